@@ -1,0 +1,234 @@
+"""The nouns: what a stream, a record and a batch are. Data without behaviour.
+
+Rule 1: nothing here computes with offsets; `protocol.offsets` does, alone.
+Rule 2: times are seconds since the Unix epoch, as floats; sizes are bytes.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Any, Final
+
+import msgspec
+
+__all__ = [
+    "BEGINNING",
+    "NOW",
+    "Appended",
+    "Batch",
+    "Change",
+    "Created",
+    "Expiry",
+    "ForkPoint",
+    "Mode",
+    "Producer",
+    "Record",
+    "Retention",
+    "StreamConfig",
+    "StreamInfo",
+]
+
+#: The offset of the start of every stream (protocol section 8).
+BEGINNING: Final = "-1"
+#: The offset that means "the tail, wherever it is when the request arrives" (protocol section 8).
+NOW: Final = "now"
+
+JSON: Final = "application/json"
+
+
+class Record(msgspec.Struct, frozen=True, gc=False):
+    """One appended unit.
+
+    Attributes:
+        offset: the position just after the record; read from here to go on.
+        data: the record's bytes; in a JSON stream, one JSON value without line breaks.
+    """
+
+    offset: str
+    data: bytes
+
+    def json(self) -> Any:
+        """The record decoded as JSON.
+
+        Raises:
+            msgspec.DecodeError: the stream is not a JSON stream and the bytes are not JSON.
+        """
+        return msgspec.json.decode(self.data)
+
+
+class Batch(msgspec.Struct, frozen=True, gc=False):
+    """Consecutive records of one stream.
+
+    Attributes:
+        offset: the position before the first record.
+        records: the records; may be empty.
+        next_offset: the position after the last record; where the next read starts.
+        up_to_date: no more records existed when the batch was read.
+        closed: the stream is closed and this batch ends at its last record.
+        content_type: the stream's MIME type.
+    """
+
+    offset: str
+    records: tuple[Record, ...]
+    next_offset: str
+    up_to_date: bool
+    closed: bool
+    content_type: str
+
+
+class Producer(msgspec.Struct, frozen=True, gc=False):
+    """An idempotent writer's identity for one request (protocol section 5.2.1).
+
+    Attributes:
+        id: the producer's stable name.
+        epoch: grows by one each time the producer restarts; 0 to 2**53 - 1.
+        seq: the number of this request within the epoch, from 0; 0 to 2**53 - 1.
+    """
+
+    id: str
+    epoch: int
+    seq: int
+
+
+class Expiry(msgspec.Struct, frozen=True, gc=False):
+    """When a stream dies by itself; both None: never.
+
+    Attributes:
+        ttl: seconds of idleness (no read, no write) after which it expires.
+        at: the moment it expires, whatever happens.
+        at_text: ``at`` as the client wrote it (RFC 3339), given back unchanged.
+    """
+
+    ttl: int | None = None
+    at: float | None = None
+    at_text: str | None = None
+
+
+class Retention(msgspec.Struct, frozen=True, gc=False):
+    """How much of a stream is kept; None: no such limit. Whole records are dropped, oldest first.
+
+    Attributes:
+        age: seconds since a record was appended.
+        size: bytes of record data.
+        count: records.
+    """
+
+    age: int | None = None
+    size: int | None = None
+    count: int | None = None
+
+
+class ForkPoint(msgspec.Struct, frozen=True, gc=False):
+    """Where a fork leaves its source (protocol section 4.2).
+
+    Attributes:
+        source: path of the stream to fork.
+        offset: divergence point in the source; None: its tail.
+        sub_offset: records (JSON) or bytes (all other types) to inherit past ``offset``.
+    """
+
+    source: str
+    offset: str | None = None
+    sub_offset: int = 0
+
+
+class StreamConfig(msgspec.Struct, frozen=True, gc=False):
+    """What a stream is created with, and what an idempotent re-create must match.
+
+    Attributes:
+        content_type: MIME type as first given; None: application/octet-stream, or the fork source's.
+        expiry: when it expires; in a fork without one, the source's.
+        retention: how much of it is kept.
+        fork: where it forks from, if it is a fork.
+    """
+
+    content_type: str | None = None
+    expiry: Expiry = Expiry()
+    retention: Retention = Retention()
+    fork: ForkPoint | None = None
+
+
+class StreamInfo(msgspec.Struct, frozen=True, gc=False):
+    """A stream's public state at one moment.
+
+    Attributes:
+        path: the stream's path, without a leading slash.
+        content_type: its MIME type.
+        earliest: offset of the first record still kept.
+        tail: offset after the last record.
+        closed: takes no more records.
+        created_at: when it was created.
+        expiry: when it expires by itself.
+        retention: how much of it is kept.
+        forked_from: path of the source, for a fork.
+        size: bytes of record data from ``earliest`` to ``tail``.
+        incarnation: number of this life of the path; never reused by a store.
+    """
+
+    path: str
+    content_type: str
+    earliest: str
+    tail: str
+    closed: bool
+    created_at: float
+    expiry: Expiry
+    retention: Retention
+    forked_from: str | None
+    size: int
+    incarnation: int
+
+
+class Created(msgspec.Struct, frozen=True, gc=False):
+    """The answer to a create.
+
+    Attributes:
+        info: the stream's state afterwards.
+        created: False when it existed already with the same configuration.
+    """
+
+    info: StreamInfo
+    created: bool
+
+
+class Appended(msgspec.Struct, frozen=True, gc=False):
+    """The answer to an append or a close.
+
+    Attributes:
+        next_offset: the tail afterwards.
+        closed: the stream is closed now.
+        duplicate: an idempotent retry; nothing was written.
+        producer: the producer with its highest accepted sequence, when one was given.
+    """
+
+    next_offset: str
+    closed: bool
+    duplicate: bool = False
+    producer: Producer | None = None
+
+
+class Change(msgspec.Struct, frozen=True, gc=False):
+    """A store's notification that a stream moved.
+
+    Attributes:
+        path: the stream.
+        tail: its tail now.
+        closed: it is closed now.
+        deleted: it is deleted or expired now.
+        batch: the new records, if the store has them at hand; otherwise readers read the log.
+    """
+
+    path: str
+    tail: str
+    closed: bool = False
+    deleted: bool = False
+    batch: Batch | None = None
+
+
+class Mode(Enum):
+    """How a read is answered; the transport, not the content."""
+
+    CATCH_UP = "catch-up"  # protocol section 5.6
+    LONG_POLL = "long-poll"  # protocol section 5.7
+    SSE = "sse"  # protocol section 5.8: data and control events
+    EVENTS = "events"  # plain SSE for EventSource: one event a record
+    NDJSON = "ndjson"  # one JSON line a record

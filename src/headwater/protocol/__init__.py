@@ -1,0 +1,9 @@
+"""The protocol, sans I/O: pure functions and state machines fed with bytes and a time.
+
+offsets    positions and their text            framing    bodies into records and back
+producing  idempotent producers                ledger     what may happen to a stream
+reading    a reader's states and events        sse        event streams, both ways
+expiry     TTL and dates                       caching    cursors, ETags, Cache-Control
+paths      which stream a URL means            requests   HTTP into commands
+responses  results into HTTP                   backoff    when to reconnect
+"""

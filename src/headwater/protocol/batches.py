@@ -1,0 +1,57 @@
+"""Rows of a log into the batch that a read returns.
+
+Rule: a read may be cut anywhere inside a record of bytes, and only between the values of a JSON stream.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from headwater.model import Batch, Record
+from headwater.protocol.framing import is_json
+from headwater.protocol.ledger import StreamState
+from headwater.protocol.offsets import offset_at
+
+Row = tuple[int, bytes]
+
+
+def build_batch(state: StreamState, start: int, rows: Iterable[Row], limit: int) -> Batch | None:
+    """The batch of a read.
+
+    Args:
+        state: the stream at the moment of the read; its tail bounds the batch.
+        start: position to read from.
+        rows: (position, data) in order and without holes; the first one contains `start`.
+        limit: bytes of data to return at most; a JSON value larger than that is returned alone.
+
+    Returns:
+        The batch; or None, if the rows do not reach `start`: they were dropped after `state` was taken.
+    """
+    whole = is_json(state.content_type)
+    records: list[Record] = []
+    position, room = start, limit
+    for row_start, data in rows:
+        if row_start > position or position >= state.tail:
+            break
+        piece = data[position - row_start :] if row_start < position else data
+        if len(piece) > room:
+            if whole and records:
+                break
+            if not whole:
+                piece = piece[:room]
+        position += len(piece)
+        room -= len(piece)
+        records.append(Record(offset_at(state.lineage, position), piece))
+        if room <= 0:
+            break
+    if not records and start < state.tail:
+        return None
+    up_to_date = position == state.tail
+    return Batch(
+        offset=offset_at(state.lineage, start),
+        records=tuple(records),
+        next_offset=offset_at(state.lineage, position),
+        up_to_date=up_to_date,
+        closed=state.closed and up_to_date,
+        content_type=state.content_type,
+    )

@@ -1,0 +1,110 @@
+"""Bodies into records and back: raw bytes, or JSON values (protocol section 9).
+
+Rule: a record of a JSON stream is one JSON value in UTF-8 without line breaks, so that it fits one line of SSE or
+NDJSON as it is. The value keeps its own bytes otherwise: it is checked once, never decoded and encoded again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import msgspec
+
+from headwater.errors import InvalidBody
+
+DEFAULT_CONTENT_TYPE: Final = "application/octet-stream"
+
+_values: Final = msgspec.json.Decoder(list[msgspec.Raw])
+_value: Final = msgspec.json.Decoder(msgspec.Raw)
+# A line break inside a JSON text is white space: inside a string it must be escaped (RFC 8259 section 7).
+_ONE_LINE: Final = bytes.maketrans(b"\r\n", b"  ")
+
+
+def media_type(content_type: str) -> str:
+    """The type and subtype in lower case, without parameters (RFC 9110 section 8.3.1)."""
+    return content_type.partition(";")[0].strip().lower()
+
+
+def is_json(content_type: str) -> bool:
+    """Whether the stream holds JSON values; `application/json` only, as the protocol has it."""
+    return content_type == "application/json" or media_type(content_type) == "application/json"
+
+
+def is_text(content_type: str) -> bool:
+    """Whether the bytes are UTF-8 text that event streams carry unencoded: `text/*` and JSON."""
+    kind = media_type(content_type)
+    return kind.startswith("text/") or kind == "application/json"
+
+
+def same_content_type(left: str | None, right: str) -> bool:
+    """Whether two content types are the same media type; None stands for a caller that is not checked."""
+    return left is None or left == right or media_type(left) == media_type(right)
+
+
+def split_body(content_type: str, body: bytes, *, allow_empty_array: bool = False) -> tuple[bytes, ...]:
+    """The records of one request body.
+
+    A JSON array is flattened by one level (protocol section 9.1.2); any other type gives one record.
+
+    Args:
+        content_type: the stream's type.
+        body: the whole body; empty gives no records.
+        allow_empty_array: a create may say `[]` for "no records yet" (section 9.1.3).
+
+    Raises:
+        InvalidBody: not JSON, not UTF-8, nested too deeply, or an empty array where that means nothing.
+    """
+    if not body:
+        return ()
+    return split_json(body, allow_empty_array=allow_empty_array) if is_json(content_type) else (body,)
+
+
+def split_json(body: bytes, *, allow_empty_array: bool = False) -> tuple[bytes, ...]:
+    """The JSON values of a body, one level of an array flattened; see `split_body`."""
+    if not body.isascii():
+        _check_utf8(body)
+    try:
+        if body.lstrip(b" \t\r\n")[:1] == b"[":
+            values = _values.decode(body)
+        else:
+            values = [_value.decode(body)]
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise InvalidBody(f"the body is not valid JSON: {error}") from None
+    if not values and not allow_empty_array:
+        raise InvalidBody("the body is an empty array, which appends nothing")
+    return tuple(_one_line(bytes(value)) for value in values)
+
+
+def _check_utf8(body: bytes) -> None:
+    try:
+        body.decode()
+    except UnicodeDecodeError as error:
+        raise InvalidBody(f"the body is not UTF-8 at byte {error.start}") from None
+
+
+def _one_line(value: bytes) -> bytes:
+    value = value.strip(b" \t\r\n")
+    return value.translate(_ONE_LINE) if b"\n" in value or b"\r" in value else value
+
+
+def join_records(content_type: str, records: Sequence[bytes] | Iterable[bytes]) -> bytes:
+    """The body of a read: a JSON array of the values, or the bytes one after another."""
+    if is_json(content_type):
+        return b"[" + b",".join(records) + b"]"
+    return b"".join(records)
+
+
+def complete_utf8(data: bytes) -> int:
+    """How many leading bytes of `data` end at a character's edge; all of them, if it cannot be a cut character.
+
+    For text streams whose appends split a character: the rest is delivered with the bytes that complete it.
+    """
+    for back in range(1, min(3, len(data)) + 1):
+        byte = data[-back]
+        if byte < 0x80:
+            return len(data)
+        if byte >= 0xC0:
+            needed = 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4
+            return len(data) - back if needed > back else len(data)
+    return len(data)

@@ -1,0 +1,386 @@
+"""What may happen to a stream: create, append, close, fork, expire, in one place for every store.
+
+Rule 1: a store holds a `StreamState` per stream and asks these functions; it never decides by itself.
+Rule 2: no clock and no I/O: times come in, decisions and new values go out.
+Rule 3: `state.tail` and `state.earliest` are positions (see offsets.py); only `StreamInfo` carries offsets.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+
+import msgspec
+
+from headwater.errors import (
+    BadRequest,
+    ContentTypeMismatch,
+    SequenceRegression,
+    SourceGone,
+    StreamClosed,
+    StreamExists,
+    StreamGone,
+    StreamNotFound,
+)
+from headwater.model import Appended, Expiry, Producer, Record, StreamConfig, StreamInfo
+from headwater.protocol.framing import DEFAULT_CONTENT_TYPE, is_json, same_content_type, split_body
+from headwater.protocol.offsets import Lineage, Segment, cut_lineage, locate, offset_at
+from headwater.protocol.producing import ProducerState, advance
+
+
+class StreamState(msgspec.Struct):
+    """Everything a store knows of a stream but its records and producers.
+
+    Attributes:
+        incarnation: unique number of this stream in its store, from 1, never reused.
+        config: as created, with the content type and expiry filled in.
+        lineage: segments of the offset space; the last one is the stream's own.
+        created_at: when it was created.
+        touched_at: last read or write; the TTL counts from here.
+        earliest: first position still kept; moved by retention.
+        tail: position after the last record.
+        closed: takes no more records.
+        closed_by: the producer request that closed it, for its retry.
+        last_seq: last `Stream-Seq`; its scope is the stream.
+        deleted: soft-deleted: only forks still read it.
+        forks: number of streams forked directly from it.
+        source: incarnation of the stream it was forked from; 0: none.
+    """
+
+    path: str
+    incarnation: int
+    config: StreamConfig
+    lineage: Lineage
+    created_at: float
+    touched_at: float
+    earliest: int = 0
+    tail: int = 0
+    closed: bool = False
+    closed_by: Producer | None = None
+    last_seq: str | None = None
+    deleted: bool = False
+    forks: int = 0
+    source: int = 0
+
+    @property
+    def content_type(self) -> str:
+        """The MIME type, always known once created."""
+        return self.config.content_type or DEFAULT_CONTENT_TYPE
+
+    @property
+    def fork_position(self) -> int:
+        """Where the stream's own records begin; 0 unless it is a fork."""
+        return self.lineage[-1].start
+
+    def info(self) -> StreamInfo:
+        """The public picture of this state."""
+        return StreamInfo(
+            path=self.path,
+            content_type=self.content_type,
+            earliest=offset_at(self.lineage, self.earliest),
+            tail=offset_at(self.lineage, self.tail),
+            closed=self.closed,
+            created_at=self.created_at,
+            expiry=self.config.expiry,
+            retention=self.config.retention,
+            forked_from=self.config.fork.source if self.config.fork else None,
+            size=self.tail - self.earliest,
+            incarnation=self.incarnation,
+        )
+
+
+class Append(msgspec.Struct, frozen=True, gc=False):
+    """A request to append records, to close, or both.
+
+    Attributes:
+        body: bytes to append, split into records as the stream's type says; empty only with `close`.
+        content_type: the request's type; None: not checked (a close without a body, or an in-process caller).
+        producer: the idempotent producer's numbers.
+        seq: `Stream-Seq`, compared byte by byte.
+        close: close the stream after the records, in the same step.
+    """
+
+    body: bytes = b""
+    content_type: str | None = None
+    producer: Producer | None = None
+    seq: str | None = None
+    close: bool = False
+
+
+class Accepted(msgspec.Struct, frozen=True, gc=False):
+    """An append that is to be written.
+
+    Attributes:
+        start: position before the first record.
+        records: the records with the offsets after them.
+        producer: the producer's new state, to be kept in the same transaction.
+        answer: what to answer once it is durable.
+    """
+
+    start: int
+    records: tuple[Record, ...]
+    producer: ProducerState | None
+    answer: Appended
+
+
+def expires_at(state: StreamState) -> float | None:
+    """The moment the stream dies by itself, as things stand; None: never."""
+    expiry = state.config.expiry
+    if expiry.ttl is not None:
+        return state.touched_at + expiry.ttl
+    return expiry.at
+
+
+def is_expired(state: StreamState, now: float) -> bool:
+    """Whether the stream's time is over."""
+    end = expires_at(state)
+    return end is not None and now >= end
+
+
+def check_usable(state: StreamState | None, path: str, now: float) -> StreamState:
+    """The state, if clients may use the stream.
+
+    Raises:
+        StreamNotFound: none here, or expired.
+        StreamGone: soft-deleted.
+    """
+    if state is None:
+        raise StreamNotFound(f"there is no stream at {path!r}")
+    if state.deleted:
+        raise StreamGone(f"the stream at {path!r} was deleted")
+    if is_expired(state, now):
+        raise StreamNotFound(f"the stream at {path!r} has expired")
+    return state
+
+
+def append(state: StreamState, known: ProducerState | None, request: Append, now: float) -> Accepted | Appended:
+    """Decide an append; on acceptance `state` is changed in place.
+
+    Order of the checks (protocol section 5.2, "Error Precedence"): closed, content type, producer, body,
+    Stream-Seq. A retry is answered without looking at its body.
+
+    Args:
+        state: a usable stream's state, the caller's own copy until the commit.
+        known: the state of the request's producer in this stream.
+        request: what to append.
+        now: the time of the request.
+
+    Returns:
+        Accepted: to be written; or Appended: nothing to write, answer this.
+
+    Raises:
+        StreamClosed, ContentTypeMismatch, InvalidProducer, ProducerFenced, ProducerGap, InvalidBody,
+        SequenceRegression: the request is refused and `state` is as before.
+    """
+    producer = request.producer
+    if state.closed:
+        return _append_to_closed(state, known, request)
+    if request.body and not same_content_type(request.content_type, state.content_type):
+        raise ContentTypeMismatch(f"the stream is {state.content_type}, the request {request.content_type}")
+    advanced: ProducerState | None = None
+    if producer is not None:
+        advanced = advance(known, producer)
+        if advanced is None:
+            assert known is not None
+            state.touched_at = now
+            return _answer(state, Producer(producer.id, known.epoch, known.seq), duplicate=True)
+    data = split_body(state.content_type, request.body)
+    _check_seq(state, request.seq)
+    start = state.tail
+    records = place(state, data)
+    if request.seq is not None:
+        state.last_seq = request.seq
+    state.touched_at = now
+    if request.close:
+        state.closed = True
+        state.closed_by = producer
+    return Accepted(start, records, advanced, _answer(state, producer))
+
+
+def place(state: StreamState, data: tuple[bytes, ...]) -> tuple[Record, ...]:
+    """Give offsets to records at the tail, and move it."""
+    records = []
+    position = state.tail
+    for item in data:
+        position += len(item)
+        records.append(Record(offset_at(state.lineage, position), item))
+    state.tail = position
+    return tuple(records)
+
+
+def _append_to_closed(state: StreamState, known: ProducerState | None, request: Append) -> Appended:
+    producer = request.producer
+    if producer is not None and producer == state.closed_by:
+        return _answer(state, producer, duplicate=True)
+    if producer is None and request.close and not request.body:
+        return _answer(state, None, duplicate=True)
+    if producer is not None and known is not None and producer.epoch < known.epoch:
+        advance(known, producer)
+    raise StreamClosed(
+        f"the stream at {state.path!r} is closed",
+        next_offset=offset_at(state.lineage, state.tail),
+        closed=True,
+    )
+
+
+def _answer(state: StreamState, producer: Producer | None, *, duplicate: bool = False) -> Appended:
+    return Appended(offset_at(state.lineage, state.tail), state.closed, duplicate, producer)
+
+
+def _check_seq(state: StreamState, seq: str | None) -> None:
+    if seq is None or state.last_seq is None:
+        return
+    if seq.encode() <= state.last_seq.encode():
+        raise SequenceRegression(f"Stream-Seq {seq!r} is not greater than {state.last_seq!r}", last=state.last_seq)
+
+
+def new_stream(path: str, incarnation: int, config: StreamConfig, now: float) -> StreamState:
+    """The state of an empty stream that is no fork."""
+    content_type = config.content_type or DEFAULT_CONTENT_TYPE
+    return StreamState(
+        path=path,
+        incarnation=incarnation,
+        config=msgspec.structs.replace(config, content_type=content_type),
+        lineage=(Segment(incarnation, 0),),
+        created_at=now,
+        touched_at=now,
+    )
+
+
+def check_source(source: StreamState | None, config: StreamConfig, now: float) -> StreamState:
+    """The source of a fork, if it may be forked with this configuration.
+
+    Raises:
+        StreamNotFound: no such stream, or expired.
+        SourceGone: soft-deleted.
+        ContentTypeMismatch: the request names another content type.
+    """
+    assert config.fork is not None
+    if source is not None and source.deleted:
+        raise SourceGone(f"the stream at {source.path!r} was deleted")
+    source = check_usable(source, config.fork.source, now)
+    if config.content_type is not None and not same_content_type(config.content_type, source.content_type):
+        raise ContentTypeMismatch(f"the source is {source.content_type}, the fork {config.content_type}")
+    return source
+
+
+def fork_anchor(source: StreamState, offset: str | None) -> int:
+    """The position in the source that a fork's offset means, before any sub-offset.
+
+    Raises:
+        InvalidOffset, OffsetGone: see `offsets.locate`.
+    """
+    if offset is None:
+        return source.tail
+    return locate(source.lineage, offset, earliest=source.earliest, tail=source.tail)
+
+
+def resolve_sub_offset(source: StreamState, anchor: int, sub_offset: int, following: tuple[bytes, ...]) -> int:
+    """The divergence position `sub_offset` records or bytes past an anchor.
+
+    Args:
+        source: the stream to fork.
+        anchor: from `fork_anchor`.
+        sub_offset: records for JSON, bytes otherwise.
+        following: the records at the anchor, the first one cut at it: `sub_offset` many for JSON, else one.
+
+    Raises:
+        BadRequest: it overshoots: past the tail (JSON), or past the end of the record (all other types).
+    """
+    if sub_offset == 0:
+        return anchor
+    if is_json(source.content_type):
+        if len(following) < sub_offset:
+            raise BadRequest(f"Stream-Fork-Sub-Offset {sub_offset} overshoots: {len(following)} records follow")
+        return anchor + sum(len(data) for data in following[:sub_offset])
+    length = len(following[0]) if following else 0
+    if sub_offset > length:
+        raise BadRequest(f"Stream-Fork-Sub-Offset {sub_offset} overshoots: the record has {length} more bytes")
+    return anchor + sub_offset
+
+
+def new_fork(
+    path: str, incarnation: int, config: StreamConfig, source: StreamState, position: int, now: float
+) -> StreamState:
+    """The state of a fork that leaves `source` at `position`; expiry as in the table of protocol section 4.2."""
+    expiry = config.expiry if config.expiry != Expiry() else source.config.expiry
+    return StreamState(
+        path=path,
+        incarnation=incarnation,
+        config=msgspec.structs.replace(config, content_type=source.content_type, expiry=expiry),
+        lineage=cut_lineage(source.lineage, position, incarnation),
+        created_at=now,
+        touched_at=now,
+        earliest=min(source.earliest, position),
+        tail=position,
+        source=source.incarnation,
+    )
+
+
+def segments_from(state: StreamState, position: int) -> list[tuple[int, int, int]]:
+    """The stretches to read from a position to the tail: (incarnation, first position, end), in order."""
+    ends = [*(segment.start for segment in state.lineage[1:]), state.tail]
+    return [
+        (segment.incarnation, max(segment.start, position), end)
+        for segment, end in zip(state.lineage, ends, strict=True)
+        if end > max(segment.start, position)
+    ]
+
+
+def retained_from(state: StreamState, positions: Sequence[int], times: Sequence[float], now: float) -> int:
+    """The first position that retention keeps; at a record's edge, never before `state.earliest`.
+
+    Args:
+        state: the stream; inherited records of a fork count for the size limit, and are the first to go.
+        positions: where its own records start, ascending.
+        times: when each was appended, ascending.
+        now: the time of the sweep.
+    """
+    limits = state.config.retention
+    kept = 0
+    if limits.count is not None:
+        kept = max(kept, len(positions) - limits.count)
+    if limits.size is not None:
+        kept = max(kept, bisect_left(positions, state.tail - limits.size))
+    if limits.age is not None:
+        kept = max(kept, bisect_right(times, now - limits.age))
+    if kept == 0:
+        return state.earliest
+    edge = positions[kept] if kept < len(positions) else state.tail
+    return max(state.earliest, edge)
+
+
+def check_recreate(state: StreamState, config: StreamConfig, *, closed: bool, fork_position: int | None) -> None:
+    """Accept a create at a path in use, if its configuration is the stream's (protocol section 5.1).
+
+    Args:
+        state: the stream at the path.
+        config: the new request's configuration.
+        closed: the request asks for a closed stream.
+        fork_position: where the request's fork point resolves to now; None: not given, or the source is gone.
+
+    Raises:
+        StreamExists: something differs.
+    """
+    mine, fork = state.config, config.fork
+    default = DEFAULT_CONTENT_TYPE if fork is None else state.content_type
+    differing = [
+        name
+        for name, differs in (
+            ("content type", not same_content_type(config.content_type or default, state.content_type)),
+            ("expiry", not _same_expiry(config.expiry, mine.expiry, forked=fork is not None)),
+            ("retention", config.retention != mine.retention),
+            ("closure", closed != state.closed),
+            ("fork source", (fork and fork.source) != (mine.fork and mine.fork.source)),
+            ("fork point", fork_position is not None and fork_position != state.fork_position),
+        )
+        if differs
+    ]
+    if differing:
+        raise StreamExists(f"the stream at {state.path!r} differs in its {', '.join(differing)}")
+
+
+def _same_expiry(asked: Expiry, have: Expiry, *, forked: bool) -> bool:
+    if forked and asked == Expiry():
+        return True
+    return asked.ttl == have.ttl and asked.at == have.at

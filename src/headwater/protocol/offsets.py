@@ -1,0 +1,128 @@
+"""Offsets: opaque, fixed width, sortable as text (protocol section 8).
+
+Rule 1: only this module and the stores know what is inside an offset.
+Rule 2: an offset is ``<incarnation>_<position>``, 16 digits each. The incarnation is the number a store gave to
+        the stream when it was created; it only grows, so that an offset is never reused after a delete and
+        re-create. The position counts bytes of record data, so that it may lie inside a large record.
+Rule 3: a fork shares its source's offsets up to the fork point, then counts on under its own, larger incarnation.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import msgspec
+
+from headwater.errors import InvalidOffset, OffsetGone
+from headwater.model import BEGINNING, NOW
+
+#: Largest incarnation and position: both halves have 16 digits.
+MAX_HALF: Final = 10**16 - 1
+#: The reference servers' name for the start of a stream; accepted as `-1` is, and given out by nobody.
+ZERO: Final = "0000000000000000_0000000000000000"
+
+_PATTERN: Final = re.compile(r"([0-9]{16})_([0-9]{16})", re.ASCII)
+
+
+class Segment(msgspec.Struct, frozen=True, gc=False):
+    """A stretch of positions that belongs to one incarnation, from `start` up to the next segment."""
+
+    incarnation: int
+    start: int
+
+
+#: A stream's own segment last, those of the streams it was forked from before it.
+Lineage = tuple[Segment, ...]
+
+
+def format_offset(incarnation: int, position: int) -> str:
+    """The text of an offset.
+
+    Raises:
+        ValueError: a half does not fit its 16 digits.
+    """
+    if not (0 <= incarnation <= MAX_HALF and 0 <= position <= MAX_HALF):
+        raise ValueError(f"offset out of range: {incarnation}, {position}")
+    return f"{incarnation:016d}_{position:016d}"
+
+
+def parse_offset(text: str) -> tuple[int, int]:
+    """The (incarnation, position) of an offset's text.
+
+    Raises:
+        InvalidOffset: the text has another form.
+    """
+    match = _PATTERN.fullmatch(text)
+    if match is None:
+        raise InvalidOffset(f"{text[:80]!r} is not an offset")
+    return int(match[1]), int(match[2])
+
+
+def check_offset(text: str) -> str:
+    """The same text, if it is `-1`, `now` or has the form of an offset; no stream is looked at.
+
+    Raises:
+        InvalidOffset: it has another form.
+    """
+    if text not in (BEGINNING, NOW):
+        parse_offset(text)
+    return text
+
+
+def offset_at(lineage: Lineage, position: int) -> str:
+    """The offset of a position; at a fork point, the fork's own.
+
+    Shape: the last segment that starts at or before the position owns it.
+    """
+    for segment in reversed(lineage):
+        if segment.start <= position:
+            return format_offset(segment.incarnation, position)
+    raise ValueError(f"position {position} lies before the first segment")
+
+
+def locate(lineage: Lineage, text: str, *, earliest: int, tail: int) -> int:
+    """The position of an offset in one stream.
+
+    Args:
+        lineage: the stream's segments.
+        text: an offset, `-1` or `now`.
+        earliest: first position still kept.
+        tail: position after the last record.
+
+    Raises:
+        InvalidOffset: not an offset, or one that this stream cannot have given out.
+        OffsetGone: of a deleted stream at the same path, or before `earliest`.
+    """
+    if text in (BEGINNING, ZERO):
+        return earliest
+    if text == NOW:
+        return tail
+    incarnation, position = parse_offset(text)
+    _check_incarnation(lineage, text, incarnation, position, earliest=earliest, tail=tail)
+    if position < earliest:
+        raise OffsetGone(f"offset {text} lies before the records still kept", earliest=offset_at(lineage, earliest))
+    return position
+
+
+def _check_incarnation(
+    lineage: Lineage, text: str, incarnation: int, position: int, *, earliest: int, tail: int
+) -> None:
+    ends = [*(segment.start for segment in lineage[1:]), tail]
+    for segment, end in zip(lineage, ends, strict=True):
+        if segment.incarnation == incarnation:
+            if segment.start <= position <= end:
+                return
+            raise InvalidOffset(f"offset {text} lies outside the stream; its tail is {offset_at(lineage, tail)}")
+    if incarnation < lineage[-1].incarnation:
+        raise OffsetGone(
+            f"offset {text} belongs to another stream, or to one deleted from this path",
+            earliest=offset_at(lineage, earliest),
+        )
+    raise InvalidOffset(f"offset {text} belongs to another stream")
+
+
+def cut_lineage(lineage: Lineage, position: int, incarnation: int) -> Lineage:
+    """The lineage of a fork that leaves `lineage` at `position` under a new incarnation."""
+    kept = tuple(segment for segment in lineage if segment.start < position)
+    return (*kept, Segment(incarnation, position))

@@ -1,0 +1,126 @@
+"""What a store promises. `headwater.testing.check_store` tests all of it, for any store.
+
+Rule 1: bytes and offsets only; no framework types, no HTTP.
+Rule 2: when `create`, `append` or `delete` returns, its effect is durable as configured, and reads see it.
+Rule 3: a refused or failed call changes nothing.
+Rule 4: abilities beyond these are protocols of their own, never a NotImplementedError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, Protocol, runtime_checkable
+
+from headwater.model import Appended, Batch, Change, Created, StreamConfig, StreamInfo
+from headwater.protocol.ledger import Append
+
+#: Seconds since the Unix epoch; given to a store so that tests can turn the clock.
+Clock = Callable[[], float]
+#: Called in the event loop, in commit order, after the commit; must not block or raise.
+Watcher = Callable[[Change], None]
+
+#: Bytes a read returns at most unless told otherwise.
+DEFAULT_READ_LIMIT: Final = 1024 * 1024
+
+
+class Store(Protocol):
+    """A set of named logs. All methods run in one event loop, the one that called `open`."""
+
+    async def open(self) -> None:
+        """Make ready: connect, migrate, recover.
+
+        Raises:
+            StoreUnavailable: it cannot be used; the message says why.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Finish the writes under way and let go of every resource. May be called twice."""
+        ...
+
+    async def create(self, path: str, config: StreamConfig, body: bytes = b"", *, closed: bool = False) -> Created:
+        """Create a stream or a fork, or confirm that the same one exists.
+
+        Args:
+            path: the new stream's path, checked by the caller.
+            config: what it is created with.
+            body: its first bytes, split into records as its content type says.
+            closed: create it closed, with `body` as its whole content.
+
+        Raises:
+            StreamExists: a different stream is at the path.
+            StreamNotFound, SourceGone, ContentTypeMismatch, InvalidOffset, BadRequest: the fork cannot be made.
+            InvalidBody: the body does not fit the content type.
+            StoreUnavailable: nothing was written.
+        """
+        ...
+
+    async def append(self, path: str, request: Append) -> Appended:
+        """Append records, close, or both, in one atomic step; producer state included.
+
+        Raises:
+            StreamNotFound, StreamGone: there is nothing to append to.
+            StreamClosed, ContentTypeMismatch, InvalidBody, SequenceRegression: see `errors`.
+            InvalidProducer, ProducerFenced, ProducerGap: see `protocol.producing`.
+            StoreUnavailable: nothing was written.
+        """
+        ...
+
+    async def read(self, path: str, offset: str, *, limit: int = DEFAULT_READ_LIMIT) -> Batch:
+        """Records from an offset on, as many as fit `limit` bytes; counts as use for the TTL.
+
+        Args:
+            path: the stream.
+            offset: an offset of this stream, `-1` or `now`.
+            limit: bytes; a record of bytes is cut at it, a JSON value larger than it comes alone.
+
+        Raises:
+            StreamNotFound, StreamGone: there is nothing to read.
+            InvalidOffset, OffsetGone: the offset is not of this stream, or no longer kept.
+            StoreUnavailable: the read failed.
+        """
+        ...
+
+    async def info(self, path: str) -> StreamInfo:
+        """The stream's state; does not count as use.
+
+        Raises:
+            StreamNotFound, StreamGone: there is none.
+        """
+        ...
+
+    async def delete(self, path: str) -> None:
+        """Delete a stream; while forks read it, only its path is gone (soft-delete, protocol section 5.4).
+
+        Raises:
+            StreamNotFound, StreamGone: there is nothing to delete.
+            StoreUnavailable: nothing was written.
+        """
+        ...
+
+    async def list(self, *, prefix: str = "", after: str = "", limit: int = 100) -> list[StreamInfo]:
+        """Streams in the byte order of their paths, expired and deleted ones left out.
+
+        Args:
+            prefix: only paths that start with it.
+            after: only paths after this one; the last path of the previous page.
+            limit: streams to return at most.
+        """
+        ...
+
+    def watch(self, watcher: Watcher) -> Callable[[], None]:
+        """Have every change told; returns the function that ends it."""
+        ...
+
+
+@runtime_checkable
+class Sweeping(Protocol):
+    """A store that needs a regular call to drop what expired or what retention no longer keeps."""
+
+    async def sweep(self) -> None:
+        """Drop expired streams and records out of retention. The hub calls it once a second.
+
+        Raises:
+            StoreUnavailable: not everything could be dropped; the next call goes on.
+        """
+        ...

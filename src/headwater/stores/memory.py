@@ -1,0 +1,189 @@
+"""The reference store: everything in memory, nothing durable. Shortest, and what the others are compared with."""
+
+from __future__ import annotations
+
+import time
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+
+from headwater.model import Appended, Batch, Change, Created, Record, StreamConfig, StreamInfo
+from headwater.protocol import ledger
+from headwater.protocol.batches import Row, build_batch
+from headwater.protocol.ledger import Append, StreamState
+from headwater.protocol.offsets import locate
+from headwater.protocol.producing import ProducerState
+from headwater.stores import unit
+from headwater.stores.base import DEFAULT_READ_LIMIT, Clock, Watcher
+
+
+class Log:
+    """The records of one incarnation, by position, and its producers."""
+
+    def __init__(self) -> None:
+        self.positions: list[int] = []
+        self.data: list[bytes] = []
+        self.times: list[float] = []
+        self.producers: dict[str, ProducerState] = {}
+
+    def rows(self, start: int) -> Iterator[Row]:
+        """Rows from the one that contains `start` on."""
+        first = max(0, bisect_right(self.positions, start) - 1)
+        for index in range(first, len(self.positions)):
+            yield self.positions[index], self.data[index]
+
+    def trim(self, earliest: int) -> None:
+        """Drop the records before a position that lies at a record's edge."""
+        count = bisect_left(self.positions, earliest)
+        del self.positions[:count], self.data[:count], self.times[:count]
+
+
+class MemoryStore:
+    """Streams in memory, gone with the process. See `Store` for the methods.
+
+    Args:
+        clock: seconds since the Unix epoch.
+    """
+
+    def __init__(self, *, clock: Clock = time.time) -> None:
+        self._clock = clock
+        self._streams: dict[str, StreamState] = {}
+        self._paths: list[str] = []
+        self._incarnations: dict[int, StreamState] = {}
+        self._logs: dict[int, Log] = {}
+        self._last_incarnation = 0
+        self._watchers: list[Watcher] = []
+        self.now = 0.0
+
+    async def open(self) -> None:
+        """Nothing to do."""
+
+    async def aclose(self) -> None:
+        """Nothing to do; the records stay until the object goes."""
+
+    async def create(self, path: str, config: StreamConfig, body: bytes = b"", *, closed: bool = False) -> Created:
+        """See `Store.create`."""
+        self.now = self._clock()
+        return unit.create(self, path, config, body, closed=closed)
+
+    async def append(self, path: str, request: Append) -> Appended:
+        """See `Store.append`."""
+        self.now = self._clock()
+        return unit.append(self, path, request)
+
+    async def read(self, path: str, offset: str, *, limit: int = DEFAULT_READ_LIMIT) -> Batch:
+        """See `Store.read`."""
+        now = self._clock()
+        state = ledger.check_usable(self._streams.get(path), path, now)
+        state.touched_at = now
+        start = locate(state.lineage, offset, earliest=state.earliest, tail=state.tail)
+        batch = build_batch(state, start, self._rows(state, start), limit)
+        assert batch is not None, "memory cannot lose rows between two lines"
+        return batch
+
+    async def info(self, path: str) -> StreamInfo:
+        """See `Store.info`."""
+        return ledger.check_usable(self._streams.get(path), path, self._clock()).info()
+
+    async def delete(self, path: str) -> None:
+        """See `Store.delete`."""
+        self.now = self._clock()
+        unit.delete(self, path)
+
+    async def list(self, *, prefix: str = "", after: str = "", limit: int = 100) -> list[StreamInfo]:
+        """See `Store.list`."""
+        now = self._clock()
+        first = max(bisect_right(self._paths, after) if after else 0, bisect_left(self._paths, prefix))
+        found: list[StreamInfo] = []
+        for path in islice(self._paths, first, None):
+            if len(found) >= limit or not path.startswith(prefix):
+                break
+            state = self._streams[path]
+            if not state.deleted and not ledger.is_expired(state, now):
+                found.append(state.info())
+        return found
+
+    def watch(self, watcher: Watcher) -> Callable[[], None]:
+        """See `Store.watch`."""
+        self._watchers.append(watcher)
+        return lambda: self._watchers.remove(watcher)
+
+    async def sweep(self) -> None:
+        """See `Sweeping.sweep`."""
+        self.now = self._clock()
+        for state in list(self._streams.values()):
+            unit.expire(self, state.path)
+        for state in self._streams.values():
+            self._retain(state)
+
+    def _retain(self, state: StreamState) -> None:
+        log = self._logs[state.incarnation]
+        earliest = ledger.retained_from(state, log.positions, log.times, self.now)
+        if earliest > state.earliest:
+            state.earliest = earliest
+            if not state.forks:
+                log.trim(earliest)
+
+    def _rows(self, state: StreamState, start: int) -> Iterator[Row]:
+        for incarnation, first, end in ledger.segments_from(state, start):
+            for position, data in self._logs[incarnation].rows(first):
+                if position >= end:
+                    break
+                yield position, data[: end - position]
+
+    # The unit of work: nothing can fail half-way in memory, so changes are made in place.
+
+    def find(self, path: str) -> StreamState | None:
+        """See `Unit.find`."""
+        return self._streams.get(path)
+
+    def find_incarnation(self, incarnation: int) -> StreamState | None:
+        """See `Unit.find_incarnation`."""
+        return self._incarnations.get(incarnation)
+
+    def next_incarnation(self) -> int:
+        """See `Unit.next_incarnation`."""
+        self._last_incarnation += 1
+        return self._last_incarnation
+
+    def add(self, state: StreamState) -> None:
+        """See `Unit.add`."""
+        self._streams[state.path] = state
+        insort(self._paths, state.path)
+        self._incarnations[state.incarnation] = state
+        self._logs[state.incarnation] = Log()
+
+    def save(self, state: StreamState) -> None:
+        """See `Unit.save`."""
+
+    def drop(self, state: StreamState) -> None:
+        """See `Unit.drop`."""
+        del self._streams[state.path], self._incarnations[state.incarnation], self._logs[state.incarnation]
+        del self._paths[bisect_left(self._paths, state.path)]
+
+    def producer(self, incarnation: int, producer_id: str) -> ProducerState | None:
+        """See `Unit.producer`."""
+        return self._logs[incarnation].producers.get(producer_id)
+
+    def save_producer(self, incarnation: int, producer_id: str, state: ProducerState) -> None:
+        """See `Unit.save_producer`."""
+        self._logs[incarnation].producers[producer_id] = state
+
+    def insert(self, incarnation: int, start: int, records: Sequence[Record]) -> None:
+        """See `Unit.insert`."""
+        log = self._logs[incarnation]
+        for record in records:
+            log.positions.append(start)
+            log.data.append(record.data)
+            log.times.append(self.now)
+            start += len(record.data)
+
+    def following(self, state: StreamState, position: int, count: int) -> tuple[bytes, ...]:
+        """See `Unit.following`."""
+        rows = self._rows(state, position)
+        return tuple(data[max(0, position - start) :] for start, data in islice(rows, count))
+
+    def tell(self, change: Change) -> None:
+        """See `Unit.tell`."""
+        for watcher in list(self._watchers):
+            watcher(change)
