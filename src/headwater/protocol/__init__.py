@@ -2,6 +2,8 @@
 
 offsets    positions and their text            framing    bodies into records and back
 producing  idempotent producers                ledger     what may happen to a stream
+forking    streams that share a beginning     retention  what is kept
+batches    rows of a log into a read's batch
 reading    a reader's states and events        sse        event streams, both ways
 expiry     TTL and dates                       caching    cursors, ETags, Cache-Control
 paths      which stream a URL means            requests   HTTP into commands

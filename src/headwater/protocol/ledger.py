@@ -1,4 +1,6 @@
-"""What may happen to a stream: create, append, close, fork, expire, in one place for every store.
+"""What may happen to a stream: create, append, close, expire, in one place for every store.
+
+Forks are decided in forking.py, retention in retention.py.
 
 Rule 1: a store holds a `StreamState` per stream and asks these functions; it never decides by itself.
 Rule 2: no clock and no I/O: times come in, decisions and new values go out.
@@ -7,24 +9,19 @@ Rule 3: `state.tail` and `state.earliest` are positions (see offsets.py); only `
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
-
 import msgspec
 
 from headwater.errors import (
-    BadRequest,
     ContentTypeMismatch,
     SequenceRegression,
-    SourceGone,
     StreamClosed,
     StreamExists,
     StreamGone,
     StreamNotFound,
 )
 from headwater.model import Appended, Expiry, Producer, Record, StreamConfig, StreamInfo
-from headwater.protocol.framing import DEFAULT_CONTENT_TYPE, is_json, same_content_type, split_body
-from headwater.protocol.offsets import Lineage, Segment, cut_lineage, locate, offset_at
+from headwater.protocol.framing import DEFAULT_CONTENT_TYPE, same_content_type, split_body
+from headwater.protocol.offsets import Lineage, Segment, offset_at
 from headwater.protocol.producing import ProducerState, advance
 
 
@@ -245,109 +242,6 @@ def new_stream(path: str, incarnation: int, config: StreamConfig, now: float) ->
         created_at=now,
         touched_at=now,
     )
-
-
-def check_source(source: StreamState | None, config: StreamConfig, now: float) -> StreamState:
-    """The source of a fork, if it may be forked with this configuration.
-
-    Raises:
-        StreamNotFound: no such stream, or expired.
-        SourceGone: soft-deleted.
-        ContentTypeMismatch: the request names another content type.
-    """
-    assert config.fork is not None
-    if source is not None and source.deleted:
-        raise SourceGone(f"the stream at {source.path!r} was deleted")
-    source = check_usable(source, config.fork.source, now)
-    if config.content_type is not None and not same_content_type(config.content_type, source.content_type):
-        raise ContentTypeMismatch(f"the source is {source.content_type}, the fork {config.content_type}")
-    return source
-
-
-def fork_anchor(source: StreamState, offset: str | None) -> int:
-    """The position in the source that a fork's offset means, before any sub-offset.
-
-    Raises:
-        InvalidOffset, OffsetGone: see `offsets.locate`.
-    """
-    if offset is None:
-        return source.tail
-    return locate(source.lineage, offset, earliest=source.earliest, tail=source.tail)
-
-
-def resolve_sub_offset(source: StreamState, anchor: int, sub_offset: int, following: tuple[bytes, ...]) -> int:
-    """The divergence position `sub_offset` records or bytes past an anchor.
-
-    Args:
-        source: the stream to fork.
-        anchor: from `fork_anchor`.
-        sub_offset: records for JSON, bytes otherwise.
-        following: the records at the anchor, the first one cut at it: `sub_offset` many for JSON, else one.
-
-    Raises:
-        BadRequest: it overshoots: past the tail (JSON), or past the end of the record (all other types).
-    """
-    if sub_offset == 0:
-        return anchor
-    if is_json(source.content_type):
-        if len(following) < sub_offset:
-            raise BadRequest(f"Stream-Fork-Sub-Offset {sub_offset} overshoots: {len(following)} records follow")
-        return anchor + sum(len(data) for data in following[:sub_offset])
-    length = len(following[0]) if following else 0
-    if sub_offset > length:
-        raise BadRequest(f"Stream-Fork-Sub-Offset {sub_offset} overshoots: the record has {length} more bytes")
-    return anchor + sub_offset
-
-
-def new_fork(
-    path: str, incarnation: int, config: StreamConfig, source: StreamState, position: int, now: float
-) -> StreamState:
-    """The state of a fork that leaves `source` at `position`; expiry as in the table of protocol section 4.2."""
-    expiry = config.expiry if config.expiry != Expiry() else source.config.expiry
-    return StreamState(
-        path=path,
-        incarnation=incarnation,
-        config=msgspec.structs.replace(config, content_type=source.content_type, expiry=expiry),
-        lineage=cut_lineage(source.lineage, position, incarnation),
-        created_at=now,
-        touched_at=now,
-        earliest=min(source.earliest, position),
-        tail=position,
-        source=source.incarnation,
-    )
-
-
-def segments_from(state: StreamState, position: int) -> list[tuple[int, int, int]]:
-    """The stretches to read from a position to the tail: (incarnation, first position, end), in order."""
-    ends = [*(segment.start for segment in state.lineage[1:]), state.tail]
-    return [
-        (segment.incarnation, max(segment.start, position), end)
-        for segment, end in zip(state.lineage, ends, strict=True)
-        if end > max(segment.start, position)
-    ]
-
-
-def retained_from(state: StreamState, positions: Sequence[int], times: Sequence[float], now: float) -> int:
-    """The first position that retention keeps; at a record's edge, never before `state.earliest`.
-
-    Args:
-        state: the stream; inherited records of a fork count for the size limit, and are the first to go.
-        positions: where its own records start, ascending.
-        times: when each was appended, ascending.
-        now: the time of the sweep.
-    """
-    limits = state.config.retention
-    kept = 0
-    if limits.count is not None:
-        kept = max(kept, len(positions) - limits.count)
-    if limits.size is not None:
-        kept = max(kept, bisect_left(positions, state.tail - limits.size))
-    if limits.age is not None:
-        kept = max(kept, bisect_right(times, now - limits.age))
-    if kept == 0:
-        return state.earliest
-    edge = positions[kept] if kept < len(positions) else state.tail
-    return max(state.earliest, edge)
 
 
 def check_recreate(state: StreamState, config: StreamConfig, *, closed: bool, fork_position: int | None) -> None:

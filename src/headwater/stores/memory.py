@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
 from headwater.model import Appended, Batch, Change, Created, Record, StreamConfig, StreamInfo
-from headwater.protocol import ledger
+from headwater.protocol import forking, ledger
 from headwater.protocol.batches import Row, build_batch
 from headwater.protocol.ledger import Append, StreamState
 from headwater.protocol.offsets import locate
 from headwater.protocol.producing import ProducerState
+from headwater.protocol.retention import retained_from
 from headwater.stores import unit
 from headwater.stores.base import DEFAULT_READ_LIMIT, Clock, Watcher
 
@@ -118,14 +119,14 @@ class MemoryStore:
 
     def _retain(self, state: StreamState) -> None:
         log = self._logs[state.incarnation]
-        earliest = ledger.retained_from(state, log.positions, log.times, self.now)
+        earliest = retained_from(state, log.positions, log.times, self.now)
         if earliest > state.earliest:
             state.earliest = earliest
             if not state.forks:
                 log.trim(earliest)
 
     def _rows(self, state: StreamState, start: int) -> Iterator[Row]:
-        for incarnation, first, end in ledger.segments_from(state, start):
+        for incarnation, first, end in forking.segments_from(state, start):
             for position, data in self._logs[incarnation].rows(first):
                 if position >= end:
                     break

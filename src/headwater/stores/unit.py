@@ -11,7 +11,7 @@ from typing import Protocol
 
 from headwater.errors import StreamExists
 from headwater.model import Appended, Batch, Change, Created, Record, StreamConfig
-from headwater.protocol import ledger
+from headwater.protocol import forking, ledger
 from headwater.protocol.framing import is_json, split_body
 from headwater.protocol.ledger import Append, StreamState
 from headwater.protocol.offsets import offset_at
@@ -80,12 +80,12 @@ def create(unit: Unit, path: str, config: StreamConfig, body: bytes, *, closed: 
         state = ledger.new_stream(path, unit.next_incarnation(), config, unit.now)
         data = split_body(state.content_type, body, allow_empty_array=True)
     else:
-        source = ledger.check_source(unit.find(config.fork.source), config, unit.now)
+        source = forking.check_source(unit.find(config.fork.source), config, unit.now)
         position = _resolve(unit, source, config)
         data = split_body(source.content_type, body, allow_empty_array=True)
         source.forks += 1
         unit.save(source)
-        state = ledger.new_fork(path, unit.next_incarnation(), config, source, position, unit.now)
+        state = forking.new_fork(path, unit.next_incarnation(), config, source, position, unit.now)
     start = state.tail
     records = ledger.place(state, data)
     state.closed = closed
@@ -112,10 +112,10 @@ def _fork_position(unit: Unit, config: StreamConfig) -> int | None:
 def _resolve(unit: Unit, source: StreamState, config: StreamConfig) -> int:
     fork = config.fork
     assert fork is not None
-    anchor = ledger.fork_anchor(source, fork.offset)
+    anchor = forking.fork_anchor(source, fork.offset)
     count = (fork.sub_offset if is_json(source.content_type) else 1) if fork.sub_offset else 0
     following = unit.following(source, anchor, count) if count else ()
-    return ledger.resolve_sub_offset(source, anchor, fork.sub_offset, following)
+    return forking.resolve_sub_offset(source, anchor, fork.sub_offset, following)
 
 
 def append(unit: Unit, path: str, request: Append) -> Appended:
