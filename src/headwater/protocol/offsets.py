@@ -126,3 +126,14 @@ def cut_lineage(lineage: Lineage, position: int, incarnation: int) -> Lineage:
     """The lineage of a fork that leaves `lineage` at `position` under a new incarnation."""
     kept = tuple(segment for segment in lineage if segment.start < position)
     return (*kept, Segment(incarnation, position))
+
+
+def step_back(offset: str, count: int) -> str:
+    """The offset `count` bytes before this one, inside the same record.
+
+    For encoders that hold back the first bytes of a character: a reader must come back for them.
+    """
+    if count == 0:
+        return offset
+    incarnation, position = parse_offset(offset)
+    return format_offset(incarnation, position - count)

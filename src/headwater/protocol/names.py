@@ -1,0 +1,97 @@
+"""Every header, query parameter and event name, in one place."""
+
+from __future__ import annotations
+
+from typing import Final
+
+# Request and response headers of the protocol, lower case as ASGI has them (sections 4, 5, 10).
+STREAM_NEXT_OFFSET: Final = b"stream-next-offset"
+STREAM_UP_TO_DATE: Final = b"stream-up-to-date"
+STREAM_CLOSED: Final = b"stream-closed"
+STREAM_CURSOR: Final = b"stream-cursor"
+STREAM_TTL: Final = b"stream-ttl"
+STREAM_EXPIRES_AT: Final = b"stream-expires-at"
+STREAM_SEQ: Final = b"stream-seq"
+STREAM_FORKED_FROM: Final = b"stream-forked-from"
+STREAM_FORK_OFFSET: Final = b"stream-fork-offset"
+STREAM_FORK_SUB_OFFSET: Final = b"stream-fork-sub-offset"
+STREAM_SSE_DATA_ENCODING: Final = b"stream-sse-data-encoding"
+PRODUCER_ID: Final = b"producer-id"
+PRODUCER_EPOCH: Final = b"producer-epoch"
+PRODUCER_SEQ: Final = b"producer-seq"
+PRODUCER_EXPECTED_SEQ: Final = b"producer-expected-seq"
+PRODUCER_RECEIVED_SEQ: Final = b"producer-received-seq"
+
+# Ours, beyond the protocol.
+#: Retention of a stream, on create: `age=SECONDS, size=BYTES, count=RECORDS`, each optional.
+STREAM_RETENTION: Final = b"stream-retention"
+#: Offset of the first record still kept, in answers to HEAD.
+STREAM_EARLIEST_OFFSET: Final = b"stream-earliest-offset"
+
+# Of HTTP itself.
+ACCEPT: Final = b"accept"
+ALLOW: Final = b"allow"
+CACHE_CONTROL: Final = b"cache-control"
+CONTENT_LENGTH: Final = b"content-length"
+CONTENT_TYPE: Final = b"content-type"
+ETAG: Final = b"etag"
+HOST: Final = b"host"
+IF_NONE_MATCH: Final = b"if-none-match"
+LAST_EVENT_ID: Final = b"last-event-id"
+LOCATION: Final = b"location"
+ORIGIN: Final = b"origin"
+RETRY_AFTER: Final = b"retry-after"
+VARY: Final = b"vary"
+
+# Query parameters.
+QUERY_OFFSET: Final = "offset"
+QUERY_LIVE: Final = "live"
+QUERY_CURSOR: Final = "cursor"
+#: Plain SSE: the key of a JSON record whose value names the event.
+QUERY_EVENT: Final = "event"
+
+# Named events of plain SSE; `onmessage` never sees them, only who listens for the name does.
+EVENT_CLOSED: Final = b"stream-closed"
+EVENT_ERROR: Final = b"stream-error"
+EVENT_DETACHED: Final = b"stream-detached"
+RESERVED_EVENTS: Final = frozenset({"stream-closed", "stream-error", "stream-detached", "error", "open"})
+
+#: Request headers a page from another origin may send.
+CORS_REQUEST_HEADERS: Final = (
+    ACCEPT,
+    b"authorization",
+    CONTENT_TYPE,
+    IF_NONE_MATCH,
+    LAST_EVENT_ID,
+    STREAM_SEQ,
+    STREAM_TTL,
+    STREAM_EXPIRES_AT,
+    STREAM_CLOSED,
+    STREAM_RETENTION,
+    STREAM_FORKED_FROM,
+    STREAM_FORK_OFFSET,
+    STREAM_FORK_SUB_OFFSET,
+    PRODUCER_ID,
+    PRODUCER_EPOCH,
+    PRODUCER_SEQ,
+)
+#: Response headers such a page may read.
+CORS_RESPONSE_HEADERS: Final = (
+    CONTENT_TYPE,
+    ETAG,
+    LOCATION,
+    RETRY_AFTER,
+    STREAM_NEXT_OFFSET,
+    STREAM_UP_TO_DATE,
+    STREAM_CLOSED,
+    STREAM_CURSOR,
+    STREAM_TTL,
+    STREAM_EXPIRES_AT,
+    STREAM_RETENTION,
+    STREAM_EARLIEST_OFFSET,
+    STREAM_SSE_DATA_ENCODING,
+    PRODUCER_EPOCH,
+    PRODUCER_SEQ,
+    PRODUCER_EXPECTED_SEQ,
+    PRODUCER_RECEIVED_SEQ,
+)

@@ -1,0 +1,70 @@
+"""Newline-delimited JSON for `fetch` readers, `curl` and pipes: one line a record, and lines that say what happens.
+
+A record's line is `{"offset": …, "data": …}`: a JSON value, a string of text, or, as `base64`, bytes. All other
+lines have `control`: `up-to-date`, `keepalive`, `closed`, `detached` or `error`. A body that ends without one of the
+last three was cut.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from headwater.model import Batch, Record
+from headwater.protocol.framing import is_json, is_text
+from headwater.protocol.reading import Data, Detached, Event, Failed, Idle
+from headwater.protocol.wire import Regrouper, base64_of, problem
+
+
+class JsonLines:
+    """Encoder of NDJSON.
+
+    Args:
+        content_type: the stream's; decides how a record is written.
+    """
+
+    media_type = b"application/x-ndjson"
+
+    def __init__(self, content_type: str) -> None:
+        self._json = is_json(content_type)
+        self._text = is_text(content_type)
+        self._regrouper = Regrouper(content_type)
+        self._told_up_to_date = False
+
+    def opening(self) -> bytes:
+        """Nothing."""
+        return b""
+
+    def encode(self, event: Event, now: float) -> bytes:
+        """See `Encoder.encode`."""
+        match event:
+            case Data(batch):
+                return self._encode_batch(batch)
+            case Idle(offset):
+                return _control("keepalive", offset=offset)
+            case Failed(offset, error):
+                return _control("error", offset=offset, **problem(error))
+            case Detached(offset, retry_after):
+                return _control("detached", offset=offset, retry_after=round(retry_after, 3))
+
+    def _encode_batch(self, batch: Batch) -> bytes:
+        records, next_offset = self._regrouper.regroup(batch)
+        lines = [self._encode_record(record) for record in records]
+        if batch.closed:
+            lines.append(_control("closed", offset=next_offset))
+        elif batch.up_to_date and not self._told_up_to_date:
+            lines.append(_control("up-to-date", offset=next_offset))
+        self._told_up_to_date = batch.up_to_date
+        return b"".join(lines)
+
+    def _encode_record(self, record: Record) -> bytes:
+        if self._json:
+            key, value = b"data", record.data
+        elif self._text:
+            key, value = b"data", msgspec.json.encode(record.data.decode(errors="replace"))
+        else:
+            key, value = b"base64", b'"' + base64_of(record.data) + b'"'
+        return b'{"offset":"%b","%b":%b}\n' % (record.offset.encode(), key, value)
+
+
+def _control(kind: str, **fields: str | float | bool) -> bytes:
+    return msgspec.json.encode({"control": kind, **fields}) + b"\n"

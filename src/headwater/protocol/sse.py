@@ -1,0 +1,167 @@
+"""The event stream format, both ways (WHATWG HTML section 9.2, "Server-sent events").
+
+Rule: fields are bytes; nothing is decoded. UTF-8 never has a byte of a line break inside a character, so lines can
+be found without decoding.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from headwater.errors import TooLarge
+
+#: Bytes of one event that the parser holds at most.
+MAX_EVENT_BYTES: Final = 16 * 1024 * 1024
+
+_BOM: Final = b"\xef\xbb\xbf"
+
+
+class ServerEvent(msgspec.Struct, frozen=True, gc=False):
+    """One event as a client receives it.
+
+    Attributes:
+        data: the data lines, joined by line feeds.
+        event: the event's name; empty: `message`.
+        id: the last event id, as it stands after this event.
+    """
+
+    data: bytes
+    event: bytes = b""
+    id: bytes = b""
+
+
+def encode_event(data: bytes, *, event: bytes = b"", event_id: bytes = b"") -> bytes:
+    """One event, with a data field for each line of `data`, however the lines end.
+
+    A data line gets no space after its colon, unless it begins with one: parsers take one space away.
+
+    Args:
+        data: any bytes; CR and CRLF arrive as line feeds.
+        event: name without line breaks.
+        event_id: id without line breaks and NUL.
+    """
+    head = b""
+    if event_id:
+        head = b"id:" + event_id + b"\n"
+    if event:
+        head += b"event: " + event + b"\n"
+    return head + _encode_data(data) + b"\n\n"
+
+
+def _encode_data(data: bytes) -> bytes:
+    if b"\r" in data:
+        data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    if b"\n" not in data:
+        return (b"data: " if data[:1] == b" " else b"data:") + data
+    return b"\n".join((b"data: " if line[:1] == b" " else b"data:") + line for line in data.split(b"\n"))
+
+
+def encode_comment(text: bytes = b"") -> bytes:
+    """A comment, which clients ignore: keeps a connection alive. `text` has no line breaks."""
+    return b":" + text + b"\n\n"
+
+
+def encode_retry(milliseconds: int) -> bytes:
+    """Sets how long a browser waits before it connects again."""
+    return b"retry:%d\n\n" % milliseconds
+
+
+class Parser:
+    """An incremental parser: bytes in, events out, wherever the bytes are cut.
+
+    An event whose end is not received is never given out, as the standard has it.
+
+    Args:
+        max_event_bytes: bytes of one event at most, its unfinished line included.
+
+    Attributes:
+        last_event_id: id to come back with.
+        retry: milliseconds the server asked to wait before connecting again; None: not asked.
+    """
+
+    def __init__(self, *, max_event_bytes: int = MAX_EVENT_BYTES) -> None:
+        self.last_event_id = b""
+        self.retry: int | None = None
+        self._limit = max_event_bytes
+        self._pieces: list[bytes] = []
+        self._held = 0
+        self._at_start = True
+        self._after_cr = False
+        self._id = b""
+        self._reset()
+
+    def _reset(self) -> None:
+        self._event = b""
+        self._data: list[bytes] = []
+        self._size = 0
+
+    def feed(self, chunk: bytes) -> list[ServerEvent]:
+        """Take the next bytes and give the events they complete.
+
+        Raises:
+            TooLarge: an event is longer than the limit; the connection is to be given up.
+        """
+        found: list[ServerEvent] = []
+        for line in self._lines(chunk):
+            event = self._take_line(line)
+            if event is not None:
+                found.append(event)
+        if self._held + self._size > self._limit:
+            raise TooLarge(f"an event is longer than {self._limit} bytes")
+        return found
+
+    def _lines(self, chunk: bytes) -> list[bytes]:
+        """Complete lines; the unfinished rest is held as pieces, so that a long line costs linear time."""
+        if self._after_cr and chunk:
+            self._after_cr = False
+            if chunk[:1] == b"\n":
+                chunk = chunk[1:]
+        if b"\n" not in chunk and b"\r" not in chunk:
+            self._hold(chunk)
+            return []
+        self._after_cr = chunk.endswith(b"\r")
+        text = b"".join([*self._pieces, chunk])
+        self._pieces.clear()
+        self._held = 0
+        if b"\r" in text:
+            text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        *lines, rest = text.split(b"\n")
+        self._hold(rest)
+        return lines
+
+    def _hold(self, piece: bytes) -> None:
+        if piece:
+            self._pieces.append(piece)
+            self._held += len(piece)
+
+    def _take_line(self, line: bytes) -> ServerEvent | None:
+        if self._at_start:
+            self._at_start = False
+            line = line.removeprefix(_BOM)
+        if not line:
+            return self._dispatch()
+        name, colon, value = line.partition(b":")
+        if colon and value[:1] == b" ":
+            value = value[1:]
+        self._take_field(name, value)
+        return None
+
+    def _take_field(self, name: bytes, value: bytes) -> None:
+        if name == b"data":
+            self._data.append(value)
+            self._size += len(value) + 1
+        elif name == b"event":
+            self._event = value
+        elif name == b"id":
+            if b"\0" not in value:
+                self._id = value
+        elif name == b"retry" and value.isdigit() and len(value) < 16:
+            self.retry = int(value)
+
+    def _dispatch(self) -> ServerEvent | None:
+        self.last_event_id = self._id
+        event = ServerEvent(b"\n".join(self._data), self._event, self._id) if self._data else None
+        self._reset()
+        return event

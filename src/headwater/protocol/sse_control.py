@@ -1,0 +1,59 @@
+"""The protocol's own event stream: `live=sse`, a data event and a control event a batch (section 5.8)."""
+
+from __future__ import annotations
+
+import msgspec
+
+from headwater.model import Batch
+from headwater.protocol.caching import next_cursor
+from headwater.protocol.framing import is_text, join_records
+from headwater.protocol.reading import Data, Event, Idle
+from headwater.protocol.sse import encode_comment, encode_event
+from headwater.protocol.wire import Regrouper, base64_of
+
+
+class ControlEvents:
+    """Encoder of `live=sse`.
+
+    The format has no error event and no word for "come back": in both cases the connection just ends, the client
+    connects again, and the answer to that request tells.
+
+    Args:
+        content_type: the stream's; decides between text and base64.
+        cursor: the cursor the client echoed, if it did.
+        jitter: 1 to 3600, for `caching.next_cursor`.
+    """
+
+    media_type = b"text/event-stream"
+
+    def __init__(self, content_type: str, cursor: str | None, jitter: int) -> None:
+        self._content_type = content_type
+        self._base64 = not is_text(content_type)
+        self._regrouper = Regrouper(content_type)
+        self._cursor = cursor
+        self._jitter = jitter
+
+    def opening(self) -> bytes:
+        """Nothing: the first control event follows at once."""
+        return b""
+
+    def encode(self, event: Event, now: float) -> bytes:
+        """See `Encoder.encode`."""
+        if isinstance(event, Data):
+            return self._encode_batch(event.batch, now)
+        return encode_comment() if isinstance(event, Idle) else b""
+
+    def _encode_batch(self, batch: Batch, now: float) -> bytes:
+        records, next_offset = self._regrouper.regroup(batch)
+        control: dict[str, str | bool] = {"streamNextOffset": next_offset}
+        if batch.closed:
+            control["streamClosed"] = True
+        else:
+            control["streamCursor"] = next_cursor(now, self._cursor, self._jitter)
+        if batch.up_to_date:
+            control["upToDate"] = True
+        encoded = encode_event(msgspec.json.encode(control), event=b"control")
+        if not records:
+            return encoded
+        payload = join_records(self._content_type, [record.data for record in records])
+        return encode_event(base64_of(payload) if self._base64 else payload, event=b"data") + encoded

@@ -1,0 +1,85 @@
+"""Plain event streams for a browser's `EventSource`: one event a record, its offset as the id.
+
+How a stream ends here: `stream-closed` says that it is complete, and a reconnect then gets 204, on which browsers
+stop; `stream-detached` says to come back; `stream-error` carries the problem. `onmessage` sees none of them.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from headwater.model import Batch, Record
+from headwater.protocol.framing import is_json, is_text
+from headwater.protocol.names import EVENT_CLOSED, EVENT_DETACHED, EVENT_ERROR, RESERVED_EVENTS
+from headwater.protocol.reading import Data, Detached, Event, Failed, Idle
+from headwater.protocol.sse import encode_comment, encode_event, encode_retry
+from headwater.protocol.wire import Regrouper, base64_of, problem
+
+#: How long a browser waits before it connects again: short, because a lost connection is usually a passing thing.
+RETRY_MILLISECONDS: Final = 1000
+
+
+class PlainEvents:
+    """Encoder of plain SSE.
+
+    Args:
+        content_type: the stream's; binary records are base64.
+        event_key: key of a JSON record whose string value names the event; None: all are `message`.
+        retry: milliseconds for the `retry:` field.
+    """
+
+    media_type = b"text/event-stream"
+
+    def __init__(self, content_type: str, event_key: str | None = None, *, retry: int = RETRY_MILLISECONDS) -> None:
+        self._base64 = not is_text(content_type)
+        self._event_key = event_key if is_json(content_type) else None
+        self._regrouper = Regrouper(content_type)
+        self._retry = retry
+
+    def opening(self) -> bytes:
+        """The reconnection time; also makes the browser fire `open` at once behind a buffering proxy."""
+        return encode_retry(self._retry)
+
+    def encode(self, event: Event, now: float) -> bytes:
+        """See `Encoder.encode`."""
+        match event:
+            case Data(batch):
+                return self._encode_batch(batch)
+            case Idle():
+                return encode_comment()
+            case Failed(offset, error):
+                body = msgspec.json.encode({**problem(error), "offset": offset})
+                return encode_event(body, event=EVENT_ERROR)
+            case Detached(offset, retry_after):
+                body = msgspec.json.encode({"offset": offset, "retry_after": round(retry_after, 3)})
+                return encode_retry(int(retry_after * 1000)) + encode_event(body, event=EVENT_DETACHED)
+
+    def _encode_batch(self, batch: Batch) -> bytes:
+        records, next_offset = self._regrouper.regroup(batch)
+        parts = [self._encode_record(record) for record in records]
+        if batch.closed:
+            body = msgspec.json.encode({"offset": next_offset})
+            parts.append(encode_event(body, event=EVENT_CLOSED, event_id=next_offset.encode()))
+        return b"".join(parts)
+
+    def _encode_record(self, record: Record) -> bytes:
+        data = base64_of(record.data) if self._base64 else record.data
+        name = event_name(record.data, self._event_key) if self._event_key is not None else b""
+        return encode_event(data, event=name, event_id=record.offset.encode())
+
+
+def event_name(record: bytes, key: str) -> bytes:
+    """The name a JSON record gives to its event; empty when it has none that an event can have.
+
+    Not usable: no object, no such key, no string, empty, a line break in it, or one of our own names.
+    """
+    try:
+        value = msgspec.json.decode(record)
+    except msgspec.DecodeError:  # valid JSON that has no Python value, such as 1e999
+        return b""
+    name = value.get(key) if isinstance(value, dict) else None
+    if not isinstance(name, str) or not name.isprintable() or name in RESERVED_EVENTS:
+        return b""
+    return name.encode()

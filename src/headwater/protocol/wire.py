@@ -1,0 +1,92 @@
+"""What every live wire format shares: the encoder's interface and text that is cut inside a character.
+
+Rule: an encoder turns the events of reading.py into bytes. It has no state but the unfinished character of a text
+stream, of three bytes at most.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from typing import Protocol
+
+from headwater.errors import HeadwaterError
+from headwater.model import Batch, Record
+from headwater.protocol.framing import complete_utf8, is_json, is_text
+from headwater.protocol.offsets import step_back
+from headwater.protocol.reading import Event
+
+
+class Encoder(Protocol):
+    """One live wire format for one reader."""
+
+    media_type: bytes
+
+    def opening(self) -> bytes:
+        """What the body starts with, before any event; may be empty."""
+        ...
+
+    def encode(self, event: Event, now: float) -> bytes:
+        """An event as bytes; may be empty, if the format has no way or no need to say it."""
+        ...
+
+
+class TextRecords:
+    """Records of a text stream, regrouped so that none ends inside a character.
+
+    An append may split a character; the split bytes are held until the rest comes, and the offset told to the reader
+    stays before them. Bytes that can never become UTF-8 pass through.
+    """
+
+    def __init__(self) -> None:
+        self._held = b""
+        self._held_from = ""
+
+    def regroup(self, batch: Batch) -> tuple[tuple[Record, ...], str]:
+        """Whole records, and the offset after them.
+
+        The stream's closing batch gives everything out, whole or not.
+        """
+        if not self._held and all(complete_utf8(record.data) == len(record.data) for record in batch.records):
+            return batch.records, batch.next_offset
+        whole = [record for found in batch.records if (record := self._take(found)) is not None]
+        if self._held and batch.closed:
+            whole.append(Record(batch.next_offset, self._held))
+            self._held = b""
+        return tuple(whole), self._held_from if self._held else batch.next_offset
+
+    def _take(self, record: Record) -> Record | None:
+        data = self._held + record.data
+        end = complete_utf8(data)
+        was_held, self._held = self._held, data[end:]
+        if end or not was_held:
+            self._held_from = step_back(record.offset, len(data) - end)
+        return Record(self._held_from, data[:end]) if end else None
+
+
+class Regrouper:
+    """`TextRecords` where the content type needs it, and the batch as it is elsewhere."""
+
+    def __init__(self, content_type: str) -> None:
+        self._text = TextRecords() if is_text(content_type) and not is_json(content_type) else None
+
+    def regroup(self, batch: Batch) -> tuple[tuple[Record, ...], str]:
+        """Records to encode, and the offset after them."""
+        return (batch.records, batch.next_offset) if self._text is None else self._text.regroup(batch)
+
+
+def base64_of(data: bytes) -> bytes:
+    """Standard base64 with padding (RFC 4648 section 4)."""
+    return b64encode(data)
+
+
+def problem(error: HeadwaterError) -> dict[str, str | int | bool]:
+    """An error as the JSON object that every transport carries (RFC 9457, with `code` and `advice`)."""
+    return {
+        "type": f"urn:headwater:error:{error.code}",
+        "title": error.title(),
+        "status": error.status,
+        "code": error.code,
+        "detail": error.message,
+        "advice": error.advice,
+        **error.details,
+    }
