@@ -1,0 +1,195 @@
+"""Results into HTTP: the status, headers and body of every answer.
+
+Rule: a driver sends what these functions return and adds nothing but CORS, the date and the connection's framing.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from headwater.errors import HeadwaterError
+from headwater.model import Appended, Batch, Created, StreamInfo
+from headwater.protocol import names
+from headwater.protocol.caching import CACHEABLE, LIVE, NO_STORE, entity_tag, matches
+from headwater.protocol.expiry import format_retention
+from headwater.protocol.framing import is_text, join_records
+from headwater.protocol.wire import problem
+
+HeaderList = list[tuple[bytes, bytes]]
+
+_TRUE: Final = b"true"
+_CLOSED: Final = (names.STREAM_CLOSED, _TRUE)
+_UP_TO_DATE: Final = (names.STREAM_UP_TO_DATE, _TRUE)
+_NO_STORE: Final = (names.CACHE_CONTROL, NO_STORE)
+#: On every answer (section 12.7).
+_SECURITY: Final = ((b"x-content-type-options", b"nosniff"), (b"cross-origin-resource-policy", b"cross-origin"))
+#: Details of an error that the protocol wants as headers too.
+_ERROR_HEADERS: Final = {
+    "next_offset": names.STREAM_NEXT_OFFSET,
+    "epoch": names.PRODUCER_EPOCH,
+    "expected": names.PRODUCER_EXPECTED_SEQ,
+    "received": names.PRODUCER_RECEIVED_SEQ,
+}
+
+
+class Answer(msgspec.Struct, frozen=True, gc=False):
+    """A response; `body` is the whole of it, or empty for the head of a live one."""
+
+    status: int
+    headers: HeaderList
+    body: bytes = b""
+
+
+def created(answer: Created, location: bytes) -> Answer:
+    """To PUT: 201 for a new stream, 200 for the same one again (section 5.1)."""
+    info = answer.info
+    headers = [
+        (names.CONTENT_TYPE, info.content_type.encode()),
+        (names.STREAM_NEXT_OFFSET, info.tail.encode()),
+        *_SECURITY,
+    ]
+    if answer.created:
+        headers.append((names.LOCATION, location))
+    if info.closed:
+        headers.append(_CLOSED)
+    return Answer(201 if answer.created else 200, headers)
+
+
+def appended(answer: Appended, *, with_body: bool) -> Answer:
+    """To POST: 204; 200 for new data of an idempotent producer (sections 5.2, 5.2.1)."""
+    headers = [(names.STREAM_NEXT_OFFSET, answer.next_offset.encode()), *_SECURITY]
+    if answer.closed:
+        headers.append(_CLOSED)
+    producer = answer.producer
+    if producer is None:
+        return Answer(204, headers)
+    headers.append((names.PRODUCER_EPOCH, b"%d" % producer.epoch))
+    headers.append((names.PRODUCER_SEQ, b"%d" % producer.seq))
+    return Answer(200 if with_body and not answer.duplicate else 204, headers)
+
+
+def inspected(info: StreamInfo) -> Answer:
+    """To HEAD (section 5.5)."""
+    headers = [
+        (names.CONTENT_TYPE, info.content_type.encode()),
+        (names.STREAM_NEXT_OFFSET, info.tail.encode()),
+        (names.STREAM_EARLIEST_OFFSET, info.earliest.encode()),
+        _NO_STORE,
+        *_SECURITY,
+    ]
+    if info.expiry.ttl is not None:
+        headers.append((names.STREAM_TTL, b"%d" % info.expiry.ttl))
+    if info.expiry.at_text is not None:
+        headers.append((names.STREAM_EXPIRES_AT, info.expiry.at_text.encode()))
+    if retention := format_retention(info.retention):
+        headers.append((names.STREAM_RETENTION, retention.encode()))
+    if info.closed:
+        headers.append(_CLOSED)
+    return Answer(200, headers)
+
+
+def deleted() -> Answer:
+    """To DELETE."""
+    return Answer(204, list(_SECURITY))
+
+
+def caught_up(batch: Batch, if_none_match: str | None, *, now_asked: bool) -> Answer:
+    """To a catch-up GET: the records, or 304 (sections 5.6, 10.1).
+
+    Args:
+        batch: what was read.
+        if_none_match: as sent.
+        now_asked: the offset was `now`: the answer holds for this moment only, and has no ETag.
+    """
+    headers = _position(batch)
+    if now_asked:
+        headers.append(_NO_STORE)
+    else:
+        tag = entity_tag(batch)
+        headers += [(names.ETAG, tag.encode()), (names.CACHE_CONTROL, CACHEABLE)]
+        if matches(if_none_match, tag):
+            return Answer(304, headers)
+    headers.append((names.CONTENT_TYPE, batch.content_type.encode()))
+    return Answer(200, headers, _body(batch))
+
+
+def polled(batch: Batch, cursor: str) -> Answer:
+    """To a long-poll: the records, or 204 when there are none yet or no more (section 5.7)."""
+    headers = _position(batch)
+    if not batch.closed:
+        headers.append((names.STREAM_CURSOR, cursor.encode()))
+    if not batch.records:
+        headers.append(_NO_STORE)
+        return Answer(204, headers)
+    headers += [
+        (names.ETAG, entity_tag(batch).encode()),
+        (names.CACHE_CONTROL, CACHEABLE),
+        (names.CONTENT_TYPE, batch.content_type.encode()),
+    ]
+    return Answer(200, headers, _body(batch))
+
+
+def streaming(media_type: bytes, content_type: str) -> Answer:
+    """The head of a live answer.
+
+    Args:
+        media_type: the wire format's.
+        content_type: the stream's; tells whether an event stream is base64.
+    """
+    headers = [
+        (names.CONTENT_TYPE, media_type),
+        (names.CACHE_CONTROL, LIVE),
+        # nginx buffers proxied answers unless told not to.
+        (b"x-accel-buffering", b"no"),
+        (names.VARY, b"accept"),
+        *_SECURITY,
+    ]
+    if media_type == b"text/event-stream" and not is_text(content_type):
+        headers.append((names.STREAM_SSE_DATA_ENCODING, b"base64"))
+    return Answer(200, headers)
+
+
+def complete(next_offset: str) -> Answer:
+    """To an `EventSource` that comes back to the end of a closed stream: 204, on which browsers stop for good."""
+    return Answer(204, [(names.STREAM_NEXT_OFFSET, next_offset.encode()), _CLOSED, _NO_STORE, *_SECURITY])
+
+
+def allowed(headers: HeaderList) -> Answer:
+    """To OPTIONS."""
+    return Answer(204, [*headers, *_SECURITY])
+
+
+def failed(error: HeadwaterError) -> Answer:
+    """Any error as a JSON problem (RFC 9457); `code`, `detail` and `advice` are for people and programs."""
+    headers: HeaderList = [(names.CONTENT_TYPE, b"application/problem+json"), _NO_STORE, *_SECURITY]
+    for key, value in error.details.items():
+        if key == "closed":
+            headers.append(_CLOSED)
+        elif key in _ERROR_HEADERS:
+            headers.append((_ERROR_HEADERS[key], str(value).encode()))
+        elif key == "allow":
+            headers.append((names.ALLOW, str(value).encode()))
+    if error.retry_after is not None:
+        headers.append((names.RETRY_AFTER, b"%d" % error.retry_after))
+    return Answer(error.status, headers, msgspec.json.encode(problem(error)) + b"\n")
+
+
+def json_answer(value: object, *, status: int = 200) -> Answer:
+    """A JSON document of the introspection routes."""
+    headers = [(names.CONTENT_TYPE, b"application/json"), _NO_STORE, *_SECURITY]
+    return Answer(status, headers, msgspec.json.encode(value) + b"\n")
+
+
+def _position(batch: Batch) -> HeaderList:
+    headers = [(names.STREAM_NEXT_OFFSET, batch.next_offset.encode()), (names.VARY, b"accept"), *_SECURITY]
+    if batch.up_to_date:
+        headers.append(_UP_TO_DATE)
+    if batch.closed:
+        headers.append(_CLOSED)
+    return headers
+
+
+def _body(batch: Batch) -> bytes:
+    return join_records(batch.content_type, [record.data for record in batch.records])
