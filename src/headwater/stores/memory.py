@@ -33,6 +33,21 @@ class Log:
         for index in range(first, len(self.positions)):
             yield self.positions[index], self.data[index]
 
+    def newest(self, count: int) -> int | None:
+        """See `Edges.newest`."""
+        return self.positions[-count] if count <= len(self.positions) else None
+
+    def at_or_after(self, position: int) -> int | None:
+        """See `Edges.at_or_after`."""
+        return self._start_of(bisect_left(self.positions, position))
+
+    def younger(self, time: float) -> int | None:
+        """See `Edges.younger`."""
+        return self._start_of(bisect_right(self.times, time))
+
+    def _start_of(self, index: int) -> int | None:
+        return self.positions[index] if index < len(self.positions) else None
+
     def trim(self, earliest: int) -> None:
         """Drop the records before a position that lies at a record's edge."""
         count = bisect_left(self.positions, earliest)
@@ -119,7 +134,7 @@ class MemoryStore:
 
     def _retain(self, state: StreamState) -> None:
         log = self._logs[state.incarnation]
-        earliest = retained_from(state, log.positions, log.times, self.now)
+        earliest = retained_from(state, log, self.now)
         if earliest > state.earliest:
             state.earliest = earliest
             if not state.forks:
