@@ -7,7 +7,7 @@ NDJSON as it is. The value keeps its own bytes otherwise: it is checked once, ne
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -84,6 +84,29 @@ def _check_utf8(body: bytes) -> None:
 def _one_line(value: bytes) -> bytes:
     value = value.strip(b" \t\r\n")
     return value.translate(_ONE_LINE) if b"\n" in value or b"\r" in value else value
+
+
+def encode_value(content_type: str, value: Any) -> bytes:
+    """A Python value as the body that appends it to a stream.
+
+    Args:
+        content_type: the stream's type.
+        value: bytes, passed on as they are; in a JSON stream anything msgspec can encode, as one record, lists
+            included; elsewhere text.
+
+    Raises:
+        InvalidBody: the value has no such form.
+    """
+    if isinstance(value, bytes | bytearray | memoryview):
+        return bytes(value)
+    if is_json(content_type):
+        try:
+            return b"[" + msgspec.json.encode(value) + b"]"
+        except (TypeError, ValueError, RecursionError) as error:
+            raise InvalidBody(f"the value cannot be written as JSON: {error}") from None
+    if isinstance(value, str):
+        return value.encode()
+    raise InvalidBody(f"a {content_type} stream takes bytes or text, not {type(value).__name__}")
 
 
 def join_records(content_type: str, records: Sequence[bytes] | Iterable[bytes]) -> bytes:

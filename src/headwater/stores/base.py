@@ -108,6 +108,10 @@ class Store(Protocol):
         """
         ...
 
+    async def count(self) -> int:
+        """How many streams there are, expired ones that were not swept yet included."""
+        ...
+
     def watch(self, watcher: Watcher) -> Callable[[], None]:
         """Have every change told; returns the function that ends it."""
         ...

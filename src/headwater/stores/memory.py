@@ -119,6 +119,10 @@ class MemoryStore:
                 found.append(state.info())
         return found
 
+    async def count(self) -> int:
+        """See `Store.count`."""
+        return sum(not state.deleted for state in self._streams.values())
+
     def watch(self, watcher: Watcher) -> Callable[[], None]:
         """See `Store.watch`."""
         self._watchers.append(watcher)

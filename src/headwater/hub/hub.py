@@ -1,0 +1,377 @@
+"""The hub: a store made live. Create, append and read streams in process; `hub.asgi` serves the same over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable
+from types import TracebackType
+from typing import Any, Final, Self
+
+from headwater.errors import HeadwaterError, LimitReached, ShuttingDown, StoreUnavailable, TooLarge
+from headwater.hub.limits import Limits
+from headwater.hub.readers import LiveReader, is_news
+from headwater.hub.stats import Stats
+from headwater.hub.tails import Tail
+from headwater.model import (
+    BEGINNING,
+    Appended,
+    Batch,
+    Change,
+    Created,
+    Expiry,
+    ForkPoint,
+    Producer,
+    Record,
+    Retention,
+    StreamConfig,
+    StreamInfo,
+)
+from headwater.protocol.framing import encode_value
+from headwater.protocol.ledger import Append
+from headwater.protocol.paths import check_path
+from headwater.protocol.reading import Data, Detached, Failed
+from headwater.stores import Store, Sweeping, open_store
+
+_log: Final = logging.getLogger("headwater")
+
+#: Seconds between two calls of a store's `sweep`; expired data is gone from reads at once, from disk after this.
+SWEEP_SECONDS: Final = 1.0
+
+
+class Hub:
+    """Streams in a store, live.
+
+    Open it before use, once per process: `async with hub:`, or `lifespan=hub.lifespan` in an ASGI framework.
+
+    Args:
+        store: a store, or its URL: `memory:`, `sqlite:app.db`.
+        limits: what the hub allows and how long it waits.
+
+    Attributes:
+        store: where the logs live.
+        limits: as given.
+        stats: counters since the hub was opened.
+        draining: readers are being let go; see `drain`.
+    """
+
+    def __init__(self, store: str | Store = "memory:", *, limits: Limits | None = None) -> None:
+        self.store: Final[Store] = open_store(store) if isinstance(store, str) else store
+        self.limits: Final = limits or Limits()
+        self.stats = Stats()
+        self.draining = False
+        self._tails: dict[str, Tail] = {}
+        self._streams = 0
+        self._sweeper: asyncio.Task[None] | None = None
+        self._unwatch: Callable[[], None] = lambda: None
+
+    # Life
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the hub can be used."""
+        return self._sweeper is not None
+
+    async def open(self) -> None:
+        """Open the store and start.
+
+        Raises:
+            StoreUnavailable: the store cannot be used.
+        """
+        await self.store.open()
+        self.draining = False
+        self.stats = Stats()
+        self._unwatch = self.store.watch(self._changed)
+        self._streams = await self.store.count()
+        self._sweeper = asyncio.create_task(self._sweep(), name="headwater-sweeper")
+
+    async def aclose(self) -> None:
+        """Let the readers go, finish the writes and close the store. May be called twice."""
+        self.drain()
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._sweeper
+            self._sweeper = None
+        self._unwatch()
+        await self.store.aclose()
+
+    def drain(self) -> None:
+        """Tell every live reader to come back later, each after its own share of `limits.drain_seconds`."""
+        self.draining = True
+        for tail in self._tails.values():
+            tail.wake()
+
+    async def __aenter__(self) -> Self:
+        await self.open()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    @contextlib.asynccontextmanager
+    async def lifespan(self, app: Any = None) -> AsyncIterator[None]:
+        """The lifespan of an ASGI framework's application: `FastAPI(lifespan=hub.lifespan)`."""
+        async with self:
+            yield
+
+    # Writing
+
+    async def create(
+        self,
+        path: str,
+        *,
+        content_type: str | None = None,
+        ttl: int | None = None,
+        expires_at: float | None = None,
+        retention: Retention | None = None,
+        body: bytes = b"",
+        closed: bool = False,
+    ) -> StreamInfo:
+        """Create a stream, or confirm that the same one exists.
+
+        Args:
+            path: without a leading slash: `jobs/7`.
+            content_type: MIME type; None: application/octet-stream. `application/json` keeps values apart.
+            ttl: seconds of idleness after which it expires.
+            expires_at: seconds since the Unix epoch when it expires in any case.
+            retention: how much of it is kept.
+            body: its first content.
+            closed: create it closed, with `body` as all it will ever hold.
+
+        Raises:
+            StreamExists: another one is at the path.
+            InvalidPath, InvalidBody, BadRequest, LimitReached, StoreUnavailable: see `errors`.
+        """
+        config = StreamConfig(content_type, Expiry(ttl, expires_at), retention or Retention())
+        return (await self.create_stream(path, config, body, closed=closed)).info
+
+    async def fork(self, path: str, source: str, *, offset: str | None = None, sub_offset: int = 0) -> StreamInfo:
+        """Create a stream that shares another one's records up to an offset, without copying them.
+
+        Args:
+            path: the new stream.
+            source: the stream to fork.
+            offset: where they part; None: at the source's tail.
+            sub_offset: records (JSON) or bytes to share beyond `offset`.
+
+        Raises:
+            StreamNotFound, SourceGone, InvalidOffset, StreamExists, BadRequest: see `errors`.
+        """
+        config = StreamConfig(fork=ForkPoint(check_path(source), offset, sub_offset))
+        return (await self.create_stream(path, config)).info
+
+    async def create_stream(
+        self, path: str, config: StreamConfig, body: bytes = b"", *, closed: bool = False
+    ) -> Created:
+        """`create` and `fork` with everything spelled out."""
+        self._check_writable(body)
+        if self._streams >= self.limits.max_streams:
+            await self._check_room(path)
+        created = await self.store.create(
+            check_path(path, maximum=self.limits.max_path_bytes), config, body, closed=closed
+        )
+        self._streams += created.created
+        return created
+
+    async def append(
+        self, path: str, data: Any, *, producer: Producer | None = None, seq: str | None = None, close: bool = False
+    ) -> Appended:
+        """Append to a stream; returns when the store has it, as durable as the store is set to be.
+
+        Args:
+            path: the stream.
+            data: one record. In a JSON stream any value that encodes as JSON, or bytes that are JSON, of which an
+                array is many records; elsewhere bytes, or text as UTF-8.
+            producer: makes the append idempotent.
+            seq: must grow with every append that has one, in byte order.
+            close: close the stream with this record.
+
+        Raises:
+            StreamNotFound, StreamGone, StreamClosed, InvalidBody, TooLarge, SequenceRegression, ProducerFenced,
+            ProducerGap, InvalidProducer, StoreUnavailable: see `errors`; nothing was written.
+        """
+        info = await self.store.info(path)
+        body = encode_value(info.content_type, data)
+        return await self.write(path, Append(body, producer=producer, seq=seq, close=close))
+
+    async def write(self, path: str, request: Append) -> Appended:
+        """`append` with a body as HTTP has it."""
+        self._check_writable(request.body)
+        answer = await self.store.append(path, request)
+        self.stats.appends += 1
+        self.stats.duplicates += answer.duplicate
+        self.stats.bytes_in += len(request.body)
+        return answer
+
+    async def close(self, path: str) -> Appended:
+        """Close a stream: its readers are told that it is complete. Closing it again changes nothing.
+
+        Raises:
+            StreamNotFound, StreamGone, StoreUnavailable: see `errors`.
+        """
+        return await self.write(path, Append(close=True))
+
+    async def delete(self, path: str) -> None:
+        """Delete a stream and its records; forks of it stay readable.
+
+        Raises:
+            StreamNotFound, StreamGone, StoreUnavailable: see `errors`.
+        """
+        self._check_writable(b"")
+        await self.store.delete(path)
+
+    # Reading
+
+    async def info(self, path: str) -> StreamInfo:
+        """A stream's state; does not count as use for its TTL.
+
+        Raises:
+            StreamNotFound, StreamGone: see `errors`.
+        """
+        return await self.store.info(path)
+
+    async def list(self, *, prefix: str = "", after: str = "", limit: int = 100) -> list[StreamInfo]:
+        """Streams in the order of their paths: a page of at most `limit`, after the path `after`."""
+        return await self.store.list(prefix=prefix, after=after, limit=limit)
+
+    async def read_batch(self, path: str, offset: str = BEGINNING) -> Batch:
+        """Records from an offset on, at most `limits.read_bytes` of them.
+
+        Raises:
+            StreamNotFound, StreamGone, InvalidOffset, OffsetGone, StoreUnavailable: see `errors`.
+        """
+        self.stats.reads += 1
+        return await self.store.read(path, offset, limit=self.limits.read_bytes)
+
+    async def poll(self, path: str, offset: str) -> Batch:
+        """The same, waiting for up to `limits.long_poll_seconds` when there is nothing; may be empty then.
+
+        Raises:
+            StreamNotFound, StreamGone, InvalidOffset, OffsetGone, LimitReached, StoreUnavailable: see `errors`.
+        """
+        self.stats.reads += 1
+        with await self.open_reader(path, offset, heartbeat=self.limits.long_poll_seconds) as reader:
+            batch: Batch | None = None
+            while (event := await reader.next()) is not None:
+                match event:
+                    case Data(found):
+                        batch = found
+                        if is_news(event):
+                            return found
+                    case Failed(_, error):
+                        raise error
+                    case _:
+                        break
+        assert batch is not None, "a reader begins with a batch"
+        return batch
+
+    async def read(self, path: str, offset: str = BEGINNING, *, live: bool = False) -> AsyncIterator[Record]:
+        """Records from an offset on; with `live`, on and on until the stream is closed.
+
+        Nothing is read ahead: the next batch is taken from the log when the loop asks for it.
+
+        Raises:
+            StreamNotFound, StreamGone, InvalidOffset, OffsetGone, LimitReached, StoreUnavailable: see `errors`.
+            ShuttingDown: the hub was closed while reading live.
+        """
+        with await self.open_reader(path, offset) as reader:
+            while (event := await reader.next()) is not None:
+                match event:
+                    case Data(batch):
+                        for record in batch.records:
+                            yield record
+                        if batch.up_to_date and not live:
+                            return
+                    case Failed(_, error):
+                        raise error
+                    case Detached(at, _):
+                        raise ShuttingDown("the hub was closed", offset=at)
+                    case _:
+                        pass
+
+    async def open_reader(
+        self, path: str, offset: str, *, heartbeat: float | None = None, lifetime: float | None = None
+    ) -> LiveReader:
+        """A live reader, with its first batch read; close it by leaving its `with` block.
+
+        Args:
+            path: the stream.
+            offset: an offset, `-1` or `now`.
+            heartbeat: seconds of silence before an `Idle`; None: `limits.heartbeat_seconds`.
+            lifetime: seconds before the reader is let go; None: no end.
+
+        Raises:
+            LimitReached: there are `limits.max_readers` already.
+            StreamNotFound, StreamGone, InvalidOffset, OffsetGone, StoreUnavailable, ShuttingDown: see `errors`.
+        """
+        if self.draining:
+            raise ShuttingDown
+        if self.stats.readers >= self.limits.max_readers:
+            raise LimitReached(f"there are max_readers={self.limits.max_readers} live readers already")
+        tail = self._tails.get(path)
+        if tail is None:
+            tail = self._tails[path] = Tail(path, self.limits.window_bytes)
+        tail.readers += 1
+        self.stats.readers += 1
+        self.stats.readers_total += 1
+        beat = self.limits.heartbeat_seconds if heartbeat is None else heartbeat
+        try:
+            info = await self.store.info(path)
+            tail.seed(info)
+            return await LiveReader(self, tail, info, offset, heartbeat=beat, lifetime=lifetime).begin()
+        except BaseException:
+            self.close_reader(tail)
+            raise
+
+    def close_reader(self, tail: Tail) -> None:
+        """Count a live reader out; the last one of a stream takes the stream's window with it."""
+        tail.readers -= 1
+        self.stats.readers -= 1
+        if not tail.readers and self._tails.get(tail.path) is tail:
+            del self._tails[tail.path]
+
+    # Inside
+
+    def _check_writable(self, body: bytes) -> None:
+        if not self.is_open:
+            raise StoreUnavailable("the hub is not open: use `async with hub` or `lifespan=hub.lifespan`")
+        if len(body) > self.limits.max_body_bytes:
+            raise TooLarge(f"the body has {len(body)} bytes, the limit is max_body_bytes={self.limits.max_body_bytes}")
+
+    async def _check_room(self, path: str) -> None:
+        """At the limit only what exists may be created again; a re-create must stay idempotent."""
+        try:
+            await self.store.info(path)
+        except HeadwaterError:
+            raise LimitReached(f"there are max_streams={self.limits.max_streams} streams already") from None
+
+    def _changed(self, change: Change) -> None:
+        if change.deleted:
+            self._streams -= 1
+        tail = self._tails.get(change.path)
+        if tail is not None:
+            tail.apply(change)
+            if change.deleted:
+                del self._tails[change.path]
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            try:
+                await self._use_watched()
+                if isinstance(self.store, Sweeping):
+                    await self.store.sweep()
+            except HeadwaterError as error:
+                _log.warning("sweep: %s", error.message)
+            except Exception:
+                _log.exception("sweep failed")
+
+    async def _use_watched(self) -> None:
+        """A stream with live readers is in use, so its TTL does not run out (protocol section 5.1)."""
+        for tail in [tail for tail in self._tails.values() if tail.ttl is not None and not tail.deleted]:
+            with contextlib.suppress(HeadwaterError):
+                await self.store.read(tail.path, tail.offset, limit=1)

@@ -1,0 +1,38 @@
+"""Every limit of the hub, with its reason. Settings of the server have the same names."""
+
+from __future__ import annotations
+
+import msgspec
+
+from headwater.protocol.paths import MAX_PATH_BYTES
+from headwater.protocol.reading import HEARTBEAT_SECONDS
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """What the hub allows, and how long it waits. All sizes in bytes, all times in seconds.
+
+    Attributes:
+        max_body_bytes: a request's body, and so an append.
+        max_path_bytes: a stream's path in UTF-8.
+        max_streams: streams in the store; one more is refused with 429.
+        max_readers: live readers at the same time; one more is refused with 429.
+        read_bytes: data in one catch-up answer or one live batch; a larger JSON record comes alone.
+        window_bytes: newest records of a stream with live readers that are kept in memory, for all of them.
+        heartbeat_seconds: silence after which a live reader gets a comment, so that no proxy cuts it.
+        long_poll_seconds: how long a long-poll waits before it answers 204.
+        sse_seconds: life of a `live=sse` answer, so that caches can collapse readers; plain SSE has no end.
+        body_seconds: how long a request's body may take to arrive.
+        drain_seconds: window over which readers are told to come back when the server stops.
+    """
+
+    max_body_bytes: int = 16 * 1024 * 1024
+    max_path_bytes: int = MAX_PATH_BYTES
+    max_streams: int = 1_000_000
+    max_readers: int = 50_000
+    read_bytes: int = 1024 * 1024
+    window_bytes: int = 1024 * 1024
+    heartbeat_seconds: float = HEARTBEAT_SECONDS
+    long_poll_seconds: float = 25.0
+    sse_seconds: float = 60.0
+    body_seconds: float = 30.0
+    drain_seconds: float = 5.0

@@ -1,0 +1,111 @@
+"""Live readers: `protocol.reading.Reader` driven by a tail, a store and a clock.
+
+Rule: a reader pulls. It holds an offset and takes the next batch when its transport is ready for it; a slow one
+costs what its transport buffers, and nothing here.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from headwater.errors import HeadwaterError, StreamNotFound
+from headwater.model import StreamInfo
+from headwater.protocol.backoff import share
+from headwater.protocol.reading import Data, Event, Failed, Reader, State
+
+if TYPE_CHECKING:
+    from headwater.hub.hub import Hub
+    from headwater.hub.tails import Tail
+
+
+class LiveReader:
+    """One live reader of a stream; made by `Hub.open_reader`, to be used as a context manager.
+
+    Attributes:
+        info: the stream when the reader came.
+    """
+
+    def __init__(
+        self, hub: Hub, tail: Tail, info: StreamInfo, offset: str, *, heartbeat: float, lifetime: float | None
+    ) -> None:
+        self.info = info
+        self._hub = hub
+        self._tail = tail
+        self._cursor = Reader(offset, time.monotonic(), heartbeat=heartbeat, lifetime=lifetime)
+        self._pending: Event | None = None
+        self._cancelled = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._hub.close_reader(self._tail)
+
+    @property
+    def state(self) -> State:
+        """Where the reader stands."""
+        return self._cursor.state
+
+    def cancel(self) -> None:
+        """End the reader from outside, because its client is gone: `next` then gives None."""
+        self._cancelled = True
+        self._tail.wake()
+
+    async def begin(self) -> Self:
+        """Read the first batch, so that a bad offset is an error and not the start of an answer.
+
+        Raises:
+            StreamNotFound, StreamGone, InvalidOffset, OffsetGone, StoreUnavailable: nothing can be read.
+        """
+        event = await self.next()
+        if isinstance(event, Failed):
+            raise event.error
+        self._pending = event
+        return self
+
+    async def next(self) -> Event | None:
+        """The next thing to tell, waiting for it; None: there is nothing more."""
+        event = self._pending
+        if event is not None:
+            self._pending = None
+            return event
+        while not self._cancelled and self._cursor.state is not State.ENDED:
+            event = await self._step()
+            if event is not None:
+                return event
+        return None
+
+    async def _step(self) -> Event | None:
+        cursor, tail = self._cursor, self._tail
+        if self._hub.draining:
+            return cursor.detach(share(self._hub.limits.drain_seconds, random.random()))
+        if tail.deleted:
+            return cursor.fail(StreamNotFound(f"the stream at {tail.path!r} was deleted or has expired"))
+        if cursor.state is State.CATCHING_UP or tail.has_news(cursor.offset):
+            return await self._read()
+        now = time.monotonic()
+        due = cursor.handle_timer(now)
+        if due is None:
+            await tail.wait(cursor.next_timer() - now)
+        return due
+
+    async def _read(self) -> Event:
+        limit = self._hub.limits.read_bytes
+        batch = self._tail.read(self._cursor.offset, limit)
+        if batch is not None:
+            self._hub.stats.window_reads += 1
+            return self._cursor.receive(batch, time.monotonic())
+        self._hub.stats.store_reads += 1
+        try:
+            batch = await self._hub.store.read(self._tail.path, self._cursor.offset, limit=limit)
+        except HeadwaterError as error:
+            return self._cursor.fail(error)
+        return self._cursor.receive(batch, time.monotonic())
+
+
+def is_news(event: Event) -> bool:
+    """Whether an event answers a long-poll: records, or the end of the stream."""
+    return isinstance(event, Data) and bool(event.batch.records or event.batch.closed)

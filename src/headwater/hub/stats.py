@@ -1,0 +1,37 @@
+"""Counters of the hub: plain integers, added up where things happen and shown under `/-/stats`."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import msgspec
+
+
+class Stats(msgspec.Struct, kw_only=True):
+    """What happened since the hub was opened.
+
+    Attributes:
+        appends: appends and closes that were acknowledged, duplicates included.
+        duplicates: of those, retries of idempotent producers.
+        bytes_in: bytes of bodies acknowledged.
+        reads: catch-up and long-poll answers.
+        readers: live readers now, long-polls included.
+        readers_total: live readers ever opened.
+        resumes: readers that came back with an event id.
+        window_reads: live batches served from memory.
+        store_reads: batches read from the store.
+        disconnects: requests whose client went away before the answer or the end.
+        errors: answers by error code.
+    """
+
+    appends: int = 0
+    duplicates: int = 0
+    bytes_in: int = 0
+    reads: int = 0
+    readers: int = 0
+    readers_total: int = 0
+    resumes: int = 0
+    window_reads: int = 0
+    store_reads: int = 0
+    disconnects: int = 0
+    errors: Counter[str] = msgspec.field(default_factory=Counter)
