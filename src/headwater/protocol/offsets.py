@@ -123,8 +123,11 @@ def _check_incarnation(
 
 
 def cut_lineage(lineage: Lineage, position: int, incarnation: int) -> Lineage:
-    """The lineage of a fork that leaves `lineage` at `position` under a new incarnation."""
-    kept = tuple(segment for segment in lineage if segment.start < position)
+    """The lineage of a fork that leaves `lineage` at `position` under a new incarnation.
+
+    A segment that starts at the position is kept, empty: the source gave out its offset, and the fork answers to it.
+    """
+    kept = tuple(segment for segment in lineage if segment.start <= position)
     return (*kept, Segment(incarnation, position))
 
 

@@ -98,7 +98,9 @@ def create(unit: Unit, path: str, config: StreamConfig, body: bytes, *, closed: 
 def _confirm(unit: Unit, existing: StreamState, config: StreamConfig, *, closed: bool) -> Created:
     if existing.deleted:
         raise StreamExists(f"the path {existing.path!r} is held by a deleted stream until its last fork is deleted")
-    position = _fork_position(unit, config) if config.fork and config.fork.offset else None
+    # The same words mean the same point, even when the source no longer keeps the records there.
+    same_fork = config.fork == existing.config.fork
+    position = _fork_position(unit, config) if config.fork and config.fork.offset and not same_fork else None
     ledger.check_recreate(existing, config, closed=closed, fork_position=position)
     return Created(existing.info(), created=False)
 
