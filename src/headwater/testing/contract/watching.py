@@ -1,0 +1,159 @@
+"""Watching a store: every change is told after its commit, in order."""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import pairwise
+
+from headwater.errors import HeadwaterError
+from headwater.model import Change, Producer
+from headwater.testing.contract.checks import Chapter
+from headwater.testing.contract.expect import equal, holds, refused
+from headwater.testing.contract.trial import JSON, TEXT, Trial
+
+chapter = Chapter("watching")
+
+# A change may be told a little after the call that made it returned; a store that never tells fails by this.
+PATIENCE_SECONDS = 10.0
+
+
+class Told:
+    """The changes a watcher was told of."""
+
+    def __init__(self) -> None:
+        self.changes: list[Change] = []
+        self._news = asyncio.Event()
+
+    def __call__(self, change: Change) -> None:
+        """The watcher itself."""
+        self.changes.append(change)
+        self._news.set()
+
+    async def until(self, path: str, tail: str = "", *, closed: bool = False, deleted: bool = False) -> list[Change]:
+        """The changes so far, as soon as one of this stream shows what is waited for; "": whatever its tail."""
+
+        def shows(change: Change) -> bool:
+            at_tail = tail in ("", change.tail)
+            return change.path == path and at_tail and (change.closed, change.deleted) == (closed, deleted)
+
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while not any(map(shows, self.changes)):
+                    self._news.clear()
+                    await self._news.wait()
+        except TimeoutError:
+            raise AssertionError(f"a change of {path!r} was not told; told: {self.changes}") from None
+        return self.changes
+
+
+@chapter.promise
+async def an_append_is_told(trial: Trial) -> None:
+    """Every append is told with its path and new tail; when the records come with it, they are the stored ones."""
+    told = Told()
+    await trial.create("a", JSON)
+    trial.store.watch(told)
+    for body in (b"[1, 2]", b"3"):
+        tail = (await trial.append("a", body)).next_offset
+        change = (await told.until("a", tail))[-1]
+        equal((change.path, change.closed, change.deleted), ("a", False, False), "the change")
+    stored = await trial.store.read("a", "-1")
+    batches = [change.batch for change in told.changes if change.batch is not None]
+    if len(batches) == len(told.changes):
+        equal(tuple(record for batch in batches for record in batch.records), stored.records, "the records told")
+        equal([batches[0].offset, batches[-1].next_offset], [stored.offset, stored.next_offset], "where they lie")
+        equal({batch.content_type for batch in batches}, {JSON}, "the content type told")
+
+
+@chapter.promise
+async def a_told_change_can_be_read(trial: Trial) -> None:
+    """What a watcher is told of is committed: a read begun at that moment gives it."""
+    reads: list[asyncio.Task[tuple[bytes, ...]]] = []
+    told = Told()
+    await trial.create("a")
+
+    def read(change: Change) -> None:
+        reads.append(asyncio.ensure_future(trial.contents("a")))
+        told(change)
+
+    trial.store.watch(read)
+    tail = (await trial.append("a", b"x")).next_offset
+    await told.until("a", tail)
+    equal(await reads[-1], (b"x",), "contents read by the watcher")
+
+
+@chapter.promise
+async def changes_come_in_order(trial: Trial) -> None:
+    """The changes of a stream come in commit order: tails grow, batches join."""
+    told = Told()
+    await trial.create("a")
+    trial.store.watch(told)
+    answers = await asyncio.gather(*(trial.append("a", b"%d" % number) for number in range(30)))
+    last = max(answer.next_offset for answer in answers)
+    changes = await told.until("a", last)
+    tails = [change.tail for change in changes]
+    holds(tails == sorted(tails), f"the tails told do not grow: {tails}")
+    batches = [change.batch for change in changes if change.batch is not None]
+    for before, after in pairwise(batches):
+        holds(before.next_offset <= after.offset, f"{after} was told after {before}")
+
+
+@chapter.promise
+async def a_close_is_told(trial: Trial) -> None:
+    """A close is told, with its last records or without."""
+    told = Told()
+    for path in ("a", "b"):
+        await trial.create(path)
+    trial.store.watch(told)
+    await trial.append("a", b"last", close=True)
+    await trial.append("b", close=True)
+    for path in ("a", "b"):
+        await told.until(path, closed=True)
+
+
+@chapter.promise
+async def a_delete_is_told(trial: Trial) -> None:
+    """A delete is told, also of a stream that its forks keep, and of one that expires."""
+    told = Told()
+    for path in ("a", "source"):
+        await trial.create(path, TEXT, b"x")
+    await trial.fork("f", "source")
+    trial.store.watch(told)
+    for path in ("a", "source", "f"):
+        await trial.store.delete(path)
+        await told.until(path, deleted=True)
+
+
+@chapter.promise
+async def what_changed_nothing_is_not_told(trial: Trial) -> None:
+    """A refused append, a duplicate and a second close are not told."""
+    told, producer = Told(), Producer("p", 0, 0)
+    await trial.create("a", JSON)
+    await trial.append("a", b"1", producer=producer)
+    await trial.create("closed", TEXT, closed=True)
+    await trial.create("last")
+    trial.store.watch(told)
+    await trial.append("a", b"1", producer=producer)
+    await trial.append("closed", close=True)
+    await refused(HeadwaterError, trial.append("a", b"{"), "a bad body")
+    await refused(HeadwaterError, trial.append("closed", b"x"), "an append to a closed stream")
+    await refused(HeadwaterError, trial.store.delete("nowhere"), "a delete of nothing")
+    await trial.append("last", b"x")
+    changes = await told.until("last")
+    equal([change.path for change in changes], ["last"], "the paths told")
+
+
+@chapter.promise
+async def each_watcher_is_told_until_it_ends(trial: Trial) -> None:
+    """Several watchers are told of the same changes; one that has ended is told no more."""
+    first, second = Told(), Told()
+    await trial.create("a")
+    end_first = trial.store.watch(first)
+    trial.store.watch(second)
+    tail = (await trial.append("a", b"x")).next_offset
+    for told in (first, second):
+        await told.until("a", tail)
+    end_first()
+    before = list(first.changes)
+    tail = (await trial.append("a", b"y")).next_offset
+    await second.until("a", tail)
+    equal(first.changes, before, "the changes told to a watcher that has ended")
