@@ -17,19 +17,19 @@ from headwater.protocol.backoff import share
 from headwater.protocol.reading import Data, Event, Failed, Reader, State
 
 if TYPE_CHECKING:
-    from headwater.hub.hub import Hub
+    from headwater.hub.engine import Engine
     from headwater.hub.tails import Tail
 
 
 class LiveReader:
-    """One live reader of a stream; made by `Hub.open_reader`, to be used as a context manager.
+    """One live reader of a stream; made by `Engine.open_reader`, to be used as a context manager.
 
     Attributes:
         info: the stream when the reader came.
     """
 
     def __init__(
-        self, hub: Hub, tail: Tail, info: StreamInfo, offset: str, *, heartbeat: float, lifetime: float | None
+        self, hub: Engine, tail: Tail, info: StreamInfo, offset: str, *, heartbeat: float, lifetime: float | None
     ) -> None:
         self.info = info
         self._hub = hub
@@ -65,6 +65,10 @@ class LiveReader:
             raise event.error
         self._pending = event
         return self
+
+    def peek(self) -> Event | None:
+        """The first event, before `next` takes it."""
+        return self._pending
 
     async def next(self) -> Event | None:
         """The next thing to tell, waiting for it; None: there is nothing more."""

@@ -135,7 +135,7 @@ def parse_request(
             return Delete(path)
         case "OPTIONS":
             return Preflight(path)
-    raise MethodNotAllowed(f"{method[:20]} is not a method of streams")
+    raise MethodNotAllowed(f"{method[:20]!r} is not a method of streams", allow=", ".join(METHODS))
 
 
 def text(headers: Headers, name: bytes) -> str | None:

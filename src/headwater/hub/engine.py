@@ -1,4 +1,4 @@
-"""The hub: a store made live. Create, append and read streams in process; `hub.asgi` serves the same over HTTP."""
+"""The hub's engine: a store made live. Create, append and read streams in process; `asgi` adds HTTP on top."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ _log: Final = logging.getLogger("headwater")
 SWEEP_SECONDS: Final = 1.0
 
 
-class Hub:
-    """Streams in a store, live.
+class Engine:
+    """Streams in a store, live; `headwater.Hub` is this with HTTP.
 
     Open it before use, once per process: `async with hub:`, or `lifespan=hub.lifespan` in an ASGI framework.
 
@@ -333,6 +333,16 @@ class Hub:
         self.stats.readers -= 1
         if not tail.readers and self._tails.get(tail.path) is tail:
             del self._tails[tail.path]
+
+    @property
+    def stream_count(self) -> int:
+        """How many streams the store has, as far as this hub was told."""
+        return self._streams
+
+    def reader_count(self, path: str) -> int:
+        """How many live readers a stream has in this process."""
+        tail = self._tails.get(path)
+        return tail.readers if tail else 0
 
     # Inside
 

@@ -1,0 +1,12 @@
+"""The edge: ASGI requests to the hub and back. Depends on no framework and no server.
+
+app         routes, errors, lifespan           streams     one handler per command
+bodies      request bodies within limits       live        event streams and NDJSON
+introspect  what is under /-/                  page        the page at /
+hub         `Hub`: the engine with HTTP on it
+"""
+
+from headwater.asgi.app import App
+from headwater.asgi.hub import Hub
+
+__all__ = ["App", "Hub"]

@@ -1,0 +1,135 @@
+"""The ASGI application: routes, errors and lifespan.
+
+Rule: every answer leaves through `_send`, every error through `_fail`; nothing else sends whole answers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Final
+
+from headwater.asgi import streams
+from headwater.asgi.introspect import introspect
+from headwater.asgi.page import page
+from headwater.asgi.types import ClientGone, Receive, Scope, Send
+from headwater.errors import HeadwaterError, RouteNotFound, StoreUnavailable
+from headwater.hub import Engine
+from headwater.protocol import names, responses
+from headwater.protocol.cors import LOOPBACK, CorsPolicy
+from headwater.protocol.requests import Headers, Read, parse_request
+from headwater.protocol.responses import Answer, HeaderList
+
+_log: Final = logging.getLogger("headwater")
+
+
+class App:
+    """Streams over HTTP, as an ASGI application.
+
+    Args:
+        hub: what is served.
+        prefix: where streams begin: `/v1/stream/` as the reference servers have it, `/` when mounted.
+        cors_origins: pages of other origins that may use it: `*`, `loopback`, or whole origins.
+        with_page: serve the page at `/`.
+        manage_hub: open and close the hub with the ASGI lifespan; not when a framework's lifespan does.
+    """
+
+    def __init__(
+        self,
+        hub: Engine,
+        *,
+        prefix: str = "/v1/stream/",
+        cors_origins: tuple[str, ...] = (LOOPBACK,),
+        with_page: bool = True,
+        manage_hub: bool = True,
+    ) -> None:
+        if not (prefix.startswith("/") and prefix.endswith("/")):
+            raise ValueError(f"prefix must begin and end with a slash, not {prefix!r}")
+        self.hub: Final = hub
+        self._prefix = prefix
+        self._cors = CorsPolicy(cors_origins)
+        self._with_page = with_page
+        self._manage_hub = manage_hub
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection (ASGI 3.0)."""
+        match scope["type"]:
+            case "http":
+                await self._http(scope, receive, send)
+            case "lifespan":
+                await self._lifespan(receive, send)
+            case "websocket":
+                await receive()
+                await send({"type": "websocket.close", "code": 4404, "reason": "no WebSocket here"})
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers: Headers = dict(scope["headers"])
+        origin, host = headers.get(names.ORIGIN), headers.get(names.HOST, b"")
+        cors = self._cors.headers(origin, host)
+        try:
+            self._cors.check_origin(scope["method"], origin, host)
+            answer = await self._route(scope, headers, receive, send, cors)
+        except HeadwaterError as error:
+            answer = self._fail(error)
+        except ClientGone:
+            self.hub.stats.disconnects += 1
+            return
+        except Exception:
+            _log.exception("%s %s", scope["method"], scope["path"])
+            answer = self._fail(HeadwaterError("the server made an error; its log has the details"))
+        if answer is not None:
+            await _send(send, answer, cors, head_only=scope["method"] == "HEAD")
+
+    async def _route(
+        self, scope: Scope, headers: Headers, receive: Receive, send: Send, cors: HeaderList
+    ) -> Answer | None:
+        root: str = scope.get("root_path", "")
+        full: str = scope["path"]
+        path = full[len(root) :] if root and full.startswith(root) else full
+        method: str = scope["method"]
+        if path.startswith("/-/"):
+            return await introspect(self.hub, path[3:], method, scope["query_string"])
+        if self._with_page and path in ("", "/") and method in ("GET", "HEAD"):
+            return page()
+        if not path.startswith(self._prefix):
+            raise RouteNotFound(f"there is nothing at {path[:80]!r}; streams are under {self._prefix}")
+        if not self.hub.is_open:
+            raise StoreUnavailable("the hub is not open: pass lifespan=hub.lifespan to the application")
+        command = parse_request(
+            method,
+            path[len(self._prefix) :],
+            scope["query_string"],
+            headers,
+            prefixes=(root + self._prefix, self._prefix),
+            max_path_bytes=self.hub.limits.max_path_bytes,
+        )
+        if streams.is_live(command):
+            assert isinstance(command, Read)
+            return await streams.answer_live(self.hub, command, receive, send, cors)
+        return await streams.answer(self.hub, command, scope, headers, receive)
+
+    def _fail(self, error: HeadwaterError) -> Answer:
+        self.hub.stats.errors[error.code] += 1
+        return responses.failed(error)
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            if self._manage_hub:
+                await self.hub.open()
+        except HeadwaterError as error:
+            await send({"type": "lifespan.startup.failed", "message": error.message})
+            return
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        if self._manage_hub:
+            await asyncio.shield(self.hub.aclose())
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+async def _send(send: Send, answer: Answer, extra: HeaderList, *, head_only: bool) -> None:
+    headers = [*answer.headers, *extra]
+    if answer.status not in (204, 304) and not head_only:
+        headers.append((names.CONTENT_LENGTH, b"%d" % len(answer.body)))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if head_only else answer.body})

@@ -1,0 +1,89 @@
+"""What is under `/-/`: JSON for people, monitors and the page at `/`. Reads only."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import version
+from typing import Any, Final
+from urllib.parse import parse_qs
+
+import msgspec
+
+from headwater.errors import BadRequest, MethodNotAllowed, RouteNotFound, ShuttingDown, StoreUnavailable
+from headwater.hub import Engine
+from headwater.model import StreamInfo
+from headwater.protocol.expiry import format_retention, parse_integer
+from headwater.protocol.responses import Answer, json_answer
+
+#: Streams on one page of `/-/streams`.
+MAX_PAGE: Final = 1000
+
+
+async def introspect(hub: Engine, route: str, method: str, query: bytes) -> Answer:
+    """The answer to a request under `/-/`.
+
+    Args:
+        hub: what is looked at.
+        route: what follows `/-/`.
+        method: GET and HEAD are answered.
+        query: the query string.
+
+    Raises:
+        RouteNotFound, MethodNotAllowed, BadRequest, ShuttingDown, StoreUnavailable: see `errors`.
+    """
+    if route not in ("health", "ready", "streams", "stats", "version"):
+        raise RouteNotFound(f"there is nothing at /-/{route[:80]}")
+    if method not in ("GET", "HEAD"):
+        raise MethodNotAllowed(f"{method} is not a method of /-/{route}", allow="GET, HEAD")
+    match route:
+        case "health":
+            return json_answer({"status": "ok"})
+        case "ready":
+            return json_answer(_ready(hub))
+        case "streams":
+            return json_answer(await _streams(hub, query))
+        case "stats":
+            return json_answer({**msgspec.to_builtins(hub.stats), "streams": hub.stream_count})
+        case _:
+            return json_answer(
+                {"headwater": version("headwater"), "python": platform.python_version(), "protocol": "1.0"}
+            )
+
+
+def _ready(hub: Engine) -> dict[str, str]:
+    if hub.draining:
+        raise ShuttingDown
+    if not hub.is_open:
+        raise StoreUnavailable("the hub is not open")
+    return {"status": "ready"}
+
+
+async def _streams(hub: Engine, query: bytes) -> dict[str, Any]:
+    try:
+        fields = parse_qs(query.decode("ascii"), max_num_fields=16)
+    except ValueError:
+        raise BadRequest("the query string is malformed") from None
+    limit = parse_integer(fields.get("limit", ["100"])[0], name="limit", maximum=MAX_PAGE)
+    found = await hub.list(prefix=fields.get("prefix", [""])[0], after=fields.get("after", [""])[0], limit=limit)
+    return {
+        "streams": [describe(info, hub.reader_count(info.path)) for info in found],
+        "next": found[-1].path if found and len(found) == limit else None,
+    }
+
+
+def describe(info: StreamInfo, readers: int) -> dict[str, Any]:
+    """A stream as `/-/streams` shows it."""
+    return {
+        "path": info.path,
+        "content_type": info.content_type,
+        "tail": info.tail,
+        "earliest": info.earliest,
+        "closed": info.closed,
+        "size": info.size,
+        "readers": readers,
+        "created_at": info.created_at,
+        "ttl": info.expiry.ttl,
+        "expires_at": info.expiry.at_text,
+        "retention": format_retention(info.retention) or None,
+        "forked_from": info.forked_from,
+    }

@@ -1,0 +1,127 @@
+"""One handler per command: hub in, answer out. The protocol's words are chosen in `protocol.responses`."""
+
+from __future__ import annotations
+
+import random
+import time
+from typing import Final
+
+from headwater.asgi.bodies import read_body
+from headwater.asgi.live import stream
+from headwater.asgi.types import Receive, Scope, Send
+from headwater.hub import Engine, LiveReader
+from headwater.model import NOW, Mode
+from headwater.protocol import names, responses
+from headwater.protocol.caching import MAX_JITTER, next_cursor
+from headwater.protocol.cors import preflight_headers
+from headwater.protocol.ledger import Append
+from headwater.protocol.ndjson import JsonLines
+from headwater.protocol.reading import Data
+from headwater.protocol.requests import (
+    Command,
+    Create,
+    Delete,
+    Headers,
+    Inspect,
+    Preflight,
+    Read,
+    Write,
+    check_write,
+)
+from headwater.protocol.responses import Answer, HeaderList
+from headwater.protocol.sse_control import ControlEvents
+from headwater.protocol.sse_plain import PlainEvents
+from headwater.protocol.wire import Encoder
+
+_LIVE: Final = frozenset({Mode.SSE, Mode.EVENTS, Mode.NDJSON})
+
+
+async def answer(hub: Engine, command: Command, scope: Scope, headers: Headers, receive: Receive) -> Answer:
+    """The answer to any command but a live read.
+
+    Raises:
+        HeadwaterError: refused; see `errors`.
+        ClientGone: the client went before its body was complete.
+    """
+    match command:
+        case Write():
+            return await _write(hub, command, await read_body(receive, headers, hub.limits))
+        case Read():
+            return await _read(hub, command)
+        case Create(path, config, closed):
+            body = await read_body(receive, headers, hub.limits)
+            created = await hub.create_stream(path, config, body, closed=closed)
+            return responses.created(created, location(scope, headers))
+        case Inspect(path):
+            return responses.inspected(await hub.info(path))
+        case Delete(path):
+            await hub.delete(path)
+            return responses.deleted()
+        case Preflight():
+            return responses.allowed(preflight_headers())
+
+
+async def _write(hub: Engine, command: Write, body: bytes) -> Answer:
+    check_write(command, body)
+    request = Append(body, command.content_type, command.producer, command.seq, command.close)
+    return responses.appended(await hub.write(command.path, request), with_body=bool(body))
+
+
+async def _read(hub: Engine, command: Read) -> Answer:
+    if command.mode is Mode.LONG_POLL:
+        batch = await hub.poll(command.path, command.offset)
+        return responses.polled(batch, next_cursor(time.time(), command.cursor, _jitter()))
+    batch = await hub.read_batch(command.path, command.offset)
+    return responses.caught_up(batch, command.if_none_match, now_asked=command.offset == NOW)
+
+
+def is_live(command: Command) -> bool:
+    """Whether the answer goes on and on."""
+    return isinstance(command, Read) and command.mode in _LIVE
+
+
+async def answer_live(hub: Engine, command: Read, receive: Receive, send: Send, headers: HeaderList) -> Answer | None:
+    """Send a live answer; or give an answer that ends at once.
+
+    Raises:
+        HeadwaterError: refused, before anything was sent.
+    """
+    lifetime = hub.limits.sse_seconds if command.mode is Mode.SSE else None
+    with await hub.open_reader(command.path, command.offset, lifetime=lifetime) as reader:
+        hub.stats.resumes += command.resumed
+        if command.resumed and (end := _end_of_closed(reader)) is not None:
+            return responses.complete(end)
+        encoder = _encoder(command, reader.info.content_type)
+        if not await stream(reader, encoder, receive, send, headers):
+            hub.stats.disconnects += 1
+    return None
+
+
+def _end_of_closed(reader: LiveReader) -> str | None:
+    """The final offset, if a browser came back and there is nothing left to tell."""
+    first = reader.peek()
+    if isinstance(first, Data) and first.batch.closed and not first.batch.records:
+        return first.batch.next_offset
+    return None
+
+
+def _encoder(command: Read, content_type: str) -> Encoder:
+    match command.mode:
+        case Mode.SSE:
+            return ControlEvents(content_type, command.cursor, _jitter())
+        case Mode.EVENTS:
+            return PlainEvents(content_type, command.event_key)
+        case _:
+            return JsonLines(content_type)
+
+
+def _jitter() -> int:
+    return random.randint(1, MAX_JITTER)
+
+
+def location(scope: Scope, headers: Headers) -> bytes:
+    """The stream's absolute URL, as the client called it."""
+    raw_path: bytes = scope.get("raw_path") or scope["path"].encode()
+    host = headers.get(names.HOST, b"localhost")
+    scheme: str = scope["scheme"]
+    return scheme.encode() + b"://" + host + raw_path.partition(b"?")[0]

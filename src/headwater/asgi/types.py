@@ -1,0 +1,15 @@
+"""ASGI's three shapes (asgi.readthedocs.io, specification 3.0)."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+
+class ClientGone(Exception):
+    """The client went away before its request was complete; there is nobody to answer."""
