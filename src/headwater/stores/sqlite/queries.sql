@@ -1,0 +1,128 @@
+-- Every query of the store, by name. Rule: one statement a block, a comment that says what it answers or keeps.
+-- In the blocks marked "many", the group after VALUES is repeated as often as there are rows.
+
+-- name: last_incarnation
+-- The largest number ever given to a stream.
+SELECT last_incarnation FROM store
+
+-- name: set_last_incarnation
+-- Kept in the transaction that adds the streams.
+UPDATE store SET last_incarnation = ?
+
+-- name: stream_at
+-- The stream at a path, soft-deleted ones too.
+SELECT incarnation, path, config, lineage, created_at, touched_at, earliest, tail,
+       closed, closed_by, last_seq, deleted, forks, source
+FROM streams WHERE path = ?
+
+-- name: path_of
+-- Where a stream is, by its number; for the sources of forks.
+SELECT path FROM streams WHERE incarnation = ?
+
+-- name: streams_after
+-- A page of streams in byte order of their paths, for lists.
+SELECT incarnation, path, config, lineage, created_at, touched_at, earliest, tail,
+       closed, closed_by, last_seq, deleted, forks, source
+FROM streams WHERE path >= ? AND path > ? AND NOT deleted ORDER BY path LIMIT ?
+
+-- name: save_streams
+-- Many. Add streams, or keep what changed of them. Of two looks that retention owes a stream, the earlier one stays.
+INSERT INTO streams (incarnation, path, config, lineage, created_at, touched_at, earliest, tail,
+                     closed, closed_by, last_seq, deleted, forks, source, expires, look_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (incarnation) DO UPDATE SET
+    touched_at = excluded.touched_at, earliest = excluded.earliest, tail = excluded.tail,
+    closed = excluded.closed, closed_by = excluded.closed_by, last_seq = excluded.last_seq,
+    deleted = excluded.deleted, forks = excluded.forks, expires = excluded.expires,
+    look_at = min(coalesce(streams.look_at, excluded.look_at), excluded.look_at)
+
+-- name: drop_stream
+-- Free the path; what it leaves behind is in `purges`.
+DELETE FROM streams WHERE incarnation = ?
+
+-- name: insert_records
+-- Many. New records.
+INSERT INTO records (incarnation, position, at, data) VALUES (?, ?, ?, ?)
+
+-- name: records_from
+-- Records from the one that contains a position on: those that begin before another position, at most so many.
+SELECT position, data FROM records
+WHERE incarnation = ?
+  AND position >= (SELECT coalesce(max(position), 0) FROM records WHERE incarnation = ? AND position <= ?)
+  AND position < ?
+ORDER BY position LIMIT ?
+
+-- name: producer
+-- What is known of a producer in a stream.
+SELECT epoch, seq FROM producers WHERE incarnation = ? AND producer_id = ?
+
+-- name: save_producers
+-- Many. Producers' new states.
+INSERT INTO producers (incarnation, producer_id, epoch, seq) VALUES (?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET epoch = excluded.epoch, seq = excluded.seq
+
+-- name: expired
+-- Streams whose time is over, the longest first.
+SELECT path FROM streams WHERE expires <= ? ORDER BY expires LIMIT ?
+
+-- name: looks_due
+-- Streams that retention must look at, the longest due first.
+SELECT path FROM streams WHERE look_at <= ? AND NOT deleted ORDER BY look_at LIMIT ?
+
+-- name: look_again
+-- When retention must look at a stream next.
+UPDATE streams SET look_at = ? WHERE incarnation = ?
+
+-- name: newest_edge
+-- Where the record begins that has so many after it.
+SELECT position FROM records WHERE incarnation = ? ORDER BY position DESC LIMIT 1 OFFSET ?
+
+-- name: edge_at_or_after
+-- Where the first record begins that does not start before a position.
+SELECT position FROM records WHERE incarnation = ? AND position >= ? ORDER BY position LIMIT 1
+
+-- name: younger_edge
+-- Where the first record begins, from a position on, that was appended after a time. Reads only what is older.
+SELECT position FROM records WHERE incarnation = ? AND position >= ? AND at > ? ORDER BY position LIMIT 1
+
+-- name: appended_at
+-- When the first record was appended that does not start before a position.
+SELECT at FROM records WHERE incarnation = ? AND position >= ? ORDER BY position LIMIT 1
+
+-- name: add_purge
+-- Leave records before a position to the sweep.
+INSERT INTO purges (incarnation, before) VALUES (?, ?)
+ON CONFLICT DO UPDATE SET before = max(before, excluded.before)
+
+-- name: purges_ready
+-- Work of the sweep. A trimmed stream with forks waits: they may read what lies before its own earliest position.
+SELECT purges.incarnation, before FROM purges LEFT JOIN streams USING (incarnation)
+WHERE coalesce(forks, 0) = 0 LIMIT ?
+
+-- name: first_record
+-- Where the oldest record begins that is to be purged.
+SELECT position FROM records WHERE incarnation = ? AND position < ? ORDER BY position LIMIT 1
+
+-- name: record_after
+-- Where the record begins that has so many to be purged before it.
+SELECT position FROM records WHERE incarnation = ? AND position < ? ORDER BY position LIMIT 1 OFFSET ?
+
+-- name: purge_records
+-- One slice of a stream's records.
+DELETE FROM records WHERE incarnation = ? AND position < ?
+
+-- name: producer_after
+-- The producer that has so many to be purged before it.
+SELECT producer_id FROM producers WHERE incarnation = ? ORDER BY producer_id LIMIT 1 OFFSET ?
+
+-- name: purge_producers
+-- One slice of a dropped stream's producers.
+DELETE FROM producers WHERE incarnation = ? AND producer_id < ?
+
+-- name: purge_all_producers
+-- The last slice of them.
+DELETE FROM producers WHERE incarnation = ?
+
+-- name: purge_done
+-- The work is done, unless more came meanwhile.
+DELETE FROM purges WHERE incarnation = ? AND before = ?

@@ -1,0 +1,93 @@
+"""The threads that read, and what they read: committed records and lists.
+
+Rule: a reader sees the file at one moment. A state taken before may be older: what was purged meanwhile is missing,
+which `build_batch` notices, and what was added lies behind the state's tail.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
+from typing import Final, TypeVar
+
+from headwater.errors import StoreUnavailable
+from headwater.model import Batch
+from headwater.protocol import forking
+from headwater.protocol.batches import Row, build_batch
+from headwater.protocol.ledger import StreamState
+from headwater.stores.sqlite.database import DRIVER_ERRORS, Database
+from headwater.stores.sqlite.rows import from_row
+from headwater.stores.sqlite.schema import query
+
+T = TypeVar("T")
+
+_RECORDS_FROM: Final = query("records_from")
+_STREAMS_AFTER: Final = query("streams_after")
+_NO_LIMIT: Final = -1
+
+
+class Readers:
+    """A few threads, each with a connection while it works.
+
+    Args:
+        connect: opens a connection that only reads.
+        count: threads, and connections at most.
+    """
+
+    def __init__(self, connect: Callable[[], Database], count: int) -> None:
+        self._connect = connect
+        self._executor = ThreadPoolExecutor(count, thread_name_prefix="headwater-sqlite-read")
+        self._idle: SimpleQueue[Database | None] = SimpleQueue()
+        for _ in range(count):
+            self._idle.put(None)
+        self._count = count
+
+    async def run(self, work: Callable[[Database], T]) -> T:
+        """Run a function with a connection, in a thread.
+
+        Raises:
+            StoreUnavailable: the read failed.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._executor, self._work, work)
+
+    def close(self) -> None:
+        """Finish the reads under way and let go of the file; blocks."""
+        self._executor.shutdown()
+        for _ in range(self._count):
+            if (database := self._idle.get()) is not None:
+                database.close()
+
+    def _work(self, work: Callable[[Database], T]) -> T:
+        database = self._idle.get()
+        try:
+            if database is None:
+                database = self._connect()
+            return work(database)
+        except DRIVER_ERRORS as error:
+            if database is not None:
+                database.close()
+                database = None
+            raise StoreUnavailable(f"the read failed: {error}") from error
+        finally:
+            self._idle.put(database)
+
+
+def read_batch(database: Database, state: StreamState, start: int, limit: int) -> Batch | None:
+    """The batch of a read; None: the file has moved on since the state was taken."""
+    return build_batch(state, start, _rows(database, state, start, limit), limit)
+
+
+def _rows(database: Database, state: StreamState, start: int, limit: int) -> Iterator[Row]:
+    for incarnation, first, end in forking.segments_from(state, start):
+        # Positions count bytes, so they say how many records fill the limit.
+        bound = min(end, start + limit)
+        for position, data in database.run(_RECORDS_FROM, (incarnation, incarnation, first, bound, _NO_LIMIT)):
+            yield position, data[: end - position]
+
+
+def list_states(database: Database, prefix: str, after: str, count: int) -> list[StreamState]:
+    """Streams in byte order of their paths, soft-deleted ones left out; fewer than `count`: there are no more."""
+    states = [from_row(row) for row in database.run(_STREAMS_AFTER, (prefix, after, count))]
+    return [state for state in states if state.path.startswith(prefix)]

@@ -1,0 +1,64 @@
+"""A stream's state as a row of the table `streams`, and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from headwater.model import Producer, StreamConfig
+from headwater.protocol import ledger
+from headwater.protocol.ledger import StreamState
+from headwater.protocol.offsets import Lineage
+
+_encode = msgspec.json.Encoder().encode
+
+
+def to_row(state: StreamState) -> tuple[Any, ...]:
+    """The values of `save_streams`."""
+    return (
+        state.incarnation,
+        state.path,
+        _encode(state.config).decode(),
+        _encode(state.lineage).decode(),
+        state.created_at,
+        state.touched_at,
+        state.earliest,
+        state.tail,
+        state.closed,
+        None if state.closed_by is None else _encode(state.closed_by).decode(),
+        state.last_seq,
+        state.deleted,
+        state.forks,
+        state.source,
+        ledger.expires_at(state),
+        next_look(state),
+    )
+
+
+def from_row(row: tuple[Any, ...]) -> StreamState:
+    """The state in a row of `stream_at` or `streams_after`."""
+    return StreamState(
+        incarnation=row[0],
+        path=row[1],
+        config=msgspec.json.decode(row[2], type=StreamConfig),
+        lineage=msgspec.json.decode(row[3], type=Lineage),
+        created_at=row[4],
+        touched_at=row[5],
+        earliest=row[6],
+        tail=row[7],
+        closed=bool(row[8]),
+        closed_by=None if row[9] is None else msgspec.json.decode(row[9], type=Producer),
+        last_seq=row[10],
+        deleted=bool(row[11]),
+        forks=row[12],
+        source=row[13],
+    )
+
+
+def next_look(state: StreamState) -> float | None:
+    """When retention must look at a stream that was just written; None: it keeps everything."""
+    limits = state.config.retention
+    if limits.count is not None or limits.size is not None:
+        return state.touched_at
+    return None if limits.age is None else state.touched_at + limits.age
