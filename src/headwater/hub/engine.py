@@ -52,14 +52,14 @@ class Engine:
     Attributes:
         store: where the logs live.
         limits: as given.
-        stats: counters since the hub was opened.
+        stats: counters since the hub was made.
         draining: readers are being let go; see `drain`.
     """
 
     def __init__(self, store: str | Store = "memory:", *, limits: Limits | None = None) -> None:
         self.store: Final[Store] = open_store(store) if isinstance(store, str) else store
         self.limits: Final = limits or Limits()
-        self.stats = Stats()
+        self.stats: Final = Stats()
         self.draining = False
         self._tails: dict[str, Tail] = {}
         self._streams = 0
@@ -81,7 +81,6 @@ class Engine:
         """
         await self.store.open()
         self.draining = False
-        self.stats = Stats()
         self._unwatch = self.store.watch(self._changed)
         self._streams = await self.store.count()
         self._sweeper = asyncio.create_task(self._sweep(), name="headwater-sweeper")

@@ -8,7 +8,7 @@ import msgspec
 
 
 class Stats(msgspec.Struct, kw_only=True):
-    """What happened since the hub was opened.
+    """What happened since the hub was made.
 
     Attributes:
         appends: appends and closes that were acknowledged, duplicates included.

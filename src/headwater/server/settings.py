@@ -1,0 +1,189 @@
+"""Every setting of the server: from a TOML file, the environment and flags, the later over the earlier.
+
+Rule: a setting is a field of `Settings` or `Limits` and a line of its docstring; flags, variables, `--help` and the
+documentation follow from these.
+"""
+
+from __future__ import annotations
+
+import inspect
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, get_type_hints
+
+import msgspec
+
+from headwater.errors import HeadwaterError
+from headwater.hub import Limits
+from headwater.protocol.cors import LOOPBACK
+
+#: Every environment variable is this and the setting's name in upper case: `HEADWATER_PORT`.
+ENV_PREFIX: Final = "HEADWATER_"
+#: The variable that names the TOML file, as `--config` does.
+ENV_CONFIG: Final = "HEADWATER_CONFIG"
+
+
+class InvalidSettings(HeadwaterError, ValueError):
+    """A setting is not valid."""
+
+    code = "invalid-settings"
+
+
+class Settings(Limits, frozen=True, kw_only=True):
+    """How `headwater serve` runs. The fields of `Limits` are settings too.
+
+    Attributes:
+        host: address to listen on; other than loopback only with access control, or with `insecure`.
+        port: TCP port; 0 takes a free one.
+        store: where the logs live: `memory:` or `sqlite:PATH`, with options as a query.
+        prefix: where streams begin in URLs.
+        cors_origins: pages of other origins that may use the server: `*`, `loopback`, or origins.
+        insecure: listen beyond loopback although anybody who reaches the port may read and write.
+        page: serve the page at `/`.
+        tls_cert: file with the certificate chain in PEM; HTTPS with `tls_key`.
+        tls_key: file with the private key in PEM.
+        max_connections: connections at the same time; more are answered 503.
+        max_header_bytes: request line and headers of a request; more is answered 431.
+        head_seconds: how long a request's head may take to arrive, counted from the connection's start as well.
+        keep_alive_seconds: how long a connection may stay silent between two requests.
+        shutdown_seconds: how long a stop waits for answers under way before it cuts them.
+        log_level: `critical`, `error`, `warning`, `info` or `debug`.
+        access_log: log every request.
+        banner: print what to try when the server has started.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 4437
+    store: str = "sqlite:headwater.db"
+    prefix: str = "/v1/stream/"
+    cors_origins: tuple[str, ...] = (LOOPBACK,)
+    insecure: bool = False
+    page: bool = True
+    tls_cert: str | None = None
+    tls_key: str | None = None
+    max_connections: int = 60_000
+    max_header_bytes: int = 32 * 1024
+    head_seconds: float = 10.0
+    keep_alive_seconds: int = 15
+    shutdown_seconds: int = 10
+    log_level: str = "info"
+    access_log: bool = False
+    banner: bool = True
+
+
+class Setting(msgspec.Struct, frozen=True):
+    """What there is to know of one setting.
+
+    Attributes:
+        name: the field, the key in the TOML file; the flag has dashes for underscores.
+        kind: its Python type.
+        default: what holds when nobody says otherwise.
+        help: one sentence.
+    """
+
+    name: str
+    kind: Any
+    default: Any
+    help: str
+
+    @property
+    def flag(self) -> str:
+        """The command line's name."""
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def variable(self) -> str:
+        """The environment's name."""
+        return ENV_PREFIX + self.name.upper()
+
+
+def describe_settings() -> list[Setting]:
+    """Every setting: the server's own first, then the limits."""
+    texts = {**_attributes(Settings), **_attributes(Limits)}
+    hints = get_type_hints(Settings)
+    defaults = {field.name: field.default for field in msgspec.structs.fields(Settings)}
+    return [Setting(name, hints[name], defaults[name], text) for name, text in texts.items()]
+
+
+def _attributes(cls: type) -> dict[str, str]:
+    """The `Attributes:` of a class's own docstring, each as one line."""
+    section = inspect.cleandoc(cls.__doc__ or "").partition("Attributes:\n")[2]
+    found: dict[str, str] = {}
+    for line in section.splitlines():
+        name, colon, text = line.strip().partition(": ")
+        if colon and line.startswith("    ") and not line.startswith("     "):
+            found[name] = text
+        elif line.strip():
+            found[next(reversed(found))] += " " + line.strip()
+    return found
+
+
+def load_settings(flags: Mapping[str, Any], environ: Mapping[str, str], config: Path | None = None) -> Settings:
+    """The settings from all sources.
+
+    Args:
+        flags: values by name, of those that were given.
+        environ: the environment.
+        config: the TOML file; None: the one that `HEADWATER_CONFIG` names, if it is set.
+
+    Raises:
+        InvalidSettings: an unknown name, a value of the wrong type, or values that exclude each other.
+    """
+    if config is None and environ.get(ENV_CONFIG):
+        config = Path(environ[ENV_CONFIG])
+    known = {setting.name: setting for setting in describe_settings()}
+    values: dict[str, Any] = {}
+    if config is not None:
+        values.update(_from_file(config))
+    values.update(
+        {setting.name: environ[setting.variable] for setting in known.values() if setting.variable in environ}
+    )
+    values.update(flags)
+    unknown = sorted(set(values) - set(known))
+    if unknown:
+        raise InvalidSettings(f"there is no setting {', '.join(unknown)}; `headwater serve --help` lists them")
+    return check_settings(_convert(values))
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text())
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InvalidSettings(f"the settings file {path} cannot be read: {error}") from None
+
+
+def _convert(values: dict[str, Any]) -> Settings:
+    origins = values.get("cors_origins")
+    if isinstance(origins, str):
+        values["cors_origins"] = [part.strip() for part in origins.split(",") if part.strip()]
+    try:
+        return msgspec.convert(values, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise InvalidSettings(str(error)) from None
+
+
+def check_settings(settings: Settings) -> Settings:
+    """The same settings, if they fit each other.
+
+    Raises:
+        InvalidSettings: they do not.
+    """
+    if (settings.tls_cert is None) != (settings.tls_key is None):
+        raise InvalidSettings("tls_cert and tls_key must be given together")
+    if not (settings.prefix.startswith("/") and settings.prefix.endswith("/")):
+        raise InvalidSettings(f"prefix must begin and end with a slash, not {settings.prefix!r}")
+    if not 0 <= settings.port <= 65535:
+        raise InvalidSettings(f"port must be from 0 to 65535, not {settings.port}")
+    for field in msgspec.structs.fields(Settings):
+        value = getattr(settings, field.name)
+        if field.name != "port" and isinstance(value, int | float) and not isinstance(value, bool) and value <= 0:
+            raise InvalidSettings(f"{field.name} must be greater than 0, not {value}")
+    if settings.log_level not in ("critical", "error", "warning", "info", "debug"):
+        raise InvalidSettings(f"log_level {settings.log_level!r} is none of critical, error, warning, info, debug")
+    return settings
+
+
+def limits_of(settings: Settings) -> Limits:
+    """The part of the settings that the hub takes."""
+    return Limits(**{name: getattr(settings, name) for name in Limits.__struct_fields__})
