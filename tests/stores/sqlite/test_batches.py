@@ -1,0 +1,213 @@
+"""Group commit and concurrency: one transaction for all that waits, in order, and reads beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.stores.sqlite.helpers import append, content, opened
+
+from headwater.model import Change, Expiry, Producer, StreamConfig
+
+if TYPE_CHECKING:
+    from tests.conftest import Run
+    from tests.stores.sqlite.conftest import Place
+
+
+class Gate:
+    """Counts statements, and holds the writer before a COMMIT while it is shut."""
+
+    def __init__(self) -> None:
+        self.commits = 0
+        self.statements = 0
+        self._open = threading.Event()
+        self._open.set()
+        self._reached = threading.Event()
+
+    def __call__(self, sql: str) -> None:
+        self.statements += 1
+        if sql == "COMMIT":
+            self.commits += 1
+            self._reached.set()
+            assert self._open.wait(timeout=30)
+
+    def shut(self) -> None:
+        self._reached.clear()
+        self._open.clear()
+
+    def open(self) -> None:
+        self._open.set()
+
+    async def reached(self) -> None:
+        """Return when the writer stands at a COMMIT."""
+        assert await asyncio.to_thread(self._reached.wait, 30)
+
+
+def test_all_that_waits_is_one_transaction(place: Place, run: Run[None]) -> None:
+    """While one commit is under way, 300 appends to three streams and a create wait; they take one commit."""
+    gate = Gate()
+    place.spy(gate)
+
+    async def scenario() -> None:
+        async with opened(place.store()) as store:
+            for path in "abc":
+                await store.create(path, StreamConfig())
+            gate.shut()
+            first = asyncio.ensure_future(append(store, "a", b"first"))
+            await gate.reached()
+            commits, statements = gate.commits, gate.statements
+            waiting = [asyncio.ensure_future(append(store, "abc"[n % 3], b"%03d" % n)) for n in range(300)]
+            waiting.append(asyncio.ensure_future(store.create("d", StreamConfig())))  # type: ignore[arg-type]
+            await asyncio.sleep(0)
+            gate.open()
+            await asyncio.gather(first, *waiting)
+            assert gate.commits == commits + 1
+            # Few statements too: begin, the counter, streams in one or two, records in powers of two, commit.
+            assert gate.statements - statements < 15
+            assert await content(store, "b") == [b"%03d" % n for n in range(1, 300, 3)]
+
+    run(scenario())
+
+
+def test_nothing_is_seen_before_its_commit(place: Place, run: Run[None]) -> None:
+    """Neither by reads nor by watchers, and its caller is not answered."""
+    gate = Gate()
+    place.spy(gate)
+
+    async def scenario() -> None:
+        async with opened(place.store()) as store:
+            changes: list[Change] = []
+            await store.create("a", StreamConfig(), b"1")
+            store.watch(changes.append)
+            gate.shut()
+            waiting = asyncio.ensure_future(append(store, "a", b"2"))
+            await gate.reached()
+            assert await content(store, "a") == [b"1"]
+            assert [info.size for info in await store.list()] == [1]
+            assert changes == []
+            assert not waiting.done()
+            gate.open()
+            await waiting
+            assert await content(store, "a") == [b"1", b"2"]
+            assert [change.tail for change in changes] == [(await waiting).next_offset]
+
+    run(scenario())
+
+
+def test_a_read_during_a_commit_counts_for_the_ttl(place: Place, run: Run[None]) -> None:
+    """Although the writer works on a copy from before the read."""
+    gate = Gate()
+    place.spy(gate)
+
+    async def scenario() -> None:
+        async with opened(place.store()) as store:
+            await store.create("a", StreamConfig(expiry=Expiry(ttl=60)), b"1")
+            gate.shut()
+            waiting = asyncio.ensure_future(append(store, "a", b"2"))
+            await gate.reached()
+            place.clock.advance(50)
+            await store.read("a", "-1")
+            gate.open()
+            await waiting
+            place.clock.advance(50)
+            await store.sweep()
+            assert await content(store, "a") == [b"1", b"2"]
+
+    run(scenario())
+
+
+def test_concurrent_appends_keep_their_order(place: Place, run: Run[None]) -> None:
+    """200 at once to five streams: each stream in the order of the calls, each answer its own record's end."""
+
+    async def scenario() -> None:
+        async with opened(place.store()) as store:
+            for path in range(5):
+                await store.create(str(path), StreamConfig())
+            tails: dict[str, list[str]] = {}
+            store.watch(lambda change: tails.setdefault(change.path, []).append(change.tail))
+            answers = await asyncio.gather(
+                *(append(store, str(n % 5), b"%d," % n, Producer("p", 0, n // 5)) for n in range(200))
+            )
+            for path in range(5):
+                batch = await store.read(str(path), "-1")
+                assert [record.data for record in batch.records] == [b"%d," % n for n in range(path, 200, 5)]
+                assert [record.offset for record in batch.records] == [a.next_offset for a in answers[path::5]]
+                assert tails[str(path)] == [a.next_offset for a in answers[path::5]]
+
+    run(scenario())
+
+
+def test_readers_beside_a_writer_see_whole_prefixes(place: Place, run: Run[None]) -> None:
+    """Each read is a beginning of the log without holes, and never shorter than what was answered before it."""
+
+    async def scenario() -> None:
+        async with opened(place.store()) as store:
+            await store.create("a", StreamConfig())
+            answered = 0
+
+            async def write() -> None:
+                nonlocal answered
+                for number in range(200):
+                    await append(store, "a", b"%d," % number)
+                    answered = number + 1
+
+            async def read() -> None:
+                while answered < 200:
+                    least = answered
+                    records = await content(store, "a")
+                    assert len(records) >= least
+                    assert records == [b"%d," % number for number in range(len(records))]
+
+            await asyncio.gather(write(), read(), read(), read())
+
+    run(scenario())
+
+
+def test_closing_finishes_what_waits(place: Place, run: Run[None]) -> None:
+    """Every append given before the close is answered and kept."""
+
+    async def scenario() -> None:
+        async with opened(place.store()) as store:
+            await store.create("a", StreamConfig())
+            waiting = [asyncio.ensure_future(append(store, "a", b"%d" % n)) for n in range(50)]
+            await asyncio.sleep(0)
+        await asyncio.gather(*waiting)
+        async with opened(place.store()) as store:
+            assert await content(store, "a") == [b"%d" % n for n in range(50)]
+
+    run(scenario())
+
+
+def test_a_read_at_the_tail_touches_no_file(place: Place, run: Run[None]) -> None:
+    """It is answered in the same step, without waiting for anything."""
+
+    async def scenario() -> None:
+        async with opened(place.store()) as store:
+            tail = (await store.create("a", StreamConfig(), b"1")).info.tail
+            with pytest.raises(StopIteration) as answer:
+                store.read("a", tail).send(None)
+            assert answer.value.value.up_to_date
+
+    run(scenario())
+
+
+def test_more_streams_than_memory_holds(place: Place, run: Run[None]) -> None:
+    """The file knows the others; reads, writes, TTLs and producers work as if all were in memory."""
+
+    async def scenario() -> None:
+        async with opened(place.store(cached_streams="3")) as store:
+            config = StreamConfig(expiry=Expiry(ttl=60))
+            for number in range(20):
+                await store.create(str(number), config)
+            for turn in range(3):
+                for number in range(20):
+                    place.clock.advance(1)
+                    await append(store, str(number), b"%d" % turn, Producer("p", 0, turn))
+                    assert await content(store, str(number)) == [b"%d" % n for n in range(turn + 1)]
+            place.clock.advance(59)
+            await store.sweep()
+            assert [info.path for info in await store.list()] == ["19"]
+
+    run(scenario())

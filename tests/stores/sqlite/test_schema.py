@@ -1,0 +1,148 @@
+"""Files of other versions, files of other programs, and the SQL files themselves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.stores.sqlite.helpers import content, opened
+
+from headwater.errors import StoreUnavailable
+from headwater.model import StreamConfig
+from headwater.stores.sqlite import schema
+from headwater.stores.sqlite.schema import APPLICATION_ID, QUERIES, SCHEMA, Many, Schema
+
+if TYPE_CHECKING:
+    from tests.conftest import Run
+    from tests.stores.sqlite.conftest import Place
+
+OLD = Schema("CREATE TABLE notes (text TEXT); INSERT INTO notes VALUES ('kept');")
+STEPS = (
+    (2, "ALTER TABLE notes ADD COLUMN stars INTEGER NOT NULL DEFAULT 5;"),
+    (3, "CREATE INDEX notes_stars ON notes (stars);"),
+)
+NEW = Schema("CREATE TABLE notes (text TEXT, stars INTEGER); CREATE INDEX notes_stars ON notes (stars);", STEPS)
+
+
+def test_an_older_file_is_upgraded_step_by_step(place: Place) -> None:
+    """Its rows stay, and it has the newest version afterwards."""
+    database = place.connect()
+    schema.prepare(database, OLD)
+    assert database.run("PRAGMA user_version") == [(1,)]
+    schema.prepare(database, NEW)
+    assert database.run("SELECT text, stars FROM notes WHERE stars = 5") == [("kept", 5)]
+    assert database.run("PRAGMA user_version") == [(3,)]
+
+
+def test_a_new_file_gets_the_newest_schema_at_once(place: Place) -> None:
+    """Without the migrations, which would fail on it."""
+    database = place.connect()
+    schema.prepare(database, NEW)
+    schema.prepare(database, NEW)
+    assert database.run("PRAGMA user_version") == [(3,)]
+
+
+def test_a_failed_migration_changes_nothing(place: Place) -> None:
+    """The file stays at the version before the broken step."""
+    database = place.connect()
+    schema.prepare(database, OLD)
+    broken = Schema("", (*STEPS, (4, "CREATE TABLE more (x); INSERT INTO missing VALUES (1);")))
+    with pytest.raises(Exception, match="missing"):
+        schema.prepare(database, broken)
+    database.close()
+    database = place.connect()
+    assert database.run("PRAGMA user_version") == [(3,)]
+    assert database.run("SELECT count(*) FROM sqlite_schema WHERE name = 'more'") == [(0,)]
+
+
+def test_a_newer_file_is_refused(place: Place, run: Run[None]) -> None:
+    """The message says which versions meet; the file is not touched."""
+
+    async def scenario() -> None:
+        async with opened(place.store()) as store:
+            await store.create("a", StreamConfig(), b"x")
+        other = place.connect()
+        other.run(f"PRAGMA user_version = {SCHEMA.version + 1}")
+        with pytest.raises(StoreUnavailable, match=f"version {SCHEMA.version + 1}.*knows {SCHEMA.version}"):
+            await place.store().open()
+        other.run(f"PRAGMA user_version = {SCHEMA.version}")
+        async with opened(place.store()) as store:
+            assert await content(store, "a") == [b"x"]
+
+    run(scenario())
+
+
+def test_another_programs_database_is_refused(place: Place, run: Run[None]) -> None:
+    """Tables that are not ours are never mixed with ours."""
+    place.connect().run("CREATE TABLE customers (name TEXT)")
+    with pytest.raises(StoreUnavailable, match="another program"):
+        run(place.store().open())
+
+
+def test_a_file_that_is_no_database_is_refused(place: Place, run: Run[None]) -> None:
+    """With a clear error, and nothing is written to it."""
+    with open(place.path, "wb") as file:
+        file.write(b"no database at all\n" * 100)
+    with pytest.raises(StoreUnavailable, match="not a database"):
+        run(place.store().open())
+    with open(place.path, "rb") as file:
+        assert file.read() == b"no database at all\n" * 100
+
+
+def test_the_file_says_whose_it_is(place: Place, run: Run[None]) -> None:
+    """Tools can tell by the application id."""
+
+    async def scenario() -> None:
+        async with opened(place.store()):
+            pass
+
+    run(scenario())
+    assert place.connect().run("PRAGMA application_id") == [(APPLICATION_ID,)]
+
+
+def test_migrations_are_numbered_without_holes() -> None:
+    """From 2 on, as `Schema.version` counts them."""
+    assert [number for number, _ in SCHEMA.migrations] == list(range(2, SCHEMA.version + 1))
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_every_query_fits_the_schema(place: Place, name: str) -> None:
+    """Each compiles."""
+    database = place.connect()
+    schema.prepare(database)
+    database.run("EXPLAIN " + QUERIES[name], [None] * QUERIES[name].count("?"))
+
+
+@pytest.mark.parametrize(
+    ("name", "index"),
+    [
+        ("expired", "streams_expires"),
+        ("looks_due", "streams_look_at"),
+        ("stream_at", "sqlite_autoindex_streams_1"),
+        ("streams_after", "sqlite_autoindex_streams_1"),
+        ("records_from", "PRIMARY KEY"),
+        ("newest_edge", "PRIMARY KEY"),
+        ("edge_at_or_after", "PRIMARY KEY"),
+        ("younger_edge", "PRIMARY KEY"),
+        ("record_after", "PRIMARY KEY"),
+        ("purge_records", "PRIMARY KEY"),
+    ],
+)
+def test_no_query_scans_or_sorts_a_table(place: Place, name: str, index: str) -> None:
+    """Each is a search in an index, so that it costs the same in a large file."""
+    database = place.connect()
+    schema.prepare(database)
+    plan = database.run("EXPLAIN QUERY PLAN " + QUERIES[name], [None] * QUERIES[name].count("?"))
+    steps = [row[-1] for row in plan]
+    assert any(index in step for step in steps)
+    assert not any(step.startswith(("SCAN", "USE TEMP B-TREE")) and step != "SCAN CONSTANT ROW" for step in steps)
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 7, 8, 9, 31])
+def test_many_rows_are_kept_whatever_their_number(place: Place, count: int) -> None:
+    """In few statements of few sizes."""
+    database = place.connect()
+    schema.prepare(database)
+    rows = [(1, number, 0.5, b"%d" % number) for number in range(count)]
+    Many("insert_records", 8).run(database, rows)
+    assert database.run("SELECT * FROM records ORDER BY position") == rows
