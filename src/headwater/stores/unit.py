@@ -98,16 +98,17 @@ def create(unit: Unit, path: str, config: StreamConfig, body: bytes, *, closed: 
 def _confirm(unit: Unit, existing: StreamState, config: StreamConfig, *, closed: bool) -> Created:
     if existing.deleted:
         raise StreamExists(f"the path {existing.path!r} is held by a deleted stream until its last fork is deleted")
-    # The same words mean the same point, even when the source no longer keeps the records there.
-    same_fork = config.fork == existing.config.fork
-    position = _fork_position(unit, config) if config.fork and config.fork.offset and not same_fork else None
-    ledger.check_recreate(existing, config, closed=closed, fork_position=position)
+    ledger.check_recreate(existing, config, closed=closed, fork_position=_fork_position(unit, existing, config))
     return Created(existing.info(), created=False)
 
 
-def _fork_position(unit: Unit, config: StreamConfig) -> int | None:
-    assert config.fork is not None
-    source = unit.find(config.fork.source)
+def _fork_position(unit: Unit, existing: StreamState, config: StreamConfig) -> int | None:
+    """Where the fork point asked for lies now; None: nothing to compare with the existing stream's."""
+    asked, mine = config.fork, existing.config.fork
+    if asked is None or asked.offset is None or mine is None or asked.source != mine.source:
+        return None
+    # The same words mean the same point, even when the source no longer keeps the records there.
+    source = unit.find(asked.source) if asked != mine else None
     return None if source is None or source.deleted else _resolve(unit, source, config)
 
 
