@@ -13,7 +13,7 @@ from headwater.asgi import streams
 from headwater.asgi.introspect import introspect
 from headwater.asgi.page import page
 from headwater.asgi.types import ClientGone, Receive, Scope, Send
-from headwater.errors import HeadwaterError, RouteNotFound, StoreUnavailable
+from headwater.errors import HeadwaterError, RequestTimeout, RouteNotFound, StoreUnavailable, TooLarge
 from headwater.hub import Engine
 from headwater.protocol import names, responses
 from headwater.protocol.cors import LOOPBACK, CorsPolicy
@@ -21,6 +21,9 @@ from headwater.protocol.requests import Headers, Read, parse_request
 from headwater.protocol.responses import Answer, HeaderList
 
 _log: Final = logging.getLogger("headwater")
+
+#: Answers that leave a part of the request unread, so that HTTP/1.1 cannot go on with the connection.
+_UNREAD: Final = (RequestTimeout.status, TooLarge.status)
 
 
 class App:
@@ -78,7 +81,7 @@ class App:
             _log.exception("%s %s", scope["method"], scope["path"])
             answer = self._fail(HeadwaterError("the server made an error; its log has the details"))
         if answer is not None:
-            await _send(send, answer, cors, head_only=scope["method"] == "HEAD")
+            await _send(scope, send, answer, cors)
 
     async def _route(
         self, scope: Scope, headers: Headers, receive: Receive, send: Send, cors: HeaderList
@@ -117,8 +120,10 @@ class App:
         try:
             if self._manage_hub:
                 await self.hub.open()
-        except HeadwaterError as error:
-            await send({"type": "lifespan.startup.failed", "message": error.message})
+        except Exception as error:
+            # Said in ASGI's own way: a server that gets an exception here may go on without the lifespan.
+            _log.exception("the hub cannot be opened")
+            await send({"type": "lifespan.startup.failed", "message": str(error)})
             return
         await send({"type": "lifespan.startup.complete"})
         await receive()
@@ -127,9 +132,12 @@ class App:
         await send({"type": "lifespan.shutdown.complete"})
 
 
-async def _send(send: Send, answer: Answer, extra: HeaderList, *, head_only: bool) -> None:
+async def _send(scope: Scope, send: Send, answer: Answer, extra: HeaderList) -> None:
     headers = [*answer.headers, *extra]
+    head_only = scope["method"] == "HEAD"
     if answer.status not in (204, 304) and not head_only:
         headers.append((names.CONTENT_LENGTH, b"%d" % len(answer.body)))
+    if answer.status in _UNREAD and scope["http_version"] in ("1.0", "1.1"):
+        headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if head_only else answer.body})

@@ -7,12 +7,16 @@ slowly so reads the log later; it costs the server's write buffer and nothing he
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
+from typing import Final
 
 from headwater.asgi.types import Receive, Send
 from headwater.hub import LiveReader
 from headwater.protocol.responses import HeaderList, streaming
 from headwater.protocol.wire import Encoder
+
+_log: Final = logging.getLogger("headwater")
 
 
 async def stream(reader: LiveReader, encoder: Encoder, receive: Receive, send: Send, headers: HeaderList) -> bool:
@@ -35,12 +39,15 @@ async def stream(reader: LiveReader, encoder: Encoder, receive: Receive, send: S
         await _send_part(send, encoder.opening())
         while (event := await reader.next()) is not None:
             await _send_part(send, encoder.encode(event, time.time()))
-        gone = watcher.done()
+        if not watcher.done():
+            await send({"type": "http.response.body", "body": b""})
+            return True
+    except Exception:
+        # The head is out: the server cuts the connection, and the client comes back for the rest.
+        _log.exception("a live answer broke off")
     finally:
         watcher.cancel()
-    if not gone:
-        await send({"type": "http.response.body", "body": b""})
-    return not gone
+    return False
 
 
 async def _send_part(send: Send, part: bytes) -> None:

@@ -25,6 +25,8 @@ _UP_TO_DATE: Final = (names.STREAM_UP_TO_DATE, _TRUE)
 _NO_STORE: Final = (names.CACHE_CONTROL, NO_STORE)
 #: On every answer (section 12.7).
 _SECURITY: Final = ((b"x-content-type-options", b"nosniff"), (b"cross-origin-resource-policy", b"cross-origin"))
+#: A stream's bytes may be a page; opened in a tab it gets no script and no origin of ours (CSP level 3, "sandbox").
+_SANDBOX: Final = (b"content-security-policy", b"sandbox")
 #: Details of an error that the protocol wants as headers too.
 _ERROR_HEADERS: Final = {
     "next_offset": names.STREAM_NEXT_OFFSET,
@@ -183,7 +185,7 @@ def json_answer(value: object, *, status: int = 200) -> Answer:
 
 
 def _position(batch: Batch) -> HeaderList:
-    headers = [(names.STREAM_NEXT_OFFSET, batch.next_offset.encode()), (names.VARY, b"accept"), *_SECURITY]
+    headers = [(names.STREAM_NEXT_OFFSET, batch.next_offset.encode()), (names.VARY, b"accept"), _SANDBOX, *_SECURITY]
     if batch.up_to_date:
         headers.append(_UP_TO_DATE)
     if batch.closed:

@@ -91,8 +91,8 @@ class MemoryStore:
         """See `Store.read`."""
         now = self._clock()
         state = ledger.check_usable(self._streams.get(path), path, now)
-        state.touched_at = now
         start = locate(state.lineage, offset, earliest=state.earliest, tail=state.tail)
+        state.touched_at = now
         batch = build_batch(state, start, self._rows(state, start), limit)
         assert batch is not None, "memory cannot lose rows between two lines"
         return batch

@@ -126,3 +126,7 @@ DELETE FROM producers WHERE incarnation = ?
 -- name: purge_done
 -- The work is done, unless more came meanwhile.
 DELETE FROM purges WHERE incarnation = ? AND before = ?
+
+-- name: count_streams
+-- How many streams there are, soft-deleted ones left out. Reads the whole table.
+SELECT count(*) FROM streams WHERE NOT deleted

@@ -25,6 +25,7 @@ T = TypeVar("T")
 
 _RECORDS_FROM: Final = query("records_from")
 _STREAMS_AFTER: Final = query("streams_after")
+_COUNT_STREAMS: Final = query("count_streams")
 _NO_LIMIT: Final = -1
 
 
@@ -91,3 +92,8 @@ def list_states(database: Database, prefix: str, after: str, count: int) -> list
     """Streams in byte order of their paths, soft-deleted ones left out; fewer than `count`: there are no more."""
     states = [from_row(row) for row in database.run(_STREAMS_AFTER, (prefix, after, count))]
     return [state for state in states if state.path.startswith(prefix)]
+
+
+def count_streams(database: Database) -> int:
+    """How many streams there are, soft-deleted ones left out."""
+    return int(database.run(_COUNT_STREAMS)[0][0])

@@ -141,6 +141,10 @@ class SqliteStore:
         known = self._committed.states.get(state.path)
         return known if known is not None and known.incarnation == state.incarnation else state
 
+    async def count(self) -> int:
+        """See `Store.count`. Reads a row per stream, so it is a question for the start, not for every request."""
+        return await self._read(reading.count_streams)
+
     def watch(self, watcher: Watcher) -> Callable[[], None]:
         """See `Store.watch`."""
         self._watchers.append(watcher)

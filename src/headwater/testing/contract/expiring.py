@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from headwater.errors import OffsetGone, StreamExists, StreamGone, StreamNotFound
+from headwater.errors import (
+    ContentTypeMismatch,
+    InvalidBody,
+    InvalidOffset,
+    OffsetGone,
+    StreamExists,
+    StreamGone,
+    StreamNotFound,
+)
 from headwater.model import BEGINNING, Change, Expiry, Producer
 from headwater.testing.contract.checks import Chapter
 from headwater.testing.contract.expect import equal, holds, refused
-from headwater.testing.contract.trial import TEXT, Trial
+from headwater.testing.contract.trial import JSON, TEXT, Trial
 
 chapter = Chapter("expiring")
 
@@ -49,6 +57,18 @@ async def reads_and_appends_are_use(trial: Trial) -> None:
     await trial.store.info("a")
     await trial.store.list()
     await trial.sweep()
+    trial.clock.advance(1)
+    await refused(StreamNotFound, trial.store.info("a"), "info after 60 seconds without use")
+
+
+@chapter.promise
+async def a_refused_call_is_no_use(trial: Trial) -> None:
+    """A read or an append that is refused does not start the TTL again."""
+    await trial.create("a", JSON, b"1", expiry=Expiry(ttl=60))
+    trial.clock.advance(59)
+    await refused(InvalidOffset, trial.store.read("a", "nonsense"), "a read from garbage")
+    await refused(InvalidBody, trial.append("a", b"{"), "a bad body")
+    await refused(ContentTypeMismatch, trial.append("a", b"x", content_type=TEXT), "another type")
     trial.clock.advance(1)
     await refused(StreamNotFound, trial.store.info("a"), "info after 60 seconds without use")
 

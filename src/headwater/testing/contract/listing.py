@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from headwater.model import Expiry
 from headwater.testing.contract.checks import Chapter
 from headwater.testing.contract.expect import equal
 from headwater.testing.contract.trial import TEXT, Trial
@@ -78,3 +79,19 @@ async def a_page_may_start_at_a_path_that_is_gone(trial: Trial) -> None:
     equal(await _listed(trial, after="c"), [], "the list after the last path")
     equal(await _listed(trial, prefix="c", after="a"), ["c"], "the list of prefix 'c' after 'a'")
     equal(await _listed(trial, prefix="a", after="b"), [], "the list of prefix 'a' after 'b'")
+
+
+@chapter.promise
+async def streams_are_counted(trial: Trial) -> None:
+    """The count is of the streams that live, forks too; deleted ones are left out, also those kept for forks."""
+    equal(await trial.store.count(), 0, "the count of an empty store")
+    for path in ("a", "b", "dying"):
+        await trial.create(path, expiry=Expiry(ttl=5) if path == "dying" else Expiry())
+    await trial.fork("f", "a")
+    equal(await trial.store.count(), 4, "the count")
+    await trial.store.delete("a")
+    await trial.store.delete("b")
+    equal(await trial.store.count(), 2, "the count after two deletes")
+    trial.clock.advance(5)
+    await trial.sweep()
+    equal(await trial.store.count(), 1, "the count when one has expired and was swept")
