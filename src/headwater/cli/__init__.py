@@ -1,0 +1,29 @@
+"""The command line, `headwater`.
+
+group     the table of commands            options   what the commands that talk to a server share
+failures  what can go wrong, exit codes    output    results, tables, colour
+remote    HTTP to the server               patience  when to try again
+wires     live answers into records        follow    a reader that resumes
+records   arguments, files, lines          writer    an idempotent producer
+
+Rule 1: the client commands import protocol, model and errors only; just `serve` imports the server.
+Rule 2: a command's module is imported when that command runs, so that `headwater --help` and `tail` start fast.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from headwater.errors import MissingExtra
+
+
+def main() -> None:
+    """Run the command that the arguments name, and exit with its code."""
+    try:
+        from headwater.cli.group import group
+    except ModuleNotFoundError as missing:
+        if missing.name != "click":
+            raise
+        print(MissingExtra("The command line", "cli"), file=sys.stderr)
+        sys.exit(2)
+    group(prog_name="headwater")

@@ -1,0 +1,131 @@
+"""`headwater append`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import nullcontext
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import click
+
+from headwater.cli import output
+from headwater.cli.failures import ExitCode, Failure
+from headwater.cli.options import stream_argument, with_remote
+from headwater.cli.paragraphs import Paragraphs
+from headwater.cli.patience import Patience
+from headwater.cli.records import Readable, Shaper, from_arguments, from_lines, from_whole
+from headwater.cli.remote import Remote, header
+from headwater.cli.writer import Writer
+from headwater.protocol import names
+from headwater.protocol.framing import DEFAULT_CONTENT_TYPE
+
+#: Of a stream that --create makes: what a line of a shell most often is.
+CREATED_TYPE: Final = "text/plain; charset=utf-8"
+STDIN: Final = "-"
+
+
+@click.command(cls=Paragraphs)
+@stream_argument
+@click.argument("data", nargs=-1)
+@click.option(
+    "--file",
+    "files",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, allow_dash=True),
+    help="Append a file; - is stdin. May be repeated.",
+)
+@click.option(
+    "--lines/--whole",
+    "by_line",
+    default=None,
+    help="Each line is a record, or all of it is one.  [default: stdin by lines, files whole]",
+)
+@click.option("--string", "as_string", is_flag=True, help="In a JSON stream: take text as JSON strings.")
+@click.option("--type", "content_type", metavar="MIME", help="The content type the stream must have.")
+@click.option("--create", is_flag=True, help="Create the stream if it is not there.  [type: text/plain]")
+@click.option("--close", is_flag=True, help="Close the stream after the last record.")
+@click.option(
+    "--retry-for",
+    type=click.FloatRange(min=0),
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to try again when the server is lost or busy.",
+)
+@with_remote
+def append(
+    remote: Remote,
+    path: str,
+    data: tuple[str, ...],
+    files: tuple[str, ...],
+    by_line: bool | None,
+    as_string: bool,
+    content_type: str | None,
+    create: bool,
+    close: bool,
+    retry_for: float,
+) -> None:
+    """Append records: the arguments DATA, each one record; or files; or stdin, line by line as it comes.
+
+    Nothing is lost or repeated when the connection is cut: a request is sent again until it is acknowledged, and the
+    server stores it once. In a JSON stream each record is one JSON value; in other streams a line keeps its line end.
+    In a pipe, prints the offset after the last record.
+
+    Examples:
+      headwater append jobs/7 '{"done": 1}' '{"done": 2}'
+      headwater append notes --string 'plain words in a JSON stream'
+      journalctl -f -o json | headwater append journal
+      headwater append report --create --type text/html --file report.html --close
+    """
+    if data and (files or by_line is not None):
+        raise click.UsageError("DATA excludes --file, --lines and --whole.")
+    patience = Patience(retry_for)
+    kind = _kind(remote, path, patience, content_type, create=create)
+    shaper = Shaper(kind, as_string=as_string)
+    writer = Writer(remote, path, content_type or kind, patience)
+    if data:
+        for batch in from_arguments(data, shaper):
+            writer.send(batch, close=close)
+    else:
+        for batch in _batches(files or (STDIN,), shaper, by_line):
+            writer.send(batch)
+        if close:
+            writer.send([], close=True)
+    if writer.tail is not None:
+        output.result(writer.tail, f"{'closed' if close else 'appended'}; the tail is {writer.tail}")
+
+
+def _kind(remote: Remote, path: str, patience: Patience, content_type: str | None, *, create: bool) -> str:
+    """The stream's content type, which decides what a record is."""
+    try:
+        answer = patience.ask(lambda: remote.head(path))
+    except Failure as failure:
+        if failure.code != "stream-not-found":
+            raise
+        if not create:
+            advice = f"Create it with 'headwater create {path}', or add --create."
+            raise Failure(failure.code, failure.detail, advice, exit_code=ExitCode.NOT_FOUND) from None
+        headers = {names.CONTENT_TYPE: (content_type or CREATED_TYPE).encode()}
+        answer = patience.ask(lambda: remote.request("PUT", path, headers))
+    return header(answer, names.CONTENT_TYPE) or DEFAULT_CONTENT_TYPE
+
+
+def _batches(sources: tuple[str, ...], shaper: Shaper, by_line: bool | None) -> Iterator[list[bytes]]:
+    for name in sources:
+        is_stdin = name == STDIN
+        if is_stdin and sys.stdin.isatty():
+            output.note("reading from the terminal; Ctrl-D ends")
+        with nullcontext(sys.stdin.buffer) if is_stdin else Path(name).open("rb") as file:
+            label = "standard input" if is_stdin else name
+            if is_stdin if by_line is None else by_line:
+                yield from from_lines(label, _readable(file), shaper)
+            else:
+                yield from from_whole(label, file, shaper)
+
+
+def _readable(file: BinaryIO) -> Readable:
+    """The same file; binary files that Python opens are buffered, and so have `read1`."""
+    assert hasattr(file, "read1")
+    return file

@@ -1,0 +1,113 @@
+"""A reader that outlives its connections: after a cut it goes on behind the last record it gave out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from headwater.cli.failures import Failure
+from headwater.cli.patience import Patience
+from headwater.cli.remote import Remote, header
+from headwater.cli.wires import Closed, Ended, EventsWire, Told, UpToDate, Wire
+from headwater.model import Record
+from headwater.protocol import names
+
+
+class Step(msgspec.Struct, frozen=True):
+    """What one piece of a live answer told.
+
+    Attributes:
+        records: new records; may be none.
+        up_to_date: there are no more for now.
+    """
+
+    records: tuple[Record, ...]
+    up_to_date: bool
+
+
+class Follower:
+    """Follows a stream until it is closed.
+
+    Args:
+        remote: the server.
+        path: the stream.
+        content_type: the stream's.
+        wire: the wire format.
+        offset: where to begin; not `now`, which a reconnect would take for another moment.
+        patience: when to connect again.
+
+    Attributes:
+        offset: where the next connection goes on.
+    """
+
+    def __init__(
+        self, remote: Remote, path: str, content_type: str, wire: type[Wire], offset: str, patience: Patience
+    ) -> None:
+        self.offset = offset
+        self._remote = remote
+        self._path = path
+        self._content_type = content_type
+        self._wire = wire
+        self._patience = patience
+        self._started = False  # a record was received, so there is a Last-Event-ID
+        self._closed = False
+
+    def steps(self) -> Iterator[Step]:
+        """Everything from the offset on; ends when the stream is closed and all of it was given out.
+
+        Raises:
+            Failure: the server refused, or patience is at its end.
+        """
+        while not self._closed:
+            try:
+                yield from self._connection()
+            except Failure as failure:
+                self._patience.wait(failure)
+
+    def _connection(self) -> Iterator[Step]:
+        wire = self._wire(self._content_type)
+        with self._remote.live(self._path, self._headers(), {names.QUERY_OFFSET: self.offset}) as answer:
+            if answer.status_code == 204:  # to an event stream's reader that comes back to the end of a closed stream
+                self._closed = True
+                return
+            if not (header(answer, names.CONTENT_TYPE) or "").startswith(wire.media_type):
+                raise Failure("malformed", f"the server does not answer with {wire.media_type}")
+            for chunk in answer.iter_bytes():
+                end: Failure | None = None
+                told = wire.feed(chunk)
+                if told:
+                    self._patience.worked()
+                    end = _end(told)
+                yield self._take(told)
+                if self._closed:
+                    return
+                if end is not None:
+                    raise end
+        raise Failure("cut", "the connection was cut", passing=True)
+
+    def _headers(self) -> dict[bytes, bytes]:
+        headers = {names.ACCEPT: self._wire.media_type.encode()}
+        if self._started and self._wire is EventsWire:
+            headers[names.LAST_EVENT_ID] = self.offset.encode()
+        return headers
+
+    def _take(self, told: list[Told]) -> Step:
+        up_to_date = False
+        records: list[Record] = []
+        for item in told:
+            match item:
+                case Record(offset):
+                    records.append(item)
+                    self.offset, self._started = offset, True
+                case UpToDate(offset):
+                    up_to_date = True
+                    self.offset = offset
+                case Closed(offset):
+                    self._closed = True
+                    self.offset = offset
+        return Step(tuple(records), up_to_date)
+
+
+def _end(told: list[Told]) -> Failure | None:
+    return next((item.failure for item in told if isinstance(item, Ended)), None)

@@ -1,0 +1,147 @@
+"""HTTP to the server: the one module that knows the HTTP client (httpx2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Final, Self
+from urllib.parse import quote, urlsplit
+
+import httpx2
+import msgspec
+
+from headwater import __version__
+from headwater.cli.failures import Unreachable, refusal
+from headwater.model import NOW
+from headwater.protocol import names
+
+#: Where the server has its streams, unless the URL says otherwise; as the reference servers.
+DEFAULT_PREFIX: Final = "/v1/stream/"
+#: Silence after which a live answer counts as cut: three of the server's heartbeats.
+LIVE_SECONDS: Final = 45.0
+
+
+class Address(msgspec.Struct, frozen=True):
+    """Where a server is.
+
+    Attributes:
+        origin: scheme, host and port.
+        prefix: path before a stream's own, with slashes around.
+        introspection: path of the introspection routes, with slashes around.
+    """
+
+    origin: str
+    prefix: str
+    introspection: str
+
+
+def parse_address(url: str) -> Address:
+    """The address in a base URL; one with a path gives the full prefix of the streams.
+
+    Raises:
+        ValueError: it is no http or https URL, or has a query or a fragment.
+    """
+    parts = urlsplit(url if "://" in url else f"http://{url}")
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("give the base URL of a server, such as http://127.0.0.1:4437 or https://example.org/streams/")
+    _ = parts.port  # raises ValueError when it is no port
+    prefix = parts.path.rstrip("/") + "/"
+    if prefix == "/":
+        prefix = DEFAULT_PREFIX
+    introspection = prefix.removesuffix(DEFAULT_PREFIX).rstrip("/") + "/-/"
+    return Address(f"{parts.scheme}://{parts.netloc}", prefix, introspection)
+
+
+class Remote:
+    """A server, over HTTP.
+
+    Args:
+        address: where it is.
+        headers: sent with every request.
+        timeout: seconds to connect, and to wait for any answer that is not live.
+
+    Every method raises `Unreachable` when there is no answer, and `Failure` when it is an error.
+    """
+
+    def __init__(self, address: Address, headers: Sequence[tuple[str, str]] = (), timeout: float = 10.0) -> None:
+        self._address = address
+        self._timeout = timeout
+        agent = ("User-Agent", f"headwater/{__version__}")
+        self._client = httpx2.Client(headers=[agent, *headers], timeout=timeout)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
+    def path_of(self, stream: str) -> str:
+        """The URL path of a stream, as `Stream-Forked-From` names one too."""
+        return self._address.prefix + quote(stream, safe="/")
+
+    def url(self, stream: str) -> str:
+        """The URL of a stream."""
+        return self._address.origin + self.path_of(stream)
+
+    def request(
+        self, method: str, stream: str, headers: Mapping[bytes, bytes] | None = None, body: bytes = b""
+    ) -> httpx2.Response:
+        """The answer to a request to a stream's URL."""
+        return self._send(method, self.url(stream), headers=headers, content=body)
+
+    def head(self, stream: str) -> httpx2.Response:
+        """The answer to HEAD.
+
+        An error to HEAD has no body; a GET at `now` reads nothing and says what is wrong.
+        """
+        with self._reaching():
+            response = self._client.head(self.url(stream))
+        if not response.is_success:
+            self._send("GET", self.url(stream), params={names.QUERY_OFFSET: NOW})
+            raise refusal(response.status_code, b"")
+        return response
+
+    def introspect(self, route: str, params: Mapping[str, str]) -> Any:
+        """The JSON document of an introspection route."""
+        url = f"{self._address.origin}{self._address.introspection}{route}"
+        response = self._send("GET", url, params=params)
+        try:
+            return msgspec.json.decode(response.content)
+        except msgspec.DecodeError:
+            raise refusal(response.status_code, b"") from None
+
+    @contextmanager
+    def live(self, stream: str, headers: Mapping[bytes, bytes], params: Mapping[str, str]) -> Iterator[httpx2.Response]:
+        """A live answer, to be read with `iter_bytes()`."""
+        timeout = httpx2.Timeout(self._timeout, read=max(self._timeout, LIVE_SECONDS))
+        # A proxy that compresses also holds back.
+        headers = {**headers, b"accept-encoding": b"identity"}
+        with (
+            self._reaching(),
+            self._client.stream("GET", self.url(stream), headers=headers, params=params, timeout=timeout) as response,
+        ):
+            if not response.is_success:
+                raise refusal(response.status_code, response.read(), header(response, names.RETRY_AFTER))
+            yield response
+
+    def _send(self, method: str, url: str, **options: Any) -> httpx2.Response:
+        with self._reaching():
+            response = self._client.request(method, url, **options)
+        if not response.is_success:
+            raise refusal(response.status_code, response.content, header(response, names.RETRY_AFTER))
+        return response
+
+    @contextmanager
+    def _reaching(self) -> Iterator[None]:
+        try:
+            yield
+        except httpx2.TimeoutException:
+            raise Unreachable(self._address.origin, "no answer in time") from None
+        except httpx2.RequestError as error:
+            raise Unreachable(self._address.origin, str(error) or type(error).__name__) from None
+
+
+def header(response: httpx2.Response, name: bytes) -> str | None:
+    """A header's value, by its name in protocol/names.py."""
+    value: str | None = response.headers.get(name.decode())
+    return value

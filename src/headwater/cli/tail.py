@@ -1,0 +1,145 @@
+"""`headwater tail`."""
+
+from __future__ import annotations
+
+import sys
+from base64 import b64encode
+from collections.abc import Callable
+from typing import Final
+
+import click
+import msgspec
+
+from headwater.cli import output
+from headwater.cli.follow import Follower
+from headwater.cli.options import checked, json_option, stream_argument, with_remote
+from headwater.cli.paragraphs import Paragraphs
+from headwater.cli.patience import Patience
+from headwater.cli.remote import Remote, header
+from headwater.cli.wires import EventsWire, JsonLinesWire
+from headwater.model import BEGINNING, NOW, Record
+from headwater.protocol import names
+from headwater.protocol.framing import DEFAULT_CONTENT_TYPE, is_json, is_text
+from headwater.protocol.offsets import check_offset
+
+Format = Callable[[Record], bytes]
+
+
+@click.command(cls=Paragraphs)
+@stream_argument
+@click.option(
+    "--from",
+    "offset",
+    callback=checked(check_offset),
+    default=BEGINNING,
+    show_default=True,
+    metavar="OFFSET",
+    help="Where to begin: an offset, -1 for the start, now for what comes next.",
+)
+@json_option("One JSON object a record, with its offset and data (base64, if it is bytes).")
+@click.option("--sse", is_flag=True, help="Read an event stream instead of NDJSON.")
+@click.option("--no-follow", is_flag=True, help="Stop at the tail.")
+@click.option("--count", type=click.IntRange(min=1), metavar="N", help="Stop after so many records.")
+@click.option(
+    "--retry-for",
+    type=click.FloatRange(min=0),
+    metavar="SECONDS",
+    help="How long to try again when the server is lost.  [default: for ever]",
+)
+@with_remote
+def tail(
+    remote: Remote,
+    path: str,
+    offset: str,
+    as_json: bool,
+    sse: bool,
+    no_follow: bool,
+    count: int | None,
+    retry_for: float | None,
+) -> None:
+    """Print a stream's records and follow it until it is closed.
+
+    A record of a JSON stream is printed on one line; text and bytes are printed as they are. After a cut it goes on
+    by itself where it was; nothing is lost or repeated.
+
+    Examples:
+      headwater tail jobs/7
+      headwater tail jobs/7 --from now --json | jq .data
+      headwater tail log --no-follow > log.txt
+    """
+    if sse and no_follow:
+        raise click.UsageError("--sse only follows: an event stream does not say where the tail is.")
+    patience = Patience(retry_for)
+    head = patience.ask(lambda: remote.head(path))
+    kind = header(head, names.CONTENT_TYPE) or DEFAULT_CONTENT_TYPE
+    if offset == NOW:
+        offset = header(head, names.STREAM_NEXT_OFFSET) or NOW
+    follower = Follower(remote, path, kind, EventsWire if sse else JsonLinesWire, offset, patience)
+    printer = Printer(_format(kind, as_json=as_json), offset)
+    try:
+        printer.print_all(follower, count, no_follow=no_follow)
+    except KeyboardInterrupt:
+        output.note(f"stopped; go on with --from {printer.offset}")
+        raise
+    finally:
+        printer.end_line()
+
+
+class Printer:
+    """Prints what a follower gives.
+
+    Args:
+        form: a record as bytes.
+        offset: where the follower begins.
+
+    Attributes:
+        offset: where to go on, after what was printed.
+    """
+
+    def __init__(self, form: Format, offset: str) -> None:
+        self.offset = offset
+        self._form: Final = form
+        self._last = b"\n"
+
+    def print_all(self, follower: Follower, count: int | None, *, no_follow: bool) -> None:
+        """Print until the stream is closed, `count` is reached, or, without following, at the tail.
+
+        Raises:
+            BrokenPipeError: nobody reads stdout any more; found out at the next heartbeat at the latest.
+        """
+        left = count
+        for step in follower.steps():
+            records = step.records[:left]
+            if records:
+                self._print(records)
+            elif output.stdout_is_gone():
+                raise BrokenPipeError
+            if left is not None:
+                left -= len(records)
+            if left == 0 or (no_follow and step.up_to_date):
+                return
+
+    def _print(self, records: tuple[Record, ...]) -> None:
+        data = b"".join(map(self._form, records))
+        output.write(data)
+        self._last = data[-1:]
+        self.offset = records[-1].offset
+
+    def end_line(self) -> None:
+        """Leave a terminal's prompt on a line of its own."""
+        if self._last != b"\n" and output.on_terminal() and sys.exc_info()[0] is not BrokenPipeError:
+            click.echo()
+
+
+def _format(content_type: str, *, as_json: bool) -> Format:
+    if is_json(content_type):
+        return (lambda record: _json_line(record, b"data", record.data)) if as_json else (lambda r: r.data + b"\n")
+    if not as_json:
+        return lambda record: record.data
+    if is_text(content_type):
+        return lambda record: _json_line(record, b"data", msgspec.json.encode(record.data.decode(errors="replace")))
+    return lambda record: _json_line(record, b"base64", b'"' + b64encode(record.data) + b'"')
+
+
+def _json_line(record: Record, key: bytes, value: bytes) -> bytes:
+    return b'{"offset":"%b","%b":%b}\n' % (record.offset.encode(), key, value)

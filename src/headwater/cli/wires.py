@@ -1,0 +1,160 @@
+"""Live answers into what they tell: the client's side of protocol/ndjson.py and protocol/sse_plain.py.
+
+Rule: a place to go on from comes with a record, or with the news that there are no more, and from nowhere else. A
+keepalive's offset may lie inside a character whose first bytes the server still holds back.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from typing import Final, Protocol
+
+import msgspec
+
+from headwater.cli.failures import Failure, refusal
+from headwater.model import Record
+from headwater.protocol import names
+from headwater.protocol.framing import is_json, is_text
+from headwater.protocol.sse import MAX_EVENT_BYTES, Parser, ServerEvent
+
+#: Bytes of one NDJSON line; a text as a JSON string can take several times its own size.
+MAX_LINE: Final = 8 * MAX_EVENT_BYTES
+
+
+class UpToDate(msgspec.Struct, frozen=True):
+    """There is no more up to this offset, for now."""
+
+    offset: str
+
+
+class Alive(msgspec.Struct, frozen=True):
+    """Nothing happened, and the connection is well."""
+
+
+class Closed(msgspec.Struct, frozen=True):
+    """The stream is complete, and all of it was told."""
+
+    offset: str
+
+
+class Ended(msgspec.Struct, frozen=True):
+    """The server ended the answer, and said why."""
+
+    failure: Failure
+
+
+Told = Record | UpToDate | Alive | Closed | Ended
+
+
+class Wire(Protocol):
+    """A live wire format on one connection."""
+
+    media_type: str
+
+    def __init__(self, content_type: str) -> None: ...
+
+    def feed(self, chunk: bytes) -> list[Told]:
+        """Take bytes and give what they complete; what is unfinished at a cut is never told.
+
+        Raises:
+            Failure: the bytes are not of this format.
+        """
+        ...
+
+
+class _Line(msgspec.Struct):
+    offset: str = ""
+    data: msgspec.Raw = msgspec.Raw(b"null")
+    base64: str | None = None
+    control: str | None = None
+    retry_after: float = 0.0
+
+
+_line: Final = msgspec.json.Decoder(_Line)
+
+
+class JsonLinesWire:
+    """NDJSON."""
+
+    media_type = "application/x-ndjson"
+
+    def __init__(self, content_type: str) -> None:
+        self._json = is_json(content_type)
+        self._held: list[bytes] = []
+        self._size = 0
+
+    def feed(self, chunk: bytes) -> list[Told]:
+        """See `Wire.feed`."""
+        *lines, rest = chunk.split(b"\n")
+        if lines:
+            lines[0] = b"".join([*self._held, lines[0]])
+            self._held, self._size = [], 0
+        if rest:
+            self._held.append(rest)
+            self._size += len(rest)
+        if self._size > MAX_LINE:
+            raise Failure("malformed", f"the server sent a line longer than {MAX_LINE} bytes")
+        try:
+            return [self._take(line) for line in lines if line.strip()]
+        except (msgspec.DecodeError, ValueError):
+            raise Failure("malformed", "the server sent a line that is not of Headwater's NDJSON") from None
+
+    def _take(self, raw: bytes) -> Told:
+        line = _line.decode(raw)
+        match line.control:
+            case None:
+                return Record(line.offset, self._data(line))
+            case "up-to-date":
+                return UpToDate(line.offset)
+            case "closed":
+                return Closed(line.offset)
+            case "error":
+                return Ended(refusal(0, raw))
+            case "detached":
+                return Ended(_let_go(line.retry_after))
+            case _:
+                return Alive()
+
+    def _data(self, line: _Line) -> bytes:
+        if line.base64 is not None:
+            return b64decode(line.base64, validate=True)
+        return bytes(line.data) if self._json else msgspec.json.decode(line.data, type=str).encode()
+
+
+class _Notice(msgspec.Struct):
+    offset: str = ""
+    retry_after: float = 0.0
+
+
+class EventsWire:
+    """Plain event streams."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, content_type: str) -> None:
+        self._base64 = not is_text(content_type)
+        self._parser = Parser(max_event_bytes=MAX_LINE)
+
+    def feed(self, chunk: bytes) -> list[Told]:
+        """See `Wire.feed`."""
+        try:
+            told = [self._take(event) for event in self._parser.feed(chunk)]
+        except (msgspec.DecodeError, ValueError):
+            raise Failure("malformed", "the server sent an event that is not of Headwater's") from None
+        return told or [Alive()]
+
+    def _take(self, event: ServerEvent) -> Told:
+        match event.event:
+            case names.EVENT_CLOSED:
+                return Closed(event.id.decode())
+            case names.EVENT_ERROR:
+                return Ended(refusal(0, event.data))
+            case names.EVENT_DETACHED:
+                return Ended(_let_go(msgspec.json.decode(event.data, type=_Notice).retry_after))
+            case _:
+                data = b64decode(event.data, validate=True) if self._base64 else event.data
+                return Record(event.id.decode(), data)
+
+
+def _let_go(retry_after: float) -> Failure:
+    return Failure("detached", "the server asks to come back", passing=True, retry_after=retry_after)
