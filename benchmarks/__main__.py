@@ -1,0 +1,22 @@
+"""Run a benchmark by name."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+
+from benchmarks import appends
+
+BENCHMARKS: dict[str, Callable[[Sequence[str]], int]] = {"appends": appends.main}
+
+
+def main() -> int:
+    """The exit status of the benchmark that is asked for."""
+    if len(sys.argv) < 2 or sys.argv[1] not in BENCHMARKS:
+        print(f"usage: python -m benchmarks {{{','.join(BENCHMARKS)}}} [--help]", file=sys.stderr)
+        return 2
+    return BENCHMARKS[sys.argv[1]](sys.argv[2:])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

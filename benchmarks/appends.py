@@ -1,0 +1,94 @@
+"""Durable appends per second over HTTP, our server beside the reference server, in one run."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from itertools import product
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from benchmarks import machine, report, results, tools
+from benchmarks.load import Format, Layout, Run, Shape, run_load
+from benchmarks.readback import check_stored, create_streams
+from benchmarks.results import Measured, Results
+from benchmarks.servers import KINDS, Kind, Server
+
+FORMATS: tuple[Format, ...] = ("json", "text")
+LAYOUTS: tuple[Layout, ...] = ("shared", "own")
+
+
+def main(words: Sequence[str]) -> int:
+    """Measure, print the table and keep the results."""
+    options = _parser().parse_args(words)
+    kinds = [kind for kind in KINDS if kind.name in options.servers.split(",")]
+    shapes = _shapes(options)
+    tools.install_reference()
+    tools.BUILD.mkdir(exist_ok=True)
+    with TemporaryDirectory(prefix="appends-", dir=options.data or tools.BUILD) as folder:
+        found = Results("appends", results.today(), machine.facts(Path(folder)))
+        found.measured = [Measured(kind.name, shape, []) for shape in shapes for kind in kinds]
+        for shape, repetition in product(shapes, range(options.repetitions)):
+            for kind in kinds:
+                run = measure(kind, shape, Path(folder), warmup=options.warmup, seconds=options.seconds)
+                _keep(found, kind, shape, run)
+                _progress(kind, shape, repetition, run)
+    results.write(found, options.output)
+    print(report.table(found))
+    return 0
+
+
+def measure(kind: Kind, shape: Shape, folder: Path, *, warmup: float, seconds: float) -> Run:
+    """One run on a new server with empty streams, and a check of what it stored.
+
+    A server that promises durability is killed right after its last answer, and the check reads what a new process
+    finds on the disk.
+    """
+    with TemporaryDirectory(dir=folder) as data, Server(kind, Path(data)) as server:
+        if not kind.stores:
+            return run_load(server, shape, warmup=warmup, seconds=seconds)
+        create_streams(server, shape)
+        run = run_load(server, shape, warmup=warmup, seconds=seconds)
+        if kind.durable:
+            server.kill()
+            server.start()
+        check_stored(server, shape, run)
+        return run
+
+
+def _shapes(options: argparse.Namespace) -> list[Shape]:
+    counts = [int(count) for count in options.connections.split(",")]
+    return [
+        Shape(count, format, layout)
+        for format, layout, count in product(FORMATS, LAYOUTS, counts)
+        if format in options.formats.split(",")
+        and layout in options.layouts.split(",")
+        and not (count == 1 and layout == "own" and "shared" in options.layouts)
+    ]
+
+
+def _keep(found: Results, kind: Kind, shape: Shape, run: Run) -> None:
+    measured = found.find(kind.name, shape)
+    assert measured is not None
+    measured.runs.append(run)
+
+
+def _progress(kind: Kind, shape: Shape, repetition: int, run: Run) -> None:
+    text = f"{report.describe(shape)}, {kind.name}, run {repetition + 1}: {run.rate:,.0f}/s, {run.server_cpu_us:.0f} us"
+    print(text, file=sys.stderr, flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("python -m benchmarks appends", description=__doc__)
+    names = ",".join(kind.name for kind in KINDS)
+    parser.add_argument("--servers", default=names, help=f"some of: {names}")
+    parser.add_argument("--connections", default="1,64,256", help="numbers of connections")
+    parser.add_argument("--formats", default="json,text", help="json, text or both")
+    parser.add_argument("--layouts", default="shared,own", help="all connections append to one stream, or own ones")
+    parser.add_argument("--repetitions", type=int, default=5, help="runs of each server with each shape")
+    parser.add_argument("--warmup", type=float, default=1.5, help="seconds before the measured window")
+    parser.add_argument("--seconds", type=float, default=3.0, help="the measured window")
+    parser.add_argument("--data", type=Path, help="folder on the disk to use; it must not be in memory")
+    parser.add_argument("--output", type=Path, default=tools.HERE / "results" / "appends.json", help="JSON file")
+    return parser

