@@ -111,8 +111,8 @@ class SqliteStore:
         for _ in range(_READ_ATTEMPTS):
             now = self._clock()
             state = ledger.check_usable(await self._state(path), path, now)
-            self._committed.touch(state, now)
             start = locate(state.lineage, offset, earliest=state.earliest, tail=state.tail)
+            self._committed.touch(state, now)
             if start == state.tail:
                 batch = build_batch(state, start, (), limit)
             else:
