@@ -1,0 +1,156 @@
+"""A real browser and a real server process that can be killed and started again."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+
+#: Seconds a server process may take until it answers.
+START_SECONDS = 20.0
+#: Where the `mounted` application has the page.
+PREFIX = "/deep/down"
+
+_NAMES = ("chromium", "chromium-browser", "google-chrome")
+_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-gpu",
+    "--disable-sync",
+    "--no-first-run",
+]
+_SERVED = f"""
+from fastapi import FastAPI
+from headwater.asgi import App, Hub
+
+hub = Hub({{store!r}})
+app = App(hub)
+mounted = FastAPI(lifespan=hub.lifespan)
+mounted.mount({PREFIX!r}, App(hub, manage_hub=False))
+"""
+
+
+class Server:
+    """Uvicorn in a process of its own, always on the same port and the same SQLite file.
+
+    Attributes:
+        url: where it is.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self._port: int = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self._port}"
+        self._directory = directory
+        self._log = directory / "server.log"
+        self._process: subprocess.Popen[bytes] | None = None
+        (directory / "served.py").write_text(_SERVED.format(store=f"sqlite:{directory}/log.db"))
+
+    def start(self, app: str = "app", *, prefix: str = "") -> None:
+        """Start, and return when it answers."""
+        command = [sys.executable, "-m", "uvicorn", f"--app-dir={self._directory}", f"served:{app}"]
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [*command, "--lifespan=on", f"--port={self._port}"], stdout=log, stderr=subprocess.STDOUT
+            )
+        end = time.monotonic() + START_SECONDS
+        while not self._answers(f"{self.url}{prefix}/-/health"):
+            assert self._process.poll() is None, self._log.read_text()
+            assert time.monotonic() < end, self._log.read_text()
+
+    def _answers(self, url: str) -> bool:
+        try:
+            return httpx2.get(url, timeout=START_SECONDS).status_code == 200
+        except httpx2.ConnectError:
+            time.sleep(0.02)
+            return False
+
+    def kill(self) -> None:
+        """End it as a crash does: SIGKILL, and nothing is finished."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGKILL)
+        self._process.wait()
+        self._process = None
+
+    def restart(self) -> None:
+        """A crash and a new start."""
+        self.kill()
+        self.start()
+
+    def stop(self) -> None:
+        """End it if it runs; not with SIGTERM, on which uvicorn waits for pages that still read."""
+        if self._process is not None:
+            self.kill()
+
+    def answers(self, path: str) -> list[int]:
+        """Status codes of the answers to GET requests for a stream, in order, from the access log."""
+        lines = [line for line in self._log.read_text().splitlines() if f'"GET /v1/stream/{path}' in line]
+        return [int(line.rpartition('" ')[2].split()[0]) for line in lines]
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """A running server with an empty store."""
+    server = Server(tmp_path)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def mounted_server(tmp_path: Path) -> Iterator[Server]:
+    """The same, with the application mounted under `PREFIX` in a FastAPI application."""
+    server = Server(tmp_path)
+    server.start("mounted", prefix=PREFIX)
+    yield server
+    server.stop()
+
+
+def find_chromium(playwright: Playwright) -> str | None:
+    """The system's Chromium, or the one that `playwright install chromium` put in place."""
+    found = next((path for name in _NAMES if (path := shutil.which(name))), None)
+    own = playwright.chromium.executable_path
+    return found or (own if Path(own).exists() else None)
+
+
+# Not for the whole session: while Playwright's synchronous interface is open, no test can run an event loop of its own.
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium; without it the tests are skipped, but fail in CI."""
+    with sync_playwright() as playwright:
+        path = find_chromium(playwright)
+        if path is None:
+            reason = f"no Chromium: none of {', '.join(_NAMES)} is on the PATH; try `playwright install chromium`"
+            if os.environ.get("CI"):
+                pytest.fail(reason)
+            pytest.skip(reason)
+        browser = playwright.chromium.launch(executable_path=path, args=_ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A browser window with nothing remembered."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-GB")
+    context.set_default_timeout(20_000)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    """An empty tab."""
+    return context.new_page()
