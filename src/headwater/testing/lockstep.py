@@ -1,0 +1,231 @@
+"""A store and the model of it, moved together and compared at every step.
+
+Rule: an offset is text that the store gave for a position; only such offsets are used.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Any, TypeVar
+
+from headwater.errors import HeadwaterError, InvalidOffset, OffsetGone
+from headwater.model import BEGINNING, Batch, StreamConfig
+from headwater.protocol.ledger import Append
+from headwater.stores.base import Store, Sweeping
+from headwater.testing.clock import ManualClock
+from headwater.testing.contract import MakeStore, Reopen
+from headwater.testing.model import ModelFork, ModelStore, ModelStream
+
+T = TypeVar("T")
+
+JSON = "application/json"
+
+
+class Lockstep:
+    """Does the same to both. A difference raises AssertionError.
+
+    Attributes:
+        offsets: what the store gave out, by stream: the position of each offset.
+        highest: the greatest offset that was ever a tail; a new stream starts after it.
+    """
+
+    def __init__(self, make_store: MakeStore, reopen: Reopen | None) -> None:
+        self.loop = asyncio.new_event_loop()
+        self.clock = ManualClock(0.0)
+        self.model = ModelStore(self.clock)
+        self.store: Store = make_store(self.clock)
+        self.reopen = reopen
+        self.offsets: dict[ModelStream, dict[str, int]] = {}
+        self.highest = ""
+        self._run(self.store.open())
+
+    def end(self) -> None:
+        """Close the store and the loop."""
+        self._run(self.store.aclose())
+        self.loop.close()
+
+    def restart(self) -> None:
+        """Close the store and open its data again."""
+        assert self.reopen is not None
+        self._run(self.store.aclose())
+        self.store = self.reopen(self.store, self.clock)
+        self._run(self.store.open())
+
+    def sweep(self) -> None:
+        """Have both drop what is over."""
+        if isinstance(self.store, Sweeping):
+            self._run(self.store.sweep())
+        self.model.sweep()
+
+    def create(
+        self,
+        path: str,
+        config: StreamConfig,
+        body: bytes,
+        records: list[bytes],
+        fork: ModelFork | None = None,
+        *,
+        closed: bool = False,
+    ) -> None:
+        """Create or confirm; `records` and `fork` say to the model what `body` and `config` say to the store."""
+
+        def model() -> bool:
+            return self.model.create(
+                path, config.content_type, config.expiry, config.retention, records, fork, closed=closed
+            )
+
+        both = self._both(self.store.create(path, config, body, closed=closed), model)
+        if both is None:
+            return
+        answer, created = both
+        tail = answer.info.tail
+        assert answer.created == created
+        if created:
+            assert tail > self.highest, f"{tail} is not greater than {self.highest}, given out before"
+            self._inherit(path)
+        self._learn_tail(path, tail)
+
+    def append(self, path: str, request: Append, records: list[bytes]) -> None:
+        """Append, close, or both."""
+        producer = request.producer
+
+        def model() -> bool:
+            return self.model.append(path, records, request.content_type, producer, request.seq, close=request.close)
+
+        both = self._both(self.store.append(path, request), model)
+        if both is None:
+            return
+        answer, duplicate = both
+        stream = self.model.streams[path]
+        assert (answer.duplicate, answer.closed) == (duplicate, stream.closed)
+        if producer is None:
+            assert answer.producer is None
+        else:
+            assert answer.producer is not None
+            assert (answer.producer.epoch, answer.producer.seq) == stream.producers[producer.id]
+        self._learn_tail(path, answer.next_offset)
+
+    def refuse(self, path: str, request: Append, error: type[HeadwaterError]) -> None:
+        """Append what is refused with `error` by any open stream."""
+
+        def model() -> None:
+            if not self.model.usable(path).closed:
+                raise error
+            self.model.append(path, [request.body])
+
+        self._both(self.store.append(path, request), model)
+
+    def delete(self, path: str) -> None:
+        """Delete."""
+        self._both(self.store.delete(path), lambda: self.model.delete(path))
+
+    def pick(self, path: str, number: int) -> tuple[str, int]:
+        """An offset given out for the stream at a path, or -1; and its position."""
+        stream = self.model.streams.get(path)
+        if stream is None:
+            return BEGINNING, 0
+        options = [(BEGINNING, stream.start), *sorted(self.offsets.get(stream, {}).items())]
+        return options[number % len(options)]
+
+    def read(self, path: str, offset: str, at: int, limit: int) -> None:
+        """Read from an offset at a position to the tail, in pieces of at most `limit` bytes."""
+        while True:
+            both = self._both(self.store.read(path, offset, limit=limit), partial(self.model.read, path, at))
+            if both is None:
+                return
+            batch, rest = both
+            at = self._check_batch(self.model.streams[path], batch, rest, at, limit)
+            offset = batch.next_offset
+            if batch.up_to_date:
+                return
+
+    def read_everything(self) -> None:
+        """Read every stream in small pieces, and from every offset it gave out."""
+        for path in self.model.listed():
+            stream = self.model.streams[path]
+            self.read(path, BEGINNING, stream.start, 3)
+            for offset, position in sorted(self.offsets[stream].items()):
+                self.read(path, offset, position, 1000)
+
+    def _check_batch(self, stream: ModelStream, batch: Batch, rest: list[bytes], at: int, limit: int) -> int:
+        data = [record.data for record in batch.records]
+        size = sum(map(len, data))
+        assert bool(data) == bool(rest), "a read got nowhere"
+        if stream.content_type == JSON:
+            assert data == rest[: len(data)]
+        else:
+            assert b"".join(data) == b"".join(rest)[:size]
+        assert size <= limit or (stream.content_type == JSON and len(data) == 1)
+        self.learn(stream, batch.offset, at)
+        for record in batch.records:
+            at += len(record.data)
+            self.learn(stream, record.offset, at)
+        self.learn(stream, batch.next_offset, at)
+        assert (batch.up_to_date, batch.closed) == (at == stream.tail, at == stream.tail and stream.closed)
+        assert batch.content_type == stream.content_type
+        return at
+
+    def refuse_offset(self, path: str, offset: str) -> None:
+        """Read at an offset that is not the stream's."""
+        answer = self._outcome(self.store.read(path, offset))
+        assert isinstance(answer, InvalidOffset | OffsetGone), f"{offset} was read from in {path!r}: {answer}"
+
+    def compare(self) -> None:
+        """The list, and what it says of each stream, are the model's."""
+        infos = self._run(self.store.list())
+        assert [info.path for info in infos] == self.model.listed()
+        for info in infos:
+            stream = self.model.streams[info.path]
+            assert (info.content_type, info.closed) == (stream.content_type, stream.closed)
+            assert (info.size, info.expiry) == (stream.tail - stream.start, stream.expiry)
+            assert info.forked_from == (stream.source and stream.source.path)
+            self.learn(stream, info.tail, stream.tail)
+            self.learn(stream, info.earliest, stream.start)
+
+    def learn(self, stream: ModelStream, text: str, position: int) -> None:
+        """Note an offset; it must mean what it meant before, and lie between its neighbours."""
+        known = self.offsets.setdefault(stream, {})
+        if text in known:
+            assert known[text] == position, f"{text} is {position}, it was {known[text]}"
+            return
+        below = max((known[other] for other in known if other < text), default=position)
+        above = min((known[other] for other in known if other > text), default=position)
+        assert below <= position <= above, f"{text} is {position}, between {below} and {above}"
+        known[text] = position
+
+    def _learn_tail(self, path: str, text: str) -> None:
+        stream = self.model.streams[path]
+        self.learn(stream, text, stream.tail)
+        self.highest = max(self.highest, text)
+
+    def _inherit(self, path: str) -> None:
+        """A fork answers to its source's offsets up to the fork point."""
+        stream = self.model.streams[path]
+        known = self.offsets.get(stream.source, {}) if stream.source is not None else {}
+        for text, position in known.items():
+            if position <= stream.fork_at:
+                self.learn(stream, text, position)
+
+    def _run(self, call: Coroutine[Any, Any, T]) -> T:
+        return self.loop.run_until_complete(call)
+
+    def _outcome(self, call: Coroutine[Any, Any, T]) -> T | HeadwaterError:
+        try:
+            return self._run(call)
+        except HeadwaterError as refusal:
+            return refusal
+
+    def _both(self, call: Coroutine[Any, Any, T], model: Callable[[], Any]) -> tuple[T, Any] | None:
+        """What both return; None when both refuse, for the same reason."""
+        expected: Any
+        try:
+            expected = model()
+        except HeadwaterError as refusal:
+            expected = refusal
+        result = self._outcome(call)
+        refused = isinstance(result, HeadwaterError), isinstance(expected, HeadwaterError)
+        same = type(result) is type(expected) if all(refused) else not any(refused)
+        assert same, f"the store: {result!r}, the model: {expected!r}"
+        return None if isinstance(result, HeadwaterError) else (result, expected)

@@ -1,0 +1,37 @@
+"""Every store behaves as the model does, whatever the history."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from headwater.testing.stateful import store_machine
+
+if TYPE_CHECKING:
+    from tests.stores.conftest import Backend
+
+#: Histories and steps for a plain run, by store; a commit to a disk takes longer than one to memory.
+EXAMPLES = {"memory": 100, "sqlite-sqlite3": 30, "sqlite-apsw": 30}
+
+
+def check(backend: Backend, examples: int, steps: int) -> None:
+    machine = store_machine(backend.make, reopen=backend.reopen if backend.durable else None)
+    profile = settings(
+        max_examples=examples, stateful_step_count=steps, deadline=None, suppress_health_check=list(HealthCheck)
+    )
+    run_state_machine_as_test(machine, settings=profile)
+
+
+def test_random_histories(backend: Backend) -> None:
+    """Creates, appends, retries, forks, reads, deletes, sweeps and restarts give what the model gives."""
+    check(backend, EXAMPLES[backend.name], 40)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_many_random_histories(backend: Backend) -> None:
+    """The same with many more and longer histories."""
+    check(backend, EXAMPLES[backend.name] * 20, 80)

@@ -1,0 +1,164 @@
+"""The contract passes a good store, and fails a broken one for what is broken."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import msgspec
+import pytest
+
+from headwater.errors import HeadwaterError
+from headwater.model import Appended, Batch, Created, ForkPoint, StreamConfig, StreamInfo
+from headwater.protocol.ledger import Append
+from headwater.stores.base import DEFAULT_READ_LIMIT, Clock, Store, Watcher
+from headwater.stores.memory import MemoryStore
+from headwater.testing import STORE_CHECKS, Reopen, check_store
+
+
+class LosesTheLastRecord(MemoryStore):
+    async def read(self, path: str, offset: str, *, limit: int = DEFAULT_READ_LIMIT) -> Batch:
+        batch = await super().read(path, offset, limit=limit)
+        return msgspec.structs.replace(batch, records=batch.records[:-1])
+
+
+class RepeatsDuplicates(MemoryStore):
+    async def append(self, path: str, request: Append) -> Appended:
+        answer = await super().append(path, request)
+        return await super().append(path, Append(request.body)) if answer.duplicate and request.body else answer
+
+
+class UsesOffsetsAgain(MemoryStore):
+    def next_incarnation(self) -> int:
+        return max(self._incarnations, default=0) + 1
+
+
+class SwallowsCloses(MemoryStore):
+    async def append(self, path: str, request: Append) -> Appended:
+        return await super().append(path, msgspec.structs.replace(request, close=False))
+
+
+class KeepsHalfOfARefusedBody(MemoryStore):
+    async def append(self, path: str, request: Append) -> Appended:
+        try:
+            return await super().append(path, request)
+        except HeadwaterError:
+            if request.body == b"[1,":
+                await super().append(path, Append(b"1"))
+            raise
+
+
+class CutsJsonValues(MemoryStore):
+    async def read(self, path: str, offset: str, *, limit: int = DEFAULT_READ_LIMIT) -> Batch:
+        batch = await super().read(path, offset, limit=limit)
+        records = tuple(msgspec.structs.replace(record, data=record.data[:limit]) for record in batch.records)
+        return msgspec.structs.replace(batch, records=records)
+
+
+class CallsTheEndTooEarly(MemoryStore):
+    async def read(self, path: str, offset: str, *, limit: int = DEFAULT_READ_LIMIT) -> Batch:
+        batch = await super().read(path, offset, limit=limit)
+        return msgspec.structs.replace(batch, closed=(await self.info(path)).closed)
+
+
+class NeverExpires(MemoryStore):
+    def __init__(self, *, clock: Clock) -> None:
+        super().__init__(clock=lambda: 0.0)
+
+
+class TakesPrefixesForPatterns(MemoryStore):
+    async def list(self, *, prefix: str = "", after: str = "", limit: int = 100) -> list[StreamInfo]:
+        return await super().list(prefix=prefix.rstrip("%"), after=after, limit=limit)
+
+
+class ForksAtTheTail(MemoryStore):
+    async def create(self, path: str, config: StreamConfig, body: bytes = b"", *, closed: bool = False) -> Created:
+        if config.fork is not None:
+            config = msgspec.structs.replace(config, fork=ForkPoint(config.fork.source))
+        return await super().create(path, config, body, closed=closed)
+
+
+class TellsNobody(MemoryStore):
+    def watch(self, watcher: Watcher) -> Callable[[], None]:
+        return lambda: None
+
+
+BROKEN: dict[type[MemoryStore], list[str]] = {
+    LosesTheLastRecord: ["appending/records_keep_their_order_and_bytes", "reading/a_read_starts_where_it_is_told"],
+    RepeatsDuplicates: ["producing/a_duplicate_writes_nothing", "producing/a_batch_is_one_request"],
+    UsesOffsetsAgain: ["deleting/offsets_are_never_used_again", "expiring/an_expired_path_is_free"],
+    SwallowsCloses: ["closing/a_close_is_seen", "producing/the_closing_request_can_be_sent_again"],
+    KeepsHalfOfARefusedBody: ["appending/a_body_that_is_not_json_is_refused"],
+    CutsJsonValues: ["reading/json_values_are_never_cut"],
+    CallsTheEndTooEarly: ["closing/the_end_is_told_at_the_end_only"],
+    NeverExpires: ["expiring/an_idle_stream_expires", "retaining/an_age_is_kept"],
+    TakesPrefixesForPatterns: ["listing/a_prefix_is_taken_literally"],
+    ForksAtTheTail: ["forking/a_fork_leaves_at_an_offset", "lineage/forks_of_forks_read_through"],
+    TellsNobody: ["watching/an_append_is_told", "watching/a_delete_is_told"],
+}
+
+
+def make_memory(clock: Clock) -> Store:
+    return MemoryStore(clock=clock)
+
+
+def reopen_memory(store: Store, _: Clock) -> Store:
+    """The same object: as good as a store that keeps everything."""
+    return store
+
+
+def forget(_: Store, clock: Clock) -> Store:
+    return MemoryStore(clock=clock)
+
+
+@pytest.mark.parametrize("reopen", [None, reopen_memory])
+def test_a_good_store_passes(reopen: Reopen | None) -> None:
+    """The memory store keeps every promise, also those about restarts when the same object is opened again."""
+    asyncio.run(check_store(make_memory, reopen=reopen))
+
+
+@pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: broken.__name__)
+def test_a_broken_store_fails(broken: type[MemoryStore], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store that breaks a promise fails; the message names the promise in words."""
+    monkeypatch.setattr("headwater.testing.contract.watching.PATIENCE_SECONDS", 0.0)
+    with pytest.raises(AssertionError) as failure:
+        asyncio.run(check_store(lambda clock: broken(clock=clock)))
+    promises = {check.name: check.promise for check in STORE_CHECKS}
+    for name in BROKEN[broken]:
+        assert f"{name}: {promises[name]}\n" in str(failure.value)
+
+
+def test_a_store_that_forgets_fails() -> None:
+    """A store that loses its data at a restart breaks every promise about restarts, and those only."""
+    with pytest.raises(AssertionError) as failure:
+        asyncio.run(check_store(make_memory, reopen=forget))
+    broken = [check.name for check in STORE_CHECKS if f"{check.name}: " in str(failure.value)]
+    assert set(broken) <= {check.name for check in STORE_CHECKS if check.durable}
+    assert "surviving/streams_and_records_survive" in broken
+    assert isinstance(failure.value.__cause__, ExceptionGroup)
+    assert len(failure.value.__cause__.exceptions) == len(broken)
+
+
+def test_a_store_that_breaks_down_fails() -> None:
+    """An exception that no promise allows is reported like a broken promise."""
+
+    class BreaksDown(MemoryStore):
+        async def info(self, path: str) -> StreamInfo:
+            raise ZeroDivisionError
+
+    with pytest.raises(AssertionError, match="ZeroDivisionError"):
+        asyncio.run(check_store(lambda clock: BreaksDown(clock=clock)))
+
+
+def test_a_durable_check_needs_a_store_to_reopen() -> None:
+    """A check about restarts, run by itself without `reopen`, says what is missing."""
+    durable = next(check for check in STORE_CHECKS if check.durable)
+    with pytest.raises(ValueError, match="needs reopen"):
+        asyncio.run(durable.run(make_memory))
+
+
+def test_checks_can_be_told_apart() -> None:
+    """Every check has a name of its own and its promise in words."""
+    names = [check.name for check in STORE_CHECKS]
+    assert len(set(names)) == len(names)
+    assert all(check.promise.endswith(".") for check in STORE_CHECKS)
