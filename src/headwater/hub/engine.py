@@ -64,7 +64,7 @@ class Engine:
         self._tails: dict[str, Tail] = {}
         self._streams = 0
         self._sweeper: asyncio.Task[None] | None = None
-        self._unwatch: Callable[[], None] = lambda: None
+        self._unwatch: Callable[[], None] = _nothing
 
     # Life
 
@@ -94,6 +94,7 @@ class Engine:
                 await self._sweeper
             self._sweeper = None
         self._unwatch()
+        self._unwatch = _nothing
         await self.store.aclose()
 
     def drain(self) -> None:
@@ -168,11 +169,10 @@ class Engine:
     ) -> Created:
         """`create` and `fork` with everything spelled out."""
         self._check_writable(body)
+        check_path(path, maximum=self.limits.max_path_bytes)
         if self._streams >= self.limits.max_streams:
             await self._check_room(path)
-        created = await self.store.create(
-            check_path(path, maximum=self.limits.max_path_bytes), config, body, closed=closed
-        )
+        created = await self.store.create(path, config, body, closed=closed)
         self._streams += created.created
         return created
 
@@ -384,3 +384,7 @@ class Engine:
         for tail in [tail for tail in self._tails.values() if tail.ttl is not None and not tail.deleted]:
             with contextlib.suppress(HeadwaterError):
                 await self.store.read(tail.path, tail.offset, limit=1)
+
+
+def _nothing() -> None:
+    """Stands for what there is nothing to do about."""

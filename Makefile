@@ -1,0 +1,53 @@
+# Two commands on a fresh machine with Python 3.11 and make: `make run`, `make test`.
+# Everything is installed below .venv and node_modules; nothing outside this folder is touched.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv
+# Node.js from a PyPI wheel, so that a machine without it needs nothing else.
+NODE_PATHS := $(abspath $(BIN))
+PORT ?= 4437
+
+.PHONY: run test setup lint types unit conformance docs bench clean
+
+run: $(UV)
+	$(UV) sync --quiet --frozen --inexact --no-default-groups --extra server
+	$(BIN)/headwater serve --port $(PORT)
+
+setup: $(UV) uv.lock
+	$(UV) sync --quiet --frozen --all-extras
+
+test: setup lint types unit
+
+lint:
+	$(BIN)/ruff check --quiet --output-format concise .
+	$(BIN)/ruff format --quiet --check .
+	$(BIN)/lint-imports --no-cache
+
+types:
+	$(BIN)/mypy
+
+unit: tests/conformance/node_modules
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+tests/conformance/node_modules: tests/conformance/package-lock.json
+	$(BIN)/python scripts/npm.py ci --prefix tests/conformance
+	@touch $@
+
+docs: setup
+	$(BIN)/python scripts/generate_docs.py
+
+bench: setup
+	$(BIN)/python -m benchmarks appends
+
+$(UV):
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Headwater needs Python 3.11 or later; try: make $(MAKECMDGOALS) PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9,<1'
+
+clean:
+	rm -rf $(VENV) tests/conformance/node_modules benchmarks/node_modules .coverage .coverage.*

@@ -1,0 +1,191 @@
+"""The live end of a stream: its window, and who waits for it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from headwater.hub.tails import Tail
+from headwater.model import Batch, Change, Expiry, Record, Retention, StreamInfo
+from headwater.protocol.offsets import format_offset
+
+Run = Callable[[Coroutine[Any, Any, Any]], Any]
+
+
+def at(position: int) -> str:
+    return format_offset(1, position)
+
+
+def info(tail: int = 0, *, closed: bool = False, ttl: int | None = None) -> StreamInfo:
+    return StreamInfo("s", "text/plain", at(0), at(tail), closed, 0.0, Expiry(ttl=ttl), Retention(), None, tail, 1)
+
+
+def appended(start: int, *data: bytes, closed: bool = False) -> Change:
+    records, position = [], start
+    for item in data:
+        position += len(item)
+        records.append(Record(at(position), item))
+    batch = Batch(at(start), tuple(records), at(position), True, closed, "text/plain")
+    return Change("s", at(position), closed=closed, batch=batch)
+
+
+def tail(start: int = 0, window: int = 1000) -> Tail:
+    made = Tail("s", window)
+    made.seed(info(start))
+    return made
+
+
+def test_the_window_holds_what_was_told() -> None:
+    """A reader at any record's edge gets the rest from memory."""
+    made = tail(5)
+    made.apply(appended(5, b"ab", b"c"))
+    made.apply(appended(8, b"def"))
+    batch = made.read(at(5), 100)
+    assert batch is not None
+    assert [record.data for record in batch.records] == [b"ab", b"c", b"def"]
+    assert (batch.offset, batch.next_offset, batch.up_to_date) == (at(5), at(11), True)
+    later = made.read(at(8), 100)
+    assert later is not None
+    assert [record.data for record in later.records] == [b"def"]
+
+
+def test_at_the_tail_there_is_an_empty_batch() -> None:
+    """A reader at the tail is told so, without a look at the store."""
+    batch = tail(5).read(at(5), 100)
+    assert batch is not None
+    assert (batch.records, batch.up_to_date, batch.closed) == ((), True, False)
+
+
+@pytest.mark.parametrize("position", [0, 4, 6, 99])
+def test_elsewhere_the_store_is_read(position: int) -> None:
+    """Before the window, inside a record or beyond the tail the window has no answer."""
+    made = tail(5)
+    made.apply(appended(5, b"abc"))
+    assert made.read(at(position), 100) is None
+
+
+def test_a_batch_is_cut_at_the_limit_between_records() -> None:
+    """A large record comes alone; a cut batch is not up to date."""
+    made = tail()
+    made.apply(appended(0, b"abcdef", b"gh", closed=True))
+    batch = made.read(at(0), 3)
+    assert batch is not None
+    assert [record.data for record in batch.records] == [b"abcdef"]
+    assert (batch.up_to_date, batch.closed) == (False, False)
+    rest = made.read(batch.next_offset, 3)
+    assert rest is not None
+    assert (rest.up_to_date, rest.closed) == (True, True)
+
+
+def test_the_window_is_bounded() -> None:
+    """What does not fit goes, oldest first, down to half the limit."""
+    made = tail(0, window=10)
+    for start in range(0, 30, 3):
+        made.apply(appended(start, b"abc"))
+    assert made.read(at(0), 100) is None
+    batch = made.read(at(27), 100)
+    assert batch is not None
+    assert batch.next_offset == at(30)
+
+
+def test_one_record_over_the_limit_leaves_the_window_empty() -> None:
+    """The limit holds for a single large record too."""
+    made = tail(0, window=4)
+    made.apply(appended(0, b"abcdefgh"))
+    assert made.read(at(0), 100) is None
+    batch = made.read(at(8), 100)
+    assert batch is not None
+    assert batch.records == ()
+
+
+def test_a_change_without_records_empties_the_window() -> None:
+    """A store that only names the new tail is read for the records."""
+    made = tail()
+    made.apply(appended(0, b"ab"))
+    made.apply(Change("s", at(9)))
+    assert made.read(at(2), 100) is None
+    assert made.has_news(at(2))
+    assert made.read(at(9), 100) is not None
+
+
+def test_a_gap_empties_the_window() -> None:
+    """Records that do not follow the last ones never stand beside them."""
+    made = tail()
+    made.apply(appended(0, b"ab"))
+    made.apply(appended(7, b"cd"))
+    assert made.read(at(0), 100) is None
+    assert made.read(at(2), 100) is None
+
+
+def test_a_change_told_before_the_seed_is_newer() -> None:
+    """State that was read before a change arrived never takes the tail back."""
+    made = Tail("s", 100)
+    made.apply(appended(5, b"abc"))
+    made.seed(info(5))
+    assert made.offset == at(8)
+
+
+def test_a_reader_beyond_the_tail_has_no_news() -> None:
+    """A store may show a commit before it tells of it; the reader waits for the news, it does not spin."""
+    made = tail(5)
+    assert not made.has_news(at(8))
+    assert not made.has_news(at(5))
+    assert made.has_news(at(4))
+
+
+@pytest.mark.parametrize("change", [Change("s", at(5), closed=True), Change("s", at(5), deleted=True)])
+def test_the_end_is_news(change: Change) -> None:
+    """A reader at the tail is told that the stream was closed or deleted."""
+    made = tail(5)
+    made.apply(change)
+    assert made.has_news(at(5))
+
+
+def test_the_ttl_is_the_streams() -> None:
+    """The hub keeps a stream with readers alive, so the tail knows its TTL."""
+    made = Tail("s", 10)
+    made.seed(info(ttl=7))
+    assert made.ttl == 7
+
+
+def test_wait_ends_with_a_change_or_the_time(run: Run) -> None:
+    """A change wakes all who wait; without one the time does; a cancelled wait leaves nothing behind."""
+
+    async def main() -> None:
+        made = tail()
+        waiting = [asyncio.create_task(made.wait(60)) for _ in range(3)]
+        await asyncio.sleep(0)
+        made.apply(appended(0, b"x"))
+        await asyncio.gather(*waiting)
+        await made.wait(0)
+        cancelled = asyncio.create_task(made.wait(60))
+        await asyncio.sleep(0)
+        cancelled.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await cancelled
+        made.wake()
+
+    run(main())
+
+
+@given(st.lists(st.lists(st.binary(min_size=1, max_size=9), max_size=4), max_size=12), st.integers(1, 40), st.data())
+def test_the_window_never_differs_from_the_log(appends: list[list[bytes]], window: int, data: st.DataObject) -> None:
+    """Whatever was appended and dropped: an answer from the window is the log's, from that offset on."""
+    made, log, edges = tail(0, window), b"", [0]
+    for records in appends:
+        made.apply(appended(len(log), *records))
+        for record in records:
+            log += record
+            edges.append(len(log))
+    start = data.draw(st.sampled_from(edges))
+    batch = made.read(at(start), data.draw(st.integers(1, 50)))
+    if batch is not None:
+        got = b"".join(record.data for record in batch.records)
+        assert got == log[start : start + len(got)]
+        assert batch.next_offset == at(start + len(got))
+        assert batch.up_to_date == (start + len(got) == len(log))
