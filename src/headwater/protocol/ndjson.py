@@ -40,11 +40,11 @@ class JsonLines:
             case Data(batch):
                 return self._encode_batch(batch)
             case Idle(offset):
-                return _control("keepalive", offset=offset)
+                return _control("keepalive", offset=self._regrouper.told(offset))
             case Failed(offset, error):
-                return _control("error", offset=offset, **problem(error))
+                return _control("error", offset=self._regrouper.told(offset), **problem(error))
             case Detached(offset, retry_after):
-                return _control("detached", offset=offset, retry_after=round(retry_after, 3))
+                return _control("detached", offset=self._regrouper.told(offset), retry_after=round(retry_after, 3))
 
     def _encode_batch(self, batch: Batch) -> bytes:
         records, next_offset = self._regrouper.regroup(batch)

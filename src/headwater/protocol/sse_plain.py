@@ -50,10 +50,12 @@ class PlainEvents:
             case Idle():
                 return encode_comment()
             case Failed(offset, error):
-                body = msgspec.json.encode({**problem(error), "offset": offset})
+                body = msgspec.json.encode({**problem(error), "offset": self._regrouper.told(offset)})
                 return encode_event(body, event=EVENT_ERROR)
             case Detached(offset, retry_after):
-                body = msgspec.json.encode({"offset": offset, "retry_after": round(retry_after, 3)})
+                body = msgspec.json.encode(
+                    {"offset": self._regrouper.told(offset), "retry_after": round(retry_after, 3)}
+                )
                 return encode_retry(int(retry_after * 1000)) + encode_event(body, event=EVENT_DETACHED)
 
     def _encode_batch(self, batch: Batch) -> bytes:

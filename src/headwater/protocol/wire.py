@@ -1,7 +1,8 @@
 """What every live wire format shares: the encoder's interface and text that is cut inside a character.
 
-Rule: an encoder turns the events of reading.py into bytes. It has no state but the unfinished character of a text
-stream, of three bytes at most.
+Rule 1: an encoder turns the events of reading.py into bytes. It holds no data but the unfinished character of a text
+        stream, of three bytes at most.
+Rule 2: every offset it tells lies before the bytes it holds, so that a reader who comes back there misses nothing.
 """
 
 from __future__ import annotations
@@ -52,7 +53,11 @@ class TextRecords:
         if self._held and batch.closed:
             whole.append(Record(batch.next_offset, self._held))
             self._held = b""
-        return tuple(whole), self._held_from if self._held else batch.next_offset
+        return tuple(whole), self.told(batch.next_offset)
+
+    def told(self, offset: str) -> str:
+        """The offset to tell for a reader that stands at `offset`: before the bytes that are held back."""
+        return self._held_from if self._held else offset
 
     def _take(self, record: Record) -> Record | None:
         data = self._held + record.data
@@ -72,6 +77,10 @@ class Regrouper:
     def regroup(self, batch: Batch) -> tuple[tuple[Record, ...], str]:
         """Records to encode, and the offset after them."""
         return (batch.records, batch.next_offset) if self._text is None else self._text.regroup(batch)
+
+    def told(self, offset: str) -> str:
+        """The offset to tell for a reader that stands at `offset`."""
+        return offset if self._text is None else self._text.told(offset)
 
 
 def base64_of(data: bytes) -> bytes:
