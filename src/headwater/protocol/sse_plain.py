@@ -79,7 +79,7 @@ def event_name(record: bytes, key: str) -> bytes:
     """
     try:
         value = msgspec.json.decode(record)
-    except msgspec.DecodeError:  # valid JSON that has no Python value, such as 1e999
+    except (msgspec.DecodeError, RecursionError):  # valid JSON that has no Python value here: 1e999, deep nesting
         return b""
     name = value.get(key) if isinstance(value, dict) else None
     if not isinstance(name, str) or not name.isprintable() or name in RESERVED_EVENTS:
