@@ -40,7 +40,7 @@ def encode_event(data: bytes, *, event: bytes = b"", event_id: bytes = b"") -> b
     Args:
         data: any bytes; CR and CRLF arrive as line feeds.
         event: name without line breaks.
-        event_id: id without line breaks and NUL.
+        event_id: id without line breaks and NUL, and without a space in front.
     """
     head = b""
     if event_id:
@@ -74,7 +74,7 @@ class Parser:
     An event whose end is not received is never given out, as the standard has it.
 
     Args:
-        max_event_bytes: bytes of one event at most, its unfinished line included.
+        max_event_bytes: bytes of one event's data and name at most, its unfinished line included.
 
     Attributes:
         last_event_id: id to come back with.
@@ -85,8 +85,8 @@ class Parser:
         self.last_event_id = b""
         self.retry: int | None = None
         self._limit = max_event_bytes
-        self._pieces: list[bytes] = []
-        self._held = 0
+        self._too_large = False
+        self._rest = bytearray()
         self._at_start = True
         self._after_cr = False
         self._id = b""
@@ -94,47 +94,53 @@ class Parser:
 
     def _reset(self) -> None:
         self._event = b""
-        self._data: list[bytes] = []
+        self._data: bytes | bytearray | None = None
         self._size = 0
 
     def feed(self, chunk: bytes) -> list[ServerEvent]:
         """Take the next bytes and give the events they complete.
 
         Raises:
-            TooLarge: an event is longer than the limit; the connection is to be given up.
+            TooLarge: an event is longer than the limit, and all events before it were given; the connection is to
+                be given up.
         """
+        if self._too_large:
+            raise TooLarge(f"an event is longer than {self._limit} bytes")
         found: list[ServerEvent] = []
         for line in self._lines(chunk):
+            if self._size + len(line) > self._limit:
+                return self._give_up(found)
             event = self._take_line(line)
             if event is not None:
                 found.append(event)
-        if self._held + self._size > self._limit:
-            raise TooLarge(f"an event is longer than {self._limit} bytes")
-        return found
+        return found if self._size + len(self._rest) <= self._limit else self._give_up(found)
+
+    def _give_up(self, found: list[ServerEvent]) -> list[ServerEvent]:
+        """Give the events before the one that is too long, or the error if there are none.
+
+        `last_event_id` has passed them: who comes back with it would never see an event that is not given now.
+        """
+        self._too_large = True
+        self._rest.clear()
+        self._reset()
+        return found or self.feed(b"")
 
     def _lines(self, chunk: bytes) -> list[bytes]:
-        """Complete lines; the unfinished rest is held as pieces, so that a long line costs linear time."""
+        """Complete lines; the unfinished rest is held."""
         if self._after_cr and chunk:
             self._after_cr = False
             if chunk[:1] == b"\n":
                 chunk = chunk[1:]
         if b"\n" not in chunk and b"\r" not in chunk:
-            self._hold(chunk)
+            self._rest += chunk
             return []
         self._after_cr = chunk.endswith(b"\r")
-        text = b"".join([*self._pieces, chunk])
-        self._pieces.clear()
-        self._held = 0
+        text = bytes(self._rest + chunk) if self._rest else chunk
         if b"\r" in text:
             text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         *lines, rest = text.split(b"\n")
-        self._hold(rest)
+        self._rest[:] = rest
         return lines
-
-    def _hold(self, piece: bytes) -> None:
-        if piece:
-            self._pieces.append(piece)
-            self._held += len(piece)
 
     def _take_line(self, line: bytes) -> ServerEvent | None:
         if self._at_start:
@@ -150,9 +156,9 @@ class Parser:
 
     def _take_field(self, name: bytes, value: bytes) -> None:
         if name == b"data":
-            self._data.append(value)
-            self._size += len(value) + 1
+            self._add_data(value)
         elif name == b"event":
+            self._size += len(value) - len(self._event)
             self._event = value
         elif name == b"id":
             if b"\0" not in value:
@@ -160,8 +166,19 @@ class Parser:
         elif name == b"retry" and value.isdigit() and len(value) < 16:
             self.retry = int(value)
 
+    def _add_data(self, value: bytes) -> None:
+        """Join the lines as they come: a list of millions of short ones would take many times their size."""
+        self._size += len(value) + 1
+        if self._data is None:
+            self._data = value
+            return
+        if isinstance(self._data, bytes):
+            self._data = bytearray(self._data)
+        self._data += b"\n"
+        self._data += value
+
     def _dispatch(self) -> ServerEvent | None:
         self.last_event_id = self._id
-        event = ServerEvent(b"\n".join(self._data), self._event, self._id) if self._data else None
+        event = None if self._data is None else ServerEvent(bytes(self._data), self._event, self._id)
         self._reset()
         return event
