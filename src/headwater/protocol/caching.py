@@ -27,7 +27,7 @@ def next_cursor(now: float, client_cursor: str | None, jitter: int) -> str:
 
     Args:
         now: seconds since the Unix epoch.
-        client_cursor: what the client echoed; anything but a number counts as nothing.
+        client_cursor: what the client echoed; anything but a number of at most 15 digits counts as nothing.
         jitter: 1 to 3600 seconds, drawn by the caller.
     """
     current = int((now - CURSOR_EPOCH) // CURSOR_INTERVAL)

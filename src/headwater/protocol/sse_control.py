@@ -32,6 +32,7 @@ class ControlEvents:
         self._regrouper = Regrouper(content_type)
         self._cursor = cursor
         self._jitter = jitter
+        self._told_cursor: int | None = None
 
     def opening(self) -> bytes:
         """Nothing: the first control event follows at once."""
@@ -49,7 +50,7 @@ class ControlEvents:
         if batch.closed:
             control["streamClosed"] = True
         else:
-            control["streamCursor"] = next_cursor(now, self._cursor, self._jitter)
+            control["streamCursor"] = self._next_cursor(now)
         if batch.up_to_date:
             control["upToDate"] = True
         encoded = encode_event(msgspec.json.encode(control), event=b"control")
@@ -57,3 +58,10 @@ class ControlEvents:
             return encoded
         payload = join_records(self._content_type, [record.data for record in records])
         return encode_event(base64_of(payload) if self._base64 else payload, event=b"data") + encoded
+
+    def _next_cursor(self, now: float) -> str:
+        """The client's cursor is beaten once; from then on the interval's number counts when it is greater."""
+        if self._told_cursor is None:
+            self._told_cursor = int(next_cursor(now, self._cursor, self._jitter))
+        self._told_cursor = max(self._told_cursor, int(next_cursor(now, None, self._jitter)))
+        return str(self._told_cursor)
