@@ -43,7 +43,14 @@ class CorsPolicy:
         """Whether pages of an origin may use a server that they call `host`."""
         if self._any or origin.lower() in self._origins:
             return True
-        parts = urlsplit(origin)
+        if not origin.isprintable():  # urlsplit drops control characters, and an allowed origin is echoed
+            return False
+        try:
+            parts = urlsplit(origin)
+        except ValueError:  # no URL, such as http://[
+            return False
+        if not parts.netloc:  # "null", the origin of sandboxed pages and files
+            return False
         return parts.netloc.lower() == host.lower() or (self._loopback and parts.hostname in _LOOPBACK_HOSTS)
 
     def check_origin(self, method: str, origin: bytes | None, host: bytes) -> None:
