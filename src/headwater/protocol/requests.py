@@ -148,7 +148,7 @@ def text(headers: Headers, name: bytes) -> str | None:
     if value is None:
         return None
     try:
-        decoded = value.decode().strip()
+        decoded = value.decode().strip(" \t")
     except UnicodeDecodeError:
         decoded = "\0"
     if not decoded.isprintable():
