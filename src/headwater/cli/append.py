@@ -67,7 +67,7 @@ def append(
     close: bool,
     retry_for: float,
 ) -> None:
-    """Append records: the arguments DATA, each one record; or files; or stdin, line by line as it comes.
+    """Append records to a stream: the arguments DATA, each one record; or files; or stdin, line by line as it comes.
 
     Nothing is lost or repeated when the connection is cut: a request is sent again until it is acknowledged, and the
     server stores it once. In a JSON stream each record is one JSON value; in other streams a line keeps its line end.

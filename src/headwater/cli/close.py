@@ -15,7 +15,7 @@ from headwater.protocol import names
 @stream_argument
 @with_remote
 def close(remote: Remote, path: str) -> None:
-    """Close a stream: it takes no more records, and its readers are told that it is complete.
+    """Close a stream for good: it takes no more records, and its readers are told that it is complete.
 
     Closing a closed stream is fine. In a pipe, prints the final offset.
 

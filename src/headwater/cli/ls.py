@@ -22,7 +22,7 @@ HEADER: Final = ("PATH", "TYPE", "SIZE", "READERS", "STATE", "CREATED", "TAIL")
 @json_option("One JSON object a stream, with everything the server tells.")
 @with_remote
 def ls(remote: Remote, prefix: str, as_json: bool) -> None:
-    """List the streams whose path begins with PREFIX, in the order of their paths.
+    """List streams, those whose path begins with PREFIX, in the order of their paths.
 
     In a pipe: path, type, size in bytes, live readers, open or closed, creation time and tail, with tabs between.
 

@@ -75,7 +75,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
     for index, row in enumerate([header, *rows]):
         line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        click.echo(click.style(line, bold=index == 0))
+        click.echo(line if index else click.style(line, bold=True))
 
 
 def size(count: int) -> str:

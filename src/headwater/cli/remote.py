@@ -67,7 +67,9 @@ class Remote:
         self._address = address
         self._timeout = timeout
         agent = ("User-Agent", f"headwater/{__version__}")
-        self._client = httpx2.Client(headers=[agent, *headers], timeout=timeout)
+        # Loading the certificates takes longer than most commands; plain http has no use for them.
+        verify = address.origin.startswith("https:")
+        self._client = httpx2.Client(headers=[agent, *headers], timeout=timeout, verify=verify)
 
     def __enter__(self) -> Self:
         return self

@@ -1,0 +1,275 @@
+"""tail: what it prints, how it ends, and that no cut loses or repeats a record."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import signal
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from headwater.cli.failures import ExitCode
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Call, Cut, Serve, Server, Spawn
+
+WIRES = pytest.mark.parametrize("wire", [[], ["--sse"]], ids=["ndjson", "sse"])
+
+
+def _rest(reader: subprocess.Popen[bytes]) -> tuple[int, str, str]:
+    """The exit code, and what is left of stdout and stderr; `communicate` would lose what `readline` read ahead."""
+    assert reader.stdout is not None
+    assert reader.stderr is not None
+    output, errors = reader.stdout.read(), reader.stderr.read()
+    return reader.wait(), output.decode(), errors.decode()
+
+
+def numbers(count: int) -> str:
+    return "".join(f"{number}\n" for number in range(count))
+
+
+@WIRES
+def test_a_closed_stream_ends_it(wire: list[str], call: Call, path: str) -> None:
+    """Everything is printed, one JSON value a line, and it exits 0."""
+    call("create", path, "--json")
+    call("append", path, '{"a": 1}', "2", "--close")
+    result = call("tail", path, *wire)
+    assert (result.exit_code, result.stdout, result.stderr) == (0, '{"a": 1}\n2\n', "")
+
+
+@WIRES
+def test_an_offset_of_json_output_goes_on_behind_the_record(wire: list[str], call: Call, path: str) -> None:
+    """--json gives offset and data; --from takes the offset, on either wire."""
+    call("create", path, "--json")
+    call("append", path, '{"a": 1}', "2", "3", "--close")
+    rows = [json.loads(line) for line in call("tail", path, "--json", *wire).stdout.splitlines()]
+    assert [row["data"] for row in rows] == [{"a": 1}, 2, 3]
+    assert call("tail", path, "--from", rows[0]["offset"], *wire).stdout == "2\n3\n"
+    assert call("tail", path, "--from", rows[2]["offset"], *wire).stdout == ""
+
+
+@WIRES
+def test_count_stops_it(wire: list[str], call: Call, path: str) -> None:
+    """--count N ends after N records of an open stream."""
+    call("create", path, "--json")
+    call("append", path, "1", "2", "3")
+    assert call("tail", path, "--count", "2", *wire).stdout == "1\n2\n"
+
+
+def test_no_follow_stops_at_the_tail(call: Call, path: str) -> None:
+    """--no-follow prints what is there, also when that is nothing."""
+    call("create", path, "--json")
+    assert call("tail", path, "--no-follow").stdout == ""
+    call("append", path, "1")
+    assert call("tail", path, "--no-follow").stdout == "1\n"
+    assert call("tail", path, "--no-follow", "--from", "now").stdout == ""
+
+
+@pytest.mark.slow
+@WIRES
+def test_now_begins_with_what_comes_next(wire: list[str], call: Call, server: Server, spawn: Spawn, path: str) -> None:
+    """--from now prints no record that was there before."""
+    call("create", path, "--json")
+    call("append", path, "1")
+    reader = spawn("tail", path, "--from", "now", *wire)
+    _until_read(call, path, server.url)
+    call("append", path, "2", "--close")
+    assert reader.communicate()[0] == b"2\n"
+
+
+def _until_read(call: Call, path: str, url: str) -> None:
+    """Wait until a reader stands at the stream."""
+    while call("ls", path, url=url).stdout.split("\t")[3] == "0":
+        pass
+
+
+def test_text_with_any_line_ends_comes_out_unchanged(call: Call, path: str) -> None:
+    """Text is printed as it is, without line ends of our own."""
+    call("append", path, "--create", "a\r\n", "b\rc", "ä\n", "d", "--close")
+    assert call("tail", path).stdout_bytes == "a\r\nb\rcä\nd".encode()
+    assert [json.loads(line)["data"] for line in call("tail", path, "--json").stdout.splitlines()] == [
+        "a\r\n",
+        "b\rc",
+        "ä\n",
+        "d",
+    ]
+
+
+def test_an_offset_of_another_stream_is_refused(call: Call, path: str) -> None:
+    """Neither start nor end is taken instead of an offset that is not this stream's."""
+    call("create", path, "--json")
+    result = call("tail", path, "--from", "9000000000000001_0000000000000005")
+    assert (result.exit_code, result.stdout) == (ExitCode.REFUSED, "")
+
+
+@pytest.mark.slow
+@WIRES
+def test_a_stream_that_is_deleted_ends_it_with_4(wire: list[str], call: Call, spawn: Spawn, path: str) -> None:
+    """The reader is told that the stream is gone, after its records."""
+    call("create", path, "--json")
+    call("append", path, "1")
+    reader = spawn("tail", path, *wire)
+    assert reader.stdout is not None
+    assert reader.stdout.readline() == b"1\n"
+    call("rm", path)
+    code, _, errors = _rest(reader)
+    assert (code, errors.partition(":")[0]) == (ExitCode.NOT_FOUND, "stream-not-found")
+
+
+@pytest.mark.slow
+@WIRES
+@pytest.mark.parametrize("text", [False, True], ids=["json", "text"])
+def test_cut_connections_lose_and_repeat_nothing(
+    wire: list[str], text: bool, call: Call, cut: Cut, server: Server, path: str
+) -> None:
+    """Wherever the connections are cut, every record is printed once."""
+    call("create", path, "--type", "text/plain" if text else "application/json")
+    lines = numbers(200)
+    call("append", path, "--close", stdin=lines)
+    # The first connection also carries the answer to HEAD, of less than 600 bytes.
+    proxy = cut(server, cuts=[1100, 777, 0, 640, 1003, 2005, 3333])
+    result = call("tail", path, *wire, url=proxy.url)
+    assert (result.exit_code, result.stdout, result.stderr) == (0, lines, "")
+    assert proxy.connections >= 8
+
+
+@pytest.mark.slow
+def test_a_character_cut_by_two_appends_survives_a_cut_connection(
+    call: Call, cut: Cut, server: Server, spawn: Spawn, path: str, tmp_path: Path
+) -> None:
+    """The held bytes of an unfinished character are not lost with the connection, even after keepalives."""
+    halves = tmp_path / "first", tmp_path / "second"
+    halves[0].write_bytes(b"caf\xc3")
+    halves[1].write_bytes(b"\xa9 ol\xc3\xa9")
+    call("append", path, "--create", "--file", str(halves[0]))
+    proxy = cut(server, cuts=[1400])
+    reader = spawn("tail", path, url=proxy.url)
+    assert reader.stdout is not None
+    assert reader.stdout.read(3) == b"caf"
+    proxy.wait_for(lambda: proxy.connections == 2)  # keepalives used up what the first connection may carry
+    call("append", path, "--file", str(halves[1]), "--close")
+    assert _rest(reader)[1] == "é olé"
+
+
+@pytest.mark.slow
+@WIRES
+def test_a_restart_of_the_server_loses_and_repeats_nothing(
+    wire: list[str], call: Call, serve: Serve, spawn: Spawn, path: str, tmp_path: Path
+) -> None:
+    """A reader waits for a killed server, and goes on behind its last record."""
+    server = serve(f"sqlite:{tmp_path}/streams.db")
+    call("create", path, "--json", url=server.url)
+    call("append", path, stdin=numbers(50), url=server.url)
+    reader = spawn("tail", path, *wire, url=server.url)
+    assert reader.stdout is not None
+    assert reader.stdout.readline() == b"0\n"
+    server.kill()
+    server.start()
+    call("append", path, "50", "51", "--close", url=server.url)
+    assert _rest(reader) == (0, numbers(52)[2:], "")
+
+
+@pytest.mark.slow
+def test_a_busy_server_is_waited_for(call: Call, serve: Serve, spawn: Spawn, path: str) -> None:
+    """429 is not the end: the reader comes back when Retry-After has passed; with no patience it exits 1."""
+    url = serve(TEST_MAX_READERS="1").url
+    call("create", path, "--json", url=url)
+    first = spawn("tail", path, url=url)
+    _until_read(call, path, url)
+    refused = call("tail", path, "--retry-for", "0", url=url)
+    assert (refused.exit_code, refused.stderr.partition(":")[0]) == (ExitCode.REFUSED, "limit-reached")
+    second = spawn("tail", path, "--no-follow", url=url)
+    call("append", path, "1", "--close", url=url)
+    assert first.communicate()[0] == b"1\n"
+    assert second.communicate()[0] == b"1\n"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("idle", [False, True], ids=["while it writes", "while it waits"])
+def test_a_closed_pipe_ends_it_quietly(idle: bool, call: Call, spawn: Spawn, path: str) -> None:
+    """When who reads its output goes, it ends, at the next heartbeat at the latest."""
+    call("create", path, "--json")
+    call("append", path, stdin=numbers(1 if idle else 50_000))
+    reader = spawn("tail", path)
+    assert reader.stdout is not None
+    assert reader.stderr is not None
+    assert reader.stdout.readline() == b"0\n"
+    reader.stdout.close()
+    assert reader.wait() == 0
+    assert reader.stderr.read() == b""
+
+
+@pytest.mark.slow
+def test_interrupt_is_quiet_in_a_pipe(call: Call, spawn: Spawn, path: str) -> None:
+    """Ctrl-C exits 130 without a word."""
+    call("create", path, "--json")
+    call("append", path, "1")
+    reader = spawn("tail", path)
+    assert reader.stdout is not None
+    assert reader.stderr is not None
+    assert reader.stdout.readline() == b"1\n"
+    reader.send_signal(signal.SIGINT)
+    assert (reader.wait(), reader.stderr.read()) == (ExitCode.INTERRUPTED, b"")
+
+
+@pytest.mark.slow
+def test_interrupt_on_a_terminal_says_where_to_go_on(
+    call: Call, cut: Cut, server: Server, spawn: Spawn, path: str
+) -> None:
+    """Ctrl-C prints the offset behind what was printed, if stderr is a terminal."""
+    call("create", path, "--json")
+    offset = call("append", path, "1").stdout.strip()
+    ours, theirs = pty.openpty()
+    proxy = cut(server)
+    reader = spawn("tail", path, url=proxy.url, stderr=theirs)
+    os.close(theirs)
+    assert reader.stdout is not None
+    assert reader.stdout.readline() == b"1\n"
+    seen = proxy.answers
+    proxy.wait_for(lambda: proxy.answers >= seen + 2)  # two heartbeats later it is waiting for more
+    reader.send_signal(signal.SIGINT)
+    assert reader.wait() == ExitCode.INTERRUPTED
+    assert f"go on with --from {offset}" in _drain(ours)
+
+
+@pytest.mark.slow
+def test_a_cut_is_told_on_a_terminal(call: Call, cut: Cut, server: Server, spawn: Spawn, path: str) -> None:
+    """With a terminal as stderr, a reader says that it lost the connection and comes back."""
+    call("create", path, "--json")
+    call("append", path, "--close", stdin=numbers(100))
+    ours, theirs = pty.openpty()
+    reader = spawn("tail", path, url=cut(server, cuts=[1100]).url, stderr=theirs)
+    os.close(theirs)
+    assert reader.communicate()[0].decode() == numbers(100)
+    assert "; again in " in _drain(ours)
+
+
+def _drain(terminal: int) -> str:
+    """All that was written to a terminal whose other end is closed."""
+    found = b""
+    try:
+        while data := os.read(terminal, 4096):
+            found += data
+    except OSError:  # EIO: Linux's end of file here
+        pass
+    os.close(terminal)
+    return found.decode()
+
+
+@pytest.mark.slow
+def test_a_terminal_gets_columns_and_colour_unless_told(call: Call, spawn: Spawn, path: str) -> None:
+    """`ls` on a terminal is aligned under a bold header; NO_COLOR takes the boldness away."""
+    call("create", path, "--json")
+    for env in ({}, {"NO_COLOR": "1"}):
+        ours, theirs = pty.openpty()
+        reader = spawn("ls", path, env=env, stdout=theirs)
+        os.close(theirs)
+        header, row = _drain(ours).splitlines()
+        assert reader.wait() == 0
+        assert ("\x1b[1m" in header) is (not env)
+        plain_header = header.replace("\x1b[1m", "").replace("\x1b[0m", "")
+        assert plain_header.index("TYPE") == row.index("application/json")
