@@ -30,52 +30,61 @@ _ARGUMENTS = [
     "--disable-sync",
     "--no-first-run",
 ]
-_SERVED = f"""
+_APP = """
+from headwater.asgi import App, Hub
+
+app = App(Hub({store!r}))
+"""
+_MOUNTED = """
 from fastapi import FastAPI
 from headwater.asgi import App, Hub
 
-hub = Hub({{store!r}})
-app = App(hub)
-mounted = FastAPI(lifespan=hub.lifespan)
-mounted.mount({PREFIX!r}, App(hub, manage_hub=False))
+hub = Hub({store!r})
+app = FastAPI(lifespan=hub.lifespan)
+app.mount({prefix!r}, App(hub, manage_hub=False))
 """
 
 
 class Server:
     """Uvicorn in a process of its own, always on the same port and the same SQLite file.
 
+    Args:
+        directory: an empty one.
+        prefix: where the application is mounted in a FastAPI application; empty: served as it is.
+
     Attributes:
-        url: where it is.
+        url: where it is, without the prefix.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, prefix: str = "") -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self._port: int = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{self._port}"
+        self._health = f"{self.url}{prefix}/-/health"
         self._directory = directory
         self._log = directory / "server.log"
         self._process: subprocess.Popen[bytes] | None = None
-        (directory / "served.py").write_text(_SERVED.format(store=f"sqlite:{directory}/log.db"))
+        source = (_MOUNTED if prefix else _APP).format(store=f"sqlite:{directory}/log.db", prefix=prefix)
+        (directory / "served.py").write_text(source)
 
-    def start(self, app: str = "app", *, prefix: str = "") -> None:
+    def start(self) -> None:
         """Start, and return when it answers."""
-        command = [sys.executable, "-m", "uvicorn", f"--app-dir={self._directory}", f"served:{app}"]
+        command = [sys.executable, "-m", "uvicorn", f"--app-dir={self._directory}", "--lifespan=on"]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [*command, "--lifespan=on", f"--port={self._port}"], stdout=log, stderr=subprocess.STDOUT
+                [*command, f"--port={self._port}", "served:app"], stdout=log, stderr=subprocess.STDOUT
             )
         end = time.monotonic() + START_SECONDS
-        while not self._answers(f"{self.url}{prefix}/-/health"):
+        while not self._listens():
             assert self._process.poll() is None, self._log.read_text()
             assert time.monotonic() < end, self._log.read_text()
-
-    def _answers(self, url: str) -> bool:
-        try:
-            return httpx2.get(url, timeout=START_SECONDS).status_code == 200
-        except httpx2.ConnectError:
             time.sleep(0.02)
-            return False
+        assert httpx2.get(self._health, timeout=START_SECONDS).status_code == 200
+
+    def _listens(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self._port)) == 0
 
     def kill(self) -> None:
         """End it as a crash does: SIGKILL, and nothing is finished."""
@@ -112,8 +121,8 @@ def server(tmp_path: Path) -> Iterator[Server]:
 @pytest.fixture
 def mounted_server(tmp_path: Path) -> Iterator[Server]:
     """The same, with the application mounted under `PREFIX` in a FastAPI application."""
-    server = Server(tmp_path)
-    server.start("mounted", prefix=PREFIX)
+    server = Server(tmp_path, prefix=PREFIX)
+    server.start()
     yield server
     server.stop()
 
