@@ -6,6 +6,7 @@ NDJSON as it is. The value keeps its own bytes otherwise: it is checked once, ne
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
@@ -121,11 +122,6 @@ def complete_utf8(data: bytes) -> int:
 
     For text streams whose appends split a character: the rest is delivered with the bytes that complete it.
     """
-    for back in range(1, min(3, len(data)) + 1):
-        byte = data[-back]
-        if byte < 0x80:
-            return len(data)
-        if byte >= 0xC0:
-            needed = 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4
-            return len(data) - back if needed > back else len(data)
-    return len(data)
+    # No character is longer than four bytes, so a cut one lies in the last three.
+    end = data[-3:]
+    return len(data) - len(end) + codecs.utf_8_decode(end, "ignore", False)[1]
