@@ -72,13 +72,18 @@ class ServerProcess:
             self._process.wait()
             self._process = None
 
+    def wait(self) -> int:
+        """Wait until it has ended by itself, and give its exit code."""
+        assert self._process is not None
+        code = self._process.wait(timeout=30)
+        self._process = None
+        return code
+
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Ask it to end, and give its exit code."""
         assert self._process is not None
         self._process.send_signal(number)
-        code = self._process.wait(timeout=30)
-        self._process = None
-        return code
+        return self.wait()
 
     def __enter__(self) -> Self:
         self.start()

@@ -1,0 +1,127 @@
+"""The server process: what it refuses, how it starts and how it stops."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from headwater.server.run import banner, check_bind, is_loopback, make_server, raise_file_limit
+from headwater.server.settings import InvalidSettings, Settings
+from support.http import call, opened
+from support.processes import headwater_server
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
+def test_loopback_needs_no_permission(host: str) -> None:
+    """Only this machine can reach it."""
+    assert is_loopback(host)
+    check_bind(Settings(host=host))
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "example.org"])
+def test_everybody_may_not_be_served_by_accident(host: str) -> None:
+    """A bind beyond loopback is refused with the way out, unless it is asked for by name."""
+    with pytest.raises(InvalidSettings, match="--insecure"):
+        check_bind(Settings(host=host))
+    check_bind(Settings(host=host, insecure=True))
+
+
+def test_the_banner_has_the_servers_own_address() -> None:
+    """What is printed can be pasted."""
+    text = banner(Settings(host="::1", tls_cert="c", tls_key="k"), 8443)
+    assert "https://[::1]:8443/v1/stream/hello" in text
+    assert "in a browser" in text
+    assert "in a browser" not in banner(Settings(page=False), 1)
+
+
+def test_the_server_is_made_from_its_settings() -> None:
+    """Limits reach uvicorn and the hub."""
+    server = make_server(Settings(store="memory:", max_connections=5, max_readers=6, shutdown_seconds=3))
+    assert (server.config.limit_concurrency, server.config.timeout_graceful_shutdown) == (5, 3)
+    raise_file_limit()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_is_told_to_readers_and_ends_with_0(tmp_path: Path, number: int) -> None:
+    """An open event stream hears when to come back; the process ends by itself, and the data is there again."""
+    with headwater_server(f"sqlite:{tmp_path}/log.db", "--drain-seconds", "2") as server:
+        call(server, "PUT", "/v1/stream/s", "one", content_type="text/plain")
+        with opened(server, "GET", "/v1/stream/s", accept="text/event-stream") as events:
+            while events.readline() != b"data:one\n":
+                pass
+            assert server.stop(number) == 0
+            rest = events.read()
+        assert b"event: stream-detached" in rest
+        assert 0 <= int(rest.split(b"retry:")[-1].split(b"\n")[0]) <= 2000
+        server.start()
+        assert call(server, "GET", "/v1/stream/s").body == b"one"
+
+
+@pytest.mark.slow
+def test_a_stop_finishes_the_write_under_way(tmp_path: Path) -> None:
+    """A body that is still arriving when the stop comes is appended and acknowledged."""
+    with headwater_server(f"sqlite:{tmp_path}/log.db") as server:
+        call(server, "PUT", "/v1/stream/s", content_type="text/plain")
+        with (
+            closing(socket.create_connection(("127.0.0.1", server.port), timeout=20)) as raw,
+            opened(server, "GET", "/v1/stream/s", accept="text/event-stream") as witness,
+        ):
+            witness.readline()
+            head = b"POST /v1/stream/s HTTP/1.1\r\nhost: x\r\ncontent-type: text/plain\r\ncontent-length: 4\r\n\r\n"
+            raw.sendall(head + b"ha")
+            assert call(server, "GET", "/-/health").status == 200
+            os.kill(server.pid, signal.SIGTERM)
+            assert b"stream-detached" in witness.read(), "the stop has begun"
+            raw.sendall(b"lf")
+            assert raw.recv(1000).startswith(b"HTTP/1.1 204")
+        server.wait()
+        server.start()
+        assert call(server, "GET", "/v1/stream/s").body == b"half"
+
+
+@pytest.mark.slow
+def test_a_second_server_on_the_same_file_is_refused(tmp_path: Path) -> None:
+    """One process a SQLite file; the second one says so and ends."""
+    store = f"sqlite:{tmp_path}/log.db"
+    with headwater_server(store) as first:
+        command = [sys.executable, "-m", "headwater.cli", "serve", "--port", "0", "--store", store]
+        second = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+        assert second.returncode != 0
+        assert str(first.pid) in second.stderr
+    refused = subprocess.run(
+        [sys.executable, "-m", "headwater.cli", "serve", "--host", "0.0.0.0"],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert refused.returncode == 2
+    assert "--insecure" in refused.stderr
+
+
+@pytest.mark.slow
+def test_a_full_disk_refuses_writes_and_recovers(tmp_path: Path) -> None:
+    """503 with Retry-After while the store is full; reads go on, nothing acknowledged is lost, deleting makes room."""
+    block = "x" * 50_000
+    with headwater_server(f"sqlite:{tmp_path}/log.db?max_bytes=400000") as server:
+        call(server, "PUT", "/v1/stream/keep", "kept", content_type="text/plain")
+        call(server, "PUT", "/v1/stream/big", content_type="text/plain")
+        written = 0
+        while (reply := call(server, "POST", "/v1/stream/big", block, content_type="text/plain")).status == 204:
+            written += 1
+        assert (reply.status, reply.json()["code"], reply.headers["retry-after"]) == (503, "store-unavailable", "1")
+        assert call(server, "GET", "/v1/stream/keep").body == b"kept"
+        assert call(server, "GET", "/v1/stream/big").body == block.encode() * written
+        assert call(server, "DELETE", "/v1/stream/big").status == 204
+        deadline = time.monotonic() + 20
+        while call(server, "POST", "/v1/stream/keep", block, content_type="text/plain").status != 204:
+            assert time.monotonic() < deadline, "deleting made no room"

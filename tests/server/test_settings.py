@@ -1,0 +1,89 @@
+"""Settings: where they come from, and how a wrong one is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from headwater.hub import Limits
+from headwater.server.settings import (
+    InvalidSettings,
+    Settings,
+    describe_settings,
+    limits_of,
+    load_settings,
+)
+
+
+def test_the_defaults_are_valid() -> None:
+    """Without any source the server listens on loopback, port 4437, with a SQLite file."""
+    settings = load_settings({}, {})
+    assert settings == Settings()
+    assert (settings.host, settings.port, settings.store) == ("127.0.0.1", 4437, "sqlite:headwater.db")
+
+
+def test_flags_win_over_the_environment_and_that_over_the_file(tmp_path: Path) -> None:
+    """The nearer to the command, the stronger."""
+    file = tmp_path / "headwater.toml"
+    file.write_text('port = 1\nstore = "memory:"\nhost = "::1"\nmax_body_bytes = 5\n')
+    environ = {"HEADWATER_PORT": "2", "HEADWATER_STORE": "sqlite:x", "HEADWATER_CONFIG": str(file)}
+    settings = load_settings({"port": 3}, environ)
+    assert (settings.port, settings.store, settings.host, settings.max_body_bytes) == (3, "sqlite:x", "::1", 5)
+    assert load_settings({}, {}, file).port == 1
+
+
+def test_values_from_the_environment_are_converted() -> None:
+    """Numbers, booleans and lists are written as text there."""
+    environ = {
+        "HEADWATER_INSECURE": "true",
+        "HEADWATER_BODY_SECONDS": "2.5",
+        "HEADWATER_CORS_ORIGINS": "https://a.example, loopback",
+    }
+    settings = load_settings({}, environ)
+    assert (settings.insecure, settings.body_seconds) == (True, 2.5)
+    assert settings.cors_origins == ("https://a.example", "loopback")
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        ({"prot": 1}, "no setting prot"),
+        ({"port": "many"}, "port"),
+        ({"port": 70_000}, "65535"),
+        ({"max_body_bytes": 0}, "max_body_bytes must be greater than 0"),
+        ({"body_seconds": -1.0}, "body_seconds"),
+        ({"prefix": "v1"}, "slash"),
+        ({"tls_cert": "x.pem"}, "together"),
+        ({"log_level": "loud"}, "loud"),
+    ],
+)
+def test_a_wrong_setting_is_named(flags: dict[str, object], words: str) -> None:
+    """The message has the setting's name and what it takes."""
+    with pytest.raises(InvalidSettings, match=words):
+        load_settings(flags, {})
+
+
+@pytest.mark.parametrize("content", [b"port = ", b"\xff", None])
+def test_a_file_that_cannot_be_read_is_told(tmp_path: Path, content: bytes | None) -> None:
+    """Missing, not TOML, not UTF-8."""
+    file = tmp_path / "x.toml"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(InvalidSettings, match=r"x\.toml"):
+        load_settings({}, {}, file)
+
+
+def test_every_setting_is_described() -> None:
+    """Each field has a sentence, a flag and a variable; nothing is described that does not exist."""
+    described = describe_settings()
+    assert {setting.name for setting in described} == set(Settings.__struct_fields__)
+    assert all(setting.help.endswith(".") for setting in described)
+    one = next(setting for setting in described if setting.name == "max_body_bytes")
+    assert (one.flag, one.variable, one.default) == ("--max-body-bytes", "HEADWATER_MAX_BODY_BYTES", 16 * 1024 * 1024)
+    assert all("\n" not in setting.help for setting in described)
+
+
+def test_the_hub_takes_its_part() -> None:
+    """The limits among the settings are the hub's."""
+    assert limits_of(load_settings({"max_readers": 7}, {})) == Limits(max_readers=7)
