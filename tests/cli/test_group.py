@@ -54,6 +54,7 @@ def test_an_unknown_command_is_wrong_usage(call: Call) -> None:
     assert "tali" in result.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["tail", "append", "ls"])
 def test_client_commands_do_not_load_the_server(name: str) -> None:
     """Client commands start without uvicorn, and the help without any command."""
@@ -72,6 +73,7 @@ def test_client_commands_do_not_load_the_server(name: str) -> None:
     assert "headwater.server" not in loaded(name, "--help")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("package", "words"), [("click", "The command line"), ("httpx2", "headwater tail")])
 def test_a_missing_package_is_told_with_its_install_line(package: str, words: str) -> None:
     """Without an optional package there is the line that installs it, and no traceback."""

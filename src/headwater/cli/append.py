@@ -70,8 +70,10 @@ def append(
     """Append records to a stream: the arguments DATA, each one record; or files; or stdin, line by line as it comes.
 
     Nothing is lost or repeated when the connection is cut: a request is sent again until it is acknowledged, and the
-    server stores it once. In a JSON stream each record is one JSON value; in other streams a line keeps its line end.
-    In a pipe, prints the offset after the last record.
+    server stores it once. In a pipe, prints the offset after the last record.
+
+    In a JSON stream each record is one JSON value, and lines that have come meanwhile go in one request. In other
+    streams a line keeps its line end and is a request of its own; for much text, --whole is faster.
 
     Examples:
       headwater append jobs/7 '{"done": 1}' '{"done": 2}'

@@ -1,7 +1,7 @@
 """Live answers into what they tell: the client's side of protocol/ndjson.py and protocol/sse_plain.py.
 
-Rule: a place to go on from comes with a record, or with the news that there are no more, and from nowhere else. A
-keepalive's offset may lie inside a character whose first bytes the server still holds back.
+Rule: a place to go on from comes with a record, or with the news that there are no more, and from nowhere else: what
+a heartbeat says of it is never needed, and so cannot be wrong.
 """
 
 from __future__ import annotations
