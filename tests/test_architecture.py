@@ -1,0 +1,92 @@
+"""The tree keeps its shape: sizes, layers, cycles, the public surface."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import pkgutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import headwater
+
+ROOT = Path(__file__).parent.parent
+SOURCE = ROOT / "src" / "headwater"
+MODULES = sorted(SOURCE.rglob("*.py"))
+
+MAX_MODULE_LINES = 400
+MAX_FUNCTION_LINES = 60
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_a_module_can_be_read_in_one_sitting(path: Path) -> None:
+    """At most 400 lines a module and 60 a function, comments and docstrings included."""
+    text = path.read_text()
+    assert len(text.splitlines()) <= MAX_MODULE_LINES
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            assert (node.end_lineno or 0) - node.lineno + 1 <= MAX_FUNCTION_LINES, node.name
+
+
+@pytest.mark.slow
+def test_imports_go_down_only() -> None:
+    """The layers of pyproject.toml hold, siblings do not know each other, and the core does no I/O."""
+    linter = Path(sys.executable).parent / "lint-imports"
+    run = subprocess.run([linter, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout
+
+
+def test_the_bare_install_needs_only_msgspec() -> None:
+    """`import headwater` and the ASGI application load nothing but msgspec and the standard library."""
+    code = (
+        "import sys; import headwater, headwater.asgi, headwater.stores.memory, headwater.stores.sqlite.store\n"
+        "print(sorted({name.partition('.')[0] for name in sys.modules} - set(sys.stdlib_module_names)))"
+    )
+    run = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True)
+    assert set(ast.literal_eval(run.stdout)) - {"apsw"} <= {
+        "headwater",
+        "msgspec",
+        "__main__",
+        "__mp_main__",
+        "typing_extensions",
+        *_site(),
+    }
+
+
+def _site() -> set[str]:
+    """What the environment itself loads into every process."""
+    code = "import sys; print(sorted({name.partition('.')[0] for name in sys.modules} - set(sys.stdlib_module_names)))"
+    run = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True)
+    return set(ast.literal_eval(run.stdout))
+
+
+PUBLIC = ["headwater", "headwater.asgi", "headwater.stores", "headwater.testing"]
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_public_names_are_declared_sorted_and_documented(name: str) -> None:
+    """`__all__` is the public surface: sorted, importable, each with a docstring."""
+    module = importlib.import_module(name)
+    assert sorted(module.__all__) == sorted(set(module.__all__))
+    for public in module.__all__:
+        thing = getattr(module, public)
+        if callable(thing) and hasattr(thing, "__module__") and thing.__module__.startswith("headwater"):
+            assert thing.__doc__, public
+
+
+def test_every_module_says_what_it_is() -> None:
+    """Each module begins with a docstring."""
+    for found in pkgutil.walk_packages([str(SOURCE)], "headwater."):
+        if not found.name.endswith("__main__"):
+            assert importlib.import_module(found.name).__doc__, found.name
+
+
+def test_the_version_is_the_packages() -> None:
+    """`headwater.__version__`, the metadata and the changelog agree."""
+    from importlib.metadata import version
+
+    assert headwater.__version__ == version("headwater")
+    assert f"## [{headwater.__version__}]" in (ROOT / "CHANGELOG.md").read_text()
