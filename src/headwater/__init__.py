@@ -4,10 +4,37 @@ A stream is an append-only log at a URL. Write it with `Hub.append` or HTTP POST
 long-poll, NDJSON or plain HTTP, and come back after a cut at the offset where you stopped.
 """
 
-from headwater.asgi import Hub
-from headwater.errors import HeadwaterError
-from headwater.hub import Limits
-from headwater.model import Appended, Batch, Producer, Record, Retention, StreamInfo
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from headwater.asgi.hub import Hub
+    from headwater.errors import HeadwaterError
+    from headwater.hub.limits import Limits
+    from headwater.model import Appended, Batch, Producer, Record, Retention, StreamInfo
 
 __all__ = ["Appended", "Batch", "HeadwaterError", "Hub", "Limits", "Producer", "Record", "Retention", "StreamInfo"]
 __version__ = "0.1.0"
+
+# Loaded when first used (PEP 562): the command line's clients need little of it.
+_HOMES: Final = {
+    "Appended": "headwater.model",
+    "Batch": "headwater.model",
+    "HeadwaterError": "headwater.errors",
+    "Hub": "headwater.asgi.hub",
+    "Limits": "headwater.hub.limits",
+    "Producer": "headwater.model",
+    "Record": "headwater.model",
+    "Retention": "headwater.model",
+    "StreamInfo": "headwater.model",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = found
+    return found

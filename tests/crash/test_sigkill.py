@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from support.processes import ServerProcess, headwater_server
+from tests.support.processes import ServerProcess, headwater_server
 
 ROUNDS = 50
 PRODUCERS = 6

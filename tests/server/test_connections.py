@@ -12,8 +12,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-
-from support.processes import ServerProcess, headwater_server, required
+from tests.support.processes import ServerProcess, headwater_server, required
 
 pytestmark = pytest.mark.slow
 

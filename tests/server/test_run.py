@@ -12,11 +12,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from tests.support.http import call, opened
+from tests.support.processes import headwater_server
 
 from headwater.server.run import banner, check_bind, is_loopback, make_server, raise_file_limit
 from headwater.server.settings import InvalidSettings, Settings
-from support.http import call, opened
-from support.processes import headwater_server
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any, NamedTuple
 
-from support.processes import ServerProcess
+from tests.support.processes import ServerProcess
 
 
 class Reply(NamedTuple):
