@@ -206,17 +206,19 @@ def test_page_shows_the_gap(page: Page, server: Server) -> None:
 
 
 def test_append_during_an_outage_is_stored_once(page: Page, server: Server) -> None:
-    """What is appended while the server is away is sent again until it answers, and the log has it once."""
+    """What is appended while the server is away is sent again until it answers, and the log has it once, in order."""
     url = create(server, "log")
     follow(page, server, "log")
     server.kill()
     page.locator("#record").fill('"patience"')
     page.keyboard.press("Enter")
-    expect(page.locator("#append-note")).to_contain_text("The server does not answer. Trying again")
+    expect(page.locator("#append-note")).to_contain_text("The server does not answer. Trying again: 1 append waiting")
+    page.keyboard.type('"and more"')
+    page.keyboard.press("Enter")
     server.start()
-    expect(page.locator("#rows .data")).to_have_text(['"patience"'])
-    expect(page.locator("#record")).to_have_value("")
-    assert httpx2.get(url).json() == ["patience"]
+    expect(page.locator("#rows .data")).to_have_text(['"patience"', '"and more"'])
+    expect(page.locator("#append-note")).to_contain_text("Enter appends")
+    assert httpx2.get(url).json() == ["patience", "and more"]
 
 
 def test_page_goes_on_after_an_error_answer(page: Page, server: Server) -> None:
