@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from headwater.errors import InvalidOffset
 from headwater.model import Batch, Record
 from headwater.protocol.framing import is_json
 from headwater.protocol.ledger import StreamState
@@ -26,6 +27,9 @@ def build_batch(state: StreamState, start: int, rows: Iterable[Row], limit: int)
 
     Returns:
         The batch; or None, if the rows do not reach `start`: they were dropped after `state` was taken.
+
+    Raises:
+        InvalidOffset: `start` lies inside a JSON value, so nobody was given its offset.
     """
     whole = is_json(state.content_type)
     records: list[Record] = []
@@ -33,6 +37,8 @@ def build_batch(state: StreamState, start: int, rows: Iterable[Row], limit: int)
     for row_start, data in rows:
         if row_start > position or position >= state.tail:
             break
+        if whole and row_start < position:
+            raise InvalidOffset(f"offset {offset_at(state.lineage, start)} lies inside a JSON value")
         piece = data[position - row_start :] if row_start < position else data
         if len(piece) > room:
             if whole and records:
