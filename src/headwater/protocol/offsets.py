@@ -131,12 +131,11 @@ def cut_lineage(lineage: Lineage, position: int, incarnation: int) -> Lineage:
     return (*kept, Segment(incarnation, position))
 
 
-def step_back(offset: str, count: int) -> str:
-    """The offset `count` bytes before this one, inside the same record.
+def step_into(offset: str, count: int) -> str:
+    """The offset `count` bytes into the record that starts at this one.
 
-    For encoders that hold back the first bytes of a character: a reader must come back for them.
+    For encoders that hold back the first bytes of a character: a reader must come back for them. Counted from the
+    record's start, because its end may be a fork point, and so belong to another segment.
     """
-    if count == 0:
-        return offset
     incarnation, position = parse_offset(offset)
-    return format_offset(incarnation, position - count)
+    return format_offset(incarnation, position + count)

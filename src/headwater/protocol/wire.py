@@ -13,7 +13,7 @@ from typing import Protocol
 from headwater.errors import HeadwaterError
 from headwater.model import Batch, Record
 from headwater.protocol.framing import complete_utf8, is_json, is_text
-from headwater.protocol.offsets import step_back
+from headwater.protocol.offsets import step_into
 from headwater.protocol.reading import Event
 
 
@@ -49,7 +49,9 @@ class TextRecords:
         """
         if not self._held and all(complete_utf8(record.data) == len(record.data) for record in batch.records):
             return batch.records, batch.next_offset
-        whole = [record for found in batch.records if (record := self._take(found)) is not None]
+        starts = (batch.offset, *(record.offset for record in batch.records))
+        taken = map(self._take, starts, batch.records)
+        whole = [record for record in taken if record is not None]
         if self._held and batch.closed:
             whole.append(Record(batch.next_offset, self._held))
             self._held = b""
@@ -59,12 +61,12 @@ class TextRecords:
         """The offset to tell for a reader that stands at `offset`: before the bytes that are held back."""
         return self._held_from if self._held else offset
 
-    def _take(self, record: Record) -> Record | None:
+    def _take(self, start: str, record: Record) -> Record | None:
         data = self._held + record.data
         end = complete_utf8(data)
         was_held, self._held = self._held, data[end:]
         if end or not was_held:
-            self._held_from = step_back(record.offset, len(data) - end)
+            self._held_from = step_into(start, len(record.data) - len(self._held)) if self._held else record.offset
         return Record(self._held_from, data[:end]) if end else None
 
 
