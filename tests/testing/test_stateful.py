@@ -38,6 +38,7 @@ def test_a_broken_store_fails(broken: type[MemoryStore]) -> None:
         deadline=None,
         derandomize=True,
         database=None,
+        report_multiple_bugs=False,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
