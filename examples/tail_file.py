@@ -1,8 +1,7 @@
 """Follow a growing file, such as a log, into a JSON stream: over rotation, restarts of this program and of the server.
 
-    headwater serve
-    python examples/tail_file.py /var/log/syslog logs/syslog      # in another terminal
-    headwater tail logs/syslog                                    # in a third
+    python examples/tail_file.py /var/log/syslog logs/syslog      # beside `headwater serve`
+    headwater tail logs/syslog                                    # in a third terminal
 
 What to see: kill this program, let the file grow or be renamed by logrotate, start it again: every line is in the
 stream once. Nothing is kept beside the stream: each record says in which file (inode) and where its line ended, so the
@@ -77,10 +76,8 @@ def next_lines(source: Path, at: dict[str, Any], *, rotated: bool) -> list[dict[
 
 
 def main() -> None:
-    if len(sys.argv) != 3:
-        raise SystemExit(__doc__)
-    path = Path(sys.argv[1])
-    url = f"{os.environ.get('HEADWATER_URL', 'http://127.0.0.1:4437')}/v1/stream/{sys.argv[2]}"
+    path, stream = Path(sys.argv[1]), sys.argv[2]
+    url = f"{os.environ.get('HEADWATER_URL', 'http://127.0.0.1:4437')}/v1/stream/{stream}"
     send(url, "PUT")
     at = last_record(url)
     while True:

@@ -1,0 +1,322 @@
+"""Write the generated pages of docs/reference, or with --check fail if one of them is stale.
+
+Rule: a page is made of what the code says: docstrings, tables, `--help`. Nothing is written twice.
+"""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import click
+import msgspec
+
+import headwater
+import headwater.stores
+import headwater.testing
+from headwater import errors
+from headwater.cli.group import COMMANDS, group
+from headwater.protocol import names
+from headwater.protocol.reading import TRANSITIONS, State, Step
+from headwater.server.settings import InvalidSettings, Setting, describe_settings
+from headwater.stores.registry import UnknownStore
+from headwater.stores.sqlite import SqliteOptions
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+REFERENCE: Final = ROOT / "docs" / "reference"
+NOTE: Final = "<!-- Written by scripts/generate_docs.py; do not edit. -->\n\n"
+#: Columns of `--help` on the page.
+HELP_WIDTH: Final = 90
+#: Errors of a start that fails; no client ever meets them.
+START_ERRORS: Final = (errors.MissingExtra, InvalidSettings, UnknownStore)
+
+
+def errors_page() -> str:
+    """Every error a client can meet, then the ones of a failed start."""
+    lines = [
+        "# Errors\n",
+        "An error is answered as a JSON problem (RFC 9457), `application/problem+json`, with the fields `type`,",
+        "`title`, `status`, `code`, `detail` and `advice`, and facts such as `next_offset` beside them. Decide by",
+        "`code`: it never changes, the texts may. In plain SSE the same object comes as the event `stream-error`, in",
+        "NDJSON as the line `error`, each with the `offset` where the reader stood. The WebSocket column is for a",
+        "transport that does not exist yet.\n",
+        "| code | status | WebSocket | Retry-After | meaning | what to do |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    lines += [
+        f"| `{cls.code}` | {cls.status} | {cls.ws_close} | {'' if cls.retry_after is None else cls.retry_after} "
+        f"| {cls.title()} | {_cell(cls.advice)} |"
+        for cls in errors.error_table()
+        if cls.__module__ == errors.__name__
+    ]
+    lines += [
+        "\nIn Python each is a class of `headwater.errors` with the same code; all are kinds of `HeadwaterError`.\n",
+        "## Errors of a start\n",
+        "| code | class | meaning |",
+        "| --- | --- | --- |",
+    ]
+    lines += [f"| `{cls.code}` | `{cls.__name__}` | {cls.title()} |" for cls in START_ERRORS]
+    return "\n".join(lines) + "\n"
+
+
+def settings_page() -> str:
+    """Every setting, and the options of the SQLite store."""
+    rows = [_setting_row(setting) for setting in describe_settings()]
+    fields = msgspec.structs.fields(SqliteOptions)
+    texts = _sections(inspect.getdoc(SqliteOptions) or "")["Attributes"]
+    options = [f"| `{f.name}` | {_value(f.default)} | {_cell(texts[f.name])} |" for f in fields]
+    return "\n".join(
+        [
+            "# Settings\n",
+            "`headwater serve` takes every setting from a TOML file (`--config`, or the variable `HEADWATER_CONFIG`),",
+            "from the environment and from flags; the later wins. The name in the file is the one in the first column;",
+            "the variable is `HEADWATER_` and the name in upper case; the flag has dashes for underscores. Sizes are",
+            "bytes and times are seconds.\n",
+            "| setting | default | meaning |",
+            "| --- | --- | --- |",
+            *rows,
+            "\nThe settings from `max_body_bytes` on are `headwater.Limits`: in process, `Hub(limits=Limits(...))`.\n",
+            "## Options of the SQLite store\n",
+            "In the store's URL as a query: `sqlite:app.db?synchronous=normal&readers=4`.\n",
+            "| option | default | meaning |",
+            "| --- | --- | --- |",
+            *options,
+            "",
+        ]
+    )
+
+
+def _setting_row(setting: Setting) -> str:
+    return f"| `{setting.name}` | {_value(setting.default)} | {_cell(setting.help)} |"
+
+
+def states_page() -> str:
+    """The reader's states, from their table."""
+    edges: dict[tuple[State, State], list[str]] = {}
+    for state, steps in TRANSITIONS.items():
+        for step, target in steps.items():
+            edges.setdefault((state, target), []).append(step.value)
+    diagram = [f"    {_node(a)} --> {_node(b)}: {', '.join(steps)}" for (a, b), steps in edges.items()]
+    heads = " | ".join(step.value for step in Step)
+    rows = [
+        f"| **{state.value}** | " + " | ".join(_target(TRANSITIONS[state].get(step)) for step in Step) + " |"
+        for state in State
+    ]
+    return "\n".join(
+        [
+            "# States of a reader\n",
+            "A live reader is a cursor in one of three states: *catching-up* reads the log, *live* waits at the tail,",
+            "*ended* is the end. The table is `TRANSITIONS` in `src/headwater/protocol/reading.py`.\n",
+            "```mermaid\nstateDiagram-v2",
+            f"    [*] --> {_node(State.CATCHING_UP)}",
+            *diagram,
+            f"    {_node(State.ENDED)} --> [*]\n```\n",
+            f"| state | {heads} |",
+            "| --- |" + " --- |" * len(Step),
+            *rows,
+            "\n*more*: a batch that ends before the tail. *up-to-date*: a batch that ends at the tail. *closed*: a",
+            "batch that ends at the tail of a closed stream. *idle*: nothing for a heartbeat. *failed*: the stream was",
+            "deleted or expired, or reading it failed. *detached*: the server lets the reader go, to come back.\n",
+        ]
+    )
+
+
+def _node(state: State) -> str:
+    return state.name.lower()
+
+
+def _target(state: State | None) -> str:
+    return state.value if state else ""
+
+
+def cli_page() -> str:
+    """`--help` of every command."""
+    context = click.Context(group, info_name="headwater", terminal_width=HELP_WIDTH, **group.context_settings)
+    parts = [f"# Command line\n\n```text\n{group.get_help(context)}\n```\n"]
+    for name in COMMANDS:
+        command = group.get_command(context, name)
+        assert command is not None
+        child = click.Context(command, info_name=name, parent=context, terminal_width=HELP_WIDTH)
+        parts.append(f"## headwater {name}\n\n```text\n{command.get_help(child)}\n```\n")
+    return "\n".join(parts)
+
+
+def python_page() -> str:
+    """Every public name, from its docstring."""
+    parts = [
+        "# Python\n",
+        "Only what is on this page is public; everything else may change in any release.\n",
+    ]
+    for module in (headwater, headwater.stores, headwater.testing):
+        parts.append(f"## {module.__name__}\n\n{_prose(inspect.getdoc(module) or '')}\n")
+        parts += [_entry(name, getattr(module, name)) for name in sorted(module.__all__)]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(parts))
+
+
+def _entry(name: str, thing: Any) -> str:
+    if inspect.isclass(thing) and not inspect.isabstract(thing):
+        text = f"### {name}\n\n{_prose(_own_doc(thing))}\n"
+        members = {key: value for cls in reversed(thing.__mro__[:-1]) for key, value in vars(cls).items()}
+        return text + "".join(
+            _member(name, key, value)
+            for key, value in members.items()
+            if not key.startswith("_") and _is_documented(value, getattr(thing, key, None))
+        )
+    if callable(thing) and inspect.isfunction(thing):
+        return f"### {name}\n\n```python\n{_signature(name, thing)}\n```\n\n{_prose(inspect.getdoc(thing) or '')}\n"
+    return f"### {name}\n\n{CONSTANTS[name]}\n"
+
+
+#: Public names that have no docstring of their own.
+CONSTANTS: Final = {
+    "STORE_CHECKS": "Every check of the contract, to parametrize a test suite with; `name` makes a readable id.",
+    "MakeStore": "What makes a store to test: a function of a clock, which gives a new store that is not open.",
+    "Reopen": "What makes another store over the data of a closed one: a function of that store and the clock.",
+}
+
+
+def _is_documented(value: Any, bound: Any) -> bool:
+    if isinstance(value, classmethod | staticmethod):
+        return False
+    ours = getattr(bound, "__module__", "") or getattr(getattr(value, "fget", None), "__module__", "")
+    is_ours = ours.startswith("headwater") or type(value).__name__ == "cached_property"
+    kind = inspect.isfunction(value) or isinstance(value, property) or type(value).__name__ == "cached_property"
+    return is_ours and kind and bool(value.__doc__)
+
+
+def _member(owner: str, name: str, value: Any) -> str:
+    head = _signature(name, value) if inspect.isfunction(value) else f"{name}  # a property"
+    return f"#### {owner}.{name}\n\n```python\n{head}\n```\n\n{_prose(inspect.getdoc(value) or '')}\n"
+
+
+def _own_doc(cls: type) -> str:
+    return inspect.cleandoc(cls.__doc__ or "")
+
+
+def _signature(name: str, function: Any) -> str:
+    """The signature with its annotations as they stand in the source."""
+    signature = inspect.signature(function)
+    parts: list[str] = []
+    starred = False
+    for parameter in signature.parameters.values():
+        if parameter.name == "self":
+            continue
+        if parameter.kind is parameter.KEYWORD_ONLY and not starred:
+            parts.append("*")
+            starred = True
+        text = f"{parameter.name}: {parameter.annotation}"
+        parts.append(text if parameter.default is parameter.empty else f"{text} = {parameter.default!r}")
+    is_async = inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
+    return f"{'async ' if is_async else ''}def {name}({', '.join(parts)}) -> {signature.return_annotation}"
+
+
+def _prose(text: str) -> str:
+    """A Google docstring as Markdown: its sections become lists, its literal block a code block."""
+    body, *rest = _split_sections(text)
+    parts = [_literal(body)]
+    for title, section in rest:
+        if title in ("Args", "Attributes"):
+            items = _items(section)
+            parts.append(f"**{title}**\n\n" + "\n".join(f"- `{name}`: {text}" for name, text in items.items()))
+        else:
+            parts.append(f"**{title}**: " + " ".join(line.strip() for line in section))
+    return "\n\n".join(part for part in parts if part.strip()) + "\n"
+
+
+def _literal(body: str) -> str:
+    before, marker, code = body.partition("\n::\n")
+    return f"{before}\n\n```python\n{inspect.cleandoc(code)}\n```" if marker else body.strip()
+
+
+def _split_sections(text: str) -> list[Any]:
+    found: list[Any] = [""]
+    section: list[str] | None = None
+    for line in text.splitlines():
+        if line in ("Args:", "Attributes:", "Raises:", "Returns:"):
+            section = []
+            found.append((line[:-1], section))
+        elif section is not None and (line.startswith(" ") or not line):
+            section.append(line)
+        else:
+            section = None
+            found[0] += line + "\n"
+    return found
+
+
+def _sections(text: str) -> dict[str, dict[str, str]]:
+    return {title: _items(section) for title, section in _split_sections(text)[1:]}
+
+
+def _items(section: list[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for line in section:
+        if line.startswith("    ") and not line.startswith("     "):
+            name, _, text = line.strip().partition(": ")
+            found[name] = text
+        elif line.strip():
+            found[next(reversed(found))] += " " + line.strip()
+    return found
+
+
+def http_page() -> str:
+    """http.md as it is, with the lists of cross-origin headers written anew."""
+    page = (REFERENCE / "http.md").read_text("utf-8")
+    for title, headers in (
+        ("sent", names.CORS_REQUEST_HEADERS),
+        ("read", names.CORS_RESPONSE_HEADERS),
+    ):
+        start, end = f"<!-- generated: cors {title} -->\n", "<!-- end -->"
+        before, _, rest = page.partition(start)
+        after = rest.partition(end)[2]
+        listed = ", ".join(f"`{header.decode()}`" for header in headers)
+        page = f"{before}{start}{listed}\n{end}{after}"
+    return page
+
+
+def _value(value: Any) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"`{', '.join(value) if isinstance(value, tuple) else value}`"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").removesuffix(".") + "."
+
+
+PAGES: Final[dict[str, Callable[[], str]]] = {
+    "errors.md": errors_page,
+    "settings.md": settings_page,
+    "states.md": states_page,
+    "cli.md": cli_page,
+    "python.md": python_page,
+    "http.md": http_page,
+}
+
+
+def render() -> dict[Path, str]:
+    """Every generated page by its file."""
+    return {REFERENCE / name: ("" if name == "http.md" else NOTE) + make() for name, make in PAGES.items()}
+
+
+def main() -> int:
+    """Write the pages, or compare them; 1: one is stale."""
+    parser = argparse.ArgumentParser(description="Write the generated pages of docs/reference.")
+    parser.add_argument("--check", action="store_true", help="only say which pages are stale")
+    check: bool = parser.parse_args().check
+    stale = [(path, text) for path, text in render().items() if not path.exists() or path.read_text("utf-8") != text]
+    for path, text in stale:
+        sys.stdout.write(f"{'stale' if check else 'written'}: {path.relative_to(ROOT)}\n")
+        if not check:
+            path.write_text(text, "utf-8")
+    return int(check and bool(stale))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
