@@ -1,0 +1,80 @@
+"""Stream paths: what may name a stream, and what may not."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from headwater.errors import InvalidPath, PathTooLong
+from headwater.protocol.paths import MAX_PATH_BYTES, check_path, strip_prefix
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("a", "jobs/7", "a/b/c/d", "a b", "grüße/😀", "a.b", "...", "a..b", ".hidden", "-a", "a/-", "a/-/b", "--"),
+        *("a?b=c", "a#b", "a%2fb", "a:b", "@", "~", "*", "a&b", "'", '"', "<a>", "x" * MAX_PATH_BYTES),
+        "é" * (MAX_PATH_BYTES // 2),
+    ],
+)
+def test_printable_segments_are_a_path(path: str) -> None:
+    """A path is given back as it is."""
+    assert check_path(path) == path
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("", "/", "//", "/a", "a/", "a//b", ".", "..", "a/.", "a/..", "../a", "a/../b", "./a", "a/./b", "-", "-/a"),
+        *("a\0", "\n", "a\rb", "a\tb", "a\x7fb", "a\x1bb", "a\\b", "\\", "..\\a", "a\x85b", "a\u2028b", "a\u202eb"),
+        *("\ufeffa", "a\u200bb", "a\xa0b", "\udc80", "a/\ud800", "\udcff" * 2000),
+    ],
+)
+def test_other_paths_are_refused(path: str) -> None:
+    """Empty and dot segments, the introspection's `-`, control characters, invisible ones, backslashes, no UTF-8."""
+    with pytest.raises(InvalidPath) as caught:
+        check_path(path)
+    assert caught.value.message.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("path", "maximum"),
+    [("x" * (MAX_PATH_BYTES + 1), MAX_PATH_BYTES), ("é" * 6, 11), ("abc", 2), ("\0" * 5000, MAX_PATH_BYTES)],
+)
+def test_the_limit_counts_bytes(path: str, maximum: int) -> None:
+    """One byte more than the limit is too long, and the message says both numbers."""
+    with pytest.raises(PathTooLong, match=f"{len(path.encode())} bytes, the limit is {maximum}"):
+        check_path(path, maximum=maximum)
+
+
+@given(path=st.text(st.characters(), max_size=20) | st.text("./-\\a\0\n", max_size=12))
+def test_a_path_is_safe_or_refused(path: str) -> None:
+    """What is let in has no segment that leads elsewhere, and nothing that breaks a line."""
+    try:
+        check_path(path, maximum=30)
+    except (InvalidPath, PathTooLong):
+        return
+    assert path.isprintable()
+    assert len(path.encode()) <= 30
+    assert not {"", ".", ".."} & set(path.split("/"))
+    assert not path.startswith("-/")
+
+
+@pytest.mark.parametrize(
+    ("url_path", "path"),
+    [
+        ("/v1/stream/a/b", "a/b"),
+        ("/root/v1/stream/a", "a"),
+        ("/a/b", "a/b"),
+        ("a/b", "a/b"),
+        ("//a", "/a"),
+        ("/v1/stream/", ""),
+        ("/v1/stream", "v1/stream"),
+        ("v1/stream/a", "v1/stream/a"),
+        ("", ""),
+    ],
+)
+def test_the_server_s_prefix_is_no_part_of_a_path(url_path: str, path: str) -> None:
+    """The first prefix that fits is taken off, else the leading slash, once."""
+    assert strip_prefix(url_path, ("/root/v1/stream/", "/v1/stream/")) == path
