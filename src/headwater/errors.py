@@ -328,4 +328,4 @@ def error_table() -> list[type[HeadwaterError]]:
     def walk(cls: type[HeadwaterError]) -> list[type[HeadwaterError]]:
         return [cls, *(found for sub in cls.__subclasses__() for found in walk(sub))]
 
-    return [cls for cls in walk(HeadwaterError) if cls is not MissingExtra]
+    return [cls for cls in walk(HeadwaterError) if cls.__module__ == __name__ and cls is not MissingExtra]

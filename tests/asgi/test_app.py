@@ -310,7 +310,7 @@ def test_introspection(run: Run) -> None:
             client = AsgiClient(App(hub))
             for path in ("a", "b", "c"):
                 await hub.create(path)
-            with await hub.open_reader("b", "-1"):
+            with await hub.audience.open_reader("b", "-1"):
                 _, body = await client.request("GET", "/-/streams?limit=2")
                 page = problem(body)
                 assert [(one["path"], one["readers"]) for one in page["streams"]] == [("a", 0), ("b", 1)]

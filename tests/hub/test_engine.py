@@ -118,7 +118,7 @@ def test_a_reader_that_falls_behind_the_window_reads_the_log(run: Run) -> None:
     async def main() -> None:
         async with Hub(limits=Limits(window_bytes=64, read_bytes=50)) as hub:
             await hub.create("s", content_type="text/plain")
-            with await hub.open_reader("s", "-1") as reader:
+            with await hub.audience.open_reader("s", "-1") as reader:
                 first = await reader.next()
                 assert first is not None
                 for number in range(100):
@@ -164,7 +164,7 @@ def test_closing_the_hub_tells_live_readers(run: Run) -> None:
             await reading
         assert str(caught.value.details["offset"]).endswith("1")
         with pytest.raises(ShuttingDown):
-            await hub.open_reader("s", "-1")
+            await hub.audience.open_reader("s", "-1")
 
     run(main())
 
@@ -175,7 +175,7 @@ def test_heartbeats_and_detaching(run: Run) -> None:
     async def main() -> None:
         async with Hub(limits=Limits(heartbeat_seconds=0.001, drain_seconds=3)) as hub:
             await hub.create("s")
-            with await hub.open_reader("s", "-1") as reader:
+            with await hub.audience.open_reader("s", "-1") as reader:
                 await reader.next()
                 assert isinstance(await reader.next(), Idle)
                 hub.drain()
@@ -193,7 +193,7 @@ def test_a_cancelled_reader_gives_nothing_more(run: Run) -> None:
     async def main() -> None:
         async with Hub() as hub:
             await hub.create("s")
-            with await hub.open_reader("s", "-1") as reader:
+            with await hub.audience.open_reader("s", "-1") as reader:
                 await reader.next()
                 waiting = asyncio.create_task(reader.next())
                 await settle()
@@ -270,7 +270,7 @@ def test_lists_count_and_info(run: Run) -> None:
                 await hub.create(path, ttl=60, retention=Retention(count=5))
             assert [info.path for info in await hub.list(prefix="a/")] == ["a/1", "a/2"]
             assert [info.path for info in await hub.list(after="a/1", limit=1)] == ["a/2"]
-            with await hub.open_reader("b", "-1"):
+            with await hub.audience.open_reader("b", "-1"):
                 assert (hub.reader_count("b"), hub.reader_count("a/1"), hub.stream_count) == (1, 0, 3)
             await hub.delete("b")
             assert hub.stream_count == 2
@@ -312,8 +312,8 @@ def test_limits_are_kept_and_named(run: Run) -> None:
                 await hub.create("a", content_type=JSON)
             await hub.delete("b")
             await hub.create("c")
-            with await hub.open_reader("a", "-1"), pytest.raises(LimitReached, match="max_readers=1"):
-                await hub.open_reader("a", "-1")
+            with await hub.audience.open_reader("a", "-1"), pytest.raises(LimitReached, match="max_readers=1"):
+                await hub.audience.open_reader("a", "-1")
             with pytest.raises(TooLarge, match="max_body_bytes=4"):
                 await hub.append("a", b"12345")
             with pytest.raises(HeadwaterError, match="limit is 5"):
@@ -331,9 +331,9 @@ def test_a_bad_offset_leaves_no_reader_behind(run: Run) -> None:
         async with Hub() as hub:
             await hub.create("s")
             with pytest.raises(InvalidOffset):
-                await hub.open_reader("s", "nonsense")
+                await hub.audience.open_reader("s", "nonsense")
             with pytest.raises(StreamNotFound):
-                await hub.open_reader("none", "-1")
+                await hub.audience.open_reader("none", "-1")
             assert hub.stats.readers == 0
             assert hub.reader_count("s") == 0
 
@@ -379,7 +379,7 @@ def test_the_sweep_goes_on_after_failures(
         store = Restless()
         async with Hub(store) as hub:
             await hub.create("s", ttl=3600)
-            with await hub.open_reader("s", "-1"):
+            with await hub.audience.open_reader("s", "-1"):
                 await store.swept.wait()
             with contextlib.suppress(StreamNotFound):
                 await hub.info("s")

@@ -1,7 +1,7 @@
-"""Live answers: a reader's events, encoded and sent as they come.
+"""Live answers: a reader's events, encoded and sent as they come; pushed where the server allows it, pulled elsewhere.
 
-Rule: this driver holds one encoded event at a time, and takes the next one when `send` returns. A client that reads
-slowly so reads the log later; it costs the server's write buffer and nothing here.
+Rule: the pulling driver holds one encoded event at a time, and takes the next one when `send` returns. A client that
+reads slowly so reads the log later; it costs the server's write buffer and nothing here.
 """
 
 from __future__ import annotations
@@ -11,29 +11,54 @@ import logging
 import time
 from typing import Final
 
+from headwater.asgi.handover import can_take_over, take_over
 from headwater.asgi.types import Receive, Send
-from headwater.hub import LiveReader
+from headwater.hub.audience import Audience
+from headwater.hub.feeds import Format
+from headwater.hub.readers import LiveReader
 from headwater.protocol.responses import HeaderList, streaming
 from headwater.protocol.wire import Encoder
 
 _log: Final = logging.getLogger("headwater")
 
 
-async def stream(reader: LiveReader, encoder: Encoder, receive: Receive, send: Send, headers: HeaderList) -> bool:
-    """Send a live answer until the reader ends or the client goes.
+async def answer_live(
+    audience: Audience,
+    reader: LiveReader,
+    form: Format,
+    receive: Receive,
+    send: Send,
+    headers: HeaderList,
+    *,
+    lifetime: float | None,
+) -> None:
+    """Send a live answer until the reader ends or the client goes; pushed, if the server lets us.
 
     Args:
-        reader: begun, and closed by the caller.
-        encoder: the wire format.
+        audience: whose reader it is.
+        reader: just opened, and closed by the caller.
+        form: the wire format; its frames are HTTP/1.1 chunks, and are used when the answer is pushed.
         receive: watched for the client's going.
         send: where it goes.
         headers: further headers for the answer's head.
+        lifetime: seconds before the reader is let go; None: no end.
+    """
+    encoder = form.encoder(reader.info.content_type)
+    head = streaming(encoder.media_type, reader.info.content_type)
+    handover = can_take_over(send)
+    await send({"type": "http.response.start", "status": head.status, "headers": [*head.headers, *headers]})
+    if handover:
+        audience.push(reader, form, take_over(send, audience.limits.buffer_bytes), lifetime=lifetime)
+    elif not await pull(reader, encoder, receive, send):
+        audience.stats.disconnects += 1
+
+
+async def pull(reader: LiveReader, encoder: Encoder, receive: Receive, send: Send) -> bool:
+    """Send a reader's events as the body; the head is out.
 
     Returns:
         True: it ended; False: the client went first.
     """
-    head = streaming(encoder.media_type, reader.info.content_type)
-    await send({"type": "http.response.start", "status": head.status, "headers": [*head.headers, *headers]})
     watcher = asyncio.create_task(_cancel_when_gone(receive, reader))
     try:
         await _send_part(send, encoder.opening())

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from headwater.asgi.bodies import read_body
-from headwater.asgi.live import stream
+from headwater.asgi.handover import LAST_CHUNK, chunk
+from headwater.asgi.live import answer_live
 from headwater.asgi.types import Receive, Scope, Send
 from headwater.hub import Engine, LiveReader
+from headwater.hub.feeds import Format
 from headwater.model import NOW, Mode
 from headwater.protocol import names, responses
 from headwater.protocol.caching import MAX_JITTER, next_cursor
@@ -80,20 +84,18 @@ def is_live(command: Command) -> bool:
     return isinstance(command, Read) and command.mode in _LIVE
 
 
-async def answer_live(hub: Engine, command: Read, receive: Receive, send: Send, headers: HeaderList) -> Answer | None:
+async def read_live(hub: Engine, command: Read, receive: Receive, send: Send, headers: HeaderList) -> Answer | None:
     """Send a live answer; or give an answer that ends at once.
 
     Raises:
         HeadwaterError: refused, before anything was sent.
     """
     lifetime = hub.limits.sse_seconds if command.mode is Mode.SSE else None
-    with await hub.open_reader(command.path, command.offset, lifetime=lifetime) as reader:
+    with await hub.audience.open_reader(command.path, command.offset, lifetime=lifetime) as reader:
         hub.stats.resumes += command.resumed
         if command.resumed and (end := _end_of_closed(reader)) is not None:
             return responses.complete(end)
-        encoder = _encoder(command, reader.info.content_type)
-        if not await stream(reader, encoder, receive, send, headers):
-            hub.stats.disconnects += 1
+        await answer_live(hub.audience, reader, _format(command), receive, send, headers, lifetime=lifetime)
     return None
 
 
@@ -105,14 +107,18 @@ def _end_of_closed(reader: LiveReader) -> str | None:
     return None
 
 
-def _encoder(command: Read, content_type: str) -> Encoder:
+def _format(command: Read) -> Format:
+    """The wire format of a live read, for HTTP/1.1."""
+    encoder: Callable[[str], Encoder]
     match command.mode:
         case Mode.SSE:
-            return ControlEvents(content_type, command.cursor, _jitter())
+            encoder = partial(ControlEvents, cursor=command.cursor, jitter=_jitter())
+            return Format(("sse",), encoder, chunk, LAST_CHUNK)
         case Mode.EVENTS:
-            return PlainEvents(content_type, command.event_key)
+            encoder = partial(PlainEvents, event_key=command.event_key)
+            return Format(("events", command.event_key), encoder, chunk, LAST_CHUNK)
         case _:
-            return JsonLines(content_type)
+            return Format(("ndjson",), JsonLines, chunk, LAST_CHUNK)
 
 
 def _jitter() -> int:

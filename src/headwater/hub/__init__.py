@@ -1,8 +1,9 @@
 """Streams made live: the in-process engine. No HTTP here.
 
-engine   create, append, read, drain        readers  one cursor per live reader
-tails    the newest records of a stream     limits   what is allowed
-stats    what happened
+engine         create, append, read, drain        audience  all live readers of a hub
+tails          a stream's newest records          readers   pulled: take events at their own pace
+feeds          encode once for all who are live   subscriptions, sinks   pushed: written to
+flushing       when feeds are flushed             limits, stats
 """
 
 from headwater.hub.engine import Engine

@@ -10,10 +10,10 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from headwater.errors import HeadwaterError, LimitReached, ShuttingDown, StoreUnavailable, TooLarge
+from headwater.hub.audience import Audience
 from headwater.hub.limits import Limits
-from headwater.hub.readers import LiveReader, is_news
+from headwater.hub.readers import is_news
 from headwater.hub.stats import Stats
-from headwater.hub.tails import Tail
 from headwater.model import (
     BEGINNING,
     Appended,
@@ -53,20 +53,24 @@ class Engine:
         store: where the logs live.
         limits: as given.
         stats: counters since the hub was made.
-        draining: readers are being let go; see `drain`.
+        audience: the live readers.
     """
 
     def __init__(self, store: str | Store = "memory:", *, limits: Limits | None = None) -> None:
         self.store: Final[Store] = open_store(store) if isinstance(store, str) else store
         self.limits: Final = limits or Limits()
         self.stats: Final = Stats()
-        self.draining = False
-        self._tails: dict[str, Tail] = {}
+        self.audience: Final = Audience(self.store, self.limits, self.stats)
         self._streams = 0
         self._sweeper: asyncio.Task[None] | None = None
         self._unwatch: Callable[[], None] = _nothing
 
     # Life
+
+    @property
+    def draining(self) -> bool:
+        """Whether readers are being let go; see `drain`."""
+        return self.audience.draining
 
     @property
     def is_open(self) -> bool:
@@ -80,7 +84,7 @@ class Engine:
             StoreUnavailable: the store cannot be used.
         """
         await self.store.open()
-        self.draining = False
+        self.audience.draining = False
         self._unwatch = self.store.watch(self._changed)
         self._streams = await self.store.count()
         self._sweeper = asyncio.create_task(self._sweep(), name="headwater-sweeper")
@@ -93,15 +97,14 @@ class Engine:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._sweeper
             self._sweeper = None
+        self.audience.stop()
         self._unwatch()
         self._unwatch = _nothing
         await self.store.aclose()
 
     def drain(self) -> None:
         """Tell every live reader to come back later, each after its own share of `limits.drain_seconds`."""
-        self.draining = True
-        for tail in self._tails.values():
-            tail.wake()
+        self.audience.drain()
 
     async def __aenter__(self) -> Self:
         await self.open()
@@ -253,7 +256,7 @@ class Engine:
             StreamNotFound, StreamGone, InvalidOffset, OffsetGone, LimitReached, StoreUnavailable: see `errors`.
         """
         self.stats.reads += 1
-        with await self.open_reader(path, offset, heartbeat=self.limits.long_poll_seconds) as reader:
+        with await self.audience.open_reader(path, offset, heartbeat=self.limits.long_poll_seconds) as reader:
             batch: Batch | None = None
             while (event := await reader.next()) is not None:
                 match event:
@@ -277,7 +280,7 @@ class Engine:
             StreamNotFound, StreamGone, InvalidOffset, OffsetGone, LimitReached, StoreUnavailable: see `errors`.
             ShuttingDown: the hub was closed while reading live.
         """
-        with await self.open_reader(path, offset) as reader:
+        with await self.audience.open_reader(path, offset) as reader:
             while (event := await reader.next()) is not None:
                 match event:
                     case Data(batch):
@@ -292,47 +295,6 @@ class Engine:
                     case _:
                         pass
 
-    async def open_reader(
-        self, path: str, offset: str, *, heartbeat: float | None = None, lifetime: float | None = None
-    ) -> LiveReader:
-        """A live reader, with its first batch read; close it by leaving its `with` block.
-
-        Args:
-            path: the stream.
-            offset: an offset, `-1` or `now`.
-            heartbeat: seconds of silence before an `Idle`; None: `limits.heartbeat_seconds`.
-            lifetime: seconds before the reader is let go; None: no end.
-
-        Raises:
-            LimitReached: there are `limits.max_readers` already.
-            StreamNotFound, StreamGone, InvalidOffset, OffsetGone, StoreUnavailable, ShuttingDown: see `errors`.
-        """
-        if self.draining:
-            raise ShuttingDown
-        if self.stats.readers >= self.limits.max_readers:
-            raise LimitReached(f"there are max_readers={self.limits.max_readers} live readers already")
-        tail = self._tails.get(path)
-        if tail is None:
-            tail = self._tails[path] = Tail(path, self.limits.window_bytes)
-        tail.readers += 1
-        self.stats.readers += 1
-        self.stats.readers_total += 1
-        beat = self.limits.heartbeat_seconds if heartbeat is None else heartbeat
-        try:
-            info = await self.store.info(path)
-            tail.seed(info)
-            return await LiveReader(self, tail, info, offset, heartbeat=beat, lifetime=lifetime).begin()
-        except BaseException:
-            self.close_reader(tail)
-            raise
-
-    def close_reader(self, tail: Tail) -> None:
-        """Count a live reader out; the last one of a stream takes the stream's window with it."""
-        tail.readers -= 1
-        self.stats.readers -= 1
-        if not tail.readers and self._tails.get(tail.path) is tail:
-            del self._tails[tail.path]
-
     @property
     def stream_count(self) -> int:
         """How many streams the store has, as far as this hub was told."""
@@ -340,8 +302,7 @@ class Engine:
 
     def reader_count(self, path: str) -> int:
         """How many live readers a stream has in this process."""
-        tail = self._tails.get(path)
-        return tail.readers if tail else 0
+        return self.audience.reader_count(path)
 
     # Inside
 
@@ -361,29 +322,20 @@ class Engine:
     def _changed(self, change: Change) -> None:
         if change.deleted:
             self._streams -= 1
-        tail = self._tails.get(change.path)
-        if tail is not None:
-            tail.apply(change)
-            if change.deleted:
-                del self._tails[change.path]
+        self.audience.apply(change)
 
     async def _sweep(self) -> None:
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
             try:
-                await self._use_watched()
+                self.audience.beat()
+                await self.audience.use_watched()
                 if isinstance(self.store, Sweeping):
                     await self.store.sweep()
             except HeadwaterError as error:
                 _log.warning("sweep: %s", error.message)
             except Exception:
                 _log.exception("sweep failed")
-
-    async def _use_watched(self) -> None:
-        """A stream with live readers is in use, so its TTL does not run out (protocol section 5.1)."""
-        for tail in [tail for tail in self._tails.values() if tail.ttl is not None and not tail.deleted]:
-            with contextlib.suppress(HeadwaterError):
-                await self.store.read(tail.path, tail.offset, limit=1)
 
 
 def _nothing() -> None:

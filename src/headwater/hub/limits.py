@@ -18,6 +18,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
         max_readers: live readers at the same time; one more is refused with 429.
         read_bytes: data in one catch-up answer or one live batch; a larger JSON record comes alone.
         window_bytes: newest records of a stream with live readers that are kept in memory, for all of them.
+        buffer_bytes: what a reader's socket may hold unsent; at more it is given nothing until it has drained.
+        flush_seconds: longest wait between two deliveries under load, in which records are put together.
+        write_seconds: how long a full reader may take nothing before it is cut.
         heartbeat_seconds: silence after which a live reader gets a comment, so that no proxy cuts it.
         long_poll_seconds: how long a long-poll waits before it answers 204.
         sse_seconds: life of a `live=sse` answer, so that caches can collapse readers; plain SSE has no end.
@@ -31,6 +34,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     max_readers: int = 50_000
     read_bytes: int = 1024 * 1024
     window_bytes: int = 1024 * 1024
+    buffer_bytes: int = 64 * 1024
+    flush_seconds: float = 0.05
+    write_seconds: float = 60.0
     heartbeat_seconds: float = HEARTBEAT_SECONDS
     long_poll_seconds: float = 25.0
     sse_seconds: float = 60.0

@@ -6,18 +6,16 @@ costs what its transport buffers, and nothing here.
 
 from __future__ import annotations
 
-import random
 import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from headwater.errors import HeadwaterError, StreamNotFound
 from headwater.model import StreamInfo
-from headwater.protocol.backoff import share
 from headwater.protocol.reading import Data, Event, Failed, Reader, State
 
 if TYPE_CHECKING:
-    from headwater.hub.engine import Engine
+    from headwater.hub.audience import Audience
     from headwater.hub.tails import Tail
 
 
@@ -29,20 +27,22 @@ class LiveReader:
     """
 
     def __init__(
-        self, hub: Engine, tail: Tail, info: StreamInfo, offset: str, *, heartbeat: float, lifetime: float | None
+        self, audience: Audience, tail: Tail, info: StreamInfo, offset: str, *, heartbeat: float, lifetime: float | None
     ) -> None:
         self.info = info
-        self._hub = hub
+        self._audience = audience
         self._tail = tail
         self._cursor = Reader(offset, time.monotonic(), heartbeat=heartbeat, lifetime=lifetime)
         self._pending: Event | None = None
         self._cancelled = False
+        self._released = False
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._hub.close_reader(self._tail)
+        if not self._released:
+            self._audience.close_reader(self._tail)
 
     @property
     def state(self) -> State:
@@ -66,6 +66,12 @@ class LiveReader:
         self._pending = event
         return self
 
+    def release(self) -> tuple[Event, Reader, Tail]:
+        """Give up the reader to who pushes it: its first event, its cursor and its stream's tail."""
+        assert self._pending is not None, "only a reader that was just opened can be pushed"
+        first, self._pending, self._released = self._pending, None, True
+        return first, self._cursor, self._tail
+
     def peek(self) -> Event | None:
         """The first event, before `next` takes it."""
         return self._pending
@@ -84,8 +90,8 @@ class LiveReader:
 
     async def _step(self) -> Event | None:
         cursor, tail = self._cursor, self._tail
-        if self._hub.draining:
-            return cursor.detach(share(self._hub.limits.drain_seconds, random.random()))
+        if self._audience.draining:
+            return cursor.detach(self._audience.share())
         if tail.deleted:
             return cursor.fail(StreamNotFound(f"the stream at {tail.path!r} was deleted or has expired"))
         if cursor.state is State.CATCHING_UP or tail.has_news(cursor.offset):
@@ -97,14 +103,14 @@ class LiveReader:
         return due
 
     async def _read(self) -> Event:
-        limit = self._hub.limits.read_bytes
+        limit = self._audience.limits.read_bytes
         batch = self._tail.read(self._cursor.offset, limit)
         if batch is not None:
-            self._hub.stats.window_reads += 1
+            self._audience.stats.window_reads += 1
             return self._cursor.receive(batch, time.monotonic())
-        self._hub.stats.store_reads += 1
+        self._audience.stats.store_reads += 1
         try:
-            batch = await self._hub.store.read(self._tail.path, self._cursor.offset, limit=limit)
+            batch = await self._audience.store.read(self._tail.path, self._cursor.offset, limit=limit)
         except HeadwaterError as error:
             return self._cursor.fail(error)
         return self._cursor.receive(batch, time.monotonic())

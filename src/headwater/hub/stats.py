@@ -20,6 +20,10 @@ class Stats(msgspec.Struct, kw_only=True):
         resumes: readers that came back with an event id.
         window_reads: live batches served from memory.
         store_reads: batches read from the store.
+        deliveries: times a live reader's sink was written to by a feed; one write may hold many records.
+        flushes: turns of the event loop in which feeds were flushed.
+        pauses: times a sink was full, and its reader fell behind.
+        stalls: readers cut because their sink did not drain within `limits.write_seconds`.
         disconnects: requests whose client went away before the answer or the end.
         errors: answers by error code.
     """
@@ -33,5 +37,9 @@ class Stats(msgspec.Struct, kw_only=True):
     resumes: int = 0
     window_reads: int = 0
     store_reads: int = 0
+    deliveries: int = 0
+    flushes: int = 0
+    pauses: int = 0
+    stalls: int = 0
     disconnects: int = 0
     errors: Counter[str] = msgspec.field(default_factory=Counter)

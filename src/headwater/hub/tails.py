@@ -8,9 +8,18 @@ Rule 3: a tail is told before any of its readers reads the store, so that nothin
 from __future__ import annotations
 
 import asyncio
+import time
 from bisect import bisect_left
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
+from headwater.hub.feeds import Feed, Format
 from headwater.model import BEGINNING, Batch, Change, Record, StreamInfo
+from headwater.protocol.reading import Reader
+from headwater.protocol.wire import Encoder
+
+if TYPE_CHECKING:
+    from headwater.hub.subscriptions import Subscription
 
 
 class Tail:
@@ -19,15 +28,22 @@ class Tail:
     Args:
         path: the stream.
         window_bytes: record data to keep at most.
+        schedule: called when the feeds have news.
 
     Attributes:
+        subscriptions: the pushed readers, in whatever state.
+        parked: those that stand where the feed will stand after its next flush.
         readers: live readers of the stream.
         ttl: the stream's TTL in seconds, if it has one.
         deleted: the stream is gone; the tail is never used again.
     """
 
-    def __init__(self, path: str, window_bytes: int) -> None:
+    def __init__(self, path: str, window_bytes: int, schedule: Callable[[Tail], None]) -> None:
         self.path = path
+        self.subscriptions: set[Subscription] = set()
+        self.parked: list[Subscription] = []
+        self._feeds: dict[tuple[object, ...], Feed] = {}
+        self._schedule = schedule
         self.ttl: int | None = None
         self.readers = 0
         self.deleted = False
@@ -69,16 +85,22 @@ class Tail:
         self._offset = change.tail
         self._closed = change.closed
         self.wake()
+        if self.subscriptions:
+            self._schedule(self)
+        if self._size > self._limit:
+            self._make_room()
 
     def _extend(self, records: tuple[Record, ...]) -> None:
         self._records += records
         self._ends += [record.offset for record in records]
         self._size += sum(len(record.data) for record in records)
-        if self._size > self._limit:
-            self._shrink()
 
-    def _shrink(self) -> None:
-        """Drop the oldest records until half the limit is free, so that dropping is rare and cheap."""
+    def _make_room(self) -> None:
+        """Drop the oldest records until half the limit is free, so that dropping is rare and cheap.
+
+        The feeds are flushed before, so that nobody who is live has to read from the store what was just here.
+        """
+        self.flush(self._limit)
         count = 0
         while self._size > self._limit // 2:
             self._size -= len(self._records[count].data)
@@ -122,6 +144,49 @@ class Tail:
         A store shows a commit to reads before it tells of it, so a reader may stand beyond this tail for a moment.
         """
         return self.deleted or self._closed or self.offset > offset
+
+    def feed_for(self, form: Format, cursor: Reader, encoder: Encoder) -> Feed | None:
+        """The feed for a reader that is up to date; None: its feed is about to be flushed to where the reader stands.
+
+        A reader who was told something else than the feed's members, such as a part of a character that they were
+        given whole, gets a feed of its own.
+        """
+        key = form.key
+        feed = self._feeds.get(key)
+        if feed is not None and feed.members and not feed.admits(cursor, encoder):
+            if feed.cursor.offset != cursor.offset:
+                return None
+            key, feed = (*key, id(encoder)), None
+        if feed is None or not feed.members:
+            feed = self._feeds[key] = Feed(self, cursor, encoder, form)
+        return feed
+
+    def flush(self, limit: int) -> int:
+        """Give every live reader what is new, and let those go on who waited for that.
+
+        Args:
+            limit: bytes of records in one batch.
+
+        Returns:
+            How many times a sink was written to.
+        """
+        written = self._each_feed(lambda feed: feed.flush(limit, time.monotonic(), time.time()))
+        parked, self.parked = self.parked, []
+        for member in parked:
+            member.advance()
+        return written
+
+    def beat(self) -> int:
+        """Tell live readers who have heard nothing for a heartbeat that the connection is alive."""
+        return self._each_feed(lambda feed: feed.beat(time.monotonic(), time.time()))
+
+    def _each_feed(self, work: Callable[[Feed], int]) -> int:
+        written = 0
+        for key, feed in list(self._feeds.items()):
+            written += work(feed)
+            if not feed.members and self._feeds.get(key) is feed:
+                del self._feeds[key]
+        return written
 
     async def wait(self, seconds: float) -> None:
         """Wait until something changes, `wake` is called, or the time is over."""

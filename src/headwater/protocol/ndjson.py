@@ -46,6 +46,10 @@ class JsonLines:
             case Detached(offset, retry_after):
                 return _control("detached", offset=self._regrouper.told(offset), retry_after=round(retry_after, 3))
 
+    def state(self) -> object:
+        """See `Encoder.state`."""
+        return self._regrouper.held, self._told_up_to_date
+
     def _encode_batch(self, batch: Batch) -> bytes:
         records, next_offset = self._regrouper.regroup(batch)
         lines = [self._encode_record(record) for record in records]

@@ -125,6 +125,12 @@ class Reader:
         self._silent_since = now
         return Data(batch)
 
+    def copy(self) -> Reader:
+        """Another reader in the same state at the same offset, without a lifetime."""
+        twin = Reader(self.offset, self._silent_since, heartbeat=self._heartbeat)
+        twin.state = self.state
+        return twin
+
     def next_timer(self) -> float:
         """When `handle_timer` is due next."""
         beat = self._silent_since + self._heartbeat

@@ -33,6 +33,7 @@ class ControlEvents:
         self._cursor = cursor
         self._jitter = jitter
         self._told_cursor: int | None = None
+        self._ahead = False
 
     def opening(self) -> bytes:
         """Nothing: the first control event follows at once."""
@@ -43,6 +44,10 @@ class ControlEvents:
         if isinstance(event, Data):
             return self._encode_batch(event.batch, now)
         return encode_comment() if isinstance(event, Idle) else b""
+
+    def state(self) -> object:
+        """See `Encoder.state`; a cursor beyond the clock's belongs to one reader alone."""
+        return self._regrouper.held, self._told_cursor if self._ahead else None
 
     def _encode_batch(self, batch: Batch, now: float) -> bytes:
         records, next_offset = self._regrouper.regroup(batch)
@@ -63,5 +68,7 @@ class ControlEvents:
         """The client's cursor is beaten once; from then on the interval's number counts when it is greater."""
         if self._told_cursor is None:
             self._told_cursor = int(next_cursor(now, self._cursor, self._jitter))
-        self._told_cursor = max(self._told_cursor, int(next_cursor(now, None, self._jitter)))
+        current = int(next_cursor(now, None, self._jitter))
+        self._ahead = self._told_cursor > current
+        self._told_cursor = max(self._told_cursor, current)
         return str(self._told_cursor)

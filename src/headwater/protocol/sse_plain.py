@@ -37,6 +37,7 @@ class PlainEvents:
         self._event_key = event_key if is_json(content_type) else None
         self._regrouper = Regrouper(content_type)
         self._retry = retry
+        self._positioned = False
 
     def opening(self) -> bytes:
         """The reconnection time; also makes the browser fire `open` at once behind a buffering proxy."""
@@ -58,9 +59,17 @@ class PlainEvents:
                 )
                 return encode_retry(int(retry_after * 1000)) + encode_event(body, event=EVENT_DETACHED)
 
+    def state(self) -> object:
+        """See `Encoder.state`."""
+        return self._regrouper.held
+
     def _encode_batch(self, batch: Batch) -> bytes:
         records, next_offset = self._regrouper.regroup(batch)
         parts = [self._encode_record(record) for record in records]
+        if not records and not batch.closed and not self._positioned:
+            # Without data nothing is dispatched, but the browser comes back here: `now` is not a new now then.
+            parts.append(b"id:" + next_offset.encode() + b"\n\n")
+        self._positioned = True
         if batch.closed:
             body = msgspec.json.encode({"offset": next_offset})
             parts.append(encode_event(body, event=EVENT_CLOSED, event_id=next_offset.encode()))

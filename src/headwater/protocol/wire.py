@@ -30,6 +30,10 @@ class Encoder(Protocol):
         """An event as bytes; may be empty, if the format has no way or no need to say it."""
         ...
 
+    def state(self) -> object:
+        """What the reader was told that bears on what it is told next; equal for readers who may share an encoder."""
+        ...
+
 
 class TextRecords:
     """Records of a text stream, regrouped so that none ends inside a character.
@@ -61,6 +65,11 @@ class TextRecords:
         """The offset to tell for a reader that stands at `offset`: before the bytes that are held back."""
         return self._held_from if self._held else offset
 
+    @property
+    def held(self) -> bytes:
+        """The bytes that are held back."""
+        return self._held
+
     def _take(self, start: str, record: Record) -> Record | None:
         data = self._held + record.data
         end = complete_utf8(data)
@@ -83,6 +92,11 @@ class Regrouper:
     def told(self, offset: str) -> str:
         """The offset to tell for a reader that stands at `offset`."""
         return offset if self._text is None else self._text.told(offset)
+
+    @property
+    def held(self) -> bytes:
+        """The bytes that are held back."""
+        return b"" if self._text is None else self._text.held
 
 
 def base64_of(data: bytes) -> bytes:

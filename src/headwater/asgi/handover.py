@@ -1,0 +1,123 @@
+"""The handover: a live answer leaves uvicorn's objects and its task behind, and keeps the transport.
+
+After the application has parsed, checked and answered the head, what remains is bytes to a socket. So uvicorn's
+protocol, its request cycle, the task and the request's scope are let go, and the transport gets a protocol of ours. An
+idle reader costs a transport, a sink and a subscription, and a delivery one `transport.write`.
+
+What is needed of uvicorn (0.50 to 0.5x) is checked on each request: `send` is the bound method of a request cycle
+with `transport`, `on_response` (bound to the connection's protocol) and a chunked answer under way. Middleware that
+wraps `send`, another server or another uvicorn fails the check, and the ASGI driver in live.py serves the reader.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Final
+
+from headwater.asgi.types import Send
+from headwater.hub.sinks import SinkOwner
+
+#: Bytes a client may send behind its request before it is cut: it has nothing to say, but a few may be on the way.
+MAX_UNASKED: Final = 16 * 1024
+
+_CYCLE: Final = ("transport", "on_response", "response_started", "response_complete", "chunked_encoding", "flow")
+_PROTOCOL: Final = ("connections", "cycle", "flow", "pipeline", "_unset_keepalive_if_required")
+
+
+class TransportSink(asyncio.Protocol):
+    """A sink on an asyncio transport; made by `take_over`."""
+
+    __slots__ = ("_owner", "_transport", "_unasked", "write")
+
+    def __init__(self, transport: asyncio.Transport, high_water: int) -> None:
+        self.write: Callable[[bytes], object] = transport.write
+        self._transport = transport
+        self._owner: SinkOwner | None = None
+        self._unasked = 0
+        transport.set_write_buffer_limits(high=high_water)
+
+    def attach(self, owner: SinkOwner) -> None:
+        """See `Sink.attach`; the transport tells this object from now on."""
+        self._owner = owner
+        self._transport.set_protocol(self)
+        self._transport.resume_reading()
+        if self._transport.is_closing():
+            asyncio.get_running_loop().call_soon(self.connection_lost, None)
+
+    def finish(self) -> None:
+        """See `Sink.finish`."""
+        self._transport.close()
+
+    def abort(self) -> None:
+        """See `Sink.abort`."""
+        self._transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        """A client has nothing to say any more."""
+        self._unasked += len(data)
+        if self._unasked > MAX_UNASKED:
+            self._transport.abort()
+
+    def eof_received(self) -> bool:
+        """Half-closed is closed: a client that reads keeps its side open."""
+        return False
+
+    def pause_writing(self) -> None:
+        """The transport holds its high-water mark or more."""
+        if self._owner is not None:
+            self._owner.paused()
+
+    def resume_writing(self) -> None:
+        """The transport has drained."""
+        if self._owner is not None:
+            self._owner.resumed()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """The connection is gone."""
+        owner, self._owner = self._owner, None
+        if owner is not None:
+            owner.lost()
+
+
+def can_take_over(send: Send) -> bool:
+    """Whether this request's connection can be handed over, once its head is answered."""
+    cycle = getattr(send, "__self__", None)
+    protocol = getattr(getattr(cycle, "on_response", None), "__self__", None)
+    return (
+        cycle is not None
+        and protocol is not None
+        and all(hasattr(cycle, name) for name in _CYCLE)
+        and all(hasattr(protocol, name) for name in _PROTOCOL)
+        and protocol.cycle is cycle
+        and not protocol.pipeline
+        and not cycle.response_complete
+    )
+
+
+def take_over(send: Send, high_water: int) -> TransportSink:
+    """Take the transport of a request whose chunked head is sent; uvicorn forgets the connection.
+
+    Args:
+        send: of a request for which `can_take_over` holds.
+        high_water: bytes the transport may hold before it says it is full.
+    """
+    cycle: Any = send.__self__  # type: ignore[attr-defined]
+    protocol: Any = cycle.on_response.__self__
+    transport: asyncio.Transport = cycle.transport
+    sink = TransportSink(transport, high_water)
+    # For uvicorn the answer is complete: it waits for nothing, logs nothing, and does not reuse the connection.
+    cycle.response_complete = True
+    protocol._unset_keepalive_if_required()
+    protocol.connections.discard(protocol)
+    protocol.cycle = None
+    return sink
+
+
+def chunk(data: bytes) -> bytes:
+    """Bytes as one chunk of HTTP/1.1 (RFC 9112 section 7.1)."""
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+#: The chunk that ends a body.
+LAST_CHUNK: Final = b"0\r\n\r\n"

@@ -1,0 +1,152 @@
+"""The audience: every live reader of a hub, and what they share.
+
+Rule: one tail per stream with readers, one flusher for all. Pulled readers (`LiveReader`) take events at their own
+pace; pushed ones (`Subscription`) are written to through feeds.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import random
+from typing import Final
+
+from headwater.errors import HeadwaterError, LimitReached, ShuttingDown
+from headwater.hub.feeds import Format
+from headwater.hub.flushing import Flusher
+from headwater.hub.limits import Limits
+from headwater.hub.readers import LiveReader
+from headwater.hub.sinks import Sink
+from headwater.hub.stats import Stats
+from headwater.hub.subscriptions import Subscription
+from headwater.hub.tails import Tail
+from headwater.model import Change, StreamInfo
+from headwater.protocol.backoff import share
+from headwater.stores import Store
+
+
+class Audience:
+    """The live readers of a hub.
+
+    Args:
+        store: what they read.
+        limits: as the hub has them.
+        stats: where they are counted.
+
+    Attributes:
+        draining: readers are being let go, and no new ones are taken.
+    """
+
+    def __init__(self, store: Store, limits: Limits, stats: Stats) -> None:
+        self.store: Final = store
+        self.limits: Final = limits
+        self.stats: Final = stats
+        self.draining = False
+        self._tails: dict[str, Tail] = {}
+        self._flusher = Flusher(limits.read_bytes, limits.flush_seconds, stats)
+
+    def apply(self, change: Change) -> None:
+        """Take a store's notification."""
+        tail = self._tails.get(change.path)
+        if tail is not None:
+            tail.apply(change)
+            if change.deleted:
+                del self._tails[change.path]
+
+    def reader_count(self, path: str) -> int:
+        """How many live readers a stream has."""
+        tail = self._tails.get(path)
+        return tail.readers if tail else 0
+
+    def drain(self) -> None:
+        """Tell every reader to come back, each after its own share of `limits.drain_seconds`."""
+        self.draining = True
+        for tail in list(self._tails.values()):
+            tail.wake()
+            for subscription in list(tail.subscriptions):
+                subscription.detach(self.share())
+
+    def share(self) -> float:
+        """A reader's own moment in the drain window."""
+        return share(self.limits.drain_seconds, random.random())
+
+    def stop(self) -> None:
+        """Write to nobody any more."""
+        self._flusher.stop()
+
+    async def subscribe(
+        self, path: str, offset: str, form: Format, sink: Sink, *, lifetime: float | None = None
+    ) -> StreamInfo:
+        """A reader that is pushed to: records go into a sink as they come, encoded once for all who share a format.
+
+        Args:
+            path: the stream.
+            offset: an offset, `-1` or `now`.
+            form: the wire format.
+            sink: where the bytes go; the hub ends it when the reader ends, and lets go of it when it is lost.
+            lifetime: seconds before the reader is let go; None: no end.
+
+        Raises:
+            LimitReached, StreamNotFound, StreamGone, InvalidOffset, OffsetGone, StoreUnavailable, ShuttingDown:
+                nothing was written to the sink.
+        """
+        reader = await self.open_reader(path, offset)
+        self.push(reader, form, sink, lifetime=lifetime)
+        return reader.info
+
+    def push(self, reader: LiveReader, form: Format, sink: Sink, *, lifetime: float | None = None) -> None:
+        """Make a reader that was just opened a pushed one; from now on it is the hub's to close."""
+        first, cursor, tail = reader.release()
+        subscription = Subscription(self, tail, cursor, form.encoder(reader.info.content_type), form, sink)
+        subscription.start(first, lifetime)
+
+    async def open_reader(
+        self, path: str, offset: str, *, heartbeat: float | None = None, lifetime: float | None = None
+    ) -> LiveReader:
+        """A live reader, with its first batch read; close it by leaving its `with` block.
+
+        Args:
+            path: the stream.
+            offset: an offset, `-1` or `now`.
+            heartbeat: seconds of silence before an `Idle`; None: `limits.heartbeat_seconds`.
+            lifetime: seconds before the reader is let go; None: no end.
+
+        Raises:
+            LimitReached: there are `limits.max_readers` already.
+            StreamNotFound, StreamGone, InvalidOffset, OffsetGone, StoreUnavailable, ShuttingDown: see `errors`.
+        """
+        if self.draining:
+            raise ShuttingDown
+        if self.stats.readers >= self.limits.max_readers:
+            raise LimitReached(f"there are max_readers={self.limits.max_readers} live readers already")
+        tail = self._tails.get(path)
+        if tail is None:
+            tail = self._tails[path] = Tail(path, self.limits.window_bytes, self._flusher.schedule)
+        tail.readers += 1
+        self.stats.readers += 1
+        self.stats.readers_total += 1
+        beat = self.limits.heartbeat_seconds if heartbeat is None else heartbeat
+        try:
+            info = await self.store.info(path)
+            tail.seed(info)
+            return await LiveReader(self, tail, info, offset, heartbeat=beat, lifetime=lifetime).begin()
+        except BaseException:
+            self.close_reader(tail)
+            raise
+
+    def close_reader(self, tail: Tail) -> None:
+        """Count a live reader out; the last one of a stream takes the stream's window with it."""
+        tail.readers -= 1
+        self.stats.readers -= 1
+        if not tail.readers and self._tails.get(tail.path) is tail:
+            del self._tails[tail.path]
+
+    def beat(self) -> None:
+        """Send the heartbeats that are due."""
+        for tail in list(self._tails.values()):
+            self.stats.deliveries += tail.beat()
+
+    async def use_watched(self) -> None:
+        """A stream with live readers is in use, so its TTL does not run out (protocol section 5.1)."""
+        for tail in [tail for tail in self._tails.values() if tail.ttl is not None and not tail.deleted]:
+            with contextlib.suppress(HeadwaterError):
+                await self.store.read(tail.path, tail.offset, limit=1)

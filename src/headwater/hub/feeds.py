@@ -1,0 +1,139 @@
+"""A feed: one wire format of one stream, for all live readers that stand at its offset.
+
+Rule 1: what is new is encoded once, into one `bytes`, which every member's sink is given.
+Rule 2: the members have no cursor of their own: the feed's is theirs. Who falls behind gets a copy of it and leaves.
+Rule 3: all of this happens between two steps of the event loop, so nobody can join or leave in the middle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import deepcopy
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from headwater.errors import StreamNotFound
+from headwater.protocol.reading import Event, Reader, State
+from headwater.protocol.wire import Encoder
+
+if TYPE_CHECKING:
+    from headwater.hub.subscriptions import Subscription
+    from headwater.hub.tails import Tail
+
+
+class Format(msgspec.Struct, frozen=True):
+    """A wire format as readers ask for it.
+
+    Attributes:
+        key: equal for readers of a stream who are to be given the same bytes.
+        encoder: makes an encoder that has told nothing yet, for a content type.
+        frame: wraps what is sent at once, such as an HTTP/1.1 chunk.
+        last: what ends the answer, after its last frame.
+    """
+
+    key: tuple[object, ...]
+    encoder: Callable[[str], Encoder]
+    frame: Callable[[bytes], bytes]
+    last: bytes = b""
+
+
+class Feed:
+    """The live readers of a stream in one format, and their common cursor.
+
+    Args:
+        tail: the stream's live end.
+        cursor: up to date.
+        encoder: what the members have been told so far.
+        form: the format.
+
+    Attributes:
+        members: each with its sink's `write`.
+    """
+
+    __slots__ = ("_form", "_slow", "_tail", "cursor", "encoder", "members")
+
+    def __init__(self, tail: Tail, cursor: Reader, encoder: Encoder, form: Format) -> None:
+        self.cursor = cursor
+        self.encoder = encoder
+        self.members: dict[Subscription, Callable[[bytes], object]] = {}
+        self._tail = tail
+        self._form = form
+        self._slow: list[Subscription] = []
+
+    def admits(self, cursor: Reader, encoder: Encoder) -> bool:
+        """Whether a reader who was told the same and stands at the same offset may join."""
+        return self.cursor.offset == cursor.offset and self.encoder.state() == encoder.state()
+
+    def copies(self) -> tuple[Reader, Encoder]:
+        """Cursor and encoder for a member that leaves."""
+        return self.cursor.copy(), deepcopy(self.encoder)
+
+    def slow_down(self, member: Subscription) -> None:
+        """A member's sink is full; it leaves when what is being written has been given to all."""
+        self._slow.append(member)
+
+    def keep(self, member: Subscription) -> None:
+        """A member's sink has drained before the member had to leave."""
+        if member in self._slow:
+            self._slow.remove(member)
+
+    def flush(self, limit: int, monotonic: float, now: float) -> int:
+        """Give the members everything new.
+
+        Args:
+            limit: bytes of records in one batch.
+            monotonic: the time of timers.
+            now: seconds since the Unix epoch.
+
+        Returns:
+            How many times a sink was written to.
+        """
+        written = 0
+        self._let_slow_go()
+        if self._tail.deleted and self.members:
+            path = self._tail.path
+            return self.tell(
+                self.cursor.fail(StreamNotFound(f"the stream at {path!r} was deleted or has expired")), now
+            )
+        while self.members and self._tail.has_news(self.cursor.offset):
+            batch = self._tail.read(self.cursor.offset, limit)
+            if batch is None:
+                self._scatter()
+                break
+            written += self.tell(self.cursor.receive(batch, monotonic), now)
+        return written
+
+    def beat(self, monotonic: float, now: float) -> int:
+        """Send a heartbeat, if it is due; gives how many sinks were written to."""
+        due = self.cursor.handle_timer(monotonic)
+        return self.tell(due, now) if due is not None else 0
+
+    def tell(self, event: Event, now: float) -> int:
+        """Encode an event once and give it to every member; ends them, if it ends the reader."""
+        data = self.encoder.encode(event, now)
+        written = 0
+        if data:
+            frame = self._form.frame(data)
+            written = len(self.members)
+            for write in self.members.values():
+                write(frame)
+        if self.cursor.state is State.ENDED:
+            for member in list(self.members):
+                member.finish()
+        else:
+            self._let_slow_go()
+        return written
+
+    def _let_slow_go(self) -> None:
+        slow, self._slow = self._slow, []
+        for member in slow:
+            if self.members.pop(member, None) is not None:
+                member.fall_behind(*self.copies())
+
+    def _scatter(self) -> None:
+        """The window does not reach the members: each reads the log for itself."""
+        members, self.members = list(self.members), {}
+        for member in members:
+            member.fall_behind(*self.copies())
+            member.advance()

@@ -1,0 +1,112 @@
+"""Where a live reader's bytes go: a socket, a test's buffer, a library's own transport.
+
+Rule: the engine knows a sink by three things: it takes bytes, it says when it is full and when it has drained, and it
+can be ended. A new transport is a sink and an encoder, nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+
+class SinkOwner(Protocol):
+    """What a sink tells."""
+
+    def paused(self) -> None:
+        """The sink holds its high-water mark or more. May be called from inside `write`."""
+        ...
+
+    def resumed(self) -> None:
+        """The sink has drained."""
+        ...
+
+    def lost(self) -> None:
+        """The other side is gone; the sink takes nothing more."""
+        ...
+
+
+class Sink(Protocol):
+    """Takes a live reader's bytes.
+
+    Attributes:
+        write: takes bytes, and never blocks or raises; bytes given after `paused` are held too, so that the engine
+            may finish what it is about.
+    """
+
+    write: Callable[[bytes], object]
+
+    def attach(self, owner: SinkOwner) -> None:
+        """Tell this owner from now on; called once, before the first `write`."""
+        ...
+
+    def finish(self) -> None:
+        """Send what is held, then end."""
+        ...
+
+    def abort(self) -> None:
+        """End now, whatever is held."""
+        ...
+
+
+class BufferSink:
+    """A sink in memory, for tests and for libraries that take bytes out by themselves.
+
+    Args:
+        high_water: bytes held at which it says it is full; it has drained when it is empty.
+
+    Attributes:
+        ended: None while open, then `finished`, `aborted` or `lost`.
+    """
+
+    def __init__(self, high_water: int = 64 * 1024) -> None:
+        self.write: Callable[[bytes], object] = self._hold
+        self.ended: str | None = None
+        self._high_water = high_water
+        self._parts: list[bytes] = []
+        self._size = 0
+        self._full = False
+        self._owner: SinkOwner | None = None
+
+    def attach(self, owner: SinkOwner) -> None:
+        """See `Sink.attach`."""
+        self._owner = owner
+
+    @property
+    def size(self) -> int:
+        """Bytes held."""
+        return self._size
+
+    def take(self) -> bytes:
+        """Take everything out; a full sink has drained then."""
+        held = b"".join(self._parts)
+        self._parts.clear()
+        self._size = 0
+        if self._full and self.ended is None:
+            self._full = False
+            assert self._owner is not None
+            self._owner.resumed()
+        return held
+
+    def lose(self) -> None:
+        """The other side goes away."""
+        if self.ended is None:
+            self.ended = "lost"
+            assert self._owner is not None
+            self._owner.lost()
+
+    def finish(self) -> None:
+        """See `Sink.finish`."""
+        self.ended = self.ended or "finished"
+
+    def abort(self) -> None:
+        """See `Sink.abort`."""
+        self.ended = self.ended or "aborted"
+
+    def _hold(self, data: bytes) -> None:
+        self._parts.append(data)
+        self._size += len(data)
+        if self._size >= self._high_water and not self._full:
+            self._full = True
+            assert self._owner is not None
+            self._owner.paused()

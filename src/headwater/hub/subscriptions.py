@@ -1,0 +1,214 @@
+"""A pushed reader: a sink, and where its stream's bytes stand.
+
+Its states are those of `protocol.reading`, and one that only a sink has:
+
+- catching up: it has a cursor and an encoder of its own, and is written to as long as its sink takes it.
+- live: it is a member of a feed, and has neither.
+- paused: its sink is full. It is given nothing and costs what the sink holds; when the sink has drained it catches up.
+- ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from headwater.errors import HeadwaterError, StreamNotFound
+from headwater.hub.feeds import Feed, Format
+from headwater.hub.sinks import Sink
+from headwater.protocol.reading import Event, Reader, State
+from headwater.protocol.wire import Encoder
+
+if TYPE_CHECKING:
+    from headwater.hub.audience import Audience
+    from headwater.hub.tails import Tail
+
+
+class Subscription:
+    """One pushed reader; made by `Engine.subscribe`.
+
+    Args:
+        audience: whose reader it is.
+        tail: the stream's live end.
+        cursor: begun.
+        encoder: has told nothing yet.
+        form: the wire format.
+        sink: where the bytes go.
+    """
+
+    __slots__ = (
+        "_audience",
+        "_cursor",
+        "_encoder",
+        "_feed",
+        "_form",
+        "_full",
+        "_lifetime",
+        "_sink",
+        "_stall",
+        "_tail",
+        "_work",
+    )
+
+    def __init__(
+        self, audience: Audience, tail: Tail, cursor: Reader, encoder: Encoder, form: Format, sink: Sink
+    ) -> None:
+        self._audience = audience
+        self._tail = tail
+        self._form = form
+        self._sink = sink
+        self._cursor: Reader | None = cursor
+        self._encoder: Encoder | None = encoder
+        self._feed: Feed | None = None
+        self._full = False
+        self._work: asyncio.Task[None] | None = None
+        self._stall: asyncio.TimerHandle | None = None
+        self._lifetime: asyncio.TimerHandle | None = None
+        tail.subscriptions.add(self)
+        sink.attach(self)
+
+    def start(self, first: Event, lifetime: float | None) -> None:
+        """Send the opening and the first event, then all that follows.
+
+        Args:
+            first: what the cursor was told when it began.
+            lifetime: seconds after which the reader is let go; None: never.
+        """
+        assert self._encoder is not None
+        opening = self._encoder.opening()
+        if opening:
+            self._sink.write(self._form.frame(opening))
+        self._send(first)
+        if lifetime is not None and self._cursor is not None:
+            self._lifetime = asyncio.get_running_loop().call_later(lifetime, self.detach, 0.0)
+        self.advance()
+
+    def advance(self) -> None:
+        """Write what there is, as long as the sink takes it; join the feed at the tail."""
+        while (cursor := self._cursor) is not None and not self._full and self._work is None:
+            if cursor.state is State.ENDED:
+                return
+            if self._tail.deleted:
+                self._send(cursor.fail(StreamNotFound(f"the stream at {self._tail.path!r} was deleted")))
+            elif cursor.state is State.LIVE and not self._tail.has_news(cursor.offset):
+                self._go_live(cursor)
+                return
+            else:
+                self._read(cursor)
+
+    def _go_live(self, cursor: Reader) -> None:
+        assert self._encoder is not None
+        feed = self._tail.feed_for(self._form, cursor, self._encoder)
+        if feed is None:
+            self._tail.parked.append(self)
+            return
+        self._feed, self._cursor, self._encoder = feed, None, None
+        feed.members[self] = self._sink.write
+
+    def _read(self, cursor: Reader) -> None:
+        batch = self._tail.read(cursor.offset, self._audience.limits.read_bytes)
+        if batch is None:
+            self._work = asyncio.get_running_loop().create_task(self._read_store(cursor))
+            return
+        self._audience.stats.window_reads += 1
+        self._send(cursor.receive(batch, time.monotonic()))
+
+    async def _read_store(self, cursor: Reader) -> None:
+        self._audience.stats.store_reads += 1
+        event: Event
+        try:
+            batch = await self._audience.store.read(
+                self._tail.path, cursor.offset, limit=self._audience.limits.read_bytes
+            )
+            event = cursor.receive(batch, time.monotonic())
+        except HeadwaterError as error:
+            event = cursor.fail(error)
+        self._work = None
+        self._send(event)
+        self.advance()
+
+    def _send(self, event: Event) -> None:
+        assert self._encoder is not None
+        assert self._cursor is not None
+        data = self._encoder.encode(event, time.time())
+        if data:
+            self._sink.write(self._form.frame(data))
+        if self._cursor.state is State.ENDED:
+            self.finish()
+
+    # From the feed and the hub.
+
+    def fall_behind(self, cursor: Reader, encoder: Encoder) -> None:
+        """Leave the feed, with a cursor of one's own."""
+        self._feed, self._cursor, self._encoder = None, cursor, encoder
+
+    def finish(self) -> None:
+        """The reader was told its end: send the answer's last bytes and let everything go."""
+        if self._form.last:
+            self._sink.write(self._form.last)
+        self._sink.finish()
+        self._release()
+
+    def detach(self, retry_after: float) -> None:
+        """Tell the reader to come back after some seconds, and end."""
+        feed = self._feed
+        if feed is not None:
+            feed.members.pop(self, None)
+            self.fall_behind(*feed.copies())
+        if self._cursor is not None:
+            self._send(self._cursor.detach(retry_after))
+
+    # From the sink.
+
+    def paused(self) -> None:
+        """See `SinkOwner.paused`."""
+        if self._full or not self._is_open:
+            return
+        self._full = True
+        self._audience.stats.pauses += 1
+        self._stall = asyncio.get_running_loop().call_later(self._audience.limits.write_seconds, self._stalled)
+        if self._feed is not None:
+            self._feed.slow_down(self)
+
+    def resumed(self) -> None:
+        """See `SinkOwner.resumed`."""
+        self._full = False
+        self._cancel_timer("_stall")
+        if self._feed is not None:  # it drained before the feed let it go
+            self._feed.keep(self)
+        else:
+            self.advance()
+
+    def lost(self) -> None:
+        """See `SinkOwner.lost`."""
+        if self._is_open:
+            self._audience.stats.disconnects += 1
+            self._release()
+
+    @property
+    def _is_open(self) -> bool:
+        return self._cursor is not None or self._feed is not None
+
+    def _stalled(self) -> None:
+        self._audience.stats.stalls += 1
+        self._sink.abort()
+        self.lost()
+
+    def _release(self) -> None:
+        if self._feed is not None:
+            self._feed.members.pop(self, None)
+        self._feed = self._cursor = self._encoder = None
+        self._cancel_timer("_stall")
+        self._cancel_timer("_lifetime")
+        if self._work is not None:
+            self._work.cancel()
+            self._work = None
+        self._tail.subscriptions.discard(self)
+        self._audience.close_reader(self._tail)
+
+    def _cancel_timer(self, name: str) -> None:
+        timer: asyncio.TimerHandle | None = getattr(self, name)
+        if timer is not None:
+            timer.cancel()
+            setattr(self, name, None)
