@@ -126,14 +126,15 @@ def test_fastapi_app_tells_the_progress_to_whoever_comes(tmp_path: Path, monkeyp
         job = call(app, "POST", "/jobs").json()
         with opened(app, "GET", f"/streams/jobs/{job}", Accept="text/event-stream") as first:
             assert read_event(first) == {"retry": "1000"}
-            event = read_event(first)
+            while "data" not in (event := read_event(first)):
+                pass
             assert "sha256" in json.loads(event["data"])
         # The reader went; the job goes on, and another reader has all of it.
         with opened(app, "GET", f"/streams/jobs/{job}", Accept="text/event-stream") as second:
             events = [read_event(second)]
             while events[-1].get("event") != "stream-closed":
                 events.append(read_event(second))
-        assert events[1] == event
+        assert event in events
         assert len(events) > 20
 
 

@@ -140,36 +140,6 @@ def test_a_full_sink_is_given_nothing_and_catches_up(run: Run) -> None:
     run(main())
 
 
-def test_a_sink_that_drains_inside_the_flush_stays_live(run: Run) -> None:
-    """Full and drained before the flush is over: the reader never leaves its feed."""
-
-    async def main() -> None:
-        async with Hub() as hub:
-            await hub.create("s", content_type=JSON)
-            sink = BufferSink(high_water=1)
-            await hub.audience.subscribe("s", "-1", LINES, sink)
-            sink.take()
-            keep = sink.write
-            taken: list[bytes] = []
-
-            def write(data: bytes) -> None:
-                keep(data)
-                taken.append(sink.take())
-
-            await settle()
-            sink.write = write
-            other = BufferSink()
-            await hub.audience.subscribe("s", "now", LINES, other)
-            for number in range(3):
-                await hub.append("s", number)
-                await settle()
-            sink.take()
-            await settle()
-            assert values(other.take()) == [0, 1, 2]
-
-    run(main())
-
-
 def test_a_sink_that_never_drains_is_cut(run: Run) -> None:
     """After write_seconds without room the reader is ended; nothing waits for it."""
 

@@ -73,11 +73,6 @@ class Feed:
         """A member's sink is full; it leaves when what is being written has been given to all."""
         self._slow.append(member)
 
-    def keep(self, member: Subscription) -> None:
-        """A member's sink has drained before the member had to leave."""
-        if member in self._slow:
-            self._slow.remove(member)
-
     def flush(self, limit: int, monotonic: float, now: float) -> int:
         """Give the members everything new.
 
@@ -90,7 +85,6 @@ class Feed:
             How many times a sink was written to.
         """
         written = 0
-        self._let_slow_go()
         if self._tail.deleted and self.members:
             path = self._tail.path
             return self.tell(

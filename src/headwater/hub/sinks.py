@@ -18,7 +18,7 @@ class SinkOwner(Protocol):
         ...
 
     def resumed(self) -> None:
-        """The sink has drained."""
+        """The sink has drained. Never called from inside `write`."""
         ...
 
     def lost(self) -> None:

@@ -87,8 +87,6 @@ class Subscription:
     def advance(self) -> None:
         """Write what there is, as long as the sink takes it; join the feed at the tail."""
         while (cursor := self._cursor) is not None and not self._full and self._work is None:
-            if cursor.state is State.ENDED:
-                return
             if self._tail.deleted:
                 self._send(cursor.fail(StreamNotFound(f"the stream at {self._tail.path!r} was deleted")))
             elif cursor.state is State.LIVE and not self._tail.has_news(cursor.offset):
@@ -175,10 +173,7 @@ class Subscription:
         """See `SinkOwner.resumed`."""
         self._full = False
         self._cancel_timer("_stall")
-        if self._feed is not None:  # it drained before the feed let it go
-            self._feed.keep(self)
-        else:
-            self.advance()
+        self.advance()
 
     def lost(self) -> None:
         """See `SinkOwner.lost`."""
