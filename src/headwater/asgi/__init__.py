@@ -2,7 +2,8 @@
 
 app         routes, errors, lifespan           streams     one handler per command
 bodies      request bodies within limits       live        event streams and NDJSON
-introspect  what is under /-/                  page        the page at /
+handover    uvicorn's connections to the hub   introspect  what is under /-/
+page        the page at /                      shutdown    noticing that the server stops
 hub         `Hub`: the engine with HTTP on it
 """
 

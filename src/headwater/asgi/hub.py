@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import cached_property
 
 from headwater.asgi.app import App
+from headwater.asgi.shutdown import call_when_stopping
 from headwater.hub import Engine
 
 
@@ -22,6 +24,24 @@ class Hub(Engine):
         store: a store, or its URL: `memory:`, `sqlite:app.db`.
         limits: what the hub allows and how long it waits.
     """
+
+    _watch: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """Open the store and start; from now on a stop of uvicorn lets the live readers go.
+
+        Raises:
+            StoreUnavailable: the store cannot be used.
+        """
+        await super().open()
+        self._watch = asyncio.create_task(call_when_stopping(self.drain), name="headwater-shutdown")
+
+    async def aclose(self) -> None:
+        """Let the readers go, finish the writes and close the store. May be called twice."""
+        if self._watch is not None:
+            self._watch.cancel()
+            self._watch = None
+        await super().aclose()
 
     @cached_property
     def asgi(self) -> App:

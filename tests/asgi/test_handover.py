@@ -1,0 +1,160 @@
+"""The handover of uvicorn's connections, and what happens where there is none."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from tests.support.http import call, opened
+from tests.support.processes import ServerProcess
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from headwater.asgi.handover import MAX_UNASKED, can_take_over, chunk
+from headwater.asgi.shutdown import server_is_stopping
+
+HERE = Path(__file__).parent
+URL = "/streams/s"
+SSE = {"accept": "text/event-stream"}
+
+SERVED = '''
+from fastapi import FastAPI
+from headwater import Hub
+
+hub = Hub()
+bare = FastAPI(lifespan=hub.lifespan)
+bare.mount("/streams", hub.asgi)
+
+
+class Wrapping:
+    """Middleware that wraps `send`, as many do."""
+
+    def __init__(self, app):
+        self.app = app
+
+    async def __call__(self, scope, receive, send):
+        async def wrapped(message):
+            await send(message)
+
+        await self.app(scope, receive, wrapped if scope["type"] == "http" else send)
+
+
+wrapped = Wrapping(bare)
+'''
+
+
+@pytest.fixture(params=["bare", "wrapped"])
+def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ServerProcess]:
+    """A stock uvicorn with an application that mounts a hub, with and without middleware."""
+    (tmp_path / "served.py").write_text(SERVED)
+    command = [sys.executable, "-m", "uvicorn", f"served:{request.param}", "--port", "{port}", "--log-level", "warning"]
+    with ServerProcess(command, health="/streams/-/health", cwd=tmp_path) as process:
+        yield process
+
+
+@pytest.mark.slow
+def test_a_stock_uvicorn_serves_live_readers(server: ServerProcess) -> None:
+    """Records, the end and the connection's close are the same, handed over or not."""
+    call(server, "PUT", URL, "[1]", content_type="application/json")
+    with opened(server, "GET", URL, **SSE) as events:
+        assert events.readline() == b"retry:1000\n"
+        call(server, "POST", URL, "[2]", content_type="application/json")
+        call(server, "POST", URL, stream_closed="true")
+        text = events.read()
+    assert b"data:1" in text
+    assert b"data:2" in text
+    assert text.rstrip().splitlines()[-2] == b"event: stream-closed"
+
+
+@pytest.mark.slow
+def test_a_stock_uvicorn_stops_with_open_readers(server: ServerProcess) -> None:
+    """SIGTERM ends the process although an event stream is open, and the stream is told to come back."""
+    call(server, "PUT", URL)
+    with opened(server, "GET", URL, **SSE) as events:
+        events.readline()
+        os.kill(server.pid, signal.SIGTERM)
+        assert b"event: stream-detached" in events.read()
+    server.wait()
+
+
+@pytest.mark.slow
+def test_readers_that_leave_are_counted_out(server: ServerProcess) -> None:
+    """A closed socket is seen without a write; so is one that only half-closes, or sends what nobody asked for."""
+    call(server, "PUT", URL)
+    head = f"GET {URL} HTTP/1.1\r\nhost: x\r\naccept: text/event-stream\r\n\r\n".encode()
+    for ending in (b"", b"x" * (MAX_UNASKED + 100_000)):
+        with closing(socket.create_connection(("127.0.0.1", server.port), timeout=20)) as raw:
+            raw.sendall(head)
+            assert raw.recv(10_000).startswith(b"HTTP/1.1 200")
+            if ending:
+                raw.sendall(ending)
+    deadline = time.monotonic() + 20
+    while call(server, "GET", "/streams/-/stats").json()["readers"]:
+        assert time.monotonic() < deadline, "a reader that left is still counted"
+
+
+def test_the_installed_uvicorn_has_what_the_handover_needs() -> None:
+    """A new uvicorn without these attributes falls back to the ASGI driver; this test then says so."""
+
+    class Transport:
+        def get_extra_info(self, name: str) -> Any:
+            return None
+
+    protocol = object.__new__(HttpToolsProtocol)
+    state = SimpleNamespace(connections=set(), tasks=set(), default_headers=[], total_requests=0)
+    config: Any = SimpleNamespace(
+        loaded=True,
+        loaded_app=None,
+        ws_protocol_class=None,
+        root_path="",
+        asgi_version="3.0",
+        limit_concurrency=None,
+        timeout_keep_alive=5,
+    )
+    HttpToolsProtocol.__init__(protocol, config, state, {}, _loop=SimpleNamespace())  # type: ignore[arg-type]
+    protocol.flow = SimpleNamespace()  # type: ignore[assignment]
+    cycle = RequestResponseCycle(
+        scope={},  # type: ignore[typeddict-item]
+        transport=Transport(),  # type: ignore[arg-type]
+        flow=protocol.flow,
+        logger=None,  # type: ignore[arg-type]
+        access_logger=None,  # type: ignore[arg-type]
+        access_log=False,
+        default_headers=[],
+        message_event=None,  # type: ignore[arg-type]
+        expect_100_continue=False,
+        keep_alive=True,
+        on_response=protocol.on_response_complete,
+    )
+    protocol.cycle = cycle
+    send: Any = cycle.send
+    assert can_take_over(send)
+    cycle.response_complete = True
+    assert not can_take_over(send)
+
+
+def test_other_senders_are_left_alone() -> None:
+    """A function, a method of something else: the ASGI driver serves them."""
+
+    async def send(message: Any) -> None: ...
+
+    assert not can_take_over(send)
+    assert not can_take_over([].append)  # type: ignore[arg-type]
+
+
+def test_a_chunk_is_http() -> None:
+    """Length in hexadecimal, the bytes, line ends."""
+    assert chunk(b"x" * 26) == b"1a\r\n" + b"x" * 26 + b"\r\n"
+
+
+def test_no_server_is_not_stopping() -> None:
+    """Under a server that has another way, nothing is assumed."""
+    assert not server_is_stopping()
