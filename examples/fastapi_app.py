@@ -74,5 +74,4 @@ async def work(stream: str) -> None:
 
 
 if __name__ == "__main__":
-    # Open event streams would hold up a stop for ever without the timeout.
-    uvicorn.run(app, port=int(os.environ.get("PORT", "8000")), timeout_graceful_shutdown=2)
+    uvicorn.run(app, port=int(os.environ.get("PORT", "8000")), timeout_graceful_shutdown=10)
