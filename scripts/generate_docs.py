@@ -21,6 +21,7 @@ import headwater.stores
 import headwater.testing
 from headwater import errors
 from headwater.cli.group import COMMANDS, group
+from headwater.hub import Stats
 from headwater.protocol import names
 from headwater.protocol.reading import TRANSITIONS, State, Step
 from headwater.server.settings import InvalidSettings, Setting, describe_settings
@@ -264,18 +265,24 @@ def _items(section: list[str]) -> dict[str, str]:
 
 
 def http_page() -> str:
-    """http.md as it is, with the lists of cross-origin headers written anew."""
+    """http.md as it is, with the lists in it written anew."""
     page = (REFERENCE / "http.md").read_text("utf-8")
-    for title, headers in (
-        ("sent", names.CORS_REQUEST_HEADERS),
-        ("read", names.CORS_RESPONSE_HEADERS),
-    ):
-        start, end = f"<!-- generated: cors {title} -->\n", "<!-- end -->"
-        before, _, rest = page.partition(start)
-        after = rest.partition(end)[2]
-        listed = ", ".join(f"`{header.decode()}`" for header in headers)
-        page = f"{before}{start}{listed}\n{end}{after}"
-    return page
+    counters = _sections(inspect.getdoc(Stats) or "")["Attributes"]
+    page = _put(page, "cors sent", _headers(names.CORS_REQUEST_HEADERS))
+    page = _put(page, "cors read", _headers(names.CORS_RESPONSE_HEADERS))
+    rows = [f"| `{name}` | {_cell(text)} |" for name, text in counters.items()]
+    return _put(page, "stats", "\n".join(["| counter | meaning |", "| --- | --- |", *rows]))
+
+
+def _headers(headers: tuple[bytes, ...]) -> str:
+    return ", ".join(f"`{header.decode()}`" for header in headers)
+
+
+def _put(page: str, title: str, text: str) -> str:
+    start, end = f"<!-- generated: {title} -->\n", "<!-- end -->"
+    before, found, rest = page.partition(start)
+    assert found, title
+    return f"{before}{start}\n{text}\n\n{end}{rest.partition(end)[2]}"
 
 
 def _value(value: Any) -> str:
