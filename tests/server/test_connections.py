@@ -85,9 +85,10 @@ def test_what_is_no_http_is_refused(server: ServerProcess, junk: bytes) -> None:
     assert code(answer) == "bad-request"
 
 
-def test_a_slow_body_is_refused(server: ServerProcess) -> None:
+@pytest.mark.parametrize("method", [b"PUT", b"POST"], ids=["through ASGI", "in the fast lane"])
+def test_a_slow_body_is_refused(server: ServerProcess, method: bytes) -> None:
     """408 after body_seconds, and the connection is closed although the client goes on sending."""
-    head = b"PUT /v1/stream/slow HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n"
+    head = method + b" /v1/stream/slow HTTP/1.1\r\nhost: x\r\ncontent-type: a/b\r\ncontent-length: 100\r\n\r\n"
     answer = exchange(server, head, b"x")
     assert answer.startswith(b"HTTP/1.1 408")
     assert code(answer) == "request-timeout"

@@ -49,7 +49,7 @@ async def answer(hub: Engine, command: Command, scope: Scope, headers: Headers, 
     """
     match command:
         case Write():
-            return await _write(hub, command, await read_body(receive, headers, hub.limits))
+            return await append_body(hub, command, await read_body(receive, headers, hub.limits))
         case Read():
             return await _read(hub, command)
         case Create(path, config, closed):
@@ -65,7 +65,12 @@ async def answer(hub: Engine, command: Command, scope: Scope, headers: Headers, 
             return responses.allowed(preflight_headers())
 
 
-async def _write(hub: Engine, command: Write, body: bytes) -> Answer:
+async def append_body(hub: Engine, command: Write, body: bytes) -> Answer:
+    """The answer to an append or a close, with its whole body.
+
+    Raises:
+        HeadwaterError: refused; see `errors`.
+    """
     check_write(command, body)
     request = Append(body, command.content_type, command.producer, command.seq, command.close)
     return responses.appended(await hub.write(command.path, request), with_body=bool(body))

@@ -43,7 +43,7 @@ class JsonLines:
                 return _control("keepalive", offset=self._regrouper.told(offset))
             case Failed(offset, error):
                 return _control("error", offset=self._regrouper.told(offset), **problem(error))
-            case Detached(offset, retry_after):
+            case Detached(offset, retry_after):  # pragma: no branch - there is no other event
                 return _control("detached", offset=self._regrouper.told(offset), retry_after=round(retry_after, 3))
 
     def state(self) -> object:

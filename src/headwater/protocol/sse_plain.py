@@ -53,7 +53,7 @@ class PlainEvents:
             case Failed(offset, error):
                 body = msgspec.json.encode({**problem(error), "offset": self._regrouper.told(offset)})
                 return encode_event(body, event=EVENT_ERROR)
-            case Detached(offset, retry_after):
+            case Detached(offset, retry_after):  # pragma: no branch - there is no other event
                 body = msgspec.json.encode(
                     {"offset": self._regrouper.told(offset), "retry_after": round(retry_after, 3)}
                 )

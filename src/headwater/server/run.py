@@ -25,6 +25,7 @@ except ImportError:
     raise MissingExtra("headwater serve", "server") from None
 
 from headwater.server.connections import limited_protocol
+from headwater.server.fastlane import FastLane
 
 _log: Final = logging.getLogger("headwater")
 
@@ -79,12 +80,19 @@ def make_server(settings: Settings) -> DrainingServer:
     """The server for these settings, not yet started."""
     hub = Hub(settings.store, limits=limits_of(settings))
     app = App(hub, prefix=settings.prefix, cors_origins=settings.cors_origins, with_page=settings.page)
+    lane = FastLane(hub, settings.prefix) if settings.fast_lane and not settings.access_log else None
     options: dict[str, Any] = {"ssl_certfile": settings.tls_cert, "ssl_keyfile": settings.tls_key}
     config = uvicorn.Config(
         app,
         host=settings.host,
         port=settings.port,
-        http=limited_protocol(settings.max_header_bytes, settings.head_seconds, hub.stats),
+        http=limited_protocol(
+            hub.stats,
+            max_header_bytes=settings.max_header_bytes,
+            head_seconds=settings.head_seconds,
+            body_seconds=settings.body_seconds,
+            lane=lane,
+        ),
         ws="none",
         lifespan="on",
         interface="asgi3",

@@ -41,6 +41,7 @@ class Settings(Limits, frozen=True, kw_only=True):
         cors_origins: pages of other origins that may use the server: `*`, `loopback`, or origins.
         insecure: listen beyond loopback although anybody who reaches the port may read and write.
         page: serve the page at `/`.
+        fast_lane: answer small appends without the ASGI application between; off while `access_log` is on.
         tls_cert: file with the certificate chain in PEM; HTTPS with `tls_key`.
         tls_key: file with the private key in PEM.
         max_connections: connections at the same time; more are answered 503.
@@ -60,6 +61,7 @@ class Settings(Limits, frozen=True, kw_only=True):
     cors_origins: tuple[str, ...] = (LOOPBACK,)
     insecure: bool = False
     page: bool = True
+    fast_lane: bool = True
     tls_cert: str | None = None
     tls_key: str | None = None
     max_connections: int = 60_000
