@@ -182,3 +182,14 @@ def test_text_that_is_not_utf8_is_still_a_line(make_log: type[Log]) -> None:
     """Bytes that are no text become replacement characters, not a broken line."""
     lines = read(make_log("text/plain", b"a\xff\xc3", close=True))
     assert text_of(lines) == "a\ufffd\ufffd"
+
+
+def test_the_state_is_what_is_held_and_what_was_told(make_log: type[Log]) -> None:
+    """Readers differ in what they are told next by half a character, and by the news that there was no more."""
+    log = make_log("text/plain", b"a", b"\xe2")
+    behind, up_to_date, holding = (JsonLines("text/plain") for _ in range(3))
+    behind.encode(Data(log.read(limit=1)), 0.0)
+    holding.encode(Data(log.read()), 0.0)
+    up_to_date.encode(Data(log.read(log.tail)), 0.0)
+    assert len({behind.state(), up_to_date.state(), holding.state()}) == 3
+    assert behind.state() == JsonLines("text/plain").state()

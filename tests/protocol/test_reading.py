@@ -148,3 +148,15 @@ def test_no_silence_is_longer_than_a_heartbeat(waits: list[float], lifetime: flo
             return
         if event is not None:
             told = now
+
+
+@pytest.mark.parametrize("state", State)
+def test_a_copy_goes_its_own_way(state: State) -> None:
+    """The same state, place and heartbeat, without the lifetime; steps of one are not steps of the other."""
+    reader = Reader("start", 0.0, heartbeat=10.0, lifetime=5.0)
+    reader.state = state
+    twin = reader.copy()
+    assert (twin.state, twin.offset, twin.next_timer()) == (state, "start", 10.0)
+    if state is not State.ENDED:
+        twin.receive(UP_TO_DATE, 3.0)
+        assert (reader.state, reader.offset, reader.next_timer()) == (state, "start", 5.0)

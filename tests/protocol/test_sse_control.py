@@ -180,3 +180,15 @@ def test_cursors_of_one_answer_never_go_back(make_log: type[Log], ahead: int, ji
         assert int(control["streamCursor"]) >= last
         last = int(control["streamCursor"])
         assert last >= (now - CURSOR_EPOCH) // CURSOR_INTERVAL
+
+
+def test_a_cursor_beyond_the_clock_s_is_a_state_of_its_own(make_log: type[Log]) -> None:
+    """Until the clock has caught up with what one reader was told, nobody else is told the same."""
+    data = Data(make_log("text/plain", b"a").read())
+    ahead, usual = ControlEvents("text/plain", "1000", 40), ControlEvents("text/plain", None, 40)
+    for encoder in (ahead, usual):
+        encoder.encode(data, NOW)
+    assert ahead.state() != usual.state()
+    later = NOW + 2 * CURSOR_INTERVAL
+    assert ahead.encode(data, later) == usual.encode(data, later)
+    assert ahead.state() == usual.state()

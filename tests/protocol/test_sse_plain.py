@@ -217,3 +217,34 @@ def test_a_deeply_nested_record_names_nothing() -> None:
     nested = (b'{"type":' * depth + b"1" + b"}" * depth for depth in range(sys.getrecursionlimit(), 0, -1))
     deepest = next(record for record in nested if is_taken(record))
     assert deep_in_the_stack(100, lambda: event_name(deepest, "type")) == b""
+
+
+def test_a_browser_at_the_tail_learns_where_it_is(make_log: type[Log]) -> None:
+    """An id without an event, once: who came with `now` comes back to that place, not to a later now."""
+    log = make_log("text/plain", b"a")
+    encoder, parser = PlainEvents("text/plain"), Parser()
+    nothing = log.read("now")
+    assert parser.feed(encoder.encode(Data(nothing), 0.0)) == []
+    assert parser.last_event_id.decode() == log.tail
+    assert encoder.encode(Data(nothing), 0.0) == b""
+
+
+def test_an_id_alone_is_not_told_behind_held_bytes(make_log: type[Log]) -> None:
+    """When the first batch is half a character, the place to come back to is before it."""
+    log = make_log("text/plain", b"a", b"\xe2\x82")
+    encoder, parser = PlainEvents("text/plain"), Parser()
+    start = log.read(limit=1).next_offset
+    assert parser.feed(encoder.encode(Data(log.read(start)), 0.0)) == []
+    assert parser.last_event_id.decode() == start
+
+
+def test_the_state_is_what_is_held(make_log: type[Log]) -> None:
+    """Readers differ in what they are told next only while half a character is held back for one of them."""
+    log = make_log("text/plain", b"a\xe2")
+    encoder, fresh = PlainEvents("text/plain"), PlainEvents("text/plain")
+    first = log.read()
+    encoder.encode(Data(first), 0.0)
+    assert encoder.state() != fresh.state()
+    log.append(b"\x82\xac")
+    encoder.encode(Data(log.read(first.next_offset)), 0.0)
+    assert encoder.state() == fresh.state()

@@ -12,7 +12,11 @@ from hypothesis import strategies as st
 from headwater.errors import OffsetGone, error_table
 from headwater.model import Batch, Record
 from headwater.protocol.framing import complete_utf8
-from headwater.protocol.wire import Regrouper, TextRecords, base64_of, problem
+from headwater.protocol.ndjson import JsonLines
+from headwater.protocol.reading import Data
+from headwater.protocol.sse_control import ControlEvents
+from headwater.protocol.sse_plain import PlainEvents
+from headwater.protocol.wire import Encoder, Regrouper, TextRecords, base64_of, problem
 
 if TYPE_CHECKING:
     from tests.protocol.conftest import Log
@@ -147,3 +151,47 @@ def test_every_error_is_the_same_kind_of_problem() -> None:
             "advice": kind.advice,
         }
     assert problem(OffsetGone("gone", earliest="0_1"))["earliest"] == "0_1"
+
+
+def test_what_is_held_can_be_seen(make_log: type[Log]) -> None:
+    """Nothing, the first bytes of a character, nothing again; never anything but text."""
+    log = make_log("text/plain", b"a\xe2")
+    regroupers = Regrouper("text/plain"), Regrouper("image/png")
+    assert [regrouper.held for regrouper in regroupers] == [b"", b""]
+    first = log.read()
+    for regrouper in regroupers:
+        regrouper.regroup(first)
+    assert [regrouper.held for regrouper in regroupers] == [b"\xe2", b""]
+    log.append(b"\x82\xac")
+    regroupers[0].regroup(log.read(first.next_offset))
+    assert regroupers[0].held == b""
+
+
+def encoders(content_type: str) -> list[Encoder]:
+    return [JsonLines(content_type), PlainEvents(content_type), ControlEvents(content_type, None, 1)]
+
+
+@pytest.mark.parametrize("which", [0, 1, 2])
+@pytest.mark.parametrize("body", [b"ab", b"a\xe2", b"\xe2\x82", b""])
+def test_readers_of_equal_state_are_told_the_same(make_log: type[Log], which: int, body: bytes) -> None:
+    """Who came to a place in one batch and who came in many are told the same from there on, if their states agree."""
+    log = make_log("text/plain", *([body] if body else []))
+    at_once, bit_by_bit = encoders("text/plain")[which], encoders("text/plain")[which]
+    at_once.encode(Data(log.read()), 2e9)
+    for batch in log.batches(limit=1):
+        bit_by_bit.encode(Data(batch), 2e9)
+    assert at_once.state() == bit_by_bit.state()
+    place = log.tail
+    log.append(b"\x82\xacz", close=True)
+    last = Data(log.read(place))
+    assert at_once.encode(last, 2e9) == bit_by_bit.encode(last, 2e9) != b""
+
+
+@pytest.mark.parametrize("which", [0, 1, 2])
+def test_readers_who_hold_different_bytes_differ_in_state(make_log: type[Log], which: int) -> None:
+    """A reader who came inside a character holds less than one who came before it."""
+    log = make_log("text/plain", b"a\xe2")
+    before, inside = encoders("text/plain")[which], encoders("text/plain")[which]
+    before.encode(Data(log.read()), 2e9)
+    inside.encode(Data(log.read(log.tail)), 2e9)
+    assert before.state() != inside.state()
