@@ -31,12 +31,29 @@ def main(words: Sequence[str]) -> int:
         found.measured = [Measured(kind.name, shape, []) for shape in shapes for kind in kinds]
         for shape, repetition in product(shapes, range(options.repetitions)):
             for kind in kinds:
-                run = measure(kind, shape, Path(folder), warmup=options.warmup, seconds=options.seconds)
-                _keep(found, kind, shape, run)
-                _progress(kind, shape, repetition, run)
-    results.write(found, options.output)
+                _run_once(found, kind, shape, repetition, Path(folder), options)
+                results.write(found, options.output)
     print(report.table(found))
-    return 0
+    return 1 if any(measured.failure for measured in found.measured) else 0
+
+
+def _run_once(
+    found: Results, kind: Kind, shape: Shape, repetition: int, folder: Path, options: argparse.Namespace
+) -> None:
+    """Measure, unless this server failed with this shape before."""
+    measured = found.find(kind.name, shape)
+    assert measured is not None
+    if measured.failure is not None:
+        return
+    text = f"{report.describe(shape)}, {kind.name}, run {repetition + 1}"
+    try:
+        run = measure(kind, shape, folder, warmup=options.warmup, seconds=options.seconds)
+    except RuntimeError as error:
+        measured.failure, measured.runs = str(error), []
+        print(f"{text} failed: {error}", file=sys.stderr, flush=True)
+        return
+    measured.runs.append(run.shortened())
+    print(f"{text}: {run.rate:,.0f}/s, {run.server_cpu_us:.0f} us", file=sys.stderr, flush=True)
 
 
 def measure(kind: Kind, shape: Shape, folder: Path, *, warmup: float, seconds: float) -> Run:
@@ -66,17 +83,6 @@ def _shapes(options: argparse.Namespace) -> list[Shape]:
         and layout in options.layouts.split(",")
         and not (count == 1 and layout == "own" and "shared" in options.layouts)
     ]
-
-
-def _keep(found: Results, kind: Kind, shape: Shape, run: Run) -> None:
-    measured = found.find(kind.name, shape)
-    assert measured is not None
-    measured.runs.append(run)
-
-
-def _progress(kind: Kind, shape: Shape, repetition: int, run: Run) -> None:
-    text = f"{report.describe(shape)}, {kind.name}, run {repetition + 1}: {run.rate:,.0f}/s, {run.server_cpu_us:.0f} us"
-    print(text, file=sys.stderr, flush=True)
 
 
 def _parser() -> argparse.ArgumentParser:

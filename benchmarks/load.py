@@ -42,7 +42,7 @@ class Run(msgspec.Struct, frozen=True):
         load_cpu_seconds: of the generator.
         record_bytes: size of a request's body.
         statuses: answers by status, over the whole run.
-        acknowledged: records acknowledged by connection, over the whole run.
+        acknowledged: records acknowledged by connection, over the whole run; in a file of results, their sum.
     """
 
     seconds: float
@@ -65,6 +65,10 @@ class Run(msgspec.Struct, frozen=True):
     def server_cpu_us(self) -> float:
         """CPU time of the server for an append."""
         return self.server_cpu_seconds / self.answers * 1e6
+
+    def shortened(self) -> Run:
+        """The same for a file of results."""
+        return msgspec.structs.replace(self, acknowledged=[sum(self.acknowledged)])
 
     @property
     def load_cpu_us(self) -> float:

@@ -33,6 +33,8 @@ def _rows(results: Results, shape: Shape) -> Iterator[str]:
     for measured in results.measured:
         if measured.shape == shape and measured.runs:
             yield _row(_cells(results, measured))
+        elif measured.shape == shape and measured.failure:
+            yield _row([measured.server, "failed", *[""] * (len(_HEADINGS) - 2)])
 
 
 def _cells(results: Results, measured: Measured) -> list[str]:

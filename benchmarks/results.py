@@ -13,11 +13,16 @@ from benchmarks.load import Run, Shape
 
 
 class Measured(msgspec.Struct):
-    """All runs of one server with one shape."""
+    """All runs of one server with one shape.
+
+    Attributes:
+        failure: what went wrong; no run follows it, and the ones before do not count.
+    """
 
     server: str
     shape: Shape
     runs: list[Run] = []
+    failure: str | None = None
 
     def median(self, value: Callable[[Run], float]) -> float:
         """The middle one of the runs' values."""
