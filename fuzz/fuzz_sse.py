@@ -41,7 +41,7 @@ def parse(pieces: list[bytes], limit: int) -> tuple[Told, bool]:
     try:
         for piece in pieces:
             found += parser.feed(piece)
-            assert len(parser._rest) + parser._size <= limit
+            assert len(parser._rest) + len(parser._data or b"") + len(parser._event) <= limit
         parser.feed(b"")
     except TooLarge:
         return (found, parser.last_event_id, parser.retry), True
