@@ -12,6 +12,7 @@ Rule 2: the docstring's first line is the title that users see; ``advice`` says 
     │   ├── InvalidBody                400 invalid-body
     │   └── InvalidProducer            400 invalid-producer
     ├── Refused                        403 refused
+    │   ├── HostNotAllowed             403 host-not-allowed
     │   ├── OriginNotAllowed           403 origin-not-allowed
     │   └── ProducerFenced             403 producer-fenced
     ├── StreamNotFound                 404 stream-not-found
@@ -34,6 +35,7 @@ Rule 2: the docstring's first line is the title that users see; ``advice`` says 
     ├── LimitReached                   429 limit-reached
     └── Unavailable                    503 unavailable
         ├── StoreUnavailable           503 store-unavailable
+        ├── TooManyConnections         503 too-many-connections
         └── ShuttingDown               503 shutting-down
 """
 
@@ -48,6 +50,7 @@ __all__ = [
     "Gone",
     "HeadersTooLarge",
     "HeadwaterError",
+    "HostNotAllowed",
     "InvalidBody",
     "InvalidOffset",
     "InvalidPath",
@@ -72,6 +75,7 @@ __all__ = [
     "StreamGone",
     "StreamNotFound",
     "TooLarge",
+    "TooManyConnections",
     "Unavailable",
     "error_table",
 ]
@@ -122,7 +126,7 @@ class InvalidPath(BadRequest):
     """The stream path is not allowed."""
 
     code = "invalid-path"
-    advice = "Use segments of printable characters separated by single slashes, without '.', '..' or a leading '-'."
+    advice = "Use printable segments between single slashes; none of them '.' or '..', and the first one not '-'."
 
 
 class InvalidOffset(BadRequest):
@@ -151,6 +155,13 @@ class Refused(HeadwaterError):
 
     code, status, ws_close = "refused", 403, 4403
     advice = "Do not retry; ask for the right to do this."
+
+
+class HostNotAllowed(Refused):
+    """The server is not called by this name."""
+
+    code = "host-not-allowed"
+    advice = "Use the server's own address, or add the name to the allowed_hosts setting."
 
 
 class OriginNotAllowed(Refused):
@@ -304,6 +315,13 @@ class StoreUnavailable(Unavailable):
     """The store cannot write now."""
 
     code, retry_after = "store-unavailable", 1
+
+
+class TooManyConnections(Unavailable):
+    """The server has as many connections as it takes."""
+
+    code, retry_after = "too-many-connections", 5
+    advice = "Try again after Retry-After, or raise max_connections."
 
 
 class ShuttingDown(Unavailable):

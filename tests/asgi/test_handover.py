@@ -57,6 +57,7 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ServerPro
     (tmp_path / "served.py").write_text(SERVED)
     command = [sys.executable, "-m", "uvicorn", f"served:{request.param}", "--port", "{port}", "--log-level", "warning"]
     with ServerProcess(command, health="/streams/-/health", cwd=tmp_path) as process:
+        process.name = request.param
         yield process
 
 
@@ -72,6 +73,8 @@ def test_a_stock_uvicorn_serves_live_readers(server: ServerProcess) -> None:
     assert b"data:1" in text
     assert b"data:2" in text
     assert text.rstrip().splitlines()[-2] == b"event: stream-closed"
+    pushed = call(server, "GET", "/streams/-/stats").json()["deliveries"] > 0
+    assert pushed is (server.name == "bare")
 
 
 @pytest.mark.slow

@@ -52,8 +52,8 @@ def test_a_connection_that_says_nothing_is_closed(server: ServerProcess) -> None
 
 def test_a_head_that_never_ends_is_closed(server: ServerProcess) -> None:
     """So is one that has begun, and the one after an answer on the same connection."""
-    assert code(exchange(server, b"GET / HTTP/1.1\r\nhost: x\r\n")) == "request-timeout"
-    answer = exchange(server, b"GET /-/health HTTP/1.1\r\nhost: x\r\n\r\nGET /-/health HTT")
+    assert code(exchange(server, b"GET / HTTP/1.1\r\nhost: localhost\r\n")) == "request-timeout"
+    answer = exchange(server, b"GET /-/health HTTP/1.1\r\nhost: localhost\r\n\r\nGET /-/health HTT")
     assert answer.startswith(b"HTTP/1.1 200")
     assert b"HTTP/1.1 408" in answer
 
@@ -61,9 +61,9 @@ def test_a_head_that_never_ends_is_closed(server: ServerProcess) -> None:
 @pytest.mark.parametrize(
     "head",
     [
-        b"GET / HTTP/1.1\r\nhost: x\r\nbig: " + b"x" * 5000 + b"\r\n\r\n",
-        b"GET / HTTP/1.1\r\nhost: x\r\nbig: " + b"x" * 5000,
-        b"GET /" + b"x" * 5000 + b" HTTP/1.1\r\nhost: x\r\n\r\n",
+        b"GET / HTTP/1.1\r\nhost: localhost\r\nbig: " + b"x" * 5000 + b"\r\n\r\n",
+        b"GET / HTTP/1.1\r\nhost: localhost\r\nbig: " + b"x" * 5000,
+        b"GET /" + b"x" * 5000 + b" HTTP/1.1\r\nhost: localhost\r\n\r\n",
         b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 1000 + b"\r\n",
     ],
     ids=["one large header", "an unfinished one", "a long url", "many headers"],
@@ -88,7 +88,7 @@ def test_what_is_no_http_is_refused(server: ServerProcess, junk: bytes) -> None:
 @pytest.mark.parametrize("method", [b"PUT", b"POST"], ids=["through ASGI", "in the fast lane"])
 def test_a_slow_body_is_refused(server: ServerProcess, method: bytes) -> None:
     """408 after body_seconds, and the connection is closed although the client goes on sending."""
-    head = method + b" /v1/stream/slow HTTP/1.1\r\nhost: x\r\ncontent-type: a/b\r\ncontent-length: 100\r\n\r\n"
+    head = method + b" /v1/stream/slow HTTP/1.1\r\nhost: localhost\r\ncontent-type: a/b\r\ncontent-length: 100\r\n\r\n"
     answer = exchange(server, head, b"x")
     assert answer.startswith(b"HTTP/1.1 408")
     assert code(answer) == "request-timeout"
@@ -96,9 +96,7 @@ def test_a_slow_body_is_refused(server: ServerProcess, method: bytes) -> None:
 
 def test_a_header_cannot_be_smuggled_in(server: ServerProcess) -> None:
     """A line break in a header ends the header: what follows is never part of an answer."""
-    head = (
-        b"PUT /v1/stream/x HTTP/1.1\r\nhost: x\r\ncontent-type: text/plain\x0binjected: 1\r\nconnection: close\r\n\r\n"
-    )
+    head = b"PUT /v1/stream/x HTTP/1.1\r\nhost: localhost\r\ncontent-type: a/b\x0binjected: 1\r\n"
     answer = exchange(server, head)
     assert answer.startswith(b"HTTP/1.1 400")
     assert b"injected" not in answer.partition(b"\r\n\r\n")[0]

@@ -45,7 +45,9 @@ def test_the_banner_has_the_servers_own_address() -> None:
 def test_the_server_is_made_from_its_settings() -> None:
     """Limits reach uvicorn and the hub."""
     server = make_server(Settings(store="memory:", max_connections=5, max_readers=6, shutdown_seconds=3))
-    assert (server.config.limit_concurrency, server.config.timeout_graceful_shutdown) == (5, 3)
+    assert server.config.timeout_graceful_shutdown == 3
+    assert isinstance(server.config.http, type)
+    assert getattr(server.config.http, "max_connections", None) == 5
     raise_file_limit()
 
 
@@ -76,8 +78,8 @@ def test_a_stop_finishes_the_write_under_way(tmp_path: Path) -> None:
             opened(server, "GET", "/v1/stream/s", accept="text/event-stream") as witness,
         ):
             witness.readline()
-            head = b"POST /v1/stream/s HTTP/1.1\r\nhost: x\r\ncontent-type: text/plain\r\ncontent-length: 4\r\n\r\n"
-            raw.sendall(head + b"ha")
+            head = b"POST /v1/stream/s HTTP/1.1\r\nhost: localhost\r\ncontent-type: text/plain\r\n"
+            raw.sendall(head + b"content-length: 4\r\n\r\nha")
             assert call(server, "GET", "/-/health").status == 200
             os.kill(server.pid, signal.SIGTERM)
             assert b"stream-detached" in witness.read(), "the stop has begun"
@@ -86,6 +88,41 @@ def test_a_stop_finishes_the_write_under_way(tmp_path: Path) -> None:
         server.wait()
         server.start()
         assert call(server, "GET", "/v1/stream/s").body == b"half"
+
+
+@pytest.mark.slow
+def test_a_page_under_another_name_is_refused() -> None:
+    """DNS rebinding: a site's own name pointed at this machine makes its pages same-origin; `Host` gives them away."""
+    with headwater_server("memory:") as server:
+        port = server.port
+        call(server, "PUT", "/v1/stream/s", "secret", content_type="text/plain")
+        for method, headers in (("GET", {}), ("POST", {"content_type": "text/plain"})):
+            reply = call(server, method, "/v1/stream/s", "x", host=f"attacker.example:{port}", **headers)
+            assert (reply.status, reply.json()["code"]) == (403, "host-not-allowed")
+        for host in (f"localhost:{port}", f"127.0.0.1:{port}", f"[::1]:{port}"):
+            assert call(server, "GET", "/v1/stream/s", host=host).body == b"secret"
+    with headwater_server("memory:", "--allowed-hosts", "app.example") as server:
+        assert call(server, "PUT", "/v1/stream/s", host="app.example").status == 201
+
+
+@pytest.mark.slow
+def test_connections_over_the_limit_are_told(tmp_path: Path) -> None:
+    """One connection too many gets 503 with a code, and the others go on."""
+    with headwater_server("memory:", "--max-connections", "3") as server:
+        call(server, "PUT", "/v1/stream/s")
+        with (
+            opened(server, "GET", "/v1/stream/s", accept="text/event-stream") as events,
+            closing(socket.create_connection(("127.0.0.1", server.port), timeout=20)) as first,
+            closing(socket.create_connection(("127.0.0.1", server.port), timeout=20)) as second,
+            closing(socket.create_connection(("127.0.0.1", server.port), timeout=20)) as third,
+        ):
+            events.readline()
+            answer = third.recv(10_000)
+            assert answer.startswith(b"HTTP/1.1 503")
+            assert b"too-many-connections" in answer
+            first.sendall(b"GET /-/health HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n")
+            assert first.recv(1000).startswith(b"HTTP/1.1 200")
+            del second
 
 
 @pytest.mark.slow

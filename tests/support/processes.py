@@ -34,9 +34,13 @@ class ServerProcess:
         command: what to run; `{port}` in it is replaced.
         health: path that answers 200 when the server is ready.
         cwd: where to run it.
+
+    Attributes:
+        name: for the tests that tell several apart.
     """
 
     def __init__(self, command: Sequence[str], *, health: str = "/-/health", cwd: Path | None = None) -> None:
+        self.name = ""
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._command = [part.format(port=self.port) for part in command]

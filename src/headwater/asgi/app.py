@@ -16,7 +16,7 @@ from headwater.asgi.types import ClientGone, Receive, Scope, Send
 from headwater.errors import HeadwaterError, RequestTimeout, RouteNotFound, StoreUnavailable, TooLarge
 from headwater.hub import Engine
 from headwater.protocol import names, responses
-from headwater.protocol.cors import LOOPBACK, CorsPolicy
+from headwater.protocol.cors import ANY, LOOPBACK, CorsPolicy, HostPolicy
 from headwater.protocol.requests import Headers, Read, parse_request
 from headwater.protocol.responses import Answer, HeaderList
 
@@ -33,7 +33,9 @@ class App:
         hub: what is served.
         prefix: where streams begin: `/v1/stream/` as the reference servers have it, `/` when mounted.
         cors_origins: pages of other origins that may use it: `*`, `loopback`, or whole origins.
+        allowed_hosts: names the server answers to: `*`, `loopback`, or host names.
         with_page: serve the page at `/`.
+        introspection: answer below `/-/`.
         manage_hub: open and close the hub with the ASGI lifespan; not when a framework's lifespan does.
     """
 
@@ -43,7 +45,9 @@ class App:
         *,
         prefix: str = "/v1/stream/",
         cors_origins: tuple[str, ...] = (LOOPBACK,),
+        allowed_hosts: tuple[str, ...] = (ANY,),
         with_page: bool = True,
+        introspection: bool = True,
         manage_hub: bool = True,
     ) -> None:
         if not (prefix.startswith("/") and prefix.endswith("/")):
@@ -51,7 +55,9 @@ class App:
         self.hub: Final = hub
         self._prefix = prefix
         self._cors = CorsPolicy(cors_origins)
+        self._hosts = HostPolicy(allowed_hosts)
         self._with_page = with_page
+        self._introspection = introspection
         self._manage_hub = manage_hub
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -70,6 +76,7 @@ class App:
         origin, host = headers.get(names.ORIGIN), headers.get(names.HOST, b"")
         cors = self._cors.headers(origin, host)
         try:
+            self._hosts.check(host)
             self._cors.check_origin(scope["method"], origin, host)
             answer = await self._route(scope, headers, receive, send, cors)
         except HeadwaterError as error:
@@ -90,7 +97,7 @@ class App:
         full: str = scope["path"]
         path = full[len(root) :] if root and full.startswith(root) else full
         method: str = scope["method"]
-        if path.startswith("/-/"):
+        if self._introspection and path.startswith("/-/"):
             return await introspect(self.hub, path[3:], method, scope["query_string"])
         if self._with_page and path in ("", "/") and method in ("GET", "HEAD"):
             return page()

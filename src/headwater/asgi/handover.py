@@ -6,7 +6,8 @@ idle reader costs a transport, a sink and a subscription, and a delivery one `tr
 
 What is needed of uvicorn (0.50 to 0.5x) is checked on each request: `send` is the bound method of a request cycle
 with `transport`, `on_response` (bound to the connection's protocol) and a chunked answer under way. Middleware that
-wraps `send`, another server or another uvicorn fails the check, and the ASGI driver in live.py serves the reader.
+wraps `send`, but for Starlette's own, another server or another uvicorn fails the check, and the ASGI driver in live.py
+serves the reader.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ from headwater.hub.sinks import SinkOwner
 #: Bytes a client may send behind its request before it is cut: it has nothing to say, but a few may be on the way.
 MAX_UNASKED: Final = 16 * 1024
 
+#: Modules whose wrappers of `send` let body messages through untouched (Starlette 0.40 to 1.x).
+_TRANSPARENT: Final = frozenset({"starlette.middleware.errors", "starlette._exception_handler"})
+_DEPTH: Final = 16
 _CYCLE: Final = ("transport", "on_response", "response_started", "response_complete", "chunked_encoding", "flow")
 _PROTOCOL: Final = ("connections", "cycle", "flow", "pipeline", "_unset_keepalive_if_required")
 
@@ -80,8 +84,23 @@ class TransportSink(asyncio.Protocol):
             owner.lost()
 
 
+def unwrap(send: Send) -> Send:
+    """The server's own `send` below Starlette's and FastAPI's, which only note that the answer has begun.
+
+    Middleware of others is left in place: it may change the body.
+    """
+    for _ in range(_DEPTH):
+        if getattr(send, "__module__", None) not in _TRANSPARENT:
+            break
+        cells = dict(zip(send.__code__.co_freevars, send.__closure__ or (), strict=False))
+        if "send" not in cells:
+            break
+        send = cells["send"].cell_contents
+    return send
+
+
 def can_take_over(send: Send) -> bool:
-    """Whether this request's connection can be handed over, once its head is answered."""
+    """Whether this request's connection can be handed over, once its head is answered; `send` is unwrapped."""
     cycle = getattr(send, "__self__", None)
     protocol = getattr(getattr(cycle, "on_response", None), "__self__", None)
     return (

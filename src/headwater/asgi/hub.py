@@ -7,7 +7,9 @@ from functools import cached_property
 
 from headwater.asgi.app import App
 from headwater.asgi.shutdown import call_when_stopping
-from headwater.hub import Engine
+from headwater.hub import Engine, Limits
+from headwater.protocol.cors import LOOPBACK
+from headwater.stores import Store
 
 
 class Hub(Engine):
@@ -23,9 +25,23 @@ class Hub(Engine):
     Args:
         store: a store, or its URL: `memory:`, `sqlite:app.db`.
         limits: what the hub allows and how long it waits.
+        cors_origins: pages of other origins that may use `asgi`: `*`, `loopback`, or whole origins.
+        introspection: answer below `/-/` in `asgi`: streams, readers and counters, for whoever reaches it.
     """
 
     _watch: asyncio.Task[None] | None = None
+
+    def __init__(
+        self,
+        store: str | Store = "memory:",
+        *,
+        limits: Limits | None = None,
+        cors_origins: tuple[str, ...] = (LOOPBACK,),
+        introspection: bool = True,
+    ) -> None:
+        super().__init__(store, limits=limits)
+        self._cors_origins = cors_origins
+        self._introspection = introspection
 
     async def open(self) -> None:
         """Open the store and start; from now on a stop of uvicorn lets the live readers go.
@@ -49,4 +65,11 @@ class Hub(Engine):
 
         The application that mounts it opens the hub, with `lifespan=hub.lifespan`.
         """
-        return App(self, prefix="/", with_page=False, manage_hub=False)
+        return App(
+            self,
+            prefix="/",
+            cors_origins=self._cors_origins,
+            with_page=False,
+            introspection=self._introspection,
+            manage_hub=False,
+        )

@@ -11,7 +11,7 @@ import logging
 import time
 from typing import Final
 
-from headwater.asgi.handover import can_take_over, take_over
+from headwater.asgi.handover import can_take_over, take_over, unwrap
 from headwater.asgi.types import Receive, Send
 from headwater.hub.audience import Audience
 from headwater.hub.feeds import Format
@@ -45,10 +45,11 @@ async def answer_live(
     """
     encoder = form.encoder(reader.info.content_type)
     head = streaming(encoder.media_type, reader.info.content_type)
-    handover = can_take_over(send)
+    inner = unwrap(send)
+    handover = can_take_over(inner)
     await send({"type": "http.response.start", "status": head.status, "headers": [*head.headers, *headers]})
     if handover:
-        audience.push(reader, form, take_over(send, audience.limits.buffer_bytes), lifetime=lifetime)
+        audience.push(reader, form, take_over(inner, audience.limits.buffer_bytes), lifetime=lifetime)
     elif not await pull(reader, encoder, receive, send):
         audience.stats.disconnects += 1
 

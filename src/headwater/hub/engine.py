@@ -20,7 +20,6 @@ from headwater.model import (
     Batch,
     Change,
     Created,
-    Expiry,
     ForkPoint,
     Producer,
     Record,
@@ -28,6 +27,7 @@ from headwater.model import (
     StreamConfig,
     StreamInfo,
 )
+from headwater.protocol.expiry import make_expiry
 from headwater.protocol.framing import encode_value
 from headwater.protocol.ledger import Append
 from headwater.protocol.paths import check_path
@@ -149,7 +149,7 @@ class Engine:
             StreamExists: another one is at the path.
             InvalidPath, InvalidBody, BadRequest, LimitReached, StoreUnavailable: see `errors`.
         """
-        config = StreamConfig(content_type, Expiry(ttl, expires_at), retention or Retention())
+        config = StreamConfig(content_type, make_expiry(ttl, expires_at), retention or Retention())
         return (await self.create_stream(path, config, body, closed=closed)).info
 
     async def fork(self, path: str, source: str, *, offset: str | None = None, sub_offset: int = 0) -> StreamInfo:

@@ -16,6 +16,7 @@ class Stats(msgspec.Struct, kw_only=True):
         bytes_in: bytes of bodies acknowledged.
         reads: catch-up and long-poll answers.
         readers: live readers now, long-polls included.
+        pushed: of those, readers whose connection was handed over to the hub.
         readers_total: live readers ever opened.
         resumes: readers that came back with an event id.
         window_reads: live batches served from memory.
@@ -33,6 +34,7 @@ class Stats(msgspec.Struct, kw_only=True):
     bytes_in: int = 0
     reads: int = 0
     readers: int = 0
+    pushed: int = 0
     readers_total: int = 0
     resumes: int = 0
     window_reads: int = 0

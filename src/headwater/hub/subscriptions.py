@@ -66,6 +66,7 @@ class Subscription:
         self._stall: asyncio.TimerHandle | None = None
         self._lifetime: asyncio.TimerHandle | None = None
         tail.subscriptions.add(self)
+        audience.stats.pushed += 1
         sink.attach(self)
 
     def start(self, first: Event, lifetime: float | None) -> None:
@@ -200,6 +201,7 @@ class Subscription:
             self._work.cancel()
             self._work = None
         self._tail.subscriptions.discard(self)
+        self._audience.stats.pushed -= 1
         self._audience.close_reader(self._tail)
 
     def _cancel_timer(self, name: str) -> None:

@@ -1,4 +1,4 @@
-"""Pages from other origins: who may, and the headers that say so (Fetch standard, section 3.2 "CORS protocol").
+"""Pages: which origins may use the server, and under which names (Fetch standard, section 3.2 "CORS protocol").
 
 Rule: a page of an origin that is not allowed cannot write either: browsers send its simple requests without asking,
 so `check_origin` refuses them.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 from urllib.parse import urlsplit
 
-from headwater.errors import OriginNotAllowed
+from headwater.errors import HostNotAllowed, OriginNotAllowed
 from headwater.protocol import names
 
 #: The value of the setting that stands for every page served from this machine.
@@ -73,6 +73,41 @@ class CorsPolicy:
         if not self.allows(origin.decode("latin-1"), host.decode("latin-1")):
             return [(names.VARY, b"origin")]
         return [(b"access-control-allow-origin", origin), (names.VARY, b"origin"), _EXPOSED]
+
+
+class HostPolicy:
+    """Which names the server answers to.
+
+    Against DNS rebinding: a page of any site can point its own name at 127.0.0.1 and is then of the server's own
+    origin. The name it must use in `Host` gives it away.
+
+    Args:
+        hosts: `*`, `loopback`, and host names.
+    """
+
+    def __init__(self, hosts: tuple[str, ...] = (ANY,)) -> None:
+        self._any = ANY in hosts
+        loopback = _LOOPBACK_HOSTS if LOOPBACK in hosts else frozenset()
+        self._names = frozenset(host.lower() for host in hosts) | loopback
+
+    def allows(self, host: bytes) -> bool:
+        """Whether the server answers to a `Host` header."""
+        if self._any:
+            return True
+        try:
+            name = urlsplit(f"//{host.decode('latin-1')}").hostname
+        except ValueError:
+            return False
+        return name is not None and name in self._names
+
+    def check(self, host: bytes) -> None:
+        """Refuse a request under another name.
+
+        Raises:
+            HostNotAllowed: it is one.
+        """
+        if not self.allows(host):
+            raise HostNotAllowed(f"this server does not answer to {host.decode('latin-1')[:80]!r}")
 
 
 def preflight_headers() -> list[tuple[bytes, bytes]]:

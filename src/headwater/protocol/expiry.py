@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from headwater.errors import BadRequest
@@ -59,6 +59,25 @@ def parse_expiry(ttl: str | None, expires_at: str | None) -> Expiry:
     if expires_at is not None:
         return Expiry(at=parse_date(expires_at), at_text=expires_at)
     return Expiry()
+
+
+def make_expiry(ttl: int | None, at: float | None) -> Expiry:
+    """The expiry that a Python caller asks for.
+
+    Args:
+        ttl: seconds of idleness.
+        at: seconds since the Unix epoch.
+
+    Raises:
+        BadRequest: both are given, or one is out of range.
+    """
+    if at is None:
+        return parse_expiry(None if ttl is None else str(ttl), None)
+    try:
+        text = datetime.fromtimestamp(at, UTC).isoformat().replace("+00:00", "Z")
+    except (ValueError, OverflowError, OSError):
+        raise BadRequest(f"expires_at must be a time in seconds since 1970, not {at}") from None
+    return parse_expiry(None if ttl is None else str(ttl), text)
 
 
 def parse_retention(text: str | None) -> Retention:

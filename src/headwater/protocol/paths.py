@@ -20,7 +20,7 @@ def check_path(path: str, *, maximum: int = MAX_PATH_BYTES) -> str:
         maximum: bytes in UTF-8.
 
     Raises:
-        InvalidPath: empty, an empty, `.` or `..` segment, a control character, a backslash, or `-` in front.
+        InvalidPath: empty; an empty, `.` or `..` segment; a control character; a backslash; or `-` as first segment.
         PathTooLong: more than `maximum` bytes.
     """
     if not path:
@@ -35,7 +35,9 @@ def check_path(path: str, *, maximum: int = MAX_PATH_BYTES) -> str:
         raise InvalidPath(f"the stream path {path[:80]!r} has a control character or a backslash")
     segments = path.split("/")
     if segments[0] == RESERVED_SEGMENT or any(segment in ("", ".", "..") for segment in segments):
-        raise InvalidPath(f"the stream path {path[:80]!r} has a segment that is empty, '.', '..' or a leading '-'")
+        raise InvalidPath(
+            f"the stream path {path[:80]!r} has a segment that is empty, '.' or '..', or begins with the segment '-'"
+        )
     return path
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from headwater.errors import BadRequest, HeadersTooLarge, HeadwaterError, RequestTimeout
+from headwater.errors import BadRequest, HeadersTooLarge, HeadwaterError, RequestTimeout, TooManyConnections
 from headwater.hub import Stats
 from headwater.protocol.responses import Answer, failed
 from headwater.server.fastlane import FastLane, Pending, to_bytes
@@ -22,6 +22,7 @@ class LimitedProtocol(HttpToolsProtocol):
     """One connection. Subclassed by `limited_protocol`, which sets the limits.
 
     Attributes:
+        max_connections: at the same time; one more is told so and closed.
         max_header_bytes: request line and headers.
         head_seconds: time for them to arrive.
         body_seconds: time for the body of a request in the fast lane.
@@ -29,6 +30,7 @@ class LimitedProtocol(HttpToolsProtocol):
         lane: takes plain appends; None: everything goes through ASGI.
     """
 
+    max_connections: int
     max_header_bytes: int
     head_seconds: float
     body_seconds: float
@@ -44,6 +46,9 @@ class LimitedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """The first head is due from here."""
         super().connection_made(transport)
+        if len(self.connections) + self.stats.pushed > self.max_connections:
+            self._refuse(TooManyConnections(f"there are max_connections={self.max_connections} connections already"))
+            return
         self._start_timer(self.head_seconds, "head")
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -90,16 +95,11 @@ class LimitedProtocol(HttpToolsProtocol):
         self._stop_timer()
         if self.lane is not None and (self.cycle is None or self.cycle.response_complete):
             self._pending = self.lane.admit(self.parser.get_method(), self.url, self.headers)
-            if self._pending is not None and self._may_go_fast():
+            if self._pending is not None and self.parser.get_http_version() == "1.1":
                 self.cycle = self._pending  # type: ignore[assignment]
                 return
             self._pending = None
         super().on_headers_complete()
-
-    def _may_go_fast(self) -> bool:
-        limit = self.limit_concurrency
-        full = limit is not None and max(len(self.connections), len(self.tasks)) >= limit
-        return not full and self.parser.get_http_version() == "1.1"
 
     def on_body(self, body: bytes) -> None:
         """A piece of a body."""
@@ -173,10 +173,17 @@ class LimitedProtocol(HttpToolsProtocol):
 
 
 def limited_protocol(
-    stats: Stats, *, max_header_bytes: int, head_seconds: float, body_seconds: float, lane: FastLane | None = None
+    stats: Stats,
+    *,
+    max_connections: int,
+    max_header_bytes: int,
+    head_seconds: float,
+    body_seconds: float,
+    lane: FastLane | None = None,
 ) -> type[LimitedProtocol]:
     """The protocol class with its limits, for `uvicorn.Config(http=…)`."""
     fields: dict[str, Any] = {
+        "max_connections": max_connections,
         "max_header_bytes": max_header_bytes,
         "head_seconds": head_seconds,
         "body_seconds": body_seconds,

@@ -16,6 +16,7 @@ from headwater.asgi.streams import append_body
 from headwater.errors import HeadwaterError
 from headwater.hub import Engine
 from headwater.protocol import names
+from headwater.protocol.cors import ANY, HostPolicy
 from headwater.protocol.requests import Headers, Write, parse_request
 from headwater.protocol.responses import Answer, failed
 
@@ -65,9 +66,11 @@ class FastLane:
     Args:
         hub: where appends go.
         prefix: where streams begin in URLs.
+        allowed_hosts: names the server answers to.
     """
 
-    def __init__(self, hub: Engine, prefix: str) -> None:
+    def __init__(self, hub: Engine, prefix: str, allowed_hosts: tuple[str, ...] = (ANY,)) -> None:
+        self._hosts = HostPolicy(allowed_hosts)
         self._hub = hub
         self._prefix = prefix.encode()
         self._limit = min(MAX_BODY_BYTES, hub.limits.max_body_bytes)
@@ -87,6 +90,8 @@ class FastLane:
         if length is None or not length.isdigit() or len(length) > 6 or int(length) > self._limit:
             return None
         if any(name in found for name in _NOT_PLAIN) or not self._hub.is_open:
+            return None
+        if not self._hosts.allows(found.get(names.HOST, b"")):
             return None
         return Pending(url[len(self._prefix) :].decode(), found)
 

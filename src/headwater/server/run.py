@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from headwater.asgi import App, Hub
 from headwater.errors import MissingExtra
-from headwater.server.settings import InvalidSettings, Settings, limits_of
+from headwater.server.settings import InvalidSettings, Settings, hosts_of, limits_of
 
 try:
     import httptools  # noqa: F401
@@ -79,8 +79,17 @@ def run(settings: Settings) -> None:
 def make_server(settings: Settings) -> DrainingServer:
     """The server for these settings, not yet started."""
     hub = Hub(settings.store, limits=limits_of(settings))
-    app = App(hub, prefix=settings.prefix, cors_origins=settings.cors_origins, with_page=settings.page)
-    lane = FastLane(hub, settings.prefix) if settings.fast_lane and not settings.access_log else None
+    app = App(
+        hub,
+        prefix=settings.prefix,
+        cors_origins=settings.cors_origins,
+        allowed_hosts=hosts_of(settings),
+        with_page=settings.page,
+        introspection=settings.introspection,
+    )
+    lane = (
+        FastLane(hub, settings.prefix, hosts_of(settings)) if settings.fast_lane and not settings.access_log else None
+    )
     options: dict[str, Any] = {"ssl_certfile": settings.tls_cert, "ssl_keyfile": settings.tls_key}
     config = uvicorn.Config(
         app,
@@ -88,6 +97,7 @@ def make_server(settings: Settings) -> DrainingServer:
         port=settings.port,
         http=limited_protocol(
             hub.stats,
+            max_connections=settings.max_connections,
             max_header_bytes=settings.max_header_bytes,
             head_seconds=settings.head_seconds,
             body_seconds=settings.body_seconds,
@@ -102,7 +112,6 @@ def make_server(settings: Settings) -> DrainingServer:
         access_log=settings.access_log,
         log_level=settings.log_level,
         log_config=None,
-        limit_concurrency=settings.max_connections,
         timeout_keep_alive=settings.keep_alive_seconds,
         timeout_graceful_shutdown=settings.shutdown_seconds,
         **options,

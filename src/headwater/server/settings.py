@@ -16,7 +16,7 @@ import msgspec
 
 from headwater.errors import HeadwaterError
 from headwater.hub import Limits
-from headwater.protocol.cors import LOOPBACK
+from headwater.protocol.cors import ANY, LOOPBACK
 
 #: Every environment variable is this and the setting's name in upper case: `HEADWATER_PORT`.
 ENV_PREFIX: Final = "HEADWATER_"
@@ -38,9 +38,11 @@ class Settings(Limits, frozen=True, kw_only=True):
         port: TCP port; 0 takes a free one.
         store: where the logs live: `memory:` or `sqlite:PATH`, with options as a query.
         prefix: where streams begin in URLs.
-        cors_origins: pages of other origins that may use the server: `*`, `loopback`, or origins.
+        cors_origins: pages of other origins that may use the server: `*`, `loopback`, or origins, with commas.
+        allowed_hosts: names the server answers to: `*`, `loopback`, or host names, with commas; add your proxy's.
         insecure: listen beyond loopback although anybody who reaches the port may read and write.
         page: serve the page at `/`.
+        introspection: answer below `/-/`, for whoever reaches the server.
         fast_lane: answer small appends without the ASGI application between; off while `access_log` is on.
         tls_cert: file with the certificate chain in PEM; HTTPS with `tls_key`.
         tls_key: file with the private key in PEM.
@@ -59,8 +61,10 @@ class Settings(Limits, frozen=True, kw_only=True):
     store: str = "sqlite:headwater.db"
     prefix: str = "/v1/stream/"
     cors_origins: tuple[str, ...] = (LOOPBACK,)
+    allowed_hosts: tuple[str, ...] = (LOOPBACK,)
     insecure: bool = False
     page: bool = True
+    introspection: bool = True
     fast_lane: bool = True
     tls_cert: str | None = None
     tls_key: str | None = None
@@ -156,9 +160,9 @@ def _from_file(path: Path) -> dict[str, Any]:
 
 
 def _convert(values: dict[str, Any]) -> Settings:
-    origins = values.get("cors_origins")
-    if isinstance(origins, str):
-        values["cors_origins"] = [part.strip() for part in origins.split(",") if part.strip()]
+    for name in ("cors_origins", "allowed_hosts"):
+        if isinstance(value := values.get(name), str):
+            values[name] = [part.strip() for part in value.split(",") if part.strip()]
     try:
         return msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as error:
@@ -184,6 +188,13 @@ def check_settings(settings: Settings) -> Settings:
     if settings.log_level not in ("critical", "error", "warning", "info", "debug"):
         raise InvalidSettings(f"log_level {settings.log_level!r} is none of critical, error, warning, info, debug")
     return settings
+
+
+def hosts_of(settings: Settings) -> tuple[str, ...]:
+    """The names the server answers to: those allowed, and the address it listens on."""
+    if settings.insecure and settings.allowed_hosts == (LOOPBACK,):
+        return (ANY,)
+    return (*settings.allowed_hosts, settings.host)
 
 
 def limits_of(settings: Settings) -> Limits:
