@@ -58,6 +58,6 @@ def _run_by_mutation(check: Callable[[bytes], None], seeds: Sequence[bytes], wor
         try:
             check(bytes(data))
         except Exception:
-            print(f"seed {seed}, input {done}: {bytes(data)!r}")  # noqa: T201
+            print(f"seed {seed}, input {done}: {bytes(data)!r}")
             raise
-    print(f"{runs} inputs, {runs / (time.monotonic() - begun):.0f} a second, seed {seed}")  # noqa: T201
+    print(f"{runs} inputs, {runs / (time.monotonic() - begun):.0f} a second, seed {seed}")

@@ -63,7 +63,7 @@ def test_a_stop_is_told_to_readers_and_ends_with_0(tmp_path: Path, number: int) 
             assert server.stop(number) == 0
             rest = events.read()
         assert b"event: stream-detached" in rest
-        assert 0 <= int(rest.split(b"retry:")[-1].split(b"\n")[0]) <= 2000
+        assert 1000 <= int(rest.split(b"retry:")[-1].split(b"\n")[0]) <= 3000
         server.start()
         assert call(server, "GET", "/v1/stream/s").body == b"one"
 

@@ -12,6 +12,7 @@ from typing import Final, Protocol
 import msgspec
 
 from headwater.cli.failures import Failure, refusal
+from headwater.errors import TooLarge
 from headwater.model import Record
 from headwater.protocol import names
 from headwater.protocol.framing import is_json, is_text
@@ -139,6 +140,8 @@ class EventsWire:
         """See `Wire.feed`."""
         try:
             told = [self._take(event) for event in self._parser.feed(chunk)]
+        except TooLarge as error:
+            raise Failure("malformed", error.message) from None
         except (msgspec.DecodeError, ValueError):
             raise Failure("malformed", "the server sent an event that is not of Headwater's") from None
         return told or [Alive()]

@@ -28,7 +28,7 @@ from headwater.model import (
     StreamInfo,
 )
 from headwater.protocol.expiry import make_expiry
-from headwater.protocol.framing import encode_value
+from headwater.protocol.framing import check_content_type, encode_value
 from headwater.protocol.ledger import Append
 from headwater.protocol.paths import check_path
 from headwater.protocol.reading import Data, Detached, Failed
@@ -173,6 +173,8 @@ class Engine:
         """`create` and `fork` with everything spelled out."""
         self._check_writable(body)
         check_path(path, maximum=self.limits.max_path_bytes)
+        if config.content_type is not None:
+            check_content_type(config.content_type)
         if self._streams >= self.limits.max_streams:
             await self._check_room(path)
         created = await self.store.create(path, config, body, closed=closed)

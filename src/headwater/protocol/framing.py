@@ -7,15 +7,21 @@ NDJSON as it is. The value keeps its own bytes otherwise: it is checked once, ne
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
 
-from headwater.errors import InvalidBody
+from headwater.errors import BadRequest, InvalidBody
 
 DEFAULT_CONTENT_TYPE: Final = "application/octet-stream"
 
+#: Characters of a content type with its parameters.
+MAX_CONTENT_TYPE: Final = 256
+
+_TOKEN: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_CONTENT_TYPE: Final = re.compile(_TOKEN + "/" + _TOKEN + r"[ \t]*(;[\t\x20-\x7e]*)?", re.ASCII)
 _values: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _value: Final = msgspec.json.Decoder(msgspec.Raw)
 # A line break inside a JSON text is white space: inside a string it must be escaped (RFC 8259 section 7).
@@ -25,6 +31,17 @@ _ONE_LINE: Final = bytes.maketrans(b"\r\n", b"  ")
 def media_type(content_type: str) -> str:
     """The type and subtype in lower case, without parameters (RFC 9110 section 8.3.1)."""
     return content_type.partition(";")[0].strip().lower()
+
+
+def check_content_type(content_type: str) -> str:
+    """The same content type, if it is one: it is given back in headers as it is.
+
+    Raises:
+        BadRequest: no type and subtype, a control character, or more than 256 characters.
+    """
+    if len(content_type) > MAX_CONTENT_TYPE or _CONTENT_TYPE.fullmatch(content_type) is None:
+        raise BadRequest(f"Content-Type {content_type[:80]!r} is not a media type")
+    return content_type
 
 
 def is_json(content_type: str) -> bool:

@@ -31,8 +31,9 @@ def check_path(path: str, *, maximum: int = MAX_PATH_BYTES) -> str:
         raise InvalidPath("the stream path is not UTF-8") from None
     if length > maximum:
         raise PathTooLong(f"the stream path has {length} bytes, the limit is {maximum}")
-    if not path.isprintable() or "\\" in path:
-        raise InvalidPath(f"the stream path {path[:80]!r} has a control character or a backslash")
+    # U+FFFD is what servers make of bytes that are no UTF-8: different URLs would be one stream.
+    if not path.isprintable() or "\\" in path or "\ufffd" in path:
+        raise InvalidPath(f"the stream path {path[:80]!r} has a control character, a backslash or wrong UTF-8")
     segments = path.split("/")
     if segments[0] == RESERVED_SEGMENT or any(segment in ("", ".", "..") for segment in segments):
         raise InvalidPath(

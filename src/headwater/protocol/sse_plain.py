@@ -57,7 +57,7 @@ class PlainEvents:
                 body = msgspec.json.encode(
                     {"offset": self._regrouper.told(offset), "retry_after": round(retry_after, 3)}
                 )
-                return encode_retry(int(retry_after * 1000)) + encode_event(body, event=EVENT_DETACHED)
+                return encode_retry(self._retry + int(retry_after * 1000)) + encode_event(body, event=EVENT_DETACHED)
 
     def state(self) -> object:
         """See `Encoder.state`."""

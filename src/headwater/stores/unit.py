@@ -13,7 +13,7 @@ from headwater.errors import StreamExists
 from headwater.model import Appended, Batch, Change, Created, Record, StreamConfig
 from headwater.protocol import forking, ledger
 from headwater.protocol.framing import is_json, split_body
-from headwater.protocol.ledger import Append, StreamState
+from headwater.protocol.ledger import Accepted, Append, StreamState
 from headwater.protocol.offsets import offset_at
 from headwater.protocol.producing import ProducerState
 
@@ -134,15 +134,15 @@ def append(unit: Unit, path: str, request: Append) -> Appended:
         unit.save_producer(state.incarnation, producer.id, decision.producer)
     if decision.records:
         unit.insert(state.incarnation, decision.start, decision.records)
-    unit.tell(_change(state, decision.start, decision.records))
+    unit.tell(_change(state, decision))
     return decision.answer
 
 
-def _change(state: StreamState, start: int, records: tuple[Record, ...]) -> Change:
-    tail = offset_at(state.lineage, state.tail)
+def _change(state: StreamState, decision: Accepted) -> Change:
+    tail = decision.answer.next_offset
     batch = Batch(
-        offset=offset_at(state.lineage, start),
-        records=records,
+        offset=offset_at(state.lineage, decision.start),
+        records=decision.records,
         next_offset=tail,
         up_to_date=True,
         closed=state.closed,
