@@ -23,7 +23,7 @@ def main() -> int:
     # The wheel's bin/npm is a link, which not every installer keeps: npm is started by its own file.
     npm = ROOT / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-    command = [ROOT / "bin" / "node", npm, *sys.argv[1:], *quiet]
+    command: list[str | Path] = [ROOT / "bin" / "node", npm, *sys.argv[1:], *quiet]
     return subprocess.run(command, env=environment(), check=False).returncode
 
 
