@@ -18,6 +18,7 @@ from headwater.protocol.reading import (
     Detached,
     Event,
     Failed,
+    Gap,
     Idle,
     Reader,
     State,
@@ -41,6 +42,7 @@ STEPS: dict[Step, tuple[Callable[[Reader], Event | None], Event]] = {
     Step.IDLE: (lambda reader: reader.handle_timer(10.0), Idle("start")),
     Step.FAILED: (lambda reader: reader.fail(ERROR), Failed("start", ERROR)),
     Step.DETACHED: (lambda reader: reader.detach(2.0), Detached("start", 2.0)),
+    Step.GAP: (lambda reader: reader.skip("next"), Gap("start", "next")),
 }
 #: The table again, written by hand: what a reader is after each step.
 AFTER: dict[Step, State] = {
@@ -49,6 +51,7 @@ AFTER: dict[Step, State] = {
     Step.CLOSED: State.ENDED,
     Step.FAILED: State.ENDED,
     Step.DETACHED: State.ENDED,
+    Step.GAP: State.CATCHING_UP,
 }
 
 
@@ -63,12 +66,12 @@ def reader_in(state: State) -> Reader:
 
 @pytest.mark.parametrize(("state", "step"), list(product([State.CATCHING_UP, State.LIVE], Step)))
 def test_every_step_from_every_state(state: State, step: Step) -> None:
-    """The reader is told what happened, goes to the state of the table, and moves with batches only."""
+    """The reader is told what happened, goes to the state of the table, and moves with batches and gaps only."""
     do, told = STEPS[step]
     reader = reader_in(state)
     assert do(reader) == told
     assert reader.state is AFTER.get(step, state) is TRANSITIONS[state][step]
-    assert reader.offset == ("next" if isinstance(told, Data) else "start")
+    assert reader.offset == ("next" if isinstance(told, Data | Gap) else "start")
 
 
 @pytest.mark.parametrize("step", Step)

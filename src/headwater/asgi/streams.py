@@ -96,7 +96,7 @@ async def read_live(hub: Engine, command: Read, receive: Receive, send: Send, he
         HeadwaterError: refused, before anything was sent.
     """
     lifetime = hub.limits.sse_seconds if command.mode is Mode.SSE else None
-    with await hub.audience.open_reader(command.path, command.offset, lifetime=lifetime) as reader:
+    with await hub.audience.open_reader(command.path, command.offset, lifetime=lifetime, slow=command.slow) as reader:
         hub.stats.resumes += command.resumed
         if command.resumed and (end := _end_of_closed(reader)) is not None:
             return responses.complete(end)

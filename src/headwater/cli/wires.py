@@ -148,6 +148,8 @@ class EventsWire:
 
     def _take(self, event: ServerEvent) -> Told:
         match event.event:
+            case names.EVENT_GAP:  # only with ?slow=, which the command line does not ask for
+                return Alive()
             case names.EVENT_CLOSED:
                 return Closed(event.id.decode())
             case names.EVENT_ERROR:

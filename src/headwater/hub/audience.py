@@ -21,6 +21,7 @@ from headwater.hub.subscriptions import Subscription
 from headwater.hub.tails import Tail
 from headwater.model import Change, StreamInfo
 from headwater.protocol.backoff import share
+from headwater.protocol.slow import REPLAY, SlowPolicy, check_slow
 from headwater.stores import Store
 
 
@@ -74,7 +75,14 @@ class Audience:
         self._flusher.stop()
 
     async def subscribe(
-        self, path: str, offset: str, form: Format, sink: Sink, *, lifetime: float | None = None
+        self,
+        path: str,
+        offset: str,
+        form: Format,
+        sink: Sink,
+        *,
+        lifetime: float | None = None,
+        slow: SlowPolicy = REPLAY,
     ) -> StreamInfo:
         """A reader that is pushed to: records go into a sink as they come, encoded once for all who share a format.
 
@@ -84,23 +92,31 @@ class Audience:
             form: the wire format.
             sink: where the bytes go; the hub ends it when the reader ends, and lets go of it when it is lost.
             lifetime: seconds before the reader is let go; None: no end.
+            slow: what the reader gets when its sink was full.
 
         Raises:
-            LimitReached, StreamNotFound, StreamGone, InvalidOffset, OffsetGone, StoreUnavailable, ShuttingDown:
-                nothing was written to the sink.
+            LimitReached, StreamNotFound, StreamGone, InvalidOffset, OffsetGone, BadRequest, StoreUnavailable,
+            ShuttingDown: nothing was written to the sink.
         """
-        reader = await self.open_reader(path, offset)
+        reader = await self.open_reader(path, offset, slow=slow)
         self.push(reader, form, sink, lifetime=lifetime)
         return reader.info
 
     def push(self, reader: LiveReader, form: Format, sink: Sink, *, lifetime: float | None = None) -> None:
         """Make a reader that was just opened a pushed one; from now on it is the hub's to close."""
         first, cursor, tail = reader.release()
-        subscription = Subscription(self, tail, cursor, form.encoder(reader.info.content_type), form, sink)
+        encoder = form.encoder(reader.info.content_type)
+        subscription = Subscription(self, tail, cursor, encoder, form, sink, reader.slow)
         subscription.start(first, lifetime)
 
     async def open_reader(
-        self, path: str, offset: str, *, heartbeat: float | None = None, lifetime: float | None = None
+        self,
+        path: str,
+        offset: str,
+        *,
+        heartbeat: float | None = None,
+        lifetime: float | None = None,
+        slow: SlowPolicy = REPLAY,
     ) -> LiveReader:
         """A live reader, with its first batch read; close it by leaving its `with` block.
 
@@ -109,9 +125,11 @@ class Audience:
             offset: an offset, `-1` or `now`.
             heartbeat: seconds of silence before an `Idle`; None: `limits.heartbeat_seconds`.
             lifetime: seconds before the reader is let go; None: no end.
+            slow: what the reader gets when it was too slow.
 
         Raises:
             LimitReached: there are `limits.max_readers` already.
+            BadRequest: the stream's type has no meaning for the policy.
             StreamNotFound, StreamGone, InvalidOffset, OffsetGone, StoreUnavailable, ShuttingDown: see `errors`.
         """
         if self.draining:
@@ -128,7 +146,9 @@ class Audience:
         try:
             info = await self.store.info(path)
             tail.seed(info)
-            return await LiveReader(self, tail, info, offset, heartbeat=beat, lifetime=lifetime).begin()
+            check_slow(slow, info.content_type)
+            reader = LiveReader(self, tail, info, offset, heartbeat=beat, lifetime=lifetime, slow=slow)
+            return await reader.begin()
         except BaseException:
             self.close_reader(tail)
             raise

@@ -20,6 +20,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
         window_bytes: newest records of a stream with live readers that are kept in memory, for all of them.
         buffer_bytes: what a reader's socket may hold unsent; at more it is given nothing until it has drained.
         flush_seconds: longest wait between two deliveries under load, in which records are put together.
+        slow_seconds: how long one write to a reader may take that is not pushed before the reader counts as slow; how
+            long a full reader with the policy `disconnect` may stay.
         write_seconds: how long a full reader may take nothing before it is cut.
         heartbeat_seconds: silence after which a live reader gets a comment, so that no proxy cuts it.
         long_poll_seconds: how long a long-poll waits before it answers 204.
@@ -36,6 +38,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     window_bytes: int = 1024 * 1024
     buffer_bytes: int = 64 * 1024
     flush_seconds: float = 0.05
+    slow_seconds: float = 2.0
     write_seconds: float = 60.0
     heartbeat_seconds: float = HEARTBEAT_SECONDS
     long_poll_seconds: float = 25.0

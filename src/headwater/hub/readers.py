@@ -11,8 +11,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from headwater.errors import HeadwaterError, StreamNotFound
-from headwater.model import StreamInfo
+from headwater.hub.lagging import Lag
+from headwater.model import Batch, StreamInfo
 from headwater.protocol.reading import Data, Event, Failed, Reader, State
+from headwater.protocol.slow import REPLAY, Policy, SlowPolicy
 
 if TYPE_CHECKING:
     from headwater.hub.audience import Audience
@@ -24,10 +26,19 @@ class LiveReader:
 
     Attributes:
         info: the stream when the reader came.
+        slow: what the reader gets that took longer than `limits.slow_seconds` over an event.
     """
 
     def __init__(
-        self, audience: Audience, tail: Tail, info: StreamInfo, offset: str, *, heartbeat: float, lifetime: float | None
+        self,
+        audience: Audience,
+        tail: Tail,
+        info: StreamInfo,
+        offset: str,
+        *,
+        heartbeat: float,
+        lifetime: float | None,
+        slow: SlowPolicy = REPLAY,
     ) -> None:
         self.info = info
         self._audience = audience
@@ -36,6 +47,9 @@ class LiveReader:
         self._pending: Event | None = None
         self._cancelled = False
         self._released = False
+        self._queue: list[Event] = []
+        self._given_at: float | None = None
+        self.slow = slow
 
     def __enter__(self) -> Self:
         return self
@@ -78,14 +92,36 @@ class LiveReader:
 
     async def next(self) -> Event | None:
         """The next thing to tell, waiting for it; None: there is nothing more."""
-        event = self._pending
-        if event is not None:
-            self._pending = None
-            return event
-        while not self._cancelled and self._cursor.state is not State.ENDED:
-            event = await self._step()
-            if event is not None:
-                return event
+        event, self._pending = self._pending, None
+        if event is None and self._was_slow() and not self._queue:
+            event = await self._leave_out()
+        while event is None and (self._queue or not (self._cancelled or self._cursor.state is State.ENDED)):
+            event = self._queue.pop(0) if self._queue else await self._step()
+        self._given_at = time.monotonic()
+        return event
+
+    def _was_slow(self) -> bool:
+        limit = self._audience.limits.slow_seconds
+        return self._given_at is not None and time.monotonic() - self._given_at > limit
+
+    async def _leave_out(self) -> Event | None:
+        """What a reader gets first that took long over the last event; None: whatever comes next."""
+        cursor, tail = self._cursor, self._tail
+        if tail.deleted or tail.offset <= cursor.offset or cursor.state is State.ENDED:
+            return None
+        if self.slow.policy is Policy.DISCONNECT:
+            return cursor.detach(0.0)
+        if self.slow.policy is Policy.LATEST:
+            self._audience.stats.gaps += 1
+            return cursor.skip(tail.offset)
+        if self.slow.policy is Policy.CONFLATE:
+            lag = Lag(self.slow.key, cursor)
+            try:
+                while not self._queue:
+                    self._queue = lag.feed(await self._batch(), time.monotonic())
+            except HeadwaterError as error:
+                return cursor.fail(error)
+            self._audience.stats.gaps += len(self._queue) > 1
         return None
 
     async def _step(self) -> Event | None:
@@ -103,17 +139,20 @@ class LiveReader:
         return due
 
     async def _read(self) -> Event:
+        try:
+            batch = await self._batch()
+        except HeadwaterError as error:
+            return self._cursor.fail(error)
+        return self._cursor.receive(batch, time.monotonic())
+
+    async def _batch(self) -> Batch:
         limit = self._audience.limits.read_bytes
         batch = self._tail.read(self._cursor.offset, limit)
         if batch is not None:
             self._audience.stats.window_reads += 1
-            return self._cursor.receive(batch, time.monotonic())
+            return batch
         self._audience.stats.store_reads += 1
-        try:
-            batch = await self._audience.store.read(self._tail.path, self._cursor.offset, limit=limit)
-        except HeadwaterError as error:
-            return self._cursor.fail(error)
-        return self._cursor.receive(batch, time.monotonic())
+        return await self._audience.store.read(self._tail.path, self._cursor.offset, limit=limit)
 
 
 def is_news(event: Event) -> bool:

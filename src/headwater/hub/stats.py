@@ -24,6 +24,7 @@ class Stats(msgspec.Struct, kw_only=True):
         deliveries: times a live reader's sink was written to by a feed; one write may hold many records.
         flushes: turns of the event loop in which feeds were flushed.
         pauses: times a sink was full, and its reader fell behind.
+        gaps: times records were left out for a slow reader, and it was told so.
         stalls: readers cut because their sink did not drain within `limits.write_seconds`.
         disconnects: requests whose client went away before the answer or the end.
         errors: answers by error code.
@@ -42,6 +43,7 @@ class Stats(msgspec.Struct, kw_only=True):
     deliveries: int = 0
     flushes: int = 0
     pauses: int = 0
+    gaps: int = 0
     stalls: int = 0
     disconnects: int = 0
     errors: Counter[str] = msgspec.field(default_factory=Counter)

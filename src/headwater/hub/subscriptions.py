@@ -16,8 +16,11 @@ from typing import TYPE_CHECKING
 
 from headwater.errors import HeadwaterError, StreamNotFound
 from headwater.hub.feeds import Feed, Format
+from headwater.hub.lagging import Lag
 from headwater.hub.sinks import Sink
-from headwater.protocol.reading import Event, Reader, State
+from headwater.model import Batch
+from headwater.protocol.reading import Event, Gap, Reader, State
+from headwater.protocol.slow import REPLAY, Policy, SlowPolicy
 from headwater.protocol.wire import Encoder
 
 if TYPE_CHECKING:
@@ -35,6 +38,7 @@ class Subscription:
         encoder: has told nothing yet.
         form: the wire format.
         sink: where the bytes go.
+        slow: what the reader gets when its sink was full.
     """
 
     __slots__ = (
@@ -44,15 +48,24 @@ class Subscription:
         "_feed",
         "_form",
         "_full",
+        "_lag",
         "_lifetime",
         "_sink",
+        "_slow",
         "_stall",
         "_tail",
         "_work",
     )
 
     def __init__(
-        self, audience: Audience, tail: Tail, cursor: Reader, encoder: Encoder, form: Format, sink: Sink
+        self,
+        audience: Audience,
+        tail: Tail,
+        cursor: Reader,
+        encoder: Encoder,
+        form: Format,
+        sink: Sink,
+        slow: SlowPolicy = REPLAY,
     ) -> None:
         self._audience = audience
         self._tail = tail
@@ -62,6 +75,8 @@ class Subscription:
         self._encoder: Encoder | None = encoder
         self._feed: Feed | None = None
         self._full = False
+        self._slow = slow
+        self._lag: Lag | None = None
         self._work: asyncio.Task[None] | None = None
         self._stall: asyncio.TimerHandle | None = None
         self._lifetime: asyncio.TimerHandle | None = None
@@ -111,25 +126,34 @@ class Subscription:
             self._work = asyncio.get_running_loop().create_task(self._read_store(cursor))
             return
         self._audience.stats.window_reads += 1
-        self._send(cursor.receive(batch, time.monotonic()))
+        self._take(cursor, batch)
 
     async def _read_store(self, cursor: Reader) -> None:
         self._audience.stats.store_reads += 1
-        event: Event
+        limit = self._audience.limits.read_bytes
         try:
-            batch = await self._audience.store.read(
-                self._tail.path, cursor.offset, limit=self._audience.limits.read_bytes
-            )
-            event = cursor.receive(batch, time.monotonic())
+            batch = await self._audience.store.read(self._tail.path, cursor.offset, limit=limit)
         except HeadwaterError as error:
-            event = cursor.fail(error)
+            self._work = None
+            self._send(cursor.fail(error))
+            return
         self._work = None
-        self._send(event)
+        self._take(cursor, batch)
         self.advance()
+
+    def _take(self, cursor: Reader, batch: Batch) -> None:
+        if self._lag is None:
+            self._send(cursor.receive(batch, time.monotonic()))
+        elif told := self._lag.feed(batch, time.monotonic()):
+            self._lag = None
+            for event in told:
+                self._send(event)
 
     def _send(self, event: Event) -> None:
         assert self._encoder is not None
         assert self._cursor is not None
+        if isinstance(event, Gap):
+            self._audience.stats.gaps += 1
         data = self._encoder.encode(event, time.time())
         if data:
             self._sink.write(self._form.frame(data))
@@ -166,7 +190,11 @@ class Subscription:
             return
         self._full = True
         self._audience.stats.pauses += 1
-        self._stall = asyncio.get_running_loop().call_later(self._audience.limits.write_seconds, self._stalled)
+        limits, loop = self._audience.limits, asyncio.get_running_loop()
+        if self._slow.policy is Policy.DISCONNECT:
+            self._stall = loop.call_later(limits.slow_seconds, self._let_go)
+        else:
+            self._stall = loop.call_later(limits.write_seconds, self._stalled)
         if self._feed is not None:
             self._feed.slow_down(self)
 
@@ -174,6 +202,12 @@ class Subscription:
         """See `SinkOwner.resumed`."""
         self._full = False
         self._cancel_timer("_stall")
+        cursor = self._cursor
+        if cursor is not None and self._lag is None and self._tail.offset > cursor.offset and not self._tail.deleted:
+            if self._slow.policy is Policy.LATEST:
+                self._send(cursor.skip(self._tail.offset))
+            elif self._slow.policy is Policy.CONFLATE:
+                self._lag = Lag(self._slow.key, cursor)
         self.advance()
 
     def lost(self) -> None:
@@ -185,6 +219,11 @@ class Subscription:
     @property
     def _is_open(self) -> bool:
         return self._cursor is not None or self._feed is not None
+
+    def _let_go(self) -> None:
+        """Too slow for `slow=disconnect`: told so behind what the sink holds, and cut if it never takes that."""
+        asyncio.get_running_loop().call_later(self._audience.limits.write_seconds, self._sink.abort)
+        self.detach(0.0)
 
     def _stalled(self) -> None:
         self._audience.stats.stalls += 1

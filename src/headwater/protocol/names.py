@@ -49,12 +49,15 @@ QUERY_LIVE: Final = "live"
 QUERY_CURSOR: Final = "cursor"
 #: Plain SSE: the key of a JSON record whose value names the event.
 QUERY_EVENT: Final = "event"
+#: Live reads: what a reader gets that was too slow: `replay`, `latest`, `conflate:KEY`, `disconnect`.
+QUERY_SLOW: Final = "slow"
 
 # Named events of plain SSE; `onmessage` never sees them, only who listens for the name does.
 EVENT_CLOSED: Final = b"stream-closed"
 EVENT_ERROR: Final = b"stream-error"
 EVENT_DETACHED: Final = b"stream-detached"
-RESERVED_EVENTS: Final = frozenset({"stream-closed", "stream-error", "stream-detached", "error", "open"})
+EVENT_GAP: Final = b"stream-gap"
+RESERVED_EVENTS: Final = frozenset({"stream-closed", "stream-error", "stream-detached", "stream-gap", "error", "open"})
 
 #: Request headers a page from another origin may send.
 CORS_REQUEST_HEADERS: Final = (

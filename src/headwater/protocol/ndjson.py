@@ -1,8 +1,8 @@
 """Newline-delimited JSON for `fetch` readers, `curl` and pipes: one line a record, and lines that say what happens.
 
 A record's line is `{"offset": …, "data": …}`: a JSON value, a string of text, or, as `base64`, bytes. All other
-lines have `control`: `up-to-date`, `keepalive`, `closed`, `detached` or `error`. A body that ends without one of the
-last three was cut.
+lines have `control`: `up-to-date`, `keepalive`, `gap`, `closed`, `detached` or `error`. A body that ends without one of
+the last three was cut.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import msgspec
 
 from headwater.model import Batch, Record
 from headwater.protocol.framing import is_json, is_text
-from headwater.protocol.reading import Data, Detached, Event, Failed, Idle
+from headwater.protocol.reading import Data, Detached, Event, Failed, Gap, Idle
 from headwater.protocol.wire import Regrouper, base64_of, problem
 
 
@@ -43,6 +43,8 @@ class JsonLines:
                 return _control("keepalive", offset=self._regrouper.told(offset))
             case Failed(offset, error):
                 return _control("error", offset=self._regrouper.told(offset), **problem(error))
+            case Gap(start, end):
+                return _control("gap", **{"from": self._regrouper.skip(start), "to": end})
             case Detached(offset, retry_after):  # pragma: no branch - there is no other event
                 return _control("detached", offset=self._regrouper.told(offset), retry_after=round(retry_after, 3))
 

@@ -38,6 +38,7 @@ class Step(enum.Enum):
     IDLE = "idle"  # nothing for a heartbeat
     FAILED = "failed"  # the stream was deleted, or reading it failed
     DETACHED = "detached"  # the server lets the reader go
+    GAP = "gap"  # records are left out, as the reader's policy for slowness says
 
 
 #: docs/reference/states.md is written from this table.
@@ -49,6 +50,7 @@ TRANSITIONS: Final[dict[State, dict[Step, State]]] = {
         Step.IDLE: State.CATCHING_UP,
         Step.FAILED: State.ENDED,
         Step.DETACHED: State.ENDED,
+        Step.GAP: State.CATCHING_UP,
     },
     State.LIVE: {
         Step.MORE: State.CATCHING_UP,
@@ -57,6 +59,7 @@ TRANSITIONS: Final[dict[State, dict[Step, State]]] = {
         Step.IDLE: State.LIVE,
         Step.FAILED: State.ENDED,
         Step.DETACHED: State.ENDED,
+        Step.GAP: State.CATCHING_UP,
     },
     State.ENDED: {},
 }
@@ -88,7 +91,14 @@ class Detached(msgspec.Struct, frozen=True, gc=False):
     retry_after: float
 
 
-Event = Data | Idle | Failed | Detached
+class Gap(msgspec.Struct, frozen=True, gc=False):
+    """Records between two offsets are left out, because the reader was slow; the offsets fetch them."""
+
+    start: str
+    end: str
+
+
+Event = Data | Idle | Failed | Detached | Gap
 
 
 class Reader:
@@ -150,6 +160,13 @@ class Reader:
         """Let the reader go, to come back after `retry_after` seconds."""
         self._step(Step.DETACHED)
         return Detached(self.offset, retry_after)
+
+    def skip(self, offset: str) -> Gap:
+        """Go on at a later offset, and leave out what lies before."""
+        self._step(Step.GAP)
+        gap = Gap(self.offset, offset)
+        self.offset = offset
+        return gap
 
     def fail(self, error: HeadwaterError) -> Failed:
         """End with an error."""

@@ -19,6 +19,7 @@ from headwater.protocol.framing import check_content_type, media_type
 from headwater.protocol.offsets import check_offset
 from headwater.protocol.paths import MAX_PATH_BYTES, check_path, strip_prefix
 from headwater.protocol.producing import MAX_INTEGER
+from headwater.protocol.slow import REPLAY, SlowPolicy, parse_slow
 
 #: Header names in lower case to values; of a repeated header, the last one.
 Headers = Mapping[bytes, bytes]
@@ -63,6 +64,7 @@ class Read(msgspec.Struct, frozen=True, gc=False):
         cursor: the echoed cursor.
         if_none_match: as sent.
         event_key: plain SSE: key of the records that names the events.
+        slow: live reads: what the reader gets when it was too slow.
     """
 
     path: str
@@ -72,6 +74,7 @@ class Read(msgspec.Struct, frozen=True, gc=False):
     cursor: str | None = None
     if_none_match: str | None = None
     event_key: str | None = None
+    slow: SlowPolicy = REPLAY
 
 
 class Inspect(msgspec.Struct, frozen=True, gc=False):
@@ -253,6 +256,7 @@ def _parse_read(path: str, query: bytes, headers: Headers) -> Read:
         cursor=fields.get(names.QUERY_CURSOR),
         if_none_match=text(headers, names.IF_NONE_MATCH),
         event_key=fields.get(names.QUERY_EVENT) or None,
+        slow=parse_slow(fields.get(names.QUERY_SLOW)),
     )
 
 

@@ -7,7 +7,7 @@ import msgspec
 from headwater.model import Batch
 from headwater.protocol.caching import next_cursor
 from headwater.protocol.framing import is_text, join_records
-from headwater.protocol.reading import Data, Event, Idle
+from headwater.protocol.reading import Data, Event, Gap, Idle
 from headwater.protocol.sse import encode_comment, encode_event
 from headwater.protocol.wire import Regrouper, base64_of
 
@@ -43,7 +43,18 @@ class ControlEvents:
         """See `Encoder.encode`."""
         if isinstance(event, Data):
             return self._encode_batch(event.batch, now)
+        if isinstance(event, Gap):
+            return self._encode_gap(event, now)
         return encode_comment() if isinstance(event, Idle) else b""
+
+    def _encode_gap(self, gap: Gap, now: float) -> bytes:
+        """Beyond the protocol: a control event with one more field, which other clients ignore (section 11.1)."""
+        control = {
+            "streamNextOffset": gap.end,
+            "streamCursor": self._next_cursor(now),
+            "streamGap": {"from": self._regrouper.skip(gap.start), "to": gap.end},
+        }
+        return encode_event(msgspec.json.encode(control), event=b"control")
 
     def state(self) -> object:
         """See `Encoder.state`; a cursor beyond the clock's belongs to one reader alone."""

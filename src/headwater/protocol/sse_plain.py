@@ -12,8 +12,8 @@ import msgspec
 
 from headwater.model import Batch, Record
 from headwater.protocol.framing import is_json, is_text
-from headwater.protocol.names import EVENT_CLOSED, EVENT_DETACHED, EVENT_ERROR, RESERVED_EVENTS
-from headwater.protocol.reading import Data, Detached, Event, Failed, Idle
+from headwater.protocol.names import EVENT_CLOSED, EVENT_DETACHED, EVENT_ERROR, EVENT_GAP, RESERVED_EVENTS
+from headwater.protocol.reading import Data, Detached, Event, Failed, Gap, Idle
 from headwater.protocol.sse import encode_comment, encode_event, encode_retry
 from headwater.protocol.wire import Regrouper, base64_of, problem
 
@@ -53,6 +53,9 @@ class PlainEvents:
             case Failed(offset, error):
                 body = msgspec.json.encode({**problem(error), "offset": self._regrouper.told(offset)})
                 return encode_event(body, event=EVENT_ERROR)
+            case Gap(start, end):
+                body = msgspec.json.encode({"from": self._regrouper.skip(start), "to": end})
+                return encode_event(body, event=EVENT_GAP, event_id=end.encode())
             case Detached(offset, retry_after):  # pragma: no branch - there is no other event
                 body = msgspec.json.encode(
                     {"offset": self._regrouper.told(offset), "retry_after": round(retry_after, 3)}

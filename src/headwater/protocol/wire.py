@@ -89,6 +89,13 @@ class Regrouper:
         """Records to encode, and the offset after them."""
         return (batch.records, batch.next_offset) if self._text is None else self._text.regroup(batch)
 
+    def skip(self, offset: str) -> str:
+        """The offset to tell for a gap that begins at `offset`; what was held back lies in the gap."""
+        told = self.told(offset)
+        if self._text is not None:
+            self._text = TextRecords()
+        return told
+
     def told(self, offset: str) -> str:
         """The offset to tell for a reader that stands at `offset`."""
         return offset if self._text is None else self._text.told(offset)

@@ -1,0 +1,106 @@
+"""What happens to a reader that is slower than its stream: nothing is lost, or something is left out and told.
+
+Rule: a gap is always told, with the offsets between which records were left out, so that a reader can fetch them.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import Final
+
+import msgspec
+
+from headwater.errors import BadRequest
+from headwater.model import Batch, Record
+from headwater.protocol.framing import is_json
+
+#: Characters of a key at most.
+MAX_KEY: Final = 256
+
+
+class Policy(enum.Enum):
+    """What a slow reader gets when it is ready again."""
+
+    REPLAY = "replay"  # every record, from the log
+    LATEST = "latest"  # a gap, then what is new from now on
+    CONFLATE = "conflate"  # of each key the newest record; a gap, if any was left out
+    DISCONNECT = "disconnect"  # the end of its connection; it comes back at its offset
+
+
+class SlowPolicy(msgspec.Struct, frozen=True, gc=False):
+    """A policy as a reader asks for it.
+
+    Attributes:
+        policy: see `Policy`.
+        key: of JSON objects, for `CONFLATE`; records without it count as one.
+    """
+
+    policy: Policy = Policy.REPLAY
+    key: str = ""
+
+
+REPLAY: Final = SlowPolicy()
+
+
+def parse_slow(text: str | None) -> SlowPolicy:
+    """The policy that `?slow=` asks for: `replay`, `latest`, `conflate:KEY` or `disconnect`.
+
+    Raises:
+        BadRequest: another word, or `conflate` without a key.
+    """
+    if text is None:
+        return REPLAY
+    name, _, key = text.partition(":")
+    try:
+        policy = Policy(name)
+    except ValueError:
+        raise BadRequest(f"slow must be replay, latest, conflate:KEY or disconnect, not {text[:40]!r}") from None
+    if bool(key) != (policy is Policy.CONFLATE) or len(key) > MAX_KEY:
+        raise BadRequest("slow=conflate:KEY needs a key, and no other policy has one")
+    return SlowPolicy(policy, key)
+
+
+def check_slow(slow: SlowPolicy, content_type: str) -> None:
+    """Refuse a policy that the stream's type has no meaning for.
+
+    Raises:
+        BadRequest: `conflate` on a stream that is not JSON.
+    """
+    if slow.policy is Policy.CONFLATE and not is_json(content_type):
+        raise BadRequest(f"slow=conflate needs a JSON stream, and this one is {content_type}")
+
+
+class Conflater:
+    """Keeps of each key the newest record, over any number of batches.
+
+    Args:
+        key: of JSON objects.
+
+    Attributes:
+        dropped: records that were left out.
+    """
+
+    def __init__(self, key: str) -> None:
+        self.dropped = 0
+        self._key = key
+        self._newest: dict[str, Record] = {}
+
+    def feed(self, batch: Batch) -> None:
+        """Take the next batch."""
+        for record in batch.records:
+            name = self._name(record.data)
+            if self._newest.pop(name, None) is not None:
+                self.dropped += 1
+            self._newest[name] = record  # at the end: the survivors stay in the log's order
+
+    def records(self) -> tuple[Record, ...]:
+        """The survivors, in the log's order."""
+        return tuple(self._newest.values())
+
+    def _name(self, data: bytes) -> str:
+        try:
+            value = msgspec.json.decode(data)
+        except (msgspec.DecodeError, RecursionError):  # valid JSON that has no Python value
+            return ""
+        found = value.get(self._key) if isinstance(value, dict) else None
+        return "" if found is None else f"{type(found).__name__}:{found}"
