@@ -334,7 +334,7 @@ class ShuttingDown(Unavailable):
 class MissingExtra(HeadwaterError, ImportError):
     """An optional part of Headwater is not installed."""
 
-    code = "missing-extra"
+    code, status = "missing-extra", 501
 
     def __init__(self, what: str, extra: str) -> None:
         super().__init__(f"{what} needs an optional part. Install it with: pip install 'headwater[{extra}]'")

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs
 
 import msgspec
 
+from headwater.asgi.metrics import metrics
 from headwater.errors import BadRequest, MethodNotAllowed, RouteNotFound, ShuttingDown, StoreUnavailable
 from headwater.hub import Engine
 from headwater.model import StreamInfo
@@ -31,7 +32,7 @@ async def introspect(hub: Engine, route: str, method: str, query: bytes) -> Answ
     Raises:
         RouteNotFound, MethodNotAllowed, BadRequest, ShuttingDown, StoreUnavailable: see `errors`.
     """
-    if route not in ("health", "ready", "streams", "stats", "version"):
+    if route not in ("health", "ready", "streams", "stats", "metrics", "version"):
         raise RouteNotFound(f"there is nothing at /-/{route[:80]}")
     if method not in ("GET", "HEAD"):
         raise MethodNotAllowed(f"{method} is not a method of /-/{route}", allow="GET, HEAD")
@@ -42,6 +43,8 @@ async def introspect(hub: Engine, route: str, method: str, query: bytes) -> Answ
             return json_answer(_ready(hub))
         case "streams":
             return json_answer(await _streams(hub, query))
+        case "metrics":
+            return metrics(hub)
         case "stats":
             return json_answer({**msgspec.to_builtins(hub.stats), "streams": hub.stream_count})
         case _:

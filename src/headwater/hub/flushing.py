@@ -55,7 +55,8 @@ class Flusher:
         due, self._due = self._due, {}
         started = time.monotonic()
         for tail in due:
-            self._stats.deliveries += tail.flush(self._read_bytes)
+            changed_at = tail.changed_at or started
+            self._stats.delivered(tail.flush(self._read_bytes), time.monotonic() - changed_at)
         self._stats.flushes += 1
         self._ended = time.monotonic()
         self._wait = min(self._max_wait, self._ended - started)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
+from typing import Final
 
 import msgspec
+
+#: Upper bounds of the lag histogram, in seconds; one more bucket has the rest.
+LAG_BOUNDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
 
 class Stats(msgspec.Struct, kw_only=True):
@@ -27,6 +32,8 @@ class Stats(msgspec.Struct, kw_only=True):
         gaps: times records were left out for a slow reader, and it was told so.
         stalls: readers cut because their sink did not drain within `limits.write_seconds`.
         disconnects: requests whose client went away before the answer or the end.
+        lag: deliveries to live readers by the time from the commit to the socket: a histogram over `LAG_BOUNDS`.
+        lag_seconds: the sum of these times.
         errors: answers by error code.
     """
 
@@ -46,4 +53,12 @@ class Stats(msgspec.Struct, kw_only=True):
     gaps: int = 0
     stalls: int = 0
     disconnects: int = 0
+    lag: list[int] = msgspec.field(default_factory=lambda: [0] * (len(LAG_BOUNDS) + 1))
+    lag_seconds: float = 0.0
     errors: Counter[str] = msgspec.field(default_factory=Counter)
+
+    def delivered(self, count: int, lag: float) -> None:
+        """Count deliveries that all had the same lag, in seconds."""
+        self.deliveries += count
+        self.lag[bisect_left(LAG_BOUNDS, lag)] += count
+        self.lag_seconds += count * lag

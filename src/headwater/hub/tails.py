@@ -36,6 +36,7 @@ class Tail:
         readers: live readers of the stream.
         ttl: the stream's TTL in seconds, if it has one.
         deleted: the stream is gone; the tail is never used again.
+        changed_at: when the oldest change came that no feed was given yet, on the clock of timers; 0: none.
     """
 
     def __init__(self, path: str, window_bytes: int, schedule: Callable[[Tail], None]) -> None:
@@ -47,6 +48,7 @@ class Tail:
         self.ttl: int | None = None
         self.readers = 0
         self.deleted = False
+        self.changed_at = 0.0
         self._content_type = ""
         self._offset: str | None = None
         self._closed = False
@@ -86,6 +88,7 @@ class Tail:
         self._closed = change.closed
         self.wake()
         if self.subscriptions:
+            self.changed_at = self.changed_at or time.monotonic()
             self._schedule(self)
         if self._size > self._limit:
             self._make_room()
@@ -171,6 +174,7 @@ class Tail:
             How many times a sink was written to.
         """
         written = self._each_feed(lambda feed: feed.flush(limit, time.monotonic(), time.time()))
+        self.changed_at = 0.0
         parked, self.parked = self.parked, []
         for member in parked:
             member.advance()
