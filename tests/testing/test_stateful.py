@@ -33,7 +33,7 @@ def test_a_broken_store_fails(broken: type[MemoryStore]) -> None:
     """A store that differs from the model is caught within a few histories."""
     machine = store_machine(lambda clock: broken(clock=clock))
     profile = settings(
-        max_examples=100,
+        max_examples=2000,  # it ends at the first difference, mostly long before
         stateful_step_count=40,
         deadline=None,
         derandomize=True,
