@@ -9,7 +9,7 @@ UV := $(BIN)/uv
 NODE_PATHS := $(abspath $(BIN))
 PORT ?= 4437
 
-.PHONY: run test setup lint types unit conformance docs bench clean
+.PHONY: run test setup lint types unit versions docs bench clean
 
 run: $(UV)
 	$(UV) sync --quiet --frozen --inexact --no-default-groups --extra server
@@ -37,6 +37,14 @@ unit: tests/conformance/node_modules
 tests/conformance/node_modules: tests/conformance/package-lock.json
 	$(BIN)/python scripts/npm.py install --no-save --prefix tests/conformance
 	@touch $@
+
+# The quick tests on other Pythons: make versions PYTHONS="3.12 3.13". Each must be installed.
+PYTHONS ?= 3.12 3.13
+versions: $(UV)
+	for version in $(PYTHONS); do \
+	  UV_PROJECT_ENVIRONMENT=.venv-$$version $(UV) sync --quiet --frozen --all-extras --python $$version && \
+	  .venv-$$version/bin/python -m pytest -q -m "not slow" || exit 1; \
+	done
 
 docs: setup
 	$(BIN)/python scripts/generate_docs.py
