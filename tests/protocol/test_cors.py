@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headwater.errors import OriginNotAllowed
+from headwater.errors import HostNotAllowed, OriginNotAllowed
 from headwater.protocol import names
-from headwater.protocol.cors import ANY, LOOPBACK, CorsPolicy, preflight_headers
+from headwater.protocol.cors import ANY, LOOPBACK, CorsPolicy, HostPolicy, preflight_headers
 
 HOST = "streams.example:4437"
 WRITES = ("POST", "PUT", "DELETE")
@@ -164,3 +164,19 @@ def test_no_origin_is_an_error_or_breaks_a_line(origin: bytes, host: bytes, meth
             assert not allowed
         else:
             assert allowed
+
+
+@pytest.mark.parametrize("host", [b"localhost", b"LOCALHOST:4437", b"127.0.0.1:1", b"[::1]:4437", b"app.example", b""])
+def test_a_server_answers_to_the_names_it_knows(host: bytes) -> None:
+    """Loopback names and those that were allowed, on any port; and to a monitor that sends no `Host`."""
+    HostPolicy(("loopback", "App.example")).check(host)
+
+
+@pytest.mark.parametrize(
+    "host", [b"evil.example", b"localhost.evil.example", b"app.example.evil", b"[", b"\xff", b"a b"]
+)
+def test_a_server_answers_to_no_other_name(host: bytes) -> None:
+    """A page that pointed its own name at this machine gets nothing (DNS rebinding), unless every name is allowed."""
+    with pytest.raises(HostNotAllowed):
+        HostPolicy(("loopback", "app.example")).check(host)
+    HostPolicy().check(host)

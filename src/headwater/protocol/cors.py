@@ -91,8 +91,8 @@ class HostPolicy:
         self._names = frozenset(host.lower() for host in hosts) | loopback
 
     def allows(self, host: bytes) -> bool:
-        """Whether the server answers to a `Host` header."""
-        if self._any:
+        """Whether the server answers to a `Host` header; to none at all it does, as no browser leaves it out."""
+        if self._any or not host:
             return True
         try:
             name = urlsplit(f"//{host.decode('latin-1')}").hostname
