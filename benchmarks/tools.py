@@ -14,9 +14,10 @@ BUILD = HERE / ".build"
 
 
 def compile_c(name: str) -> Path:
-    """The program of `load/NAME.c`, compiled again if the source is newer."""
+    """The program of `load/NAME.c`, compiled again if the source or a header is newer."""
     source, program = HERE / "load" / f"{name}.c", BUILD / name
-    if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
+    newest = max(path.stat().st_mtime for path in (source, *source.parent.glob("*.h")))
+    if not program.exists() or program.stat().st_mtime < newest:
         BUILD.mkdir(exist_ok=True)
         subprocess.run(["cc", "-O2", "-Wall", "-Wextra", "-o", str(program), str(source)], check=True)
     return program

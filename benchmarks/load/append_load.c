@@ -14,25 +14,21 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "measure.h"
 
 #define NUMBER_DIGITS 10
 #define MAX_REQUEST 1024
 #define MAX_RESPONSE 8192
 #define MAX_STATUS 600
 #define DRAIN_SECONDS 20
-
-/* Latencies in microseconds: 128 buckets for each power of two, so that a bucket is at most 1 % wide. */
-#define SUB_BITS 7
-#define BUCKETS ((40 - SUB_BITS + 1) << SUB_BITS)
 
 typedef struct {
     int fd;
@@ -46,40 +42,11 @@ typedef struct {
     size_t response_size;
 } Connection;
 
-static uint64_t histogram[BUCKETS];
 static uint64_t statuses[MAX_STATUS];
 
 static void fail(const char *what) {
     fprintf(stderr, "append_load: %s: %s\n", what, errno ? strerror(errno) : "unexpected");
     exit(1);
-}
-
-static uint64_t now_ns(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
-}
-
-static unsigned bucket_of(uint64_t value) {
-    if (value < (1u << SUB_BITS)) return (unsigned)value;
-    unsigned shift = 63u - (unsigned)__builtin_clzll(value) - SUB_BITS;
-    unsigned bucket = ((shift + 1) << SUB_BITS) + (unsigned)((value >> shift) - (1u << SUB_BITS));
-    return bucket < BUCKETS ? bucket : BUCKETS - 1;
-}
-
-static uint64_t bucket_value(unsigned bucket) {
-    if (bucket < (1u << SUB_BITS)) return bucket;
-    unsigned shift = (bucket >> SUB_BITS) - 1;
-    return ((uint64_t)(bucket & ((1u << SUB_BITS) - 1)) + (1u << SUB_BITS)) << shift;
-}
-
-static uint64_t percentile(uint64_t count, double share) {
-    uint64_t rank = (uint64_t)((double)count * share), seen = 0;
-    for (unsigned bucket = 0; bucket < BUCKETS; bucket++) {
-        seen += histogram[bucket];
-        if (seen > rank) return bucket_value(bucket);
-    }
-    return 0;
 }
 
 /* CPU seconds of a process and its threads: user and system time, fields 14 and 15 of /proc/PID/stat. */
