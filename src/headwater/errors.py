@@ -33,10 +33,11 @@ Rule 2: the docstring's first line is the title that users see; ``advice`` says 
     │   ├── PathTooLong                414 path-too-long
     │   └── HeadersTooLarge            431 headers-too-large
     ├── LimitReached                   429 limit-reached
-    └── Unavailable                    503 unavailable
-        ├── StoreUnavailable           503 store-unavailable
-        ├── TooManyConnections         503 too-many-connections
-        └── ShuttingDown               503 shutting-down
+    ├── Unavailable                    503 unavailable
+    │   ├── StoreUnavailable           503 store-unavailable
+    │   ├── TooManyConnections         503 too-many-connections
+    │   └── ShuttingDown               503 shutting-down
+    └── MissingExtra                   501 missing-extra
 """
 
 from __future__ import annotations
@@ -335,6 +336,7 @@ class MissingExtra(HeadwaterError, ImportError):
     """An optional part of Headwater is not installed."""
 
     code, status = "missing-extra", 501
+    advice = "Install it where the server runs, then start the server again."
 
     def __init__(self, what: str, extra: str) -> None:
         super().__init__(f"{what} needs an optional part. Install it with: pip install 'headwater[{extra}]'")
@@ -346,4 +348,4 @@ def error_table() -> list[type[HeadwaterError]]:
     def walk(cls: type[HeadwaterError]) -> list[type[HeadwaterError]]:
         return [cls, *(found for sub in cls.__subclasses__() for found in walk(sub))]
 
-    return [cls for cls in walk(HeadwaterError) if cls.__module__ == __name__ and cls is not MissingExtra]
+    return [cls for cls in walk(HeadwaterError) if cls.__module__ == __name__]
