@@ -6,8 +6,9 @@ import sys
 from collections.abc import Callable, Sequence
 
 from benchmarks import appends
+from benchmarks.fanout import command as fanout
 
-BENCHMARKS: dict[str, Callable[[Sequence[str]], int]] = {"appends": appends.main}
+BENCHMARKS: dict[str, Callable[[Sequence[str]], int]] = {"appends": appends.main, "fanout": fanout.main}
 
 
 def main() -> int:

@@ -23,16 +23,23 @@ def facts(data: Path) -> dict[str, str]:
         data: folder on the disk that the stores use.
     """
     return {
+        **host(),
+        "disk": f"{_file_system(data)}, fdatasync of 4 KiB takes {sync_micros(data):.0f} us (median of {SYNCS})",
+        "sqlite": f"{_apsw_sqlite()} (apsw {version('apsw')}), {sqlite3.sqlite_version} (sqlite3)",
+        "node": _output([*tools.node(), "--version"]),
+        "reference": f"@durable-streams/server {_reference_version()}",
+    }
+
+
+def host() -> dict[str, str]:
+    """The machine, and the versions of what runs in our process."""
+    return {
         "cores": str(os.cpu_count()),
         "processor": _processor(),
         "load average": f"{os.getloadavg()[0]:.1f} before the first run",
         "kernel": platform.release(),
-        "disk": f"{_file_system(data)}, fdatasync of 4 KiB takes {sync_micros(data):.0f} us (median of {SYNCS})",
         "python": platform.python_version(),
         "packages": ", ".join(f"{name} {version(name)}" for name in ("uvicorn", "httptools", "uvloop", "msgspec")),
-        "sqlite": f"{_apsw_sqlite()} (apsw {version('apsw')}), {sqlite3.sqlite_version} (sqlite3)",
-        "node": _output([*tools.node(), "--version"]),
-        "reference": f"@durable-streams/server {_reference_version()}",
     }
 
 
