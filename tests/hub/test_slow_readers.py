@@ -22,8 +22,10 @@ from headwater.stores.memory import MemoryStore
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 JSON = "application/json"
 LINES = Format(("ndjson",), JsonLines, lambda data: data)
+#: Feeds are flushed at the next turn of the event loop, whatever the last flush took.
+PROMPT = Limits(flush_seconds=0)
 #: A pulled reader counts as slow at once.
-AT_ONCE = Limits(slow_seconds=-1.0)
+AT_ONCE = Limits(flush_seconds=0, slow_seconds=-1.0)
 
 
 async def settle() -> None:
@@ -53,7 +55,7 @@ def test_replay_leaves_nothing_out(run: Run) -> None:
     """The default: every record, from the log."""
 
     async def main() -> None:
-        async with Hub() as hub:
+        async with Hub(limits=PROMPT) as hub:
             await hub.create("s", content_type=JSON)
             told, _ = await pushed(hub, "replay", [{"n": number} for number in range(5)])
             assert [line["data"]["n"] for line in told if "data" in line] == list(range(5))
@@ -66,7 +68,7 @@ def test_latest_skips_to_the_tail_and_tells_the_gap(run: Run) -> None:
     """The gap's offsets fetch exactly what was left out, and the reader goes on live."""
 
     async def main() -> None:
-        async with Hub() as hub:
+        async with Hub(limits=PROMPT) as hub:
             await hub.create("s", content_type=JSON)
             start = (await hub.info("s")).tail
             told, offsets = await pushed(hub, "latest", [{"n": number} for number in range(5)])
@@ -85,7 +87,7 @@ def test_conflate_gives_the_newest_of_each_key(run: Run, window: int) -> None:
     """From memory or from the store: the gap first, then the survivors in order; without a loss there is no gap."""
 
     async def main() -> None:
-        async with Hub(limits=Limits(window_bytes=window, read_bytes=20)) as hub:
+        async with Hub(limits=Limits(flush_seconds=0, window_bytes=window, read_bytes=20)) as hub:
             await hub.create("s", content_type=JSON)
             values = [{"k": key, "n": number} for number, key in enumerate("abacab")]
             told, offsets = await pushed(hub, "conflate:k", values)
@@ -102,7 +104,7 @@ def test_disconnect_tells_and_ends(run: Run) -> None:
     """A reader that stays full is told to come back, and its sink is cut if it never takes even that."""
 
     async def main() -> None:
-        async with Hub(limits=Limits(slow_seconds=0.001, write_seconds=0.001)) as hub:
+        async with Hub(limits=Limits(flush_seconds=0, slow_seconds=0.001, write_seconds=0.001)) as hub:
             await hub.create("s", content_type=JSON)
             sink = BufferSink(high_water=1)
             await hub.audience.subscribe("s", "-1", LINES, sink, slow=parse_slow("disconnect"))
@@ -119,7 +121,7 @@ def test_a_policy_needs_a_fitting_stream(run: Run) -> None:
     """Conflation of text is refused before anything is sent, and nobody is counted in."""
 
     async def main() -> None:
-        async with Hub() as hub:
+        async with Hub(limits=PROMPT) as hub:
             await hub.create("s", content_type="text/plain")
             with pytest.raises(BadRequest):
                 await hub.audience.open_reader("s", "-1", slow=parse_slow("conflate:k"))
@@ -184,7 +186,7 @@ def test_a_store_that_fails_under_a_slow_reader_is_told(run: Run, push: bool) ->
 
     async def main() -> None:
         store = Failing()
-        async with Hub(store, limits=Limits(slow_seconds=-1.0, window_bytes=1)) as hub:
+        async with Hub(store, limits=Limits(flush_seconds=0, slow_seconds=-1.0, window_bytes=1)) as hub:
             await hub.create("s", content_type=JSON)
             if push:
                 store.fails = False

@@ -20,6 +20,8 @@ from headwater.protocol.sse_plain import PlainEvents
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 JSON = "application/json"
+#: Feeds are flushed at the next turn of the event loop, whatever the last flush took.
+PROMPT = Limits(flush_seconds=0)
 
 
 def plain(data: bytes) -> bytes:
@@ -55,7 +57,7 @@ def test_one_encoding_for_all(run: Run) -> None:
     """Readers of one format at the tail are given the same object."""
 
     async def main() -> None:
-        async with Hub() as hub:
+        async with Hub(limits=PROMPT) as hub:
             await hub.create("s", content_type=JSON)
             given: list[list[bytes]] = [[], []]
             for parts in given:
@@ -78,7 +80,7 @@ def test_appends_of_one_turn_go_out_in_one_write(run: Run) -> None:
     """A burst is one frame, not one write a record."""
 
     async def main() -> None:
-        async with Hub() as hub:
+        async with Hub(limits=PROMPT) as hub:
             await hub.create("s", content_type=JSON)
             parts: list[bytes] = []
             sink = BufferSink()
@@ -97,7 +99,7 @@ def test_formats_of_one_stream_live_side_by_side(run: Run) -> None:
     """Each wire format has its own bytes; the end comes in each one's way."""
 
     async def main() -> None:
-        async with Hub() as hub:
+        async with Hub(limits=PROMPT) as hub:
             await hub.create("s", content_type=JSON, body=b"[1]")
             lines, events = BufferSink(), BufferSink()
             await hub.audience.subscribe("s", "-1", LINES, lines)
@@ -118,7 +120,7 @@ def test_a_full_sink_is_given_nothing_and_catches_up(run: Run) -> None:
     """A slow reader costs its sink; when it drains it gets all it missed, while the others were never delayed."""
 
     async def main() -> None:
-        async with Hub(limits=Limits(window_bytes=200)) as hub:
+        async with Hub(limits=Limits(flush_seconds=0, window_bytes=200)) as hub:
             await hub.create("s", content_type=JSON)
             slow, quick = BufferSink(high_water=100), BufferSink(high_water=10**6)
             await hub.audience.subscribe("s", "-1", LINES, slow)
@@ -144,7 +146,7 @@ def test_a_sink_that_never_drains_is_cut(run: Run) -> None:
     """After write_seconds without room the reader is ended; nothing waits for it."""
 
     async def main() -> None:
-        async with Hub(limits=Limits(write_seconds=0.001)) as hub:
+        async with Hub(limits=Limits(flush_seconds=0, write_seconds=0.001)) as hub:
             await hub.create("s", content_type=JSON)
             sink = BufferSink(high_water=1)
             await hub.audience.subscribe("s", "-1", LINES, sink)
@@ -159,7 +161,7 @@ def test_a_lost_sink_is_let_go(run: Run) -> None:
     """In every state: live, full, reading the store."""
 
     async def main() -> None:
-        async with Hub(limits=Limits(window_bytes=1)) as hub:
+        async with Hub(limits=Limits(flush_seconds=0, window_bytes=1)) as hub:
             await hub.create("s", content_type=JSON, body=b"[1,2,3]")
             for high_water, rounds in ((10**6, 20), (1, 20), (10**6, 0)):
                 sink = BufferSink(high_water)
@@ -180,7 +182,7 @@ def test_deleting_and_draining_end_pushed_readers(run: Run) -> None:
     """Each is told how it ended, live or full."""
 
     async def main() -> None:
-        async with Hub() as hub:
+        async with Hub(limits=PROMPT) as hub:
             await hub.create("s", content_type=JSON)
             live, full = BufferSink(), BufferSink(high_water=1)
             await hub.audience.subscribe("s", "-1", LINES, live)
@@ -205,7 +207,7 @@ def test_heartbeats_reach_silent_readers(run: Run, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("headwater.hub.engine.SWEEP_SECONDS", 0.001)
 
     async def main() -> None:
-        async with Hub(limits=Limits(heartbeat_seconds=0.002)) as hub:
+        async with Hub(limits=Limits(flush_seconds=0, heartbeat_seconds=0.002)) as hub:
             await hub.create("s", content_type=JSON)
             sink = BufferSink()
             await hub.audience.subscribe("s", "-1", LINES, sink)
@@ -221,7 +223,7 @@ def test_a_lifetime_ends_a_pushed_reader(run: Run) -> None:
     """After its lifetime a reader is told to come back at once."""
 
     async def main() -> None:
-        async with Hub() as hub:
+        async with Hub(limits=PROMPT) as hub:
             await hub.create("s", content_type=JSON)
             sink = BufferSink()
             await hub.audience.subscribe("s", "-1", LINES, sink, lifetime=0.001)
@@ -236,7 +238,7 @@ def test_errors_come_before_anything_is_written(run: Run) -> None:
     """A reader that cannot begin leaves the sink as it was."""
 
     async def main() -> None:
-        async with Hub() as hub:
+        async with Hub(limits=PROMPT) as hub:
             sink = BufferSink()
             with pytest.raises(StreamNotFound):
                 await hub.audience.subscribe("none", "-1", LINES, sink)
@@ -253,7 +255,7 @@ def test_text_cut_inside_a_character_is_whole_for_all(run: Run) -> None:
     """Readers that came before, inside and after a cut character are given the same text."""
 
     async def main() -> None:
-        async with Hub() as hub:
+        async with Hub(limits=PROMPT) as hub:
             await hub.create("s", content_type="text/plain")
             sinks = []
             data = "aé€𝄞z".encode()
@@ -290,7 +292,7 @@ def test_any_interleaving_loses_and_repeats_nothing(steps: list[tuple[str, int]]
     """Whatever joins, fills, drains and leaves between appends: each reader gets the log from its offset."""
 
     async def main() -> None:
-        async with Hub(limits=Limits(window_bytes=window, read_bytes=read, flush_seconds=0.0001)) as hub:
+        async with Hub(limits=Limits(flush_seconds=0, window_bytes=window, read_bytes=read)) as hub:
             await hub.create("s", content_type=JSON)
             offsets, log = [(await hub.info("s")).tail], list[int]()
             sinks: list[tuple[BufferSink, int, list[bytes]]] = []
