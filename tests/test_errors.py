@@ -68,7 +68,7 @@ def test_a_title_without_a_docstring(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_missing_extra_says_how_to_install_it() -> None:
     """A missing optional part is an ImportError with its install line, and an answer when a route needs it."""
-    error = MissingExtra("the apsw driver", "sqlite")
+    error = MissingExtra.of("the apsw driver", "sqlite")
     assert isinstance(error, ImportError)
     assert "pip install 'headwater[sqlite]'" in str(error)
     assert MissingExtra in error_table()

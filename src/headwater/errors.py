@@ -338,8 +338,15 @@ class MissingExtra(HeadwaterError, ImportError):
     code, status = "missing-extra", 501
     advice = "Install it where the server runs, then start the server again."
 
-    def __init__(self, what: str, extra: str) -> None:
-        super().__init__(f"{what} needs an optional part. Install it with: pip install 'headwater[{extra}]'")
+    @classmethod
+    def of(cls, what: str, extra: str) -> MissingExtra:
+        """The error that says how to install an extra.
+
+        Args:
+            what: what needs it, as the message begins.
+            extra: its name in `headwater[...]`.
+        """
+        return cls(f"{what} needs an optional part. Install it with: pip install 'headwater[{extra}]'")
 
 
 def error_table() -> list[type[HeadwaterError]]:

@@ -86,7 +86,7 @@ def metrics(hub: Engine) -> Answer:
     try:
         from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
     except ImportError:
-        raise MissingExtra("/-/metrics", "metrics") from None
+        raise MissingExtra.of("/-/metrics", "metrics") from None
     registry = CollectorRegistry(auto_describe=False)
     registry.register(HubCollector(hub))
     headers = [(b"content-type", CONTENT_TYPE_LATEST.encode()), (b"cache-control", b"no-store")]

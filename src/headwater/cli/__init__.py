@@ -24,6 +24,6 @@ def main() -> None:
     except ModuleNotFoundError as missing:
         if missing.name != "click":
             raise
-        print(MissingExtra("The command line", "cli"), file=sys.stderr)
+        print(MissingExtra.of("The command line", "cli"), file=sys.stderr)
         sys.exit(2)
     group(prog_name="headwater")

@@ -54,7 +54,7 @@ class LazyGroup(Paragraphs, click.Group):
         except ModuleNotFoundError as missing:
             if missing.name not in _EXTRAS:
                 raise
-            raise MissingExtra(f"headwater {cmd_name}", _EXTRAS[missing.name]) from None
+            raise MissingExtra.of(f"headwater {cmd_name}", _EXTRAS[missing.name]) from None
         assert isinstance(command, click.Command)
         return command
 

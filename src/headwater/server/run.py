@@ -23,7 +23,7 @@ try:
     import httptools  # noqa: F401
     import uvicorn
 except ImportError:
-    raise MissingExtra("headwater serve", "server") from None
+    raise MissingExtra.of("headwater serve", "server") from None
 
 from headwater.server.connections import limited_protocol
 from headwater.server.fastlane import FastLane

@@ -92,7 +92,7 @@ def connect(path: str, options: SqliteOptions) -> Database:
         MissingExtra: apsw was asked for and is not installed.
     """
     if options.driver == "apsw" and apsw is None:
-        raise MissingExtra("driver=apsw", "sqlite")
+        raise MissingExtra.of("driver=apsw", "sqlite")
     use_apsw = apsw is not None and options.driver != "sqlite3"
     database: Database = ApswDatabase(path) if use_apsw else Sqlite3Database(path)
     database.run(f"PRAGMA busy_timeout = {round(options.busy_timeout * 1000)}")
