@@ -75,7 +75,10 @@ def offset_at(lineage: Lineage, position: int) -> str:
 
     Shape: the last segment that starts at or before the position owns it.
     """
-    for segment in reversed(lineage):
+    last = lineage[-1]
+    if last.start <= position:
+        return format_offset(last.incarnation, position)
+    for segment in reversed(lineage[:-1]):
         if segment.start <= position:
             return format_offset(segment.incarnation, position)
     raise ValueError(f"position {position} lies before the first segment")
