@@ -115,7 +115,7 @@ class App:
         )
         if streams.is_live(command):
             assert isinstance(command, Read)
-            return await streams.read_live(self.hub, command, receive, send, cors)
+            return await streams.read_live(self.hub, command, scope, receive, send, cors)
         return await streams.answer(self.hub, command, scope, headers, receive)
 
     def _fail(self, error: HeadwaterError) -> Answer:

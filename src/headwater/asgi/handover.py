@@ -49,6 +49,10 @@ class TransportSink(asyncio.Protocol):
         if self._transport.is_closing():
             asyncio.get_running_loop().call_soon(self.connection_lost, None)
 
+    def held(self) -> int:
+        """See `Sink.held`."""
+        return self._transport.get_write_buffer_size()
+
     def finish(self) -> None:
         """See `Sink.finish`."""
         self._transport.close()

@@ -12,7 +12,7 @@ from headwater.asgi.bodies import read_body
 from headwater.asgi.handover import LAST_CHUNK, chunk
 from headwater.asgi.live import answer_live
 from headwater.asgi.types import Receive, Scope, Send
-from headwater.hub import Engine, LiveReader
+from headwater.hub import Engine, LiveReader, Peer
 from headwater.hub.feeds import Format
 from headwater.model import NOW, Mode
 from headwater.protocol import names, responses
@@ -51,7 +51,7 @@ async def answer(hub: Engine, command: Command, scope: Scope, headers: Headers, 
         case Write():
             return await append_body(hub, command, await read_body(receive, headers, hub.limits))
         case Read():
-            return await _read(hub, command)
+            return await _read(hub, command, scope)
         case Create(path, config, closed):
             body = await read_body(receive, headers, hub.limits)
             created = await hub.create_stream(path, config, body, closed=closed)
@@ -76,9 +76,9 @@ async def append_body(hub: Engine, command: Write, body: bytes) -> Answer:
     return responses.appended(await hub.write(command.path, request), with_body=bool(body))
 
 
-async def _read(hub: Engine, command: Read) -> Answer:
+async def _read(hub: Engine, command: Read, scope: Scope) -> Answer:
     if command.mode is Mode.LONG_POLL:
-        batch = await hub.poll(command.path, command.offset)
+        batch = await hub.poll(command.path, command.offset, peer=_peer(command, scope))
         return responses.polled(batch, next_cursor(time.time(), command.cursor, _jitter()))
     batch = await hub.read_batch(command.path, command.offset)
     return responses.caught_up(batch, command.if_none_match, now_asked=command.offset == NOW)
@@ -89,19 +89,29 @@ def is_live(command: Command) -> bool:
     return isinstance(command, Read) and command.mode in _LIVE
 
 
-async def read_live(hub: Engine, command: Read, receive: Receive, send: Send, headers: HeaderList) -> Answer | None:
+async def read_live(
+    hub: Engine, command: Read, scope: Scope, receive: Receive, send: Send, headers: HeaderList
+) -> Answer | None:
     """Send a live answer; or give an answer that ends at once.
 
     Raises:
         HeadwaterError: refused, before anything was sent.
     """
     lifetime = hub.limits.sse_seconds if command.mode is Mode.SSE else None
-    with await hub.audience.open_reader(command.path, command.offset, lifetime=lifetime, slow=command.slow) as reader:
+    with await hub.audience.open_reader(
+        command.path, command.offset, lifetime=lifetime, slow=command.slow, peer=_peer(command, scope)
+    ) as reader:
         hub.stats.resumes += command.resumed
         if command.resumed and (end := _end_of_closed(reader)) is not None:
             return responses.complete(end)
         await answer_live(hub.audience, reader, _format(command), receive, send, headers, lifetime=lifetime)
     return None
+
+
+def _peer(command: Read, scope: Scope) -> Peer:
+    client = scope.get("client")
+    address = f"[{client[0]}]:{client[1]}" if client and ":" in client[0] else client and f"{client[0]}:{client[1]}"
+    return Peer(command.mode.value, command.reader, address or None)
 
 
 def _end_of_closed(reader: LiveReader) -> str | None:

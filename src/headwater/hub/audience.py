@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import random
+import time
 from typing import Final
 
 from headwater.errors import HeadwaterError, LimitReached, ShuttingDown
+from headwater.hub.describing import NOBODY, Describable, Peer, ReaderInfo, describe_all
 from headwater.hub.feeds import Format
 from headwater.hub.flushing import Flusher
 from headwater.hub.limits import Limits
@@ -58,6 +60,24 @@ class Audience:
         tail = self._tails.get(path)
         return tail.readers if tail else 0
 
+    async def readers(self, *, path: str | None = None, skip: int = 0, limit: int = 100) -> list[ReaderInfo]:
+        """What the live readers are and where they stand, the largest lag first.
+
+        The event loop turns between every two hundred readers, so that ten thousand delay nobody. Readers may come and
+        go meanwhile: who ended is left out, who came is not seen.
+
+        Args:
+            path: only readers of this stream; None: of all.
+            skip: how many of the worst to leave out, for the next page.
+            limit: how many to give at most.
+        """
+        everyone: list[Describable] = []
+        for tail in self._tails.values():
+            if path is None or tail.path == path:
+                everyone += tail.subscriptions
+                everyone += tail.pulled
+        return (await describe_all(everyone, time.monotonic(), skip + limit))[skip:]
+
     def drain(self) -> None:
         """Tell every reader to come back, each after its own share of `limits.drain_seconds`."""
         self.draining = True
@@ -83,6 +103,7 @@ class Audience:
         *,
         lifetime: float | None = None,
         slow: SlowPolicy = REPLAY,
+        peer: Peer = NOBODY,
     ) -> StreamInfo:
         """A reader that is pushed to: records go into a sink as they come, encoded once for all who share a format.
 
@@ -93,12 +114,13 @@ class Audience:
             sink: where the bytes go; the hub ends it when the reader ends, and lets go of it when it is lost.
             lifetime: seconds before the reader is let go; None: no end.
             slow: what the reader gets when its sink was full.
+            peer: who reads.
 
         Raises:
             LimitReached, StreamNotFound, StreamGone, InvalidOffset, OffsetGone, BadRequest, StoreUnavailable,
             ShuttingDown: nothing was written to the sink.
         """
-        reader = await self.open_reader(path, offset, slow=slow)
+        reader = await self.open_reader(path, offset, slow=slow, peer=peer)
         self.push(reader, form, sink, lifetime=lifetime)
         return reader.info
 
@@ -106,7 +128,7 @@ class Audience:
         """Make a reader that was just opened a pushed one; from now on it is the hub's to close."""
         first, cursor, tail = reader.release()
         encoder = form.encoder(reader.info.content_type)
-        subscription = Subscription(self, tail, cursor, encoder, form, sink, reader.slow)
+        subscription = Subscription(self, tail, cursor, encoder, form, sink, reader)
         subscription.start(first, lifetime)
 
     async def open_reader(
@@ -117,6 +139,7 @@ class Audience:
         heartbeat: float | None = None,
         lifetime: float | None = None,
         slow: SlowPolicy = REPLAY,
+        peer: Peer = NOBODY,
     ) -> LiveReader:
         """A live reader, with its first batch read; close it by leaving its `with` block.
 
@@ -126,6 +149,7 @@ class Audience:
             heartbeat: seconds of silence before an `Idle`; None: `limits.heartbeat_seconds`.
             lifetime: seconds before the reader is let go; None: no end.
             slow: what the reader gets when it was too slow.
+            peer: who reads.
 
         Raises:
             LimitReached: there are `limits.max_readers` already.
@@ -143,14 +167,18 @@ class Audience:
         self.stats.readers += 1
         self.stats.readers_total += 1
         beat = self.limits.heartbeat_seconds if heartbeat is None else heartbeat
+        reader: LiveReader | None = None
         try:
             info = await self.store.info(path)
             tail.seed(info)
             check_slow(slow, info.content_type)
-            reader = LiveReader(self, tail, info, offset, heartbeat=beat, lifetime=lifetime, slow=slow)
+            reader = LiveReader(self, tail, info, offset, heartbeat=beat, lifetime=lifetime, slow=slow, peer=peer)
             return await reader.begin()
         except BaseException:
-            self.close_reader(tail)
+            if reader is not None:
+                reader.close()
+            else:
+                self.close_reader(tail)
             raise
 
     def close_reader(self, tail: Tail) -> None:

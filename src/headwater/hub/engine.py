@@ -11,6 +11,7 @@ from typing import Any, Final, Self
 
 from headwater.errors import HeadwaterError, LimitReached, ShuttingDown, StoreUnavailable, TooLarge
 from headwater.hub.audience import Audience
+from headwater.hub.describing import POLLING, Peer
 from headwater.hub.limits import Limits
 from headwater.hub.readers import is_news
 from headwater.hub.stats import Stats
@@ -251,14 +252,16 @@ class Engine:
         self.stats.reads += 1
         return await self.store.read(path, offset, limit=self.limits.read_bytes)
 
-    async def poll(self, path: str, offset: str) -> Batch:
+    async def poll(self, path: str, offset: str, *, peer: Peer = POLLING) -> Batch:
         """The same, waiting for up to `limits.long_poll_seconds` when there is nothing; may be empty then.
 
         Raises:
             StreamNotFound, StreamGone, InvalidOffset, OffsetGone, LimitReached, StoreUnavailable: see `errors`.
         """
         self.stats.reads += 1
-        with await self.audience.open_reader(path, offset, heartbeat=self.limits.long_poll_seconds) as reader:
+        with await self.audience.open_reader(
+            path, offset, heartbeat=self.limits.long_poll_seconds, peer=peer
+        ) as reader:
             batch: Batch | None = None
             while (event := await reader.next()) is not None:
                 match event:

@@ -11,10 +11,11 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from headwater.errors import HeadwaterError, StreamNotFound
+from headwater.hub.describing import NOBODY, Peer, ReaderInfo, lag
 from headwater.hub.lagging import Lag
 from headwater.model import Batch, StreamInfo
 from headwater.protocol.reading import Data, Event, Failed, Reader, State
-from headwater.protocol.slow import REPLAY, Policy, SlowPolicy
+from headwater.protocol.slow import REPLAY, Policy, SlowPolicy, format_slow
 
 if TYPE_CHECKING:
     from headwater.hub.audience import Audience
@@ -27,6 +28,9 @@ class LiveReader:
     Attributes:
         info: the stream when the reader came.
         slow: what the reader gets that took longer than `limits.slow_seconds` over an event.
+        peer: who reads.
+        number: counts the readers of this process.
+        since: when it came, on the clock of timers.
     """
 
     def __init__(
@@ -39,24 +43,34 @@ class LiveReader:
         heartbeat: float,
         lifetime: float | None,
         slow: SlowPolicy = REPLAY,
+        peer: Peer = NOBODY,
     ) -> None:
         self.info = info
+        self.peer = peer
+        self.number = audience.stats.readers_total
+        self.since = time.monotonic()
         self._audience = audience
         self._tail = tail
-        self._cursor = Reader(offset, time.monotonic(), heartbeat=heartbeat, lifetime=lifetime)
+        self._cursor = Reader(offset, self.since, heartbeat=heartbeat, lifetime=lifetime)
         self._pending: Event | None = None
         self._cancelled = False
         self._released = False
         self._queue: list[Event] = []
         self._given_at: float | None = None
         self.slow = slow
+        tail.pulled.add(self)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if not self._released:
-            self._audience.close_reader(self._tail)
+            self.close()
+
+    def close(self) -> None:
+        """Count the reader out."""
+        self._tail.pulled.discard(self)
+        self._audience.close_reader(self._tail)
 
     @property
     def state(self) -> State:
@@ -84,7 +98,32 @@ class LiveReader:
         """Give up the reader to who pushes it: its first event, its cursor and its stream's tail."""
         assert self._pending is not None, "only a reader that was just opened can be pushed"
         first, self._pending, self._released = self._pending, None, True
+        self._tail.pulled.discard(self)
         return first, self._cursor, self._tail
+
+    def describe(self, now: float) -> ReaderInfo | None:
+        """See `Describable.describe`."""
+        cursor = self._cursor
+        if cursor.state is State.ENDED:
+            return None
+        full = 0.0 if self._given_at is None else now - self._given_at
+        records, size = lag(self._tail, cursor.offset)
+        return ReaderInfo(
+            number=self.number,
+            path=self._tail.path,
+            wire=self.peer.wire,
+            state="paused" if full > self._audience.limits.slow_seconds else cursor.state.value,
+            pushed=False,
+            name=self.peer.name,
+            address=self.peer.address,
+            offset=cursor.offset,
+            lag_records=records,
+            lag_bytes=size,
+            held=None,
+            policy=format_slow(self.slow),
+            connected_seconds=now - self.since,
+            full_seconds=full,
+        )
 
     def peek(self) -> Event | None:
         """The first event, before `next` takes it."""
@@ -93,7 +132,8 @@ class LiveReader:
     async def next(self) -> Event | None:
         """The next thing to tell, waiting for it; None: there is nothing more."""
         event, self._pending = self._pending, None
-        if event is None and self._was_slow() and not self._queue:
+        slow, self._given_at = self._was_slow(), None
+        if event is None and slow and not self._queue:
             event = await self._leave_out()
         while event is None and (self._queue or not (self._cancelled or self._cursor.state is State.ENDED)):
             event = self._queue.pop(0) if self._queue else await self._step()

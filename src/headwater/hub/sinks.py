@@ -40,6 +40,10 @@ class Sink(Protocol):
         """Tell this owner from now on; called once, before the first `write`."""
         ...
 
+    def held(self) -> int:
+        """Bytes that were written and are not sent yet."""
+        ...
+
     def finish(self) -> None:
         """Send what is held, then end."""
         ...
@@ -72,9 +76,8 @@ class BufferSink:
         """See `Sink.attach`."""
         self._owner = owner
 
-    @property
-    def size(self) -> int:
-        """Bytes held."""
+    def held(self) -> int:
+        """See `Sink.held`."""
         return self._size
 
     def take(self) -> bytes:

@@ -15,16 +15,18 @@ import time
 from typing import TYPE_CHECKING
 
 from headwater.errors import HeadwaterError, StreamNotFound
+from headwater.hub.describing import ReaderInfo, lag
 from headwater.hub.feeds import Feed, Format
 from headwater.hub.lagging import Lag
 from headwater.hub.sinks import Sink
 from headwater.model import Batch
 from headwater.protocol.reading import Event, Gap, Reader, State
-from headwater.protocol.slow import REPLAY, Policy, SlowPolicy
+from headwater.protocol.slow import Policy, format_slow
 from headwater.protocol.wire import Encoder
 
 if TYPE_CHECKING:
     from headwater.hub.audience import Audience
+    from headwater.hub.readers import LiveReader
     from headwater.hub.tails import Tail
 
 
@@ -38,7 +40,7 @@ class Subscription:
         encoder: has told nothing yet.
         form: the wire format.
         sink: where the bytes go.
-        slow: what the reader gets when its sink was full.
+        reader: what it was before it was pushed: its number, peer and policy.
     """
 
     __slots__ = (
@@ -47,9 +49,12 @@ class Subscription:
         "_encoder",
         "_feed",
         "_form",
-        "_full",
+        "_full_at",
         "_lag",
         "_lifetime",
+        "_number",
+        "_peer",
+        "_since",
         "_sink",
         "_slow",
         "_stall",
@@ -65,7 +70,7 @@ class Subscription:
         encoder: Encoder,
         form: Format,
         sink: Sink,
-        slow: SlowPolicy = REPLAY,
+        reader: LiveReader,
     ) -> None:
         self._audience = audience
         self._tail = tail
@@ -74,8 +79,9 @@ class Subscription:
         self._cursor: Reader | None = cursor
         self._encoder: Encoder | None = encoder
         self._feed: Feed | None = None
-        self._full = False
-        self._slow = slow
+        self._full_at = 0.0
+        self._slow = reader.slow
+        self._peer, self._number, self._since = reader.peer, reader.number, reader.since
         self._lag: Lag | None = None
         self._work: asyncio.Task[None] | None = None
         self._stall: asyncio.TimerHandle | None = None
@@ -102,7 +108,7 @@ class Subscription:
 
     def advance(self) -> None:
         """Write what there is, as long as the sink takes it; join the feed at the tail."""
-        while (cursor := self._cursor) is not None and not self._full and self._work is None:
+        while (cursor := self._cursor) is not None and not self._full_at and self._work is None:
             if self._tail.deleted:
                 self._send(cursor.fail(StreamNotFound(f"the stream at {self._tail.path!r} was deleted")))
             elif cursor.state is State.LIVE and not self._tail.has_news(cursor.offset):
@@ -182,13 +188,36 @@ class Subscription:
         if self._cursor is not None:
             self._send(self._cursor.detach(retry_after))
 
+    def describe(self, now: float) -> ReaderInfo | None:
+        """See `Describable.describe`."""
+        cursor = self._cursor if self._feed is None else self._feed.cursor
+        if cursor is None:
+            return None
+        records, size = lag(self._tail, cursor.offset)
+        return ReaderInfo(
+            number=self._number,
+            path=self._tail.path,
+            wire=self._peer.wire,
+            state="paused" if self._full_at else cursor.state.value,
+            pushed=True,
+            name=self._peer.name,
+            address=self._peer.address,
+            offset=cursor.offset,
+            lag_records=records,
+            lag_bytes=size,
+            held=self._sink.held(),
+            policy=format_slow(self._slow),
+            connected_seconds=now - self._since,
+            full_seconds=now - self._full_at if self._full_at else 0.0,
+        )
+
     # From the sink.
 
     def paused(self) -> None:
         """See `SinkOwner.paused`."""
-        if self._full or not self._is_open:
+        if self._full_at or not self._is_open:
             return
-        self._full = True
+        self._full_at = time.monotonic()
         self._audience.stats.pauses += 1
         limits, loop = self._audience.limits, asyncio.get_running_loop()
         if self._slow.policy is Policy.DISCONNECT:
@@ -200,7 +229,7 @@ class Subscription:
 
     def resumed(self) -> None:
         """See `SinkOwner.resumed`."""
-        self._full = False
+        self._full_at = 0.0
         self._cancel_timer("_stall")
         cursor = self._cursor
         if cursor is not None and self._lag is None and self._tail.offset > cursor.offset and not self._tail.deleted:

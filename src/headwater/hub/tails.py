@@ -19,6 +19,7 @@ from headwater.protocol.reading import Reader
 from headwater.protocol.wire import Encoder
 
 if TYPE_CHECKING:
+    from headwater.hub.readers import LiveReader
     from headwater.hub.subscriptions import Subscription
 
 
@@ -32,6 +33,7 @@ class Tail:
 
     Attributes:
         subscriptions: the pushed readers, in whatever state.
+        pulled: the readers that take events at their own pace.
         parked: those that stand where the feed will stand after its next flush.
         readers: live readers of the stream.
         ttl: the stream's TTL in seconds, if it has one.
@@ -42,6 +44,7 @@ class Tail:
     def __init__(self, path: str, window_bytes: int, schedule: Callable[[Tail], None]) -> None:
         self.path = path
         self.subscriptions: set[Subscription] = set()
+        self.pulled: set[LiveReader] = set()
         self.parked: list[Subscription] = []
         self._feeds: dict[tuple[object, ...], Feed] = {}
         self._schedule = schedule
@@ -134,6 +137,11 @@ class Tail:
             closed=up_to_date and self._closed,
             content_type=self._content_type,
         )
+
+    def records_after(self, offset: str) -> int | None:
+        """How many records follow an offset; None: the window does not reach it."""
+        first = self._index(offset)
+        return None if first is None else len(self._records) - first
 
     def _index(self, offset: str) -> int | None:
         if offset == self._start:

@@ -51,6 +51,8 @@ QUERY_CURSOR: Final = "cursor"
 QUERY_EVENT: Final = "event"
 #: Live reads: what a reader gets that was too slow: `replay`, `latest`, `conflate:KEY`, `disconnect`.
 QUERY_SLOW: Final = "slow"
+#: Live reads: what the client calls itself, for who looks at the readers.
+QUERY_READER: Final = "reader"
 
 # Named events of plain SSE; `onmessage` never sees them, only who listens for the name does.
 EVENT_CLOSED: Final = b"stream-closed"

@@ -134,6 +134,14 @@ def cut_lineage(lineage: Lineage, position: int, incarnation: int) -> Lineage:
     return (*kept, Segment(incarnation, position))
 
 
+def distance(start: str, end: str) -> int | None:
+    """Bytes of record data from one offset of a stream to a later one of the same; None: one is no position."""
+    if start in (BEGINNING, NOW) or end in (BEGINNING, NOW):
+        return None
+    # A fork counts on where its source's positions end, so that incarnations do not matter.
+    return parse_offset(end)[1] - parse_offset(start)[1]
+
+
 def step_into(offset: str, count: int) -> str:
     """The offset `count` bytes into the record that starts at this one.
 

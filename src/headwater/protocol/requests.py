@@ -29,6 +29,8 @@ METHODS: Final = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS")
 MAX_TOKEN: Final = 256
 #: Parameters of a query string; more is no honest request.
 MAX_QUERY_FIELDS: Final = 32
+#: Characters of the name that a reader gives itself.
+MAX_READER_NAME: Final = 64
 
 _ONCE: Final = (names.QUERY_OFFSET, names.QUERY_LIVE)
 _LIVE_MODES: Final = {"long-poll": Mode.LONG_POLL, "sse": Mode.SSE}
@@ -65,6 +67,7 @@ class Read(msgspec.Struct, frozen=True, gc=False):
         if_none_match: as sent.
         event_key: plain SSE: key of the records that names the events.
         slow: live reads: what the reader gets when it was too slow.
+        reader: live reads: what the client calls itself.
     """
 
     path: str
@@ -75,6 +78,7 @@ class Read(msgspec.Struct, frozen=True, gc=False):
     if_none_match: str | None = None
     event_key: str | None = None
     slow: SlowPolicy = REPLAY
+    reader: str | None = None
 
 
 class Inspect(msgspec.Struct, frozen=True, gc=False):
@@ -257,7 +261,14 @@ def _parse_read(path: str, query: bytes, headers: Headers) -> Read:
         if_none_match=text(headers, names.IF_NONE_MATCH),
         event_key=fields.get(names.QUERY_EVENT) or None,
         slow=parse_slow(fields.get(names.QUERY_SLOW)),
+        reader=_reader_name(fields.get(names.QUERY_READER)),
     )
+
+
+def _reader_name(value: str | None) -> str | None:
+    if value and (len(value) > MAX_READER_NAME or not value.isprintable()):
+        raise BadRequest(f"reader must have 1 to {MAX_READER_NAME} printable characters")
+    return value or None
 
 
 def _mode(live: str | None, headers: Headers) -> Mode:

@@ -42,6 +42,11 @@ class SlowPolicy(msgspec.Struct, frozen=True, gc=False):
 REPLAY: Final = SlowPolicy()
 
 
+def format_slow(slow: SlowPolicy) -> str:
+    """The policy's text, in the form `parse_slow` reads."""
+    return f"{slow.policy.value}:{slow.key}" if slow.key else slow.policy.value
+
+
 def parse_slow(text: str | None) -> SlowPolicy:
     """The policy that `?slow=` asks for: `replay`, `latest`, `conflate:KEY` or `disconnect`.
 
