@@ -11,6 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, Protocol, runtime_checkable
 
+import msgspec
+
+from headwater.histogram import Histogram
 from headwater.model import Appended, Batch, Change, Created, StreamConfig, StreamInfo
 from headwater.protocol.ledger import Append
 
@@ -127,4 +130,38 @@ class Sweeping(Protocol):
         Raises:
             StoreUnavailable: not everything could be dropped; the next call goes on.
         """
+        ...
+
+
+#: Commands in one commit, and seconds a commit takes: the bounds of their histograms.
+COMMIT_SIZES: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
+COMMIT_SECONDS: Final = (0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+
+
+class StoreFigures(msgspec.Struct, kw_only=True):
+    """What a store that commits to a file did since it was made, and what it holds.
+
+    Attributes:
+        commit_sizes: commands put together in one commit.
+        commit_seconds: how long the commits took, the wait for the disk included.
+        failed_commits: transactions that the file or the disk refused, with all the writes in them.
+        queue_bytes: what waits to be written, now.
+        file_bytes: size of the database file, now.
+        wal_bytes: size of the write-ahead log beside it, now.
+    """
+
+    commit_sizes: Histogram = msgspec.field(default_factory=lambda: Histogram(bounds=COMMIT_SIZES))
+    commit_seconds: Histogram = msgspec.field(default_factory=lambda: Histogram(bounds=COMMIT_SECONDS))
+    failed_commits: int = 0
+    queue_bytes: int = 0
+    file_bytes: int = 0
+    wal_bytes: int = 0
+
+
+@runtime_checkable
+class Measured(Protocol):
+    """A store that can say how it is doing."""
+
+    def figures(self) -> StoreFigures:
+        """The figures now; called in the event loop, must not wait. Not to be changed by the caller."""
         ...

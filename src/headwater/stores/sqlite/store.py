@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
@@ -16,7 +17,7 @@ from headwater.protocol.batches import build_batch
 from headwater.protocol.ledger import Append, StreamState
 from headwater.protocol.offsets import locate
 from headwater.stores import unit as steps
-from headwater.stores.base import DEFAULT_READ_LIMIT, Clock, Watcher
+from headwater.stores.base import DEFAULT_READ_LIMIT, Clock, StoreFigures, Watcher
 from headwater.stores.sqlite import database, reading, schema, upkeep
 from headwater.stores.sqlite.committed import Committed
 from headwater.stores.sqlite.lock import FileLock
@@ -154,6 +155,16 @@ class SqliteStore:
         for watcher in list(self._watchers):
             watcher(change)
 
+    def figures(self) -> StoreFigures:
+        """See `Measured.figures`; the commits are those since `open`."""
+        if not self._open:
+            return StoreFigures()
+        figures = self._writer.figures
+        figures.queue_bytes = self._writer.waiting
+        figures.file_bytes = _size(self._path)
+        figures.wal_bytes = _size(f"{self._path}-wal")
+        return figures
+
     async def sweep(self) -> None:
         """See `Sweeping.sweep`. Bounded: a large backlog takes several sweeps."""
         await self._write_touches()
@@ -198,6 +209,13 @@ class SqliteStore:
         if not self._open:
             raise StoreUnavailable("the store is not open")
         return await self._readers.run(work)
+
+
+def _size(path: str) -> int:
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return 0
 
 
 def _slices(paths: Sequence[str]) -> list[Sequence[str]]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -17,6 +18,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from headwater.errors import HeadwaterError, StoreUnavailable
 from headwater.model import Change
+from headwater.stores.base import StoreFigures
 from headwater.stores.sqlite.committed import Committed
 from headwater.stores.sqlite.database import DRIVER_ERRORS, Database
 from headwater.stores.sqlite.schema import query
@@ -93,6 +95,9 @@ class Writer:
         tell: called with each change.
         queue_bytes: data that may wait.
         checkpoint_bytes: size of the log at which it is moved into the database.
+
+    Attributes:
+        figures: of the commits; the thread adds to them.
     """
 
     def __init__(
@@ -114,6 +119,12 @@ class Writer:
         self._database: Database | None = None
         self._written = 0
         self._running = False
+        self.figures = StoreFigures()
+
+    @property
+    def waiting(self) -> int:
+        """Bytes that wait to be written, what is being written included."""
+        return self._waiting
 
     async def start(self) -> None:
         """Start the thread; returns when it has opened the file.
@@ -218,10 +229,15 @@ class Writer:
             unit = SqliteUnit(self._connected(), self._committed)
             for command in batch:
                 command.run_on(unit)
+            started = time.monotonic()
             unit.commit()
+            if unit.written:
+                self.figures.commit_seconds.add(time.monotonic() - started)
+                self.figures.commit_sizes.add(sum(not command.reads for command in batch))
             self._written += unit.written
             return []
         except _FAILURES as error:
+            self.figures.failed_commits += 1
             self._disconnect()
             return _fail(batch, error)
         except Exception as error:
