@@ -106,6 +106,17 @@ def test_a_page_under_another_name_is_refused() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("trusted", "scheme"), [("loopback", "https"), ("10.0.0.0/8", "http"), ("", "http")])
+def test_a_trusted_proxy_says_which_scheme_the_client_used(trusted: str, scheme: str) -> None:
+    """`Location` is what the client called; nobody but a trusted proxy can say so."""
+    with headwater_server("memory:", "--trusted-proxies", trusted) as server:
+        reply = call(server, "PUT", "/v1/stream/s", host="localhost:8443", x_forwarded_proto="https")
+        assert reply.headers["location"] == f"{scheme}://localhost:8443/v1/stream/s"
+        reply = call(server, "PUT", "/v1/stream/t", host="localhost:8443", x_forwarded_proto="gopher")
+        assert reply.headers["location"] == "http://localhost:8443/v1/stream/t"
+
+
+@pytest.mark.slow
 def test_connections_over_the_limit_are_told(tmp_path: Path) -> None:
     """One connection too many gets 503 with a code, and the others go on."""
     with headwater_server("memory:", "--max-connections", "3") as server:

@@ -13,6 +13,7 @@ from headwater.server.settings import (
     describe_settings,
     limits_of,
     load_settings,
+    proxies_of,
 )
 
 
@@ -56,6 +57,7 @@ def test_values_from_the_environment_are_converted() -> None:
         ({"prefix": "v1"}, "slash"),
         ({"tls_cert": "x.pem"}, "together"),
         ({"log_level": "loud"}, "loud"),
+        ({"trusted_proxies": "loopback, proxy.example"}, "trusted_proxies has 'proxy.example'"),
     ],
 )
 def test_a_wrong_setting_is_named(flags: dict[str, object], words: str) -> None:
@@ -82,6 +84,14 @@ def test_every_setting_is_described() -> None:
     one = next(setting for setting in described if setting.name == "max_body_bytes")
     assert (one.flag, one.variable, one.default) == ("--max-body-bytes", "HEADWATER_MAX_BODY_BYTES", 16 * 1024 * 1024)
     assert all("\n" not in setting.help for setting in described)
+
+
+def test_trusted_proxies_are_addresses_and_networks() -> None:
+    """Loopback by default, in both its forms; `*` is everybody, and an empty value nobody."""
+    assert proxies_of(load_settings({}, {})) == ["127.0.0.0/8", "::1"]
+    assert proxies_of(load_settings({"trusted_proxies": "10.0.0.0/8,::7"}, {})) == ["10.0.0.0/8", "::7/128"]
+    assert proxies_of(load_settings({"trusted_proxies": "loopback,*"}, {})) == ["*"]
+    assert proxies_of(load_settings({"trusted_proxies": ""}, {})) == []
 
 
 def test_the_hub_takes_its_part() -> None:

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from headwater.asgi import App, Hub
 from headwater.errors import MissingExtra
-from headwater.server.settings import InvalidSettings, Settings, hosts_of, limits_of
+from headwater.server.settings import InvalidSettings, Settings, hosts_of, limits_of, proxies_of
 
 try:
     import httptools  # noqa: F401
@@ -110,7 +110,8 @@ def make_server(settings: Settings) -> DrainingServer:
         interface="asgi3",
         backlog=4096,
         server_header=False,
-        proxy_headers=False,
+        proxy_headers=True,
+        forwarded_allow_ips=proxies_of(settings),
         access_log=settings.access_log,
         log_level=settings.log_level,
         log_config=None,

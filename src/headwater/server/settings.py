@@ -7,6 +7,7 @@ documentation follow from these.
 from __future__ import annotations
 
 import inspect
+import ipaddress
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -40,6 +41,8 @@ class Settings(Limits, frozen=True, kw_only=True):
         prefix: where streams begin in URLs.
         cors_origins: pages of other origins that may use the server: `*`, `loopback`, or origins, with commas.
         allowed_hosts: names the server answers to: `*`, `loopback`, or host names, with commas; add your proxy's.
+        trusted_proxies: whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed: `loopback`, addresses, networks
+            such as `10.0.0.0/8`, or `*`, with commas; empty: nobody's.
         insecure: listen beyond loopback although anybody who reaches the port may read and write.
         page: serve the page at `/`.
         introspection: answer below `/-/`, for whoever reaches the server.
@@ -62,6 +65,7 @@ class Settings(Limits, frozen=True, kw_only=True):
     prefix: str = "/v1/stream/"
     cors_origins: tuple[str, ...] = (LOOPBACK,)
     allowed_hosts: tuple[str, ...] = (LOOPBACK,)
+    trusted_proxies: tuple[str, ...] = (LOOPBACK,)
     insecure: bool = False
     page: bool = True
     introspection: bool = True
@@ -160,7 +164,7 @@ def _from_file(path: Path) -> dict[str, Any]:
 
 
 def _convert(values: dict[str, Any]) -> Settings:
-    for name in ("cors_origins", "allowed_hosts"):
+    for name in ("cors_origins", "allowed_hosts", "trusted_proxies"):
         if isinstance(value := values.get(name), str):
             values[name] = [part.strip() for part in value.split(",") if part.strip()]
     try:
@@ -187,6 +191,7 @@ def check_settings(settings: Settings) -> Settings:
             raise InvalidSettings(f"{field.name} must be greater than 0, not {value}")
     if settings.log_level not in ("critical", "error", "warning", "info", "debug"):
         raise InvalidSettings(f"log_level {settings.log_level!r} is none of critical, error, warning, info, debug")
+    proxies_of(settings)
     return settings
 
 
@@ -195,6 +200,26 @@ def hosts_of(settings: Settings) -> tuple[str, ...]:
     if settings.insecure and settings.allowed_hosts == (LOOPBACK,):
         return (ANY,)
     return (*settings.allowed_hosts, settings.host)
+
+
+def proxies_of(settings: Settings) -> list[str]:
+    """Addresses and networks of the trusted proxies, or `*`.
+
+    Raises:
+        InvalidSettings: one of them is neither.
+    """
+    found: list[str] = []
+    for value in settings.trusted_proxies:
+        if value == LOOPBACK:
+            found += ("127.0.0.0/8", "::1")
+            continue
+        try:
+            found.append(value if value == ANY else str(ipaddress.ip_network(value)))
+        except ValueError:
+            raise InvalidSettings(
+                f"trusted_proxies has {value!r}, which is neither an address nor a network such as 10.0.0.0/8"
+            ) from None
+    return [ANY] if ANY in found else found
 
 
 def limits_of(settings: Settings) -> Limits:
