@@ -79,6 +79,10 @@ class ReaderInfo(msgspec.Struct, frozen=True, gc=False):
 class Describable(Protocol):
     """A reader that can say what it is."""
 
+    def brief(self) -> tuple[str, str, int] | None:
+        """Its wire format, its state, and the bytes its sink holds as far as known; None: it has ended."""
+        ...
+
     def describe(self, now: float) -> ReaderInfo | None:
         """What it is at `now`, on the clock of timers; None: it has ended."""
         ...

@@ -101,6 +101,13 @@ class LiveReader:
         self._tail.pulled.discard(self)
         return first, self._cursor, self._tail
 
+    def brief(self) -> tuple[str, str, int] | None:
+        """See `Describable.brief`; what the server holds for it is not known."""
+        state = self._cursor.state
+        if state is State.ENDED:
+            return None
+        return self.peer.wire, "paused" if self._was_slow() else state.value, 0
+
     def describe(self, now: float) -> ReaderInfo | None:
         """See `Describable.describe`."""
         cursor = self._cursor

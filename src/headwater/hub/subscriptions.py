@@ -188,6 +188,18 @@ class Subscription:
         if self._cursor is not None:
             self._send(self._cursor.detach(retry_after))
 
+    def brief(self) -> tuple[str, str, int] | None:
+        """See `Describable.brief`."""
+        if self._full_at:
+            state = "paused"
+        elif self._feed is not None:
+            state = "live"
+        elif self._cursor is not None:
+            state = self._cursor.state.value
+        else:
+            return None
+        return self._peer.wire, state, self._sink.held()
+
     def describe(self, now: float) -> ReaderInfo | None:
         """See `Describable.describe`."""
         cursor = self._cursor if self._feed is None else self._feed.cursor
