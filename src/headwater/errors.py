@@ -22,6 +22,7 @@ Rule 2: the docstring's first line is the title that users see; ``advice`` says 
     ├── Conflict                       409 conflict
     │   ├── StreamExists               409 stream-exists
     │   ├── StreamClosed               409 stream-closed
+    │   ├── StreamFailed               409 stream-failed
     │   ├── ContentTypeMismatch        409 content-type-mismatch
     │   ├── SequenceRegression         409 sequence-regression
     │   ├── ProducerGap                409 producer-gap
@@ -73,6 +74,7 @@ __all__ = [
     "StoreUnavailable",
     "StreamClosed",
     "StreamExists",
+    "StreamFailed",
     "StreamGone",
     "StreamNotFound",
     "TooLarge",
@@ -226,6 +228,13 @@ class StreamClosed(Conflict):
 
     code = "stream-closed"
     advice = "Stop appending; Stream-Next-Offset is the stream's final offset."
+
+
+class StreamFailed(Conflict):
+    """The stream ended before it was complete."""
+
+    code = "stream-failed"
+    advice = "What was read is all there is; start what writes it again, in another stream."
 
 
 class ContentTypeMismatch(Conflict):

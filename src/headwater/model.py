@@ -19,6 +19,7 @@ __all__ = [
     "Change",
     "Created",
     "Expiry",
+    "Failure",
     "ForkPoint",
     "Mode",
     "Producer",
@@ -56,6 +57,18 @@ class Record(msgspec.Struct, frozen=True, gc=False):
         return msgspec.json.decode(self.data)
 
 
+class Failure(msgspec.Struct, frozen=True, gc=False):
+    """Why a stream ended before it was complete. A failed stream is a closed one with a failure.
+
+    Attributes:
+        code: for programs: 1 to 64 lower-case letters, digits and hyphens.
+        message: for people: up to 1,000 characters in one line.
+    """
+
+    code: str
+    message: str = ""
+
+
 class Batch(msgspec.Struct, frozen=True, gc=False):
     """Consecutive records of one stream.
 
@@ -66,6 +79,7 @@ class Batch(msgspec.Struct, frozen=True, gc=False):
         up_to_date: no more records existed when the batch was read.
         closed: the stream is closed and this batch ends at its last record.
         content_type: the stream's MIME type.
+        failure: with `closed`: the stream ended before it was complete.
     """
 
     offset: str
@@ -74,6 +88,7 @@ class Batch(msgspec.Struct, frozen=True, gc=False):
     up_to_date: bool
     closed: bool
     content_type: str
+    failure: Failure | None = None
 
 
 class Producer(msgspec.Struct, frozen=True, gc=False):
@@ -163,6 +178,7 @@ class StreamInfo(msgspec.Struct, frozen=True, gc=False):
         forked_from: path of the source, for a fork.
         size: bytes of record data from ``earliest`` to ``tail``.
         incarnation: number of this life of the path; never reused by a store.
+        failure: why it was closed before it was complete.
     """
 
     path: str
@@ -176,6 +192,7 @@ class StreamInfo(msgspec.Struct, frozen=True, gc=False):
     forked_from: str | None
     size: int
     incarnation: int
+    failure: Failure | None = None
 
 
 class Created(msgspec.Struct, frozen=True, gc=False):
@@ -198,12 +215,14 @@ class Appended(msgspec.Struct, frozen=True, gc=False):
         closed: the stream is closed now.
         duplicate: an idempotent retry; nothing was written.
         producer: the producer with its highest accepted sequence, when one was given.
+        failure: the stream is closed, and not complete.
     """
 
     next_offset: str
     closed: bool
     duplicate: bool = False
     producer: Producer | None = None
+    failure: Failure | None = None
 
 
 class Change(msgspec.Struct, frozen=True, gc=False):
@@ -215,6 +234,7 @@ class Change(msgspec.Struct, frozen=True, gc=False):
         closed: it is closed now.
         deleted: it is deleted or expired now.
         batch: the new records, if the store has them at hand; otherwise readers read the log.
+        failure: with `closed`: it was closed before it was complete.
     """
 
     path: str
@@ -222,6 +242,7 @@ class Change(msgspec.Struct, frozen=True, gc=False):
     closed: bool = False
     deleted: bool = False
     batch: Batch | None = None
+    failure: Failure | None = None
 
 
 class Mode(Enum):

@@ -42,6 +42,29 @@ def test_a_closed_stream_ends_it(wire: list[str], call: Call, path: str) -> None
 
 
 @WIRES
+def test_a_failed_stream_ends_it_with_an_error(wire: list[str], call: Call, path: str) -> None:
+    """Everything is printed, then the reason on stderr, and it exits 6; also when nothing is left to print."""
+    call("create", path, "--json")
+    call("append", path, '{"a": 1}', "2")
+    assert call("close", path, "--failed", "timeout", "--message", "no answer: ä").exit_code == 0
+    result = call("tail", path, *wire)
+    assert (result.exit_code, result.stdout) == (ExitCode.STREAM_FAILED, '{"a": 1}\n2\n')
+    assert "stream-failed: the stream ended before it was complete: timeout (no answer: ä)" in result.stderr
+    facts = json.loads(call("info", path, "--json").stdout)
+    assert (facts["closed"], facts["failure"], facts["failure_message"]) == (True, "timeout", "no answer: ä")
+    result = call("tail", path, "--from", facts["tail"], *wire)
+    assert (result.exit_code, result.stdout) == (ExitCode.STREAM_FAILED, "")
+
+
+def test_close_refuses_what_is_no_failure(call: Call, path: str) -> None:
+    """A code with spaces, and a message without a code, are usage errors; the stream stays open."""
+    call("create", path, "--json")
+    assert call("close", path, "--failed", "No Code").exit_code == ExitCode.USAGE
+    assert call("close", path, "--message", "x").exit_code == ExitCode.USAGE
+    assert call("append", path, "1").exit_code == 0
+
+
+@WIRES
 def test_an_offset_of_json_output_goes_on_behind_the_record(wire: list[str], call: Call, path: str) -> None:
     """--json gives offset and data; --from takes the offset, on either wire."""
     call("create", path, "--json")

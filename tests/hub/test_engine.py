@@ -12,6 +12,7 @@ import pytest
 
 from headwater import Hub, Limits, Producer, Record, Retention
 from headwater.errors import (
+    BadRequest,
     HeadwaterError,
     InvalidBody,
     InvalidOffset,
@@ -21,6 +22,7 @@ from headwater.errors import (
     StoreUnavailable,
     StreamClosed,
     StreamExists,
+    StreamFailed,
     StreamNotFound,
     TooLarge,
 )
@@ -148,6 +150,55 @@ def test_deleting_ends_live_readers_with_an_error(run: Run) -> None:
             await hub.create("s", content_type=JSON)
             await hub.append("s", 1)
             assert len(await collect(hub, "s")) == 1
+
+    run(main())
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_a_failed_stream_ends_its_readers_with_an_error(run: Run, live: bool) -> None:
+    """Every record is read, then `StreamFailed` with the code: what is not complete never looks so."""
+
+    async def main() -> None:
+        async with Hub() as hub:
+            await hub.create("a", content_type=JSON)
+            await hub.append("a", 1)
+            await hub.fail("a", "timeout", "no answer")
+            records = hub.read("a", live=live)
+            assert (await anext(records)).json() == 1
+            with pytest.raises(StreamFailed, match="no answer") as caught:
+                await anext(records)
+            assert caught.value.details["failure"] == "timeout"
+            assert caught.value.details["next_offset"] == (await hub.info("a")).tail
+            with pytest.raises(StreamClosed):
+                await hub.append("a", 2)
+
+    run(main())
+
+
+def test_a_live_reader_is_told_of_a_failure(run: Run) -> None:
+    """It waits at the tail when the stream fails."""
+
+    async def main() -> None:
+        async with Hub() as hub:
+            await hub.create("a", content_type=JSON)
+            reader = asyncio.ensure_future(collect(hub, "a", live=True))
+            await settle()
+            await hub.fail("a", "lost")
+            with pytest.raises(StreamFailed):
+                await reader
+
+    run(main())
+
+
+def test_a_bad_failure_is_refused(run: Run) -> None:
+    """And the stream stays open."""
+
+    async def main() -> None:
+        async with Hub() as hub:
+            await hub.create("a", content_type=JSON)
+            with pytest.raises(BadRequest):
+                await hub.fail("a", "No Code")
+            await hub.append("a", 1)
 
     run(main())
 

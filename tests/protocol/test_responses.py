@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from headwater import errors
 from headwater.errors import HeadwaterError, error_table
-from headwater.model import Appended, Batch, Created, Expiry, Producer, Record, Retention, StreamInfo
+from headwater.model import Appended, Batch, Created, Expiry, Failure, Producer, Record, Retention, StreamInfo
 from headwater.protocol import names, responses
 from headwater.protocol.cors import preflight_headers
 from headwater.protocol.expiry import parse_expiry, parse_retention
@@ -82,7 +83,7 @@ def answers(log: Log) -> Iterator[Answer]:
     yield responses.polled(log.read(log.tail), "5")
     for media_type in (b"text/event-stream", b"application/x-ndjson"):
         yield responses.streaming(media_type, stream.content_type)
-    yield responses.complete(stream.tail)
+    yield responses.complete(log.read(log.tail))
     yield responses.allowed(preflight_headers())
     yield responses.json_answer({"a": 1})
 
@@ -321,9 +322,31 @@ def test_live_answers_are_not_buffered(media_type: bytes, content_type: str, enc
 
 def test_the_end_stops_a_browser() -> None:
     """204 with the closure: an `EventSource` does not come back."""
-    answer = responses.complete(TAIL)
+    batch = Batch(TAIL, (), TAIL, up_to_date=True, closed=True, content_type="text/plain")
+    answer = responses.complete(batch)
     headers = headers_of(answer)
     assert (answer.status, headers[b"stream-closed"], headers[b"stream-next-offset"]) == (204, b"true", TAIL.encode())
+    assert b"stream-failure" not in headers
+
+
+def test_every_answer_to_the_end_of_a_failed_stream_says_so() -> None:
+    """PUT, POST, HEAD, GET, long-poll and the browser's 204 carry the code, and the message percent-encoded."""
+    failure = Failure("timeout", "100 % \u00fcber \u4e16")
+    batch = Batch(TAIL, (), TAIL, up_to_date=True, closed=True, content_type="text/plain", failure=failure)
+    stream = structs.replace(info(closed=True), failure=failure)
+    for answer in (
+        responses.created(Created(stream, created=False), b"http://host/a"),
+        responses.appended(Appended(TAIL, closed=True, failure=failure), with_body=False),
+        responses.inspected(stream),
+        responses.caught_up(batch, None, now_asked=False),
+        responses.caught_up(batch, "*", now_asked=False),
+        responses.polled(batch, "1"),
+        responses.complete(batch),
+    ):
+        headers = headers_of(answer)
+        assert headers[b"stream-closed"] == b"true"
+        assert headers[b"stream-failure"] == b"timeout"
+        assert headers[b"stream-failure-message"] == b"100 %25 %C3%BCber %E4%B8%96"
 
 
 def test_the_rest() -> None:

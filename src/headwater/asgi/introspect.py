@@ -82,6 +82,7 @@ def describe(info: StreamInfo, readers: int) -> dict[str, Any]:
         "tail": info.tail,
         "earliest": info.earliest,
         "closed": info.closed,
+        "failure": info.failure,
         "size": info.size,
         "readers": readers,
         "created_at": info.created_at,

@@ -14,7 +14,7 @@ from headwater.asgi.live import answer_live
 from headwater.asgi.types import Receive, Scope, Send
 from headwater.hub import Engine, LiveReader, Peer
 from headwater.hub.feeds import Format
-from headwater.model import NOW, Mode
+from headwater.model import NOW, Batch, Mode
 from headwater.protocol import names, responses
 from headwater.protocol.caching import MAX_JITTER, next_cursor
 from headwater.protocol.cors import preflight_headers
@@ -72,7 +72,7 @@ async def append_body(hub: Engine, command: Write, body: bytes) -> Answer:
         HeadwaterError: refused; see `errors`.
     """
     check_write(command, body)
-    request = Append(body, command.content_type, command.producer, command.seq, command.close)
+    request = Append(body, command.content_type, command.producer, command.seq, command.close, command.failure)
     return responses.appended(await hub.write(command.path, request), with_body=bool(body))
 
 
@@ -114,11 +114,11 @@ def _peer(command: Read, scope: Scope) -> Peer:
     return Peer(command.mode.value, command.reader, address or None)
 
 
-def _end_of_closed(reader: LiveReader) -> str | None:
-    """The final offset, if a browser came back and there is nothing left to tell."""
+def _end_of_closed(reader: LiveReader) -> Batch | None:
+    """The last batch, empty, if a browser came back and there is nothing left to tell."""
     first = reader.peek()
     if isinstance(first, Data) and first.batch.closed and not first.batch.records:
-        return first.batch.next_offset
+        return first.batch
     return None
 
 

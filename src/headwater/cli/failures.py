@@ -12,6 +12,8 @@ from typing import Any, Final
 import click
 import msgspec
 
+from headwater.errors import StreamFailed
+
 
 class ExitCode(IntEnum):
     """What `headwater` exits with."""
@@ -22,6 +24,7 @@ class ExitCode(IntEnum):
     UNREACHABLE = 3
     NOT_FOUND = 4
     CONFLICT = 5
+    STREAM_FAILED = 6
     INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 
@@ -86,6 +89,23 @@ class Unreachable(Failure):
             "Start a server with 'headwater serve', or say where it is with --url or HEADWATER_URL.",
             exit_code=ExitCode.UNREACHABLE,
             passing=True,
+        )
+
+
+class FailedStream(Failure):
+    """A stream ended before it was complete.
+
+    Args:
+        code: of the stream's failure.
+        message: of it; may be empty.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(
+            "stream-failed",
+            f"the stream ended before it was complete: {code}" + (f" ({message})" if message else ""),
+            StreamFailed.advice,
+            exit_code=ExitCode.STREAM_FAILED,
         )
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from urllib.parse import unquote
 
+import httpx2
 import msgspec
 
-from headwater.cli.failures import Failure
+from headwater.cli.failures import FailedStream, Failure
 from headwater.cli.patience import Patience
 from headwater.cli.remote import Remote, header
-from headwater.cli.wires import Closed, Ended, EventsWire, Told, UpToDate, Wire
+from headwater.cli.wires import Closed, Ended, EventsWire, Failed, Told, UpToDate, Wire
 from headwater.model import Record
 from headwater.protocol import names
 
@@ -57,7 +59,7 @@ class Follower:
         """Everything from the offset on; ends when the stream is closed and all of it was given out.
 
         Raises:
-            Failure: the server refused, or patience is at its end.
+            Failure: the server refused, patience is at its end, or the stream ended before it was complete.
         """
         while not self._closed:
             try:
@@ -70,6 +72,7 @@ class Follower:
         with self._remote.live(self._path, self._headers(), {names.QUERY_OFFSET: self.offset}) as answer:
             if answer.status_code == 204:  # to an event stream's reader that comes back to the end of a closed stream
                 self._closed = True
+                _check_complete(answer)
                 return
             if not (header(answer, names.CONTENT_TYPE) or "").startswith(wire.media_type):
                 raise Failure("malformed", f"the server does not answer with {wire.media_type}")
@@ -80,10 +83,10 @@ class Follower:
                     self._patience.worked()
                     end = _end(told)
                 yield self._take(told)
-                if self._closed:
-                    return
                 if end is not None:
                     raise end
+                if self._closed:
+                    return
         raise Failure("cut", "the connection was cut", passing=True)
 
     def _headers(self) -> dict[bytes, bytes]:
@@ -103,11 +106,17 @@ class Follower:
                 case UpToDate(offset):
                     up_to_date = True
                     self.offset = offset
-                case Closed(offset):
+                case Closed(offset) | Failed(offset):
                     self._closed = True
                     self.offset = offset
         return Step(tuple(records), up_to_date)
 
 
 def _end(told: list[Told]) -> Failure | None:
-    return next((item.failure for item in told if isinstance(item, Ended)), None)
+    return next((item.failure for item in told if isinstance(item, Ended | Failed)), None)
+
+
+def _check_complete(answer: httpx2.Response) -> None:
+    code = header(answer, names.STREAM_FAILURE)
+    if code is not None:
+        raise FailedStream(code, unquote(header(answer, names.STREAM_FAILURE_MESSAGE) or ""))

@@ -99,6 +99,7 @@ def group(ctx: click.Context) -> None:
       3    the server cannot be reached
       4    no such stream, or what was asked for is no longer kept (404, 410)
       5    a conflict with the stream's state (409)
+      6    the stream ended before it was complete (tail)
       130  interrupted
     """
     # https://no-color.org: any value but an empty one.

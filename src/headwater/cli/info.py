@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import unquote
 
 import click
 
@@ -32,7 +33,7 @@ def info(remote: Remote, path: str, as_json: bool) -> None:
     shown = {
         "url": facts["url"],
         "type": facts["content_type"],
-        "state": "closed" if facts["closed"] else "open",
+        "state": f"failed: {facts['failure']}" if facts["failure"] else "closed" if facts["closed"] else "open",
         "earliest": facts["earliest"],
         "tail": facts["tail"],
         "size": None if facts.get("size") is None else output.size(facts["size"]),
@@ -55,6 +56,8 @@ def _facts(remote: Remote, path: str) -> dict[str, Any]:
         "url": remote.url(path),
         "content_type": header(head, names.CONTENT_TYPE),
         "closed": header(head, names.STREAM_CLOSED) == "true",
+        "failure": header(head, names.STREAM_FAILURE),
+        "failure_message": unquote(header(head, names.STREAM_FAILURE_MESSAGE) or "") or None,
         "earliest": header(head, names.STREAM_EARLIEST_OFFSET),
         "tail": header(head, names.STREAM_NEXT_OFFSET),
         "ttl": None if ttl is None else int(ttl),

@@ -24,7 +24,8 @@ HEADER: Final = ("PATH", "TYPE", "SIZE", "READERS", "STATE", "CREATED", "TAIL")
 def ls(remote: Remote, prefix: str, as_json: bool) -> None:
     """List streams, those whose path begins with PREFIX, in the order of their paths.
 
-    In a pipe: path, type, size in bytes, live readers, open or closed, creation time and tail, with tabs between.
+    In a pipe: path, type, size in bytes, live readers, open, closed or failed, creation time
+    and tail, with tabs between.
 
     Examples:
       headwater ls
@@ -54,7 +55,7 @@ def _row(stream: dict[str, Any]) -> tuple[str, ...]:
         stream["content_type"],
         output.size(stream["size"]),
         str(stream["readers"]),
-        "closed" if stream["closed"] else "open",
+        "failed" if stream["failure"] else "closed" if stream["closed"] else "open",
         output.moment(stream["created_at"]),
         stream["tail"],
     )

@@ -11,7 +11,7 @@ from typing import Final, Protocol
 
 import msgspec
 
-from headwater.cli.failures import Failure, refusal
+from headwater.cli.failures import FailedStream, Failure, refusal
 from headwater.errors import TooLarge
 from headwater.model import Record
 from headwater.protocol import names
@@ -38,13 +38,20 @@ class Closed(msgspec.Struct, frozen=True):
     offset: str
 
 
+class Failed(msgspec.Struct, frozen=True):
+    """The stream ended before it was complete, and all there is was told."""
+
+    offset: str
+    failure: Failure
+
+
 class Ended(msgspec.Struct, frozen=True):
     """The server ended the answer, and said why."""
 
     failure: Failure
 
 
-Told = Record | UpToDate | Alive | Closed | Ended
+Told = Record | UpToDate | Alive | Closed | Failed | Ended
 
 
 class Wire(Protocol):
@@ -69,6 +76,8 @@ class _Line(msgspec.Struct):
     base64: str | None = None
     control: str | None = None
     retry_after: float = 0.0
+    code: str = ""
+    message: str = ""
 
 
 _line: Final = msgspec.json.Decoder(_Line)
@@ -109,6 +118,8 @@ class JsonLinesWire:
                 return UpToDate(line.offset)
             case "closed":
                 return Closed(line.offset)
+            case "failed":
+                return Failed(line.offset, FailedStream(line.code, line.message))
             case "error":
                 return Ended(refusal(0, raw))
             case "detached":
@@ -125,6 +136,8 @@ class JsonLinesWire:
 class _Notice(msgspec.Struct):
     offset: str = ""
     retry_after: float = 0.0
+    code: str = ""
+    message: str = ""
 
 
 class EventsWire:
@@ -152,6 +165,9 @@ class EventsWire:
                 return Alive()
             case names.EVENT_CLOSED:
                 return Closed(event.id.decode())
+            case names.EVENT_FAILED:
+                notice = msgspec.json.decode(event.data, type=_Notice)
+                return Failed(event.id.decode(), FailedStream(notice.code, notice.message))
             case names.EVENT_ERROR:
                 return Ended(refusal(0, event.data))
             case names.EVENT_DETACHED:

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from types import TracebackType
 from typing import Any, Final, Self
 
-from headwater.errors import HeadwaterError, LimitReached, ShuttingDown, StoreUnavailable, TooLarge
+from headwater.errors import HeadwaterError, LimitReached, ShuttingDown, StoreUnavailable, StreamFailed, TooLarge
 from headwater.hub.audience import Audience
 from headwater.hub.describing import POLLING, Peer
 from headwater.hub.limits import Limits
@@ -21,6 +21,7 @@ from headwater.model import (
     Batch,
     Change,
     Created,
+    Failure,
     ForkPoint,
     Producer,
     Record,
@@ -29,6 +30,7 @@ from headwater.model import (
     StreamInfo,
 )
 from headwater.protocol.expiry import make_expiry
+from headwater.protocol.failure import check_failure
 from headwater.protocol.framing import check_content_type, encode_value
 from headwater.protocol.ledger import Append
 from headwater.protocol.paths import check_path
@@ -220,6 +222,19 @@ class Engine:
         """
         return await self.write(path, Append(close=True))
 
+    async def fail(self, path: str, code: str, message: str = "") -> Appended:
+        """Close a stream that is not complete: its readers are told so, with the reason. Again with the same: nothing.
+
+        Args:
+            path: the stream.
+            code: for programs: 1 to 64 lower-case letters, digits and hyphens.
+            message: for people: up to 1,000 characters in one line.
+
+        Raises:
+            StreamNotFound, StreamGone, StreamClosed, BadRequest, StoreUnavailable: see `errors`.
+        """
+        return await self.write(path, Append(close=True, failure=check_failure(Failure(code, message))))
+
     async def delete(self, path: str) -> None:
         """Delete a stream and its records; forks of it stay readable.
 
@@ -284,6 +299,7 @@ class Engine:
         Raises:
             StreamNotFound, StreamGone, InvalidOffset, OffsetGone, LimitReached, StoreUnavailable: see `errors`.
             ShuttingDown: the hub was closed while reading live.
+            StreamFailed: after the last record of a stream that ended before it was complete.
         """
         with await self.audience.open_reader(path, offset) as reader:
             while (event := await reader.next()) is not None:
@@ -291,6 +307,8 @@ class Engine:
                     case Data(batch):
                         for record in batch.records:
                             yield record
+                        if batch.failure is not None:
+                            raise stream_failed(path, batch)
                         if batch.up_to_date and not live:
                             return
                     case Failed(_, error):
@@ -341,6 +359,14 @@ class Engine:
                 _log.warning("sweep: %s", error.message)
             except Exception:
                 _log.exception("sweep failed")
+
+
+def stream_failed(path: str, batch: Batch) -> StreamFailed:
+    """The error that the last batch of a failed stream stands for."""
+    failure = batch.failure
+    assert failure is not None
+    message = f"the stream at {path!r} failed: {failure.message or failure.code}"
+    return StreamFailed(message, failure=failure.code, next_offset=batch.next_offset)
 
 
 def _nothing() -> None:

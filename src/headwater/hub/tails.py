@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from headwater.hub.feeds import Feed, Format
-from headwater.model import BEGINNING, Batch, Change, Record, StreamInfo
+from headwater.model import BEGINNING, Batch, Change, Failure, Record, StreamInfo
 from headwater.protocol.reading import Reader
 from headwater.protocol.wire import Encoder
 
@@ -55,6 +55,7 @@ class Tail:
         self._content_type = ""
         self._offset: str | None = None
         self._closed = False
+        self._failure: Failure | None = None
         self._limit = window_bytes
         self._waiters: set[asyncio.Future[None]] = set()
         self._clear("")
@@ -66,6 +67,7 @@ class Tail:
         if self._offset is None:
             self._offset = info.tail
             self._closed = info.closed
+            self._failure = info.failure
             self._clear(info.tail)
 
     def _clear(self, start: str) -> None:
@@ -89,6 +91,7 @@ class Tail:
             self._extend(change.batch.records)
         self._offset = change.tail
         self._closed = change.closed
+        self._failure = change.failure
         self.wake()
         if self.subscriptions:
             self.changed_at = self.changed_at or time.monotonic()
@@ -135,6 +138,7 @@ class Tail:
             next_offset=self._ends[last - 1] if last else self._start,
             up_to_date=up_to_date,
             closed=up_to_date and self._closed,
+            failure=self._failure if up_to_date else None,
             content_type=self._content_type,
         )
 

@@ -59,5 +59,6 @@ def build_batch(state: StreamState, start: int, rows: Iterable[Row], limit: int)
         next_offset=offset_at(state.lineage, position),
         up_to_date=up_to_date,
         closed=state.closed and up_to_date,
+        failure=state.failure if up_to_date else None,
         content_type=state.content_type,
     )

@@ -19,7 +19,7 @@ from headwater.errors import (
     StreamGone,
     StreamNotFound,
 )
-from headwater.model import Appended, Expiry, Producer, Record, StreamConfig, StreamInfo
+from headwater.model import Appended, Expiry, Failure, Producer, Record, StreamConfig, StreamInfo
 from headwater.protocol.framing import DEFAULT_CONTENT_TYPE, same_content_type, split_body
 from headwater.protocol.offsets import Lineage, Segment, offset_at
 from headwater.protocol.producing import ProducerState, advance
@@ -38,6 +38,7 @@ class StreamState(msgspec.Struct):
         tail: position after the last record.
         closed: takes no more records.
         closed_by: the producer request that closed it, for its retry.
+        failure: why it was closed before it was complete; None: it is complete, or open.
         last_seq: last `Stream-Seq`; its scope is the stream.
         deleted: soft-deleted: only forks still read it.
         forks: number of streams forked directly from it.
@@ -58,6 +59,7 @@ class StreamState(msgspec.Struct):
     deleted: bool = False
     forks: int = 0
     source: int = 0
+    failure: Failure | None = None
 
     @property
     def content_type(self) -> str:
@@ -83,6 +85,7 @@ class StreamState(msgspec.Struct):
             forked_from=self.config.fork.source if self.config.fork else None,
             size=self.tail - self.earliest,
             incarnation=self.incarnation,
+            failure=self.failure,
         )
 
 
@@ -95,6 +98,7 @@ class Append(msgspec.Struct, frozen=True, gc=False):
         producer: the idempotent producer's numbers.
         seq: `Stream-Seq`, compared byte by byte.
         close: close the stream after the records, in the same step.
+        failure: with `close`: the stream ends here, but is not complete.
     """
 
     body: bytes = b""
@@ -102,6 +106,7 @@ class Append(msgspec.Struct, frozen=True, gc=False):
     producer: Producer | None = None
     seq: str | None = None
     close: bool = False
+    failure: Failure | None = None
 
 
 class Accepted(msgspec.Struct, frozen=True, gc=False):
@@ -191,6 +196,7 @@ def append(state: StreamState, known: ProducerState | None, request: Append, now
     if request.close:
         state.closed = True
         state.closed_by = producer
+        state.failure = request.failure
     return Accepted(start, records, advanced, _answer(state, producer))
 
 
@@ -209,19 +215,20 @@ def _append_to_closed(state: StreamState, known: ProducerState | None, request: 
     producer = request.producer
     if producer is not None and producer == state.closed_by:
         return _answer(state, producer, duplicate=True)
-    if producer is None and request.close and not request.body:
+    if producer is None and request.close and not request.body and request.failure in (None, state.failure):
         return _answer(state, None, duplicate=True)
     if producer is not None and known is not None and producer.epoch < known.epoch:
         advance(known, producer)
+    how = "closed" if state.failure is None else f"closed, as failed ({state.failure.code})"
     raise StreamClosed(
-        f"the stream at {state.path!r} is closed",
+        f"the stream at {state.path!r} is {how}",
         next_offset=offset_at(state.lineage, state.tail),
         closed=True,
     )
 
 
 def _answer(state: StreamState, producer: Producer | None, *, duplicate: bool = False) -> Appended:
-    return Appended(offset_at(state.lineage, state.tail), state.closed, duplicate, producer)
+    return Appended(offset_at(state.lineage, state.tail), state.closed, duplicate, producer, state.failure)
 
 
 def _check_seq(state: StreamState, seq: str | None) -> None:

@@ -28,6 +28,11 @@ STREAM_RETENTION: Final = b"stream-retention"
 #: Offset of the first record still kept, in answers to HEAD.
 STREAM_EARLIEST_OFFSET: Final = b"stream-earliest-offset"
 
+#: Beside `Stream-Closed`: the stream is closed and not complete; a code for programs.
+STREAM_FAILURE: Final = b"stream-failure"
+#: Beside `Stream-Failure`: a line for people, UTF-8, percent-encoded.
+STREAM_FAILURE_MESSAGE: Final = b"stream-failure-message"
+
 # Of HTTP itself.
 ACCEPT: Final = b"accept"
 ALLOW: Final = b"allow"
@@ -56,10 +61,13 @@ QUERY_READER: Final = "reader"
 
 # Named events of plain SSE; `onmessage` never sees them, only who listens for the name does.
 EVENT_CLOSED: Final = b"stream-closed"
+EVENT_FAILED: Final = b"stream-failed"
 EVENT_ERROR: Final = b"stream-error"
 EVENT_DETACHED: Final = b"stream-detached"
 EVENT_GAP: Final = b"stream-gap"
-RESERVED_EVENTS: Final = frozenset({"stream-closed", "stream-error", "stream-detached", "stream-gap", "error", "open"})
+RESERVED_EVENTS: Final = frozenset(
+    {"stream-closed", "stream-failed", "stream-error", "stream-detached", "stream-gap", "error", "open"}
+)
 
 #: Request headers a page from another origin may send.
 CORS_REQUEST_HEADERS: Final = (
@@ -72,6 +80,8 @@ CORS_REQUEST_HEADERS: Final = (
     STREAM_TTL,
     STREAM_EXPIRES_AT,
     STREAM_CLOSED,
+    STREAM_FAILURE,
+    STREAM_FAILURE_MESSAGE,
     STREAM_RETENTION,
     STREAM_FORKED_FROM,
     STREAM_FORK_OFFSET,
@@ -89,6 +99,8 @@ CORS_RESPONSE_HEADERS: Final = (
     STREAM_NEXT_OFFSET,
     STREAM_UP_TO_DATE,
     STREAM_CLOSED,
+    STREAM_FAILURE,
+    STREAM_FAILURE_MESSAGE,
     STREAM_CURSOR,
     STREAM_TTL,
     STREAM_EXPIRES_AT,

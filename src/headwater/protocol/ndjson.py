@@ -1,8 +1,8 @@
 """Newline-delimited JSON for `fetch` readers, `curl` and pipes: one line a record, and lines that say what happens.
 
 A record's line is `{"offset": …, "data": …}`: a JSON value, a string of text, or, as `base64`, bytes. All other
-lines have `control`: `up-to-date`, `keepalive`, `gap`, `closed`, `detached` or `error`. A body that ends without one of
-the last three was cut.
+lines have `control`: `up-to-date`, `keepalive`, `gap`, `closed`, `failed`, `detached` or `error`. A body that ends
+without one of the last four was cut.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import msgspec
 from headwater.model import Batch, Record
 from headwater.protocol.framing import is_json, is_text
 from headwater.protocol.reading import Data, Detached, Event, Failed, Gap, Idle
-from headwater.protocol.wire import Regrouper, base64_of, problem
+from headwater.protocol.wire import Regrouper, base64_of, problem, reason
 
 
 class JsonLines:
@@ -56,7 +56,8 @@ class JsonLines:
         records, next_offset = self._regrouper.regroup(batch)
         lines = [self._encode_record(record) for record in records]
         if batch.closed:
-            lines.append(_control("closed", offset=next_offset))
+            kind = "closed" if batch.failure is None else "failed"
+            lines.append(_control(kind, offset=next_offset, **reason(batch.failure)))
         elif batch.up_to_date and not self._told_up_to_date:
             lines.append(_control("up-to-date", offset=next_offset))
         self._told_up_to_date = batch.up_to_date

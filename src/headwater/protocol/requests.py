@@ -12,9 +12,10 @@ from urllib.parse import parse_qsl, unquote
 import msgspec
 
 from headwater.errors import BadRequest, InvalidOffset, InvalidProducer, MethodNotAllowed
-from headwater.model import BEGINNING, ForkPoint, Mode, Producer, StreamConfig
+from headwater.model import BEGINNING, Failure, ForkPoint, Mode, Producer, StreamConfig
 from headwater.protocol import names
 from headwater.protocol.expiry import parse_expiry, parse_integer, parse_retention
+from headwater.protocol.failure import parse_failure
 from headwater.protocol.framing import check_content_type, media_type
 from headwater.protocol.offsets import check_offset
 from headwater.protocol.paths import MAX_PATH_BYTES, check_path, strip_prefix
@@ -53,6 +54,7 @@ class Write(msgspec.Struct, frozen=True, gc=False):
     producer: Producer | None
     seq: str | None
     close: bool
+    failure: Failure | None = None
 
 
 class Read(msgspec.Struct, frozen=True, gc=False):
@@ -173,13 +175,22 @@ def _content_type(headers: Headers) -> str | None:
 
 
 def _parse_write(path: str, headers: Headers) -> Write:
+    failure = _failure(headers)
     return Write(
         path,
         content_type=_content_type(headers),
         producer=_producer(headers),
         seq=_token(headers, names.STREAM_SEQ),
-        close=wants_closed(headers),
+        close=wants_closed(headers) or failure is not None,
+        failure=failure,
     )
+
+
+def _failure(headers: Headers) -> Failure | None:
+    """A failure closes the stream, with or without `Stream-Closed`."""
+    if names.STREAM_FAILURE not in headers and names.STREAM_FAILURE_MESSAGE not in headers:
+        return None
+    return parse_failure(text(headers, names.STREAM_FAILURE), text(headers, names.STREAM_FAILURE_MESSAGE))
 
 
 def check_write(command: Write, body: bytes) -> None:

@@ -10,10 +10,11 @@ from typing import Final
 import msgspec
 
 from headwater.errors import HeadwaterError
-from headwater.model import Appended, Batch, Created, StreamInfo
+from headwater.model import Appended, Batch, Created, Failure, StreamInfo
 from headwater.protocol import names
 from headwater.protocol.caching import CACHEABLE, LIVE, NO_STORE, entity_tag, matches
 from headwater.protocol.expiry import format_retention
+from headwater.protocol.failure import failure_headers
 from headwater.protocol.framing import is_text, join_records
 from headwater.protocol.wire import problem
 
@@ -55,7 +56,7 @@ def created(answer: Created, location: bytes) -> Answer:
     if answer.created:
         headers.append((names.LOCATION, location))
     if info.closed:
-        headers.append(_CLOSED)
+        headers += _closed(info.failure)
     return Answer(201 if answer.created else 200, headers)
 
 
@@ -63,7 +64,7 @@ def appended(answer: Appended, *, with_body: bool) -> Answer:
     """To POST: 204; 200 for new data of an idempotent producer (sections 5.2, 5.2.1)."""
     headers = [(names.STREAM_NEXT_OFFSET, answer.next_offset.encode()), *_SECURITY]
     if answer.closed:
-        headers.append(_CLOSED)
+        headers += _closed(answer.failure)
     producer = answer.producer
     if producer is None:
         return Answer(204, headers)
@@ -88,7 +89,7 @@ def inspected(info: StreamInfo) -> Answer:
     if retention := format_retention(info.retention):
         headers.append((names.STREAM_RETENTION, retention.encode()))
     if info.closed:
-        headers.append(_CLOSED)
+        headers += _closed(info.failure)
     return Answer(200, headers)
 
 
@@ -153,9 +154,10 @@ def streaming(media_type: bytes, content_type: str) -> Answer:
     return Answer(200, headers)
 
 
-def complete(next_offset: str) -> Answer:
+def complete(batch: Batch) -> Answer:
     """To an `EventSource` that comes back to the end of a closed stream: 204, on which browsers stop for good."""
-    return Answer(204, [(names.STREAM_NEXT_OFFSET, next_offset.encode()), _CLOSED, _NO_STORE, *_SECURITY])
+    next_offset = (names.STREAM_NEXT_OFFSET, batch.next_offset.encode())
+    return Answer(204, [next_offset, *_closed(batch.failure), _NO_STORE, *_SECURITY])
 
 
 def allowed(headers: HeaderList) -> Answer:
@@ -189,8 +191,12 @@ def _position(batch: Batch) -> HeaderList:
     if batch.up_to_date:
         headers.append(_UP_TO_DATE)
     if batch.closed:
-        headers.append(_CLOSED)
+        headers += _closed(batch.failure)
     return headers
+
+
+def _closed(failure: Failure | None) -> HeaderList:
+    return [_CLOSED, *failure_headers(failure)]
 
 
 def _body(batch: Batch) -> bytes:

@@ -9,7 +9,7 @@ from headwater.protocol.caching import next_cursor
 from headwater.protocol.framing import is_text, join_records
 from headwater.protocol.reading import Data, Event, Gap, Idle
 from headwater.protocol.sse import encode_comment, encode_event
-from headwater.protocol.wire import Regrouper, base64_of
+from headwater.protocol.wire import Regrouper, base64_of, reason
 
 
 class ControlEvents:
@@ -62,9 +62,11 @@ class ControlEvents:
 
     def _encode_batch(self, batch: Batch, now: float) -> bytes:
         records, next_offset = self._regrouper.regroup(batch)
-        control: dict[str, str | bool] = {"streamNextOffset": next_offset}
+        control: dict[str, str | bool | dict[str, str]] = {"streamNextOffset": next_offset}
         if batch.closed:
             control["streamClosed"] = True
+            if batch.failure is not None:  # beyond the protocol, as in `_encode_gap`
+                control["streamFailure"] = reason(batch.failure)
         else:
             control["streamCursor"] = self._next_cursor(now)
         if batch.up_to_date:

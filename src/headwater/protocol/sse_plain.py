@@ -1,7 +1,8 @@
 """Plain event streams for a browser's `EventSource`: one event a record, its offset as the id.
 
-How a stream ends here: `stream-closed` says that it is complete, and a reconnect then gets 204, on which browsers
-stop; `stream-detached` says to come back; `stream-error` carries the problem. `onmessage` sees none of them.
+How a stream ends here: `stream-closed` says that it is complete, `stream-failed` that it ended before it was, and a
+reconnect then gets 204, on which browsers stop; `stream-detached` says to come back; `stream-error` carries the
+problem. `onmessage` sees none of them.
 """
 
 from __future__ import annotations
@@ -12,10 +13,17 @@ import msgspec
 
 from headwater.model import Batch, Record
 from headwater.protocol.framing import is_json, is_text
-from headwater.protocol.names import EVENT_CLOSED, EVENT_DETACHED, EVENT_ERROR, EVENT_GAP, RESERVED_EVENTS
+from headwater.protocol.names import (
+    EVENT_CLOSED,
+    EVENT_DETACHED,
+    EVENT_ERROR,
+    EVENT_FAILED,
+    EVENT_GAP,
+    RESERVED_EVENTS,
+)
 from headwater.protocol.reading import Data, Detached, Event, Failed, Gap, Idle
 from headwater.protocol.sse import encode_comment, encode_event, encode_retry
-from headwater.protocol.wire import Regrouper, base64_of, problem
+from headwater.protocol.wire import Regrouper, base64_of, problem, reason
 
 #: How long a browser waits before it connects again: short, because a lost connection is usually a passing thing.
 RETRY_MILLISECONDS: Final = 1000
@@ -74,8 +82,9 @@ class PlainEvents:
             parts.append(b"id:" + next_offset.encode() + b"\n\n")
         self._positioned = True
         if batch.closed:
-            body = msgspec.json.encode({"offset": next_offset})
-            parts.append(encode_event(body, event=EVENT_CLOSED, event_id=next_offset.encode()))
+            body = msgspec.json.encode({"offset": next_offset, **reason(batch.failure)})
+            name = EVENT_CLOSED if batch.failure is None else EVENT_FAILED
+            parts.append(encode_event(body, event=name, event_id=next_offset.encode()))
         return b"".join(parts)
 
     def _encode_record(self, record: Record) -> bytes:

@@ -11,7 +11,7 @@ from base64 import b64encode
 from typing import Protocol
 
 from headwater.errors import HeadwaterError
-from headwater.model import Batch, Record
+from headwater.model import Batch, Failure, Record
 from headwater.protocol.framing import complete_utf8, is_json, is_text
 from headwater.protocol.offsets import step_into
 from headwater.protocol.reading import Event
@@ -109,6 +109,11 @@ class Regrouper:
 def base64_of(data: bytes) -> bytes:
     """Standard base64 with padding (RFC 4648 section 4)."""
     return b64encode(data)
+
+
+def reason(failure: Failure | None) -> dict[str, str]:
+    """A failure as fields of JSON; none without one."""
+    return {} if failure is None else {"code": failure.code, "message": failure.message}
 
 
 def problem(error: HeadwaterError) -> dict[str, str | int | bool]:

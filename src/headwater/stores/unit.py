@@ -147,8 +147,9 @@ def _change(state: StreamState, decision: Accepted) -> Change:
         up_to_date=True,
         closed=state.closed,
         content_type=state.content_type,
+        failure=state.failure,
     )
-    return Change(state.path, tail, closed=state.closed, batch=batch)
+    return Change(state.path, tail, closed=state.closed, batch=batch, failure=state.failure)
 
 
 def delete(unit: Unit, path: str) -> None:

@@ -92,14 +92,22 @@ class Lockstep:
         producer = request.producer
 
         def model() -> bool:
-            return self.model.append(path, records, request.content_type, producer, request.seq, close=request.close)
+            return self.model.append(
+                path,
+                records,
+                request.content_type,
+                producer,
+                request.seq,
+                close=request.close,
+                failure=request.failure,
+            )
 
         both = self._both(self.store.append(path, request), model)
         if both is None:
             return
         answer, duplicate = both
         stream = self.model.streams[path]
-        assert (answer.duplicate, answer.closed) == (duplicate, stream.closed)
+        assert (answer.duplicate, answer.closed, answer.failure) == (duplicate, stream.closed, stream.failure)
         if producer is None:
             assert answer.producer is None
         else:
@@ -164,6 +172,7 @@ class Lockstep:
             self.learn(stream, record.offset, at)
         self.learn(stream, batch.next_offset, at)
         assert (batch.up_to_date, batch.closed) == (at == stream.tail, at == stream.tail and stream.closed)
+        assert batch.failure == (stream.failure if at == stream.tail else None)
         assert batch.content_type == stream.content_type
         return at
 
@@ -179,6 +188,7 @@ class Lockstep:
         for info in infos:
             stream = self.model.streams[info.path]
             assert (info.content_type, info.closed) == (stream.content_type, stream.closed)
+            assert info.failure == stream.failure
             assert (info.size, info.expiry) == (stream.tail - stream.start, stream.expiry)
             assert info.forked_from == (stream.source and stream.source.path)
             self.learn(stream, info.tail, stream.tail)

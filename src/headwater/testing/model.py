@@ -25,7 +25,7 @@ from headwater.errors import (
     StreamGone,
     StreamNotFound,
 )
-from headwater.model import Expiry, Producer, Retention
+from headwater.model import Expiry, Failure, Producer, Retention
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,7 @@ class ModelStream:
     times: list[float] = field(default_factory=list)
     producers: dict[str, tuple[int, int]] = field(default_factory=dict)
     closed_by: Producer | None = None
+    failure: Failure | None = None
     last_seq: str | None = None
     deleted: bool = False
     forks: int = 0
@@ -231,12 +232,15 @@ class ModelStore:
         seq: str | None = None,
         *,
         close: bool = False,
+        failure: Failure | None = None,
     ) -> bool:
         """Append, close, or both; says whether it was a duplicate."""
         stream = self.usable(path)
         known = stream.producers.get(producer.id) if producer else None
         if stream.closed:
-            if (producer and producer == stream.closed_by) or (not producer and close and not records):
+            if (producer and producer == stream.closed_by) or (
+                not producer and close and not records and failure in (None, stream.failure)
+            ):
                 return True
             if producer and known and producer.epoch < known[0]:
                 raise ProducerFenced
@@ -254,7 +258,7 @@ class ModelStore:
         if producer:
             stream.producers[producer.id] = (producer.epoch, producer.seq)
         if close:
-            stream.closed, stream.closed_by = True, producer
+            stream.closed, stream.closed_by, stream.failure = True, producer, failure
         return False
 
     def _is_duplicate(self, known: tuple[int, int] | None, producer: Producer) -> bool:

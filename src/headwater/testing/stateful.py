@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from headwater.errors import InvalidBody
-from headwater.model import BEGINNING, Expiry, ForkPoint, Producer, Retention, StreamConfig
+from headwater.model import BEGINNING, Expiry, Failure, ForkPoint, Producer, Retention, StreamConfig
 from headwater.protocol.ledger import Append
 from headwater.testing.contract import MakeStore, Reopen
 from headwater.testing.lockstep import JSON, Lockstep
@@ -32,6 +32,7 @@ lists = st.lists(st.one_of(st.integers(-99, 99), st.text(max_size=3), st.just([1
 bodies = st.binary(min_size=1, max_size=7)
 expiries = st.sampled_from([Expiry()] * 4 + [Expiry(ttl=0), Expiry(ttl=3), Expiry(ttl=8), Expiry(at=12.0)])
 retentions = st.sampled_from([Retention()] * 3 + [Retention(count=2), Retention(size=6), Retention(age=5)])
+failures = st.sampled_from([None, None, Failure("a"), Failure("b", "why")])
 moves = st.sampled_from(["next"] * 3 + ["again", "older", "gap", "new epoch", "bad epoch", "old epoch"])
 
 
@@ -136,10 +137,10 @@ class StoreMachine(RuleBasedStateMachine):
         """Append with a content type that no stream has."""
         self._append(path, [1], b"1", content_type="text/plain")
 
-    @rule(path=used, producer=st.none() | st.just(Producer("p", 1, 0)))
-    def close(self, path: str, producer: Producer | None) -> None:
-        """Close without a record."""
-        self.pair.append(path, Append(producer=producer, close=True), [])
+    @rule(path=used, producer=st.none() | st.just(Producer("p", 1, 0)), failure=failures)
+    def close(self, path: str, producer: Producer | None, failure: Failure | None) -> None:
+        """Close without a record, as complete or as failed."""
+        self.pair.append(path, Append(producer=producer, close=True, failure=failure), [])
 
     def _append(
         self,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.stores.sqlite.helpers import content, opened
 
 from headwater.errors import StoreUnavailable
-from headwater.model import StreamConfig
+from headwater.model import Failure, StreamConfig
+from headwater.protocol.ledger import Append
 from headwater.stores.sqlite import schema
 from headwater.stores.sqlite.schema import APPLICATION_ID, QUERIES, SCHEMA, Many, Schema
 
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from tests.conftest import Run
     from tests.stores.sqlite.conftest import Place
 
+#: As it was at version 1.
+FIRST = Path(__file__).with_name("schema_1.sql")
 OLD = Schema("CREATE TABLE notes (text TEXT); INSERT INTO notes VALUES ('kept');")
 STEPS = (
     (2, "ALTER TABLE notes ADD COLUMN stars INTEGER NOT NULL DEFAULT 5;"),
@@ -32,6 +36,29 @@ def test_an_older_file_is_upgraded_step_by_step(place: Place) -> None:
     schema.prepare(database, NEW)
     assert database.run("SELECT text, stars FROM notes WHERE stars = 5") == [("kept", 5)]
     assert database.run("PRAGMA user_version") == [(3,)]
+
+
+def test_a_file_of_the_first_release_opens(place: Place, run: Run[None]) -> None:
+    """Its streams and records are as they were, and can end in every way there is now."""
+    database = place.connect()
+    schema.prepare(database, Schema(FIRST.read_text("utf-8")))
+    lineage = '[{"incarnation": 1, "start": 0}]'
+    database.run(
+        "INSERT INTO streams VALUES (1, 'a', '{\"content_type\": \"text/plain\"}', ?, 0, 0, 0, 3, 0, NULL, NULL,"
+        " 0, 0, 0, NULL, NULL)",
+        (lineage,),
+    )
+    database.run("INSERT INTO records VALUES (1, 0, 0, x'616263')")
+    database.run("UPDATE store SET last_incarnation = 1")
+    database.close()
+
+    async def main() -> None:
+        async with opened(place.store()) as store:
+            assert await content(store, "a") == [b"abc"]
+            await store.append("a", Append(close=True, failure=Failure("timeout")))
+            assert (await store.info("a")).failure == Failure("timeout")
+
+    run(main())
 
 
 def test_a_new_file_gets_the_newest_schema_at_once(place: Place) -> None:

@@ -12,7 +12,7 @@ UPDATE store SET last_incarnation = ?
 -- name: stream_at
 -- The stream at a path, soft-deleted ones too.
 SELECT incarnation, path, config, lineage, created_at, touched_at, earliest, tail,
-       closed, closed_by, last_seq, deleted, forks, source
+       closed, closed_by, last_seq, deleted, forks, source, failure
 FROM streams WHERE path = ?
 
 -- name: path_of
@@ -22,17 +22,18 @@ SELECT path FROM streams WHERE incarnation = ?
 -- name: streams_after
 -- A page of streams in byte order of their paths, for lists.
 SELECT incarnation, path, config, lineage, created_at, touched_at, earliest, tail,
-       closed, closed_by, last_seq, deleted, forks, source
+       closed, closed_by, last_seq, deleted, forks, source, failure
 FROM streams WHERE path >= ? AND path > ? AND NOT deleted ORDER BY path LIMIT ?
 
 -- name: save_streams
 -- Many. Add streams, or keep what changed of them. Of two looks that retention owes a stream, the earlier one stays.
 INSERT INTO streams (incarnation, path, config, lineage, created_at, touched_at, earliest, tail,
-                     closed, closed_by, last_seq, deleted, forks, source, expires, look_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                     closed, closed_by, last_seq, deleted, forks, source, expires, look_at, failure)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (incarnation) DO UPDATE SET
     touched_at = excluded.touched_at, earliest = excluded.earliest, tail = excluded.tail,
-    closed = excluded.closed, closed_by = excluded.closed_by, last_seq = excluded.last_seq,
+    closed = excluded.closed, closed_by = excluded.closed_by, failure = excluded.failure,
+    last_seq = excluded.last_seq,
     deleted = excluded.deleted, forks = excluded.forks, expires = excluded.expires,
     look_at = min(coalesce(streams.look_at, excluded.look_at), excluded.look_at)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from headwater.model import Producer, StreamConfig
+from headwater.model import Failure, Producer, StreamConfig
 from headwater.protocol import ledger
 from headwater.protocol.ledger import StreamState
 from headwater.protocol.offsets import Lineage
@@ -33,6 +33,7 @@ def to_row(state: StreamState) -> tuple[Any, ...]:
         state.source,
         ledger.expires_at(state),
         next_look(state),
+        None if state.failure is None else _encode(state.failure).decode(),
     )
 
 
@@ -53,6 +54,7 @@ def from_row(row: tuple[Any, ...]) -> StreamState:
         deleted=bool(row[11]),
         forks=row[12],
         source=row[13],
+        failure=None if row[14] is None else msgspec.json.decode(row[14], type=Failure),
     )
 
 

@@ -27,7 +27,9 @@ CREATE TABLE streams (
     -- When it expires, as far as the file knows: reads move it in memory first.
     expires     REAL,
     -- When retention must look at it next; NULL: nothing to look for until the next append.
-    look_at     REAL
+    look_at     REAL,
+    -- JSON: why it was closed before it was complete; NULL: it is complete, or open.
+    failure     TEXT
 ) STRICT;
 CREATE INDEX streams_expires ON streams (expires) WHERE expires IS NOT NULL;
 CREATE INDEX streams_look_at ON streams (look_at) WHERE look_at IS NOT NULL;

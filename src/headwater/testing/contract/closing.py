@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from headwater.errors import InvalidBody, StreamClosed, StreamNotFound
+from headwater.model import Change, Failure
 from headwater.testing.contract.checks import Chapter
 from headwater.testing.contract.expect import equal, holds, refused
 from headwater.testing.contract.trial import JSON, TEXT, Trial
 
 chapter = Chapter("closing")
+
+FAILURE = Failure("timeout", "no answer within 60 s: 100 %, \u00e4\u4e16")
 
 
 @chapter.promise
@@ -71,6 +74,44 @@ async def a_refused_append_does_not_close(trial: Trial) -> None:
     await refused(InvalidBody, trial.append("a", b"{", close=True), "a bad body with a close")
     await trial.append("a", b"1")
     equal(await trial.contents("a"), (b"1",), "records")
+
+
+@chapter.promise
+async def a_failure_is_seen(trial: Trial) -> None:
+    """A stream that was closed as failed says so in the answer, in info, to watchers, and at the end of a read only."""
+    await trial.create("a")
+    await trial.append("a", b"one")
+    await trial.append("a", b"two")
+    changes: list[Change] = []
+    unwatch = trial.store.watch(changes.append)
+    answer = await trial.append("a", close=True, failure=FAILURE)
+    unwatch()
+    equal((answer.closed, answer.failure), (True, FAILURE), "the answer")
+    equal([(change.closed, change.failure) for change in changes], [(True, FAILURE)], "what watchers were told")
+    equal((await trial.store.info("a")).failure, FAILURE, "info")
+    batches = await trial.pieces("a", limit=3)
+    equal([batch.failure for batch in batches], [None] * (len(batches) - 1) + [FAILURE], "failures of the batches")
+
+
+@chapter.promise
+async def a_failure_stays(trial: Trial) -> None:
+    """Failing again with the same reason, and closing, change nothing; another reason is refused."""
+    await trial.create("a")
+    await trial.append("a", b"x", close=True, failure=FAILURE)
+    async with trial.unchanged("a"):
+        equal((await trial.append("a", close=True, failure=FAILURE)).duplicate, True, "duplicate")
+        equal((await trial.append("a", close=True)).failure, FAILURE, "the answer to a close")
+        await refused(StreamClosed, trial.append("a", close=True, failure=Failure("other")), "another failure")
+
+
+@chapter.promise
+async def what_is_complete_cannot_fail(trial: Trial) -> None:
+    """A stream that was closed as complete stays so."""
+    await trial.create("a")
+    await trial.append("a", b"x", close=True)
+    async with trial.unchanged("a"):
+        await refused(StreamClosed, trial.append("a", close=True, failure=FAILURE), "a failure")
+    equal((await trial.store.info("a")).failure, None, "the failure")
 
 
 @chapter.promise

@@ -16,7 +16,7 @@ from headwater.errors import (
     StreamGone,
     StreamNotFound,
 )
-from headwater.model import Appended, Expiry, Producer, Retention
+from headwater.model import Appended, Expiry, Failure, Producer, Retention
 from headwater.testing.contract.checks import Chapter
 from headwater.testing.contract.expect import equal, holds, refused
 from headwater.testing.contract.trial import JSON, TEXT, Trial
@@ -39,12 +39,14 @@ async def streams_and_records_survive(trial: Trial) -> None:
     await trial.create("b", None, bytes(range(256)), expiry=Expiry(at=trial.clock() + 900.25, at_text="text"))
     await trial.append("a", b'{"three": 3}')
     await trial.append("b", b"last", close=True)
+    await trial.create("c")
+    await trial.append("c", b"part", close=True, failure=Failure("lost", "why"))
     infos = await trial.store.list()
-    batches = [await trial.store.read(path, "-1") for path in "ab"]
+    batches = [await trial.store.read(path, "-1") for path in "abc"]
     for _ in range(2):
         await trial.restart()
         equal(await trial.store.list(), infos, "the list")
-        equal([await trial.store.read(path, "-1") for path in "ab"], batches, "the records")
+        equal([await trial.store.read(path, "-1") for path in "abc"], batches, "the records")
     await refused(StreamClosed, trial.append("b", b"x"), "an append to the closed stream")
     holds(not (await trial.create("b", None, closed=True, expiry=infos[1].expiry)).created, "re-create made another")
 

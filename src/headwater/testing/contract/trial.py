@@ -7,7 +7,18 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from headwater.model import BEGINNING, Appended, Batch, Created, Expiry, ForkPoint, Producer, Retention, StreamConfig
+from headwater.model import (
+    BEGINNING,
+    Appended,
+    Batch,
+    Created,
+    Expiry,
+    Failure,
+    ForkPoint,
+    Producer,
+    Retention,
+    StreamConfig,
+)
 from headwater.protocol.ledger import Append
 from headwater.stores.base import DEFAULT_READ_LIMIT, Clock, Store, Sweeping
 from headwater.testing.clock import ManualClock
@@ -76,9 +87,10 @@ class Trial:
         producer: Producer | None = None,
         seq: str | None = None,
         close: bool = False,
+        failure: Failure | None = None,
     ) -> Appended:
         """Append, close, or both."""
-        return await self.store.append(path, Append(body, content_type, producer, seq, close))
+        return await self.store.append(path, Append(body, content_type, producer, seq, close, failure))
 
     async def pieces(self, path: str, offset: str = BEGINNING, limit: int = DEFAULT_READ_LIMIT) -> list[Batch]:
         """Read to the tail in as many reads as it takes, each from where the last one ended.
