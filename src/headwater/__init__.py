@@ -13,22 +13,40 @@ if TYPE_CHECKING:
     from headwater.asgi.hub import Hub
     from headwater.errors import HeadwaterError
     from headwater.hub.limits import Limits
-    from headwater.model import Appended, Batch, Producer, Record, Retention, StreamInfo
+    from headwater.hub.pausing import Pause
+    from headwater.hub.writing import Writer
+    from headwater.model import Appended, Batch, Failure, Producer, Record, Retention, StreamInfo
 
-__all__ = ["Appended", "Batch", "HeadwaterError", "Hub", "Limits", "Producer", "Record", "Retention", "StreamInfo"]
+__all__ = [
+    "Appended",
+    "Batch",
+    "Failure",
+    "HeadwaterError",
+    "Hub",
+    "Limits",
+    "Pause",
+    "Producer",
+    "Record",
+    "Retention",
+    "StreamInfo",
+    "Writer",
+]
 __version__ = "0.1.0"
 
 # Loaded when first used (PEP 562): the command line's clients need little of it.
 _HOMES: Final = {
     "Appended": "headwater.model",
     "Batch": "headwater.model",
+    "Failure": "headwater.model",
     "HeadwaterError": "headwater.errors",
     "Hub": "headwater.asgi.hub",
     "Limits": "headwater.hub.limits",
+    "Pause": "headwater.hub.pausing",
     "Producer": "headwater.model",
     "Record": "headwater.model",
     "Retention": "headwater.model",
     "StreamInfo": "headwater.model",
+    "Writer": "headwater.hub.writing",
 }
 
 

@@ -202,19 +202,22 @@ def test_deleting_and_draining_end_pushed_readers(run: Run) -> None:
     run(main())
 
 
-def test_heartbeats_reach_silent_readers(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A feed that is silent for a heartbeat says that it is alive."""
-    monkeypatch.setattr("headwater.hub.engine.SWEEP_SECONDS", 0.001)
+def test_a_lifetime_ends_nobody_else(run: Run) -> None:
+    """Who shares a feed with a reader whose time is over goes on."""
 
     async def main() -> None:
-        async with Hub(limits=Limits(flush_seconds=0, heartbeat_seconds=0.002)) as hub:
+        async with Hub(limits=Limits(flush_seconds=0, heartbeat_seconds=0.01)) as hub:
             await hub.create("s", content_type=JSON)
-            sink = BufferSink()
-            await hub.audience.subscribe("s", "-1", LINES, sink)
+            short, long = BufferSink(), BufferSink()
+            with await hub.audience.open_reader("s", "-1", lifetime=0.001) as reader:
+                hub.audience.push(reader, LINES, short, lifetime=0.001)
+            await hub.audience.subscribe("s", "-1", LINES, long)
             text = b""
-            while "keepalive" not in controls(text):
+            while controls(text).count("keepalive") < 2:
                 await asyncio.sleep(0.001)
-                text += sink.take()
+                text += long.take()
+            assert (short.ended, long.ended) == ("finished", None)
+            assert controls(short.take())[-1] == "detached"
 
     run(main())
 
@@ -330,3 +333,25 @@ def test_any_interleaving_loses_and_repeats_nothing(steps: list[tuple[str, int]]
             assert hub.stats.readers == 0
 
     asyncio.run(main())
+
+
+def test_what_is_put_together_is_counted(run: Run) -> None:
+    """Records in one write, for each reader it went to; and the bytes of all writes, openings apart."""
+
+    async def main() -> None:
+        async with Hub(limits=PROMPT) as hub:
+            await hub.create("s", content_type=JSON)
+            sinks = [BufferSink(), BufferSink()]
+            for sink in sinks:
+                await hub.audience.subscribe("s", "-1", LINES, sink)
+                sink.take()
+            before = hub.stats.bytes_out
+            await hub.append("s", 1)
+            await settle()
+            await asyncio.gather(*(hub.append("s", number) for number in range(10)))
+            await settle()
+            assert hub.stats.coalesced.sum == 22
+            assert sum(hub.stats.coalesced.counts) == 4
+            assert hub.stats.bytes_out - before == sum(sink.held() for sink in sinks)
+
+    run(main())

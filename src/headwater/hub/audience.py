@@ -16,12 +16,14 @@ from headwater.hub.census import Census, count, count_gently
 from headwater.hub.describing import NOBODY, Describable, Peer, ReaderInfo, describe_all
 from headwater.hub.feeds import Format
 from headwater.hub.flushing import Flusher
+from headwater.hub.heartbeats import Heartbeats
 from headwater.hub.limits import Limits
 from headwater.hub.readers import LiveReader
 from headwater.hub.sinks import Sink
 from headwater.hub.stats import Stats
 from headwater.hub.subscriptions import Subscription
 from headwater.hub.tails import Tail
+from headwater.hub.timers import Timers
 from headwater.model import Change, StreamInfo
 from headwater.protocol.backoff import share
 from headwater.protocol.slow import REPLAY, SlowPolicy, check_slow
@@ -38,6 +40,7 @@ class Audience:
 
     Attributes:
         draining: readers are being let go, and no new ones are taken.
+        timers: heartbeats, lifetimes, waits and write timeouts of all readers.
     """
 
     def __init__(self, store: Store, limits: Limits, stats: Stats) -> None:
@@ -46,6 +49,8 @@ class Audience:
         self.stats: Final = stats
         self.draining = False
         self._tails: dict[str, Tail] = {}
+        self.timers = Timers()
+        self._heartbeats = Heartbeats(self.timers, self._beaten)
         self._flusher = Flusher(limits.read_bytes, limits.flush_seconds, stats)
 
     def apply(self, change: Change) -> None:
@@ -55,6 +60,10 @@ class Audience:
             tail.apply(change)
             if change.deleted:
                 del self._tails[change.path]
+
+    def tail(self, path: str) -> Tail | None:
+        """The live end of a stream that has live readers."""
+        return self._tails.get(path)
 
     def reader_count(self, path: str) -> int:
         """How many live readers a stream has."""
@@ -102,6 +111,7 @@ class Audience:
     def stop(self) -> None:
         """Write to nobody any more."""
         self._flusher.stop()
+        self.timers.stop()
 
     async def subscribe(
         self,
@@ -137,7 +147,8 @@ class Audience:
         """Make a reader that was just opened a pushed one; from now on it is the hub's to close."""
         first, cursor, tail = reader.release()
         encoder = form.encoder(reader.info.content_type)
-        subscription = Subscription(self, tail, cursor, encoder, form, sink, reader)
+        # A copy has no lifetime: the cursor may become its feed's, and the lifetime is this reader's alone.
+        subscription = Subscription(self, tail, cursor.copy(), encoder, form, sink, reader)
         subscription.start(first, lifetime)
 
     async def open_reader(
@@ -171,7 +182,9 @@ class Audience:
             raise LimitReached(f"there are max_readers={self.limits.max_readers} live readers already")
         tail = self._tails.get(path)
         if tail is None:
-            tail = self._tails[path] = Tail(path, self.limits.window_bytes, self._flusher.schedule)
+            tail = self._tails[path] = Tail(
+                path, self.limits.window_bytes, self._flusher.schedule, self.stats, self._heartbeats
+            )
         tail.readers += 1
         self.stats.readers += 1
         self.stats.readers_total += 1
@@ -197,10 +210,8 @@ class Audience:
         if not tail.readers and self._tails.get(tail.path) is tail:
             del self._tails[tail.path]
 
-    def beat(self) -> None:
-        """Send the heartbeats that are due."""
-        for tail in list(self._tails.values()):
-            self.stats.deliveries += tail.beat()
+    def _beaten(self, count: int) -> None:
+        self.stats.deliveries += count
 
     async def use_watched(self) -> None:
         """A stream with live readers is in use, so its TTL does not run out (protocol section 5.1)."""

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Callable
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, Unpack
 
 from headwater.errors import HeadwaterError, LimitReached, ShuttingDown, StoreUnavailable, StreamFailed, TooLarge
 from headwater.hub.audience import Audience
 from headwater.hub.describing import POLLING, Peer
 from headwater.hub.limits import Limits
+from headwater.hub.pulse import Pulse
 from headwater.hub.readers import is_news
 from headwater.hub.stats import Stats
+from headwater.hub.sweeping import Sweeper
+from headwater.hub.writing import PUMP_AHEAD, Writer, WriterOptions, pump
 from headwater.model import (
     BEGINNING,
     Appended,
@@ -35,12 +36,7 @@ from headwater.protocol.framing import check_content_type, encode_value
 from headwater.protocol.ledger import Append
 from headwater.protocol.paths import check_path
 from headwater.protocol.reading import Data, Detached, Failed
-from headwater.stores import Store, Sweeping, open_store
-
-_log: Final = logging.getLogger("headwater")
-
-#: Seconds between two calls of a store's `sweep`; expired data is gone from reads at once, from disk after this.
-SWEEP_SECONDS: Final = 1.0
+from headwater.stores import Store, open_store
 
 
 class Engine:
@@ -64,8 +60,9 @@ class Engine:
         self.limits: Final = limits or Limits()
         self.stats: Final = Stats()
         self.audience: Final = Audience(self.store, self.limits, self.stats)
+        self._pulse = Pulse(self.stats.loop_delay)
         self._streams = 0
-        self._sweeper: asyncio.Task[None] | None = None
+        self._sweeper: Final = Sweeper(self.store, self.audience)
         self._unwatch: Callable[[], None] = _nothing
 
     # Life
@@ -78,7 +75,7 @@ class Engine:
     @property
     def is_open(self) -> bool:
         """Whether the hub can be used."""
-        return self._sweeper is not None
+        return self._sweeper.running
 
     async def open(self) -> None:
         """Open the store and start.
@@ -90,16 +87,14 @@ class Engine:
         self.audience.draining = False
         self._unwatch = self.store.watch(self._changed)
         self._streams = await self.store.count()
-        self._sweeper = asyncio.create_task(self._sweep(), name="headwater-sweeper")
+        self._sweeper.start()
+        self._pulse.start()
 
     async def aclose(self) -> None:
         """Let the readers go, finish the writes and close the store. May be called twice."""
         self.drain()
-        if self._sweeper is not None:
-            self._sweeper.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._sweeper
-            self._sweeper = None
+        await self._sweeper.stop()
+        self._pulse.stop()
         self.audience.stop()
         self._unwatch()
         self._unwatch = _nothing
@@ -235,6 +230,42 @@ class Engine:
         """
         return await self.write(path, Append(close=True, failure=check_failure(Failure(code, message))))
 
+    def writer(self, path: str, **options: Unpack[WriterOptions]) -> Writer:
+        """A stream to write from start to end: `async with hub.writer("jobs/7") as out: await out.write(...)`.
+
+        It is created when the block is entered, closed when it is left, and failed when it is left with an exception.
+
+        Args:
+            path: the stream.
+            **options: see `WriterOptions`.
+
+        Raises:
+            StreamExists, InvalidPath, BadRequest, LimitReached, StoreUnavailable: on entering, as `create`.
+        """
+        return Writer(self, path, options)
+
+    async def pump(
+        self, path: str, source: AsyncIterable[Any], *, ahead: int = PUMP_AHEAD, **options: Unpack[WriterOptions]
+    ) -> Writer:
+        """Write all that an asynchronous iterable gives, then close the stream; failed, if the iterable raises.
+
+        While one commit runs, what the source gives meanwhile is gathered for the next, so a source may be faster than
+        a disk. With `pause` it is asked for no more while the readers lag.
+
+        Args:
+            path: the stream.
+            source: gives records, each as for `append`; an asynchronous generator is closed at the end.
+            ahead: items taken from it before they are written, at most.
+            **options: see `WriterOptions`.
+
+        Returns:
+            The writer, with the final offset.
+
+        Raises:
+            What the source raises, and what `writer` and `append` do.
+        """
+        return await pump(self.writer(path, **options), source, ahead=ahead)
+
     async def delete(self, path: str) -> None:
         """Delete a stream and its records; forks of it stay readable.
 
@@ -346,19 +377,6 @@ class Engine:
         if change.deleted:
             self._streams -= 1
         self.audience.apply(change)
-
-    async def _sweep(self) -> None:
-        while True:
-            await asyncio.sleep(SWEEP_SECONDS)
-            try:
-                self.audience.beat()
-                await self.audience.use_watched()
-                if isinstance(self.store, Sweeping):
-                    await self.store.sweep()
-            except HeadwaterError as error:
-                _log.warning("sweep: %s", error.message)
-            except Exception:
-                _log.exception("sweep failed")
 
 
 def stream_failed(path: str, batch: Batch) -> StreamFailed:

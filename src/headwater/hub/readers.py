@@ -70,6 +70,7 @@ class LiveReader:
     def close(self) -> None:
         """Count the reader out."""
         self._tail.pulled.discard(self)
+        self._tail.progressed()
         self._audience.close_reader(self._tail)
 
     @property
@@ -100,6 +101,10 @@ class LiveReader:
         first, self._pending, self._released = self._pending, None, True
         self._tail.pulled.discard(self)
         return first, self._cursor, self._tail
+
+    def place(self) -> tuple[str | None, str] | None:
+        """Its name and its offset; None: it has ended."""
+        return None if self._cursor.state is State.ENDED else (self.peer.name, self._cursor.offset)
 
     def brief(self) -> tuple[str, str, int] | None:
         """See `Describable.brief`; what the server holds for it is not known."""
@@ -145,6 +150,7 @@ class LiveReader:
         while event is None and (self._queue or not (self._cancelled or self._cursor.state is State.ENDED)):
             event = self._queue.pop(0) if self._queue else await self._step()
         self._given_at = time.monotonic()
+        self._tail.progressed()
         return event
 
     def _was_slow(self) -> bool:
@@ -159,7 +165,7 @@ class LiveReader:
         if self.slow.policy is Policy.DISCONNECT:
             return cursor.detach(0.0)
         if self.slow.policy is Policy.LATEST:
-            self._audience.stats.gaps += 1
+            self._audience.stats.gaps[self.slow.policy.value] += 1
             return cursor.skip(tail.offset)
         if self.slow.policy is Policy.CONFLATE:
             lag = Lag(self.slow.key, cursor)
@@ -168,7 +174,8 @@ class LiveReader:
                     self._queue = lag.feed(await self._batch(), time.monotonic())
             except HeadwaterError as error:
                 return cursor.fail(error)
-            self._audience.stats.gaps += len(self._queue) > 1
+            if len(self._queue) > 1:
+                self._audience.stats.gaps[self.slow.policy.value] += 1
         return None
 
     async def _step(self) -> Event | None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from headwater.errors import HeadwaterError, StreamNotFound
@@ -19,6 +20,7 @@ from headwater.hub.describing import ReaderInfo, lag
 from headwater.hub.feeds import Feed, Format
 from headwater.hub.lagging import Lag
 from headwater.hub.sinks import Sink
+from headwater.hub.wheel import Timer
 from headwater.model import Batch
 from headwater.protocol.reading import Event, Gap, Reader, State
 from headwater.protocol.slow import Policy, format_slow
@@ -84,8 +86,8 @@ class Subscription:
         self._peer, self._number, self._since = reader.peer, reader.number, reader.since
         self._lag: Lag | None = None
         self._work: asyncio.Task[None] | None = None
-        self._stall: asyncio.TimerHandle | None = None
-        self._lifetime: asyncio.TimerHandle | None = None
+        self._stall: Timer | None = None
+        self._lifetime: Timer | None = None
         tail.subscriptions.add(self)
         audience.stats.pushed += 1
         sink.attach(self)
@@ -103,7 +105,7 @@ class Subscription:
             self._sink.write(self._form.frame(opening))
         self._send(first)
         if lifetime is not None and self._cursor is not None:
-            self._lifetime = asyncio.get_running_loop().call_later(lifetime, self.detach, 0.0)
+            self._lifetime = self._audience.timers.after(lifetime, partial(self.detach, 0.0))
         self.advance()
 
     def advance(self) -> None:
@@ -113,9 +115,15 @@ class Subscription:
                 self._send(cursor.fail(StreamNotFound(f"the stream at {self._tail.path!r} was deleted")))
             elif cursor.state is State.LIVE and not self._tail.has_news(cursor.offset):
                 self._go_live(cursor)
-                return
+                break
             else:
                 self._read(cursor)
+        self._tail.progressed()
+
+    def place(self) -> tuple[str | None, str] | None:
+        """Its name and its offset; None: it has ended."""
+        cursor = self._cursor if self._feed is None else self._feed.cursor
+        return None if cursor is None else (self._peer.name, cursor.offset)
 
     def _go_live(self, cursor: Reader) -> None:
         assert self._encoder is not None
@@ -159,10 +167,12 @@ class Subscription:
         assert self._encoder is not None
         assert self._cursor is not None
         if isinstance(event, Gap):
-            self._audience.stats.gaps += 1
+            self._audience.stats.gaps[self._slow.policy.value] += 1
         data = self._encoder.encode(event, time.time())
         if data:
-            self._sink.write(self._form.frame(data))
+            frame = self._form.frame(data)
+            self._audience.stats.bytes_out += len(frame)
+            self._sink.write(frame)
         if self._cursor.state is State.ENDED:
             self.finish()
 
@@ -231,11 +241,11 @@ class Subscription:
             return
         self._full_at = time.monotonic()
         self._audience.stats.pauses += 1
-        limits, loop = self._audience.limits, asyncio.get_running_loop()
+        limits, timers = self._audience.limits, self._audience.timers
         if self._slow.policy is Policy.DISCONNECT:
-            self._stall = loop.call_later(limits.slow_seconds, self._let_go)
+            self._stall = timers.after(limits.slow_seconds, self._let_go)
         else:
-            self._stall = loop.call_later(limits.write_seconds, self._stalled)
+            self._stall = timers.after(limits.write_seconds, self._stalled)
         if self._feed is not None:
             self._feed.slow_down(self)
 
@@ -281,11 +291,12 @@ class Subscription:
             self._work.cancel()
             self._work = None
         self._tail.subscriptions.discard(self)
+        self._tail.progressed()
         self._audience.stats.pushed -= 1
         self._audience.close_reader(self._tail)
 
     def _cancel_timer(self, name: str) -> None:
-        timer: asyncio.TimerHandle | None = getattr(self, name)
+        timer: Timer | None = getattr(self, name)
         if timer is not None:
             timer.cancel()
             setattr(self, name, None)

@@ -10,11 +10,15 @@ from __future__ import annotations
 import asyncio
 import time
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 from headwater.hub.feeds import Feed, Format
+from headwater.hub.heartbeats import Heartbeats
+from headwater.hub.stats import Stats
 from headwater.model import BEGINNING, Batch, Change, Failure, Record, StreamInfo
+from headwater.protocol.offsets import distance
 from headwater.protocol.reading import Reader
 from headwater.protocol.wire import Encoder
 
@@ -30,6 +34,8 @@ class Tail:
         path: the stream.
         window_bytes: record data to keep at most.
         schedule: called when the feeds have news.
+        stats: where deliveries are counted.
+        heartbeats: keep the feeds' readers alive.
 
     Attributes:
         subscriptions: the pushed readers, in whatever state.
@@ -41,8 +47,12 @@ class Tail:
         changed_at: when the oldest change came that no feed was given yet, on the clock of timers; 0: none.
     """
 
-    def __init__(self, path: str, window_bytes: int, schedule: Callable[[Tail], None]) -> None:
+    def __init__(
+        self, path: str, window_bytes: int, schedule: Callable[[Tail], None], stats: Stats, heartbeats: Heartbeats
+    ) -> None:
         self.path = path
+        self.stats = stats
+        self._heartbeats = heartbeats
         self.subscriptions: set[Subscription] = set()
         self.pulled: set[LiveReader] = set()
         self.parked: list[Subscription] = []
@@ -58,6 +68,7 @@ class Tail:
         self._failure: Failure | None = None
         self._limit = window_bytes
         self._waiters: set[asyncio.Future[None]] = set()
+        self._pausing: set[asyncio.Future[None]] = set()
         self._clear("")
 
     def seed(self, info: StreamInfo) -> None:
@@ -85,6 +96,7 @@ class Tail:
         """Take a notification and wake the readers."""
         if change.deleted:
             self.deleted = True
+            self.progressed()
         elif change.batch is None or change.batch.offset != self._offset:
             self._clear(change.tail)
         else:
@@ -173,8 +185,15 @@ class Tail:
                 return None
             key, feed = (*key, id(encoder)), None
         if feed is None or not feed.members:
+            self._drop(key)
             feed = self._feeds[key] = Feed(self, cursor, encoder, form)
+            self._heartbeats.watch(feed, partial(self._drop, key))
         return feed
+
+    def _drop(self, key: tuple[object, ...]) -> None:
+        feed = self._feeds.pop(key, None)
+        if feed is not None and feed.timer is not None:
+            feed.timer.cancel()
 
     def flush(self, limit: int) -> int:
         """Give every live reader what is new, and let those go on who waited for that.
@@ -185,31 +204,23 @@ class Tail:
         Returns:
             How many times a sink was written to.
         """
-        written = self._each_feed(lambda feed: feed.flush(limit, time.monotonic(), time.time()))
+        written = 0
+        for key, feed in list(self._feeds.items()):
+            written += feed.flush(limit, time.monotonic(), time.time())
+            if not feed.members and self._feeds.get(key) is feed:
+                self._drop(key)
         self.changed_at = 0.0
         parked, self.parked = self.parked, []
         for member in parked:
             member.advance()
-        return written
-
-    def beat(self) -> int:
-        """Tell live readers who have heard nothing for a heartbeat that the connection is alive."""
-        return self._each_feed(lambda feed: feed.beat(time.monotonic(), time.time()))
-
-    def _each_feed(self, work: Callable[[Feed], int]) -> int:
-        written = 0
-        for key, feed in list(self._feeds.items()):
-            written += work(feed)
-            if not feed.members and self._feeds.get(key) is feed:
-                del self._feeds[key]
+        self.progressed()
         return written
 
     async def wait(self, seconds: float) -> None:
         """Wait until something changes, `wake` is called, or the time is over."""
-        loop = asyncio.get_running_loop()
-        waiter: asyncio.Future[None] = loop.create_future()
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiters.add(waiter)
-        timer = loop.call_later(seconds, _finish, waiter)
+        timer = self._heartbeats.timers.after(seconds, partial(_finish, waiter))
         try:
             await waiter
         finally:
@@ -219,6 +230,31 @@ class Tail:
     def wake(self) -> None:
         """Wake every reader that waits."""
         for waiter in self._waiters:
+            _finish(waiter)
+
+    # For writers that wait for readers; see pausing.py.
+
+    def live_readers(self) -> Iterator[LiveReader | Subscription]:
+        """Every live reader, pushed or pulled."""
+        yield from self.subscriptions
+        yield from self.pulled
+
+    def bytes_after(self, offset: str) -> int:
+        """Bytes of records from a reader's offset to the tail; 0 for one that has not begun."""
+        return 0 if self.deleted else distance(offset, self.offset) or 0
+
+    async def progress(self) -> None:
+        """Wait until a reader has got on, or has gone."""
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._pausing.add(waiter)
+        try:
+            await waiter
+        finally:
+            self._pausing.discard(waiter)
+
+    def progressed(self) -> None:
+        """A reader has got on, or has gone."""
+        for waiter in self._pausing:
             _finish(waiter)
 
 
