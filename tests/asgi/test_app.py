@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -324,32 +323,6 @@ def test_introspection(run: Run) -> None:
             assert problem(body)["protocol"] == "1.0"
             head, body = await client.request("HEAD", "/-/version")
             assert (head.status, body) == (200, b"")
-
-    run(main())
-
-
-def test_metrics_for_prometheus(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Counters, gauges, errors by code and the lag histogram, in the text that Prometheus reads; or what to install."""
-
-    async def main() -> None:
-        async with Hub() as hub:
-            client = AsgiClient(App(hub))
-            await hub.create("s", content_type="application/json")
-            await hub.append("s", 1)
-            await client.request("GET", "/v1/stream/none")
-            hub.stats.delivered(3, 0.002)
-            answer, body = await client.request("GET", "/-/metrics")
-            assert answer.headers["content-type"].startswith("text/plain")
-            found = {line.rsplit(" ", 1)[0]: line.rsplit(" ", 1)[1] for line in body.decode().splitlines()}
-            assert found["headwater_streams"] == found["headwater_appends_total"] == "1.0"
-            assert found['headwater_errors_total{code="stream-not-found"}'] == "1.0"
-            assert found['headwater_lag_seconds_bucket{le="0.001"}'] == "0.0"
-            assert found['headwater_lag_seconds_bucket{le="0.0025"}'] == "3.0"
-            assert found['headwater_lag_seconds_bucket{le="+Inf"}'] == found["headwater_lag_seconds_count"] == "3.0"
-            monkeypatch.setitem(sys.modules, "prometheus_client", None)
-            answer, body = await client.request("GET", "/-/metrics")
-            assert (answer.status, problem(body)["code"]) == (501, "missing-extra")
-            assert "pip install 'headwater[metrics]'" in problem(body)["detail"]
 
     run(main())
 

@@ -10,6 +10,7 @@ import logging
 from typing import Final
 
 from headwater.asgi import streams
+from headwater.asgi.figures import Overview
 from headwater.asgi.introspect import introspect
 from headwater.asgi.page import page
 from headwater.asgi.types import ClientGone, Receive, Scope, Send
@@ -53,6 +54,7 @@ class App:
         if not (prefix.startswith("/") and prefix.endswith("/")):
             raise ValueError(f"prefix must begin and end with a slash, not {prefix!r}")
         self.hub: Final = hub
+        self._overview = Overview(hub)
         self._prefix = prefix
         self._cors = CorsPolicy(cors_origins)
         self._hosts = HostPolicy(allowed_hosts)
@@ -98,7 +100,7 @@ class App:
         path = full[len(root) :] if root and full.startswith(root) else full
         method: str = scope["method"]
         if self._introspection and path.startswith("/-/"):
-            return await introspect(self.hub, path[3:], method, scope["query_string"])
+            return await introspect(self.hub, self._overview, path[3:], method, scope["query_string"])
         if self._with_page and path in ("", "/") and method in ("GET", "HEAD"):
             return page()
         if not path.startswith(self._prefix):

@@ -7,8 +7,8 @@ from importlib.metadata import version
 from typing import Any, Final
 from urllib.parse import parse_qs
 
-import msgspec
-
+from headwater.asgi import figures
+from headwater.asgi.figures import Overview
 from headwater.asgi.metrics import metrics
 from headwater.errors import BadRequest, MethodNotAllowed, RouteNotFound, ShuttingDown, StoreUnavailable
 from headwater.hub import Engine
@@ -16,15 +16,19 @@ from headwater.model import StreamInfo
 from headwater.protocol.expiry import format_retention, parse_integer
 from headwater.protocol.responses import Answer, json_answer
 
-#: Streams on one page of `/-/streams`.
+#: Streams on one page of `/-/streams`, readers on one of `/-/readers`.
 MAX_PAGE: Final = 1000
+#: Readers that a page of `/-/readers` may begin after.
+MAX_SKIP: Final = 1_000_000
+_ROUTES: Final = ("health", "ready", "streams", "readers", "stats", "overview", "metrics", "version")
 
 
-async def introspect(hub: Engine, route: str, method: str, query: bytes) -> Answer:
+async def introspect(hub: Engine, overview: Overview, route: str, method: str, query: bytes) -> Answer:
     """The answer to a request under `/-/`.
 
     Args:
         hub: what is looked at.
+        overview: of the same hub.
         route: what follows `/-/`.
         method: GET and HEAD are answered.
         query: the query string.
@@ -32,7 +36,7 @@ async def introspect(hub: Engine, route: str, method: str, query: bytes) -> Answ
     Raises:
         RouteNotFound, MethodNotAllowed, BadRequest, ShuttingDown, StoreUnavailable: see `errors`.
     """
-    if route not in ("health", "ready", "streams", "stats", "metrics", "version"):
+    if route not in _ROUTES:
         raise RouteNotFound(f"there is nothing at /-/{route[:80]}")
     if method not in ("GET", "HEAD"):
         raise MethodNotAllowed(f"{method} is not a method of /-/{route}", allow="GET, HEAD")
@@ -43,10 +47,14 @@ async def introspect(hub: Engine, route: str, method: str, query: bytes) -> Answ
             return json_answer(_ready(hub))
         case "streams":
             return json_answer(await _streams(hub, query))
+        case "readers":
+            return json_answer(await _readers(hub, query))
         case "metrics":
-            return metrics(hub)
+            return await metrics(hub)
         case "stats":
-            return json_answer({**msgspec.to_builtins(hub.stats), "streams": hub.stream_count})
+            return json_answer(figures.stats(hub))
+        case "overview":
+            return json_answer(await overview.get())
         case _:
             return json_answer(
                 {"headwater": version("headwater"), "python": platform.python_version(), "protocol": "1.0"}
@@ -61,13 +69,25 @@ def _ready(hub: Engine) -> dict[str, str]:
     return {"status": "ready"}
 
 
-async def _streams(hub: Engine, query: bytes) -> dict[str, Any]:
+def _fields(query: bytes) -> dict[str, str]:
     try:
-        fields = parse_qs(query.decode("ascii"), max_num_fields=16)
+        found = parse_qs(query.decode("ascii"), max_num_fields=16)
     except ValueError:
         raise BadRequest("the query string is malformed") from None
-    limit = parse_integer(fields.get("limit", ["100"])[0], name="limit", maximum=MAX_PAGE)
-    found = await hub.list(prefix=fields.get("prefix", [""])[0], after=fields.get("after", [""])[0], limit=limit)
+    return {name: values[0] for name, values in found.items()}
+
+
+async def _readers(hub: Engine, query: bytes) -> dict[str, Any]:
+    fields = _fields(query)
+    limit = parse_integer(fields.get("limit", "100"), name="limit", maximum=MAX_PAGE)
+    skip = parse_integer(fields.get("skip", "0"), name="skip", maximum=MAX_SKIP)
+    return await figures.readers(hub, path=fields.get("path"), skip=skip, limit=limit)
+
+
+async def _streams(hub: Engine, query: bytes) -> dict[str, Any]:
+    fields = _fields(query)
+    limit = parse_integer(fields.get("limit", "100"), name="limit", maximum=MAX_PAGE)
+    found = await hub.list(prefix=fields.get("prefix", ""), after=fields.get("after", ""), limit=limit)
     return {
         "streams": [describe(info, hub.reader_count(info.path)) for info in found],
         "next": found[-1].path if found and len(found) == limit else None,

@@ -95,7 +95,9 @@ class Feed:
             if batch is None:
                 self._scatter()
                 break
-            written += self.tell(self.cursor.receive(batch, monotonic), now)
+            writes = self.tell(self.cursor.receive(batch, monotonic), now)
+            self._tail.stats.coalesced.add(len(batch.records), writes)
+            written += writes
         return written
 
     def beat(self, monotonic: float, now: float) -> int:
@@ -110,6 +112,7 @@ class Feed:
         if data:
             frame = self._form.frame(data)
             written = len(self.members)
+            self._tail.stats.bytes_out += written * len(frame)
             for write in self.members.values():
                 write(frame)
         if self.cursor.state is State.ENDED:

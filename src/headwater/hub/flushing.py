@@ -42,6 +42,7 @@ class Flusher:
             return
         loop = asyncio.get_running_loop()
         rest = self._ended + self._wait - time.monotonic()
+        self._stats.flush_waits.add(max(0.0, rest))
         self._handle = loop.call_later(rest, self._flush) if rest > 0 else loop.call_soon(self._flush)
 
     def stop(self) -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import Counter
+from functools import partial
 from typing import Final
 
 import msgspec
 
-#: Upper bounds of the lag histogram, in seconds; one more bucket has the rest.
+from headwater.histogram import Histogram
+
+#: Upper bounds of the histograms: seconds, and records in one write.
 LAG_BOUNDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+RECORD_BOUNDS: Final = (0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
+WAIT_BOUNDS: Final = (0.0, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25)
+DELAY_BOUNDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
 
 
 class Stats(msgspec.Struct, kw_only=True):
@@ -27,13 +32,16 @@ class Stats(msgspec.Struct, kw_only=True):
         window_reads: live batches served from memory.
         store_reads: batches read from the store.
         deliveries: times a live reader's sink was written to by a feed; one write may hold many records.
+        bytes_out: bytes written to the sinks of pushed readers, as they go out.
+        coalesced: deliveries of records by how many records were put together in one write.
         flushes: turns of the event loop in which feeds were flushed.
         pauses: times a sink was full, and its reader fell behind.
-        gaps: times records were left out for a slow reader, and it was told so.
+        gaps: times records were left out for a slow reader, and it was told so, by its policy.
         stalls: readers cut because their sink did not drain within `limits.write_seconds`.
         disconnects: requests whose client went away before the answer or the end.
-        lag: deliveries to live readers by the time from the commit to the socket: a histogram over `LAG_BOUNDS`.
-        lag_seconds: the sum of these times.
+        lag: deliveries to live readers by the seconds from the commit to the socket.
+        flush_waits: flushes by the seconds they were put off under load, so that records go out together.
+        loop_delay: how many seconds later than asked for the event loop called, sampled four times a second.
         errors: answers by error code.
     """
 
@@ -48,17 +56,19 @@ class Stats(msgspec.Struct, kw_only=True):
     window_reads: int = 0
     store_reads: int = 0
     deliveries: int = 0
+    bytes_out: int = 0
+    coalesced: Histogram = msgspec.field(default_factory=partial(Histogram, bounds=RECORD_BOUNDS))
     flushes: int = 0
     pauses: int = 0
-    gaps: int = 0
+    gaps: Counter[str] = msgspec.field(default_factory=Counter)
     stalls: int = 0
     disconnects: int = 0
-    lag: list[int] = msgspec.field(default_factory=lambda: [0] * (len(LAG_BOUNDS) + 1))
-    lag_seconds: float = 0.0
+    lag: Histogram = msgspec.field(default_factory=partial(Histogram, bounds=LAG_BOUNDS))
+    flush_waits: Histogram = msgspec.field(default_factory=partial(Histogram, bounds=WAIT_BOUNDS))
+    loop_delay: Histogram = msgspec.field(default_factory=partial(Histogram, bounds=DELAY_BOUNDS))
     errors: Counter[str] = msgspec.field(default_factory=Counter)
 
     def delivered(self, count: int, lag: float) -> None:
         """Count deliveries that all had the same lag, in seconds."""
         self.deliveries += count
-        self.lag[bisect_left(LAG_BOUNDS, lag)] += count
-        self.lag_seconds += count * lag
+        self.lag.add(lag, count)
