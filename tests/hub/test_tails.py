@@ -10,10 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from headwater.hub.heartbeats import Heartbeats
+from headwater.hub.stats import Stats
 from headwater.hub.tails import Tail
+from headwater.hub.timers import Timers
 from headwater.model import Batch, Change, Expiry, Record, Retention, StreamInfo
 from headwater.protocol.offsets import format_offset
 
+BEATS = Heartbeats(Timers(), lambda _: None)
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 
 
@@ -35,7 +39,7 @@ def appended(start: int, *data: bytes, closed: bool = False) -> Change:
 
 
 def tail(start: int = 0, window: int = 1000) -> Tail:
-    made = Tail("s", window, lambda _: None)
+    made = Tail("s", window, lambda _: None, Stats(), BEATS)
     made.seed(info(start))
     return made
 
@@ -124,7 +128,7 @@ def test_a_gap_empties_the_window() -> None:
 
 def test_a_change_told_before_the_seed_is_newer() -> None:
     """State that was read before a change arrived never takes the tail back."""
-    made = Tail("s", 100, lambda _: None)
+    made = Tail("s", 100, lambda _: None, Stats(), BEATS)
     made.apply(appended(5, b"abc"))
     made.seed(info(5))
     assert made.offset == at(8)
@@ -148,7 +152,7 @@ def test_the_end_is_news(change: Change) -> None:
 
 def test_the_ttl_is_the_streams() -> None:
     """The hub keeps a stream with readers alive, so the tail knows its TTL."""
-    made = Tail("s", 10, lambda _: None)
+    made = Tail("s", 10, lambda _: None, Stats(), BEATS)
     made.seed(info(ttl=7))
     assert made.ttl == 7
 

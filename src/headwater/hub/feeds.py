@@ -19,6 +19,7 @@ from headwater.protocol.wire import Encoder
 
 if TYPE_CHECKING:
     from headwater.hub.subscriptions import Subscription
+    from headwater.hub.wheel import Timer
     from headwater.hub.tails import Tail
 
 
@@ -49,9 +50,10 @@ class Feed:
 
     Attributes:
         members: each with its sink's `write`.
+        timer: of its next heartbeat.
     """
 
-    __slots__ = ("_form", "_slow", "_tail", "cursor", "encoder", "members")
+    __slots__ = ("_form", "_slow", "_tail", "_telling", "cursor", "encoder", "members", "timer")
 
     def __init__(self, tail: Tail, cursor: Reader, encoder: Encoder, form: Format) -> None:
         self.cursor = cursor
@@ -60,6 +62,8 @@ class Feed:
         self._tail = tail
         self._form = form
         self._slow: list[Subscription] = []
+        self._telling = False
+        self.timer: Timer | None = None
 
     def admits(self, cursor: Reader, encoder: Encoder) -> bool:
         """Whether a reader who was told the same and stands at the same offset may join."""
@@ -70,8 +74,10 @@ class Feed:
         return self.cursor.copy(), deepcopy(self.encoder)
 
     def slow_down(self, member: Subscription) -> None:
-        """A member's sink is full; it leaves when what is being written has been given to all."""
+        """A member's sink is full; it leaves, behind what is being written to all."""
         self._slow.append(member)
+        if not self._telling:
+            self._let_slow_go()
 
     def flush(self, limit: int, monotonic: float, now: float) -> int:
         """Give the members everything new.
@@ -100,10 +106,11 @@ class Feed:
             written += writes
         return written
 
-    def beat(self, monotonic: float, now: float) -> int:
-        """Send a heartbeat, if it is due; gives how many sinks were written to."""
+    def beat(self, monotonic: float, now: float) -> bytes:
+        """A heartbeat for the members, if it is due; else nothing."""
         due = self.cursor.handle_timer(monotonic)
-        return self.tell(due, now) if due is not None else 0
+        data = b"" if due is None else self.encoder.encode(due, now)
+        return self._form.frame(data) if data else b""
 
     def tell(self, event: Event, now: float) -> int:
         """Encode an event once and give it to every member; ends them, if it ends the reader."""
@@ -113,8 +120,10 @@ class Feed:
             frame = self._form.frame(data)
             written = len(self.members)
             self._tail.stats.bytes_out += written * len(frame)
+            self._telling = True
             for write in self.members.values():
                 write(frame)
+            self._telling = False
         if self.cursor.state is State.ENDED:
             for member in list(self.members):
                 member.finish()
