@@ -10,7 +10,8 @@ Rule 2: the docstring's first line is the title that users see; ``advice`` says 
     │   ├── InvalidPath                400 invalid-path
     │   ├── InvalidOffset              400 invalid-offset
     │   ├── InvalidBody                400 invalid-body
-    │   └── InvalidProducer            400 invalid-producer
+    │   ├── InvalidProducer            400 invalid-producer
+    │   └── UnknownDialect             400 unknown-dialect
     ├── Refused                        403 refused
     │   ├── HostNotAllowed             403 host-not-allowed
     │   ├── OriginNotAllowed           403 origin-not-allowed
@@ -38,6 +39,8 @@ Rule 2: the docstring's first line is the title that users see; ``advice`` says 
     │   ├── StoreUnavailable           503 store-unavailable
     │   ├── TooManyConnections         503 too-many-connections
     │   └── ShuttingDown               503 shutting-down
+    ├── SourceFailed                   502 source-failed
+    │   └── UnknownItem                502 unknown-item
     └── MissingExtra                   501 missing-extra
 """
 
@@ -70,6 +73,7 @@ __all__ = [
     "RouteNotFound",
     "SequenceRegression",
     "ShuttingDown",
+    "SourceFailed",
     "SourceGone",
     "StoreUnavailable",
     "StreamClosed",
@@ -80,6 +84,8 @@ __all__ = [
     "TooLarge",
     "TooManyConnections",
     "Unavailable",
+    "UnknownDialect",
+    "UnknownItem",
     "error_table",
 ]
 
@@ -151,6 +157,13 @@ class InvalidProducer(BadRequest):
 
     code = "invalid-producer"
     advice = "Send Producer-Id, Producer-Epoch and Producer-Seq together; a new epoch starts at sequence 0."
+
+
+class UnknownDialect(BadRequest):
+    """There is no dialect of this name."""
+
+    code = "unknown-dialect"
+    advice = "Use one of the names in the message."
 
 
 class Refused(HeadwaterError):
@@ -339,6 +352,20 @@ class ShuttingDown(Unavailable):
 
     code, ws_close = "shutting-down", 1012
     advice = "Connect again after Retry-After; another process or the restarted one will answer."
+
+
+class SourceFailed(HeadwaterError):
+    """The source of a run failed."""
+
+    code, status, ws_close = "source-failed", 502, 1011
+    advice = "Read the message; what the source gave before is kept. Start another run to try again."
+
+
+class UnknownItem(SourceFailed):
+    """The source gave an item that nothing recognises."""
+
+    code = "unknown-item"
+    advice = "Yield text, bytes, parts, or the events of a known SDK from the source."
 
 
 class MissingExtra(HeadwaterError, ImportError):
