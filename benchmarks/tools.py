@@ -1,4 +1,4 @@
-"""What a benchmark needs before it begins: the C programs, node, and the reference server's packages."""
+"""What a benchmark needs before it begins: the C programs, node and its packages, programs of crates.io."""
 
 from __future__ import annotations
 
@@ -6,11 +6,25 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
 HERE = Path(__file__).parent
 BUILD = HERE / ".build"
+
+
+#: Building a crate must not take longer.
+CRATE_SECONDS = 900.0
+
+
+@dataclass(frozen=True)
+class Crate:
+    """A package of crates.io with a program."""
+
+    name: str
+    version: str
+    program: str
 
 
 def compile_c(name: str) -> Path:
@@ -19,7 +33,7 @@ def compile_c(name: str) -> Path:
     newest = max(path.stat().st_mtime for path in (source, *source.parent.glob("*.h")))
     if not program.exists() or program.stat().st_mtime < newest:
         BUILD.mkdir(exist_ok=True)
-        subprocess.run(["cc", "-O2", "-Wall", "-Wextra", "-o", str(program), str(source)], check=True)
+        subprocess.run(["cc", "-O2", "-Wall", "-Wextra", "-Werror", "-o", str(program), str(source)], check=True)
     return program
 
 
@@ -53,3 +67,23 @@ def install_reference() -> None:
     folder = str(Path(node()[0]).parent)
     environment = {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ.get('PATH', '')}"}
     subprocess.run([*_npm(), "install", "--no-save", "--no-audit", "--no-fund"], cwd=HERE, env=environment, check=True)
+
+
+def cargo_program(crate: Crate) -> Path:
+    """Where a crate's program is, once it is installed."""
+    return BUILD / "cargo" / f"{crate.name}-{crate.version}" / "bin" / crate.program
+
+
+def install_crate(crate: Crate) -> None:
+    """Build a program with cargo from PATH, unless it is there.
+
+    Raises:
+        OSError: there is no cargo.
+        subprocess.SubprocessError: it could not be built.
+    """
+    if cargo_program(crate).exists():
+        return
+    print(f"building {crate.name} {crate.version} with cargo", file=sys.stderr, flush=True)
+    root = ["--root", str(cargo_program(crate).parent.parent)]
+    command = ["cargo", "install", crate.name, "--version", crate.version, "--locked", *root]
+    subprocess.run(command, check=True, capture_output=True, text=True, timeout=CRATE_SECONDS)

@@ -1,9 +1,8 @@
-"""Live fan-out over SSE: `python -m benchmarks fanout`.
+"""Live fan-out: `python -m benchmarks fanout`, and what all benchmarks of delivery share.
 
 command  what is measured, in which order     servers   what is compared, and how each is published to
-nginx    Nchan and its configuration          peers     the Python environment of the peers
-shapes   numbers of readers and records       publisher one keep-alive connection, at a pace
+nginx    Nchan, or a file, in an nginx        peers     what the peers need installed
+shapes   numbers of readers and records       publisher one connection, at a pace
 readers  the C process with all the readers   usage     CPU time and memory of processes
-trial    one run of one server                results   medians and files
-report   the table
+trial    one run of one server
 """

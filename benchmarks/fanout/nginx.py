@@ -1,4 +1,4 @@
-"""Nchan in an nginx of its own: one worker, everything in one folder."""
+"""An nginx of our own, with Nchan or with a file: one worker, everything in one folder."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import os
 import pwd
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 MODULE = Path("/usr/lib/nginx/modules/ngx_nchan_module.so")
 
 _CONFIG = """\
-load_module {module};
+{load}
 user {user};
 daemon off;
 worker_processes 1;
@@ -28,38 +29,60 @@ http {{
   fastcgi_temp_path {folder}/fastcgi;
   uwsgi_temp_path {folder}/uwsgi;
   scgi_temp_path {folder}/scgi;
-  nchan_shared_memory_size 128M;
+{http}
   server {{
     listen 127.0.0.1:{port} backlog=4096;
-    location = /publish {{
-      nchan_publisher;
-      nchan_channel_id load;
-      nchan_message_buffer_length 5000;
-      nchan_message_timeout 60s;
-    }}
-    location = /events {{
-      nchan_subscriber eventsource;
-      nchan_channel_id load;
-      nchan_subscriber_first_message newest;
-    }}
+{server}
   }}
 }}
 """
 
+_NCHAN = """\
+    location = /publish {
+      nchan_publisher;
+      nchan_channel_id load;
+      nchan_message_buffer_length 5000;
+      nchan_message_timeout 60s;
+    }
+    location = /events {
+      nchan_subscriber eventsource;
+      nchan_channel_id load;
+      nchan_subscriber_first_message newest;
+    }"""
+
+_FILE = """\
+    default_type text/event-stream;
+    sendfile on;
+    location = /file { alias FILE; }"""
+
 
 def missing() -> str | None:
-    """The reason why Nchan cannot run here."""
+    """The reason why nginx cannot run here."""
     if shutil.which("nginx", path=_path()) is None:
-        return "nginx is not installed (Debian: nginx-light and libnginx-mod-nchan)"
-    return None if MODULE.exists() else f"there is no {MODULE} (Debian: libnginx-mod-nchan)"
+        return "nginx is not installed (Debian: nginx-light)"
+    return None
 
 
-def command(port: int, folder: Path) -> list[str]:
+def missing_nchan() -> str | None:
+    """The reason why Nchan cannot."""
+    return missing() or (None if MODULE.exists() else f"there is no {MODULE} (Debian: libnginx-mod-nchan)")
+
+
+def nchan(port: int, folder: Path) -> list[str]:
     """The command line, after its configuration is written."""
-    user = pwd.getpwuid(os.getuid()).pw_name
-    files = os.sysconf("SC_OPEN_MAX")
+    return _command(port, folder, f"load_module {MODULE};", "  nchan_shared_memory_size 512M;", _NCHAN)
+
+
+def static(file: Path) -> Callable[[int, Path], list[str]]:
+    """The same for a server of one file, at /file."""
+    return lambda port, folder: _command(port, folder, "", "", _FILE.replace("FILE", str(file)))
+
+
+def _command(port: int, folder: Path, load: str, http: str, server: str) -> list[str]:
     config = folder / "nginx.conf"
-    config.write_text(_CONFIG.format(module=MODULE, user=user, files=files, folder=folder, port=port))
+    user, files = pwd.getpwuid(os.getuid()).pw_name, os.sysconf("SC_OPEN_MAX")
+    text = _CONFIG.format(load=load, user=user, files=files, folder=folder, port=port, http=http, server=server)
+    config.write_text(text)
     return [_nginx(), "-p", str(folder), "-c", str(config), "-e", str(folder / "error.log")]
 
 

@@ -1,4 +1,4 @@
-"""Publishes numbered, timed records over one keep-alive connection."""
+"""Publishes numbered, timed records over one connection that is kept open."""
 
 from __future__ import annotations
 
@@ -11,27 +11,48 @@ from typing import Literal, Self
 from benchmarks.fanout.shapes import Shape
 
 RECORD_BYTES = 100
-#: How several records are published at once: as a JSON array, as lines of one body, or as requests in one write.
-Grouping = Literal["array", "lines", "requests"]
+#: How several records are published at once: as a JSON array, as lines of one body, as requests in one write, or as
+#: lines of one WebSocket message.
+Grouping = Literal["array", "lines", "requests", "frames"]
 
-_FILLING = "Lorem ipsum dolor sit amet, consectetur adipiscing elit"
+_FILLING = "Lorem ipsum dolor sit amet, consectetur adipiscing elit "
+#: The example of RFC 6455, section 1.3.
+_KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 
 
-def record(number: int) -> bytes:
-    """A record with its number and the time; `sse_readers.c` knows this form."""
+def record(number: int, size: int = RECORD_BYTES) -> bytes:
+    """A record with its number and the time; `load/readers.h` knows this form.
+
+    Args:
+        size: bytes of it.
+    """
     text = f'{{"n":"{number:010d}","t":"{time.monotonic_ns():019d}","text":"'
-    return (text + _FILLING[: RECORD_BYTES - len(text) - 2] + '"}').encode()
+    room = size - len(text) - 2
+    return (text + (_FILLING * (room // len(_FILLING) + 1))[:room] + '"}').encode()
 
 
 class Publisher:
-    """One connection; a context."""
+    """One connection; a context.
 
-    def __init__(self, port: int, path: str, grouping: Grouping) -> None:
+    Args:
+        path: of POST, or of the WebSocket.
+        size: bytes of a record.
+    """
+
+    def __init__(self, port: int, path: str, grouping: Grouping, size: int = RECORD_BYTES) -> None:
         self._head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json\r\n"
         self._grouping = grouping
+        self._size = size
+        self._published = 0
         self._socket = socket.create_connection(("127.0.0.1", port), timeout=60)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._received = b""
+        if grouping == "frames":
+            headers = (
+                f"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {_KEY}"
+            )
+            self._socket.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{headers}\r\n\r\n".encode())
+            self._await_answer(b"101")
 
     def __enter__(self) -> Self:
         return self
@@ -42,21 +63,27 @@ class Publisher:
         self._socket.close()
 
     def run(self, shape: Shape, seconds: float) -> int:
-        """Publish at the shape's pace; gives the number of records.
+        """Publish at the shape's pace; gives the number of records that were published on this connection.
 
         A group waits for the answer to the one before, so a server that answers late is sent fewer records.
         """
-        period, begin, published = shape.group / shape.rate, time.monotonic(), 0
+        period, begin = shape.group / shape.rate, time.monotonic()
         for turn in range(round(seconds / period)):
             now = time.monotonic()
             if now > begin + seconds:
                 break
             time.sleep(max(0.0, begin + turn * period - now))
-            self._publish([record(published + index) for index in range(shape.group)])
-            published += shape.group
-        return published
+            self.publish(shape.group)
+        return self._published
 
-    def _publish(self, records: list[bytes]) -> None:
+    def publish(self, count: int) -> None:
+        """Publish so many records at once, and wait for the answer."""
+        records = [record(self._published + index, self._size) for index in range(count)]
+        self._published += count
+        if self._grouping == "frames":
+            self._socket.sendall(_frame(b"\n".join(records)))
+            self._await_frame()
+            return
         if self._grouping == "requests":
             bodies = records
         elif self._grouping == "lines":
@@ -65,16 +92,16 @@ class Publisher:
             bodies = [b"[" + b",".join(records) + b"]" if len(records) > 1 else records[0]]
         self._socket.sendall(b"".join(self._request(body) for body in bodies))
         for _ in bodies:
-            self._await_answer()
+            self._await_answer(b"2")
 
     def _request(self, body: bytes) -> bytes:
         return f"{self._head}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
-    def _await_answer(self) -> None:
+    def _await_answer(self, status: bytes) -> None:
         while b"\r\n\r\n" not in self._received:
             self._receive()
         head, _, rest = self._received.partition(b"\r\n\r\n")
-        if head[9:10] != b"2":
+        if not head[9:].startswith(status):
             raise RuntimeError(f"a record was answered {head.splitlines()[0]!r}")
         lengths = [line for line in head.lower().splitlines() if line.startswith(b"content-length:")]
         length = int(lengths[0].partition(b":")[2]) if lengths else 0
@@ -83,11 +110,25 @@ class Publisher:
             self._receive()
         self._received = self._received[length:]
 
+    def _await_frame(self) -> None:
+        """The answer to a message is an empty one; a ping may come before it."""
+        while len(self._received) < 2 or len(self._received) < 2 + self._received[1]:
+            self._receive()
+        opcode, size = self._received[0] & 15, self._received[1]
+        self._received = self._received[2 + size :]
+        if opcode != 1:
+            self._await_frame()
+
     def _receive(self) -> None:
         data = self._socket.recv(65536)
         if not data:
             raise RuntimeError("the publisher's connection was closed")
         self._received += data
+
+
+def _frame(payload: bytes) -> bytes:
+    """A client's text message, masked with nulls."""
+    return b"\x81\xff" + len(payload).to_bytes(8) + bytes(4) + payload
 
 
 def create_stream(port: int, path: str) -> None:

@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from benchmarks import servers, tools
 from benchmarks.fanout import nginx, peers
 from benchmarks.fanout.publisher import Grouping
 from benchmarks.servers import Kind
+
+#: How a reader comes back: it sends Last-Event-ID, or an offset in its URL.
+Resume = Literal["resume-by-id", "resume-by-offset"]
+
+
+def _nothing() -> str | None:
+    return None
 
 
 @dataclass(frozen=True)
@@ -18,10 +26,13 @@ class Broadcaster:
 
     Attributes:
         kind: how it is started.
-        publish: URL path of POST.
-        events: URL path of GET.
+        publish: URL path of POST, or of the publisher's WebSocket.
+        events: URL path of the readers.
         grouping: how several records are published at once.
+        reader: the C program of its readers.
+        words: further arguments of that program.
         create: its stream must be created.
+        resume: how its readers come back; None: they cannot.
         missing: the reason why it cannot run here; may install it.
     """
 
@@ -29,8 +40,11 @@ class Broadcaster:
     publish: str
     events: str
     grouping: Grouping
+    reader: str = "sse_readers"
+    words: tuple[str, ...] = ()
     create: bool = False
-    missing: Callable[[], str | None] = lambda: None
+    resume: Resume | None = None
+    missing: Callable[[], str | None] = _nothing
 
     @property
     def name(self) -> str:
@@ -40,18 +54,33 @@ class Broadcaster:
 
 def _sse_starlette(port: int, data: Path) -> list[str]:
     options = ["--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning"]
-    folder = str(tools.HERE / "peers")
-    return [
-        str(peers.python()),
-        "-m",
-        "uvicorn",
-        "--app-dir",
-        folder,
-        "--port",
-        str(port),
-        *options,
-        "sse_starlette_app:app",
-    ]
+    folder = ["--app-dir", str(tools.HERE / "peers"), "--port", str(port)]
+    return [str(peers.python()), "-m", "uvicorn", *folder, *options, "sse_starlette_app:app"]
+
+
+def _node_script(name: str) -> Callable[[int, Path], list[str]]:
+    return lambda port, data: [*tools.node(), str(tools.HERE / "peers" / name), str(port)]
+
+
+def _websockets(port: int, data: Path) -> list[str]:
+    return [str(peers.python()), str(tools.HERE / "peers" / "websockets_server.py"), str(port)]
+
+
+def _rust(port: int, data: Path) -> list[str]:
+    options = ["--host", "127.0.0.1", "--port", str(port), "--data-dir", str(data), "--durability", "memory"]
+    return [str(tools.cargo_program(peers.RUST_SERVER)), *options]
+
+
+def _streams(kind: Kind, missing: Callable[[], str | None] = _nothing) -> Broadcaster:
+    """A server of the Durable Streams protocol."""
+    stream = "/v1/stream/load"
+    events = f"{stream}?offset=now&live=sse"
+    return Broadcaster(kind, stream, events, "array", create=True, resume="resume-by-offset", missing=missing)
+
+
+def _headwater(kind: Kind) -> Broadcaster:
+    stream = "/v1/stream/load"
+    return Broadcaster(kind, stream, f"{stream}?offset=now", "array", create=True, resume="resume-by-id")
 
 
 FLOOR = Broadcaster(
@@ -60,11 +89,39 @@ FLOOR = Broadcaster(
     "/events",
     "lines",
 )
-HEADWATER = Broadcaster(
-    Kind("headwater", servers.MEMORY.command), "/v1/stream/load", "/v1/stream/load?offset=now", "array", create=True
+HEADWATER = _headwater(Kind("headwater", servers.MEMORY.command))
+HEADWATER_SQLITE = _headwater(Kind("headwater sqlite", servers.SQLITE.command))
+NCHAN = Broadcaster(
+    Kind("Nchan", nginx.nchan),
+    "/publish",
+    "/events",
+    "requests",
+    resume="resume-by-id",
+    missing=nginx.missing_nchan,
 )
-NCHAN = Broadcaster(Kind("Nchan", nginx.command), "/publish", "/events", "requests", missing=nginx.missing)
+WS = Broadcaster(
+    Kind("Node ws", _node_script("ws_server.mjs")),
+    "/publish",
+    "/",
+    "lines",
+    reader="ws_readers",
+    missing=peers.install_node,
+)
+SOCKET_IO = Broadcaster(
+    Kind("Socket.IO", _node_script("socketio_server.mjs")),
+    "/publish",
+    "/socket.io/?EIO=4&transport=websocket",
+    "lines",
+    reader="ws_readers",
+    words=("socketio",),
+    missing=peers.install_node,
+)
+WEBSOCKETS = Broadcaster(
+    Kind("websockets", _websockets), "/publish", "/", "frames", reader="ws_readers", missing=peers.install
+)
 SSE_STARLETTE = Broadcaster(
     Kind("sse-starlette", _sse_starlette), "/publish", "/events", "lines", missing=peers.install
 )
-BROADCASTERS = (FLOOR, HEADWATER, NCHAN, SSE_STARLETTE)
+DS_NODE = _streams(Kind("DS Node", servers.NODE_MEMORY.command), peers.install_node)
+DS_RUST = _streams(Kind("DS Rust", _rust), peers.install_rust)
+BROADCASTERS = (FLOOR, HEADWATER, NCHAN, WS, SOCKET_IO, WEBSOCKETS, SSE_STARLETTE, DS_NODE, DS_RUST)

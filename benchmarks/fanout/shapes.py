@@ -9,7 +9,7 @@ class Shape(msgspec.Struct, frozen=True):
     """How many readers there are, and how many records go to each.
 
     Attributes:
-        rate: records a second; 0: none, the readers are only counted and weighed.
+        rate: records a second; 0: none, the readers only connect and are weighed.
         group: records that are published at once.
     """
 
@@ -27,10 +27,13 @@ class Shape(msgspec.Struct, frozen=True):
         return f"burst: {self.readers:,} readers, {self.rate:,} records/s in groups of {self.group}"
 
 
+PACE = 50
+
+
 def shapes(paced: list[int], burst: list[int], idle: list[int]) -> list[Shape]:
     """The shapes for these numbers of readers."""
     return [
-        *(Shape(count, 50) for count in paced),
+        *(Shape(count, PACE) for count in paced),
         *(Shape(count, 1000, 10) for count in burst),
         *(Shape(count) for count in idle),
     ]

@@ -1,177 +1,128 @@
-/* Many SSE readers of one stream.
+/* Many SSE readers of one stream; see readers.h.
  *
- * One thread, epoll. Every record is a line `data:{"n":"<10 digits>","t":"<19 digits>",...`: its number, from 0, and the
- * CLOCK_MONOTONIC nanoseconds at which it was published. Each reader must get 0, 1, 2, ... once and in this order. Chunk
- * sizes are lines of their own and are passed over, which is right as long as a server ends its chunks with a line.
+ * sse_readers PORT READERS PATH GRACE_SECONDS [stall] [resume-by-id|resume-by-offset]
  *
- * sse_readers PORT READERS PATH GRACE_SECONDS
- *
- * Prints "ready" when every reader has its answer's head. Then reads from standard input how many records were
- * published, and prints one JSON object when all have come everywhere, or GRACE_SECONDS later.
+ * A reader that is opened again sends Last-Event-ID, or has the offset of the last control event (Durable Streams) in
+ * the place of `offset=now` in the path. An event that was not complete does not count, as in browsers.
  */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/epoll.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <unistd.h>
+#include "body.h"
 
-#include "measure.h"
-
-#define MAX_LINE 1024
-#define READ_BYTES (256 * 1024)
-#define MAX_EVENTS 1024
-#define MAX_OPENING 256 /* connections that wait for their answer, fewer than any server's backlog */
-#define STDIN UINT32_MAX
+#define MAX_ID 80
 
 typedef struct {
-    int fd;
-    int is_live;
-    uint32_t next; /* number of the record that is to come */
-    uint32_t partial_size;
-    char partial[MAX_LINE];
-} Reader;
+    Answer answer;
+    uint8_t in_data;    /* of a data line that is not complete, some is taken */
+    uint8_t is_control; /* this event is one of Durable Streams' */
+    char id[MAX_ID];    /* where to resume */
+    char coming[MAX_ID]; /* the same, after the event that is being read */
+} Sse;
 
-static Reader *readers;
-static char buffer[MAX_LINE + READ_BYTES];
-static uint64_t delivered, missing, repeated, longest, last_at;
-static uint32_t live, closed;
+#define WIRE Sse
+#include "readers.h"
 
-static void fail(const char *what) {
-    fprintf(stderr, "sse_readers: %s: %s\n", what, errno ? strerror(errno) : "unexpected");
-    exit(1);
+static int by_id, by_offset;
+
+static size_t request_of(Reader *reader, char *to, size_t room) {
+    const char *id = reader->wire.id, *before = by_offset && *id ? strstr(path, "offset=now") : NULL;
+    char target[512];
+    if (before) snprintf(target, sizeof target, "%.*soffset=%s%s", (int)(before - path), path, id, before + 10);
+    else snprintf(target, sizeof target, "%s", path);
+    int size = snprintf(to, room, "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nAccept: text/event-stream\r\n%s%s%s\r\n",
+                        target, port, by_id && *id ? "Last-Event-ID: " : "", by_id ? id : "", by_id && *id ? "\r\n" : "");
+    memset(&reader->wire.answer, 0, sizeof reader->wire.answer);
+    reader->wire.in_data = reader->wire.is_control = 0;
+    *reader->wire.coming = 0;
+    return (size_t)size;
 }
 
-static uint64_t digits(const char *text, int count) {
-    uint64_t value = 0;
-    while (count--) value = value * 10 + (uint64_t)(*text++ - '0');
-    return value;
+static size_t unframe(Reader *reader, char *data, size_t size) {
+    return reader->wire.answer.is_body ? unchunk(&reader->wire.answer, data, size) : size;
 }
 
-static void take_record(Reader *reader, const char *data, size_t size, uint64_t now) {
-    if (size && *data == ' ') data++, size--;
-    if (size < 46 || memcmp(data, "{\"n\":\"", 6) || memcmp(data + 16, "\",\"t\":\"", 7)) fail("not a record");
-    uint32_t number = (uint32_t)digits(data + 6, 10);
-    uint64_t micros = (now - digits(data + 23, 19)) / 1000;
-    if (number < reader->next) {
-        repeated++;
-        return;
+static void keep_id(Reader *reader, const char *text, size_t size) {
+    if (size >= MAX_ID) fail_plainly("an id is too long");
+    memcpy(reader->wire.coming, text, size);
+    reader->wire.coming[size] = 0;
+}
+
+static void take_control(Reader *reader, char *line, char *end) {
+    static const char name[] = "\"streamNextOffset\":\"";
+    char *offset = memmem(line, (size_t)(end - line), name, sizeof name - 1);
+    if (!offset) return;
+    offset += sizeof name - 1;
+    char *quote = memchr(offset, '"', (size_t)(end - offset));
+    if (!quote) fail_plainly("a control event");
+    keep_id(reader, offset, (size_t)(quote - offset));
+}
+
+static void end_event(Reader *reader) {
+    Sse *sse = &reader->wire;
+    sse->is_control = 0;
+    if (!*sse->coming) return;
+    memcpy(sse->id, sse->coming, MAX_ID);
+    *sse->coming = 0;
+    reader->committed = reader->next;
+}
+
+static void take_line(Reader *reader, char *line, char *end) {
+    if (end > line && end[-1] == '\r') end--;
+    size_t size = (size_t)(end - line);
+    if (!size) {
+        end_event(reader);
+    } else if (reader->wire.is_control && size > 5 && !memcmp(line, "data:", 5)) {
+        take_control(reader, line, end);
+    } else if (by_id && size > 3 && !memcmp(line, "id:", 3)) {
+        line += line[3] == ' ' ? 4 : 3;
+        keep_id(reader, line, (size_t)(end - line));
+    } else if (by_offset && size > 7 && !memcmp(line, "event:", 6)) {
+        reader->wire.is_control = memmem(line, size, "control", 7) != NULL;
     }
-    missing += number - reader->next;
-    reader->next = number + 1;
-    histogram[bucket_of(micros)]++;
-    if (micros > longest) longest = micros;
-    delivered++;
-    last_at = now;
 }
 
-static void take_line(Reader *reader, const char *line, size_t size, uint64_t now) {
-    if (reader->is_live) {
-        if (size > 5 && !memcmp(line, "data:", 5)) take_record(reader, line + 5, size - 5, now);
-    } else if (!memcmp(line, "HTTP/1.", 7)) {
-        if (memcmp(line + 8, " 200", 4)) errno = 0, fail("the answer is not 200");
-    } else if (size == 1 && *line == '\r') {
-        reader->is_live = 1;
-        live++;
+static char *take_body(Reader *reader, char *text, char *end, uint64_t now) {
+    Sse *sse = &reader->wire;
+    while (text < end) {
+        char *newline = memchr(text, '\n', (size_t)(end - text)), *stop = newline ? newline : end;
+        if (sse->in_data || (!sse->is_control && stop - text >= 5 && !memcmp(text, "data:", 5))) {
+            char *rest = take_records(reader, text, stop, now);
+            sse->in_data = !newline;
+            if (!newline) return rest;
+        } else if (newline) {
+            take_line(reader, text, newline);
+        } else {
+            return text;
+        }
+        text = newline + 1;
     }
+    return text;
 }
 
-static void receive(Reader *reader) {
-    char *start = buffer + MAX_LINE - reader->partial_size, *line = start;
-    ssize_t size = read(reader->fd, buffer + MAX_LINE, READ_BYTES);
-    if (size < 0 && errno == EAGAIN) return;
-    if (size <= 0) {
-        if (!reader->is_live) fail("a connection was not answered");
-        close(reader->fd);
-        reader->fd = -1;
-        closed++;
-        return;
+static char *take(Reader *reader, char *text, char **end, uint64_t now) {
+    Answer *answer = &reader->wire.answer;
+    if (!answer->is_body) {
+        char *body = end_of_head(text, *end);
+        if (!body) return text;
+        body[-1] = 0;
+        if (memcmp(text, "HTTP/1.1 200", 12)) fail_plainly(text);
+        begin_body(answer, text);
+        become_live(reader);
+        *end = body + unchunk(answer, body, (size_t)(*end - body));
+        text = body;
     }
-    uint64_t now = now_ns();
-    char *end = buffer + MAX_LINE + size, *newline;
-    memcpy(start, reader->partial, reader->partial_size);
-    while (line < end && (newline = memchr(line, '\n', (size_t)(end - line)))) {
-        take_line(reader, line, (size_t)(newline - line), now);
-        line = newline + 1;
-    }
-    if (end - line > MAX_LINE) errno = 0, fail("a line is too long");
-    reader->partial_size = (uint32_t)(end - line);
-    memcpy(reader->partial, line, reader->partial_size);
-}
-
-static void open_reader(int poll, uint32_t index, int port, const char *request) {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-    struct epoll_event event = {.events = EPOLLIN, .data.u32 = index};
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    int fd = readers[index].fd = socket(AF_INET, SOCK_STREAM, 0);
-    if (fd < 0) fail("socket");
-    if (connect(fd, (struct sockaddr *)&address, sizeof address)) fail("connect");
-    if (write(fd, request, strlen(request)) != (ssize_t)strlen(request)) fail("write");
-    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
-    if (epoll_ctl(poll, EPOLL_CTL_ADD, fd, &event)) fail("epoll_ctl");
-}
-
-static double cpu_of_this(void) {
-    struct rusage usage;
-    getrusage(RUSAGE_SELF, &usage);
-    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-           (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
-}
-
-static uint64_t read_number(void) {
-    char line[32] = "";
-    if (read(0, line, sizeof line - 1) <= 0) fail("standard input");
-    return strtoul(line, NULL, 10);
+    return take_body(reader, text, *end, now);
 }
 
 int main(int count, char **words) {
-    if (count != 5) {
-        fprintf(stderr, "sse_readers PORT READERS PATH GRACE_SECONDS\n");
+    program = "sse_readers";
+    if (count < 5) {
+        fprintf(stderr, "sse_readers PORT READERS PATH GRACE_SECONDS [stall] [resume-by-id|resume-by-offset]\n");
         return 2;
     }
-    int port = atoi(words[1]), poll = epoll_create1(0);
-    uint32_t wanted = (uint32_t)atoi(words[2]), opened = 0;
-    char request[512];
-    snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nAccept: text/event-stream\r\n\r\n",
-             words[3], port);
-    readers = calloc(wanted, sizeof *readers);
-    struct epoll_event events[MAX_EVENTS], input = {.events = EPOLLIN, .data.u32 = STDIN};
-    if (!readers || poll < 0 || epoll_ctl(poll, EPOLL_CTL_ADD, 0, &input)) fail("start");
-
-    uint64_t published = UINT64_MAX, deadline = UINT64_MAX;
-    double cpu = 0;
-    int told = 0;
-    while (closed < wanted && now_ns() < deadline) {
-        while (opened < wanted && opened - live < MAX_OPENING) open_reader(poll, opened++, port, request);
-        int ready = epoll_wait(poll, events, MAX_EVENTS, 100);
-        if (ready < 0 && errno != EINTR) fail("epoll_wait");
-        for (int index = 0; index < ready; index++) {
-            if (events[index].data.u32 != STDIN) {
-                receive(&readers[events[index].data.u32]);
-                continue;
-            }
-            published = read_number();
-            deadline = now_ns() + (uint64_t)(atof(words[4]) * 1e9);
-            epoll_ctl(poll, EPOLL_CTL_DEL, 0, NULL);
-        }
-        if (!told && live == wanted) {
-            printf("ready\n");
-            fflush(stdout);
-            told = 1;
-            cpu = cpu_of_this();
-        }
-        if (delivered + missing >= published * wanted) break;
+    for (int index = 5; index < count; index++) {
+        if (!strcmp(words[index], "stall")) stalls = 1;
+        if (!strcmp(words[index], "resume-by-id")) by_id = 1;
+        if (!strcmp(words[index], "resume-by-offset")) by_offset = 1;
     }
-    uint64_t late = published == UINT64_MAX ? 0 : published * wanted - delivered - missing;
-    printf("{\"delivered\": %lu, \"missing\": %lu, \"repeated\": %lu, \"late\": %lu, \"closed\": %u, \"p50_us\": %lu, ",
-           delivered, missing, repeated, late, closed, percentile(delivered, 0.50));
-    printf("\"p99_us\": %lu, \"max_us\": %lu, \"last_ns\": %lu, ", percentile(delivered, 0.99), longest, last_at);
-    printf("\"cpu_seconds\": %.6f}\n", cpu_of_this() - cpu);
-    return 0;
+    return run_readers(words);
 }
