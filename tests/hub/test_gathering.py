@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headwater.hub.gathering import gather
+from headwater.hub.gathering import Groups
 
 if TYPE_CHECKING:
     from tests.conftest import Run
@@ -33,7 +33,7 @@ def test_every_item_comes_once_and_in_order(pauses: list[int], rests: list[int],
     async def main() -> list[int]:
         seen = []
         count = 0
-        async for group in gather(source(), limit):
+        async for group in Groups(source(), limit):
             assert 1 <= len(group) <= limit
             seen += group
             for _ in range(rests[count % len(rests)]):
@@ -53,7 +53,7 @@ def test_an_error_comes_after_the_items(run: Run[None]) -> None:
         raise OSError("cut")
 
     async def main() -> None:
-        groups = gather(source(), 10)
+        groups = Groups(source(), 10)
         assert await anext(groups) == [1, 2]
         with pytest.raises(OSError, match="cut"):
             await anext(groups)
@@ -77,9 +77,33 @@ def test_a_consumer_that_leaves_closes_the_source(run: Run[None]) -> None:
 
     async def main() -> None:
         for waits in (True, False):
-            groups = gather(source(waits=waits), 3)
+            groups = Groups(source(waits=waits), 3)
             assert (await anext(groups))[0] == 1
             await groups.aclose()
 
     run(main())
     assert closed == [True, False]
+
+
+def test_a_stopped_source_gives_what_it_has_given(run: Run[None]) -> None:
+    """It is asked for nothing more, and the groups end without an error."""
+    closed = []
+
+    async def source() -> AsyncIterator[int]:
+        try:
+            yield 1
+            yield 2
+            await asyncio.Event().wait()
+        finally:
+            closed.append(True)
+
+    async def main() -> None:
+        groups = Groups(source(), 10)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        groups.stop()
+        assert [item async for group in groups for item in group] == [1, 2]
+        await groups.aclose()
+
+    run(main())
+    assert closed == [True]

@@ -3,57 +3,71 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable
-from typing import TypeVar
+from collections.abc import AsyncIterable
+from typing import Generic, Self, TypeVar
 
 T = TypeVar("T")
 
 
-async def gather(source: AsyncIterable[T], limit: int) -> AsyncGenerator[list[T], None]:
-    """Groups of items, in order; the first item comes alone as soon as it is there.
+class Groups(Generic[T]):
+    """Groups of items, in order; the first item comes alone as soon as it is there. An asynchronous iterator.
 
     The source is asked for more while a group is worked on, up to a limit; at the limit it waits, so a source that is
-    faster than its consumer is slowed down and not stored.
+    faster than its consumer is slowed down and not stored. Iterating raises what the source raises, after all items
+    that came before.
 
     Args:
         source: closed when the groups end, however they do.
         limit: items of a group at most, and so items taken ahead.
-
-    Raises:
-        What the source raises, after all items that came before.
     """
-    held: list[T] = []
-    news, room = asyncio.Event(), asyncio.Event()
 
-    async def fill() -> None:
+    def __init__(self, source: AsyncIterable[T], limit: int) -> None:
+        self._source = source
+        self._limit = limit
+        self._held: list[T] = []
+        self._news = asyncio.Event()
+        self._room = asyncio.Event()
+        self._stopped = False
+        self._filler = asyncio.create_task(self._fill(), name="headwater-gather")
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> list[T]:
+        while not self._held and not self._filler.done():
+            self._news.clear()
+            await self._news.wait()
+        if self._held:
+            group, self._held = self._held, []
+            self._room.set()
+            return group
+        if not (self._stopped and self._filler.cancelled()):
+            self._filler.result()
+        raise StopAsyncIteration
+
+    def stop(self) -> None:
+        """Ask the source for nothing more; what it has given still comes, then the groups end."""
+        self._stopped = True
+        self._filler.cancel()
+
+    async def aclose(self) -> None:
+        """End now; the source is closed when this returns."""
+        self.stop()
+        await asyncio.gather(self._filler, return_exceptions=True)
+
+    async def _fill(self) -> None:
         try:
-            async for item in source:
-                held.append(item)
-                news.set()
-                if len(held) >= limit:
-                    room.clear()
-                    await room.wait()
+            async for item in self._source:
+                self._held.append(item)
+                self._news.set()
+                if len(self._held) >= self._limit:
+                    self._room.clear()
+                    await self._room.wait()
         finally:
-            news.set()
-            close = getattr(source, "aclose", None)
-            if close is not None:
-                await close()
-
-    filler = asyncio.create_task(fill(), name="headwater-gather")
-    try:
-        while True:
-            await news.wait()
-            news.clear()
-            if held:
-                group = held[:]
-                held.clear()
-                room.set()
-                yield group
-            elif filler.done():
-                filler.result()
-                return
-            if filler.done():
-                news.set()
-    finally:
-        filler.cancel()
-        await asyncio.gather(filler, return_exceptions=True)
+            try:
+                close = getattr(self._source, "aclose", None)
+                if close is not None:
+                    await close()
+            finally:
+                # After this step the task is done, and only then may the consumer look.
+                asyncio.get_running_loop().call_soon(self._news.set)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import AsyncIterable, Callable, Iterable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self, TypedDict
 
 from headwater.errors import HeadwaterError, StoreUnavailable
-from headwater.hub.gathering import gather
+from headwater.hub.gathering import Groups
 from headwater.hub.pausing import Pacer, Pause
 from headwater.model import Appended, Failure, Retention
 from headwater.protocol.failure import check_failure
@@ -181,7 +182,7 @@ async def pump(writer: Writer, source: AsyncIterable[Any], *, ahead: int) -> Wri
     Raises:
         What the source or a write raises; the stream is failed then, behind what was given before.
     """
-    async with writer:
-        async for items in gather(source, ahead):
+    async with writer, contextlib.aclosing(Groups(source, ahead)) as groups:
+        async for items in groups:
             await writer.write_all(items)
     return writer
