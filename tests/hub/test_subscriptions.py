@@ -62,7 +62,7 @@ def test_one_encoding_for_all(run: Run) -> None:
             given: list[list[bytes]] = [[], []]
             for parts in given:
                 sink = BufferSink()
-                sink.write = parts.append
+                sink.write = parts.append  # type: ignore[method-assign,assignment]
                 await hub.audience.subscribe("s", "-1", LINES, sink)
             await settle()
             for parts in given:
@@ -84,7 +84,7 @@ def test_appends_of_one_turn_go_out_in_one_write(run: Run) -> None:
             await hub.create("s", content_type=JSON)
             parts: list[bytes] = []
             sink = BufferSink()
-            sink.write = parts.append
+            sink.write = parts.append  # type: ignore[method-assign,assignment]
             await hub.audience.subscribe("s", "-1", LINES, sink)
             parts.clear()
             await asyncio.gather(*(hub.append("s", number) for number in range(10)))

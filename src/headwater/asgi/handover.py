@@ -2,7 +2,7 @@
 
 After the application has parsed, checked and answered the head, what remains is bytes to a socket. So uvicorn's
 protocol, its request cycle, the task and the request's scope are let go, and the transport gets a protocol of ours. An
-idle reader costs a transport, a sink and a subscription, and a delivery one `transport.write`.
+idle reader costs a transport, a sink and a subscription, and a delivery one write to its socket.
 
 What is needed of uvicorn (0.50 to 0.5x) is checked on each request: `send` is the bound method of a request cycle
 with `transport`, `on_response` (bound to the connection's protocol) and a chunked answer under way. Middleware that
@@ -13,7 +13,6 @@ serves the reader.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import Any, Final
 
 from headwater.asgi.types import Send
@@ -29,14 +28,24 @@ _CYCLE: Final = ("transport", "on_response", "response_started", "response_compl
 _PROTOCOL: Final = ("connections", "cycle", "flow", "pipeline", "_unset_keepalive_if_required")
 
 
+#: Transports that put bytes on a socket as they are, close it after `connection_lost`, and write at once what fits.
+_PLAIN: Final = frozenset(
+    {
+        ("uvloop.loop", "TCPTransport"),
+        ("uvloop.loop", "UnixTransport"),
+        ("asyncio.selector_events", "_SelectorSocketTransport"),
+    }
+)
+
+
 class TransportSink(asyncio.Protocol):
     """A sink on an asyncio transport; made by `take_over`."""
 
-    __slots__ = ("_owner", "_transport", "_unasked", "write")
+    __slots__ = ("_owner", "_transport", "_unasked", "descriptor")
 
     def __init__(self, transport: asyncio.Transport, high_water: int) -> None:
-        self.write: Callable[[bytes], object] = transport.write
         self._transport = transport
+        self.descriptor = descriptor_of(transport)
         self._owner: SinkOwner | None = None
         self._unasked = 0
         transport.set_write_buffer_limits(high=high_water)
@@ -48,6 +57,10 @@ class TransportSink(asyncio.Protocol):
         self._transport.resume_reading()
         if self._transport.is_closing():
             asyncio.get_running_loop().call_soon(self.connection_lost, None)
+
+    def write(self, data: bytes) -> None:
+        """See `Sink.write`."""
+        self._transport.write(data)
 
     def held(self) -> int:
         """See `Sink.held`."""
@@ -86,6 +99,14 @@ class TransportSink(asyncio.Protocol):
         owner, self._owner = self._owner, None
         if owner is not None:
             owner.lost()
+
+
+def descriptor_of(transport: asyncio.Transport) -> int | None:
+    """The socket below a plain transport; None: bytes are changed on the way (TLS), or nothing is known of it."""
+    kind = type(transport)
+    if (kind.__module__, kind.__qualname__) not in _PLAIN:
+        return None
+    return int(transport.get_extra_info("socket").fileno())
 
 
 def unwrap(send: Send) -> Send:

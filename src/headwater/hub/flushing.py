@@ -1,20 +1,28 @@
-"""When feeds are flushed: once per turn of the event loop, and less often the longer a flush takes.
+"""When feeds are flushed: once per turn of the event loop, and less often when its thread has too much to do.
 
-The system call for each reader is the cost of a flush, not its bytes. So under load the next flush waits as long as the
-last one took, and what is appended meanwhile goes out with it in one write; after silence the first record leaves at
-once. The wait is bounded, so that no record is late by more than that.
+The system call for each reader is the cost of a flush, not its bytes. So when the thread is busy the next flush waits,
+and what is appended meanwhile goes out with it in one write. The wait is as long as makes flushes and everything else
+the thread does take `BUSY` of its time: nothing while there is time to spare, longer the more there is to do, never
+more than the limit. After silence the first record leaves at once.
+
+The measure is the thread's CPU time: what a flush costs does not depend on what else the machine does.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from headwater.hub.stats import Stats
 
 if TYPE_CHECKING:
     from headwater.hub.tails import Tail
+
+#: Share of the thread's time that flushes may fill up; the rest lets requests in without a queue.
+BUSY: Final = 0.8
+#: Share of the thread's time that flushes get, however busy the rest is: a cheap flush need not wait long.
+LEAST: Final = 0.1
 
 
 class Flusher:
@@ -33,6 +41,7 @@ class Flusher:
         self._due: dict[Tail, None] = {}
         self._handle: asyncio.Handle | None = None
         self._ended = 0.0
+        self._ended_cpu = 0.0
         self._wait = 0.0
 
     def schedule(self, tail: Tail) -> None:
@@ -54,10 +63,25 @@ class Flusher:
     def _flush(self) -> None:
         self._handle = None
         due, self._due = self._due, {}
-        started = time.monotonic()
+        started, started_cpu = time.monotonic(), time.thread_time()
         for tail in due:
             changed_at = tail.changed_at or started
             self._stats.delivered(tail.flush(self._read_bytes), time.monotonic() - changed_at)
         self._stats.flushes += 1
-        self._ended = time.monotonic()
-        self._wait = min(self._max_wait, self._ended - started)
+        ended, ended_cpu = time.monotonic(), time.thread_time()
+        others = (started_cpu - self._ended_cpu) / max(started - self._ended, 1e-6)
+        self._wait = min(self._max_wait, wait_after(ended_cpu - started_cpu, others))
+        self._ended, self._ended_cpu = ended, ended_cpu
+
+
+def wait_after(flush: float, others: float) -> float:
+    """How long to wait after a flush, so that the thread is as busy as it may be.
+
+    Args:
+        flush: CPU seconds it took.
+        others: share of the time since the flush before it that the thread spent on other things.
+
+    Returns:
+        Seconds; the flush's share of them and itself is what `others` leaves of `BUSY`, and at least `LEAST`.
+    """
+    return flush / max(BUSY - others, LEAST) - flush

@@ -6,7 +6,6 @@ can be ended. A new transport is a sink and an encoder, nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Protocol
 
 
@@ -30,11 +29,15 @@ class Sink(Protocol):
     """Takes a live reader's bytes.
 
     Attributes:
-        write: takes bytes, and never blocks or raises; bytes given after `paused` are held too, so that the engine
-            may finish what it is about.
+        descriptor: of a non-blocking stream socket, to which the engine may write by itself as long as nothing is held;
+            it is closed only after the owner was told that the sink is lost. None: there is only `write`.
     """
 
-    write: Callable[[bytes], object]
+    descriptor: int | None
+
+    def write(self, data: bytes) -> None:
+        """Take bytes; never blocks or raises. What is given after `paused` is held too: the engine may be amid others."""
+        ...
 
     def attach(self, owner: SinkOwner) -> None:
         """Tell this owner from now on; called once, before the first `write`."""
@@ -64,7 +67,7 @@ class BufferSink:
     """
 
     def __init__(self, high_water: int = 64 * 1024) -> None:
-        self.write: Callable[[bytes], object] = self._hold
+        self.descriptor: int | None = None
         self.ended: str | None = None
         self._high_water = high_water
         self._parts: list[bytes] = []
@@ -75,6 +78,15 @@ class BufferSink:
     def attach(self, owner: SinkOwner) -> None:
         """See `Sink.attach`."""
         self._owner = owner
+
+    def write(self, data: bytes) -> None:
+        """See `Sink.write`."""
+        self._parts.append(data)
+        self._size += len(data)
+        if self._size >= self._high_water and not self._full:
+            self._full = True
+            assert self._owner is not None
+            self._owner.paused()
 
     def held(self) -> int:
         """See `Sink.held`."""
@@ -105,11 +117,3 @@ class BufferSink:
     def abort(self) -> None:
         """See `Sink.abort`."""
         self.ended = self.ended or "aborted"
-
-    def _hold(self, data: bytes) -> None:
-        self._parts.append(data)
-        self._size += len(data)
-        if self._size >= self._high_water and not self._full:
-            self._full = True
-            assert self._owner is not None
-            self._owner.paused()
