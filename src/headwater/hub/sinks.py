@@ -36,7 +36,7 @@ class Sink(Protocol):
     descriptor: int | None
 
     def write(self, data: bytes) -> None:
-        """Take bytes; never blocks or raises. What is given after `paused` is held too: the engine may be amid others."""
+        """Take bytes; never blocks or raises. What is given after `paused` is held too."""
         ...
 
     def attach(self, owner: SinkOwner) -> None:
