@@ -5,10 +5,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 
-from benchmarks import appends
+from benchmarks import appends, catchup, isolation, storm
 from benchmarks.fanout import command as fanout
 
-BENCHMARKS: dict[str, Callable[[Sequence[str]], int]] = {"appends": appends.main, "fanout": fanout.main}
+BENCHMARKS: dict[str, Callable[[Sequence[str]], int]] = {
+    "appends": appends.main,
+    "fanout": fanout.main,
+    "storm": storm.main,
+    "isolation": isolation.main,
+    "catchup": catchup.main,
+}
 
 
 def main() -> int:

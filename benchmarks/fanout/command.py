@@ -13,7 +13,7 @@ from benchmarks.fanout.servers import BROADCASTERS, FLOOR, NCHAN, Broadcaster
 from benchmarks.fanout.shapes import Shape, shapes
 from benchmarks.fanout.trial import measure
 from benchmarks.results import today
-from benchmarks.turns import Column, Figures, Results, Turns, choose, facts, table
+from benchmarks.turns import Column, Figures, Named, Results, Turns, choose, facts, table
 
 _LIVE = (
     Column("CPU us", "cpu_us", ".2f"),
@@ -71,9 +71,7 @@ def counts(text: str) -> list[int]:
     return [int(count) for count in text.split(",") if count]
 
 
-def common_options(
-    parser: argparse.ArgumentParser, name: str, servers: Sequence[Broadcaster], repetitions: int
-) -> None:
+def common_options(parser: argparse.ArgumentParser, name: str, servers: Sequence[Named], repetitions: int) -> None:
     """The options that every benchmark of delivery has."""
     names = ",".join(server.name for server in servers)
     parser.add_argument("--servers", default=names, help=f"some of: {names}")

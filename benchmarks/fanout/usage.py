@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
 import time
 from pathlib import Path
 
@@ -30,3 +32,17 @@ def _resident(pid: int) -> int:
         if line.startswith("Rss:"):
             return int(line.split()[1]) * 1024
     raise RuntimeError(f"process {pid} has no Rss")
+
+
+def kernel_bytes(port: int) -> int:
+    """Memory of the send queues of all sockets of a local port, as the kernel accounts for it.
+
+    Raises:
+        RuntimeError: there is no `ss`, of iproute2.
+    """
+    command = ["ss", "--tcp", "--memory", "--numeric", "--no-header", "sport", "=", f":{port}"]
+    try:
+        text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    except (OSError, subprocess.SubprocessError) as error:
+        raise RuntimeError(f"ss (Debian: iproute2) does not tell the memory of sockets: {error}") from error
+    return sum(map(int, re.findall(r"skmem:\([^)]*,w(\d+)", text)))

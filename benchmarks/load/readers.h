@@ -108,12 +108,14 @@ static void take_record(Reader *reader, const char *record, uint64_t now) {
 
 /* Takes the records that begin in a text, and gives where one that is not complete may begin. */
 static char *take_records(Reader *reader, char *text, char *stop, uint64_t now) {
-    static const char mark[] = "{\"n\":\"";
-    for (char *found; (found = memmem(text, (size_t)(stop - text), mark, sizeof mark - 1)); text = found + RECORD_HEAD) {
+    for (char *found; (found = memchr(text, '{', (size_t)(stop - text)));) {
         if (stop - found < RECORD_HEAD) return found;
+        text = found + 1;
+        if (memcmp(found, "{\"n\":\"", 6)) continue;
         take_record(reader, found, now);
+        text = found + RECORD_HEAD;
     }
-    return stop - text < (long)sizeof mark ? text : stop - (sizeof mark - 2);
+    return stop;
 }
 
 static void become_live(Reader *reader) {
