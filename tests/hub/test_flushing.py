@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Coroutine
-from typing import Any, cast
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from hypothesis import given
@@ -15,15 +15,13 @@ from headwater.hub.flushing import BUSY, LEAST, Flusher, wait_after
 from headwater.hub.stats import Stats
 from headwater.hub.tails import Tail
 
-Run = Callable[[Coroutine[Any, Any, Any]], Any]
-
 
 class Clocks:
     """Stands for the module `time`: wall and CPU time, moved by hand."""
 
     def __init__(self) -> None:
         self.wall = 100.0
-        self.cpu = 5.0
+        self.cpu = 0.0
 
     def monotonic(self) -> float:
         return self.wall
@@ -52,6 +50,18 @@ class CostlyTail:
         return 1
 
 
+class Loop:
+    """Stands for the event loop: remembers for how long the last call was put off, and makes none."""
+
+    delay = -1.0
+
+    def call_soon(self, function: Callable[[], None]) -> None:
+        self.delay = 0.0
+
+    def call_later(self, delay: float, function: Callable[[], None]) -> None:
+        self.delay = delay
+
+
 @pytest.fixture
 def clocks(monkeypatch: pytest.MonkeyPatch) -> Clocks:
     made = Clocks()
@@ -59,66 +69,69 @@ def clocks(monkeypatch: pytest.MonkeyPatch) -> Clocks:
     return made
 
 
-async def put_off(made: Flusher, tail: CostlyTail) -> float:
-    """Seconds after which a tail that has news now is flushed; it is flushed then."""
-    loop = asyncio.get_running_loop()
-    made.schedule(cast("Tail", tail))
-    handle = made._handle
-    assert handle is not None
-    delay = handle.when() - loop.time() if hasattr(handle, "when") else 0.0
-    handle.cancel()
-    made._flush()
-    return delay
+@pytest.fixture
+def put_off(monkeypatch: pytest.MonkeyPatch) -> Callable[[Flusher, CostlyTail], float]:
+    """Seconds after which a tail that has news now is flushed; it is flushed now."""
+    loop = Loop()
+    monkeypatch.setattr(flushing, "asyncio", SimpleNamespace(get_running_loop=lambda: loop))
+
+    def schedule(made: Flusher, tail: CostlyTail) -> float:
+        made.schedule(cast("Tail", tail))
+        made._flush()
+        return loop.delay
+
+    return schedule
 
 
-def test_the_first_record_after_silence_leaves_at_once(run: Run, clocks: Clocks) -> None:
+PutOff = Callable[[Flusher, CostlyTail], float]
+
+
+def test_the_first_record_after_silence_leaves_at_once(put_off: PutOff, clocks: Clocks) -> None:
     """However long the flush before it took."""
-
-    async def main() -> None:
-        made, tail = Flusher(1000, 0.05, Stats()), CostlyTail(clocks, cost=2.0)
-        assert await put_off(made, tail) == 0.0
-        clocks.wall += 1.0
-        assert await put_off(made, tail) == 0.0
-        assert tail.flushes == 2
-
-    run(main())
+    made, tail = Flusher(1000, 0.05, Stats()), CostlyTail(clocks, cost=2.0)
+    assert put_off(made, tail) == 0.0
+    clocks.wall += 1.0
+    assert put_off(made, tail) == 0.0
+    assert tail.flushes == 2
 
 
-def test_a_thread_that_is_half_idle_puts_nothing_off(run: Run, clocks: Clocks) -> None:
+def test_a_thread_that_is_half_idle_puts_nothing_off(put_off: PutOff, clocks: Clocks) -> None:
     """A record every 20 ms, whose flush takes 10: each leaves by itself."""
-
-    async def main() -> None:
-        made, tail = Flusher(1000, 0.05, Stats()), CostlyTail(clocks, cost=0.01)
-        for _ in range(10):
-            assert await put_off(made, tail) == 0.0
-            clocks.wall += 0.01
-
-    run(main())
+    made, tail = Flusher(1000, 0.05, Stats()), CostlyTail(clocks, cost=0.01)
+    for _ in range(10):
+        assert put_off(made, tail) == 0.0
+        clocks.wall += 0.01
 
 
-def test_a_busy_thread_puts_records_together(run: Run, clocks: Clocks) -> None:
-    """News right behind a flush waits, so that flushes do not fill the thread."""
-
-    async def main() -> None:
-        made, tail = Flusher(1000, 0.05, Stats()), CostlyTail(clocks, cost=0.02)
-        await put_off(made, tail)
-        clocks.wall += 0.0001
-        assert await put_off(made, tail) > 0.001
-
-    run(main())
+def test_a_busy_machine_is_no_busy_thread(put_off: PutOff, clocks: Clocks) -> None:
+    """Time in which others had the processor puts nothing off by itself."""
+    made, tail = Flusher(1000, 0.05, Stats()), CostlyTail(clocks, cost=0.001)
+    for _ in range(10):
+        assert put_off(made, tail) == 0.0
+        clocks.wall += 0.003
+    clocks.cpu += 0.001
+    assert put_off(made, tail) == 0.0
 
 
-def test_no_wait_is_longer_than_the_limit(run: Run, clocks: Clocks) -> None:
+def test_a_busy_thread_puts_records_together(put_off: PutOff, clocks: Clocks) -> None:
+    """News right behind a flush waits, so that flushes do not fill the thread; longer, if there is other work."""
+    made, tail = Flusher(1000, 0.05, Stats()), CostlyTail(clocks, cost=0.01)
+    put_off(made, tail)
+    alone = put_off(made, tail)
+    assert 0.002 < alone < 0.003
+    for _ in range(2):
+        clocks.work(0.01)
+        clocks.wall += 0.01
+        put_off(made, tail)
+    assert put_off(made, tail) > 2 * alone
+
+
+def test_no_wait_is_longer_than_the_limit(put_off: PutOff, clocks: Clocks) -> None:
     """And with the limit 0 there is none."""
-
-    async def main() -> None:
-        for limit in (0.05, 0.0):
-            made, tail = Flusher(1000, limit, Stats()), CostlyTail(clocks, cost=3.0)
-            await put_off(made, tail)
-            clocks.work(0.0001)
-            assert await put_off(made, tail) <= limit
-
-    run(main())
+    for limit in (0.05, 0.0):
+        made, tail = Flusher(1000, limit, Stats()), CostlyTail(clocks, cost=3.0)
+        put_off(made, tail)
+        assert put_off(made, tail) == pytest.approx(limit)
 
 
 @given(flush=st.floats(1e-6, 1.0), others=st.floats(0.0, 1.0))
