@@ -286,7 +286,7 @@ def _put(page: str, title: str, text: str) -> str:
 
 
 def _value(value: Any) -> str:
-    if value is None:
+    if value is None or value == ():
         return "none"
     if isinstance(value, bool):
         return "yes" if value else "no"

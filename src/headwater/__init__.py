@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from headwater.hub.pausing import Pause
     from headwater.hub.writing import Writer
     from headwater.model import Appended, Batch, Failure, Producer, Record, Retention, StreamInfo
+    from headwater.protocol.compression import Compression
 
 __all__ = [
     "Appended",
     "Batch",
+    "Compression",
     "Failure",
     "HeadwaterError",
     "Hub",
@@ -37,6 +39,7 @@ __version__ = "0.1.0"
 _HOMES: Final = {
     "Appended": "headwater.model",
     "Batch": "headwater.model",
+    "Compression": "headwater.protocol.compression",
     "Failure": "headwater.model",
     "HeadwaterError": "headwater.errors",
     "Hub": "headwater.asgi.hub",

@@ -17,11 +17,14 @@ Rule 2: the docstring's first line is the title that users see; ``advice`` says 
     │   ├── OriginNotAllowed           403 origin-not-allowed
     │   └── ProducerFenced             403 producer-fenced
     ├── StreamNotFound                 404 stream-not-found
+    ├── RunNotFound                    404 run-not-found
     ├── RouteNotFound                  404 route-not-found
     ├── MethodNotAllowed               405 method-not-allowed
+    ├── NotAcceptable                  406 not-acceptable
     ├── RequestTimeout                 408 request-timeout
     ├── Conflict                       409 conflict
     │   ├── StreamExists               409 stream-exists
+    │   ├── RunExists                  409 run-exists
     │   ├── StreamClosed               409 stream-closed
     │   ├── StreamFailed               409 stream-failed
     │   ├── ContentTypeMismatch        409 content-type-mismatch
@@ -34,6 +37,7 @@ Rule 2: the docstring's first line is the title that users see; ``advice`` says 
     ├── TooLarge                       413 too-large
     │   ├── PathTooLong                414 path-too-long
     │   └── HeadersTooLarge            431 headers-too-large
+    ├── UnsupportedCoding              415 unsupported-coding
     ├── LimitReached                   429 limit-reached
     ├── Unavailable                    503 unavailable
     │   ├── StoreUnavailable           503 store-unavailable
@@ -63,6 +67,7 @@ __all__ = [
     "LimitReached",
     "MethodNotAllowed",
     "MissingExtra",
+    "NotAcceptable",
     "OffsetGone",
     "OriginNotAllowed",
     "PathTooLong",
@@ -71,6 +76,8 @@ __all__ = [
     "Refused",
     "RequestTimeout",
     "RouteNotFound",
+    "RunExists",
+    "RunNotFound",
     "SequenceRegression",
     "ShuttingDown",
     "SourceFailed",
@@ -86,6 +93,7 @@ __all__ = [
     "Unavailable",
     "UnknownDialect",
     "UnknownItem",
+    "UnsupportedCoding",
     "error_table",
 ]
 
@@ -201,6 +209,13 @@ class StreamNotFound(HeadwaterError):
     advice = "Create it with PUT, or check the path; an expired stream is gone as if deleted."
 
 
+class RunNotFound(HeadwaterError):
+    """There is no such run, or it is somebody else's."""
+
+    code, status, ws_close = "run-not-found", 404, 4404
+    advice = "Check the id, and that the request is made for the one who started the run."
+
+
 class RouteNotFound(HeadwaterError):
     """There is nothing at this URL."""
 
@@ -213,6 +228,13 @@ class MethodNotAllowed(HeadwaterError):
 
     code, status, ws_close = "method-not-allowed", 405, 4405
     advice = "Use one of the methods in the Allow header."
+
+
+class NotAcceptable(HeadwaterError):
+    """The server has no form of the answer that the client accepts."""
+
+    code, status, ws_close = "not-acceptable", 406, 4406
+    advice = "Accept identity, or one of the codings in the message."
 
 
 class RequestTimeout(HeadwaterError):
@@ -234,6 +256,13 @@ class StreamExists(Conflict):
 
     code = "stream-exists"
     advice = "Use the same content type, expiry, closure and fork as the existing stream, or another path."
+
+
+class RunExists(Conflict):
+    """Another run has this id."""
+
+    code = "run-exists"
+    advice = "Leave the id out, or use another; the same idempotency key always gives the same run."
 
 
 class StreamClosed(Conflict):
@@ -318,6 +347,13 @@ class HeadersTooLarge(TooLarge):
 
     code, status = "headers-too-large", 431
     advice = "Send fewer or shorter headers, or raise max_header_bytes."
+
+
+class UnsupportedCoding(HeadwaterError):
+    """The server does not decode bodies."""
+
+    code, status, ws_close = "unsupported-coding", 415, 4415
+    advice = "Send the body as it is, without Content-Encoding."
 
 
 class LimitReached(HeadwaterError):

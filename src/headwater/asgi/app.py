@@ -17,6 +17,7 @@ from headwater.asgi.types import ClientGone, Receive, Scope, Send
 from headwater.errors import HeadwaterError, RequestTimeout, RouteNotFound, StoreUnavailable, TooLarge
 from headwater.hub import Engine
 from headwater.protocol import names, responses
+from headwater.protocol.compression import Compression, Compressor
 from headwater.protocol.cors import ANY, LOOPBACK, CorsPolicy, HostPolicy
 from headwater.protocol.requests import Headers, Read, parse_request
 from headwater.protocol.responses import Answer, HeaderList
@@ -38,6 +39,7 @@ class App:
         with_page: serve the page at `/`.
         introspection: answer below `/-/`.
         manage_hub: open and close the hub with the ASGI lifespan; not when a framework's lifespan does.
+        compression: of answers to reads; None: they are sent as they are.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class App:
         with_page: bool = True,
         introspection: bool = True,
         manage_hub: bool = True,
+        compression: Compression | None = None,
     ) -> None:
         if not (prefix.startswith("/") and prefix.endswith("/")):
             raise ValueError(f"prefix must begin and end with a slash, not {prefix!r}")
@@ -61,6 +64,7 @@ class App:
         self._with_page = with_page
         self._introspection = introspection
         self._manage_hub = manage_hub
+        self.compressor: Final = Compressor(compression)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection (ASGI 3.0)."""
@@ -117,8 +121,8 @@ class App:
         )
         if streams.is_live(command):
             assert isinstance(command, Read)
-            return await streams.read_live(self.hub, command, scope, receive, send, cors)
-        return await streams.answer(self.hub, command, scope, headers, receive)
+            return await streams.read_live(self.hub, command, scope, receive, send, cors, self.compressor)
+        return await streams.answer(self.hub, command, scope, headers, receive, self.compressor)
 
     def _fail(self, error: HeadwaterError) -> Answer:
         self.hub.stats.errors[error.code] += 1

@@ -8,6 +8,7 @@ from functools import cached_property
 from headwater.asgi.app import App
 from headwater.asgi.shutdown import call_when_stopping
 from headwater.hub import Engine, Limits
+from headwater.protocol.compression import Compression
 from headwater.protocol.cors import LOOPBACK
 from headwater.stores import Store
 
@@ -27,6 +28,7 @@ class Hub(Engine):
         limits: what the hub allows and how long it waits.
         cors_origins: pages of other origins that may use `asgi`: `*`, `loopback`, or whole origins.
         introspection: answer below `/-/` in `asgi`: streams, readers and counters, for whoever reaches it.
+        compression: of `asgi`'s answers to reads, for clients that accept it; None: they are sent as they are.
     """
 
     _watch: asyncio.Task[None] | None = None
@@ -38,10 +40,12 @@ class Hub(Engine):
         limits: Limits | None = None,
         cors_origins: tuple[str, ...] = (LOOPBACK,),
         introspection: bool = True,
+        compression: Compression | None = None,
     ) -> None:
         super().__init__(store, limits=limits)
         self._cors_origins = cors_origins
         self._introspection = introspection
+        self._compression = compression
 
     async def open(self) -> None:
         """Open the store and start; from now on a stop of uvicorn lets the live readers go.
@@ -72,4 +76,5 @@ class Hub(Engine):
             with_page=False,
             introspection=self._introspection,
             manage_hub=False,
+            compression=self._compression,
         )

@@ -16,6 +16,7 @@ from headwater.asgi.types import Receive, Send
 from headwater.hub.audience import Audience
 from headwater.hub.feeds import Format
 from headwater.hub.readers import LiveReader
+from headwater.protocol.coding import IDENTITY, Coding
 from headwater.protocol.responses import HeaderList, streaming
 from headwater.protocol.wire import Encoder
 
@@ -50,21 +51,26 @@ async def answer_live(
     await send({"type": "http.response.start", "status": head.status, "headers": [*head.headers, *headers]})
     if handover:
         audience.push(reader, form, take_over(inner, audience.limits.buffer_bytes), lifetime=lifetime)
-    elif not await pull(reader, encoder, receive, send):
+    elif not await pull(reader, encoder, receive, send, form.coding):
         audience.stats.disconnects += 1
 
 
-async def pull(reader: LiveReader, encoder: Encoder, receive: Receive, send: Send) -> bool:
+async def pull(reader: LiveReader, encoder: Encoder, receive: Receive, send: Send, coding: Coding = IDENTITY) -> bool:
     """Send a reader's events as the body; the head is out.
 
     Returns:
         True: it ended; False: the client went first.
     """
     watcher = asyncio.create_task(_cancel_when_gone(receive, reader))
+    # As the only member of a feed.
+    body, common = coding.body(), coding.common()
     try:
-        await _send_part(send, encoder.opening())
+        await _send_part(send, body.begin(encoder.opening()))
+        body.join(common)
         while (event := await reader.next()) is not None:
-            await _send_part(send, encoder.encode(event, time.time()))
+            if data := encoder.encode(event, time.time()):
+                await _send_part(send, common.piece(data))
+        await _send_part(send, body.end())
         if not watcher.done():
             await send({"type": "http.response.body", "body": b""})
             return True

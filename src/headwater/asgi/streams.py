@@ -9,6 +9,7 @@ from functools import partial
 from typing import Final
 
 from headwater.asgi.bodies import read_body
+from headwater.asgi.compressing import choose, coded
 from headwater.asgi.handover import LAST_CHUNK, chunk
 from headwater.asgi.live import answer_live
 from headwater.asgi.types import Receive, Scope, Send
@@ -17,6 +18,8 @@ from headwater.hub.feeds import Format
 from headwater.model import NOW, Batch, Mode
 from headwater.protocol import names, responses
 from headwater.protocol.caching import MAX_JITTER, next_cursor
+from headwater.protocol.coding import Coding
+from headwater.protocol.compression import Compressor
 from headwater.protocol.cors import preflight_headers
 from headwater.protocol.ledger import Append
 from headwater.protocol.ndjson import JsonLines
@@ -40,7 +43,9 @@ from headwater.protocol.wire import Encoder
 _LIVE: Final = frozenset({Mode.SSE, Mode.EVENTS, Mode.NDJSON})
 
 
-async def answer(hub: Engine, command: Command, scope: Scope, headers: Headers, receive: Receive) -> Answer:
+async def answer(
+    hub: Engine, command: Command, scope: Scope, headers: Headers, receive: Receive, compressor: Compressor
+) -> Answer:
     """The answer to any command but a live read.
 
     Raises:
@@ -51,7 +56,7 @@ async def answer(hub: Engine, command: Command, scope: Scope, headers: Headers, 
         case Write():
             return await append_body(hub, command, await read_body(receive, headers, hub.limits))
         case Read():
-            return await _read(hub, command, scope)
+            return await _read(hub, command, scope, compressor)
         case Create(path, config, closed):
             body = await read_body(receive, headers, hub.limits)
             created = await hub.create_stream(path, config, body, closed=closed)
@@ -76,12 +81,17 @@ async def append_body(hub: Engine, command: Write, body: bytes) -> Answer:
     return responses.appended(await hub.write(command.path, request), with_body=bool(body))
 
 
-async def _read(hub: Engine, command: Read, scope: Scope) -> Answer:
+async def _read(hub: Engine, command: Read, scope: Scope, compressor: Compressor) -> Answer:
     if command.mode is Mode.LONG_POLL:
         batch = await hub.poll(command.path, command.offset, peer=_peer(command, scope))
-        return responses.polled(batch, next_cursor(time.time(), command.cursor, _jitter()))
-    batch = await hub.read_batch(command.path, command.offset)
-    return responses.caught_up(batch, command.if_none_match, now_asked=command.offset == NOW)
+        coding = choose(compressor, command, batch)
+        found = responses.polled(batch, next_cursor(time.time(), command.cursor, _jitter()), coding=coding)
+    else:
+        batch = await hub.read_batch(command.path, command.offset)
+        coding = choose(compressor, command, batch)
+        now_asked = command.offset == NOW
+        found = responses.caught_up(batch, command.if_none_match, now_asked=now_asked, coding=coding)
+    return await coded(compressor, coding, found)
 
 
 def is_live(command: Command) -> bool:
@@ -90,7 +100,13 @@ def is_live(command: Command) -> bool:
 
 
 async def read_live(
-    hub: Engine, command: Read, scope: Scope, receive: Receive, send: Send, headers: HeaderList
+    hub: Engine,
+    command: Read,
+    scope: Scope,
+    receive: Receive,
+    send: Send,
+    headers: HeaderList,
+    compressor: Compressor,
 ) -> Answer | None:
     """Send a live answer; or give an answer that ends at once.
 
@@ -98,13 +114,15 @@ async def read_live(
         HeadwaterError: refused, before anything was sent.
     """
     lifetime = hub.limits.sse_seconds if command.mode is Mode.SSE else None
+    coding = compressor.live(command.accept_encoding)
+    headers = [*headers, *responses.coding_headers(coding.token, varies=bool(compressor.offered))]
     with await hub.audience.open_reader(
         command.path, command.offset, lifetime=lifetime, slow=command.slow, peer=_peer(command, scope)
     ) as reader:
         hub.stats.resumes += command.resumed
         if command.resumed and (end := _end_of_closed(reader)) is not None:
             return responses.complete(end)
-        await answer_live(hub.audience, reader, _format(command), receive, send, headers, lifetime=lifetime)
+        await answer_live(hub.audience, reader, _format(command, coding), receive, send, headers, lifetime=lifetime)
     return None
 
 
@@ -122,18 +140,18 @@ def _end_of_closed(reader: LiveReader) -> Batch | None:
     return None
 
 
-def _format(command: Read) -> Format:
+def _format(command: Read, coding: Coding) -> Format:
     """The wire format of a live read, for HTTP/1.1."""
     encoder: Callable[[str], Encoder]
     match command.mode:
         case Mode.SSE:
             encoder = partial(ControlEvents, cursor=command.cursor, jitter=_jitter())
-            return Format(("sse",), encoder, chunk, LAST_CHUNK)
+            return Format(("sse", coding.token), encoder, chunk, LAST_CHUNK, coding)
         case Mode.EVENTS:
             encoder = partial(PlainEvents, event_key=command.event_key)
-            return Format(("events", command.event_key), encoder, chunk, LAST_CHUNK)
+            return Format(("events", command.event_key, coding.token), encoder, chunk, LAST_CHUNK, coding)
         case _:
-            return Format(("ndjson",), JsonLines, chunk, LAST_CHUNK)
+            return Format(("ndjson", coding.token), JsonLines, chunk, LAST_CHUNK, coding)
 
 
 def _jitter() -> int:

@@ -14,7 +14,7 @@ from headwater.server.settings import ENV_CONFIG, Setting, describe_settings, lo
 
 def _option(setting: Setting) -> click.Option:
     text = f"{setting.help[0].upper()}{setting.help[1:]}".rstrip(".")
-    default = ", ".join(setting.default) if isinstance(setting.default, tuple) else setting.default
+    default = (", ".join(setting.default) or None) if isinstance(setting.default, tuple) else setting.default
     shown = "" if default is None else f"  [{'no' if default is False else 'yes' if default is True else default}]"
     if setting.kind is bool:
         declarations = [f"{setting.flag}/--no-{setting.flag[2:]}", setting.name]

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from headwater.errors import StreamNotFound
+from headwater.protocol.coding import IDENTITY, Coding, Common
 from headwater.protocol.reading import Event, Reader, State
 from headwater.protocol.wire import Encoder
 
 if TYPE_CHECKING:
     from headwater.hub.subscriptions import Subscription
-    from headwater.hub.wheel import Timer
     from headwater.hub.tails import Tail
+    from headwater.hub.wheel import Timer
 
 
 class Format(msgspec.Struct, frozen=True):
@@ -31,12 +32,14 @@ class Format(msgspec.Struct, frozen=True):
         encoder: makes an encoder that has told nothing yet, for a content type.
         frame: wraps what is sent at once, such as an HTTP/1.1 chunk.
         last: what ends the answer, after its last frame.
+        coding: the content coding, inside the frames.
     """
 
     key: tuple[object, ...]
     encoder: Callable[[str], Encoder]
     frame: Callable[[bytes], bytes]
     last: bytes = b""
+    coding: Coding = IDENTITY
 
 
 class Feed:
@@ -51,9 +54,11 @@ class Feed:
     Attributes:
         members: each with its sink's `write`.
         timer: of its next heartbeat.
+        common: what the members are sent, in the format's content coding.
+        aside: the last heartbeat, before it was coded.
     """
 
-    __slots__ = ("_form", "_slow", "_tail", "_telling", "cursor", "encoder", "members", "timer")
+    __slots__ = ("_form", "_slow", "_tail", "_telling", "aside", "common", "cursor", "encoder", "members", "timer")
 
     def __init__(self, tail: Tail, cursor: Reader, encoder: Encoder, form: Format) -> None:
         self.cursor = cursor
@@ -64,6 +69,8 @@ class Feed:
         self._slow: list[Subscription] = []
         self._telling = False
         self.timer: Timer | None = None
+        self.common: Common = form.coding.common()
+        self.aside = b""
 
     def admits(self, cursor: Reader, encoder: Encoder) -> bool:
         """Whether a reader who was told the same and stands at the same offset may join."""
@@ -110,14 +117,17 @@ class Feed:
         """A heartbeat for the members, if it is due; else nothing."""
         due = self.cursor.handle_timer(monotonic)
         data = b"" if due is None else self.encoder.encode(due, now)
-        return self._form.frame(data) if data else b""
+        if not data:
+            return b""
+        self.aside = data
+        return self._form.frame(self.common.aside(data))
 
     def tell(self, event: Event, now: float) -> int:
         """Encode an event once and give it to every member; ends them, if it ends the reader."""
         data = self.encoder.encode(event, now)
         written = 0
         if data:
-            frame = self._form.frame(data)
+            frame = self._form.frame(self.common.piece(data))
             written = len(self.members)
             self._tail.stats.bytes_out += written * len(frame)
             self._telling = True

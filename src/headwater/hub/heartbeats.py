@@ -27,11 +27,12 @@ TURN: Final = 250
 class Beat:
     """One heartbeat on its way to the members of a feed."""
 
-    __slots__ = ("feed", "frame", "offset", "waiting")
+    __slots__ = ("data", "feed", "frame", "offset", "waiting")
 
     def __init__(self, feed: Feed, frame: bytes) -> None:
         self.feed = feed
         self.frame = frame
+        self.data = feed.aside
         self.offset = feed.cursor.offset
         self.waiting: list[Subscription] = list(feed.members)
 
@@ -46,6 +47,7 @@ class Beat:
             write = feed.members.get(member)
             if write is not None:
                 write(frame)
+                member.heard(self.data)
         return len(some)
 
 

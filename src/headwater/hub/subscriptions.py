@@ -47,6 +47,7 @@ class Subscription:
 
     __slots__ = (
         "_audience",
+        "_body",
         "_cursor",
         "_encoder",
         "_feed",
@@ -77,6 +78,7 @@ class Subscription:
         self._audience = audience
         self._tail = tail
         self._form = form
+        self._body = form.coding.body()
         self._sink = sink
         self._cursor: Reader | None = cursor
         self._encoder: Encoder | None = encoder
@@ -100,7 +102,7 @@ class Subscription:
             lifetime: seconds after which the reader is let go; None: never.
         """
         assert self._encoder is not None
-        opening = self._encoder.opening()
+        opening = self._body.begin(self._encoder.opening())
         if opening:
             self._sink.write(self._form.frame(opening))
         self._send(first)
@@ -132,6 +134,7 @@ class Subscription:
             self._tail.parked.append(self)
             return
         self._feed, self._cursor, self._encoder = feed, None, None
+        self._body.join(feed.common)
         feed.members[self] = self._sink.write
 
     def _read(self, cursor: Reader) -> None:
@@ -170,7 +173,7 @@ class Subscription:
             self._audience.stats.gaps[self._slow.policy.value] += 1
         data = self._encoder.encode(event, time.time())
         if data:
-            frame = self._form.frame(data)
+            frame = self._form.frame(self._body.own(data))
             self._audience.stats.bytes_out += len(frame)
             self._sink.write(frame)
         if self._cursor.state is State.ENDED:
@@ -181,9 +184,16 @@ class Subscription:
     def fall_behind(self, cursor: Reader, encoder: Encoder) -> None:
         """Leave the feed, with a cursor of one's own."""
         self._feed, self._cursor, self._encoder = None, cursor, encoder
+        self._body.leave()
+
+    def heard(self, data: bytes) -> None:
+        """The feed's heartbeat was written to the sink; these were its bytes before they were coded."""
+        self._body.heard(data)
 
     def finish(self) -> None:
         """The reader was told its end: send the answer's last bytes and let everything go."""
+        if end := self._body.end():
+            self._sink.write(self._form.frame(end))
         if self._form.last:
             self._sink.write(self._form.last)
         self._sink.finish()

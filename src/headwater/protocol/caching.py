@@ -38,12 +38,13 @@ def next_cursor(now: float, client_cursor: str | None, jitter: int) -> str:
     return str(int(client_cursor) + max(1, jitter // CURSOR_INTERVAL))
 
 
-def entity_tag(batch: Batch) -> str:
-    """The ETag of a catch-up answer: its range, and whether it ends at a closed tail.
+def entity_tag(batch: Batch, coding: str = "") -> str:
+    """The ETag of a catch-up answer: its range, whether it ends at a closed tail, and its content coding.
 
-    Offsets carry the incarnation, so a re-created stream never matches an old tag.
+    Offsets carry the incarnation, so a re-created stream never matches an old tag. Strong tags differ where bytes
+    do (RFC 9110 section 8.8.3.3), so each coding has its own.
     """
-    return f'"{batch.offset}:{batch.next_offset}{":c" if batch.closed else ""}"'
+    return f'"{batch.offset}:{batch.next_offset}{":c" if batch.closed else ""}{coding and ":" + coding}"'
 
 
 def matches(if_none_match: str | None, tag: str) -> bool:

@@ -35,8 +35,10 @@ STREAM_FAILURE_MESSAGE: Final = b"stream-failure-message"
 
 # Of HTTP itself.
 ACCEPT: Final = b"accept"
+ACCEPT_ENCODING: Final = b"accept-encoding"
 ALLOW: Final = b"allow"
 CACHE_CONTROL: Final = b"cache-control"
+CONTENT_ENCODING: Final = b"content-encoding"
 CONTENT_LENGTH: Final = b"content-length"
 CONTENT_TYPE: Final = b"content-type"
 ETAG: Final = b"etag"

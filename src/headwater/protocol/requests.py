@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, unquote
 
 import msgspec
 
-from headwater.errors import BadRequest, InvalidOffset, InvalidProducer, MethodNotAllowed
+from headwater.errors import BadRequest, InvalidOffset, InvalidProducer, MethodNotAllowed, UnsupportedCoding
 from headwater.model import BEGINNING, Failure, ForkPoint, Mode, Producer, StreamConfig
 from headwater.protocol import names
 from headwater.protocol.expiry import parse_expiry, parse_integer, parse_retention
@@ -70,6 +70,7 @@ class Read(msgspec.Struct, frozen=True, gc=False):
         event_key: plain SSE: key of the records that names the events.
         slow: live reads: what the reader gets when it was too slow.
         reader: live reads: what the client calls itself.
+        accept_encoding: as sent.
     """
 
     path: str
@@ -81,6 +82,7 @@ class Read(msgspec.Struct, frozen=True, gc=False):
     event_key: str | None = None
     slow: SlowPolicy = REPLAY
     reader: str | None = None
+    accept_encoding: str | None = None
 
 
 class Inspect(msgspec.Struct, frozen=True, gc=False):
@@ -125,15 +127,18 @@ def parse_request(
 
     Raises:
         BadRequest and its kinds, PathTooLong: the request is malformed.
+        UnsupportedCoding: the body is coded.
         MethodNotAllowed: no such method here.
     """
     check_path(path, maximum=max_path_bytes)
     match method:
         case "POST":
+            _check_coding(headers)
             return _parse_write(path, headers)
         case "GET":
             return _parse_read(path, query, headers)
         case "PUT":
+            _check_coding(headers)
             return _parse_create(path, headers, prefixes, max_path_bytes)
         case "HEAD":
             return Inspect(path)
@@ -172,6 +177,13 @@ def _content_type(headers: Headers) -> str | None:
     if not value:
         return None
     return check_content_type(value.decode("latin-1").strip(" \t"))
+
+
+def _check_coding(headers: Headers) -> None:
+    """Coded bodies are refused: stored as they are, they would be served as what `Content-Type` says."""
+    coding = text(headers, names.CONTENT_ENCODING)
+    if coding and coding.lower() != "identity":
+        raise UnsupportedCoding(f"the body has the content coding {coding[:80]!r}", accept_encoding="identity")
 
 
 def _parse_write(path: str, headers: Headers) -> Write:
@@ -273,6 +285,7 @@ def _parse_read(path: str, query: bytes, headers: Headers) -> Read:
         event_key=fields.get(names.QUERY_EVENT) or None,
         slow=parse_slow(fields.get(names.QUERY_SLOW)),
         reader=_reader_name(fields.get(names.QUERY_READER)),
+        accept_encoding=text(headers, names.ACCEPT_ENCODING),
     )
 
 

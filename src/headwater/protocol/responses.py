@@ -34,6 +34,7 @@ _ERROR_HEADERS: Final = {
     "epoch": names.PRODUCER_EPOCH,
     "expected": names.PRODUCER_EXPECTED_SEQ,
     "received": names.PRODUCER_RECEIVED_SEQ,
+    "accept_encoding": names.ACCEPT_ENCODING,
 }
 
 
@@ -98,19 +99,20 @@ def deleted() -> Answer:
     return Answer(204, list(_SECURITY))
 
 
-def caught_up(batch: Batch, if_none_match: str | None, *, now_asked: bool) -> Answer:
+def caught_up(batch: Batch, if_none_match: str | None, *, now_asked: bool, coding: str = "") -> Answer:
     """To a catch-up GET: the records, or 304 (sections 5.6, 10.1).
 
     Args:
         batch: what was read.
         if_none_match: as sent.
         now_asked: the offset was `now`: the answer holds for this moment only, and has no ETag.
+        coding: the content coding that the body will have, which the ETag names; empty: none.
     """
     headers = _position(batch)
     if now_asked:
         headers.append(_NO_STORE)
     else:
-        tag = entity_tag(batch)
+        tag = entity_tag(batch, coding)
         headers += [(names.ETAG, tag.encode()), (names.CACHE_CONTROL, CACHEABLE)]
         if matches(if_none_match, tag):
             return Answer(304, headers)
@@ -118,7 +120,7 @@ def caught_up(batch: Batch, if_none_match: str | None, *, now_asked: bool) -> An
     return Answer(200, headers, _body(batch))
 
 
-def polled(batch: Batch, cursor: str) -> Answer:
+def polled(batch: Batch, cursor: str, *, coding: str = "") -> Answer:
     """To a long-poll: the records, or 204 when there are none yet or no more (section 5.7)."""
     headers = _position(batch)
     if not batch.closed:
@@ -127,7 +129,7 @@ def polled(batch: Batch, cursor: str) -> Answer:
         headers.append(_NO_STORE)
         return Answer(204, headers)
     headers += [
-        (names.ETAG, entity_tag(batch).encode()),
+        (names.ETAG, entity_tag(batch, coding).encode()),
         (names.CACHE_CONTROL, CACHEABLE),
         (names.CONTENT_TYPE, batch.content_type.encode()),
     ]
@@ -152,6 +154,19 @@ def streaming(media_type: bytes, content_type: str) -> Answer:
     if media_type == b"text/event-stream" and not is_text(content_type):
         headers.append((names.STREAM_SSE_DATA_ENCODING, b"base64"))
     return Answer(200, headers)
+
+
+def coding_headers(coding: str, *, varies: bool) -> HeaderList:
+    """What a content coding adds to the head of an answer to a read.
+
+    Args:
+        coding: empty: none.
+        varies: another request could have got another one.
+    """
+    headers = [(names.VARY, b"accept-encoding")] if varies else []
+    if coding:
+        headers.append((names.CONTENT_ENCODING, coding.encode()))
+    return headers
 
 
 def complete(batch: Batch) -> Answer:

@@ -17,7 +17,8 @@ from typing import Any, Final
 
 from headwater.asgi import App, Hub
 from headwater.errors import MissingExtra
-from headwater.server.settings import InvalidSettings, Settings, hosts_of, limits_of, proxies_of
+from headwater.protocol.compression import Compressor
+from headwater.server.settings import InvalidSettings, Settings, compression_of, hosts_of, limits_of, proxies_of
 
 try:
     import httptools  # noqa: F401
@@ -88,7 +89,9 @@ def make_server(settings: Settings) -> DrainingServer:
         allowed_hosts=hosts_of(settings),
         with_page=settings.page,
         introspection=settings.introspection,
+        compression=compression_of(settings),
     )
+    warn_of_missing(app.compressor)
     lane = (
         FastLane(hub, settings.prefix, hosts_of(settings)) if settings.fast_lane and not settings.access_log else None
     )
@@ -120,6 +123,15 @@ def make_server(settings: Settings) -> DrainingServer:
         **options,
     )
     return DrainingServer(config, hub, settings)
+
+
+def warn_of_missing(compressor: Compressor) -> None:
+    """Say which codings cannot be offered, and what would help."""
+    if compressor.missing:
+        _log.warning(
+            "no compression with %s: not installed. Install it with: pip install 'headwater[compress]'",
+            ", ".join(compressor.missing),
+        )
 
 
 def check_bind(settings: Settings) -> None:

@@ -17,6 +17,7 @@ import msgspec
 
 from headwater.errors import HeadwaterError
 from headwater.hub import Limits
+from headwater.protocol.compression import Compression
 from headwater.protocol.cors import ANY, LOOPBACK
 
 #: Every environment variable is this and the setting's name in upper case: `HEADWATER_PORT`.
@@ -47,6 +48,13 @@ class Settings(Limits, frozen=True, kw_only=True):
         page: serve the page at `/`.
         introspection: answer below `/-/`, for whoever reaches the server.
         fast_lane: answer small appends without the ASGI application between; off while `access_log` is on.
+        compression: codings of answers to reads that are offered, the preferred first, with commas: `zstd`, `br`
+            (finished bodies only), `gzip`; empty: answers are sent as they are.
+        compress_min_bytes: a finished body, or the part of a live answer that is one reader's own, is sent as it is
+            below this.
+        compress_level: 1 (fast) to 9 (small).
+        compress_contexts: streams with live readers whose records are compressed with what was sent before them, for
+            each coding; about 100 kB of memory each. The records of more streams are compressed by themselves.
         tls_cert: file with the certificate chain in PEM; HTTPS with `tls_key`.
         tls_key: file with the private key in PEM.
         max_connections: connections at the same time; more are answered 503.
@@ -70,6 +78,10 @@ class Settings(Limits, frozen=True, kw_only=True):
     page: bool = True
     introspection: bool = True
     fast_lane: bool = True
+    compression: tuple[str, ...] = ()
+    compress_min_bytes: int = Compression().min_bytes
+    compress_level: int = Compression().level
+    compress_contexts: int = Compression().contexts
     tls_cert: str | None = None
     tls_key: str | None = None
     max_connections: int = 60_000
@@ -164,7 +176,7 @@ def _from_file(path: Path) -> dict[str, Any]:
 
 
 def _convert(values: dict[str, Any]) -> Settings:
-    for name in ("cors_origins", "allowed_hosts", "trusted_proxies"):
+    for name in ("cors_origins", "allowed_hosts", "trusted_proxies", "compression"):
         if isinstance(value := values.get(name), str):
             values[name] = [part.strip() for part in value.split(",") if part.strip()]
     try:
@@ -192,6 +204,7 @@ def check_settings(settings: Settings) -> Settings:
     if settings.log_level not in ("critical", "error", "warning", "info", "debug"):
         raise InvalidSettings(f"log_level {settings.log_level!r} is none of critical, error, warning, info, debug")
     proxies_of(settings)
+    compression_of(settings)
     return settings
 
 
@@ -220,6 +233,24 @@ def proxies_of(settings: Settings) -> list[str]:
                 f"trusted_proxies has {value!r}, which is neither an address nor a network such as 10.0.0.0/8"
             ) from None
     return [ANY] if ANY in found else found
+
+
+def compression_of(settings: Settings) -> Compression | None:
+    """The part of the settings that is compression; None: there is none.
+
+    Raises:
+        InvalidSettings: an unknown coding, or a level that does not exist.
+    """
+    try:
+        found = Compression(
+            codings=settings.compression,
+            min_bytes=settings.compress_min_bytes,
+            level=settings.compress_level,
+            contexts=settings.compress_contexts,
+        )
+    except ValueError as error:
+        raise InvalidSettings(str(error)) from None
+    return found if found.codings else None
 
 
 def limits_of(settings: Settings) -> Limits:
