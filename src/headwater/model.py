@@ -22,9 +22,11 @@ __all__ = [
     "Failure",
     "ForkPoint",
     "Mode",
+    "Policy",
     "Producer",
     "Record",
     "Retention",
+    "SlowPolicy",
     "StreamConfig",
     "StreamInfo",
 ]
@@ -133,6 +135,27 @@ class Retention(msgspec.Struct, frozen=True, gc=False):
     count: int | None = None
 
 
+class Policy(Enum):
+    """What a slow reader gets when it is ready again."""
+
+    REPLAY = "replay"  # every record, from the log
+    LATEST = "latest"  # a gap, then what is new from now on
+    CONFLATE = "conflate"  # of each key the newest record; a gap, if any was left out
+    DISCONNECT = "disconnect"  # the end of its connection; it comes back at its offset
+
+
+class SlowPolicy(msgspec.Struct, frozen=True, gc=False):
+    """What slow readers get, as a reader or a stream's creator asks for it.
+
+    Attributes:
+        policy: see `Policy`.
+        key: of JSON objects, for `CONFLATE`; records without it count as one.
+    """
+
+    policy: Policy = Policy.REPLAY
+    key: str = ""
+
+
 class ForkPoint(msgspec.Struct, frozen=True, gc=False):
     """Where a fork leaves its source (protocol section 4.2).
 
@@ -155,12 +178,14 @@ class StreamConfig(msgspec.Struct, frozen=True, gc=False):
         expiry: when it expires; in a fork without one, the source's.
         retention: how much of it is kept.
         fork: where it forks from, if it is a fork.
+        slow: what its slow readers get that do not choose for themselves.
     """
 
     content_type: str | None = None
     expiry: Expiry = Expiry()
     retention: Retention = Retention()
     fork: ForkPoint | None = None
+    slow: SlowPolicy = SlowPolicy()
 
 
 class StreamInfo(msgspec.Struct, frozen=True, gc=False):
@@ -179,6 +204,7 @@ class StreamInfo(msgspec.Struct, frozen=True, gc=False):
         size: bytes of record data from ``earliest`` to ``tail``.
         incarnation: number of this life of the path; never reused by a store.
         failure: why it was closed before it was complete.
+        slow: what its slow readers get that do not choose for themselves.
     """
 
     path: str
@@ -193,6 +219,7 @@ class StreamInfo(msgspec.Struct, frozen=True, gc=False):
     size: int
     incarnation: int
     failure: Failure | None = None
+    slow: SlowPolicy = SlowPolicy()
 
 
 class Created(msgspec.Struct, frozen=True, gc=False):

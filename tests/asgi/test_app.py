@@ -91,6 +91,8 @@ BAD: list[tuple[str, str, bytes, dict[str, str], int, str]] = [
         "bad-request",
     ),
     ("PUT", "/v1/stream/new", b"", {"stream-retention": "forever"}, 400, "bad-request"),
+    ("PUT", "/v1/stream/new", b"", {"stream-slow": "somewhat"}, 400, "bad-request"),
+    ("PUT", "/v1/stream/new", b"", {"stream-slow": "conflate:k"}, 400, "bad-request"),
     ("PUT", "/v1/stream/new", b"", {"stream-forked-from": "/v1/stream/none"}, 404, "stream-not-found"),
     ("PATCH", URL, b"", {}, 405, "method-not-allowed"),
     ("GET", "/elsewhere", b"", {}, 404, "route-not-found"),

@@ -27,13 +27,15 @@ def test_create_prints_the_url(call: Call, server: Server, path: str) -> None:
 
 
 def test_create_passes_every_setting_on(call: Call, path: str) -> None:
-    """Type, lifetime, retention and closure arrive at the server as given."""
+    """Type, lifetime, retention, policy and closure arrive at the server as given."""
     options = ["--type", "text/css", "--ttl", "600", "--retention", "age=60,size=1000,count=9", "--closed"]
+    options += ["--slow", "latest"]
     assert call("create", path, *options).exit_code == 0
     found = facts(call, path)
     assert found["content_type"] == "text/css"
     assert found["ttl"] == 600
     assert found["retention"] == "age=60, size=1000, count=9"
+    assert found["slow"] == "latest"
     assert found["closed"] is True
 
 
@@ -67,6 +69,7 @@ def test_create_again_is_fine_and_otherwise_a_conflict(call: Call, path: str) ->
         ["create", "a", "--ttl", "1", "--expires-at", "2099-01-01T00:00:00Z"],
         ["create", "a", "--expires-at", "tomorrow"],
         ["create", "a", "--retention", "weeks=3"],
+        ["create", "a", "--slow", "somewhat"],
         ["create", "a", "--fork-offset", "-1"],
         ["create", "a", "--fork-from", "b", "--fork-sub-offset", "1"],
         ["create", "a//b"],

@@ -13,10 +13,10 @@ from headwater import Hub, Limits
 from headwater.errors import BadRequest, StoreUnavailable
 from headwater.hub.feeds import Format
 from headwater.hub.sinks import BufferSink
-from headwater.model import Batch
+from headwater.model import Batch, SlowPolicy
 from headwater.protocol.ndjson import JsonLines
 from headwater.protocol.reading import Data, Detached, Failed, Gap
-from headwater.protocol.slow import SlowPolicy, parse_slow
+from headwater.protocol.slow import parse_slow
 from headwater.stores.memory import MemoryStore
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
@@ -207,5 +207,38 @@ def test_a_store_that_fails_under_a_slow_reader_is_told(run: Run, push: bool) ->
                     assert isinstance(await reader.next(), Failed)
             store.fails = False
             assert hub.stats.readers == 0
+
+    run(main())
+
+
+@pytest.mark.parametrize("push", [True, False])
+def test_a_stream_has_a_policy_of_its_own(run: Run, push: bool) -> None:
+    """A reader that says nothing gets the stream's policy; one that says `replay` gets everything."""
+
+    async def main() -> None:
+        async with Hub(limits=PROMPT) as hub:
+            info = await hub.create("s", content_type=JSON, slow="conflate:symbol")
+            assert info.slow == parse_slow("conflate:symbol")
+            for asked, policy in ((None, "conflate:symbol"), (parse_slow("replay"), "replay")):
+                if push:
+                    await hub.audience.subscribe("s", "-1", LINES, BufferSink(), slow=asked)
+                    (*_, shown) = sorted(await hub.audience.readers(), key=lambda info: info.number)
+                else:
+                    with await hub.audience.open_reader("s", "-1", slow=asked):
+                        (shown,) = await hub.audience.readers()
+                assert shown.policy == policy
+
+    run(main())
+
+
+def test_a_stream_cannot_have_a_policy_nobody_knows(run: Run) -> None:
+    """Nor one that its type has no meaning for; nothing is created."""
+
+    async def main() -> None:
+        async with Hub(limits=PROMPT) as hub:
+            for slow in ("fast", "conflate:k", ""):
+                with pytest.raises(BadRequest):
+                    await hub.create("s", content_type="text/plain", slow=slow)
+            assert hub.stream_count == 0
 
     run(main())

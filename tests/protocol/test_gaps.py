@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from headwater.model import Batch, Mode, Record
+from headwater.model import Batch, Mode, Policy, Record, SlowPolicy
 from headwater.protocol.names import EVENT_GAP
 from headwater.protocol.ndjson import JsonLines
 from headwater.protocol.offsets import format_offset
 from headwater.protocol.reading import Data, Gap
 from headwater.protocol.requests import Read, parse_request
-from headwater.protocol.slow import Policy, SlowPolicy
 from headwater.protocol.sse import Parser
 from headwater.protocol.sse_control import ControlEvents
 from headwater.protocol.sse_plain import PlainEvents

@@ -16,7 +16,7 @@ from headwater.errors import (
     PathTooLong,
     error_table,
 )
-from headwater.model import Expiry, ForkPoint, Mode, Producer, Retention, StreamConfig
+from headwater.model import Expiry, ForkPoint, Mode, Policy, Producer, Retention, SlowPolicy, StreamConfig
 from headwater.protocol import names
 from headwater.protocol.producing import MAX_INTEGER
 from headwater.protocol.requests import (
@@ -55,6 +55,7 @@ TEXT_HEADERS: list[tuple[str, bytes, dict[bytes, bytes]]] = [
     ("PUT", names.STREAM_TTL, {}),
     ("PUT", names.STREAM_EXPIRES_AT, {}),
     ("PUT", names.STREAM_RETENTION, {}),
+    ("PUT", names.STREAM_SLOW, {}),
     ("PUT", names.STREAM_FORKED_FROM, {}),
     ("PUT", names.STREAM_FORK_OFFSET, {names.STREAM_FORKED_FROM: b"b"}),
     ("PUT", names.STREAM_FORK_SUB_OFFSET, {names.STREAM_FORKED_FROM: b"b"}),
@@ -80,6 +81,19 @@ def read(query: bytes = b"", /, **headers: bytes) -> Read:
     command = parse("GET", query, **headers)
     assert isinstance(command, Read)
     return command
+
+
+def test_a_reader_says_what_it_gets_and_who_it_is() -> None:
+    """Without a policy the stream's counts; a name is up to 64 printable characters."""
+    assert read().slow is None
+    assert read(b"slow=replay").slow == SlowPolicy()
+    assert read(b"slow=conflate:k").slow == SlowPolicy(Policy.CONFLATE, "k")
+    assert read(b"reader=").reader is None
+    assert read("reader=K%C3%BCche 7".replace(" ", "+").encode()).reader == "Küche 7"
+    assert read(b"reader=" + b"n" * 64).reader == "n" * 64
+    for query in (b"reader=" + b"n" * 65, b"reader=a%0Ab", b"reader=%00", b"reader=%FF", b"slow=fast", b"slow="):
+        with pytest.raises(BadRequest):
+            read(query)
 
 
 def create(**headers: bytes) -> Create:
@@ -306,11 +320,12 @@ def test_a_create_says_how_long_and_how_much() -> None:
         {"stream_ttl": b"1", "stream_expires_at": b"2026-03-04T05:06:07Z"},
         *({"stream_ttl": value} for value in (b"", b"-1", b"+1", b"01", b"1.0", b"3.6e3", b"9" * 16)),
         *({"stream_expires_at": value} for value in (b"", b"tomorrow", b"2026-02-30T00:00:00Z", b"2026-03-04")),
+        *({"stream_slow": value} for value in (b"", b"fast", b"conflate", b"latest:k", b"conflate:" + b"k" * 257)),
         *({"stream_retention": value} for value in (b"", b"age", b"age=-1", b"x=1", b"age=1,age=1")),
     ],
 )
 def test_other_lifetimes_are_refused(headers: dict[str, bytes]) -> None:
-    """Both at once, and every malformed value."""
+    """Both at once, and every malformed value, as of what is kept and what slow readers get."""
     with pytest.raises(BadRequest, match="Stream-"):
         parse("PUT", **headers)
 

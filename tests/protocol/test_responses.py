@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +14,19 @@ from msgspec import structs
 
 from headwater import errors
 from headwater.errors import HeadwaterError, error_table
-from headwater.model import Appended, Batch, Created, Expiry, Failure, Producer, Record, Retention, StreamInfo
+from headwater.model import (
+    Appended,
+    Batch,
+    Created,
+    Expiry,
+    Failure,
+    Policy,
+    Producer,
+    Record,
+    Retention,
+    SlowPolicy,
+    StreamInfo,
+)
 from headwater.protocol import names, responses
 from headwater.protocol.cors import preflight_headers
 from headwater.protocol.expiry import parse_expiry, parse_retention
@@ -217,9 +230,13 @@ def test_head_tells_what_was_asked_for() -> None:
 
 
 def test_head_of_a_plain_stream_has_nothing_else() -> None:
-    """No expiry, no retention, no closure."""
+    """No expiry, no retention, no policy, no closure."""
     headers = headers_of(responses.inspected(info()))
-    assert not {b"stream-ttl", b"stream-expires-at", b"stream-retention", b"stream-closed"} & set(headers)
+    assert not {b"stream-ttl", b"stream-expires-at", b"stream-retention", b"stream-slow", b"stream-closed"} & set(
+        headers
+    )
+    latest = msgspec.structs.replace(info(), slow=SlowPolicy(Policy.LATEST))
+    assert headers_of(responses.inspected(latest))[b"stream-slow"] == b"latest"
 
 
 def batch(*data: bytes, up_to_date: bool = True, closed: bool = False, content_type: str = "text/plain") -> Batch:

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headwater.errors import BadRequest
-from headwater.model import Batch, Record
+from headwater.model import Batch, Policy, Record, SlowPolicy
 from headwater.protocol.offsets import format_offset
-from headwater.protocol.slow import REPLAY, Conflater, Policy, SlowPolicy, check_slow, parse_slow
+from headwater.protocol.slow import REPLAY, Conflater, check_slow, format_slow, parse_slow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize(
     ("text", "slow"),
     [
-        (None, REPLAY),
         ("replay", REPLAY),
         ("latest", SlowPolicy(Policy.LATEST)),
         ("disconnect", SlowPolicy(Policy.DISCONNECT)),
@@ -29,12 +28,15 @@ if TYPE_CHECKING:
         ("conflate:a:b", SlowPolicy(Policy.CONFLATE, "a:b")),
     ],
 )
-def test_a_policy_is_a_word(text: str | None, slow: SlowPolicy) -> None:
-    """Without one, nothing is left out."""
+def test_a_policy_is_a_word(text: str, slow: SlowPolicy) -> None:
+    """It is written as it is read."""
     assert parse_slow(text) == slow
+    assert format_slow(slow) == text
 
 
-@pytest.mark.parametrize("text", ["", "fast", "conflate", "conflate:", "latest:x", "LATEST", "conflate:" + "k" * 257])
+@pytest.mark.parametrize(
+    "text", ["", "fast", "conflate", "conflate:", "latest:x", "LATEST", "conflate:\n", "conflate:" + "k" * 257]
+)
 def test_a_policy_nobody_knows_is_refused(text: str) -> None:
     """A misspelt policy must not silently be another one."""
     with pytest.raises(BadRequest, match="slow"):

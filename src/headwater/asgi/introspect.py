@@ -15,6 +15,7 @@ from headwater.hub import Engine
 from headwater.model import StreamInfo
 from headwater.protocol.expiry import format_retention, parse_integer
 from headwater.protocol.responses import Answer, json_answer
+from headwater.protocol.slow import format_slow
 
 #: Streams on one page of `/-/streams`, readers on one of `/-/readers`.
 MAX_PAGE: Final = 1000
@@ -109,5 +110,6 @@ def describe(info: StreamInfo, readers: int) -> dict[str, Any]:
         "ttl": info.expiry.ttl,
         "expires_at": info.expiry.at_text,
         "retention": format_retention(info.retention) or None,
+        "slow": format_slow(info.slow),
         "forked_from": info.forked_from,
     }

@@ -11,10 +11,15 @@ from headwater.cli.remote import Remote
 from headwater.model import JSON
 from headwater.protocol import names
 from headwater.protocol.expiry import format_retention, parse_date, parse_retention
+from headwater.protocol.slow import format_slow, parse_slow
 
 
 def _retention(text: str) -> str:
     return format_retention(parse_retention(text))
+
+
+def _slow(text: str) -> str:
+    return format_slow(parse_slow(text))
 
 
 def _date(text: str) -> str:
@@ -33,6 +38,12 @@ def _date(text: str) -> str:
     callback=checked(_retention),
     metavar="LIMITS",
     help="Keep only the newest records: age=SECONDS,size=BYTES,count=RECORDS, each optional.",
+)
+@click.option(
+    "--slow",
+    callback=checked(_slow),
+    metavar="POLICY",
+    help="What slow readers get: replay (everything), latest, conflate:KEY, disconnect.",
 )
 @click.option(
     "--fork-from", callback=checked(parse_path), metavar="PATH", help="Begin with the records of another stream."
@@ -54,6 +65,7 @@ def create(
     ttl: int | None,
     expires_at: str | None,
     retention: str | None,
+    slow: str | None,
     fork_from: str | None,
     fork_offset: str | None,
     fork_sub_offset: int | None,
@@ -67,6 +79,7 @@ def create(
     Examples:
       headwater create jobs/7 --json --ttl 3600
       headwater create log --type text/plain --retention age=86400,size=10000000
+      headwater create prices --json --slow conflate:symbol
       headwater create jobs/7-again --fork-from jobs/7
     """
     if as_json and content_type is not None:
@@ -82,6 +95,7 @@ def create(
         names.STREAM_TTL: ttl,
         names.STREAM_EXPIRES_AT: expires_at,
         names.STREAM_RETENTION: retention,
+        names.STREAM_SLOW: slow,
         names.STREAM_FORKED_FROM: None if fork_from is None else remote.path_of(fork_from),
         names.STREAM_FORK_OFFSET: fork_offset,
         names.STREAM_FORK_SUB_OFFSET: fork_sub_offset,

@@ -42,6 +42,7 @@ def info(remote: Remote, path: str, as_json: bool) -> None:
         "ttl": facts["ttl"],
         "expires at": facts["expires_at"],
         "retention": facts["retention"],
+        "slow readers": facts["slow"],
         "forked from": facts.get("forked_from"),
     }
     output.fields({name: str(value) for name, value in shown.items() if value is not None})
@@ -63,6 +64,7 @@ def _facts(remote: Remote, path: str) -> dict[str, Any]:
         "ttl": None if ttl is None else int(ttl),
         "expires_at": header(head, names.STREAM_EXPIRES_AT),
         "retention": header(head, names.STREAM_RETENTION),
+        "slow": header(head, names.STREAM_SLOW),
     }
     try:
         # The list is in the order of paths: the first that begins with this one is itself.

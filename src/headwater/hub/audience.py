@@ -24,9 +24,9 @@ from headwater.hub.stats import Stats
 from headwater.hub.subscriptions import Subscription
 from headwater.hub.tails import Tail
 from headwater.hub.timers import Timers
-from headwater.model import Change, StreamInfo
+from headwater.model import Change, SlowPolicy, StreamInfo
 from headwater.protocol.backoff import share
-from headwater.protocol.slow import REPLAY, SlowPolicy, check_slow
+from headwater.protocol.slow import check_slow
 from headwater.stores import Store
 
 
@@ -121,7 +121,7 @@ class Audience:
         sink: Sink,
         *,
         lifetime: float | None = None,
-        slow: SlowPolicy = REPLAY,
+        slow: SlowPolicy | None = None,
         peer: Peer = NOBODY,
     ) -> StreamInfo:
         """A reader that is pushed to: records go into a sink as they come, encoded once for all who share a format.
@@ -132,7 +132,7 @@ class Audience:
             form: the wire format.
             sink: where the bytes go; the hub ends it when the reader ends, and lets go of it when it is lost.
             lifetime: seconds before the reader is let go; None: no end.
-            slow: what the reader gets when its sink was full.
+            slow: what the reader gets when its sink was full; None: as the stream says.
             peer: who reads.
 
         Raises:
@@ -158,7 +158,7 @@ class Audience:
         *,
         heartbeat: float | None = None,
         lifetime: float | None = None,
-        slow: SlowPolicy = REPLAY,
+        slow: SlowPolicy | None = None,
         peer: Peer = NOBODY,
     ) -> LiveReader:
         """A live reader, with its first batch read; close it by leaving its `with` block.
@@ -168,7 +168,7 @@ class Audience:
             offset: an offset, `-1` or `now`.
             heartbeat: seconds of silence before an `Idle`; None: `limits.heartbeat_seconds`.
             lifetime: seconds before the reader is let go; None: no end.
-            slow: what the reader gets when it was too slow.
+            slow: what the reader gets when it was too slow; None: as the stream says.
             peer: who reads.
 
         Raises:
@@ -193,8 +193,9 @@ class Audience:
         try:
             info = await self.store.info(path)
             tail.seed(info)
-            check_slow(slow, info.content_type)
-            reader = LiveReader(self, tail, info, offset, heartbeat=beat, lifetime=lifetime, slow=slow, peer=peer)
+            policy = info.slow if slow is None else slow
+            check_slow(policy, info.content_type)
+            reader = LiveReader(self, tail, info, offset, heartbeat=beat, lifetime=lifetime, slow=policy, peer=peer)
             return await reader.begin()
         except BaseException:
             if reader is not None:

@@ -36,6 +36,7 @@ from headwater.protocol.framing import check_content_type, encode_value
 from headwater.protocol.ledger import Append
 from headwater.protocol.paths import check_path
 from headwater.protocol.reading import Data, Detached, Failed
+from headwater.protocol.slow import parse_slow
 from headwater.stores import Store, open_store
 
 
@@ -129,6 +130,7 @@ class Engine:
         ttl: int | None = None,
         expires_at: float | None = None,
         retention: Retention | None = None,
+        slow: str = "replay",
         body: bytes = b"",
         closed: bool = False,
     ) -> StreamInfo:
@@ -140,6 +142,8 @@ class Engine:
             ttl: seconds of idleness after which it expires.
             expires_at: seconds since the Unix epoch when it expires in any case.
             retention: how much of it is kept.
+            slow: what its slow readers get that do not choose for themselves: `replay`, `latest`, `conflate:KEY`,
+                `disconnect`.
             body: its first content.
             closed: create it closed, with `body` as all it will ever hold.
 
@@ -147,7 +151,8 @@ class Engine:
             StreamExists: another one is at the path.
             InvalidPath, InvalidBody, BadRequest, LimitReached, StoreUnavailable: see `errors`.
         """
-        config = StreamConfig(content_type, make_expiry(ttl, expires_at), retention or Retention())
+        expiry = make_expiry(ttl, expires_at)
+        config = StreamConfig(content_type, expiry, retention or Retention(), slow=parse_slow(slow))
         return (await self.create_stream(path, config, body, closed=closed)).info
 
     async def fork(self, path: str, source: str, *, offset: str | None = None, sub_offset: int = 0) -> StreamInfo:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Self
 from headwater.errors import HeadwaterError, StreamNotFound
 from headwater.hub.describing import NOBODY, Peer, ReaderInfo, lag
 from headwater.hub.lagging import Lag
-from headwater.model import Batch, StreamInfo
+from headwater.model import Batch, Policy, SlowPolicy, StreamInfo
 from headwater.protocol.reading import Data, Event, Failed, Reader, State
-from headwater.protocol.slow import REPLAY, Policy, SlowPolicy, format_slow
+from headwater.protocol.slow import REPLAY, format_slow
 
 if TYPE_CHECKING:
     from headwater.hub.audience import Audience

@@ -21,9 +21,9 @@ from headwater.hub.feeds import Feed, Format
 from headwater.hub.lagging import Lag
 from headwater.hub.sinks import Sink
 from headwater.hub.wheel import Timer
-from headwater.model import Batch
+from headwater.model import Batch, Policy
 from headwater.protocol.reading import Event, Gap, Reader, State
-from headwater.protocol.slow import Policy, format_slow
+from headwater.protocol.slow import format_slow
 from headwater.protocol.wire import Encoder
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ from headwater.model import Expiry, StreamConfig
 from headwater.protocol.framing import is_json, same_content_type
 from headwater.protocol.ledger import StreamState, check_usable
 from headwater.protocol.offsets import cut_lineage, locate
+from headwater.protocol.slow import check_slow
 
 
 def check_source(source: StreamState | None, config: StreamConfig, now: float) -> StreamState:
@@ -22,6 +23,7 @@ def check_source(source: StreamState | None, config: StreamConfig, now: float) -
         StreamNotFound: no such stream, or expired.
         SourceGone: soft-deleted.
         ContentTypeMismatch: the request names another content type.
+        BadRequest: the policy for slow readers has no meaning for the source's type.
     """
     assert config.fork is not None
     if source is not None and source.deleted:
@@ -29,6 +31,7 @@ def check_source(source: StreamState | None, config: StreamConfig, now: float) -
     source = check_usable(source, config.fork.source, now)
     if config.content_type is not None and not same_content_type(config.content_type, source.content_type):
         raise ContentTypeMismatch(f"the source is {source.content_type}, the fork {config.content_type}")
+    check_slow(config.slow, source.content_type)
     return source
 
 

@@ -23,6 +23,7 @@ from headwater.model import Appended, Expiry, Failure, Producer, Record, StreamC
 from headwater.protocol.framing import DEFAULT_CONTENT_TYPE, same_content_type, split_body
 from headwater.protocol.offsets import Lineage, Segment, offset_at
 from headwater.protocol.producing import ProducerState, advance
+from headwater.protocol.slow import check_slow
 
 
 class StreamState(msgspec.Struct):
@@ -82,6 +83,7 @@ class StreamState(msgspec.Struct):
             created_at=self.created_at,
             expiry=self.config.expiry,
             retention=self.config.retention,
+            slow=self.config.slow,
             forked_from=self.config.fork.source if self.config.fork else None,
             size=self.tail - self.earliest,
             incarnation=self.incarnation,
@@ -239,8 +241,13 @@ def _check_seq(state: StreamState, seq: str | None) -> None:
 
 
 def new_stream(path: str, incarnation: int, config: StreamConfig, now: float) -> StreamState:
-    """The state of an empty stream that is no fork."""
+    """The state of an empty stream that is no fork.
+
+    Raises:
+        BadRequest: the policy for slow readers has no meaning for the type.
+    """
     content_type = config.content_type or DEFAULT_CONTENT_TYPE
+    check_slow(config.slow, content_type)
     return StreamState(
         path=path,
         incarnation=incarnation,
@@ -271,6 +278,7 @@ def check_recreate(state: StreamState, config: StreamConfig, *, closed: bool, fo
             ("content type", not same_content_type(config.content_type or default, state.content_type)),
             ("expiry", not _same_expiry(config.expiry, mine.expiry, forked=fork is not None)),
             ("retention", config.retention != mine.retention),
+            ("policy for slow readers", config.slow != mine.slow),
             ("closure", closed != state.closed),
             ("fork source", (fork and fork.source) != (mine.fork and mine.fork.source)),
             ("fork point", fork_position is not None and fork_position != state.fork_position),

@@ -25,6 +25,8 @@ PRODUCER_RECEIVED_SEQ: Final = b"producer-received-seq"
 # Ours, beyond the protocol.
 #: Retention of a stream, on create: `age=SECONDS, size=BYTES, count=RECORDS`, each optional.
 STREAM_RETENTION: Final = b"stream-retention"
+#: What a stream's slow readers get, on create: `replay`, `latest`, `conflate:KEY`, `disconnect`.
+STREAM_SLOW: Final = b"stream-slow"
 #: Offset of the first record still kept, in answers to HEAD.
 STREAM_EARLIEST_OFFSET: Final = b"stream-earliest-offset"
 
@@ -85,6 +87,7 @@ CORS_REQUEST_HEADERS: Final = (
     STREAM_FAILURE,
     STREAM_FAILURE_MESSAGE,
     STREAM_RETENTION,
+    STREAM_SLOW,
     STREAM_FORKED_FROM,
     STREAM_FORK_OFFSET,
     STREAM_FORK_SUB_OFFSET,
@@ -107,6 +110,7 @@ CORS_RESPONSE_HEADERS: Final = (
     STREAM_TTL,
     STREAM_EXPIRES_AT,
     STREAM_RETENTION,
+    STREAM_SLOW,
     STREAM_EARLIEST_OFFSET,
     STREAM_SSE_DATA_ENCODING,
     PRODUCER_EPOCH,

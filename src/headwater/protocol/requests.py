@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, unquote
 import msgspec
 
 from headwater.errors import BadRequest, InvalidOffset, InvalidProducer, MethodNotAllowed, UnsupportedCoding
-from headwater.model import BEGINNING, Failure, ForkPoint, Mode, Producer, StreamConfig
+from headwater.model import BEGINNING, Failure, ForkPoint, Mode, Producer, SlowPolicy, StreamConfig
 from headwater.protocol import names
 from headwater.protocol.expiry import parse_expiry, parse_integer, parse_retention
 from headwater.protocol.failure import parse_failure
@@ -20,7 +20,7 @@ from headwater.protocol.framing import check_content_type, media_type
 from headwater.protocol.offsets import check_offset
 from headwater.protocol.paths import MAX_PATH_BYTES, check_path, strip_prefix
 from headwater.protocol.producing import MAX_INTEGER
-from headwater.protocol.slow import REPLAY, SlowPolicy, parse_slow
+from headwater.protocol.slow import REPLAY, parse_slow
 
 #: Header names in lower case to values; of a repeated header, the last one.
 Headers = Mapping[bytes, bytes]
@@ -68,7 +68,7 @@ class Read(msgspec.Struct, frozen=True, gc=False):
         cursor: the echoed cursor.
         if_none_match: as sent.
         event_key: plain SSE: key of the records that names the events.
-        slow: live reads: what the reader gets when it was too slow.
+        slow: live reads: what the reader gets when it was too slow; None: as the stream says.
         reader: live reads: what the client calls itself.
         accept_encoding: as sent.
     """
@@ -80,7 +80,7 @@ class Read(msgspec.Struct, frozen=True, gc=False):
     cursor: str | None = None
     if_none_match: str | None = None
     event_key: str | None = None
-    slow: SlowPolicy = REPLAY
+    slow: SlowPolicy | None = None
     reader: str | None = None
     accept_encoding: str | None = None
 
@@ -243,6 +243,7 @@ def _parse_create(path: str, headers: Headers, prefixes: tuple[str, ...], max_pa
         expiry=parse_expiry(text(headers, names.STREAM_TTL), text(headers, names.STREAM_EXPIRES_AT)),
         retention=parse_retention(text(headers, names.STREAM_RETENTION)),
         fork=_fork(headers, prefixes, max_path_bytes),
+        slow=_slow(text(headers, names.STREAM_SLOW)) or REPLAY,
     )
     return Create(path, config, wants_closed(headers))
 
@@ -283,10 +284,14 @@ def _parse_read(path: str, query: bytes, headers: Headers) -> Read:
         cursor=fields.get(names.QUERY_CURSOR),
         if_none_match=text(headers, names.IF_NONE_MATCH),
         event_key=fields.get(names.QUERY_EVENT) or None,
-        slow=parse_slow(fields.get(names.QUERY_SLOW)),
+        slow=_slow(fields.get(names.QUERY_SLOW)),
         reader=_reader_name(fields.get(names.QUERY_READER)),
         accept_encoding=text(headers, names.ACCEPT_ENCODING),
     )
+
+
+def _slow(value: str | None) -> SlowPolicy | None:
+    return None if value is None else parse_slow(value)
 
 
 def _reader_name(value: str | None) -> str | None:

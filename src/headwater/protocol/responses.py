@@ -16,6 +16,7 @@ from headwater.protocol.caching import CACHEABLE, LIVE, NO_STORE, entity_tag, ma
 from headwater.protocol.expiry import format_retention
 from headwater.protocol.failure import failure_headers
 from headwater.protocol.framing import is_text, join_records
+from headwater.protocol.slow import REPLAY, format_slow
 from headwater.protocol.wire import problem
 
 HeaderList = list[tuple[bytes, bytes]]
@@ -89,6 +90,8 @@ def inspected(info: StreamInfo) -> Answer:
         headers.append((names.STREAM_EXPIRES_AT, info.expiry.at_text.encode()))
     if retention := format_retention(info.retention):
         headers.append((names.STREAM_RETENTION, retention.encode()))
+    if info.slow != REPLAY:
+        headers.append((names.STREAM_SLOW, format_slow(info.slow).encode()))
     if info.closed:
         headers += _closed(info.failure)
     return Answer(200, headers)

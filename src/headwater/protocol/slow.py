@@ -5,38 +5,16 @@ Rule: a gap is always told, with the offsets between which records were left out
 
 from __future__ import annotations
 
-import enum
 from typing import Final
 
 import msgspec
 
 from headwater.errors import BadRequest
-from headwater.model import Batch, Record
+from headwater.model import Batch, Policy, Record, SlowPolicy
 from headwater.protocol.framing import is_json
 
 #: Characters of a key at most.
 MAX_KEY: Final = 256
-
-
-class Policy(enum.Enum):
-    """What a slow reader gets when it is ready again."""
-
-    REPLAY = "replay"  # every record, from the log
-    LATEST = "latest"  # a gap, then what is new from now on
-    CONFLATE = "conflate"  # of each key the newest record; a gap, if any was left out
-    DISCONNECT = "disconnect"  # the end of its connection; it comes back at its offset
-
-
-class SlowPolicy(msgspec.Struct, frozen=True, gc=False):
-    """A policy as a reader asks for it.
-
-    Attributes:
-        policy: see `Policy`.
-        key: of JSON objects, for `CONFLATE`; records without it count as one.
-    """
-
-    policy: Policy = Policy.REPLAY
-    key: str = ""
 
 
 REPLAY: Final = SlowPolicy()
@@ -47,21 +25,23 @@ def format_slow(slow: SlowPolicy) -> str:
     return f"{slow.policy.value}:{slow.key}" if slow.key else slow.policy.value
 
 
-def parse_slow(text: str | None) -> SlowPolicy:
-    """The policy that `?slow=` asks for: `replay`, `latest`, `conflate:KEY` or `disconnect`.
+def parse_slow(text: str) -> SlowPolicy:
+    """The policy that `?slow=` or `Stream-Slow` asks for: `replay`, `latest`, `conflate:KEY` or `disconnect`.
 
     Raises:
         BadRequest: another word, or `conflate` without a key.
     """
-    if text is None:
-        return REPLAY
     name, _, key = text.partition(":")
     try:
         policy = Policy(name)
     except ValueError:
-        raise BadRequest(f"slow must be replay, latest, conflate:KEY or disconnect, not {text[:40]!r}") from None
-    if bool(key) != (policy is Policy.CONFLATE) or len(key) > MAX_KEY:
-        raise BadRequest("slow=conflate:KEY needs a key, and no other policy has one")
+        raise BadRequest(
+            f"?slow= and Stream-Slow take replay, latest, conflate:KEY or disconnect, not {text[:40]!r}"
+        ) from None
+    if bool(key) != (policy is Policy.CONFLATE) or len(key) > MAX_KEY or not key.isprintable():
+        raise BadRequest(
+            f"?slow= and Stream-Slow: conflate:KEY has a key of up to {MAX_KEY} printable characters, no other has one"
+        )
     return SlowPolicy(policy, key)
 
 
@@ -72,7 +52,7 @@ def check_slow(slow: SlowPolicy, content_type: str) -> None:
         BadRequest: `conflate` on a stream that is not JSON.
     """
     if slow.policy is Policy.CONFLATE and not is_json(content_type):
-        raise BadRequest(f"slow=conflate needs a JSON stream, and this one is {content_type}")
+        raise BadRequest(f"slow: conflate needs a JSON stream, and this one is {content_type}")
 
 
 class Conflater:

@@ -9,7 +9,7 @@ import pytest
 from tests.stores.sqlite.helpers import content, opened
 
 from headwater.errors import StoreUnavailable
-from headwater.model import Failure, StreamConfig
+from headwater.model import Failure, SlowPolicy, StreamConfig
 from headwater.protocol.ledger import Append
 from headwater.stores.sqlite import schema
 from headwater.stores.sqlite.schema import APPLICATION_ID, QUERIES, SCHEMA, Many, Schema
@@ -55,6 +55,7 @@ def test_a_file_of_the_first_release_opens(place: Place, run: Run[None]) -> None
     async def main() -> None:
         async with opened(place.store()) as store:
             assert await content(store, "a") == [b"abc"]
+            assert (await store.info("a")).slow == SlowPolicy()
             await store.append("a", Append(close=True, failure=Failure("timeout")))
             assert (await store.info("a")).failure == Failure("timeout")
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from headwater.errors import InvalidBody, StreamExists, StreamNotFound
-from headwater.model import BEGINNING, NOW, Expiry, Retention
+from headwater.errors import BadRequest, InvalidBody, StreamExists, StreamNotFound
+from headwater.model import BEGINNING, NOW, Expiry, Policy, Retention, SlowPolicy
 from headwater.testing.contract.checks import Chapter
 from headwater.testing.contract.expect import equal, holds, refused
 from headwater.testing.contract.trial import JSON, TEXT, Trial
@@ -97,7 +97,7 @@ async def creating_closed_again_confirms(trial: Trial) -> None:
 
 @chapter.promise
 async def another_configuration_is_refused(trial: Trial) -> None:
-    """A create whose type, expiry, retention or closure is not the stream's is refused, and changes nothing."""
+    """A create whose type, expiry, retention, policy or closure is not the stream's is refused, and changes nothing."""
     await trial.create("a", TEXT, b"kept", expiry=Expiry(ttl=60))
     async with trial.unchanged("a"):
         same = Expiry(ttl=60)
@@ -107,6 +107,21 @@ async def another_configuration_is_refused(trial: Trial) -> None:
         await refused(StreamExists, trial.create("a", TEXT), "no TTL")
         await refused(StreamExists, trial.create("a", TEXT, expiry=same, retention=Retention(count=1)), "retention")
         await refused(StreamExists, trial.create("a", TEXT, expiry=same, closed=True), "a closed stream")
+        latest = SlowPolicy(Policy.LATEST)
+        await refused(StreamExists, trial.create("a", TEXT, expiry=same, slow=latest), "another policy")
+
+
+@chapter.promise
+async def a_policy_for_slow_readers_is_kept(trial: Trial) -> None:
+    """A stream has the policy it was created with, and replay without one; the same create again confirms it."""
+    conflate = SlowPolicy(Policy.CONFLATE, "symbol")
+    for _ in range(2):
+        equal((await trial.create("a", JSON, slow=conflate)).info.slow, conflate, "the policy")
+    equal((await trial.store.info("a")).slow, conflate, "the policy of the info")
+    await refused(StreamExists, trial.create("a", JSON), "another policy")
+    equal((await trial.create("b", JSON)).info.slow, SlowPolicy(), "the policy of a stream without one")
+    await refused(BadRequest, trial.create("c", TEXT, slow=conflate), "conflation of text")
+    await refused(StreamNotFound, trial.store.info("c"), "info of a stream that was not created")
 
 
 @chapter.promise

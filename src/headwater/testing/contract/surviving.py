@@ -16,7 +16,7 @@ from headwater.errors import (
     StreamGone,
     StreamNotFound,
 )
-from headwater.model import Appended, Expiry, Failure, Producer, Retention
+from headwater.model import Appended, Expiry, Failure, Policy, Producer, Retention, SlowPolicy
 from headwater.testing.contract.checks import Chapter
 from headwater.testing.contract.expect import equal, holds, refused
 from headwater.testing.contract.trial import JSON, TEXT, Trial
@@ -34,13 +34,13 @@ async def closing_twice_is_allowed(trial: Trial) -> None:
 
 @chapter.durable_promise
 async def streams_and_records_survive(trial: Trial) -> None:
-    """Streams, records, offsets, dates, types, limits and closure are as before."""
+    """Streams, records, offsets, dates, types, limits, policies and closure are as before."""
     await trial.create("a", JSON, b"[1, 2]", expiry=Expiry(ttl=900), retention=Retention(count=50))
     await trial.create("b", None, bytes(range(256)), expiry=Expiry(at=trial.clock() + 900.25, at_text="text"))
     await trial.append("a", b'{"three": 3}')
     await trial.append("b", b"last", close=True)
-    await trial.create("c")
-    await trial.append("c", b"part", close=True, failure=Failure("lost", "why"))
+    await trial.create("c", JSON, slow=SlowPolicy(Policy.CONFLATE, "key"))
+    await trial.append("c", b'"part"', close=True, failure=Failure("lost", "why"))
     infos = await trial.store.list()
     batches = [await trial.store.read(path, "-1") for path in "abc"]
     for _ in range(2):

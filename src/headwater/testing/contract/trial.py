@@ -17,6 +17,7 @@ from headwater.model import (
     ForkPoint,
     Producer,
     Retention,
+    SlowPolicy,
     StreamConfig,
 )
 from headwater.protocol.ledger import Append
@@ -33,6 +34,7 @@ TEXT: Final = "text/plain"
 JSON: Final = "application/json"
 NO_EXPIRY: Final = Expiry()
 NO_RETENTION: Final = Retention()
+REPLAY: Final = SlowPolicy()
 
 
 @dataclass
@@ -58,9 +60,10 @@ class Trial:
         closed: bool = False,
         expiry: Expiry = NO_EXPIRY,
         retention: Retention = NO_RETENTION,
+        slow: SlowPolicy = REPLAY,
     ) -> Created:
         """Create a stream that is no fork."""
-        config = StreamConfig(content_type, expiry=expiry, retention=retention)
+        config = StreamConfig(content_type, expiry=expiry, retention=retention, slow=slow)
         return await self.store.create(path, config, body, closed=closed)
 
     async def fork(
