@@ -9,6 +9,7 @@ import httpx2
 import pytest
 from tests.proxies.client import make_client
 from tests.proxies.fronts import FRONTS, HOST, Certificates, Front, in_front_of
+from tests.proxies.hypercorns import HypercornProcess
 from tests.support.processes import ServerProcess, headwater_server
 
 
@@ -47,3 +48,10 @@ def client(front: Front, certificates: Certificates) -> Iterator[httpx2.Client]:
     """An HTTP/2 client of the proxy."""
     with make_client(front.url, certificates) as client:
         yield client
+
+
+@pytest.fixture
+def hypercorn(certificates: Certificates, tmp_path: Path) -> Iterator[HypercornProcess]:
+    """A hub under hypercorn."""
+    with HypercornProcess(certificates, tmp_path) as process:
+        yield process

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import ssl
@@ -89,8 +90,8 @@ class Front:
         """The shipped configuration as a whole one for this instance."""
         return text
 
-    def command(self) -> list[str]:
-        """What runs it in the foreground."""
+    def arguments(self) -> list[str]:
+        """With which it runs in the foreground."""
         raise NotImplementedError
 
     def _replaced(self) -> str:
@@ -99,6 +100,11 @@ class Front:
             assert text.count(old) == 1, f"{self.configuration} has {text.count(old)} times {old!r}"
             text = text.replace(old, new)
         return text
+
+    @property
+    def path(self) -> str:
+        """Where the program is."""
+        return find(self.program) or self.program
 
     @property
     def pid(self) -> int:
@@ -112,7 +118,7 @@ class Front:
             # Caddy keeps its state below these.
             homes = {"XDG_CONFIG_HOME": str(self.directory), "XDG_DATA_HOME": str(self.directory)}
             self._process = subprocess.Popen(
-                self.command(), cwd=self.directory, stdout=log, stderr=log, env=os.environ | homes
+                [self.path, *self.arguments()], cwd=self.directory, stdout=log, stderr=log, env=os.environ | homes
             )
         deadline = time.monotonic() + START_SECONDS
         while not self._listens():
@@ -175,9 +181,9 @@ class Nginx(Front):
             f"events {{}}\nhttp {{\naccess_log off;\n{paths}include {self.directory}/site.conf;\n}}\n"
         )
 
-    def command(self) -> list[str]:
-        """See `Front.command`."""
-        return ["nginx", "-e", "stderr", "-c", str(self._file)]
+    def arguments(self) -> list[str]:
+        """See `Front.arguments`."""
+        return ["-e", "stderr", "-c", str(self._file)]
 
     def reload(self) -> None:
         """See `Front.reload`."""
@@ -197,9 +203,9 @@ class HAProxy(Front):
         """See `Front.replacements`."""
         return {"bind :443": f"bind 127.0.0.1:{self.port}", "/etc/ssl/app.example.pem": str(self._certificates.both)}
 
-    def command(self) -> list[str]:
-        """See `Front.command`."""
-        return ["haproxy", "-W", "-db", "-f", str(self._file)]
+    def arguments(self) -> list[str]:
+        """See `Front.arguments`."""
+        return ["-W", "-db", "-f", str(self._file)]
 
     def reload(self) -> None:
         """See `Front.reload`."""
@@ -224,24 +230,23 @@ class Caddy(Front):
         certificate = f"\n\ttls {self._certificates.chain} {self._certificates.key}\n\tbind 127.0.0.1\n"
         return {"\tgrace_period": f"\t{state}", f"\n{HOST} {{\n": f"\n{HOST}:{self.port} {{{certificate}"}
 
-    def command(self) -> list[str]:
-        """See `Front.command`."""
-        return ["caddy", "run", "--config", str(self._file), "--adapter", "caddyfile"]
+    def arguments(self) -> list[str]:
+        """See `Front.arguments`."""
+        return ["run", "--config", str(self._file), "--adapter", "caddyfile"]
 
     def reload(self) -> None:
         """See `Front.reload`."""
         address = f"unix/{self.directory}/admin.sock"
-        command = ["caddy", "reload", "--force", "--address", address, "--config", str(self._file)]
+        command = [self.path, "reload", "--force", "--address", address, "--config", str(self._file)]
         subprocess.run([*command, "--adapter", "caddyfile"], check=True, capture_output=True, timeout=60)
 
 
 FRONTS: dict[str, type[Front]] = {"nginx": Nginx, "haproxy": HAProxy, "caddy": Caddy}
 
 
-def need(program: str) -> None:
-    """Skip a test where a proxy is not installed; fail in CI."""
-    path = [Path(folder) / program for folder in ("/usr/sbin", "/usr/bin", "/usr/local/sbin", "/usr/local/bin")]
-    required(f"{program} (a package of Debian)", any(found.exists() for found in path))
+def find(program: str) -> str | None:
+    """Where a program is; servers are in directories that not every user has on the PATH."""
+    return shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/local/sbin:/usr/sbin")
 
 
 def family(pid: int) -> list[int]:
@@ -273,6 +278,6 @@ def until(condition: Callable[[], bool]) -> None:
 @contextlib.contextmanager
 def in_front_of(backend: int, kind: str, certificates: Certificates, directory: Path) -> Iterator[Front]:
     """A running proxy of a kind."""
-    need(FRONTS[kind].program)
+    required(f"{FRONTS[kind].program} (a package of Debian)", find(FRONTS[kind].program) is not None)
     with FRONTS[kind](backend, certificates, directory) as front:
         yield front
