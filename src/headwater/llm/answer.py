@@ -6,7 +6,7 @@ Rule: a fold never fails. What comes without its opening opens itself; what ends
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TypeVar
+from itertools import groupby
 
 import msgspec
 
@@ -40,8 +40,6 @@ from headwater.llm.parts import (
 )
 from headwater.llm.recognise.builder import merge_usage
 from headwater.llm.recognise.translator import Translator
-
-Delta = TypeVar("Delta", Text, Reasoning, ToolInput)
 
 
 class TextPiece(msgspec.Struct):
@@ -192,10 +190,10 @@ class Answer:
     def compact(self) -> list[Part]:
         """The shortest list of parts with this fold: each text in one delta, what is open opened again."""
         found: list[Part] = [self.start] if self._has_start else []
-        for piece in self.pieces:
-            found += piece.parts()
         if self.usage != Usage():
             found.append(self.usage)
+        for piece in self.pieces:
+            found += piece.parts()
         ends: list[Part | None] = [self.abort, self.error, self.finish]
         return found + [part for part in ends if part is not None]
 
@@ -240,6 +238,7 @@ class Answer:
             created=old.created or part.created,
             thread=old.thread or part.thread,
             metadata=metadata,
+            process=old.process or part.process,
         )
         self._has_start = True
 
@@ -310,23 +309,27 @@ def merged(old: Json, new: Json) -> Json:
 
 def coalesce(parts: Sequence[Part]) -> list[Part]:
     """The parts with neighbouring deltas of one text, thinking or input joined; empty ones are left out."""
+    return coalesce_at(parts, [""] * len(parts))[0]
+
+
+def coalesce_at(parts: Sequence[Part], offsets: Sequence[str]) -> tuple[list[Part], list[str]]:
+    """The same, and the offset of the last part of each group."""
     found: list[Part] = []
-    run: list[str] = []
-    last: Text | Reasoning | ToolInput | None = None
+    found_offsets: list[str] = []
+    for key, group in groupby(zip(parts, offsets, strict=True), key=_grown):
+        members = list(group)
+        if key is None:
+            found += [part for part, _ in members]
+            found_offsets += [offset for _, offset in members]
+            continue
+        kind, id = key
+        if text := "".join(part.delta for part, _ in members if isinstance(part, Text | Reasoning | ToolInput)):
+            found.append(kind(id, text))
+            found_offsets.append(members[-1][1])
+    return found, found_offsets
 
-    def close() -> None:
-        if last is not None and (text := "".join(run)):
-            found.append(type(last)(last.id, text))
 
-    for part in parts:
-        if not isinstance(part, Text | Reasoning | ToolInput):
-            close()
-            last = None
-            found.append(part)
-        elif last is not None and type(last) is type(part) and last.id == part.id:
-            run.append(part.delta)
-        else:
-            close()
-            last, run = part, [part.delta]
-    close()
-    return found
+def _grown(pair: tuple[Part, str]) -> tuple[type[Text | Reasoning | ToolInput], str] | None:
+    """What a delta grows; None: the part is no delta."""
+    part = pair[0]
+    return (type(part), part.id) if isinstance(part, Text | Reasoning | ToolInput) else None

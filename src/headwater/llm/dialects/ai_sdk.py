@@ -1,0 +1,278 @@
+"""`ai-sdk` and `ai-sdk-7`: the AI SDK's UI message stream, v1.
+
+A client of version 6 fails on chunks and finish reasons that came with 7, so they are told only to who asks for
+`ai-sdk-7`. Deltas without an opening, and outputs of calls it does not know, are fatal to a client: they are opened.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Final
+
+from headwater.llm.dialects.base import DONE, End, Ending, SseDialect, frame, without_empty
+from headwater.llm.parts import (
+    Abort,
+    Data,
+    Error,
+    File,
+    Finish,
+    FinishReason,
+    Foreign,
+    Json,
+    Metadata,
+    Part,
+    Reasoning,
+    ReasoningEnd,
+    ReasoningStart,
+    Source,
+    Start,
+    StepFinish,
+    StepStart,
+    Text,
+    TextEnd,
+    TextStart,
+    ToolError,
+    ToolInput,
+    ToolOutput,
+    ToolReady,
+    ToolStart,
+    Usage,
+)
+from headwater.llm.recognise.builder import merge_usage
+from headwater.llm.usage import camel_usage
+
+#: Chunks without a part of ours that each version knows.
+_FOREIGN: Final = {
+    6: {"tool-approval-request"},
+    7: {"tool-approval-request", "tool-approval-response", "custom", "steering-message", "reset-step"},
+}
+
+
+class AiSdk(SseDialect):
+    """See the module."""
+
+    name: ClassVar[str] = "ai-sdk"
+    headers: ClassVar[tuple[tuple[bytes, bytes], ...]] = ((b"x-vercel-ai-ui-message-stream", b"v1"),)
+    relays: ClassVar[str] = "ai-sdk"
+    version: ClassVar[int] = 6
+
+    def __init__(self, fallback: Start | None = None, *, ids: bool = True) -> None:
+        super().__init__(fallback, ids=ids)
+        self._texts: set[str] = set()
+        self._reasonings: set[str] = set()
+        self._inputs: dict[str, str] = {}  # id of a call whose input grows -> the tool's name
+        self._calls: dict[str, bool] = {}  # id of a call the client knows -> the provider runs it
+        self._usage = Usage()
+
+    def state(self) -> object:
+        """See `Dialect.state`."""
+        open_parts = frozenset(self._texts), frozenset(self._reasonings), frozenset(self._inputs)
+        return super().state(), open_parts, frozenset(self._calls), self._usage
+
+    def _say(self, part: Part) -> list[bytes]:
+        if self._has_failed:
+            return []
+        match part:
+            case Start():
+                return self._start(part.metadata)
+            case Usage():
+                self._usage = merge_usage(self._usage, part)
+                return []
+            case Text() | TextStart() | TextEnd():
+                chunks = self._say_text(part)
+            case Reasoning() | ReasoningStart() | ReasoningEnd():
+                chunks = self._say_reasoning(part)
+            case ToolStart() | ToolInput() | ToolReady() | ToolOutput() | ToolError():
+                chunks = self._say_tool(part)
+            case Error(code, message):
+                return [*self._start(None), *map(frame, self._fail(message or code))]
+            case Abort(reason):
+                chunks = self._abort(reason)
+            case Finish(reason):
+                chunks = self._finish(reason)
+            case _:
+                chunks = self._say_other(part)
+        return [*self._start(None), *map(frame, chunks)] if chunks else []
+
+    def _start(self, metadata: Json | None) -> list[bytes]:
+        """The opening chunk, once; a later start may bring metadata."""
+        if not self._open():
+            return [frame({"type": "message-metadata", "messageMetadata": metadata})] if metadata else []
+        about = self._about
+        chunk = {"type": "start", "messageId": about.id or about.run, "messageMetadata": about.metadata}
+        return [frame(without_empty(chunk))]
+
+    def _say_text(self, part: Text | TextStart | TextEnd) -> list[Json]:
+        id = part.id
+        match part:
+            case TextEnd() if id in self._texts:
+                self._texts.discard(id)
+                return [_chunk("text-end", id=id, providerMetadata=part.metadata)]
+            case TextEnd():
+                return []
+            case Text(_, delta) if id in self._texts:
+                return [{"type": "text-delta", "id": id, "delta": delta}]
+            case Text(_, delta):
+                self._texts.add(id)
+                return [_chunk("text-start", id=id), {"type": "text-delta", "id": id, "delta": delta}]
+            case TextStart():
+                if id in self._texts:
+                    return []
+                self._texts.add(id)
+                return [_chunk("text-start", id=id, providerMetadata=part.metadata)]
+
+    def _say_reasoning(self, part: Reasoning | ReasoningStart | ReasoningEnd) -> list[Json]:
+        id = part.id
+        match part:
+            case ReasoningEnd() if id in self._reasonings:
+                self._reasonings.discard(id)
+                metadata = dict(part.metadata or {})
+                # As the SDK's own providers name them, to be given back in the next turn.
+                if part.signature and "anthropic" not in metadata:
+                    metadata["anthropic"] = {"signature": part.signature}
+                if part.encrypted and "openai" not in metadata:
+                    metadata["openai"] = {"itemId": id, "reasoningEncryptedContent": part.encrypted}
+                return [_chunk("reasoning-end", id=id, providerMetadata=metadata or None)]
+            case ReasoningEnd():
+                return []
+            case Reasoning(_, delta) if id in self._reasonings:
+                return [{"type": "reasoning-delta", "id": id, "delta": delta}]
+            case Reasoning(_, delta):
+                self._reasonings.add(id)
+                return [_chunk("reasoning-start", id=id), {"type": "reasoning-delta", "id": id, "delta": delta}]
+            case ReasoningStart():
+                if id in self._reasonings:
+                    return []
+                self._reasonings.add(id)
+                redacted = {"anthropic": {"redactedData": part.redacted}} if part.redacted else None
+                return [_chunk("reasoning-start", id=id, providerMetadata=part.metadata or redacted)]
+
+    def _say_tool(self, part: ToolStart | ToolInput | ToolReady | ToolOutput | ToolError) -> list[Json]:
+        id = part.id
+        match part:
+            case ToolStart():
+                if id in self._inputs:
+                    return []
+                self._inputs[id] = part.name
+                self._calls[id] = part.provider_executed
+                encoding = "text" if part.text_input and self.version >= 7 else None
+                return [_chunk("tool-input-start", **_of_tool(part), inputEncoding=encoding)]
+            case ToolInput(_, delta):
+                opening = [] if id in self._inputs else self._say_tool(ToolStart(id, "unknown"))
+                return [*opening, {"type": "tool-input-delta", "toolCallId": id, "inputTextDelta": delta}]
+            case ToolReady():
+                self._inputs.pop(id, None)
+                self._calls[id] = part.provider_executed
+                return [{**_chunk("tool-input-available", **_of_tool(part)), "input": part.input}]
+            case ToolOutput():
+                opening = [] if id in self._calls else self._say_tool(ToolReady(id, "unknown"))
+                self._inputs.pop(id, None)
+                flags = {"providerExecuted": self._calls[id], "preliminary": part.preliminary}
+                return [*opening, {**_chunk("tool-output-available", toolCallId=id, **flags), "output": part.output}]
+            case ToolError():
+                return self._say_tool_error(part)
+
+    def _say_tool_error(self, part: ToolError) -> list[Json]:
+        id = part.id
+        if id in self._inputs or id not in self._calls:
+            name = self._inputs.pop(id, "") or part.name or "unknown"
+            provider_executed = self._calls.setdefault(id, False)
+            chunk = _chunk("tool-input-error", toolCallId=id, toolName=name, providerExecuted=provider_executed)
+            return [{**chunk, "input": part.input, "errorText": part.message}]
+        if part.denied:
+            return [_chunk("tool-output-denied", toolCallId=id)]
+        chunk = _chunk("tool-output-error", toolCallId=id, providerExecuted=self._calls[id])
+        return [{**chunk, "errorText": part.message}]
+
+    def _say_other(self, part: Part) -> list[Json]:
+        match part:
+            case Metadata(values):
+                return [{"type": "message-metadata", "messageMetadata": values}]
+            case Source(id, url, title) if url:
+                return [_chunk("source-url", sourceId=id, url=url, title=title, providerMetadata=part.metadata)]
+            case Source(id, _, title):
+                document = {"sourceId": id, "mediaType": part.media_type or "text/plain", "title": title or id}
+                more = {"filename": part.filename, "providerMetadata": part.metadata}
+                return [_chunk("source-document", **document, **more)]
+            case File(url, media_type):
+                if part.reasoning and self.version < 7:
+                    return []
+                kind = "reasoning-file" if part.reasoning else "file"
+                return [_chunk(kind, url=url, mediaType=media_type, providerMetadata=part.metadata)]
+            case Data(name, data):
+                return [{**_chunk(f"data-{name}", id=part.id, transient=part.transient), "data": data}]
+            case StepStart():
+                return [_chunk("start-step")]
+            case StepFinish():
+                return [*self._close(), _chunk("finish-step")]
+            case Foreign("ai-sdk", dict(event)) if event.get("type") in _FOREIGN[self.version]:
+                call = event.get("toolCallId")
+                return [event] if call is None or call in self._calls else []
+            case _:
+                return []
+
+    def _close(self) -> list[Json]:
+        """Close the texts and the thinking that are open."""
+        chunks = [_chunk("reasoning-end", id=id) for id in sorted(self._reasonings)]
+        chunks += [_chunk("text-end", id=id) for id in sorted(self._texts)]
+        self._reasonings.clear()
+        self._texts.clear()
+        return chunks
+
+    def _give_up(self, message: str) -> list[Json]:
+        """Close everything; a call whose input is not complete has failed."""
+        calls = [self._say_tool_error(ToolError(id, message, name)) for id, name in list(self._inputs.items())]
+        return [*self._close(), *(chunk for chunks in calls for chunk in chunks)]
+
+    def _fail(self, message: str) -> list[Json]:
+        self._has_failed = True
+        return [*self._give_up(message), {"type": "error", "errorText": message}]
+
+    def _abort(self, reason: str) -> list[Json]:
+        """Clients of the browser ignore `abort`; the finish reason is what they see."""
+        chunks = [*self._give_up(reason or "stopped"), _chunk("abort", reason=reason)]
+        return [*chunks, *self._finish(FinishReason.INTERRUPTED)]
+
+    def _finish(self, reason: FinishReason) -> list[Json]:
+        if self._has_finished:
+            return []
+        self._has_finished = True
+        word = reason.value
+        if self.version < 7 and reason is FinishReason.INTERRUPTED:
+            word = FinishReason.OTHER.value
+        usage = camel_usage(self._usage)
+        metadata = {"usage": usage} if usage else None
+        return [*self._give_up("incomplete"), _chunk("finish", finishReason=word, messageMetadata=metadata)]
+
+    def _end(self, ending: Ending) -> list[bytes]:
+        if self._has_failed:
+            return [DONE]
+        if ending.is_success:
+            chunks = self._finish(FinishReason.STOP)
+        elif ending.end is End.STOPPED:
+            chunks = self._abort(ending.told)
+        else:
+            chunks = self._fail(ending.told)
+        opening = self._start(None)
+        return [*opening, *map(frame, chunks), DONE]
+
+
+class AiSdk7(AiSdk):
+    """The chunks of version 7 too."""
+
+    name: ClassVar[str] = "ai-sdk-7"
+    version: ClassVar[int] = 7
+
+
+def _chunk(kind: str, **fields: object) -> Json:
+    return {"type": kind, **without_empty(fields)}
+
+
+def _of_tool(part: ToolStart | ToolReady) -> Json:
+    return {
+        "toolCallId": part.id,
+        "toolName": part.name,
+        "providerExecuted": part.provider_executed,
+        "dynamic": part.dynamic,
+        "title": part.title,
+        "providerMetadata": part.metadata,
+    }

@@ -1,0 +1,60 @@
+"""Tokens, in the words of each dialect."""
+
+from __future__ import annotations
+
+from headwater.llm.parts import Json, Usage
+
+#: Where sources say how many tokens came from a cache, and how many were thinking.
+_CACHED = ("prompt_tokens_details.cached_tokens", "input_tokens_details.cached_tokens", "cache_read_input_tokens")
+_THOUGHT = ("completion_tokens_details.reasoning_tokens", "output_tokens_details.reasoning_tokens")
+
+
+def _detail(usage: Usage, names: tuple[str, ...]) -> int:
+    return next((value for name in names if isinstance(value := (usage.details or {}).get(name), int)), 0)
+
+
+def openai_usage(usage: Usage) -> Json:
+    """As in chat completions."""
+    read, written = usage.input_tokens or 0, usage.output_tokens or 0
+    return {
+        "prompt_tokens": read,
+        "completion_tokens": written,
+        "total_tokens": read + written,
+        "prompt_tokens_details": {"cached_tokens": _detail(usage, _CACHED)},
+        "completion_tokens_details": {"reasoning_tokens": _detail(usage, _THOUGHT)},
+    }
+
+
+def responses_usage(usage: Usage) -> Json | None:
+    """As in Responses; None: nobody said it."""
+    if usage == Usage():
+        return None
+    read, written = usage.input_tokens or 0, usage.output_tokens or 0
+    return {
+        "input_tokens": read,
+        "input_tokens_details": {"cached_tokens": _detail(usage, _CACHED)},
+        "output_tokens": written,
+        "output_tokens_details": {"reasoning_tokens": _detail(usage, _THOUGHT)},
+        "total_tokens": read + written,
+    }
+
+
+def anthropic_usage(usage: Usage) -> Json:
+    """As in messages, with the cache's figures if the source had them by these names."""
+    details = {key: value for key, value in (usage.details or {}).items() if key.startswith("cache_")}
+    plain = {key: value for key, value in details.items() if "." not in key}
+    return {"input_tokens": usage.input_tokens or 0, **plain, "output_tokens": usage.output_tokens or 0}
+
+
+def camel_usage(usage: Usage) -> Json | None:
+    """As the AI SDK and AG-UI name them; None: nobody said it."""
+    if usage == Usage():
+        return None
+    found = {
+        "inputTokens": usage.input_tokens,
+        "outputTokens": usage.output_tokens,
+        "totalTokens": (usage.input_tokens or 0) + (usage.output_tokens or 0),
+        "reasoningTokens": _detail(usage, _THOUGHT) or None,
+        "cachedInputTokens": _detail(usage, _CACHED) or None,
+    }
+    return {key: value for key, value in found.items() if value is not None}
