@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from headwater.errors import StreamNotFound
+from headwater.hub.members import Members
 from headwater.protocol.coding import IDENTITY, Coding, Common
 from headwater.protocol.reading import Event, Reader, State
 from headwater.protocol.wire import Encoder
@@ -52,7 +53,7 @@ class Feed:
         form: the format.
 
     Attributes:
-        members: each with its sink's `write`.
+        members: who is given it.
         timer: of its next heartbeat.
         common: what the members are sent, in the format's content coding.
         aside: the last heartbeat, before it was coded.
@@ -63,7 +64,7 @@ class Feed:
     def __init__(self, tail: Tail, cursor: Reader, encoder: Encoder, form: Format) -> None:
         self.cursor = cursor
         self.encoder = encoder
-        self.members: dict[Subscription, Callable[[bytes], object]] = {}
+        self.members = Members()
         self._tail = tail
         self._form = form
         self._slow: list[Subscription] = []
@@ -128,12 +129,10 @@ class Feed:
         written = 0
         if data:
             frame = self._form.frame(self.common.piece(data))
-            written = len(self.members)
-            self._tail.stats.bytes_out += written * len(frame)
             self._telling = True
-            for write in self.members.values():
-                write(frame)
+            written = self.members.give_all(frame)
             self._telling = False
+            self._tail.stats.bytes_out += written * len(frame)
         if self.cursor.state is State.ENDED:
             for member in list(self.members):
                 member.finish()
@@ -144,12 +143,12 @@ class Feed:
     def _let_slow_go(self) -> None:
         slow, self._slow = self._slow, []
         for member in slow:
-            if self.members.pop(member, None) is not None:
+            if self.members.discard(member):
                 member.fall_behind(*self.copies())
 
     def _scatter(self) -> None:
         """The window does not reach the members: each reads the log for itself."""
-        members, self.members = list(self.members), {}
+        members, self.members = list(self.members), Members()
         for member in members:
             member.fall_behind(*self.copies())
             member.advance()

@@ -44,9 +44,7 @@ class Beat:
             return 0
         some, self.waiting = self.waiting[:limit], self.waiting[limit:]
         for member in some:
-            write = feed.members.get(member)
-            if write is not None:
-                write(frame)
+            if feed.members.give(member, frame):
                 member.heard(self.data)
         return len(some)
 

@@ -43,6 +43,9 @@ class Subscription:
         form: the wire format.
         sink: where the bytes go.
         reader: what it was before it was pushed: its number, peer and policy.
+
+    Attributes:
+        sink: as given.
     """
 
     __slots__ = (
@@ -58,11 +61,11 @@ class Subscription:
         "_number",
         "_peer",
         "_since",
-        "_sink",
         "_slow",
         "_stall",
         "_tail",
         "_work",
+        "sink",
     )
 
     def __init__(
@@ -79,7 +82,7 @@ class Subscription:
         self._tail = tail
         self._form = form
         self._body = form.coding.body()
-        self._sink = sink
+        self.sink = sink
         self._cursor: Reader | None = cursor
         self._encoder: Encoder | None = encoder
         self._feed: Feed | None = None
@@ -104,7 +107,7 @@ class Subscription:
         assert self._encoder is not None
         opening = self._body.begin(self._encoder.opening())
         if opening:
-            self._sink.write(self._form.frame(opening))
+            self.sink.write(self._form.frame(opening))
         self._send(first)
         if lifetime is not None and self._cursor is not None:
             self._lifetime = self._audience.timers.after(lifetime, partial(self.detach, 0.0))
@@ -135,7 +138,7 @@ class Subscription:
             return
         self._feed, self._cursor, self._encoder = feed, None, None
         self._body.join(feed.common)
-        feed.members[self] = self._sink.write
+        feed.members.add(self)
 
     def _read(self, cursor: Reader) -> None:
         batch = self._tail.read(cursor.offset, self._audience.limits.read_bytes)
@@ -175,7 +178,7 @@ class Subscription:
         if data:
             frame = self._form.frame(self._body.own(data))
             self._audience.stats.bytes_out += len(frame)
-            self._sink.write(frame)
+            self.sink.write(frame)
         if self._cursor.state is State.ENDED:
             self.finish()
 
@@ -193,17 +196,17 @@ class Subscription:
     def finish(self) -> None:
         """The reader was told its end: send the answer's last bytes and let everything go."""
         if end := self._body.end():
-            self._sink.write(self._form.frame(end))
+            self.sink.write(self._form.frame(end))
         if self._form.last:
-            self._sink.write(self._form.last)
-        self._sink.finish()
+            self.sink.write(self._form.last)
+        self.sink.finish()
         self._release()
 
     def detach(self, retry_after: float) -> None:
         """Tell the reader to come back after some seconds, and end."""
         feed = self._feed
         if feed is not None:
-            feed.members.pop(self, None)
+            feed.members.discard(self)
             self.fall_behind(*feed.copies())
         if self._cursor is not None:
             self._send(self._cursor.detach(retry_after))
@@ -218,7 +221,7 @@ class Subscription:
             state = self._cursor.state.value
         else:
             return None
-        return self._peer.wire, state, self._sink.held()
+        return self._peer.wire, state, self.sink.held()
 
     def describe(self, now: float) -> ReaderInfo | None:
         """See `Describable.describe`."""
@@ -237,7 +240,7 @@ class Subscription:
             offset=cursor.offset,
             lag_records=records,
             lag_bytes=size,
-            held=self._sink.held(),
+            held=self.sink.held(),
             policy=format_slow(self._slow),
             connected_seconds=now - self._since,
             full_seconds=now - self._full_at if self._full_at else 0.0,
@@ -283,17 +286,17 @@ class Subscription:
 
     def _let_go(self) -> None:
         """Too slow for `slow=disconnect`: told so behind what the sink holds, and cut if it never takes that."""
-        asyncio.get_running_loop().call_later(self._audience.limits.write_seconds, self._sink.abort)
+        asyncio.get_running_loop().call_later(self._audience.limits.write_seconds, self.sink.abort)
         self.detach(0.0)
 
     def _stalled(self) -> None:
         self._audience.stats.stalls += 1
-        self._sink.abort()
+        self.sink.abort()
         self.lost()
 
     def _release(self) -> None:
         if self._feed is not None:
-            self._feed.members.pop(self, None)
+            self._feed.members.discard(self)
         self._feed = self._cursor = self._encoder = None
         self._cancel_timer("_stall")
         self._cancel_timer("_lifetime")
