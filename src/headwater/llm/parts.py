@@ -49,6 +49,7 @@ class Start(_Part, frozen=True, gc=False, tag="start"):
         created: seconds since the Unix epoch.
         thread: the conversation's id.
         metadata: of the application; dialects that have a place for it send it.
+        process: the name of the process that produces the run, by which its lease is found.
     """
 
     id: str = ""
@@ -57,6 +58,7 @@ class Start(_Part, frozen=True, gc=False, tag="start"):
     created: int = 0
     thread: str = ""
     metadata: Json | None = None
+    process: str = ""
 
 
 class Metadata(_Part, frozen=True, gc=False, tag="metadata"):

@@ -1,0 +1,242 @@
+"""One run's producer: its source becomes parts, the parts become records, and its end becomes the end of the log.
+
+Rule 1: the log always ends. Whatever the source does, the last append closes it: complete, or failed with the reason,
+        behind parts that say the same to dialects.
+Rule 2: what the source gave before it broke off, or was stopped, is in the log.
+Rule 3: a log that was ended by somebody else ends the run here: its source is closed, and nothing more is written.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from headwater.errors import Conflict, Gone, HeadwaterError, SourceFailed, StoreUnavailable, StreamNotFound, UnknownItem
+from headwater.hub import Engine
+from headwater.hub.gathering import Groups
+from headwater.llm.answer import coalesce
+from headwater.llm.parts import Abort, Error, Finish, FinishReason, Part, encode_part
+from headwater.llm.recognise import Recogniser
+from headwater.llm.records import FAILED, LOST, STOPPED, TIMEOUT
+from headwater.llm.sources import iterate
+from headwater.model import Failure
+from headwater.protocol.failure import MAX_MESSAGE
+from headwater.protocol.ledger import Append
+
+_log: Final = logging.getLogger("headwater.llm")
+
+#: Items taken from a source while the last ones are being written, at most.
+AHEAD: Final = 256
+#: Seconds between two attempts to write while the store cannot.
+RETRY_SECONDS: Final = 0.5
+#: Seconds a stopped source has to close.
+CLOSE_SECONDS: Final = 5.0
+
+#: The log was ended, or is gone: by another process, or by hand.
+_ENDED: Final = (Conflict, Gone, StreamNotFound)
+
+
+def describe_source_error(error: Exception) -> Error:
+    """What readers are told of an exception: errors of ours as they are, of others their kind and not their text.
+
+    The text of an SDK's error may hold a key, a URL or a part of the prompt.
+    """
+    if isinstance(error, HeadwaterError):
+        return Error(error.code, error.message)
+    return Error(FAILED, f"the source raised {type(error).__name__}")
+
+
+class SourceLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """How long a source may take. All times in seconds.
+
+    Attributes:
+        stall_seconds: without anything from the source; None: no end.
+        run_seconds: for the whole run; None: no end.
+        unavailable_seconds: that the store cannot write, before the run is given up.
+    """
+
+    stall_seconds: float | None = 300.0
+    run_seconds: float | None = None
+    unavailable_seconds: float = 60.0
+
+
+class Production:
+    """A run while it is produced; make it in a running event loop.
+
+    Args:
+        hub: where the log is.
+        path: of the log, which has its start already.
+        recogniser: knows that start.
+        source: see `sources.iterate`.
+        limits: how long it may take.
+        on_error: what readers are told of an exception.
+
+    Attributes:
+        task: done when the log has ended, or cannot be ended now.
+        unended: the failure that could not be written, because the store could not.
+    """
+
+    def __init__(
+        self,
+        hub: Engine,
+        path: str,
+        recogniser: Recogniser,
+        source: Any,
+        limits: SourceLimits,
+        on_error: Callable[[Exception], Error] = describe_source_error,
+    ) -> None:
+        self.unended: Failure | None = None
+        self._hub: Final = hub
+        self._path: Final = path
+        self._recogniser: Final = recogniser
+        self._limits: Final = limits
+        self._on_error: Final = on_error
+        self._groups: Final = Groups(iterate(source), AHEAD)
+        self._stop: Failure | None = None
+        self._ended_elsewhere = False
+        self.task: Final = asyncio.create_task(self._run(), name=f"headwater-run {path}")
+
+    def stop(self, code: str = STOPPED, reason: str = "") -> None:
+        """End the source and, behind what it gave, the log; the first reason counts."""
+        if self._stop is None:
+            self._stop = Failure(code, one_line(reason))
+            self._groups.stop()
+
+    def end_elsewhere(self) -> None:
+        """The log was ended by somebody else: close the source, write nothing."""
+        self._ended_elsewhere = True
+        self._groups.stop()
+
+    async def _run(self) -> None:
+        try:
+            parts, failure = await self._produce()
+            if not self._ended_elsewhere:
+                await self._end(parts, failure)
+        except _ENDED as error:
+            if not self._ended_elsewhere:
+                _log.info("the run at %r was ended elsewhere: %s", self._path, error.message)
+        except StoreUnavailable as error:
+            self.unended = self.unended or Failure(LOST, "what came could not be written")
+            _log.warning("the run at %r cannot be written: %s", self._path, error.message)
+        except Exception:
+            self.unended = Failure(FAILED, "the server made an error; its log has the details")
+            _log.exception("the run at %r broke off", self._path)
+        finally:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await self._groups.aclose()
+
+    async def _produce(self) -> tuple[list[Part], Failure | None]:
+        """Write all that comes; gives the last parts, and why the run did not finish."""
+        try:
+            async with asyncio.timeout(self._limits.run_seconds) as whole:
+                while (group := await self._next()) is not None:
+                    await self._take(group)
+        except TimeoutError:
+            if whole.expired():
+                return self._failed(Error(TIMEOUT, f"the run took longer than {self._limits.run_seconds:g} seconds"))
+            return self._failed(Error(TIMEOUT, f"the source gave nothing for {self._limits.stall_seconds:g} seconds"))
+        except (*_ENDED, StoreUnavailable):
+            raise
+        except _SourceError as error:
+            return self._failed(self._on_error(error.cause))
+        return self._finished()
+
+    async def _next(self) -> list[Any] | None:
+        async with asyncio.timeout(self._limits.stall_seconds):
+            try:
+                return await anext(self._groups, None)
+            except asyncio.CancelledError as error:
+                task = asyncio.current_task()
+                if task is not None and task.cancelling():
+                    raise
+                raise _SourceError(SourceFailed("the source was cancelled")) from error
+            except Exception as error:
+                raise _SourceError(error) from error
+
+    async def _take(self, group: list[Any]) -> None:
+        parts: list[Part] = []
+        error: Exception | None = None
+        for item in group:
+            try:
+                parts += self._recogniser.feed(item)
+            except SourceFailed as refusal:
+                error = refusal
+                break
+        bodies = []
+        for part in coalesce(parts):
+            try:
+                bodies.append(encode_part(part))
+            except (TypeError, ValueError, RecursionError):
+                error = UnknownItem(f"the source gave a {type(part).__name__} with a value that has no JSON form")
+                break
+        if bodies:
+            await self._write(Append(_array(bodies)))
+        if error is not None:
+            raise _SourceError(error)
+
+    def _finished(self) -> tuple[list[Part], Failure | None]:
+        recogniser = self._recogniser
+        if self._stop is not None and not recogniser.is_complete:
+            if self._stop.code != STOPPED:
+                return recogniser.feed(Error(self._stop.code, self._stop.message)), self._stop
+            # Not `finish`: a source that was stopped is not truncated.
+            return [*recogniser.feed(Abort(self._stop.message)), Finish(FinishReason.INTERRUPTED)], self._stop
+        parts = recogniser.finish()
+        error = recogniser.failed
+        return parts, None if error is None else _failure(error)
+
+    def _failed(self, error: Error) -> tuple[list[Part], Failure | None]:
+        return self._recogniser.feed(error), _failure(error)
+
+    async def _end(self, parts: Sequence[Part], failure: Failure | None) -> None:
+        self.unended = failure
+        bodies = [encode_part(part) for part in coalesce(parts)]
+        await self._write(Append(_array(bodies) if bodies else b"", close=True, failure=failure))
+        self.unended = None
+
+    async def _write(self, request: Append) -> None:
+        """Append; while the store cannot, again and again: what was refused so was not written."""
+        async with asyncio.timeout(self._limits.unavailable_seconds) as waiting:
+            while True:
+                try:
+                    await self._hub.write(self._path, request)
+                    return
+                except StoreUnavailable as error:
+                    if not self._hub.is_open:
+                        raise
+                    refusal = error
+                try:
+                    await asyncio.sleep(RETRY_SECONDS)
+                except asyncio.CancelledError:
+                    if waiting.expired():
+                        raise refusal from None
+                    raise
+
+
+class _SourceError(Exception):
+    """The source raised; `cause` is what."""
+
+    def __init__(self, cause: Exception) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+
+
+def _failure(error: Error) -> Failure:
+    if error.code in (TIMEOUT, FAILED):
+        return Failure(error.code, one_line(error.message))
+    return Failure(FAILED, one_line(f"{error.code}: {error.message}"))
+
+
+def one_line(text: str) -> str:
+    """Text as a failure's message may be."""
+    return "".join(char if char.isprintable() else " " for char in text)[:MAX_MESSAGE]
+
+
+def _array(values: Iterable[bytes]) -> bytes:
+    return b"[" + b",".join(values) + b"]"
