@@ -309,7 +309,8 @@ def test_runs_open_their_hub(run: Run[None]) -> None:
         runs = Runs(hub)
         async with runs.lifespan():
             assert hub.is_open
-        assert not hub.is_open
+        is_open: bool = hub.is_open
+        assert not is_open
         async with hub:
             async with runs:
                 pass
