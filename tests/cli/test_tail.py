@@ -160,6 +160,22 @@ def test_cut_connections_lose_and_repeat_nothing(
     assert proxy.connections >= 8
 
 
+@WIRES
+def test_compressed_answers_print_the_same(wire: list[str], call: Call, cut: Cut, server: Server, path: str) -> None:
+    """Far fewer bytes; cut anywhere, every record is still printed once."""
+    call("create", path, "--json")
+    lines = numbers(2000)
+    call("append", path, "--close", stdin=lines)
+    whole = cut(server)
+    result = call("tail", path, "--compressed", *wire, url=whole.url)
+    assert (result.exit_code, result.stdout, result.stderr) == (0, lines, "")
+    # An answer as it is has 80 bytes a record, and so does not fit these.
+    proxy = cut(server, cuts=[1100, 2000, 3333, 700, 5000, 40_000])
+    result = call("tail", path, "--compressed", *wire, url=proxy.url)
+    assert (result.exit_code, result.stdout, result.stderr) == (0, lines, "")
+    assert proxy.connections <= 7
+
+
 @pytest.mark.slow
 def test_a_character_cut_by_two_appends_survives_a_cut_connection(
     call: Call, cut: Cut, server: Server, spawn: Spawn, path: str, tmp_path: Path

@@ -38,13 +38,22 @@ class Follower:
         wire: the wire format.
         offset: where to begin; not `now`, which a reconnect would take for another moment.
         patience: when to connect again.
+        compressed: ask for compressed answers.
 
     Attributes:
         offset: where the next connection goes on.
     """
 
     def __init__(
-        self, remote: Remote, path: str, content_type: str, wire: type[Wire], offset: str, patience: Patience
+        self,
+        remote: Remote,
+        path: str,
+        content_type: str,
+        wire: type[Wire],
+        offset: str,
+        patience: Patience,
+        *,
+        compressed: bool = False,
     ) -> None:
         self.offset = offset
         self._remote = remote
@@ -52,6 +61,7 @@ class Follower:
         self._content_type = content_type
         self._wire = wire
         self._patience = patience
+        self._compressed = compressed
         self._started = False  # a record was received, so there is a Last-Event-ID
         self._closed = False
 
@@ -69,7 +79,8 @@ class Follower:
 
     def _connection(self) -> Iterator[Step]:
         wire = self._wire(self._content_type)
-        with self._remote.live(self._path, self._headers(), {names.QUERY_OFFSET: self.offset}) as answer:
+        query = {names.QUERY_OFFSET: self.offset}
+        with self._remote.live(self._path, self._headers(), query, compressed=self._compressed) as answer:
             if answer.status_code == 204:  # to an event stream's reader that comes back to the end of a closed stream
                 self._closed = True
                 _check_complete(answer)

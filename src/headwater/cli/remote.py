@@ -113,11 +113,20 @@ class Remote:
             raise refusal(response.status_code, b"") from None
 
     @contextmanager
-    def live(self, stream: str, headers: Mapping[bytes, bytes], params: Mapping[str, str]) -> Iterator[httpx2.Response]:
-        """A live answer, to be read with `iter_bytes()`."""
+    def live(
+        self, stream: str, headers: Mapping[bytes, bytes], params: Mapping[str, str], *, compressed: bool = False
+    ) -> Iterator[httpx2.Response]:
+        """A live answer, to be read with `iter_bytes()`.
+
+        Args:
+            stream: its path.
+            headers: of the request.
+            params: its query.
+            compressed: accept every coding that the HTTP client decodes.
+        """
         timeout = httpx2.Timeout(self._timeout, read=max(self._timeout, LIVE_SECONDS))
-        # A proxy that compresses also holds back.
-        headers = {**headers, b"accept-encoding": b"identity"}
+        if not compressed:  # a proxy that compresses also holds back
+            headers = {**headers, names.ACCEPT_ENCODING: b"identity"}
         with (
             self._reaching(),
             self._client.stream("GET", self.url(stream), headers=headers, params=params, timeout=timeout) as response,

@@ -38,6 +38,7 @@ Format = Callable[[Record], bytes]
 )
 @json_option("One JSON object a record, with its offset and data (base64, if it is bytes).")
 @click.option("--sse", is_flag=True, help="Read an event stream instead of NDJSON.")
+@click.option("--compressed", is_flag=True, help="Ask for a compressed answer; without it the server sends none.")
 @click.option("--no-follow", is_flag=True, help="Stop at the tail.")
 @click.option("--count", type=click.IntRange(min=1), metavar="N", help="Stop after so many records.")
 @click.option(
@@ -53,6 +54,7 @@ def tail(
     offset: str,
     as_json: bool,
     sse: bool,
+    compressed: bool,
     no_follow: bool,
     count: int | None,
     retry_for: float | None,
@@ -74,7 +76,8 @@ def tail(
     kind = header(head, names.CONTENT_TYPE) or DEFAULT_CONTENT_TYPE
     if offset == NOW:
         offset = header(head, names.STREAM_NEXT_OFFSET) or NOW
-    follower = Follower(remote, path, kind, EventsWire if sse else JsonLinesWire, offset, patience)
+    wire = EventsWire if sse else JsonLinesWire
+    follower = Follower(remote, path, kind, wire, offset, patience, compressed=compressed)
     printer = Printer(_format(kind, as_json=as_json), offset)
     try:
         printer.print_all(follower, count, no_follow=no_follow)
