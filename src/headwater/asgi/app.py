@@ -1,6 +1,6 @@
 """The ASGI application: routes, errors and lifespan.
 
-Rule: every answer leaves through `_send`, every error through `_fail`; nothing else sends whole answers.
+Rule: every answer leaves through `send_answer`, every error through `_fail`; nothing else sends whole answers.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class App:
             _log.exception("%s %s", scope["method"], scope["path"])
             answer = self._fail(HeadwaterError("the server made an error; its log has the details"))
         if answer is not None:
-            await _send(scope, send, answer, cors)
+            await send_answer(scope, send, answer, cors)
 
     async def _route(
         self, scope: Scope, headers: Headers, receive: Receive, send: Send, cors: HeaderList
@@ -145,7 +145,8 @@ class App:
         await send({"type": "lifespan.shutdown.complete"})
 
 
-async def _send(scope: Scope, send: Send, answer: Answer, extra: HeaderList) -> None:
+async def send_answer(scope: Scope, send: Send, answer: Answer, extra: HeaderList) -> None:
+    """Send a whole answer, with further headers; a HEAD request gets no body."""
     headers = [*answer.headers, *extra]
     head_only = scope["method"] == "HEAD"
     if answer.status not in (204, 304) and not head_only:

@@ -50,7 +50,7 @@ async def answer_live(
     handover = can_take_over(inner)
     await send({"type": "http.response.start", "status": head.status, "headers": [*head.headers, *headers]})
     if handover:
-        audience.push(reader, form, take_over(inner, audience.limits.buffer_bytes), lifetime=lifetime)
+        audience.push(reader, form, take_over(inner, audience), lifetime=lifetime)
     elif not await pull(reader, encoder, receive, send, form.coding):
         audience.stats.disconnects += 1
 
@@ -70,6 +70,8 @@ async def pull(reader: LiveReader, encoder: Encoder, receive: Receive, send: Sen
         while (event := await reader.next()) is not None:
             if data := encoder.encode(event, time.time()):
                 await _send_part(send, common.piece(data))
+        if encoder.must_cut:
+            return True  # without the end that ASGI wants, servers cut the connection
         await _send_part(send, body.end())
         if not watcher.done():
             await send({"type": "http.response.body", "body": b""})

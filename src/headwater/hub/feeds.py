@@ -135,7 +135,7 @@ class Feed:
             self._tail.stats.bytes_out += written * len(frame)
         if self.cursor.state is State.ENDED:
             for member in list(self.members):
-                member.finish()
+                member.finish(cut=self.encoder.must_cut)
         else:
             self._let_slow_go()
         return written

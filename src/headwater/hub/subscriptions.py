@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import time
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from headwater.errors import HeadwaterError, StreamNotFound
 from headwater.hub.describing import ReaderInfo, lag
@@ -30,6 +30,12 @@ if TYPE_CHECKING:
     from headwater.hub.audience import Audience
     from headwater.hub.readers import LiveReader
     from headwater.hub.tails import Tail
+
+
+#: Bytes of records that are read at once, at most, for a reader that catches up.
+MAX_PIECE: Final = 256 * 1024
+#: A reader that was full for longer is read for in small pieces again.
+FORGIVEN_SECONDS: Final = 1.0
 
 
 class Subscription:
@@ -55,7 +61,6 @@ class Subscription:
         "_encoder",
         "_feed",
         "_form",
-        "_full_at",
         "_lag",
         "_lifetime",
         "_number",
@@ -64,7 +69,9 @@ class Subscription:
         "_slow",
         "_stall",
         "_tail",
+        "_taken",
         "_work",
+        "full_at",
         "sink",
     )
 
@@ -86,11 +93,12 @@ class Subscription:
         self._cursor: Reader | None = cursor
         self._encoder: Encoder | None = encoder
         self._feed: Feed | None = None
-        self._full_at = 0.0
+        self.full_at = 0.0
         self._slow = reader.slow
         self._peer, self._number, self._since = reader.peer, reader.number, reader.since
         self._lag: Lag | None = None
         self._work: asyncio.Task[None] | None = None
+        self._taken = 0
         self._stall: Timer | None = None
         self._lifetime: Timer | None = None
         tail.subscriptions.add(self)
@@ -115,7 +123,7 @@ class Subscription:
 
     def advance(self) -> None:
         """Write what there is, as long as the sink takes it; join the feed at the tail."""
-        while (cursor := self._cursor) is not None and not self._full_at and self._work is None:
+        while (cursor := self._cursor) is not None and not self.full_at and self._work is None:
             if self._tail.deleted:
                 self._send(cursor.fail(StreamNotFound(f"the stream at {self._tail.path!r} was deleted")))
             elif cursor.state is State.LIVE and not self._tail.has_news(cursor.offset):
@@ -140,8 +148,16 @@ class Subscription:
         self._body.join(feed.common)
         feed.members.add(self)
 
+    @property
+    def _piece(self) -> int:
+        """Bytes of records to read at once: little for one that may never read, more as it takes more."""
+        limits = self._audience.limits
+        if self._lag is not None:
+            return limits.read_bytes
+        return min(limits.read_bytes, max(limits.buffer_bytes, min(self._taken // 32, MAX_PIECE)))
+
     def _read(self, cursor: Reader) -> None:
-        batch = self._tail.read(cursor.offset, self._audience.limits.read_bytes)
+        batch = self._tail.read(cursor.offset, self._piece)
         if batch is None:
             self._work = asyncio.get_running_loop().create_task(self._read_store(cursor))
             return
@@ -150,9 +166,8 @@ class Subscription:
 
     async def _read_store(self, cursor: Reader) -> None:
         self._audience.stats.store_reads += 1
-        limit = self._audience.limits.read_bytes
         try:
-            batch = await self._audience.store.read(self._tail.path, cursor.offset, limit=limit)
+            batch = await self._audience.store.read(self._tail.path, cursor.offset, limit=self._piece)
         except HeadwaterError as error:
             self._work = None
             self._send(cursor.fail(error))
@@ -162,6 +177,7 @@ class Subscription:
         self.advance()
 
     def _take(self, cursor: Reader, batch: Batch) -> None:
+        self._taken += sum(len(record.data) for record in batch.records)
         if self._lag is None:
             self._send(cursor.receive(batch, time.monotonic()))
         elif told := self._lag.feed(batch, time.monotonic()):
@@ -180,7 +196,7 @@ class Subscription:
             self._audience.stats.bytes_out += len(frame)
             self.sink.write(frame)
         if self._cursor.state is State.ENDED:
-            self.finish()
+            self.finish(cut=self._encoder.must_cut)
 
     # From the feed and the hub.
 
@@ -193,27 +209,42 @@ class Subscription:
         """The feed's heartbeat was written to the sink; these were its bytes before they were coded."""
         self._body.heard(data)
 
-    def finish(self) -> None:
-        """The reader was told its end: send the answer's last bytes and let everything go."""
-        if end := self._body.end():
-            self.sink.write(self._form.frame(end))
-        if self._form.last:
-            self.sink.write(self._form.last)
-        self.sink.finish()
+    def finish(self, *, cut: bool = False) -> None:
+        """The reader was told its end: send the answer's last bytes, unless it is cut, and let everything go."""
+        if not cut:
+            if end := self._body.end():
+                self.sink.write(self._form.frame(end))
+            if self._form.last:
+                self.sink.write(self._form.last)
         self._release()
+        self.sink.finish()
+        if self.sink.held():
+            self._stall = self._audience.timers.after(self._audience.limits.write_seconds, self.sink.abort)
 
-    def detach(self, retry_after: float) -> None:
-        """Tell the reader to come back after some seconds, and end."""
+    def detach(self, retry_after: float, reason: str = "") -> None:
+        """Tell the reader to come back after some seconds, and why, and end."""
         feed = self._feed
         if feed is not None:
             feed.members.discard(self)
             self.fall_behind(*feed.copies())
         if self._cursor is not None:
-            self._send(self._cursor.detach(retry_after))
+            self._send(self._cursor.detach(retry_after, reason))
+
+    def shed(self, *, tell: bool) -> None:
+        """End, because all readers together hold too much: told so behind what the sink holds, or cut."""
+        if self._is_open:
+            self._audience.stats.sheds += 1
+        if tell and self._is_open:
+            self.detach(self._audience.share(), "shed")
+            self._cancel_timer("_stall")
+            self._stall = self._audience.timers.after(self._audience.limits.slow_seconds, self.sink.abort)
+        else:
+            self.sink.abort()
+            self.lost()
 
     def brief(self) -> tuple[str, str, int] | None:
         """See `Describable.brief`."""
-        if self._full_at:
+        if self.full_at:
             state = "paused"
         elif self._feed is not None:
             state = "live"
@@ -233,7 +264,7 @@ class Subscription:
             number=self._number,
             path=self._tail.path,
             wire=self._peer.wire,
-            state="paused" if self._full_at else cursor.state.value,
+            state="paused" if self.full_at else cursor.state.value,
             pushed=True,
             name=self._peer.name,
             address=self._peer.address,
@@ -243,17 +274,18 @@ class Subscription:
             held=self.sink.held(),
             policy=format_slow(self._slow),
             connected_seconds=now - self._since,
-            full_seconds=now - self._full_at if self._full_at else 0.0,
+            full_seconds=now - self.full_at if self.full_at else 0.0,
         )
 
     # From the sink.
 
     def paused(self) -> None:
         """See `SinkOwner.paused`."""
-        if self._full_at or not self._is_open:
+        if self.full_at or not self._is_open:
             return
-        self._full_at = time.monotonic()
+        self.full_at = time.monotonic()
         self._audience.stats.pauses += 1
+        self._audience.budget.full(self)
         limits, timers = self._audience.limits, self._audience.timers
         if self._slow.policy is Policy.DISCONNECT:
             self._stall = timers.after(limits.slow_seconds, self._let_go)
@@ -264,7 +296,10 @@ class Subscription:
 
     def resumed(self) -> None:
         """See `SinkOwner.resumed`."""
-        self._full_at = 0.0
+        if time.monotonic() - self.full_at > FORGIVEN_SECONDS:
+            self._taken = 0
+        self.full_at = 0.0
+        self._audience.budget.free(self)
         self._cancel_timer("_stall")
         cursor = self._cursor
         if cursor is not None and self._lag is None and self._tail.offset > cursor.offset and not self._tail.deleted:
@@ -276,6 +311,8 @@ class Subscription:
 
     def lost(self) -> None:
         """See `SinkOwner.lost`."""
+        self._audience.budget.free(self)
+        self._cancel_timer("_stall")
         if self._is_open:
             self._audience.stats.disconnects += 1
             self._release()
@@ -286,8 +323,7 @@ class Subscription:
 
     def _let_go(self) -> None:
         """Too slow for `slow=disconnect`: told so behind what the sink holds, and cut if it never takes that."""
-        asyncio.get_running_loop().call_later(self._audience.limits.write_seconds, self.sink.abort)
-        self.detach(0.0)
+        self.detach(0.0, "slow")
 
     def _stalled(self) -> None:
         self._audience.stats.stalls += 1

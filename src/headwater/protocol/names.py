@@ -35,6 +35,9 @@ STREAM_FAILURE: Final = b"stream-failure"
 #: Beside `Stream-Failure`: a line for people, UTF-8, percent-encoded.
 STREAM_FAILURE_MESSAGE: Final = b"stream-failure-message"
 
+#: The run that an answer tells of, in the answers of `headwater.llm`.
+HEADWATER_RUN: Final = b"headwater-run"
+
 # Of HTTP itself.
 ACCEPT: Final = b"accept"
 ACCEPT_ENCODING: Final = b"accept-encoding"
@@ -53,6 +56,8 @@ RETRY_AFTER: Final = b"retry-after"
 VARY: Final = b"vary"
 
 # Query parameters.
+#: Runs: the dialect in which one is told.
+QUERY_DIALECT: Final = "dialect"
 QUERY_OFFSET: Final = "offset"
 QUERY_LIVE: Final = "live"
 QUERY_CURSOR: Final = "cursor"

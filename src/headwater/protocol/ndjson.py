@@ -23,6 +23,7 @@ class JsonLines:
     """
 
     media_type = b"application/x-ndjson"
+    must_cut = False
 
     def __init__(self, content_type: str) -> None:
         self._json = is_json(content_type)
@@ -45,8 +46,9 @@ class JsonLines:
                 return _control("error", offset=self._regrouper.told(offset), **problem(error))
             case Gap(start, end):
                 return _control("gap", **{"from": self._regrouper.skip(start), "to": end})
-            case Detached(offset, retry_after):  # pragma: no branch - there is no other event
-                return _control("detached", offset=self._regrouper.told(offset), retry_after=round(retry_after, 3))
+            case Detached(offset, retry_after, why):  # pragma: no branch - there is no other event
+                told = {"offset": self._regrouper.told(offset), "retry_after": round(retry_after, 3)}
+                return _control("detached", **told, **({"reason": why} if why else {}))
 
     def state(self) -> object:
         """See `Encoder.state`."""

@@ -178,6 +178,11 @@ def complete(batch: Batch) -> Answer:
     return Answer(204, [next_offset, *_closed(batch.failure), _NO_STORE, *_SECURITY])
 
 
+def nothing() -> Answer:
+    """To a reader of a run that is not running: 204."""
+    return Answer(204, [_NO_STORE, *_SECURITY])
+
+
 def allowed(headers: HeaderList) -> Answer:
     """To OPTIONS."""
     return Answer(204, [*headers, *_SECURITY])

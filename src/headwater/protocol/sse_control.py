@@ -25,6 +25,7 @@ class ControlEvents:
     """
 
     media_type = b"text/event-stream"
+    must_cut = False
 
     def __init__(self, content_type: str, cursor: str | None, jitter: int) -> None:
         self._content_type = content_type

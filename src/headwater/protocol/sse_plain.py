@@ -39,6 +39,7 @@ class PlainEvents:
     """
 
     media_type = b"text/event-stream"
+    must_cut = False
 
     def __init__(self, content_type: str, event_key: str | None = None, *, retry: int = RETRY_MILLISECONDS) -> None:
         self._base64 = not is_text(content_type)
@@ -64,10 +65,9 @@ class PlainEvents:
             case Gap(start, end):
                 body = msgspec.json.encode({"from": self._regrouper.skip(start), "to": end})
                 return encode_event(body, event=EVENT_GAP, event_id=end.encode())
-            case Detached(offset, retry_after):  # pragma: no branch - there is no other event
-                body = msgspec.json.encode(
-                    {"offset": self._regrouper.told(offset), "retry_after": round(retry_after, 3)}
-                )
+            case Detached(offset, retry_after, why):  # pragma: no branch - there is no other event
+                told = {"offset": self._regrouper.told(offset), "retry_after": round(retry_after, 3)}
+                body = msgspec.json.encode({**told, "reason": why} if why else told)
                 return encode_retry(self._retry + int(retry_after * 1000)) + encode_event(body, event=EVENT_DETACHED)
 
     def state(self) -> object:

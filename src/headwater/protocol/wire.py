@@ -22,6 +22,11 @@ class Encoder(Protocol):
 
     media_type: bytes
 
+    @property
+    def must_cut(self) -> bool:
+        """The last event was an end that the format has no word for: the answer is to be cut, not completed."""
+        ...
+
     def opening(self) -> bytes:
         """What the body starts with, before any event; may be empty."""
         ...

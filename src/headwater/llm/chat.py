@@ -1,0 +1,206 @@
+"""Routes for chat clients, as `useChat({ resume: true })` of the AI SDK calls them, with nothing written for them.
+
+| request | answer |
+| --- | --- |
+| `POST /` | begins a run, or finds the one that the same message began, and tells it |
+| `GET /{chat}/stream` | tells the chat's run from its start, if one is running; else 204 |
+| `POST /{chat}/stop` | stops it; the partial answer is kept |
+| `GET /{chat}` | the state of the chat's latest run, as JSON |
+
+Every route takes `?dialect=`. A stream that is told again begins at its start with the same message id, so a client
+that shows a part of it replaces that part; with `?offset=` or `Last-Event-ID` it goes on behind an event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Any, Final
+
+import msgspec
+
+from headwater.asgi.types import Scope
+from headwater.errors import BadRequest, RouteNotFound, RunNotFound
+from headwater.llm.delivery import answer_run
+from headwater.llm.records import RunInfo, RunState
+from headwater.llm.routes import OwnerOf, Request, Routes, only
+from headwater.llm.runs import Runs
+from headwater.protocol import names, responses
+from headwater.protocol.framing import media_type
+from headwater.protocol.responses import Answer
+
+_IDEMPOTENCY_KEY: Final = b"idempotency-key"
+
+
+class ChatRequest(msgspec.Struct, frozen=True):
+    """What a client asks for.
+
+    Attributes:
+        chat: the conversation's id, as the client has it.
+        messages: the conversation, as the client has it: with `id`, `role` and `parts`.
+        trigger: `submit-message` or `regenerate-message`.
+        message_id: the message to answer again, or the one that was edited.
+        owner: whose the request is.
+        body: all of it, with what the application has the client add.
+        scope: the request's ASGI scope.
+    """
+
+    chat: str
+    messages: list[dict[str, Any]]
+    trigger: str
+    message_id: str | None
+    owner: str | None
+    body: dict[str, Any]
+    scope: Scope
+
+    @property
+    def text(self) -> str:
+        """The text of the last message."""
+        message = self.messages[-1] if self.messages else {}
+        parts = message.get("parts")
+        if isinstance(parts, list):
+            return "".join(
+                part.get("text", "") for part in parts if isinstance(part, dict) and part.get("type") == "text"
+            )
+        return str(message.get("content") or "")
+
+
+class Chat(Routes):
+    """The routes, as an ASGI application to mount, or to `install` in an app.
+
+    ::
+
+        runs = Runs(Hub("sqlite:app.db"))
+        app = FastAPI(lifespan=runs.lifespan)
+        Chat(runs, lambda request: ask_the_model(request.messages)).install(app)
+
+    Args:
+        runs: where answers are kept.
+        respond: gives the source of an answer; called only when a run begins. See `llm.sources`.
+        prefix: where the routes are.
+        owner: says whose a request is, from its ASGI scope; chats of two owners are two, whatever their ids. None:
+            whoever knows a chat's id may read and stop it.
+        default: the dialect, unless a request names another.
+        max_request_bytes: of a request's body.
+        cancel_when_unwatched: seconds without a reader after which an answer is stopped; None: never.
+    """
+
+    def __init__(
+        self,
+        runs: Runs,
+        respond: Callable[[ChatRequest], Any],
+        *,
+        prefix: str = "/api/chat",
+        owner: OwnerOf | None = None,
+        default: str = "ai-sdk",
+        max_request_bytes: int = 1024 * 1024,
+        cancel_when_unwatched: float | None = None,
+    ) -> None:
+        super().__init__(runs, prefix=prefix, owner=owner, default=default, max_request_bytes=max_request_bytes)
+        self._respond: Final = respond
+        self._cancel_when_unwatched = cancel_when_unwatched
+
+    def install(self, app: Any) -> None:
+        """Add the routes to a Starlette or FastAPI application, at `prefix`."""
+        for path in ("", "/{chat}", "/{chat}/stream", "/{chat}/stop"):
+            app.router.add_route(f"{self.prefix}{path}", self, include_in_schema=False)
+
+    async def answer(self, request: Request, owner: str | None) -> Answer | None:
+        """See `Routes.answer`."""
+        match request.parts:
+            case []:
+                only(request, "POST")
+                await self._begin(request, owner)
+                return None
+            case [chat]:
+                only(request, "GET")
+                return responses.json_answer(described(await self._latest(chat, owner)))
+            case [chat, "stream"]:
+                only(request, "GET")
+                return await self._resume(request, chat, owner)
+            case [chat, "stop"]:
+                only(request, "POST")
+                info = await self.runs.stop((await self._latest(chat, owner)).id, reason="stopped by the reader")
+                return responses.json_answer(described(info))
+        raise RouteNotFound("there are: POST to begin, GET {chat}/stream to go on, POST {chat}/stop to stop")
+
+    async def _begin(self, request: Request, owner: str | None) -> None:
+        asked = await self._read(request, owner)
+        run = await self.runs.start(
+            lambda: self._respond(asked),
+            idempotency_key=_key(asked, request),
+            owner=owner,
+            thread=asked.chat,
+            cancel_when_unwatched=self._cancel_when_unwatched,
+        )
+        await self._tell(request, run.id)
+
+    async def _read(self, request: Request, owner: str | None) -> ChatRequest:
+        kind = request.headers.get(names.CONTENT_TYPE, b"").decode("latin-1")
+        if media_type(kind) != "application/json":
+            # A page of another origin can send anything else without asking.
+            raise BadRequest("the request must be application/json")
+        body = await request.body(self.runs.hub.limits, self._max_request_bytes)
+        chat, messages = body.get("id"), body.get("messages", [])
+        if not isinstance(chat, str) or not chat:
+            raise BadRequest("the request needs the chat's id: a string `id`")
+        if not isinstance(messages, list) or not all(isinstance(message, dict) for message in messages):
+            raise BadRequest("`messages` must be a list of objects")
+        message_id = body.get("messageId")
+        return ChatRequest(
+            chat=chat,
+            messages=messages,
+            trigger=str(body.get("trigger") or "submit-message"),
+            message_id=message_id if isinstance(message_id, str) else None,
+            owner=owner,
+            body=body,
+            scope=request.scope,
+        )
+
+    async def _resume(self, request: Request, chat: str, owner: str | None) -> Answer | None:
+        info = await self.runs.latest(chat, owner=owner)
+        if info is None or info.state is not RunState.RUNNING:
+            return responses.nothing()
+        await self._tell(request, info.id)
+        return None
+
+    async def _latest(self, chat: str, owner: str | None) -> RunInfo:
+        info = await self.runs.latest(chat, owner=owner)
+        if info is None:
+            raise RunNotFound(f"the chat {chat[:80]!r} has no run")
+        return info
+
+    async def _tell(self, request: Request, run: str) -> None:
+        await answer_run(
+            self.runs.hub,
+            self.runs.places.log(run),
+            run,
+            request.dialect,
+            request.scope,
+            request.receive,
+            request.send,
+            resume_at=request.resume_at,
+        )
+
+
+def described(info: RunInfo) -> dict[str, Any]:
+    """A run, as these routes show it."""
+    return {
+        "run": info.id,
+        "state": info.state,
+        "message": info.message,
+        "created": info.created,
+        "offset": info.offset,
+    }
+
+
+def _key(asked: ChatRequest, request: Request) -> str | None:
+    """The same message of the same chat is one run, also when the client sends it twice; a regeneration is another."""
+    given = request.headers.get(_IDEMPOTENCY_KEY)
+    if given:
+        return given.decode("latin-1")
+    last = asked.messages[-1] if asked.messages else {}
+    if asked.trigger != "submit-message" or not last.get("id"):
+        return None
+    digest = sha256(msgspec.json.encode([asked.chat, len(asked.messages), last])).hexdigest()
+    return f"message {digest}"
