@@ -34,6 +34,7 @@ class Results(msgspec.Struct):
     Attributes:
         machine: what a reader of the results must know, by name.
         skipped: servers that could not run, with the reason.
+        series: of a server's last run, rows of figures over time; the first of each is the time in seconds.
     """
 
     benchmark: str
@@ -41,6 +42,7 @@ class Results(msgspec.Struct):
     machine: dict[str, str]
     skipped: dict[str, str]
     measured: list[Runs]
+    series: dict[str, list[list[float]]] = {}
 
     def find(self, server: str, shape: str) -> Runs | None:
         """The runs of a server with a shape, if they succeeded."""
@@ -98,9 +100,9 @@ S = TypeVar("S", bound=Named)
 T = TypeVar("T", bound=Described)
 
 
-def choose(servers: Sequence[S], names: str) -> tuple[list[S], dict[str, str]]:
+def choose(servers: Sequence[S], names: str, comma: str = ",") -> tuple[list[S], dict[str, str]]:
     """The servers of a list of names that can run here, and why the others cannot."""
-    wanted = names.split(",")
+    wanted = names.split(comma)
     if unknown := set(wanted) - {server.name for server in servers}:
         sys.exit(f"there is no server {', '.join(sorted(unknown))}")
     skipped: dict[str, str] = {}

@@ -71,9 +71,11 @@ def counts(text: str) -> list[int]:
     return [int(count) for count in text.split(",") if count]
 
 
-def common_options(parser: argparse.ArgumentParser, name: str, servers: Sequence[Named], repetitions: int) -> None:
+def common_options(
+    parser: argparse.ArgumentParser, name: str, servers: Sequence[Named], repetitions: int, comma: str = ","
+) -> None:
     """The options that every benchmark of delivery has."""
-    names = ",".join(server.name for server in servers)
+    names = comma.join(server.name for server in servers)
     parser.add_argument("--servers", default=names, help=f"some of: {names}")
     parser.add_argument("--repetitions", type=int, default=repetitions, help="runs of each server with each shape")
     parser.add_argument("--output", type=Path, default=tools.HERE / "results" / f"{name}.json", help="JSON file")
