@@ -88,6 +88,8 @@ def test_every_way_to_end_has_its_line() -> None:
     assert lines_of(encoder.encode(Detached(OFFSET, 1.23456), 0.0)) == [
         {"control": "detached", "offset": OFFSET, "retry_after": 1.235}
     ]
+    [line] = lines_of(encoder.encode(Detached(OFFSET, 0.0, "shed"), 0.0))
+    assert line["reason"] == "shed"
     [line] = lines_of(encoder.encode(Failed(OFFSET, StreamNotFound("it\r\nwas\0deleted")), 0.0))
     assert (line["control"], line["offset"], line["code"]) == ("error", OFFSET, "stream-not-found")
     assert line["detail"] == "it\r\nwas\0deleted"

@@ -140,6 +140,8 @@ def test_a_reader_that_is_let_go_is_told_when_to_come_back() -> None:
     assert parser.retry == 1000 + 1234
     assert event.event == EVENT_DETACHED
     assert json.loads(event.data) == {"offset": OFFSET, "retry_after": 1.235}
+    [event] = parser.feed(PlainEvents("text/plain").encode(Detached(OFFSET, 0.0, "stopping"), 0.0))
+    assert json.loads(event.data)["reason"] == "stopping"
 
 
 def test_no_event_tells_an_offset_behind_held_bytes(make_log: type[Log]) -> None:

@@ -13,9 +13,13 @@ serves the reader.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import socket
 from typing import Any, Final
 
 from headwater.asgi.types import Send
+from headwater.hub import Limits
+from headwater.hub.audience import Audience
 from headwater.hub.sinks import SinkOwner
 
 #: Bytes a client may send behind its request before it is cut: it has nothing to say, but a few may be on the way.
@@ -41,14 +45,16 @@ _PLAIN: Final = frozenset(
 class TransportSink(asyncio.Protocol):
     """A sink on an asyncio transport; made by `take_over`."""
 
-    __slots__ = ("_owner", "_transport", "_unasked", "descriptor")
+    __slots__ = ("_owner", "_stats", "_transport", "_unasked", "descriptor")
 
-    def __init__(self, transport: asyncio.Transport, high_water: int) -> None:
+    def __init__(self, transport: asyncio.Transport, audience: Audience) -> None:
         self._transport = transport
+        self._stats = audience.stats
         self.descriptor = descriptor_of(transport)
         self._owner: SinkOwner | None = None
         self._unasked = 0
-        transport.set_write_buffer_limits(high=high_water)
+        transport.set_write_buffer_limits(high=audience.limits.buffer_bytes)
+        restrain(transport.get_extra_info("socket"), audience.limits)
 
     def attach(self, owner: SinkOwner) -> None:
         """See `Sink.attach`; the transport tells this object from now on."""
@@ -78,6 +84,7 @@ class TransportSink(asyncio.Protocol):
         """A client has nothing to say any more."""
         self._unasked += len(data)
         if self._unasked > MAX_UNASKED:
+            self._stats.unasked += 1
             self._transport.abort()
 
     def eof_received(self) -> bool:
@@ -99,6 +106,26 @@ class TransportSink(asyncio.Protocol):
         owner, self._owner = self._owner, None
         if owner is not None:
             owner.lost()
+
+
+def restrain(sock: Any, limits: Limits) -> None:
+    """Have the kernel hold little for a reader, and give up a peer that takes nothing.
+
+    `TCP_NOTSENT_LOWAT` and not `SO_SNDBUF`: a small send buffer bounds what is on its way too, and a reader far away
+    or on the loopback interface is then hundreds of times slower; what is not sent yet is what a stalled reader costs.
+
+    Args:
+        sock: what the transport calls its socket; other than TCP is left as it is.
+        limits: `kernel_bytes` and `write_seconds` count.
+    """
+    options = [
+        (getattr(socket, "TCP_NOTSENT_LOWAT", None), limits.kernel_bytes),
+        (getattr(socket, "TCP_USER_TIMEOUT", None), int(limits.write_seconds * 1000)),
+    ]
+    with contextlib.suppress(OSError, AttributeError):
+        for option, value in options:
+            if option is not None:
+                sock.setsockopt(socket.IPPROTO_TCP, option, max(1, value))
 
 
 def descriptor_of(transport: asyncio.Transport) -> int | None:
@@ -139,17 +166,17 @@ def can_take_over(send: Send) -> bool:
     )
 
 
-def take_over(send: Send, high_water: int) -> TransportSink:
+def take_over(send: Send, audience: Audience) -> TransportSink:
     """Take the transport of a request whose chunked head is sent; uvicorn forgets the connection.
 
     Args:
         send: of a request for which `can_take_over` holds.
-        high_water: bytes the transport may hold before it says it is full.
+        audience: whose reader it becomes; its limits hold for the connection.
     """
     cycle: Any = send.__self__  # type: ignore[attr-defined]
     protocol: Any = cycle.on_response.__self__
     transport: asyncio.Transport = cycle.transport
-    sink = TransportSink(transport, high_water)
+    sink = TransportSink(transport, audience)
     # For uvicorn the answer is complete: it waits for nothing, logs nothing, and does not reuse the connection.
     cycle.response_complete = True
     protocol._unset_keepalive_if_required()

@@ -32,6 +32,8 @@ _COUNTERS: Final = (
     ("flushes", "flushes", "Turns of the event loop in which feeds were flushed."),
     ("pauses", "pauses", "Times a sink was full, and its reader fell behind."),
     ("stalls", "stalls", "Readers cut because their sink did not drain."),
+    ("sheds", "sheds", "Readers let go because all together held too many bytes."),
+    ("unasked", "unasked", "Readers cut because their client went on sending."),
     ("disconnects", "disconnects", "Clients that went away before the end."),
 )
 #: The same, with a label: its name, the field, the label, and what it is.

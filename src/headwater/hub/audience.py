@@ -12,6 +12,7 @@ import time
 from typing import Final
 
 from headwater.errors import HeadwaterError, LimitReached, ShuttingDown
+from headwater.hub.budget import Budget
 from headwater.hub.census import Census, count, count_gently
 from headwater.hub.describing import NOBODY, Describable, Peer, ReaderInfo, describe_all
 from headwater.hub.feeds import Format
@@ -41,6 +42,7 @@ class Audience:
     Attributes:
         draining: readers are being let go, and no new ones are taken.
         timers: heartbeats, lifetimes, waits and write timeouts of all readers.
+        budget: what their full sinks hold.
     """
 
     def __init__(self, store: Store, limits: Limits, stats: Stats) -> None:
@@ -50,6 +52,7 @@ class Audience:
         self.draining = False
         self._tails: dict[str, Tail] = {}
         self.timers = Timers()
+        self.budget = Budget(limits, self.timers)
         self._heartbeats = Heartbeats(self.timers, self._beaten)
         self._flusher = Flusher(limits.read_bytes, limits.flush_seconds, stats)
 
@@ -102,7 +105,7 @@ class Audience:
         for tail in list(self._tails.values()):
             tail.wake()
             for subscription in list(tail.subscriptions):
-                subscription.detach(self.share())
+                subscription.detach(self.share(), "stopping")
 
     def share(self) -> float:
         """A reader's own moment in the drain window."""
@@ -111,6 +114,7 @@ class Audience:
     def stop(self) -> None:
         """Write to nobody any more."""
         self._flusher.stop()
+        self.budget.stop()
         self.timers.stop()
 
     async def subscribe(
@@ -139,7 +143,8 @@ class Audience:
             LimitReached, StreamNotFound, StreamGone, InvalidOffset, OffsetGone, BadRequest, StoreUnavailable,
             ShuttingDown: nothing was written to the sink.
         """
-        reader = await self.open_reader(path, offset, slow=slow, peer=peer)
+        first = self.limits.buffer_bytes
+        reader = await self.open_reader(path, offset, slow=slow, peer=peer, first_bytes=first)
         self.push(reader, form, sink, lifetime=lifetime)
         return reader.info
 
@@ -160,6 +165,7 @@ class Audience:
         lifetime: float | None = None,
         slow: SlowPolicy | None = None,
         peer: Peer = NOBODY,
+        first_bytes: int | None = None,
     ) -> LiveReader:
         """A live reader, with its first batch read; close it by leaving its `with` block.
 
@@ -170,6 +176,7 @@ class Audience:
             lifetime: seconds before the reader is let go; None: no end.
             slow: what the reader gets when it was too slow; None: as the stream says.
             peer: who reads.
+            first_bytes: data in its first batch; None: `limits.read_bytes`.
 
         Raises:
             LimitReached: there are `limits.max_readers` already.
@@ -196,7 +203,7 @@ class Audience:
             policy = info.slow if slow is None else slow
             check_slow(policy, info.content_type)
             reader = LiveReader(self, tail, info, offset, heartbeat=beat, lifetime=lifetime, slow=policy, peer=peer)
-            return await reader.begin()
+            return await reader.begin(min(first_bytes or self.limits.read_bytes, self.limits.read_bytes))
         except BaseException:
             if reader is not None:
                 reader.close()

@@ -18,11 +18,14 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
         max_readers: live readers at the same time; one more is refused with 429.
         read_bytes: data in one catch-up answer or one live batch; a larger JSON record comes alone.
         window_bytes: newest records of a stream with live readers that are kept in memory, for all of them.
-        buffer_bytes: what a reader's socket may hold unsent; at more it is given nothing until it has drained.
+        buffer_bytes: what this process may hold unsent for a reader; at more it is given nothing until it has drained.
+        kernel_bytes: what the kernel may hold unsent for a reader before it takes no more; it may exceed this by one
+            segment of up to 64 KiB.
+        max_buffered_bytes: what all full readers together may hold; above it those who hold most are let go.
         flush_seconds: longest wait between two deliveries under load, in which records are put together.
         slow_seconds: how long one write to a reader may take that is not pushed before the reader counts as slow; how
             long a full reader with the policy `disconnect` may stay.
-        write_seconds: how long a full reader may take nothing before it is cut.
+        write_seconds: how long a reader to whom something was sent may take nothing before it is cut.
         heartbeat_seconds: silence after which a live reader gets a comment, so that no proxy cuts it.
         long_poll_seconds: how long a long-poll waits before it answers 204.
         sse_seconds: life of a `live=sse` answer, so that caches can collapse readers; plain SSE has no end.
@@ -36,7 +39,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     max_readers: int = 50_000
     read_bytes: int = 1024 * 1024
     window_bytes: int = 1024 * 1024
-    buffer_bytes: int = 64 * 1024
+    buffer_bytes: int = 8 * 1024
+    kernel_bytes: int = 16 * 1024
+    max_buffered_bytes: int = 256 * 1024 * 1024
     flush_seconds: float = 0.05
     slow_seconds: float = 2.0
     write_seconds: float = 60.0

@@ -52,6 +52,7 @@ class LiveReader:
         self._audience = audience
         self._tail = tail
         self._cursor = Reader(offset, self.since, heartbeat=heartbeat, lifetime=lifetime)
+        self._limit = audience.limits.read_bytes
         self._pending: Event | None = None
         self._cancelled = False
         self._released = False
@@ -83,13 +84,18 @@ class LiveReader:
         self._cancelled = True
         self._tail.wake()
 
-    async def begin(self) -> Self:
+    async def begin(self, limit: int) -> Self:
         """Read the first batch, so that a bad offset is an error and not the start of an answer.
+
+        Args:
+            limit: bytes of records in it; one record in any case.
 
         Raises:
             StreamNotFound, StreamGone, InvalidOffset, OffsetGone, StoreUnavailable: nothing can be read.
         """
+        self._limit = limit
         event = await self.next()
+        self._limit = self._audience.limits.read_bytes
         if isinstance(event, Failed):
             raise event.error
         self._pending = event
@@ -163,7 +169,7 @@ class LiveReader:
         if tail.deleted or tail.offset <= cursor.offset or cursor.state is State.ENDED:
             return None
         if self.slow.policy is Policy.DISCONNECT:
-            return cursor.detach(0.0)
+            return cursor.detach(0.0, "slow")
         if self.slow.policy is Policy.LATEST:
             self._audience.stats.gaps[self.slow.policy.value] += 1
             return cursor.skip(tail.offset)
@@ -181,7 +187,7 @@ class LiveReader:
     async def _step(self) -> Event | None:
         cursor, tail = self._cursor, self._tail
         if self._audience.draining:
-            return cursor.detach(self._audience.share())
+            return cursor.detach(self._audience.share(), "stopping")
         if tail.deleted:
             return cursor.fail(StreamNotFound(f"the stream at {tail.path!r} was deleted or has expired"))
         if cursor.state is State.CATCHING_UP or tail.has_news(cursor.offset):
@@ -200,13 +206,12 @@ class LiveReader:
         return self._cursor.receive(batch, time.monotonic())
 
     async def _batch(self) -> Batch:
-        limit = self._audience.limits.read_bytes
-        batch = self._tail.read(self._cursor.offset, limit)
+        batch = self._tail.read(self._cursor.offset, self._limit)
         if batch is not None:
             self._audience.stats.window_reads += 1
             return batch
         self._audience.stats.store_reads += 1
-        return await self._audience.store.read(self._tail.path, self._cursor.offset, limit=limit)
+        return await self._audience.store.read(self._tail.path, self._cursor.offset, limit=self._limit)
 
 
 def is_news(event: Event) -> bool:

@@ -38,6 +38,8 @@ class Stats(msgspec.Struct, kw_only=True):
         pauses: times a sink was full, and its reader fell behind.
         gaps: times records were left out for a slow reader, and it was told so, by its policy.
         stalls: readers cut because their sink did not drain within `limits.write_seconds`.
+        sheds: readers let go because all together held more than `limits.max_buffered_bytes`.
+        unasked: readers cut because their client went on sending.
         disconnects: requests whose client went away before the answer or the end.
         lag: deliveries to live readers by the seconds from the commit to the socket.
         flush_waits: flushes by the seconds they were put off under load, so that records go out together.
@@ -62,6 +64,8 @@ class Stats(msgspec.Struct, kw_only=True):
     pauses: int = 0
     gaps: Counter[str] = msgspec.field(default_factory=Counter)
     stalls: int = 0
+    sheds: int = 0
+    unasked: int = 0
     disconnects: int = 0
     lag: Histogram = msgspec.field(default_factory=partial(Histogram, bounds=LAG_BOUNDS))
     flush_waits: Histogram = msgspec.field(default_factory=partial(Histogram, bounds=WAIT_BOUNDS))

@@ -47,8 +47,9 @@ class JsonLines:
             case Gap(start, end):
                 return _control("gap", **{"from": self._regrouper.skip(start), "to": end})
             case Detached(offset, retry_after, why):  # pragma: no branch - there is no other event
-                told = {"offset": self._regrouper.told(offset), "retry_after": round(retry_after, 3)}
-                return _control("detached", **told, **({"reason": why} if why else {}))
+                told = self._regrouper.told(offset)
+                reasons = {"reason": why} if why else {}
+                return _control("detached", offset=told, retry_after=round(retry_after, 3), **reasons)
 
     def state(self) -> object:
         """See `Encoder.state`."""

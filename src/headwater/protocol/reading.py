@@ -85,10 +85,16 @@ class Failed(msgspec.Struct, frozen=True):
 
 
 class Detached(msgspec.Struct, frozen=True, gc=False):
-    """The server lets the reader go; it may come back at `offset` after `retry_after` seconds."""
+    """The server lets the reader go; it may come back at `offset` after `retry_after` seconds.
+
+    Attributes:
+        reason: `stopping`: the server stops; `slow`: the policy `disconnect`; `shed`: slow readers together held too
+            much; empty: its time was over.
+    """
 
     offset: str
     retry_after: float
+    reason: str = ""
 
 
 class Gap(msgspec.Struct, frozen=True, gc=False):
@@ -156,10 +162,10 @@ class Reader:
         self._silent_since = now
         return Idle(self.offset)
 
-    def detach(self, retry_after: float) -> Detached:
-        """Let the reader go, to come back after `retry_after` seconds."""
+    def detach(self, retry_after: float, reason: str = "") -> Detached:
+        """Let the reader go, to come back after `retry_after` seconds; see `Detached` for the reason."""
         self._step(Step.DETACHED)
-        return Detached(self.offset, retry_after)
+        return Detached(self.offset, retry_after, reason)
 
     def skip(self, offset: str) -> Gap:
         """Go on at a later offset, and leave out what lies before."""
