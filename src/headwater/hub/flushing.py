@@ -1,9 +1,9 @@
-"""When feeds are flushed: once per turn of the event loop, and less often when its thread has too much to do.
+"""When feeds are flushed: soon after a record is there, and less often when the loop's thread has too much to do.
 
 The system call for each reader is the cost of a flush, not its bytes. So when the thread is busy the next flush waits,
 and what is appended meanwhile goes out with it in one write. The wait is as long as makes flushes and everything else
 the thread does take `BUSY` of its time: nothing while there is time to spare, longer the more there is to do, never
-more than the limit. After silence the first record leaves at once.
+more than the limit. After silence the first record leaves at once, that is, when its writer has been answered.
 
 The measure is the thread's CPU time: what a flush costs does not depend on what else the machine does.
 """
@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     from headwater.hub.tails import Tail
 
 #: Share of the thread's time that flushes may fill up; the rest lets requests in without a queue.
-BUSY: Final = 0.8
+BUSY: Final = 0.7
 #: Share of the thread's time that flushes get, however busy the rest is: a cheap flush need not wait long.
 LEAST: Final = 0.1
+#: Turns of the event loop between the news and the flush: a writer is answered in them, and not behind all the readers.
+TURNS: Final = 2
 
 
 class Flusher:
@@ -49,16 +51,22 @@ class Flusher:
         self._due[tail] = None
         if self._handle is not None:
             return
-        loop = asyncio.get_running_loop()
         rest = self._ended + self._wait - time.monotonic()
         self._stats.flush_waits.add(max(0.0, rest))
-        self._handle = loop.call_later(rest, self._flush) if rest > 0 else loop.call_soon(self._flush)
+        if rest > 0:
+            self._handle = asyncio.get_running_loop().call_later(rest, self._flush)
+        else:
+            self._after(TURNS)
 
     def stop(self) -> None:
         """Flush nothing more."""
         if self._handle is not None:
             self._handle.cancel()
             self._handle = None
+
+    def _after(self, turns: int) -> None:
+        loop = asyncio.get_running_loop()
+        self._handle = loop.call_soon(self._after, turns - 1) if turns else loop.call_soon(self._flush)
 
     def _flush(self) -> None:
         self._handle = None
@@ -69,7 +77,7 @@ class Flusher:
             self._stats.delivered(tail.flush(self._read_bytes), time.monotonic() - changed_at)
         self._stats.flushes += 1
         ended, ended_cpu = time.monotonic(), time.thread_time()
-        others = (started_cpu - self._ended_cpu) / max(started - self._ended, 1e-6)
+        others = (started_cpu - self._ended_cpu) / max(ended - self._ended, 1e-6)
         self._wait = min(self._max_wait, wait_after(ended_cpu - started_cpu, others))
         self._ended, self._ended_cpu = ended, ended_cpu
 
@@ -79,7 +87,7 @@ def wait_after(flush: float, others: float) -> float:
 
     Args:
         flush: CPU seconds it took.
-        others: share of the time since the flush before it that the thread spent on other things.
+        others: share of the time since the end of the flush before it that the thread spent on other things.
 
     Returns:
         Seconds; the flush's share of them and itself is what `others` leaves of `BUSY`, and at least `LEAST`.
