@@ -329,20 +329,6 @@ def test_introspection(run: Run) -> None:
     run(main())
 
 
-def test_the_page_runs_only_its_own_script(run: Run) -> None:
-    """The page comes with a policy that names its script and style by hash; it can be left out."""
-
-    async def main() -> None:
-        async with Hub() as hub:
-            answer, body = await AsgiClient(App(hub)).request("GET", "/")
-            assert body.startswith(b"<!doctype html>")
-            assert "script-src 'sha256-" in answer.headers["content-security-policy"]
-            answer, _ = await AsgiClient(App(hub, with_page=False)).request("GET", "/")
-            assert answer.status == 404
-
-    run(main())
-
-
 def test_a_mounted_hub_answers_below_its_prefix(run: Run) -> None:
     """Streams lie directly below the mount point; forks may name their source either way."""
 

@@ -145,7 +145,7 @@ def test_page_comes_back_after_a_reload(page: Page, server: Server) -> None:
     page.reload()
     expect(page.locator("#rows .data")).to_have_text(['"ä<b>"'])
     page.go_back()
-    expect(page.locator("#welcome")).to_be_visible()
+    expect(page.locator("#overview")).to_be_visible()
     page.go_forward()
     expect(page.locator("#rows .data")).to_have_text(['"ä<b>"'])
 
@@ -292,7 +292,7 @@ def test_delete_asks_first(page: Page, server: Server) -> None:
     assert httpx2.head(url).status_code == 200
     page.get_by_role("button", name="Delete stream").click()
     page.get_by_role("button", name="Delete it").click()
-    expect(page.locator("#welcome")).to_be_visible()
+    expect(page.locator("#overview")).to_be_visible()
     expect(page.locator("#streams")).to_be_empty()
     assert httpx2.head(url).status_code == 404
     expect(other.locator("#phase")).to_have_text("Stopped")

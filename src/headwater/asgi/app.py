@@ -12,7 +12,7 @@ from typing import Final
 from headwater.asgi import streams
 from headwater.asgi.figures import Overview
 from headwater.asgi.introspect import introspect
-from headwater.asgi.page import page
+from headwater.asgi.page import page, page_file
 from headwater.asgi.types import ClientGone, Receive, Scope, Send
 from headwater.errors import HeadwaterError, RequestTimeout, RouteNotFound, StoreUnavailable, TooLarge
 from headwater.hub import Engine
@@ -24,6 +24,8 @@ from headwater.protocol.responses import Answer, HeaderList
 
 _log: Final = logging.getLogger("headwater")
 
+#: Where the files of the page at `/` are.
+PAGE_FILES: Final = "/-/page/"
 #: Answers that leave a part of the request unread, so that HTTP/1.1 cannot go on with the connection.
 _UNREAD: Final = (RequestTimeout.status, TooLarge.status)
 
@@ -103,10 +105,12 @@ class App:
         full: str = scope["path"]
         path = full[len(root) :] if root and full.startswith(root) else full
         method: str = scope["method"]
+        if self._with_page and path.startswith(PAGE_FILES) and method in ("GET", "HEAD"):
+            return page_file(path[len(PAGE_FILES) :])
         if self._introspection and path.startswith("/-/"):
             return await introspect(self.hub, self._overview, path[3:], method, scope["query_string"])
         if self._with_page and path in ("", "/") and method in ("GET", "HEAD"):
-            return page()
+            return page(self._prefix)
         if not path.startswith(self._prefix):
             raise RouteNotFound(f"there is nothing at {path[:80]!r}; streams are under {self._prefix}")
         if not self.hub.is_open:

@@ -1,37 +1,74 @@
-"""The page at `/`: one file, no build step, no script but its own."""
+"""The page at `/` and its files, as they are in `static`: no build step, no script but its own.
+
+Rule 1: the page's policy lets in what carries this answer's nonce, and nothing else. "From this origin" would not do:
+        streams are of this origin too, and anybody who may append writes their bytes (CSP level 3, section 8.1).
+Rule 2: the files' URLs name their content, so they are kept for ever, and a page never meets files of another release.
+"""
 
 from __future__ import annotations
 
-from base64 import b64encode
+import secrets
 from hashlib import sha256
+from html import escape
 from importlib.resources import files
-from re import DOTALL, findall
+from string import Template
 from typing import Final
 
+from headwater.errors import RouteNotFound
 from headwater.protocol.responses import Answer
 
-_HTML: Final = (files("headwater.asgi") / "static" / "index.html").read_bytes()
+_TYPES: Final = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8"}
+_STATIC: Final = files("headwater.asgi") / "static"
+_HTML: Final = Template((_STATIC / "index.html").read_text("utf-8"))
+_FILES: Final = {
+    file.name: file.read_bytes()
+    for file in sorted(_STATIC.iterdir(), key=lambda file: file.name)
+    if file.name.rpartition(".")[2] in _TYPES
+}
+#: Names the content of all files.
+VERSION: Final = sha256(b"\0".join(_FILES.values())).hexdigest()[:16]
+
+_ALWAYS: Final = [(b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer")]
 
 
-def _hashes(tag: bytes) -> str:
-    blocks = findall(rb"<%b[^>]*>(.*?)</%b>" % (tag, tag), _HTML, DOTALL)
-    return " ".join(f"'sha256-{b64encode(sha256(block).digest()).decode()}'" for block in blocks)
+def page(prefix: str) -> Answer:
+    """The page.
 
-
-# Only the page's own script and style run, by their hashes (CSP level 3, section 6.7.3.2).
-_POLICY: Final = (
-    f"default-src 'none'; connect-src 'self'; img-src data:; script-src {_hashes(b'script')}; "
-    f"style-src {_hashes(b'style')}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
-
-
-def page() -> Answer:
-    """The page."""
+    Args:
+        prefix: where streams begin below it, with both slashes.
+    """
+    nonce = secrets.token_urlsafe(16)
+    policy = (
+        f"default-src 'none'; connect-src 'self'; img-src data:; script-src 'nonce-{nonce}'; "
+        f"style-src 'nonce-{nonce}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+    html = _HTML.substitute(nonce=nonce, version=VERSION, prefix=escape(prefix.removeprefix("/")))
     headers = [
         (b"content-type", b"text/html; charset=utf-8"),
-        (b"content-security-policy", _POLICY.encode()),
-        (b"x-content-type-options", b"nosniff"),
-        (b"referrer-policy", b"no-referrer"),
-        (b"cache-control", b"no-cache"),
+        (b"content-security-policy", policy.encode()),
+        # A nonce is good for one answer.
+        (b"cache-control", b"no-store"),
+        *_ALWAYS,
     ]
-    return Answer(200, headers, _HTML)
+    return Answer(200, headers, html.encode())
+
+
+def page_file(route: str) -> Answer:
+    """A file of the page.
+
+    Args:
+        route: `VERSION/NAME`.
+
+    Raises:
+        RouteNotFound: there is no such file, or it is of another release.
+    """
+    version, _, name = route.partition("/")
+    if version != VERSION or name not in _FILES:
+        raise RouteNotFound(f"the page has no file {route[:80]!r}; load the page again")
+    headers = [
+        (b"content-type", _TYPES[name.rpartition(".")[2]].encode()),
+        (b"cache-control", b"public, max-age=31536000, immutable"),
+        (b"cross-origin-resource-policy", b"same-origin"),
+        *_ALWAYS,
+    ]
+    return Answer(200, headers, _FILES[name])
