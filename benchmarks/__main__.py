@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 
-from benchmarks import appends, catchup, isolation, pausing, storm
+from benchmarks import appends, catchup, compression, everything, isolation, page, pausing, storm
 from benchmarks.fanout import command as fanout
 
 BENCHMARKS: dict[str, Callable[[Sequence[str]], int]] = {
@@ -14,6 +14,7 @@ BENCHMARKS: dict[str, Callable[[Sequence[str]], int]] = {
     "storm": storm.main,
     "isolation": isolation.main,
     "catchup": catchup.main,
+    "compression": compression.main,
     "pausing": pausing.main,
 }
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import gc
 import json
 import random
 import resource
@@ -17,6 +16,8 @@ import socket
 import time
 import zlib
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -175,9 +176,8 @@ async def measure(way: str, batch: int, readers: int, batches: int) -> Run:
     async with Hub(limits=Limits(flush_seconds=0, max_readers=readers)) as hub:
         await hub.create("s", content_type="application/json")
         with socket.create_server(("127.0.0.1", 0), backlog=16) as listener:
+            before = _resident()
             sinks: list[Any] = [SocketSink(listener, encode() if encode else None) for _ in range(readers)]
-        gc.collect()
-        before = _resident()
         for sink in sinks:
             await hub.audience.subscribe("s", "-1", form, sink)
         spent, wire = 0.0, 0
@@ -232,23 +232,30 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--batch", type=int, nargs="+", default=[1, 4, 16, 64], help="records in one flush")
     parser.add_argument("--batches", type=int, default=30, help="flushes of a run")
     parser.add_argument("--turns", type=int, default=3, help="runs of each way, taking turns; the table has medians")
+    results = tools.HERE / "results" / "compression.json"
+    parser.add_argument("--output", type=Path, default=results, help="file for the runs")
     options = parser.parse_args(arguments)
     taken: dict[tuple[str, int], list[Run]] = {}
-    for _ in range(options.turns):
-        for batch in options.batch:
-            for way in WAYS:
-                run = asyncio.run(measure(way, batch, options.readers, options.batches))
-                taken.setdefault((way, batch), []).append(run)
+    # A process for each run: memory that one gave back would hide what the next one takes.
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
+        for _ in range(options.turns):
+            for batch in options.batch:
+                for way in WAYS:
+                    run = pool.submit(measure_now, way, batch, options.readers, options.batches).result()
+                    taken.setdefault((way, batch), []).append(run)
     runs = [_median(found) for found in taken.values()]
     size = sum(map(len, records(1000))) / 1000
     facts = {**machine.host(), "readers": f"{options.readers:,}", "records": f"JSON of {size:.0f} bytes, plain SSE"}
     print(table(runs, facts))
-    file = tools.HERE / "results" / "compression.json"
-    file.parent.mkdir(exist_ok=True)
-    file.write_bytes(
-        msgspec.json.format(msgspec.json.encode({"machine": facts, "runs": list(taken.values())}), indent=1)
-    )
+    options.output.parent.mkdir(parents=True, exist_ok=True)
+    found = {"machine": facts, "runs": [run for runs in taken.values() for run in runs]}
+    options.output.write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n")
     return 0
+
+
+def measure_now(way: str, batch: int, readers: int, batches: int) -> Run:
+    """A run in a process of its own."""
+    return asyncio.run(measure(way, batch, readers, batches))
 
 
 def _median(runs: list[Run]) -> Run:
