@@ -50,7 +50,7 @@ docs: setup
 	$(BIN)/python scripts/generate_docs.py
 
 bench: setup
-	$(BIN)/python -m benchmarks appends
+	$(BIN)/python -m benchmarks all --quick
 
 $(UV):
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Headwater needs Python 3.11 or later; try: make $(MAKECMDGOALS) PYTHON=python3.11")'

@@ -1,8 +1,10 @@
-"""Benchmarks: `python -m benchmarks NAME`. See README.md for the method and its limits.
+"""Benchmarks: `python -m benchmarks NAME`. The method and its limits are in docs/benchmarks.md.
 
-tools    what must be built and installed first    machine  where the numbers come from
-servers  the servers that are compared             load     one run of the load generator
-readback what a server has stored                  results  medians and files
-appends  durable appends per second                report   its table
-fanout   live fan-out over SSE
+tools      what must be built and installed first    machine   where the numbers come from
+servers    servers as processes                      readback  what a server has stored
+appends    durable appends per second                load, results, report: its runs, medians and table
+fanout     live fan-out                              storm     readers cut, and back at once
+isolation  readers that never read                   catchup   from the start of a long stream
+pausing    a writer that waits for its readers       turns     runs in turns, and their tables
+everything all of them                               page, svg the tables and plots in the docs
 """

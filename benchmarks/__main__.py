@@ -16,6 +16,8 @@ BENCHMARKS: dict[str, Callable[[Sequence[str]], int]] = {
     "catchup": catchup.main,
     "compression": compression.main,
     "pausing": pausing.main,
+    "all": everything.main,
+    "docs": page.main,
 }
 
 

@@ -163,8 +163,9 @@ def main(words: Sequence[str]) -> int:
         def run(source: Source, shape: CatchUp) -> Figures:
             return measure(source, shape, Path(folder), options.grace)
 
-        shapes = [(CatchUp(count, records), sources) for count in options.readers]
-        Turns(shapes, run, columns, options.output).run(results, options.repetitions)
+        often = {True: options.repetitions, False: options.many_repetitions}
+        shapes = [(CatchUp(count, records), sources, often[count == 1]) for count in options.readers]
+        Turns(shapes, run, columns, options.output).run(results)
     print("\n".join([*facts(results.machine, results.skipped), "", table(results, columns)]))
     return int(results.failed)
 
@@ -172,6 +173,7 @@ def main(words: Sequence[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m benchmarks catchup", description=__doc__)
     common_options(parser, "catchup", SOURCES, 3)
+    parser.add_argument("--many-repetitions", type=int, default=3, help="the same where there are several readers")
     parser.add_argument("--readers", type=counts, default=[1, 100], help="numbers of readers")
     parser.add_argument("--megabytes", type=float, default=100.0, help="length of the stream")
     parser.add_argument("--grace", type=float, default=120.0, help="seconds for all of it to come")

@@ -136,8 +136,8 @@ def main(words: Sequence[str]) -> int:
             first = pairs % 2 == 1
             return measure(server, stalls, Path(folder), seconds=options.seconds, grace=options.grace, first=first)
 
-        shapes = [(Stalls(options.readers - options.stalled, options.stalled), servers)]
-        Turns(shapes, run, columns, options.output).run(results, options.repetitions)
+        shapes = [(Stalls(options.readers - options.stalled, options.stalled), servers, options.repetitions)]
+        Turns(shapes, run, columns, options.output).run(results)
     print("\n".join([*facts(results.machine, results.skipped), "", table(results, columns)]))
     return int(results.failed)
 

@@ -204,9 +204,8 @@ def main(words: Sequence[str]) -> int:
         def run(producer: Producer, pace: Pace) -> Figures:
             return measure(producer, pace, Path(folder), results.series)
 
-        Turns([(Pace(options.rate, options.seconds), producers)], run, columns, options.output).run(
-            results, options.repetitions
-        )
+        shapes = [(Pace(options.rate, options.seconds), producers, options.repetitions)]
+        Turns(shapes, run, columns, options.output).run(results)
     print("\n".join([*facts(results.machine, results.skipped), "", table(results, columns)]))
     return int(results.failed)
 

@@ -104,8 +104,10 @@ def main(words: Sequence[str]) -> int:
         def run(server: Broadcaster, storm: Storm) -> Figures:
             return measure(server, storm, Path(folder), options.grace)
 
-        shapes = [(Storm(count, options.spread, options.rate), servers) for count in options.readers]
-        Turns(shapes, run, columns, options.output).run(results, options.repetitions)
+        shapes = [
+            (Storm(count, options.spread, options.rate), servers, options.repetitions) for count in options.readers
+        ]
+        Turns(shapes, run, columns, options.output).run(results)
     print("\n".join([*facts(results.machine, results.skipped), "", table(results, columns)]))
     return int(results.failed)
 

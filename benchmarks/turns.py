@@ -124,20 +124,20 @@ class Turns(Generic[S, T]):
     """How the servers take turns: A B C, then C B A, so that none always follows the same one.
 
     Attributes:
-        shapes: with, for each, the servers that are measured with it.
+        shapes: with, for each, the servers that are measured with it, and how often.
         measure: one run on a new server.
         columns: of a shape's table; the first ones are also told of each run.
         output: file for the results, written after every run.
     """
 
-    shapes: Sequence[tuple[T, Sequence[S]]]
+    shapes: Sequence[tuple[T, Sequence[S], int]]
     measure: Callable[[S, T], Figures]
     columns: Callable[[str], Sequence[Column]]
     output: Path
 
-    def run(self, results: Results, repetitions: int) -> None:
+    def run(self, results: Results) -> None:
         """Measure; a server that fails is left out of the turns that follow."""
-        for shape, servers in self.shapes:
+        for shape, servers, repetitions in self.shapes:
             rows = [Runs(server.name, shape.text) for server in servers]
             results.measured += rows
             pairs = list(zip(servers, rows, strict=True))

@@ -53,7 +53,8 @@ def main(words: Sequence[str]) -> int:
             return measure(server, shape, Path(folder), seconds=options.seconds, grace=options.grace)
 
         wanted = shapes(options.paced, options.burst, options.idle)
-        Turns([(shape, servers) for shape in wanted], run, columns, options.output).run(results, options.repetitions)
+        often = {True: options.repetitions, False: options.idle_repetitions or options.repetitions}
+        Turns([(shape, servers, often[shape.rate > 0]) for shape in wanted], run, columns, options.output).run(results)
     print("\n".join([*facts(results.machine, results.skipped), "", table(results, columns)]))
     return int(results.failed)
 
@@ -87,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--paced", type=counts, default=[100, 1000], help="numbers of readers at 50 records a second")
     parser.add_argument("--burst", type=counts, default=[1000], help="the same at 1,000 records a second, ten at once")
     parser.add_argument("--idle", type=counts, default=[10_000], help="numbers of readers that connect and are weighed")
+    parser.add_argument("--idle-repetitions", type=int, help="the same for idle readers")
     parser.add_argument("--seconds", type=float, default=4.0, help="how long is published")
     parser.add_argument("--grace", type=float, default=10.0, help="seconds for the last records to come")
     return parser

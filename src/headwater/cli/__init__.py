@@ -5,6 +5,7 @@ failures  what can go wrong, exit codes    output    results, tables, colour
 remote    HTTP to the server               patience  when to try again
 wires     live answers into records        follow    a reader that resumes
 records   arguments, files, lines          writer    an idempotent producer
+load      what `bench` puts on a server
 
 Rule 1: the client commands import protocol, model and errors only; just `serve` imports the server.
 Rule 2: a command's module is imported when that command runs, so that `headwater --help` and `tail` start fast.

@@ -27,6 +27,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "info": ("headwater.cli.info:info", "Show a stream's state."),
     "close": ("headwater.cli.close:close", "Close a stream for good."),
     "rm": ("headwater.cli.rm:rm", "Delete streams."),
+    "bench": ("headwater.cli.bench:bench", "Measure a server under load."),
     "version": ("headwater.cli.version:version", "Show the versions of Headwater and Python."),
 }
 #: Packages a command may find missing, and the extra that brings each.
