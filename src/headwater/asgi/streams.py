@@ -117,7 +117,12 @@ async def read_live(
     coding = compressor.live(command.accept_encoding)
     headers = [*headers, *responses.coding_headers(coding.token, varies=bool(compressor.offered))]
     with await hub.audience.open_reader(
-        command.path, command.offset, lifetime=lifetime, slow=command.slow, peer=_peer(command, scope)
+        command.path,
+        command.offset,
+        lifetime=lifetime,
+        slow=command.slow,
+        peer=_peer(command, scope),
+        first_bytes=hub.limits.buffer_bytes,
     ) as reader:
         hub.stats.resumes += command.resumed
         if command.resumed and (end := _end_of_closed(reader)) is not None:
