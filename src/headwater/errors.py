@@ -12,6 +12,7 @@ Rule 2: the docstring's first line is the title that users see; ``advice`` says 
     │   ├── InvalidBody                400 invalid-body
     │   ├── InvalidProducer            400 invalid-producer
     │   └── UnknownDialect             400 unknown-dialect
+    ├── NotAuthorized                  401 not-authorized
     ├── Refused                        403 refused
     │   ├── HostNotAllowed             403 host-not-allowed
     │   ├── OriginNotAllowed           403 origin-not-allowed
@@ -45,6 +46,7 @@ Rule 2: the docstring's first line is the title that users see; ``advice`` says 
     │   └── ShuttingDown               503 shutting-down
     ├── SourceFailed                   502 source-failed
     │   └── UnknownItem                502 unknown-item
+    ├── UpstreamUnreachable            502 upstream-unreachable
     └── MissingExtra                   501 missing-extra
 """
 
@@ -68,6 +70,7 @@ __all__ = [
     "MethodNotAllowed",
     "MissingExtra",
     "NotAcceptable",
+    "NotAuthorized",
     "OffsetGone",
     "OriginNotAllowed",
     "PathTooLong",
@@ -94,6 +97,7 @@ __all__ = [
     "UnknownDialect",
     "UnknownItem",
     "UnsupportedCoding",
+    "UpstreamUnreachable",
     "error_table",
 ]
 
@@ -172,6 +176,13 @@ class UnknownDialect(BadRequest):
 
     code = "unknown-dialect"
     advice = "Use one of the names in the message."
+
+
+class NotAuthorized(HeadwaterError):
+    """The request does not say who makes it, or not credibly."""
+
+    code, status, ws_close = "not-authorized", 401, 4401
+    advice = "Send a key that the server knows."
 
 
 class Refused(HeadwaterError):
@@ -402,6 +413,13 @@ class UnknownItem(SourceFailed):
 
     code = "unknown-item"
     advice = "Yield text, bytes, parts, or the events of a known SDK from the source."
+
+
+class UpstreamUnreachable(HeadwaterError):
+    """The provider did not answer, or its answer broke off."""
+
+    code, status, ws_close, retry_after = "upstream-unreachable", 502, 1014, 1
+    advice = "Try again; if it stays, check the upstream's URL and state."
 
 
 class MissingExtra(HeadwaterError, ImportError):

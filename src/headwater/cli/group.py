@@ -28,6 +28,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "close": ("headwater.cli.close:close", "Close a stream for good."),
     "rm": ("headwater.cli.rm:rm", "Delete streams."),
     "bench": ("headwater.cli.bench:bench", "Measure a server under load."),
+    "llm": ("headwater.cli.llm:llm", "Stand before a model's provider."),
     "version": ("headwater.cli.version:version", "Show the versions of Headwater and Python."),
 }
 #: Packages a command may find missing, and the extra that brings each.

@@ -11,7 +11,7 @@ from typing import Final
 
 from headwater.llm.answer import Answer, coalesce_at
 from headwater.llm.dialects.base import Dialect, End, Ending
-from headwater.llm.parts import Part, Raw, decode_part
+from headwater.llm.parts import Finish, Part, Raw, decode_part
 from headwater.llm.recognise import READABLE, SseRecogniser, Translator
 from headwater.model import BEGINNING, Batch, Record
 from headwater.protocol.reading import Data, Detached, Event, Failed, Gap, Idle
@@ -38,6 +38,7 @@ class RunEncoder:
         self._translator = Translator(keep=dialect.relays)
         self._is_first = not self._resume_at
         self._provider: SseRecogniser | None = None
+        self._at_event = True
 
     @property
     def headers(self) -> tuple[tuple[bytes, bytes], ...]:
@@ -121,14 +122,19 @@ class RunEncoder:
         told: list[bytes] = []
         for part, offset in zip(parts, offsets, strict=True):
             if not isinstance(part, Raw):
-                told.append(self._dialect.encode([part], [offset]))
+                if not (self._provider is not None and isinstance(part, Finish)):  # the provider has said it itself
+                    told.append(self._dialect.encode([part], [offset]))
             elif part.dialect == self._dialect.relays:
                 if self._provider is None and part.dialect in READABLE:
                     self._provider = SseRecogniser(part.dialect)
                 data = part.data
                 if self._provider is not None:
                     self._provider.feed(data)
-                told.append(self._dialect.relay(data))
+                passed = self._dialect.relay(data)
+                if passed and offset and self._at_event:
+                    told.append(b"id: %b\n" % offset.encode())
+                self._at_event = data.endswith((b"\n\n", b"\r\n\r\n", b"\r\r", b"\n\r\n"))
+                told.append(passed)
         return b"".join(told)
 
     def _end(self, ending: Ending) -> bytes:

@@ -24,6 +24,7 @@ from headwater.errors import (
     Gone,
     HeadwaterError,
     LimitReached,
+    RunExists,
     RunNotFound,
     StoreUnavailable,
     StreamClosed,
@@ -264,6 +265,20 @@ class Runs:
             with contextlib.suppress(StreamClosed):
                 await self.hub.fail(self.places.log(id), STOPPED, reason)
         return await self.get(id)
+
+    async def forget(self, id: str, *, owner: str | None = None) -> None:
+        """Delete a run that has ended, and what is known of it; its id is free again.
+
+        Raises:
+            RunNotFound: there is none, or it is somebody else's.
+            RunExists: it is running.
+        """
+        info = await self.get(id, owner=owner)
+        if info.state is RunState.RUNNING:
+            raise RunExists(f"the run {id!r} is running: stop it first")
+        for path in (self.places.log(id), self.places.record(id)):
+            with contextlib.suppress(StreamNotFound, Gone):
+                await self.hub.delete(path)
 
     async def answer(self, id: str, *, owner: str | None = None) -> Answer:
         """All that a run has said so far.

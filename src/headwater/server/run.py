@@ -12,6 +12,8 @@ import ipaddress
 import logging
 import socket
 import sys
+from collections.abc import Callable
+from functools import partial
 from types import FrameType
 from typing import Any, Final
 
@@ -33,20 +35,26 @@ _log: Final = logging.getLogger("headwater")
 
 
 class DrainingServer(uvicorn.Server):
-    """uvicorn's server, which lets the hub's readers go before it waits for them."""
+    """uvicorn's server, which lets the hub's readers go before it waits for them.
 
-    def __init__(self, config: uvicorn.Config, hub: Hub, settings: Settings) -> None:
+    Args:
+        config: uvicorn's.
+        hub: whose readers these are.
+        hello: what to print for a port, once it listens; None: nothing.
+    """
+
+    def __init__(self, config: uvicorn.Config, hub: Hub, hello: Callable[[int], str] | None = None) -> None:
         super().__init__(config)
         self._hub = hub
-        self._settings = settings
+        self._hello = hello
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, and say what to try."""
         await super().startup(sockets)
         calm_garbage_collection()
-        if self.started and self._settings.banner:
+        if self.started and self._hello is not None:
             port = self.servers[0].sockets[0].getsockname()[1]
-            sys.stderr.write(banner(self._settings, port))
+            sys.stderr.write(self._hello(port))
             sys.stderr.flush()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -122,7 +130,7 @@ def make_server(settings: Settings) -> DrainingServer:
         timeout_graceful_shutdown=settings.shutdown_seconds,
         **options,
     )
-    return DrainingServer(config, hub, settings)
+    return DrainingServer(config, hub, partial(banner, settings) if settings.banner else None)
 
 
 def warn_of_missing(compressor: Compressor) -> None:

@@ -1,0 +1,209 @@
+"""The resumable way: a provider's answer as a run, of which the client that asked is the first reader.
+
+Rule 1: a run's id names one request. Sent again, it is told the same answer from its start; the provider is asked once.
+Rule 2: an answer that is no event stream of success is no run: it goes to the client as it is, and the id is free for
+        the client's next attempt, as SDKs make them by themselves.
+Rule 3: the log has the provider's bytes. An answer that ends without its last event has failed, and readers are told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from hashlib import sha256
+from typing import Final
+
+import httpx2
+import msgspec
+
+from headwater.errors import HeadwaterError, RunExists, SourceFailed, TooLarge, UpstreamUnreachable
+from headwater.llm.parts import Raw
+from headwater.llm.proxy.blocks import Blocks
+from headwater.llm.proxy.upstream import bytes_of, heads_down
+from headwater.llm.recognise import TRUNCATED, SseRecogniser
+from headwater.llm.runs import Runs
+from headwater.protocol import names
+from headwater.protocol.framing import media_type
+from headwater.protocol.responses import Answer, HeaderList
+
+_log: Final = logging.getLogger("headwater.llm")
+
+#: Bytes of an answer that is not streamed and so is held whole.
+MAX_REFUSAL: Final = 16 * 1024 * 1024
+_SUCCESS: Final = 200
+
+
+class Begun(msgspec.Struct, frozen=True):
+    """How a request began.
+
+    Attributes:
+        run: the run's id.
+        refusal: the provider's answer, if it is no event stream; the run is gone then.
+        headers: of the provider's answer, for the client that made the request.
+    """
+
+    run: str
+    refusal: Answer | None = None
+    headers: HeaderList = []
+
+
+class Truncated(SourceFailed):
+    """The provider's answer ended without its last event."""
+
+    code = TRUNCATED
+
+
+class _NoRun(SourceFailed):
+    """The provider's answer is not one that a run is made of."""
+
+
+class _Beginning(msgspec.Struct, frozen=True):
+    """A request whose answer's head is awaited."""
+
+    owner: str
+    key: str
+    settling: asyncio.Future[Begun]
+
+
+class Resumable:
+    """Requests that are runs.
+
+    Args:
+        runs: where they are kept.
+        cancel_when_unwatched: seconds without a reader after which one is stopped; None: never.
+    """
+
+    def __init__(self, runs: Runs, cancel_when_unwatched: float | None = None) -> None:
+        self._runs: Final = runs
+        self._cancel_when_unwatched = cancel_when_unwatched
+        self._beginnings: dict[str, _Beginning] = {}
+
+    async def begin(
+        self,
+        run: str,
+        dialect: str,
+        owner: str,
+        body: bytes,
+        model: str,
+        ask: Callable[[], Awaitable[httpx2.Response]],
+    ) -> Begun:
+        """Ask the provider, or find the run that has asked.
+
+        Args:
+            run: the id that the client gave.
+            dialect: the provider's.
+            owner: whose it is.
+            body: the request's; another one with the same id is refused.
+            model: as the request names it.
+            ask: sends the request.
+
+        Raises:
+            BadRequest, RunExists, LimitReached, StoreUnavailable, UpstreamUnreachable: nothing was begun.
+        """
+        key = sha256(body).hexdigest()
+        if run not in self._beginnings:
+            source = _Source(dialect, ask)
+            started = await self._runs.start(
+                source.answer,
+                id=run,
+                idempotency_key=key,
+                owner=owner,
+                model=model,
+                cancel_when_unwatched=self._cancel_when_unwatched,
+            )
+            if started.is_new:
+                settling = asyncio.ensure_future(self._settle(run, source))
+                self._beginnings[run] = _Beginning(owner, key, settling)
+                settling.add_done_callback(lambda _: self._beginnings.pop(run))
+        beginning = self._beginnings.get(run)
+        if beginning is None:
+            return Begun(run)
+        if (beginning.owner, beginning.key) != (owner, key):
+            raise RunExists(f"the run {run!r} exists, with another owner or another request")
+        return await asyncio.shield(beginning.settling)
+
+    async def _settle(self, run: str, source: _Source) -> Begun:
+        """Wait for the head of the answer; a run that has come to nothing is deleted first."""
+        try:
+            begun = await source.head
+        except HeadwaterError:
+            await self._forget(run)
+            raise
+        if begun.refusal is not None:
+            await self._forget(run)
+        return msgspec.structs.replace(begun, run=run)
+
+    async def _forget(self, run: str) -> None:
+        await self._runs.wait(run)
+        await self._runs.forget(run)
+
+
+class _Source:
+    """One request to the provider, as the source of a run.
+
+    Attributes:
+        head: done when the head of the answer is there.
+    """
+
+    def __init__(self, dialect: str, ask: Callable[[], Awaitable[httpx2.Response]]) -> None:
+        self.head: asyncio.Future[Begun] = asyncio.get_running_loop().create_future()
+        self._dialect = dialect
+        self._ask = ask
+
+    async def answer(self) -> AsyncIterator[Raw]:
+        try:
+            answer = await self._ask()
+            kind = media_type(answer.headers.get("content-type", ""))
+            if answer.status_code != _SUCCESS or kind != "text/event-stream":
+                self._tell(Begun("", refusal=await _whole(answer)))
+                raise _NoRun(f"the provider answered {answer.status_code}, and no event stream")
+            self._tell(Begun("", headers=heads_down(answer, *_MADE_ANEW)))
+            async for part in self._parts(answer):
+                yield part
+        except HeadwaterError as error:
+            if not self.head.done():
+                self.head.set_exception(error)
+            raise
+        finally:
+            if not self.head.done():
+                self.head.set_exception(UpstreamUnreachable("the run was stopped before the provider answered"))
+
+    def _tell(self, begun: Begun) -> None:
+        if not self.head.done():
+            self.head.set_result(begun)
+
+    async def _parts(self, answer: httpx2.Response) -> AsyncIterator[Raw]:
+        blocks, provider = Blocks(), SseRecogniser(self._dialect)
+        async for data in bytes_of(answer):
+            for event in blocks.feed(data):
+                provider.feed(event)
+                yield Raw.of(self._dialect, event)
+        if rest := blocks.rest():
+            provider.feed(rest)
+            yield Raw.of(self._dialect, rest)
+        if not provider.is_complete and provider.failed is None:
+            raise Truncated(f"the provider's answer ended without its last event ({self._dialect})")
+
+
+#: Headers that the answer of a run has of its own.
+_MADE_ANEW: Final = (
+    *(names.CONTENT_TYPE, names.CACHE_CONTROL, names.VARY, b"content-encoding", b"date", b"server"),
+    *(b"x-accel-buffering", b"x-content-type-options", b"cross-origin-resource-policy", names.HEADWATER_RUN),
+)
+
+
+async def _whole(answer: httpx2.Response) -> Answer:
+    """An answer that is not streamed.
+
+    Raises:
+        TooLarge, UpstreamUnreachable: it cannot be held, or broke off.
+    """
+    pieces: list[bytes] = []
+    size = 0
+    async for data in bytes_of(answer):
+        pieces.append(data)
+        size += len(data)
+        if size > MAX_REFUSAL:
+            raise TooLarge(f"the provider's answer has more than {MAX_REFUSAL} bytes, and is no event stream")
+    return Answer(answer.status_code, heads_down(answer), b"".join(pieces))

@@ -1,0 +1,108 @@
+"""Serve the proxy before a model's provider: `headwater llm proxy`."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Sequence
+from functools import partial
+from typing import Final
+
+import uvicorn
+
+from headwater.asgi import Hub
+from headwater.llm import Runs
+from headwater.llm.proxy.app import Proxy
+from headwater.llm.proxy.upstream import Upstream
+from headwater.server.connections import limited_protocol
+from headwater.server.run import DrainingServer, is_loopback, raise_file_limit
+from headwater.server.settings import InvalidSettings, Settings
+
+#: Seconds that open answers have when the proxy stops.
+SHUTDOWN_SECONDS: Final = 10
+
+
+def run_proxy(
+    upstream: str,
+    *,
+    key: str | None,
+    client_keys: Sequence[str],
+    host: str,
+    port: int,
+    store: str,
+    keep_seconds: int | None,
+    cancel_when_unwatched: float | None,
+) -> None:
+    """Serve until told to stop.
+
+    Args:
+        upstream: the provider's base URL.
+        key: the provider's; None: clients bring theirs.
+        client_keys: what clients must send; none: whoever reaches the proxy may use it.
+        host: address to listen on.
+        port: port to listen on; 0: any.
+        store: where runs are kept.
+        keep_seconds: idle seconds after which a run is deleted; None: never.
+        cancel_when_unwatched: seconds without a reader after which a run is stopped; None: never.
+
+    Raises:
+        BadRequest: the upstream is not allowed.
+        InvalidSettings: the address is not loopback, the provider's key is kept here, and clients need none.
+        SystemExit: the server could not start; the log says why.
+    """
+    if key is not None and not client_keys and not is_loopback(host):
+        raise InvalidSettings(
+            f"host {host} is reachable from outside: anybody could spend the provider's key. Listen on 127.0.0.1, or "
+            "name the clients' keys with --client-keys-env"
+        )
+    raise_file_limit()
+    logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    # httpx2 logs each request, with its URL.
+    logging.getLogger("httpx2").setLevel("WARNING")
+    hub = Hub(store)
+    proxy = Proxy(
+        Runs(hub, keep_seconds=keep_seconds),
+        Upstream(upstream, key),
+        client_keys=client_keys,
+        cancel_when_unwatched=cancel_when_unwatched,
+    )
+    limits = Settings()
+    config = uvicorn.Config(
+        proxy,
+        host=host,
+        port=port,
+        http=limited_protocol(
+            hub.stats,
+            max_connections=limits.max_connections,
+            max_header_bytes=limits.max_header_bytes,
+            head_seconds=limits.head_seconds,
+            body_seconds=limits.body_seconds,
+        ),
+        ws="none",
+        lifespan="on",
+        interface="asgi3",
+        backlog=4096,
+        server_header=False,
+        date_header=False,
+        access_log=False,
+        log_config=None,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+    )
+    server = DrainingServer(config, hub, partial(hello, upstream, host))
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run()
+    if not server.started:
+        raise SystemExit(1)
+
+
+def hello(upstream: str, host: str, port: int) -> str:
+    """What to try first."""
+    base = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    return f"""
+Headwater stands before {upstream} at {base}
+
+  OpenAI      OpenAI(base_url="{base}/v1")
+  Anthropic   Anthropic(base_url="{base}")
+  resumable   default_headers={{"Headwater-Run": "an id of yours"}}, then GET {base}/v1/runs/ID/stream
+
+"""
