@@ -23,12 +23,19 @@ class Reply(NamedTuple):
         return json.loads(self.body)
 
 
+def connect(server: ServerProcess) -> http.client.HTTPConnection:
+    """A connection, over TLS if the server speaks it."""
+    if server.tls is None:
+        return http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+    return http.client.HTTPSConnection("localhost", server.port, timeout=20, context=server.tls)
+
+
 @contextmanager
 def opened(
     server: ServerProcess, method: str, path: str, body: str | bytes = b"", **headers: str
 ) -> Iterator[http.client.HTTPResponse]:
     """An answer to be read as it comes; header names with underscores for dashes."""
-    with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)) as connection:
+    with closing(connect(server)) as connection:
         connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
         with connection.getresponse() as answer:
             yield answer

@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -34,15 +35,24 @@ class ServerProcess:
         command: what to run; `{port}` in it is replaced.
         health: path that answers 200 when the server is ready.
         cwd: where to run it.
+        tls: how a client checks it, if it speaks TLS; its name is then `localhost`.
 
     Attributes:
         name: for the tests that tell several apart.
     """
 
-    def __init__(self, command: Sequence[str], *, health: str = "/-/health", cwd: Path | None = None) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        health: str = "/-/health",
+        cwd: Path | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self.name = ""
+        self.tls = tls
         self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"https://localhost:{self.port}" if tls else f"http://127.0.0.1:{self.port}"
         self._command = [part.format(port=self.port) for part in command]
         self._health = health
         self._cwd = cwd
@@ -61,7 +71,7 @@ class ServerProcess:
         while True:
             with (
                 contextlib.suppress(OSError, urllib.error.URLError),
-                urllib.request.urlopen(self.url + self._health, timeout=5),
+                urllib.request.urlopen(self.url + self._health, timeout=5, context=self.tls),
             ):
                 return
             code = self._process.poll()
@@ -100,10 +110,10 @@ class ServerProcess:
         self.kill()
 
 
-def headwater_server(store: str, *flags: str) -> ServerProcess:
+def headwater_server(store: str, *flags: str, tls: ssl.SSLContext | None = None) -> ServerProcess:
     """`headwater serve` with a store."""
     command = [sys.executable, "-m", "headwater.cli", "serve", "--no-banner", "--log-level", "warning"]
-    return ServerProcess([*command, "--port", "{port}", "--store", store, *flags])
+    return ServerProcess([*command, "--port", "{port}", "--store", store, *flags], tls=tls)
 
 
 def required(what: str, found: bool) -> None:
