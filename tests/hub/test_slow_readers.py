@@ -100,6 +100,28 @@ def test_conflate_gives_the_newest_of_each_key(run: Run, window: int) -> None:
     run(main())
 
 
+def test_conflate_gives_the_survivors_of_a_stream_that_was_closed_meanwhile(run: Run) -> None:
+    """The gap, the survivors, and then the end."""
+
+    async def main() -> None:
+        async with Hub(limits=PROMPT) as hub:
+            await hub.create("s", content_type=JSON)
+            sink = BufferSink(high_water=1)
+            await hub.audience.subscribe("s", "-1", LINES, sink, slow=parse_slow("conflate:k"))
+            await settle()
+            for number, key in enumerate("aab"):
+                await hub.append("s", {"k": key, "n": number})
+            await hub.close("s")
+            text = b""
+            while sink.ended is None or sink.held():
+                text += sink.take()
+                await settle()
+            told = [line.get("control") or line["data"]["n"] for line in lines(text)]
+            assert told == ["up-to-date", "gap", 1, 2, "closed"]
+
+    run(main())
+
+
 def test_disconnect_tells_and_ends(run: Run) -> None:
     """A reader that stays full is told to come back, and its sink is cut if it never takes even that."""
 

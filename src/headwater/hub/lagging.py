@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import msgspec
 
 from headwater.model import Batch
@@ -22,16 +24,17 @@ class Lag:
         self._start = cursor.offset
         self._conflater = Conflater(key)
 
-    def feed(self, batch: Batch, now: float) -> list[Event]:
-        """Take the next batch at the cursor; nothing to tell means that one more is needed."""
+    def feed(self, batch: Batch, now: float) -> Iterator[Event]:
+        """Take the next batch at the cursor; nothing to tell means that one more is needed.
+
+        The cursor moves with each event that is taken, so that it has not ended before the last one is told.
+        """
         self._conflater.feed(batch)
         if not batch.up_to_date:
             self._cursor.receive(batch, now)
-            return []
-        told: list[Event] = []
+            return
         if self._conflater.dropped:
             self._cursor.offset = self._start
-            told.append(self._cursor.skip(batch.next_offset))
+            yield self._cursor.skip(batch.next_offset)
         survivors = msgspec.structs.replace(batch, offset=self._start, records=self._conflater.records())
-        told.append(self._cursor.receive(survivors, now))
-        return told
+        yield self._cursor.receive(survivors, now)

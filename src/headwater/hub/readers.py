@@ -177,7 +177,7 @@ class LiveReader:
             lag = Lag(self.slow.key, cursor)
             try:
                 while not self._queue:
-                    self._queue = lag.feed(await self._batch(), time.monotonic())
+                    self._queue = list(lag.feed(await self._batch(), time.monotonic()))
             except HeadwaterError as error:
                 return cursor.fail(error)
             if len(self._queue) > 1:

@@ -180,9 +180,9 @@ class Subscription:
         self._taken += sum(len(record.data) for record in batch.records)
         if self._lag is None:
             self._send(cursor.receive(batch, time.monotonic()))
-        elif told := self._lag.feed(batch, time.monotonic()):
-            self._lag = None
-            for event in told:
+        else:
+            for event in self._lag.feed(batch, time.monotonic()):
+                self._lag = None
                 self._send(event)
 
     def _send(self, event: Event) -> None:
