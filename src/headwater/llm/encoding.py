@@ -100,7 +100,7 @@ class RunEncoder:
             offsets += [*[""] * (len(made) - 1), record.offset] if made else []
         if self._dialect.keeps_records:
             return self._dialect.encode(parts, offsets)
-        if any(isinstance(part, Raw) for part in parts):
+        if self._provider is not None or any(isinstance(part, Raw) for part in parts):
             return self._relay(parts, offsets)
         if self._is_first:
             self._is_first = False
