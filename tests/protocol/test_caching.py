@@ -76,9 +76,11 @@ def test_a_cursor_is_always_a_number(now: float, client: str, jitter: int) -> No
 
 
 def test_the_tag_tells_the_range_and_the_closure() -> None:
-    """Quoted, and different for every start, end and closure."""
+    """Quoted, and different for every start, end, closure and content coding."""
     assert entity_tag(batch("a", "b")) == '"a:b"'
     assert entity_tag(batch("a", "b", closed=True)) == '"a:b:c"'
+    assert entity_tag(batch("a", "b"), "gzip") == '"a:b:gzip"'
+    assert entity_tag(batch("a", "b", closed=True), "br") == '"a:b:c:br"'
 
 
 @pytest.mark.parametrize("sent", ['"a:b"', 'W/"a:b"', '"x", "a:b"', '"x" ,W/"a:b" , "y"', "*", '"x", *'])

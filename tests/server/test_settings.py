@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from headwater.hub import Limits
+from headwater.protocol.compression import Compression
 from headwater.server.settings import (
     InvalidSettings,
     Settings,
+    compression_of,
     describe_settings,
     limits_of,
     load_settings,
@@ -97,3 +99,25 @@ def test_trusted_proxies_are_addresses_and_networks() -> None:
 def test_the_hub_takes_its_part() -> None:
     """The limits among the settings are the hub's."""
     assert limits_of(load_settings({"max_readers": 7}, {})) == Limits(max_readers=7)
+
+
+def test_compression_is_off_until_codings_are_named() -> None:
+    """Then the other settings say how."""
+    assert compression_of(load_settings({}, {})) is None
+    environ = {"HEADWATER_COMPRESSION": "zstd, gzip", "HEADWATER_COMPRESS_LEVEL": "1"}
+    found = compression_of(load_settings({"compress_min_bytes": 99, "compress_contexts": 7}, environ))
+    assert found == Compression(codings=("zstd", "gzip"), level=1, min_bytes=99, contexts=7)
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        ({"compression": "gzip,deflate"}, "zstd, br, gzip, not deflate"),
+        ({"compress_level": 10}, "from 1 to 9, not 10"),
+        ({"compress_contexts": 0}, "compress_contexts must be greater than 0"),
+    ],
+)
+def test_compression_that_does_not_exist_is_refused(flags: dict[str, str | int], words: str) -> None:
+    """The message has what there is."""
+    with pytest.raises(InvalidSettings, match=words):
+        load_settings(flags, {})
