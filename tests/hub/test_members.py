@@ -25,7 +25,7 @@ class SocketSink:
         self.kept = b""
         self.writes = 0
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         self.writes += 1
         self.kept += data
         self.send()

@@ -64,7 +64,7 @@ class TransportSink(asyncio.Protocol):
         if self._transport.is_closing():
             asyncio.get_running_loop().call_soon(self.connection_lost, None)
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         """See `Sink.write`."""
         self._transport.write(data)
 

@@ -35,7 +35,7 @@ class Sink(Protocol):
 
     descriptor: int | None
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         """Take bytes; never blocks or raises. What is given after `paused` is held too."""
         ...
 
@@ -70,7 +70,7 @@ class BufferSink:
         self.descriptor: int | None = None
         self.ended: str | None = None
         self._high_water = high_water
-        self._parts: list[bytes] = []
+        self._parts: list[bytes | memoryview] = []
         self._size = 0
         self._full = False
         self._owner: SinkOwner | None = None
@@ -79,7 +79,7 @@ class BufferSink:
         """See `Sink.attach`."""
         self._owner = owner
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         """See `Sink.write`."""
         self._parts.append(data)
         self._size += len(data)
