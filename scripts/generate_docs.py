@@ -19,14 +19,17 @@ import msgspec
 import headwater
 import headwater.stores
 import headwater.testing
-from headwater import errors
+from headwater import Hub, errors
+from headwater.asgi.metrics import HubCollector
+from headwater.asgi.process import ProcessFigures
 from headwater.cli.group import COMMANDS, group
-from headwater.hub import Stats
+from headwater.hub import ReaderInfo, Stats
 from headwater.protocol import names
 from headwater.protocol.reading import TRANSITIONS, State, Step
 from headwater.server.settings import InvalidSettings, Setting, describe_settings
+from headwater.stores import StoreFigures
 from headwater.stores.registry import UnknownStore
-from headwater.stores.sqlite import SqliteOptions
+from headwater.stores.sqlite import SqliteOptions, SqliteStore
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 REFERENCE: Final = ROOT / "docs" / "reference"
@@ -267,11 +270,34 @@ def _items(section: list[str]) -> dict[str, str]:
 def http_page() -> str:
     """http.md as it is, with the lists in it written anew."""
     page = (REFERENCE / "http.md").read_text("utf-8")
-    counters = _sections(inspect.getdoc(Stats) or "")["Attributes"]
     page = _put(page, "cors sent", _headers(names.CORS_REQUEST_HEADERS))
-    page = _put(page, "cors read", _headers(names.CORS_RESPONSE_HEADERS))
-    rows = [f"| `{name}` | {_cell(text)} |" for name, text in counters.items()]
-    return _put(page, "stats", "\n".join(["| counter | meaning |", "| --- | --- |", *rows]))
+    return _put(page, "cors read", _headers(names.CORS_RESPONSE_HEADERS))
+
+
+def figures_page() -> str:
+    """figures.md as it is, with the fields and the metrics written anew."""
+    page = (REFERENCE / "figures.md").read_text("utf-8")
+    for title, struct in (
+        ("stats", Stats),
+        ("process", ProcessFigures),
+        ("store", StoreFigures),
+        ("reader", ReaderInfo),
+    ):
+        fields = _sections(inspect.getdoc(struct) or "")["Attributes"]
+        rows = [f"| `{name}` | {_cell(text)} |" for name, text in fields.items()]
+        page = _put(page, title, "\n".join(["| field | meaning |", "| --- | --- |", *rows]))
+    heads = ["| metric | type | labels | meaning |", "| --- | --- | --- | --- |"]
+    return _put(page, "metrics", "\n".join([*heads, *_metrics()]))
+
+
+def _metrics() -> list[str]:
+    """A row for each metric of a hub on a store that tells all it can."""
+    families = [*HubCollector(Hub(SqliteStore("figures.db"))).collect()]
+    return [
+        f"| `{family.name}{'_total' if family.type == 'counter' else ''}` | {family.type} "
+        f"| {', '.join(f'`{label}`' for label in getattr(family, '_labelnames', ()))} | {_cell(family.documentation)} |"
+        for family in families
+    ]
 
 
 def _headers(headers: tuple[bytes, ...]) -> str:
@@ -304,12 +330,15 @@ PAGES: Final[dict[str, Callable[[], str]]] = {
     "cli.md": cli_page,
     "python.md": python_page,
     "http.md": http_page,
+    "figures.md": figures_page,
 }
+#: Pages that are written by hand but for their lists.
+BY_HAND: Final = ("http.md", "figures.md")
 
 
 def render() -> dict[Path, str]:
     """Every generated page by its file."""
-    return {REFERENCE / name: ("" if name == "http.md" else NOTE) + make() for name, make in PAGES.items()}
+    return {REFERENCE / name: ("" if name in BY_HAND else NOTE) + make() for name, make in PAGES.items()}
 
 
 def main() -> int:

@@ -40,6 +40,8 @@ _COUNTERS: Final = (
 _LABELLED: Final = (
     ("gaps", "gaps", "policy", "Times records were left out for a slow reader, by its policy."),
     ("errors", "errors", "code", "Answers by error code."),
+    ("uncompressed_bytes", "uncompressed", "coding", "Bytes of live answers before their content coding."),
+    ("compressed_bytes", "compressed", "coding", "The same bytes as they go out."),
 )
 _HISTOGRAMS: Final = (
     ("lag_seconds", "lag", "Deliveries by the time from a record's commit to its reader's socket."),

@@ -132,7 +132,7 @@ class Feed:
             self._telling = True
             written = self.members.give_all(frame)
             self._telling = False
-            self._tail.stats.bytes_out += written * len(frame)
+            self._tail.stats.sent(self._form.coding.token, len(data), len(frame), written)
         if self.cursor.state is State.ENDED:
             for member in list(self.members):
                 member.finish(cut=self.encoder.must_cut)

@@ -33,6 +33,8 @@ class Stats(msgspec.Struct, kw_only=True):
         store_reads: batches read from the store.
         deliveries: times a live reader's sink was written to by a feed; one write may hold many records.
         bytes_out: bytes written to the sinks of pushed readers, as they go out.
+        uncompressed: of answers with a content coding: the bytes before it, by the coding.
+        compressed: the same bytes as they go out.
         coalesced: deliveries of records by how many records were put together in one write.
         flushes: turns of the event loop in which feeds were flushed.
         pauses: times a sink was full, and its reader fell behind.
@@ -59,6 +61,8 @@ class Stats(msgspec.Struct, kw_only=True):
     store_reads: int = 0
     deliveries: int = 0
     bytes_out: int = 0
+    uncompressed: Counter[str] = msgspec.field(default_factory=Counter)
+    compressed: Counter[str] = msgspec.field(default_factory=Counter)
     coalesced: Histogram = msgspec.field(default_factory=partial(Histogram, bounds=RECORD_BOUNDS))
     flushes: int = 0
     pauses: int = 0
@@ -71,6 +75,13 @@ class Stats(msgspec.Struct, kw_only=True):
     flush_waits: Histogram = msgspec.field(default_factory=partial(Histogram, bounds=WAIT_BOUNDS))
     loop_delay: Histogram = msgspec.field(default_factory=partial(Histogram, bounds=DELAY_BOUNDS))
     errors: Counter[str] = msgspec.field(default_factory=Counter)
+
+    def sent(self, coding: str, before: int, after: int, times: int = 1) -> None:
+        """Count bytes written to sinks: before and after their content coding, which is empty for none."""
+        self.bytes_out += after * times
+        if coding:
+            self.uncompressed[coding] += before * times
+            self.compressed[coding] += after * times
 
     def delivered(self, count: int, lag: float) -> None:
         """Count deliveries that all had the same lag, in seconds."""

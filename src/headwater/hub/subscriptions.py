@@ -193,7 +193,7 @@ class Subscription:
         data = self._encoder.encode(event, time.time())
         if data:
             frame = self._form.frame(self._body.own(data))
-            self._audience.stats.bytes_out += len(frame)
+            self._audience.stats.sent(self._form.coding.token, len(data), len(frame))
             self.sink.write(frame)
         if self._cursor.state is State.ENDED:
             self.finish(cut=self._encoder.must_cut)

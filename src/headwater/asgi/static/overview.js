@@ -28,6 +28,7 @@ const EVENTS = [
   ["Gaps told", one => total(one.stats.gaps)],
   ["Shed", one => one.stats.sheds],
   ["Stalled, cut", one => one.stats.stalls, true],
+  ["Went on sending, cut", one => one.stats.unasked, true],
   ["Refused", one => total(one.stats.errors), true],
 ];
 const total = counts => typeof counts === "object" ? Object.values(counts).reduce((sum, count) => sum + count, 0) : counts;
