@@ -11,6 +11,7 @@ from headwater.errors import HeadwaterError, LimitReached, ShuttingDown, StoreUn
 from headwater.hub.audience import Audience
 from headwater.hub.describing import POLLING, Peer
 from headwater.hub.limits import Limits
+from headwater.hub.posting import Poster
 from headwater.hub.pulse import Pulse
 from headwater.hub.readers import is_news
 from headwater.hub.stats import Stats
@@ -37,7 +38,7 @@ from headwater.protocol.ledger import Append
 from headwater.protocol.paths import check_path
 from headwater.protocol.reading import Data, Detached, Failed
 from headwater.protocol.slow import parse_slow
-from headwater.stores import Store, open_store
+from headwater.stores import Done, Store, open_store
 
 
 class Engine:
@@ -62,6 +63,7 @@ class Engine:
         self.stats: Final = Stats()
         self.audience: Final = Audience(self.store, self.limits, self.stats)
         self._pulse = Pulse(self.stats.loop_delay)
+        self._poster: Final = Poster(self.store, self.stats)
         self._streams = 0
         self._sweeper: Final = Sweeper(self.store, self.audience)
         self._unwatch: Callable[[], None] = _nothing
@@ -208,11 +210,12 @@ class Engine:
     async def write(self, path: str, request: Append) -> Appended:
         """`append` with a body as HTTP has it."""
         self._check_writable(request.body)
-        answer = await self.store.append(path, request)
-        self.stats.appends += 1
-        self.stats.duplicates += answer.duplicate
-        self.stats.bytes_in += len(request.body)
-        return answer
+        return await self._poster.write(path, request)
+
+    def post(self, path: str, request: Append, done: Done) -> None:
+        """`write`, answered by a call of `done` unless StoreUnavailable or TooLarge is raised; see `stores.Posting`."""
+        self._check_writable(request.body)
+        self._poster.post(path, request, done)
 
     async def close(self, path: str) -> Appended:
         """Close a stream: its readers are told that it is complete. Closing it again changes nothing.

@@ -83,8 +83,10 @@ def split_json(body: bytes, *, allow_empty_array: bool = False) -> tuple[bytes, 
     if not body.isascii():
         _check_utf8(body)
     try:
-        is_array = body.lstrip(b" \t\r\n")[:1] == b"["
-        values = _values.decode(body) if is_array else [_value.decode(body)]
+        if body.lstrip(b" \t\r\n")[:1] != b"[":
+            _value.decode(body)
+            return (_one_line(body),)
+        values = _values.decode(body)
     except (msgspec.DecodeError, RecursionError) as error:
         raise InvalidBody(f"the body is not valid JSON: {error}") from None
     if not values and not allow_empty_array:

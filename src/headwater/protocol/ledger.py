@@ -176,11 +176,11 @@ def append(state: StreamState, known: ProducerState | None, request: Append, now
         StreamClosed, ContentTypeMismatch, InvalidProducer, ProducerFenced, ProducerGap, InvalidBody,
         SequenceRegression: the request is refused and `state` is as before.
     """
-    producer = request.producer
+    producer, content_type = request.producer, state.content_type
     if state.closed:
         return _append_to_closed(state, known, request)
-    if request.body and not same_content_type(request.content_type, state.content_type):
-        raise ContentTypeMismatch(f"the stream is {state.content_type}, the request {request.content_type}")
+    if request.body and not same_content_type(request.content_type, content_type):
+        raise ContentTypeMismatch(f"the stream is {content_type}, the request {request.content_type}")
     advanced: ProducerState | None = None
     if producer is not None:
         advanced = advance(known, producer)
@@ -188,27 +188,28 @@ def append(state: StreamState, known: ProducerState | None, request: Append, now
             assert known is not None
             state.touched_at = now
             return _answer(state, Producer(producer.id, known.epoch, known.seq), duplicate=True)
-    data = split_body(state.content_type, request.body)
-    _check_seq(state, request.seq)
+    data = split_body(content_type, request.body)
+    if request.seq is not None:
+        _check_seq(state, request.seq)
+        state.last_seq = request.seq
     start = state.tail
     records = place(state, data)
-    if request.seq is not None:
-        state.last_seq = request.seq
     state.touched_at = now
     if request.close:
         state.closed = True
         state.closed_by = producer
         state.failure = request.failure
-    return Accepted(start, records, advanced, _answer(state, producer))
+    tail = records[-1].offset if records else offset_at(state.lineage, state.tail)
+    return Accepted(start, records, advanced, Appended(tail, state.closed, False, producer, state.failure))
 
 
 def place(state: StreamState, data: tuple[bytes, ...]) -> tuple[Record, ...]:
     """Give offsets to records at the tail, and move it."""
     records = []
-    position = state.tail
+    position, lineage = state.tail, state.lineage
     for item in data:
         position += len(item)
-        records.append(Record(offset_at(state.lineage, position), item))
+        records.append(Record(offset_at(lineage, position), item))
     state.tail = position
     return tuple(records)
 
@@ -233,10 +234,8 @@ def _answer(state: StreamState, producer: Producer | None, *, duplicate: bool = 
     return Appended(offset_at(state.lineage, state.tail), state.closed, duplicate, producer, state.failure)
 
 
-def _check_seq(state: StreamState, seq: str | None) -> None:
-    if seq is None or state.last_seq is None:
-        return
-    if seq.encode() <= state.last_seq.encode():
+def _check_seq(state: StreamState, seq: str) -> None:
+    if state.last_seq is not None and seq.encode() <= state.last_seq.encode():
         raise SequenceRegression(f"Stream-Seq {seq!r} is not greater than {state.last_seq!r}", last=state.last_seq)
 
 

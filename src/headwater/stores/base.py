@@ -21,6 +21,8 @@ from headwater.protocol.ledger import Append
 Clock = Callable[[], float]
 #: Called in the event loop, in commit order, after the commit; must not block or raise.
 Watcher = Callable[[Change], None]
+#: Called once in the event loop with what `append` returns or raises; must not block or raise.
+Done = Callable[[Appended | Exception], None]
 
 #: Bytes a read returns at most unless told otherwise.
 DEFAULT_READ_LIMIT: Final = 1024 * 1024
@@ -129,6 +131,19 @@ class Sweeping(Protocol):
 
         Raises:
             StoreUnavailable: not everything could be dropped; the next call goes on.
+        """
+        ...
+
+
+@runtime_checkable
+class Posting(Protocol):
+    """A store that takes appends without a coroutine and a future for each, for a driver that has many at a time."""
+
+    def post(self, path: str, request: Append, done: Done) -> None:
+        """`Store.append`, answered by a call: after this one has returned or before.
+
+        Raises:
+            StoreUnavailable: nothing was written, and `done` is not called.
         """
         ...
 

@@ -7,6 +7,7 @@ from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
+from headwater.errors import HeadwaterError
 from headwater.model import Appended, Batch, Change, Created, Record, StreamConfig, StreamInfo
 from headwater.protocol import forking, ledger
 from headwater.protocol.batches import Row, build_batch
@@ -15,7 +16,7 @@ from headwater.protocol.offsets import locate
 from headwater.protocol.producing import ProducerState
 from headwater.protocol.retention import retained_from
 from headwater.stores import unit
-from headwater.stores.base import DEFAULT_READ_LIMIT, Clock, Watcher
+from headwater.stores.base import DEFAULT_READ_LIMIT, Clock, Done, Watcher
 
 
 class Log:
@@ -86,6 +87,15 @@ class MemoryStore:
         """See `Store.append`."""
         self.now = self._clock()
         return unit.append(self, path, request)
+
+    def post(self, path: str, request: Append, done: Done) -> None:
+        """See `Posting.post`."""
+        self.now = self._clock()
+        try:
+            answer: Appended | Exception = unit.append(self, path, request)
+        except HeadwaterError as error:
+            answer = error
+        done(answer)
 
     async def read(self, path: str, offset: str, *, limit: int = DEFAULT_READ_LIMIT) -> Batch:
         """See `Store.read`."""
@@ -207,3 +217,7 @@ class MemoryStore:
         """See `Unit.tell`."""
         for watcher in list(self._watchers):
             watcher(change)
+
+    def tell_growth(self, state: StreamState, start: int, records: Sequence[Record]) -> None:
+        """See `Unit.tell_growth`."""
+        self.tell(unit.growth(state, start, records))

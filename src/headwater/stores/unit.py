@@ -13,7 +13,7 @@ from headwater.errors import StreamExists
 from headwater.model import Appended, Batch, Change, Created, Record, StreamConfig
 from headwater.protocol import forking, ledger
 from headwater.protocol.framing import is_json, split_body
-from headwater.protocol.ledger import Accepted, Append, StreamState
+from headwater.protocol.ledger import Append, StreamState
 from headwater.protocol.offsets import offset_at
 from headwater.protocol.producing import ProducerState
 
@@ -65,6 +65,10 @@ class Unit(Protocol):
 
     def tell(self, change: Change) -> None:
         """Notify the watchers, once committed."""
+        ...
+
+    def tell_growth(self, state: StreamState, start: int, records: Sequence[Record]) -> None:
+        """The same with `growth` of these; a store may put several of a stream together."""
         ...
 
 
@@ -134,15 +138,22 @@ def append(unit: Unit, path: str, request: Append) -> Appended:
         unit.save_producer(state.incarnation, producer.id, decision.producer)
     if decision.records:
         unit.insert(state.incarnation, decision.start, decision.records)
-    unit.tell(_change(state, decision))
+    unit.tell_growth(state, decision.start, decision.records)
     return decision.answer
 
 
-def _change(state: StreamState, decision: Accepted) -> Change:
-    tail = decision.answer.next_offset
+def growth(state: StreamState, start: int, records: Sequence[Record]) -> Change:
+    """The notification of one append, or of several that follow each other, up to the stream's tail.
+
+    Args:
+        state: the stream after the last of them.
+        start: position before the first record.
+        records: all their records; none: a close.
+    """
+    tail = records[-1].offset if records else offset_at(state.lineage, state.tail)
     batch = Batch(
-        offset=offset_at(state.lineage, decision.start),
-        records=decision.records,
+        offset=offset_at(state.lineage, start),
+        records=tuple(records),
         next_offset=tail,
         up_to_date=True,
         closed=state.closed,

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.stores.sqlite.helpers import append, content, opened
 
-from headwater.model import Change, Expiry, Producer, StreamConfig
+from headwater.errors import StreamNotFound
+from headwater.model import Appended, Change, Expiry, Producer, Record, StreamConfig
+from headwater.protocol.ledger import Append
 
 if TYPE_CHECKING:
     from tests.conftest import Run
@@ -125,8 +127,8 @@ def test_concurrent_appends_keep_their_order(place: Place, run: Run[None]) -> No
         async with opened(place.store()) as store:
             for path in range(5):
                 await store.create(str(path), StreamConfig())
-            tails: dict[str, list[str]] = {}
-            store.watch(lambda change: tails.setdefault(change.path, []).append(change.tail))
+            told: dict[str, list[Record]] = {}
+            store.watch(lambda change: told.setdefault(change.path, []).extend(change.batch.records))  # type: ignore[union-attr]
             answers = await asyncio.gather(
                 *(append(store, str(n % 5), b"%d," % n, Producer("p", 0, n // 5)) for n in range(200))
             )
@@ -134,7 +136,66 @@ def test_concurrent_appends_keep_their_order(place: Place, run: Run[None]) -> No
                 batch = await store.read(str(path), "-1")
                 assert [record.data for record in batch.records] == [b"%d," % n for n in range(path, 200, 5)]
                 assert [record.offset for record in batch.records] == [a.next_offset for a in answers[path::5]]
-                assert tails[str(path)] == [a.next_offset for a in answers[path::5]]
+                assert told[str(path)] == list(batch.records)
+
+    run(scenario())
+
+
+def test_the_appends_of_a_batch_are_told_as_one(place: Place, run: Run[None]) -> None:
+    """A change for each stream and batch, with all its records, closures where they belong; a delete parts them."""
+    gate = Gate()
+    place.spy(gate)
+
+    async def scenario() -> None:
+        async with opened(place.store()) as store:
+            for path in "abc":
+                await store.create(path, StreamConfig())
+            changes: list[Change] = []
+            store.watch(changes.append)
+            gate.shut()
+            first = asyncio.ensure_future(append(store, "c", b"first"))
+            await gate.reached()
+            given = [append(store, "a", b"1"), append(store, "b", b"2"), append(store, "a", b"3")]
+            given += [store.append("b", Append(close=True)), store.delete("a"), store.create("a", StreamConfig())]  # type: ignore[list-item]
+            waiting = [asyncio.ensure_future(call) for call in [*given, append(store, "a", b"4")]]
+            await asyncio.sleep(0)
+            gate.open()
+            await asyncio.gather(first, *waiting)
+            assert [(change.path, data_of(change), change.closed, change.deleted) for change in changes] == [
+                ("c", [b"first"], False, False),
+                ("a", [b"1", b"3"], False, False),
+                ("b", [b"2"], True, False),
+                ("a", [], False, True),
+                ("a", [b"4"], False, False),
+            ]
+            joined = changes[1].batch
+            assert joined is not None
+            assert (joined.next_offset, changes[1].tail) == (waiting[2].result().next_offset,) * 2
+
+    run(scenario())
+
+
+def data_of(change: Change) -> list[bytes]:
+    return [] if change.batch is None else [record.data for record in change.batch.records]
+
+
+def test_what_is_posted_in_one_turn_is_one_transaction(place: Place, run: Run[None]) -> None:
+    """In the order of the calls, with what is awaited among it; refusals are answers too."""
+    gate = Gate()
+    place.spy(gate)
+
+    async def scenario() -> None:
+        async with opened(place.store()) as store:
+            await store.create("a", StreamConfig())
+            commits = gate.commits
+            outcomes: list[Appended | Exception] = []
+            store.post("a", Append(b"1"), outcomes.append)
+            store.post("none", Append(b"x"), outcomes.append)
+            store.post("a", Append(b"2"), outcomes.append)
+            await append(store, "a", b"3")
+            assert [type(outcome) for outcome in outcomes] == [Appended, StreamNotFound, Appended]
+            assert await content(store, "a") == [b"1", b"2", b"3"]
+            assert gate.commits == commits + 1
 
     run(scenario())
 

@@ -17,7 +17,7 @@ from headwater.protocol.batches import build_batch
 from headwater.protocol.ledger import Append, StreamState
 from headwater.protocol.offsets import locate
 from headwater.stores import unit as steps
-from headwater.stores.base import DEFAULT_READ_LIMIT, Clock, StoreFigures, Watcher
+from headwater.stores.base import DEFAULT_READ_LIMIT, Clock, Done, StoreFigures, Watcher
 from headwater.stores.sqlite import database, reading, schema, upkeep
 from headwater.stores.sqlite.committed import Committed
 from headwater.stores.sqlite.lock import FileLock
@@ -102,6 +102,12 @@ class SqliteStore:
     async def append(self, path: str, request: Append) -> Appended:
         """See `Store.append`."""
         return await self._write(lambda unit: steps.append(unit, path, request), len(request.body))
+
+    def post(self, path: str, request: Append, done: Done) -> None:
+        """See `Posting.post`."""
+        if not self._open:
+            raise StoreUnavailable("the store is not open")
+        self._writer.post(path, request, self._clock(), done)
 
     async def delete(self, path: str) -> None:
         """See `Store.delete`."""

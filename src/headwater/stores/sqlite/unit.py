@@ -17,6 +17,7 @@ from headwater.protocol import forking
 from headwater.protocol.batches import Row
 from headwater.protocol.ledger import StreamState
 from headwater.protocol.producing import ProducerState
+from headwater.stores import unit as steps
 from headwater.stores.sqlite.committed import Committed, ProducerKey
 from headwater.stores.sqlite.database import Database, Rows
 from headwater.stores.sqlite.rows import from_row, to_row
@@ -41,6 +42,20 @@ _INSERT_RECORDS: Final = Many("insert_records", 128)
 _PAGES_OF_A_STREAM: Final = 3 * 4096
 
 
+class _Growth:
+    """The appends of a batch to one stream."""
+
+    __slots__ = ("_start", "_state", "records")
+
+    def __init__(self, state: StreamState, start: int) -> None:
+        self._state = state
+        self._start = start
+        self.records: list[Record] = []
+
+    def change(self) -> Change:
+        return steps.growth(self._state, self._start, self.records)
+
+
 class SqliteUnit:
     """See `unit.Unit` for the methods that the shared steps use.
 
@@ -50,13 +65,11 @@ class SqliteUnit:
 
     Attributes:
         now: time of the command that runs.
-        changes: the notifications of the command that runs.
         written: bytes added to the log by `commit`, estimated.
     """
 
     def __init__(self, database: Database, committed: Committed) -> None:
         self.now = 0.0
-        self.changes: list[Change] = []
         self.written = 0
         self._database = database
         self._committed = committed
@@ -66,6 +79,8 @@ class SqliteUnit:
         self._changed: dict[int, StreamState] = {}
         self._dropped: set[int] = set()
         self._producers: dict[ProducerKey, ProducerState] = {}
+        self._told: list[Change | _Growth] = []
+        self._growths: dict[int, _Growth] = {}
         self._records: list[tuple[int, int, float, bytes]] = []
         self._purges: dict[int, int] = {}
         self._looks: dict[int, float | None] = {}
@@ -144,7 +159,19 @@ class SqliteUnit:
 
     def tell(self, change: Change) -> None:
         """See `Unit.tell`."""
-        self.changes.append(change)
+        self._told.append(change)
+
+    def tell_growth(self, state: StreamState, start: int, records: Sequence[Record]) -> None:
+        """See `Unit.tell_growth`; the appends of a stream in one batch are told as one."""
+        growth = self._growths.get(state.incarnation)
+        if growth is None:
+            growth = self._growths[state.incarnation] = _Growth(state, start)
+            self._told.append(growth)
+        growth.records += records
+
+    def changes(self) -> list[Change]:
+        """What to tell the watchers, in order; after the commit."""
+        return [told if isinstance(told, Change) else told.change() for told in self._told]
 
     def trim(self, state: StreamState, earliest: int) -> None:
         """Move a stream's first position that is kept; the records before it are left to the sweep."""

@@ -11,14 +11,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import deque
 from collections.abc import Callable
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from threading import Thread
-from typing import Any, Final, Generic, TypeVar
+from typing import Final, TypeVar
 
-from headwater.errors import HeadwaterError, StoreUnavailable
+from headwater.errors import StoreUnavailable
 from headwater.model import Change
-from headwater.stores.base import StoreFigures
+from headwater.protocol.ledger import Append
+from headwater.stores.base import Done, StoreFigures
+from headwater.stores.sqlite.commands import Batch, Command, Posted, Step
 from headwater.stores.sqlite.committed import Committed
 from headwater.stores.sqlite.database import DRIVER_ERRORS, Database
 from headwater.stores.sqlite.schema import query
@@ -29,8 +32,6 @@ T = TypeVar("T")
 #: A batch ends at so many commands or bytes: what one commit, and one step of the event loop after it, may hold.
 MAX_COMMANDS: Final = 1024
 MAX_BYTES: Final = 8 * 1024 * 1024
-# What a command holds in memory beside its data.
-_COMMAND_BYTES: Final = 1024
 
 # The file or the disk, not the command.
 _FAILURES: Final[tuple[type[Exception], ...]] = (*DRIVER_ERRORS, StoreUnavailable)
@@ -38,56 +39,11 @@ _FAILURES: Final[tuple[type[Exception], ...]] = (*DRIVER_ERRORS, StoreUnavailabl
 _logger: Final = logging.getLogger("headwater.sqlite")
 
 
-class Command(Generic[T]):
-    """One step for the writer, and its outcome.
-
-    Args:
-        run: the step; it may run again on a fresh unit, if its batch fails.
-        now: time of the call.
-        future: the caller's.
-        size: bytes of data in it.
-        reads: it changes nothing.
-    """
-
-    __slots__ = ("changes", "error", "future", "now", "reads", "result", "run", "size")
-
-    def __init__(
-        self, run: Callable[[SqliteUnit], T], now: float, future: asyncio.Future[T], size: int, reads: bool
-    ) -> None:
-        self.run = run
-        self.now = now
-        self.future = future
-        self.size = size
-        self.reads = reads
-        self.result: T | None = None
-        self.error: Exception | None = None
-        self.changes: list[Change] = []
-
-    def run_on(self, unit: SqliteUnit) -> None:
-        """Run the step; a refusal becomes its outcome."""
-        self.error = None
-        unit.now = self.now
-        unit.changes = self.changes = []
-        try:
-            self.result = self.run(unit)
-        except HeadwaterError as error:
-            self.error = error
-
-    def resolve(self) -> None:
-        """Answer the caller, unless it has gone."""
-        if self.future.done():
-            return
-        if self.error is not None:
-            self.future.set_exception(self.error)
-        else:
-            self.future.set_result(self.result)  # type: ignore[arg-type]
-
-
-Batch = list[Command[Any]]
-
-
 class Writer:
     """The thread, its queue and its connection. The methods are the event loop's.
+
+    What is posted in one turn of the loop is handed over at its end, in one piece: each time the thread is woken, the
+    two contend for the interpreter lock. A step that is awaited goes at once, with what was posted before it.
 
     Args:
         connect: opens the connection that writes.
@@ -114,11 +70,16 @@ class Writer:
         self._tell = tell
         self._queue_bytes = queue_bytes
         self._checkpoint_bytes = checkpoint_bytes
-        self._queue: SimpleQueue[Command[Any] | None] = SimpleQueue()
+        self._queue: SimpleQueue[Batch | None] = SimpleQueue()
+        self._collected: Batch = []
+        self._due = False
         self._waiting = 0
         self._database: Database | None = None
         self._written = 0
         self._running = False
+        # The thread's: what was handed over and is not in a batch yet, and whether more can come.
+        self._todo: deque[Command] = deque()
+        self._more = True
         self.figures = StoreFigures()
 
     @property
@@ -134,7 +95,7 @@ class Writer:
         """
         self._loop = asyncio.get_running_loop()
         self._stopped: asyncio.Future[None] = self._loop.create_future()
-        opened: Command[None] = Command(lambda unit: None, 0.0, self._loop.create_future(), 0, True)
+        opened: Step[None] = Step(lambda unit: None, 0.0, self._loop.create_future(), 0, True)
         Thread(target=self._main, args=(opened,), name="headwater-sqlite", daemon=True).start()
         try:
             await opened.future
@@ -147,6 +108,7 @@ class Writer:
         """Finish what waits, move the log into the database and close it."""
         if self._running:
             self._running = False
+            self._hand_over()
             self._queue.put(None)
         await self._stopped
 
@@ -158,21 +120,41 @@ class Writer:
         Raises:
             StoreUnavailable: the store is not open, or too much waits already.
         """
+        future: asyncio.Future[T] = self._loop.create_future()
+        self._add(Step(run, now, future, size, reads))
+        self._hand_over()
+        return future
+
+    def post(self, path: str, request: Append, now: float, done: Done) -> None:
+        """Queue an append; see `Posting.post`.
+
+        Raises:
+            StoreUnavailable: the store is not open, or too much waits already.
+        """
+        self._add(Posted(path, request, now, done))
+        if not self._due:
+            self._due = True
+            self._loop.call_soon(self._hand_over)
+
+    def _add(self, command: Command) -> None:
         if not self._running:
             raise StoreUnavailable("the store is not open")
         if self._waiting > self._queue_bytes:
             raise StoreUnavailable(f"{self._waiting} bytes wait to be written, and queue_bytes is {self._queue_bytes}")
-        future: asyncio.Future[T] = self._loop.create_future()
-        size += _COMMAND_BYTES
-        self._waiting += size
-        self._queue.put(Command(run, now, future, size, reads))
-        return future
+        self._waiting += command.size
+        self._collected.append(command)
 
-    def _deliver(self, batch: Batch) -> None:
+    def _hand_over(self) -> None:
+        self._due = False
+        if self._collected:
+            self._queue.put(self._collected)
+            self._collected = []
+
+    def _deliver(self, batch: Batch, changes: list[Change]) -> None:
+        for change in changes:
+            self._tell_safely(change)
         for command in batch:
             self._waiting -= command.size
-            for change in command.changes:
-                self._tell_safely(change)
             command.resolve()
 
     def _tell_safely(self, change: Change) -> None:
@@ -184,7 +166,7 @@ class Writer:
 
     # From here on: the thread.
 
-    def _main(self, opened: Command[None]) -> None:
+    def _main(self, opened: Step[None]) -> None:
         try:
             self._committed.last_incarnation = self._connected().run(query("last_incarnation"))[0][0]
         except Exception as error:
@@ -197,34 +179,33 @@ class Writer:
             self._call(self._stopped.set_result, None)
 
     def _work(self) -> None:
-        running = True
-        while running:
-            batch, running = self._take()
+        while batch := self._take():
+            changes: list[Change] = []
             todo = batch
             while todo:
-                todo = self._attempt(todo)
-            self._call(self._deliver, batch)
+                todo = self._attempt(todo, changes)
+            self._call(self._deliver, batch, changes)
             if self._written >= self._checkpoint_bytes:
                 self._checkpoint("PASSIVE")
 
-    def _take(self) -> tuple[Batch, bool]:
-        """Wait for a command, then take all that wait; False: the last ones."""
+    def _take(self) -> Batch:
+        """Wait for a command, then take all that wait, up to the limits; none: there will be no more."""
+        while self._more and not (self._todo and self._queue.empty()):
+            handed = self._queue.get()
+            if handed is None:
+                self._more = False
+            else:
+                self._todo.extend(handed)
         batch: Batch = []
         size = 0
-        command = self._queue.get()
-        try:
-            while command is not None:
-                batch.append(command)
-                size += command.size
-                if len(batch) >= MAX_COMMANDS or size >= MAX_BYTES:
-                    return batch, True
-                command = self._queue.get_nowait()
-        except Empty:
-            return batch, True
-        return batch, False
+        while self._todo and len(batch) < MAX_COMMANDS and size < MAX_BYTES:
+            command = self._todo.popleft()
+            batch.append(command)
+            size += command.size
+        return batch
 
-    def _attempt(self, batch: Batch) -> Batch:
-        """Run a batch as one transaction; returns the commands that are to be run again."""
+    def _attempt(self, batch: Batch, changes: list[Change]) -> Batch:
+        """Run a batch as one transaction and add what it changed; returns the commands that are to be run again."""
         try:
             unit = SqliteUnit(self._connected(), self._committed)
             for command in batch:
@@ -235,6 +216,7 @@ class Writer:
                 self.figures.commit_seconds.add(time.monotonic() - started)
                 self.figures.commit_sizes.add(sum(not command.reads for command in batch))
             self._written += unit.written
+            changes += unit.changes()
             return []
         except _FAILURES as error:
             self.figures.failed_commits += 1
@@ -244,16 +226,16 @@ class Writer:
             # A mistake in the program or in a value, not in the file: the others need not suffer for it.
             self._disconnect()
             if len(batch) == 1:
-                batch[0].error, batch[0].changes = error, []
+                batch[0].fail(error)
             else:
                 for command in batch:
-                    self._settle_alone(command)
+                    self._settle_alone(command, changes)
             return []
 
-    def _settle_alone(self, command: Command[Any]) -> None:
+    def _settle_alone(self, command: Command, changes: list[Change]) -> None:
         todo = [command]
         while todo:
-            todo = self._attempt(todo)
+            todo = self._attempt(todo, changes)
 
     def _connected(self) -> Database:
         if self._database is None:
@@ -295,7 +277,7 @@ def _fail(batch: Batch, error: Exception) -> Batch:
         lookups = []
     _logger.warning("%d commands failed: %s", len(batch) - len(lookups), error)
     for command in batch:
-        command.error, command.changes = _unavailable(error), []
+        command.fail(_unavailable(error))
     return lookups
 
 

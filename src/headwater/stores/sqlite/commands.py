@@ -1,0 +1,145 @@
+"""What the writer is asked to do: steps that run in a batch and are answered after its commit.
+
+Rule: a refusal (`HeadwaterError`) is a step's outcome; whatever else it raises is the batch's concern.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Final, Generic, Protocol, TypeVar
+
+from headwater.errors import HeadwaterError
+from headwater.model import Appended
+from headwater.protocol.ledger import Append
+from headwater.stores import unit as steps
+from headwater.stores.base import Done
+from headwater.stores.sqlite.unit import SqliteUnit
+
+T = TypeVar("T")
+
+# What a command holds in memory beside its data.
+_COMMAND_BYTES: Final = 1024
+
+_logger: Final = logging.getLogger("headwater.sqlite")
+
+
+class Command(Protocol):
+    """One step for the writer.
+
+    Attributes:
+        size: bytes it holds in memory.
+    """
+
+    size: int
+
+    @property
+    def reads(self) -> bool:
+        """Whether it changes nothing."""
+        ...
+
+    def run_on(self, unit: SqliteUnit) -> None:
+        """Run the step; it may run again on a fresh unit, if its batch fails. The thread's."""
+        ...
+
+    def fail(self, error: Exception) -> None:
+        """Make an error the outcome."""
+        ...
+
+    def resolve(self) -> None:
+        """Answer the caller. The event loop's."""
+        ...
+
+
+class Step(Generic[T]):
+    """Any step, for a caller that awaits it.
+
+    Args:
+        run: the step.
+        now: time of the call.
+        future: the caller's.
+        size: bytes of data in it.
+        reads: it changes nothing.
+    """
+
+    __slots__ = ("error", "future", "now", "reads", "result", "run", "size")
+
+    def __init__(
+        self, run: Callable[[SqliteUnit], T], now: float, future: asyncio.Future[T], size: int, reads: bool
+    ) -> None:
+        self.run = run
+        self.now = now
+        self.future = future
+        self.size = size + _COMMAND_BYTES
+        self.reads = reads
+        self.result: T | None = None
+        self.error: Exception | None = None
+
+    def run_on(self, unit: SqliteUnit) -> None:
+        """See `Command.run_on`."""
+        self.error = None
+        unit.now = self.now
+        try:
+            self.result = self.run(unit)
+        except HeadwaterError as error:
+            self.error = error
+
+    def fail(self, error: Exception) -> None:
+        """See `Command.fail`."""
+        self.error = error
+
+    def resolve(self) -> None:
+        """See `Command.resolve`; a caller that has gone is not."""
+        if self.future.done():
+            return
+        if self.error is not None:
+            self.future.set_exception(self.error)
+        else:
+            self.future.set_result(self.result)  # type: ignore[arg-type]
+
+
+class Posted:
+    """An append, for a caller that is called.
+
+    Args:
+        path: the stream.
+        request: what to append.
+        now: time of the call.
+        done: see `Posting.post`.
+    """
+
+    __slots__ = ("done", "now", "outcome", "path", "request", "size")
+
+    reads: Final = False
+
+    def __init__(self, path: str, request: Append, now: float, done: Done) -> None:
+        self.path = path
+        self.request = request
+        self.now = now
+        self.done = done
+        self.size = len(request.body) + _COMMAND_BYTES
+        self.outcome: Appended | Exception
+
+    def run_on(self, unit: SqliteUnit) -> None:
+        """See `Command.run_on`."""
+        unit.now = self.now
+        try:
+            self.outcome = steps.append(unit, self.path, self.request)
+        except HeadwaterError as error:
+            self.outcome = error
+
+    def fail(self, error: Exception) -> None:
+        """See `Command.fail`."""
+        self.outcome = error
+
+    def resolve(self) -> None:
+        """See `Command.resolve`."""
+        try:
+            self.done(self.outcome)
+        except Exception:
+            # It must not raise; if it does, the others of the batch are still answered.
+            _logger.exception("the answer to an append to %r", self.path)
+
+
+Batch = list[Command]
