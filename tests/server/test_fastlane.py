@@ -1,146 +1,230 @@
-"""The fast lane: the same answers as through ASGI, in order, whatever a client pipelines."""
+"""The fast lane: what it takes, and that its answers are those of ASGI."""
 
 from __future__ import annotations
 
-import re
-import socket
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import closing
+import asyncio
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
-from tests.support.http import call
-from tests.support.processes import ServerProcess, headwater_server
 
 from headwater import Hub
-from headwater.errors import HeadwaterError
-from headwater.model import Appended
+from headwater.errors import HeadwaterError, StoreUnavailable
+from headwater.model import Appended, Failure, Producer
 from headwater.protocol.ledger import Append
-from headwater.server.fastlane import MAX_BODY_BYTES, FastLane, Pending, to_bytes
+from headwater.protocol.requests import Inspect, Read, Write
+from headwater.server.fastlane import MAX_BODY_BYTES, FastLane, Plan
+from headwater.stores import Done
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
-JSON = (b"content-type", b"application/json")
+JSON = b"content-type: application/json"
+DATE = [(b"date", b"now")]
 
 
-def length(size: int) -> tuple[bytes, bytes]:
-    return b"content-length", b"%d" % size
+def head(method: bytes, url: bytes, *headers: bytes) -> bytes:
+    return b"\r\n".join([method + b" " + url + b" HTTP/1.1", b"host: localhost", *headers, b"", b""])
+
+
+def length(size: int) -> bytes:
+    return b"content-length: %d" % size
 
 
 @pytest.mark.parametrize(
-    ("method", "url", "headers"),
+    ("request_head", "kind"),
     [
-        (b"GET", b"/v1/stream/s", [length(1)]),
-        (b"POST", b"/elsewhere", [length(1)]),
-        (b"POST", b"/v1/stream/a%20b", [length(1)]),
-        (b"POST", b"/v1/stream/s?x=1", [length(1)]),
-        (b"POST", b"/v1/stream/s", []),
-        (b"POST", b"/v1/stream/s", [length(MAX_BODY_BYTES + 1)]),
-        (b"POST", b"/v1/stream/s", [(b"content-length", b"-1")]),
-        (b"POST", b"/v1/stream/s", [length(1), (b"transfer-encoding", b"chunked")]),
-        (b"POST", b"/v1/stream/s", [length(1), (b"expect", b"100-continue")]),
-        (b"POST", b"/v1/stream/s", [length(1), (b"origin", b"http://localhost")]),
+        (head(b"POST", b"/v1/stream/s", JSON, length(1)), Write),
+        (head(b"POST", b"/v1/stream/s", JSON, length(MAX_BODY_BYTES)), Write),
+        (head(b"POST", b"/v1/stream/s", b"stream-closed: true", length(0)), Write),
+        (head(b"POST", b"/v1/stream/s", b"producer-id: p", b"producer-epoch: 0", b"producer-seq: 0", length(1)), Write),
+        (head(b"GET", b"/v1/stream/s"), Read),
+        (head(b"GET", b"/v1/stream/s?offset=-1&x=1"), Read),
+        (head(b"HEAD", b"/v1/stream/a/b"), Inspect),
     ],
 )
-def test_what_is_not_plain_goes_the_usual_way(
-    run: Run, method: bytes, url: bytes, headers: list[tuple[bytes, bytes]]
-) -> None:
-    """Anything but a small append without extras is left to ASGI."""
+def test_plain_requests_are_taken(run: Run, request_head: bytes, kind: type) -> None:
+    """Small appends and closes, catch-up reads, HEAD."""
 
     async def main() -> None:
         async with Hub() as hub:
-            assert FastLane(hub, "/v1/stream/").admit(method, url, headers) is None
+            plan = FastLane(hub, "/v1/stream/").plan(request_head)
+            assert isinstance(plan, Plan)
+            assert isinstance(plan.command, kind)
 
     run(main())
 
 
-def test_a_hub_that_is_not_open_goes_the_usual_way() -> None:
-    """There the answer says what was forgotten."""
-    assert FastLane(Hub(), "/v1/stream/").admit(b"POST", b"/v1/stream/s", [length(1)]) is None
+@pytest.mark.parametrize(
+    "request_head",
+    [
+        head(b"PUT", b"/v1/stream/s", length(1)),
+        head(b"DELETE", b"/v1/stream/s"),
+        head(b"OPTIONS", b"/v1/stream/s"),
+        head(b"POST", b"/elsewhere", length(1)),
+        head(b"POST", b"/v1/stream/a%20b", length(1)),
+        head(b"POST", b"/v1/stream/a#b", length(1)),
+        head(b"POST", b"/v1/stream/s?x=1", length(1)),
+        head(b"POST", b"http://localhost/v1/stream/s", length(1)),
+        head(b"POST", b"/v1/stream/s"),
+        head(b"POST", b"/v1/stream/s", length(MAX_BODY_BYTES + 1)),
+        head(b"POST", b"/v1/stream/s", b"content-length: -1"),
+        head(b"POST", b"/v1/stream/s", b"transfer-encoding: chunked"),
+        head(b"POST", b"/v1/stream/s", length(1), b"expect: 100-continue"),
+        head(b"POST", b"/v1/stream/s", length(1), b"origin: http://localhost"),
+        head(b"POST", b"/v1/stream/s", length(1), b"connection: close"),
+        head(b"POST", b"/v1/stream/s", length(1), b"producer-id: p"),
+        head(b"POST", b"/v1/stream/s", length(1), b"content-type: nonsense"),
+        head(b"GET", b"/v1/stream/s", length(1)),
+        head(b"GET", b"/v1/stream/s", b"accept: text/event-stream"),
+        head(b"GET", b"/v1/stream/s", b"accept: application/x-ndjson"),
+        head(b"GET", b"/v1/stream/s?offset=-1&live=sse"),
+        head(b"GET", b"/v1/stream/s?offset=-1&live=long-poll"),
+        head(b"GET", b"/v1/stream/s?offset=nonsense"),
+        head(b"GET", b"/v1/stream/" + b"x" * 2000),
+        head(b"GET", b"/v1/stream/s").replace(b"localhost", b"elsewhere.example"),
+    ],
+)
+def test_what_is_not_plain_goes_the_usual_way(run: Run, request_head: bytes) -> None:
+    """Anything with extras, anything live, and whatever is wrong with a head is left to ASGI."""
+
+    async def main() -> None:
+        async with Hub() as hub:
+            assert FastLane(hub, "/v1/stream/", ("localhost",)).plan(request_head) is None
+
+    run(main())
+
+
+def test_a_hub_that_is_not_open_goes_the_usual_way(run: Run) -> None:
+    """There the answer says what was forgotten; nothing of it is remembered."""
+    request_head = head(b"POST", b"/v1/stream/s", JSON, length(1))
+
+    async def main() -> None:
+        hub = Hub()
+        lane = FastLane(hub, "/v1/stream/")
+        assert lane.plan(request_head) is None
+        async with hub:
+            assert lane.plan(request_head) is not None
+        assert lane.plan(request_head) is None
+
+    run(main())
+
+
+def test_numbers_of_a_request_are_not_those_of_another(run: Run) -> None:
+    """Heads that name a producer or a sequence are read anew each time."""
+
+    async def main() -> None:
+        async with Hub() as hub:
+            lane = FastLane(hub, "/v1/stream/")
+            for number in range(3):
+                numbers = (b"producer-id: p", b"producer-epoch: 0", b"producer-seq: %d" % number)
+                plan = lane.plan(head(b"POST", b"/v1/stream/s", JSON, length(1), *numbers))
+                assert plan is not None
+                assert isinstance(plan.command, Write)
+                assert plan.command.producer == Producer("p", 0, number)
+
+    run(main())
 
 
 class Broken(Hub):
     """A hub with a bug."""
 
-    async def write(self, path: str, request: Append) -> Appended:
+    def post(self, path: str, request: Append, done: Done) -> None:
         raise ZeroDivisionError("secret detail")
 
 
 def test_refusals_and_bugs_are_answers(run: Run, caplog: pytest.LogCaptureFixture) -> None:
     """Each is counted; a bug tells nothing of the inside."""
 
+    async def ask(hub: Hub, body: bytes) -> bytes:
+        lane = FastLane(hub, "/v1/stream/")
+        plan = lane.plan(head(b"POST", b"/v1/stream/none", JSON, length(len(body))))
+        assert plan is not None
+        assert isinstance(plan.command, Write)
+        done: asyncio.Future[Appended | Exception] = asyncio.get_running_loop().create_future()
+        lane.append(plan.command, body, done.set_result)
+        return lane.appended(await done, plan, DATE, keep_alive=True)
+
     async def main() -> None:
         async with Hub() as hub:
-            lane = FastLane(hub, "/v1/stream/")
-            pending = lane.admit(b"POST", b"/v1/stream/none", [JSON, length(1)])
-            assert isinstance(pending, Pending)
-            pending.body = b"1"
-            answer = await lane.append(pending)
-            assert (answer.status, hub.stats.errors["stream-not-found"]) == (404, 1)
-            assert b"content-length: " in to_bytes(answer, [], keep_alive=True)
-            assert b"connection: close\r\n" in to_bytes(answer, [(b"date", b"now")], keep_alive=False)
+            assert (await ask(hub, b"1")).startswith(b"HTTP/1.1 404 Not Found\r\ndate: now\r\n")
+            assert (await ask(hub, b"")).startswith(b"HTTP/1.1 400 ")
+            assert (hub.stats.errors["stream-not-found"], hub.stats.errors["bad-request"]) == (1, 1)
         async with Broken() as hub:
-            lane = FastLane(hub, "/v1/stream/")
-            pending = lane.admit(b"POST", b"/v1/stream/s", [JSON, length(1)])
-            assert pending is not None
-            pending.body = b"1"
-            answer = await lane.append(pending)
-            assert answer.status == HeadwaterError.status
-            assert b"secret" not in answer.body
+            answer = await ask(hub, b"1")
+            assert answer.startswith(b"HTTP/1.1 %d " % HeadwaterError.status)
+            assert b"secret" not in answer
 
     run(main())
     assert "secret detail" in caplog.text
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[ServerProcess]:
-    with headwater_server("memory:") as process:
-        yield process
+def test_answers_are_put_together_once_for_a_date(run: Run) -> None:
+    """The kept form has another offset and the newest date; closures, failures and producers are told."""
+
+    async def main() -> None:
+        async with Hub() as hub:
+            lane = FastLane(hub, "/v1/stream/")
+            plan = lane.plan(head(b"POST", b"/v1/stream/s", JSON, length(1)))
+            assert plan is not None
+
+            def answer(outcome: Appended, date: list[tuple[bytes, bytes]] = DATE, *, keep_alive: bool = True) -> bytes:
+                return lane.appended(outcome, plan, date, keep_alive=keep_alive)
+
+            first = answer(Appended("1_1", False))
+            assert first.startswith(b"HTTP/1.1 204 No Content\r\ndate: now\r\nstream-next-offset: 1_1\r\n")
+            assert first.endswith(b"\r\n\r\n")
+            assert answer(Appended("1_2", False)) == first.replace(b"1_1", b"1_2")
+            later = [(b"date", b"later")]
+            assert answer(Appended("1_1", False), later) == first.replace(b"now", b"later")
+            assert b"stream-closed: true\r\n" in answer(Appended("1_1", True), later)
+            assert b"stream-closed" not in answer(Appended("1_1", False), later)
+            assert b"connection: close\r\n" in answer(Appended("1_1", False), keep_alive=False)
+            assert b"producer-seq: 7\r\n" in answer(Appended("1_1", False, producer=Producer("p", 0, 7)))
+            assert b"boom" in answer(Appended("1_1", True, failure=Failure("boom")))
+
+    run(main())
 
 
-def post(body: bytes, path: bytes = b"/v1/stream/s", extra: bytes = b"") -> bytes:
-    head = b"POST " + path + b" HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n" + extra
-    return head + b"content-length: %d\r\n\r\n" % len(body) + body
+def test_a_store_without_callbacks_is_served_too(run: Run) -> None:
+    """By a task for each append: `Posting` is an ability, no duty."""
+
+    async def main() -> None:
+        async with Hub() as hub:
+            await hub.create("s", content_type="application/json")
+            memory, slow = hub.store, Hub(OnlyAwaited(hub.store))  # type: ignore[arg-type]
+            async with slow:
+                outcomes: list[asyncio.Future[Appended | Exception]] = []
+                for body in (b"1", b"nonsense", b"2"):
+                    outcomes.append(asyncio.get_running_loop().create_future())
+                    slow.post("s", Append(body), outcomes[-1].set_result)
+                found = [type(await outcome).__name__ for outcome in outcomes]
+                assert found == ["Appended", "InvalidBody", "Appended"]
+                assert slow.stats.appends == 2
+            assert [record.data for record in (await memory.read("s", "-1")).records] == [b"1", b"2"]
+
+    run(main())
 
 
-@pytest.mark.slow
-def test_pipelined_requests_are_answered_in_order(server: ServerProcess) -> None:
-    """Fast and slow requests on one connection, sent at once, whole or byte by byte: answers in order."""
-    call(server, "PUT", "/v1/stream/s", content_type="application/json")
-    requests = (
-        post(b"1")
-        + post(b"2", extra=b"origin: http://localhost\r\n")
-        + post(b"nonsense")
-        + b"GET /v1/stream/s HTTP/1.1\r\nhost: localhost\r\n\r\n"
-        + post(b"3")
-        + post(b"4", b"/v1/stream/none")
-        + post(b"5", extra=b"connection: close\r\n")
-    )
-    for pieces in ([requests], [requests[index : index + 1] for index in range(len(requests))]):
-        with closing(socket.create_connection(("127.0.0.1", server.port), timeout=20)) as raw:
-            raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            for piece in pieces:
-                raw.sendall(piece)
-            answer = b""
-            while part := raw.recv(65536):
-                answer += part
-        assert re.findall(rb"HTTP/1.1 (\d+)", answer) == [b"204", b"204", b"400", b"200", b"204", b"404", b"204"]
-    assert call(server, "GET", "/v1/stream/s").json() == [1, 2, 3, 5, 1, 2, 3, 5]
+class OnlyAwaited:
+    """A store that has what `Store` asks for, and no more."""
+
+    def __init__(self, store: object) -> None:
+        for name in ("open", "aclose", "create", "append", "read", "info", "delete", "list", "count", "watch"):
+            setattr(self, name, getattr(store, name))
 
 
-@pytest.mark.slow
-def test_a_client_that_vanishes_in_its_body_has_said_nothing(server: ServerProcess) -> None:
-    """Half a body is not appended, in the fast lane too."""
-    call(server, "PUT", "/v1/stream/half", content_type="application/json")
-    with closing(socket.create_connection(("127.0.0.1", server.port), timeout=20)) as raw:
-        raw.sendall(post(b'{"a": 1}', b"/v1/stream/half")[:-2])
-    reply = call(server, "GET", "/v1/stream/half")
-    assert reply.json() == []
+def test_a_cancelled_append_is_answered(run: Run) -> None:
+    """When somebody ends the store's tasks."""
 
+    async def main() -> None:
+        async with Hub() as hub:
+            never = OnlyAwaited(hub.store)
+            never.append = lambda path, request: asyncio.sleep(3600)  # type: ignore[attr-defined]
+            async with Hub(never) as slow:  # type: ignore[arg-type]
+                outcome: asyncio.Future[Appended | Exception] = asyncio.get_running_loop().create_future()
+                slow.post("s", Append(b"1"), outcome.set_result)
+                for task in asyncio.all_tasks() - {asyncio.current_task()}:
+                    if "sleep" in repr(task.get_coro()):
+                        task.cancel()
+                assert isinstance(await outcome, StoreUnavailable)
 
-@pytest.mark.slow
-def test_the_server_can_do_without_it() -> None:
-    """`--no-fast-lane` and an access log send everything through ASGI, with the same answers."""
-    for flag in ("--no-fast-lane", "--access-log"):
-        with headwater_server("memory:", flag) as server:
-            call(server, "PUT", "/v1/stream/s", content_type="application/json")
-            assert call(server, "POST", "/v1/stream/s", "1", content_type="application/json").status == 204
+    run(main())

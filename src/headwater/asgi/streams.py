@@ -55,14 +55,17 @@ async def answer(
     match command:
         case Write():
             return await append_body(hub, command, await read_body(receive, headers, hub.limits))
-        case Read():
-            return await _read(hub, command, scope, compressor)
+        case Read(mode=Mode.LONG_POLL):
+            batch = await hub.poll(command.path, command.offset, peer=_peer(command, scope))
+            coding = choose(compressor, command, batch)
+            found = responses.polled(batch, next_cursor(time.time(), command.cursor, _jitter()), coding=coding)
+            return await coded(compressor, coding, found)
+        case Read() | Inspect():
+            return await answer_short(hub, command, compressor)
         case Create(path, config, closed):
             body = await read_body(receive, headers, hub.limits)
             created = await hub.create_stream(path, config, body, closed=closed)
             return responses.created(created, location(scope, headers))
-        case Inspect(path):
-            return responses.inspected(await hub.info(path))
         case Delete(path):
             await hub.delete(path)
             return responses.deleted()
@@ -81,16 +84,18 @@ async def append_body(hub: Engine, command: Write, body: bytes) -> Answer:
     return responses.appended(await hub.write(command.path, request), with_body=bool(body))
 
 
-async def _read(hub: Engine, command: Read, scope: Scope, compressor: Compressor) -> Answer:
-    if command.mode is Mode.LONG_POLL:
-        batch = await hub.poll(command.path, command.offset, peer=_peer(command, scope))
-        coding = choose(compressor, command, batch)
-        found = responses.polled(batch, next_cursor(time.time(), command.cursor, _jitter()), coding=coding)
-    else:
-        batch = await hub.read_batch(command.path, command.offset)
-        coding = choose(compressor, command, batch)
-        now_asked = command.offset == NOW
-        found = responses.caught_up(batch, command.if_none_match, now_asked=now_asked, coding=coding)
+async def answer_short(hub: Engine, command: Read | Inspect, compressor: Compressor) -> Answer:
+    """The answer to a catch-up read or a HEAD.
+
+    Raises:
+        HeadwaterError: refused; see `errors`.
+    """
+    if isinstance(command, Inspect):
+        return responses.inspected(await hub.info(command.path))
+    batch = await hub.read_batch(command.path, command.offset)
+    coding = choose(compressor, command, batch)
+    now_asked = command.offset == NOW
+    found = responses.caught_up(batch, command.if_none_match, now_asked=now_asked, coding=coding)
     return await coded(compressor, coding, found)
 
 

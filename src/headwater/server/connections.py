@@ -1,4 +1,4 @@
-"""uvicorn's HTTP protocol with limits on a request's head, its size and the time it may take, and with the fast lane.
+"""uvicorn's HTTP protocol with limits on a request's head: its size, and the time it may take.
 
 uvicorn 0.54 has neither: a connection that sends nothing, or one header a minute, is kept for ever (`slowhttptest -H`).
 Bodies are limited in `asgi.bodies`, where every server needs it.
@@ -7,15 +7,38 @@ Bodies are limited in `asgi.bodies`, where every server needs it.
 from __future__ import annotations
 
 import asyncio
-from functools import partial
-from typing import Any
+from typing import Any, Final
 
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from headwater.errors import BadRequest, HeadersTooLarge, HeadwaterError, RequestTimeout, TooManyConnections
 from headwater.hub import Stats
-from headwater.protocol.responses import Answer, failed
-from headwater.server.fastlane import FastLane, Pending, to_bytes
+from headwater.protocol.responses import failed
+
+#: The parser takes no more at once: of the smallest requests some hundred, which are kept until they are answered.
+SLICE_BYTES: Final = 16 * 1024
+
+
+class PatientFlow(FlowControl):
+    """uvicorn's flow control, which can also hold: the `receive` of every application resumes reading."""
+
+    held = False
+
+    def hold(self) -> None:
+        """Read no more."""
+        self.held = True
+        self.pause_reading()
+
+    def let_go(self) -> None:
+        """Read on."""
+        self.held = False
+        self.resume_reading()
+
+    def resume_reading(self) -> None:
+        """Read on, unless held."""
+        if not self.held:
+            super().resume_reading()
 
 
 class LimitedProtocol(HttpToolsProtocol):
@@ -25,27 +48,28 @@ class LimitedProtocol(HttpToolsProtocol):
         max_connections: at the same time; one more is told so and closed.
         max_header_bytes: request line and headers.
         head_seconds: time for them to arrive.
-        body_seconds: time for the body of a request in the fast lane.
         stats: where refused connections are counted.
-        lane: takes plain appends; None: everything goes through ASGI.
     """
 
     max_connections: int
     max_header_bytes: int
     head_seconds: float
-    body_seconds: float
     stats: Stats
-    lane: FastLane | None
+    flow: PatientFlow
 
-    _pending: Pending | None = None
     _head_size = 0
     _in_head = True
+    #: What was read behind the requests under way, not parsed yet.
+    _rest = b""
+    #: A request ended within the data that is being parsed.
+    _ended = False
     _timer: asyncio.TimerHandle | None = None
     _refusal: HeadwaterError | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """The first head is due from here."""
         super().connection_made(transport)
+        self.flow = PatientFlow(transport)
         if len(self.connections) + self.stats.pushed > self.max_connections:
             self._refuse(TooManyConnections(f"there are max_connections={self.max_connections} connections already"))
             return
@@ -54,23 +78,56 @@ class LimitedProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Let the timer go."""
         self._stop_timer()
-        if self._pending is not None:
-            self._pending = None
-            self.stats.disconnects += 1
+        self._rest = b""
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        """Feed the parser in slices; what is left when requests queue up waits for them, and no more is read."""
+        if self._rest:
+            self._rest += data
+            return
+        start = 0
+        while start < len(data) and not self.transport.is_closing():
+            if self.pipeline:
+                self._rest = data[start:]
+                break
+            self._feed(data[start : start + SLICE_BYTES])
+            start += SLICE_BYTES
+        if self.pipeline:
+            self.flow.hold()
+
+    def _feed(self, data: bytes) -> None:
         """Feed the parser, and count what belongs to an unfinished head."""
         size_before = self._head_size
+        self._ended = False
         super().data_received(data)
-        if self._pending is not None and self._timer is None:
-            self._start_timer(self.body_seconds, "body")
         if self._in_head and self.parser is not None:
             if self._timer is None:
                 self._start_timer(self.head_seconds, "head")
-            self._head_size = max(self._head_size, size_before + len(data))
+            # Behind the end of another request not all of the data is this one's; the next data will be.
+            if not self._ended:
+                self._head_size = max(self._head_size, size_before + len(data))
             if self._head_size > self.max_header_bytes:
                 self._refuse(self._too_large())
+
+    def on_response_complete(self) -> None:
+        """An answer is written. Unlike uvicorn, read no more while there are requests that were read already."""
+        super().on_response_complete()
+        if self.flow.held and not self.pipeline and not self.transport.is_closing():
+            self._take_rest()
+
+    def _take_rest(self) -> None:
+        """Read on; first what was read before, in another turn of the loop."""
+        if self._rest:
+            self.loop.call_soon(self._go_on)
+        else:
+            self.flow.let_go()
+
+    def _go_on(self) -> None:
+        rest, self._rest = self._rest, b""
+        if not self.transport.is_closing():
+            self.flow.let_go()
+            self.data_received(rest)
 
     def on_message_begin(self) -> None:
         """A request begins."""
@@ -93,42 +150,12 @@ class LimitedProtocol(HttpToolsProtocol):
         self._in_head = False
         self._head_size = 0
         self._stop_timer()
-        if self.lane is not None and (self.cycle is None or self.cycle.response_complete):
-            self._pending = self.lane.admit(self.parser.get_method(), self.url, self.headers)
-            if self._pending is not None and self.parser.get_http_version() == "1.1":
-                self.cycle = self._pending  # type: ignore[assignment]
-                return
-            self._pending = None
         super().on_headers_complete()
-
-    def on_body(self, body: bytes) -> None:
-        """A piece of a body."""
-        if self._pending is None:
-            super().on_body(body)
-        else:
-            self._pending.body += body
 
     def on_message_complete(self) -> None:
         """A request is there."""
-        pending, self._pending = self._pending, None
-        if pending is None or self.lane is None:
-            super().on_message_complete()
-            return
-        self._stop_timer()
-        task = self.loop.create_task(self.lane.append(pending))
-        self.tasks.add(task)  # type: ignore[arg-type]
-        task.add_done_callback(partial(self._answer, pending))
-
-    def _answer(self, pending: Pending, task: asyncio.Task[Answer]) -> None:
-        self.tasks.discard(task)
-        pending.response_complete = True
-        if task.cancelled() or self.transport.is_closing():
-            return
-        answer = task.result()
-        self.transport.write(to_bytes(answer, self.server_state.default_headers, keep_alive=pending.keep_alive))
-        if not pending.keep_alive:
-            self.transport.close()
-        self.on_response_complete()
+        self._ended = True
+        super().on_message_complete()
 
     def _count(self, size: int) -> None:
         self._head_size += size
@@ -149,9 +176,6 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def _timed_out(self, seconds: float, what: str) -> None:
         self._timer = None
-        if self._pending is not None:
-            self._pending.response_complete = True
-            self._pending = None
         self._refuse(RequestTimeout(f"the {what} did not arrive within {what}_seconds={seconds:g}"))
 
     def send_400_response(self, msg: str) -> None:
@@ -173,21 +197,13 @@ class LimitedProtocol(HttpToolsProtocol):
 
 
 def limited_protocol(
-    stats: Stats,
-    *,
-    max_connections: int,
-    max_header_bytes: int,
-    head_seconds: float,
-    body_seconds: float,
-    lane: FastLane | None = None,
+    stats: Stats, *, max_connections: int, max_header_bytes: int, head_seconds: float
 ) -> type[LimitedProtocol]:
     """The protocol class with its limits, for `uvicorn.Config(http=…)`."""
     fields: dict[str, Any] = {
         "max_connections": max_connections,
         "max_header_bytes": max_header_bytes,
         "head_seconds": head_seconds,
-        "body_seconds": body_seconds,
         "stats": stats,
-        "lane": lane,
     }
     return type("ConfiguredProtocol", (LimitedProtocol,), fields)

@@ -1,24 +1,31 @@
-"""The fast lane: small appends answered from uvicorn's protocol, without an ASGI scope, cycle and task.
+"""The fast lane: small appends and short reads answered from uvicorn's protocol, without an ASGI scope, cycle and task.
 
-Rule 1: it decides nothing. `protocol.requests` reads the request, the hub writes, `protocol.responses` answers, as
-        for every other request; what is not plain goes the usual way through ASGI.
-Rule 2: while an append waits for its commit, uvicorn sees a request under way: what a client pipelines behind it waits.
+Rule 1: it decides nothing. httptools parses the head, `protocol.requests` reads it, the hub works, `protocol.responses`
+        answers, as for every other request; what is not plain goes the usual way through ASGI.
+Rule 2: what is remembered of a head follows from its bytes alone. Nothing that changes with time or state may be.
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Coroutine
 from typing import Any, Final
 
+import msgspec
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
-from headwater.asgi.streams import append_body
+from headwater.asgi.streams import answer_short
 from headwater.errors import HeadwaterError
 from headwater.hub import Engine
+from headwater.model import Appended, Mode
 from headwater.protocol import names
-from headwater.protocol.cors import ANY, HostPolicy
-from headwater.protocol.requests import Headers, Write, parse_request
-from headwater.protocol.responses import Answer, failed
+from headwater.protocol.compression import Compressor
+from headwater.protocol.cors import ANY, CorsPolicy, HostPolicy
+from headwater.protocol.ledger import Append
+from headwater.protocol.requests import Inspect, Read, Write, check_write, parse_request
+from headwater.protocol.responses import Answer, HeaderList, appended, failed
+from headwater.server.heads import Head, Heads
+from headwater.stores import Done
 
 #: Bodies of this size arrive with their head, in one or two reads; larger ones gain nothing here.
 MAX_BODY_BYTES: Final = 64 * 1024
@@ -27,101 +34,145 @@ _log: Final = logging.getLogger("headwater")
 
 #: With one of these a request is not plain: it asks for something before its body, or is a page's.
 _NOT_PLAIN: Final = (b"expect", b"transfer-encoding", b"upgrade", b"connection", names.ORIGIN)
+#: In a URL that goes the usual way: encoded characters, a fragment.
+_NOT_PLAIN_IN_URL: Final = (b"%", b"#")
+#: Stands for the offset in an answer that is kept.
+_MARK: Final = "\0"
 
 
-class Pending:
-    """Stands for uvicorn's request cycle while an append is under way.
+class Plan(msgspec.Struct, frozen=True, gc=False):
+    """What a head asks for.
 
     Attributes:
-        response_complete: the answer is written.
-        disconnected: the client is gone.
-        body: what has arrived of it.
-        keep_alive: the connection may go on; a stop of the server clears it.
-        message_event: set when the connection is lost; nobody waits for it.
+        method: as sent.
+        command: the whole request but for its body.
+        length: bytes of the body.
     """
 
-    __slots__ = ("body", "disconnected", "headers", "keep_alive", "message_event", "path", "response_complete")
-
-    def __init__(self, path: str, headers: Headers) -> None:
-        self.path = path
-        self.headers = headers
-        self.body = b""
-        self.response_complete = False
-        self.disconnected = False
-        self.keep_alive = True
-        self.message_event = _NOBODY
-
-
-class _Nobody:
-    def set(self) -> None:
-        """Nobody waits."""
-
-
-_NOBODY: Final = _Nobody()
+    method: bytes
+    command: Write | Read | Inspect
+    length: int
 
 
 class FastLane:
     """What the connections of a server share.
 
     Args:
-        hub: where appends go.
+        hub: where requests go.
         prefix: where streams begin in URLs.
         allowed_hosts: names the server answers to.
+        cors_origins: pages of other origins that may use the server; theirs go the usual way.
+        compressor: of answers to reads; None: they are sent as they are.
     """
 
-    def __init__(self, hub: Engine, prefix: str, allowed_hosts: tuple[str, ...] = (ANY,)) -> None:
+    def __init__(
+        self,
+        hub: Engine,
+        prefix: str,
+        allowed_hosts: tuple[str, ...] = (ANY,),
+        cors_origins: tuple[str, ...] = (),
+        compressor: Compressor | None = None,
+    ) -> None:
         self._hosts = HostPolicy(allowed_hosts)
         self._hub = hub
         self._prefix = prefix.encode()
         self._limit = min(MAX_BODY_BYTES, hub.limits.max_body_bytes)
+        self._extra = CorsPolicy(cors_origins).headers(None, b"")
+        self._compressor = compressor or Compressor(None)
+        self._heads = Heads(self._understand)
+        self._form_of: HeaderList = []
+        self._forms: dict[bool, tuple[bytes, bytes]] = {}
 
-    def admit(self, method: bytes, url: bytes, headers: list[tuple[bytes, bytes]]) -> Pending | None:
-        """The request, if it is a plain append; None: the usual way.
+    def plan(self, head: bytes) -> Plan | None:
+        """What a head asks for, with its empty line at the end; None: it goes the usual way."""
+        return self._heads.meaning(head) if self._hub.is_open else None
 
-        Args:
-            method: as sent.
-            url: as sent; encoded characters and query strings go the usual way.
-            headers: names in lower case.
-        """
-        if method != b"POST" or not url.startswith(self._prefix) or b"%" in url or b"?" in url or not url.isascii():
-            return None
-        found = dict(headers)
-        length = found.get(names.CONTENT_LENGTH)
-        if length is None or not length.isdigit() or len(length) > 6 or int(length) > self._limit:
-            return None
-        if any(name in found for name in _NOT_PLAIN) or not self._hub.is_open:
-            return None
-        if not self._hosts.allows(found.get(names.HOST, b"")):
-            return None
-        return Pending(url[len(self._prefix) :].decode(), found)
+    def _understand(self, head: Head) -> tuple[Plan | None, bool]:
+        plan = self._plan(head)
+        # A producer's and a sequence's numbers change with each request.
+        numbered = (names.PRODUCER_ID, names.STREAM_SEQ)
+        return plan, not any(name in head.headers for name in numbered)
 
-    async def append(self, pending: Pending) -> Answer:
-        """The answer to an admitted request whose body is there."""
+    def _plan(self, head: Head) -> Plan | None:
+        headers, url = head.headers, head.url
+        if not url.startswith(self._prefix) or not url.isascii() or any(mark in url for mark in _NOT_PLAIN_IN_URL):
+            return None
+        if any(name in headers for name in _NOT_PLAIN) or not self._hosts.allows(headers.get(names.HOST, b"")):
+            return None
+        length = headers.get(names.CONTENT_LENGTH, b"" if head.method == b"POST" else b"0")
+        if not length.isdigit() or len(length) > 6 or int(length) > self._limit:
+            return None
+        path, asks, query = url[len(self._prefix) :].partition(b"?")
+        if asks and head.method != b"GET":
+            return None
         try:
             command = parse_request(
-                "POST", pending.path, b"", pending.headers, max_path_bytes=self._hub.limits.max_path_bytes
+                head.method.decode(), path.decode(), query, headers, max_path_bytes=self._hub.limits.max_path_bytes
             )
-            assert isinstance(command, Write)
-            return await append_body(self._hub, command, pending.body)
-        except HeadwaterError as error:
-            return self._refused(error)
-        except Exception:
-            _log.exception("POST %s", pending.path)
-            return self._refused(HeadwaterError("the server made an error; its log has the details"))
+        except HeadwaterError:
+            return None
+        match command:
+            case Write():
+                return Plan(head.method, command, int(length))
+            case Inspect() | Read(mode=Mode.CATCH_UP) if length == b"0":
+                return Plan(head.method, command, 0)
+        return None
 
-    def _refused(self, error: HeadwaterError) -> Answer:
+    def append(self, command: Write, body: bytes, done: Done) -> None:
+        """Begin an append; `done` is called once, before or after this returns."""
+        try:
+            check_write(command, body)
+            request = Append(body, command.content_type, command.producer, command.seq, command.close, command.failure)
+            self._hub.post(command.path, request, done)
+        except Exception as error:
+            done(error)
+
+    def read(self, command: Read | Inspect) -> Coroutine[Any, Any, Answer]:
+        """The answer to a read."""
+        return answer_short(self._hub, command, self._compressor)
+
+    def appended(self, outcome: Appended | Exception, plan: Plan, date: HeaderList, *, keep_alive: bool) -> bytes:
+        """The answer to an append.
+
+        Args:
+            outcome: what `append` was done with.
+            plan: of the request.
+            date: the server's own headers; a new list when they change.
+            keep_alive: the connection goes on.
+        """
+        if not isinstance(outcome, Appended):
+            return self.failed(outcome, plan, date, keep_alive=keep_alive)
+        # Of all others only the offset and the closure are told.
+        if outcome.producer is not None or outcome.failure is not None or not keep_alive:
+            answer = appended(outcome, with_body=plan.length > 0)
+            return self.to_bytes(answer, plan, date, keep_alive=keep_alive)
+        if date is not self._form_of:
+            self._form_of = date
+            self._forms.clear()
+        form = self._forms.get(outcome.closed)
+        if form is None:
+            answer = appended(Appended(_MARK, outcome.closed), with_body=True)
+            before, _, after = self.to_bytes(answer, plan, date, keep_alive=True).partition(_MARK.encode())
+            form = self._forms[outcome.closed] = (before, after)
+        return form[0] + outcome.next_offset.encode() + form[1]
+
+    def failed(self, error: BaseException, plan: Plan, date: HeaderList, *, keep_alive: bool) -> bytes:
+        """The answer to a request that was refused, or came to a mistake in the program."""
+        if not isinstance(error, HeadwaterError):
+            _log.error("%s %s", plan.method.decode(), plan.command.path, exc_info=error)
+            error = HeadwaterError("the server made an error; its log has the details")
         self._hub.stats.errors[error.code] += 1
-        return failed(error)
+        return self.to_bytes(failed(error), plan, date, keep_alive=keep_alive)
 
-
-def to_bytes(answer: Answer, default_headers: list[tuple[bytes, bytes]], *, keep_alive: bool) -> bytes:
-    """A whole answer in HTTP/1.1."""
-    parts: list[Any] = [STATUS_LINE[answer.status]]
-    for name, value in (*default_headers, *answer.headers):
-        parts += (name, b": ", value, b"\r\n")
-    if answer.status != 204:
-        parts.append(b"content-length: %d\r\n" % len(answer.body))
-    if not keep_alive:
-        parts.append(b"connection: close\r\n")
-    parts += (b"\r\n", answer.body)
-    return b"".join(parts)
+    def to_bytes(self, answer: Answer, plan: Plan, date: HeaderList, *, keep_alive: bool) -> bytes:
+        """A whole answer in HTTP/1.1."""
+        head_only = plan.method == b"HEAD"
+        parts: list[bytes] = [STATUS_LINE[answer.status]]
+        for name, value in (*date, *answer.headers, *self._extra):
+            parts += (name, b": ", value, b"\r\n")
+        if answer.status not in (204, 304) and not head_only:
+            parts.append(b"content-length: %d\r\n" % len(answer.body))
+        if not keep_alive:
+            parts.append(b"connection: close\r\n")
+        parts += (b"\r\n", b"" if head_only else answer.body)
+        return b"".join(parts)

@@ -76,7 +76,6 @@ def run_proxy(
             max_connections=limits.max_connections,
             max_header_bytes=limits.max_header_bytes,
             head_seconds=limits.head_seconds,
-            body_seconds=limits.body_seconds,
         ),
         ws="none",
         lifespan="on",

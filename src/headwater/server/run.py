@@ -30,6 +30,7 @@ except ImportError:
 
 from headwater.server.connections import limited_protocol
 from headwater.server.fastlane import FastLane
+from headwater.server.lanes import lane_protocol
 
 _log: Final = logging.getLogger("headwater")
 
@@ -100,22 +101,21 @@ def make_server(settings: Settings) -> DrainingServer:
         compression=compression_of(settings),
     )
     warn_of_missing(app.compressor)
-    lane = (
-        FastLane(hub, settings.prefix, hosts_of(settings)) if settings.fast_lane and not settings.access_log else None
+    protocol = limited_protocol(
+        hub.stats,
+        max_connections=settings.max_connections,
+        max_header_bytes=settings.max_header_bytes,
+        head_seconds=settings.head_seconds,
     )
+    if settings.fast_lane and not settings.access_log:
+        lane = FastLane(hub, settings.prefix, hosts_of(settings), settings.cors_origins, app.compressor)
+        protocol = lane_protocol(protocol, body_seconds=settings.body_seconds, lane=lane)
     options: dict[str, Any] = {"ssl_certfile": settings.tls_cert, "ssl_keyfile": settings.tls_key}
     config = uvicorn.Config(
         app,
         host=settings.host,
         port=settings.port,
-        http=limited_protocol(
-            hub.stats,
-            max_connections=settings.max_connections,
-            max_header_bytes=settings.max_header_bytes,
-            head_seconds=settings.head_seconds,
-            body_seconds=settings.body_seconds,
-            lane=lane,
-        ),
+        http=protocol,
         ws="none",
         lifespan="on",
         interface="asgi3",
