@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import struct
 from typing import Any, Final
 
 from headwater.asgi.types import Send
@@ -24,6 +25,9 @@ from headwater.hub.sinks import SinkOwner
 
 #: Bytes a client may send behind its request before it is cut: it has nothing to say, but a few may be on the way.
 MAX_UNASKED: Final = 16 * 1024
+
+#: `struct linger` with no time: a close drops what is unsent and sends a reset.
+_RESET: Final = struct.pack("ii", 1, 0)
 
 #: Modules whose wrappers of `send` let body messages through untouched (Starlette 0.40 to 1.x).
 _TRANSPARENT: Final = frozenset({"starlette.middleware.errors", "starlette._exception_handler"})
@@ -77,7 +81,9 @@ class TransportSink(asyncio.Protocol):
         self._transport.close()
 
     def abort(self) -> None:
-        """See `Sink.abort`."""
+        """See `Sink.abort`; what the kernel holds is dropped too, and the peer sees a reset and no end."""
+        with contextlib.suppress(OSError, AttributeError):
+            self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
@@ -85,7 +91,7 @@ class TransportSink(asyncio.Protocol):
         self._unasked += len(data)
         if self._unasked > MAX_UNASKED:
             self._stats.unasked += 1
-            self._transport.abort()
+            self.abort()
 
     def eof_received(self) -> bool:
         """Half-closed is closed: a client that reads keeps its side open."""
@@ -182,6 +188,9 @@ def take_over(send: Send, audience: Audience) -> TransportSink:
     protocol._unset_keepalive_if_required()
     protocol.connections.discard(protocol)
     protocol.cycle = None
+    if hasattr(protocol, "parser"):
+        # It holds the protocol in turn: without this all of it would stay until the next search for cycles.
+        protocol.parser = None
     return sink
 
 
