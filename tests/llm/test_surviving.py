@@ -3,38 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
-import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.llm.chat_app import token
+from tests.llm.conftest import LEASE
 from tests.support.processes import ServerProcess
 
 RUNS = 50
-LEASE = 3
 #: Seconds that nothing here takes; who waits longer hangs.
 PATIENCE = 60.0
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ServerProcess]:
-    """The application of chat_app.py on a file."""
-    root = Path(__file__).parents[2]
-    monkeypatch.setenv("HEADWATER_STORE", f"sqlite:{tmp_path}/log.db")
-    monkeypatch.setenv("HEADWATER_LEASE", str(LEASE))
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(root), *sys.path]))
-    command = [sys.executable, "-m", "uvicorn", "tests.llm.chat_app:app", "--port", "{port}", "--log-level", "warning"]
-    with ServerProcess(command, health="/calls", cwd=root) as process:
-        yield process
 
 
 def ask(chat: str, script: dict[str, Any]) -> bytes:

@@ -1,0 +1,154 @@
+"""Runs that are cut and resumed, in every dialect and on every transport: nothing lost, nothing repeated."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from typing import TYPE_CHECKING, Any
+
+import httpx2
+import pytest
+from tests.llm.chat_app import token
+from tests.llm.readers import Seen, read
+
+from headwater.llm.answer import Answer
+from headwater.llm.parts import decode_part
+
+if TYPE_CHECKING:
+    from tests.support.processes import ServerProcess
+
+RUNS = 200
+AT_ONCE = 20
+DIALECTS = ["plain", "openai", "openai-responses", "anthropic", "ai-sdk", "ai-sdk-7", "ag-ui"]
+
+pytestmark = pytest.mark.slow
+
+
+class Trial:
+    """One run, cut once and resumed in one of three ways.
+
+    Args:
+        client: of the application.
+        number: of the run; decides everything that is random.
+    """
+
+    def __init__(self, client: httpx2.AsyncClient, number: int) -> None:
+        self.client = client
+        self.number = number
+        self.random = random.Random(number)
+        self.tokens = self.random.randrange(5, 60)
+        self.whole = "".join(token(index) for index in range(self.tokens))
+        self.dialect = self.random.choice(DIALECTS)
+        self.run = ""
+
+    async def go(self) -> None:
+        """Start, read, cut, resume, compare."""
+        cut_at = self.random.randrange(0, 6000)
+        script = json.dumps({"tokens": self.tokens, "pause": self.random.choice([0, 0.002, 0.01])})
+        message = {"id": "m", "role": "user", "parts": [{"type": "text", "text": script}]}
+        body = {"id": f"c{self.number}", "messages": [message]}
+        first = await self._read_some("POST", f"/api/chat?dialect={self.dialect}", cut_at, json=body)
+        resume = self.random.choice([self._from_the_start, self._from_an_event, self._from_the_log])
+        await resume(first)
+
+    async def _read_some(self, method: str, path: str, cut_at: int, **more: Any) -> bytes:
+        """The first bytes of an answer, in as many pieces as come, and not one more; then the connection is cut."""
+        found = b""
+        async with self.client.stream(method, path, **more) as answer:
+            assert answer.status_code == 200
+            self.run = answer.headers["headwater-run"]
+            async for data in answer.aiter_raw():
+                found += data
+                if len(found) >= cut_at:
+                    break
+        return found[:cut_at]
+
+    async def _whole(self, path: str) -> bytes:
+        answer = await self.client.get(path)
+        assert answer.status_code == 200
+        return answer.content
+
+    def _check(self, dialect: str, seen: Seen) -> None:
+        assert seen.text == self.whole
+        assert seen.error is None
+        assert seen.done or dialect == "ag-ui"
+
+    async def _from_the_start(self, first: bytes) -> None:
+        """In another dialect, as a second tab or the AI SDK does it; ids are the same each time."""
+        dialect = self.random.choice(DIALECTS)
+        seen = read(dialect, await self._whole(f"/runs/{self.run}/stream?dialect={dialect}"))
+        self._check(dialect, seen)
+        assert seen.id == read(dialect, await self._whole(f"/runs/{self.run}/stream?dialect={dialect}")).id
+        before = read(self.dialect, first[: first.rfind(b"\n\n") + 2] if b"\n\n" in first else b"")
+        assert self.whole.startswith(before.text)
+        if dialect == self.dialect and before.id:
+            assert seen.id == before.id
+
+    async def _from_an_event(self, first: bytes) -> None:
+        """In the same dialect, behind the last event that was whole and had an id: one continuous answer."""
+        whole, offset = up_to_an_id(first)
+        rest = await self._whole(f"/runs/{self.run}/stream?dialect={self.dialect}&offset={offset or '-1'}")
+        self._check(self.dialect, read(self.dialect, whole + rest))
+
+    async def _from_the_log(self, first: bytes) -> None:
+        """From the stream itself, by NDJSON or long-polls, at the offset that the dialect gave."""
+        _, offset = up_to_an_id(first)
+        start = await self._parts("-1")
+        answer = Answer([part for at, part in start if offset and at <= offset])
+        if self.random.random() < 0.5:
+            answer.add(part for _, part in await self._parts(offset or "-1"))
+        else:
+            await self._poll(answer, offset or "-1")
+        assert answer.text == self.whole
+        assert answer.finish is not None
+
+    async def _parts(self, offset: str) -> list[tuple[str, Any]]:
+        lines = await self.client.get(
+            f"/streams/runs/{self.run}?offset={offset}", headers={"accept": "application/x-ndjson"}
+        )
+        values = [json.loads(line) for line in lines.text.splitlines()]
+        assert values[-1]["control"] == "closed"
+        return [
+            (value["offset"], decode_part(json.dumps(value["data"]).encode())) for value in values if "data" in value
+        ]
+
+    async def _poll(self, answer: Answer, offset: str) -> None:
+        closed = False
+        while not closed:
+            got = await self.client.get(f"/streams/runs/{self.run}?offset={offset}&live=long-poll")
+            offset, closed = got.headers["stream-next-offset"], "stream-closed" in got.headers
+            if got.status_code == 200:
+                answer.add(decode_part(json.dumps(value).encode()) for value in got.json())
+
+
+def up_to_an_id(body: bytes) -> tuple[bytes, str]:
+    """The whole events up to the last one with an id, and the id."""
+    whole, offset, at = b"", "", 0
+    while (end := body.find(b"\n\n", at)) >= 0:
+        event = body[at : end + 2]
+        at = end + 2
+        for line in event.splitlines():
+            if line.startswith(b"id: "):
+                whole, offset = body[:at], line[4:].decode()
+    return whole, offset
+
+
+def test_two_hundred_runs_cut_and_resumed(server: ServerProcess) -> None:
+    """Each at a random byte, in a random dialect, resumed in a random way: the text is the model's, once."""
+
+    async def main() -> None:
+        limits = httpx2.Limits(max_connections=None)
+        async with httpx2.AsyncClient(base_url=server.url, timeout=60, limits=limits) as client:
+            gate = asyncio.Semaphore(AT_ONCE)
+
+            async def one(number: int) -> None:
+                async with gate:
+                    try:
+                        await Trial(client, number).go()
+                    except Exception as error:
+                        raise AssertionError(f"run {number}") from error
+
+            await asyncio.gather(*map(one, range(RUNS)))
+
+    asyncio.run(main())
