@@ -4,7 +4,7 @@ app         routes, errors, lifespan           streams     one handler per comma
 bodies      request bodies within limits       live        event streams and NDJSON
 handover    uvicorn's connections to the hub   introspect  what is under /-/
 page        the page at /                      shutdown    noticing that the server stops
-hub         `Hub`: the engine with HTTP on it
+hub         `Hub`: the engine with HTTP on it   compressing  finished bodies
 """
 
 from headwater.asgi.app import App
