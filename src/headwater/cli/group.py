@@ -27,6 +27,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "info": ("headwater.cli.info:info", "Show a stream's state."),
     "close": ("headwater.cli.close:close", "Close a stream for good."),
     "rm": ("headwater.cli.rm:rm", "Delete streams."),
+    "top": ("headwater.cli.top:top", "Watch a server's figures."),
     "bench": ("headwater.cli.bench:bench", "Measure a server under load."),
     "llm": ("headwater.cli.llm:llm", "Stand before a model's provider."),
     "version": ("headwater.cli.version:version", "Show the versions of Headwater and Python."),

@@ -80,8 +80,11 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 def size(count: int) -> str:
     """Bytes: with a decimal unit on a terminal, exact in a pipe."""
-    if not on_terminal():
-        return str(count)
+    return decimal_size(count) if on_terminal() else str(count)
+
+
+def decimal_size(count: int) -> str:
+    """Bytes with a decimal unit, in three digits."""
     amount, index = float(count), 0
     while amount >= 999.5 and index < len(_UNITS) - 1:
         amount, index = amount / 1000, index + 1
