@@ -95,22 +95,24 @@ class Reader(asyncio.Protocol):
             self._take(self._rest + body if self._rest else body, now)
 
     def _take(self, body: bytes, now: int) -> None:
-        end = 0
-        tally = self._tally
-        for event in _EVENT.finditer(body):
-            end = event.end()
-            self._id = event[1].decode("latin-1")
-            number = int(event[2])
-            if number < self.received:
+        tally, received, last = self._tally, self.received, None
+        micros = now // 1000
+        for last in _EVENT.finditer(body):
+            number = int(last[2])
+            if number < received:
                 tally.repeated += 1
                 continue
-            tally.lost += number - self.received
-            self.received = number + 1
+            tally.lost += number - received
+            received = number + 1
             tally.delivered += 1
-            tally.lags.add((now - int(event[3])) // 1000)
+            tally.lags.add(micros - int(last[3][:-3]))  # nanoseconds, without the last three digits
+        if last is not None:
+            self.received = received
+            self._id = last[1].decode("latin-1")
             tally.last_ns = now
-        self._rest = body[end:]
-        if len(self._rest) > _MAX_EVENT:
+            body = body[last.end() :]
+        self._rest = body
+        if len(body) > _MAX_EVENT:
             self._failed(Failure("malformed", "the server sends no events of Headwater's"))
 
     def connection_lost(self, exc: Exception | None) -> None:

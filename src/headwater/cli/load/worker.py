@@ -51,7 +51,7 @@ async def _main() -> None:
 async def _work(orders: asyncio.StreamReader) -> None:
     first = await _next(orders, Read | Publish)
     if isinstance(first, Read):
-        _allow_files(len(first.streams))
+        allow_files(len(first.streams))
         hall = Hall(first, _say)
         _say(Started())
         await _next(orders, Go)
@@ -83,7 +83,7 @@ async def _stdin() -> asyncio.StreamReader:
     return reader
 
 
-def _allow_files(count: int) -> None:
+def allow_files(count: int) -> None:
     """As many open files as the readers need.
 
     Raises:
