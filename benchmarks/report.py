@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from benchmarks.load import Run, Shape
 from benchmarks.results import Measured, Results
-from benchmarks.servers import NODE_FILES, NODE_MEMORY, NULL
+from benchmarks.servers import ASGI, NODE_FILES, NODE_MEMORY, NULL
 
-_HEADINGS = ("server", "appends/s", "min to max", "p50 ms", "p99 ms", "CPU us", "load us", "x memory", "x files")
+_TIMES = ("x memory", "x files", "x ASGI")
+_HEADINGS = ("server", "appends/s", "min to max", "p50 ms", "p99 ms", "CPU us", "load us", *_TIMES)
 
 
 def table(results: Results) -> str:
@@ -49,6 +50,7 @@ def _cells(results: Results, measured: Measured) -> list[str]:
         f"{measured.median(lambda run: run.load_cpu_us):.0f}",
         _times(results.ratio(measured.server, NODE_MEMORY.name, measured.shape, _rate)),
         _times(results.ratio(measured.server, NODE_FILES.name, measured.shape, _rate)),
+        _times(results.ratio(measured.server, ASGI.name, measured.shape, _rate)),
     ]
 
 

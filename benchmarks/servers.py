@@ -35,18 +35,18 @@ class Kind:
     stores: bool = True
 
 
-def _headwater(store: Callable[[Path], str]) -> Callable[[int, Path], list[str]]:
+def _headwater(store: Callable[[Path], str], *more: str) -> Callable[[int, Path], list[str]]:
     code = "from headwater.cli.serve import serve; serve()"
 
     def command(port: int, data: Path) -> list[str]:
-        options = ["--port", str(port), "--store", store(data), "--no-banner", "--log-level", "warning"]
+        options = ["--port", str(port), "--store", store(data), "--no-banner", "--log-level", "warning", *more]
         return [sys.executable, "-c", code, *options]
 
     return command
 
 
-def _sqlite(driver: str) -> Callable[[int, Path], list[str]]:
-    return _headwater(lambda data: f"sqlite:{data / 'streams.db'}?driver={driver}&synchronous=full")
+def _sqlite(driver: str, *more: str) -> Callable[[int, Path], list[str]]:
+    return _headwater(lambda data: f"sqlite:{data / 'streams.db'}?driver={driver}&synchronous=full", *more)
 
 
 def _reference(*, files: bool) -> Callable[[int, Path], list[str]]:
@@ -57,10 +57,11 @@ def _reference(*, files: bool) -> Callable[[int, Path], list[str]]:
 NULL = Kind("null", lambda port, data: [str(tools.compile_c("null_server")), str(port)], stores=False)
 SQLITE = Kind("headwater sqlite", _sqlite("apsw"), durable=True)
 SQLITE3 = Kind("headwater sqlite3", _sqlite("sqlite3"), durable=True)
+ASGI = Kind("headwater asgi", _sqlite("apsw", "--no-fast-lane"), durable=True)
 MEMORY = Kind("headwater memory", _headwater(lambda data: "memory:"))
 NODE_MEMORY = Kind("node memory", _reference(files=False))
 NODE_FILES = Kind("node files", _reference(files=True), durable=True)
-KINDS = (SQLITE, SQLITE3, MEMORY, NODE_MEMORY, NODE_FILES, NULL)
+KINDS = (SQLITE, SQLITE3, ASGI, MEMORY, NODE_MEMORY, NODE_FILES, NULL)
 
 
 class Server:

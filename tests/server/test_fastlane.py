@@ -14,7 +14,7 @@ from headwater.model import Appended, Failure, Producer
 from headwater.protocol.ledger import Append
 from headwater.protocol.requests import Inspect, Read, Write
 from headwater.server.fastlane import MAX_BODY_BYTES, FastLane, Plan
-from headwater.stores import Done
+from headwater.stores.base import Done
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 JSON = b"content-type: application/json"

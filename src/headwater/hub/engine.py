@@ -38,7 +38,8 @@ from headwater.protocol.ledger import Append
 from headwater.protocol.paths import check_path
 from headwater.protocol.reading import Data, Detached, Failed
 from headwater.protocol.slow import parse_slow
-from headwater.stores import Done, Store, open_store
+from headwater.stores import Store, open_store
+from headwater.stores.base import Done
 
 
 class Engine:

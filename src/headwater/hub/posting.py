@@ -9,7 +9,8 @@ from headwater.errors import StoreUnavailable
 from headwater.hub.stats import Stats
 from headwater.model import Appended
 from headwater.protocol.ledger import Append
-from headwater.stores import Done, Posting, Store
+from headwater.stores import Posting, Store
+from headwater.stores.base import Done
 
 
 class Poster:

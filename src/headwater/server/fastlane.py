@@ -25,7 +25,7 @@ from headwater.protocol.ledger import Append
 from headwater.protocol.requests import Inspect, Read, Write, check_write, parse_request
 from headwater.protocol.responses import Answer, HeaderList, appended, failed
 from headwater.server.heads import Head, Heads
-from headwater.stores import Done
+from headwater.stores.base import Done
 
 #: Bodies of this size arrive with their head, in one or two reads; larger ones gain nothing here.
 MAX_BODY_BYTES: Final = 64 * 1024

@@ -142,6 +142,11 @@ class Posting(Protocol):
     def post(self, path: str, request: Append, done: Done) -> None:
         """`Store.append`, answered by a call: after this one has returned or before.
 
+        Args:
+            path: the stream.
+            request: what to append.
+            done: called once in the event loop with what `append` returns or raises; must not block or raise.
+
         Raises:
             StoreUnavailable: nothing was written, and `done` is not called.
         """
