@@ -53,20 +53,21 @@ class Feed:
         form: the format.
 
     Attributes:
+        form: as given.
         members: who is given it.
         timer: of its next heartbeat.
         common: what the members are sent, in the format's content coding.
         aside: the last heartbeat, before it was coded.
     """
 
-    __slots__ = ("_form", "_slow", "_tail", "_telling", "aside", "common", "cursor", "encoder", "members", "timer")
+    __slots__ = ("_slow", "_tail", "_telling", "aside", "common", "cursor", "encoder", "form", "members", "timer")
 
     def __init__(self, tail: Tail, cursor: Reader, encoder: Encoder, form: Format) -> None:
         self.cursor = cursor
         self.encoder = encoder
         self.members = Members()
         self._tail = tail
-        self._form = form
+        self.form = form
         self._slow: list[Subscription] = []
         self._telling = False
         self.timer: Timer | None = None
@@ -121,18 +122,18 @@ class Feed:
         if not data:
             return b""
         self.aside = data
-        return self._form.frame(self.common.aside(data))
+        return self.form.frame(self.common.aside(data))
 
     def tell(self, event: Event, now: float) -> int:
         """Encode an event once and give it to every member; ends them, if it ends the reader."""
         data = self.encoder.encode(event, now)
         written = 0
         if data:
-            frame = self._form.frame(self.common.piece(data))
+            frame = self.form.frame(self.common.piece(data))
             self._telling = True
             written = self.members.give_all(frame)
             self._telling = False
-            self._tail.stats.sent(self._form.coding.token, len(data), len(frame), written)
+            self._tail.stats.sent(self.form.coding.token, len(data), len(frame), written)
         if self.cursor.state is State.ENDED:
             for member in list(self.members):
                 member.finish(cut=self.encoder.must_cut)

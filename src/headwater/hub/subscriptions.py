@@ -145,6 +145,7 @@ class Subscription:
             self._tail.parked.append(self)
             return
         self._feed, self._cursor, self._encoder = feed, None, None
+        self._form = feed.form  # equal to its own, and one object for all
         self._body.join(feed.common)
         feed.members.add(self)
 
