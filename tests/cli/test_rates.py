@@ -29,7 +29,8 @@ def test_rates_are_of_the_time_between() -> None:
         store.commit_sizes.add(size)
         store.commit_seconds.add(0.004)
     found = rates(overview(110.0, stats, store, cpu=6.0), before)
-    assert (found.appends, found.deliveries, found.cpu) == (3.0, 5.0, pytest.approx(0.1))
+    assert (found.appends, found.deliveries) == (3.0, 5.0)
+    assert found.cpu == pytest.approx(0.1)
     assert found.lag50 == pytest.approx(0.00175)
     assert found.lag99 is not None
     assert 0.001 < found.lag99 <= 0.0025

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -77,12 +78,11 @@ def test_nothing_reaches_the_terminal_but_text(monkeypatch: pytest.MonkeyPatch) 
     assert all(len(line.removesuffix("\x1b[K")) <= 30 for line in lines)
 
 
-def test_json_is_the_overview(call: Call, path: str) -> None:
+def test_json_is_the_overview(call: Call) -> None:
     """One object a look, one look unless told otherwise."""
-    call("create", path)
     result = call("top", "--json")
     [found] = [json.loads(line) for line in result.stdout.splitlines()]
-    assert found["stats"]["streams"] >= 1
+    assert found.keys() == {"uptime_seconds", "stats", "readers", "busiest"}
     result = call("top", "--json", "--count", "2", "--interval", "0.1")
     assert len(result.stdout.splitlines()) == 2
 
@@ -92,7 +92,7 @@ def test_a_pipe_gets_text_with_rates(call: Call) -> None:
     result = call("top", "--interval", "0.6")
     assert result.exit_code == 0
     assert result.stdout.startswith("up ")
-    assert "appends 0.0/s" in result.stdout
+    assert re.search(r"^appends [\d.,]+/s", result.stdout, re.MULTILINE)
     assert "\x1b" not in result.stdout
 
 

@@ -38,7 +38,7 @@ _STATES: Final = ("live", "catching-up", "paused")
 @json_option("One JSON object a look, as /-/overview has it.")
 @with_remote
 def top(remote: Remote, interval: float, count: int | None, as_json: bool) -> None:
-    """Watch a server's figures: throughput, lag, memory, readers by wire format, the slowest of them, the busiest streams.
+    """Watch a server's figures: throughput, lag, memory, readers by wire format, the slowest, the busiest streams.
 
     On a terminal until Ctrl-C. A server that does not answer for a while is waited for.
 
