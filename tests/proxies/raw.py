@@ -12,12 +12,15 @@ import h2.connection
 import h2.events
 from tests.proxies.fronts import HOST, Certificates
 
+#: Bytes that a stream may send ahead of its reader.
+WINDOW = 8 * 1024 * 1024
+
 
 class RawClient:
     """One connection of HTTP/2 over TLS (RFC 9113).
 
-    It gives back what it received to the connection's window always, and to a stream's window unless the stream is in
-    `stalled`. So a stalled stream gets the initial window, 65,535 bytes, and no more; it takes nothing from the others.
+    A stream that is read has a window of 8 MiB, as in browsers. A stalled one has the initial 65,535 bytes and is given
+    no more. The connection has room for all, so a stalled stream takes nothing from the others.
 
     Attributes:
         received: the body of each stream so far.
@@ -28,22 +31,29 @@ class RawClient:
 
     def __init__(self, port: int, certificates: Certificates) -> None:
         raw = socket.create_connection(("127.0.0.1", port), timeout=30)
+        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._socket = certificates.trusted("h2").wrap_socket(raw, server_hostname=HOST)
         assert self._socket.selected_alpn_protocol() == "h2"
         self._authority = f"{HOST}:{port}"
         self._h2 = h2.connection.H2Connection(h2.config.H2Configuration())
         self._h2.initiate_connection()
+        self._h2.increment_flow_control_window(2 * WINDOW)
         self.received: dict[int, bytearray] = defaultdict(bytearray)
         self.status: dict[int, int] = {}
         self.stalled: set[int] = set()
         self.ended: dict[int, int] = {}
+        self._taken: dict[int, int] = defaultdict(int)
         self._flush()
 
-    def get(self, path: str, **headers: str) -> int:
+    def get(self, path: str, headers: dict[str, str], *, stalled: bool = False) -> int:
         """Begin a GET; gives the stream."""
         stream = self._h2.get_next_available_stream_id()
         head = {":method": "GET", ":scheme": "https", ":authority": self._authority, ":path": path}
         self._h2.send_headers(stream, [*head.items(), *headers.items()], end_stream=True)
+        if stalled:
+            self.stalled.add(stream)
+        else:
+            self._h2.increment_flow_control_window(WINDOW, stream)
         self._flush()
         return stream
 
@@ -53,9 +63,9 @@ class RawClient:
         self._flush()
 
     def release(self, stream: int) -> None:
-        """Give a stalled stream its window back, and all it needs from now on."""
+        """Read a stalled stream from now on."""
         self.stalled.discard(stream)
-        self._h2.increment_flow_control_window(len(self.received[stream]), stream)
+        self._h2.increment_flow_control_window(WINDOW, stream)
         self._flush()
 
     def until(self, condition: Callable[[], bool]) -> None:
@@ -77,15 +87,18 @@ class RawClient:
                 self.status[event.stream_id] = int(dict(event.headers)[b":status"])
             case h2.events.DataReceived():
                 self.received[event.stream_id] += event.data
-                size = event.flow_controlled_length
-                if size:
-                    self._h2.increment_flow_control_window(size)
-                if size and event.stream_id not in self.stalled and event.stream_ended is None:
-                    self._h2.increment_flow_control_window(size, event.stream_id)
+                self._give_back(event.flow_controlled_length, event.stream_id, open_=event.stream_ended is None)
             case h2.events.StreamEnded():
                 self.ended[event.stream_id] = 0
             case h2.events.StreamReset():
                 self.ended[event.stream_id] = int(event.error_code)
+
+    def _give_back(self, size: int, stream: int, *, open_: bool) -> None:
+        """Return windows half a window at a time: an update for each frame makes small frames, and those are slow."""
+        for number in (0, stream):
+            self._taken[number] += size
+            if self._taken[number] >= WINDOW // 2 and number not in self.stalled and (open_ or not number):
+                self._h2.increment_flow_control_window(self._taken.pop(number), number or None)
 
     def _flush(self) -> None:
         if out := self._h2.data_to_send():
@@ -95,4 +108,8 @@ class RawClient:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the connection without a word."""
         self._socket.close()

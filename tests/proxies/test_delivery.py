@@ -119,7 +119,7 @@ def test_a_client_that_goes_frees_its_reader(
     the next heartbeat, which here never comes."""
     client.put(STREAM, content="one", headers=TEXT)
     with RawClient(front.port, certificates) as raw:
-        first, second = (raw.get(STREAM, **wire) for wire in (EVENTS, LINES))
+        first, second = (raw.get(STREAM, wire) for wire in (EVENTS, LINES))
         raw.until(lambda: b"one" in raw.received[first] and b"one" in raw.received[second])
         raw.reset(first)
         until(lambda: readers(server) == 1)

@@ -11,6 +11,7 @@ import logging
 import time
 from typing import Final
 
+from headwater.asgi.flow import StreamFlow, flow_of
 from headwater.asgi.handover import can_take_over, take_over, unwrap
 from headwater.asgi.types import Receive, Send
 from headwater.hub.audience import Audience
@@ -48,15 +49,32 @@ async def answer_live(
     head = streaming(encoder.media_type, reader.info.content_type)
     inner = unwrap(send)
     handover = can_take_over(inner)
-    await send({"type": "http.response.start", "status": head.status, "headers": [*head.headers, *headers]})
+    # What is handed over is closed at the end; a client that is not told so may send its next request there.
+    closing = [(b"connection", b"close")] if handover else []
+    await send({"type": "http.response.start", "status": head.status, "headers": [*head.headers, *headers, *closing]})
     if handover:
         audience.push(reader, form, take_over(inner, audience), lifetime=lifetime)
-    elif not await pull(reader, encoder, receive, send, form.coding):
+    elif not await pull(reader, encoder, receive, send, form.coding, flow_of(inner, audience)):
         audience.stats.disconnects += 1
 
 
-async def pull(reader: LiveReader, encoder: Encoder, receive: Receive, send: Send, coding: Coding = IDENTITY) -> bool:
+async def pull(
+    reader: LiveReader,
+    encoder: Encoder,
+    receive: Receive,
+    send: Send,
+    coding: Coding = IDENTITY,
+    flow: StreamFlow | None = None,
+) -> bool:
     """Send a reader's events as the body; the head is out.
+
+    Args:
+        reader: pulled.
+        encoder: of its events.
+        receive: watched for the client's going.
+        send: waits until there is room, or `flow` does.
+        coding: of the body.
+        flow: of a server whose `send` does not wait.
 
     Returns:
         True: it ended; False: the client went first.
@@ -70,7 +88,11 @@ async def pull(reader: LiveReader, encoder: Encoder, receive: Receive, send: Sen
         while (event := await reader.next()) is not None:
             if data := encoder.encode(event, time.time()):
                 await _send_part(send, common.piece(data))
+                if flow is not None and not await flow.drained(watcher):
+                    return True
         if encoder.must_cut:
+            if flow is not None:
+                await flow.cut()
             return True  # without the end that ASGI wants, servers cut the connection
         await _send_part(send, body.end())
         if not watcher.done():

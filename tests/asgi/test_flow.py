@@ -1,0 +1,119 @@
+"""Backpressure under hypercorn: which servers need it, and when it waits. On real connections: `tests/proxies`."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypercorn.protocol import h2
+from hypercorn.protocol.http_stream import HTTPStream
+from tests.conftest import Run
+
+from headwater import Hub, Limits
+from headwater.asgi.flow import StreamFlow, flow_of
+from headwater.asgi.types import Message
+from headwater.hub.audience import Audience
+
+
+class Buffer:
+    """As hypercorn's `StreamBuffer`."""
+
+    def __init__(self, size: int) -> None:
+        self.buffer = bytearray(size)
+        self.empty = asyncio.Event()
+
+    async def drain(self) -> None:
+        await self.empty.wait()
+
+
+class Protocol:
+    """As hypercorn's `H2Protocol`."""
+
+    def __init__(self) -> None:
+        self.stream_buffers: dict[int, Any] = {}
+        self.connection = SimpleNamespace(reset_stream=lambda stream, code: self.resets.append((stream, code)))
+        self.resets: list[tuple[int, int]] = []
+        self.closed = False
+
+    async def _flush(self) -> None: ...
+
+    async def _window_updated(self, stream_id: int) -> None:
+        del self.stream_buffers[stream_id]
+
+    async def stream_send(self, event: object) -> None: ...
+
+
+class Stream:
+    """As hypercorn's `HTTPStream`."""
+
+    def __init__(self, protocol: Any) -> None:
+        self.stream_id = 5
+        self.send = protocol.stream_send
+
+    async def app_send(self, message: Message) -> None: ...
+
+
+def audience_of(limits: Limits | None = None) -> Audience:
+    return Hub("memory:", limits=limits).audience
+
+
+async def never() -> None:
+    await asyncio.Event().wait()
+
+
+def test_hypercorn_has_what_is_needed() -> None:
+    """When this fails, read hypercorn's changes: readers in HTTP/2 may be unbounded, or need no help any more."""
+    assert "self.stream_id" in inspect.getsource(HTTPStream)
+    source = inspect.getsource(h2)
+    needed = ("self.connection", "self.stream_buffers", "def _flush", "def _window_updated", "def drain", "self.buffer")
+    assert [name for name in needed if name not in source] == []
+
+
+def test_servers_whose_send_waits_are_left_alone() -> None:
+    """No method, another server's method, or a hypercorn without the buffers."""
+
+    async def send(message: Message) -> None: ...
+
+    class Other:
+        stream_id = 1
+
+        async def send(self, message: Message) -> None: ...
+
+    audience = audience_of()
+    assert flow_of(send, audience) is None
+    assert flow_of(Other().send, audience) is None
+    assert flow_of(Stream(SimpleNamespace(stream_send=send)).app_send, audience) is None
+    assert isinstance(flow_of(Stream(Protocol()).app_send, audience), StreamFlow)
+
+
+@pytest.mark.parametrize("ending", ["drained", "gone", "stalled"])
+def test_a_full_stream_is_waited_for(run: Run[None], ending: str) -> None:
+    """Until it has drained, or its client has gone; one that takes nothing for `write_seconds` is cut and counted."""
+
+    async def scenario() -> None:
+        audience = audience_of(Limits(buffer_bytes=10, write_seconds=0.01 if ending == "stalled" else 30.0))
+        protocol = Protocol()
+        flow = flow_of(Stream(protocol).app_send, audience)
+        assert flow is not None
+        gone = asyncio.create_task(never())
+        assert await flow.drained(gone), "nothing was sent"
+        protocol.stream_buffers[5] = buffer = Buffer(9)
+        assert await flow.drained(gone), "there is room"
+        buffer.buffer += b"1"
+        waiting = asyncio.create_task(flow.drained(gone))
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        if ending == "drained":
+            buffer.buffer.clear()
+            buffer.empty.set()
+        elif ending == "gone":
+            gone.cancel()
+        assert await waiting is (ending != "stalled")
+        assert protocol.resets == ([(5, 2)] if ending == "stalled" else [])
+        assert audience.stats.stalls == (ending == "stalled")
+        gone.cancel()
+
+    run(scenario())
