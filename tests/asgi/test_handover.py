@@ -18,8 +18,9 @@ from tests.support.http import call, opened
 from tests.support.processes import ServerProcess
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from headwater.asgi.handover import MAX_UNASKED, can_take_over, chunk
+from headwater.asgi.handover import MAX_UNASKED, can_take_over, chunk, restrain
 from headwater.asgi.shutdown import server_is_stopping
+from headwater.hub import Limits
 
 HERE = Path(__file__).parent
 URL = "/streams/s"
@@ -161,3 +162,16 @@ def test_a_chunk_is_http() -> None:
 def test_no_server_is_not_stopping() -> None:
     """Under a server that has another way, nothing is assumed."""
     assert not server_is_stopping()
+
+
+def test_the_kernel_is_told_to_hold_little() -> None:
+    """The limits become options of the socket, however large they are; what is no TCP socket is left alone."""
+    options = (socket.TCP_NOTSENT_LOWAT, socket.TCP_USER_TIMEOUT)
+    with socket.socket() as raw:
+        restrain(raw, Limits(kernel_bytes=5000, write_seconds=2.5))
+        assert [raw.getsockopt(socket.IPPROTO_TCP, option) for option in options] == [5000, 2500]
+        restrain(raw, Limits(kernel_bytes=2**40, write_seconds=1e9))
+        assert [raw.getsockopt(socket.IPPROTO_TCP, option) for option in options] == [2**31 - 1, 2**31 - 1]
+    with socket.socket(socket.AF_UNIX) as local:
+        restrain(local, Limits())
+    restrain(None, Limits())

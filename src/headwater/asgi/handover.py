@@ -131,7 +131,7 @@ def restrain(sock: Any, limits: Limits) -> None:
     with contextlib.suppress(OSError, AttributeError):
         for option, value in options:
             if option is not None:
-                sock.setsockopt(socket.IPPROTO_TCP, option, max(1, value))
+                sock.setsockopt(socket.IPPROTO_TCP, option, min(max(1, value), 2**31 - 1))
 
 
 def descriptor_of(transport: asyncio.Transport) -> int | None:
