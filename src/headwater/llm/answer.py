@@ -38,7 +38,7 @@ from headwater.llm.parts import (
     ToolStart,
     Usage,
 )
-from headwater.llm.recognise.builder import merge_usage
+from headwater.llm.recognise.builder import filled, merge_usage
 from headwater.llm.recognise.translator import Translator
 
 
@@ -188,7 +188,10 @@ class Answer:
             self._add(part)
 
     def compact(self) -> list[Part]:
-        """The shortest list of parts with this fold: each text in one delta, what is open opened again."""
+        """The shortest list of parts with this fold: each text in one delta, what is open opened again.
+
+        Texts that grew at the same time come one after the other.
+        """
         found: list[Part] = [self.start] if self._has_start else []
         if self.usage != Usage():
             found.append(self.usage)
@@ -214,7 +217,8 @@ class Answer:
                 self._begin(part)
             case Metadata(values):
                 self._has_start = True
-                self.start = msgspec.structs.replace(self.start, metadata=merged(self.start.metadata or {}, values))
+                metadata = merged(self.start.metadata or {}, values) or None
+                self.start = msgspec.structs.replace(self.start, metadata=metadata)
             case Usage():
                 self.usage = merge_usage(self.usage, part)
             case Finish():
@@ -229,17 +233,8 @@ class Answer:
                 self.pieces.append(FixedPiece(part))
 
     def _begin(self, part: Start) -> None:
-        old = self.start
-        metadata = merged(part.metadata, old.metadata or {}) if part.metadata else old.metadata
-        self.start = Start(
-            id=old.id or part.id,
-            run=old.run or part.run,
-            model=old.model or part.model,
-            created=old.created or part.created,
-            thread=old.thread or part.thread,
-            metadata=metadata,
-            process=old.process or part.process,
-        )
+        metadata = merged(part.metadata or {}, self.start.metadata or {}) or None
+        self.start = msgspec.structs.replace(filled(self.start, part), metadata=metadata)
         self._has_start = True
 
     def _add_text(self, part: Text | TextStart | TextEnd) -> None:

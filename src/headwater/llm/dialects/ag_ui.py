@@ -18,6 +18,7 @@ from headwater.llm.parts import (
     Error,
     File,
     Finish,
+    FinishReason,
     Foreign,
     Json,
     Metadata,
@@ -84,8 +85,8 @@ class AgUi(SseDialect):
                 return self._say_reasoning(part)
             case ToolStart() | ToolInput() | ToolReady() | ToolOutput() | ToolError():
                 return self._say_tool(part)
-            case Finish():
-                return self._finish({"type": "success"})
+            case Finish(reason):
+                return self._finish({"type": "success"}, reason)
             case Error(code, message):
                 return self._fail(code, message or code)
             case Abort():
@@ -192,10 +193,12 @@ class AgUi(SseDialect):
         usage = camel_usage(self._usage)
         return {"usage": [without_empty({"model": self._about.model, **usage})]} if usage else {}
 
-    def _finish(self, outcome: Json) -> list[Json]:
+    def _finish(self, outcome: Json, reason: FinishReason = FinishReason.STOP) -> list[Json]:
+        """The protocol has no finish reason: one that is not `stop` is in the result."""
         self._has_finished = True
         events = self._close()
-        return [*events, {"type": "RUN_FINISHED", **self._run(), "outcome": outcome, **self._tokens()}]
+        result = {} if reason is FinishReason.STOP else {"result": {"finishReason": reason.value}}
+        return [*events, {"type": "RUN_FINISHED", **self._run(), **result, "outcome": outcome, **self._tokens()}]
 
     def _fail(self, code: str, message: str) -> list[Json]:
         self._has_failed = True

@@ -188,10 +188,11 @@ class AiSdk(SseDialect):
             case Metadata(values):
                 return [{"type": "message-metadata", "messageMetadata": values}]
             case Source(id, url, title) if url:
-                return [_chunk("source-url", sourceId=id, url=url, title=title, providerMetadata=part.metadata)]
+                more = without_empty({"title": title, "providerMetadata": part.metadata})
+                return [_chunk("source-url", sourceId=id, url=url, **more)]
             case Source(id, _, title):
                 document = {"sourceId": id, "mediaType": part.media_type or "text/plain", "title": title or id}
-                more = {"filename": part.filename, "providerMetadata": part.metadata}
+                more = without_empty({"filename": part.filename, "providerMetadata": part.metadata})
                 return [_chunk("source-document", **document, **more)]
             case File(url, media_type):
                 if part.reasoning and self.version < 7:
@@ -199,7 +200,8 @@ class AiSdk(SseDialect):
                 kind = "reasoning-file" if part.reasoning else "file"
                 return [_chunk(kind, url=url, mediaType=media_type, providerMetadata=part.metadata)]
             case Data(name, data):
-                return [{**_chunk(f"data-{name}", id=part.id, transient=part.transient), "data": data}]
+                flags = without_empty({"id": part.id, "transient": part.transient})
+                return [{**_chunk(f"data-{name}", **flags), "data": data}]
             case StepStart():
                 return [_chunk("start-step")]
             case StepFinish():
@@ -263,8 +265,13 @@ class AiSdk7(AiSdk):
     version: ClassVar[int] = 7
 
 
+#: Fields that a chunk must have, whatever they hold.
+_REQUIRED: Final = {"id", "toolCallId", "toolName", "sourceId", "url", "mediaType", "title"}
+
+
 def _chunk(kind: str, **fields: object) -> Json:
-    return {"type": kind, **without_empty(fields)}
+    """A chunk without its empty fields, but for those a client insists on."""
+    return {"type": kind, **{key: value for key, value in fields.items() if value or key in _REQUIRED}}
 
 
 def _of_tool(part: ToolStart | ToolReady) -> Json:
@@ -273,6 +280,6 @@ def _of_tool(part: ToolStart | ToolReady) -> Json:
         "toolName": part.name,
         "providerExecuted": part.provider_executed,
         "dynamic": part.dynamic,
-        "title": part.title,
+        **({"title": part.title} if part.title else {}),
         "providerMetadata": part.metadata,
     }

@@ -11,7 +11,7 @@ from typing import ClassVar, Final
 
 import msgspec
 
-from headwater.llm.dialects.base import Ending, SseDialect, frame
+from headwater.llm.dialects.base import End, Ending, SseDialect, frame
 from headwater.llm.parts import (
     Abort,
     Error,
@@ -95,7 +95,7 @@ class Anthropic(SseDialect):
             case Error(code, message):
                 return self._fail(code, message or code)
             case Abort(reason):
-                return self._fail("stopped", reason or "the run was stopped")
+                return self._fail("stopped", reason or Ending(End.STOPPED).told)
             case _:
                 return []
 

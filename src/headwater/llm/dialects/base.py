@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Final, Protocol
 import msgspec
 
 from headwater.llm.parts import Part, Start
+from headwater.llm.recognise.builder import filled
 from headwater.model import Failure
 
 
@@ -212,18 +213,6 @@ class SseDialect:
         self._about = filled(self._about, self._fallback)
         self._is_open = True
         return True
-
-
-def filled(known: Start, other: Start) -> Start:
-    """What is known, and what only the other one has."""
-    return Start(
-        id=known.id or other.id,
-        run=known.run or other.run,
-        model=known.model or other.model,
-        created=known.created or other.created,
-        thread=known.thread or other.thread,
-        metadata=known.metadata if known.metadata is not None else other.metadata,
-    )
 
 
 def frame(value: Any, event: str = "") -> bytes:

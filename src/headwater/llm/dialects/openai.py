@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Final
 
 import msgspec
 
-from headwater.llm.dialects.base import DONE, Ending, SseDialect, frame
+from headwater.llm.dialects.base import DONE, End, Ending, SseDialect, frame
 from headwater.llm.parts import (
     Abort,
     Error,
@@ -98,7 +98,7 @@ class OpenAI(SseDialect):
             case Error(code, message):
                 return self._fail(message or code, code)
             case Abort(reason):
-                return self._fail(reason or "the run was stopped", "stopped")
+                return self._fail(reason or Ending(End.STOPPED).told, "stopped")
             case _:
                 pass
         return []

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from headwater.llm.dialects.base import DONE, Ending, SseDialect, frame
+from headwater.llm.dialects.base import DONE, End, Ending, SseDialect, frame
 from headwater.llm.parts import Abort, Error, Finish, Part, Text
 
 
@@ -23,7 +23,7 @@ class Plain(SseDialect):
             case Error(code, message):
                 return self._fail(message or code, code)
             case Abort(reason):
-                return self._fail(reason or "the run was stopped", "stopped")
+                return self._fail(reason or Ending(End.STOPPED).told, "stopped")
             case Finish():
                 self._has_finished = True
                 return []

@@ -92,16 +92,21 @@ class Builder:
 
     def start(self, id: str = "", model: str = "", created: int = 0, metadata: Json | None = None) -> None:
         """The source tells who it is; what is known already stays."""
+        self.start_with(Start(id=id, model=model, created=created, metadata=metadata))
+
+    def start_with(self, start: Start) -> None:
+        """The same, for a start as it stands."""
         known = self._start
         if known is None:
-            self._start = Start(id=id, model=model, created=created, metadata=metadata)
-            self.put(self._start)
+            self._start = start
+            self.put(start)
             return
-        if metadata:
-            self.put(Metadata(metadata))
-        if (model and not known.model) or (created and not known.created):
-            news = Start(model="" if known.model else model, created=0 if known.created else created)
-            self._start = msgspec.structs.replace(known, model=known.model or model, created=known.created or created)
+        if start.metadata:
+            self.put(Metadata(start.metadata))
+        self._start = filled(known, start)
+        names = [name for name in Start.__struct_fields__ if name != "metadata" and not getattr(known, name)]
+        news = Start(**{name: getattr(start, name) for name in names})
+        if news != Start():
             self.put(news)
 
     def new_response(self) -> None:
@@ -267,6 +272,14 @@ class Builder:
             self.close_all(complete=False)
             self.failed = Error(code, message)
             self.put(self.failed)
+
+
+def filled(known: Start, other: Start) -> Start:
+    """What is known, and what only the other one has."""
+    new = {
+        name: value for name in Start.__struct_fields__ if not getattr(known, name) and (value := getattr(other, name))
+    }
+    return msgspec.structs.replace(known, **new) if new else known
 
 
 def merge_usage(old: Usage, new: Usage) -> Usage:

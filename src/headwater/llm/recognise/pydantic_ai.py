@@ -163,7 +163,8 @@ class PydanticAiVoice:
                 self._builder.close_all()
         elif output is not None:
             self._builder.put(Data("output", plain(output)))
-        usage = usage() if callable(usage) else usage
+        if callable(usage) and field(usage, "input_tokens") is None:  # a method, before version 2
+            usage = usage()
         tokens = (number_of(field(usage, "input_tokens")), number_of(field(usage, "output_tokens")))
         if tokens != (None, None):
             self._builder.use(*tokens)

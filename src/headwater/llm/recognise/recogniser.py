@@ -160,7 +160,7 @@ class Recogniser:
             case ToolReady():
                 builder.put_ready(part)
             case Start():
-                builder.start(part.id, part.model, part.created, part.metadata)
+                builder.start_with(part)
             case Usage():
                 builder.use(part.input_tokens, part.output_tokens, part.details)
             case Error(code, message):
