@@ -17,6 +17,7 @@ import click
 import msgspec
 
 import headwater
+import headwater.llm
 import headwater.stores
 import headwater.testing
 from headwater import Hub, errors
@@ -147,6 +148,9 @@ def cli_page() -> str:
         assert command is not None
         child = click.Context(command, info_name=name, parent=context, terminal_width=HELP_WIDTH)
         parts.append(f"## headwater {name}\n\n```text\n{command.get_help(child)}\n```\n")
+        for below, inner in (command.commands if isinstance(command, click.Group) else {}).items():
+            leaf = click.Context(inner, info_name=below, parent=child, terminal_width=HELP_WIDTH)
+            parts.append(f"## headwater {name} {below}\n\n```text\n{inner.get_help(leaf)}\n```\n")
     return "\n".join(parts)
 
 
@@ -156,7 +160,7 @@ def python_page() -> str:
         "# Python\n",
         "Only what is on this page is public; everything else may change in any release.\n",
     ]
-    for module in (headwater, headwater.stores, headwater.testing):
+    for module in (headwater, headwater.llm, headwater.stores, headwater.testing):
         parts.append(f"## {module.__name__}\n\n{_prose(inspect.getdoc(module) or '')}\n")
         parts += [_entry(name, getattr(module, name)) for name in sorted(module.__all__)]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(parts))

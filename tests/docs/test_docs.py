@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import re
 import shlex
@@ -20,6 +21,7 @@ from tests.support.http import call, opened
 from tests.support.processes import ServerProcess, headwater_server
 
 import headwater
+import headwater.llm
 import headwater.stores
 import headwater.testing
 from headwater.cli.group import COMMANDS
@@ -52,7 +54,10 @@ def test_generated_pages_are_fresh(path: Path) -> None:
     assert path.read_text() == generate_docs.render()[path], "run scripts/generate_docs.py"
 
 
-@pytest.mark.parametrize("module", [headwater, headwater.stores, headwater.testing], ids=lambda module: module.__name__)
+MODULES = [headwater, headwater.llm, headwater.stores, headwater.testing]
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
 def test_public_names_are_documented(module: ModuleType) -> None:
     missing = [name for name in module.__all__ if f"\n### {name}\n" not in REFERENCE["python"]]
     assert not missing
@@ -188,9 +193,9 @@ def _first_event(command: str) -> list[str]:
     return lines
 
 
-def tutorial(name: str, folder: Path) -> ServerProcess:
-    """The application of the tutorial, as its reader would run it."""
-    (folder / f"{name}.py").write_text(block(ROOT / "docs" / "tutorial.md", "python", f"file: {name}.py"))
+def tutorial(name: str, folder: Path, page: str = "tutorial.md") -> ServerProcess:
+    """The application of a tutorial, as its reader would run it."""
+    (folder / f"{name}.py").write_text(block(ROOT / "docs" / page, "python", f"file: {name}.py"))
     command = [sys.executable, "-m", "uvicorn", f"{name}:app", "--port", "{port}"]
     return ServerProcess(command, health="/openapi.json", cwd=folder)
 
@@ -221,3 +226,36 @@ def test_the_tutorial_ends_with_a_stream_that_survives(tmp_path: Path) -> None:
         body = call(server, "GET", "/streams/jobs/7", Accept="text/event-stream").body
     assert body.count(b"data:{") == 6
     assert body.endswith(b'event: stream-closed\ndata:{"offset":"0000000000000001_0000000000000100"}\n\n')
+
+
+#: The request of the tutorial for chats.
+QUESTION = b'{"id": "chat-1", "messages": [{"id": "m1", "role": "user", "content": "Hello"}]}'
+ANSWER = "A long answer that somebody has to pay for "
+
+
+def told(body: bytes) -> str:
+    """The text in a body as every tutorial parses it."""
+    lines = [line[6:] for line in body.decode().splitlines() if line.startswith("data: {")]
+    return "".join(json.loads(line)["content"] for line in lines)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["before", "after"])
+def test_the_chat_tutorial_answers(name: str, tmp_path: Path) -> None:
+    with tutorial(name, tmp_path, "tutorial-chat.md") as server:
+        answer = call(server, "POST", "/api/chat", QUESTION, **{"Content-Type": "application/json"})
+    assert told(answer.body) == ANSWER
+    assert answer.body.endswith(b"data: [DONE]\n\n")
+
+
+@pytest.mark.slow
+def test_the_chat_tutorial_survives(tmp_path: Path) -> None:
+    with tutorial("after", tmp_path, "tutorial-chat.md") as server:
+        ask = {"Content-Type": "application/json"}
+        with opened(server, "POST", "/api/chat", QUESTION, **ask) as reader:
+            assert b"data: " in reader.readline() + reader.readline()
+        again = call(server, "GET", "/api/chat/chat-1/stream")
+        assert told(again.body) == ANSWER
+        assert told(call(server, "POST", "/api/chat", QUESTION, **ask).body) == ANSWER
+        assert call(server, "GET", "/api/chat/chat-1/stream").status == 204
+        assert json.loads(call(server, "POST", "/api/chat/chat-1/stop").body)["state"] == "finished"

@@ -14,6 +14,7 @@ from headwater.hub.describing import Peer
 from headwater.hub.feeds import Format
 from headwater.hub.sinks import BufferSink
 from headwater.protocol.ndjson import JsonLines
+from headwater.protocol.reading import Data
 
 if TYPE_CHECKING:
     from tests.conftest import Run
@@ -91,7 +92,8 @@ def test_the_slowest_reader_sets_the_pace(run: Run[None]) -> None:
 async def drain(reader: LiveReader) -> int:
     total = 0
     while (event := await reader.next()) is not None:
-        total += sum(len(record.data) for record in event.batch.records)  # type: ignore[union-attr]
+        assert isinstance(event, Data)
+        total += sum(len(record.data) for record in event.batch.records)
     return total
 
 

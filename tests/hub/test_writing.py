@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from headwater import Failure, Hub, Limits
-from headwater.errors import InvalidBody, StoreUnavailable, StreamClosed, StreamFailed, StreamNotFound
+from headwater.errors import InvalidBody, StoreUnavailable, StreamClosed, StreamExists, StreamFailed, StreamNotFound
 from headwater.hub.writing import GROUP_BYTES, join_bodies
 from headwater.protocol.framing import split_json
 
@@ -55,6 +55,22 @@ def test_a_stream_is_complete_when_the_block_is_left(run: Run[None]) -> None:
             info = await hub.info("jobs/7")
             assert (info.closed, info.failure, info.tail) == (True, None, out.offset)
             assert await values(hub, "jobs/7") == [{"done": 1}, {"done": 2}, [3], 4, {"done": 5}]
+
+    run(main())
+
+
+def test_a_stream_that_is_there_is_taken(run: Run[None]) -> None:
+    """As it is, if nothing is said of it; otherwise it must be as said."""
+
+    async def main() -> None:
+        async with Hub() as hub:
+            await hub.create("a", content_type=JSON, ttl=60)
+            async with hub.writer("a") as out:
+                await out.write({"n": 1})
+            assert await values(hub, "a") == [{"n": 1}]
+            await hub.create("b", content_type=JSON, ttl=60)
+            with pytest.raises(StreamExists):
+                await hub.writer("b", content_type=JSON).__aenter__()
 
     run(main())
 

@@ -29,7 +29,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "rm": ("headwater.cli.rm:rm", "Delete streams."),
     "top": ("headwater.cli.top:top", "Watch a server's figures."),
     "bench": ("headwater.cli.bench:bench", "Measure a server under load."),
-    "llm": ("headwater.cli.llm:llm", "Stand before a model's provider."),
+    "llm": ("headwater.cli.llm:llm", "Model answers that survive their readers."),
     "version": ("headwater.cli.version:version", "Show the versions of Headwater and Python."),
 }
 #: Packages a command may find missing, and the extra that brings each.

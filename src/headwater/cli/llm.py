@@ -16,7 +16,11 @@ class _Group(Paragraphs, click.Group):
 
 @click.group(cls=_Group)
 def llm() -> None:
-    """Model answers as runs that survive their readers."""
+    """Model answers that survive their readers: a proxy before any provider.
+
+    Example:
+      headwater llm proxy --upstream https://api.openai.com/v1
+    """
 
 
 @llm.command(cls=Paragraphs)
@@ -53,19 +57,21 @@ def proxy(
       headwater llm proxy --upstream https://api.openai.com/v1 --key-env OPENAI_API_KEY
       headwater llm proxy --upstream https://api.anthropic.com/v1
     """
-    from headwater.server.proxy import run_proxy
+    from headwater.server.proxy import ProxySettings, run_proxy
 
+    client_keys = (_secret(client_keys_env) or "").split(",")
+    settings = ProxySettings(
+        upstream=upstream,
+        key=_secret(key_env),
+        client_keys=tuple(key.strip() for key in client_keys if key.strip()),
+        host=host,
+        port=port,
+        store=store,
+        keep_seconds=keep_seconds,
+        cancel_when_unwatched=cancel_unwatched,
+    )
     try:
-        run_proxy(
-            upstream,
-            key=_secret(key_env),
-            client_keys=[key.strip() for key in (_secret(client_keys_env) or "").split(",") if key.strip()],
-            host=host,
-            port=port,
-            store=store,
-            keep_seconds=keep_seconds,
-            cancel_when_unwatched=cancel_unwatched,
-        )
+        run_proxy(settings)
     except HeadwaterError as error:
         raise click.UsageError(error.message) from None
 

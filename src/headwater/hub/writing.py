@@ -9,10 +9,10 @@ from collections.abc import AsyncIterable, Callable, Iterable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self, TypedDict
 
-from headwater.errors import HeadwaterError, StoreUnavailable
+from headwater.errors import HeadwaterError, StoreUnavailable, StreamNotFound
 from headwater.hub.gathering import Groups
 from headwater.hub.pausing import Pacer, Pause
-from headwater.model import Appended, Failure, Retention
+from headwater.model import Appended, Failure, Retention, StreamInfo
 from headwater.protocol.failure import check_failure
 from headwater.protocol.framing import encode_value, is_json
 from headwater.protocol.ledger import Append
@@ -37,6 +37,8 @@ def describe_error(error: BaseException) -> Failure:
 
 class WriterOptions(TypedDict, total=False):
     """How a stream is written; each may be left out.
+
+    Without `content_type`, `ttl` and `retention` a stream that is there is taken as it is.
 
     Attributes:
         content_type: as for `Hub.create`.
@@ -83,15 +85,20 @@ class Writer:
         return 0 if self._pacer is None else self._pacer.waits
 
     async def __aenter__(self) -> Self:
+        self._content_type = (await self._take()).content_type
+        return self
+
+    async def _take(self) -> StreamInfo:
         options = self._options
-        info = await self._hub.create(
+        if not options.keys() & {"content_type", "ttl", "retention"}:
+            with contextlib.suppress(StreamNotFound):
+                return await self._hub.info(self.path)
+        return await self._hub.create(
             self.path,
             content_type=options.get("content_type"),
             ttl=options.get("ttl"),
             retention=options.get("retention"),
         )
-        self._content_type = info.content_type
-        return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None

@@ -12,19 +12,24 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from headwater.llm.chat import Chat, ChatRequest
     from headwater.llm.producing import SourceLimits
     from headwater.llm.records import RunInfo, RunState
     from headwater.llm.runs import Run, Runs
+    from headwater.llm.watching import Watch
 
-__all__ = ["Run", "RunInfo", "RunState", "Runs", "SourceLimits"]
+__all__ = ["Chat", "ChatRequest", "Run", "RunInfo", "RunState", "Runs", "SourceLimits", "Watch"]
 
 # Loaded when first used (PEP 562): the dialects alone need nothing of the runs.
 _HOMES: Final = {
+    "Chat": "headwater.llm.chat",
+    "ChatRequest": "headwater.llm.chat",
     "Run": "headwater.llm.runs",
     "RunInfo": "headwater.llm.records",
     "RunState": "headwater.llm.records",
     "Runs": "headwater.llm.runs",
     "SourceLimits": "headwater.llm.producing",
+    "Watch": "headwater.llm.watching",
 }
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
+import msgspec
 import uvicorn
 
 from headwater.asgi import Hub
@@ -22,20 +22,10 @@ from headwater.server.settings import InvalidSettings, Settings
 SHUTDOWN_SECONDS: Final = 10
 
 
-def run_proxy(
-    upstream: str,
-    *,
-    key: str | None,
-    client_keys: Sequence[str],
-    host: str,
-    port: int,
-    store: str,
-    keep_seconds: int | None,
-    cancel_when_unwatched: float | None,
-) -> None:
-    """Serve until told to stop.
+class ProxySettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How the proxy is served.
 
-    Args:
+    Attributes:
         upstream: the provider's base URL.
         key: the provider's; None: clients bring theirs.
         client_keys: what clients must send; none: whoever reaches the proxy may use it.
@@ -44,33 +34,56 @@ def run_proxy(
         store: where runs are kept.
         keep_seconds: idle seconds after which a run is deleted; None: never.
         cancel_when_unwatched: seconds without a reader after which a run is stopped; None: never.
+    """
+
+    upstream: str
+    key: str | None = None
+    client_keys: tuple[str, ...] = ()
+    host: str = "127.0.0.1"
+    port: int = 4438
+    store: str = "sqlite:headwater-llm.db"
+    keep_seconds: int | None = None
+    cancel_when_unwatched: float | None = None
+
+
+def run_proxy(settings: ProxySettings) -> None:
+    """Serve until told to stop.
 
     Raises:
         BadRequest: the upstream is not allowed.
         InvalidSettings: the address is not loopback, the provider's key is kept here, and clients need none.
         SystemExit: the server could not start; the log says why.
     """
-    if key is not None and not client_keys and not is_loopback(host):
+    if settings.key is not None and not settings.client_keys and not is_loopback(settings.host):
         raise InvalidSettings(
-            f"host {host} is reachable from outside: anybody could spend the provider's key. Listen on 127.0.0.1, or "
-            "name the clients' keys with --client-keys-env"
+            f"host {settings.host} is reachable from outside: anybody could spend the provider's key. Listen on "
+            "127.0.0.1, or name the clients' keys with --client-keys-env"
         )
     raise_file_limit()
     logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     # httpx2 logs each request, with its URL.
     logging.getLogger("httpx2").setLevel("WARNING")
-    hub = Hub(store)
+    server = make_proxy_server(settings)
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run()
+    if not server.started:
+        raise SystemExit(1)
+
+
+def make_proxy_server(settings: ProxySettings) -> DrainingServer:
+    """The server for these settings, not yet started."""
+    hub = Hub(settings.store)
     proxy = Proxy(
-        Runs(hub, keep_seconds=keep_seconds),
-        Upstream(upstream, key),
-        client_keys=client_keys,
-        cancel_when_unwatched=cancel_when_unwatched,
+        Runs(hub, keep_seconds=settings.keep_seconds),
+        Upstream(settings.upstream, settings.key),
+        client_keys=settings.client_keys,
+        cancel_when_unwatched=settings.cancel_when_unwatched,
     )
     limits = Settings()
     config = uvicorn.Config(
         proxy,
-        host=host,
-        port=port,
+        host=settings.host,
+        port=settings.port,
         http=limited_protocol(
             hub.stats,
             max_connections=limits.max_connections,
@@ -87,11 +100,7 @@ def run_proxy(
         log_config=None,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
-    server = DrainingServer(config, hub, partial(hello, upstream, host))
-    with contextlib.suppress(KeyboardInterrupt):
-        server.run()
-    if not server.started:
-        raise SystemExit(1)
+    return DrainingServer(config, hub, partial(hello, settings.upstream, settings.host))
 
 
 def hello(upstream: str, host: str, port: int) -> str:

@@ -1,0 +1,165 @@
+"""Every error Headwater raises, and the one table of their codes.
+
+Rule 1: an error is a class of this package, with a stable ``code``. Nothing else invents a status or a code.
+Rule 2: the docstring's first line is the title that users see; ``advice`` says what to do about it.
+
+::
+
+    HeadwaterError                     500 internal
+    ├── BadRequest                     400 bad-request
+    │   ├── InvalidPath                400 invalid-path
+    │   ├── InvalidOffset              400 invalid-offset
+    │   ├── InvalidBody                400 invalid-body
+    │   ├── InvalidProducer            400 invalid-producer
+    │   └── UnknownDialect             400 unknown-dialect
+    ├── NotAuthorized                  401 not-authorized
+    ├── Refused                        403 refused
+    │   ├── HostNotAllowed             403 host-not-allowed
+    │   ├── OriginNotAllowed           403 origin-not-allowed
+    │   └── ProducerFenced             403 producer-fenced
+    ├── StreamNotFound                 404 stream-not-found
+    ├── RunNotFound                    404 run-not-found
+    ├── RouteNotFound                  404 route-not-found
+    ├── MethodNotAllowed               405 method-not-allowed
+    ├── NotAcceptable                  406 not-acceptable
+    ├── RequestTimeout                 408 request-timeout
+    ├── TooLarge                       413 too-large
+    │   ├── PathTooLong                414 path-too-long
+    │   └── HeadersTooLarge            431 headers-too-large
+    ├── UnsupportedCoding              415 unsupported-coding
+    ├── LimitReached                   429 limit-reached
+    ├── Unavailable                    503 unavailable
+    │   ├── StoreUnavailable           503 store-unavailable
+    │   ├── TooManyConnections         503 too-many-connections
+    │   └── ShuttingDown               503 shutting-down
+    ├── SourceFailed                   502 source-failed
+    │   └── UnknownItem                502 unknown-item
+    ├── UpstreamUnreachable            502 upstream-unreachable
+    ├── MissingExtra                   501 missing-extra
+    ├── Conflict                       409 conflict
+    │   ├── StreamExists               409 stream-exists
+    │   ├── RunExists                  409 run-exists
+    │   ├── StreamClosed               409 stream-closed
+    │   ├── StreamFailed               409 stream-failed
+    │   ├── ContentTypeMismatch        409 content-type-mismatch
+    │   ├── SequenceRegression         409 sequence-regression
+    │   ├── ProducerGap                409 producer-gap
+    │   └── SourceGone                 409 source-gone
+    └── Gone                           410 gone
+        ├── StreamGone                 410 stream-gone
+        └── OffsetGone                 410 offset-gone
+"""
+
+from __future__ import annotations
+
+from headwater.errors.base import (
+    HeadwaterError,
+)
+from headwater.errors.requests import (
+    BadRequest,
+    HeadersTooLarge,
+    HostNotAllowed,
+    InvalidBody,
+    InvalidOffset,
+    InvalidPath,
+    InvalidProducer,
+    MethodNotAllowed,
+    NotAcceptable,
+    NotAuthorized,
+    OriginNotAllowed,
+    PathTooLong,
+    ProducerFenced,
+    Refused,
+    RequestTimeout,
+    RouteNotFound,
+    RunNotFound,
+    StreamNotFound,
+    TooLarge,
+    UnknownDialect,
+    UnsupportedCoding,
+)
+from headwater.errors.servers import (
+    LimitReached,
+    MissingExtra,
+    ShuttingDown,
+    SourceFailed,
+    StoreUnavailable,
+    TooManyConnections,
+    Unavailable,
+    UnknownItem,
+    UpstreamUnreachable,
+)
+from headwater.errors.states import (
+    Conflict,
+    ContentTypeMismatch,
+    Gone,
+    OffsetGone,
+    ProducerGap,
+    RunExists,
+    SequenceRegression,
+    SourceGone,
+    StreamClosed,
+    StreamExists,
+    StreamFailed,
+    StreamGone,
+)
+
+__all__ = [
+    "BadRequest",
+    "Conflict",
+    "ContentTypeMismatch",
+    "Gone",
+    "HeadersTooLarge",
+    "HeadwaterError",
+    "HostNotAllowed",
+    "InvalidBody",
+    "InvalidOffset",
+    "InvalidPath",
+    "InvalidProducer",
+    "LimitReached",
+    "MethodNotAllowed",
+    "MissingExtra",
+    "NotAcceptable",
+    "NotAuthorized",
+    "OffsetGone",
+    "OriginNotAllowed",
+    "PathTooLong",
+    "ProducerFenced",
+    "ProducerGap",
+    "Refused",
+    "RequestTimeout",
+    "RouteNotFound",
+    "RunExists",
+    "RunNotFound",
+    "SequenceRegression",
+    "ShuttingDown",
+    "SourceFailed",
+    "SourceGone",
+    "StoreUnavailable",
+    "StreamClosed",
+    "StreamExists",
+    "StreamFailed",
+    "StreamGone",
+    "StreamNotFound",
+    "TooLarge",
+    "TooManyConnections",
+    "Unavailable",
+    "UnknownDialect",
+    "UnknownItem",
+    "UnsupportedCoding",
+    "UpstreamUnreachable",
+    "error_table",
+]
+
+# One public home, whatever file a class is in.
+for _name in __all__[:-1]:
+    globals()[_name].__module__ = __name__
+
+
+def error_table() -> list[type[HeadwaterError]]:
+    """Every error class a client can meet, in the order of the tree above; the source of the docs' table."""
+
+    def walk(cls: type[HeadwaterError]) -> list[type[HeadwaterError]]:
+        return [cls, *(found for sub in cls.__subclasses__() for found in walk(sub))]
+
+    return [cls for cls in walk(HeadwaterError) if cls.__module__ == __name__]

@@ -1,0 +1,39 @@
+"""What every error has."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Final
+
+
+class HeadwaterError(Exception):
+    """Something went wrong inside the server.
+
+    Args:
+        message: what happened, for this one case.
+        **details: facts a program may need, such as an offset; they become fields of the JSON body.
+
+    Attributes:
+        message: what happened; the class title when none was given.
+        details: the facts, by field name.
+    """
+
+    #: Stable name of the error, the same on every transport.
+    code: ClassVar[str] = "internal"
+    #: HTTP status code (RFC 9110 section 15).
+    status: ClassVar[int] = 500
+    #: WebSocket close code (RFC 6455 section 7.4; 4000-4999 are ours).
+    ws_close: ClassVar[int] = 1011
+    #: What the client should do about it.
+    advice: ClassVar[str] = "Try again; if it stays, read the server's log."
+    #: Seconds after which a retry makes sense, sent as ``Retry-After``; None: a retry does not help.
+    retry_after: ClassVar[int | None] = None
+
+    def __init__(self, message: str = "", **details: str | int | bool) -> None:
+        self.message = message or self.title()
+        self.details: Final = details
+        super().__init__(self.message)
+
+    @classmethod
+    def title(cls) -> str:
+        """The first line of the class docstring, without its full stop."""
+        return (cls.__doc__ or cls.__name__).strip().splitlines()[0].rstrip(".")

@@ -1,0 +1,152 @@
+"""Requests that cannot be answered as they are: malformed, refused, for something that is not there, too large."""
+
+from __future__ import annotations
+
+from headwater.errors.base import HeadwaterError
+
+
+class BadRequest(HeadwaterError):
+    """The request is malformed."""
+
+    code, status, ws_close = "bad-request", 400, 4400
+    advice = "Correct the request; sending it again unchanged will fail again."
+
+
+class InvalidPath(BadRequest):
+    """The stream path is not allowed."""
+
+    code = "invalid-path"
+    advice = "Use printable segments between single slashes; none of them '.' or '..', and the first one not '-'."
+
+
+class InvalidOffset(BadRequest):
+    """The offset is not one this stream gave out."""
+
+    code = "invalid-offset"
+    advice = "Use -1, now, or an offset from Stream-Next-Offset or an event id of this stream."
+
+
+class InvalidBody(BadRequest):
+    """The body does not fit the stream's content type."""
+
+    code = "invalid-body"
+    advice = "Send one JSON value, or an array of values with at least one element, in UTF-8."
+
+
+class InvalidProducer(BadRequest):
+    """The producer headers are not valid."""
+
+    code = "invalid-producer"
+    advice = "Send Producer-Id, Producer-Epoch and Producer-Seq together; a new epoch starts at sequence 0."
+
+
+class UnknownDialect(BadRequest):
+    """There is no dialect of this name."""
+
+    code = "unknown-dialect"
+    advice = "Use one of the names in the message."
+
+
+class NotAuthorized(HeadwaterError):
+    """The request does not say who makes it, or not credibly."""
+
+    code, status, ws_close = "not-authorized", 401, 4401
+    advice = "Send a key that the server knows."
+
+
+class Refused(HeadwaterError):
+    """The server refuses the request."""
+
+    code, status, ws_close = "refused", 403, 4403
+    advice = "Do not retry; ask for the right to do this."
+
+
+class HostNotAllowed(Refused):
+    """The server is not called by this name."""
+
+    code = "host-not-allowed"
+    advice = "Use the server's own address, or add the name to the allowed_hosts setting."
+
+
+class OriginNotAllowed(Refused):
+    """The page's origin may not use this server."""
+
+    code = "origin-not-allowed"
+    advice = "Add the origin to the cors_origins setting of the server."
+
+
+class ProducerFenced(Refused):
+    """A newer epoch of this producer is active."""
+
+    code, ws_close = "producer-fenced", 4409
+    advice = "Stop this producer; or claim the id again with an epoch above the one in Producer-Epoch, from sequence 0."
+
+
+class StreamNotFound(HeadwaterError):
+    """There is no stream at this path."""
+
+    code, status, ws_close = "stream-not-found", 404, 4404
+    advice = "Create it with PUT, or check the path; an expired stream is gone as if deleted."
+
+
+class RunNotFound(HeadwaterError):
+    """There is no such run, or it is somebody else's."""
+
+    code, status, ws_close = "run-not-found", 404, 4404
+    advice = "Check the id, and that the request is made for the one who started the run."
+
+
+class RouteNotFound(HeadwaterError):
+    """There is nothing at this URL."""
+
+    code, status, ws_close = "route-not-found", 404, 4404
+    advice = "Streams live under the server's prefix, introspection under /-/."
+
+
+class MethodNotAllowed(HeadwaterError):
+    """The method is not one this URL answers."""
+
+    code, status, ws_close = "method-not-allowed", 405, 4405
+    advice = "Use one of the methods in the Allow header."
+
+
+class NotAcceptable(HeadwaterError):
+    """The server has no form of the answer that the client accepts."""
+
+    code, status, ws_close = "not-acceptable", 406, 4406
+    advice = "Accept identity, or one of the codings in the message."
+
+
+class RequestTimeout(HeadwaterError):
+    """The request took too long to arrive."""
+
+    code, status, ws_close = "request-timeout", 408, 4408
+    advice = "Send the head and the body without long pauses."
+
+
+class TooLarge(HeadwaterError):
+    """The body is larger than the server takes."""
+
+    code, status, ws_close = "too-large", 413, 1009
+    advice = "Split the data into several appends, or raise max_body_bytes."
+
+
+class PathTooLong(TooLarge):
+    """The URL is longer than the server takes."""
+
+    code, status = "path-too-long", 414
+    advice = "Use a shorter stream path or query, or raise max_path_bytes."
+
+
+class HeadersTooLarge(TooLarge):
+    """The headers are larger than the server takes."""
+
+    code, status = "headers-too-large", 431
+    advice = "Send fewer or shorter headers, or raise max_header_bytes."
+
+
+class UnsupportedCoding(HeadwaterError):
+    """The server does not decode bodies."""
+
+    code, status, ws_close = "unsupported-coding", 415, 4415
+    advice = "Send the body as it is, without Content-Encoding."

@@ -1,0 +1,77 @@
+"""What the server, its store, its sources and its upstreams cannot do, now or at all."""
+
+from __future__ import annotations
+
+from headwater.errors.base import HeadwaterError
+
+
+class LimitReached(HeadwaterError):
+    """A limit of the server is reached."""
+
+    code, status, ws_close, retry_after = "limit-reached", 429, 4429, 5
+    advice = "Wait for Retry-After, then try again; the message names the setting."
+
+
+class Unavailable(HeadwaterError):
+    """The server cannot do this now."""
+
+    code, status, ws_close, retry_after = "unavailable", 503, 1013, 1
+    advice = "Try again after Retry-After; nothing was written."
+
+
+class StoreUnavailable(Unavailable):
+    """The store cannot write now."""
+
+    code, retry_after = "store-unavailable", 1
+
+
+class TooManyConnections(Unavailable):
+    """The server has as many connections as it takes."""
+
+    code, retry_after = "too-many-connections", 5
+    advice = "Try again after Retry-After, or raise max_connections."
+
+
+class ShuttingDown(Unavailable):
+    """The server is shutting down."""
+
+    code, ws_close = "shutting-down", 1012
+    advice = "Connect again after Retry-After; another process or the restarted one will answer."
+
+
+class SourceFailed(HeadwaterError):
+    """The source of a run failed."""
+
+    code, status, ws_close = "source-failed", 502, 1011
+    advice = "Read the message; what the source gave before is kept. Start another run to try again."
+
+
+class UnknownItem(SourceFailed):
+    """The source gave an item that nothing recognises."""
+
+    code = "unknown-item"
+    advice = "Yield text, bytes, parts, or the events of a known SDK from the source."
+
+
+class UpstreamUnreachable(HeadwaterError):
+    """The provider did not answer, or its answer broke off."""
+
+    code, status, ws_close, retry_after = "upstream-unreachable", 502, 1014, 1
+    advice = "Try again; if it stays, check the upstream's URL and state."
+
+
+class MissingExtra(HeadwaterError, ImportError):
+    """An optional part of Headwater is not installed."""
+
+    code, status = "missing-extra", 501
+    advice = "Install it where the server runs, then start the server again."
+
+    @classmethod
+    def of(cls, what: str, extra: str) -> MissingExtra:
+        """The error that says how to install an extra.
+
+        Args:
+            what: what needs it, as the message begins.
+            extra: its name in `headwater[...]`.
+        """
+        return cls(f"{what} needs an optional part. Install it with: pip install 'headwater[{extra}]'")
