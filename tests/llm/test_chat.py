@@ -85,6 +85,8 @@ def test_a_chat_begins_goes_on_and_ends(run: Run[None]) -> None:
             second = await stack.enter_async_context(client.open("GET", "/api/chat/c1/stream"))
             again = await until(second, b"Hello, ")
             assert second.headers["headwater-run"] == id
+            state = json.loads((await client.request("GET", "/api/chat/c1"))[1])
+            assert (state["state"], state["readers"]) == ("running", 2)
             model.go_on.set()
             told += await first.read()
             again += await second.read()
@@ -94,6 +96,7 @@ def test_a_chat_begins_goes_on_and_ends(run: Run[None]) -> None:
             assert (state["run"], state["state"]) == (id, "finished")
             (asked,) = model.asked
             assert (asked.chat, asked.trigger, asked.owner, asked.text) == ("c1", "submit-message", None, "ann")
+            assert asked.run == id  # under which the application's own history finds the answer
 
     run(main())
 
@@ -155,6 +158,8 @@ def test_the_same_message_is_answered_once(run: Run[None]) -> None:
             keyed = await ask(body(), {"idempotency-key": "k"})
             assert keyed == await ask(body(text="carl"), {"idempotency-key": "k"})
             assert len({first, edited, regenerated, keyed}) == len(model.asked) == 4
+            assert {asked.run for asked in model.asked} == {first, edited, regenerated, keyed}
+            assert await runs.id_of("k") == keyed
 
     run(main())
 

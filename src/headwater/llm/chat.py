@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from hashlib import sha256
 from typing import Any, Final
+from uuid import uuid4
 
 import msgspec
 
@@ -43,6 +44,7 @@ class ChatRequest(msgspec.Struct, frozen=True):
         owner: whose the request is.
         body: all of it, with what the application has the client add.
         scope: the request's ASGI scope.
+        run: the run that answers, under which a history can find the answer again.
     """
 
     chat: str
@@ -52,6 +54,7 @@ class ChatRequest(msgspec.Struct, frozen=True):
     owner: str | None
     body: dict[str, Any]
     scope: Scope
+    run: str = ""
 
     @property
     def text(self) -> str:
@@ -114,21 +117,24 @@ class Chat(Routes):
                 return None
             case [chat]:
                 only(request, "GET")
-                return responses.json_answer(described(await self._latest(chat, owner)))
+                return self.described(await self._latest(chat, owner))
             case [chat, "stream"]:
                 only(request, "GET")
                 return await self._resume(request, chat, owner)
             case [chat, "stop"]:
                 only(request, "POST")
                 info = await self.runs.stop((await self._latest(chat, owner)).id, reason="stopped by the reader")
-                return responses.json_answer(described(info))
+                return self.described(info)
         raise RouteNotFound("there are: POST to begin, GET {chat}/stream to go on, POST {chat}/stop to stop")
 
     async def _begin(self, request: Request, owner: str | None) -> None:
         asked = await self._read(request, owner)
+        key = _key(asked, request)
+        id = uuid4().hex if key is None else await self.runs.id_of(key, owner=owner)
         run = await self.runs.start(
-            lambda: self._respond(asked),
-            idempotency_key=_key(asked, request),
+            lambda: self._respond(msgspec.structs.replace(asked, run=id)),
+            id=id,
+            idempotency_key=key,
             owner=owner,
             thread=asked.chat,
             cancel_when_unwatched=self._cancel_when_unwatched,
@@ -181,17 +187,6 @@ class Chat(Routes):
             request.send,
             resume_at=request.resume_at,
         )
-
-
-def described(info: RunInfo) -> dict[str, Any]:
-    """A run, as these routes show it."""
-    return {
-        "run": info.id,
-        "state": info.state,
-        "message": info.message,
-        "created": info.created,
-        "offset": info.offset,
-    }
 
 
 def _key(asked: ChatRequest, request: Request) -> str | None:

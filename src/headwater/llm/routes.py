@@ -16,9 +16,10 @@ from headwater.asgi.types import ClientGone, Receive, Scope, Send
 from headwater.errors import BadRequest, HeadwaterError, MethodNotAllowed, RouteNotFound, TooLarge
 from headwater.hub import Limits
 from headwater.llm.dialects import dialect
+from headwater.llm.records import RunInfo
 from headwater.llm.refusals import refusal
 from headwater.llm.runs import Runs
-from headwater.protocol import names
+from headwater.protocol import names, responses
 from headwater.protocol.requests import Headers
 from headwater.protocol.responses import Answer
 
@@ -135,6 +136,18 @@ class Routes:
             HeadwaterError: refused.
         """
         raise NotImplementedError
+
+    def described(self, info: RunInfo) -> Answer:
+        """A run's state, as JSON. `readers` is how many follow it live from this process."""
+        facts = {
+            "run": info.id,
+            "state": info.state,
+            "message": info.message,
+            "created": info.created,
+            "offset": info.offset,
+            "readers": self.runs.hub.reader_count(self.runs.places.log(info.id)),
+        }
+        return responses.json_answer(facts)
 
     async def _owner_of(self, scope: Scope) -> str | None:
         if self._owner is None:

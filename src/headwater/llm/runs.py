@@ -227,6 +227,15 @@ class Runs:
             await catalogue.remember(owner, thread, id)
         return Run(id, is_new=True)
 
+    async def id_of(self, idempotency_key: str, *, owner: str | None = None) -> str:
+        """The id of the run that a start with this key is, or will be.
+
+        Raises:
+            BadRequest: the key is none.
+            StoreUnavailable: it could not be asked.
+        """
+        return await self._catalogue.id_of(owner, idempotency_key)
+
     async def get(self, id: str, *, owner: str | None = None) -> RunInfo:
         """A run's state.
 
@@ -318,7 +327,15 @@ class Runs:
         return self._lease
 
     def _produce(self, id: str, start: Start, source: Any) -> None:
-        production = Production(self.hub, self.places.log(id), Recogniser(start), source, self._limits, self._on_error)
+        production = Production(
+            self.hub,
+            self.places.log(id),
+            Recogniser(start),
+            source,
+            self._limits,
+            self._on_error,
+            lambda: len(self._running),
+        )
         self._running[id] = production
         production.task.add_done_callback(lambda _: self._settle(id))
 

@@ -10,10 +10,8 @@
 from __future__ import annotations
 
 from headwater.errors import RouteNotFound
-from headwater.llm.chat import described
 from headwater.llm.delivery import answer_run
 from headwater.llm.routes import Request, Routes, only
-from headwater.protocol import responses
 from headwater.protocol.responses import Answer
 
 
@@ -25,7 +23,7 @@ class Watch(Routes):
         match request.parts:
             case [run]:
                 only(request, "GET")
-                return responses.json_answer(described(await self.runs.get(run, owner=owner)))
+                return self.described(await self.runs.get(run, owner=owner))
             case [run, "stream"]:
                 only(request, "GET")
                 await self.runs.get(run, owner=owner)
@@ -43,5 +41,5 @@ class Watch(Routes):
             case [run, "stop"]:
                 only(request, "POST")
                 info = await self.runs.stop(run, owner=owner, reason="stopped by a reader")
-                return responses.json_answer(described(info))
+                return self.described(info)
         raise RouteNotFound("there are: GET {run}, GET {run}/stream and POST {run}/stop")
