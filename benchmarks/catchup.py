@@ -32,7 +32,7 @@ COLUMNS = (
     Column("records/s", "rate"),
     Column("CPU ns a record", "cpu_ns"),
     Column("bytes a record", "record_bytes", ".0f"),
-    Column("first bytes ms", "first_seconds", ".1f", 1e3),
+    Column("heads ms", "heads_seconds", ".1f", 1e3),
     Column("lost", "lost", combine=sum),
     Column("busy", "readers_busy", ".0%"),
 )
@@ -144,7 +144,7 @@ def _read(source: Source, shape: CatchUp, port: int, pids: list[int], grace: flo
         "rate": received.delivered / seconds,
         "cpu_ns": cpu / received.delivered * 1e9,
         "record_bytes": received.bytes / received.delivered,
-        "first_seconds": connected.connect_seconds,
+        "heads_seconds": connected.connect_seconds,
         "lost": received.lost,
         "readers_busy": (received.cpu_seconds + connected.connect_cpu_seconds) / seconds,
     }
