@@ -210,6 +210,36 @@ def test_a_log_that_is_deleted_ends_its_run(run: Run[None]) -> None:
     assert closed == [True]
 
 
+def test_many_runs_put_their_tokens_together(run: Run[None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The more runs, the fewer appends for the same tokens; nothing is lost, and a stop does not wait."""
+    monkeypatch.setattr("headwater.llm.producing.APPEND_SECONDS", 10.0)
+    monkeypatch.setattr("headwater.llm.producing.MAX_REST", 10.0)
+
+    async def endless() -> AsyncIterator[str]:
+        number = 0
+        while True:
+            yield f"{number} "
+            number += 1
+            await asyncio.sleep(0)
+
+    async def main() -> None:
+        async with Hub() as hub, Runs(hub) as runs:
+            begun = await runs.start(endless)
+            async for record in hub.read(f"runs/{begun.id}", live=True):
+                if b"text" in record.data:
+                    break
+            before = hub.stats.appends
+            for _ in range(100):
+                await asyncio.sleep(0)
+            assert hub.stats.appends == before
+            assert (await runs.stop(begun.id)).state is RunState.STOPPED
+            numbers = (await runs.answer(begun.id)).text.split()
+            assert numbers == [str(number) for number in range(len(numbers))]
+            assert len(numbers) > 50
+
+    run(main())
+
+
 def test_failures_are_one_line() -> None:
     """Whatever an upstream writes."""
     assert one_line("a\r\nb\x00c" + "x" * 2000) == "a  b c" + "x" * 994

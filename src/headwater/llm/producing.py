@@ -34,6 +34,12 @@ _log: Final = logging.getLogger("headwater.llm")
 AHEAD: Final = 256
 #: Seconds between two attempts to write while the store cannot.
 RETRY_SECONDS: Final = 0.5
+#: Seconds between two appends of a run for each run that is running, and at most. One run writes each token as it
+#: comes; a thousand put theirs together for a tenth of a second, so that appends have a bounded share of the event loop.
+APPEND_SECONDS: Final = 0.0001
+MAX_REST: Final = 0.2
+#: A shorter one is no rest.
+MIN_REST: Final = 0.001
 #: Seconds a stopped source has to close.
 CLOSE_SECONDS: Final = 5.0
 
@@ -75,6 +81,7 @@ class Production:
         source: see `sources.iterate`.
         limits: how long it may take.
         on_error: what readers are told of an exception.
+        running: how many runs there are now.
 
     Attributes:
         task: done when the log has ended, or cannot be ended now.
@@ -89,6 +96,7 @@ class Production:
         source: Any,
         limits: SourceLimits,
         on_error: Callable[[Exception], Error] = describe_source_error,
+        running: Callable[[], int] = lambda: 1,
     ) -> None:
         self.unended: Failure | None = None
         self._hub: Final = hub
@@ -99,6 +107,8 @@ class Production:
         self._groups: Final = Groups(iterate(source), AHEAD)
         self._stop: Failure | None = None
         self._ended_elsewhere = False
+        self._running: Final = running
+        self._rest: asyncio.Future[None] | None = None
         self.task: Final = asyncio.create_task(self._run(), name=f"headwater-run {path}")
 
     def stop(self, code: str = STOPPED, reason: str = "") -> None:
@@ -106,11 +116,13 @@ class Production:
         if self._stop is None:
             self._stop = Failure(code, one_line(reason))
             self._groups.stop()
+            _end(self._rest)
 
     def end_elsewhere(self) -> None:
         """The log was ended by somebody else: close the source, write nothing."""
         self._ended_elsewhere = True
         self._groups.stop()
+        _end(self._rest)
 
     async def _run(self) -> None:
         try:
@@ -137,6 +149,7 @@ class Production:
             async with asyncio.timeout(self._limits.run_seconds) as whole:
                 while (group := await self._next()) is not None:
                     await self._take(group)
+                    await self._pause()
         except TimeoutError:
             if whole.expired():
                 return self._failed(Error(TIMEOUT, f"the run took longer than {self._limits.run_seconds:g} seconds"))
@@ -146,6 +159,20 @@ class Production:
         except _SourceError as error:
             return self._failed(self._on_error(error.cause))
         return self._finished()
+
+    async def _pause(self) -> None:
+        """Let what comes next gather for a while, the longer the more runs there are."""
+        seconds = min(MAX_REST, APPEND_SECONDS * self._running())
+        if self._stop is not None or self._ended_elsewhere or seconds < MIN_REST:
+            return
+        loop = asyncio.get_running_loop()
+        self._rest = loop.create_future()
+        timer = loop.call_later(seconds, _end, self._rest)
+        try:
+            await self._rest
+        finally:
+            timer.cancel()
+            self._rest = None
 
     async def _next(self) -> list[Any] | None:
         async with asyncio.timeout(self._limits.stall_seconds):
@@ -217,6 +244,11 @@ class Production:
                     if waiting.expired():
                         raise refusal from None
                     raise
+
+
+def _end(rest: asyncio.Future[None] | None) -> None:
+    if rest is not None and not rest.done():
+        rest.set_result(None)
 
 
 class _SourceError(Exception):
