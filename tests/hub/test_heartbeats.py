@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Coroutine
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -19,6 +20,8 @@ Run = Callable[[Coroutine[Any, Any, Any]], Any]
 JSON = "application/json"
 LINES = Format(("ndjson",), JsonLines, lambda data: data)
 OFTEN = Limits(flush_seconds=0, heartbeat_seconds=0.1)
+#: Time enough for many readers to come before the first one.
+SELDOM = Limits(flush_seconds=0, heartbeat_seconds=0.7)
 
 
 def controls(text: bytes) -> list[str]:
@@ -44,8 +47,9 @@ def test_readers_of_a_feed_share_its_heartbeat(run: Run) -> None:
             await hub.audience.subscribe("s", "-1", LINES, first)
             await asyncio.sleep(0.03)
             await hub.audience.subscribe("s", "-1", LINES, second)
-            assert await hear(first, "keepalive") == ["up-to-date", "keepalive"]
-            assert controls(second.take()) == ["up-to-date", "keepalive"]
+            heard = await hear(first, "keepalive")
+            assert heard[:2] == ["up-to-date", "keepalive"]
+            assert controls(second.take()) == heard
 
     run(main())
 
@@ -55,20 +59,19 @@ def test_a_heartbeat_of_many_readers_takes_many_turns(run: Run) -> None:
     readers = 4 * heartbeats.TURN + 10
 
     async def main() -> None:
-        async with Hub(limits=OFTEN) as hub:
+        async with Hub(limits=SELDOM) as hub:
             await hub.create("s", content_type=JSON)
             sinks = [BufferSink() for _ in range(readers)]
             for sink in sinks:
                 await hub.audience.subscribe("s", "-1", LINES, sink)
                 sink.take()
-            sizes = []
+            sizes = [sum(sink.held() > 0 for sink in sinks)]
             while not all(sink.held() for sink in sinks):
                 await asyncio.sleep(0)
                 sizes.append(sum(sink.held() > 0 for sink in sinks))
-            largest = max(after - before for before, after in zip([0, *sizes], sizes, strict=False))
-            assert largest <= heartbeats.TURN
-            assert all(controls(sink.take()) == ["keepalive"] for sink in sinks)
-            assert hub.stats.deliveries == readers
+            assert max(after - before for before, after in pairwise(sizes)) <= heartbeats.TURN
+            assert all(set(controls(sink.take())) == {"keepalive"} for sink in sinks)
+            assert hub.stats.deliveries >= readers
 
     run(main())
 
@@ -78,7 +81,7 @@ def test_records_take_a_heartbeats_place(run: Run, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(heartbeats, "TURN", 1)
 
     async def main() -> None:
-        async with Hub(limits=OFTEN) as hub:
+        async with Hub(limits=SELDOM) as hub:
             await hub.create("s", content_type=JSON)
             sinks = [BufferSink() for _ in range(100)]
             for sink in sinks:
@@ -108,7 +111,7 @@ def test_a_feed_that_is_empty_has_no_heartbeat(run: Run) -> None:
                 await asyncio.sleep(0.2)
                 sink = BufferSink()
                 await hub.audience.subscribe("s", "-1", LINES, sink)
-                assert await hear(sink, "keepalive") == ["up-to-date", "keepalive"]
+                assert (await hear(sink, "keepalive"))[:2] == ["up-to-date", "keepalive"]
 
     run(main())
 
