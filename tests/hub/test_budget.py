@@ -168,7 +168,7 @@ def test_far_above_the_limit_nobody_is_waited_for(run: Run) -> None:
 
 def test_sheds_are_logged_once_a_second(run: Run, caplog: pytest.LogCaptureFixture, monkeypatch: Any) -> None:
     """One line with their number, whatever that is."""
-    monkeypatch.setattr(budget, "LOG_SECONDS", 0.05)
+    monkeypatch.setattr(budget, "LOG_SECONDS", 0.5)
 
     async def main() -> None:
         async with Hub(limits=limits(5000)) as hub:
