@@ -28,7 +28,7 @@ lint:
 types:
 	$(BIN)/mypy
 
-unit: tests/conformance/node_modules
+unit: tests/conformance/node_modules tests/llm/clients/node_modules
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest
 	$(BIN)/coverage combine --quiet
@@ -36,6 +36,10 @@ unit: tests/conformance/node_modules
 
 tests/conformance/node_modules: tests/conformance/package-lock.json
 	$(BIN)/python scripts/npm.py install --no-save --prefix tests/conformance
+	@touch $@
+
+tests/llm/clients/node_modules: tests/llm/clients/package-lock.json
+	$(BIN)/python scripts/npm.py install --no-save --prefix tests/llm/clients
 	@touch $@
 
 # The quick tests on other Pythons: make versions PYTHONS="3.12 3.13". Each must be installed.
@@ -58,4 +62,4 @@ $(UV):
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9,<1'
 
 clean:
-	rm -rf $(VENV) tests/conformance/node_modules benchmarks/node_modules .coverage .coverage.*
+	rm -rf $(VENV) tests/conformance/node_modules tests/llm/clients/node_modules benchmarks/node_modules .coverage .coverage.*

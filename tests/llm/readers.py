@@ -39,7 +39,7 @@ def events(body: bytes) -> list[tuple[str, str, str]]:
     found: list[tuple[str, str, str]] = []
     name, last_id = "", ""
     data: list[str] = []
-    for line in body.decode().split("\n")[:-1]:
+    for line in body.decode(errors="replace").split("\n")[:-1]:
         if not line:
             if data:
                 found.append((name, "\n".join(data), last_id))

@@ -99,6 +99,7 @@ class RunEncoder:
             parts += made
             offsets += [*[""] * (len(made) - 1), record.offset] if made else []
         if self._dialect.keeps_records:
+            self._is_first = False
             return self._dialect.encode(parts, offsets)
         if self._provider is not None or any(isinstance(part, Raw) for part in parts):
             return self._relay(parts, offsets)
@@ -130,11 +131,10 @@ class RunEncoder:
                 data = part.data
                 if self._provider is not None:
                     self._provider.feed(data)
-                passed = self._dialect.relay(data)
-                if passed and offset and self._at_event:
-                    told.append(b"id: %b\n" % offset.encode())
-                self._at_event = data.endswith((b"\n\n", b"\r\n\r\n", b"\r\r", b"\n\r\n"))
-                told.append(passed)
+                ends_event = data.endswith((b"\n\n", b"\r\n\r\n", b"\r\r", b"\n\r\n"))
+                # The offset stands for the whole record: only one that is a whole event can carry it.
+                told.append(self._dialect.relay(data, offset if self._at_event and ends_event else ""))
+                self._at_event = ends_event
         return b"".join(told)
 
     def _end(self, ending: Ending) -> bytes:

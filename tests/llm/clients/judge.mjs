@@ -143,7 +143,7 @@ async function tutorial(path) {
   const decoder = new TextDecoder();
   let buffer = "";
   for (;;) {
-    const { done, value } = await reader.read();
+    const { done, value } = await reader.read().catch((error) => ((seen.error = error.message), { done: true }));
     if (done) return seen;
     buffer += decoder.decode(value, { stream: true });
     const lines = buffer.split("\n");
@@ -186,6 +186,10 @@ const clients = {
   plain: tutorial,
   text,
 };
+
+// Some clients let the error of a connection that is cut escape a second time, beside the one they report.
+process.on("uncaughtException", () => {});
+process.on("unhandledRejection", () => {});
 
 let asked = "";
 for await (const piece of process.stdin) asked += piece;

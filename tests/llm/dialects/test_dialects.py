@@ -189,7 +189,11 @@ def test_who_comes_late_sees_the_same(name: str, run: list[Part], data: Any) -> 
     end = dialect(name)
     end.encode(run)
     last = end.end(FINISHED)
-    assert read(name, beginning + tail + last) == read(name, whole + tail + last)
+    one, other = read(name, beginning + tail + last), read(name, whole + tail + last)
+    # Calls that are open at the same time become complete in any order.
+    assert sorted(one.tools, key=repr) == sorted(other.tools, key=repr)
+    one.tools = other.tools = []
+    assert one == other
 
 
 @settings(deadline=None, max_examples=40)

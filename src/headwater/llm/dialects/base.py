@@ -103,8 +103,8 @@ class Dialect(Protocol):
         """
         ...
 
-    def relay(self, data: bytes) -> bytes:
-        """Pass raw bytes of the dialect that `relays` names."""
+    def relay(self, data: bytes, offset: str = "") -> bytes:
+        """Pass raw bytes of the dialect that `relays` names; one whole event may carry its offset."""
         ...
 
     def end(self, ending: Ending) -> bytes:
@@ -171,12 +171,12 @@ class SseDialect:
             blocks += said
         return b"".join(blocks)
 
-    def relay(self, data: bytes) -> bytes:
+    def relay(self, data: bytes, offset: str = "") -> bytes:
         """See `Dialect.relay`. The provider opens the message."""
         if self._is_over:
             return b""
         self._is_open = self._is_relaying = True
-        return data
+        return b"id: %b\n%b" % (offset.encode(), data) if offset and self._ids else data
 
     def end(self, ending: Ending) -> bytes:
         """See `Dialect.end`."""

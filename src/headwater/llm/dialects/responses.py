@@ -40,7 +40,7 @@ from headwater.llm.parts import (
 from headwater.llm.recognise.builder import merge_usage
 from headwater.llm.usage import responses_usage
 
-_NUMBER: Final = re.compile(rb'"sequence_number": ?(\d{1,15})')
+_NUMBER: Final = re.compile(rb'"sequence_number": ?(\d{1,15})(?=\D)')
 
 
 class Responses(SseDialect):
@@ -52,6 +52,7 @@ class Responses(SseDialect):
     def __init__(self, fallback: Start | None = None, *, ids: bool = True) -> None:
         super().__init__(fallback, ids=ids)
         self._sequence = 0
+        self._tail = b""
         self._usage = Usage()
         self._items: list[Item] = []
         self._open_items: dict[tuple[str, str], Item] = {}  # kind and id of an open part -> its item
@@ -60,11 +61,12 @@ class Responses(SseDialect):
         """See `Dialect.state`. The number of the last event grows with every character: it stands for the items."""
         return super().state(), self._sequence, len(self._items), tuple(self._open_items), self._usage
 
-    def relay(self, data: bytes) -> bytes:
+    def relay(self, data: bytes, offset: str = "") -> bytes:
         """See `Dialect.relay`; an event of ours after it has the next number."""
-        numbers = _NUMBER.findall(data)
+        numbers = _NUMBER.findall(self._tail + data)
+        self._tail = (self._tail + data)[-48:]  # a number may be cut
         self._sequence = max([self._sequence, *(int(number) + 1 for number in numbers[-1:])])
-        return super().relay(data)
+        return super().relay(data, offset)
 
     def _say(self, part: Part) -> list[bytes]:
         if self._has_finished or self._has_failed:

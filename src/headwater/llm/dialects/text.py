@@ -38,7 +38,7 @@ class PlainText:
         self._has_failed = self._has_failed or any(isinstance(part, Error | Abort) for part in parts)
         return "".join(part.delta for part in parts if isinstance(part, Text)).encode()
 
-    def relay(self, data: bytes) -> bytes:
+    def relay(self, data: bytes, offset: str = "") -> bytes:
         """No provider speaks it."""
         return b""
 
