@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
+import struct
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from tests.support.http import call, opened
 from tests.support.processes import ServerProcess
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from headwater.asgi.handover import MAX_UNASKED, can_take_over, chunk, restrain
+from headwater import Hub
+from headwater.asgi.handover import (
+    MAX_UNASKED,
+    TransportSink,
+    can_take_over,
+    chunk,
+    descriptor_of,
+    restrain,
+)
 from headwater.asgi.shutdown import server_is_stopping
 from headwater.hub import Limits
+from headwater.hub.feeds import Format
+from headwater.protocol.ndjson import JsonLines
 
+Run = Callable[[Coroutine[Any, Any, Any]], Any]
 HERE = Path(__file__).parent
 URL = "/streams/s"
 SSE = {"accept": "text/event-stream"}
@@ -175,3 +188,64 @@ def test_the_kernel_is_told_to_hold_little() -> None:
     with socket.socket(socket.AF_UNIX) as local:
         restrain(local, Limits())
     restrain(None, Limits())
+
+
+class Greeting(asyncio.Protocol):
+    """A connection that is taken over at once, or left alone."""
+
+    def __init__(self, hub: Hub, *, reads: bool) -> None:
+        self.hub = hub
+        self.reads = reads
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast("asyncio.Transport", transport)
+        self.descriptor = descriptor_of(self.transport)
+        if self.reads:
+            self.sink = TransportSink(self.transport, self.hub.audience)
+
+
+async def accepted(hub: Hub, *, reads: bool) -> tuple[Greeting, socket.socket]:
+    """Our end and the other end of a new connection."""
+    loop = asyncio.get_running_loop()
+    ours, theirs = socket.socketpair()
+    theirs.setblocking(False)
+    _, protocol = await loop.connect_accepted_socket(lambda: Greeting(hub, reads=reads), ours)
+    return protocol, theirs
+
+
+@pytest.mark.parametrize("ending", ["closed", "reset", "flooded"])
+def test_nobody_gets_what_was_for_a_reader_that_left(run: Run, ending: str) -> None:
+    """The next connection has the number of the socket that was closed; records are written to neither."""
+
+    async def main() -> None:
+        async with Hub(limits=Limits(flush_seconds=0)) as hub:
+            await hub.create("s")
+            form = Format(("lines",), JsonLines, lambda data: data)
+            reader, peer = await accepted(hub, reads=True)
+            await hub.audience.subscribe("s", "-1", form, reader.sink)
+            assert reader.descriptor is not None
+            if ending == "flooded":
+                peer.send(b"x" * (MAX_UNASKED + 1))
+            elif ending == "reset":
+                peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            if ending != "flooded":
+                peer.close()
+            while hub.stats.pushed:
+                await hub.append("s", "to a reader that leaves")
+                await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            others = [await accepted(hub, reads=False) for _ in range(4)]
+            assert reader.descriptor in [other.descriptor for other, _ in others]
+            await hub.append("s", "to nobody")
+            for _ in range(10):
+                await asyncio.sleep(0)
+            for other, end in others:
+                with pytest.raises(BlockingIOError):
+                    end.recv(100)
+                end.close()
+                other.transport.abort()
+            peer.close()
+            for _ in range(10):
+                await asyncio.sleep(0)
+
+    run(main())
