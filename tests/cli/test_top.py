@@ -82,7 +82,7 @@ def test_json_is_the_overview(call: Call) -> None:
     """One object a look, one look unless told otherwise."""
     result = call("top", "--json")
     [found] = [json.loads(line) for line in result.stdout.splitlines()]
-    assert found.keys() == {"uptime_seconds", "stats", "readers", "busiest"}
+    assert found.keys() == {"version", "uptime_seconds", "stats", "readers", "busiest"}
     result = call("top", "--json", "--count", "2", "--interval", "0.1")
     assert len(result.stdout.splitlines()) == 2
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
+from headwater import __version__
 from headwater.asgi.process import process_figures
 from headwater.hub import Engine
 from headwater.hub.census import Census
@@ -82,6 +83,7 @@ class Overview:
     async def _make(self, now: float) -> dict[str, Any]:
         census = await self._hub.audience.census(NAMED)
         return {
+            "version": __version__,
             "uptime_seconds": now - self._started,
             "stats": stats(self._hub),
             "readers": {**_summary(census), "behind": [msgspec.to_builtins(info) for info in census.behind]},

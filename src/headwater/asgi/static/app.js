@@ -1,13 +1,13 @@
 // The page: which view is shown, and one request a second for what it shows; none while nobody sees it.
 
-import { $, base, call, paintedBy, prefix, put, render } from "./common.js";
+import { $, paintedBy, prefix, render } from "./common.js";
 import { refreshList, renderList } from "./list.js";
 import { look, renderOverview } from "./overview.js";
 import { choose, renderStream, stream } from "./stream.js";
 
 const TICK_MS = 1000, LIST_EVERY = 5;
 const OVERVIEW = "/"; // no path of a stream begins with a slash
-let ticks = 0, version = "";
+let ticks = 0;
 
 function wanted() {
   try { return decodeURIComponent(location.hash.slice(1)); } catch { return ""; }
@@ -23,11 +23,9 @@ function renderView() {
   document.body.dataset.view = stream ? "stream" : wanted() === OVERVIEW ? "overview" : "list";
 }
 
-async function tick() {
+function tick() {
   if (document.hidden) return;
-  if (ticks++ % LIST_EVERY === 0) await refreshList(); else await look();
-  version ||= await call("GET", `${base}-/version`).then(answer => answer.json()).then(found => found.headwater).catch(() => "");
-  put("version", version);
+  if (ticks++ % LIST_EVERY === 0) refreshList(); else look();
 }
 
 paintedBy(renderView, renderList, renderStream, renderOverview);

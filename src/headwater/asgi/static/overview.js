@@ -28,7 +28,7 @@ const EVENTS = [
   ["Gaps told", one => total(one.stats.gaps)],
   ["Shed", one => one.stats.sheds],
   ["Stalled, cut", one => one.stats.stalls, true],
-  ["Went on sending, cut", one => one.stats.unasked, true],
+  ["Kept sending, cut", one => one.stats.unasked, true],
   ["Refused", one => total(one.stats.errors), true],
 ];
 const total = counts => typeof counts === "object" ? Object.values(counts).reduce((sum, count) => sum + count, 0) : counts;
@@ -59,6 +59,7 @@ export function renderOverview() {
   const now = state.history.snapshots.at(-1);
   if (!now) return;
   if (state.history.points.length === 1 && !now.stats.streams) $("start").open = true;
+  put("version", now.version);
   put("now", [plural(now.stats.streams, "stream"), plural(now.readers.total, "reader")].join(" · "));
   if (stream) return;
   renderTiles(state.history.points);
