@@ -52,6 +52,7 @@ versions: $(UV)
 
 docs: setup
 	$(BIN)/python scripts/generate_docs.py
+	$(BIN)/python scripts/dialect_pages.py
 
 bench: setup
 	$(BIN)/python -m benchmarks all --quick
