@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from headwater.errors import HeadwaterError
     from headwater.hub.limits import Limits
     from headwater.hub.pausing import Pause
+    from headwater.hub.sinks import BufferSink, Sink
     from headwater.hub.writing import Writer
     from headwater.model import Appended, Batch, Failure, Producer, Record, Retention, StreamInfo
     from headwater.protocol.compression import Compression
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Appended",
     "Batch",
+    "BufferSink",
     "Compression",
     "Failure",
     "HeadwaterError",
@@ -30,6 +32,7 @@ __all__ = [
     "Producer",
     "Record",
     "Retention",
+    "Sink",
     "StreamInfo",
     "Writer",
 ]
@@ -39,6 +42,7 @@ __version__ = "0.1.0"
 _HOMES: Final = {
     "Appended": "headwater.model",
     "Batch": "headwater.model",
+    "BufferSink": "headwater.hub.sinks",
     "Compression": "headwater.protocol.compression",
     "Failure": "headwater.model",
     "HeadwaterError": "headwater.errors",
@@ -48,6 +52,7 @@ _HOMES: Final = {
     "Producer": "headwater.model",
     "Record": "headwater.model",
     "Retention": "headwater.model",
+    "Sink": "headwater.hub.sinks",
     "StreamInfo": "headwater.model",
     "Writer": "headwater.hub.writing",
 }

@@ -7,26 +7,22 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable
 from types import TracebackType
 from typing import Any, Final, Self, Unpack
 
-from headwater.errors import HeadwaterError, LimitReached, ShuttingDown, StoreUnavailable, StreamFailed, TooLarge
+from headwater.errors import HeadwaterError, LimitReached, StoreUnavailable, TooLarge
 from headwater.hub.audience import Audience
-from headwater.hub.describing import POLLING, Peer
 from headwater.hub.limits import Limits
 from headwater.hub.posting import Poster
 from headwater.hub.pulse import Pulse
-from headwater.hub.readers import is_news
+from headwater.hub.readside import ReadSide
 from headwater.hub.stats import Stats
 from headwater.hub.sweeping import Sweeper
 from headwater.hub.writing import PUMP_AHEAD, Writer, WriterOptions, pump
 from headwater.model import (
-    BEGINNING,
     Appended,
-    Batch,
     Change,
     Created,
     Failure,
     ForkPoint,
     Producer,
-    Record,
     Retention,
     StreamConfig,
     StreamInfo,
@@ -36,13 +32,12 @@ from headwater.protocol.failure import check_failure
 from headwater.protocol.framing import check_content_type, encode_value
 from headwater.protocol.ledger import Append
 from headwater.protocol.paths import check_path
-from headwater.protocol.reading import Data, Detached, Failed
 from headwater.protocol.slow import parse_slow
 from headwater.stores import Store, open_store
 from headwater.stores.base import Done
 
 
-class Engine:
+class Engine(ReadSide):
     """Streams in a store, live; `headwater.Hub` is this with HTTP.
 
     Open it before use, once per process: `async with hub:`, or `lifespan=hub.lifespan` in an ASGI framework.
@@ -59,10 +54,10 @@ class Engine:
     """
 
     def __init__(self, store: str | Store = "memory:", *, limits: Limits | None = None) -> None:
-        self.store: Final[Store] = open_store(store) if isinstance(store, str) else store
-        self.limits: Final = limits or Limits()
-        self.stats: Final = Stats()
-        self.audience: Final = Audience(self.store, self.limits, self.stats)
+        self.store = open_store(store) if isinstance(store, str) else store
+        self.limits = limits or Limits()
+        self.stats = Stats()
+        self.audience = Audience(self.store, self.limits, self.stats)
         self._pulse = Pulse(self.stats.loop_delay)
         self._poster: Final = Poster(self.store, self.stats)
         self._streams = 0
@@ -284,88 +279,10 @@ class Engine:
         self._check_writable(b"")
         await self.store.delete(path)
 
-    # Reading
-
-    async def info(self, path: str) -> StreamInfo:
-        """A stream's state; does not count as use for its TTL.
-
-        Raises:
-            StreamNotFound, StreamGone: see `errors`.
-        """
-        return await self.store.info(path)
-
-    async def list(self, *, prefix: str = "", after: str = "", limit: int = 100) -> list[StreamInfo]:
-        """Streams in the order of their paths: a page of at most `limit`, after the path `after`."""
-        return await self.store.list(prefix=prefix, after=after, limit=limit)
-
-    async def read_batch(self, path: str, offset: str = BEGINNING) -> Batch:
-        """Records from an offset on, at most `limits.read_bytes` of them.
-
-        Raises:
-            StreamNotFound, StreamGone, InvalidOffset, OffsetGone, StoreUnavailable: see `errors`.
-        """
-        self.stats.reads += 1
-        return await self.store.read(path, offset, limit=self.limits.read_bytes)
-
-    async def poll(self, path: str, offset: str, *, peer: Peer = POLLING) -> Batch:
-        """The same, waiting for up to `limits.long_poll_seconds` when there is nothing; may be empty then.
-
-        Raises:
-            StreamNotFound, StreamGone, InvalidOffset, OffsetGone, LimitReached, StoreUnavailable: see `errors`.
-        """
-        self.stats.reads += 1
-        with await self.audience.open_reader(
-            path, offset, heartbeat=self.limits.long_poll_seconds, peer=peer
-        ) as reader:
-            batch: Batch | None = None
-            while (event := await reader.next()) is not None:
-                match event:
-                    case Data(found):
-                        batch = found
-                        if is_news(event):
-                            return found
-                    case Failed(_, error):
-                        raise error
-                    case _:
-                        break
-        assert batch is not None, "a reader begins with a batch"
-        return batch
-
-    async def read(self, path: str, offset: str = BEGINNING, *, live: bool = False) -> AsyncIterator[Record]:
-        """Records from an offset on; with `live`, on and on until the stream is closed.
-
-        Nothing is read ahead: the next batch is taken from the log when the loop asks for it.
-
-        Raises:
-            StreamNotFound, StreamGone, InvalidOffset, OffsetGone, LimitReached, StoreUnavailable: see `errors`.
-            ShuttingDown: the hub was closed while reading live.
-            StreamFailed: after the last record of a stream that ended before it was complete.
-        """
-        with await self.audience.open_reader(path, offset) as reader:
-            while (event := await reader.next()) is not None:
-                match event:
-                    case Data(batch):
-                        for record in batch.records:
-                            yield record
-                        if batch.failure is not None:
-                            raise stream_failed(path, batch)
-                        if batch.up_to_date and not live:
-                            return
-                    case Failed(_, error):
-                        raise error
-                    case Detached(at, _):
-                        raise ShuttingDown("the hub was closed", offset=at)
-                    case _:
-                        pass
-
     @property
     def stream_count(self) -> int:
         """How many streams the store has, as far as this hub was told."""
         return self._streams
-
-    def reader_count(self, path: str) -> int:
-        """How many live readers a stream has in this process."""
-        return self.audience.reader_count(path)
 
     # Inside
 
@@ -386,14 +303,6 @@ class Engine:
         if change.deleted:
             self._streams -= 1
         self.audience.apply(change)
-
-
-def stream_failed(path: str, batch: Batch) -> StreamFailed:
-    """The error that the last batch of a failed stream stands for."""
-    failure = batch.failure
-    assert failure is not None
-    message = f"the stream at {path!r} failed: {failure.message or failure.code}"
-    return StreamFailed(message, failure=failure.code, next_offset=batch.next_offset)
 
 
 def _nothing() -> None:
