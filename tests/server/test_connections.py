@@ -75,6 +75,17 @@ def test_a_large_head_is_refused(server: ServerProcess, head: bytes) -> None:
     assert code(answer) == "headers-too-large"
 
 
+def test_a_head_below_the_limit_is_taken_however_it_comes(server: ServerProcess) -> None:
+    """Whole, or cut inside a large header: each byte counts once."""
+    head = b"GET /-/health HTTP/1.1\r\nhost: localhost\r\nbig: " + b"x" * 3900 + b"\r\nconnection: close\r\n\r\n"
+    with closing(socket.create_connection(("127.0.0.1", server.port), timeout=20)) as raw:
+        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for start in range(0, len(head), 500):
+            raw.sendall(head[start : start + 500])
+        assert raw.recv(65536).startswith(b"HTTP/1.1 200")
+    assert exchange(server, head).startswith(b"HTTP/1.1 200")
+
+
 @pytest.mark.parametrize(
     "junk", [b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"HELLO\r\n\r\n", b"GET / HTTP/9\r\n\r\n"]
 )

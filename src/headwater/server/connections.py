@@ -57,7 +57,9 @@ class LimitedProtocol(HttpToolsProtocol):
     stats: Stats
     flow: PatientFlow
 
-    _head_size = 0
+    #: Bytes of the head that the parser has told of, and that came.
+    _counted = 0
+    _arrived = 0
     _in_head = True
     #: What was read behind the requests under way, not parsed yet.
     _rest = b""
@@ -98,7 +100,6 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def _feed(self, data: bytes) -> None:
         """Feed the parser, and count what belongs to an unfinished head."""
-        size_before = self._head_size
         self._ended = False
         super().data_received(data)
         if self._in_head and self.parser is not None:
@@ -106,8 +107,8 @@ class LimitedProtocol(HttpToolsProtocol):
                 self._start_timer(self.head_seconds, "head")
             # Behind the end of another request not all of the data is this one's; the next data will be.
             if not self._ended:
-                self._head_size = max(self._head_size, size_before + len(data))
-            if self._head_size > self.max_header_bytes:
+                self._arrived += len(data)
+            if self._arrived > self.max_header_bytes:
                 self._refuse(self._too_large())
 
     def on_response_complete(self) -> None:
@@ -133,7 +134,7 @@ class LimitedProtocol(HttpToolsProtocol):
         """A request begins."""
         super().on_message_begin()
         self._in_head = True
-        self._head_size = 0
+        self._counted = self._arrived = 0
 
     def on_url(self, url: bytes) -> None:
         """A piece of the request line."""
@@ -148,7 +149,7 @@ class LimitedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """The head is there."""
         self._in_head = False
-        self._head_size = 0
+        self._counted = self._arrived = 0
         self._stop_timer()
         super().on_headers_complete()
 
@@ -158,8 +159,8 @@ class LimitedProtocol(HttpToolsProtocol):
         super().on_message_complete()
 
     def _count(self, size: int) -> None:
-        self._head_size += size
-        if self._head_size > self.max_header_bytes:
+        self._counted += size
+        if self._counted > self.max_header_bytes:
             self._refusal = self._too_large()
             raise self._refusal  # ends the parser's run; `send_400_response` answers
 
