@@ -311,6 +311,8 @@ def coalesce_at(parts: Sequence[Part], offsets: Sequence[str]) -> tuple[list[Par
     """The same, and the offset of the last part of each group."""
     found: list[Part] = []
     found_offsets: list[str] = []
+    if len(parts) == 1 and (not isinstance(parts[0], Text | Reasoning | ToolInput) or parts[0].delta):
+        return list(parts), list(offsets)  # most live batches
     for key, group in groupby(zip(parts, offsets, strict=True), key=_grown):
         members = list(group)
         if key is None:

@@ -11,7 +11,7 @@ from typing import Final
 
 from headwater.llm.answer import Answer, coalesce_at
 from headwater.llm.dialects.base import Dialect, End, Ending
-from headwater.llm.parts import Finish, Part, Raw, decode_part
+from headwater.llm.parts import Finish, Part, Raw, Text, decode_part
 from headwater.llm.recognise import READABLE, SseRecogniser, Translator
 from headwater.model import BEGINNING, Batch, Record
 from headwater.protocol.reading import Data, Detached, Event, Failed, Gap, Idle
@@ -111,7 +111,9 @@ class RunEncoder:
 
     def _parts_of(self, record: Record) -> list[Part]:
         part = decode_part(record.data)
-        return [part] if self._dialect.keeps_records else self._translator.translate([part])
+        if type(part) is Text or self._dialect.keeps_records:
+            return [part]
+        return self._translator.translate([part])
 
     def _tell_parts(self, parts: Sequence[Part], offset: str = "") -> bytes:
         """Parts with an offset after the last one only."""

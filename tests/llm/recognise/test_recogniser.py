@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import types
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from openai.types.chat import ChatCompletionChunk
 from tests.llm import sdks
 from tests.llm.recognise.test_sse import VECTORS, events_of
 from tests.llm.runs import FULL, TEXT
+from tests.llm.strategies import values
 
 from headwater.errors import UnknownItem
 from headwater.llm.answer import Answer, TextPiece, coalesce
@@ -36,9 +40,12 @@ from headwater.llm.parts import (
     ToolReady,
     ToolStart,
     Usage,
+    decode_part,
     encode_part,
 )
 from headwater.llm.recognise import Recogniser
+from headwater.llm.recognise.ai_sdk import CHUNKS, SHARED
+from headwater.llm.recognise.anthropic import EVENTS, HELPERS
 
 
 def recognised(*items: Any, start: Start | None = None) -> list[Part]:
@@ -333,3 +340,50 @@ def test_broken_events_never_crash(event: dict[str, Any]) -> None:
     recogniser = Recogniser()
     recogniser.feed(event)
     recogniser.finish()
+
+
+_KINDS = st.sampled_from(
+    [
+        *CHUNKS,
+        *SHARED,
+        *EVENTS,
+        *HELPERS,
+        *(f"response.{kind}" for kind in ("created", "completed", "incomplete", "failed", "error", "refusal.delta")),
+        *("response.output_item.added", "response.output_item.done", "response.content_part.done"),
+        *("response.function_call_arguments.delta", "response.reasoning_summary_part.added"),
+        *("data-x", "text", "tool-ready", "raw", "hologram"),
+    ]
+)
+_FIELDS = st.sampled_from(
+    [
+        *("id", "delta", "item", "part", "response", "message", "content_block", "index", "error", "choices", "usage"),
+        *("toolCallId", "input", "content", "text", "event_kind", "item_id", "output", "messageMetadata", "name"),
+    ]
+)
+_NESTED = st.recursive(
+    values | st.sampled_from(["text", "function_call", "reasoning", "message", "thinking", "tool_use", "text_delta"]),
+    lambda inner: st.dictionaries(_FIELDS | st.just("type"), inner, max_size=4) | st.lists(inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.builds(lambda kind, rest: {**rest, "type": kind}, _KINDS, st.dictionaries(_FIELDS, _NESTED, max_size=5))
+        | st.dictionaries(_FIELDS, _NESTED, max_size=4)
+        | st.text(max_size=3),
+        max_size=6,
+    )
+)
+def test_whatever_comes_is_recognised_or_refused(items: list[Any]) -> None:
+    """Nothing but `UnknownItem` is raised, the parts can be stored, and the end is told once."""
+    recogniser = Recogniser()
+    parts: list[Part] = []
+    for item in items:
+        with contextlib.suppress(UnknownItem):
+            parts += recogniser.feed(item)
+    parts += recogniser.finish()
+    assert [decode_part(encode_part(part)) for part in parts] == parts
+    assert sum(isinstance(part, Finish | Error) for part in parts) == 1
+    assert Answer(parts).compact() == Answer(Answer(parts).compact()).compact()

@@ -68,6 +68,8 @@ class AgUi(SseDialect):
     def _say(self, part: Part) -> list[bytes]:
         if self._has_finished or self._has_failed:
             return []
+        if type(part) is Text and part.id in self._texts:  # by far the most
+            return [frame({"type": "TEXT_MESSAGE_CONTENT", "messageId": self._texts[part.id], "delta": part.delta})]
         match part:
             case Start():
                 return self._begin()

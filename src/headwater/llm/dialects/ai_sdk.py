@@ -71,6 +71,8 @@ class AiSdk(SseDialect):
     def _say(self, part: Part) -> list[bytes]:
         if self._has_failed:
             return []
+        if type(part) is Text and part.id in self._texts:  # by far the most
+            return [frame({"type": "text-delta", "id": part.id, "delta": part.delta})]
         match part:
             case Start():
                 return self._start(part.metadata)
@@ -109,9 +111,7 @@ class AiSdk(SseDialect):
                 return [_chunk("text-end", id=id, providerMetadata=part.metadata)]
             case TextEnd():
                 return []
-            case Text(_, delta) if id in self._texts:
-                return [{"type": "text-delta", "id": id, "delta": delta}]
-            case Text(_, delta):
+            case Text(_, delta):  # of one that is not open
                 self._texts.add(id)
                 return [_chunk("text-start", id=id), {"type": "text-delta", "id": id, "delta": delta}]
             case TextStart():
