@@ -35,7 +35,7 @@ AHEAD: Final = 256
 #: Seconds between two attempts to write while the store cannot.
 RETRY_SECONDS: Final = 0.5
 #: Seconds between two appends of a run for each run that is running, and at most. One run writes each token as it
-#: comes; a thousand put theirs together for a tenth of a second, so that appends have a bounded share of the event loop.
+#: comes; a thousand put theirs together for a tenth of a second: appends have a bounded share of the event loop.
 APPEND_SECONDS: Final = 0.0001
 MAX_REST: Final = 0.2
 #: A shorter one is no rest.
