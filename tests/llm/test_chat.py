@@ -164,6 +164,38 @@ def test_the_same_message_is_answered_once(run: Run[None]) -> None:
     run(main())
 
 
+def test_the_body_of_an_agui_agent(run: Run[None]) -> None:
+    """`threadId` is the chat, and `runId` what makes a request the same one: another call of the agent is another run."""
+
+    async def main() -> None:
+        model = Model()
+        model.go_on.set()
+        async with Hub() as hub, Runs(hub) as runs:
+            client = AsgiClient(Chat(runs, model.respond))
+
+            async def ask(run_id: str, content: Any = "ann") -> tuple[str, bytes]:
+                message = {"id": "m1", "role": "user", "content": content}
+                more = {"tools": [], "context": [], "state": {}, "forwardedProps": {}}
+                data = json.dumps({"threadId": "t1", "runId": run_id, "messages": [message], **more}).encode()
+                answer, told = await client.request("POST", "/api/chat?dialect=ag-ui", data, JSON)
+                assert answer.status == 200
+                return answer.headers["headwater-run"], told
+
+            first, told = await ask("r1")
+            assert b'"threadId":"t1"' in told
+            assert b"ann" in told
+            assert (await ask("r1"))[0] == first
+            second, told = await ask(
+                "r2", [{"type": "text", "text": "bo"}, {"type": "binary"}, {"type": "text", "text": "b"}]
+            )
+            assert b"bob" in told
+            assert first != second
+            assert [(asked.chat, asked.body["runId"]) for asked in model.asked] == [("t1", "r1"), ("t1", "r2")]
+            assert json.loads((await client.request("GET", "/api/chat/t1"))[1])["run"] == second
+
+    run(main())
+
+
 def test_chats_of_two_owners_are_two(run: Run[None]) -> None:
     """With the same id; nobody sees or stops another's, and who is refused is told why."""
 

@@ -38,6 +38,22 @@ def llm() -> None:
 @click.option(
     "--cancel-unwatched", type=click.FloatRange(0), metavar="SECONDS", help="Stop runs that nobody reads.  [never]"
 )
+@click.option(
+    "--stall-seconds",
+    default=600.0,
+    show_default=True,
+    type=click.FloatRange(0, min_open=True),
+    metavar="SECONDS",
+    help="Silence of the provider after which its answer is given up; longer than any model thinks.",
+)
+@click.option(
+    "--heartbeat-seconds",
+    default=15.0,
+    show_default=True,
+    type=click.FloatRange(0, min_open=True),
+    metavar="SECONDS",
+    help="Silence after which readers of a run get a keepalive.",
+)
 def proxy(
     upstream: str,
     key_env: str | None,
@@ -47,6 +63,8 @@ def proxy(
     store: str,
     keep_seconds: int | None,
     cancel_unwatched: float | None,
+    stall_seconds: float,
+    heartbeat_seconds: float,
 ) -> None:
     """Stand before a model's provider, so that answers survive their readers.
 
@@ -69,6 +87,8 @@ def proxy(
         store=store,
         keep_seconds=keep_seconds,
         cancel_when_unwatched=cancel_unwatched,
+        stall_seconds=stall_seconds,
+        heartbeat_seconds=heartbeat_seconds,
     )
     try:
         run_proxy(settings)

@@ -2,13 +2,16 @@
 
 | request | answer |
 | --- | --- |
-| `POST /` | begins a run, or finds the one that the same message began, and tells it |
+| `POST /` | begins a run, or finds the one that the same request began, and tells it |
 | `GET /{chat}/stream` | tells the chat's run from its start, if one is running; else 204 |
 | `POST /{chat}/stop` | stops it; the partial answer is kept |
 | `GET /{chat}` | the state of the chat's latest run, as JSON |
 
 Every route takes `?dialect=`. A stream that is told again begins at its start with the same message id, so a client
 that shows a part of it replaces that part; with `?offset=` or `Last-Event-ID` it goes on behind an event.
+
+A body is what `useChat` sends (`id`, `messages`, `trigger`, `messageId`), or AG-UI's `RunAgentInput` (`threadId`,
+`runId`, `messages`), as `HttpAgent` sends it to `?dialect=ag-ui`.
 """
 
 from __future__ import annotations
@@ -37,8 +40,8 @@ class ChatRequest(msgspec.Struct, frozen=True):
     """What a client asks for.
 
     Attributes:
-        chat: the conversation's id, as the client has it.
-        messages: the conversation, as the client has it: with `id`, `role` and `parts`.
+        chat: the conversation's id, as the client has it: `id`, or AG-UI's `threadId`.
+        messages: the conversation, as the client has it: with `id`, `role` and `parts`; AG-UI's have `content`.
         trigger: `submit-message` or `regenerate-message`.
         message_id: the message to answer again, or the one that was edited.
         owner: whose the request is.
@@ -60,12 +63,12 @@ class ChatRequest(msgspec.Struct, frozen=True):
     def text(self) -> str:
         """The text of the last message."""
         message = self.messages[-1] if self.messages else {}
-        parts = message.get("parts")
+        parts = message.get("parts") or message.get("content") or ""
         if isinstance(parts, list):
             return "".join(
                 part.get("text", "") for part in parts if isinstance(part, dict) and part.get("type") == "text"
             )
-        return str(message.get("content") or "")
+        return str(parts)
 
 
 class Chat(Routes):
@@ -147,9 +150,9 @@ class Chat(Routes):
             # A page of another origin can send anything else without asking.
             raise BadRequest("the request must be application/json")
         body = await request.body(self.runs.hub.limits, self._max_request_bytes)
-        chat, messages = body.get("id"), body.get("messages", [])
+        chat, messages = body.get("id", body.get("threadId")), body.get("messages", [])
         if not isinstance(chat, str) or not chat:
-            raise BadRequest("the request needs the chat's id: a string `id`")
+            raise BadRequest("the request needs the chat's id: a string `id`, or `threadId` of AG-UI")
         if not isinstance(messages, list) or not all(isinstance(message, dict) for message in messages):
             raise BadRequest("`messages` must be a list of objects")
         message_id = body.get("messageId")
@@ -190,12 +193,22 @@ class Chat(Routes):
 
 
 def _key(asked: ChatRequest, request: Request) -> str | None:
-    """The same message of the same chat is one run, also when the client sends it twice; a regeneration is another."""
+    """What makes two requests the same one.
+
+    The client's key; AG-UI's `runId`, which each call of an agent has anew; else the last message of the chat, also
+    when it is sent twice. A regeneration is another.
+    """
     given = request.headers.get(_IDEMPOTENCY_KEY)
     if given:
         return given.decode("latin-1")
+    run = asked.body.get("runId")
+    if "id" not in asked.body and isinstance(run, str) and run:
+        return f"run {_digest(asked.chat, run)}"
     last = asked.messages[-1] if asked.messages else {}
     if asked.trigger != "submit-message" or not last.get("id"):
         return None
-    digest = sha256(msgspec.json.encode([asked.chat, len(asked.messages), last])).hexdigest()
-    return f"message {digest}"
+    return f"message {_digest(asked.chat, len(asked.messages), last)}"
+
+
+def _digest(*values: Any) -> str:
+    return sha256(msgspec.json.encode(values)).hexdigest()

@@ -11,9 +11,11 @@ import msgspec
 import uvicorn
 
 from headwater.asgi import Hub
-from headwater.llm import Runs
+from headwater.hub import Limits
+from headwater.llm import Runs, SourceLimits
 from headwater.llm.proxy.app import Proxy
 from headwater.llm.proxy.upstream import Upstream
+from headwater.protocol.reading import HEARTBEAT_SECONDS
 from headwater.server.connections import limited_protocol
 from headwater.server.run import DrainingServer, is_loopback, raise_file_limit
 from headwater.server.settings import InvalidSettings, Settings
@@ -34,6 +36,8 @@ class ProxySettings(msgspec.Struct, frozen=True, kw_only=True):
         store: where runs are kept.
         keep_seconds: idle seconds after which a run is deleted; None: never.
         cancel_when_unwatched: seconds without a reader after which a run is stopped; None: never.
+        stall_seconds: of the provider's silence after which its answer is given up.
+        heartbeat_seconds: of silence after which readers of a run get a keepalive.
     """
 
     upstream: str
@@ -44,6 +48,8 @@ class ProxySettings(msgspec.Struct, frozen=True, kw_only=True):
     store: str = "sqlite:headwater-llm.db"
     keep_seconds: int | None = None
     cancel_when_unwatched: float | None = None
+    stall_seconds: float = 600.0
+    heartbeat_seconds: float = HEARTBEAT_SECONDS
 
 
 def run_proxy(settings: ProxySettings) -> None:
@@ -72,10 +78,11 @@ def run_proxy(settings: ProxySettings) -> None:
 
 def make_proxy_server(settings: ProxySettings) -> DrainingServer:
     """The server for these settings, not yet started."""
-    hub = Hub(settings.store)
+    hub = Hub(settings.store, limits=Limits(heartbeat_seconds=settings.heartbeat_seconds))
+    stall = settings.stall_seconds
     proxy = Proxy(
-        Runs(hub, keep_seconds=settings.keep_seconds),
-        Upstream(settings.upstream, settings.key),
+        Runs(hub, keep_seconds=settings.keep_seconds, limits=SourceLimits(stall_seconds=stall)),
+        Upstream(settings.upstream, settings.key, read_seconds=stall),
         client_keys=settings.client_keys,
         cancel_when_unwatched=settings.cancel_when_unwatched,
     )

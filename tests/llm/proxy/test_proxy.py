@@ -14,7 +14,7 @@ from tests.llm.proxy.provider import DONE, Provider, chunk, provider
 
 from headwater import Hub
 from headwater.errors import BadRequest
-from headwater.llm import Runs, RunState
+from headwater.llm import Runs, RunState, SourceLimits
 from headwater.llm.proxy.app import Proxy
 from headwater.llm.proxy.upstream import Upstream, check_upstream
 from headwater.testing.asgi import AsgiClient, AsgiResponse
@@ -258,7 +258,7 @@ def test_a_stop_reaches_the_provider(run: Run[None]) -> None:
     ],
 )
 def test_an_answer_that_breaks_off(run: Run[None], pieces: list[bytes | None], words: bytes) -> None:
-    """Every byte that came is told, then an error in the provider's dialect: never a silent end."""
+    """Every event that came is told, then an error in the provider's dialect: never a silent end, nor half an event."""
 
     async def main() -> None:
         async with setting() as at:
@@ -267,8 +267,45 @@ def test_an_answer_that_breaks_off(run: Run[None], pieces: list[bytes | None], w
             assert b"Hel" in told
             assert words in told
             assert told.count(b"[DONE]") == 1
+            assert b"half" not in told
             if b"overloaded" not in words:
                 assert (await at.runs.get("r1")).state is RunState.FAILED
+
+    run(main())
+
+
+@pytest.mark.parametrize("end", [b"data: [DONE]\n", b"data: [DONE]\r", b"data: [DONE]"])
+def test_a_last_event_without_a_blank_line(run: Run[None], end: bytes) -> None:
+    """Some providers send none; the answer is whole, and told as it was sent."""
+
+    async def main() -> None:
+        async with setting() as at:
+            at.provider.pieces = [*GOOD[:-1], end]
+            _, told = await at.client.request("POST", URL, ASK, RUN)
+            assert without_ids(told) == b"".join(GOOD[:-1]) + end
+            assert (await at.runs.get("r1")).state is RunState.FINISHED
+
+    run(main())
+
+
+def test_a_silent_provider_is_given_up(run: Run[None]) -> None:
+    """Without a run the connection is cut, as the provider's would be; a run ends as timed out, and says so."""
+
+    async def main() -> None:
+        async with provider() as double:
+            double.pieces = [GOOD[0], asyncio.Event()]
+            runs = Runs(Hub(), limits=SourceLimits(stall_seconds=0.2))
+            proxy = Proxy(runs, Upstream(double.url, read_seconds=0.2))
+            async with proxy.lifespan():
+                client = AsgiClient(proxy)
+                _, told = await client.request("POST", URL, ASK, RUN)
+                assert b"Hel" in told
+                assert b'"timeout"' in told
+                async with client.open("POST", URL, ASK, JSON) as response:
+                    assert await until(response, b"Hel") == GOOD[0]
+                    assert await response.read() == b""
+                for asked in double.asked:
+                    await asyncio.wait_for(asked.gone.wait(), 10)
 
     run(main())
 

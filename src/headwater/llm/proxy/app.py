@@ -130,7 +130,7 @@ class Proxy:
         self, run: str, owner: str, asked: dict[str, Any], body: bytes, scope: Scope, receive: Receive, send: Send
     ) -> None:
         dialect = DIALECTS[scope["path"]]
-        ask = partial(self._upstream.send, "POST", _target(scope), scope["headers"], body, encoded=False)
+        ask = partial(self._upstream.send, "POST", _target(scope), scope["headers"], body, for_run=True)
         begun = await self._resumable.begin(run, dialect, owner, body, str(asked.get("model") or ""), ask)
         if begun.refusal is not None:
             await send_answer(scope, send, begun.refusal, [])

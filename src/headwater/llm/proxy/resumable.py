@@ -4,6 +4,7 @@ Rule 1: a run's id names one request. Sent again, it is told the same answer fro
 Rule 2: an answer that is no event stream of success is no run: it goes to the client as it is, and the id is free for
         the client's next attempt, as SDKs make them by themselves.
 Rule 3: the log has the provider's bytes. An answer that ends without its last event has failed, and readers are told.
+Rule 4: half an event, where an answer breaks off, is left out: what readers are told behind it must be an event's start.
 """
 
 from __future__ import annotations
@@ -32,6 +33,9 @@ _log: Final = logging.getLogger("headwater.llm")
 #: Bytes of an answer that is not streamed and so is held whole.
 MAX_REFUSAL: Final = 16 * 1024 * 1024
 _SUCCESS: Final = 200
+#: How the last event may end, of providers that send no blank line behind it.
+_WHOLE: Final = (b"\n", b"\r", b"[DONE]", b"}")
+_NO_HEAD: Final = "the run ended before the provider answered: it was stopped, or the provider was silent for too long"
 
 
 class Begun(msgspec.Struct, frozen=True):
@@ -167,7 +171,7 @@ class _Source:
             raise
         finally:
             if not self.head.done():
-                self.head.set_exception(UpstreamUnreachable("the run was stopped before the provider answered"))
+                self.head.set_exception(UpstreamUnreachable(_NO_HEAD))
 
     def _tell(self, begun: Begun) -> None:
         if not self.head.done():
@@ -179,8 +183,9 @@ class _Source:
             for event in blocks.feed(data):
                 provider.feed(event)
                 yield Raw.of(self._dialect, event)
-        if rest := blocks.rest():
-            provider.feed(rest)
+        rest = blocks.rest()
+        provider.feed(rest)
+        if rest.endswith(_WHOLE) and provider.is_complete:
             yield Raw.of(self._dialect, rest)
         if not provider.is_complete and provider.failed is None:
             raise Truncated(f"the provider's answer ended without its last event ({self._dialect})")

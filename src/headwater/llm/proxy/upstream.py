@@ -3,6 +3,7 @@
 Rule 1: the provider's key is added here and nowhere else; with one, no credential of a client reaches the provider.
 Rule 2: what is not of one connection alone (RFC 9110 section 7.6.1) goes through as it is, both ways.
 Rule 3: redirects are not followed: a key goes only to the host it was given for.
+Rule 4: an answer's silence is limited here, but that of a run by the run's own limits, which say what happened.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ class Upstream:
         url: its base URL, with the path that precedes `/chat/completions`: `https://api.openai.com/v1`.
         key: added to each request; None: clients bring their own.
         connect_seconds: to connect.
-        read_seconds: of silence; longer than any model thinks.
+        read_seconds: of silence in an answer that is no run.
     """
 
     def __init__(
@@ -67,9 +68,10 @@ class Upstream:
     ) -> None:
         self.url: Final = check_upstream(url)
         self._key = key
-        timeout = httpx2.Timeout(read_seconds, connect=connect_seconds)
+        self._timeout: Final = httpx2.Timeout(read_seconds, connect=connect_seconds)
+        self._patient: Final = httpx2.Timeout(read_seconds, connect=connect_seconds, read=None)
         limits = httpx2.Limits(max_connections=None, max_keepalive_connections=100)
-        self._client = httpx2.AsyncClient(timeout=timeout, limits=limits, follow_redirects=False, trust_env=False)
+        self._client = httpx2.AsyncClient(limits=limits, follow_redirects=False, trust_env=False)
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -82,7 +84,7 @@ class Upstream:
         headers: Iterable[tuple[bytes, bytes]],
         body: bytes,
         *,
-        encoded: bool = True,
+        for_run: bool = False,
     ) -> httpx2.Response:
         """Send a request; returns when the head of the answer is there. The caller closes it.
 
@@ -91,24 +93,25 @@ class Upstream:
             path: below the base URL, with the query.
             headers: the client's.
             body: all of it.
-            encoded: let the provider compress the answer as the client allows.
+            for_run: its answer is not to be compressed, and may be silent.
 
         Raises:
             UpstreamUnreachable: there was no answer.
         """
-        sent = [pair for pair in headers if self._goes_up(pair[0], encoded=encoded)]
+        sent = [pair for pair in headers if self._goes_up(pair[0], for_run=for_run)]
         if self._key is not None:
             sent += [(b"authorization", b"Bearer " + self._key.encode()), (b"x-api-key", self._key.encode())]
         if not any(name == b"accept-encoding" for name, _ in sent):
             sent.append((b"accept-encoding", b"identity"))
-        request = self._client.build_request(method, f"{self.url}{path}", headers=sent, content=body)
+        timeout = self._patient if for_run else self._timeout
+        request = self._client.build_request(method, f"{self.url}{path}", headers=sent, content=body, timeout=timeout)
         try:
             return await self._client.send(request, stream=True)
         except httpx2.HTTPError as error:
             raise UpstreamUnreachable(f"the provider did not answer: {type(error).__name__}") from error
 
-    def _goes_up(self, name: bytes, *, encoded: bool) -> bool:
-        if name in _HOP_BY_HOP or name.startswith(_OURS) or (name == b"accept-encoding" and not encoded):
+    def _goes_up(self, name: bytes, *, for_run: bool) -> bool:
+        if name in _HOP_BY_HOP or name.startswith(_OURS) or (name == b"accept-encoding" and for_run):
             return False
         return self._key is None or name not in _CREDENTIALS
 
