@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from benchmarks import appends, catchup, compression, everything, isolation, page, pausing, storm
 from benchmarks.fanout import command as fanout
+from benchmarks.llm import command as llm
 
 BENCHMARKS: dict[str, Callable[[Sequence[str]], int]] = {
     "appends": appends.main,
@@ -16,6 +17,7 @@ BENCHMARKS: dict[str, Callable[[Sequence[str]], int]] = {
     "catchup": catchup.main,
     "compression": compression.main,
     "pausing": pausing.main,
+    "llm": llm.main,
     "all": everything.main,
     "docs": page.main,
 }

@@ -26,7 +26,7 @@ def facts(data: Path) -> dict[str, str]:
         **host(),
         "disk": f"{_file_system(data)}, fdatasync of 4 KiB takes {sync_micros(data):.0f} us (median of {SYNCS})",
         "sqlite": f"{_apsw_sqlite()} (apsw {version('apsw')}), {sqlite3.sqlite_version} (sqlite3)",
-        "node": _output([*tools.node(), "--version"]),
+        "node": node_version(),
         "reference": f"@durable-streams/server {_reference_version()}",
     }
 
@@ -41,6 +41,11 @@ def host() -> dict[str, str]:
         "python": platform.python_version(),
         "packages": ", ".join(f"{name} {version(name)}" for name in ("uvicorn", "httptools", "uvloop", "msgspec")),
     }
+
+
+def node_version() -> str:
+    """Of node."""
+    return _output([*tools.node(), "--version"])
 
 
 def sync_micros(data: Path) -> float:
