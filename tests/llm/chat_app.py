@@ -1,8 +1,10 @@
 """A chat application on a scripted model, served by the tests in a process of its own.
 
-Environment: HEADWATER_STORE, the store; HEADWATER_LEASE, the lease in seconds. What the model says is in the last
-message: a JSON object with `tokens`, how many; `pause`, seconds between two; and `then`, how it ends (`finish`,
-`raise`, `stall`).
+Environment: HEADWATER_STORE, the store; HEADWATER_LEASE, the lease in seconds; HEADWATER_HEARTBEAT and HEADWATER_STALL,
+seconds; HEADWATER_UPSTREAM, the base URL of a provider. What the model says is in the last message: a JSON object with
+`tokens`, how many; `pause`, seconds between two; `hold`, the number of the token before which it waits for
+`POST /release/{chat}`; and `then`, how it ends (`finish`, `raise`, `stall`). With `upstream` it is the provider's model
+of this name instead.
 """
 
 from __future__ import annotations
@@ -10,19 +12,26 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+from collections import defaultdict
 from collections.abc import AsyncIterator
+from typing import Any
 
 from fastapi import FastAPI
+from openai import AsyncOpenAI
 
 from headwater import Hub
-from headwater.llm import Runs
+from headwater.hub import Limits
+from headwater.llm import Runs, SourceLimits
 from headwater.llm.chat import Chat, ChatRequest
 from headwater.llm.watching import Watch
 
-hub = Hub(os.environ.get("HEADWATER_STORE", "memory:"))
-runs = Runs(hub, lease_seconds=int(os.environ.get("HEADWATER_LEASE", "3")), grace_seconds=1.0)
+limits = Limits(heartbeat_seconds=float(os.environ.get("HEADWATER_HEARTBEAT", "15")))
+hub = Hub(os.environ.get("HEADWATER_STORE", "memory:"), limits=limits)
+source_limits = SourceLimits(stall_seconds=float(os.environ.get("HEADWATER_STALL", "300")))
+runs = Runs(hub, lease_seconds=int(os.environ.get("HEADWATER_LEASE", "3")), grace_seconds=1.0, limits=source_limits)
 app = FastAPI(lifespan=runs.lifespan)
 calls = {"begun": 0, "cancelled": 0}
+released: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
 
 
 def token(number: int) -> str:
@@ -30,12 +39,18 @@ def token(number: int) -> str:
     return f"{number} \N{GREEK SMALL LETTER ALPHA}\N{GRINNING FACE} "
 
 
-async def model(request: ChatRequest) -> AsyncIterator[str]:
+async def model(request: ChatRequest) -> AsyncIterator[Any]:
     """What the last message asks for."""
     script = json.loads(request.text)
     calls["begun"] += 1
     try:
+        if "upstream" in script:
+            async for chunk in await provided(script["upstream"]):
+                yield chunk
+            return
         for number in range(script["tokens"]):
+            if number == script.get("hold"):
+                await released[request.chat].wait()
             yield token(number)
             await asyncio.sleep(script["pause"])
         if script.get("then") == "raise":
@@ -45,6 +60,18 @@ async def model(request: ChatRequest) -> AsyncIterator[str]:
     except asyncio.CancelledError:
         calls["cancelled"] += 1
         raise
+
+
+async def provided(name: str) -> Any:
+    """The stream of a provider's model, as its SDK gives it."""
+    client = AsyncOpenAI(api_key="no key", base_url=os.environ["HEADWATER_UPSTREAM"], max_retries=0)
+    return await client.chat.completions.create(model=name, messages=[], stream=True)
+
+
+@app.post("/release/{chat}")
+async def release(chat: str) -> None:
+    """Let the model go on in a chat."""
+    released[chat].set()
 
 
 @app.get("/calls")

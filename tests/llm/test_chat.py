@@ -165,7 +165,7 @@ def test_the_same_message_is_answered_once(run: Run[None]) -> None:
 
 
 def test_the_body_of_an_agui_agent(run: Run[None]) -> None:
-    """`threadId` is the chat, and `runId` what makes a request the same one: another call of the agent is another run."""
+    """`threadId` is the chat, and the same `runId` the same run; another call of the agent is another one."""
 
     async def main() -> None:
         model = Model()
@@ -175,7 +175,7 @@ def test_the_body_of_an_agui_agent(run: Run[None]) -> None:
 
             async def ask(run_id: str, content: Any = "ann") -> tuple[str, bytes]:
                 message = {"id": "m1", "role": "user", "content": content}
-                more = {"tools": [], "context": [], "state": {}, "forwardedProps": {}}
+                more: dict[str, Any] = {"tools": [], "context": [], "state": {}, "forwardedProps": {}}
                 data = json.dumps({"threadId": "t1", "runId": run_id, "messages": [message], **more}).encode()
                 answer, told = await client.request("POST", "/api/chat?dialect=ag-ui", data, JSON)
                 assert answer.status == 200
@@ -288,6 +288,25 @@ def test_a_viewer_by_the_run_s_id(run: Run[None]) -> None:
                 assert (await client.request("GET", f"/{begun.id}/stream?offset={bad}"))[0].status in (400, 410)
             for url in ("/other", "/other/stream", "/a%2Fb", "/x/y/z"):
                 assert (await client.request("GET", url))[0].status in (400, 404)
+
+    run(main())
+
+
+def test_a_chat_s_id_may_have_slashes(run: Run[None]) -> None:
+    """Clients encode them; frameworks decode them before they route."""
+
+    async def main() -> None:
+        model = Model()
+        async with Hub() as hub, Runs(hub) as runs, AsyncExitStack() as stack:
+            app = FastAPI()
+            Chat(runs, model.respond).install(app)
+            client = AsgiClient(app)
+            assert (await client.request("GET", "/api/chat/a%2Fb%20c/stream"))[0].status == 204
+            first = await stack.enter_async_context(client.open("POST", "/api/chat", body("a/b c"), JSON))
+            await until(first, b"Hello, ")
+            again = await stack.enter_async_context(client.open("GET", "/api/chat/a%2Fb%20c/stream"))
+            await until(again, b"Hello, ")
+            assert (await client.request("POST", "/api/chat/a%2Fb%20c/stop"))[0].status == 200
 
     run(main())
 

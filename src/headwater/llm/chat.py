@@ -108,7 +108,8 @@ class Chat(Routes):
 
     def install(self, app: Any) -> None:
         """Add the routes to a Starlette or FastAPI application, at `prefix`."""
-        for path in ("", "/{chat}", "/{chat}/stream", "/{chat}/stop"):
+        # A chat's id may have slashes, which frameworks decode before they route.
+        for path in ("", "/{chat}", "/{chat:path}/stream", "/{chat:path}/stop"):
             app.router.add_route(f"{self.prefix}{path}", self, include_in_schema=False)
 
     async def answer(self, request: Request, owner: str | None) -> Answer | None:

@@ -4,7 +4,7 @@ Rule 1: a run's id names one request. Sent again, it is told the same answer fro
 Rule 2: an answer that is no event stream of success is no run: it goes to the client as it is, and the id is free for
         the client's next attempt, as SDKs make them by themselves.
 Rule 3: the log has the provider's bytes. An answer that ends without its last event has failed, and readers are told.
-Rule 4: half an event, where an answer breaks off, is left out: what readers are told behind it must be an event's start.
+Rule 4: half an event, where an answer breaks off, is left out: what is told behind it would become a part of it.
 """
 
 from __future__ import annotations

@@ -1,0 +1,88 @@
+"""Real servers with misbehaving providers behind them, for stock clients."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from tests.llm.scripted import Scripted, scripted
+from tests.support.processes import ServerProcess, running
+
+ROOT = Path(__file__).parents[3]
+#: Seconds of silence after which providers are given up, where a test wants to see that.
+STALL = "1"
+#: Seconds between keepalives, where a test wants to see them.
+HEARTBEAT = "0.2"
+
+
+class Proxies(msgspec.Struct, frozen=True):
+    """`headwater llm proxy` twice before one provider: as it is, and impatient with silence."""
+
+    provider: Scripted
+    patient: ServerProcess
+    impatient: ServerProcess
+
+    def url(self, way: str, behaviour: str) -> str:
+        """Where a client is pointed."""
+        if way == "direct":
+            return self.provider.url
+        return self.impatient.url if behaviour == "stall" else self.patient.url
+
+
+@pytest.fixture(scope="module")
+def provider() -> Iterator[Scripted]:
+    with scripted() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def proxies(provider: Scripted, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxies]:
+    directory = tmp_path_factory.mktemp("proxies")
+
+    def proxy(name: str, *flags: str) -> ServerProcess:
+        command = [sys.executable, "-m", "headwater.cli", "llm", "proxy", "--upstream", f"{provider.url}/v1"]
+        return ServerProcess([*command, "--port", "{port}", "--store", f"sqlite:{directory}/{name}.db", *flags])
+
+    patient = proxy("patient", "--heartbeat-seconds", HEARTBEAT)
+    impatient = proxy("impatient", "--stall-seconds", STALL)
+    with running(patient, impatient):
+        yield Proxies(provider, patient, impatient)
+
+
+@contextlib.contextmanager
+def chat_server(store: Path, provider: Scripted, stall: str = "300") -> Iterator[ServerProcess]:
+    """chat_app.py on a file, its upstream the provider."""
+    set_here = {
+        "HEADWATER_STORE": f"sqlite:{store}",
+        "HEADWATER_LEASE": "3",
+        "HEADWATER_HEARTBEAT": HEARTBEAT,
+        "HEADWATER_STALL": stall,
+        "HEADWATER_UPSTREAM": f"{provider.url}/v1",
+        "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path]),
+    }
+    command = [sys.executable, "-m", "uvicorn", "tests.llm.chat_app:app", "--port", "{port}", "--log-level", "warning"]
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in set_here.items():
+            patch.setenv(name, value)
+        process = ServerProcess(command, health="/calls", cwd=ROOT)
+        with process:
+            yield process
+
+
+@pytest.fixture(scope="module")
+def chat(provider: Scripted, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A chat application."""
+    with chat_server(tmp_path_factory.mktemp("chat") / "log.db", provider) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def impatient_chat(provider: Scripted, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A chat application that gives silent providers up."""
+    with chat_server(tmp_path_factory.mktemp("impatient") / "log.db", provider, STALL) as server:
+        yield server
