@@ -26,6 +26,8 @@ _values: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _value: Final = msgspec.json.Decoder(msgspec.Raw)
 # A line break inside a JSON text is white space: inside a string it must be escaped (RFC 8259 section 7).
 _ONE_LINE: Final = bytes.maketrans(b"\r\n", b"  ")
+_LF: Final = 10
+_CR: Final = 13
 
 
 def media_type(content_type: str) -> str:
@@ -103,7 +105,8 @@ def _check_utf8(body: bytes) -> None:
 
 def _one_line(value: bytes) -> bytes:
     value = value.strip(b" \t\r\n")
-    return value.translate(_ONE_LINE) if b"\n" in value or b"\r" in value else value
+    # Looked for as numbers: `b"\n" in value` raises and forgets a TypeError inside, and takes six times as long.
+    return value.translate(_ONE_LINE) if _LF in value or _CR in value else value
 
 
 def encode_value(content_type: str, value: Any) -> bytes:
