@@ -196,10 +196,10 @@ class Failing(MemoryStore):
 
     fails = False
 
-    async def read(self, path: str, offset: str, *, limit: int = 1) -> Batch:
+    async def read(self, path: str, offset: str, *, limit: int = 1, whole: int = 0) -> Batch:
         if self.fails:
             raise StoreUnavailable("no disk")
-        return await super().read(path, offset, limit=limit)
+        return await super().read(path, offset, limit=limit, whole=whole)
 
 
 @pytest.mark.parametrize("push", [True, False])

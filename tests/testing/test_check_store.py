@@ -17,8 +17,8 @@ from headwater.testing import STORE_CHECKS, Reopen, check_store
 
 
 class LosesTheLastRecord(MemoryStore):
-    async def read(self, path: str, offset: str, *, limit: int = DEFAULT_READ_LIMIT) -> Batch:
-        batch = await super().read(path, offset, limit=limit)
+    async def read(self, path: str, offset: str, *, limit: int = DEFAULT_READ_LIMIT, whole: int = 0) -> Batch:
+        batch = await super().read(path, offset, limit=limit, whole=whole)
         return msgspec.structs.replace(batch, records=batch.records[:-1])
 
 
@@ -49,15 +49,15 @@ class KeepsHalfOfARefusedBody(MemoryStore):
 
 
 class CutsJsonValues(MemoryStore):
-    async def read(self, path: str, offset: str, *, limit: int = DEFAULT_READ_LIMIT) -> Batch:
-        batch = await super().read(path, offset, limit=limit)
+    async def read(self, path: str, offset: str, *, limit: int = DEFAULT_READ_LIMIT, whole: int = 0) -> Batch:
+        batch = await super().read(path, offset, limit=limit, whole=whole)
         records = tuple(msgspec.structs.replace(record, data=record.data[:limit]) for record in batch.records)
         return msgspec.structs.replace(batch, records=records)
 
 
 class CallsTheEndTooEarly(MemoryStore):
-    async def read(self, path: str, offset: str, *, limit: int = DEFAULT_READ_LIMIT) -> Batch:
-        batch = await super().read(path, offset, limit=limit)
+    async def read(self, path: str, offset: str, *, limit: int = DEFAULT_READ_LIMIT, whole: int = 0) -> Batch:
+        batch = await super().read(path, offset, limit=limit, whole=whole)
         return msgspec.structs.replace(batch, closed=(await self.info(path)).closed)
 
 

@@ -16,7 +16,7 @@ from headwater.protocol.offsets import offset_at
 Row = tuple[int, bytes]
 
 
-def build_batch(state: StreamState, start: int, rows: Iterable[Row], limit: int) -> Batch | None:
+def build_batch(state: StreamState, start: int, rows: Iterable[Row], limit: int, whole: int = 0) -> Batch | None:
     """The batch of a read.
 
     Args:
@@ -24,6 +24,7 @@ def build_batch(state: StreamState, start: int, rows: Iterable[Row], limit: int)
         start: position to read from.
         rows: (position, data) in order and without holes; the first one contains `start`.
         limit: bytes of data to return at most; a JSON value larger than that is returned alone.
+        whole: bytes up to which a record of bytes is not cut either, and comes alone if it is over the limit.
 
     Returns:
         The batch; or None, if the rows do not reach `start`: they were dropped after `state` was taken.
@@ -31,20 +32,20 @@ def build_batch(state: StreamState, start: int, rows: Iterable[Row], limit: int)
     Raises:
         InvalidOffset: `start` lies inside a JSON value, so nobody was given its offset.
     """
-    whole = is_json(state.content_type)
+    is_values = is_json(state.content_type)
     records: list[Record] = []
     position, room = start, limit
     for row_start, data in rows:
         if row_start > position or position >= state.tail:
             break
-        if whole and row_start < position:
+        if is_values and row_start < position:
             raise InvalidOffset(f"offset {offset_at(state.lineage, start)} lies inside a JSON value")
         piece = data[position - row_start :] if row_start < position else data
         if len(piece) > room:
-            if whole and records:
+            if records and (is_values or whole):
                 break
-            if not whole:
-                piece = piece[:room]
+            if not is_values and len(piece) > whole:
+                piece = piece[: max(room, whole)]
         position += len(piece)
         room -= len(piece)
         records.append(Record(offset_at(state.lineage, position), piece))

@@ -71,13 +71,14 @@ class Store(Protocol):
         """
         ...
 
-    async def read(self, path: str, offset: str, *, limit: int = DEFAULT_READ_LIMIT) -> Batch:
+    async def read(self, path: str, offset: str, *, limit: int = DEFAULT_READ_LIMIT, whole: int = 0) -> Batch:
         """Records from an offset on, as many as fit `limit` bytes; counts as use for the TTL.
 
         Args:
             path: the stream.
             offset: an offset of this stream, `-1` or `now`.
             limit: bytes; a record of bytes is cut at it, a JSON value larger than it comes alone.
+            whole: bytes up to which a record of bytes is not cut either, and comes alone if it is over the limit.
 
         Raises:
             StreamNotFound, StreamGone: there is nothing to read.
@@ -149,6 +150,30 @@ class Posting(Protocol):
 
         Raises:
             StoreUnavailable: nothing was written, and `done` is not called.
+        """
+        ...
+
+
+@runtime_checkable
+class Prompt(Protocol):
+    """A store that has some answers in memory and gives them without a coroutine, for a driver that has many to ask."""
+
+    def info_at_once(self, path: str) -> StreamInfo | None:
+        """`Store.info`; None: it takes waiting, or is an error.
+
+        Args:
+            path: the stream.
+        """
+        ...
+
+    def read_at_once(self, path: str, offset: str, *, limit: int = DEFAULT_READ_LIMIT, whole: int = 0) -> Batch | None:
+        """`Store.read`; None: it takes waiting, or is an error.
+
+        Args:
+            path: the stream.
+            offset: see `Store.read`.
+            limit: see `Store.read`.
+            whole: see `Store.read`.
         """
         ...
 

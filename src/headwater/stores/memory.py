@@ -97,18 +97,38 @@ class MemoryStore:
             answer = error
         done(answer)
 
-    async def read(self, path: str, offset: str, *, limit: int = DEFAULT_READ_LIMIT) -> Batch:
+    async def read(self, path: str, offset: str, *, limit: int = DEFAULT_READ_LIMIT, whole: int = 0) -> Batch:
         """See `Store.read`."""
+        return self._read(path, offset, limit, whole)
+
+    def read_at_once(self, path: str, offset: str, *, limit: int = DEFAULT_READ_LIMIT, whole: int = 0) -> Batch | None:
+        """See `Prompt.read_at_once`."""
+        try:
+            return self._read(path, offset, limit, whole)
+        except HeadwaterError:
+            return None
+
+    def _read(self, path: str, offset: str, limit: int, whole: int) -> Batch:
         now = self._clock()
         state = ledger.check_usable(self._streams.get(path), path, now)
         start = locate(state.lineage, offset, earliest=state.earliest, tail=state.tail)
         state.touched_at = now
-        batch = build_batch(state, start, self._rows(state, start), limit)
+        batch = build_batch(state, start, self._rows(state, start), limit, whole)
         assert batch is not None, "memory cannot lose rows between two lines"
         return batch
 
     async def info(self, path: str) -> StreamInfo:
         """See `Store.info`."""
+        return self._info(path)
+
+    def info_at_once(self, path: str) -> StreamInfo | None:
+        """See `Prompt.info_at_once`."""
+        try:
+            return self._info(path)
+        except HeadwaterError:
+            return None
+
+    def _info(self, path: str) -> StreamInfo:
         return ledger.check_usable(self._streams.get(path), path, self._clock()).info()
 
     async def delete(self, path: str) -> None:

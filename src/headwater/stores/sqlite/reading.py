@@ -75,9 +75,9 @@ class Readers:
             self._idle.put(database)
 
 
-def read_batch(database: Database, state: StreamState, start: int, limit: int) -> Batch | None:
+def read_batch(database: Database, state: StreamState, start: int, limit: int, whole: int) -> Batch | None:
     """The batch of a read; None: the file has moved on since the state was taken."""
-    return build_batch(state, start, _rows(database, state, start, limit), limit)
+    return build_batch(state, start, _rows(database, state, start, limit), limit, whole)
 
 
 def _rows(database: Database, state: StreamState, start: int, limit: int) -> Iterator[Row]:

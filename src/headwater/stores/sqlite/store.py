@@ -10,7 +10,7 @@ from contextlib import ExitStack, suppress
 from functools import partial
 from typing import Final, TypeVar
 
-from headwater.errors import StoreUnavailable
+from headwater.errors import HeadwaterError, StoreUnavailable
 from headwater.model import Appended, Batch, Change, Created, StreamConfig, StreamInfo
 from headwater.protocol import ledger
 from headwater.protocol.batches import build_batch
@@ -113,7 +113,7 @@ class SqliteStore:
         """See `Store.delete`."""
         await self._write(lambda unit: steps.delete(unit, path))
 
-    async def read(self, path: str, offset: str, *, limit: int = DEFAULT_READ_LIMIT) -> Batch:
+    async def read(self, path: str, offset: str, *, limit: int = DEFAULT_READ_LIMIT, whole: int = 0) -> Batch:
         """See `Store.read`. At the tail it touches neither the file nor a thread."""
         for _ in range(_READ_ATTEMPTS):
             now = self._clock()
@@ -123,7 +123,8 @@ class SqliteStore:
             if start == state.tail:
                 batch = build_batch(state, start, (), limit)
             else:
-                batch = await self._read(partial(reading.read_batch, state=state, start=start, limit=limit))
+                read = partial(reading.read_batch, state=state, start=start, limit=limit, whole=whole)
+                batch = await self._read(read)
             if batch is not None:
                 return batch
         raise StoreUnavailable(f"records of {path!r} are missing in the database")
@@ -131,6 +132,26 @@ class SqliteStore:
     async def info(self, path: str) -> StreamInfo:
         """See `Store.info`."""
         return ledger.check_usable(await self._state(path), path, self._clock()).info()
+
+    def info_at_once(self, path: str) -> StreamInfo | None:
+        """See `Prompt.info_at_once`; of streams whose state is in memory."""
+        try:
+            return ledger.check_usable(self._committed.states.get(path), path, self._clock()).info()
+        except HeadwaterError:
+            return None
+
+    def read_at_once(self, path: str, offset: str, *, limit: int = DEFAULT_READ_LIMIT, whole: int = 0) -> Batch | None:
+        """See `Prompt.read_at_once`; at the tail."""
+        now = self._clock()
+        try:
+            state = ledger.check_usable(self._committed.states.get(path), path, now)
+            start = locate(state.lineage, offset, earliest=state.earliest, tail=state.tail)
+        except HeadwaterError:
+            return None
+        if start != state.tail:
+            return None
+        self._committed.touch(state, now)
+        return build_batch(state, start, (), limit)
 
     async def list(self, *, prefix: str = "", after: str = "", limit: int = 100) -> list[StreamInfo]:
         """See `Store.list`."""

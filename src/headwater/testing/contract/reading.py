@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from headwater.errors import Gone, HeadwaterError, InvalidOffset, StreamNotFound
-from headwater.model import BEGINNING, NOW
+from headwater.model import BEGINNING, NOW, Batch
 from headwater.testing.contract.checks import Chapter
 from headwater.testing.contract.expect import equal, holds, refused
 from headwater.testing.contract.trial import JSON, TEXT, Trial
@@ -68,6 +68,22 @@ async def any_limit_gives_the_same_bytes(trial: Trial) -> None:
         parts = [b"".join(record.data for record in batch.records) for batch in batches]
         equal(b"".join(parts), whole, f"the pieces of at most {limit} bytes, joined")
         holds(max(map(len, parts)) <= limit, f"a read limited to {limit} bytes returned more")
+
+
+@chapter.promise
+async def records_stay_whole_where_asked(trial: Trial) -> None:
+    """A record up to `whole` bytes is not cut: it ends the read before it, or comes alone; a larger one is cut."""
+    await trial.create("a")
+    bodies = (b"12", b"0123456789", b"34", b"x" * 25)
+    for body in bodies:
+        await trial.append("a", body)
+    read: list[Batch] = []
+    offset = BEGINNING
+    while not read or not read[-1].up_to_date:
+        read.append(await trial.store.read("a", offset, limit=4, whole=10))
+        offset = read[-1].next_offset
+    parts = [[record.data for record in batch.records] for batch in read]
+    equal(parts, [[b"12"], [b"0123456789"], [b"34"], [b"x" * 10], [b"x" * 10], [b"x" * 5]], "the batches")
 
 
 @chapter.promise
