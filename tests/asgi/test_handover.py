@@ -199,7 +199,7 @@ class Greeting(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
-        self.descriptor = descriptor_of(self.transport)
+        self.descriptor = descriptor_of(self.transport, self.transport.get_extra_info("socket"))
         if self.reads:
             self.sink = TransportSink(self.transport, self.hub.audience)
 

@@ -10,7 +10,7 @@ import pytest
 
 from headwater import Hub
 from headwater.errors import HeadwaterError, StoreUnavailable
-from headwater.model import Appended, Failure, Producer
+from headwater.model import Appended, Failure, Mode, Producer
 from headwater.protocol.ledger import Append
 from headwater.protocol.requests import Inspect, Read, Write
 from headwater.server.fastlane import MAX_BODY_BYTES, FastLane, Plan
@@ -54,6 +54,27 @@ def test_plain_requests_are_taken(run: Run, request_head: bytes, kind: type) -> 
 
 
 @pytest.mark.parametrize(
+    ("request_head", "mode"),
+    [
+        (head(b"GET", b"/v1/stream/s", b"accept: text/event-stream"), Mode.EVENTS),
+        (head(b"GET", b"/v1/stream/s", b"accept: application/x-ndjson"), Mode.NDJSON),
+        (head(b"GET", b"/v1/stream/s?offset=-1&live=sse&reader=me"), Mode.SSE),
+    ],
+)
+def test_live_reads_are_taken(run: Run, request_head: bytes, mode: Mode) -> None:
+    """In each format, of clients that are no page and behind no proxy."""
+
+    async def main() -> None:
+        async with Hub() as hub:
+            command = FastLane(hub, "/v1/stream/").live(request_head)
+            assert command is not None
+            assert command.mode is mode
+            assert FastLane(hub, "/v1/stream/").live(head(b"GET", b"/v1/stream/s")) is None
+
+    run(main())
+
+
+@pytest.mark.parametrize(
     "request_head",
     [
         head(b"PUT", b"/v1/stream/s", length(1)),
@@ -74,9 +95,11 @@ def test_plain_requests_are_taken(run: Run, request_head: bytes, kind: type) -> 
         head(b"POST", b"/v1/stream/s", length(1), b"producer-id: p"),
         head(b"POST", b"/v1/stream/s", length(1), b"content-type: nonsense"),
         head(b"GET", b"/v1/stream/s", length(1)),
-        head(b"GET", b"/v1/stream/s", b"accept: text/event-stream"),
-        head(b"GET", b"/v1/stream/s", b"accept: application/x-ndjson"),
-        head(b"GET", b"/v1/stream/s?offset=-1&live=sse"),
+        head(b"GET", b"/v1/stream/s", b"accept: text/event-stream", b"origin: http://localhost"),
+        head(b"GET", b"/v1/stream/s", b"accept: text/event-stream", b"x-forwarded-for: 10.0.0.1"),
+        head(b"GET", b"/v1/stream/s", b"accept: text/event-stream", b"x-forwarded-proto: https"),
+        head(b"GET", b"/v1/stream/s?offset=-1&live=sse", length(1)),
+        head(b"GET", b"/v1/stream/s?live=sse"),
         head(b"GET", b"/v1/stream/s?offset=-1&live=long-poll"),
         head(b"GET", b"/v1/stream/s?offset=nonsense"),
         head(b"GET", b"/v1/stream/" + b"x" * 2000),
@@ -84,7 +107,7 @@ def test_plain_requests_are_taken(run: Run, request_head: bytes, kind: type) -> 
     ],
 )
 def test_what_is_not_plain_goes_the_usual_way(run: Run, request_head: bytes) -> None:
-    """Anything with extras, anything live, and whatever is wrong with a head is left to ASGI."""
+    """Anything with extras, pages, what came through a proxy, and whatever is wrong with a head is left to ASGI."""
 
     async def main() -> None:
         async with Hub() as hub:

@@ -15,6 +15,7 @@ import pytest
 from tests.support.http import call, opened
 from tests.support.processes import headwater_server
 
+from headwater.server.connections import LimitedProtocol
 from headwater.server.run import banner, check_bind, is_loopback, make_server, raise_file_limit
 from headwater.server.settings import InvalidSettings, Settings
 
@@ -47,7 +48,7 @@ def test_the_server_is_made_from_its_settings() -> None:
     server = make_server(Settings(store="memory:", max_connections=5, max_readers=6, shutdown_seconds=3))
     assert server.config.timeout_graceful_shutdown == 3
     assert isinstance(server.config.http, type)
-    assert getattr(server.config.http, "max_connections", None) == 5
+    assert getattr(server.config.http, "protocol", LimitedProtocol).max_connections == 5
     raise_file_limit()
 
 

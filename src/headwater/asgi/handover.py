@@ -54,11 +54,12 @@ class TransportSink(asyncio.Protocol):
     def __init__(self, transport: asyncio.Transport, audience: Audience) -> None:
         self._transport = transport
         self._stats = audience.stats
-        self.descriptor = descriptor_of(transport)
+        sock = transport.get_extra_info("socket")
+        self.descriptor = descriptor_of(transport, sock)
         self._owner: SinkOwner | None = None
         self._unasked = 0
         transport.set_write_buffer_limits(high=audience.limits.buffer_bytes)
-        restrain(transport.get_extra_info("socket"), audience.limits)
+        restrain(sock, audience.limits)
 
     def attach(self, owner: SinkOwner) -> None:
         """See `Sink.attach`; the transport tells this object from now on."""
@@ -129,17 +130,27 @@ def restrain(sock: Any, limits: Limits) -> None:
         (getattr(socket, "TCP_USER_TIMEOUT", None), int(limits.write_seconds * 1000)),
     ]
     with contextlib.suppress(OSError, AttributeError):
-        for option, value in options:
-            if option is not None:
-                sock.setsockopt(socket.IPPROTO_TCP, option, min(max(1, value), 2**31 - 1))
+        # Of a socket's own, uvloop's stand-in would make a new object, and ask the system for its family, each time.
+        raw = socket.socket(sock.family, sock.type, sock.proto, fileno=sock.fileno())
+        try:
+            for option, value in options:
+                if option is not None:
+                    raw.setsockopt(socket.IPPROTO_TCP, option, min(max(1, value), 2**31 - 1))
+        finally:
+            raw.detach()
 
 
-def descriptor_of(transport: asyncio.Transport) -> int | None:
-    """The socket below a plain transport; None: bytes are changed on the way (TLS), or nothing is known of it."""
+def descriptor_of(transport: asyncio.Transport, sock: Any) -> int | None:
+    """The socket below a plain transport; None: bytes are changed on the way (TLS), or nothing is known of it.
+
+    Args:
+        transport: of a connection.
+        sock: what it calls its socket.
+    """
     kind = type(transport)
     if (kind.__module__, kind.__qualname__) not in _PLAIN:
         return None
-    return int(transport.get_extra_info("socket").fileno())
+    return int(sock.fileno())
 
 
 def unwrap(send: Send) -> Send:

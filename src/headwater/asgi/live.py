@@ -53,7 +53,7 @@ async def answer_live(
     closing = [(b"connection", b"close")] if handover else []
     await send({"type": "http.response.start", "status": head.status, "headers": [*head.headers, *headers, *closing]})
     if handover:
-        audience.push(reader, form, take_over(inner, audience), lifetime=lifetime)
+        audience.push(reader, form, take_over(inner, audience), lifetime=lifetime, encoder=encoder)
     elif not await pull(reader, encoder, receive, send, form.coding, flow_of(inner, audience)):
         audience.stats.disconnects += 1
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from headwater.asgi.bodies import read_body
 from headwater.asgi.compressing import choose, coded
@@ -56,7 +56,7 @@ async def answer(
         case Write():
             return await append_body(hub, command, await read_body(receive, headers, hub.limits))
         case Read(mode=Mode.LONG_POLL):
-            batch = await hub.poll(command.path, command.offset, peer=_peer(command, scope))
+            batch = await hub.poll(command.path, command.offset, peer=peer_of(command, scope.get("client")))
             coding = choose(compressor, command, batch)
             found = responses.polled(batch, next_cursor(time.time(), command.cursor, _jitter()), coding=coding)
             return await coded(compressor, coding, found)
@@ -118,7 +118,7 @@ async def read_live(
     Raises:
         HeadwaterError: refused, before anything was sent.
     """
-    lifetime = hub.limits.sse_seconds if command.mode is Mode.SSE else None
+    lifetime = lifetime_of(hub, command)
     coding = compressor.live(command.accept_encoding)
     headers = [*headers, *responses.coding_headers(coding.token, varies=bool(compressor.offered))]
     with await hub.audience.open_reader(
@@ -126,23 +126,33 @@ async def read_live(
         command.offset,
         lifetime=lifetime,
         slow=command.slow,
-        peer=_peer(command, scope),
+        peer=peer_of(command, scope.get("client")),
         first_bytes=hub.limits.buffer_bytes,
     ) as reader:
         hub.stats.resumes += command.resumed
-        if command.resumed and (end := _end_of_closed(reader)) is not None:
+        if command.resumed and (end := end_of_closed(reader)) is not None:
             return responses.complete(end)
-        await answer_live(hub.audience, reader, _format(command, coding), receive, send, headers, lifetime=lifetime)
+        await answer_live(hub.audience, reader, live_format(command, coding), receive, send, headers, lifetime=lifetime)
     return None
 
 
-def _peer(command: Read, scope: Scope) -> Peer:
-    client = scope.get("client")
+def lifetime_of(hub: Engine, command: Read) -> float | None:
+    """Seconds before a live reader is let go; None: no end."""
+    return hub.limits.sse_seconds if command.mode is Mode.SSE else None
+
+
+def peer_of(command: Read, client: Sequence[Any] | None) -> Peer:
+    """Who reads, as the reader says and the server sees.
+
+    Args:
+        command: of the request.
+        client: host and port of the other end; None: not known.
+    """
     address = f"[{client[0]}]:{client[1]}" if client and ":" in client[0] else client and f"{client[0]}:{client[1]}"
     return Peer(command.mode.value, command.reader, address or None)
 
 
-def _end_of_closed(reader: LiveReader) -> Batch | None:
+def end_of_closed(reader: LiveReader) -> Batch | None:
     """The last batch, empty, if a browser came back and there is nothing left to tell."""
     first = reader.peek()
     if isinstance(first, Data) and first.batch.closed and not first.batch.records:
@@ -150,7 +160,7 @@ def _end_of_closed(reader: LiveReader) -> Batch | None:
     return None
 
 
-def _format(command: Read, coding: Coding) -> Format:
+def live_format(command: Read, coding: Coding) -> Format:
     """The wire format of a live read, for HTTP/1.1."""
     encoder: Callable[[str], Encoder]
     match command.mode:

@@ -28,7 +28,8 @@ from headwater.hub.timers import Timers
 from headwater.model import Change, SlowPolicy, StreamInfo
 from headwater.protocol.backoff import share
 from headwater.protocol.slow import check_slow
-from headwater.stores import Store
+from headwater.protocol.wire import Encoder
+from headwater.stores import Prompt, Store
 
 
 class Audience:
@@ -50,6 +51,7 @@ class Audience:
         self.limits: Final = limits
         self.stats: Final = stats
         self.draining = False
+        self._prompt = store if isinstance(store, Prompt) else None
         self._tails: dict[str, Tail] = {}
         self.timers = Timers()
         self.budget = Budget(limits, self.timers)
@@ -148,13 +150,32 @@ class Audience:
         self.push(reader, form, sink, lifetime=lifetime)
         return reader.info
 
-    def push(self, reader: LiveReader, form: Format, sink: Sink, *, lifetime: float | None = None) -> None:
-        """Make a reader that was just opened a pushed one; from now on it is the hub's to close."""
+    def push(
+        self,
+        reader: LiveReader,
+        form: Format,
+        sink: Sink,
+        *,
+        lifetime: float | None = None,
+        encoder: Encoder | None = None,
+        head: bytes = b"",
+    ) -> None:
+        """Make a reader that was just opened a pushed one; from now on it is the hub's to close.
+
+        Args:
+            reader: gives up its place.
+            form: the wire format.
+            sink: where the bytes go.
+            lifetime: seconds before the reader is let go; None: no end.
+            encoder: of the format, that has told nothing yet; None: one is made.
+            head: precedes the format's bytes.
+        """
         first, cursor, tail = reader.release()
-        encoder = form.encoder(reader.info.content_type)
+        if encoder is None:
+            encoder = form.encoder(reader.info.content_type)
         # A copy has no lifetime: the cursor may become its feed's, and the lifetime is this reader's alone.
         subscription = Subscription(self, tail, cursor.copy(), encoder, form, sink, reader)
-        subscription.start(first, lifetime)
+        subscription.start(first, lifetime, head)
 
     async def open_reader(
         self,
@@ -187,14 +208,7 @@ class Audience:
             raise ShuttingDown
         if self.stats.readers >= self.limits.max_readers:
             raise LimitReached(f"there are max_readers={self.limits.max_readers} live readers already")
-        tail = self._tails.get(path)
-        if tail is None:
-            tail = self._tails[path] = Tail(
-                path, self.limits.window_bytes, self._flusher.schedule, self.stats, self._heartbeats
-            )
-        tail.readers += 1
-        self.stats.readers += 1
-        self.stats.readers_total += 1
+        tail = self._enter(path)
         beat = self.limits.heartbeat_seconds if heartbeat is None else heartbeat
         reader: LiveReader | None = None
         try:
@@ -210,6 +224,66 @@ class Audience:
             else:
                 self.close_reader(tail)
             raise
+
+    def open_at_once(
+        self,
+        path: str,
+        offset: str,
+        *,
+        lifetime: float | None = None,
+        slow: SlowPolicy | None = None,
+        peer: Peer = NOBODY,
+        first_bytes: int,
+    ) -> LiveReader | None:
+        """`open_reader` without waiting, and without an effect when it gives None.
+
+        None: it takes waiting, is an error, or the reader is at the end of a closed stream.
+
+        Args:
+            path: see `open_reader`.
+            offset: see `open_reader`.
+            lifetime: see `open_reader`.
+            slow: see `open_reader`.
+            peer: see `open_reader`.
+            first_bytes: see `open_reader`.
+        """
+        store = self._prompt
+        if store is None or self.draining or self.stats.readers >= self.limits.max_readers:
+            return None
+        info = store.info_at_once(path)
+        if info is None:
+            return None
+        policy = info.slow if slow is None else slow
+        try:
+            check_slow(policy, info.content_type)
+        except HeadwaterError:
+            return None
+        tail, limit = self._tails.get(path), min(first_bytes, self.limits.read_bytes)
+        found = None if tail is None or tail.deleted else tail.read(offset, limit)
+        in_window = found is not None
+        batch = found or store.read_at_once(path, offset, limit=limit, whole=self.limits.read_bytes)
+        if batch is None or (batch.closed and not batch.records):
+            return None
+        self.stats.window_reads += in_window
+        self.stats.store_reads += not in_window
+        tail = self._enter(path)
+        tail.seed(info)
+        beat = self.limits.heartbeat_seconds
+        reader = LiveReader(self, tail, info, offset, heartbeat=beat, lifetime=lifetime, slow=policy, peer=peer)
+        reader.begin_with(batch)
+        return reader
+
+    def _enter(self, path: str) -> Tail:
+        """Count a live reader in, at its stream's tail."""
+        tail = self._tails.get(path)
+        if tail is None:
+            tail = self._tails[path] = Tail(
+                path, self.limits.window_bytes, self._flusher.schedule, self.stats, self._heartbeats
+            )
+        tail.readers += 1
+        self.stats.readers += 1
+        self.stats.readers_total += 1
+        return tail
 
     def close_reader(self, tail: Tail) -> None:
         """Count a live reader out; the last one of a stream takes the stream's window with it."""

@@ -101,6 +101,10 @@ class LiveReader:
         self._pending = event
         return self
 
+    def begin_with(self, batch: Batch) -> None:
+        """Take the first batch, read already."""
+        self._pending = self._cursor.receive(batch, self.since)
+
     def release(self) -> tuple[Event, Reader, Tail]:
         """Give up the reader to who pushes it: its first event, its cursor and its stream's tail."""
         assert self._pending is not None, "only a reader that was just opened can be pushed"
@@ -211,7 +215,8 @@ class LiveReader:
             self._audience.stats.window_reads += 1
             return batch
         self._audience.stats.store_reads += 1
-        return await self._audience.store.read(self._tail.path, self._cursor.offset, limit=self._limit)
+        whole = self._audience.limits.read_bytes
+        return await self._audience.store.read(self._tail.path, self._cursor.offset, limit=self._limit, whole=whole)
 
 
 def is_news(event: Event) -> bool:

@@ -105,18 +105,17 @@ class Subscription:
         audience.stats.pushed += 1
         sink.attach(self)
 
-    def start(self, first: Event, lifetime: float | None) -> None:
-        """Send the opening and the first event, then all that follows.
+    def start(self, first: Event, lifetime: float | None, head: bytes = b"") -> None:
+        """Send the opening and the first event at once, then all that follows.
 
         Args:
             first: what the cursor was told when it began.
             lifetime: seconds after which the reader is let go; None: never.
+            head: what comes before.
         """
         assert self._encoder is not None
         opening = self._body.begin(self._encoder.opening())
-        if opening:
-            self.sink.write(self._form.frame(opening))
-        self._send(first)
+        self._send(first, head + self._form.frame(opening) if opening else head)
         if lifetime is not None and self._cursor is not None:
             self._lifetime = self._audience.timers.after(lifetime, partial(self.detach, 0.0))
         self.advance()
@@ -168,7 +167,8 @@ class Subscription:
     async def _read_store(self, cursor: Reader) -> None:
         self._audience.stats.store_reads += 1
         try:
-            batch = await self._audience.store.read(self._tail.path, cursor.offset, limit=self._piece)
+            whole = self._audience.limits.read_bytes
+            batch = await self._audience.store.read(self._tail.path, cursor.offset, limit=self._piece, whole=whole)
         except HeadwaterError as error:
             self._work = None
             self._send(cursor.fail(error))
@@ -186,7 +186,7 @@ class Subscription:
                 self._lag = None
                 self._send(event)
 
-    def _send(self, event: Event) -> None:
+    def _send(self, event: Event, before: bytes = b"") -> None:
         assert self._encoder is not None
         assert self._cursor is not None
         if isinstance(event, Gap):
@@ -195,7 +195,9 @@ class Subscription:
         if data:
             frame = self._form.frame(self._body.own(data))
             self._audience.stats.sent(self._form.coding.token, len(data), len(frame))
-            self.sink.write(frame)
+            self.sink.write(before + frame if before else frame)
+        elif before:
+            self.sink.write(before)
         if self._cursor.state is State.ENDED:
             self.finish(cut=self._encoder.must_cut)
 

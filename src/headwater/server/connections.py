@@ -170,6 +170,13 @@ class LimitedProtocol(HttpToolsProtocol):
     def _start_timer(self, seconds: float, what: str) -> None:
         self._timer = self.loop.call_later(seconds, self._timed_out, seconds, what)
 
+    def was_silent(self, seconds: float) -> None:
+        """The connection was made so long before `connection_made`: there is less time for the first head."""
+        if self._timer is not None:
+            self._stop_timer()
+            left = max(0.0, self.head_seconds - seconds)
+            self._timer = self.loop.call_later(left, self._timed_out, self.head_seconds, "head")
+
     def _stop_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()

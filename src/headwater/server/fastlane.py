@@ -7,6 +7,7 @@ Rule 2: what is remembered of a head follows from its bytes alone. Nothing that 
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Coroutine
 from typing import Any, Final
@@ -14,7 +15,8 @@ from typing import Any, Final
 import msgspec
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
-from headwater.asgi.streams import answer_short
+from headwater.asgi.handover import TransportSink
+from headwater.asgi.streams import answer_short, is_live, lifetime_of, live_format, peer_of
 from headwater.errors import HeadwaterError
 from headwater.hub import Engine
 from headwater.model import Appended, Mode
@@ -23,7 +25,7 @@ from headwater.protocol.compression import Compressor
 from headwater.protocol.cors import ANY, CorsPolicy, HostPolicy
 from headwater.protocol.ledger import Append
 from headwater.protocol.requests import Inspect, Read, Write, check_write, parse_request
-from headwater.protocol.responses import Answer, HeaderList, appended, failed
+from headwater.protocol.responses import Answer, HeaderList, appended, coding_headers, failed, streaming
 from headwater.server.heads import Head, Heads
 from headwater.stores.base import Done
 
@@ -36,6 +38,10 @@ _log: Final = logging.getLogger("headwater")
 _NOT_PLAIN: Final = (b"expect", b"transfer-encoding", b"upgrade", b"connection", names.ORIGIN)
 #: In a URL that goes the usual way: encoded characters, a fragment.
 _NOT_PLAIN_IN_URL: Final = (b"%", b"#")
+#: A proxy says who reads, which uvicorn looks at for ASGI.
+_FORWARDED: Final = (b"x-forwarded-for", b"x-forwarded-proto")
+#: Heads of live answers that are kept, for a second at most: one for each type of stream, format and coding.
+MAX_LIVE_HEADS: Final = 64
 #: Stands for the offset in an answer that is kept.
 _MARK: Final = "\0"
 
@@ -47,11 +53,13 @@ class Plan(msgspec.Struct, frozen=True, gc=False):
         method: as sent.
         command: the whole request but for its body.
         length: bytes of the body.
+        live: the answer goes on and on.
     """
 
     method: bytes
     command: Write | Read | Inspect
     length: int
+    live: bool = False
 
 
 class FastLane:
@@ -82,6 +90,8 @@ class FastLane:
         self._heads = Heads(self._understand)
         self._form_of: HeaderList = []
         self._forms: dict[bool, tuple[bytes, bytes]] = {}
+        self._live_heads_of: HeaderList = []
+        self._live_heads: dict[tuple[bytes, str, str], bytes] = {}
 
     def plan(self, head: bytes) -> Plan | None:
         """What a head asks for, with its empty line at the end; None: it goes the usual way."""
@@ -116,7 +126,64 @@ class FastLane:
                 return Plan(head.method, command, int(length))
             case Inspect() | Read(mode=Mode.CATCH_UP) if length == b"0":
                 return Plan(head.method, command, 0)
+            case Read() if length == b"0" and is_live(command) and not any(name in headers for name in _FORWARDED):
+                return Plan(head.method, command, 0, live=True)
         return None
+
+    def live(self, head: bytes) -> Read | None:
+        """The live read that a head asks for; None: it is none, or goes the usual way."""
+        plan = self.plan(head)
+        return plan.command if plan is not None and plan.live and isinstance(plan.command, Read) else None
+
+    def listen(self, command: Read, transport: asyncio.Transport, date: HeaderList) -> bool:
+        """Answer a live read: the transport is its reader's from now on.
+
+        Args:
+            command: what is asked for.
+            transport: of a connection on which nothing is under way.
+            date: the server's own headers; a new list when they change.
+
+        Returns:
+            False: it cannot be answered at once, or not at all; nothing was done.
+        """
+        hub, audience = self._hub, self._hub.audience
+        lifetime, client = lifetime_of(hub, command), transport.get_extra_info("peername")
+        try:
+            coding = self._compressor.live(command.accept_encoding)
+        except HeadwaterError:
+            return False
+        reader = audience.open_at_once(
+            command.path,
+            command.offset,
+            lifetime=lifetime,
+            slow=command.slow,
+            peer=peer_of(command, client if isinstance(client, tuple) else None),
+            first_bytes=hub.limits.buffer_bytes,
+        )
+        if reader is None:
+            return False
+        with reader:
+            hub.stats.resumes += command.resumed
+            form, content_type = live_format(command, coding), reader.info.content_type
+            encoder = form.encoder(content_type)
+            head = self._live_head(encoder.media_type, content_type, coding.token, date)
+            sink = TransportSink(transport, audience)
+            audience.push(reader, form, sink, lifetime=lifetime, encoder=encoder, head=head)
+        return True
+
+    def _live_head(self, media_type: bytes, content_type: str, coding: str, date: HeaderList) -> bytes:
+        if date is not self._live_heads_of or len(self._live_heads) >= MAX_LIVE_HEADS:
+            self._live_heads_of = date
+            self._live_heads.clear()
+        key = (media_type, content_type, coding)
+        head = self._live_heads.get(key)
+        if head is None:
+            answer = streaming(media_type, content_type)
+            extra = coding_headers(coding, varies=bool(self._compressor.offered))
+            framing = [(b"transfer-encoding", b"chunked"), (b"connection", b"close")]
+            lines = [name + b": " + value for name, value in (*date, *answer.headers, *self._extra, *extra, *framing)]
+            head = self._live_heads[key] = STATUS_LINE[answer.status] + b"\r\n".join([*lines, b"", b""])
+        return head
 
     def append(self, command: Write, body: bytes, done: Done) -> None:
         """Begin an append; `done` is called once, before or after this returns."""

@@ -17,7 +17,8 @@ from headwater.protocol.responses import Answer
 from headwater.server.connections import LimitedProtocol
 from headwater.server.fastlane import FastLane, Plan
 
-_END_OF_HEAD = b"\r\n\r\n"
+#: An empty line behind the last header.
+END_OF_HEAD = b"\r\n\r\n"
 
 
 class Turn:
@@ -80,11 +81,11 @@ class LaneProtocol(LimitedProtocol):
             self._collect(self._body, data)
             return
         if self._between and not self._rest and (self.cycle is None or self.cycle.response_complete):
-            end = data.find(_END_OF_HEAD) + 4
+            end = data.find(END_OF_HEAD) + 4
             # A client that does not read its answers has to wait, which only ASGI's `send` can.
             if 4 <= end <= self.max_header_bytes and not self.flow.write_paused:
                 plan = self.lane.plan(data[:end])
-                if plan is not None:
+                if plan is not None and not plan.live:
                     self._admit(plan, data, end)
                     return
         super().data_received(data)
@@ -189,6 +190,6 @@ class LaneProtocol(LimitedProtocol):
         super()._timed_out(seconds, what)
 
 
-def lane_protocol(limited: type[LimitedProtocol], *, body_seconds: float, lane: FastLane) -> type[LimitedProtocol]:
+def lane_protocol(limited: type[LimitedProtocol], *, body_seconds: float, lane: FastLane) -> type[LaneProtocol]:
     """A limited protocol class with the fast lane."""
     return type("ConfiguredProtocol", (LaneProtocol, limited), {"body_seconds": body_seconds, "lane": lane})

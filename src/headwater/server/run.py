@@ -6,6 +6,7 @@ ever; `lifespan.shutdown` comes after that wait. So the hub is drained first, an
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import gc
 import ipaddress
@@ -29,6 +30,7 @@ except ImportError:
     raise MissingExtra.of("headwater serve", "server") from None
 
 from headwater.server.connections import limited_protocol
+from headwater.server.door import door
 from headwater.server.fastlane import FastLane
 from headwater.server.lanes import lane_protocol
 
@@ -107,15 +109,16 @@ def make_server(settings: Settings) -> DrainingServer:
         max_header_bytes=settings.max_header_bytes,
         head_seconds=settings.head_seconds,
     )
+    http: type[asyncio.Protocol] = protocol
     if settings.fast_lane and not settings.access_log:
         lane = FastLane(hub, settings.prefix, hosts_of(settings), settings.cors_origins, app.compressor)
-        protocol = lane_protocol(protocol, body_seconds=settings.body_seconds, lane=lane)
+        http = door(lane_protocol(protocol, body_seconds=settings.body_seconds, lane=lane))
     options: dict[str, Any] = {"ssl_certfile": settings.tls_cert, "ssl_keyfile": settings.tls_key}
     config = uvicorn.Config(
         app,
         host=settings.host,
         port=settings.port,
-        http=protocol,
+        http=http,
         ws="none",
         lifespan="on",
         interface="asgi3",
