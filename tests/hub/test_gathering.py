@@ -107,3 +107,57 @@ def test_a_stopped_source_gives_what_it_has_given(run: Run[None]) -> None:
 
     run(main())
     assert closed == [True]
+
+
+def test_what_comes_during_a_rest_is_one_group(run: Run[None]) -> None:
+    """The consumer is woken once, when the rest is over; a full group or the source's end ends it before."""
+
+    async def source(given: asyncio.Queue[int | None]) -> AsyncIterator[int]:
+        while (item := await given.get()) is not None:
+            yield item
+
+    async def main() -> None:
+        given: asyncio.Queue[int | None] = asyncio.Queue()
+        groups = Groups(source(given), 3)
+        given.put_nowait(1)
+        assert await anext(groups) == [1]
+        groups.rest(0.02)
+        given.put_nowait(2)
+        given.put_nowait(3)
+        assert await anext(groups) == [2, 3]
+        groups.rest(1000)
+        for item in (4, 5, 6, 7):
+            given.put_nowait(item)
+        assert await anext(groups) == [4, 5, 6]
+        given.put_nowait(None)
+        assert await anext(groups) == [7]
+        assert await anext(groups, None) is None
+
+    run(main())
+
+
+def test_a_consumer_can_be_told_to_give_up(run: Run[None]) -> None:
+    """At once, also while a source waits that takes no cancellation; `waiting_since` says how long it has waited."""
+
+    async def source(released: asyncio.Event) -> AsyncIterator[int]:
+        yield 1
+        while not released.is_set():
+            try:
+                await released.wait()
+            except asyncio.CancelledError:
+                continue
+
+    async def main() -> None:
+        released = asyncio.Event()
+        groups = Groups(source(released), 3)
+        assert await anext(groups) == [1]
+        waiting = asyncio.ensure_future(anext(groups))
+        await asyncio.sleep(0)
+        assert groups.waiting_since is not None
+        groups.give_up(TimeoutError("too long"))
+        with pytest.raises(TimeoutError, match="too long"):
+            await waiting
+        released.set()
+        await groups.aclose()
+
+    run(main())

@@ -6,7 +6,7 @@ Rule: a fold never fails. What comes without its opening opens itself; what ends
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import groupby
+from typing import Final
 
 import msgspec
 
@@ -40,6 +40,8 @@ from headwater.llm.parts import (
 )
 from headwater.llm.recognise.builder import filled, merge_usage
 from headwater.llm.recognise.translator import Translator
+
+_DELTAS: Final = (Text, Reasoning, ToolInput)
 
 
 class TextPiece(msgspec.Struct):
@@ -311,22 +313,29 @@ def coalesce_at(parts: Sequence[Part], offsets: Sequence[str]) -> tuple[list[Par
     """The same, and the offset of the last part of each group."""
     found: list[Part] = []
     found_offsets: list[str] = []
-    if len(parts) == 1 and (not isinstance(parts[0], Text | Reasoning | ToolInput) or parts[0].delta):
-        return list(parts), list(offsets)  # most live batches
-    for key, group in groupby(zip(parts, offsets, strict=True), key=_grown):
-        members = list(group)
-        if key is None:
-            found += [part for part, _ in members]
-            found_offsets += [offset for _, offset in members]
+    grown: Text | Reasoning | ToolInput | None = None
+    deltas: list[str] = []
+    for part, offset in zip(parts, offsets, strict=True):
+        if not isinstance(part, _DELTAS):
+            _close(found, grown, deltas)
+            grown = None
+            found.append(part)
+            found_offsets.append(offset)
+        elif not part.delta:
             continue
-        kind, id = key
-        if text := "".join(part.delta for part, _ in members if isinstance(part, Text | Reasoning | ToolInput)):
-            found.append(kind(id, text))
-            found_offsets.append(members[-1][1])
+        elif grown is not None and type(part) is type(grown) and part.id == grown.id:
+            deltas.append(part.delta)
+            found_offsets[-1] = offset
+        else:
+            _close(found, grown, deltas)
+            grown, deltas = part, [part.delta]
+            found.append(part)
+            found_offsets.append(offset)
+    _close(found, grown, deltas)
     return found, found_offsets
 
 
-def _grown(pair: tuple[Part, str]) -> tuple[type[Text | Reasoning | ToolInput], str] | None:
-    """What a delta grows; None: the part is no delta."""
-    part = pair[0]
-    return (type(part), part.id) if isinstance(part, Text | Reasoning | ToolInput) else None
+def _close(found: list[Part], grown: Text | Reasoning | ToolInput | None, deltas: list[str]) -> None:
+    """Put the joined deltas of the last part in its place."""
+    if grown is not None and len(deltas) > 1:
+        found[-1] = type(grown)(grown.id, "".join(deltas))

@@ -11,7 +11,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -38,8 +39,6 @@ RETRY_SECONDS: Final = 0.5
 #: comes; a thousand put theirs together for a tenth of a second: appends have a bounded share of the event loop.
 APPEND_SECONDS: Final = 0.0001
 MAX_REST: Final = 0.2
-#: A shorter one is no rest.
-MIN_REST: Final = 0.001
 #: Seconds a stopped source has to close.
 CLOSE_SECONDS: Final = 5.0
 
@@ -108,7 +107,7 @@ class Production:
         self._stop: Failure | None = None
         self._ended_elsewhere = False
         self._running: Final = running
-        self._rest: asyncio.Future[None] | None = None
+        self._stall: asyncio.TimerHandle | None = None
         self.task: Final = asyncio.create_task(self._run(), name=f"headwater-run {path}")
 
     def stop(self, code: str = STOPPED, reason: str = "") -> None:
@@ -116,15 +115,14 @@ class Production:
         if self._stop is None:
             self._stop = Failure(code, one_line(reason))
             self._groups.stop()
-            _end(self._rest)
 
     def end_elsewhere(self) -> None:
         """The log was ended by somebody else: close the source, write nothing."""
         self._ended_elsewhere = True
         self._groups.stop()
-        _end(self._rest)
 
     async def _run(self) -> None:
+        self._look()
         try:
             parts, failure = await self._produce()
             if not self._ended_elsewhere:
@@ -139,6 +137,8 @@ class Production:
             self.unended = Failure(FAILED, "the server made an error; its log has the details")
             _log.exception("the run at %r broke off", self._path)
         finally:
+            if self._stall is not None:
+                self._stall.cancel()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(CLOSE_SECONDS):
                     await self._groups.aclose()
@@ -149,7 +149,7 @@ class Production:
             async with asyncio.timeout(self._limits.run_seconds) as whole:
                 while (group := await self._next()) is not None:
                     await self._take(group)
-                    await self._pause()
+                    self._groups.rest(min(MAX_REST, APPEND_SECONDS * self._running()))
         except TimeoutError:
             if whole.expired():
                 return self._failed(Error(TIMEOUT, f"the run took longer than {self._limits.run_seconds:g} seconds"))
@@ -160,36 +160,36 @@ class Production:
             return self._failed(self._on_error(error.cause))
         return self._finished()
 
-    async def _pause(self) -> None:
-        """Let what comes next gather for a while, the longer the more runs there are."""
-        seconds = min(MAX_REST, APPEND_SECONDS * self._running())
-        if self._stop is not None or self._ended_elsewhere or seconds < MIN_REST:
+    def _look(self) -> None:
+        """See whether the source stalls; again when it could. A token costs no timer so."""
+        stall, since = self._limits.stall_seconds, self._groups.waiting_since
+        if stall is None:
             return
-        loop = asyncio.get_running_loop()
-        self._rest = loop.create_future()
-        timer = loop.call_later(seconds, _end, self._rest)
-        try:
-            await self._rest
-        finally:
-            timer.cancel()
-            self._rest = None
+        rest = stall if since is None else since + stall - time.monotonic()
+        if rest <= 0:
+            self._groups.give_up(TimeoutError())
+        else:
+            self._stall = asyncio.get_running_loop().call_later(rest, self._look)
 
     async def _next(self) -> list[Any] | None:
-        async with asyncio.timeout(self._limits.stall_seconds):
-            try:
-                return await anext(self._groups, None)
-            except asyncio.CancelledError as error:
-                task = asyncio.current_task()
-                if task is not None and task.cancelling():
-                    raise
-                raise _SourceError(SourceFailed("the source was cancelled")) from error
-            except Exception as error:
-                raise _SourceError(error) from error
+        try:
+            return await anext(self._groups, None)
+        except TimeoutError as error:
+            if error is self._groups.given_up:
+                raise
+            raise _SourceError(error) from error
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            raise _SourceError(SourceFailed("the source was cancelled")) from error
+        except Exception as error:
+            raise _SourceError(error) from error
 
     async def _take(self, group: list[Any]) -> None:
         parts: list[Part] = []
         error: Exception | None = None
-        for item in group:
+        for item in _joined(group):
             try:
                 parts += self._recogniser.feed(item)
             except SourceFailed as refusal:
@@ -229,26 +229,31 @@ class Production:
 
     async def _write(self, request: Append) -> None:
         """Append; while the store cannot, again and again: what was refused so was not written."""
-        async with asyncio.timeout(self._limits.unavailable_seconds) as waiting:
-            while True:
-                try:
-                    await self._hub.write(self._path, request)
-                    return
-                except StoreUnavailable as error:
-                    if not self._hub.is_open:
-                        raise
-                    refusal = error
-                try:
-                    await asyncio.sleep(RETRY_SECONDS)
-                except asyncio.CancelledError:
-                    if waiting.expired():
-                        raise refusal from None
+        deadline = 0.0
+        while True:
+            try:
+                await self._hub.write(self._path, request)
+                return
+            except StoreUnavailable:
+                deadline = deadline or time.monotonic() + self._limits.unavailable_seconds
+                if not self._hub.is_open or time.monotonic() + RETRY_SECONDS > deadline:
                     raise
+            await asyncio.sleep(RETRY_SECONDS)
 
 
-def _end(rest: asyncio.Future[None] | None) -> None:
-    if rest is not None and not rest.done():
-        rest.set_result(None)
+def _joined(items: Iterable[Any]) -> Iterator[Any]:
+    """The items, with strings that follow each other as one: the same text, recognised at once."""
+    texts: list[str] = []
+    for item in items:
+        if isinstance(item, str):
+            texts.append(item)
+            continue
+        if texts:
+            yield "".join(texts)
+            texts.clear()
+        yield item
+    if texts:
+        yield "".join(texts)
 
 
 class _SourceError(Exception):
