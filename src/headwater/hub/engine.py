@@ -287,7 +287,7 @@ class Engine(ReadSide):
     # Inside
 
     def _check_writable(self, body: bytes) -> None:
-        if not self.is_open:
+        if not self._sweeper.running:
             raise StoreUnavailable("the hub is not open: use `async with hub` or `lifespan=hub.lifespan`")
         if len(body) > self.limits.max_body_bytes:
             raise TooLarge(f"the body has {len(body)} bytes, the limit is max_body_bytes={self.limits.max_body_bytes}")

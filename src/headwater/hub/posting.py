@@ -45,8 +45,9 @@ class Poster:
     def _count(self, request: Append, answer: Appended) -> None:
         stats = self._stats
         stats.appends += 1
-        stats.duplicates += answer.duplicate
         stats.bytes_in += len(request.body)
+        if answer.duplicate:
+            stats.duplicates += 1
 
     def _post_in_task(self, path: str, request: Append, done: Done) -> None:
         task = asyncio.ensure_future(self._store.append(path, request))

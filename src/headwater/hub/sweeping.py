@@ -23,24 +23,25 @@ class Sweeper:
     Args:
         store: swept, if it needs it.
         audience: whose readers get heartbeats.
+
+    Attributes:
+        running: it was started and not stopped.
     """
 
     def __init__(self, store: Store, audience: Audience) -> None:
         self._store = store
         self._audience = audience
         self._task: asyncio.Task[None] | None = None
-
-    @property
-    def running(self) -> bool:
-        """Whether it was started and not stopped."""
-        return self._task is not None
+        self.running = False
 
     def start(self) -> None:
         """Begin."""
+        self.running = True
         self._task = asyncio.create_task(self._run(), name="headwater-sweeper")
 
     async def stop(self) -> None:
         """End; may be called twice."""
+        self.running = False
         task, self._task = self._task, None
         if task is not None:
             task.cancel()

@@ -153,8 +153,8 @@ class Writer:
     def _deliver(self, batch: Batch, changes: list[Change]) -> None:
         for change in changes:
             self._tell_safely(change)
+        self._waiting -= sum([command.size for command in batch])
         for command in batch:
-            self._waiting -= command.size
             command.resolve()
 
     def _tell_safely(self, change: Change) -> None:
