@@ -47,8 +47,8 @@ class Settings(Limits, frozen=True, kw_only=True):
         insecure: listen beyond loopback although anybody who reaches the port may read and write.
         page: serve the page at `/`.
         introspection: answer below `/-/`, for whoever reaches the server.
-        fast_lane: answer small appends and short reads without the ASGI application between; off while `access_log` is
-            on.
+        fast_lane: answer small appends, short reads and live reads without the ASGI application between; off while
+            `access_log` is on.
         compression: codings of answers to reads that are offered, the preferred first, with commas: `zstd`, `br`
             (finished bodies only), `gzip`; empty: answers are sent as they are.
         compress_min_bytes: a finished body, or the part of a live answer that is one reader's own, is sent as it is
