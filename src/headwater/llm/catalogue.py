@@ -58,15 +58,13 @@ class Catalogue:
     async def claim(self, id: str, record: RunRecord) -> None:
         """Write down whose a run is, or see that it is theirs.
 
+        Args:
+            id: of the run.
+            record: see `records.check_record`.
+
         Raises:
-            BadRequest: the id, the owner or the conversation has characters that it may not have.
             RunExists: the run has another owner or key.
         """
-        check_id(id)
-        if record.owner is not None:
-            check_name(record.owner, what="an owner")
-        if record.thread:
-            check_name(record.thread, what="a conversation's id")
         path = self._places.record(id)
         if await self.create(path, msgspec.json.encode(record)):
             return

@@ -142,6 +142,20 @@ def check_name(name: str, *, what: str) -> str:
     return name
 
 
+def check_record(run: str, record: RunRecord) -> RunRecord:
+    """A run's record, if it and the id keep the limits.
+
+    Raises:
+        BadRequest: the id, the owner or the conversation has characters that it may not have.
+    """
+    check_id(run)
+    if record.owner is not None:
+        check_name(record.owner, what="an owner")
+    if record.thread:
+        check_name(record.thread, what="a conversation's id")
+    return record
+
+
 def encode(value: Any) -> bytes:
     """A record of one of the streams."""
     return msgspec.json.encode(value)

@@ -45,6 +45,7 @@ from headwater.llm.records import (
     RunInfo,
     RunRecord,
     RunState,
+    check_record,
 )
 from headwater.llm.unwatched import Unwatched
 from headwater.model import Change, Failure
@@ -202,9 +203,10 @@ class Runs:
         lease, catalogue = self._opened(), self._catalogue
         if id is None:
             id = uuid4().hex if idempotency_key is None else await catalogue.id_of(owner, idempotency_key)
-        await catalogue.claim(id, RunRecord(owner, thread, idempotency_key or ""))
+        record = check_record(id, RunRecord(owner, thread, idempotency_key or ""))
         async with self._starting.setdefault(id, asyncio.Lock()):
             if id in self._running or await catalogue.has_begun(id):
+                await catalogue.claim(id, record)
                 return Run(id, is_new=False)
             if len(self._running) >= self._max_running:
                 raise LimitReached(f"there are max_running={self._max_running} runs already")
@@ -217,7 +219,7 @@ class Runs:
                 metadata=metadata,
                 process=lease.process,
             )
-            await lease.write_down(id)
+            await self._prepare(lease, id, record)
             if not await catalogue.create(self.places.log(id), encode_part(start)):
                 await lease.cross_off(id)  # another process was faster
                 return Run(id, is_new=False)
@@ -325,6 +327,14 @@ class Runs:
         if self._lease is None:
             raise StoreUnavailable("the runs are not open: use `async with runs` or `lifespan=runs.lifespan`")
         return self._lease
+
+    async def _prepare(self, lease: Lease, id: str, record: RunRecord) -> None:
+        """Write down whose the run is and who produces it, together: a durable store has one commit for both."""
+        both = self._catalogue.claim(id, record), lease.write_down(id)
+        for outcome in await asyncio.gather(*both, return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                await lease.cross_off(id)
+                raise outcome
 
     def _produce(self, id: str, start: Start, source: Any) -> None:
         production = Production(
