@@ -169,9 +169,11 @@ def live_format(command: Read, coding: Coding) -> Format:
             return Format(("sse", coding.token), encoder, chunk, LAST_CHUNK, coding)
         case Mode.EVENTS:
             encoder = partial(PlainEvents, event_key=command.event_key)
-            return Format(("events", command.event_key, coding.token), encoder, chunk, LAST_CHUNK, coding)
+            return Format(
+                ("events", command.event_key, coding.token), encoder, chunk, LAST_CHUNK, coding, timeless=True
+            )
         case _:
-            return Format(("ndjson", coding.token), JsonLines, chunk, LAST_CHUNK, coding)
+            return Format(("ndjson", coding.token), JsonLines, chunk, LAST_CHUNK, coding, timeless=True)
 
 
 def _jitter() -> int:

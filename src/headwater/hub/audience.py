@@ -17,6 +17,7 @@ from headwater.hub.census import Census, count, count_gently
 from headwater.hub.describing import NOBODY, Describable, Peer, ReaderInfo, describe_all
 from headwater.hub.feeds import Format
 from headwater.hub.flushing import Flusher
+from headwater.hub.greetings import FROM_READERS, Greeted, Greeting
 from headwater.hub.heartbeats import Heartbeats
 from headwater.hub.limits import Limits
 from headwater.hub.readers import LiveReader
@@ -25,7 +26,7 @@ from headwater.hub.stats import Stats
 from headwater.hub.subscriptions import Subscription
 from headwater.hub.tails import Tail
 from headwater.hub.timers import Timers
-from headwater.model import Change, SlowPolicy, StreamInfo
+from headwater.model import Change, Expiry, Retention, SlowPolicy, StreamInfo
 from headwater.protocol.backoff import share
 from headwater.protocol.slow import check_slow
 from headwater.protocol.wire import Encoder
@@ -175,7 +176,41 @@ class Audience:
             encoder = form.encoder(reader.info.content_type)
         # A copy has no lifetime: the cursor may become its feed's, and the lifetime is this reader's alone.
         subscription = Subscription(self, tail, cursor.copy(), encoder, form, sink, reader)
-        subscription.start(first, lifetime, head)
+        told = subscription.start(first, lifetime, head)
+        if told is not None and tail.readers >= FROM_READERS and form.timeless and not form.coding.token:
+            info = reader.info
+            # What goes with time or age, and not with a change, must be looked up.
+            if info.expiry == Expiry() and info.retention == Retention():
+                greeting = Greeting(info.content_type, info.slow, told[1], told[0])
+                tail.greetings.keep((form.key, reader.asked), greeting)
+
+    def greeting(self, path: str, offset: str, form: Format) -> Greeting | None:
+        """What a reader would be told that comes now, if it is known; None: open one, which may also be an error.
+
+        Args:
+            path: the stream.
+            offset: as asked for.
+            form: the wire format.
+        """
+        tail = self._tails.get(path)
+        if tail is None or tail.deleted or self.draining or self.stats.readers >= self.limits.max_readers:
+            return None
+        return tail.greetings.get((form.key, offset))
+
+    def greet(self, path: str, greeting: Greeting, sink: Sink, peer: Peer, head: bytes) -> None:
+        """A pushed reader that is told what was just found.
+
+        Args:
+            path: the stream.
+            greeting: found for it right before.
+            sink: where the bytes go.
+            peer: who reads; its policy is the stream's, and it has no lifetime.
+            head: precedes the format's bytes.
+        """
+        tail = self._enter(path)
+        self.stats.window_reads += 1
+        arrival = Greeted(self.stats.readers_total, time.monotonic(), greeting.slow, peer)
+        Subscription(self, tail, None, None, greeting.feed.form, sink, arrival).greet(greeting, head)
 
     async def open_reader(
         self,

@@ -34,6 +34,7 @@ class Format(msgspec.Struct, frozen=True):
         frame: wraps what is sent at once, such as an HTTP/1.1 chunk.
         last: what ends the answer, after its last frame.
         coding: the content coding, inside the frames.
+        timeless: what it says of a batch follows from the batch alone, and is the same for each reader of the key.
     """
 
     key: tuple[object, ...]
@@ -41,6 +42,7 @@ class Format(msgspec.Struct, frozen=True):
     frame: Callable[[bytes], bytes]
     last: bytes = b""
     coding: Coding = IDENTITY
+    timeless: bool = False
 
 
 class Feed:

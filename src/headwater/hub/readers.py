@@ -31,6 +31,7 @@ class LiveReader:
         peer: who reads.
         number: counts the readers of this process.
         since: when it came, on the clock of timers.
+        asked: the offset it came with.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class LiveReader:
         self.peer = peer
         self.number = audience.stats.readers_total
         self.since = time.monotonic()
+        self.asked = offset
         self._audience = audience
         self._tail = tail
         self._cursor = Reader(offset, self.since, heartbeat=heartbeat, lifetime=lifetime)

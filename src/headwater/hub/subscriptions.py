@@ -13,22 +13,22 @@ from __future__ import annotations
 import asyncio
 import time
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from headwater.errors import HeadwaterError, StreamNotFound
-from headwater.hub.describing import ReaderInfo, lag
+from headwater.hub.describing import Peer, ReaderInfo, lag
 from headwater.hub.feeds import Feed, Format
 from headwater.hub.lagging import Lag
 from headwater.hub.sinks import Sink
 from headwater.hub.wheel import Timer
-from headwater.model import Batch, Policy
+from headwater.model import Batch, Policy, SlowPolicy
 from headwater.protocol.reading import Event, Gap, Reader, State
 from headwater.protocol.slow import format_slow
 from headwater.protocol.wire import Encoder
 
 if TYPE_CHECKING:
     from headwater.hub.audience import Audience
-    from headwater.hub.readers import LiveReader
+    from headwater.hub.greetings import Greeting
     from headwater.hub.tails import Tail
 
 
@@ -38,17 +38,26 @@ MAX_PIECE: Final = 256 * 1024
 FORGIVEN_SECONDS: Final = 1.0
 
 
+class Arrival(Protocol):
+    """Who comes: its number among the readers of this process, its policy, and when it came on the clock of timers."""
+
+    number: int
+    since: float
+    slow: SlowPolicy
+    peer: Peer
+
+
 class Subscription:
     """One pushed reader; made by `Engine.subscribe`.
 
     Args:
         audience: whose reader it is.
         tail: the stream's live end.
-        cursor: begun.
-        encoder: has told nothing yet.
+        cursor: begun; None: it is greeted.
+        encoder: has told nothing yet; None: it is greeted.
         form: the wire format.
         sink: where the bytes go.
-        reader: what it was before it was pushed: its number, peer and policy.
+        reader: who comes, such as what it was before it was pushed.
 
     Attributes:
         sink: as given.
@@ -79,19 +88,19 @@ class Subscription:
         self,
         audience: Audience,
         tail: Tail,
-        cursor: Reader,
-        encoder: Encoder,
+        cursor: Reader | None,
+        encoder: Encoder | None,
         form: Format,
         sink: Sink,
-        reader: LiveReader,
+        reader: Arrival,
     ) -> None:
         self._audience = audience
         self._tail = tail
         self._form = form
         self._body = form.coding.body()
         self.sink = sink
-        self._cursor: Reader | None = cursor
-        self._encoder: Encoder | None = encoder
+        self._cursor = cursor
+        self._encoder = encoder
         self._feed: Feed | None = None
         self.full_at = 0.0
         self._slow = reader.slow
@@ -105,20 +114,40 @@ class Subscription:
         audience.stats.pushed += 1
         sink.attach(self)
 
-    def start(self, first: Event, lifetime: float | None, head: bytes = b"") -> None:
+    def start(self, first: Event, lifetime: float | None, head: bytes = b"") -> tuple[bytes, Feed] | None:
         """Send the opening and the first event at once, then all that follows.
 
         Args:
             first: what the cursor was told when it began.
             lifetime: seconds after which the reader is let go; None: never.
             head: what comes before.
+
+        Returns:
+            What it was told, and the feed that it could join right then; None: there was more to be told.
         """
         assert self._encoder is not None
         opening = self._body.begin(self._encoder.opening())
-        self._send(first, head + self._form.frame(opening) if opening else head)
+        begin = self._form.frame(opening) if opening else b""
+        told = begin + self._send(first, head + begin)
+        at_tail = self._cursor is not None and self._cursor.state is State.LIVE
         if lifetime is not None and self._cursor is not None:
             self._lifetime = self._audience.timers.after(lifetime, partial(self.detach, 0.0))
         self.advance()
+        return (told, self._feed) if at_tail and self._feed is not None else None
+
+    def greet(self, greeting: Greeting, head: bytes) -> None:
+        """Send what another reader was told that came to the same place, and be live as it is.
+
+        Args:
+            greeting: holds now.
+            head: what comes before.
+        """
+        feed = self._feed = greeting.feed
+        self._form = feed.form
+        feed.members.add(self)
+        feed.members.give(self, head + greeting.data)
+        self._audience.stats.sent("", len(greeting.data), len(greeting.data))
+        self._tail.progressed()
 
     def advance(self) -> None:
         """Write what there is, as long as the sink takes it; join the feed at the tail."""
@@ -186,12 +215,14 @@ class Subscription:
                 self._lag = None
                 self._send(event)
 
-    def _send(self, event: Event, before: bytes = b"") -> None:
+    def _send(self, event: Event, before: bytes = b"") -> bytes:
+        """Write an event, behind other bytes; gives what was written for it."""
         assert self._encoder is not None
         assert self._cursor is not None
         if isinstance(event, Gap):
             self._audience.stats.gaps[self._slow.policy.value] += 1
         data = self._encoder.encode(event, time.time())
+        frame = b""
         if data:
             frame = self._form.frame(self._body.own(data))
             self._audience.stats.sent(self._form.coding.token, len(data), len(frame))
@@ -200,6 +231,7 @@ class Subscription:
             self.sink.write(before)
         if self._cursor.state is State.ENDED:
             self.finish(cut=self._encoder.must_cut)
+        return frame
 
     # From the feed and the hub.
 

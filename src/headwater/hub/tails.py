@@ -15,6 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from headwater.hub.feeds import Feed, Format
+from headwater.hub.greetings import Greetings
 from headwater.hub.heartbeats import Heartbeats
 from headwater.hub.stats import Stats
 from headwater.model import BEGINNING, Batch, Change, Failure, Record, StreamInfo
@@ -44,6 +45,7 @@ class Tail:
         readers: live readers of the stream.
         ttl: the stream's TTL in seconds, if it has one.
         deleted: the stream is gone; the tail is never used again.
+        greetings: first events that may be told again until something changes.
         changed_at: when the oldest change came that no feed was given yet, on the clock of timers; 0: none.
     """
 
@@ -70,6 +72,7 @@ class Tail:
         self._waiters: set[asyncio.Future[None]] = set()
         self._pausing: set[asyncio.Future[None]] = set()
         self._clear("")
+        self.greetings = Greetings()
 
     def seed(self, info: StreamInfo) -> None:
         """Take the stream's state, read after the tail was made; a change told meanwhile is newer."""
@@ -101,6 +104,7 @@ class Tail:
             self._clear(change.tail)
         else:
             self._extend(change.batch.records)
+        self.greetings.clear()
         self._offset = change.tail
         self._closed = change.closed
         self._failure = change.failure

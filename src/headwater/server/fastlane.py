@@ -152,19 +152,26 @@ class FastLane:
             coding = self._compressor.live(command.accept_encoding)
         except HeadwaterError:
             return False
+        peer, form = peer_of(command, client if isinstance(client, tuple) else None), live_format(command, coding)
+        greeting = audience.greeting(command.path, command.offset, form) if command.slow is None else None
+        if greeting is not None:
+            hub.stats.resumes += command.resumed
+            head = self._live_head(greeting.feed.encoder.media_type, greeting.content_type, coding.token, date)
+            audience.greet(command.path, greeting, TransportSink(transport, audience), peer, head)
+            return True
         reader = audience.open_at_once(
             command.path,
             command.offset,
             lifetime=lifetime,
             slow=command.slow,
-            peer=peer_of(command, client if isinstance(client, tuple) else None),
+            peer=peer,
             first_bytes=hub.limits.buffer_bytes,
         )
         if reader is None:
             return False
         with reader:
             hub.stats.resumes += command.resumed
-            form, content_type = live_format(command, coding), reader.info.content_type
+            content_type = reader.info.content_type
             encoder = form.encoder(content_type)
             head = self._live_head(encoder.media_type, content_type, coding.token, date)
             sink = TransportSink(transport, audience)
