@@ -17,7 +17,6 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from fastapi import FastAPI
-from openai import AsyncOpenAI
 
 from headwater import Hub
 from headwater.hub import Limits
@@ -64,6 +63,8 @@ async def model(request: ChatRequest) -> AsyncIterator[Any]:
 
 async def provided(name: str) -> Any:
     """The stream of a provider's model, as its SDK gives it."""
+    from openai import AsyncOpenAI  # takes a second, and most tests have no provider
+
     client = AsyncOpenAI(api_key="no key", base_url=os.environ["HEADWATER_UPSTREAM"], max_retries=0)
     return await client.chat.completions.create(model=name, messages=[], stream=True)
 

@@ -60,7 +60,7 @@ def pieces(body: bytes) -> list[bytes]:
 def whole(path: str) -> bytes:
     """The answer to a request that is not streamed."""
     if path == "/v1/responses":
-        (last,) = [line for line in recording("openai-responses").splitlines() if b'"response.completed"' in line][1:]
+        (last,) = [line for line in recording("openai-responses").splitlines() if b'"response.completed"' in line]
         return json.dumps(json.loads(last.removeprefix(b"data: "))["response"]).encode()
     if path == "/v1/messages":
         usage = {"input_tokens": 11, "output_tokens": 7}

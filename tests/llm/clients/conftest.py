@@ -10,12 +10,13 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from tests.llm.clients.node import Node
 from tests.llm.scripted import Scripted, scripted
 from tests.support.processes import ServerProcess, running
 
 ROOT = Path(__file__).parents[3]
 #: Seconds of silence after which providers are given up, where a test wants to see that.
-STALL = "1"
+STALL = "0.5"
 #: Seconds between keepalives, where a test wants to see them.
 HEARTBEAT = "0.2"
 
@@ -34,13 +35,13 @@ class Proxies(msgspec.Struct, frozen=True):
         return self.impatient.url if behaviour == "stall" else self.patient.url
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def provider() -> Iterator[Scripted]:
     with scripted() as server:
         yield server
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def proxies(provider: Scripted, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxies]:
     directory = tmp_path_factory.mktemp("proxies")
 
@@ -65,24 +66,43 @@ def chat_server(store: Path, provider: Scripted, stall: str = "300") -> Iterator
         "HEADWATER_UPSTREAM": f"{provider.url}/v1",
         "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path]),
     }
+    # Not in the environment of the tests: a server may be started again when others have theirs.
+    environment = ["env", *(f"{name}={value}" for name, value in set_here.items())]
     command = [sys.executable, "-m", "uvicorn", "tests.llm.chat_app:app", "--port", "{port}", "--log-level", "warning"]
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in set_here.items():
-            patch.setenv(name, value)
-        process = ServerProcess(command, health="/calls", cwd=ROOT)
-        with process:
-            yield process
+    with ServerProcess([*environment, *command], health="/calls", cwd=ROOT) as process:
+        yield process
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def chat(provider: Scripted, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """A chat application."""
     with chat_server(tmp_path_factory.mktemp("chat") / "log.db", provider) as server:
         yield server
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def impatient_chat(provider: Scripted, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """A chat application that gives silent providers up."""
     with chat_server(tmp_path_factory.mktemp("impatient") / "log.db", provider, STALL) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def sdks() -> Iterator[Node]:
+    """The SDKs of JavaScript."""
+    with Node("sdks.mjs") as process:
+        yield process
+
+
+@pytest.fixture(scope="session")
+def pages(chat: ServerProcess) -> Iterator[Node]:
+    """Pages of the chat application."""
+    with Node("pages.mjs", chat.url) as process:
+        yield process
+
+
+@pytest.fixture(scope="session")
+def impatient_pages(impatient_chat: ServerProcess) -> Iterator[Node]:
+    """Pages of the impatient one."""
+    with Node("pages.mjs", impatient_chat.url) as process:
+        yield process

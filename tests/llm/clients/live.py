@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, ExitStack
 from typing import Any, Self
 
@@ -24,13 +24,13 @@ class Seen(msgspec.Struct):
         events: each, as the SDK parsed it.
         text: of the answer.
         finish: why it is over, in the API's words; None: nothing said so.
-        error: what the SDK raised.
+        error: what the SDK raised; of JavaScript its name, code, status and message.
     """
 
     events: list[Any] = []
     text: str = ""
     finish: str | None = None
-    error: Exception | None = None
+    error: Any = None
 
     def take(self, event: Any) -> None:
         """One event of any of the APIs."""
@@ -55,6 +55,8 @@ class Seen(msgspec.Struct):
     @property
     def told(self) -> str:
         """In a few words, for the table of the docs."""
+        if isinstance(self.error, dict):
+            return f"`{self.error['name']}`" + (f" `{self.error['code']}`" if self.error["code"] else "")
         if self.error is not None:
             code = getattr(self.error, "code", None) or getattr(self.error, "type", None)
             return f"`{type(self.error).__name__}`" + (f" `{code}`" if code else "")
@@ -66,7 +68,9 @@ class Seen(msgspec.Struct):
     def facts(self) -> tuple[Any, ...]:
         """What must be the same whichever way the answer came."""
         error = self.error
-        return self.events, self.text, self.finish, error and (type(error), str(error), getattr(error, "body", None))
+        if isinstance(error, Exception):
+            error = type(error), str(error), getattr(error, "body", None)
+        return self.events, self.text, self.finish, error
 
 
 class Client:
@@ -91,24 +95,19 @@ class Client:
     def _anthropic(self) -> anthropic.Anthropic:
         return self._stack.enter_context(anthropic.Anthropic(base_url=self.url, **self._more))
 
-    def events(self, model: str, headers: dict[str, str] | None = None) -> Iterator[Any]:
-        """The stream of an answer; `headers` of this request alone."""
-        with ExitStack() as stack:
-            stream: Any
-            if self.api == "chat":
-                stream = self._openai().chat.completions.create(
-                    model=model, messages=MESSAGES, stream=True, extra_headers=headers
-                )
-                stack.enter_context(stream)
-            elif self.api == "responses":
-                stream = self._openai().responses.create(model=model, input="hi", stream=True, extra_headers=headers)
-                stack.enter_context(stream)
-            else:
-                stream = self._anthropic().messages.create(
-                    model=model, max_tokens=9, messages=MESSAGES, stream=True, extra_headers=headers
-                )
-                stack.enter_context(stream)
-            yield from stream
+    def open(self, model: str, headers: dict[str, str] | None = None) -> Any:
+        """The stream of an answer whose head is there; `headers` of this request alone."""
+        stream: Any
+        if self.api == "chat":
+            chat = self._openai().chat.completions
+            stream = chat.create(model=model, messages=MESSAGES, stream=True, extra_headers=headers)
+        elif self.api == "responses":
+            stream = self._openai().responses.create(model=model, input="hi", stream=True, extra_headers=headers)
+        else:
+            messages = self._anthropic().messages
+            stream = messages.create(model=model, max_tokens=9, messages=MESSAGES, stream=True, extra_headers=headers)
+        self._stack.enter_context(stream)
+        return stream
 
     def final(self, model: str) -> Any:
         """What the SDK's helper for streams puts together."""
@@ -136,7 +135,7 @@ class Client:
         """Read to the end, whatever it is."""
         seen = Seen()
         try:
-            for event in self.events(model):
+            for event in self.open(model):
                 seen.take(event)
                 on_text(seen.text)
         except ERRORS as error:
@@ -144,7 +143,7 @@ class Client:
         return seen
 
     async def aevents(self, model: str, stack: AsyncExitStack) -> AsyncIterator[Any]:
-        """As `events`, of the asynchronous client."""
+        """The events of an answer, of the asynchronous client."""
         stream: Any
         if self.api == "messages":
             client = await stack.enter_async_context(anthropic.AsyncAnthropic(base_url=self.url, **self._more))

@@ -76,8 +76,24 @@ async function final({ api, model, ...how }) {
 
 const agents = new Map();
 
-/** An agent of AG-UI says something in its thread; `again`: the same run's id once more. */
-async function agent({ url, thread, content, run, release }) {
+/** Reads an answer; when it was silent for three keepalives, the provider is let go on. */
+async function quiet({ url, body, release }) {
+  const post = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
+  const seen = { comments: 0, rest: "" };
+  for await (const piece of (await fetch(url, body && post)).body.pipeThrough(new TextDecoderStream())) {
+    seen.comments += piece.split("\n").filter((line) => line.startsWith(":") || line === "event: ping").length;
+    if (release && seen.comments >= 3) {
+      seen.early = seen.rest;
+      await fetch(release, { method: "PUT" });
+      release = undefined;
+    }
+    seen.rest += piece;
+  }
+  return seen;
+}
+
+/** An agent of AG-UI says something in its thread, or asks again; `word` is what it stops at. */
+async function agent({ url, thread, content, run, release, stop, word, watch }) {
   if (!agents.has(thread)) agents.set(thread, new HttpAgent({ url, threadId: thread }));
   const made = agents.get(thread);
   if (content !== undefined) made.addMessage({ id: `${thread}-${made.messages.length}`, role: "user", content });
@@ -85,9 +101,13 @@ async function agent({ url, thread, content, run, release }) {
   const subscriber = {
     onTextMessageContentEvent: ({ event }) => {
       seen.text += event.delta;
-      if (release && seen.text.includes("wörld")) void fetch(release, { method: "PUT" });
+      if (release && !watch && seen.text.includes("wörld")) void fetch(release, { method: "PUT" });
+      if (stop && seen.text.includes(word)) void fetch(stop, { method: "POST" });
     },
-    onRunStartedEvent: ({ event }) => void ((seen.thread = event.threadId), (seen.run = event.runId)),
+    onRunStartedEvent: ({ event }) => {
+      Object.assign(seen, { thread: event.threadId, run: event.runId });
+      if (watch) void quiet({ url: watch, release });
+    },
     onRunErrorEvent: ({ event }) => void ((seen.error = event.message), (seen.code = event.code)),
     onRunFinishedEvent: ({ event }) => void ((seen.outcome = event.outcome?.type), (seen.tokens = event.usage?.[0]?.totalTokens)),
   };
@@ -105,4 +125,4 @@ const plain = ({ url, method, body, release, word }) =>
     if (release && seen.text.includes(word ?? "wörld")) void fetch(release, { method: "PUT" });
   });
 
-await serve({ stream, whole, final, agent, plain });
+await serve({ stream, whole, final, agent, plain, quiet });

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import urllib.request
-from collections.abc import Iterator
 from itertools import count
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from tests.llm.chat_app import token
@@ -70,7 +70,7 @@ class Browser:
 
     def __init__(self, node: Node, sdk: int) -> None:
         self.chat = f"chat {next(_chats)} ü"
-        self.path = urllib.request.quote(self.chat, safe="")
+        self.path = quote(self.chat, safe="")
         self._node = node
         self._sdk = sdk
         self._pages = count()
@@ -79,15 +79,9 @@ class Browser:
         return Page(self._node, f"{self.chat} {next(self._pages)}", self._sdk, self.chat, messages or [])
 
 
-@pytest.fixture(scope="module")
-def node(chat: ServerProcess) -> Iterator[Node]:
-    with Node("pages.mjs", chat.url) as process:
-        yield process
-
-
 @pytest.fixture
-def browser(node: Node, sdk: int) -> Browser:
-    return Browser(node, sdk)
+def browser(pages: Node, sdk: int) -> Browser:
+    return Browser(pages, sdk)
 
 
 def test_a_reload_in_the_middle(chat: ServerProcess, browser: Browser) -> None:

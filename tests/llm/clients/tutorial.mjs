@@ -3,6 +3,7 @@ export async function read(url, options, onText = () => {}) {
   const seen = { text: "" };
   const response = await fetch(url, options);
   seen.status = response.status;
+  if (response.status === 204) return seen;
   const reader = response.body.getReader();
   const decoder = new TextDecoder();
   let buffer = "";
@@ -20,8 +21,8 @@ export async function read(url, options, onText = () => {}) {
         seen.done = true;
         continue;
       }
-      const { content, error } = JSON.parse(data);
-      if (error) seen.error = error;
+      const { content, error, code } = JSON.parse(data);
+      if (error) Object.assign(seen, { error, code });
       else seen.text += content ?? "";
       onText(seen);
     }
