@@ -11,6 +11,7 @@ from typing import Final
 
 from benchmarks import appends, catchup, compression, isolation, page, pausing, storm
 from benchmarks.fanout import command as fanout
+from benchmarks.llm import command as llm
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ PARTS: Final = (
     ),
     Part("compression", compression.main, "--batch 1 16 --turns 1", ""),
     Part("pausing", pausing.main, "--repetitions 1", "--repetitions 3 --seconds 30"),
+    Part("llm", llm.main, "--quick", "--repetitions 5"),
 )
 
 
@@ -58,7 +60,7 @@ def main(words: Sequence[str]) -> int:
     """Run all parts, whatever becomes of one; the exit status tells whether a server failed."""
     parser = argparse.ArgumentParser("python -m benchmarks all", description=__doc__)
     length = parser.add_mutually_exclusive_group(required=True)
-    length.add_argument("--quick", action="store_true", help="few and short runs: about 12 minutes")
+    length.add_argument("--quick", action="store_true", help="few and short runs: about 17 minutes")
     length.add_argument("--full", action="store_true", help="all shapes, five turns: some four hours")
     parser.add_argument("--only", default=",".join(part.name for part in PARTS), help="names of parts, with commas")
     options = parser.parse_args(words)

@@ -16,6 +16,7 @@ import msgspec
 from benchmarks import catchup, compression, isolation, pausing, report, storm, svg, tools
 from benchmarks import results as appends_results
 from benchmarks.fanout import command as fanout
+from benchmarks.llm import command as llm
 from benchmarks.turns import Column, Results, Runs, facts, read, row, table
 
 DOCS: Final = tools.HERE.parent / "docs"
@@ -29,6 +30,7 @@ TABLES: Final[dict[str, Callable[[str], Sequence[Column]]]] = {
     "isolation": isolation.columns,
     "catchup": catchup.columns,
     "pausing": pausing.columns,
+    "llm": llm.columns,
 }
 
 
@@ -64,6 +66,15 @@ PLOTS: Final = (
         "kB of process and sockets; less is better",
     ),
     Plot("isolation", "isolation", "x", "p99 of the others, over that without stalled readers", "times; 1 is best"),
+    Plot("llm", "1,000", "p99 ms", "Lateness of a token, {shape}", "milliseconds, 99th percentile; less is better"),
+    Plot(
+        "llm",
+        "1,000",
+        "a viewer, without the model",
+        "CPU time of a token for a viewer, {shape}",
+        "microseconds of the server; less is better",
+    ),
+    Plot("llm", "first", "first token ms", "From the request to the first token", "milliseconds; less is better"),
     Plot("catchup", "catch-up", "MB/s", "Catching up, {shape}", "MB a second; more is better"),
 )
 
@@ -92,6 +103,8 @@ HEADLINES: Final = (
     Headline("storm, all back s", "storm", "storm", "all back s"),
     Headline("kB a stalled reader", "isolation", "isolation", "kB a stalled reader"),
     Headline("catch-up MB/s", "catchup", "catch-up: 1 ", "MB/s"),
+    Headline("CPU us a token and viewer, 1,000 runs", "llm", "1,000 ", "a viewer, without the model"),
+    Headline("first token ms", "llm", "first", "first token ms"),
 )
 #: The same for `appends`.
 _APPENDS: Final = {"headwater memory": "headwater", "node memory": "DS Node"}

@@ -311,6 +311,8 @@ def coalesce(parts: Sequence[Part]) -> list[Part]:
 
 def coalesce_at(parts: Sequence[Part], offsets: Sequence[str]) -> tuple[list[Part], list[str]]:
     """The same, and the offset of the last part of each group."""
+    if len(parts) == 1 and not (isinstance(parts[0], _DELTAS) and not parts[0].delta):
+        return list(parts), list(offsets)
     found: list[Part] = []
     found_offsets: list[str] = []
     grown: Text | Reasoning | ToolInput | None = None

@@ -36,9 +36,9 @@ AHEAD: Final = 256
 #: Seconds between two attempts to write while the store cannot.
 RETRY_SECONDS: Final = 0.5
 #: Seconds between two appends of a run for each run that is running, and at most. One run writes each token as it
-#: comes; a thousand put theirs together for a tenth of a second: appends have a bounded share of the event loop.
-APPEND_SECONDS: Final = 0.0001
-MAX_REST: Final = 0.2
+#: comes; a thousand put theirs together for a seventh of a second: appends have a bounded share of the event loop.
+APPEND_SECONDS: Final = 0.0002
+MAX_REST: Final = 0.15
 #: Seconds a stopped source has to close.
 CLOSE_SECONDS: Final = 5.0
 
