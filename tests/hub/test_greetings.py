@@ -87,6 +87,25 @@ def test_a_greeting_holds_until_something_changes(run: Run) -> None:
     run(main())
 
 
+def test_what_came_while_a_reader_was_opened_is_not_left_out(run: Run) -> None:
+    """The first event of a reader that was told more behind it is no greeting."""
+
+    async def main() -> None:
+        async with Hub(limits=PROMPT) as hub:
+            await hub.create("s", content_type="text/plain")
+            crowd(hub, "now")
+            reader = hub.audience.open_at_once("s", "-1", first_bytes=65536)
+            assert reader is not None
+            await hub.append("s", b"one")
+            await settle()
+            sink = BufferSink()
+            hub.audience.push(reader, LINES, sink)
+            assert b"one" in sink.take()
+            assert hub.audience.greeting("s", "-1", LINES) is None
+
+    run(main())
+
+
 def test_a_greeted_reader_with_a_full_sink_falls_behind_alone(run: Run) -> None:
     """It is given the rest when it has drained, in order."""
 

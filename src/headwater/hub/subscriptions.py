@@ -129,11 +129,12 @@ class Subscription:
         opening = self._body.begin(self._encoder.opening())
         begin = self._form.frame(opening) if opening else b""
         told = begin + self._send(first, head + begin)
-        at_tail = self._cursor is not None and self._cursor.state is State.LIVE
+        told_to = self._cursor and self._cursor.offset
         if lifetime is not None and self._cursor is not None:
             self._lifetime = self._audience.timers.after(lifetime, partial(self.detach, 0.0))
         self.advance()
-        return (told, self._feed) if at_tail and self._feed is not None else None
+        # What came since the first event was read was told behind it.
+        return (told, self._feed) if self._feed is not None and self._feed.cursor.offset == told_to else None
 
     def greet(self, greeting: Greeting, head: bytes) -> None:
         """Send what another reader was told that came to the same place, and be live as it is.
