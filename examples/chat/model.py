@@ -9,10 +9,10 @@ from collections.abc import AsyncIterator
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from openai import AsyncOpenAI
-from openai.types.chat import ChatCompletionChunk
+if TYPE_CHECKING:
+    from openai.types.chat import ChatCompletionChunk
 
 Message = dict[str, str]
 ANSWERS = Path(__file__).parent / "answers"
@@ -46,15 +46,19 @@ class SmolLM2:
     """SmolLM2-135M in llama.cpp's own HTTP server, inside this process, asked with OpenAI's SDK.
 
     For another model, give `AsyncOpenAI` another `base_url` and key.
+
+    Attributes:
+        url: of llama.cpp's server.
     """
 
     name = "SmolLM2 135M"
     about = "a small language model, on this machine"
     is_real = True
-    tries = ("Tell me a story about a river", "Why is the sky blue?", "Write a poem about the sea", "Explain recursion")
+    tries: tuple[str, ...] = ("Tell me a story about a river", "Why is the sky blue?", "Write a poem about the sea")
 
     def __init__(self) -> None:
-        import xllamacpp
+        import xllamacpp  # only where it is installed
+        from openai import AsyncOpenAI
 
         params = xllamacpp.CommonParams()
         params.model.path = str(_weights())
@@ -63,7 +67,8 @@ class SmolLM2:
         params.cpuparams.n_threads = max(1, (os.cpu_count() or 2) // 2)
         params.verbosity = -1
         self._server = xllamacpp.Server(params)
-        self._client = AsyncOpenAI(base_url=f"{self._server.listening_address}/v1", api_key="none")
+        self.url: str = self._server.listening_address
+        self._client = AsyncOpenAI(base_url=f"{self.url}/v1", api_key="none")
         self.busy = 0
 
     async def answer(self, messages: list[Message]) -> AsyncIterator[ChatCompletionChunk]:
@@ -73,7 +78,12 @@ class SmolLM2:
         self.busy += 1
         try:
             async with await self._client.chat.completions.create(
-                model="smollm2", messages=chat, stream=True, max_tokens=900, stream_options={"include_usage": True}
+                model="smollm2",
+                messages=chat,
+                stream=True,
+                temperature=0.4,
+                max_tokens=900,
+                stream_options={"include_usage": True},
             ) as stream:
                 async for chunk in stream:
                     yield chunk
@@ -91,7 +101,12 @@ class Scripted:
     name = "Scripted model"
     about = "no AI: it always reads the same texts"
     is_real = False
-    tries = ("What survives?", "Try to break this page", "Count, so that I can stop you", "Fail in the middle")
+    tries: tuple[str, ...] = (
+        "What survives?",
+        "Try to break this page",
+        "Count, so that I can stop you",
+        "Fail in the middle",
+    )
 
     def __init__(self, pause: float) -> None:
         self._pause = pause

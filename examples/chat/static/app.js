@@ -31,6 +31,8 @@ const on = {
       if (turn.isLive && !turn.isOpen) say(turn.verdict.textContent || "The answer is complete.");
       if (!turn.isOpen) readMore();
     }
+    // The question is written down before the model says anything.
+    if (turn.run && (turn.answer || !turn.isOpen) && !chat.isFollowed && !document.hidden) followHistory();
     if (turn === last()) show();
   },
 };
@@ -103,7 +105,6 @@ async function send(turn, options) {
     asked.turns.splice(asked.turns.indexOf(turn), 1);
     turn.remove();
   }
-  if (!asked.isFollowed && !document.hidden) followHistory();
   show();
   refreshList();
 }
@@ -123,8 +124,9 @@ function followHistory() {
 function open(id) {
   for (const turn of chat?.turns ?? []) turn.remove();
   chat?.history.leave();
-  const opened = { id: id || crypto.randomUUID().slice(0, 13), isNew: !id, isFollowed: false, turns: [] };
+  const opened = { id: id || crypto.randomUUID().slice(0, 13), isNew: !id, turns: [] };
   const current = () => chat === opened;
+  opened.isFollowed = Boolean(id);
   opened.history = new ChatHistory(opened.id, {
     turn: (turn) => current() && told(turn),
     connection: (there) => {
@@ -318,7 +320,7 @@ function seen() {
     for (const turn of chat.turns) turn.leave();
     return;
   }
-  if (!chat.isNew) followHistory();
+  if (chat.isFollowed) followHistory();
   for (const turn of chat.turns) if (turn.state === "running") turn.resume();
   readMore();
   refreshList();

@@ -7,8 +7,8 @@ const SPACE = /\s/;
 const URL_START = /^https?:\/\/[^\s<>"'`\\]+/;
 const DEPTH = 6;
 // Characters in which a link must end.
-const LABEL = 400;
-const TARGET = 2000;
+const LABEL = 200;
+const TARGET = 500;
 
 /**
  * The nodes of a text.
