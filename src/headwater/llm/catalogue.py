@@ -52,8 +52,8 @@ class Catalogue:
             BadRequest: the key is none.
         """
         path = self._places.key(owner, check_name(key, what="an idempotency key"))
-        await self.create(path, msgspec.json.encode(uuid4().hex))
-        return await self._last(path, str)
+        new = uuid4().hex
+        return new if await self.create(path, msgspec.json.encode(new)) else await self._last(path, str)
 
     async def claim(self, id: str, record: RunRecord) -> None:
         """Write down whose a run is, or see that it is theirs.
