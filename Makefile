@@ -9,6 +9,8 @@ UV := $(BIN)/uv
 NODE_PATHS := $(abspath $(BIN))
 PORT ?= 4437
 DEMO_PORT ?= 4438
+# Processes that run the tests, by whole files; much of their time is waiting.
+WORKERS ?= 3
 
 .PHONY: run demo demo-model test setup lint types unit versions docs bench clean
 
@@ -41,7 +43,7 @@ types:
 
 unit: tests/conformance/node_modules tests/llm/clients/node_modules
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage run -m pytest -n $(WORKERS) --dist loadfile
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
