@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, TypeVar
 
 import pytest
 import uvloop
+
+# A shell starts background jobs with SIGINT ignored, and so would be every process that the tests start and interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 T = TypeVar("T")
 Run = Callable[[Coroutine[Any, Any, T]], T]

@@ -108,19 +108,22 @@ def test_the_terminal_is_as_before_afterwards(serve: Serve) -> None:
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "headwater.cli", "top", "--url", server.url, "--interval", "0.1"]
     with subprocess.Popen(command, stdout=theirs, stderr=theirs) as process:
-        os.close(theirs)
-        seen = b""
-        while seen.count(b"\x1b[H") < 3:
-            seen += os.read(ours, 4096)
-        server.kill()
-        server.start()
-        drawn = seen.count(b"\x1b[H")
-        while seen.count(b"\x1b[H") < drawn + 2:
-            seen += os.read(ours, 4096)
-        process.send_signal(signal.SIGINT)
-        while b"\x1b[?1049l" not in seen:
-            seen += os.read(ours, 4096)
-        assert process.wait(timeout=20) == ExitCode.INTERRUPTED
+        try:
+            os.close(theirs)
+            seen = b""
+            while seen.count(b"\x1b[H") < 3:
+                seen += os.read(ours, 4096)
+            server.kill()
+            server.start()
+            drawn = seen.count(b"\x1b[H")
+            while seen.count(b"\x1b[H") < drawn + 2:
+                seen += os.read(ours, 4096)
+            process.send_signal(signal.SIGINT)
+            while b"\x1b[?1049l" not in seen:
+                seen += os.read(ours, 4096)
+            assert process.wait(timeout=20) == ExitCode.INTERRUPTED
+        finally:
+            process.kill()  # leaving the block waits for it
     os.close(ours)
     assert seen.startswith(b"\x1b[?1049h")
     assert b" readers" in seen
