@@ -49,12 +49,14 @@ class LimitedProtocol(HttpToolsProtocol):
         max_header_bytes: request line and headers.
         head_seconds: time for them to arrive.
         stats: where refused connections are counted.
+        admitted: it was let in at the door, and is not counted again.
     """
 
     max_connections: int
     max_header_bytes: int
     head_seconds: float
     stats: Stats
+    admitted = False
     flow: PatientFlow
 
     #: Bytes of the head that the parser has told of, and that came.
@@ -72,7 +74,7 @@ class LimitedProtocol(HttpToolsProtocol):
         """The first head is due from here."""
         super().connection_made(transport)
         self.flow = PatientFlow(transport)
-        if len(self.connections) + self.stats.pushed > self.max_connections:
+        if not self.admitted and len(self.connections) + self.stats.pushed > self.max_connections:
             self._refuse(TooManyConnections(f"there are max_connections={self.max_connections} connections already"))
             return
         self._start_timer(self.head_seconds, "head")

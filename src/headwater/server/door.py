@@ -46,7 +46,7 @@ class Door(asyncio.Protocol):
         loop = self._words["_loop"] = self._words["_loop"] or asyncio.get_running_loop()
         self._since = loop.time()
         if len(connections) + self.protocol.stats.pushed > self.protocol.max_connections:
-            self._enter()
+            self._enter(admitted=False)
             return
         self._timer = loop.call_later(self.protocol.head_seconds, self._timed_out)
 
@@ -74,9 +74,10 @@ class Door(asyncio.Protocol):
             self._timer.cancel()
             self._timer = None
 
-    def _enter(self) -> LaneProtocol:
+    def _enter(self, *, admitted: bool = True) -> LaneProtocol:
         self._leave()
         protocol = self.protocol(**self._words)
+        protocol.admitted = admitted
         self._transport.set_protocol(protocol)
         protocol.connection_made(self._transport)
         protocol.was_silent(self._words["_loop"].time() - self._since)
