@@ -14,6 +14,7 @@ from headwater.asgi.handover import LAST_CHUNK, chunk
 from headwater.asgi.live import answer_live
 from headwater.asgi.types import Receive, Scope, Send
 from headwater.hub import Engine, LiveReader, Peer
+from headwater.hub.describing import address_of
 from headwater.hub.feeds import Format
 from headwater.model import NOW, Batch, Mode
 from headwater.protocol import names, responses
@@ -148,8 +149,7 @@ def peer_of(command: Read, client: Sequence[Any] | None) -> Peer:
         command: of the request.
         client: host and port of the other end; None: not known.
     """
-    address = f"[{client[0]}]:{client[1]}" if client and ":" in client[0] else client and f"{client[0]}:{client[1]}"
-    return Peer(command.mode.value, command.reader, address or None)
+    return Peer(command.mode.value, command.reader, address_of(client))
 
 
 def end_of_closed(reader: LiveReader) -> Batch | None:

@@ -6,8 +6,8 @@ Rule: nothing is kept for this but who a reader is; where it stands is computed 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final, Protocol
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
@@ -32,6 +32,17 @@ class Peer(msgspec.Struct, frozen=True, gc=False):
     wire: str = "in-process"
     name: str | None = None
     address: str | None = None
+
+
+def address_of(client: Sequence[Any] | None) -> str | None:
+    """`HOST:PORT` of the other end, an IPv6 host in brackets; None: not known.
+
+    Args:
+        client: host and port, as sockets and ASGI have them.
+    """
+    if not client:
+        return None
+    return f"[{client[0]}]:{client[1]}" if ":" in client[0] else f"{client[0]}:{client[1]}"
 
 
 #: A reader in this process.

@@ -25,7 +25,6 @@ import msgspec
 
 from headwater.asgi.types import Scope
 from headwater.errors import BadRequest, RouteNotFound, RunNotFound
-from headwater.llm.delivery import answer_run
 from headwater.llm.records import RunInfo, RunState
 from headwater.llm.routes import OwnerOf, Request, Routes, only
 from headwater.llm.runs import Runs
@@ -143,7 +142,7 @@ class Chat(Routes):
             thread=asked.chat,
             cancel_when_unwatched=self._cancel_when_unwatched,
         )
-        await self._tell(request, run.id)
+        await self.tell(request, run.id)
 
     async def _read(self, request: Request, owner: str | None) -> ChatRequest:
         kind = request.headers.get(names.CONTENT_TYPE, b"").decode("latin-1")
@@ -171,7 +170,7 @@ class Chat(Routes):
         info = await self.runs.latest(chat, owner=owner)
         if info is None or info.state is not RunState.RUNNING:
             return responses.nothing()
-        await self._tell(request, info.id)
+        await self.tell(request, info.id)
         return None
 
     async def _latest(self, chat: str, owner: str | None) -> RunInfo:
@@ -179,18 +178,6 @@ class Chat(Routes):
         if info is None:
             raise RunNotFound(f"the chat {chat[:80]!r} has no run")
         return info
-
-    async def _tell(self, request: Request, run: str) -> None:
-        await answer_run(
-            self.runs.hub,
-            self.runs.places.log(run),
-            run,
-            request.dialect,
-            request.scope,
-            request.receive,
-            request.send,
-            resume_at=request.resume_at,
-        )
 
 
 def _key(asked: ChatRequest, request: Request) -> str | None:

@@ -14,6 +14,7 @@ from headwater.asgi.live import answer_live
 from headwater.asgi.types import Receive, Scope, Send
 from headwater.errors import Gone, InvalidOffset, RunNotFound, StreamNotFound
 from headwater.hub import Engine, Peer
+from headwater.hub.describing import address_of
 from headwater.hub.feeds import Format
 from headwater.llm.dialects import dialect
 from headwater.llm.encoding import RunEncoder
@@ -71,8 +72,7 @@ async def answer_run(
         UnknownDialect, RunNotFound, InvalidOffset, LimitReached, StoreUnavailable, ShuttingDown: nothing was sent.
     """
     form = run_format(name, resume_at)
-    client = scope.get("client")
-    peer = Peer(name, None, f"{client[0]}:{client[1]}" if client else None)
+    peer = Peer(name, None, address_of(scope.get("client")))
     try:
         if resume_at is not None:
             await _check(hub, path, resume_at)

@@ -15,6 +15,7 @@ from headwater.asgi.bodies import read_body
 from headwater.asgi.types import ClientGone, Receive, Scope, Send
 from headwater.errors import BadRequest, HeadwaterError, MethodNotAllowed, RouteNotFound, TooLarge
 from headwater.hub import Limits
+from headwater.llm.delivery import answer_run
 from headwater.llm.dialects import dialect
 from headwater.llm.records import RunInfo
 from headwater.llm.refusals import refusal
@@ -76,13 +77,7 @@ class Request:
         data = await read_body(self.receive, self.headers, limits)
         if len(data) > maximum:
             raise TooLarge(f"the request has {len(data)} bytes, the limit is max_request_bytes={maximum}")
-        try:
-            value = msgspec.json.decode(data)
-        except (msgspec.DecodeError, RecursionError) as error:
-            raise BadRequest(f"the body is not JSON: {error}") from None
-        if not isinstance(value, dict):
-            raise BadRequest("the body is not a JSON object")
-        return value
+        return json_object(data)
 
 
 class Routes:
@@ -149,6 +144,23 @@ class Routes:
         }
         return responses.json_answer(facts)
 
+    async def tell(self, request: Request, run: str) -> None:
+        """Answer with a run, in the request's dialect and from where its client was.
+
+        Raises:
+            UnknownDialect, RunNotFound, InvalidOffset, LimitReached, StoreUnavailable, ShuttingDown: nothing was sent.
+        """
+        await answer_run(
+            self.runs.hub,
+            self.runs.places.log(run),
+            run,
+            request.dialect,
+            request.scope,
+            request.receive,
+            request.send,
+            resume_at=request.resume_at,
+        )
+
     async def _owner_of(self, scope: Scope) -> str | None:
         if self._owner is None:
             return None
@@ -162,6 +174,21 @@ def _parts(scope: Scope, prefix: str) -> list[str]:
     path = full.removeprefix(root) if root else full
     path = path.removeprefix(prefix) if prefix else path
     return [unquote(part) for part in path.split("/") if part]
+
+
+def json_object(data: bytes) -> dict[str, Any]:
+    """The JSON object of a body.
+
+    Raises:
+        BadRequest: it is none.
+    """
+    try:
+        value = msgspec.json.decode(data)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise BadRequest(f"the body is not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise BadRequest("the body is not a JSON object")
+    return value
 
 
 def only(request: Request, *methods: str) -> None:

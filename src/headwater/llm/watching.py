@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 from headwater.errors import RouteNotFound
-from headwater.llm.delivery import answer_run
 from headwater.llm.routes import Request, Routes, only
 from headwater.protocol.responses import Answer
 
@@ -27,16 +26,7 @@ class Watch(Routes):
             case [run, "stream"]:
                 only(request, "GET")
                 await self.runs.get(run, owner=owner)
-                await answer_run(
-                    self.runs.hub,
-                    self.runs.places.log(run),
-                    run,
-                    request.dialect,
-                    request.scope,
-                    request.receive,
-                    request.send,
-                    resume_at=request.resume_at,
-                )
+                await self.tell(request, run)
                 return None
             case [run, "stop"]:
                 only(request, "POST")

@@ -17,18 +17,17 @@ from functools import partial
 from hashlib import sha256
 from typing import Any, Final
 
-import msgspec
-
 from headwater.asgi.app import send_answer
 from headwater.asgi.bodies import read_body
 from headwater.asgi.types import ClientGone, Receive, Scope, Send
-from headwater.errors import BadRequest, HeadwaterError, NotAuthorized, RouteNotFound
+from headwater.errors import HeadwaterError, NotAuthorized, RouteNotFound
 from headwater.hub import Limits
 from headwater.llm.delivery import answer_run
 from headwater.llm.proxy.resumable import Resumable
 from headwater.llm.proxy.transparent import relay
 from headwater.llm.proxy.upstream import Upstream
 from headwater.llm.refusals import refusal
+from headwater.llm.routes import json_object
 from headwater.llm.runs import Runs
 from headwater.llm.watching import Watch
 from headwater.protocol import names, responses
@@ -117,7 +116,7 @@ class Proxy:
         body = await read_body(receive, headers, self._limits)
         run = headers.get(names.HEADWATER_RUN)
         if run is not None and scope["method"] == "POST" and path in DIALECTS:
-            asked = _json(body)
+            asked = json_object(body)
             if asked.get("stream") is True:
                 await self._tell(run.decode("latin-1"), owner, asked, body, scope, receive, send)
                 return None
@@ -171,16 +170,6 @@ class Proxy:
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             return
         await send({"type": "lifespan.shutdown.complete"})
-
-
-def _json(body: bytes) -> dict[str, Any]:
-    try:
-        value = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise BadRequest(f"the body is not JSON: {error}") from None
-    if not isinstance(value, dict):
-        raise BadRequest("the body is not a JSON object")
-    return value
 
 
 def _target(scope: Scope) -> str:
