@@ -142,7 +142,7 @@ def test_a_slow_body_is_given_up(run: Run) -> None:
     """408 after body_seconds, and nothing of it is kept."""
 
     async def main() -> None:
-        async with Hub(limits=Limits(body_seconds=0.01)) as hub:
+        async with Hub(limits=Limits(body_seconds=0.01, linger_seconds=0.01)) as hub:
             await hub.create("s", content_type="text/plain")
             sent: list[Message] = []
             first = [{"type": "http.request", "body": b"ha", "more_body": True}]
@@ -158,7 +158,8 @@ def test_a_slow_body_is_given_up(run: Run) -> None:
             scope = AsgiClient(None)._scope("POST", URL, {"content-type": "text/plain"})
             await App(hub)(scope, receive, send)
             assert sent[0]["status"] == 408
-            assert (await hub.info("s")).size == 0
+            assert [message.get("more_body", False) for message in sent[1:]] == [True, False]
+            assert ((await hub.info("s")).size, hub.stats.linger_cuts) == (0, 1)
 
     run(main())
 

@@ -10,11 +10,12 @@ import logging
 from typing import Final
 
 from headwater.asgi import streams
+from headwater.asgi.bodies import throw_away
 from headwater.asgi.figures import Overview
 from headwater.asgi.introspect import introspect
 from headwater.asgi.page import page, page_file
 from headwater.asgi.types import ClientGone, Receive, Scope, Send
-from headwater.errors import HeadwaterError, RequestTimeout, RouteNotFound, StoreUnavailable, TooLarge
+from headwater.errors import HeadwaterError, RouteNotFound, StoreUnavailable
 from headwater.hub import Engine
 from headwater.protocol import names, responses
 from headwater.protocol.compression import Compression, Compressor
@@ -26,8 +27,8 @@ _log: Final = logging.getLogger("headwater")
 
 #: Where the files of the page at `/` are.
 PAGE_FILES: Final = "/-/page/"
-#: Answers that leave a part of the request unread, so that HTTP/1.1 cannot go on with the connection.
-_UNREAD: Final = (RequestTimeout.status, TooLarge.status)
+#: An ASGI extension: the server lingers by itself behind an answer that comes before the end of the request.
+LINGERING: Final = "headwater.lingering"
 
 
 class App:
@@ -96,7 +97,7 @@ class App:
             _log.exception("%s %s", scope["method"], scope["path"])
             answer = self._fail(HeadwaterError("the server made an error; its log has the details"))
         if answer is not None:
-            await send_answer(scope, send, answer, cors)
+            await send_answer(scope, receive, send, answer, self.hub, cors)
 
     async def _route(
         self, scope: Scope, headers: Headers, receive: Receive, send: Send, cors: HeaderList
@@ -149,13 +150,31 @@ class App:
         await send({"type": "lifespan.shutdown.complete"})
 
 
-async def send_answer(scope: Scope, send: Send, answer: Answer, extra: HeaderList) -> None:
-    """Send a whole answer, with further headers; a HEAD request gets no body."""
-    headers = [*answer.headers, *extra]
+async def send_answer(
+    scope: Scope, receive: Receive, send: Send, answer: Answer, hub: Engine, extra: HeaderList | None = None
+) -> None:
+    """Send a whole answer; a HEAD request gets no body. Behind one that is `unread`, linger.
+
+    Args:
+        scope: ASGI's.
+        receive: ASGI's.
+        send: ASGI's.
+        answer: what to send.
+        hub: whose limits and figures count.
+        extra: further headers.
+    """
+    headers = [*answer.headers, *(extra or ())]
     head_only = scope["method"] == "HEAD"
+    closes = answer.unread and scope["http_version"] in ("1.0", "1.1")
     if answer.status not in (204, 304) and not head_only:
         headers.append((names.CONTENT_LENGTH, b"%d" % len(answer.body)))
-    if answer.status in _UNREAD and scope["http_version"] in ("1.0", "1.1"):
+    if closes:
         headers.append((b"connection", b"close"))
+    body = {"type": "http.response.body", "body": b"" if head_only else answer.body}
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if head_only else answer.body})
+    if closes and LINGERING not in (scope.get("extensions") or {}):
+        # The server closes when the answer ends. The client has all of it before that, by its length.
+        await send({**body, "more_body": True})
+        hub.stats.linger_cuts += not await throw_away(receive, hub.limits)
+        body["body"] = b""
+    await send(body)

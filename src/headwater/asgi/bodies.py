@@ -1,23 +1,25 @@
-"""Request bodies, within the limits of size and time."""
+"""Request bodies, within the limits of size and time, and what is left of them behind an answer."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from headwater.asgi.types import ClientGone, Receive
-from headwater.errors import BadRequest, RequestTimeout, TooLarge
+from headwater.errors import BadRequest, HeadwaterError, RequestTimeout, TooLarge
 from headwater.hub import Limits
 from headwater.protocol import names
 from headwater.protocol.requests import Headers
+
+E = TypeVar("E", bound=HeadwaterError)
 
 
 async def read_body(receive: Receive, headers: Headers, limits: Limits) -> bytes:
     """The whole body.
 
     Raises:
-        TooLarge: it is over `limits.max_body_bytes`; a declared length is refused before any of it is read.
-        RequestTimeout: it did not arrive within `limits.body_seconds`.
+        TooLarge: it is over `limits.max_body_bytes`; a declared length is refused before any of it is read. `unread`.
+        RequestTimeout: it did not arrive within `limits.body_seconds`. `unread`.
         ClientGone: the connection was closed before its end; nothing of it may be used.
     """
     declared = _declared_length(headers)
@@ -33,7 +35,8 @@ async def read_body(receive: Receive, headers: Headers, limits: Limits) -> bytes
         # Cancelled for being late, or by somebody else, whose cancellation goes on.
         if task in deadlines or task.uncancel():
             raise
-        raise RequestTimeout(f"the body did not arrive within body_seconds={limits.body_seconds:g}") from None
+        late = RequestTimeout(f"the body did not arrive within body_seconds={limits.body_seconds:g}")
+        raise _unread(late) from None
     finally:
         deadlines.discard(task)
 
@@ -121,4 +124,32 @@ def _declared_length(headers: Headers) -> int | None:
 
 def _too_large(limits: Limits, size: int | None) -> TooLarge:
     found = "is too large" if size is None else f"has {size} bytes"
-    return TooLarge(f"the body {found}, the limit is max_body_bytes={limits.max_body_bytes}")
+    error = TooLarge(f"the body {found}, the limit is max_body_bytes={limits.max_body_bytes}")
+    return _unread(error)
+
+
+def _unread(error: E) -> E:
+    error.unread = True
+    return error
+
+
+async def throw_away(receive: Receive, limits: Limits) -> bool:
+    """Read what is left of a body whose request has been answered, so that the client reads the answer.
+
+    A connection that is closed with unread data is reset, and a reset destroys the answer on its way (RFC 9112 section
+    9.6).
+
+    Returns:
+        False: there was more than `limits.linger_bytes`, or it took longer than `limits.linger_seconds`.
+    """
+    left = limits.linger_bytes
+    try:
+        async with asyncio.timeout(limits.linger_seconds):
+            while left >= 0:
+                event = await receive()
+                if event["type"] == "http.disconnect" or not event.get("more_body", False):
+                    return True
+                left -= len(event.get("body", b""))
+    except TimeoutError:
+        pass
+    return False

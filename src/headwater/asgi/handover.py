@@ -33,7 +33,7 @@ _RESET: Final = struct.pack("ii", 1, 0)
 _TRANSPARENT: Final = frozenset({"starlette.middleware.errors", "starlette._exception_handler"})
 _DEPTH: Final = 16
 _CYCLE: Final = ("transport", "on_response", "response_started", "response_complete", "chunked_encoding", "flow")
-_PROTOCOL: Final = ("connections", "cycle", "flow", "pipeline", "_unset_keepalive_if_required")
+_PROTOCOL: Final = ("connections", "cycle", "flow", "pipeline", "transport", "_unset_keepalive_if_required")
 
 
 #: Transports that put bytes on a socket as they are, close it after `connection_lost`, and write at once what fits.
@@ -178,6 +178,7 @@ def can_take_over(send: Send) -> bool:
         and all(hasattr(cycle, name) for name in _CYCLE)
         and all(hasattr(protocol, name) for name in _PROTOCOL)
         and protocol.cycle is cycle
+        and protocol.transport is cycle.transport
         and not protocol.pipeline
         and not cycle.response_complete
     )

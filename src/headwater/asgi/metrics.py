@@ -34,6 +34,7 @@ _COUNTERS: Final = (
     ("stalls", "stalls", "Readers cut because their sink did not drain."),
     ("sheds", "sheds", "Readers let go because all together held too many bytes."),
     ("unasked", "unasked", "Readers cut because their client went on sending."),
+    ("linger_cuts", "linger_cuts", "Connections closed because the rest of an answered request did not end."),
     ("disconnects", "disconnects", "Clients that went away before the end."),
 )
 #: The same, with a label: its name, the field, the label, and what it is.

@@ -15,6 +15,7 @@ class HeadwaterError(Exception):
     Attributes:
         message: what happened; the class title when none was given.
         details: the facts, by field name.
+        unread: a part of the request's body was left unread, so that HTTP/1.1 cannot go on with the connection.
     """
 
     #: Stable name of the error, the same on every transport.
@@ -31,6 +32,7 @@ class HeadwaterError(Exception):
     def __init__(self, message: str = "", **details: str | int | bool) -> None:
         self.message = message or self.title()
         self.details: Final = details
+        self.unread = False
         super().__init__(self.message)
 
     @classmethod

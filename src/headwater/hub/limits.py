@@ -30,6 +30,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
         long_poll_seconds: how long a long-poll waits before it answers 204.
         sse_seconds: life of a `live=sse` answer, so that caches can collapse readers; plain SSE has no end.
         body_seconds: how long a request's body may take to arrive.
+        linger_bytes: what is read and thrown away of a request's body behind an answer that came before its end; with
+            more the connection is closed.
+        linger_seconds: how long that may take; then the connection is closed.
         drain_seconds: window over which readers are told to come back when the server stops.
     """
 
@@ -49,4 +52,6 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     long_poll_seconds: float = 25.0
     sse_seconds: float = 60.0
     body_seconds: float = 30.0
+    linger_bytes: int = 64 * 1024 * 1024
+    linger_seconds: float = 10.0
     drain_seconds: float = 5.0

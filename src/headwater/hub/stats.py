@@ -42,6 +42,8 @@ class Stats(msgspec.Struct, kw_only=True):
         stalls: readers cut because their sink did not drain within `limits.write_seconds`.
         sheds: readers let go because all together held more than `limits.max_buffered_bytes`.
         unasked: readers cut because their client went on sending.
+        linger_cuts: connections closed because the rest of a request that was answered before its end did not end
+            within `limits.linger_bytes` and `limits.linger_seconds`.
         disconnects: requests whose client went away before the answer or the end.
         lag: deliveries to live readers by the seconds from the commit to the socket.
         flush_waits: flushes by the seconds they were put off under load, so that records go out together.
@@ -70,6 +72,7 @@ class Stats(msgspec.Struct, kw_only=True):
     stalls: int = 0
     sheds: int = 0
     unasked: int = 0
+    linger_cuts: int = 0
     disconnects: int = 0
     lag: Histogram = msgspec.field(default_factory=partial(Histogram, bounds=LAG_BOUNDS))
     flush_waits: Histogram = msgspec.field(default_factory=partial(Histogram, bounds=WAIT_BOUNDS))

@@ -51,4 +51,5 @@ def refusal(error: HeadwaterError, dialect: str) -> Answer:
 
 def _with_body(answer: Answer, media_type: bytes, value: Any) -> Answer:
     headers = [(name, media_type if name == names.CONTENT_TYPE else field) for name, field in answer.headers]
-    return Answer(answer.status, headers, value if isinstance(value, bytes) else msgspec.json.encode(value))
+    body = value if isinstance(value, bytes) else msgspec.json.encode(value)
+    return msgspec.structs.replace(answer, headers=headers, body=body)

@@ -122,7 +122,7 @@ class Routes:
             self.runs.hub.stats.disconnects += 1
             return
         if answer is not None:
-            await send_answer(scope, send, answer, [])
+            await send_answer(scope, receive, send, answer, self.runs.hub)
 
     async def answer(self, request: Request, owner: str | None) -> Answer | None:
         """The answer; None: it was sent.

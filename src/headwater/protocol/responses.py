@@ -40,11 +40,19 @@ _ERROR_HEADERS: Final = {
 
 
 class Answer(msgspec.Struct, frozen=True, gc=False):
-    """A response; `body` is the whole of it, or empty for the head of a live one."""
+    """A response.
+
+    Attributes:
+        status: of HTTP.
+        headers: without those of the connection's framing.
+        body: the whole of it, or empty for the head of a live one.
+        unread: it comes before the end of the request's body; over HTTP/1.1 the connection closes behind it.
+    """
 
     status: int
     headers: HeaderList
     body: bytes = b""
+    unread: bool = False
 
 
 def created(answer: Created, location: bytes) -> Answer:
@@ -200,7 +208,7 @@ def failed(error: HeadwaterError) -> Answer:
             headers.append((names.ALLOW, str(value).encode()))
     if error.retry_after is not None:
         headers.append((names.RETRY_AFTER, b"%d" % error.retry_after))
-    return Answer(error.status, headers, msgspec.json.encode(problem(error)) + b"\n")
+    return Answer(error.status, headers, msgspec.json.encode(problem(error)) + b"\n", error.unread)
 
 
 def json_answer(value: object, *, status: int = 200) -> Answer:

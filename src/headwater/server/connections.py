@@ -10,11 +10,12 @@ import asyncio
 from typing import Any, Final
 
 from uvicorn.protocols.http.flow_control import FlowControl
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from headwater.errors import BadRequest, HeadersTooLarge, HeadwaterError, RequestTimeout, TooManyConnections
-from headwater.hub import Stats
+from headwater.hub import Limits, Stats
 from headwater.protocol.responses import failed
+from headwater.server.lingering import LingeringProtocol
 
 #: The parser takes no more at once: of the smallest requests some hundred, which are kept until they are answered.
 SLICE_BYTES: Final = 16 * 1024
@@ -41,21 +42,20 @@ class PatientFlow(FlowControl):
             super().resume_reading()
 
 
-class LimitedProtocol(HttpToolsProtocol):
+class LimitedProtocol(LingeringProtocol):
     """One connection. Subclassed by `limited_protocol`, which sets the limits.
 
     Attributes:
         max_connections: at the same time; one more is told so and closed.
         max_header_bytes: request line and headers.
         head_seconds: time for them to arrive.
-        stats: where refused connections are counted.
+        stats: where refused connections are counted, too.
         admitted: it was let in at the door, and is not counted again.
     """
 
     max_connections: int
     max_header_bytes: int
     head_seconds: float
-    stats: Stats
     admitted = False
     flow: PatientFlow
 
@@ -87,11 +87,13 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Feed the parser in slices; what is left when requests queue up waits for them, and no more is read."""
+        if self.throw_away(len(data)):
+            return
         if self._rest:
             self._rest += data
             return
         start = 0
-        while start < len(data) and not self.transport.is_closing():
+        while start < len(data) and not self.is_closing:
             if self.pipeline:
                 self._rest = data[start:]
                 break
@@ -116,7 +118,7 @@ class LimitedProtocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """An answer is written. Unlike uvicorn, read no more while there are requests that were read already."""
         super().on_response_complete()
-        if self.flow.held and not self.pipeline and not self.transport.is_closing():
+        if self.flow.held and not self.pipeline and not self.is_closing:
             self._take_rest()
 
     def _take_rest(self) -> None:
@@ -128,7 +130,7 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def _go_on(self) -> None:
         rest, self._rest = self._rest, b""
-        if not self.transport.is_closing():
+        if not self.is_closing:
             self.flow.let_go()
             self.data_received(rest)
 
@@ -194,23 +196,30 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def _refuse(self, error: HeadwaterError) -> None:
         """Answer with the problem and close; behind an answer under way, just close."""
-        if self.transport.is_closing():
+        if self.is_closing:
             return
         self.stats.errors[error.code] += 1
-        if self.cycle is None or self.cycle.response_complete:
+        answers = self.cycle is None or self.cycle.response_complete
+        if answers:
             answer = failed(error)
             head = [STATUS_LINE[answer.status]]
             head += [name + b": " + value + b"\r\n" for name, value in answer.headers]
             head.append(b"content-length: %d\r\nconnection: close\r\n\r\n" % len(answer.body))
             self.transport.write(b"".join(head) + answer.body)
-        self.transport.close()
+        # A connection too many is not kept a moment longer.
+        if answers and not isinstance(error, TooManyConnections):
+            self.linger()
+        else:
+            self.transport.close()
 
 
 def limited_protocol(
-    stats: Stats, *, max_connections: int, max_header_bytes: int, head_seconds: float
+    stats: Stats, limits: Limits, *, max_connections: int, max_header_bytes: int, head_seconds: float
 ) -> type[LimitedProtocol]:
     """The protocol class with its limits, for `uvicorn.Config(http=…)`."""
     fields: dict[str, Any] = {
+        "linger_bytes": limits.linger_bytes,
+        "linger_seconds": limits.linger_seconds,
         "max_connections": max_connections,
         "max_header_bytes": max_header_bytes,
         "head_seconds": head_seconds,

@@ -80,7 +80,12 @@ class LaneProtocol(LimitedProtocol):
         if self._body is not None:
             self._collect(self._body, data)
             return
-        if self._between and not self._rest and (self.cycle is None or self.cycle.response_complete):
+        if (
+            self._between
+            and not self.lingers
+            and not self._rest
+            and (self.cycle is None or self.cycle.response_complete)
+        ):
             end = data.find(END_OF_HEAD) + 4
             # A client that does not read its answers has to wait, which only ASGI's `send` can.
             if 4 <= end <= self.max_header_bytes and not self.flow.write_paused:
@@ -146,7 +151,7 @@ class LaneProtocol(LimitedProtocol):
         turn.response_complete = True
         self.server_state.total_requests += 1
         transport = self.transport
-        if transport.is_closing():
+        if self.is_closing:
             return
         transport.write(data)
         if not turn.keep_alive:

@@ -93,6 +93,7 @@ def make_proxy_server(settings: ProxySettings) -> DrainingServer:
         port=settings.port,
         http=limited_protocol(
             hub.stats,
+            hub.limits,
             max_connections=limits.max_connections,
             max_header_bytes=limits.max_header_bytes,
             head_seconds=limits.head_seconds,

@@ -105,6 +105,7 @@ def make_server(settings: Settings) -> DrainingServer:
     warn_of_missing(app.compressor)
     protocol = limited_protocol(
         hub.stats,
+        hub.limits,
         max_connections=settings.max_connections,
         max_header_bytes=settings.max_header_bytes,
         head_seconds=settings.head_seconds,

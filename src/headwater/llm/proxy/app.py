@@ -101,7 +101,7 @@ class Proxy:
             self.runs.hub.stats.disconnects += 1
             return
         if answer is not None:
-            await send_answer(scope, send, answer, [])
+            await send_answer(scope, receive, send, answer, self.runs.hub)
 
     async def _route(self, scope: Scope, path: str, receive: Receive, send: Send) -> Answer | None:
         headers: Headers = dict(scope["headers"])
@@ -132,7 +132,7 @@ class Proxy:
         ask = partial(self._upstream.send, "POST", _target(scope), scope["headers"], body, for_run=True)
         begun = await self._resumable.begin(run, dialect, owner, body, str(asked.get("model") or ""), ask)
         if begun.refusal is not None:
-            await send_answer(scope, send, begun.refusal, [])
+            await send_answer(scope, receive, send, begun.refusal, self.runs.hub)
             return
         last = dict(scope["headers"]).get(names.LAST_EVENT_ID)
         await answer_run(
