@@ -16,7 +16,7 @@ from typing import Any, Self
 
 import httpx2
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 from tests.support.processes import ServerProcess
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
@@ -438,6 +438,28 @@ def test_chats_are_listed_and_switched(page: Page, context: BrowserContext, chat
     other = context.new_page()
     other.goto(chat.url)
     expect(other.locator("#chats a")).to_have_count(2)
+
+
+def test_a_chat_is_listed_however_late_it_is_written_down(page: Page, chat: ServerProcess) -> None:
+    """A question is answered before that: a list that is read between the two is waited for, also from another chat."""
+    lists: list[str] = []
+
+    def tell(route: Route) -> None:
+        lists.append(route.request.url)
+        if len(lists) == 1:
+            route.fulfill(response=empty)
+        else:
+            route.continue_()
+
+    visit(page, chat)
+    empty = page.request.get(f"{chat.url}/history/chats?offset=-1")
+    assert empty.json() == []
+    page.route("**/history/chats?*", tell)
+    ask(page, "What survives?")
+    expect(turn(page, "running")).to_be_visible()
+    page.get_by_role("link", name="New chat").click()
+    expect(page.locator("#chats a")).to_have_text(["What survives?"])
+    assert ["live=" in url for url in lists] == [False, True]
 
 
 def test_scrolling_follows_until_the_reader_scrolls_up(page: Page, chat: ServerProcess) -> None:

@@ -98,6 +98,7 @@ async function send(turn, options) {
   await turn.ask(asked.id, options);
   turn.isAsking = false;
   if (turn.run) turn.wanted = turn.run;
+  refreshList(turn.run && asked.id);
   if (chat !== asked) return turn.remove();
   if (document.hidden) turn.leave();
   if (turn.state === "unsent" && !$("text").value) {
@@ -106,7 +107,6 @@ async function send(turn, options) {
     turn.remove();
   }
   show();
-  refreshList();
 }
 
 function stop() {
@@ -145,9 +145,10 @@ function open(id) {
   showList();
 }
 
-async function refreshList() {
+/** @param {string} [asked] a chat that is to be in it */
+async function refreshList(asked) {
   try {
-    chats = await list.read();
+    chats = await list.read(asked);
   } catch {
     return; // the trouble is shown by what needs the server
   }
@@ -316,6 +317,7 @@ addEventListener("popstate", () => {
 
 function seen() {
   if (document.hidden) {
+    list.leave();
     chat.history.leave();
     for (const turn of chat.turns) turn.leave();
     return;

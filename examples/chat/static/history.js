@@ -46,19 +46,44 @@ export class ChatHistory {
   }
 }
 
-/** The list of all chats: what was read once is not read again. */
+/** The list of all chats: what was read once is not read again. Reads may overlap. */
 export class ChatList {
   #offset = "-1";
   #chats = [];
+  #aborter = new AbortController();
 
-  /** All chats, the newest first: `[{ chat, title }]`. @throws {Error} the server does not answer */
-  async read() {
-    for (;;) {
-      const response = await fetch(`/history/chats?offset=${encodeURIComponent(this.#offset)}`, { cache: "no-store" });
+  /**
+   * All chats, the newest first: `[{ chat, title }]`.
+   *
+   * @param {string} [wanted] a chat that was asked for: a question is answered before it is written down, so wait for
+   *   it, as long as one long-poll takes.
+   * @throws {Error} the server does not answer
+   */
+  async read(wanted = "") {
+    const { signal } = this.#aborter;
+    let live = "";
+    do {
+      const from = this.#offset;
+      const url = `/history/chats?offset=${encodeURIComponent(from)}${live}`;
+      const response = await fetch(url, { cache: "no-store", signal });
       if (!response.ok) throw new Error(String(response.status));
-      this.#chats.push(...(await response.json()));
-      this.#offset = response.headers.get("stream-next-offset");
-      if (response.headers.get("stream-up-to-date") === "true") return [...this.#chats].reverse();
-    }
+      if (response.status === 204) break;
+      const more = await response.json();
+      // Unless another read was faster.
+      if (from === this.#offset) {
+        this.#chats.push(...more);
+        this.#offset = response.headers.get("stream-next-offset");
+      }
+      if (response.headers.get("stream-up-to-date") !== "true") continue;
+      if (!wanted) break;
+      live = "&live=long-poll";
+    } while (!this.#chats.some(({ chat }) => chat === wanted));
+    return [...this.#chats].reverse();
+  }
+
+  /** Wait no more. */
+  leave() {
+    this.#aborter.abort();
+    this.#aborter = new AbortController();
   }
 }
