@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 from benchmarks import machine, tools
 from benchmarks.fanout import nginx, peers
-from benchmarks.fanout.servers import BROADCASTERS, FLOOR, NCHAN, Broadcaster
+from benchmarks.fanout.servers import BROADCASTERS, FLOOR, NCHAN, PLAIN, Broadcaster
 from benchmarks.fanout.shapes import Shape, shapes
 from benchmarks.fanout.trial import measure
 from benchmarks.results import today
@@ -44,7 +44,7 @@ def columns(shape: str) -> Sequence[Column]:
 def main(words: Sequence[str]) -> int:
     """Measure, print the table and keep the results."""
     options = _parser().parse_args(words)
-    servers, skipped = choose(BROADCASTERS, options.servers)
+    servers, skipped = choose((*BROADCASTERS, *PLAIN), options.servers)
     results = Results("fanout", today(), host(servers), skipped, [])
     tools.BUILD.mkdir(exist_ok=True)
     with TemporaryDirectory(prefix="fanout-") as folder:
@@ -73,18 +73,24 @@ def counts(text: str) -> list[int]:
 
 
 def common_options(
-    parser: argparse.ArgumentParser, name: str, servers: Sequence[Named], repetitions: int, comma: str = ","
+    parser: argparse.ArgumentParser,
+    name: str,
+    servers: Sequence[Named],
+    repetitions: int,
+    comma: str = ",",
+    more: Sequence[Named] = (),
 ) -> None:
-    """The options that every benchmark of delivery has."""
+    """The options that every benchmark of delivery has; `more` are servers that are not measured unless named."""
     names = comma.join(server.name for server in servers)
-    parser.add_argument("--servers", default=names, help=f"some of: {names}")
+    known = comma.join(server.name for server in [*servers, *more])
+    parser.add_argument("--servers", default=names, help=f"some of: {known}")
     parser.add_argument("--repetitions", type=int, default=repetitions, help="runs of each server with each shape")
     parser.add_argument("--output", type=Path, default=tools.HERE / "results" / f"{name}.json", help="JSON file")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m benchmarks fanout", description=__doc__)
-    common_options(parser, "fanout", BROADCASTERS, 3)
+    common_options(parser, "fanout", BROADCASTERS, 3, more=PLAIN)
     parser.add_argument("--paced", type=counts, default=[100, 1000], help="numbers of readers at 50 records a second")
     parser.add_argument("--burst", type=counts, default=[1000], help="the same at 1,000 records a second, ten at once")
     parser.add_argument("--idle", type=counts, default=[10_000], help="numbers of readers that connect and are weighed")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,6 +63,16 @@ def _node_script(name: str) -> Callable[[int, Path], list[str]]:
     return lambda port, data: [*tools.node(), str(tools.HERE / "peers" / name), str(port)]
 
 
+def _asgi(*words: str) -> Callable[[int, Path], list[str]]:
+    """The application of plain_asgi.py; {port} and {peers} stand for themselves."""
+
+    def command(port: int, data: Path) -> list[str]:
+        known = {"port": port, "peers": tools.HERE / "peers"}
+        return [sys.executable, "-m", *(word.format(**known) for word in words)]
+
+    return command
+
+
 def _websockets(port: int, data: Path) -> list[str]:
     return [str(peers.python()), str(tools.HERE / "peers" / "websockets_server.py"), str(port)]
 
@@ -91,6 +102,29 @@ FLOOR = Broadcaster(
 )
 HEADWATER = _headwater(Kind("headwater", servers.MEMORY.command))
 HEADWATER_SQLITE = _headwater(Kind("headwater sqlite", servers.SQLITE.command))
+_UVICORN = ("--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning")
+UVICORN = _headwater(
+    Kind(
+        "headwater uvicorn",
+        _asgi("uvicorn", "--app-dir", "{peers}", "--port", "{port}", *_UVICORN, "plain_asgi:wrapped"),
+    )
+)
+HYPERCORN = _headwater(
+    Kind(
+        "headwater hypercorn",
+        _asgi("hypercorn", "--worker-class", "uvloop", "--bind", "127.0.0.1:{port}", "{peers}/plain_asgi.py:app"),
+    )
+)
+GRANIAN = _headwater(
+    Kind(
+        "headwater granian",
+        _asgi(
+            "granian",
+            *("--interface", "asgi", "--loop", "uvloop", "--backpressure", "65536", "--log-level", "warning"),
+            *("--port", "{port}", "{peers}/plain_asgi.py:app"),
+        ),
+    )
+)
 NCHAN = Broadcaster(
     Kind("Nchan", nginx.nchan),
     "/publish",
@@ -125,3 +159,5 @@ SSE_STARLETTE = Broadcaster(
 DS_NODE = _streams(Kind("DS Node", servers.NODE_MEMORY.command), peers.install_node)
 DS_RUST = _streams(Kind("DS Rust", _rust), peers.install_rust)
 BROADCASTERS = (FLOOR, HEADWATER, NCHAN, WS, SOCKET_IO, WEBSOCKETS, SSE_STARLETTE, DS_NODE, DS_RUST)
+#: Headwater under ASGI servers that keep their connections; measured when they are asked for by name.
+PLAIN = (UVICORN, HYPERCORN, GRANIAN)

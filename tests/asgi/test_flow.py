@@ -7,7 +7,6 @@ import inspect
 from types import SimpleNamespace
 from typing import Any
 
-import pytest
 from hypercorn.protocol import h2
 from hypercorn.protocol.http_stream import HTTPStream
 from tests.conftest import Run
@@ -60,10 +59,6 @@ def audience_of(limits: Limits | None = None) -> Audience:
     return Hub("memory:", limits=limits).audience
 
 
-async def never() -> None:
-    await asyncio.Event().wait()
-
-
 def test_hypercorn_has_what_is_needed() -> None:
     """When this fails, read hypercorn's changes: readers in HTTP/2 may be unbounded, or need no help any more."""
     assert "self.stream_id" in inspect.getsource(HTTPStream)
@@ -89,31 +84,39 @@ def test_servers_whose_send_waits_are_left_alone() -> None:
     assert isinstance(flow_of(Stream(Protocol()).app_send, audience), StreamFlow)
 
 
-@pytest.mark.parametrize("ending", ["drained", "gone", "stalled"])
-def test_a_full_stream_is_waited_for(run: Run[None], ending: str) -> None:
-    """Until it has drained, or its client has gone; one that takes nothing for `write_seconds` is cut and counted."""
+def test_a_full_stream_is_waited_for(run: Run[None]) -> None:
+    """Until it has drained; one below the high-water mark is not."""
 
     async def scenario() -> None:
-        audience = audience_of(Limits(buffer_bytes=10, write_seconds=0.01 if ending == "stalled" else 30.0))
         protocol = Protocol()
-        flow = flow_of(Stream(protocol).app_send, audience)
+        flow = flow_of(Stream(protocol).app_send, audience_of(Limits(buffer_bytes=10)))
         assert flow is not None
-        gone = asyncio.create_task(never())
-        assert await flow.drained(gone), "nothing was sent"
+        await flow.drained()
         protocol.stream_buffers[5] = buffer = Buffer(9)
-        assert await flow.drained(gone), "there is room"
+        await flow.drained()
         buffer.buffer += b"1"
-        waiting = asyncio.create_task(flow.drained(gone))
+        assert flow.held() == 10
+        waiting = asyncio.create_task(flow.drained())
         await asyncio.sleep(0)
         assert not waiting.done()
-        if ending == "drained":
-            buffer.buffer.clear()
-            buffer.empty.set()
-        elif ending == "gone":
-            gone.cancel()
-        assert await waiting is (ending != "stalled")
-        assert protocol.resets == ([(5, 2)] if ending == "stalled" else [])
-        assert audience.stats.stalls == (ending == "stalled")
-        gone.cancel()
+        buffer.buffer.clear()
+        buffer.empty.set()
+        await waiting
+
+    run(scenario())
+
+
+def test_a_cut_stream_ends_with_an_error_and_holds_nothing(run: Run[None]) -> None:
+    """hypercorn itself leaves it open; one that has ended is left alone."""
+
+    async def scenario() -> None:
+        protocol = Protocol()
+        flow = flow_of(Stream(protocol).app_send, audience_of())
+        assert flow is not None
+        await flow.cut()
+        assert protocol.resets == []
+        protocol.stream_buffers[5] = Buffer(9)
+        await flow.cut()
+        assert (protocol.resets, flow.held()) == ([(5, 2)], 0)
 
     run(scenario())

@@ -2,9 +2,10 @@
 
 app         routes, errors, lifespan           streams     one handler per command
 bodies      request bodies within limits       live        event streams and NDJSON
-handover    uvicorn's connections to the hub   introspect  what is under /-/
+handover    uvicorn's connections to the hub   sink        other servers' `send` as a sink
+flow        what hypercorn's `send` holds      introspect  what is under /-/
 page        the page at /                      shutdown    noticing that the server stops
-hub         `Hub`: the engine with HTTP on it   compressing  finished bodies
+hub         `Hub`: the engine with HTTP on it  compressing finished bodies
 """
 
 from headwater.asgi.app import App

@@ -2,8 +2,8 @@
 
 hypercorn (0.17 to 0.18) keeps what a stream's window does not take in a buffer of that stream. Its `send` is meant to
 wait while that is full, but its sending task, finding no window, says at once that there is room: a client that opens a
-stream and gives it no window gets the whole log into the server's memory. So the pulling driver waits here until the
-buffer is empty. Such an answer is also never cut by hypercorn when the application ends it early; it is reset here.
+stream and gives it no window gets the whole log into the server's memory. So the sink waits here until the buffer
+is empty. Such an answer is also never cut by hypercorn when the application ends it early; it is reset here.
 
 What is needed is checked on each request: `send` is the bound method of a stream with `stream_id`, whose own `send` is
 bound to a protocol with `stream_buffers`. Middleware that wraps `send`, but for Starlette's own, hides it.
@@ -11,7 +11,6 @@ bound to a protocol with `stream_buffers`. Middleware that wraps `send`, but for
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any, Final
 
 from headwater.asgi.types import Send
@@ -29,40 +28,17 @@ class StreamFlow:
     def __init__(self, protocol: Any, stream_id: int, audience: Audience) -> None:
         self._protocol = protocol
         self._stream_id = stream_id
-        self._limits = audience.limits
-        self._stats = audience.stats
+        self._buffer_bytes = audience.limits.buffer_bytes
 
-    def _held(self) -> int:
+    def held(self) -> int:
+        """Bytes that the stream's window has not taken."""
         buffer = self._protocol.stream_buffers.get(self._stream_id)
         return 0 if buffer is None else len(buffer.buffer)
 
-    async def drained(self, gone: asyncio.Task[None]) -> bool:
-        """Wait until a stream that holds `buffer_bytes` or more is empty, or its client has gone.
-
-        Args:
-            gone: done when the client has gone.
-
-        Returns:
-            False: the client took nothing for `write_seconds`, and was cut.
-        """
-        held = self._held()
-        if held < self._limits.buffer_bytes:
-            return True
-        buffer = self._protocol.stream_buffers[self._stream_id]
-        empty = asyncio.create_task(buffer.drain())
-        try:
-            while held and not empty.done() and not gone.done():
-                await asyncio.wait(
-                    {empty, gone}, timeout=self._limits.write_seconds, return_when=asyncio.FIRST_COMPLETED
-                )
-                held, before = self._held(), held
-                if held >= before and not gone.done():
-                    self._stats.stalls += 1
-                    await self.cut()
-                    return False
-        finally:
-            empty.cancel()
-        return True
+    async def drained(self) -> None:
+        """Wait until a stream that holds `buffer_bytes` or more is empty."""
+        if self.held() >= self._buffer_bytes:
+            await self._protocol.stream_buffers[self._stream_id].drain()
 
     async def cut(self) -> None:
         """End the stream with an error, and free what it holds."""
@@ -77,7 +53,7 @@ def flow_of(send: Send, audience: Audience) -> StreamFlow | None:
 
     Args:
         send: of the request.
-        audience: of its limits `buffer_bytes` and `write_seconds` count.
+        audience: of its limits `buffer_bytes` counts.
     """
     stream = getattr(send, "__self__", None)
     stream_id = getattr(stream, "stream_id", None)

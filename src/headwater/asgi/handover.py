@@ -6,8 +6,8 @@ idle reader costs a transport, a sink and a subscription, and a delivery one wri
 
 What is needed of uvicorn (0.50 to 0.5x) is checked on each request: `send` is the bound method of a request cycle
 with `transport`, `on_response` (bound to the connection's protocol) and a chunked answer under way. Middleware that
-wraps `send`, but for Starlette's own, another server or another uvicorn fails the check, and the ASGI driver in live.py
-serves the reader.
+wraps `send`, but for Starlette's own, another server or another uvicorn fails the check, and sink.py serves the
+reader.
 """
 
 from __future__ import annotations
@@ -64,6 +64,7 @@ class TransportSink(asyncio.Protocol):
     def attach(self, owner: SinkOwner) -> None:
         """See `Sink.attach`; the transport tells this object from now on."""
         self._owner = owner
+        self._stats.pushed += 1
         self._transport.set_protocol(self)
         self._transport.resume_reading()
         if self._transport.is_closing():
@@ -112,6 +113,7 @@ class TransportSink(asyncio.Protocol):
         """The connection is gone."""
         owner, self._owner = self._owner, None
         if owner is not None:
+            self._stats.pushed -= 1
             owner.lost()
 
 

@@ -20,6 +20,13 @@ class SinkOwner(Protocol):
         """The sink has drained. Never called from inside `write`."""
         ...
 
+    def hold(self, *, on: bool) -> None:
+        """Read no more of the log for this reader until told to go on; the sink will try what it holds soon.
+
+        What its feed tells is written to it all the same. Off is never called from inside `write`.
+        """
+        ...
+
     def lost(self) -> None:
         """The other side is gone; the sink takes nothing more."""
         ...

@@ -70,6 +70,7 @@ class Subscription:
         "_encoder",
         "_feed",
         "_form",
+        "_hold",
         "_lag",
         "_lifetime",
         "_number",
@@ -103,6 +104,7 @@ class Subscription:
         self._encoder = encoder
         self._feed: Feed | None = None
         self.full_at = 0.0
+        self._hold = False
         self._slow = reader.slow
         self._peer, self._number, self._since = reader.peer, reader.number, reader.since
         self._lag: Lag | None = None
@@ -111,7 +113,6 @@ class Subscription:
         self._stall: Timer | None = None
         self._lifetime: Timer | None = None
         tail.subscriptions.add(self)
-        audience.stats.pushed += 1
         sink.attach(self)
 
     def start(self, first: Event, lifetime: float | None, head: bytes = b"") -> tuple[bytes, Feed] | None:
@@ -152,7 +153,7 @@ class Subscription:
 
     def advance(self) -> None:
         """Write what there is, as long as the sink takes it; join the feed at the tail."""
-        while (cursor := self._cursor) is not None and not self.full_at and self._work is None:
+        while (cursor := self._cursor) and not self.full_at and not self._hold and self._work is None:
             if self._tail.deleted:
                 self._send(cursor.fail(StreamNotFound(f"the stream at {self._tail.path!r} was deleted")))
             elif cursor.state is State.LIVE and not self._tail.has_news(cursor.offset):
@@ -345,6 +346,12 @@ class Subscription:
                 self._lag = Lag(self._slow.key, cursor)
         self.advance()
 
+    def hold(self, *, on: bool) -> None:
+        """See `SinkOwner.hold`."""
+        self._hold = on
+        if not on:
+            self.advance()
+
     def lost(self) -> None:
         """See `SinkOwner.lost`."""
         self._audience.budget.free(self)
@@ -377,7 +384,6 @@ class Subscription:
             self._work = None
         self._tail.subscriptions.discard(self)
         self._tail.progressed()
-        self._audience.stats.pushed -= 1
         self._audience.close_reader(self._tail)
 
     def _cancel_timer(self, name: str) -> None:
