@@ -14,12 +14,16 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
 #: Seconds a server process may take until it answers.
-START_SECONDS = 20.0
+START_SECONDS = 60.0
+#: Milliseconds the browser may take for a reconnect and what follows, in all of these tests.
+PATIENCE = 60_000
 #: Where the `mounted` application has the page.
 PREFIX = "/deep/down"
+
+expect.set_options(timeout=PATIENCE)
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _ARGUMENTS = [
@@ -154,7 +158,7 @@ def browser() -> Iterator[Browser]:
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """A browser window with nothing remembered."""
     context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-GB")
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(PATIENCE)
     yield context
     context.close()
 

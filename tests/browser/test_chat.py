@@ -19,7 +19,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, Route, expect
 from tests.support.processes import ServerProcess
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 STATIC = ROOT / "examples" / "chat" / "static"
@@ -27,9 +27,7 @@ ANSWERS = ROOT / "examples" / "chat" / "answers"
 SURVIVES = (ANSWERS / "survives.md").read_text("utf-8")
 HOSTILE = (ANSWERS / "hostile.md").read_text("utf-8")
 #: Milliseconds the page may take for an answer, a reconnect and what follows.
-PATIENCE = 30_000
-
-expect.set_options(timeout=PATIENCE)
+PATIENCE = 60_000
 
 
 @pytest.fixture

@@ -18,11 +18,10 @@ from headwater.asgi.page import VERSION
 if TYPE_CHECKING:
     from tests.browser.conftest import Server
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.slow
 
 #: As in conftest.py, which tests cannot import.
 PREFIX = "/deep/down"
-expect.set_options(timeout=20_000)
 
 
 def create(server: Server, path: str) -> str:

@@ -16,15 +16,14 @@ from playwright.sync_api import Dialog, Page, expect
 if TYPE_CHECKING:
     from tests.browser.conftest import Server
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.slow
 
 #: As in conftest.py, which tests cannot import.
 PREFIX = "/deep/down"
 #: Milliseconds the browser may take for a reconnect and what follows.
-PATIENCE = 20_000
+PATIENCE = 60_000
 KILLS = 3
 
-expect.set_options(timeout=PATIENCE)
 
 COLLECT = """
 url => {

@@ -51,7 +51,6 @@ SERVERS: dict[str, tuple[Callable[[Path], ServerProcess], str]] = {
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", SERVERS)
 def test_the_published_suite_passes(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Every test of the suite passes, but those listed as known failures."""

@@ -71,7 +71,6 @@ def check_told(policy: str, told: list[dict[str, Any]], offsets: list[str]) -> N
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(240)
 def test_readers_that_never_read_cost_little_and_nobody_else_notices() -> None:
     """Twenty of two hundred readers never read, five of each policy: all others get every record in order; each of the
     twenty costs at most a segment in the kernel and two pieces here; read at last, each is told what it missed."""

@@ -94,7 +94,6 @@ def resident(server: ServerProcess) -> int:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(180)
 def test_every_reader_gets_every_record_once(tmp_path: Path) -> None:
     """Readers cut anywhere and readers that never read: all others get the log, whole and in order, and so do those
     that come back; a reader that never reads costs its socket's buffer and nothing that grows."""

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import cast
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -152,7 +151,6 @@ def test_who_left_is_given_nothing() -> None:
         assert (received(theirs), buffer.take()) == (b"", b"")
 
 
-@pytest.mark.timeout(120)
 @given(
     steps=st.lists(
         st.one_of(

@@ -49,7 +49,7 @@ def browser() -> Iterator[Browser]:
 def page(browser: Browser) -> Iterator[Page]:
     """An empty tab that takes the tests' certificate."""
     context = browser.new_context(ignore_https_errors=True)
-    context.set_default_timeout(40_000)
+    context.set_default_timeout(60_000)
     yield context.new_page()
     context.close()
 

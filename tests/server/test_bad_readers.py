@@ -16,7 +16,7 @@ from tests.support.http import call
 from tests.support.processes import ServerProcess, headwater_server
 from tests.support.sockets import EVENTS, asking, lines_of, status_of, unacknowledged
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.slow
 
 URL = "/v1/stream/log"
 SILENT = 1000

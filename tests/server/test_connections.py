@@ -129,7 +129,6 @@ def test_an_answer_is_not_cut_by_the_next_heads_timer(server: ServerProcess) -> 
         assert answer.status == 204
 
 
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize("attack", ["-H", "-B"])
 def test_slowhttptest_sees_its_connections_closed(server: ServerProcess, attack: str, tmp_path: Path) -> None:
     """A hundred slow heads, then a hundred slow bodies: all closed by the server, which answers others meanwhile."""

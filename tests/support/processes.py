@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Self
 
 #: Seconds a process may take until it answers.
-START_SECONDS = 30.0
+START_SECONDS = 60.0
 
 
 def free_port() -> int:

@@ -28,7 +28,6 @@ class IgnoresStreamSeq(MemoryStore):
         return await super().append(path, msgspec.structs.replace(request, seq=None))
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("broken", [LosesRecordsOfForks, IgnoresStreamSeq], ids=lambda broken: broken.__name__)
 def test_a_broken_store_fails(broken: type[MemoryStore]) -> None:
     """A store that differs from the model is caught within a few histories."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx2
 import msgspec
 import pytest
 from tests.llm.clients.node import Node
@@ -15,8 +17,9 @@ from tests.llm.scripted import Scripted, scripted
 from tests.support.processes import ServerProcess, running
 
 ROOT = Path(__file__).parents[3]
-#: Seconds of silence after which providers are given up, where a test wants to see that.
-STALL = "0.5"
+#: Seconds of silence after which providers are given up, where a test wants to see that: longer than a busy machine
+#: takes to pass on what came before.
+STALL = "3"
 #: Seconds between keepalives, where a test wants to see them.
 HEARTBEAT = "0.2"
 
@@ -84,7 +87,15 @@ def chat(provider: Scripted, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 def impatient_chat(provider: Scripted, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """A chat application that gives silent providers up."""
     with chat_server(tmp_path_factory.mktemp("impatient") / "log.db", provider, STALL) as server:
+        warm_up(server)
         yield server
+
+
+def warm_up(server: ServerProcess) -> None:
+    """Have the provider's SDK loaded, which is silence too."""
+    script = {"id": "m1", "role": "user", "content": json.dumps({"upstream": "good/warm"})}
+    url = f"{server.url}/api/chat?dialect=plain"
+    httpx2.post(url, json={"id": "warm", "messages": [script]}, timeout=60).raise_for_status()
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ TEXT = "H\N{LATIN SMALL LETTER E WITH ACUTE}llo, w\N{LATIN SMALL LETTER O WITH D
 SCRIPT = {"tokens": TOKENS, "pause": 0}
 PATIENCE = 60.0
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.slow
 _chats = count()
 
 

@@ -88,7 +88,6 @@ def test_every_dialect_has_a_client() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("client", CLIENTS)
 def test_the_whole_text_is_seen_at_every_end(client: str, reports: dict[tuple[str, str], Seen]) -> None:
     for ending in [*ENDINGS, "late", "detached"]:

@@ -17,7 +17,7 @@ WAYS = ["transparent", "run"]
 TEXT = "Héllo, wörld! \u2028 😀"
 PATIENCE = 60.0
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.slow
 
 
 def watch(proxies: Proxies, model: str, dialect: str) -> Any:
