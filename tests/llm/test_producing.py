@@ -143,11 +143,18 @@ class Flaky(Hub):
 
     refuse = 0
 
+    def post(self, path: str, request: Any, done: Any) -> None:
+        self._refuse(path)
+        super().post(path, request, done)
+
     async def write(self, path: str, request: Any) -> Any:
+        self._refuse(path)
+        return await super().write(path, request)
+
+    def _refuse(self, path: str) -> None:
         if self.refuse and path.startswith("runs/"):
             self.refuse -= 1
             raise StoreUnavailable("the disk is full")
-        return await super().write(path, request)
 
 
 def test_a_store_that_cannot_write_for_a_while(run: Run[None], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -212,8 +219,8 @@ def test_a_log_that_is_deleted_ends_its_run(run: Run[None]) -> None:
 
 def test_many_runs_put_their_tokens_together(run: Run[None], monkeypatch: pytest.MonkeyPatch) -> None:
     """The more runs, the fewer appends for the same tokens; nothing is lost, and a stop does not wait."""
-    monkeypatch.setattr("headwater.llm.producing.APPEND_SECONDS", 10.0)
-    monkeypatch.setattr("headwater.llm.producing.MAX_REST", 10.0)
+    monkeypatch.setattr("headwater.llm.resting.APPEND_SECONDS", 10.0)
+    monkeypatch.setattr("headwater.llm.resting.MAX_REST", 10.0)
 
     async def endless() -> AsyncIterator[str]:
         number = 0

@@ -13,33 +13,29 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any, Final
 
 import msgspec
 
 from headwater.errors import Conflict, Gone, HeadwaterError, SourceFailed, StoreUnavailable, StreamNotFound, UnknownItem
 from headwater.hub import Engine
-from headwater.hub.gathering import Groups
 from headwater.llm.answer import coalesce
 from headwater.llm.parts import Abort, Error, Finish, FinishReason, Part, encode_part
+from headwater.llm.pumping import Pump
 from headwater.llm.recognise import Recogniser
 from headwater.llm.records import FAILED, LOST, STOPPED, TIMEOUT
+from headwater.llm.resting import Rests
 from headwater.llm.sources import iterate
-from headwater.model import Failure
+from headwater.model import Appended, Failure
 from headwater.protocol.failure import MAX_MESSAGE
 from headwater.protocol.ledger import Append
+from headwater.stores.base import Done
 
 _log: Final = logging.getLogger("headwater.llm")
 
-#: Items taken from a source while the last ones are being written, at most.
-AHEAD: Final = 256
 #: Seconds between two attempts to write while the store cannot.
 RETRY_SECONDS: Final = 0.5
-#: Seconds between two appends of a run for each run that is running, and at most. One run writes each token as it
-#: comes; five hundred and more put theirs together for a sixth of a second: an append with two deliveries takes about
-#: 0.1 ms of the event loop, so all appends take about a quarter of it up to there.
-APPEND_SECONDS: Final = 0.0004
-MAX_REST: Final = 0.18
 #: Seconds a stopped source has to close.
 CLOSE_SECONDS: Final = 5.0
 
@@ -80,8 +76,8 @@ class Production:
         recogniser: knows that start.
         source: see `sources.iterate`.
         limits: how long it may take.
+        rests: of all runs.
         on_error: what readers are told of an exception.
-        running: how many runs there are now.
 
     Attributes:
         task: done when the log has ended, or cannot be ended now.
@@ -95,8 +91,8 @@ class Production:
         recogniser: Recogniser,
         source: Any,
         limits: SourceLimits,
+        rests: Rests,
         on_error: Callable[[Exception], Error] = describe_source_error,
-        running: Callable[[], int] = lambda: 1,
     ) -> None:
         self.unended: Failure | None = None
         self._hub: Final = hub
@@ -104,28 +100,29 @@ class Production:
         self._recogniser: Final = recogniser
         self._limits: Final = limits
         self._on_error: Final = on_error
-        self._groups: Final = Groups(iterate(source), AHEAD)
         self._stop: Failure | None = None
         self._ended_elsewhere = False
-        self._running: Final = running
-        self._stall: asyncio.TimerHandle | None = None
+        self._is_bad = False
+        self._timers: Final[dict[str, asyncio.TimerHandle]] = {}
+        self._pump: Final = Pump(iterate(source), self._take, rests)
         self.task: Final = asyncio.create_task(self._run(), name=f"headwater-run {path}")
 
     def stop(self, code: str = STOPPED, reason: str = "") -> None:
         """End the source and, behind what it gave, the log; the first reason counts."""
         if self._stop is None:
             self._stop = Failure(code, one_line(reason))
-            self._groups.stop()
+            self._pump.stop()
 
     def end_elsewhere(self) -> None:
         """The log was ended by somebody else: close the source, write nothing."""
         self._ended_elsewhere = True
-        self._groups.stop()
+        self._pump.stop()
 
     async def _run(self) -> None:
         self._look()
+        self._set_end()
         try:
-            parts, failure = await self._produce()
+            parts, failure = self._close(await self._pump.ended())
             if not self._ended_elsewhere:
                 await self._end(parts, failure)
         except _ENDED as error:
@@ -138,58 +135,47 @@ class Production:
             self.unended = Failure(FAILED, "the server made an error; its log has the details")
             _log.exception("the run at %r broke off", self._path)
         finally:
-            if self._stall is not None:
-                self._stall.cancel()
+            for timer in self._timers.values():
+                timer.cancel()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(CLOSE_SECONDS):
-                    await self._groups.aclose()
-
-    async def _produce(self) -> tuple[list[Part], Failure | None]:
-        """Write all that comes; gives the last parts, and why the run did not finish."""
-        try:
-            async with asyncio.timeout(self._limits.run_seconds) as whole:
-                while (group := await self._next()) is not None:
-                    await self._take(group)
-                    self._groups.rest(min(MAX_REST, APPEND_SECONDS * self._running()))
-        except TimeoutError:
-            if whole.expired():
-                return self._failed(Error(TIMEOUT, f"the run took longer than {self._limits.run_seconds:g} seconds"))
-            return self._failed(Error(TIMEOUT, f"the source gave nothing for {self._limits.stall_seconds:g} seconds"))
-        except (*_ENDED, StoreUnavailable):
-            raise
-        except _SourceError as error:
-            return self._failed(self._on_error(error.cause))
-        return self._finished()
+                    await self._pump.aclose()
 
     def _look(self) -> None:
         """See whether the source stalls; again when it could. A token costs no timer so."""
-        stall, since = self._limits.stall_seconds, self._groups.waiting_since
+        stall, since = self._limits.stall_seconds, self._pump.waiting_since
         if stall is None:
             return
         rest = stall if since is None else since + stall - time.monotonic()
         if rest <= 0:
-            self._groups.give_up(TimeoutError())
+            self._pump.give_up(_Late(f"the source gave nothing for {stall:g} seconds"))
         else:
-            self._stall = asyncio.get_running_loop().call_later(rest, self._look)
+            self._timers["stall"] = asyncio.get_running_loop().call_later(rest, self._look)
 
-    async def _next(self) -> list[Any] | None:
-        try:
-            return await anext(self._groups, None)
-        except TimeoutError as error:
-            if error is self._groups.given_up:
-                raise
-            raise _SourceError(error) from error
-        except asyncio.CancelledError as error:
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
-                raise
-            raise _SourceError(SourceFailed("the source was cancelled")) from error
-        except Exception as error:
-            raise _SourceError(error) from error
+    def _set_end(self) -> None:
+        seconds = self._limits.run_seconds
+        if seconds is not None:
+            late = _Late(f"the run took longer than {seconds:g} seconds")
+            self._timers["end"] = asyncio.get_running_loop().call_later(seconds, self._pump.give_up, late)
 
-    async def _take(self, group: list[Any]) -> None:
+    def _take(self, group: list[Any]) -> None:
+        """Write what a group of items says; a bad one gives the source up, behind those before it."""
+        bodies, error = self._bodies(group)
+        if error is not None:
+            self._pump.give_up(error)
+        if bodies:
+            self._post(Append(_array(bodies)), self._taken)
+        else:
+            self._pump.written()
+
+    def _taken(self, outcome: Appended | Exception) -> None:
+        self._pump.written(outcome if isinstance(outcome, Exception) else None)
+
+    def _bodies(self, group: list[Any]) -> tuple[list[bytes], Exception | None]:
         parts: list[Part] = []
         error: Exception | None = None
+        if self._is_bad:
+            return [], None
         for item in _joined(group):
             try:
                 parts += self._recogniser.feed(item)
@@ -203,10 +189,15 @@ class Production:
             except (TypeError, ValueError, RecursionError):
                 error = UnknownItem(f"the source gave a {type(part).__name__} with a value that has no JSON form")
                 break
-        if bodies:
-            await self._write(Append(_array(bodies)))
-        if error is not None:
-            raise _SourceError(error)
+        self._is_bad = error is not None
+        return bodies, error
+
+    def _close(self, cause: Exception | None) -> tuple[list[Part], Failure | None]:
+        """The last parts, and why the run did not finish."""
+        if cause is None:
+            return self._finished()
+        error = Error(TIMEOUT, str(cause)) if isinstance(cause, _Late) else self._on_error(cause)
+        return self._recogniser.feed(error), _failure(error)
 
     def _finished(self) -> tuple[list[Part], Failure | None]:
         recogniser = self._recogniser
@@ -219,27 +210,37 @@ class Production:
         error = recogniser.failed
         return parts, None if error is None else _failure(error)
 
-    def _failed(self, error: Error) -> tuple[list[Part], Failure | None]:
-        return self._recogniser.feed(error), _failure(error)
-
     async def _end(self, parts: Sequence[Part], failure: Failure | None) -> None:
         self.unended = failure
         bodies = [encode_part(part) for part in coalesce(parts)]
-        await self._write(Append(_array(bodies) if bodies else b"", close=True, failure=failure))
+        ended: asyncio.Future[Appended | Exception] = asyncio.get_running_loop().create_future()
+
+        def done(outcome: Appended | Exception) -> None:
+            if not ended.done():
+                ended.set_result(outcome)
+
+        self._post(Append(_array(bodies) if bodies else b"", close=True, failure=failure), done)
+        outcome = await ended
+        if isinstance(outcome, Exception):
+            raise outcome
         self.unended = None
 
-    async def _write(self, request: Append) -> None:
+    def _post(self, request: Append, done: Done, deadline: float = 0.0) -> None:
         """Append; while the store cannot, again and again: what was refused so was not written."""
-        deadline = 0.0
-        while True:
-            try:
-                await self._hub.write(self._path, request)
+        answered = partial(self._answered, request, done, deadline)
+        try:
+            self._hub.post(self._path, request, answered)
+        except StoreUnavailable as error:
+            answered(error)
+
+    def _answered(self, request: Append, done: Done, deadline: float, outcome: Appended | Exception) -> None:
+        if isinstance(outcome, StoreUnavailable) and self._hub.is_open:
+            now = time.monotonic()
+            deadline = deadline or now + self._limits.unavailable_seconds
+            if now + RETRY_SECONDS <= deadline:
+                asyncio.get_running_loop().call_later(RETRY_SECONDS, self._post, request, done, deadline)
                 return
-            except StoreUnavailable:
-                deadline = deadline or time.monotonic() + self._limits.unavailable_seconds
-                if not self._hub.is_open or time.monotonic() + RETRY_SECONDS > deadline:
-                    raise
-            await asyncio.sleep(RETRY_SECONDS)
+        done(outcome)
 
 
 def _joined(items: Iterable[Any]) -> Iterator[Any]:
@@ -257,12 +258,8 @@ def _joined(items: Iterable[Any]) -> Iterator[Any]:
         yield "".join(texts)
 
 
-class _SourceError(Exception):
-    """The source raised; `cause` is what."""
-
-    def __init__(self, cause: Exception) -> None:
-        super().__init__(str(cause))
-        self.cause = cause
+class _Late(Exception):
+    """The source, or the run, took longer than it may."""
 
 
 def _failure(error: Error) -> Failure:

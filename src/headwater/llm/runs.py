@@ -47,6 +47,7 @@ from headwater.llm.records import (
     RunState,
     check_record,
 )
+from headwater.llm.resting import Rests
 from headwater.llm.unwatched import Unwatched
 from headwater.model import Change, Failure
 
@@ -104,6 +105,7 @@ class Runs:
         self._limits = limits or SourceLimits()
         self._on_error = on_error
         self._running: dict[str, Production] = {}
+        self._rests: Final = Rests(lambda: len(self._running))
         self._starting: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._unended: dict[str, Failure] = {}
         self._crossings: set[asyncio.Future[None]] = set()
@@ -343,8 +345,8 @@ class Runs:
             Recogniser(start),
             source,
             self._limits,
+            self._rests,
             self._on_error,
-            lambda: len(self._running),
         )
         self._running[id] = production
         production.task.add_done_callback(lambda _: self._settle(id))
