@@ -221,7 +221,6 @@ def test_a_store_without_callbacks_is_served_too(run: Run) -> None:
                     slow.post("s", Append(body), outcomes[-1].set_result)
                 found = [type(await outcome).__name__ for outcome in outcomes]
                 assert found == ["Appended", "InvalidBody", "Appended"]
-                assert slow.stats.appends == 2
             assert [record.data for record in (await memory.read("s", "-1")).records] == [b"1", b"2"]
 
     run(main())

@@ -10,7 +10,7 @@ from typing import Any, Final, Self, Unpack
 from headwater.errors import HeadwaterError, LimitReached, StoreUnavailable, TooLarge
 from headwater.hub.audience import Audience
 from headwater.hub.limits import Limits
-from headwater.hub.posting import Poster
+from headwater.hub.posting import posting
 from headwater.hub.pulse import Pulse
 from headwater.hub.readside import ReadSide
 from headwater.hub.stats import Stats
@@ -59,7 +59,7 @@ class Engine(ReadSide):
         self.stats = Stats()
         self.audience = Audience(self.store, self.limits, self.stats)
         self._pulse = Pulse(self.stats.loop_delay)
-        self._poster: Final = Poster(self.store, self.stats)
+        self._post: Final = posting(self.store)
         self._streams = 0
         self._sweeper: Final = Sweeper(self.store, self.audience)
         self._unwatch: Callable[[], None] = _nothing
@@ -206,12 +206,17 @@ class Engine(ReadSide):
     async def write(self, path: str, request: Append) -> Appended:
         """`append` with a body as HTTP has it."""
         self._check_writable(request.body)
-        return await self._poster.write(path, request)
+        answer = await self.store.append(path, request)
+        self.stats.acknowledged(len(request.body), answer)
+        return answer
 
     def post(self, path: str, request: Append, done: Done) -> None:
-        """`write`, answered by a call of `done` unless StoreUnavailable or TooLarge is raised; see `stores.Posting`."""
+        """`write`, answered by a call of `done` unless StoreUnavailable or TooLarge is raised; see `stores.Posting`.
+
+        What `done` is called with is to be counted: `stats.acknowledged`.
+        """
         self._check_writable(request.body)
-        self._poster.post(path, request, done)
+        self._post(path, request, done)
 
     async def close(self, path: str) -> Appended:
         """Close a stream: its readers are told that it is complete. Closing it again changes nothing.

@@ -1,60 +1,34 @@
-"""Appends to a store, awaited or answered by a call, and counted."""
+"""Appends answered by a call, for any store."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
 
 from headwater.errors import StoreUnavailable
-from headwater.hub.stats import Stats
 from headwater.model import Appended
 from headwater.protocol.ledger import Append
 from headwater.stores import Posting, Store
 from headwater.stores.base import Done
 
 
-class Poster:
-    """Appends to a store.
+def posting(store: Store) -> Callable[[str, Append, Done], None]:
+    """A store's `post`; one that has none is given a task for each append."""
+    return store.post if isinstance(store, Posting) else _Poster(store).post
 
-    Args:
-        store: any store; one that cannot answer by a call is given a task for each append.
-        stats: where what was acknowledged is counted.
-    """
 
-    def __init__(self, store: Store, stats: Stats) -> None:
+class _Poster:
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._stats = stats
         self._tasks: set[asyncio.Task[Appended]] = set()
-        self._post = store.post if isinstance(store, Posting) else self._post_in_task
-
-    async def write(self, path: str, request: Append) -> Appended:
-        """See `Store.append`."""
-        answer = await self._store.append(path, request)
-        self._count(request, answer)
-        return answer
 
     def post(self, path: str, request: Append, done: Done) -> None:
-        """See `Posting.post`."""
-        self._post(path, request, partial(self._answer, request, done))
-
-    def _answer(self, request: Append, done: Done, outcome: Appended | Exception) -> None:
-        if isinstance(outcome, Appended):
-            self._count(request, outcome)
-        done(outcome)
-
-    def _count(self, request: Append, answer: Appended) -> None:
-        stats = self._stats
-        stats.appends += 1
-        stats.bytes_in += len(request.body)
-        if answer.duplicate:
-            stats.duplicates += 1
-
-    def _post_in_task(self, path: str, request: Append, done: Done) -> None:
         task = asyncio.ensure_future(self._store.append(path, request))
         self._tasks.add(task)
-        task.add_done_callback(partial(self._end_task, done))
+        task.add_done_callback(partial(self._end, done))
 
-    def _end_task(self, done: Done, task: asyncio.Task[Appended]) -> None:
+    def _end(self, done: Done, task: asyncio.Task[Appended]) -> None:
         self._tasks.discard(task)
         if task.cancelled():
             done(StoreUnavailable("the append was cancelled; whether it is written is not known"))

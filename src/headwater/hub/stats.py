@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from headwater.histogram import Histogram
+from headwater.model import Appended
 
 #: Upper bounds of the histograms: seconds, and records in one write.
 LAG_BOUNDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
@@ -78,6 +79,13 @@ class Stats(msgspec.Struct, kw_only=True):
     flush_waits: Histogram = msgspec.field(default_factory=partial(Histogram, bounds=WAIT_BOUNDS))
     loop_delay: Histogram = msgspec.field(default_factory=partial(Histogram, bounds=DELAY_BOUNDS))
     errors: Counter[str] = msgspec.field(default_factory=Counter)
+
+    def acknowledged(self, size: int, answer: Appended) -> None:
+        """Count the answer to an append with a body of this size."""
+        self.appends += 1
+        self.bytes_in += size
+        if answer.duplicate:
+            self.duplicates += 1
 
     def sent(self, coding: str, before: int, after: int, times: int = 1) -> None:
         """Count bytes written to sinks: before and after their content coding, which is empty for none."""

@@ -205,8 +205,12 @@ def append(state: StreamState, known: ProducerState | None, request: Append, now
 
 def place(state: StreamState, data: tuple[bytes, ...]) -> tuple[Record, ...]:
     """Give offsets to records at the tail, and move it."""
+    lineage = state.lineage
+    if len(data) == 1:
+        state.tail += len(data[0])
+        return (Record(offset_at(lineage, state.tail), data[0]),)
     records = []
-    position, lineage = state.tail, state.lineage
+    position = state.tail
     for item in data:
         position += len(item)
         records.append(Record(offset_at(lineage, position), item))

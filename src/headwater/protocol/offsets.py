@@ -10,6 +10,7 @@ Rule 3: a fork shares its source's offsets up to the fork point, then counts on 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -44,7 +45,13 @@ def format_offset(incarnation: int, position: int) -> str:
     """
     if not (0 <= incarnation <= MAX_HALF and 0 <= position <= MAX_HALF):
         raise ValueError(f"offset out of range: {incarnation}, {position}")
-    return "%016d_%016d" % (incarnation, position)  # noqa: UP031 - a third of the time of an f-string, once a record
+    return _first_half(incarnation) + str(position).zfill(16)
+
+
+# Once a record: with this, a third of the time of a format.
+@lru_cache(4096)
+def _first_half(incarnation: int) -> str:
+    return str(incarnation).zfill(16) + "_"
 
 
 def parse_offset(text: str) -> tuple[int, int]:

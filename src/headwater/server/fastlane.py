@@ -195,7 +195,8 @@ class FastLane:
     def append(self, command: Write, body: bytes, done: Done) -> None:
         """Begin an append; `done` is called once, before or after this returns."""
         try:
-            check_write(command, body)
+            if not body or command.content_type is None:
+                check_write(command, body)
             request = Append(body, command.content_type, command.producer, command.seq, command.close, command.failure)
             self._hub.post(command.path, request, done)
         except Exception as error:
@@ -216,6 +217,7 @@ class FastLane:
         """
         if not isinstance(outcome, Appended):
             return self.failed(outcome, plan, date, keep_alive=keep_alive)
+        self._hub.stats.acknowledged(plan.length, outcome)
         # Of all others only the offset and the closure are told.
         if outcome.producer is not None or outcome.failure is not None or not keep_alive:
             answer = appended(outcome, with_body=plan.length > 0)

@@ -9,8 +9,10 @@ Rule 3: no timer is set or cancelled for a request that came whole. The time of 
 from __future__ import annotations
 
 import asyncio
+from os import write
 from typing import Any, cast
 
+from headwater.asgi.handover import descriptor_of
 from headwater.model import Appended
 from headwater.protocol.requests import Write
 from headwater.protocol.responses import Answer
@@ -62,10 +64,12 @@ class LaneProtocol(LimitedProtocol):
     #: The body so far, while a part of it is missing.
     _body: bytearray | None = None
     _quiet_since = 0.0
+    _descriptor: int | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client is there."""
         self._turn = Turn()
+        self._descriptor = descriptor_of(transport, transport.get_extra_info("socket"))
         super().connection_made(transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -153,7 +157,7 @@ class LaneProtocol(LimitedProtocol):
         transport = self.transport
         if self.is_closing:
             return
-        transport.write(data)
+        self._put(data)
         if not turn.keep_alive:
             transport.close()
             return
@@ -162,6 +166,19 @@ class LaneProtocol(LimitedProtocol):
             self._wait_for_silence(self.timeout_keep_alive)
         if self.flow.held:
             self._take_rest()
+
+    def _put(self, data: bytes) -> None:
+        """Write past the transport, unless it holds something: uvloop's keeps the interpreter lock in `write(2)`."""
+        transport, descriptor = self.transport, self._descriptor
+        if descriptor is None or transport.get_write_buffer_size():
+            transport.write(data)
+            return
+        try:
+            sent = write(descriptor, data)
+        except OSError:
+            sent = 0  # it is the transport's to find out
+        if sent < len(data):
+            transport.write(data[sent:])
 
     def _wait_for_silence(self, seconds: float) -> None:
         self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)

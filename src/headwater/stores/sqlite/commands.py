@@ -8,7 +8,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import Final, Generic, Protocol, TypeVar
+from typing import ClassVar, Final, Generic, Protocol, TypeVar
+
+import msgspec
 
 from headwater.errors import HeadwaterError
 from headwater.model import Appended
@@ -19,8 +21,8 @@ from headwater.stores.sqlite.unit import SqliteUnit
 
 T = TypeVar("T")
 
-# What a command holds in memory beside its data.
-_COMMAND_BYTES: Final = 1024
+#: What a command holds in memory beside its data.
+COMMAND_BYTES: Final = 1024
 
 _logger: Final = logging.getLogger("headwater.sqlite")
 
@@ -71,7 +73,7 @@ class Step(Generic[T]):
         self.run = run
         self.now = now
         self.future = future
-        self.size = size + _COMMAND_BYTES
+        self.size = size + COMMAND_BYTES
         self.reads = reads
         self.result: T | None = None
         self.error: Exception | None = None
@@ -99,27 +101,26 @@ class Step(Generic[T]):
             self.future.set_result(self.result)  # type: ignore[arg-type]
 
 
-class Posted:
+class Posted(msgspec.Struct, gc=False):
     """An append, for a caller that is called.
 
-    Args:
+    Attributes:
         path: the stream.
         request: what to append.
         now: time of the call.
         done: see `Posting.post`.
+        size: see `Command`.
+        outcome: what `done` is called with.
     """
 
-    __slots__ = ("done", "now", "outcome", "path", "request", "size")
+    path: str
+    request: Append
+    now: float
+    done: Done
+    size: int
+    outcome: Appended | Exception | None = None
 
-    reads: Final = False
-
-    def __init__(self, path: str, request: Append, now: float, done: Done) -> None:
-        self.path = path
-        self.request = request
-        self.now = now
-        self.done = done
-        self.size = len(request.body) + _COMMAND_BYTES
-        self.outcome: Appended | Exception
+    reads: ClassVar[bool] = False
 
     def run_on(self, unit: SqliteUnit) -> None:
         """See `Command.run_on`."""
@@ -136,6 +137,7 @@ class Posted:
     def resolve(self) -> None:
         """See `Command.resolve`."""
         try:
+            assert self.outcome is not None
             self.done(self.outcome)
         except Exception:
             # It must not raise; if it does, the others of the batch are still answered.

@@ -21,7 +21,7 @@ from headwater.errors import StoreUnavailable
 from headwater.model import Change
 from headwater.protocol.ledger import Append
 from headwater.stores.base import Done, StoreFigures
-from headwater.stores.sqlite.commands import Batch, Command, Posted, Step
+from headwater.stores.sqlite.commands import COMMAND_BYTES, Batch, Command, Posted, Step
 from headwater.stores.sqlite.committed import Committed
 from headwater.stores.sqlite.database import DRIVER_ERRORS, Database
 from headwater.stores.sqlite.schema import query
@@ -131,7 +131,7 @@ class Writer:
         Raises:
             StoreUnavailable: the store is not open, or too much waits already.
         """
-        self._add(Posted(path, request, now, done))
+        self._add(Posted(path, request, now, done, len(request.body) + COMMAND_BYTES))
         if not self._due:
             self._due = True
             self._loop.call_soon(self._hand_over)
