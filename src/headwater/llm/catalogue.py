@@ -19,6 +19,18 @@ from headwater.protocol.expiry import make_expiry
 T = TypeVar("T")
 
 
+class OtherKey(RunExists):
+    """An owner's run has another idempotency key, which only the owner may be told.
+
+    Attributes:
+        known: the run's key.
+    """
+
+    def __init__(self, id: str, known: str) -> None:
+        super().__init__(f"the run {id!r} exists, with another owner or idempotency key")
+        self.known = known
+
+
 class Catalogue:
     """The records of the runs of a hub.
 
@@ -63,14 +75,17 @@ class Catalogue:
             record: see `records.check_record`.
 
         Raises:
-            RunExists: the run has another owner or key.
+            OtherKey: the run is its owner's, with another key.
+            RunExists: the run has another owner.
         """
         path = self._places.record(id)
         if await self.create(path, msgspec.json.encode(record)):
             return
         known = await self._last(path, RunRecord)
-        if (known.owner, known.key) != (record.owner, record.key):
+        if known.owner != record.owner:
             raise RunExists(f"the run {id!r} exists, with another owner or idempotency key")
+        if known.key != record.key:
+            raise OtherKey(id, known.key)
 
     async def has_begun(self, id: str) -> bool:
         """Whether a run has a log."""

@@ -218,13 +218,34 @@ def test_another_request_with_the_same_id_is_refused(run: Run[None]) -> None:
             other = b'{"model": "other", "stream": true}'
             for headers, body in ((RUN, other), ({**RUN, "authorization": "Bearer mallory"}, ASK)):
                 answer, text = await at.client.request("POST", URL, body, headers)
-                assert (answer.status, json.loads(text)["error"]["code"]) == (409, "run-exists")
+                error = json.loads(text)["error"]
+                assert (answer.status, error["code"]) == (409, "run-exists")
+                assert ("they differ in 'messages', 'model'" in error["message"]) is (body == other), error
             answer, text = await at.client.request(
                 "GET", "/v1/runs/r1/stream", headers={"authorization": "Bearer mallory"}
             )
             assert (answer.status, json.loads(text)["error"]["code"]) == (404, "run-not-found")
             answer, _ = await at.client.request("POST", "/v1/runs/r1/stop", headers={"x-api-key": "mallory"})
             assert answer.status == 404
+            assert len(at.provider.asked) == 1
+
+    run(main())
+
+
+def test_the_same_request_in_another_spelling_is_the_same_run(run: Run[None]) -> None:
+    """Two SDKs write one call in two ways: order, white space, escapes, numbers. Before and after it has ended."""
+
+    async def main() -> None:
+        async with setting() as at:
+            go_on = asyncio.Event()
+            at.provider.pieces = [GOOD[0], go_on, *GOOD[1:]]
+            one = '{"model":"m","stream":true,"top_p":1,"messages":[{"role":"user","content":"\u00e9 \u2028"}]}'
+            two = '{ "messages": [{"content": "é \\u2028", "role": "user"}],\n "top_p": 1e0, "stream": true, "model":"m"}'
+            asking = [asyncio.ensure_future(at.client.request("POST", URL, body.encode(), RUN)) for body in (one, two)]
+            go_on.set()
+            answers = [*await asyncio.gather(*asking), await at.client.request("POST", URL, two.encode(), RUN)]
+            assert {answer.status for answer, _ in answers} == {200}
+            assert len({without_ids(told) for _, told in answers}) == 1
             assert len(at.provider.asked) == 1
 
     run(main())

@@ -1,6 +1,7 @@
 """The resumable way: a provider's answer as a run, of which the client that asked is the first reader.
 
-Rule 1: a run's id names one request. Sent again, it is told the same answer from its start; the provider is asked once.
+Rule 1: a run's id names one request (see fingerprint.py). Sent again, it is told the same answer from its start; the
+        provider is asked once.
 Rule 2: an answer that is no event stream of success is no run: it goes to the client as it is, and the id is free for
         the client's next attempt, as SDKs make them by themselves.
 Rule 3: the log has the provider's bytes. An answer that ends without its last event has failed, and readers are told.
@@ -12,15 +13,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from hashlib import sha256
 from typing import Final
 
 import httpx2
 import msgspec
 
 from headwater.errors import HeadwaterError, RunExists, SourceFailed, TooLarge, UpstreamUnreachable
+from headwater.llm.catalogue import OtherKey
 from headwater.llm.parts import Raw
 from headwater.llm.proxy.blocks import Blocks
+from headwater.llm.proxy.fingerprint import differing, fingerprint
 from headwater.llm.proxy.upstream import bytes_of, heads_down
 from headwater.llm.recognise import TRUNCATED, SseRecogniser
 from headwater.llm.runs import Runs
@@ -105,17 +107,20 @@ class Resumable:
         Raises:
             BadRequest, RunExists, LimitReached, StoreUnavailable, UpstreamUnreachable: nothing was begun.
         """
-        key = sha256(body).hexdigest()
+        key = fingerprint(body)
         if run not in self._beginnings:
             source = _Source(dialect, ask)
-            started = await self._runs.start(
-                source.answer,
-                id=run,
-                idempotency_key=key,
-                owner=owner,
-                model=model,
-                cancel_when_unwatched=self._cancel_when_unwatched,
-            )
+            try:
+                started = await self._runs.start(
+                    source.answer,
+                    id=run,
+                    idempotency_key=key,
+                    owner=owner,
+                    model=model,
+                    cancel_when_unwatched=self._cancel_when_unwatched,
+                )
+            except OtherKey as error:
+                raise _other_request(run, error.known, key) from None
             if started.is_new:
                 settling = asyncio.ensure_future(self._settle(run, source))
                 self._beginnings[run] = _Beginning(owner, key, settling)
@@ -123,8 +128,10 @@ class Resumable:
         beginning = self._beginnings.get(run)
         if beginning is None:
             return Begun(run)
-        if (beginning.owner, beginning.key) != (owner, key):
+        if beginning.owner != owner:
             raise RunExists(f"the run {run!r} exists, with another owner or another request")
+        if beginning.key != key:
+            raise _other_request(run, beginning.key, key)
         return await asyncio.shield(beginning.settling)
 
     async def _settle(self, run: str, source: _Source) -> Begun:
@@ -141,6 +148,11 @@ class Resumable:
     async def _forget(self, run: str) -> None:
         await self._runs.wait(run)
         await self._runs.forget(run)
+
+
+def _other_request(run: str, known: str, asked: str) -> RunExists:
+    names = differing(known, asked)
+    return RunExists(f"the run {run!r} exists, with another request" + (f": they differ in {names}" if names else ""))
 
 
 class _Source:
