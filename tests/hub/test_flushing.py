@@ -44,7 +44,7 @@ class Clocks:
 class CostlyTail:
     """A tail whose flush takes time."""
 
-    changed_at = 0.0
+    changed_at = flushed_at = 0.0
 
     def __init__(self, clocks: Clocks, cost: float) -> None:
         self.clocks = clocks
@@ -84,7 +84,10 @@ def put_off(monkeypatch: pytest.MonkeyPatch) -> Callable[[Flusher, CostlyTail], 
 
     def schedule(made: Flusher, tail: CostlyTail) -> float:
         made.schedule(cast("Tail", tail))
-        made._flush()
+        if loop.delay:
+            made._end_wait()
+        else:
+            made._flush()
         return loop.delay
 
     return schedule
@@ -139,6 +142,20 @@ def test_no_wait_is_longer_than_the_limit(put_off: PutOff, clocks: Clocks) -> No
         made, tail = Flusher(1000, limit, Stats()), CostlyTail(clocks, cost=3.0)
         put_off(made, tail)
         assert put_off(made, tail) == pytest.approx(limit)
+
+
+def test_a_stream_that_was_silent_waits_for_no_other(put_off: PutOff, clocks: Clocks) -> None:
+    """However busy the thread is with others: there is nothing to put together. Its flush shortens no other's wait."""
+    made, busy = Flusher(1000, 0.05, Stats()), CostlyTail(clocks, cost=0.05)
+    put_off(made, busy)
+    made.schedule(cast("Tail", busy))
+    silent = CostlyTail(clocks, cost=0.001)
+    assert put_off(made, silent) == 0.0
+    assert silent.flushes == 1
+    assert busy.flushes == 1, "it waits on"
+    made._end_wait()
+    assert busy.flushes == 2
+    assert put_off(made, silent) > 0.0, "it was given something a moment ago"
 
 
 def test_a_writer_is_answered_before_its_readers_are_written_to(run: Run) -> None:

@@ -3,7 +3,9 @@
 The system call for each reader is the cost of a flush, not its bytes. So when the thread is busy the next flush waits,
 and what is appended meanwhile goes out with it in one write. The wait is as long as makes flushes and everything else
 the thread does take `BUSY` of its time: nothing while there is time to spare, longer the more there is to do, never
-more than the limit. After silence the first record leaves at once, that is, when its writer has been answered.
+more than the limit. After silence the first record leaves at once, that is, when its writer has been answered; the
+silence that counts is the stream's own. A stream that was silent for longer than any wait has nothing to put together,
+however busy the others are: thousands of streams with a few readers each, such as the answers of a model, do not wait.
 
 The measure is the thread's CPU time: what a flush costs does not depend on what else the machine does.
 """
@@ -41,41 +43,62 @@ class Flusher:
         self._max_wait = max_wait
         self._stats = stats
         self._due: dict[Tail, None] = {}
+        self._put_off: dict[Tail, None] = {}
         self._handle: asyncio.Handle | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self._ended = 0.0
         self._ended_cpu = 0.0
         self._wait = 0.0
 
     def schedule(self, tail: Tail) -> None:
         """Have a tail flushed."""
-        self._due[tail] = None
-        if self._handle is not None:
+        due = self._due
+        if tail in due or tail in self._put_off:
             return
-        rest = self._ended + self._wait - time.monotonic()
-        self._stats.flush_waits.add(max(0.0, rest))
-        if rest > 0:
-            self._handle = asyncio.get_running_loop().call_later(rest, self._flush)
-        else:
+        now = time.monotonic()
+        rest = self._ended + self._wait - now
+        if rest > 0 and now - tail.flushed_at < self._max_wait:
+            self._put_off[tail] = None
+            if self._timer is None:
+                self._stats.flush_waits.add(rest)
+                self._timer = asyncio.get_running_loop().call_later(rest, self._end_wait)
+            return
+        due[tail] = None
+        if self._handle is None:
+            self._stats.flush_waits.add(0.0)
             self._after(TURNS)
 
     def stop(self) -> None:
         """Flush nothing more."""
+        for handle in (self._handle, self._timer):
+            if handle is not None:
+                handle.cancel()
+        self._handle = self._timer = None
+
+    def _end_wait(self) -> None:
+        self._timer = None
+        put_off, self._put_off = self._put_off, {}
+        self._due.update(put_off)
         if self._handle is not None:
             self._handle.cancel()
-            self._handle = None
+        self._flush(is_window=True)
 
     def _after(self, turns: int) -> None:
         loop = asyncio.get_running_loop()
         self._handle = loop.call_soon(self._after, turns - 1) if turns else loop.call_soon(self._flush)
 
-    def _flush(self) -> None:
+    def _flush(self, *, is_window: bool = False) -> None:
         self._handle = None
         due, self._due = self._due, {}
         started, started_cpu = time.monotonic(), time.thread_time()
         for tail in due:
             changed_at = tail.changed_at or started
-            self._stats.delivered(tail.flush(self._read_bytes), time.monotonic() - changed_at)
+            written = tail.flush(self._read_bytes)
+            tail.flushed_at = now = time.monotonic()
+            self._stats.delivered(written, now - changed_at)
         self._stats.flushes += 1
+        if started < self._ended + self._wait and not is_window:
+            return  # beside those that wait: their wait is measured from flush to flush of theirs
         ended, ended_cpu = time.monotonic(), time.thread_time()
         others = (started_cpu - self._ended_cpu) / max(ended - self._ended, 1e-6)
         self._wait = min(self._max_wait, wait_after(ended_cpu - started_cpu, others))

@@ -47,6 +47,7 @@ class Tail:
         deleted: the stream is gone; the tail is never used again.
         greetings: first events that may be told again until something changes.
         changed_at: when the oldest change came that no feed was given yet, on the clock of timers; 0: none.
+        flushed_at: when its feeds were given something last, on the clock of timers; 0: never.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class Tail:
         self.readers = 0
         self.deleted = False
         self.changed_at = 0.0
+        self.flushed_at = 0.0
         self._content_type = ""
         self._offset: str | None = None
         self._closed = False
