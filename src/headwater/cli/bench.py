@@ -21,7 +21,7 @@ from headwater.cli.load import plan as bounds
 from headwater.cli.load.outcome import Outcome, Times
 from headwater.cli.load.plan import Plan
 from headwater.cli.load.run import run
-from headwater.cli.options import DEFAULT_URL, checked, json_option, parse_header, parse_path
+from headwater.cli.options import DEFAULT_URL, checked, header_option, json_option, parse_path, timeout_option
 from headwater.cli.paragraphs import Paragraphs
 from headwater.cli.remote import Address, Remote, parse_address
 from headwater.model import JSON
@@ -78,22 +78,8 @@ _TTL_SECONDS: Final = 600
     metavar="PATH",
     help="Where the streams are made, each below it with a name of its own.",
 )
-@click.option(
-    "--header",
-    "headers",
-    callback=checked(parse_header),
-    multiple=True,
-    metavar="'NAME: VALUE'",
-    help="Send a header; may be repeated.",
-)
-@click.option(
-    "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
-    default=10.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="How long to wait for a connection or an answer.",
-)
+@header_option
+@timeout_option
 @click.option(
     "--grace",
     type=click.FloatRange(0, 600),

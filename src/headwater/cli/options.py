@@ -67,6 +67,30 @@ def json_option(help_text: str) -> Callable[[Callable[P, None]], Callable[P, Non
     return click.option("--json", "as_json", is_flag=True, help=help_text)
 
 
+def header_option(command: Callable[P, None]) -> Callable[P, None]:
+    """The option --header, as `headers`."""
+    return click.option(
+        "--header",
+        "headers",
+        callback=checked(parse_header),
+        multiple=True,
+        metavar="'NAME: VALUE'",
+        help="Send a header; may be repeated.",
+    )(command)
+
+
+def timeout_option(command: Callable[P, None]) -> Callable[P, None]:
+    """The option --timeout, as `timeout`."""
+    return click.option(
+        "--timeout",
+        type=click.FloatRange(min=0, min_open=True),
+        default=10.0,
+        show_default=True,
+        metavar="SECONDS",
+        help="How long to wait for a connection or an answer.",
+    )(command)
+
+
 def with_remote(command: Callable[Concatenate[Remote, P], None]) -> Callable[..., None]:
     """The options that say where the server is; the command's first argument is the `Remote` they make."""
 
@@ -80,22 +104,8 @@ def with_remote(command: Callable[Concatenate[Remote, P], None]) -> Callable[...
         metavar="URL",
         help="The server; with a path, that path is what all streams are under: http://host/streams/.",
     )
-    @click.option(
-        "--header",
-        "headers",
-        callback=checked(parse_header),
-        multiple=True,
-        metavar="'NAME: VALUE'",
-        help="Send a header; may be repeated.",
-    )
-    @click.option(
-        "--timeout",
-        type=click.FloatRange(min=0, min_open=True),
-        default=10.0,
-        show_default=True,
-        metavar="SECONDS",
-        help="How long to wait for a connection or an answer.",
-    )
+    @header_option
+    @timeout_option
     @functools.wraps(command)
     def wrapper(*args: Any, url: Any, headers: Any, timeout: float, **kwargs: Any) -> None:
         with Remote(url, headers, timeout) as remote:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 from functools import partial
 from typing import Final
@@ -16,8 +15,7 @@ from headwater.llm import Runs, SourceLimits
 from headwater.llm.proxy.app import Proxy
 from headwater.llm.proxy.upstream import Upstream
 from headwater.protocol.reading import HEARTBEAT_SECONDS
-from headwater.server.connections import limited_protocol
-from headwater.server.run import DrainingServer, is_loopback, raise_file_limit
+from headwater.server.run import DrainingServer, is_loopback, protocol_of, run_server, start_process
 from headwater.server.settings import InvalidSettings, Settings
 
 #: Seconds that open answers have when the proxy stops.
@@ -65,15 +63,10 @@ def run_proxy(settings: ProxySettings) -> None:
             f"host {settings.host} is reachable from outside: anybody could spend the provider's key. Listen on "
             "127.0.0.1, or name the clients' keys with --client-keys-env"
         )
-    raise_file_limit()
-    logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    start_process("info")
     # httpx2 logs each request, with its URL.
     logging.getLogger("httpx2").setLevel("WARNING")
-    server = make_proxy_server(settings)
-    with contextlib.suppress(KeyboardInterrupt):
-        server.run()
-    if not server.started:
-        raise SystemExit(1)
+    run_server(make_proxy_server(settings))
 
 
 def make_proxy_server(settings: ProxySettings) -> DrainingServer:
@@ -86,18 +79,11 @@ def make_proxy_server(settings: ProxySettings) -> DrainingServer:
         client_keys=settings.client_keys,
         cancel_when_unwatched=settings.cancel_when_unwatched,
     )
-    limits = Settings()
     config = uvicorn.Config(
         proxy,
         host=settings.host,
         port=settings.port,
-        http=limited_protocol(
-            hub.stats,
-            hub.limits,
-            max_connections=limits.max_connections,
-            max_header_bytes=limits.max_header_bytes,
-            head_seconds=limits.head_seconds,
-        ),
+        http=protocol_of(hub, Settings()),
         ws="none",
         lifespan="on",
         interface="asgi3",

@@ -29,7 +29,7 @@ try:
 except ImportError:
     raise MissingExtra.of("headwater serve", "server") from None
 
-from headwater.server.connections import limited_protocol
+from headwater.server.connections import LimitedProtocol, limited_protocol
 from headwater.server.door import door
 from headwater.server.fastlane import FastLane
 from headwater.server.lanes import lane_protocol
@@ -81,9 +81,22 @@ def run(settings: Settings) -> None:
         SystemExit: the server could not start; the log says why.
     """
     check_bind(settings)
+    start_process(settings.log_level)
+    run_server(make_server(settings))
+
+
+def start_process(log_level: str) -> None:
+    """What the process of a server needs before anything of it is made: file descriptors and a log."""
     raise_file_limit()
-    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    server = make_server(settings)
+    logging.basicConfig(level=log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+
+
+def run_server(server: DrainingServer) -> None:
+    """Serve until told to stop.
+
+    Raises:
+        SystemExit: the server could not start; the log says why.
+    """
     with contextlib.suppress(KeyboardInterrupt):
         server.run()
     if not server.started:
@@ -103,13 +116,7 @@ def make_server(settings: Settings) -> DrainingServer:
         compression=compression_of(settings),
     )
     warn_of_missing(app.compressor)
-    protocol = limited_protocol(
-        hub.stats,
-        hub.limits,
-        max_connections=settings.max_connections,
-        max_header_bytes=settings.max_header_bytes,
-        head_seconds=settings.head_seconds,
-    )
+    protocol = protocol_of(hub, settings)
     http: type[asyncio.Protocol] = protocol
     if settings.fast_lane and not settings.access_log:
         lane = FastLane(hub, settings.prefix, hosts_of(settings), settings.cors_origins, app.compressor)
@@ -135,6 +142,17 @@ def make_server(settings: Settings) -> DrainingServer:
         **options,
     )
     return DrainingServer(config, hub, partial(banner, settings) if settings.banner else None)
+
+
+def protocol_of(hub: Hub, settings: Settings) -> type[LimitedProtocol]:
+    """The protocol of connections with the limits of a hub and of a server."""
+    return limited_protocol(
+        hub.stats,
+        hub.limits,
+        max_connections=settings.max_connections,
+        max_header_bytes=settings.max_header_bytes,
+        head_seconds=settings.head_seconds,
+    )
 
 
 def warn_of_missing(compressor: Compressor) -> None:
