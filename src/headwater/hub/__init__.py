@@ -2,6 +2,7 @@
 
 engine         create, append, read, drain        audience  all live readers of a hub
 tails          a stream's newest records          readers   pulled: take events at their own pace
+lifetime       open, close, lifespan
 feeds          encode once for all who are live   subscriptions, sinks   pushed: written to
 flushing       when feeds are flushed             describing  readers as introspection shows them
 wheel, timers, heartbeats   one timer wheel       budget    bytes that full sinks hold

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import AsyncIterable, AsyncIterator, Callable
-from types import TracebackType
-from typing import Any, Final, Self, Unpack
+from collections.abc import AsyncIterable, Callable
+from typing import Any, Final, Unpack
 
 from headwater.errors import HeadwaterError, LimitReached, StoreUnavailable, TooLarge
 from headwater.hub.audience import Audience
+from headwater.hub.lifetime import Lifetime
 from headwater.hub.limits import Limits
 from headwater.hub.posting import posting
 from headwater.hub.pulse import Pulse
@@ -31,13 +30,13 @@ from headwater.protocol.expiry import make_expiry
 from headwater.protocol.failure import check_failure
 from headwater.protocol.framing import check_content_type, encode_value
 from headwater.protocol.ledger import Append
-from headwater.protocol.paths import check_path
+from headwater.protocol.paths import RUNS, PrivatePaths, check_path
 from headwater.protocol.slow import parse_slow
 from headwater.stores import Store, open_store
 from headwater.stores.base import Done
 
 
-class Engine(ReadSide):
+class Engine(Lifetime, ReadSide):
     """Streams in a store, live; `headwater.Hub` is this with HTTP.
 
     Open it before use, once per process: `async with hub:`, or `lifespan=hub.lifespan` in an ASGI framework.
@@ -51,6 +50,7 @@ class Engine(ReadSide):
         limits: as given.
         stats: counters since the hub was made.
         audience: the live readers.
+        private: streams that are not served over HTTP.
     """
 
     def __init__(self, store: str | Store = "memory:", *, limits: Limits | None = None) -> None:
@@ -58,6 +58,7 @@ class Engine(ReadSide):
         self.limits = limits or Limits()
         self.stats = Stats()
         self.audience = Audience(self.store, self.limits, self.stats)
+        self.private: Final = PrivatePaths(*RUNS)
         self._pulse = Pulse(self.stats.loop_delay)
         self._post: Final = posting(self.store)
         self._streams = 0
@@ -102,21 +103,6 @@ class Engine(ReadSide):
     def drain(self) -> None:
         """Tell every live reader to come back later, each after its own share of `limits.drain_seconds`."""
         self.audience.drain()
-
-    async def __aenter__(self) -> Self:
-        await self.open()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> None:
-        await self.aclose()
-
-    @contextlib.asynccontextmanager
-    async def lifespan(self, app: Any = None) -> AsyncIterator[None]:
-        """The lifespan of an ASGI framework's application: `FastAPI(lifespan=hub.lifespan)`."""
-        async with self:
-            yield
 
     # Writing
 

@@ -12,9 +12,8 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
-from types import TracebackType
-from typing import Any, Final, Self
+from collections.abc import Callable
+from typing import Any, Final
 from uuid import uuid4
 from weakref import WeakValueDictionary
 
@@ -32,6 +31,7 @@ from headwater.errors import (
     StreamNotFound,
 )
 from headwater.hub import Engine
+from headwater.hub.lifetime import Lifetime
 from headwater.llm.answer import Answer
 from headwater.llm.catalogue import Catalogue
 from headwater.llm.leases import Lease, end_lost
@@ -69,7 +69,7 @@ class Run(msgspec.Struct, frozen=True):
     is_new: bool
 
 
-class Runs:
+class Runs(Lifetime):
     """The runs of a hub. Open it before use, once per process: `async with runs:`, or `lifespan=runs.lifespan`.
 
     Args:
@@ -152,21 +152,6 @@ class Runs:
         if self._opened_hub:
             self._opened_hub = False
             await self.hub.aclose()
-
-    async def __aenter__(self) -> Self:
-        await self.open()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> None:
-        await self.aclose()
-
-    @contextlib.asynccontextmanager
-    async def lifespan(self, app: Any = None) -> AsyncIterator[None]:
-        """The lifespan of an ASGI framework's application: `FastAPI(lifespan=runs.lifespan)`."""
-        async with self:
-            yield
 
     # Runs
 
