@@ -138,9 +138,10 @@ def test_the_installed_uvicorn_has_what_the_handover_needs() -> None:
     )
     HttpToolsProtocol.__init__(protocol, config, state, {}, _loop=SimpleNamespace())  # type: ignore[arg-type]
     protocol.flow = SimpleNamespace()  # type: ignore[assignment]
+    protocol.transport = Transport()  # type: ignore[assignment]
     cycle = RequestResponseCycle(
         scope={},  # type: ignore[typeddict-item]
-        transport=Transport(),  # type: ignore[arg-type]
+        transport=protocol.transport,
         flow=protocol.flow,
         logger=None,  # type: ignore[arg-type]
         access_logger=None,  # type: ignore[arg-type]
