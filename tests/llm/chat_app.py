@@ -25,7 +25,7 @@ from headwater.llm.chat import Chat, ChatRequest
 from headwater.llm.watching import Watch
 
 limits = Limits(heartbeat_seconds=float(os.environ.get("HEADWATER_HEARTBEAT", "15")))
-hub = Hub(os.environ.get("HEADWATER_STORE", "memory:"), limits=limits)
+hub = Hub(os.environ.get("HEADWATER_STORE", "memory:"), limits=limits, serve_private=True)
 source_limits = SourceLimits(stall_seconds=float(os.environ.get("HEADWATER_STALL", "300")))
 runs = Runs(hub, lease_seconds=int(os.environ.get("HEADWATER_LEASE", "3")), grace_seconds=1.0, limits=source_limits)
 app = FastAPI(lifespan=runs.lifespan)

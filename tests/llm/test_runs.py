@@ -13,6 +13,8 @@ from headwater import Failure, Hub
 from headwater.errors import BadRequest, LimitReached, RunExists, RunNotFound, StoreUnavailable
 from headwater.llm import Runs, RunState
 from headwater.llm.parts import Abort, Finish, FinishReason, Start, Text, TextEnd, TextStart
+from headwater.llm.records import Places
+from headwater.protocol.paths import RUNS
 
 if TYPE_CHECKING:
     from tests.conftest import Run
@@ -316,5 +318,24 @@ def test_runs_open_their_hub(run: Run[None]) -> None:
                 pass
             assert hub.is_open
         await runs.aclose()
+
+    run(main())
+
+
+def test_the_streams_of_runs_are_private(run: Run[None]) -> None:
+    """All of them, below whatever prefix; the program itself reads them as ever."""
+
+    async def main() -> None:
+        async with Hub() as hub:
+            assert Places("runs").roots == RUNS
+            async with Runs(hub, prefix="ai/answers", grace_seconds=0) as runs:
+
+                async def source() -> AsyncIterator[str]:
+                    yield "Hello"
+
+                await runs.wait((await runs.start(source, idempotency_key="k", owner="me", thread="t")).id)
+                paths = [info.path for info in await hub.list()]
+                assert {path.rpartition("/")[0] for path in paths} == set(Places("ai/answers").roots)
+                assert all(path in hub.private for path in paths)
 
     run(main())

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headwater.errors import InvalidPath, PathTooLong
-from headwater.protocol.paths import MAX_PATH_BYTES, check_path, strip_prefix
+from headwater.errors import InvalidPath, PathTooLong, StreamPrivate
+from headwater.protocol.paths import MAX_PATH_BYTES, NOTHING_PRIVATE, RUNS, PrivatePaths, check_path, strip_prefix
 
 
 @pytest.mark.parametrize(
@@ -78,3 +78,22 @@ def test_a_path_is_safe_or_refused(path: str) -> None:
 def test_the_server_s_prefix_is_no_part_of_a_path(url_path: str, path: str) -> None:
     """The first prefix that fits is taken off, else the leading slash, once."""
     assert strip_prefix(url_path, ("/root/v1/stream/", "/v1/stream/")) == path
+
+
+@pytest.mark.parametrize("path", ["runs", "runs/7", "runs/a/b", "runs-leases/x", "of/the/app", "of/the/app/x"])
+def test_a_private_path_and_what_is_below_is_refused(path: str) -> None:
+    """Whatever is made private later, too."""
+    private = PrivatePaths(*RUNS)
+    private.add("of/the/app")
+    assert path in private
+    with pytest.raises(StreamPrivate, match="is not served here"):
+        private.check(path)
+    NOTHING_PRIVATE.check(path)
+
+
+@pytest.mark.parametrize("path", ["run", "runs2", "runs2/7", "x/runs/7", "runs-", "of/the", "of/the/apps", ""])
+def test_other_paths_are_not_private(path: str) -> None:
+    """Whole segments count."""
+    private = PrivatePaths(*RUNS, "of/the/app")
+    assert path not in private
+    private.check(path)

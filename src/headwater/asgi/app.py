@@ -20,6 +20,7 @@ from headwater.hub import Engine
 from headwater.protocol import names, responses
 from headwater.protocol.compression import Compression, Compressor
 from headwater.protocol.cors import ANY, LOOPBACK, CorsPolicy, HostPolicy
+from headwater.protocol.paths import NOTHING_PRIVATE
 from headwater.protocol.requests import Headers, Read, parse_request
 from headwater.protocol.responses import Answer, HeaderList
 
@@ -43,6 +44,12 @@ class App:
         introspection: answer below `/-/`.
         manage_hub: open and close the hub with the ASGI lifespan; not when a framework's lifespan does.
         compression: of answers to reads; None: they are sent as they are.
+        serve_private: serve the streams that a program keeps for itself, such as those of runs, like all others.
+
+    Attributes:
+        hub: as given.
+        compressor: of answers to reads.
+        private: streams that are not served.
     """
 
     def __init__(
@@ -56,11 +63,13 @@ class App:
         introspection: bool = True,
         manage_hub: bool = True,
         compression: Compression | None = None,
+        serve_private: bool = False,
     ) -> None:
         if not (prefix.startswith("/") and prefix.endswith("/")):
             raise ValueError(f"prefix must begin and end with a slash, not {prefix!r}")
         self.hub: Final = hub
-        self._overview = Overview(hub)
+        self.private: Final = NOTHING_PRIVATE if serve_private else hub.private
+        self._overview = Overview(hub, self.private)
         self._prefix = prefix
         self._cors = CorsPolicy(cors_origins)
         self._hosts = HostPolicy(allowed_hosts)
@@ -109,7 +118,7 @@ class App:
         if self._with_page and path.startswith(PAGE_FILES) and method in ("GET", "HEAD"):
             return page_file(path[len(PAGE_FILES) :])
         if self._introspection and path.startswith("/-/"):
-            return await introspect(self.hub, self._overview, path[3:], method, scope["query_string"])
+            return await introspect(self.hub, self._overview, path[3:], method, scope["query_string"], self.private)
         if self._with_page and path in ("", "/") and method in ("GET", "HEAD"):
             return page(self._prefix)
         if not path.startswith(self._prefix):
@@ -123,6 +132,7 @@ class App:
             headers,
             prefixes=(root + self._prefix, self._prefix),
             max_path_bytes=self.hub.limits.max_path_bytes,
+            private=self.private,
         )
         if streams.is_live(command):
             assert isinstance(command, Read)

@@ -16,6 +16,7 @@ from headwater import __version__
 from headwater.asgi.process import process_figures
 from headwater.hub import Engine
 from headwater.hub.census import Census
+from headwater.protocol.paths import NOTHING_PRIVATE, PrivatePaths
 from headwater.stores import Measured
 
 #: Readers and streams that the overview names.
@@ -34,20 +35,23 @@ def stats(hub: Engine) -> dict[str, Any]:
     }
 
 
-async def readers(hub: Engine, *, path: str | None, skip: int, limit: int) -> dict[str, Any]:
+async def readers(
+    hub: Engine, *, path: str | None, skip: int, limit: int, private: PrivatePaths = NOTHING_PRIVATE
+) -> dict[str, Any]:
     """A page of the live readers, the largest lag first, behind a summary of all.
 
     Args:
         hub: whose readers.
         path: name only readers of this stream.
         skip: how many to leave out.
-        limit: how many to name at most.
+        limit: how many to look at.
+        private: streams whose readers are counted and not named.
     """
     census = await hub.audience.census(0)
     found = await hub.audience.readers(path=path, skip=skip, limit=limit)
     return {
         **_summary(census),
-        "readers": [msgspec.to_builtins(info) for info in found],
+        "readers": [msgspec.to_builtins(info) for info in found if info.path not in private],
         "next": skip + limit if len(found) == limit else None,
     }
 
@@ -62,10 +66,12 @@ class Overview:
 
     Args:
         hub: whose figures.
+        private: streams that are counted and not named.
     """
 
-    def __init__(self, hub: Engine) -> None:
+    def __init__(self, hub: Engine, private: PrivatePaths = NOTHING_PRIVATE) -> None:
         self._hub = hub
+        self._private = private
         self._started = time.monotonic()
         self._lock = asyncio.Lock()
         self._made_at = self._started - KEPT_SECONDS
@@ -81,11 +87,12 @@ class Overview:
             return self._made
 
     async def _make(self, now: float) -> dict[str, Any]:
-        census = await self._hub.audience.census(NAMED)
+        census, private = await self._hub.audience.census(NAMED), self._private
+        behind = [msgspec.to_builtins(info) for info in census.behind if info.path not in private]
         return {
             "version": __version__,
             "uptime_seconds": now - self._started,
             "stats": stats(self._hub),
-            "readers": {**_summary(census), "behind": [msgspec.to_builtins(info) for info in census.behind]},
-            "busiest": [{"path": path, "readers": count} for path, count in census.streams],
+            "readers": {**_summary(census), "behind": behind},
+            "busiest": [{"path": path, "readers": count} for path, count in census.streams if path not in private],
         }

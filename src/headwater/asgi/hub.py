@@ -29,6 +29,8 @@ class Hub(Engine):
         cors_origins: pages of other origins that may use `asgi`: `*`, `loopback`, or whole origins.
         introspection: answer below `/-/` in `asgi`: streams, readers and counters, for whoever reaches it.
         compression: of `asgi`'s answers to reads, for clients that accept it; None: they are sent as they are.
+        serve_private: let `asgi` serve the streams of runs like all others, to whoever reaches it; without, it answers
+            403.
     """
 
     _watch: asyncio.Task[None] | None = None
@@ -41,11 +43,13 @@ class Hub(Engine):
         cors_origins: tuple[str, ...] = (LOOPBACK,),
         introspection: bool = True,
         compression: Compression | None = None,
+        serve_private: bool = False,
     ) -> None:
         super().__init__(store, limits=limits)
         self._cors_origins = cors_origins
         self._introspection = introspection
         self._compression = compression
+        self._serve_private = serve_private
 
     async def open(self) -> None:
         """Open the store and start; from now on a stop of uvicorn lets the live readers go.
@@ -77,4 +81,5 @@ class Hub(Engine):
             introspection=self._introspection,
             manage_hub=False,
             compression=self._compression,
+            serve_private=self._serve_private,
         )

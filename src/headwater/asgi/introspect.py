@@ -14,6 +14,7 @@ from headwater.errors import BadRequest, MethodNotAllowed, RouteNotFound, Shutti
 from headwater.hub import Engine
 from headwater.model import StreamInfo
 from headwater.protocol.expiry import format_retention, parse_integer
+from headwater.protocol.paths import PrivatePaths
 from headwater.protocol.responses import Answer, json_answer
 from headwater.protocol.slow import format_slow
 
@@ -24,7 +25,9 @@ MAX_SKIP: Final = 1_000_000
 _ROUTES: Final = ("health", "ready", "streams", "readers", "stats", "overview", "metrics", "version")
 
 
-async def introspect(hub: Engine, overview: Overview, route: str, method: str, query: bytes) -> Answer:
+async def introspect(
+    hub: Engine, overview: Overview, route: str, method: str, query: bytes, private: PrivatePaths
+) -> Answer:
     """The answer to a request under `/-/`.
 
     Args:
@@ -33,6 +36,7 @@ async def introspect(hub: Engine, overview: Overview, route: str, method: str, q
         route: what follows `/-/`.
         method: GET and HEAD are answered.
         query: the query string.
+        private: streams that are counted and not named.
 
     Raises:
         RouteNotFound, MethodNotAllowed, BadRequest, ShuttingDown, StoreUnavailable: see `errors`.
@@ -47,9 +51,9 @@ async def introspect(hub: Engine, overview: Overview, route: str, method: str, q
         case "ready":
             return json_answer(_ready(hub))
         case "streams":
-            return json_answer(await _streams(hub, query))
+            return json_answer(await _streams(hub, query, private))
         case "readers":
-            return json_answer(await _readers(hub, query))
+            return json_answer(await _readers(hub, query, private))
         case "metrics":
             return await metrics(hub)
         case "stats":
@@ -78,19 +82,19 @@ def _fields(query: bytes) -> dict[str, str]:
     return {name: values[0] for name, values in found.items()}
 
 
-async def _readers(hub: Engine, query: bytes) -> dict[str, Any]:
+async def _readers(hub: Engine, query: bytes, private: PrivatePaths) -> dict[str, Any]:
     fields = _fields(query)
     limit = parse_integer(fields.get("limit", "100"), name="limit", maximum=MAX_PAGE)
     skip = parse_integer(fields.get("skip", "0"), name="skip", maximum=MAX_SKIP)
-    return await figures.readers(hub, path=fields.get("path"), skip=skip, limit=limit)
+    return await figures.readers(hub, path=fields.get("path"), skip=skip, limit=limit, private=private)
 
 
-async def _streams(hub: Engine, query: bytes) -> dict[str, Any]:
+async def _streams(hub: Engine, query: bytes, private: PrivatePaths) -> dict[str, Any]:
     fields = _fields(query)
     limit = parse_integer(fields.get("limit", "100"), name="limit", maximum=MAX_PAGE)
     found = await hub.list(prefix=fields.get("prefix", ""), after=fields.get("after", ""), limit=limit)
     return {
-        "streams": [describe(info, hub.reader_count(info.path)) for info in found],
+        "streams": [describe(info, hub.reader_count(info.path)) for info in found if info.path not in private],
         "next": found[-1].path if found and len(found) == limit else None,
     }
 

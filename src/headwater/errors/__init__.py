@@ -16,6 +16,7 @@ Rule 2: the docstring's first line is the title that users see; ``advice`` says 
     ├── Refused                        403 refused
     │   ├── HostNotAllowed             403 host-not-allowed
     │   ├── OriginNotAllowed           403 origin-not-allowed
+    │   ├── StreamPrivate              403 stream-private
     │   └── ProducerFenced             403 producer-fenced
     ├── StreamNotFound                 404 stream-not-found
     ├── RunNotFound                    404 run-not-found
@@ -74,6 +75,7 @@ from headwater.errors.requests import (
     RouteNotFound,
     RunNotFound,
     StreamNotFound,
+    StreamPrivate,
     TooLarge,
     UnknownDialect,
     UnsupportedCoding,
@@ -141,6 +143,7 @@ __all__ = [
     "StreamFailed",
     "StreamGone",
     "StreamNotFound",
+    "StreamPrivate",
     "TooLarge",
     "TooManyConnections",
     "Unavailable",

@@ -75,6 +75,13 @@ class OriginNotAllowed(Refused):
     advice = "Add the origin to the cors_origins setting of the server."
 
 
+class StreamPrivate(Refused):
+    """The stream is not served over HTTP."""
+
+    code = "stream-private"
+    advice = "Read a run by the routes of the application that runs it; or serve private streams with serve_private."
+
+
 class ProducerFenced(Refused):
     """A newer epoch of this producer is active."""
 

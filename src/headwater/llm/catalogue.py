@@ -44,6 +44,7 @@ class Catalogue:
         self._hub: Final = hub
         self._places: Final = places
         self._keep_seconds: Final = keep_seconds
+        hub.private.add(*places.roots)
 
     async def create(self, path: str, body: bytes, retention: Retention | None = None) -> bool:
         """Create a JSON stream with its first record; False: it was there.

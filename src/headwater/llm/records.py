@@ -81,6 +81,11 @@ class Places:
     def __init__(self, prefix: str) -> None:
         self.prefix: Final = prefix
 
+    @property
+    def roots(self) -> tuple[str, ...]:
+        """All that is below these is theirs."""
+        return tuple(f"{self.prefix}{end}" for end in ("", "-records", "-keys", "-threads", "-processes", "-leases"))
+
     def log(self, run: str) -> str:
         """The log of a run."""
         return f"{self.prefix}/{run}"

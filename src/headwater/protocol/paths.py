@@ -1,15 +1,53 @@
-"""Stream paths: which URL is which stream, and what a path may look like."""
+"""Stream paths: which URL is which stream, what a path may look like, and which streams are not served."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from headwater.errors import InvalidPath, PathTooLong
+from headwater.errors import InvalidPath, PathTooLong, StreamPrivate
 
 #: Bytes of a stream path in UTF-8, unless a setting says otherwise.
 MAX_PATH_BYTES: Final = 1024
 #: First segment of the introspection routes; no stream may begin with it.
 RESERVED_SEGMENT: Final = "-"
+#: Where runs are kept, unless told otherwise: see `headwater.llm`.
+RUNS: Final = ("runs", "runs-records", "runs-keys", "runs-threads", "runs-processes", "runs-leases")
+
+
+class PrivatePaths:
+    """Streams that are there for the program itself, and not served over HTTP.
+
+    Rule: every door asks `check`, for every path that a request names. The answer follows from the path alone, so that
+    it does not tell which streams there are.
+
+    Args:
+        roots: paths; they and what is below them are private.
+    """
+
+    def __init__(self, *roots: str) -> None:
+        self._below: tuple[str, ...] = ()
+        self.add(*roots)
+
+    def add(self, *roots: str) -> None:
+        """Make more private."""
+        self._below = tuple(dict.fromkeys((*self._below, *(f"{root}/" for root in roots))))
+
+    def __contains__(self, path: str) -> bool:
+        return f"{path}/".startswith(self._below)
+
+    def check(self, path: str) -> None:
+        """Refuse a private path.
+
+        Raises:
+            StreamPrivate: it is one.
+        """
+        if path in self:
+            root = next(root for root in self._below if f"{path}/".startswith(root))
+            raise StreamPrivate(f"{root[:80]!r} and what is below it is not served here")
+
+
+#: For servers that serve everything.
+NOTHING_PRIVATE: Final = PrivatePaths()
 
 
 def check_path(path: str, *, maximum: int = MAX_PATH_BYTES) -> str:

@@ -18,7 +18,7 @@ from headwater.protocol.expiry import parse_expiry, parse_integer, parse_retenti
 from headwater.protocol.failure import parse_failure
 from headwater.protocol.framing import check_content_type, media_type
 from headwater.protocol.offsets import check_offset
-from headwater.protocol.paths import MAX_PATH_BYTES, check_path, strip_prefix
+from headwater.protocol.paths import MAX_PATH_BYTES, NOTHING_PRIVATE, PrivatePaths, check_path, strip_prefix
 from headwater.protocol.producing import MAX_INTEGER
 from headwater.protocol.slow import REPLAY, parse_slow
 
@@ -114,6 +114,7 @@ def parse_request(
     *,
     prefixes: tuple[str, ...] = (),
     max_path_bytes: int = MAX_PATH_BYTES,
+    private: PrivatePaths = NOTHING_PRIVATE,
 ) -> Command:
     """The command of a request to a stream's URL.
 
@@ -124,13 +125,16 @@ def parse_request(
         headers: names in lower case.
         prefixes: what precedes a stream's path in a URL, for `Stream-Forked-From`.
         max_path_bytes: limit of a stream's path.
+        private: what no request may name.
 
     Raises:
         BadRequest and its kinds, PathTooLong: the request is malformed.
+        StreamPrivate: it names what is private.
         UnsupportedCoding: the body is coded.
         MethodNotAllowed: no such method here.
     """
     check_path(path, maximum=max_path_bytes)
+    private.check(path)
     match method:
         case "POST":
             _check_coding(headers)
@@ -139,7 +143,10 @@ def parse_request(
             return _parse_read(path, query, headers)
         case "PUT":
             _check_coding(headers)
-            return _parse_create(path, headers, prefixes, max_path_bytes)
+            create = _parse_create(path, headers, prefixes, max_path_bytes)
+            if create.config.fork is not None:
+                private.check(create.config.fork.source)
+            return create
         case "HEAD":
             return Inspect(path)
         case "DELETE":

@@ -24,6 +24,7 @@ from headwater.protocol import names
 from headwater.protocol.compression import Compressor
 from headwater.protocol.cors import ANY, CorsPolicy, HostPolicy
 from headwater.protocol.ledger import Append
+from headwater.protocol.paths import NOTHING_PRIVATE, PrivatePaths
 from headwater.protocol.requests import Inspect, Read, Write, check_write, parse_request
 from headwater.protocol.responses import Answer, HeaderList, appended, coding_headers, failed, streaming
 from headwater.server.heads import Head, Heads
@@ -71,6 +72,7 @@ class FastLane:
         allowed_hosts: names the server answers to.
         cors_origins: pages of other origins that may use the server; theirs go the usual way.
         compressor: of answers to reads; None: they are sent as they are.
+        private: streams that are not served.
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class FastLane:
         allowed_hosts: tuple[str, ...] = (ANY,),
         cors_origins: tuple[str, ...] = (),
         compressor: Compressor | None = None,
+        private: PrivatePaths = NOTHING_PRIVATE,
     ) -> None:
         self._hosts = HostPolicy(allowed_hosts)
         self._hub = hub
@@ -87,6 +90,7 @@ class FastLane:
         self._limit = min(MAX_BODY_BYTES, hub.limits.max_body_bytes)
         self._extra = CorsPolicy(cors_origins).headers(None, b"")
         self._compressor = compressor or Compressor(None)
+        self._private = private
         self._heads = Heads(self._understand)
         self._form_of: HeaderList = []
         self._forms: dict[bool, tuple[bytes, bytes]] = {}
@@ -117,7 +121,12 @@ class FastLane:
             return None
         try:
             command = parse_request(
-                head.method.decode(), path.decode(), query, headers, max_path_bytes=self._hub.limits.max_path_bytes
+                head.method.decode(),
+                path.decode(),
+                query,
+                headers,
+                max_path_bytes=self._hub.limits.max_path_bytes,
+                private=self._private,
             )
         except HeadwaterError:
             return None

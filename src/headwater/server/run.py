@@ -114,12 +114,13 @@ def make_server(settings: Settings) -> DrainingServer:
         with_page=settings.page,
         introspection=settings.introspection,
         compression=compression_of(settings),
+        serve_private=settings.serve_private,
     )
     warn_of_missing(app.compressor)
     protocol = protocol_of(hub, settings)
     http: type[asyncio.Protocol] = protocol
     if settings.fast_lane and not settings.access_log:
-        lane = FastLane(hub, settings.prefix, hosts_of(settings), settings.cors_origins, app.compressor)
+        lane = FastLane(hub, settings.prefix, hosts_of(settings), settings.cors_origins, app.compressor, app.private)
         http = door(lane_protocol(protocol, body_seconds=settings.body_seconds, lane=lane))
     options: dict[str, Any] = {"ssl_certfile": settings.tls_cert, "ssl_keyfile": settings.tls_key}
     config = uvicorn.Config(

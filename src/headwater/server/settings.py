@@ -47,6 +47,8 @@ class Settings(Limits, frozen=True, kw_only=True):
         insecure: listen beyond loopback although anybody who reaches the port may read and write.
         page: serve the page at `/`.
         introspection: answer below `/-/`, for whoever reaches the server.
+        serve_private: serve the streams that a program keeps for itself, those of runs, like all others; without,
+            requests for them are answered 403, and `/-/` does not name them.
         fast_lane: answer small appends, short reads and live reads without the ASGI application between; off while
             `access_log` is on.
         compression: codings of answers to reads that are offered, the preferred first, with commas: `zstd`, `br`
@@ -78,6 +80,7 @@ class Settings(Limits, frozen=True, kw_only=True):
     insecure: bool = False
     page: bool = True
     introspection: bool = True
+    serve_private: bool = False
     fast_lane: bool = True
     compression: tuple[str, ...] = ()
     compress_min_bytes: int = Compression().min_bytes

@@ -240,7 +240,7 @@ def test_the_same_request_in_another_spelling_is_the_same_run(run: Run[None]) ->
             go_on = asyncio.Event()
             at.provider.pieces = [GOOD[0], go_on, *GOOD[1:]]
             one = '{"model":"m","stream":true,"top_p":1,"messages":[{"role":"user","content":"\u00e9 \u2028"}]}'
-            two = '{ "messages": [{"content": "é \\u2028", "role": "user"}],\n "top_p": 1e0, "stream": true, "model":"m"}'
+            two = '{ "messages": [{"content": "é \\u2028", "role": "user"}],\n "top_p":1e0, "stream":true, "model":"m"}'
             asking = [asyncio.ensure_future(at.client.request("POST", URL, body.encode(), RUN)) for body in (one, two)]
             go_on.set()
             answers = [*await asyncio.gather(*asking), await at.client.request("POST", URL, two.encode(), RUN)]
