@@ -107,14 +107,17 @@ class Feed:
             return self.tell(
                 self.cursor.fail(StreamNotFound(f"the stream at {path!r} was deleted or has expired")), now
             )
-        while self.members and self._tail.has_news(self.cursor.offset):
-            batch = self._tail.read(self.cursor.offset, limit)
+        tail = self._tail
+        while self.members and tail.has_news(self.cursor.offset):
+            batch = tail.read(self.cursor.offset, limit)
             if batch is None:
                 self._scatter()
                 break
             writes = self.tell(self.cursor.receive(batch, monotonic), now)
-            self._tail.stats.coalesced.add(len(batch.records), writes)
+            tail.stats.coalesced.add(len(batch.records), writes)
             written += writes
+            if batch.up_to_date:
+                break
         return written
 
     def beat(self, monotonic: float, now: float) -> bytes:

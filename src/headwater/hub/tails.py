@@ -118,6 +118,12 @@ class Tail:
             self._make_room()
 
     def _extend(self, records: tuple[Record, ...]) -> None:
+        if len(records) == 1:  # by far the most
+            record = records[0]
+            self._records.append(record)
+            self._ends.append(record.offset)
+            self._size += len(record.data)
+            return
         self._records += records
         self._ends += [record.offset for record in records]
         self._size += sum(len(record.data) for record in records)
@@ -168,6 +174,8 @@ class Tail:
     def _index(self, offset: str) -> int | None:
         if offset == self._start:
             return 0
+        if len(self._ends) > 1 and self._ends[-2] == offset:  # of who is live, by far the most
+            return len(self._ends) - 1
         index = bisect_left(self._ends, offset)
         return index + 1 if index < len(self._ends) and self._ends[index] == offset else None
 
@@ -211,8 +219,9 @@ class Tail:
             How many times a sink was written to.
         """
         written = 0
+        monotonic, now = time.monotonic(), time.time()
         for key, feed in list(self._feeds.items()):
-            written += feed.flush(limit, time.monotonic(), time.time())
+            written += feed.flush(limit, monotonic, now)
             if not feed.members and self._feeds.get(key) is feed:
                 self._drop(key)
         self.changed_at = 0.0

@@ -92,6 +92,11 @@ class RunEncoder:
         return records[count:]
 
     def _tell(self, records: Sequence[Record]) -> bytes:
+        if len(records) == 1 and not self._is_first and self._provider is None:
+            record = records[0]
+            part = decode_part(record.data)
+            if type(part) is Text and part.delta:  # by far the most
+                return self._dialect.encode((part,), (record.offset,))
         parts: list[Part] = []
         offsets: list[str] = []
         for record in records:

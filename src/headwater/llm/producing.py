@@ -164,7 +164,7 @@ class Production:
         if error is not None:
             self._pump.give_up(error)
         if bodies:
-            self._post(Append(_array(bodies)), self._taken)
+            self._post(Append(_array(bodies) if len(bodies) > 1 else bodies[0]), self._taken)
         else:
             self._pump.written()
 
@@ -176,7 +176,7 @@ class Production:
         error: Exception | None = None
         if self._is_bad:
             return [], None
-        for item in _joined(group):
+        for item in group if len(group) == 1 else _joined(group):
             try:
                 parts += self._recogniser.feed(item)
             except SourceFailed as refusal:
@@ -240,11 +240,20 @@ class Production:
             if now + RETRY_SECONDS <= deadline:
                 asyncio.get_running_loop().call_later(RETRY_SECONDS, self._post, request, done, deadline)
                 return
+        if isinstance(outcome, Appended):
+            self._hub.stats.acknowledged(len(request.body), outcome)
         done(outcome)
 
 
-def _joined(items: Iterable[Any]) -> Iterator[Any]:
+def _joined(items: Iterable[Any]) -> Iterable[Any]:
     """The items, with strings that follow each other as one: the same text, recognised at once."""
+    try:
+        return ("".join(items),)  # by far the most
+    except TypeError:
+        return _join_some(items)
+
+
+def _join_some(items: Iterable[Any]) -> Iterator[Any]:
     texts: list[str] = []
     for item in items:
         if isinstance(item, str):

@@ -28,6 +28,8 @@ class State(enum.Enum):
     LIVE = "live"  # at the tail: waits for it to move
     ENDED = "ended"  # closed and fully read, failed, or let go
 
+    __hash__ = object.__hash__  # a member is one object; the hash of its name takes a call of Python
+
 
 class Step(enum.Enum):
     """What can happen to a reader."""
@@ -39,6 +41,8 @@ class Step(enum.Enum):
     FAILED = "failed"  # the stream was deleted, or reading it failed
     DETACHED = "detached"  # the server lets the reader go
     GAP = "gap"  # records are left out, as the reader's policy for slowness says
+
+    __hash__ = object.__hash__
 
 
 #: docs/reference/states.md is written from this table.
