@@ -11,6 +11,8 @@ from typing import Any, Final
 
 import msgspec
 
+from headwater.surrogates import json_value
+
 __all__ = [
     "BEGINNING",
     "NOW",
@@ -51,12 +53,12 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     data: bytes
 
     def json(self) -> Any:
-        """The record decoded as JSON.
+        """The record decoded as JSON; half of a surrogate pair, escaped, is U+FFFD.
 
         Raises:
             msgspec.DecodeError: the stream is not a JSON stream and the bytes are not JSON.
         """
-        return msgspec.json.decode(self.data)
+        return json_value(self.data)
 
 
 class Failure(msgspec.Struct, frozen=True, gc=False):

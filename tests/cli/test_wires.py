@@ -13,7 +13,7 @@ from headwater.protocol.reading import Data, Detached, Event, Failed, Idle
 from headwater.protocol.sse_plain import PlainEvents
 
 KINDS = {
-    "application/json": (b'{"a": "\\n"}', b"[1]", '"ä"'.encode()),
+    "application/json": (b'{"a": "\\n"}', b"[1]", b'"half \\ud83d"', '"ä"'.encode()),
     "text/plain": (b"a\nb", "ä".encode(), b" x\n"),
     "application/octet-stream": (bytes(range(256)), b"\n", b"x"),
 }

@@ -72,6 +72,15 @@ def test_the_newest_of_each_key_survives_in_the_logs_order() -> None:
     assert conflater.dropped == 1
 
 
+def test_half_a_surrogate_pair_hides_no_key() -> None:
+    """A record that has one somewhere is conflated by its own key."""
+    conflater = Conflater("k")
+    for key in ("a", "b", "a"):
+        data = b'{"k":"%b","text":"\\ud83d"}' % key.encode()
+        conflater.feed(Batch("", (Record(format_offset(1, 9), data),), "", True, False, "application/json"))
+    assert len(conflater.records()) == 2
+
+
 def test_records_without_the_key_count_as_one() -> None:
     """What has no key, or is no object, or has no Python value, is conflated with its like."""
     conflater = Conflater("k")

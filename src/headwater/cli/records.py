@@ -14,6 +14,7 @@ import click
 import msgspec
 
 from headwater.protocol.framing import is_json
+from headwater.surrogates import mended
 
 #: Bytes read from stdin at a time, at most: what a pipe holds on Linux. What has come meanwhile is one batch.
 CHUNK: Final = 64 * 1024
@@ -61,7 +62,8 @@ class Shaper:
             decoded = text.decode()
             if self._as_string:
                 return msgspec.json.encode(decoded)
-            return bytes(msgspec.json.decode(text, type=msgspec.Raw)).strip()
+            msgspec.json.decode(mended(text), type=msgspec.Raw)
+            return text.strip()
         except UnicodeDecodeError:
             raise click.UsageError(f"{where} is not UTF-8, which JSON is.") from None
         except msgspec.DecodeError:

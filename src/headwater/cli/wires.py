@@ -17,6 +17,7 @@ from headwater.model import Record
 from headwater.protocol import names
 from headwater.protocol.framing import is_json, is_text
 from headwater.protocol.sse import MAX_EVENT_BYTES, Parser, ServerEvent
+from headwater.surrogates import mended
 
 #: Bytes of one NDJSON line; a text as a JSON string can take several times its own size.
 MAX_LINE: Final = 8 * MAX_EVENT_BYTES
@@ -110,7 +111,7 @@ class JsonLinesWire:
             raise Failure("malformed", "the server sent a line that is not of Headwater's NDJSON") from None
 
     def _take(self, raw: bytes) -> Told:
-        line = _line.decode(raw)
+        line = _decode(raw)
         match line.control:
             case None:
                 return Record(line.offset, self._data(line))
@@ -131,6 +132,18 @@ class JsonLinesWire:
         if line.base64 is not None:
             return b64decode(line.base64, validate=True)
         return bytes(line.data) if self._json else msgspec.json.decode(line.data, type=str).encode()
+
+
+def _decode(raw: bytes) -> _Line:
+    try:
+        return _line.decode(raw)
+    except msgspec.DecodeError:
+        whole = mended(raw)
+        line = _line.decode(whole)
+        # The record as it was told; it is the line's last value.
+        at = whole.rindex(bytes(line.data))
+        line.data = msgspec.Raw(raw[at : at + len(bytes(line.data))])
+        return line
 
 
 class _Notice(msgspec.Struct):

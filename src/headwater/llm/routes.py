@@ -23,6 +23,7 @@ from headwater.llm.runs import Runs
 from headwater.protocol import names, responses
 from headwater.protocol.requests import Headers
 from headwater.protocol.responses import Answer
+from headwater.surrogates import json_value
 
 _log: Final = logging.getLogger("headwater.llm")
 
@@ -177,13 +178,13 @@ def _parts(scope: Scope, prefix: str) -> list[str]:
 
 
 def json_object(data: bytes) -> dict[str, Any]:
-    """The JSON object of a body.
+    """The JSON object of a body; half of a surrogate pair, escaped, is U+FFFD.
 
     Raises:
         BadRequest: it is none.
     """
     try:
-        value = msgspec.json.decode(data)
+        value = json_value(data)
     except (msgspec.DecodeError, RecursionError) as error:
         raise BadRequest(f"the body is not JSON: {error}") from None
     if not isinstance(value, dict):

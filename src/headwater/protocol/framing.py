@@ -14,6 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from headwater.errors import BadRequest, InvalidBody
+from headwater.surrogates import mended
 
 DEFAULT_CONTENT_TYPE: Final = "application/octet-stream"
 
@@ -28,6 +29,8 @@ _value: Final = msgspec.json.Decoder(msgspec.Raw)
 _ONE_LINE: Final = bytes.maketrans(b"\r\n", b"  ")
 #: White space of JSON (RFC 8259 section 2).
 _SPACE: Final = b" \t\r\n"
+#: What may stand before a value of an array.
+_BETWEEN: Final = re.compile(rb"[, \t\r\n]*")
 _LF: Final = 10
 _CR: Final = 13
 
@@ -88,15 +91,44 @@ def split_json(body: bytes, *, allow_empty_array: bool = False) -> tuple[bytes, 
         _check_utf8(body)
     text = body.strip(_SPACE)
     try:
-        if text[:1] != b"[":
-            _value.decode(text)
-            return (_one_line(text),)
-        values = _values.decode(text)
+        values = _split(text)
     except (msgspec.DecodeError, RecursionError) as error:
-        raise InvalidBody(f"the body is not valid JSON: {error}") from None
+        whole = mended(text)
+        if whole is text:
+            raise _not_json(error) from None
+        # Half of a surrogate pair is JSON that msgspec refuses. The places of the values are those of the mended text.
+        try:
+            values = _take(text, _split(whole))
+        except (msgspec.DecodeError, RecursionError) as second:
+            raise _not_json(second) from None
     if not values and not allow_empty_array:
         raise InvalidBody("the body is an empty array, which appends nothing")
-    return tuple([_one_line(bytes(value).strip(_SPACE)) for value in values])
+    return tuple([_one_line(value) for value in values])
+
+
+def _split(text: bytes) -> list[bytes]:
+    if text[:1] != b"[":
+        _value.decode(text)
+        return [text]
+    return [bytes(value).strip(_SPACE) for value in _values.decode(text)]
+
+
+def _take(text: bytes, values: list[bytes]) -> list[bytes]:
+    """What stands in a text where another of the same length has its values."""
+    if text[:1] != b"[":
+        return [text]
+    found: list[bytes] = []
+    at = 1
+    for value in values:
+        between = _BETWEEN.match(text, at)
+        assert between is not None
+        at = between.end() + len(value)
+        found.append(text[between.end() : at])
+    return found
+
+
+def _not_json(error: Exception) -> InvalidBody:
+    return InvalidBody(f"the body is not valid JSON: {error}")
 
 
 def _check_utf8(body: bytes) -> None:

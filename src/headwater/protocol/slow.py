@@ -12,6 +12,7 @@ import msgspec
 from headwater.errors import BadRequest
 from headwater.model import Batch, Policy, Record, SlowPolicy
 from headwater.protocol.framing import is_json
+from headwater.surrogates import json_value
 
 #: Characters of a key at most.
 MAX_KEY: Final = 256
@@ -84,7 +85,7 @@ class Conflater:
 
     def _name(self, data: bytes) -> str:
         try:
-            value = msgspec.json.decode(data)
+            value = json_value(data)
         except (msgspec.DecodeError, RecursionError):  # valid JSON that has no Python value
             return ""
         found = value.get(self._key) if isinstance(value, dict) else None

@@ -24,6 +24,7 @@ from headwater.protocol.names import (
 from headwater.protocol.reading import Data, Detached, Event, Failed, Gap, Idle
 from headwater.protocol.sse import encode_comment, encode_event, encode_retry
 from headwater.protocol.wire import Regrouper, base64_of, problem, reason
+from headwater.surrogates import json_value
 
 #: How long a browser waits before it connects again: short, because a lost connection is usually a passing thing.
 RETRY_MILLISECONDS: Final = 1000
@@ -99,7 +100,7 @@ def event_name(record: bytes, key: str) -> bytes:
     Not usable: no object, no such key, no string, empty, a line break in it, or one of our own names.
     """
     try:
-        value = msgspec.json.decode(record)
+        value = json_value(record)
     except (msgspec.DecodeError, RecursionError):  # valid JSON that has no Python value here: 1e999, deep nesting
         return b""
     name = value.get(key) if isinstance(value, dict) else None

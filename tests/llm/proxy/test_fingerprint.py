@@ -16,6 +16,7 @@ from headwater.llm.proxy.fingerprint import MAX_KEYS, differing, fingerprint
         (b'{"a":0}', b'{"a":-0.0}'),
         (b'{"a":0.1}', b'{"a":1e-1}'),
         ('{"a":"é😀"}'.encode(), b'{"a":"\\u00e9\\ud83d\\ude00"}'),
+        (b'{"a":"\\ud83d"}', b'{ "a": "\\uD83D" }'),
         (b'{"a":123456789012345678901234567890}', b'{ "a" : 123456789012345678901234567890 }'),
     ],
 )

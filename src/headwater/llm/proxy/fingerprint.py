@@ -11,6 +11,8 @@ from typing import Any, Final
 
 import msgspec
 
+from headwater.surrogates import mended
+
 #: Top-level keys that can be named, and characters of one; what is beyond counts, but is not named.
 MAX_KEYS: Final = 32
 MAX_NAME: Final = 64
@@ -40,7 +42,7 @@ def fingerprint(body: bytes) -> str:
     Args:
         body: a JSON object.
     """
-    value: dict[str, Any] = _DECODER.decode(body)
+    value: dict[str, Any] = _DECODER.decode(mended(body))
     named = [key for key in sorted(value) if len(key) <= MAX_NAME][:MAX_KEYS]
     found = Fingerprint(_digest(value), {key: _digest(value[key])[:_SHORT] for key in named})
     return msgspec.json.encode(found).decode()
