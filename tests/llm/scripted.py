@@ -15,6 +15,7 @@ A model is `BEHAVIOUR` or `BEHAVIOUR/ANYTHING`; the part behind the slash makes 
 | `fin` | the beginning, then the connection is closed within the body |
 | `reset` | the beginning; when it is released the connection is reset |
 | `stall` | the beginning, then nothing until the client goes |
+| `late` | the beginning, nothing for `SILENCE`, the rest |
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ import re
 import socket
 import struct
 import threading
+import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -41,6 +43,8 @@ RECORDED = {
 #: Where beginnings end: in the middle of the answer's text.
 WORD = "wörld".encode()
 PATIENCE = 60.0
+#: Seconds that a provider may be silent in the middle of an answer, for instance while its model thinks.
+SILENCE = 90.0
 
 
 def recording(name: str) -> bytes:
@@ -196,6 +200,12 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(beginning(body))
         self.connection.recv(1)
         self.close_connection = True
+
+    def _late(self, model: str, body: bytes) -> None:
+        begun = beginning(body)
+        self._send(begun)
+        time.sleep(SILENCE)
+        self._good(model, body[len(begun) :])
 
     def log_message(self, *args: Any) -> None:
         pass

@@ -48,23 +48,27 @@ def provider() -> Iterator[Scripted]:
 def proxies(provider: Scripted, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxies]:
     directory = tmp_path_factory.mktemp("proxies")
 
-    def proxy(name: str, *flags: str) -> ServerProcess:
-        command = [sys.executable, "-m", "headwater.cli", "llm", "proxy", "--upstream", f"{provider.url}/v1"]
-        return ServerProcess([*command, "--port", "{port}", "--store", f"sqlite:{directory}/{name}.db", *flags])
-
-    patient = proxy("patient", "--heartbeat-seconds", HEARTBEAT)
-    impatient = proxy("impatient", "--stall-seconds", STALL)
+    patient = proxy_server(directory / "patient.db", provider, "--heartbeat-seconds", HEARTBEAT)
+    impatient = proxy_server(directory / "impatient.db", provider, "--stall-seconds", STALL)
     with running(patient, impatient):
         yield Proxies(provider, patient, impatient)
 
 
+def proxy_server(store: Path, provider: Scripted, *flags: str) -> ServerProcess:
+    """`headwater llm proxy` on a file, before the provider."""
+    command = [sys.executable, "-m", "headwater.cli", "llm", "proxy", "--upstream", f"{provider.url}/v1"]
+    return ServerProcess([*command, "--port", "{port}", "--store", f"sqlite:{store}", *flags])
+
+
 @contextlib.contextmanager
-def chat_server(store: Path, provider: Scripted, stall: str = "300") -> Iterator[ServerProcess]:
+def chat_server(
+    store: Path, provider: Scripted, stall: str = "300", heartbeat: str = HEARTBEAT
+) -> Iterator[ServerProcess]:
     """chat_app.py on a file, its upstream the provider."""
     set_here = {
         "HEADWATER_STORE": f"sqlite:{store}",
         "HEADWATER_LEASE": "3",
-        "HEADWATER_HEARTBEAT": HEARTBEAT,
+        "HEADWATER_HEARTBEAT": heartbeat,
         "HEADWATER_STALL": stall,
         "HEADWATER_UPSTREAM": f"{provider.url}/v1",
         "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path]),

@@ -12,7 +12,7 @@ const sdks = {
   6: { ...(await import("ai6")), ...(await import("ai6-react")) },
   7: { ...(await import("ai")), ...(await import("@ai-sdk/react")) },
 };
-/** Longer than anything here takes; who waits longer is told what there is. */
+/** Longer than what is waited for here takes; who waits longer is told what there is. */
 const PATIENCE = 60_000;
 const pages = new Map();
 
@@ -88,10 +88,10 @@ const commands = {
     void pages.get(page).hook.regenerate();
   },
   /** The page once it shows all that is wanted, or what it shows instead when patience is over. */
-  until({ page: name, wanted }) {
+  until({ page: name, wanted, patience = PATIENCE }) {
     const page = pages.get(name);
     return new Promise((resolve) => {
-      const timer = setTimeout(() => resolve({ ...state(page), late: true }), PATIENCE);
+      const timer = setTimeout(() => resolve({ ...state(page), late: true }), patience);
       page.check = () => {
         const seen = state(page);
         if (!meets(seen, wanted)) return;

@@ -125,4 +125,9 @@ const plain = ({ url, method, body, release, word }) =>
     if (release && seen.text.includes(word ?? "wörld")) void fetch(release, { method: "PUT" });
   });
 
-await serve({ stream, whole, final, agent, plain, quiet });
+const alone = { stream, whole, final, agent, plain, quiet };
+
+/** Several at the same time; their answers in order. */
+const together = ({ commands }) => Promise.all(commands.map((command) => alone[command.do](command)));
+
+await serve({ ...alone, together });
