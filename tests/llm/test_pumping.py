@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,10 +22,10 @@ if TYPE_CHECKING:
 class Log:
     """Where a pump's groups go; each is written when the test says so, or at once."""
 
-    def __init__(self, source: AsyncIterator[Any], *, rest: float = 0.0, at_once: bool = True) -> None:
+    def __init__(self, source: AsyncGenerator[Any, None], *, rest: float = 0.0, at_once: bool = True) -> None:
         self.groups: list[list[Any]] = []
         self.at_once = at_once
-        self.pump = Pump(source, self.write, FixedRests(rest))
+        self.pump = Pump(aclosing(source), self.write, FixedRests(rest))
 
     def write(self, group: list[Any]) -> None:
         self.groups.append(group)
@@ -61,7 +62,7 @@ async def turns(count: int) -> None:
 def test_every_item_comes_once_and_in_order(pauses: list[int], writes: list[int], rest: float) -> None:
     """Whatever the turns of the source and of the writes; one group is written at a time, and none is empty."""
 
-    async def source() -> AsyncIterator[int]:
+    async def source() -> AsyncGenerator[int, None]:
         for number, count in enumerate(pauses):
             await turns(count)
             yield number
@@ -86,7 +87,7 @@ def test_every_item_comes_once_and_in_order(pauses: list[int], writes: list[int]
             under_way -= 1
             pump.written()
 
-        pump = Pump(source(), write, FixedRests(rest))
+        pump = Pump(aclosing(source()), write, FixedRests(rest))
         assert await pump.ended() is None
         return [item for group in groups for item in group]
 
@@ -98,7 +99,7 @@ def test_the_first_item_waits_for_nothing(run: Run[None]) -> None:
     seen: list[int] = []
 
     async def main() -> None:
-        async def source() -> AsyncIterator[int]:
+        async def source() -> AsyncGenerator[int, None]:
             yield 1
             seen.append(len(log.groups))
 
@@ -113,7 +114,7 @@ def test_the_first_item_waits_for_nothing(run: Run[None]) -> None:
 def test_what_comes_during_a_rest_is_one_group(run: Run[None]) -> None:
     """A full group, or the source's end, ends the rest before its time."""
 
-    async def source(given: asyncio.Queue[int | None]) -> AsyncIterator[int]:
+    async def source(given: asyncio.Queue[int | None]) -> AsyncGenerator[int, None]:
         while (item := await given.get()) is not None:
             yield item
 
@@ -137,7 +138,7 @@ def test_what_comes_during_a_rest_is_one_group(run: Run[None]) -> None:
 def test_a_rest_ends_by_itself(run: Run[None]) -> None:
     """Without another item; what came meanwhile is one group."""
 
-    async def source(last: asyncio.Event) -> AsyncIterator[int]:
+    async def source(last: asyncio.Event) -> AsyncGenerator[int, None]:
         for item in (1, 2, 3):
             yield item
         await last.wait()
@@ -157,7 +158,7 @@ def test_a_rest_ends_by_itself(run: Run[None]) -> None:
 def test_a_source_that_never_waits_lets_others_run(run: Run[None]) -> None:
     """It is held back at the limit, also where each write is done at once."""
 
-    async def source() -> AsyncIterator[int]:
+    async def source() -> AsyncGenerator[int, None]:
         while True:
             yield 1
 
@@ -175,7 +176,7 @@ def test_a_source_is_slowed_down_by_its_log(run: Run[None]) -> None:
     """While a write is under way, no more than the limit is taken ahead."""
     asked = 0
 
-    async def source() -> AsyncIterator[int]:
+    async def source() -> AsyncGenerator[int, None]:
         nonlocal asked
         while True:
             asked += 1
@@ -195,7 +196,7 @@ def test_a_source_is_slowed_down_by_its_log(run: Run[None]) -> None:
 def test_why_a_source_broke_off_comes_after_its_items(run: Run[None], error: BaseException) -> None:
     """What was given before is not lost."""
 
-    async def source() -> AsyncIterator[int]:
+    async def source() -> AsyncGenerator[int, None]:
         yield 1
         yield 2
         raise error
@@ -213,7 +214,7 @@ def test_a_stopped_source_gives_what_it_has_given(run: Run[None]) -> None:
     """It is asked for nothing more, is closed, and there is no cause to be told."""
     closed = []
 
-    async def source() -> AsyncIterator[int]:
+    async def source() -> AsyncGenerator[int, None]:
         try:
             yield 1
             yield 2
@@ -236,7 +237,7 @@ def test_a_stopped_source_gives_what_it_has_given(run: Run[None]) -> None:
 def test_a_source_can_be_given_up(run: Run[None]) -> None:
     """At once, also while it takes no cancellation; `waiting_since` says how long it has been waited for."""
 
-    async def source(released: asyncio.Event) -> AsyncIterator[int]:
+    async def source(released: asyncio.Event) -> AsyncGenerator[int, None]:
         yield 1
         yield 2
         while not released.is_set():
@@ -269,7 +270,7 @@ def test_a_source_can_be_given_up(run: Run[None]) -> None:
 def test_a_write_that_fails_ends_it(run: Run[None]) -> None:
     """Whether it says so or raises."""
 
-    async def source() -> AsyncIterator[int]:
+    async def source() -> AsyncGenerator[int, None]:
         while True:
             yield 1
             await asyncio.sleep(0)
@@ -285,7 +286,7 @@ def test_a_write_that_fails_ends_it(run: Run[None]) -> None:
         def raise_(group: list[Any]) -> None:
             raise RuntimeError("a bug")
 
-        pump = Pump(source(), raise_, FixedRests(0.0))
+        pump = Pump(aclosing(source()), raise_, FixedRests(0.0))
         with pytest.raises(RuntimeError, match="bug"):
             await pump.ended()
         await pump.aclose()

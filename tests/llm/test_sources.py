@@ -5,16 +5,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from headwater.errors import UnknownItem
-from headwater.llm.sources import iterate
+from headwater.llm.sources import opened
 
 if TYPE_CHECKING:
     from tests.conftest import Run
+
+
+async def iterate(source: Any) -> AsyncGenerator[Any, None]:
+    """The items of a source, as a run takes them."""
+    async with opened(source) as items:
+        async for item in items:
+            yield item
 
 
 class SdkStream:

@@ -26,7 +26,7 @@ from headwater.llm.pumping import Pump
 from headwater.llm.recognise import Recogniser
 from headwater.llm.records import FAILED, LOST, STOPPED, TIMEOUT
 from headwater.llm.resting import Rests
-from headwater.llm.sources import iterate
+from headwater.llm.sources import opened
 from headwater.model import Appended, Failure
 from headwater.protocol.failure import MAX_MESSAGE
 from headwater.protocol.ledger import Append
@@ -74,7 +74,7 @@ class Production:
         hub: where the log is.
         path: of the log, which has its start already.
         recogniser: knows that start.
-        source: see `sources.iterate`.
+        source: see `sources.opened`.
         limits: how long it may take.
         rests: of all runs.
         on_error: what readers are told of an exception.
@@ -104,7 +104,7 @@ class Production:
         self._ended_elsewhere = False
         self._is_bad = False
         self._timers: Final[dict[str, asyncio.TimerHandle]] = {}
-        self._pump: Final = Pump(iterate(source), self._take, rests)
+        self._pump: Final = Pump(opened(source), self._take, rests)
         self.task: Final = asyncio.create_task(self._run(), name=f"headwater-run {path}")
 
     def stop(self, code: str = STOPPED, reason: str = "") -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterable, Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Final
 
 from headwater.errors import SourceFailed
@@ -20,16 +21,19 @@ from headwater.llm.resting import Rests
 AHEAD: Final = 256
 
 
+Source = AbstractAsyncContextManager[AsyncIterable[Any]]
+
+
 class Pump:
     """Takes a source's items to its end; make it in a running event loop.
 
     Args:
-        source: closed when it ends, however it does.
+        source: a context in which its items are given; left when they end, however they do.
         write: takes a group of items; `written` is to be called when that is done, from inside or later.
         rests: of all runs.
     """
 
-    def __init__(self, source: AsyncIterable[Any], write: Callable[[list[Any]], None], rests: Rests) -> None:
+    def __init__(self, source: Source, write: Callable[[list[Any]], None], rests: Rests) -> None:
         self._source: Final = source
         self._write: Final = write
         self._rests: Final = rests
@@ -92,8 +96,8 @@ class Pump:
 
     async def _fill(self) -> None:
         held = self._held
-        try:
-            async for item in self._source:
+        async with self._source as items:
+            async for item in items:
                 held.append(item)
                 if self._is_free:
                     self._is_free = False
@@ -104,10 +108,6 @@ class Pump:
                         self._rest()
                 if len(held) >= AHEAD:
                     await self._wait_for_room()
-        finally:
-            close = getattr(self._source, "aclose", None)
-            if close is not None:
-                await close()
 
     async def _wait_for_room(self) -> None:
         loop = asyncio.get_running_loop()

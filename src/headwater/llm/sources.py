@@ -1,4 +1,4 @@
-"""Sources: any iterable that gives a model's answer, as one asynchronous generator that closes it.
+"""Sources: any iterable that gives a model's answer, as an asynchronous one that is closed in the end.
 
 What a source may be: an asynchronous or a plain iterable, an asynchronous context manager that gives one, an
 awaitable of one, or a function without arguments that returns any of these, called only when the run begins: a start
@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import inspect
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from typing import Any, Final
 
 from headwater.errors import UnknownItem
@@ -19,28 +19,24 @@ _DEPTH: Final = 4
 _END: Final = object()
 
 
-async def iterate(source: Any) -> AsyncGenerator[Any, None]:
-    """The items of a source; it is closed when the generator is, and so its upstream request is cancelled.
+@contextlib.asynccontextmanager
+async def opened(source: Any) -> AsyncIterator[AsyncIterable[Any]]:
+    """The items of a source; it is closed when the context is left, and so its upstream request is cancelled.
 
-    A plain iterator is asked in a thread, so that one that waits for a network delays nobody.
+    An asynchronous source is given as it is, so that an item passes nothing of ours on its way. A plain iterator is
+    asked in a thread, so that one that waits for a network delays nobody.
 
     Raises:
         UnknownItem: it is no source.
         What the source raises.
     """
     async with contextlib.AsyncExitStack() as stack:
-        opened = await _open(source, stack)
-        if isinstance(opened, AsyncIterable):
-            stack.push_async_callback(_close, opened)
-            async for item in opened:
-                yield item
-        elif isinstance(opened, list | tuple | str | bytes):
-            for item in [opened] if isinstance(opened, str | bytes) else opened:
-                yield item
-        else:
-            stack.push_async_callback(_close, opened)
-            async for item in _in_thread(iter(opened)):
-                yield item
+        found = await _open(source, stack)
+        if isinstance(found, list | tuple | str | bytes):
+            yield _one_by_one([found] if isinstance(found, str | bytes) else found)
+            return
+        stack.push_async_callback(_close, found)
+        yield found if isinstance(found, AsyncIterable) else _in_thread(iter(found))
 
 
 async def _open(source: Any, stack: contextlib.AsyncExitStack) -> AsyncIterable[Any] | Iterable[Any]:
@@ -56,6 +52,11 @@ async def _open(source: Any, stack: contextlib.AsyncExitStack) -> AsyncIterable[
         else:
             break
     raise UnknownItem(f"a {type(source).__qualname__} is no source: it is not iterable, and gives nothing that is")
+
+
+async def _one_by_one(items: Iterable[Any]) -> AsyncIterator[Any]:
+    for item in items:
+        yield item
 
 
 async def _in_thread(items: Iterator[Any]) -> AsyncIterator[Any]:
