@@ -41,7 +41,7 @@ def test_readers_of_a_feed_share_its_heartbeat(run: Run) -> None:
     """Who came later gets the same heartbeat, at the same time as those who were there."""
 
     async def main() -> None:
-        async with Hub(limits=OFTEN) as hub:
+        async with Hub(limits=SELDOM) as hub:
             await hub.create("s", content_type=JSON)
             first, second = BufferSink(), BufferSink()
             await hub.audience.subscribe("s", "-1", LINES, first)
