@@ -15,9 +15,11 @@ from benchmarks import tools
 from benchmarks.fanout.command import common_options, host
 from benchmarks.fanout.publisher import Publisher
 from benchmarks.fanout.servers import (
+    CENTRIFUGO,
     DS_NODE,
     DS_RUST,
     HEADWATER,
+    MERCURE,
     NCHAN,
     SOCKET_IO,
     SSE_STARLETTE,
@@ -31,7 +33,7 @@ from benchmarks.fanout.usage import kernel_bytes, resident_bytes
 from benchmarks.results import today
 from benchmarks.turns import Column, Figures, Results, Turns, choose, facts, table
 
-SERVERS = (HEADWATER, NCHAN, WS, SOCKET_IO, WEBSOCKETS, SSE_STARLETTE, DS_NODE, DS_RUST)
+SERVERS = (HEADWATER, NCHAN, MERCURE, CENTRIFUGO, WS, SOCKET_IO, WEBSOCKETS, SSE_STARLETTE, DS_NODE, DS_RUST)
 #: What is published before the others come, so that those who never read have filled all that they fill.
 FILL_RECORDS = 256
 FILL_BYTES = 32 * 1024
@@ -105,7 +107,7 @@ def _one(
 
 def _fill(server: Broadcaster, port: int, pids: list[int]) -> Figures:
     """Publish what those who never read do not read, and weigh the server."""
-    with Publisher(port, server.publish, server.grouping, FILL_BYTES) as publisher:
+    with Publisher(port, server.publish, server.grouping, server.headers, FILL_BYTES) as publisher:
         for _ in range(FILL_RECORDS):
             publisher.publish(1)
         time.sleep(SETTLE_SECONDS)

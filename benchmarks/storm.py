@@ -70,7 +70,7 @@ def measure(server: Broadcaster, storm: Storm, folder: Path, grace: float) -> Fi
     with (
         running(server, folder) as (process, pids),
         readers_of(server, process.port, storm.readers, grace, server.resume) as readers,
-        Publisher(process.port, server.publish, server.grouping) as publisher,
+        Publisher(process.port, server.publish, server.grouping, server.headers) as publisher,
     ):
         time.sleep(SETTLE_SECONDS)
         cpu, begin = cpu_seconds(pids), time.monotonic_ns()

@@ -14,8 +14,8 @@ HERE = Path(__file__).parent
 BUILD = HERE / ".build"
 
 
-#: Building a crate must not take longer.
-CRATE_SECONDS = 900.0
+#: Building a crate or a Go program must not take longer.
+BUILD_SECONDS = 1800.0
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,16 @@ class Crate:
     name: str
     version: str
     program: str
+
+
+@dataclass(frozen=True)
+class GoProgram:
+    """A program of a Go module."""
+
+    name: str
+    module: str
+    version: str
+    package: str
 
 
 def compile_c(name: str) -> Path:
@@ -86,4 +96,30 @@ def install_crate(crate: Crate) -> None:
     print(f"building {crate.name} {crate.version} with cargo", file=sys.stderr, flush=True)
     root = ["--root", str(cargo_program(crate).parent.parent)]
     command = ["cargo", "install", crate.name, "--version", crate.version, "--locked", *root]
-    subprocess.run(command, check=True, capture_output=True, text=True, timeout=CRATE_SECONDS)
+    subprocess.run(command, check=True, capture_output=True, text=True, timeout=BUILD_SECONDS)
+
+
+def go_program(program: GoProgram) -> Path:
+    """Where a Go program is, once it is built."""
+    return BUILD / "go" / f"{program.name}-{program.version}" / program.name
+
+
+def install_go(program: GoProgram) -> None:
+    """Build a program with go from PATH, unless it is there.
+
+    `go build` in a module of our own, not `go install`, which asks for the newest version too: a module proxy may have
+    a version and no list of them.
+
+    Raises:
+        OSError: there is no go.
+        subprocess.SubprocessError: it could not be built.
+    """
+    path = go_program(program)
+    if path.exists():
+        return
+    print(f"building {program.name} {program.version} with go", file=sys.stderr, flush=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    (path.parent / "go.mod").write_text(f"module peers\n\ngo 1.23\n\nrequire {program.module} {program.version}\n")
+    (path.parent / "peers.go").write_text(f'//go:build peers\n\npackage peers\n\nimport _ "{program.package}"\n')
+    command = ["go", "build", "-mod=mod", "-o", program.name, program.package]
+    subprocess.run(command, cwd=path.parent, check=True, capture_output=True, text=True, timeout=BUILD_SECONDS)

@@ -14,6 +14,10 @@ FOLDER = tools.HERE / ".venv-peers"
 REQUIREMENTS = tools.HERE / "peers" / "requirements.txt"
 #: The Rust server of Durable Streams, on crates.io.
 RUST_SERVER = tools.Crate("durable-streams", "0.1.5", "durable-streams-server")
+MERCURE = tools.GoProgram("mercure", "github.com/dunglas/mercure", "v0.18.0", "github.com/dunglas/mercure/cmd/mercure")
+CENTRIFUGO = tools.GoProgram(
+    "centrifugo", "github.com/centrifugal/centrifugo/v5", "v5.4.9", "github.com/centrifugal/centrifugo/v5"
+)
 
 
 def python() -> Path:
@@ -53,11 +57,21 @@ def install_rust() -> str | None:
     return None
 
 
+def install_go(program: tools.GoProgram) -> str | None:
+    """The same for a Go program, which is built too: minutes, the first time."""
+    try:
+        tools.install_go(program)
+    except (OSError, subprocess.SubprocessError) as error:
+        return f"it cannot be built: {_last_line(error)}"
+    return None
+
+
 def versions() -> str:
     """Of all peers that are packages."""
     packages = msgspec.json.decode((tools.HERE / "package.json").read_bytes())["dependencies"]
     names = [*REQUIREMENTS.read_text().split(), *(f"{name} {version}" for name, version in packages.items())]
-    return ", ".join([*names, f"{RUST_SERVER.name} {RUST_SERVER.version} (crates.io)"])
+    names.append(f"{RUST_SERVER.name} {RUST_SERVER.version} (crates.io)")
+    return ", ".join([*names, *(f"{program.name} {program.version}" for program in (MERCURE, CENTRIFUGO))])
 
 
 def _last_line(error: BaseException) -> str:

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import socket
 import time
+from collections.abc import Sequence
 from http.client import HTTPConnection
 from types import TracebackType
 from typing import Literal, Self
+from urllib.parse import quote
 
 from benchmarks.fanout.shapes import Shape
 
 RECORD_BYTES = 100
-#: How several records are published at once: as a JSON array, as lines of one body, as requests in one write, or as
-#: lines of one WebSocket message.
-Grouping = Literal["array", "lines", "requests", "frames"]
+#: How records are published: several at once as a JSON array, as lines of one body, as requests in one write, as lines
+#: of one WebSocket message, as Mercure's updates (a form each, in one write), or as commands of Centrifugo's API.
+Grouping = Literal["array", "lines", "requests", "frames", "updates", "commands"]
+
+#: The channel or topic, where a server wants one by name.
+TOPIC = "load"
+JSON_TYPE = ("Content-Type: application/json",)
 
 _FILLING = "Lorem ipsum dolor sit amet, consectetur adipiscing elit "
 #: The example of RFC 6455, section 1.3.
@@ -36,11 +42,19 @@ class Publisher:
 
     Args:
         path: of POST, or of the WebSocket.
+        headers: of each request.
         size: bytes of a record.
     """
 
-    def __init__(self, port: int, path: str, grouping: Grouping, size: int = RECORD_BYTES) -> None:
-        self._head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json\r\n"
+    def __init__(
+        self,
+        port: int,
+        path: str,
+        grouping: Grouping,
+        headers: Sequence[str] = JSON_TYPE,
+        size: int = RECORD_BYTES,
+    ) -> None:
+        self._head = "\r\n".join([f"POST {path} HTTP/1.1", f"Host: 127.0.0.1:{port}", *headers, ""])
         self._grouping = grouping
         self._size = size
         self._published = 0
@@ -84,12 +98,7 @@ class Publisher:
             self._socket.sendall(_frame(b"\n".join(records)))
             self._await_frame()
             return
-        if self._grouping == "requests":
-            bodies = records
-        elif self._grouping == "lines":
-            bodies = [b"\n".join(records)]
-        else:
-            bodies = [b"[" + b",".join(records) + b"]" if len(records) > 1 else records[0]]
+        bodies = _bodies(self._grouping, records)
         self._socket.sendall(b"".join(self._request(body) for body in bodies))
         for _ in bodies:
             self._await_answer(b"2")
@@ -124,6 +133,20 @@ class Publisher:
         if not data:
             raise RuntimeError("the publisher's connection was closed")
         self._received += data
+
+
+def _bodies(grouping: Grouping, records: list[bytes]) -> list[bytes]:
+    match grouping:
+        case "requests":
+            return records
+        case "updates":
+            return [b"topic=%s&data=%s" % (TOPIC.encode(), quote(record).encode()) for record in records]
+        case "commands":
+            publish = b'{"publish":{"channel":"%s","data":%%s}}' % TOPIC.encode()
+            return [b'{"commands":[' + b",".join(publish % record for record in records) + b"]}"]
+        case "lines":
+            return [b"\n".join(records)]
+    return [b"[" + b",".join(records) + b"]" if len(records) > 1 else records[0]]
 
 
 def _frame(payload: bytes) -> bytes:

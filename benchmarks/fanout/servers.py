@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
+from urllib.parse import quote
 
 from benchmarks import servers, tools
 from benchmarks.fanout import nginx, peers
-from benchmarks.fanout.publisher import Grouping
+from benchmarks.fanout.publisher import JSON_TYPE, TOPIC, Grouping
 from benchmarks.servers import Kind
 
 #: How a reader comes back: it sends Last-Event-ID, or an offset in its URL.
@@ -30,6 +32,7 @@ class Broadcaster:
         publish: URL path of POST, or of the publisher's WebSocket.
         events: URL path of the readers.
         grouping: how several records are published at once.
+        headers: of what is published.
         reader: the C program of its readers.
         words: further arguments of that program.
         create: its stream must be created.
@@ -41,6 +44,7 @@ class Broadcaster:
     publish: str
     events: str
     grouping: Grouping
+    headers: tuple[str, ...] = JSON_TYPE
     reader: str = "sse_readers"
     words: tuple[str, ...] = ()
     create: bool = False
@@ -75,6 +79,27 @@ def _asgi(*words: str) -> Callable[[int, Path], list[str]]:
 
 def _websockets(port: int, data: Path) -> list[str]:
     return [str(peers.python()), str(tools.HERE / "peers" / "websockets_server.py"), str(port)]
+
+
+#: The key, and a token signed with it (HS256) that says {"mercure": {"publish": ["*"]}}.
+_MERCURE_KEY = "a key for this benchmark, of thirty-two bytes or more"
+_MERCURE_TOKEN = (
+    "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJtZXJjdXJlIjp7InB1Ymxpc2giOlsiKiJdfX0."
+    "vl4Mq4u3qwDbUhdP6a0MW4o_lkWfHV7qqYGOf5jDy3E"
+)
+
+
+def _mercure(port: int, data: Path) -> list[str]:
+    options = ["--addr", f"127.0.0.1:{port}", "--jwt-key", _MERCURE_KEY, "--allow-anonymous"]
+    # Without a history, which would be a file.
+    return [str(tools.go_program(peers.MERCURE)), *options, "--transport-url", "local://local"]
+
+
+def _centrifugo(port: int, data: Path) -> list[str]:
+    config = data / "centrifugo.json"
+    config.write_text('{"uni_sse": true, "allow_subscribe_for_client": true, "allow_subscribe_for_anonymous": true}')
+    options = ["--address", "127.0.0.1", "--port", str(port), "--api_insecure", "--client_insecure"]
+    return [str(tools.go_program(peers.CENTRIFUGO)), "--config", str(config), *options, "--log_level", "none"]
 
 
 def _rust(port: int, data: Path) -> list[str]:
@@ -156,8 +181,26 @@ WEBSOCKETS = Broadcaster(
 SSE_STARLETTE = Broadcaster(
     Kind("sse-starlette", _sse_starlette), "/publish", "/events", "lines", missing=peers.install
 )
+MERCURE = Broadcaster(
+    Kind("Mercure", _mercure),
+    "/.well-known/mercure",
+    f"/.well-known/mercure?topic={TOPIC}",
+    "updates",
+    headers=("Content-Type: application/x-www-form-urlencoded", f"Authorization: Bearer {_MERCURE_TOKEN}"),
+    missing=partial(peers.install_go, peers.MERCURE),
+)
+CENTRIFUGO = Broadcaster(
+    Kind("Centrifugo", _centrifugo),
+    "/api/batch",
+    "/connection/uni_sse?cf_connect=" + quote(f'{{"subs":{{"{TOPIC}":{{}}}}}}'),
+    "commands",
+    missing=partial(peers.install_go, peers.CENTRIFUGO),
+)
 DS_NODE = _streams(Kind("DS Node", servers.NODE_MEMORY.command), peers.install_node)
 DS_RUST = _streams(Kind("DS Rust", _rust), peers.install_rust)
-BROADCASTERS = (FLOOR, HEADWATER, NCHAN, WS, SOCKET_IO, WEBSOCKETS, SSE_STARLETTE, DS_NODE, DS_RUST)
+BROADCASTERS = (
+    *(FLOOR, HEADWATER, NCHAN, MERCURE, CENTRIFUGO, WS, SOCKET_IO, WEBSOCKETS, SSE_STARLETTE),
+    *(DS_NODE, DS_RUST),
+)
 #: Headwater under ASGI servers that keep their connections; measured when they are asked for by name.
 PLAIN = (UVICORN, HYPERCORN, GRANIAN)

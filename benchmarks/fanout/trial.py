@@ -61,7 +61,7 @@ def measure(server: Broadcaster, shape: Shape, folder: Path, *, seconds: float, 
 
 def publish(server: Broadcaster, shape: Shape, port: int, pids: list[int], readers: Readers, seconds: float) -> Figures:
     """Publish to readers that are connected, and await what they received."""
-    with Publisher(port, server.publish, server.grouping) as publisher:
+    with Publisher(port, server.publish, server.grouping, server.headers) as publisher:
         warm = publisher.run(shape, WARM_UP_SECONDS)
         readers.settle(warm)
         cpu, begin = cpu_seconds(pids), time.monotonic_ns()
