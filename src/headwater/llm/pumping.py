@@ -1,7 +1,8 @@
 """From a source to appends: its items in groups, one append under way at a time, with a rest between two.
 
 Rule 1: the first item is handed on as it comes, in the source's own step. What comes during an append or a rest is the
-        next group; an item that comes then costs a place in a list, and wakes nobody.
+        next group; an item that comes then costs a place in a list, and wakes nobody. An item behind a rest waits for
+        the next tick where there are many runs: when the event loop lags, what all of them are owed comes at once.
 Rule 2: a source that is faster than its log is slowed down and not stored: there is a limit to what is taken ahead.
 Rule 3: however the source ends, what it gave before is handed on before the end is told.
 """
@@ -15,7 +16,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any, Final
 
 from headwater.errors import SourceFailed
-from headwater.llm.resting import Rests
+from headwater.llm.resting import TICK, Rests
 
 #: Items taken from a source while the last ones are written or the run rests, at most.
 AHEAD: Final = 256
@@ -85,7 +86,7 @@ class Pump:
         else:
             self._rests_until = now + self._rests.seconds
             if self._held:
-                self._rest()
+                self._rest(self._rests_until)
             else:
                 self._is_free = True
 
@@ -101,11 +102,12 @@ class Pump:
                 held.append(item)
                 if self._is_free:
                     self._is_free = False
-                    if time.monotonic() >= self._rests_until:
+                    now = time.monotonic()
+                    if now >= self._rests_until and (not self._rests_until or self._rests.seconds < TICK):
                         self._hand_on()
                         await asyncio.sleep(0)  # a source that never waits lets others run
                     else:
-                        self._rest()
+                        self._rest(max(now, self._rests_until))
                 if len(held) >= AHEAD:
                     await self._wait_for_room()
 
@@ -120,10 +122,10 @@ class Pump:
         """Nothing more comes."""
         return self._cause is not None or self._filler.done()
 
-    def _rest(self) -> None:
+    def _rest(self, until: float) -> None:
         if not self._is_resting:
             self._is_resting = True
-            self._rests.end_at(self._rests_until, self._end_rest)
+            self._rests.end_at(until, self._end_rest)
 
     def _end_rest(self) -> None:
         self._is_resting = False
@@ -131,7 +133,7 @@ class Pump:
             return
         # A full group does not wait for the end of its rest; this may then be the end of an older one.
         if time.monotonic() < self._rests_until:
-            self._rest()
+            self._rest(self._rests_until)
         else:
             self._hand_on()
 
