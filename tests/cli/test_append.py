@@ -189,3 +189,15 @@ def test_retries_end(call: Call, cut: Cut, server: Server, path: str) -> None:
     call("create", path, "--json")
     proxy = cut(server, losing=1_000_000)
     assert call("append", path, "1", "--retry-for", "0.3", url=proxy.url).exit_code == ExitCode.UNREACHABLE
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("losing", [0, 3])
+def test_many_lines_of_text_stay_records(call: Call, cut: Cut, server: Server, path: str, losing: int) -> None:
+    """Each line its own record, in order and once, although many are under way and some answers are lost."""
+    lines = [f"line {number}\n" for number in range(700)]
+    proxy = cut(server, losing=losing)
+    result = call("append", path, "--create", "--close", stdin="".join(lines), url=proxy.url)
+    assert (result.exit_code, proxy.losing) == (0, 0)
+    assert records(call, path) == lines
+    assert call("info", path).stdout.count("state\tclosed") == 1

@@ -73,7 +73,7 @@ def append(
     server stores it once. In a pipe, prints the offset after the last record.
 
     In a JSON stream each record is one JSON value, and lines that have come meanwhile go in one request. In other
-    streams a line keeps its line end and is a request of its own; for much text, --whole is faster.
+    streams a line keeps its line end and is a request of its own, and up to 128 requests are under way at once.
 
     Examples:
       headwater append jobs/7 '{"done": 1}' '{"done": 2}'

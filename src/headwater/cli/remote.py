@@ -12,6 +12,7 @@ import msgspec
 
 from headwater import __version__
 from headwater.cli.failures import Unreachable, refusal
+from headwater.cli.pipeline import Pipeline, can_pipeline
 from headwater.model import NOW
 from headwater.protocol import names
 
@@ -67,15 +68,26 @@ class Remote:
         self._address = address
         self._timeout = timeout
         agent = ("User-Agent", f"headwater/{__version__}")
+        self._headers = [agent, *headers]
+        self._pipeline: Pipeline | None = None
         # Loading the certificates takes longer than most commands; plain http has no use for them.
         verify = address.origin.startswith("https:")
-        self._client = httpx2.Client(headers=[agent, *headers], timeout=timeout, verify=verify)
+        self._client = httpx2.Client(headers=self._headers, timeout=timeout, verify=verify)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._client.close()
+        if self._pipeline is not None:
+            self._pipeline.close()
+
+    def pipeline(self) -> Pipeline | None:
+        """A connection for many small requests, closed with this object; None: the server is not reached directly."""
+        origin = self._address.origin
+        if self._pipeline is None and can_pipeline(origin):
+            self._pipeline = Pipeline(origin, self._headers, self._timeout)
+        return self._pipeline
 
     def path_of(self, stream: str) -> str:
         """The URL path of a stream, as `Stream-Forked-From` names one too."""

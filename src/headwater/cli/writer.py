@@ -1,18 +1,29 @@
-"""An idempotent producer over HTTP: what is sent again after a cut is stored once (protocol section 5.2.1)."""
+"""An idempotent producer over HTTP: what is sent again after a cut is stored once (protocol section 5.2.1).
+
+Rule: requests carry consecutive numbers, and the server takes a number only behind the one before. So several may be
+under way: when one is refused or lost, all behind it are refused too, and are sent again in their order.
+"""
 
 from __future__ import annotations
 
 from typing import Final
 from uuid import uuid4
 
+from headwater.cli.failures import Failure
 from headwater.cli.patience import Patience
+from headwater.cli.pipeline import MAX_BYTES, MAX_REQUESTS, Pipeline
 from headwater.cli.remote import Remote, header
 from headwater.protocol import names
 from headwater.protocol.framing import is_json, join_records
 
+#: Requests that are sent one by one after a connection with several was cut.
+CAREFUL: Final = 100
+_SUCCESS: Final = (200, 204)
+_NEXT_OFFSET: Final = names.STREAM_NEXT_OFFSET.decode()
+
 
 class Writer:
-    """Appends to one stream, one request after the other.
+    """Appends to one stream, in the order of the records.
 
     Args:
         remote: the server.
@@ -32,35 +43,78 @@ class Writer:
         self._patience = patience
         self._id: Final = f"headwater-cli-{uuid4().hex}".encode()
         self._seq = 0
+        self._pipeline: Final = remote.pipeline()
+        self._careful = 0
 
     def send(self, records: list[bytes], *, close: bool = False) -> None:
         """Append records, and close the stream with the last of them.
 
-        Records of a JSON stream go in one request; elsewhere a request is a record.
+        Records of a JSON stream go in one request. Elsewhere a request is a record, and many are under way at once.
 
         Raises:
             Failure: the server refused, or cannot be reached any more.
         """
         bodies = self._bodies(records)
-        for body in bodies[:-1]:
-            self._post(body)
-        if bodies or close:
-            self._post(bodies[-1] if bodies else b"", close=close)
+        last = bodies.pop() if close and bodies else b""
+        at = 0
+        while at < len(bodies):
+            window = _window(bodies, at)
+            if len(window) > 1 and self._pipeline is not None and not self._careful:
+                at += self._post_many(self._pipeline, window)
+                continue
+            self._post(bodies[at])
+            self._careful = max(0, self._careful - 1)
+            at += 1
+        if close:
+            self._post(last, close=True)
 
     def _bodies(self, records: list[bytes]) -> list[bytes]:
         if is_json(self._content_type):
             return [join_records(self._content_type, records)] if records else []
-        return records
+        return list(records)
 
-    def _post(self, body: bytes, *, close: bool = False) -> None:
-        headers = {
+    def _post_many(self, pipeline: Pipeline, bodies: list[bytes]) -> int:
+        """Send several requests at once; gives how many were acknowledged, before the first that was not."""
+        requests = [(self._headers(self._seq + number), body) for number, body in enumerate(bodies)]
+        done = 0
+        try:
+            for answer in pipeline.post(self._remote.path_of(self._path), requests):
+                if answer.status not in _SUCCESS:
+                    break
+                done += 1
+                self._acknowledged(answer.headers.get(_NEXT_OFFSET))
+        except (OSError, Failure):
+            pass  # said by the request that is sent next, if it still is so
+        if done < len(bodies):
+            pipeline.close()
+            self._careful = CAREFUL
+        return done
+
+    def _headers(self, seq: int) -> dict[bytes, bytes]:
+        return {
             names.CONTENT_TYPE: self._content_type.encode(),
             names.PRODUCER_ID: self._id,
             names.PRODUCER_EPOCH: b"0",
-            names.PRODUCER_SEQ: b"%d" % self._seq,
+            names.PRODUCER_SEQ: b"%d" % seq,
         }
+
+    def _acknowledged(self, tail: str | None) -> None:
+        self._patience.worked()
+        self._seq += 1
+        self.tail = tail
+
+    def _post(self, body: bytes, *, close: bool = False) -> None:
+        headers = self._headers(self._seq)
         if close:
             headers[names.STREAM_CLOSED] = b"true"
         answer = self._patience.ask(lambda: self._remote.request("POST", self._path, headers, body))
-        self._seq += 1
-        self.tail = header(answer, names.STREAM_NEXT_OFFSET)
+        self._acknowledged(header(answer, names.STREAM_NEXT_OFFSET))
+
+
+def _window(bodies: list[bytes], start: int) -> list[bytes]:
+    """Bodies that may be under way at once: one in any case."""
+    end, size = start, 0
+    while end < len(bodies) and end - start < MAX_REQUESTS and (end == start or size + len(bodies[end]) <= MAX_BYTES):
+        size += len(bodies[end])
+        end += 1
+    return bodies[start:end]

@@ -17,12 +17,14 @@ class Answer:
         status: 0 until the head is there.
         headers: by lower-case name; of several with one name, the last.
         is_done: the body is complete.
+        rest: bytes behind the answer; after one that is chunked it is not known where they begin, and there are none.
     """
 
     def __init__(self) -> None:
         self.status = 0
         self.headers: dict[str, str] = {}
         self.is_done = False
+        self.rest = b""
         self._held = b""
         self._chunked = False
         self._left: int | None = None  # of the body, or of the chunk with its line end; None: to the connection's end
@@ -43,11 +45,12 @@ class Answer:
             self._held = b""
             self._take_head(head.decode("latin-1"))
         if self.is_done:
+            self.rest += data
             return b""
         if self._chunked:
             return self._unchunk(self._held + data if self._held else data)
         if self._left is not None:
-            data = data[: self._left]
+            data, self.rest = data[: self._left], data[self._left :]
             self._left -= len(data)
             self.is_done = not self._left
         return data
