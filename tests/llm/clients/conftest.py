@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx2
 import msgspec
 import pytest
 from tests.llm.clients.node import Node
@@ -88,21 +86,6 @@ def chat(provider: Scripted, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 @pytest.fixture(scope="session")
-def impatient_chat(provider: Scripted, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    """A chat application that gives silent providers up."""
-    with chat_server(tmp_path_factory.mktemp("impatient") / "log.db", provider, STALL) as server:
-        warm_up(server)
-        yield server
-
-
-def warm_up(server: ServerProcess) -> None:
-    """Have the provider's SDK loaded, which is silence too."""
-    script = {"id": "m1", "role": "user", "content": json.dumps({"upstream": "good/warm"})}
-    url = f"{server.url}/api/chat?dialect=plain"
-    httpx2.post(url, json={"id": "warm", "messages": [script]}, timeout=60).raise_for_status()
-
-
-@pytest.fixture(scope="session")
 def sdks() -> Iterator[Node]:
     """The SDKs of JavaScript."""
     with Node("sdks.mjs") as process:
@@ -113,11 +96,4 @@ def sdks() -> Iterator[Node]:
 def pages(chat: ServerProcess) -> Iterator[Node]:
     """Pages of the chat application."""
     with Node("pages.mjs", chat.url) as process:
-        yield process
-
-
-@pytest.fixture(scope="session")
-def impatient_pages(impatient_chat: ServerProcess) -> Iterator[Node]:
-    """Pages of the impatient one."""
-    with Node("pages.mjs", impatient_chat.url) as process:
         yield process
