@@ -69,7 +69,8 @@ def measure(chat: Chat, shape: Shape, folder: Path, model: Alone, *, seconds: fl
             viewers.begin(seconds)
             viewers.end()
             cpu = cpu_seconds(pids) - cpu
-            return _figures(viewers.result(), chat.viewers, shape.runs, seconds, cpu, model)
+            figures = _figures(viewers.result(), chat.viewers, shape.runs, seconds, cpu, model)
+            return {"begun_seconds": viewers.begun_seconds, **figures}
 
 
 def _first(first: First, model: Alone) -> Figures:
@@ -89,6 +90,7 @@ def _figures(received: Received, viewers: int, runs: int, seconds: float, cpu: f
         "p99_us": received.p99_us,
         "max_us": received.max_us,
         "cpu_us": cpu / said * 1e6,
+        "model_us": model.cpu_seconds * 1e6,
         "own_cpu_us": (cpu / said - model.cpu_seconds) / viewers * 1e6,
         "cores": cpu / seconds,
         "bytes": received.bytes / received.tokens,

@@ -65,16 +65,20 @@ class Viewers:
         start: URL path of POST.
         watch: URL path of GET, with {chat}.
         grace: seconds for what was due to come.
+
+    Attributes:
+        begun_seconds: until every viewer had a token, from the first request on.
     """
 
     def __init__(self, port: int, runs: int, each: int, start: str, watch: str, grace: float) -> None:
         program = str(tools.compile_c("run_readers"))
         command = [program, str(port), str(runs), str(each), start, watch, str(RATE), f"{grace:g}"]
         pipe = subprocess.PIPE
+        self.begun_seconds = 0.0
         self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
 
     def __enter__(self) -> Self:
-        self._line()
+        self.begun_seconds = msgspec.json.decode(self._line(), type=dict[str, float])["connect_seconds"]
         return self
 
     def __exit__(
