@@ -8,6 +8,7 @@ import click
 
 from headwater.cli.paragraphs import Paragraphs
 from headwater.errors import HeadwaterError
+from headwater.server.proxy import ProxySettings, run_proxy
 
 
 class _Group(Paragraphs, click.Group):
@@ -75,8 +76,6 @@ def proxy(
       headwater llm proxy --upstream https://api.openai.com/v1 --key-env OPENAI_API_KEY
       headwater llm proxy --upstream https://api.anthropic.com/v1
     """
-    from headwater.server.proxy import ProxySettings, run_proxy
-
     client_keys = (_secret(client_keys_env) or "").split(",")
     settings = ProxySettings(
         upstream=upstream,

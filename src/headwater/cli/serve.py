@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from headwater.errors import HeadwaterError
+from headwater.server.run import run
 from headwater.server.settings import ENV_CONFIG, Setting, describe_settings, load_settings
 
 
@@ -31,8 +32,6 @@ def _metavar(setting: Setting) -> str:
 def _run(config: Path | None, **values: Any) -> None:
     given = {name: value for name, value in values.items() if value is not None}
     try:
-        from headwater.server.run import run
-
         run(load_settings(given, os.environ, config))
     except HeadwaterError as error:
         raise click.UsageError(error.message) from None

@@ -241,3 +241,14 @@ class MemoryStore:
     def tell_growth(self, state: StreamState, start: int, records: Sequence[Record]) -> None:
         """See `Unit.tell_growth`."""
         self.tell(unit.growth(state, start, records))
+
+
+def from_url(location: str, options: dict[str, str], clock: Clock) -> MemoryStore:
+    """The store of `memory:`.
+
+    Raises:
+        ValueError: there is more to the URL.
+    """
+    if location or options:
+        raise ValueError("memory: takes no path and no options")
+    return MemoryStore(clock=clock)

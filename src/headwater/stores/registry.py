@@ -1,14 +1,21 @@
-"""Store URLs: `memory:`, `sqlite:PATH`."""
+"""Store URLs: `memory:`, `sqlite:PATH`.
+
+Rule: a store's module is imported when a URL names it, so that nobody needs what another store is made with.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from importlib import import_module
 from typing import Final
 from urllib.parse import parse_qsl
 
 from headwater.errors import HeadwaterError
 from headwater.stores.base import Clock, Store
+
+#: Where the stores are: each module has `from_url`, which takes a location, options and a clock.
+_MODULES: Final = {"memory": "headwater.stores.memory", "sqlite": "headwater.stores.sqlite"}
 
 
 class UnknownStore(HeadwaterError, ValueError):
@@ -28,31 +35,11 @@ def open_store(url: str, *, clock: Clock = time.time) -> Store:
         UnknownStore: no such scheme, or an option it does not have.
     """
     scheme, separator, rest = url.partition(":")
-    factory = _FACTORIES.get(scheme) if separator else None
-    if factory is None:
-        raise UnknownStore(f"{url!r} names no store; use one of {', '.join(f'{name}:' for name in _FACTORIES)}")
+    if not separator or scheme not in _MODULES:
+        raise UnknownStore(f"{url!r} names no store; use one of {', '.join(f'{name}:' for name in _MODULES)}")
+    from_url: Callable[[str, dict[str, str], Clock], Store] = import_module(_MODULES[scheme]).from_url
     location, _, query = rest.partition("?")
     try:
-        return factory(location, dict(parse_qsl(query, strict_parsing=bool(query))), clock)
+        return from_url(location, dict(parse_qsl(query, strict_parsing=bool(query))), clock)
     except (TypeError, ValueError) as error:
         raise UnknownStore(f"store URL {url!r}: {error}") from None
-
-
-def _memory(location: str, options: dict[str, str], clock: Clock) -> Store:
-    from headwater.stores.memory import MemoryStore
-
-    if location or options:
-        raise ValueError("memory: takes no path and no options")
-    return MemoryStore(clock=clock)
-
-
-def _sqlite(location: str, options: dict[str, str], clock: Clock) -> Store:
-    from headwater.stores.sqlite import SqliteStore, parse_options
-
-    return SqliteStore(location.removeprefix("//"), parse_options(options), clock=clock)
-
-
-_FACTORIES: Final[dict[str, Callable[[str, dict[str, str], Clock], Store]]] = {
-    "memory": _memory,
-    "sqlite": _sqlite,
-}

@@ -8,7 +8,19 @@ database  the two drivers            schema    the SQL files: schema, migrations
 lock      one process a file
 """
 
+from __future__ import annotations
+
+from headwater.stores.base import Clock
 from headwater.stores.sqlite.options import SqliteOptions, parse_options
 from headwater.stores.sqlite.store import SqliteStore
 
-__all__ = ["SqliteOptions", "SqliteStore", "parse_options"]
+__all__ = ["SqliteOptions", "SqliteStore", "from_url", "parse_options"]
+
+
+def from_url(location: str, options: dict[str, str], clock: Clock) -> SqliteStore:
+    """The store of `sqlite:PATH?OPTIONS`.
+
+    Raises:
+        ValueError: there is no such option, or its value is none.
+    """
+    return SqliteStore(location.removeprefix("//"), parse_options(options), clock=clock)
