@@ -43,7 +43,7 @@ class Catalogue:
     def __init__(self, hub: Engine, places: Places, keep_seconds: int | None) -> None:
         self._hub: Final = hub
         self._places: Final = places
-        self._keep_seconds: Final = keep_seconds
+        self._config: Final = StreamConfig(JSON, make_expiry(keep_seconds, None), Retention())
         hub.private.add(*places.roots)
 
     async def create(self, path: str, body: bytes, retention: Retention | None = None) -> bool:
@@ -52,7 +52,9 @@ class Catalogue:
         Raises:
             StoreUnavailable, LimitReached: it could not be created.
         """
-        config = StreamConfig(JSON, make_expiry(self._keep_seconds, None), retention or Retention())
+        config = self._config
+        if retention is not None:
+            config = msgspec.structs.replace(config, retention=retention)
         try:
             return (await self._hub.create_stream(path, config, b"[" + body + b"]")).created
         except StreamExists:  # closed meanwhile, or kept for another time

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from functools import partial
 from typing import Final
 from uuid import uuid4
 
@@ -19,7 +20,7 @@ from headwater.errors import BadRequest, Conflict, Gone, StreamNotFound
 from headwater.hub import Engine
 from headwater.llm.parts import Error, Start, decode_part, encode_part
 from headwater.llm.records import LOST, Places
-from headwater.model import JSON, Failure, Retention
+from headwater.model import JSON, Appended, Failure, Retention
 from headwater.protocol.ledger import Append
 
 _log: Final = logging.getLogger("headwater.llm")
@@ -84,6 +85,16 @@ class Lease:
         Raises:
             StoreUnavailable, LimitReached: it could not be written, and must not begin.
         """
+        outcome = await (await self.enter(run))
+        if isinstance(outcome, Exception):
+            raise outcome
+
+    async def enter(self, run: str) -> asyncio.Future[Appended | Exception]:
+        """The same, without waiting for the disk: gives what will have the answer, so that more can share the commit.
+
+        Raises:
+            StoreUnavailable, LimitReached: see `write_down`.
+        """
         async with self._turning:
             if self._count % LIST_RUNS == 0:
                 path = f"{self._places.processes}{self.process}.{self._number + 1}"
@@ -94,7 +105,16 @@ class Lease:
             path = f"{self._places.processes}{self.process}.{self._number}"
             self._open[path].add(run)
             self._list_of[run] = path
-        await self._hub.append(path, _Entry(run))
+        written: asyncio.Future[Appended | Exception] = asyncio.get_running_loop().create_future()
+        body = msgspec.json.encode(_Entry(run))
+        self._hub.post(path, Append(body), partial(self._written, written, len(body)))
+        return written
+
+    def _written(self, written: asyncio.Future[Appended | Exception], size: int, outcome: Appended | Exception) -> None:
+        if isinstance(outcome, Appended):
+            self._hub.stats.acknowledged(size, outcome)
+        if not written.done():
+            written.set_result(outcome)
 
     async def cross_off(self, run: str) -> None:
         """A run has ended; a list goes with its last one, unless it is the newest."""

@@ -317,11 +317,17 @@ class Runs(Lifetime):
 
     async def _prepare(self, lease: Lease, id: str, record: RunRecord) -> None:
         """Write down whose the run is and who produces it, together: a durable store has one commit for both."""
-        both = self._catalogue.claim(id, record), lease.write_down(id)
-        for outcome in await asyncio.gather(*both, return_exceptions=True):
-            if isinstance(outcome, BaseException):
-                await lease.cross_off(id)
+        try:
+            written = await lease.enter(id)
+            try:
+                await self._catalogue.claim(id, record)
+            finally:
+                outcome = await written
+            if isinstance(outcome, Exception):
                 raise outcome
+        except BaseException:
+            await lease.cross_off(id)
+            raise
 
     def _produce(self, id: str, start: Start, source: Any) -> None:
         production = Production(
