@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from headwater.protocol import coding_gzip, coding_zstd
-from headwater.protocol.coding import IDENTITY, LARGE, Body, Coding, Common, Pool
+from headwater.protocol.coding import IDENTITY, LARGE, Body, Coding, Common, Pool, Recent
 from headwater.protocol.coding_gzip import GzipCoding
 from headwater.protocol.coding_zstd import ZstdCoding
 from headwater.protocol.compressors import find
@@ -279,6 +279,44 @@ def test_the_pool_gives_the_oldest_context_to_somebody_else() -> None:
     assert pool.take(first) == ([0], True)
     assert pool.take(second) == ([1], False)
     assert len(pool) == 2
+
+
+@pytest.mark.parametrize("name", ["gzip", "zstd"])
+def test_a_crowd_is_sent_pieces_that_were_coded_once(name: str) -> None:
+    """What one reader was sent for itself is the very object that the next one is sent, and both decode it."""
+    coding: Any = (GzipCoding if name == "gzip" else ZstdCoding)(6, 100, 4)
+    decoders: list[Any] = [Gunzip(), Gunzip()] if name == "gzip" else [Unzstd(), Unzstd()]
+    first, second = coding.body(), coding.body()
+    pieces = [b"history of a stream " * 400, b"another piece of it " * 400, b"small"]
+    begun = [decoder.feed(body.begin(b"")) for decoder, body in zip(decoders, (first, second), strict=True)]
+    assert begun == [b"", b""]
+    for piece in pieces:
+        one = first.own(piece)
+        other = second.own(bytes(bytearray(piece)))
+        assert (one is other) is (len(piece) > 100)
+        assert [decoder.feed(coded) for decoder, coded in zip(decoders, (one, other), strict=True)] == [piece, piece]
+
+
+def test_few_pieces_are_kept() -> None:
+    """The oldest go first, and large ones are not kept at all."""
+    coded: list[bytes] = []
+
+    def code(data: bytes) -> bytes:
+        coded.append(data)
+        return data.upper()
+
+    recent = Recent(code, 100)
+    assert [recent.get(data) for data in (b"a" * 10, b"b" * 10, b"a" * 10)] == [b"A" * 10, b"B" * 10, b"A" * 10]
+    assert (len(coded), recent.size) == (2, 40)
+    for letter in b"cdefg":
+        recent.get(bytes([letter]) * 10)
+        assert recent.size <= 100
+    recent.get(b"g" * 10)
+    recent.get(b"x" * 13)
+    recent.get(b"x" * 13)
+    assert (len(coded), coded[-1]) == (9, b"x" * 13)
+    recent.get(b"a" * 10)
+    assert len(coded) == 10
 
 
 def test_other_feeds_data_is_never_referred_to(monkeypatch: pytest.MonkeyPatch) -> None:

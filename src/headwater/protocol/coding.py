@@ -17,6 +17,8 @@ C = TypeVar("C")
 
 #: Bytes from which a piece always stands alone: what was before it would save little, and the event loop waits for it.
 LARGE: Final = 64 * 1024
+#: Bytes of pieces that a coding keeps for the next reader; see `Recent`.
+RECENT_BYTES: Final = 1024 * 1024
 
 
 class Common(Protocol):
@@ -152,3 +154,35 @@ class Pool(Generic[C]):
 
     def __len__(self) -> int:
         return len(self._held)
+
+
+class Recent:
+    """The last pieces that stood alone, as they were coded: a crowd that comes to one place is sent the same ones.
+
+    Args:
+        code: codes a piece; what it gives depends on nothing else.
+        max_bytes: of pieces that are kept, before and after.
+
+    Attributes:
+        size: of what is kept.
+    """
+
+    def __init__(self, code: Callable[[bytes], bytes], max_bytes: int = RECENT_BYTES) -> None:
+        self._code = code
+        self._max_bytes = max_bytes
+        self._kept: dict[bytes, bytes] = {}
+        self.size = 0
+
+    def get(self, data: bytes) -> bytes:
+        """A piece, coded."""
+        coded = self._kept.get(data)
+        if coded is not None:
+            return coded
+        coded = self._code(data)
+        if len(data) + len(coded) <= self._max_bytes // 4:
+            self._kept[data] = coded
+            self.size += len(data) + len(coded)
+            while self.size > self._max_bytes:
+                oldest = next(iter(self._kept))
+                self.size -= len(oldest) + len(self._kept.pop(oldest))
+        return coded

@@ -11,7 +11,7 @@ from __future__ import annotations
 import zlib
 from typing import Any, Final
 
-from headwater.protocol.coding import LARGE, Common, Pool
+from headwater.protocol.coding import LARGE, Common, Pool, Recent
 from headwater.protocol.compressors import find
 from headwater.protocol.crc import shift
 
@@ -40,6 +40,7 @@ class GzipCoding:
         self._min_bytes = min(min_bytes, LARGE)
         self._small: Any = library.compressobj(level, library.DEFLATED, -15)
         self._large: Any = library.compressobj(1, library.DEFLATED, -15)
+        self.recent: Final = Recent(self._code)
         self.pool: Pool[Any] = Pool(lambda: library.compressobj(level, library.DEFLATED, _WINDOW, _MEMORY), contexts)
 
     def body(self) -> GzipBody:
@@ -54,6 +55,9 @@ class GzipCoding:
         """A piece that stands alone."""
         if len(data) < self._min_bytes:
             return _stored(data)
+        return self.recent.get(data)
+
+    def _code(self, data: bytes) -> bytes:
         # Level 1 takes a third of the time of level 6, and the event loop waits for it.
         compressor = self._small if len(data) < LARGE else self._large
         # What follows on a full flush knows nothing of other readers' data before it.

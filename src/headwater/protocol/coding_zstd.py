@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from headwater.protocol.coding import LARGE, Common, Pool
+from headwater.protocol.coding import LARGE, Common, Pool, Recent
 from headwater.protocol.compressors import ZSTD_LEVELS, find
 
 #: Begins a frame: the magic number, no size, checksum or dictionary, and a window of 128 KiB (section 3.1.1.1).
@@ -39,6 +39,7 @@ class ZstdCoding:
         small = {**base, names.window_log: 14, names.hash_log: 12, names.chain_log: 12}
         self._min_bytes = min(min_bytes, MAX_RAW)
         self._alone: Any = library.ZstdCompressor(options={**base, names.window_log: 17})
+        self.recent: Final = Recent(lambda data: _first(self._alone, data))
         self.pool: Pool[Any] = Pool(lambda: library.ZstdCompressor(options=small), contexts)
 
     def body(self) -> ZstdBody:
@@ -53,7 +54,7 @@ class ZstdCoding:
         """A piece that stands alone."""
         if len(data) < self._min_bytes:
             return END + HEADER + (len(data) << 3).to_bytes(3, "little") + data
-        return _first(self._alone, data)
+        return self.recent.get(data)
 
 
 def _first(compressor: Any, data: bytes) -> bytes:
