@@ -33,7 +33,7 @@ PARTS: Final = (
     Part(
         "appends",
         appends.main,
-        "--connections 64 --formats json --layouts shared --repetitions 2 --warmup 1 --seconds 1.5",
+        "--connections 64,256 --formats json --layouts shared --repetitions 2 --warmup 1 --seconds 2",
         "",
     ),
     Part(
