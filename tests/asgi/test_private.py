@@ -84,8 +84,8 @@ def test_private_streams_are_counted_and_not_named(run: Run[None]) -> None:
                 await hub.audience.open_reader("runs/secret", "-1"),
                 await hub.audience.open_reader("open", "-1"),
             ):
-                streams = await get("streams?limit=2")
-                assert ([stream["path"] for stream in streams["streams"]], streams["next"]) == (["open"], "runs/secret")
+                streams = await get("streams?prefix=runs")
+                assert (streams["streams"], streams["next"]) == ([], None)
                 readers = await get("readers")
                 assert ([reader["path"] for reader in readers["readers"]], readers["total"]) == (["open"], 2)
                 assert (await get("readers?path=runs/secret"))["readers"] == []
@@ -93,6 +93,35 @@ def test_private_streams_are_counted_and_not_named(run: Run[None]) -> None:
                 assert overview["busiest"] == [{"path": "open", "readers": 1}]
                 assert "secret" not in json.dumps(overview)
                 assert b"secret" not in (await client.request("GET", "/-/metrics"))[1]
+
+    run(main())
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 100])
+def test_lists_pass_over_private_streams(run: Run[None], limit: int) -> None:
+    """Pages are as long as ever, and where the next one begins tells nothing."""
+
+    async def main() -> None:
+        async with Hub() as hub:
+            shown = ["a", "run", "runs-", "runs-keyz", "runs.", "runs0", "x/runs", "z"]
+            hidden = [
+                "runs",
+                *(f"runs/{number}" for number in range(5)),
+                "runs-keys/x",
+                "runs-keys/y",
+                "runs-records/0",
+            ]
+            for path in (*shown, *hidden):
+                await hub.create(path, content_type="application/json")
+            client = AsgiClient(App(hub))
+            found: list[str] = []
+            after: str | None = ""
+            while after is not None:
+                page = json.loads((await client.request("GET", f"/-/streams?limit={limit}&after={after}"))[1])
+                assert len(page["streams"]) == limit or page["next"] is None
+                found += [stream["path"] for stream in page["streams"]]
+                after = page["next"]
+            assert found == sorted(shown)
 
     run(main())
 

@@ -92,11 +92,24 @@ async def _readers(hub: Engine, query: bytes, private: PrivatePaths) -> dict[str
 async def _streams(hub: Engine, query: bytes, private: PrivatePaths) -> dict[str, Any]:
     fields = _fields(query)
     limit = parse_integer(fields.get("limit", "100"), name="limit", maximum=MAX_PAGE)
-    found = await hub.list(prefix=fields.get("prefix", ""), after=fields.get("after", ""), limit=limit)
+    found = await _page(hub, fields.get("prefix", ""), fields.get("after", ""), limit, private)
     return {
-        "streams": [describe(info, hub.reader_count(info.path)) for info in found if info.path not in private],
+        "streams": [describe(info, hub.reader_count(info.path)) for info in found],
         "next": found[-1].path if found and len(found) == limit else None,
     }
+
+
+async def _page(hub: Engine, prefix: str, after: str, limit: int, private: PrivatePaths) -> list[StreamInfo]:
+    """The next streams that are not private; what is private is passed over as a whole."""
+    found: list[StreamInfo] = []
+    while len(found) < limit:
+        some = await hub.list(prefix=prefix, after=after, limit=limit - len(found))
+        hidden = next((index for index, info in enumerate(some) if info.path in private), len(some))
+        found += some[:hidden]
+        if hidden == len(some):
+            break
+        after = private.end(some[hidden].path)
+    return found
 
 
 def describe(info: StreamInfo, readers: int) -> dict[str, Any]:

@@ -13,6 +13,9 @@ RESERVED_SEGMENT: Final = "-"
 #: Where runs are kept, unless told otherwise: see `headwater.llm`.
 RUNS: Final = ("runs", "runs-records", "runs-keys", "runs-threads", "runs-processes", "runs-leases")
 
+#: The last character there is; no path has it.
+_LAST: Final = "\U0010ffff"
+
 
 class PrivatePaths:
     """Streams that are there for the program itself, and not served over HTTP.
@@ -35,6 +38,18 @@ class PrivatePaths:
     def __contains__(self, path: str) -> bool:
         return f"{path}/".startswith(self._below)
 
+    def end(self, path: str) -> str:
+        """A text behind a private path and what is private below the same root, and before all that follows.
+
+        Args:
+            path: a private one.
+        """
+        root = self._root(path)
+        return path if path == root[:-1] else root + _LAST
+
+    def _root(self, path: str) -> str:
+        return next(root for root in self._below if f"{path}/".startswith(root))
+
     def check(self, path: str) -> None:
         """Refuse a private path.
 
@@ -42,8 +57,7 @@ class PrivatePaths:
             StreamPrivate: it is one.
         """
         if path in self:
-            root = next(root for root in self._below if f"{path}/".startswith(root))
-            raise StreamPrivate(f"{root[:80]!r} and what is below it is not served here")
+            raise StreamPrivate(f"{self._root(path)[:80]!r} and what is below it is not served here")
 
 
 #: For servers that serve everything.
