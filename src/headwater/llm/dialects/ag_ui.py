@@ -11,35 +11,9 @@ from typing import ClassVar
 
 import msgspec
 
+from headwater.llm import parts
 from headwater.llm.dialects.base import End, Ending, SseDialect, frame, without_empty
-from headwater.llm.parts import (
-    Abort,
-    Data,
-    Error,
-    File,
-    Finish,
-    FinishReason,
-    Foreign,
-    Json,
-    Metadata,
-    Part,
-    Reasoning,
-    ReasoningEnd,
-    ReasoningStart,
-    Source,
-    Start,
-    StepFinish,
-    StepStart,
-    Text,
-    TextEnd,
-    TextStart,
-    ToolError,
-    ToolInput,
-    ToolOutput,
-    ToolReady,
-    ToolStart,
-    Usage,
-)
+from headwater.llm.parts import Json
 from headwater.llm.recognise.builder import merge_usage
 from headwater.llm.usage import camel_usage
 
@@ -49,9 +23,9 @@ class AgUi(SseDialect):
 
     name: ClassVar[str] = "ag-ui"
 
-    def __init__(self, fallback: Start | None = None, *, ids: bool = True) -> None:
+    def __init__(self, fallback: parts.Start | None = None, *, ids: bool = True) -> None:
         super().__init__(fallback, ids=ids)
-        self._usage = Usage()
+        self._usage = parts.Usage()
         self._texts: dict[str, str] = {}  # id of an open text -> its message's
         self._text_count = 0
         self._reasonings: dict[str, str] = {}
@@ -65,36 +39,36 @@ class AgUi(SseDialect):
         counts = self._text_count, self._reasoning_count, self._step, self._is_in_step
         return super().state(), self._texts.copy(), self._reasonings.copy(), self._calls.copy(), counts, self._usage
 
-    def _say(self, part: Part) -> list[bytes]:
+    def _say(self, part: parts.Part) -> list[bytes]:
         if self._has_finished or self._has_failed:
             return []
-        if type(part) is Text and part.id in self._texts:  # by far the most
+        if type(part) is parts.Text and part.id in self._texts:  # by far the most
             return [frame({"type": "TEXT_MESSAGE_CONTENT", "messageId": self._texts[part.id], "delta": part.delta})]
         match part:
-            case Start():
+            case parts.Start():
                 return self._begin()
-            case Usage():
+            case parts.Usage():
                 self._usage = merge_usage(self._usage, part)
                 return []
             case _:
                 return [*self._begin(), *map(frame, self._events(part))]
 
-    def _events(self, part: Part) -> list[Json]:
+    def _events(self, part: parts.Part) -> list[Json]:
         match part:
-            case Text() | TextStart() | TextEnd():
+            case parts.Text() | parts.TextStart() | parts.TextEnd():
                 return self._say_text(part)
-            case Reasoning() | ReasoningStart() | ReasoningEnd():
+            case parts.Reasoning() | parts.ReasoningStart() | parts.ReasoningEnd():
                 return self._say_reasoning(part)
-            case ToolStart() | ToolInput() | ToolReady() | ToolOutput() | ToolError():
+            case parts.ToolStart() | parts.ToolInput() | parts.ToolReady() | parts.ToolOutput() | parts.ToolError():
                 return self._say_tool(part)
-            case Finish(reason):
+            case parts.Finish(reason):
                 return self._finish({"type": "success"}, reason)
-            case Error(code, message):
+            case parts.Error(code, message):
                 return self._fail(code, message or code)
-            case Abort():
+            case parts.Abort():
                 return self._finish({"type": "cancelled"})
-            case StepStart() | StepFinish():
-                return self._say_step(is_start=isinstance(part, StepStart))
+            case parts.StepStart() | parts.StepFinish():
+                return self._say_step(is_start=isinstance(part, parts.StepStart))
             case _:
                 return _custom(part)
 
@@ -109,9 +83,9 @@ class AgUi(SseDialect):
     def _message(self) -> str:
         return self._about.id or self._about.run
 
-    def _say_text(self, part: Text | TextStart | TextEnd) -> list[Json]:
+    def _say_text(self, part: parts.Text | parts.TextStart | parts.TextEnd) -> list[Json]:
         id = part.id
-        if isinstance(part, TextEnd):
+        if isinstance(part, parts.TextEnd):
             message = self._texts.pop(id, None)
             return [{"type": "TEXT_MESSAGE_END", "messageId": message}] if message else []
         events: list[Json] = []
@@ -119,13 +93,13 @@ class AgUi(SseDialect):
             self._texts[id] = self._message() + (f"-{self._text_count}" if self._text_count else "")
             self._text_count += 1
             events.append({"type": "TEXT_MESSAGE_START", "messageId": self._texts[id], "role": "assistant"})
-        if isinstance(part, Text):
+        if isinstance(part, parts.Text):
             events.append({"type": "TEXT_MESSAGE_CONTENT", "messageId": self._texts[id], "delta": part.delta})
         return events
 
-    def _say_reasoning(self, part: Reasoning | ReasoningStart | ReasoningEnd) -> list[Json]:
+    def _say_reasoning(self, part: parts.Reasoning | parts.ReasoningStart | parts.ReasoningEnd) -> list[Json]:
         id = part.id
-        if isinstance(part, ReasoningEnd):
+        if isinstance(part, parts.ReasoningEnd):
             message = self._reasonings.pop(id, None)
             if message is None:
                 return []
@@ -136,29 +110,31 @@ class AgUi(SseDialect):
             self._reasoning_count += 1
             events.append({"type": "REASONING_START", "messageId": message})
             events.append({"type": "REASONING_MESSAGE_START", "messageId": message, "role": "reasoning"})
-        if isinstance(part, Reasoning):
+        if isinstance(part, parts.Reasoning):
             delta = {"messageId": self._reasonings[id], "delta": part.delta}
             events.append({"type": "REASONING_MESSAGE_CONTENT", **delta})
         return events
 
-    def _say_tool(self, part: ToolStart | ToolInput | ToolReady | ToolOutput | ToolError) -> list[Json]:
+    def _say_tool(
+        self, part: parts.ToolStart | parts.ToolInput | parts.ToolReady | parts.ToolOutput | parts.ToolError
+    ) -> list[Json]:
         id = part.id
         match part:
-            case ToolStart(_, name):
+            case parts.ToolStart(_, name):
                 return self._open_call(id, name)
-            case ToolInput(_, delta):
+            case parts.ToolInput(_, delta):
                 opening = self._open_call(id, "unknown")
                 self._calls[id] = True
                 return [*opening, {"type": "TOOL_CALL_ARGS", "toolCallId": id, "delta": delta}]
-            case ToolReady(_, name):
+            case parts.ToolReady(_, name):
                 opening = self._open_call(id, name)
                 has_input = self._calls.pop(id)
                 args = {"type": "TOOL_CALL_ARGS", "toolCallId": id, "delta": msgspec.json.encode(part.input).decode()}
                 return [*opening, *([] if has_input else [args]), {"type": "TOOL_CALL_END", "toolCallId": id}]
-            case ToolOutput(_, output, is_preliminary):
+            case parts.ToolOutput(_, output, is_preliminary):
                 text = output if isinstance(output, str) else msgspec.json.encode(output).decode()
                 return [] if is_preliminary else [*self._close_call(id), _result(id, text)]
-            case ToolError():
+            case parts.ToolError():
                 return [*self._close_call(id), _result(id, part.message or "the call was refused")]
 
     def _open_call(self, id: str, name: str) -> list[Json]:
@@ -195,11 +171,11 @@ class AgUi(SseDialect):
         usage = camel_usage(self._usage)
         return {"usage": [without_empty({"model": self._about.model, **usage})]} if usage else {}
 
-    def _finish(self, outcome: Json, reason: FinishReason = FinishReason.STOP) -> list[Json]:
+    def _finish(self, outcome: Json, reason: parts.FinishReason = parts.FinishReason.STOP) -> list[Json]:
         """The protocol has no finish reason: one that is not `stop` is in the result."""
         self._has_finished = True
         events = self._close()
-        result = {} if reason is FinishReason.STOP else {"result": {"finishReason": reason.value}}
+        result = {} if reason is parts.FinishReason.STOP else {"result": {"finishReason": reason.value}}
         return [*events, {"type": "RUN_FINISHED", **self._run(), **result, "outcome": outcome, **self._tokens()}]
 
     def _fail(self, code: str, message: str) -> list[Json]:
@@ -217,7 +193,7 @@ class AgUi(SseDialect):
         return [*opening, *map(frame, self._fail(ending.told_code, ending.told))]
 
 
-def _sealed(part: ReasoningEnd, message: str) -> list[Json]:
+def _sealed(part: parts.ReasoningEnd, message: str) -> list[Json]:
     """The provider's seal or encrypted thinking, which the client gives back in the next turn."""
     value = part.encrypted or part.signature
     if not value:
@@ -235,16 +211,16 @@ def _result(id: str, text: str) -> Json:
     return {"type": "TOOL_CALL_RESULT", **result}
 
 
-def _custom(part: Part) -> list[Json]:
+def _custom(part: parts.Part) -> list[Json]:
     match part:
-        case Data(name, data):
+        case parts.Data(name, data):
             return [{"type": "CUSTOM", "name": name, "value": data}]
-        case Metadata(values):
+        case parts.Metadata(values):
             return [{"type": "CUSTOM", "name": "metadata", "value": values}]
-        case Source() | File():
+        case parts.Source() | parts.File():
             value = msgspec.to_builtins(part)
             return [{"type": "CUSTOM", "name": value.pop("type"), "value": value}]
-        case Foreign("ag-ui", dict(event)):
+        case parts.Foreign("ag-ui", dict(event)):
             return [event]
         case _:
             return []

@@ -8,35 +8,9 @@ from __future__ import annotations
 
 from typing import ClassVar, Final
 
+from headwater.llm import parts
 from headwater.llm.dialects.base import DONE, End, Ending, SseDialect, frame, without_empty
-from headwater.llm.parts import (
-    Abort,
-    Data,
-    Error,
-    File,
-    Finish,
-    FinishReason,
-    Foreign,
-    Json,
-    Metadata,
-    Part,
-    Reasoning,
-    ReasoningEnd,
-    ReasoningStart,
-    Source,
-    Start,
-    StepFinish,
-    StepStart,
-    Text,
-    TextEnd,
-    TextStart,
-    ToolError,
-    ToolInput,
-    ToolOutput,
-    ToolReady,
-    ToolStart,
-    Usage,
-)
+from headwater.llm.parts import Json
 from headwater.llm.recognise.builder import merge_usage
 from headwater.llm.usage import camel_usage
 
@@ -55,41 +29,41 @@ class AiSdk(SseDialect):
     relays: ClassVar[str] = "ai-sdk"
     version: ClassVar[int] = 6
 
-    def __init__(self, fallback: Start | None = None, *, ids: bool = True) -> None:
+    def __init__(self, fallback: parts.Start | None = None, *, ids: bool = True) -> None:
         super().__init__(fallback, ids=ids)
         self._texts: set[str] = set()
         self._reasonings: set[str] = set()
         self._inputs: dict[str, str] = {}  # id of a call whose input grows -> the tool's name
         self._calls: dict[str, bool] = {}  # id of a call the client knows -> the provider runs it
-        self._usage = Usage()
+        self._usage = parts.Usage()
 
     def state(self) -> object:
         """See `Dialect.state`."""
         open_parts = frozenset(self._texts), frozenset(self._reasonings), frozenset(self._inputs)
         return super().state(), open_parts, frozenset(self._calls), self._usage
 
-    def _say(self, part: Part) -> list[bytes]:
+    def _say(self, part: parts.Part) -> list[bytes]:
         if self._has_failed:
             return []
-        if type(part) is Text and part.id in self._texts:  # by far the most
+        if type(part) is parts.Text and part.id in self._texts:  # by far the most
             return [frame({"type": "text-delta", "id": part.id, "delta": part.delta})]
         match part:
-            case Start():
+            case parts.Start():
                 return self._start(part.metadata)
-            case Usage():
+            case parts.Usage():
                 self._usage = merge_usage(self._usage, part)
                 return []
-            case Text() | TextStart() | TextEnd():
+            case parts.Text() | parts.TextStart() | parts.TextEnd():
                 chunks = self._say_text(part)
-            case Reasoning() | ReasoningStart() | ReasoningEnd():
+            case parts.Reasoning() | parts.ReasoningStart() | parts.ReasoningEnd():
                 chunks = self._say_reasoning(part)
-            case ToolStart() | ToolInput() | ToolReady() | ToolOutput() | ToolError():
+            case parts.ToolStart() | parts.ToolInput() | parts.ToolReady() | parts.ToolOutput() | parts.ToolError():
                 chunks = self._say_tool(part)
-            case Error(code, message):
+            case parts.Error(code, message):
                 return [*self._start(None), *map(frame, self._fail(message or code))]
-            case Abort(reason):
+            case parts.Abort(reason):
                 chunks = self._abort(reason)
-            case Finish(reason):
+            case parts.Finish(reason):
                 chunks = self._finish(reason)
             case _:
                 chunks = self._say_other(part)
@@ -103,27 +77,27 @@ class AiSdk(SseDialect):
         chunk = {"type": "start", "messageId": about.id or about.run, "messageMetadata": about.metadata}
         return [frame(without_empty(chunk))]
 
-    def _say_text(self, part: Text | TextStart | TextEnd) -> list[Json]:
+    def _say_text(self, part: parts.Text | parts.TextStart | parts.TextEnd) -> list[Json]:
         id = part.id
         match part:
-            case TextEnd() if id in self._texts:
+            case parts.TextEnd() if id in self._texts:
                 self._texts.discard(id)
                 return [_chunk("text-end", id=id, providerMetadata=part.metadata)]
-            case TextEnd():
+            case parts.TextEnd():
                 return []
-            case Text(_, delta):  # of one that is not open
+            case parts.Text(_, delta):  # of one that is not open
                 self._texts.add(id)
                 return [_chunk("text-start", id=id), {"type": "text-delta", "id": id, "delta": delta}]
-            case TextStart():
+            case parts.TextStart():
                 if id in self._texts:
                     return []
                 self._texts.add(id)
                 return [_chunk("text-start", id=id, providerMetadata=part.metadata)]
 
-    def _say_reasoning(self, part: Reasoning | ReasoningStart | ReasoningEnd) -> list[Json]:
+    def _say_reasoning(self, part: parts.Reasoning | parts.ReasoningStart | parts.ReasoningEnd) -> list[Json]:
         id = part.id
         match part:
-            case ReasoningEnd() if id in self._reasonings:
+            case parts.ReasoningEnd() if id in self._reasonings:
                 self._reasonings.discard(id)
                 metadata = dict(part.metadata or {})
                 # As the SDK's own providers name them, to be given back in the next turn.
@@ -132,46 +106,48 @@ class AiSdk(SseDialect):
                 if part.encrypted and "openai" not in metadata:
                     metadata["openai"] = {"itemId": id, "reasoningEncryptedContent": part.encrypted}
                 return [_chunk("reasoning-end", id=id, providerMetadata=metadata or None)]
-            case ReasoningEnd():
+            case parts.ReasoningEnd():
                 return []
-            case Reasoning(_, delta) if id in self._reasonings:
+            case parts.Reasoning(_, delta) if id in self._reasonings:
                 return [{"type": "reasoning-delta", "id": id, "delta": delta}]
-            case Reasoning(_, delta):
+            case parts.Reasoning(_, delta):
                 self._reasonings.add(id)
                 return [_chunk("reasoning-start", id=id), {"type": "reasoning-delta", "id": id, "delta": delta}]
-            case ReasoningStart():
+            case parts.ReasoningStart():
                 if id in self._reasonings:
                     return []
                 self._reasonings.add(id)
                 redacted = {"anthropic": {"redactedData": part.redacted}} if part.redacted else None
                 return [_chunk("reasoning-start", id=id, providerMetadata=part.metadata or redacted)]
 
-    def _say_tool(self, part: ToolStart | ToolInput | ToolReady | ToolOutput | ToolError) -> list[Json]:
+    def _say_tool(
+        self, part: parts.ToolStart | parts.ToolInput | parts.ToolReady | parts.ToolOutput | parts.ToolError
+    ) -> list[Json]:
         id = part.id
         match part:
-            case ToolStart():
+            case parts.ToolStart():
                 if id in self._inputs:
                     return []
                 self._inputs[id] = part.name
                 self._calls[id] = part.provider_executed
                 encoding = "text" if part.text_input and self.version >= 7 else None
                 return [_chunk("tool-input-start", **_of_tool(part), inputEncoding=encoding)]
-            case ToolInput(_, delta):
-                opening = [] if id in self._inputs else self._say_tool(ToolStart(id, "unknown"))
+            case parts.ToolInput(_, delta):
+                opening = [] if id in self._inputs else self._say_tool(parts.ToolStart(id, "unknown"))
                 return [*opening, {"type": "tool-input-delta", "toolCallId": id, "inputTextDelta": delta}]
-            case ToolReady():
+            case parts.ToolReady():
                 self._inputs.pop(id, None)
                 self._calls[id] = part.provider_executed
                 return [{**_chunk("tool-input-available", **_of_tool(part)), "input": part.input}]
-            case ToolOutput():
-                opening = [] if id in self._calls else self._say_tool(ToolReady(id, "unknown"))
+            case parts.ToolOutput():
+                opening = [] if id in self._calls else self._say_tool(parts.ToolReady(id, "unknown"))
                 self._inputs.pop(id, None)
                 flags = {"providerExecuted": self._calls[id], "preliminary": part.preliminary}
                 return [*opening, {**_chunk("tool-output-available", toolCallId=id, **flags), "output": part.output}]
-            case ToolError():
+            case parts.ToolError():
                 return self._say_tool_error(part)
 
-    def _say_tool_error(self, part: ToolError) -> list[Json]:
+    def _say_tool_error(self, part: parts.ToolError) -> list[Json]:
         id = part.id
         if id in self._inputs or id not in self._calls:
             name = self._inputs.pop(id, "") or part.name or "unknown"
@@ -183,30 +159,30 @@ class AiSdk(SseDialect):
         chunk = _chunk("tool-output-error", toolCallId=id, providerExecuted=self._calls[id])
         return [{**chunk, "errorText": part.message}]
 
-    def _say_other(self, part: Part) -> list[Json]:
+    def _say_other(self, part: parts.Part) -> list[Json]:
         match part:
-            case Metadata(values):
+            case parts.Metadata(values):
                 return [{"type": "message-metadata", "messageMetadata": values}]
-            case Source(id, url, title) if url:
+            case parts.Source(id, url, title) if url:
                 more = without_empty({"title": title, "providerMetadata": part.metadata})
                 return [_chunk("source-url", sourceId=id, url=url, **more)]
-            case Source(id, _, title):
+            case parts.Source(id, _, title):
                 document = {"sourceId": id, "mediaType": part.media_type or "text/plain", "title": title or id}
                 more = without_empty({"filename": part.filename, "providerMetadata": part.metadata})
                 return [_chunk("source-document", **document, **more)]
-            case File(url, media_type):
+            case parts.File(url, media_type):
                 if part.reasoning and self.version < 7:
                     return []
                 kind = "reasoning-file" if part.reasoning else "file"
                 return [_chunk(kind, url=url, mediaType=media_type, providerMetadata=part.metadata)]
-            case Data(name, data):
+            case parts.Data(name, data):
                 flags = without_empty({"id": part.id, "transient": part.transient})
                 return [{**_chunk(f"data-{name}", **flags), "data": data}]
-            case StepStart():
+            case parts.StepStart():
                 return [_chunk("start-step")]
-            case StepFinish():
+            case parts.StepFinish():
                 return [*self._close(), _chunk("finish-step")]
-            case Foreign("ai-sdk", dict(event)) if event.get("type") in _FOREIGN[self.version]:
+            case parts.Foreign("ai-sdk", dict(event)) if event.get("type") in _FOREIGN[self.version]:
                 call = event.get("toolCallId")
                 return [event] if call is None or call in self._calls else []
             case _:
@@ -222,7 +198,7 @@ class AiSdk(SseDialect):
 
     def _give_up(self, message: str) -> list[Json]:
         """Close everything; a call whose input is not complete has failed."""
-        calls = [self._say_tool_error(ToolError(id, message, name)) for id, name in list(self._inputs.items())]
+        calls = [self._say_tool_error(parts.ToolError(id, message, name)) for id, name in list(self._inputs.items())]
         return [*self._close(), *(chunk for chunks in calls for chunk in chunks)]
 
     def _fail(self, message: str) -> list[Json]:
@@ -232,15 +208,15 @@ class AiSdk(SseDialect):
     def _abort(self, reason: str) -> list[Json]:
         """Clients of the browser ignore `abort`; the finish reason is what they see."""
         chunks = [*self._give_up(reason or "stopped"), _chunk("abort", reason=reason)]
-        return [*chunks, *self._finish(FinishReason.INTERRUPTED)]
+        return [*chunks, *self._finish(parts.FinishReason.INTERRUPTED)]
 
-    def _finish(self, reason: FinishReason) -> list[Json]:
+    def _finish(self, reason: parts.FinishReason) -> list[Json]:
         if self._has_finished:
             return []
         self._has_finished = True
         word = reason.value
-        if self.version < 7 and reason is FinishReason.INTERRUPTED:
-            word = FinishReason.OTHER.value
+        if self.version < 7 and reason is parts.FinishReason.INTERRUPTED:
+            word = parts.FinishReason.OTHER.value
         usage = camel_usage(self._usage)
         metadata = {"usage": usage} if usage else None
         return [*self._give_up("incomplete"), _chunk("finish", finishReason=word, messageMetadata=metadata)]
@@ -249,7 +225,7 @@ class AiSdk(SseDialect):
         if self._has_failed:
             return [DONE]
         if ending.is_success:
-            chunks = self._finish(FinishReason.STOP)
+            chunks = self._finish(parts.FinishReason.STOP)
         elif ending.end is End.STOPPED:
             chunks = self._abort(ending.told)
         else:
@@ -274,7 +250,7 @@ def _chunk(kind: str, **fields: object) -> Json:
     return {"type": kind, **{key: value for key, value in fields.items() if value or key in _REQUIRED}}
 
 
-def _of_tool(part: ToolStart | ToolReady) -> Json:
+def _of_tool(part: parts.ToolStart | parts.ToolReady) -> Json:
     return {
         "toolCallId": part.id,
         "toolName": part.name,

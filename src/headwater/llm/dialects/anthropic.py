@@ -11,38 +11,18 @@ from typing import ClassVar, Final
 
 import msgspec
 
+from headwater.llm import parts
 from headwater.llm.dialects.base import End, Ending, SseDialect, frame
-from headwater.llm.parts import (
-    Abort,
-    Error,
-    Finish,
-    FinishReason,
-    Json,
-    Part,
-    Reasoning,
-    ReasoningEnd,
-    ReasoningStart,
-    Source,
-    Start,
-    Text,
-    TextEnd,
-    TextStart,
-    ToolError,
-    ToolInput,
-    ToolOutput,
-    ToolReady,
-    ToolStart,
-    Usage,
-)
+from headwater.llm.parts import Json
 from headwater.llm.recognise.builder import merge_usage
 from headwater.llm.recognise.voice import ANTHROPIC_REASONS
 from headwater.llm.usage import anthropic_usage
 
 _REASONS: Final = {
-    FinishReason.STOP: "end_turn",
-    FinishReason.LENGTH: "max_tokens",
-    FinishReason.TOOL_CALLS: "tool_use",
-    FinishReason.CONTENT_FILTER: "refusal",
+    parts.FinishReason.STOP: "end_turn",
+    parts.FinishReason.LENGTH: "max_tokens",
+    parts.FinishReason.TOOL_CALLS: "tool_use",
+    parts.FinishReason.CONTENT_FILTER: "refusal",
 }
 #: Anthropic's own word where it has one; the SDKs choose their exception by the HTTP status alone.
 _ERROR_TYPES: Final = {"timeout": "timeout_error", "detached": "overloaded_error"}
@@ -54,9 +34,9 @@ class Anthropic(SseDialect):
     name: ClassVar[str] = "anthropic"
     relays: ClassVar[str] = "anthropic"
 
-    def __init__(self, fallback: Start | None = None, *, ids: bool = True) -> None:
+    def __init__(self, fallback: parts.Start | None = None, *, ids: bool = True) -> None:
         super().__init__(fallback, ids=ids)
-        self._usage = Usage()
+        self._usage = parts.Usage()
         self._blocks: dict[tuple[str, str], int] = {}  # kind and id of an open block -> its index
         self._empty_calls: set[str] = set()
         self._block_count = 0
@@ -70,81 +50,83 @@ class Anthropic(SseDialect):
         """The `ping` that Anthropic itself sends."""
         return frame({"type": "ping"}, "ping")
 
-    def _say(self, part: Part) -> list[bytes]:
+    def _say(self, part: parts.Part) -> list[bytes]:
         if self._has_finished or self._has_failed:
             return []
         match part:
-            case Text(id, delta):
+            case parts.Text(id, delta):
                 opening = self._open_block("text", id, {"type": "text", "text": ""})
                 return [*opening, self._delta("text", id, {"type": "text_delta", "text": delta})]
-            case TextStart(id):
+            case parts.TextStart(id):
                 return self._open_block("text", id, {"type": "text", "text": ""})
-            case TextEnd(id):
+            case parts.TextEnd(id):
                 return self._close_block("text", id)
-            case Reasoning() | ReasoningStart() | ReasoningEnd():
+            case parts.Reasoning() | parts.ReasoningStart() | parts.ReasoningEnd():
                 return self._say_reasoning(part)
-            case ToolStart() | ToolInput() | ToolReady() | ToolOutput() | ToolError():
+            case parts.ToolStart() | parts.ToolInput() | parts.ToolReady() | parts.ToolOutput() | parts.ToolError():
                 return self._say_tool(part)
-            case Source():
+            case parts.Source():
                 return self._cite(part)
-            case Usage():
+            case parts.Usage():
                 self._usage = merge_usage(self._usage, part)
                 return []
-            case Finish():
+            case parts.Finish():
                 return self._finish(part)
-            case Error(code, message):
+            case parts.Error(code, message):
                 return self._fail(code, message or code)
-            case Abort(reason):
+            case parts.Abort(reason):
                 return self._fail("stopped", reason or Ending(End.STOPPED).told)
             case _:
                 return []
 
-    def _say_reasoning(self, part: Reasoning | ReasoningStart | ReasoningEnd) -> list[bytes]:
+    def _say_reasoning(self, part: parts.Reasoning | parts.ReasoningStart | parts.ReasoningEnd) -> list[bytes]:
         id = part.id
         block: Json = {"type": "thinking", "thinking": "", "signature": ""}
         match part:
-            case ReasoningStart():
+            case parts.ReasoningStart():
                 if part.redacted is not None:
                     block = {"type": "redacted_thinking", "data": part.redacted}
                 return self._open_block("reasoning", id, block)
-            case Reasoning(_, delta):
+            case parts.Reasoning(_, delta):
                 opening = self._open_block("reasoning", id, block)
                 return [*opening, self._delta("reasoning", id, {"type": "thinking_delta", "thinking": delta})]
-            case ReasoningEnd():
+            case parts.ReasoningEnd():
                 seal = []
                 if part.signature and ("reasoning", id) in self._blocks:
                     seal = [self._delta("reasoning", id, {"type": "signature_delta", "signature": part.signature})]
                 return [*seal, *self._close_block("reasoning", id)]
 
-    def _say_tool(self, part: ToolStart | ToolInput | ToolReady | ToolOutput | ToolError) -> list[bytes]:
+    def _say_tool(
+        self, part: parts.ToolStart | parts.ToolInput | parts.ToolReady | parts.ToolOutput | parts.ToolError
+    ) -> list[bytes]:
         id = part.id
         match part:
-            case ToolStart():
+            case parts.ToolStart():
                 kind = "server_tool_use" if part.provider_executed else "tool_use"
                 self._empty_calls.add(id)
                 return self._open_block("tool", id, {"type": kind, "id": id, "name": part.name, "input": {}})
-            case ToolInput(_, delta):
+            case parts.ToolInput(_, delta):
                 opening = self._open_block("tool", id, {"type": "tool_use", "id": id, "name": "unknown", "input": {}})
                 self._empty_calls.discard(id)
                 return [*opening, self._delta("tool", id, {"type": "input_json_delta", "partial_json": delta})]
-            case ToolReady():
-                start = ToolStart(id, part.name, part.provider_executed)
+            case parts.ToolReady():
+                start = parts.ToolStart(id, part.name, part.provider_executed)
                 opening = [] if ("tool", id) in self._blocks else self._say_tool(start)
                 text = msgspec.json.encode(part.input).decode() if id in self._empty_calls else ""
                 self._empty_calls.discard(id)
                 whole = [self._delta("tool", id, {"type": "input_json_delta", "partial_json": text})] if text else []
                 return [*opening, *whole, *self._close_block("tool", id)]
-            case ToolOutput():
+            case parts.ToolOutput():
                 result = (part.metadata or {}).get("kind")
                 if not isinstance(result, str) or not result.endswith("_tool_result"):
                     return []
                 block = {"type": result, "tool_use_id": id, "content": part.output}
                 return [*self._open_block("result", id, block), *self._close_block("result", id)]
-            case ToolError():
+            case parts.ToolError():
                 self._empty_calls.discard(id)
                 return self._close_block("tool", id)
 
-    def _cite(self, part: Source) -> list[bytes]:
+    def _cite(self, part: parts.Source) -> list[bytes]:
         """A citation belongs to the text that is open."""
         id = next((id for kind, id in reversed(self._blocks) if kind == "text"), None)
         if id is None:
@@ -185,7 +167,7 @@ class Anthropic(SseDialect):
         }
         return [_frame({"type": "message_start", "message": message})]
 
-    def _finish(self, part: Finish) -> list[bytes]:
+    def _finish(self, part: parts.Finish) -> list[bytes]:
         self._has_finished = True
         opening = self._begin()
         closing = [block for kind, id in list(self._blocks) for block in self._close_block(kind, id)]
@@ -196,7 +178,7 @@ class Anthropic(SseDialect):
 
     def _end(self, ending: Ending) -> list[bytes]:
         if ending.is_success:
-            return [] if self._has_finished or self._has_failed else self._finish(Finish())
+            return [] if self._has_finished or self._has_failed else self._finish(parts.Finish())
         return self._fail(ending.told_code, ending.told)
 
     def _fail(self, code: str, message: str) -> list[bytes]:

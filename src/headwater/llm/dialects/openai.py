@@ -11,33 +11,17 @@ from typing import Any, ClassVar, Final
 
 import msgspec
 
+from headwater.llm import parts
 from headwater.llm.dialects.base import DONE, End, Ending, SseDialect, frame
-from headwater.llm.parts import (
-    Abort,
-    Error,
-    Finish,
-    FinishReason,
-    Json,
-    Part,
-    Reasoning,
-    Source,
-    Start,
-    Text,
-    TextEnd,
-    TextStart,
-    ToolInput,
-    ToolReady,
-    ToolStart,
-    Usage,
-)
+from headwater.llm.parts import Json
 from headwater.llm.recognise.builder import merge_usage
 from headwater.llm.usage import openai_usage
 
 _REASONS: Final = {
-    FinishReason.STOP: "stop",
-    FinishReason.LENGTH: "length",
-    FinishReason.TOOL_CALLS: "tool_calls",
-    FinishReason.CONTENT_FILTER: "content_filter",
+    parts.FinishReason.STOP: "stop",
+    parts.FinishReason.LENGTH: "length",
+    parts.FinishReason.TOOL_CALLS: "tool_calls",
+    parts.FinishReason.CONTENT_FILTER: "content_filter",
 }
 
 
@@ -53,10 +37,10 @@ class OpenAI(SseDialect):
     name: ClassVar[str] = "openai"
     relays: ClassVar[str] = "openai"
 
-    def __init__(self, fallback: Start | None = None, *, ids: bool = True, usage: bool = True) -> None:
+    def __init__(self, fallback: parts.Start | None = None, *, ids: bool = True, usage: bool = True) -> None:
         super().__init__(fallback, ids=ids)
         self._wants_usage = usage
-        self._usage = Usage()
+        self._usage = parts.Usage()
         self._head = b""
         self._refusals: set[str] = set()
         self._calls: dict[str, int] = {}  # id of an open call -> its index
@@ -74,53 +58,53 @@ class OpenAI(SseDialect):
             self._usage,
         )
 
-    def _say(self, part: Part) -> list[bytes]:
+    def _say(self, part: parts.Part) -> list[bytes]:
         match part:
-            case Text(id, delta):
+            case parts.Text(id, delta):
                 return self._delta({"refusal" if id in self._refusals else "content": delta})
-            case TextStart(id):
+            case parts.TextStart(id):
                 if part.refusal:
                     self._refusals.add(id)
-            case TextEnd(id):
+            case parts.TextEnd(id):
                 self._refusals.discard(id)
-            case Reasoning(_, delta):
+            case parts.Reasoning(_, delta):
                 return self._delta({"reasoning_content": delta})
-            case ToolStart() | ToolInput() | ToolReady():
+            case parts.ToolStart() | parts.ToolInput() | parts.ToolReady():
                 return self._say_tool(part)
-            case Source():
+            case parts.Source():
                 if part.url:
                     cited = {"url": part.url, "title": part.title, "start_index": 0, "end_index": 0}
                     return self._delta({"annotations": [{"type": "url_citation", "url_citation": cited}]})
-            case Usage():
+            case parts.Usage():
                 self._usage = merge_usage(self._usage, part)
-            case Finish():
+            case parts.Finish():
                 return self._finish(part)
-            case Error(code, message):
+            case parts.Error(code, message):
                 return self._fail(message or code, code)
-            case Abort(reason):
+            case parts.Abort(reason):
                 return self._fail(reason or Ending(End.STOPPED).told, "stopped")
             case _:
                 pass
         return []
 
-    def _say_tool(self, part: ToolStart | ToolInput | ToolReady) -> list[bytes]:
+    def _say_tool(self, part: parts.ToolStart | parts.ToolInput | parts.ToolReady) -> list[bytes]:
         index = self._calls.get(part.id)
         match part:
-            case ToolInput(_, delta) if index is not None:
+            case parts.ToolInput(_, delta) if index is not None:
                 self._empty_calls.discard(part.id)
                 return self._delta({"tool_calls": [{"index": index, "function": {"arguments": delta}}]})
-            case ToolReady(id) if index is not None:
+            case parts.ToolReady(id) if index is not None:
                 del self._calls[id]
                 if id not in self._empty_calls:
                     return []
                 self._empty_calls.discard(id)
                 text = msgspec.json.encode(part.input).decode()
                 return self._delta({"tool_calls": [{"index": index, "function": {"arguments": text}}]})
-            case ToolReady(id) if not part.provider_executed:
+            case parts.ToolReady(id) if not part.provider_executed:
                 text = msgspec.json.encode(part.input).decode()
                 self._call_count += 1
                 return self._call(self._call_count - 1, id, part.name, text)
-            case ToolStart(id) if index is None and not part.provider_executed:
+            case parts.ToolStart(id) if index is None and not part.provider_executed:
                 self._calls[id] = self._call_count
                 self._empty_calls.add(id)
                 self._call_count += 1
@@ -132,18 +116,18 @@ class OpenAI(SseDialect):
         function = {"name": name, "arguments": arguments}
         return self._delta({"tool_calls": [{"index": index, "id": id, "type": "function", "function": function}]})
 
-    def _finish(self, part: Finish) -> list[bytes]:
+    def _finish(self, part: parts.Finish) -> list[bytes]:
         if self._has_finished or self._has_failed:
             return []
         self._has_finished = True
         reason = _REASONS.get(part.reason, "stop")
         blocks = self._chunk({"choices": [{"index": 0, "delta": {}, "finish_reason": reason}]})
-        if self._wants_usage and self._usage != Usage():
+        if self._wants_usage and self._usage != parts.Usage():
             blocks += self._chunk({"choices": [], "usage": openai_usage(self._usage)})
         return blocks
 
     def _end(self, ending: Ending) -> list[bytes]:
-        blocks = self._finish(Finish()) if ending.is_success else self._fail(ending.told, ending.told_code)
+        blocks = self._finish(parts.Finish()) if ending.is_success else self._fail(ending.told, ending.told_code)
         return [*blocks, DONE]
 
     def _fail(self, message: str, code: str) -> list[bytes]:

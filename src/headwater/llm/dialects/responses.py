@@ -14,29 +14,10 @@ from __future__ import annotations
 import re
 from typing import ClassVar, Final
 
+from headwater.llm import parts
 from headwater.llm.dialects.base import End, Ending, SseDialect, frame
 from headwater.llm.dialects.responses_items import CallItem, Item, MessageItem, ReasoningItem
-from headwater.llm.parts import (
-    Abort,
-    Error,
-    Finish,
-    FinishReason,
-    Json,
-    Part,
-    Reasoning,
-    ReasoningEnd,
-    ReasoningStart,
-    Source,
-    Start,
-    Text,
-    TextEnd,
-    TextStart,
-    ToolError,
-    ToolInput,
-    ToolReady,
-    ToolStart,
-    Usage,
-)
+from headwater.llm.parts import Json
 from headwater.llm.recognise.builder import merge_usage
 from headwater.llm.usage import responses_usage
 
@@ -49,11 +30,11 @@ class Responses(SseDialect):
     name: ClassVar[str] = "openai-responses"
     relays: ClassVar[str] = "openai-responses"
 
-    def __init__(self, fallback: Start | None = None, *, ids: bool = True) -> None:
+    def __init__(self, fallback: parts.Start | None = None, *, ids: bool = True) -> None:
         super().__init__(fallback, ids=ids)
         self._sequence = 0
         self._tail = b""
-        self._usage = Usage()
+        self._usage = parts.Usage()
         self._items: list[Item] = []
         self._open_items: dict[tuple[str, str], Item] = {}  # kind and id of an open part -> its item
 
@@ -68,73 +49,73 @@ class Responses(SseDialect):
         self._sequence = max([self._sequence, *(int(number) + 1 for number in numbers[-1:])])
         return super().relay(data, offset)
 
-    def _say(self, part: Part) -> list[bytes]:
+    def _say(self, part: parts.Part) -> list[bytes]:
         if self._has_finished or self._has_failed:
             return []
         match part:
-            case Text() | TextStart() | TextEnd():
+            case parts.Text() | parts.TextStart() | parts.TextEnd():
                 return self._say_text(part)
-            case Reasoning() | ReasoningStart() | ReasoningEnd():
+            case parts.Reasoning() | parts.ReasoningStart() | parts.ReasoningEnd():
                 return self._say_reasoning(part)
-            case ToolStart() | ToolInput() | ToolReady() | ToolError():
+            case parts.ToolStart() | parts.ToolInput() | parts.ToolReady() | parts.ToolError():
                 return self._say_tool(part)
-            case Source():
+            case parts.Source():
                 return self._cite(part)
-            case Usage():
+            case parts.Usage():
                 self._usage = merge_usage(self._usage, part)
                 return []
-            case Finish(reason, native):
+            case parts.Finish(reason, native):
                 return self._finish(reason, native)
-            case Error(code, message):
+            case parts.Error(code, message):
                 return self._fail(code, message or code)
-            case Abort():
+            case parts.Abort():
                 return self._stop()
             case _:
                 return []
 
-    def _say_text(self, part: Text | TextStart | TextEnd) -> list[bytes]:
+    def _say_text(self, part: parts.Text | parts.TextStart | parts.TextEnd) -> list[bytes]:
         key = "text", part.id
         match part:
-            case TextStart():
+            case parts.TextStart():
                 return self._add(key, MessageItem(part.refusal))
-            case Text(_, delta):
+            case parts.Text(_, delta):
                 opening = self._add(key, MessageItem(False))
                 return [*opening, *self._grow(key, delta)]
-            case TextEnd():
+            case parts.TextEnd():
                 return self._close(key)
 
-    def _say_reasoning(self, part: Reasoning | ReasoningStart | ReasoningEnd) -> list[bytes]:
+    def _say_reasoning(self, part: parts.Reasoning | parts.ReasoningStart | parts.ReasoningEnd) -> list[bytes]:
         key = "reasoning", part.id
         match part:
-            case ReasoningStart():
+            case parts.ReasoningStart():
                 return self._add(key, ReasoningItem(part.summary))
-            case Reasoning(_, delta):
+            case parts.Reasoning(_, delta):
                 opening = self._add(key, ReasoningItem(True))
                 return [*opening, *self._grow(key, delta)]
-            case ReasoningEnd():
+            case parts.ReasoningEnd():
                 item = self._open_items.get(key)
                 if isinstance(item, ReasoningItem):
                     item.encrypted = part.encrypted
                 return self._close(key)
 
-    def _say_tool(self, part: ToolStart | ToolInput | ToolReady | ToolError) -> list[bytes]:
+    def _say_tool(self, part: parts.ToolStart | parts.ToolInput | parts.ToolReady | parts.ToolError) -> list[bytes]:
         key = "tool", part.id
         match part:
-            case ToolStart():
+            case parts.ToolStart():
                 return [] if part.provider_executed else self._add(key, CallItem(part.id, part.name))
-            case ToolInput(_, delta):
+            case parts.ToolInput(_, delta):
                 return self._grow(key, delta) if key in self._open_items else []
-            case ToolReady():
+            case parts.ToolReady():
                 if key not in self._open_items and part.provider_executed:
                     return []
                 opening = self._add(key, CallItem(part.id, part.name))
                 item = self._open_items[key]
                 whole = item.missing(part.input) if isinstance(item, CallItem) else ""
                 return [*opening, *(self._grow(key, whole) if whole else []), *self._close(key)]
-            case ToolError():
+            case parts.ToolError():
                 return self._close(key)
 
-    def _cite(self, part: Source) -> list[bytes]:
+    def _cite(self, part: parts.Source) -> list[bytes]:
         """A citation belongs to the text that is open."""
         key = next((key for key in reversed(self._open_items) if key[0] == "text"), None)
         item = None if key is None else self._open_items[key]
@@ -166,10 +147,10 @@ class Responses(SseDialect):
         response = self._response("in_progress")
         return self._events([{"type": f"response.{kind}", "response": response} for kind in ("created", "in_progress")])
 
-    def _finish(self, reason: FinishReason, native: str) -> list[bytes]:
+    def _finish(self, reason: parts.FinishReason, native: str) -> list[bytes]:
         self._has_finished = True
         opening = self._begin()
-        words = {FinishReason.LENGTH: "max_output_tokens", FinishReason.CONTENT_FILTER: "content_filter"}
+        words = {parts.FinishReason.LENGTH: "max_output_tokens", parts.FinishReason.CONTENT_FILTER: "content_filter"}
         if reason in words:
             return [*opening, *self._last("incomplete", incomplete_details={"reason": words[reason]})]
         return [*opening, *self._last("completed")]
@@ -232,7 +213,7 @@ class Responses(SseDialect):
 
     def _end(self, ending: Ending) -> list[bytes]:
         if ending.is_success:
-            return [] if self._has_finished or self._has_failed else self._finish(FinishReason.STOP, "")
+            return [] if self._has_finished or self._has_failed else self._finish(parts.FinishReason.STOP, "")
         if self._has_failed:
             return []
         if ending.end is End.DETACHED:

@@ -7,16 +7,8 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from headwater.llm.parts import (
-    Data,
-    File,
-    Foreign,
-    Json,
-    StepStart,
-    ToolError,
-    ToolOutput,
-    ToolStart,
-)
+from headwater.llm import parts
+from headwater.llm.parts import Json
 from headwater.llm.recognise.builder import Builder
 from headwater.llm.recognise.voice import number_of, plain, text_of
 
@@ -63,7 +55,7 @@ class PydanticAiVoice:
             case "agent_run_result":
                 self._end(field(event, "result"))
             case "custom" | "capability":
-                self._builder.put(Foreign(self.dialect, plain(event)))
+                self._builder.put(parts.Foreign(self.dialect, plain(event)))
             case _:
                 pass
 
@@ -73,7 +65,7 @@ class PydanticAiVoice:
             self._close(other)
         if self._after_tools:
             self._after_tools = False
-            builder.put(StepStart())
+            builder.put(parts.StepStart())
         content, id = field(part, "content"), ""
         if kind == "text":
             id = builder.new_id("t")
@@ -91,18 +83,18 @@ class PydanticAiVoice:
             self._return(part)
         elif kind == "file":
             media_type = text_of(field(content, "media_type"))
-            builder.put(File(text_of(field(content, "data_uri")) or text_of(field(content, "url")), media_type))
+            builder.put(parts.File(text_of(field(content, "data_uri")) or text_of(field(content, "url")), media_type))
         elif kind == "speech":
             self._has_said = True
             builder.say(text_of(field(part, "transcript")))
         else:
-            builder.put(Foreign(self.dialect, plain(part)))
+            builder.put(parts.Foreign(self.dialect, plain(part)))
         self._open[index] = kind, id
 
     def _open_call(self, part: Any, kind: str) -> str:
         id = text_of(field(part, "tool_call_id")) or self._builder.new_id("call_")
         name = text_of(field(part, "tool_name"))
-        self._builder.open_tool(ToolStart(id, name, provider_executed=kind == "builtin-tool-call"))
+        self._builder.open_tool(parts.ToolStart(id, name, provider_executed=kind == "builtin-tool-call"))
         self._args(id, field(part, "args"))
         return id
 
@@ -148,9 +140,9 @@ class PydanticAiVoice:
         self._after_tools = field(part, "part_kind") != "builtin-tool-return"
         if is_retry or field(part, "retry") is not None or outcome in ("failed", "denied"):
             message = content if isinstance(content, str) else msgspec.json.encode(plain(content)).decode()
-            self._builder.put(ToolError(id, message, denied=outcome == "denied"))
+            self._builder.put(parts.ToolError(id, message, denied=outcome == "denied"))
         else:
-            self._builder.put(ToolOutput(id, plain(content)))
+            self._builder.put(parts.ToolOutput(id, plain(content)))
 
     def _end(self, result: Any) -> None:
         """The agent's run is over; an output that is no text, or was never streamed, is told here."""
@@ -162,7 +154,7 @@ class PydanticAiVoice:
                 self._builder.say(output)
                 self._builder.close_all()
         elif output is not None:
-            self._builder.put(Data("output", plain(output)))
+            self._builder.put(parts.Data("output", plain(output)))
         if callable(usage) and field(usage, "input_tokens") is None:  # a method, before version 2
             usage = usage()
         tokens = (number_of(field(usage, "input_tokens")), number_of(field(usage, "output_tokens")))
