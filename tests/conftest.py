@@ -17,13 +17,16 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 #: Files that take more than a minute: the longest first, and not all browsers at once.
 LONGEST = [
-    "browser/test_chat.py",
-    "llm/clients/test_silence.py",
     "conformance/test_conformance.py",
+    "browser/test_chat.py",
+    "stores/test_stateful.py",
+    "crash/test_sigkill.py",
     "browser/test_page.py",
+    "llm/clients/test_silence.py",
     "browser/test_overview.py",
     "llm/clients/test_failures.py",
     "browser/test_use_chat.py",
+    "asgi/test_handover.py",
     "browser/test_compression.py",
 ]
 
