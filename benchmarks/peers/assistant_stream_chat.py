@@ -25,7 +25,7 @@ def _store() -> Any:
     )
     from redis.asyncio import Redis  # type: ignore[import-not-found, unused-ignore]
 
-    return create_redis_resumable_stream_store(Redis(unix_socket_path=os.environ["REDIS_SOCKET"]))
+    return create_redis_resumable_stream_store(Redis(unix_socket_path=os.environ["REDIS_SOCKET"], max_connections=10_000))
 
 
 app = FastAPI()
