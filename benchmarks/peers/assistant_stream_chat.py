@@ -25,7 +25,9 @@ def _store() -> Any:
     )
     from redis.asyncio import Redis  # type: ignore[import-not-found, unused-ignore]
 
-    return create_redis_resumable_stream_store(Redis(unix_socket_path=os.environ["REDIS_SOCKET"], max_connections=10_000))
+    # redis-py opens 100 connections at most unless told otherwise, and raises then.
+    redis = Redis(unix_socket_path=os.environ["REDIS_SOCKET"], max_connections=10_000)
+    return create_redis_resumable_stream_store(redis)
 
 
 app = FastAPI()
