@@ -206,8 +206,12 @@ class LimitedProtocol(LingeringProtocol):
             head += [name + b": " + value + b"\r\n" for name, value in answer.headers]
             head.append(b"content-length: %d\r\nconnection: close\r\n\r\n" % len(answer.body))
             self.transport.write(b"".join(head) + answer.body)
-        # A connection too many is not kept a moment longer.
-        if answers and not isinstance(error, TooManyConnections):
+        # A connection too many, and one that is silent in its head, are not kept a moment longer: others need the room.
+        if (
+            answers
+            and not isinstance(error, TooManyConnections)
+            and not (self._in_head and isinstance(error, RequestTimeout))
+        ):
             self.linger()
         else:
             self.transport.close()
