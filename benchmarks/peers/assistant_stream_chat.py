@@ -13,7 +13,7 @@ from assistant_stream.resumable import (  # type: ignore[import-not-found, unuse
     create_resume_assistant_stream_response,
 )
 from fastapi import FastAPI
-from scripted_model import tokens  # type: ignore[import-not-found, unused-ignore]
+from scripted_model import calm_garbage_collection, tokens  # type: ignore[import-not-found, unused-ignore]
 from starlette.responses import Response
 
 
@@ -53,3 +53,6 @@ async def resume(chat: str) -> Response:
     """Read it from its start."""
     answer: Response = await create_resume_assistant_stream_response(context=context, stream_id=chat)
     return answer
+
+
+calm_garbage_collection()

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import random
 import sys
 import time
@@ -33,6 +34,13 @@ async def tokens(request: dict[str, Any]) -> AsyncIterator[str]:
             await asyncio.sleep(rest / 1e9)
         yield f"<{number}>" if number else f"<@{due}>"
         number += 1
+
+
+def calm_garbage_collection() -> None:
+    """As Headwater's documentation advises applications with many runs; every peer in Python does it, once loaded."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 50)
 
 
 async def _cost(runs: int, seconds: float) -> float:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from fastapi import FastAPI
-from scripted_model import tokens  # type: ignore[import-not-found, unused-ignore]
+from scripted_model import calm_garbage_collection, tokens  # type: ignore[import-not-found, unused-ignore]
 from sse_starlette.sse import EventSourceResponse  # type: ignore[import-not-found, unused-ignore]
 
 app = FastAPI()
@@ -23,3 +23,6 @@ async def chat(request: dict[str, Any]) -> EventSourceResponse:
         yield {"data": "[DONE]"}
 
     return EventSourceResponse(told())
+
+
+calm_garbage_collection()
