@@ -101,6 +101,20 @@ def test_a_chat_begins_goes_on_and_ends(run: Run[None]) -> None:
     run(main())
 
 
+def test_what_a_source_says_at_once_is_in_the_first_bytes(run: Run[None]) -> None:
+    """The source is asked before the answer is opened."""
+
+    async def main() -> None:
+        async with Hub() as hub, Runs(hub) as runs:
+            client = AsgiClient(Chat(runs, Model().respond))
+            async with client.open("POST", "/api/chat", body(), JSON) as response:
+                first = await response.part()
+        assert first is not None
+        assert b"Hello, " in first
+
+    run(main())
+
+
 def test_a_client_that_goes_stops_nothing(run: Run[None]) -> None:
     """The run goes on, and whoever comes next is told all of it."""
 

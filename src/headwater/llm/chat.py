@@ -16,6 +16,7 @@ A body is what `useChat` sends (`id`, `messages`, `trigger`, `messageId`), or AG
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from hashlib import sha256
 from typing import Any, Final
@@ -142,6 +143,8 @@ class Chat(Routes):
             thread=asked.chat,
             cancel_when_unwatched=self._cancel_when_unwatched,
         )
+        # The source is asked before the answer is opened; what it says at once is then in the answer's first bytes.
+        await asyncio.sleep(0)
         await self.tell(request, run.id)
 
     async def _read(self, request: Request, owner: str | None) -> ChatRequest:
