@@ -31,6 +31,8 @@ _ONE_LINE: Final = bytes.maketrans(b"\r\n", b"  ")
 _SPACE: Final = b" \t\r\n"
 #: What may stand before a value of an array.
 _BETWEEN: Final = re.compile(rb"[, \t\r\n]*")
+_OPEN: Final = ord("{")
+_CLOSE: Final = ord("}")
 _LF: Final = 10
 _CR: Final = 13
 
@@ -82,7 +84,20 @@ def split_body(content_type: str, body: bytes, *, allow_empty_array: bool = Fals
     """
     if not body:
         return ()
+    if content_type == "application/json" and _is_plain_object(body):
+        return (body,)
     return split_json(body, allow_empty_array=allow_empty_array) if is_json(content_type) else (body,)
+
+
+def _is_plain_object(body: bytes) -> bool:
+    """Whether a body is one JSON object in one line of ASCII: by far the most, and kept as it is."""
+    if body[0] != _OPEN or body[-1] != _CLOSE or not body.isascii() or _LF in body or _CR in body:
+        return False
+    try:
+        _value.decode(body)
+    except (msgspec.DecodeError, RecursionError):
+        return False
+    return True
 
 
 def split_json(body: bytes, *, allow_empty_array: bool = False) -> tuple[bytes, ...]:

@@ -137,6 +137,9 @@ def expires_at(state: StreamState) -> float | None:
 
 def is_expired(state: StreamState, now: float) -> bool:
     """Whether the stream's time is over."""
+    expiry = state.config.expiry
+    if expiry.ttl is None and expiry.at is None:  # by far the most
+        return False
     end = expires_at(state)
     return end is not None and now >= end
 
