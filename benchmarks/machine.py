@@ -6,6 +6,7 @@ import os
 import platform
 import sqlite3
 import subprocess
+import sys
 import time
 from importlib.metadata import version
 from pathlib import Path
@@ -38,7 +39,7 @@ def host() -> dict[str, str]:
         "processor": _processor(),
         "load average": f"{os.getloadavg()[0]:.1f} before the first run",
         "kernel": platform.release(),
-        "python": platform.python_version(),
+        "python": f"{platform.python_version()} of {sys.base_prefix} ({platform.python_compiler()})",
         "packages": ", ".join(f"{name} {version(name)}" for name in ("uvicorn", "httptools", "uvloop", "msgspec")),
     }
 
