@@ -158,8 +158,13 @@ def test_an_answer_is_written_as_it_comes(page: Page, chat: ServerProcess, error
     ask(page, "What survives?")
     expect(turn(page, "running").locator(".answer li")).not_to_have_count(0)
     expect(page.locator("#state")).to_have_text("running")
-    caret = "getComputedStyle(document.querySelector('.answer .open'), '::after').content"
-    assert page.evaluate(caret) == '""'
+    page.wait_for_function(
+        """() => {
+            const open = document.querySelector(".answer .open");
+            return open && getComputedStyle(open, "::after").content === '""';
+        }"""
+    )
+    expect(turn(page, "finished")).to_be_visible(timeout=60_000)
     expect(turn(page, "finished").locator(".verdict")).to_be_hidden()
     answer = turn(page).locator(".answer")
     expect(answer.locator("h4")).to_have_text("What survives")
