@@ -12,10 +12,12 @@ from headwater.hub import Stats
 from headwater.stores import StoreFigures
 
 
-def overview(uptime: float, stats: Stats, store: StoreFigures | None = None, cpu: float = 0.0) -> dict[str, Any]:
+def overview(
+    uptime: float, stats: Stats, store: StoreFigures | None = None, cpu: float = 0.0, instance: str = "a"
+) -> dict[str, Any]:
     process = {"cpu_seconds": cpu}
     found = {**msgspec.to_builtins(stats), "process": process, "store": msgspec.to_builtins(store)}
-    return {"uptime_seconds": uptime, "stats": found}
+    return {"instance": instance, "uptime_seconds": uptime, "stats": found}
 
 
 def test_rates_are_of_the_time_between() -> None:
@@ -39,9 +41,11 @@ def test_rates_are_of_the_time_between() -> None:
 
 
 def test_another_process_has_no_rates() -> None:
-    """After a restart counters begin again; the first look has nothing to compare with."""
-    assert rates(overview(5.0, Stats()), overview(100.0, Stats(appends=9))) == Rates()
+    """After a restart counters begin again, however soon it is up for longer; the first look has nothing before it."""
+    before = overview(1.0, Stats(appends=9))
+    assert rates(overview(5.0, Stats(), instance="b"), before) == Rates()
     assert rates(overview(5.0, Stats()), None) == Rates()
+    assert rates(before, before) == Rates()
 
 
 @pytest.mark.parametrize(

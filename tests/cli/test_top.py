@@ -50,7 +50,14 @@ def an_overview(**changes: Any) -> dict[str, Any]:
         "behind": [reader, {**reader, "name": None, "lag_records": 7, "held": None, "full_seconds": 0.0}],
     }
     busiest = [{"path": "rooms/0", "readers": 64}]
-    return {"uptime_seconds": 3700.0, "stats": stats, "readers": readers, "busiest": busiest, **changes}
+    return {
+        "instance": "a",
+        "uptime_seconds": 3700.0,
+        "stats": stats,
+        "readers": readers,
+        "busiest": busiest,
+        **changes,
+    }
 
 
 def test_a_look_in_lines() -> None:
@@ -82,7 +89,7 @@ def test_json_is_the_overview(call: Call) -> None:
     """One object a look, one look unless told otherwise."""
     result = call("top", "--json")
     [found] = [json.loads(line) for line in result.stdout.splitlines()]
-    assert found.keys() == {"version", "uptime_seconds", "stats", "readers", "busiest"}
+    assert found.keys() == {"version", "instance", "uptime_seconds", "stats", "readers", "busiest"}
     result = call("top", "--json", "--count", "2", "--interval", "0.1")
     assert len(result.stdout.splitlines()) == 2
 

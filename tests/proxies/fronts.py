@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Self
 
+import httpx2
 import trustme
 from tests.support.processes import START_SECONDS, free_port, required
 
@@ -239,6 +240,14 @@ class Caddy(Front):
         address = f"unix/{self.directory}/admin.sock"
         command = [self.path, "reload", "--force", "--address", address, "--config", str(self._file)]
         subprocess.run([*command, "--adapter", "caddyfile"], check=True, capture_output=True, timeout=60)
+
+    def memory(self) -> int:
+        """Bytes that Caddy uses after a collection; on a busy machine the process holds garbage for a while."""
+        transport = httpx2.HTTPTransport(uds=f"{self.directory}/admin.sock")
+        with httpx2.Client(transport=transport, headers={"host": ""}) as admin:
+            profile = admin.get("http://admin/debug/pprof/heap", params={"gc": 1, "debug": 1}).raise_for_status().text
+        [line] = [line for line in profile.splitlines() if line.startswith("# HeapAlloc = ")]
+        return int(line.removeprefix("# HeapAlloc = "))
 
 
 FRONTS: dict[str, type[Front]] = {"nginx": Nginx, "haproxy": HAProxy, "caddy": Caddy}

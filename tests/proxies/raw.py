@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 from collections import defaultdict
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from typing import Self
 import h2.config
 import h2.connection
 import h2.events
+import h2.exceptions
 from tests.proxies.fronts import HOST, Certificates
 
 #: Bytes that a stream may send ahead of its reader.
@@ -87,18 +89,20 @@ class RawClient:
                 self.status[event.stream_id] = int(dict(event.headers)[b":status"])
             case h2.events.DataReceived():
                 self.received[event.stream_id] += event.data
-                self._give_back(event.flow_controlled_length, event.stream_id, open_=event.stream_ended is None)
+                self._give_back(event.flow_controlled_length, event.stream_id)
             case h2.events.StreamEnded():
                 self.ended[event.stream_id] = 0
             case h2.events.StreamReset():
                 self.ended[event.stream_id] = int(event.error_code)
 
-    def _give_back(self, size: int, stream: int, *, open_: bool) -> None:
+    def _give_back(self, size: int, stream: int) -> None:
         """Return windows half a window at a time: an update for each frame makes small frames, and those are slow."""
         for number in (0, stream):
             self._taken[number] += size
-            if self._taken[number] >= WINDOW // 2 and number not in self.stalled and (open_ or not number):
-                self._h2.increment_flow_control_window(self._taken.pop(number), number or None)
+            if self._taken[number] >= WINDOW // 2 and number not in self.stalled:
+                # What was received with this may have ended the stream already.
+                with contextlib.suppress(h2.exceptions.StreamClosedError):
+                    self._h2.increment_flow_control_window(self._taken.pop(number), number or None)
 
     def _flush(self) -> None:
         if out := self._h2.data_to_send():

@@ -21,8 +21,8 @@ STREAM = "/v1/stream/s"
 MIB = 1024 * 1024
 RECORD = 64 * 1024 - 1
 #: What a reader that takes nothing must not cost, and what is written meanwhile.
-ALLOWED = 12 * MIB
-WRITTEN = 32 * MIB
+ALLOWED = 16 * MIB
+WRITTEN = 48 * MIB
 WARM_UP = 8 * MIB
 
 

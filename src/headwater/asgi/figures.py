@@ -7,6 +7,7 @@ below `/-/`.
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
 from typing import Any, Final
 
@@ -72,6 +73,7 @@ class Overview:
     def __init__(self, hub: Engine, private: PrivatePaths = NOTHING_PRIVATE) -> None:
         self._hub = hub
         self._private = private
+        self._instance = secrets.token_hex(8)
         self._started = time.monotonic()
         self._lock = asyncio.Lock()
         self._made_at = self._started - KEPT_SECONDS
@@ -91,6 +93,7 @@ class Overview:
         behind = [msgspec.to_builtins(info) for info in census.behind if info.path not in private]
         return {
             "version": __version__,
+            "instance": self._instance,
             "uptime_seconds": now - self._started,
             "stats": stats(self._hub),
             "readers": {**_summary(census), "behind": behind},

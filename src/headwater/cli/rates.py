@@ -37,9 +37,11 @@ class Rates(NamedTuple):
 
 def rates(now: dict[str, Any], before: dict[str, Any] | None) -> Rates:
     """The rates from one overview to the next; of another process, or at the same moment, there are none."""
-    if before is None or now["uptime_seconds"] <= before["uptime_seconds"]:
+    if before is None or now["instance"] != before["instance"]:
         return Rates()
     seconds = now["uptime_seconds"] - before["uptime_seconds"]
+    if seconds <= 0:
+        return Rates()
     new, old = now["stats"], before["stats"]
     lag, delay = gained(new["lag"], old["lag"]), gained(new["loop_delay"], old["loop_delay"])
     found = Rates(

@@ -14,8 +14,8 @@ export class History {
   // Takes a snapshot; gives false if it is one that is already known.
   add(overview) {
     const last = this.snapshots.at(-1);
-    if (last && overview.uptime_seconds === last.uptime_seconds) return false;
-    if (last && overview.uptime_seconds < last.uptime_seconds) this.snapshots = []; // another process counts from zero
+    if (last && overview.instance !== last.instance) this.snapshots = []; // another process counts from zero
+    else if (last && overview.uptime_seconds === last.uptime_seconds) return false;
     this.snapshots.push(overview);
     if (this.snapshots.length > KEPT + 1) this.snapshots.shift();
     if (this.points.length && Date.now() - this.points.at(-1).at > PAUSE) this.points.push({ at: Date.now() });
