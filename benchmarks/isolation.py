@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,6 +15,7 @@ import msgspec
 from benchmarks import tools
 from benchmarks.fanout.command import common_options, host
 from benchmarks.fanout.publisher import Publisher
+from benchmarks.fanout.readers import Readers
 from benchmarks.fanout.servers import (
     CENTRIFUGO,
     DS_NODE,
@@ -28,8 +30,8 @@ from benchmarks.fanout.servers import (
     Broadcaster,
 )
 from benchmarks.fanout.shapes import PACE, Shape
-from benchmarks.fanout.trial import SETTLE_SECONDS, publish, readers_of, running
-from benchmarks.fanout.usage import kernel_bytes, resident_bytes
+from benchmarks.fanout.trial import SETTLE_SECONDS, WARM_UP_SECONDS, figures, readers_of, running
+from benchmarks.fanout.usage import cpu_seconds, kernel_bytes, resident_bytes
 from benchmarks.results import today
 from benchmarks.turns import Column, Figures, Results, Turns, choose, facts, table
 
@@ -37,6 +39,9 @@ SERVERS = (HEADWATER, NCHAN, MERCURE, CENTRIFUGO, WS, SOCKET_IO, WEBSOCKETS, SSE
 #: What is published before the others come, so that those who never read have filled all that they fill.
 FILL_RECORDS = 256
 FILL_BYTES = 32 * 1024
+#: How long one side is published to before it is the other's turn, and for its last records in between.
+TURN_SECONDS = 2.5
+PAUSE_SECONDS = 0.1
 
 COLUMNS = (
     Column("p50 ms", "p50_us", ".2f", 1e-3),
@@ -69,40 +74,50 @@ def columns(shape: str) -> Sequence[Column]:
     return COLUMNS
 
 
-def measure(server: Broadcaster, stalls: Stalls, folder: Path, *, seconds: float, grace: float, first: bool) -> Figures:
-    """A pair of runs on new servers: with readers that never read, and without.
+class Side:
+    """One of the two servers that are measured side by side, with its readers; see `side`.
 
-    Args:
-        first: whether the run with them comes first.
-
-    Raises:
-        RuntimeError: a connection was refused, or a record was not taken.
+    Attributes:
+        weight: of the server, when those who never read have filled all that they fill.
     """
-    found: dict[bool, Figures] = {}
-    for with_stalled in (first, not first):
-        found[with_stalled] = _one(server, stalls, folder, seconds, grace, with_stalled=with_stalled)
-    figures, without = found[True], found[False]
-    process = (figures["process_bytes"] - without["process_bytes"]) / stalls.stalled
-    return {
-        **figures,
-        "p50_us_without": without["p50_us"],
-        "p99_us_without": without["p99_us"],
-        "p99_times": figures["p99_us"] / without["p99_us"],
-        "stalled_process_bytes": process,
-        "stalled_bytes": process + (figures["kernel_bytes"] - without["kernel_bytes"]) / stalls.stalled,
-    }
+
+    def __init__(self, port: int, pids: list[int], readers: Readers, publisher: Publisher, weight: Figures) -> None:
+        self.weight = weight
+        self._port = port
+        self._pids = pids
+        self._readers = readers
+        self._publisher = publisher
+        self._shape = Shape(readers.count, PACE)
+
+    def begin(self) -> None:
+        """Warm up, and count from there."""
+        self._first = self._published = self._publisher.run(self._shape, WARM_UP_SECONDS)
+        self._readers.settle(self._first)
+        self._cpu = cpu_seconds(self._pids)
+
+    def publish(self, seconds: float) -> None:
+        """The turn of this side."""
+        self._published = self._publisher.run(self._shape, seconds)
+
+    def end(self, seconds: float) -> Figures:
+        """What was received in so many seconds of turns."""
+        self._readers.tell(self._published)
+        received = self._readers.result()
+        cpu = cpu_seconds(self._pids) - self._cpu
+        return {**self.weight, **figures(received, self._published - self._first, seconds, cpu)}
 
 
-def _one(
-    server: Broadcaster, stalls: Stalls, folder: Path, seconds: float, grace: float, *, with_stalled: bool
-) -> Figures:
-    with running(server, folder) as (process, pids):
-        if not with_stalled:
-            weight = _fill(server, process.port, pids)
-            return {**weight, **_others(server, stalls, process.port, pids, seconds, grace)}
-        with readers_of(server, process.port, stalls.stalled, grace, "stall"):
-            weight = _fill(server, process.port, pids)
-            return {**weight, **_others(server, stalls, process.port, pids, seconds, grace)}
+@contextmanager
+def side(server: Broadcaster, folder: Path, readers: int, stalled: int, grace: float) -> Iterator[Side]:
+    """A new server with so many that read and so many that never do."""
+    with running(server, folder) as (process, pids), ExitStack() as stack:
+        port = process.port
+        if stalled:
+            stack.enter_context(readers_of(server, port, stalled, grace, "stall"))
+        weight = _fill(server, port, pids)
+        others = stack.enter_context(readers_of(server, port, readers, grace))
+        publisher = Publisher(port, server.publish, server.grouping, server.headers)
+        yield Side(port, pids, others, stack.enter_context(publisher), weight)
 
 
 def _fill(server: Broadcaster, port: int, pids: list[int]) -> Figures:
@@ -114,10 +129,38 @@ def _fill(server: Broadcaster, port: int, pids: list[int]) -> Figures:
         return {"process_bytes": resident_bytes(pids), "kernel_bytes": kernel_bytes(port)}
 
 
-def _others(server: Broadcaster, stalls: Stalls, port: int, pids: list[int], seconds: float, grace: float) -> Figures:
-    with readers_of(server, port, stalls.readers, grace) as readers:
+def measure(server: Broadcaster, stalls: Stalls, folder: Path, *, seconds: float, grace: float) -> Figures:
+    """Two new servers, with readers that never read and without, published to in turns.
+
+    The speed of a shared machine changes within seconds; in turns so short both sides have their share of it.
+
+    Args:
+        seconds: how long is published to each.
+
+    Raises:
+        RuntimeError: a connection was refused, or a record was not taken.
+    """
+    with (
+        side(server, folder, stalls.readers, stalls.stalled, grace) as beside,
+        side(server, folder, stalls.readers, 0, grace) as alone,
+    ):
         time.sleep(SETTLE_SECONDS)
-        return publish(server, Shape(stalls.readers, PACE), port, pids, readers, seconds)
+        for each in (beside, alone):
+            each.begin()
+        for turn in range(max(1, round(seconds / TURN_SECONDS))):
+            for each in (beside, alone) if turn % 2 else (alone, beside):
+                each.publish(TURN_SECONDS)
+                time.sleep(PAUSE_SECONDS)
+        found, without = beside.end(seconds), alone.end(seconds)
+    process = (found["process_bytes"] - without["process_bytes"]) / stalls.stalled
+    return {
+        **found,
+        "p50_us_without": without["p50_us"],
+        "p99_us_without": without["p99_us"],
+        "p99_times": found["p99_us"] / without["p99_us"],
+        "stalled_process_bytes": process,
+        "stalled_bytes": process + (found["kernel_bytes"] - without["kernel_bytes"]) / stalls.stalled,
+    }
 
 
 def main(words: Sequence[str]) -> int:
@@ -129,14 +172,10 @@ def main(words: Sequence[str]) -> int:
     servers, skipped = choose(SERVERS, options.servers)
     results = Results("isolation", today(), host(servers), skipped, [])
     tools.BUILD.mkdir(exist_ok=True)
-    pairs = 0
     with TemporaryDirectory(prefix="isolation-", dir=tools.BUILD) as folder:
 
         def run(server: Broadcaster, stalls: Stalls) -> Figures:
-            nonlocal pairs
-            pairs += 1
-            first = pairs % 2 == 1
-            return measure(server, stalls, Path(folder), seconds=options.seconds, grace=options.grace, first=first)
+            return measure(server, stalls, Path(folder), seconds=options.seconds, grace=options.grace)
 
         shapes = [(Stalls(options.readers - options.stalled, options.stalled), servers, options.repetitions)]
         Turns(shapes, run, columns, options.output).run(results)
@@ -149,6 +188,6 @@ def _parser() -> argparse.ArgumentParser:
     common_options(parser, "isolation", SERVERS, 5)
     parser.add_argument("--readers", type=int, default=1000, help="all readers")
     parser.add_argument("--stalled", type=int, default=50, help="those of them that never read")
-    parser.add_argument("--seconds", type=float, default=4.0, help="how long is published")
+    parser.add_argument("--seconds", type=float, default=10.0, help="how long is published to each side")
     parser.add_argument("--grace", type=float, default=10.0, help="seconds for the last records to come")
     return parser

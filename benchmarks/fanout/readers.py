@@ -71,6 +71,7 @@ class Readers:
         words: its further arguments.
 
     Attributes:
+        count: how many.
         connected: how they connected; only in the context.
     """
 
@@ -86,6 +87,7 @@ class Readers:
     ) -> None:
         command = [str(tools.compile_c(program)), str(port), str(count), path, f"{grace:g}", *words]
         pipe = subprocess.PIPE
+        self.count = count
         self.connected = Connected()
         self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
 
