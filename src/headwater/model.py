@@ -6,6 +6,7 @@ Rule 2: times are seconds since the Unix epoch, as floats; sizes are bytes.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import Enum
 from typing import Any, Final
 
@@ -87,7 +88,7 @@ class Batch(msgspec.Struct, frozen=True, gc=False):
     """
 
     offset: str
-    records: tuple[Record, ...]
+    records: Sequence[Record]
     next_offset: str
     up_to_date: bool
     closed: bool

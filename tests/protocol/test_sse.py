@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headwater.errors import TooLarge
-from headwater.protocol.sse import Parser, ServerEvent, encode_comment, encode_event, encode_retry
+from headwater.protocol.sse import Parser, ServerEvent, encode_comment, encode_event, encode_events, encode_retry
 
 if TYPE_CHECKING:
     from tests.protocol.conftest import Cuts, Pieces
@@ -128,6 +128,18 @@ def test_events_look_as_documented() -> None:
     assert encode_event(b"a") == b"data:a\n\n"
     assert encode_event(b"") == b"data:\n\n"
     assert encode_event(b" a\n b\nc", event=b"n", event_id=b"1") == b"id:1\nevent: n\ndata:  a\ndata:  b\ndata:c\n\n"
+
+
+@given(
+    st.lists(
+        st.sampled_from([b"", b"a", b" a", b"a\nb", b"a\rb", b"\0 a", b"a b", b"\xc3\xa9"]), min_size=1, max_size=5
+    )
+)
+def test_many_events_are_each_of_them(pieces: list[bytes]) -> None:
+    """What is encoded together is what each one is alone."""
+    ids = [f"{number:03d}" for number in range(len(pieces))]
+    each = [encode_event(piece, event_id=id.encode()) for piece, id in zip(pieces, ids, strict=True)]
+    assert encode_events(pieces, ids) == b"".join(each)
 
 
 def test_comments_and_retry_are_no_events() -> None:

@@ -24,6 +24,7 @@ from headwater.hub.wheel import Timer
 from headwater.model import Batch, Policy, SlowPolicy
 from headwater.protocol.reading import Event, Gap, Reader, State
 from headwater.protocol.slow import format_slow
+from headwater.protocol.spans import data_of
 from headwater.protocol.wire import Encoder
 
 if TYPE_CHECKING:
@@ -209,7 +210,7 @@ class Subscription:
         self.advance()
 
     def _take(self, cursor: Reader, batch: Batch) -> None:
-        self._taken += sum(len(record.data) for record in batch.records)
+        self._taken += sum(map(len, data_of(batch.records)))
         if self._lag is None:
             self._send(cursor.receive(batch, time.monotonic()))
         else:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -117,7 +117,7 @@ class Tail:
         if self._size > self._limit:
             self._make_room()
 
-    def _extend(self, records: tuple[Record, ...]) -> None:
+    def _extend(self, records: Sequence[Record]) -> None:
         if len(records) == 1:  # by far the most
             record = records[0]
             self._records.append(record)

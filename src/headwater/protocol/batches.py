@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from headwater.errors import InvalidOffset
-from headwater.model import Batch, Record
+from headwater.model import Batch
 from headwater.protocol.framing import is_json
 from headwater.protocol.ledger import StreamState
 from headwater.protocol.offsets import offset_at
+from headwater.protocol.spans import Span
 
 Row = tuple[int, bytes]
 
@@ -32,31 +33,31 @@ def build_batch(state: StreamState, start: int, rows: Iterable[Row], limit: int,
     Raises:
         InvalidOffset: `start` lies inside a JSON value, so nobody was given its offset.
     """
-    is_values = is_json(state.content_type)
-    records: list[Record] = []
+    is_values, tail = is_json(state.content_type), state.tail
+    found: list[bytes] = []
     position, room = start, limit
     for row_start, data in rows:
-        if row_start > position or position >= state.tail:
+        if row_start > position or position >= tail:
             break
         if is_values and row_start < position:
             raise InvalidOffset(f"offset {offset_at(state.lineage, start)} lies inside a JSON value")
         piece = data[position - row_start :] if row_start < position else data
         if len(piece) > room:
-            if records and (is_values or whole):
+            if found and (is_values or whole):
                 break
             if not is_values and len(piece) > whole:
                 piece = piece[: max(room, whole)]
         position += len(piece)
         room -= len(piece)
-        records.append(Record(offset_at(state.lineage, position), piece))
+        found.append(piece)
         if room <= 0:
             break
-    if not records and start < state.tail:
+    if not found and start < tail:
         return None
-    up_to_date = position == state.tail
+    up_to_date = position == tail
     return Batch(
         offset=offset_at(state.lineage, start),
-        records=tuple(records),
+        records=Span(state.lineage, start, found) if found else (),
         next_offset=offset_at(state.lineage, position),
         up_to_date=up_to_date,
         closed=state.closed and up_to_date,

@@ -7,11 +7,14 @@ without one of the last four was cut.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from headwater.model import Batch, Record
 from headwater.protocol.framing import is_json, is_text
 from headwater.protocol.reading import Data, Detached, Event, Failed, Gap, Idle
+from headwater.protocol.spans import data_of, offsets_of
 from headwater.protocol.wire import Regrouper, base64_of, problem, reason
 
 
@@ -57,7 +60,7 @@ class JsonLines:
 
     def _encode_batch(self, batch: Batch) -> bytes:
         records, next_offset = self._regrouper.regroup(batch)
-        lines = [self._encode_record(record) for record in records]
+        lines = [self._encode_records(records)] if records else []
         if batch.closed:
             kind = "closed" if batch.failure is None else "failed"
             lines.append(_control(kind, offset=next_offset, **reason(batch.failure)))
@@ -66,14 +69,16 @@ class JsonLines:
         self._told_up_to_date = batch.up_to_date
         return b"".join(lines)
 
-    def _encode_record(self, record: Record) -> bytes:
-        if self._json:
-            key, value = b"data", record.data
-        elif self._text:
-            key, value = b"data", msgspec.json.encode(record.data.decode(errors="replace"))
-        else:
-            key, value = b"base64", b'"' + base64_of(record.data) + b'"'
-        return b'{"offset":"%b","%b":%b}\n' % (record.offset.encode(), key, value)
+    def _encode_records(self, records: Sequence[Record]) -> bytes:
+        between, values = b'","data":', data_of(records)
+        if not self._json and self._text:
+            values = [msgspec.json.encode(data.decode(errors="replace")) for data in values]
+        elif not self._json:
+            between, values = b'","base64":', [b'"' + base64_of(data) + b'"' for data in values]
+        # No loop in Python: the history of a stream is encoded so, for each who joins.
+        offsets = "\n".join(offsets_of(records)).encode().split(b"\n")
+        lines = map(between.join, zip(offsets, values, strict=True))
+        return b'{"offset":"' + b'}\n{"offset":"'.join(lines) + b"}\n"
 
 
 def _control(kind: str, **fields: str | float | bool) -> bytes:

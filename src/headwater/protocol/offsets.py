@@ -10,6 +10,7 @@ Rule 3: a fork shares its source's offsets up to the fork point, then counts on 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -91,6 +92,15 @@ def offset_at(lineage: Lineage, position: int) -> str:
         if segment.start <= position:
             return format_offset(segment.incarnation, position)
     raise ValueError(f"position {position} lies before the first segment")
+
+
+def offsets_at(lineage: Lineage, positions: Sequence[int]) -> list[str]:
+    """The offsets of ascending positions; see `offset_at`."""
+    last = lineage[-1]
+    if positions and last.start <= positions[0] and positions[-1] <= MAX_HALF:
+        half = _first_half(last.incarnation)
+        return [half + str(position).zfill(16) for position in positions]
+    return [offset_at(lineage, position) for position in positions]
 
 
 def locate(lineage: Lineage, text: str, *, earliest: int, tail: int) -> int:

@@ -6,6 +6,7 @@ be found without decoding.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -48,6 +49,16 @@ def encode_event(data: bytes, *, event: bytes = b"", event_id: bytes = b"") -> b
     if event:
         head += b"event: " + event + b"\n"
     return head + _encode_data(data) + b"\n\n"
+
+
+def encode_events(pieces: Sequence[bytes], ids: Sequence[str]) -> bytes:
+    """Events without a name, `encode_event` of each piece with its id."""
+    text = b"\0" + b"\0".join(pieces)
+    if len(pieces) == 1 or b"\n" in text or b"\r" in text or b"\0 " in text:
+        return b"".join([encode_event(data, event_id=id.encode()) for data, id in zip(pieces, ids, strict=True)])
+    # No loop in Python: the history of a stream is encoded so, for each who joins.
+    lines = map(b"\ndata:".join, zip("\n".join(ids).encode().split(b"\n"), pieces, strict=True))
+    return b"id:" + b"\n\nid:".join(lines) + b"\n\n"
 
 
 def _encode_data(data: bytes) -> bytes:

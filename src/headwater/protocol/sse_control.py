@@ -8,6 +8,7 @@ from headwater.model import Batch
 from headwater.protocol.caching import next_cursor
 from headwater.protocol.framing import is_text, join_records
 from headwater.protocol.reading import Data, Event, Gap, Idle
+from headwater.protocol.spans import data_of
 from headwater.protocol.sse import encode_comment, encode_event
 from headwater.protocol.wire import Regrouper, base64_of, reason
 
@@ -75,7 +76,7 @@ class ControlEvents:
         encoded = encode_event(msgspec.json.encode(control), event=b"control")
         if not records:
             return encoded
-        payload = join_records(self._content_type, [record.data for record in records])
+        payload = join_records(self._content_type, data_of(records))
         return encode_event(base64_of(payload) if self._base64 else payload, event=b"data") + encoded
 
     def _next_cursor(self, now: float) -> str:

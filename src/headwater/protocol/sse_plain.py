@@ -7,6 +7,7 @@ problem. `onmessage` sees none of them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -22,7 +23,8 @@ from headwater.protocol.names import (
     RESERVED_EVENTS,
 )
 from headwater.protocol.reading import Data, Detached, Event, Failed, Gap, Idle
-from headwater.protocol.sse import encode_comment, encode_event, encode_retry
+from headwater.protocol.spans import data_of, offsets_of
+from headwater.protocol.sse import encode_comment, encode_event, encode_events, encode_retry
 from headwater.protocol.wire import Regrouper, base64_of, problem, reason
 from headwater.surrogates import json_value
 
@@ -77,7 +79,7 @@ class PlainEvents:
 
     def _encode_batch(self, batch: Batch) -> bytes:
         records, next_offset = self._regrouper.regroup(batch)
-        parts = [self._encode_record(record) for record in records]
+        parts = [self._encode_records(records)] if records else []
         if not records and not batch.closed and not self._positioned:
             # Without data nothing is dispatched, but the browser comes back here: `now` is not a new now then.
             parts.append(b"id:" + next_offset.encode() + b"\n\n")
@@ -88,10 +90,14 @@ class PlainEvents:
             parts.append(encode_event(body, event=name, event_id=next_offset.encode()))
         return b"".join(parts)
 
-    def _encode_record(self, record: Record) -> bytes:
-        data = base64_of(record.data) if self._base64 else record.data
-        name = event_name(record.data, self._event_key) if self._event_key is not None else b""
-        return encode_event(data, event=name, event_id=record.offset.encode())
+    def _encode_records(self, records: Sequence[Record]) -> bytes:
+        if self._event_key is not None:
+            return b"".join([self._encode_named(record, self._event_key) for record in records])
+        data = data_of(records)
+        return encode_events(list(map(base64_of, data)) if self._base64 else data, offsets_of(records))
+
+    def _encode_named(self, record: Record, key: str) -> bytes:
+        return encode_event(record.data, event=event_name(record.data, key), event_id=record.offset.encode())
 
 
 def event_name(record: bytes, key: str) -> bytes:

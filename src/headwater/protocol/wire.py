@@ -8,6 +8,7 @@ Rule 2: every offset it tells lies before the bytes it holds, so that a reader w
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Sequence
 from typing import Protocol
 
 from headwater.errors import HeadwaterError
@@ -15,6 +16,7 @@ from headwater.model import Batch, Failure, Record
 from headwater.protocol.framing import complete_utf8, is_json, is_text
 from headwater.protocol.offsets import step_into
 from headwater.protocol.reading import Event
+from headwater.protocol.spans import data_of
 
 
 class Encoder(Protocol):
@@ -51,12 +53,12 @@ class TextRecords:
         self._held = b""
         self._held_from = ""
 
-    def regroup(self, batch: Batch) -> tuple[tuple[Record, ...], str]:
+    def regroup(self, batch: Batch) -> tuple[Sequence[Record], str]:
         """Whole records, and the offset after them.
 
         The stream's closing batch gives everything out, whole or not.
         """
-        if not self._held and all(complete_utf8(record.data) == len(record.data) for record in batch.records):
+        if not self._held and all(complete_utf8(data) == len(data) for data in data_of(batch.records)):
             return batch.records, batch.next_offset
         starts = (batch.offset, *(record.offset for record in batch.records))
         taken = map(self._take, starts, batch.records)
@@ -90,7 +92,7 @@ class Regrouper:
     def __init__(self, content_type: str) -> None:
         self._text = TextRecords() if is_text(content_type) and not is_json(content_type) else None
 
-    def regroup(self, batch: Batch) -> tuple[tuple[Record, ...], str]:
+    def regroup(self, batch: Batch) -> tuple[Sequence[Record], str]:
         """Records to encode, and the offset after them."""
         return (batch.records, batch.next_offset) if self._text is None else self._text.regroup(batch)
 

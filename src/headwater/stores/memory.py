@@ -28,11 +28,11 @@ class Log:
         self.times: list[float] = []
         self.producers: dict[str, ProducerState] = {}
 
-    def rows(self, start: int) -> Iterator[Row]:
-        """Rows from the one that contains `start` on."""
+    def rows(self, start: int, end: int) -> Iterator[Row]:
+        """Rows from the one that contains `start` to the last one that begins before `end`."""
         first = max(0, bisect_right(self.positions, start) - 1)
-        for index in range(first, len(self.positions)):
-            yield self.positions[index], self.data[index]
+        last = bisect_left(self.positions, end)
+        return zip(self.positions[first:last], self.data[first:last], strict=True)
 
     def newest(self, count: int) -> int | None:
         """See `Edges.newest`."""
@@ -113,7 +113,7 @@ class MemoryStore:
         state = ledger.check_usable(self._streams.get(path), path, now)
         start = locate(state.lineage, offset, earliest=state.earliest, tail=state.tail)
         state.touched_at = now
-        batch = build_batch(state, start, self._rows(state, start), limit, whole)
+        batch = build_batch(state, start, self._rows(state, start, limit), limit, whole)
         assert batch is not None, "memory cannot lose rows between two lines"
         return batch
 
@@ -174,11 +174,10 @@ class MemoryStore:
             if not state.forks:
                 log.trim(earliest)
 
-    def _rows(self, state: StreamState, start: int) -> Iterator[Row]:
+    def _rows(self, state: StreamState, start: int, size: int) -> Iterator[Row]:
+        """Rows from the one that contains `start` on, of so many bytes or a little more."""
         for incarnation, first, end in forking.segments_from(state, start):
-            for position, data in self._logs[incarnation].rows(first):
-                if position >= end:
-                    break
+            for position, data in self._logs[incarnation].rows(first, min(end, start + size)):
                 yield position, data[: end - position]
 
     # The unit of work: nothing can fail half-way in memory, so changes are made in place.
@@ -230,7 +229,7 @@ class MemoryStore:
 
     def following(self, state: StreamState, position: int, count: int) -> tuple[bytes, ...]:
         """See `Unit.following`."""
-        rows = self._rows(state, position)
+        rows = self._rows(state, position, state.tail - position)
         return tuple(data[max(0, position - start) :] for start, data in islice(rows, count))
 
     def tell(self, change: Change) -> None:
