@@ -5,10 +5,10 @@ Rule: a read may be cut anywhere inside a record of bytes, and only between the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from headwater.errors import InvalidOffset
-from headwater.model import Batch
+from headwater.model import Batch, Record
 from headwater.protocol.framing import is_json
 from headwater.protocol.ledger import StreamState
 from headwater.protocol.offsets import offset_at
@@ -54,10 +54,33 @@ def build_batch(state: StreamState, start: int, rows: Iterable[Row], limit: int,
             break
     if not found and start < tail:
         return None
-    up_to_date = position == tail
+    return _batch(state, start, position, Span(state.lineage, start, found) if found else ())
+
+
+def build_values(state: StreamState, start: int, lines: bytes, count: int, limit: int) -> Batch:
+    """The same, of a JSON stream whose values are lines already.
+
+    Args:
+        state: the stream at the moment of the read.
+        start: position to read from, where the first value begins.
+        lines: the values that begin before `start + limit`, one at least, and a line break between two.
+        count: how many they are.
+        limit: see `build_batch`.
+    """
+    size = len(lines) - (count - 1)
+    # All but the last one end before the limit.
+    if size > limit and count > 1:
+        cut = lines.rindex(b"\n")
+        size -= len(lines) - cut - 1
+        lines = lines[:cut]
+    return _batch(state, start, start + size, Span(state.lineage, start, lines))
+
+
+def _batch(state: StreamState, start: int, position: int, records: Sequence[Record]) -> Batch:
+    up_to_date = position == state.tail
     return Batch(
         offset=offset_at(state.lineage, start),
-        records=Span(state.lineage, start, found) if found else (),
+        records=records,
         next_offset=offset_at(state.lineage, position),
         up_to_date=up_to_date,
         closed=state.closed and up_to_date,

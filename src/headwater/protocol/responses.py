@@ -15,9 +15,9 @@ from headwater.protocol import names
 from headwater.protocol.caching import CACHEABLE, LIVE, NO_STORE, entity_tag, matches
 from headwater.protocol.expiry import format_retention
 from headwater.protocol.failure import failure_headers
-from headwater.protocol.framing import is_text, join_records
+from headwater.protocol.framing import is_text
 from headwater.protocol.slow import REPLAY, format_slow
-from headwater.protocol.spans import data_of
+from headwater.protocol.spans import body_of
 from headwater.protocol.wire import problem
 
 HeaderList = list[tuple[bytes, bytes]]
@@ -232,4 +232,4 @@ def _closed(failure: Failure | None) -> HeaderList:
 
 
 def _body(batch: Batch) -> bytes:
-    return join_records(batch.content_type, data_of(batch.records))
+    return body_of(batch.content_type, batch.records)

@@ -11,6 +11,7 @@ from itertools import accumulate, islice
 from typing import overload
 
 from headwater.model import Record
+from headwater.protocol.framing import join_records
 from headwater.protocol.offsets import Lineage, offsets_at
 
 
@@ -20,19 +21,28 @@ class Span(Sequence[Record]):
     Args:
         lineage: of the stream.
         start: position of the first record's first byte that is here.
-        data: of each record.
+        data: of each record, at least one; of a JSON stream also as lines, none of them ended.
 
     Attributes:
-        data: as given; not to be changed.
+        lines: the data as it was given; None: not as lines.
     """
 
-    __slots__ = ("_lineage", "_records", "_start", "data")
+    __slots__ = ("_data", "_lineage", "_records", "_start", "lines")
 
-    def __init__(self, lineage: Lineage, start: int, data: list[bytes]) -> None:
-        self.data = data
+    def __init__(self, lineage: Lineage, start: int, data: list[bytes] | bytes) -> None:
+        self.lines = data if isinstance(data, bytes) else None
+        self._data = None if isinstance(data, bytes) else data
         self._lineage = lineage
         self._start = start
         self._records: tuple[Record, ...] | None = None
+
+    @property
+    def data(self) -> list[bytes]:
+        """Of each record; not to be changed."""
+        if self._data is None:
+            assert self.lines is not None
+            self._data = self.lines.split(b"\n")
+        return self._data
 
     def offsets(self) -> list[str]:
         """The offset of each record."""
@@ -73,6 +83,13 @@ class Span(Sequence[Record]):
 def data_of(records: Sequence[Record]) -> list[bytes]:
     """The data of each record."""
     return records.data if isinstance(records, Span) else [record.data for record in records]
+
+
+def body_of(content_type: str, records: Sequence[Record]) -> bytes:
+    """The records as the body of a read; see `framing.join_records`."""
+    if isinstance(records, Span) and records.lines is not None:
+        return b"".join((b"[", records.lines.replace(b"\n", b","), b"]"))
+    return join_records(content_type, data_of(records))
 
 
 def offsets_of(records: Sequence[Record]) -> list[str]:

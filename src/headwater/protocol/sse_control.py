@@ -6,9 +6,9 @@ import msgspec
 
 from headwater.model import Batch
 from headwater.protocol.caching import next_cursor
-from headwater.protocol.framing import is_text, join_records
+from headwater.protocol.framing import is_text
 from headwater.protocol.reading import Data, Event, Gap, Idle
-from headwater.protocol.spans import data_of
+from headwater.protocol.spans import body_of
 from headwater.protocol.sse import encode_comment, encode_event
 from headwater.protocol.wire import Regrouper, base64_of, reason
 
@@ -76,7 +76,7 @@ class ControlEvents:
         encoded = encode_event(msgspec.json.encode(control), event=b"control")
         if not records:
             return encoded
-        payload = join_records(self._content_type, data_of(records))
+        payload = body_of(self._content_type, records)
         return encode_event(base64_of(payload) if self._base64 else payload, event=b"data") + encoded
 
     def _next_cursor(self, now: float) -> str:

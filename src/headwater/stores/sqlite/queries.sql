@@ -53,6 +53,18 @@ WHERE incarnation = ?
   AND position < ?
 ORDER BY position LIMIT ?
 
+-- name: values_from
+-- The same of a JSON stream, in one row: where the first one begins, how many there are, and their
+-- data with a line break between two.
+-- The aggregate sees the rows in the order of the inner query.
+SELECT min(position), count(*), CAST(group_concat(CAST(data AS TEXT), char(10)) AS BLOB) FROM (
+    SELECT position, data FROM records
+    WHERE incarnation = ?
+      AND position >= (SELECT coalesce(max(position), 0) FROM records WHERE incarnation = ? AND position <= ?)
+      AND position < ?
+    ORDER BY position
+)
+
 -- name: producer
 -- What is known of a producer in a stream.
 SELECT epoch, seq FROM producers WHERE incarnation = ? AND producer_id = ?

@@ -15,7 +15,8 @@ from typing import Final, TypeVar
 from headwater.errors import StoreUnavailable
 from headwater.model import Batch
 from headwater.protocol import forking
-from headwater.protocol.batches import Row, build_batch
+from headwater.protocol.batches import Row, build_batch, build_values
+from headwater.protocol.framing import is_json
 from headwater.protocol.ledger import StreamState
 from headwater.stores.sqlite.database import DRIVER_ERRORS, Database
 from headwater.stores.sqlite.rows import from_row
@@ -24,6 +25,7 @@ from headwater.stores.sqlite.schema import query
 T = TypeVar("T")
 
 _RECORDS_FROM: Final = query("records_from")
+_VALUES_FROM: Final = query("values_from")
 _STREAMS_AFTER: Final = query("streams_after")
 _COUNT_STREAMS: Final = query("count_streams")
 _NO_LIMIT: Final = -1
@@ -77,7 +79,29 @@ class Readers:
 
 def read_batch(database: Database, state: StreamState, start: int, limit: int, whole: int) -> Batch | None:
     """The batch of a read; None: the file has moved on since the state was taken."""
+    if is_json(state.content_type) and (values := _values(database, state, start, limit)) is not None:
+        return build_values(state, start, *values, limit)
     return build_batch(state, start, _rows(database, state, start, limit), limit, whole)
+
+
+def _values(database: Database, state: StreamState, start: int, limit: int) -> tuple[bytes, int] | None:
+    """Values as lines, and their number: one row, so that nothing is made for each, and the interpreter is let alone.
+
+    None: no value begins at the start, or one is missing; `build_batch` tells what that means.
+    """
+    found: list[bytes] = []
+    position, total = start, 0
+    for incarnation, first, end in forking.segments_from(state, start):
+        bound = min(end, start + limit)
+        if bound <= first:
+            break
+        [(at, count, lines)] = database.run(_VALUES_FROM, (incarnation, incarnation, first, bound))
+        if at != position:
+            return None
+        found.append(lines)
+        position += len(lines) - (count - 1)
+        total += count
+    return b"\n".join(found), total
 
 
 def _rows(database: Database, state: StreamState, start: int, limit: int) -> Iterator[Row]:
