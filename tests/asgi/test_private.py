@@ -97,6 +97,21 @@ def test_private_streams_are_counted_and_not_named(run: Run[None]) -> None:
     run(main())
 
 
+def test_a_private_source_is_not_named(run: Run[None]) -> None:
+    """The program may fork a private stream; the fork is served, and nothing says of what it is one."""
+
+    async def main() -> None:
+        async with Hub() as hub:
+            for source in ("runs/r1", "open"):
+                await hub.create(source, body=b"1")
+                await hub.fork(f"fork-of-{source[-2:]}", source)
+            page = json.loads((await AsgiClient(App(hub)).request("GET", "/-/streams"))[1])
+            sources = {stream["path"]: stream["forked_from"] for stream in page["streams"]}
+            assert sources == {"fork-of-r1": None, "fork-of-en": "open", "open": None}
+
+    run(main())
+
+
 @pytest.mark.parametrize("limit", [1, 2, 3, 100])
 def test_lists_pass_over_private_streams(run: Run[None], limit: int) -> None:
     """Pages are as long as ever, and where the next one begins tells nothing."""

@@ -94,7 +94,7 @@ async def _streams(hub: Engine, query: bytes, private: PrivatePaths) -> dict[str
     limit = parse_integer(fields.get("limit", "100"), name="limit", maximum=MAX_PAGE)
     found = await _page(hub, fields.get("prefix", ""), fields.get("after", ""), limit, private)
     return {
-        "streams": [describe(info, hub.reader_count(info.path)) for info in found],
+        "streams": [describe(info, hub.reader_count(info.path), private) for info in found],
         "next": found[-1].path if found and len(found) == limit else None,
     }
 
@@ -112,8 +112,9 @@ async def _page(hub: Engine, prefix: str, after: str, limit: int, private: Priva
     return found
 
 
-def describe(info: StreamInfo, readers: int) -> dict[str, Any]:
-    """A stream as `/-/streams` shows it."""
+def describe(info: StreamInfo, readers: int, private: PrivatePaths) -> dict[str, Any]:
+    """A stream as `/-/streams` shows it; a source that is private is not named."""
+    source = info.forked_from
     return {
         "path": info.path,
         "content_type": info.content_type,
@@ -128,5 +129,5 @@ def describe(info: StreamInfo, readers: int) -> dict[str, Any]:
         "expires_at": info.expiry.at_text,
         "retention": format_retention(info.retention) or None,
         "slow": format_slow(info.slow),
-        "forked_from": info.forked_from,
+        "forked_from": None if source is None or source in private else source,
     }
