@@ -57,23 +57,16 @@ def build_batch(state: StreamState, start: int, rows: Iterable[Row], limit: int,
     return _batch(state, start, position, Span(state.lineage, start, found) if found else ())
 
 
-def build_values(state: StreamState, start: int, lines: bytes, count: int, limit: int) -> Batch:
-    """The same, of a JSON stream whose values are lines already.
+def build_values(state: StreamState, start: int, values: list[bytes] | bytes, size: int) -> Batch:
+    """The batch of a read of a JSON stream by a store that knows itself where the limit falls.
 
     Args:
         state: the stream at the moment of the read.
-        start: position to read from, where the first value begins.
-        lines: the values that begin before `start + limit`, one at least, and a line break between two.
-        count: how many they are.
-        limit: see `build_batch`.
+        start: position to read from.
+        values: whole ones, the first of which begins at `start`; in a list, or as lines.
+        size: bytes of them, without line breaks.
     """
-    size = len(lines) - (count - 1)
-    # All but the last one end before the limit.
-    if size > limit and count > 1:
-        cut = lines.rindex(b"\n")
-        size -= len(lines) - cut - 1
-        lines = lines[:cut]
-    return _batch(state, start, start + size, Span(state.lineage, start, lines))
+    return _batch(state, start, start + size, Span(state.lineage, start, values))
 
 
 def _batch(state: StreamState, start: int, position: int, records: Sequence[Record]) -> Batch:

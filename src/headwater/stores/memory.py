@@ -10,7 +10,8 @@ from itertools import islice
 from headwater.errors import HeadwaterError
 from headwater.model import Appended, Batch, Change, Created, Record, StreamConfig, StreamInfo
 from headwater.protocol import forking, ledger
-from headwater.protocol.batches import Row, build_batch
+from headwater.protocol.batches import Row, build_batch, build_values
+from headwater.protocol.framing import is_json
 from headwater.protocol.ledger import Append, StreamState
 from headwater.protocol.offsets import locate
 from headwater.protocol.producing import ProducerState
@@ -33,6 +34,18 @@ class Log:
         first = max(0, bisect_right(self.positions, start) - 1)
         last = bisect_left(self.positions, end)
         return zip(self.positions[first:last], self.data[first:last], strict=True)
+
+    def values(self, start: int, end: int) -> list[bytes]:
+        """Records from the one that begins at `start` to the last one that ends by `end`; one in any case.
+
+        None, if none begins there.
+        """
+        first, last = bisect_left(self.positions, start), bisect_right(self.positions, end)
+        if first == len(self.positions) or self.positions[first] != start:
+            return []
+        if self.positions[last - 1] + len(self.data[last - 1]) > end:
+            last -= 1
+        return self.data[first : max(last, first + 1)]
 
     def newest(self, count: int) -> int | None:
         """See `Edges.newest`."""
@@ -113,6 +126,10 @@ class MemoryStore:
         state = ledger.check_usable(self._streams.get(path), path, now)
         start = locate(state.lineage, offset, earliest=state.earliest, tail=state.tail)
         state.touched_at = now
+        if is_json(state.content_type) and start >= state.lineage[-1].start:
+            values = self._logs[state.incarnation].values(start, start + limit)
+            if values:
+                return build_values(state, start, values, sum(map(len, values)))
         batch = build_batch(state, start, self._rows(state, start, limit), limit, whole)
         assert batch is not None, "memory cannot lose rows between two lines"
         return batch

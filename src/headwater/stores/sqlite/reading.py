@@ -79,29 +79,28 @@ class Readers:
 
 def read_batch(database: Database, state: StreamState, start: int, limit: int, whole: int) -> Batch | None:
     """The batch of a read; None: the file has moved on since the state was taken."""
-    if is_json(state.content_type) and (values := _values(database, state, start, limit)) is not None:
-        return build_values(state, start, *values, limit)
+    if is_json(state.content_type) and start >= state.lineage[-1].start:
+        lines, size = _values(database, state, start, limit)
+        if lines:
+            return build_values(state, start, lines, size)
     return build_batch(state, start, _rows(database, state, start, limit), limit, whole)
 
 
-def _values(database: Database, state: StreamState, start: int, limit: int) -> tuple[bytes, int] | None:
-    """Values as lines, and their number: one row, so that nothing is made for each, and the interpreter is let alone.
+def _values(database: Database, state: StreamState, start: int, limit: int) -> tuple[bytes, int]:
+    """Values of a stream's own as lines, and their bytes; none, if no value begins at the start.
 
-    None: no value begins at the start, or one is missing; `build_batch` tells what that means.
+    They come in one row, so that nothing is made for each, and the event loop has the interpreter meanwhile.
     """
-    found: list[bytes] = []
-    position, total = start, 0
-    for incarnation, first, end in forking.segments_from(state, start):
-        bound = min(end, start + limit)
-        if bound <= first:
-            break
-        [(at, count, lines)] = database.run(_VALUES_FROM, (incarnation, incarnation, first, bound))
-        if at != position:
-            return None
-        found.append(lines)
-        position += len(lines) - (count - 1)
-        total += count
-    return b"\n".join(found), total
+    number = state.incarnation
+    [(at, count, lines)] = database.run(_VALUES_FROM, (number, number, start, min(state.tail, start + limit)))
+    if at != start:
+        return b"", 0
+    size = len(lines) - (count - 1)
+    if size > limit and count > 1:  # by the last one, which begins below the limit
+        cut = lines.rindex(b"\n")
+        size -= len(lines) - cut - 1
+        lines = lines[:cut]
+    return lines, size
 
 
 def _rows(database: Database, state: StreamState, start: int, limit: int) -> Iterator[Row]:
