@@ -186,7 +186,7 @@ class Subscription:
         limits = self._audience.limits
         if self._lag is not None:
             return limits.read_bytes
-        return min(limits.read_bytes, max(limits.buffer_bytes, min(self._taken // 32, MAX_PIECE)))
+        return min(limits.read_bytes, max(limits.buffer_bytes, min(self._taken // 8, MAX_PIECE)))
 
     def _read(self, cursor: Reader) -> None:
         batch = self._tail.read(cursor.offset, self._piece)

@@ -76,8 +76,7 @@ class JsonLines:
         elif not self._json:
             between, values = b'","base64":', [b'"' + base64_of(data) + b'"' for data in values]
         # No loop in Python: the history of a stream is encoded so, for each who joins.
-        offsets = "\n".join(offsets_of(records)).encode().split(b"\n")
-        lines = map(between.join, zip(offsets, values, strict=True))
+        lines = map(between.join, zip(offsets_of(records), values, strict=True))
         return b'{"offset":"' + b'}\n{"offset":"'.join(lines) + b"}\n"
 
 

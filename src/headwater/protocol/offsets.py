@@ -94,13 +94,15 @@ def offset_at(lineage: Lineage, position: int) -> str:
     raise ValueError(f"position {position} lies before the first segment")
 
 
-def offsets_at(lineage: Lineage, positions: Sequence[int]) -> list[str]:
-    """The offsets of ascending positions; see `offset_at`."""
+def offsets_at(lineage: Lineage, positions: Sequence[int]) -> list[bytes]:
+    """The offsets of ascending positions, in ASCII; see `offset_at`."""
     last = lineage[-1]
-    if positions and last.start <= positions[0] and positions[-1] <= MAX_HALF:
-        half = _first_half(last.incarnation)
-        return [half + str(position).zfill(16) for position in positions]
-    return [offset_at(lineage, position) for position in positions]
+    if not positions or positions[0] < last.start or positions[-1] > MAX_HALF:
+        return [offset_at(lineage, position).encode() for position in positions]
+    # Sixteen digits behind a one, which goes with the comma; in a third of the time of a loop.
+    half = _first_half(last.incarnation).encode()
+    numbers = msgspec.json.encode(list(map((MAX_HALF + 1).__add__, positions)))
+    return (half + numbers[2:-1].replace(b",1", b"," + half)).split(b",")
 
 
 def locate(lineage: Lineage, text: str, *, earliest: int, tail: int) -> int:

@@ -44,13 +44,13 @@ class Span(Sequence[Record]):
             self._data = self.lines.split(b"\n")
         return self._data
 
-    def offsets(self) -> list[str]:
-        """The offset of each record."""
+    def offsets(self) -> list[bytes]:
+        """The offset of each record, in ASCII."""
         return offsets_at(self._lineage, list(islice(accumulate(map(len, self.data), initial=self._start), 1, None)))
 
     def _made(self) -> tuple[Record, ...]:
         if self._records is None:
-            self._records = tuple(map(Record, self.offsets(), self.data))
+            self._records = tuple(map(Record, map(bytes.decode, self.offsets()), self.data))
         return self._records
 
     def __len__(self) -> int:
@@ -92,6 +92,6 @@ def body_of(content_type: str, records: Sequence[Record]) -> bytes:
     return join_records(content_type, data_of(records))
 
 
-def offsets_of(records: Sequence[Record]) -> list[str]:
-    """The offset of each record."""
-    return records.offsets() if isinstance(records, Span) else [record.offset for record in records]
+def offsets_of(records: Sequence[Record]) -> list[bytes]:
+    """The offset of each record, in ASCII."""
+    return records.offsets() if isinstance(records, Span) else [record.offset.encode() for record in records]

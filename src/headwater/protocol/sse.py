@@ -51,13 +51,13 @@ def encode_event(data: bytes, *, event: bytes = b"", event_id: bytes = b"") -> b
     return head + _encode_data(data) + b"\n\n"
 
 
-def encode_events(pieces: Sequence[bytes], ids: Sequence[str]) -> bytes:
+def encode_events(pieces: Sequence[bytes], ids: Sequence[bytes]) -> bytes:
     """Events without a name, `encode_event` of each piece with its id."""
     text = b"\0" + b"\0".join(pieces)
     if len(pieces) == 1 or b"\n" in text or b"\r" in text or b"\0 " in text:
-        return b"".join([encode_event(data, event_id=id.encode()) for data, id in zip(pieces, ids, strict=True)])
+        return b"".join([encode_event(data, event_id=id) for data, id in zip(pieces, ids, strict=True)])
     # No loop in Python: the history of a stream is encoded so, for each who joins.
-    lines = map(b"\ndata:".join, zip("\n".join(ids).encode().split(b"\n"), pieces, strict=True))
+    lines = map(b"\ndata:".join, zip(ids, pieces, strict=True))
     return b"id:" + b"\n\nid:".join(lines) + b"\n\n"
 
 
