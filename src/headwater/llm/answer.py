@@ -268,7 +268,9 @@ class Answer:
 
     def _add_tool(self, part: ToolStart | ToolInput | ToolReady | ToolOutput | ToolError) -> None:
         piece = self._tools.get(part.id)
-        is_new = isinstance(part, ToolStart | ToolInput) or (isinstance(part, ToolReady) and piece and piece.ready)
+        is_new = isinstance(part, ToolStart | ToolInput) or (
+            isinstance(part, ToolReady) and piece is not None and bool(piece.ready or piece.output)
+        )
         if piece is None or (is_new and not piece.is_open):
             piece = self._tools[part.id] = ToolPiece(part.id)
             self.pieces.append(piece)

@@ -37,6 +37,7 @@ from headwater.llm.parts import (
     TextStart,
     ToolError,
     ToolInput,
+    ToolOutput,
     ToolReady,
     ToolStart,
     Usage,
@@ -196,6 +197,22 @@ def test_input_that_is_not_json_is_an_error_of_the_call() -> None:
     custom = {"index": 0, "id": "k", "type": "custom", "custom": {"name": "f", "input": "print(1)"}}
     parts = recognised(chunk({"tool_calls": [custom]}), chunk({}, "tool_calls"))
     assert ToolReady("k", "f", "print(1)") in parts
+
+
+def test_what_a_tool_gave_completes_its_input() -> None:
+    """Whatever order a source has: who comes late must not see a call that is open after its result."""
+    opened, ready = ToolStart("a", "look"), ToolReady("a", "look", {"x": 1})
+    output, early = ToolOutput("a", "found"), ToolOutput("a", "looking", preliminary=True)
+    source = [opened, ToolInput("a", '{"x": 1}'), early, output, early]
+    assert recognised(*source) == [*source[:2], ready, early, output, Finish()]
+    again = [opened, ToolInput("a", "{}"), early]
+    assert recognised(*source, *again)[-5:] == [opened, again[1], ToolReady("a", "look", {}), early, Finish()]
+
+
+def test_a_call_that_failed_is_not_completed() -> None:
+    """Its input may be whatever it was when it failed."""
+    source = [ToolStart("a", "look"), ToolInput("a", '{"x":'), ToolError("a", "gone")]
+    assert recognised(*source) == [*source, Finish()]
 
 
 def test_other_ways_of_chat_completions() -> None:

@@ -108,14 +108,14 @@ class AiSdkVoice:
             case "tool-input-available":
                 builder.put_ready(ToolReady(id, name, event.get("input"), **self._flags(event)))
             case "tool-input-error":
-                builder.drop_tool(id)
-                builder.put(ToolError(id, text_of(event.get("errorText")), name, event.get("input")))
+                builder.put_error(ToolError(id, text_of(event.get("errorText")), name, event.get("input")))
             case "tool-output-available":
-                builder.put(ToolOutput(id, event.get("output"), event.get("preliminary") is True, metadata))
+                builder.put_output(ToolOutput(id, event.get("output"), event.get("preliminary") is True, metadata))
             case "tool-output-error":
-                builder.put(ToolError(id, text_of(event.get("errorText"))))
+                builder.ready_tool(id)
+                builder.put_error(ToolError(id, text_of(event.get("errorText"))))
             case "tool-output-denied":
-                builder.put(ToolError(id, denied=True))
+                builder.put_error(ToolError(id, denied=True))
             case _:
                 builder.put(Foreign(self.dialect, event))
 

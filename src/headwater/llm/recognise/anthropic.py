@@ -83,7 +83,8 @@ class AnthropicVoice:
         elif kind in ("tool_use", "server_tool_use", "mcp_tool_use"):
             builder.open_tool(ToolStart(id, text_of(block.get("name")), provider_executed=kind != "tool_use"))
         elif kind.endswith("_tool_result"):
-            builder.put(ToolOutput(text_of(block.get("tool_use_id")), block.get("content"), metadata={"kind": kind}))
+            output = ToolOutput(text_of(block.get("tool_use_id")), block.get("content"), metadata={"kind": kind})
+            builder.put_output(output)
         else:
             builder.put(Foreign(self.dialect, event))
         self._blocks[index] = kind, id

@@ -27,6 +27,7 @@ from headwater.llm.parts import (
     TextStart,
     ToolError,
     ToolInput,
+    ToolOutput,
     ToolReady,
     ToolStart,
     Usage,
@@ -75,6 +76,7 @@ class Builder:
         self._texts: dict[str, _Growing] = {}
         self._reasonings: dict[str, _Growing] = {}
         self._tools: dict[str, _Growing] = {}
+        self._given: set[str] = set()  # calls that have their final output
         self._count = 0
         self._finish: Finish | None = None
         self._has_finished = False
@@ -189,6 +191,7 @@ class Builder:
         """Open a call; again: nothing."""
         if tool.id not in self._tools:
             self._tools[tool.id] = _Growing(tool)
+            self._given.discard(tool.id)
             self.put(tool)
 
     def grow_tool(self, id: str, delta: str) -> None:
@@ -216,11 +219,22 @@ class Builder:
     def put_ready(self, ready: ToolReady) -> None:
         """The input of a call is complete, as the source says."""
         self._tools.pop(ready.id, None)
+        self._given.discard(ready.id)
         self.put(ready)
 
-    def drop_tool(self, id: str) -> None:
-        """A call has ended in another way."""
-        self._tools.pop(id, None)
+    def put_output(self, output: ToolOutput) -> None:
+        """What a tool gave: its input is complete then, and nothing preliminary follows what is final."""
+        self.ready_tool(output.id)
+        if output.preliminary and output.id in self._given:
+            return
+        if not output.preliminary:
+            self._given.add(output.id)
+        self.put(output)
+
+    def put_error(self, error: ToolError) -> None:
+        """A call has failed; its input is not asked for any more."""
+        self._tools.pop(error.id, None)
+        self.put(error)
 
     def has_tool(self, id: str) -> bool:
         """The call is open and its input not complete."""

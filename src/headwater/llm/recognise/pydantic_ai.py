@@ -140,9 +140,9 @@ class PydanticAiVoice:
         self._after_tools = field(part, "part_kind") != "builtin-tool-return"
         if is_retry or field(part, "retry") is not None or outcome in ("failed", "denied"):
             message = content if isinstance(content, str) else msgspec.json.encode(plain(content)).decode()
-            self._builder.put(parts.ToolError(id, message, denied=outcome == "denied"))
+            self._builder.put_error(parts.ToolError(id, message, denied=outcome == "denied"))
         else:
-            self._builder.put(parts.ToolOutput(id, plain(content)))
+            self._builder.put_output(parts.ToolOutput(id, plain(content)))
 
     def _end(self, result: Any) -> None:
         """The agent's run is over; an output that is no text, or was never streamed, is told here."""

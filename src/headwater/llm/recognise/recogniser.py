@@ -33,7 +33,9 @@ from headwater.llm.parts import (
     Text,
     TextEnd,
     TextStart,
+    ToolError,
     ToolInput,
+    ToolOutput,
     ToolReady,
     ToolStart,
     Usage,
@@ -159,6 +161,10 @@ class Recogniser:
                 builder.grow_tool(id, delta)
             case ToolReady():
                 builder.put_ready(part)
+            case ToolOutput():
+                builder.put_output(part)
+            case ToolError():
+                builder.put_error(part)
             case Start():
                 builder.start_with(part)
             case Usage():
