@@ -43,7 +43,7 @@ PARTS: Final = (
         "--paced 100,1000,10000 --burst 100,1000,10000 --idle 10000 --repetitions 5",
     ),
     Part("storm", storm.main, "--repetitions 1", "--repetitions 5"),
-    Part("isolation", isolation.main, "--repetitions 1 --seconds 2", "--repetitions 5"),
+    Part("isolation", isolation.main, "--repetitions 1 --seconds 5", "--repetitions 5 --seconds 20"),
     Part(
         "catchup",
         catchup.main,
