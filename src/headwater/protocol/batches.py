@@ -39,6 +39,8 @@ def build_batch(state: StreamState, start: int, rows: Iterable[Row], limit: int,
     for row_start, data in rows:
         if row_start > position or position >= tail:
             break
+        if row_start + len(data) <= position:
+            continue  # the one that contains the position is missing
         if is_values and row_start < position:
             raise InvalidOffset(f"offset {offset_at(state.lineage, start)} lies inside a JSON value")
         piece = data[position - row_start :] if row_start < position else data

@@ -271,6 +271,24 @@ def test_records_that_are_missing_are_an_error_and_no_short_read(place: Place, r
     run(scenario())
 
 
+@pytest.mark.parametrize("content_type", ["application/json", "text/plain"])
+def test_a_hole_in_the_log_moves_no_record(place: Place, run: Run[None], content_type: str) -> None:
+    """What lies before it is read; no record behind it is given the place of one that is missing."""
+
+    async def scenario() -> None:
+        async with opened(place.store()) as store:
+            await store.create("a", StreamConfig(content_type))
+            for number in range(1, 4):
+                await append(store, "a", str(number).encode())
+            place.connect().run("DELETE FROM records WHERE position = 1")
+            batch = await store.read("a", "-1")
+            assert ([record.data for record in batch.records], batch.up_to_date) == ([b"1"], False)
+            with pytest.raises(StoreUnavailable, match="missing"):
+                await store.read("a", batch.next_offset)
+
+    run(scenario())
+
+
 def test_a_failed_checkpoint_loses_nothing(place: Place, run: Run[None]) -> None:
     """The log keeps what was committed; a later checkpoint moves it."""
     trap = Trap()

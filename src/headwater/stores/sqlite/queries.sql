@@ -54,10 +54,10 @@ WHERE incarnation = ?
 ORDER BY position LIMIT ?
 
 -- name: values_from
--- The same of a JSON stream, in one row: where the first one begins, how many there are, and their
--- data with a line break between two.
+-- The same of a JSON stream, in one row: where the first and the last one begin, how many there are, and
+-- their data with a line break between two.
 -- The aggregate sees the rows in the order of the inner query.
-SELECT min(position), count(*), CAST(group_concat(CAST(data AS TEXT), char(10)) AS BLOB) FROM (
+SELECT min(position), max(position), count(*), CAST(group_concat(CAST(data AS TEXT), char(10)) AS BLOB) FROM (
     SELECT position, data FROM records
     WHERE incarnation = ?
       AND position >= (SELECT coalesce(max(position), 0) FROM records WHERE incarnation = ? AND position <= ?)

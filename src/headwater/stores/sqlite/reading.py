@@ -87,19 +87,22 @@ def read_batch(database: Database, state: StreamState, start: int, limit: int, w
 
 
 def _values(database: Database, state: StreamState, start: int, limit: int) -> tuple[bytes, int]:
-    """Values of a stream's own as lines, and their bytes; none, if no value begins at the start.
+    """Values of a stream's own as lines, and their bytes; none, if no value begins at the start, or one is missing.
 
     They come in one row, so that nothing is made for each, and the event loop has the interpreter meanwhile.
     """
     number = state.incarnation
-    [(at, count, lines)] = database.run(_VALUES_FROM, (number, number, start, min(state.tail, start + limit)))
-    if at != start:
+    bound = min(state.tail, start + limit)
+    [(first, last, count, lines)] = database.run(_VALUES_FROM, (number, number, start, bound))
+    if first != start:
         return b"", 0
     size = len(lines) - (count - 1)
+    cut = lines.rfind(b"\n")
+    rest = len(lines) - (cut + 1)
+    if last != start + size - rest:
+        return b"", 0
     if size > limit and count > 1:  # by the last one, which begins below the limit
-        cut = lines.rindex(b"\n")
-        size -= len(lines) - cut - 1
-        lines = lines[:cut]
+        return lines[:cut], size - rest
     return lines, size
 
 
