@@ -81,16 +81,19 @@ class Side:
         weight: of the server, when those who never read have filled all that they fill.
     """
 
-    def __init__(self, port: int, pids: list[int], readers: Readers, publisher: Publisher, weight: Figures) -> None:
+    def __init__(self, server: Broadcaster, port: int, pids: list[int], readers: Readers, weight: Figures) -> None:
         self.weight = weight
+        self._server = server
         self._port = port
         self._pids = pids
         self._readers = readers
-        self._publisher = publisher
         self._shape = Shape(readers.count, PACE)
 
-    def begin(self) -> None:
-        """Warm up, and count from there."""
+    def begin(self, stack: ExitStack) -> None:
+        """Connect the publisher, warm up, and count from there."""
+        server = self._server
+        publisher = Publisher(self._port, server.publish, server.grouping, server.headers)
+        self._publisher = stack.enter_context(publisher)
         self._first = self._published = self._publisher.run(self._shape, WARM_UP_SECONDS)
         self._readers.settle(self._first)
         self._cpu = cpu_seconds(self._pids)
@@ -116,8 +119,7 @@ def side(server: Broadcaster, folder: Path, readers: int, stalled: int, grace: f
             stack.enter_context(readers_of(server, port, stalled, grace, "stall"))
         weight = _fill(server, port, pids)
         others = stack.enter_context(readers_of(server, port, readers, grace))
-        publisher = Publisher(port, server.publish, server.grouping, server.headers)
-        yield Side(port, pids, others, stack.enter_context(publisher), weight)
+        yield Side(server, port, pids, others, weight)
 
 
 def _fill(server: Broadcaster, port: int, pids: list[int]) -> Figures:
@@ -143,10 +145,11 @@ def measure(server: Broadcaster, stalls: Stalls, folder: Path, *, seconds: float
     with (
         side(server, folder, stalls.readers, stalls.stalled, grace) as beside,
         side(server, folder, stalls.readers, 0, grace) as alone,
+        ExitStack() as stack,
     ):
         time.sleep(SETTLE_SECONDS)
         for each in (beside, alone):
-            each.begin()
+            each.begin(stack)
         for turn in range(max(1, round(seconds / TURN_SECONDS))):
             for each in (beside, alone) if turn % 2 else (alone, beside):
                 each.publish(TURN_SECONDS)
