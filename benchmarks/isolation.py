@@ -150,8 +150,9 @@ def measure(server: Broadcaster, stalls: Stalls, folder: Path, *, seconds: float
         time.sleep(SETTLE_SECONDS)
         for each in (beside, alone):
             each.begin(stack)
-        for turn in range(max(1, round(seconds / TURN_SECONDS))):
-            for each in (beside, alone) if turn % 2 else (alone, beside):
+        for _ in range(max(1, round(seconds / TURN_SECONDS))):
+            # One after the other: many servers give up a connection that is silent for five seconds.
+            for each in (beside, alone):
                 each.publish(TURN_SECONDS)
                 time.sleep(PAUSE_SECONDS)
         found, without = beside.end(seconds), alone.end(seconds)
