@@ -59,12 +59,17 @@ def build_batch(state: StreamState, start: int, rows: Iterable[Row], limit: int,
     return _batch(state, start, position, Span(state.lineage, start, found) if found else ())
 
 
+def has_own_values(state: StreamState, start: int) -> bool:
+    """Whether what lies behind a position are JSON values of the stream itself, none of a fork's source."""
+    return is_json(state.content_type) and start >= state.lineage[-1].start
+
+
 def build_values(state: StreamState, start: int, values: list[bytes] | bytes, size: int) -> Batch:
     """The batch of a read of a JSON stream by a store that knows itself where the limit falls.
 
     Args:
         state: the stream at the moment of the read.
-        start: position to read from.
+        start: position to read from; see `has_own_values`.
         values: whole ones, the first of which begins at `start`; in a list, or as lines.
         size: bytes of them, without line breaks.
     """

@@ -10,8 +10,7 @@ from itertools import islice
 from headwater.errors import HeadwaterError
 from headwater.model import Appended, Batch, Change, Created, Record, StreamConfig, StreamInfo
 from headwater.protocol import forking, ledger
-from headwater.protocol.batches import Row, build_batch, build_values
-from headwater.protocol.framing import is_json
+from headwater.protocol.batches import Row, build_batch, build_values, has_own_values
 from headwater.protocol.ledger import Append, StreamState
 from headwater.protocol.offsets import locate
 from headwater.protocol.producing import ProducerState
@@ -36,10 +35,7 @@ class Log:
         return zip(self.positions[first:last], self.data[first:last], strict=True)
 
     def values(self, start: int, end: int) -> list[bytes]:
-        """Records from the one that begins at `start` to the last one that ends by `end`; one in any case.
-
-        None, if none begins there.
-        """
+        """Records from the one that begins at `start` to the last one that ends by `end`; one, if any begins there."""
         first, last = bisect_left(self.positions, start), bisect_right(self.positions, end)
         if first == len(self.positions) or self.positions[first] != start:
             return []
@@ -126,7 +122,7 @@ class MemoryStore:
         state = ledger.check_usable(self._streams.get(path), path, now)
         start = locate(state.lineage, offset, earliest=state.earliest, tail=state.tail)
         state.touched_at = now
-        if is_json(state.content_type) and start >= state.lineage[-1].start:
+        if has_own_values(state, start):
             values = self._logs[state.incarnation].values(start, start + limit)
             if values:
                 return build_values(state, start, values, sum(map(len, values)))

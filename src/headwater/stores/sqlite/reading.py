@@ -15,8 +15,7 @@ from typing import Final, TypeVar
 from headwater.errors import StoreUnavailable
 from headwater.model import Batch
 from headwater.protocol import forking
-from headwater.protocol.batches import Row, build_batch, build_values
-from headwater.protocol.framing import is_json
+from headwater.protocol.batches import Row, build_batch, build_values, has_own_values
 from headwater.protocol.ledger import StreamState
 from headwater.stores.sqlite.database import DRIVER_ERRORS, Database
 from headwater.stores.sqlite.rows import from_row
@@ -79,7 +78,7 @@ class Readers:
 
 def read_batch(database: Database, state: StreamState, start: int, limit: int, whole: int) -> Batch | None:
     """The batch of a read; None: the file has moved on since the state was taken."""
-    if is_json(state.content_type) and start >= state.lineage[-1].start:
+    if has_own_values(state, start):
         lines, size = _values(database, state, start, limit)
         if lines:
             return build_values(state, start, lines, size)
