@@ -142,8 +142,16 @@ class Front:
         until(lambda: not self._listens())
 
     def reload(self) -> None:
-        """Let it read its configuration again, as after a change of it."""
+        """Let it read its configuration again, as after a change of it, until only the new one takes connections."""
         raise NotImplementedError
+
+    def _replace_workers(self, request: signal.Signals) -> None:
+        # A former worker that still listens can take a connection, and tell it right away to go elsewhere.
+        assert self._process is not None
+        former = set(family(self.pid)) - {self.pid}
+        self._process.send_signal(request)
+        until(lambda: bool(set(family(self.pid)) - {self.pid} - former))
+        until(lambda: not any(listens(pid, self.port) for pid in former))
 
     def memory(self) -> int:
         """Bytes that the proxy and its workers have to themselves."""
@@ -188,10 +196,7 @@ class Nginx(Front):
 
     def reload(self) -> None:
         """See `Front.reload`."""
-        assert self._process is not None
-        before = set(family(self.pid)) - {self.pid}
-        self._process.send_signal(signal.SIGHUP)
-        until(lambda: set(family(self.pid)) - {self.pid} > before or not before & set(family(self.pid)))
+        self._replace_workers(signal.SIGHUP)
 
 
 class HAProxy(Front):
@@ -210,10 +215,7 @@ class HAProxy(Front):
 
     def reload(self) -> None:
         """See `Front.reload`."""
-        assert self._process is not None
-        before = set(family(self.pid)) - {self.pid}
-        self._process.send_signal(signal.SIGUSR2)
-        until(lambda: bool(set(family(self.pid)) - {self.pid} - before))
+        self._replace_workers(signal.SIGUSR2)
 
 
 class Caddy(Front):
@@ -263,6 +265,19 @@ def family(pid: int) -> list[int]:
     children = Path(f"/proc/{pid}/task/{pid}/children")
     below = children.read_text().split() if children.exists() else []
     return [pid, *(each for child in below for each in family(int(child)))]
+
+
+def listens(pid: int, port: int) -> bool:
+    """Whether a process, which may be gone, takes connections on a TCP port (proc(5), `/proc/net/tcp`)."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    sockets = {f"socket:[{row[9]}]" for row in rows if row[3] == "0A" and int(row[1].partition(":")[2], 16) == port}
+    held: set[str] = set()
+    gone = (FileNotFoundError, ProcessLookupError)
+    with contextlib.suppress(*gone):
+        for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+            with contextlib.suppress(*gone):
+                held.add(str(descriptor.readlink()))
+    return bool(sockets & held)
 
 
 def private_bytes(pid: int) -> int:
