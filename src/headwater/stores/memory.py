@@ -10,58 +10,14 @@ from itertools import islice
 from headwater.errors import HeadwaterError
 from headwater.model import Appended, Batch, Change, Created, Record, StreamConfig, StreamInfo
 from headwater.protocol import forking, ledger
-from headwater.protocol.batches import Row, build_batch, build_values, has_own_values
+from headwater.protocol.batches import Row
 from headwater.protocol.ledger import Append, StreamState
 from headwater.protocol.offsets import locate
 from headwater.protocol.producing import ProducerState
 from headwater.protocol.retention import retained_from
 from headwater.stores import unit
 from headwater.stores.base import DEFAULT_READ_LIMIT, Clock, Done, Watcher
-
-
-class Log:
-    """The records of one incarnation, by position, and its producers."""
-
-    def __init__(self) -> None:
-        self.positions: list[int] = []
-        self.data: list[bytes] = []
-        self.times: list[float] = []
-        self.producers: dict[str, ProducerState] = {}
-
-    def rows(self, start: int, end: int) -> Iterator[Row]:
-        """Rows from the one that contains `start` to the last one that begins before `end`."""
-        first = max(0, bisect_right(self.positions, start) - 1)
-        last = bisect_left(self.positions, end)
-        return zip(self.positions[first:last], self.data[first:last], strict=True)
-
-    def values(self, start: int, end: int) -> list[bytes]:
-        """Records from the one that begins at `start` to the last one that ends by `end`; one, if any begins there."""
-        first, last = bisect_left(self.positions, start), bisect_right(self.positions, end)
-        if first == len(self.positions) or self.positions[first] != start:
-            return []
-        if self.positions[last - 1] + len(self.data[last - 1]) > end:
-            last -= 1
-        return self.data[first : max(last, first + 1)]
-
-    def newest(self, count: int) -> int | None:
-        """See `Edges.newest`."""
-        return self.positions[-count] if count <= len(self.positions) else None
-
-    def at_or_after(self, position: int) -> int | None:
-        """See `Edges.at_or_after`."""
-        return self._start_of(bisect_left(self.positions, position))
-
-    def younger(self, time: float) -> int | None:
-        """See `Edges.younger`."""
-        return self._start_of(bisect_right(self.times, time))
-
-    def _start_of(self, index: int) -> int | None:
-        return self.positions[index] if index < len(self.positions) else None
-
-    def trim(self, earliest: int) -> None:
-        """Drop the records before a position that lies at a record's edge."""
-        count = bisect_left(self.positions, earliest)
-        del self.positions[:count], self.data[:count], self.times[:count]
+from headwater.stores.log import Log, read_log
 
 
 class MemoryStore:
@@ -77,6 +33,7 @@ class MemoryStore:
         self._paths: list[str] = []
         self._incarnations: dict[int, StreamState] = {}
         self._logs: dict[int, Log] = {}
+        self._producers: dict[int, dict[str, ProducerState]] = {}
         self._last_incarnation = 0
         self._watchers: list[Watcher] = []
         self.now = 0.0
@@ -122,11 +79,8 @@ class MemoryStore:
         state = ledger.check_usable(self._streams.get(path), path, now)
         start = locate(state.lineage, offset, earliest=state.earliest, tail=state.tail)
         state.touched_at = now
-        if has_own_values(state, start):
-            values = self._logs[state.incarnation].values(start, start + limit)
-            if values:
-                return build_values(state, start, values, sum(map(len, values)))
-        batch = build_batch(state, start, self._rows(state, start, limit), limit, whole)
+        rows = self._rows(state, start, limit)
+        batch = read_log(state, self._logs[state.incarnation], rows, start, limit, whole)
         assert batch is not None, "memory cannot lose rows between two lines"
         return batch
 
@@ -214,30 +168,33 @@ class MemoryStore:
         insort(self._paths, state.path)
         self._incarnations[state.incarnation] = state
         self._logs[state.incarnation] = Log()
+        self._producers[state.incarnation] = {}
 
     def save(self, state: StreamState) -> None:
         """See `Unit.save`."""
 
+    def save_append(self, state: StreamState) -> None:
+        """See `Unit.save_append`."""
+
     def drop(self, state: StreamState) -> None:
         """See `Unit.drop`."""
-        del self._streams[state.path], self._incarnations[state.incarnation], self._logs[state.incarnation]
+        number = state.incarnation
+        del self._streams[state.path], self._incarnations[number], self._logs[number], self._producers[number]
         del self._paths[bisect_left(self._paths, state.path)]
 
     def producer(self, incarnation: int, producer_id: str) -> ProducerState | None:
         """See `Unit.producer`."""
-        return self._logs[incarnation].producers.get(producer_id)
+        return self._producers[incarnation].get(producer_id)
 
     def save_producer(self, incarnation: int, producer_id: str, state: ProducerState) -> None:
         """See `Unit.save_producer`."""
-        self._logs[incarnation].producers[producer_id] = state
+        self._producers[incarnation][producer_id] = state
 
     def insert(self, incarnation: int, start: int, records: Sequence[Record]) -> None:
         """See `Unit.insert`."""
         log = self._logs[incarnation]
         for record in records:
-            log.positions.append(start)
-            log.data.append(record.data)
-            log.times.append(self.now)
+            log.add(start, self.now, record.data)
             start += len(record.data)
 
     def following(self, state: StreamState, position: int, count: int) -> tuple[bytes, ...]:

@@ -43,6 +43,10 @@ class Unit(Protocol):
         """Keep a changed stream."""
         ...
 
+    def save_append(self, state: StreamState) -> None:
+        """Keep a stream that an append changed, and nothing else."""
+        ...
+
     def drop(self, state: StreamState) -> None:
         """Forget a stream with its records and producers; its path is free."""
         ...
@@ -131,7 +135,7 @@ def append(unit: Unit, path: str, request: Append) -> Appended:
     producer = request.producer
     known = unit.producer(state.incarnation, producer.id) if producer else None
     decision = ledger.append(state, known, request, unit.now)
-    unit.save(state)
+    unit.save_append(state)
     if isinstance(decision, Appended):
         return decision
     if producer and decision.producer:

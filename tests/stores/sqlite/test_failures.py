@@ -280,6 +280,7 @@ def test_a_hole_in_the_log_moves_no_record(place: Place, run: Run[None], content
             await store.create("a", StreamConfig(content_type))
             for number in range(1, 4):
                 await append(store, "a", str(number).encode())
+        async with opened(place.store()) as store:
             place.connect().run("DELETE FROM records WHERE position = 1")
             batch = await store.read("a", "-1")
             assert ([record.data for record in batch.records], batch.up_to_date) == ([b"1"], False)

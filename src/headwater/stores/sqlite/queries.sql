@@ -15,6 +15,12 @@ SELECT incarnation, path, config, lineage, created_at, touched_at, earliest, tai
        closed, closed_by, last_seq, deleted, forks, source, failure
 FROM streams WHERE path = ?
 
+-- name: stream_numbered
+-- The same by its number.
+SELECT incarnation, path, config, lineage, created_at, touched_at, earliest, tail,
+       closed, closed_by, last_seq, deleted, forks, source, failure
+FROM streams WHERE incarnation = ?
+
 -- name: path_of
 -- Where a stream is, by its number; for the sources of forks.
 SELECT path FROM streams WHERE incarnation = ?
@@ -73,6 +79,18 @@ SELECT epoch, seq FROM producers WHERE incarnation = ? AND producer_id = ?
 -- Many. Producers' new states.
 INSERT INTO producers (incarnation, producer_id, epoch, seq) VALUES (?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET epoch = excluded.epoch, seq = excluded.seq
+
+-- name: add_to_journal
+-- The appends of a batch. Numbers begin again with 1 when the journal is empty.
+INSERT INTO journal (entry) VALUES (?)
+
+-- name: journal_entries
+-- What is in no other table, in the order of the commits.
+SELECT entry FROM journal ORDER BY number
+
+-- name: clear_journal
+-- All of it is in the other tables.
+DELETE FROM journal
 
 -- name: expired
 -- Streams whose time is over, the longest first.

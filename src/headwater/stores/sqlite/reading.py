@@ -1,13 +1,14 @@
 """The threads that read, and what they read: committed records and lists.
 
 Rule: a reader sees the file at one moment. A state taken before may be older: what was purged meanwhile is missing,
-which `build_batch` notices, and what was added lies behind the state's tail.
+which `build_batch` notices, and what was added lies behind the state's tail. What the journal had at the time of the
+state is read from memory, in the tables or not.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 from typing import Final, TypeVar
@@ -17,6 +18,7 @@ from headwater.model import Batch
 from headwater.protocol import forking
 from headwater.protocol.batches import Row, build_batch, build_values, has_own_values
 from headwater.protocol.ledger import StreamState
+from headwater.stores.log import Log, read_log
 from headwater.stores.sqlite.database import DRIVER_ERRORS, Database
 from headwater.stores.sqlite.rows import from_row
 from headwater.stores.sqlite.schema import query
@@ -76,13 +78,42 @@ class Readers:
             self._idle.put(database)
 
 
-def read_batch(database: Database, state: StreamState, start: int, limit: int, whole: int) -> Batch | None:
-    """The batch of a read; None: the file has moved on since the state was taken."""
-    if has_own_values(state, start):
+def read_recent(state: StreamState, log: Log | None, start: int, limit: int, whole: int) -> Batch | None:
+    """The batch of a read of what is in memory; None: it begins before.
+
+    Args:
+        state: the stream.
+        log: what the journal has of it.
+        start: see `build_batch`.
+        limit: see `build_batch`.
+        whole: see `build_batch`.
+    """
+    if start == state.tail:
+        return build_batch(state, start, (), limit)
+    if log is None or start < log.positions[0]:
+        return None
+    return read_log(state, log, log.rows(start, start + limit), start, limit, whole)
+
+
+def read_batch(
+    database: Database, state: StreamState, logs: Mapping[int, Log], start: int, limit: int, whole: int
+) -> Batch | None:
+    """The batch of a read; None: the file has moved on since the state was taken.
+
+    Args:
+        database: a reader's connection.
+        state: the stream.
+        logs: what the journal had of it and of the sources of its forks.
+        start: see `build_batch`.
+        limit: see `build_batch`.
+        whole: see `build_batch`.
+    """
+    log = logs.get(state.incarnation)
+    if has_own_values(state, start) and (log is None or min(state.tail, start + limit) <= log.positions[0]):
         lines, size = _values(database, state, start, limit)
         if lines:
             return build_values(state, start, lines, size)
-    return build_batch(state, start, _rows(database, state, start, limit), limit, whole)
+    return build_batch(state, start, _rows(database, state, logs, start, limit), limit, whole)
 
 
 def _values(database: Database, state: StreamState, start: int, limit: int) -> tuple[bytes, int]:
@@ -105,12 +136,33 @@ def _values(database: Database, state: StreamState, start: int, limit: int) -> t
     return lines, size
 
 
-def _rows(database: Database, state: StreamState, start: int, limit: int) -> Iterator[Row]:
+def _rows(database: Database, state: StreamState, logs: Mapping[int, Log], start: int, limit: int) -> Iterator[Row]:
     for incarnation, first, end in forking.segments_from(state, start):
         # Positions count bytes, so they say how many records fill the limit.
         bound = min(end, start + limit)
-        for position, data in database.run(_RECORDS_FROM, (incarnation, incarnation, first, bound, _NO_LIMIT)):
+        for position, data in rows_between(database, logs, incarnation, first, bound, _NO_LIMIT):
             yield position, data[: end - position]
+
+
+def rows_between(
+    database: Database, logs: Mapping[int, Log], incarnation: int, first: int, bound: int, count: int
+) -> Iterator[Row]:
+    """A stream's own rows, from the tables and then from memory.
+
+    Args:
+        database: any connection.
+        logs: what the journal has.
+        incarnation: the stream.
+        first: a position in the first record.
+        bound: the last record begins before it.
+        count: rows of the tables, at most; negative: all.
+    """
+    log = logs.get(incarnation)
+    settled = bound if log is None else min(bound, log.positions[0])
+    if first < settled:
+        yield from database.run(_RECORDS_FROM, (incarnation, incarnation, first, settled, count))
+    if log is not None and settled < bound:
+        yield from log.rows(max(first, log.positions[0]), bound)
 
 
 def list_states(database: Database, prefix: str, after: str, count: int) -> list[StreamState]:

@@ -52,6 +52,12 @@ CREATE TABLE producers (
     PRIMARY KEY (incarnation, producer_id)
 ) STRICT, WITHOUT ROWID;
 
+-- The appends of the last commits, one row each, which the tables above do not have yet; see journal.py.
+CREATE TABLE journal (
+    number INTEGER PRIMARY KEY,
+    entry  BLOB NOT NULL
+) STRICT;
+
 -- Work left for the sweep: records before a position that nothing reads any more.
 -- The largest integer stands for all of a dropped stream, with its producers.
 CREATE TABLE purges (

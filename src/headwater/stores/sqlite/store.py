@@ -13,7 +13,6 @@ from typing import Final, TypeVar
 from headwater.errors import HeadwaterError, StoreUnavailable
 from headwater.model import Appended, Batch, Change, Created, StreamConfig, StreamInfo
 from headwater.protocol import ledger
-from headwater.protocol.batches import build_batch
 from headwater.protocol.ledger import Append, StreamState
 from headwater.protocol.offsets import locate
 from headwater.stores import unit as steps
@@ -60,7 +59,8 @@ class SqliteStore:
     async def open(self) -> None:
         """See `Store.open`."""
         options = self._options
-        self._committed = Committed(options.cached_streams)
+        # A fold may need more pages than the journal gives back, which a limit of the file must not be in the way of.
+        self._committed = Committed(options.cached_streams, journaling=options.max_bytes is None)
         self._writer = Writer(
             self._connect,
             self._committed,
@@ -114,16 +114,18 @@ class SqliteStore:
         await self._write(lambda unit: steps.delete(unit, path))
 
     async def read(self, path: str, offset: str, *, limit: int = DEFAULT_READ_LIMIT, whole: int = 0) -> Batch:
-        """See `Store.read`. At the tail it touches neither the file nor a thread."""
+        """See `Store.read`. What the journal has takes neither the file nor a thread."""
         for _ in range(_READ_ATTEMPTS):
             now = self._clock()
             state = ledger.check_usable(await self._state(path), path, now)
             start = locate(state.lineage, offset, earliest=state.earliest, tail=state.tail)
             self._committed.touch(state, now)
-            if start == state.tail:
-                batch = build_batch(state, start, (), limit)
-            else:
-                read = partial(reading.read_batch, state=state, start=start, limit=limit, whole=whole)
+            journal = self._committed.journal
+            batch = reading.read_recent(state, journal.logs.get(state.incarnation), start, limit, whole)
+            if batch is None:
+                # Taken before the file is looked at: what is folded afterwards is here, what was before is there.
+                logs = journal.of([segment.incarnation for segment in state.lineage])
+                read = partial(reading.read_batch, state=state, logs=logs, start=start, limit=limit, whole=whole)
                 batch = await self._read(read)
             if batch is not None:
                 return batch
@@ -141,17 +143,17 @@ class SqliteStore:
             return None
 
     def read_at_once(self, path: str, offset: str, *, limit: int = DEFAULT_READ_LIMIT, whole: int = 0) -> Batch | None:
-        """See `Prompt.read_at_once`; at the tail."""
+        """See `Prompt.read_at_once`; of what the journal has, and at the tail."""
         now = self._clock()
         try:
             state = ledger.check_usable(self._committed.states.get(path), path, now)
             start = locate(state.lineage, offset, earliest=state.earliest, tail=state.tail)
         except HeadwaterError:
             return None
-        if start != state.tail:
-            return None
-        self._committed.touch(state, now)
-        return build_batch(state, start, (), limit)
+        batch = reading.read_recent(state, self._committed.journal.logs.get(state.incarnation), start, limit, whole)
+        if batch is not None:
+            self._committed.touch(state, now)
+        return batch
 
     async def list(self, *, prefix: str = "", after: str = "", limit: int = 100) -> list[StreamInfo]:
         """See `Store.list`."""
@@ -193,14 +195,20 @@ class SqliteStore:
         return figures
 
     async def sweep(self) -> None:
-        """See `Sweeping.sweep`. Bounded: a large backlog takes several sweeps."""
+        """See `Sweeping.sweep`. Bounded: a large backlog takes several sweeps.
+
+        Folds the journal first, if it is old or retention has a stream in it to look at.
+        """
         await self._write_touches()
         now = self._clock()
+        if self._committed.journal.is_due(now):
+            await self._write(SqliteUnit.fold)
         agenda = await self._read(partial(upkeep.agenda, now=now))
         for paths in _slices(agenda.expired):
             await self._write(partial(upkeep.expire, paths=paths))
         for paths in _slices(agenda.looks):
-            states = [state for path in paths if (state := await self._state(path)) is not None]
+            found = [state for path in paths if (state := await self._state(path)) is not None]
+            states = [self._committed.journal.settled(state) for state in found]
             looks = await self._read(partial(upkeep.look, states=states, now=now))
             await self._write(partial(upkeep.trim, looks=looks))
         await self._purge()

@@ -1,13 +1,14 @@
 """One batch's unit of work: its own copies of what it changes, and the SQL that keeps them.
 
-Rule 1: commands change the copies only; `commit` writes each stream, producer and record once, in one transaction.
+Rule 1: commands change the copies only; `commit` writes each stream, producer and record once, in one transaction:
+        appends to the journal, where that costs less, all else to the tables.
 Rule 2: a transaction begins with the first write, so that a batch that only looks up needs no lock on the file.
 Rule 3: lookups see the batch's changes first, then the committed states, then the file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from copy import copy
 from itertools import islice
 from typing import Any, Final
@@ -18,8 +19,10 @@ from headwater.protocol.batches import Row
 from headwater.protocol.ledger import StreamState
 from headwater.protocol.producing import ProducerState
 from headwater.stores import unit as steps
-from headwater.stores.sqlite.committed import Committed, ProducerKey
+from headwater.stores.sqlite.committed import Committed
 from headwater.stores.sqlite.database import Database, Rows
+from headwater.stores.sqlite.journal import Entry, Grown, ProducerKey, RecordRow, encode_entry
+from headwater.stores.sqlite.reading import rows_between
 from headwater.stores.sqlite.rows import from_row, to_row
 from headwater.stores.sqlite.schema import Many, query
 
@@ -29,10 +32,10 @@ EVERYTHING: Final = 2**63 - 1
 _STREAM_AT: Final = query("stream_at")
 _PATH_OF: Final = query("path_of")
 _PRODUCER: Final = query("producer")
-_RECORDS_FROM: Final = query("records_from")
 _DROP_STREAM: Final = query("drop_stream")
 _ADD_PURGE: Final = query("add_purge")
 _LOOK_AGAIN: Final = query("look_again")
+_ADD_TO_JOURNAL: Final = query("add_to_journal")
 _SET_LAST_INCARNATION: Final = query("set_last_incarnation")
 _SAVE_STREAMS: Final = Many("save_streams", 32)
 _SAVE_PRODUCERS: Final = Many("save_producers", 64)
@@ -40,6 +43,8 @@ _INSERT_RECORDS: Final = Many("insert_records", 128)
 
 # What a change of a stream writes to the log at least: a page each for its row, its records and its producers.
 _PAGES_OF_A_STREAM: Final = 3 * 4096
+# The same of an entry of the journal: the last page of the table, begun and not full.
+_PAGES_OF_AN_ENTRY: Final = 2 * 4096
 
 
 class _Growth:
@@ -77,11 +82,14 @@ class SqliteUnit:
         self._last_incarnation = committed.last_incarnation
         self._states: dict[str, StreamState | None] = {}
         self._changed: dict[int, StreamState] = {}
+        # Of the changed ones: those of which more has changed than an append changes.
+        self._remade: set[int] = set()
+        self._folds = False
         self._dropped: set[int] = set()
         self._producers: dict[ProducerKey, ProducerState] = {}
         self._told: list[Change | _Growth] = []
         self._growths: dict[int, _Growth] = {}
-        self._records: list[tuple[int, int, float, bytes]] = []
+        self._records: list[RecordRow] = []
         self._purges: dict[int, int] = {}
         self._looks: dict[int, float | None] = {}
 
@@ -114,10 +122,16 @@ class SqliteUnit:
 
     def add(self, state: StreamState) -> None:
         """See `Unit.add`."""
-        self._states[state.path] = self._changed[state.incarnation] = state
+        self._states[state.path] = state
+        self.save(state)
 
     def save(self, state: StreamState) -> None:
         """See `Unit.save`."""
+        self._changed[state.incarnation] = state
+        self._remade.add(state.incarnation)
+
+    def save_append(self, state: StreamState) -> None:
+        """See `Unit.save_append`."""
         self._changed[state.incarnation] = state
 
     def drop(self, state: StreamState) -> None:
@@ -125,6 +139,7 @@ class SqliteUnit:
         self._states[state.path] = None
         self._changed.pop(state.incarnation, None)
         self._dropped.add(state.incarnation)
+        self._remade.add(state.incarnation)
         self._purges[state.incarnation] = EVERYTHING
 
     def producer(self, incarnation: int, producer_id: str) -> ProducerState | None:
@@ -148,14 +163,17 @@ class SqliteUnit:
 
     def following(self, state: StreamState, position: int, count: int) -> tuple[bytes, ...]:
         """See `Unit.following`."""
-        self._flush_records()
         rows = islice(self._rows(state, position, count), count)
         return tuple(data[max(0, position - start) :] for start, data in rows)
 
     def _rows(self, state: StreamState, position: int, count: int) -> Iterator[Row]:
+        logs = self._committed.journal.logs
         for incarnation, first, end in forking.segments_from(state, position):
-            for start, data in self._database.run(_RECORDS_FROM, (incarnation, incarnation, first, end, count)):
+            for start, data in rows_between(self._database, logs, incarnation, first, end, count):
                 yield start, data[: end - start]
+            for number, start, _, data in self._records:
+                if number == incarnation and start < end and start + len(data) > first:
+                    yield start, data[: end - start]
 
     def tell(self, change: Change) -> None:
         """See `Unit.tell`."""
@@ -182,42 +200,75 @@ class SqliteUnit:
     def look_again(self, state: StreamState, at: float | None) -> None:
         """Have retention look at a stream next at this time, unless something is appended to it before."""
         self._looks[state.incarnation] = at
+        self._remade.add(state.incarnation)
+
+    def fold(self) -> None:
+        """Fold the journal into the tables."""
+        self._folds = bool(self._committed.journal.states)
 
     def write(self, sql: str, values: Sequence[Any] = ()) -> Rows:
         """Run a statement of the transaction at once."""
-        if not self._begun:
-            self._database.run("BEGIN IMMEDIATE")
-            self._begun = True
+        self._begin()
         return self._database.run(sql, values)
 
     def commit(self) -> None:
         """Write what changed, then make it visible. On an error nothing is; the connection is to be closed."""
-        self._flush_streams()
-        self._flush_records()
+        journal = self._committed.journal
+        appends = self._entry()
+        entry = appends if journal.takes(appends) else None
+        journaled = {grown.incarnation for grown in entry.streams} if entry else set()
+        folds = self._folds or journal.has_any((self._changed.keys() | self._remade) - journaled)
+        if folds:
+            self._begin()
+            self.written += journal.fold_into(self._database)
+        self._flush(journaled)
+        if entry:
+            self.write(_ADD_TO_JOURNAL, (encode_entry(entry),))
+            self.written += entry.size + _PAGES_OF_AN_ENTRY
         if self._begun:
             self._database.run("COMMIT")
+        if folds:
+            journal.clear()
+        if entry:
+            journal.add(entry, [self._changed[number] for number in journaled], self.now)
         self._committed.publish(self._states, self._producers, self._last_incarnation)
 
-    def _flush_streams(self) -> None:
+    def _entry(self) -> Entry:
+        """The appends to streams that nothing else changed."""
+        states = [state for number, state in self._changed.items() if number not in self._remade]
+        producers = [(*key, known.epoch, known.seq) for key, known in self._producers.items()]
+        records = self._records
+        if self._remade:
+            producers = [row for row in producers if row[0] not in self._remade]
+            records = [row for row in records if row[0] not in self._remade]
+        return Entry([Grown.of(state) for state in states], producers, records)
+
+    def _flush(self, journaled: Collection[int]) -> None:
+        """Write to the tables what is not of these streams."""
         if self._last_incarnation > self._committed.last_incarnation:
             self.write(_SET_LAST_INCARNATION, (self._last_incarnation,))
         for incarnation in self._dropped:
             self.write(_DROP_STREAM, (incarnation,))
         for purge in self._purges.items():
             self.write(_ADD_PURGE, purge)
-        self._write_many(_SAVE_STREAMS, [to_row(state) for state in self._changed.values()])
-        self._write_many(_SAVE_PRODUCERS, [(*key, known.epoch, known.seq) for key, known in self._producers.items()])
+        states = [state for number, state in self._changed.items() if number not in journaled]
+        producers = [
+            (*key, known.epoch, known.seq) for key, known in self._producers.items() if key[0] not in journaled
+        ]
+        records = [row for row in self._records if row[0] not in journaled] if journaled else self._records
+        self._write_many(_SAVE_STREAMS, [to_row(state) for state in states])
+        self._write_many(_SAVE_PRODUCERS, producers)
         for incarnation, at in self._looks.items():
             self.write(_LOOK_AGAIN, (at, incarnation))
-        self.written += _PAGES_OF_A_STREAM * (len(self._changed) + len(self._dropped))
-
-    def _flush_records(self) -> None:
-        self._write_many(_INSERT_RECORDS, self._records)
-        self.written += sum(len(row[3]) for row in self._records)
-        self._records.clear()
+        self._write_many(_INSERT_RECORDS, records)
+        self.written += _PAGES_OF_A_STREAM * (len(states) + len(self._dropped)) + sum(len(row[3]) for row in records)
 
     def _write_many(self, many: Many, rows: list[tuple[Any, ...]]) -> None:
         if rows:
-            if not self._begun:
-                self.write("SELECT 1")
+            self._begin()
             many.run(self._database, rows)
+
+    def _begin(self) -> None:
+        if not self._begun:
+            self._database.run("BEGIN IMMEDIATE")
+            self._begun = True

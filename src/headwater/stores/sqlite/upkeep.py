@@ -109,7 +109,7 @@ def touch(unit: SqliteUnit, touched: dict[str, float]) -> None:
         state = unit.find(path)
         if state is not None:
             state.touched_at = max(state.touched_at, at)
-            unit.save(state)
+            unit.save_append(state)
 
 
 def expire(unit: SqliteUnit, paths: Iterable[str]) -> None:

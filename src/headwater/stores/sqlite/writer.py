@@ -24,7 +24,6 @@ from headwater.stores.base import Done, StoreFigures
 from headwater.stores.sqlite.commands import COMMAND_BYTES, Batch, Command, Posted, Step
 from headwater.stores.sqlite.committed import Committed
 from headwater.stores.sqlite.database import DRIVER_ERRORS, Database
-from headwater.stores.sqlite.schema import query
 from headwater.stores.sqlite.unit import SqliteUnit
 
 T = TypeVar("T")
@@ -105,7 +104,7 @@ class Writer:
         self._running = True
 
     async def stop(self) -> None:
-        """Finish what waits, move the log into the database and close it."""
+        """Finish what waits, fold the journal, move the log into the database and close it."""
         if self._running:
             self._running = False
             self._hand_over()
@@ -168,7 +167,7 @@ class Writer:
 
     def _main(self, opened: Step[None]) -> None:
         try:
-            self._committed.last_incarnation = self._connected().run(query("last_incarnation"))[0][0]
+            self._committed.load(self._connected())
         except Exception as error:
             opened.error = _unavailable(error)
             self._call(self._stopped.cancel)
@@ -185,6 +184,8 @@ class Writer:
             while todo:
                 todo = self._attempt(todo, changes)
             self._call(self._deliver, batch, changes)
+            if self._committed.journal.is_full:
+                self._fold()
             if self._written >= self._checkpoint_bytes:
                 self._checkpoint("PASSIVE")
 
@@ -237,6 +238,18 @@ class Writer:
         while todo:
             todo = self._attempt(todo, changes)
 
+    def _fold(self) -> None:
+        try:
+            unit = SqliteUnit(self._connected(), self._committed)
+            unit.fold()
+            unit.commit()
+            self._written += unit.written
+        except _FAILURES as error:
+            # They stay in the journal; the next batch tries again.
+            self.figures.failed_commits += 1
+            _logger.warning("folding the journal: %s", error)
+            self._disconnect()
+
     def _connected(self) -> Database:
         if self._database is None:
             self._database = self._connect()
@@ -260,6 +273,7 @@ class Writer:
             _logger.warning("checkpoint: %s", error)
 
     def _close(self) -> None:
+        self._fold()
         self._checkpoint("TRUNCATE")
         self._disconnect()
 

@@ -1,0 +1,232 @@
+"""The appends of the last batches: a row each in the file, by stream in memory, until they are folded into the tables.
+
+A batch that appends to a thousand streams changes a page of each one's own; as an entry of the journal it is a few
+pages in a row. A fold writes what many entries have for a stream at once, to the same page (the idea of the
+log-structured merge-tree: O'Neil, Cheng, Gawlick, O'Neil, Acta Informatica 33, 1996).
+
+Rule 1: entries hold appends only, and what the tables have of a stream is older than its entries: whatever else changes
+        a stream is written to the tables, and folds first.
+Rule 2: what is committed comes into memory after the commit, and what is folded leaves it after that commit. Who looks
+        here first and into the tables afterwards misses nothing, and finds some of it twice.
+Rule 3: the writer's thread changes what is here; others read it. Logs only grow, and are let go of as a whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Final
+
+import msgspec
+
+from headwater.model import Failure, Producer
+from headwater.protocol.ledger import StreamState
+from headwater.protocol.producing import ProducerState
+from headwater.stores.log import Log
+from headwater.stores.sqlite.database import Database
+from headwater.stores.sqlite.rows import to_row
+from headwater.stores.sqlite.schema import Many, query
+
+ProducerKey = tuple[int, str]
+#: (incarnation, position, when it was appended, data), a row of the table `records`.
+RecordRow = tuple[int, int, float, bytes]
+
+#: Records at which they are folded, at least and at most, and by stream: so few that a fold holds up the writer for some
+#: ten milliseconds, and so many that it does not write a page for each.
+FOLD_RECORDS: Final = 4096
+MOST_RECORDS: Final = 32_768
+STREAM_RECORDS: Final = 8
+#: Bytes of entries at which they are folded; a restart reads them.
+FOLD_BYTES: Final = 4 * 1024 * 1024
+#: Seconds after which they are folded in any case, so that other programs find recent records in the tables.
+FOLD_SECONDS: Final = 5.0
+#: When folds fail, so many times as much is taken before appends fail too.
+_MOST: Final = 4
+
+_PAGE: Final = 4096
+#: What a row costs beside its data, about.
+_ROW_BYTES: Final = 32
+
+_ENTRIES: Final = query("journal_entries")
+_CLEAR: Final = query("clear_journal")
+_SAVE_STREAMS: Final = Many("save_streams", 32)
+_SAVE_PRODUCERS: Final = Many("save_producers", 64)
+_INSERT_RECORDS: Final = Many("insert_records", 128)
+
+
+class Grown(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """What an append changes of a stream; see `StreamState`."""
+
+    incarnation: int
+    touched_at: float
+    tail: int
+    closed: bool
+    closed_by: Producer | None
+    last_seq: str | None
+    failure: Failure | None
+
+    @classmethod
+    def of(cls, state: StreamState) -> Grown:
+        """It, after the append."""
+        return cls(
+            state.incarnation,
+            state.touched_at,
+            state.tail,
+            state.closed,
+            state.closed_by,
+            state.last_seq,
+            state.failure,
+        )
+
+    def applied_to(self, state: StreamState) -> StreamState:
+        """The state after the append, of the one before."""
+        return msgspec.structs.replace(
+            state,
+            touched_at=self.touched_at,
+            tail=self.tail,
+            closed=self.closed,
+            closed_by=self.closed_by,
+            last_seq=self.last_seq,
+            failure=self.failure,
+        )
+
+
+class Entry(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """The appends of one batch, as MessagePack in the file.
+
+    Attributes:
+        streams: their streams.
+        producers: (incarnation, id, epoch, sequence) of their producers.
+        records: in the order of the appends.
+    """
+
+    streams: list[Grown]
+    producers: list[tuple[int, str, int, int]]
+    records: list[RecordRow]
+
+    @property
+    def size(self) -> int:
+        """Bytes in the file, about."""
+        rows = len(self.streams) + len(self.producers) + len(self.records)
+        return _ROW_BYTES * rows + sum([len(row[3]) for row in self.records])
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Entry).decode
+
+
+def encode_entry(entry: Entry) -> bytes:
+    """What `load_entries` reads."""
+    return _encode(entry)
+
+
+def load_entries(database: Database) -> Iterable[Entry]:
+    """What was not folded when the last process ended, in the order of the commits."""
+    for (data,) in database.run(_ENTRIES):
+        yield _decode(data)
+
+
+class Journal:
+    """What memory has of the entries.
+
+    Args:
+        enabled: takes new entries. What it has is folded either way.
+
+    Attributes:
+        states: the streams in it by incarnation, as they are now.
+        logs: their records that the tables do not have; only of streams that have any.
+        producers: as they are now.
+    """
+
+    def __init__(self, enabled: bool) -> None:
+        self._enabled = enabled
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget all of it, once it is in the tables."""
+        self.states: dict[int, StreamState] = {}
+        self.logs: dict[int, Log] = {}
+        self.producers: dict[ProducerKey, ProducerState] = {}
+        self._records = 0
+        self._size = 0
+        self._retained = False
+        self._since: float | None = None
+
+    def takes(self, entry: Entry) -> bool:
+        """Whether a batch costs less here: its bytes, which are written twice, against a page of each stream.
+
+        Elsewhere it would also cost a fold, if one of its streams is here already.
+        """
+        if not self._enabled or self._size >= _MOST * FOLD_BYTES or self._records >= _MOST * MOST_RECORDS:
+            return False
+        pages = len(entry.streams)
+        if self.has_any(grown.incarnation for grown in entry.streams):
+            pages += len(self.states)
+        return entry.size < pages * _PAGE
+
+    def has_any(self, incarnations: Iterable[int]) -> bool:
+        """Whether one of these streams is here."""
+        return any(incarnation in self.states for incarnation in incarnations)
+
+    def add(self, entry: Entry, states: Iterable[StreamState], now: float) -> None:
+        """Take what was committed.
+
+        Args:
+            entry: the batch.
+            states: its streams after it.
+            now: time of the commit.
+        """
+        logs = self.logs
+        for incarnation, position, time, data in entry.records:
+            log = logs.get(incarnation)
+            if log is None:
+                log = Log()
+                log.add(position, time, data)
+                logs[incarnation] = log
+            else:
+                log.add(position, time, data)
+        for incarnation, producer_id, epoch, seq in entry.producers:
+            self.producers[incarnation, producer_id] = ProducerState(epoch, seq)
+        for state in states:
+            self.states[state.incarnation] = state
+            self._retained = self._retained or _is_retained(state)
+        self._records += len(entry.records)
+        self._size += entry.size
+        if self._since is None:
+            self._since = now
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it is time to fold, for its size."""
+        records = min(max(FOLD_RECORDS, STREAM_RECORDS * len(self.states)), MOST_RECORDS)
+        return self._size >= FOLD_BYTES or self._records >= records
+
+    def is_due(self, now: float) -> bool:
+        """Whether a sweep should fold: it is old, or has streams that retention must look at."""
+        return self._since is not None and (self._retained or not 0 <= now - self._since < FOLD_SECONDS)
+
+    def settled(self, state: StreamState) -> StreamState:
+        """A stream as far as the tables have its records."""
+        log = self.logs.get(state.incarnation)
+        return state if log is None else msgspec.structs.replace(state, tail=log.positions[0])
+
+    def of(self, incarnations: Collection[int]) -> dict[int, Log]:
+        """The logs of some streams, which stay whole when they are folded meanwhile."""
+        return {number: log for number in incarnations if (log := self.logs.get(number)) is not None}
+
+    def fold_into(self, database: Database) -> int:
+        """Write all of it to the tables, in the transaction under way; returns how many bytes, estimated."""
+        database.run(_CLEAR)
+        _SAVE_STREAMS.run(database, [to_row(state) for state in self.states.values()])
+        _SAVE_PRODUCERS.run(database, [(*key, known.epoch, known.seq) for key, known in self.producers.items()])
+        rows = [row for number in sorted(self.logs) for row in _rows_of(number, self.logs[number])]
+        _INSERT_RECORDS.run(database, rows)
+        return self._size + 2 * _PAGE * len(self.states)
+
+
+def _rows_of(incarnation: int, log: Log) -> Iterable[RecordRow]:
+    return zip([incarnation] * len(log.positions), log.positions, log.times, log.data, strict=True)
+
+
+def _is_retained(state: StreamState) -> bool:
+    limits = state.config.retention
+    return limits.age is not None or limits.size is not None or limits.count is not None
