@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -24,21 +25,31 @@ class Backend:
         self.name = name
         self.durable = name in DURABLE
         self._directory = directory
-        self._urls: dict[Store, str] = {}
+        self._places: dict[Store, Path] = {}
 
     def make(self, clock: Clock) -> Store:
         """A new empty store."""
-        place = self._directory / str(len(self._urls))
-        place.mkdir()
-        return self._open(URLS[self.name].format(place), clock)
+        return self._open(self._place(), clock)
 
     def reopen(self, store: Store, clock: Clock) -> Store:
         """A store over the data of another one."""
-        return self._open(self._urls[store], clock)
+        return self._open(self._places[store], clock)
 
-    def _open(self, url: str, clock: Clock) -> Store:
-        store = open_store(url, clock=clock)
-        self._urls[store] = url
+    def crash(self, store: Store, clock: Clock) -> Store:
+        """A store over a copy of the files of one that is open, between two writes: what a killed process leaves."""
+        place = self._place()
+        for name in ("log.db", "log.db-wal"):
+            shutil.copy(self._places[store] / name, place)
+        return self._open(place, clock)
+
+    def _place(self) -> Path:
+        place = self._directory / str(len(self._places))
+        place.mkdir()
+        return place
+
+    def _open(self, place: Path, clock: Clock) -> Store:
+        store = open_store(URLS[self.name].format(place), clock=clock)
+        self._places[store] = place
         return store
 
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from headwater.stores.sqlite import journal
 from headwater.testing.stateful import store_machine
 
 if TYPE_CHECKING:
@@ -18,15 +19,21 @@ EXAMPLES = {"memory": 100, "sqlite-sqlite3": 30, "sqlite-apsw": 30}
 
 
 def check(backend: Backend, examples: int, steps: int) -> None:
-    machine = store_machine(backend.make, reopen=backend.reopen if backend.durable else None)
+    machine = (
+        store_machine(backend.make, reopen=backend.reopen, crash=backend.crash)
+        if backend.durable
+        else store_machine(backend.make)
+    )
     profile = settings(
         max_examples=examples, stateful_step_count=steps, deadline=None, suppress_health_check=list(HealthCheck)
     )
     run_state_machine_as_test(machine, settings=profile)
 
 
-def test_random_histories(backend: Backend) -> None:
-    """Creates, appends, retries, forks, reads, deletes, sweeps and restarts give what the model gives."""
+def test_random_histories(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Creates, appends, retries, forks, reads, deletes, sweeps, restarts and crashes give what the model gives."""
+    monkeypatch.setattr(journal, "FOLD_RECORDS", 5)
+    monkeypatch.setattr(journal, "STREAM_RECORDS", 1)
     check(backend, EXAMPLES[backend.name], 40)
 
 

@@ -31,12 +31,13 @@ class Lockstep:
         highest: the greatest offset that was ever a tail; a new stream starts after it.
     """
 
-    def __init__(self, make_store: MakeStore, reopen: Reopen | None) -> None:
+    def __init__(self, make_store: MakeStore, reopen: Reopen | None, crash: Reopen | None = None) -> None:
         self.loop = asyncio.new_event_loop()
         self.clock = ManualClock(0.0)
         self.model = ModelStore(self.clock)
         self.store: Store = make_store(self.clock)
         self.reopen = reopen
+        self.crashed = crash
         self.offsets: dict[ModelStream, dict[str, int]] = {}
         self.highest = ""
         self._run(self.store.open())
@@ -51,6 +52,17 @@ class Lockstep:
         assert self.reopen is not None
         self._run(self.store.aclose())
         self.store = self.reopen(self.store, self.clock)
+        self._run(self.store.open())
+
+    def crash(self) -> None:
+        """Go on with what another process would find if this one were killed now.
+
+        It is behind a sweep: until then a store may forget when streams were read.
+        """
+        assert self.crashed is not None
+        self.sweep()
+        before, self.store = self.store, self.crashed(self.store, self.clock)
+        self._run(before.aclose())
         self._run(self.store.open())
 
     def sweep(self) -> None:

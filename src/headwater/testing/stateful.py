@@ -41,10 +41,11 @@ class StoreMachine(RuleBasedStateMachine):
 
     make_store: MakeStore
     reopen: Reopen | None = None
+    crashed: Reopen | None = None
 
     def __init__(self) -> None:
         super().__init__()
-        self.pair = Lockstep(type(self).make_store, type(self).reopen)
+        self.pair = Lockstep(type(self).make_store, type(self).reopen, type(self).crashed)
 
     def paths_used(self) -> tuple[str, ...]:
         """Paths of streams."""
@@ -213,6 +214,12 @@ class StoreMachine(RuleBasedStateMachine):
         """Close the store and open its data again."""
         self.pair.restart()
 
+    @precondition(lambda self: self.pair.crashed is not None)
+    @rule()
+    def crash(self) -> None:
+        """Go on with the data of a store that was not closed."""
+        self.pair.crash()
+
     @invariant()
     def both_agree(self) -> None:
         """The store lists what the model lists."""
@@ -232,14 +239,20 @@ def _root(stream: ModelStream) -> ModelStream:
     return stream
 
 
-def store_machine(make_store: MakeStore, *, reopen: Reopen | None = None) -> type[StoreMachine]:
+def store_machine(
+    make_store: MakeStore, *, reopen: Reopen | None = None, crash: Reopen | None = None
+) -> type[StoreMachine]:
     """A state machine for one kind of store; run it with `hypothesis.stateful.run_state_machine_as_test`.
 
     Args:
         make_store: gives a new store without streams, not yet opened, that uses the given clock.
         reopen: gives another store over the data of a closed one; None: the store keeps nothing.
+        crash: gives another store over a copy of the data of one that is in use, as a crash would leave them; the one
+            in use is closed afterwards. None: crashes are left out.
     """
     members: dict[str, Any] = {"make_store": staticmethod(make_store)}
     if reopen is not None:
         members["reopen"] = staticmethod(reopen)
+    if crash is not None:
+        members["crashed"] = staticmethod(crash)
     return type("BoundStoreMachine", (StoreMachine,), members)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -43,10 +45,18 @@ class Place:
         self.clock = ManualClock()
         self._monkeypatch = monkeypatch
         self._connections: list[Database] = []
+        self._copies = count()
 
     def store(self, **options: str) -> SqliteStore:
         """A store on the file, not yet opened; opening it again is a restart."""
         return SqliteStore(self.path, parse_options({"driver": self.driver, **options}), clock=self.clock)
+
+    def killed(self, **options: str) -> SqliteStore:
+        """A store on a copy of the files, not yet opened: what is left if the one that is open is killed now."""
+        copy = f"{self.path}.{next(self._copies)}"
+        for suffix in ("", "-wal"):
+            shutil.copy(self.path + suffix, copy + suffix)
+        return SqliteStore(copy, parse_options({"driver": self.driver, **options}), clock=self.clock)
 
     def connect(self) -> Database:
         """Another connection to the file, as another program's; of the same driver, see rule 3 of `database`."""

@@ -12,7 +12,7 @@ import sys
 
 from headwater.model import Producer, StreamConfig
 from headwater.protocol.ledger import Append
-from headwater.stores.sqlite import SqliteStore, parse_options
+from headwater.stores.sqlite import SqliteStore, journal, parse_options
 
 
 def stream_of(producer: int, streams: int) -> str:
@@ -39,7 +39,8 @@ async def produce(store: SqliteStore, producer: int, path: str, start: int) -> N
 
 
 async def main(path: str, driver: str, producers: int, streams: int) -> None:
-    """Go on where the last process was killed."""
+    """Go on where the last process was killed; the journal is folded often, so that some kills meet it."""
+    journal.FOLD_RECORDS = 50  # type: ignore[misc]
     store = SqliteStore(path, parse_options({"driver": driver, "checkpoint_bytes": "65536"}))
     await store.open()
     async with asyncio.TaskGroup() as group:

@@ -18,6 +18,7 @@ from typing import Final
 
 import msgspec
 
+from headwater.errors import StoreUnavailable
 from headwater.model import Failure, Producer
 from headwater.protocol.ledger import StreamState
 from headwater.protocol.producing import ProducerState
@@ -30,8 +31,8 @@ ProducerKey = tuple[int, str]
 #: (incarnation, position, when it was appended, data), a row of the table `records`.
 RecordRow = tuple[int, int, float, bytes]
 
-#: Records at which they are folded, at least and at most, and by stream: so few that a fold holds up the writer for some
-#: ten milliseconds, and so many that it does not write a page for each.
+#: Records at which they are folded, at least and at most, and by stream: so few that a fold holds up the writer for
+#: some ten milliseconds, and so many that it does not write a page for each.
 FOLD_RECORDS: Final = 4096
 MOST_RECORDS: Final = 32_768
 STREAM_RECORDS: Final = 8
@@ -120,9 +121,16 @@ def encode_entry(entry: Entry) -> bytes:
 
 
 def load_entries(database: Database) -> Iterable[Entry]:
-    """What was not folded when the last process ended, in the order of the commits."""
+    """What was not folded when the last process ended, in the order of the commits.
+
+    Raises:
+        StoreUnavailable: the file is damaged.
+    """
     for (data,) in database.run(_ENTRIES):
-        yield _decode(data)
+        try:
+            yield _decode(data)
+        except msgspec.DecodeError as error:
+            raise StoreUnavailable(f"the file is damaged: an entry of its journal cannot be read: {error}") from None
 
 
 class Journal:
