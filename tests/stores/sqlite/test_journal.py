@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tests.stores.sqlite.conftest import Place
 
     from headwater.stores.sqlite import SqliteStore
+    from headwater.stores.sqlite.database import Database
 
 
 def rows_of(place: Place, table: str) -> int:
@@ -287,5 +288,53 @@ def test_an_entry_that_cannot_be_read_is_damage(place: Place, run: Run[None]) ->
         place.connect().run("INSERT INTO journal (entry) VALUES (x'c1')")
         with pytest.raises(StoreUnavailable, match="damaged"):
             await place.store().open()
+
+    run(scenario())
+
+
+def test_its_streams_stay_in_memory(place: Place, run: Run[None]) -> None:
+    """However many others are used after them: the tables do not have what they are now."""
+
+    async def scenario() -> None:
+        async with opened(place.store(cached_streams="3")) as store:
+            await store.create("a", StreamConfig())
+            await append(store, "a", b"x", Producer("p", 0, 0))
+            for number in range(20):
+                place.clock.advance(0.1)
+                await store.create(str(number), StreamConfig())
+            assert rows_of(place, "journal") == 1
+            assert await content(store, "a") == [b"x"]
+            assert (await append(store, "a", b"x", Producer("p", 0, 0))).duplicate
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("limits", [Retention(size=4), Retention(count=4), Retention(age=60)])
+def test_retention_keeps_what_comes_during_a_sweep(
+    place: Place, run: Run[None], limits: Retention, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is in the journal, and the sweep looks at the tables."""
+
+    async def scenario() -> None:
+        async with opened(place.store()) as store:
+            await store.create("a", StreamConfig(retention=limits))
+            for number in range(6):
+                await append(store, "a", b"%d" % number)
+            run_reader = store._readers.run
+
+            async def late(work: Callable[[Database], object]) -> object:
+                found = await run_reader(work)
+                if "agenda" in repr(work):
+                    for number in range(6, 9):
+                        await append(store, "a", b"%d" % number)
+                return found
+
+            monkeypatch.setattr(store._readers, "run", late)
+            await store.sweep()
+            monkeypatch.undo()
+            assert (await content(store, "a"))[-4:] == [b"5", b"6", b"7", b"8"]
+            await store.sweep()
+            left = await content(store, "a", (await store.info("a")).earliest)
+            assert left == [b"%d" % number for number in range(0 if limits.age else 5, 9)]
 
     run(scenario())

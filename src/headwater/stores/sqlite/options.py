@@ -19,7 +19,8 @@ class SqliteOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         busy_timeout: seconds to wait for another program's lock on the file, such as a backup's, before writes fail.
         max_bytes: largest size of the database file, not counting the log beside it (`-wal`); writes that do not
             fit fail with StoreUnavailable. None: as large as the disk allows. The file does not shrink by itself;
-            the space of what was deleted is used again.
+            the space of what was deleted is used again. With a limit there is no journal, and appends to many
+            streams at once cost more.
         cached_streams: streams whose state is kept in memory, the most recently used ones; about 1 kB each.
         queue_bytes: data that may wait for the writer; more is refused with StoreUnavailable.
         readers: threads that read, each with its own connection.
