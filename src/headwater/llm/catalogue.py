@@ -70,12 +70,15 @@ class Catalogue:
         new = uuid4().hex
         return new if await self.create(path, msgspec.json.encode(new)) else await self._last(path, str)
 
-    async def claim(self, id: str, record: RunRecord) -> None:
+    async def claim(self, id: str, record: RunRecord) -> bool:
         """Write down whose a run is, or see that it is theirs.
 
         Args:
             id: of the run.
             record: see `records.check_record`.
+
+        Returns:
+            Whether it was written down now; False: the run may have begun.
 
         Raises:
             OtherKey: the run is its owner's, with another key.
@@ -83,12 +86,13 @@ class Catalogue:
         """
         path = self._places.record(id)
         if await self.create(path, msgspec.json.encode(record)):
-            return
+            return True
         known = await self._last(path, RunRecord)
         if known.owner != record.owner:
             raise RunExists(f"the run {id!r} exists, with another owner or idempotency key")
         if known.key != record.key:
             raise OtherKey(id, known.key)
+        return False
 
     async def has_begun(self, id: str) -> bool:
         """Whether a run has a log."""

@@ -13,16 +13,15 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 from uuid import uuid4
-from weakref import WeakValueDictionary
 
 import msgspec
 
 from headwater.errors import (
     Gone,
     HeadwaterError,
-    LimitReached,
     RunExists,
     RunNotFound,
     StoreUnavailable,
@@ -33,9 +32,10 @@ from headwater.errors import (
 from headwater.hub import Engine
 from headwater.hub.lifetime import Lifetime
 from headwater.llm.answer import Answer
+from headwater.llm.beginning import Beginnings
 from headwater.llm.catalogue import Catalogue
 from headwater.llm.leases import Lease, end_lost
-from headwater.llm.parts import Error, Json, Start, decode_part, encode_part
+from headwater.llm.parts import Error, Json, Start, decode_part
 from headwater.llm.producing import Production, SourceLimits, describe_source_error
 from headwater.llm.recognise import Recogniser
 from headwater.llm.records import (
@@ -100,13 +100,12 @@ class Runs(Lifetime):
         self._catalogue: Final = Catalogue(hub, self.places, keep_seconds)
         self._lease_seconds = max(3, lease_seconds)
         self._lease: Lease | None = None
-        self._max_running = max_running
         self._grace_seconds = grace_seconds
         self._limits = limits or SourceLimits()
         self._on_error = on_error
         self._running: dict[str, Production] = {}
+        self._beginnings: Final = Beginnings(self._catalogue, self.places, self._running, max_running)
         self._rests: Final = Rests(lambda: len(self._running))
-        self._starting: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._unended: dict[str, Failure] = {}
         self._crossings: set[asyncio.Future[None]] = set()
         self._unwatched: Final = Unwatched(hub)
@@ -134,6 +133,7 @@ class Runs(Lifetime):
         """Let the runs finish for `grace_seconds`, end the others as lost, and stop. May be called twice."""
         if self._lease is None:
             return
+        await self._beginnings.settle()
         if self._running:
             await asyncio.wait([run.task for run in self._running.values()], timeout=self._grace_seconds)
         for production in list(self._running.values()):
@@ -185,36 +185,23 @@ class Runs(Lifetime):
             BadRequest: a name has other characters than it may.
             RunExists: the id is another owner's, or another key's.
             LimitReached: too many runs are running.
-            StoreUnavailable: nothing was begun.
+            StoreUnavailable: not all could be written. The run may have begun: start it again with the same id or key.
         """
-        lease, catalogue = self._opened(), self._catalogue
+        lease = self._opened()
         if id is None:
-            id = uuid4().hex if idempotency_key is None else await catalogue.id_of(owner, idempotency_key)
+            id = uuid4().hex if idempotency_key is None else await self._catalogue.id_of(owner, idempotency_key)
         record = check_record(id, RunRecord(owner, thread, idempotency_key or ""))
-        async with self._starting.setdefault(id, asyncio.Lock()):
-            if id in self._running or await catalogue.has_begun(id):
-                await catalogue.claim(id, record)
-                return Run(id, is_new=False)
-            if len(self._running) >= self._max_running:
-                raise LimitReached(f"there are max_running={self._max_running} runs already")
-            start = Start(
-                id=message_id or f"msg-{id}",
-                run=id,
-                model=model,
-                created=int(time.time()),
-                thread=thread,
-                metadata=metadata,
-                process=lease.process,
-            )
-            await self._prepare(lease, id, record)
-            if not await catalogue.create(self.places.log(id), encode_part(start)):
-                await lease.cross_off(id)  # another process was faster
-                return Run(id, is_new=False)
-            self._produce(id, start, source)
-        self._unwatched.add(id, self.places.log(id), cancel_when_unwatched)
-        if thread:
-            await catalogue.remember(owner, thread, id)
-        return Run(id, is_new=True)
+        start = Start(
+            id=message_id or f"msg-{id}",
+            run=id,
+            model=model,
+            created=int(time.time()),
+            thread=thread,
+            metadata=metadata,
+            process=lease.process,
+        )
+        produce = partial(self._produce, id, start, source, cancel_when_unwatched)
+        return Run(id, await self._beginnings.begin(lease, record, start, produce))
 
     async def id_of(self, idempotency_key: str, *, owner: str | None = None) -> str:
         """The id of the run that a start with this key is, or will be.
@@ -315,21 +302,7 @@ class Runs(Lifetime):
             raise StoreUnavailable("the runs are not open: use `async with runs` or `lifespan=runs.lifespan`")
         return self._lease
 
-    async def _prepare(self, lease: Lease, id: str, record: RunRecord) -> None:
-        """Write down whose the run is and who produces it, together: a durable store has one commit for both."""
-        try:
-            written = await lease.enter(id)
-            try:
-                await self._catalogue.claim(id, record)
-            finally:
-                outcome = await written
-            if isinstance(outcome, Exception):
-                raise outcome
-        except BaseException:
-            await lease.cross_off(id)
-            raise
-
-    def _produce(self, id: str, start: Start, source: Any) -> None:
+    def _produce(self, id: str, start: Start, source: Any, cancel_when_unwatched: float | None) -> None:
         production = Production(
             self.hub,
             self.places.log(id),
@@ -341,6 +314,7 @@ class Runs(Lifetime):
         )
         self._running[id] = production
         production.task.add_done_callback(lambda _: self._settle(id))
+        self._unwatched.add(id, self.places.log(id), cancel_when_unwatched)
 
     def _settle(self, id: str) -> None:
         """A production is over: forget it, or keep it until its end could be written."""
