@@ -1,13 +1,14 @@
 """How a run begins: who produces it and whose it is are written down, then its log is created and remembered.
 
 Rule 1: a run is written down before its log is there: a log that no list knows would never be ended as lost.
-Rule 2: a beginning goes on when whoever asked for it goes away, so that a log which was created is produced.
+Rule 2: a log that is created is produced, also when whoever asked for it has gone away meanwhile.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final
 from weakref import WeakValueDictionary
 
@@ -36,7 +37,7 @@ class Beginnings:
         self._running: Final = running
         self._max_running: Final = max_running
         self._locks: Final[WeakValueDictionary[str, asyncio.Lock]] = WeakValueDictionary()
-        self._under_way: Final[set[asyncio.Future[bool]]] = set()
+        self._orphans: Final[set[asyncio.Future[bool]]] = set()
 
     async def begin(self, lease: Lease, record: RunRecord, start: Start, produce: Produce) -> bool:
         """Begin a run; False: it has begun before.
@@ -52,16 +53,6 @@ class Beginnings:
             LimitReached: too many runs are running, or there are too many streams.
             StoreUnavailable: not all could be written. The run may have begun; ask again.
         """
-        beginning = asyncio.ensure_future(self._begin(lease, record, start, produce))
-        self._under_way.add(beginning)
-        beginning.add_done_callback(self._under_way.discard)
-        return await asyncio.shield(beginning)
-
-    async def settle(self) -> None:
-        """Wait for those under way."""
-        await asyncio.gather(*self._under_way, return_exceptions=True)
-
-    async def _begin(self, lease: Lease, record: RunRecord, start: Start, produce: Produce) -> bool:
         id, catalogue = start.run, self._catalogue
         async with self._locks.setdefault(id, asyncio.Lock()):
             is_full = len(self._running) >= self._max_running
@@ -75,9 +66,13 @@ class Beginnings:
                 is_new = False
             else:
                 is_new = await self._create(start, record.owner, produce)
-            if not is_new:
+            if not is_new and id not in self._running:
                 await lease.cross_off(id)
             return is_new
+
+    async def settle(self) -> None:
+        """Wait for what goes on without whoever asked for it."""
+        await asyncio.gather(*self._orphans, return_exceptions=True)
 
     async def _write_down(self, lease: Lease, id: str, record: RunRecord) -> bool:
         """Who produces the run and whose it is, together: a durable store has one commit for both.
@@ -100,16 +95,21 @@ class Beginnings:
 
     async def _create(self, start: Start, owner: str | None, produce: Produce) -> bool:
         """The log and what the conversation remembers, together; False: there was a log."""
-        creating = self._catalogue.create(self._places.log(start.run), encode_part(start))
-        remembering = self._remember(owner, start)
-        created, remembered = await asyncio.gather(creating, remembering, return_exceptions=True)
-        if created is True:
+        creating = asyncio.ensure_future(self._catalogue.create(self._places.log(start.run), encode_part(start)))
+        try:
+            if start.thread:
+                await asyncio.sleep(0)  # behind the log, in the same turn: a durable store has one commit for both
+                await self._catalogue.remember(owner, start.thread, start.run)
+            is_new = await asyncio.shield(creating)
+        except BaseException:
+            self._orphans.add(creating)
+            creating.add_done_callback(partial(self._adopt, produce))
+            raise
+        if is_new:
             produce()
-        for outcome in (created, remembered):
-            if isinstance(outcome, BaseException):
-                raise outcome
-        return created is True
+        return is_new
 
-    async def _remember(self, owner: str | None, start: Start) -> None:
-        if start.thread:
-            await self._catalogue.remember(owner, start.thread, start.run)
+    def _adopt(self, produce: Produce, created: asyncio.Future[bool]) -> None:
+        self._orphans.discard(created)
+        if not created.cancelled() and created.exception() is None and created.result():
+            produce()
