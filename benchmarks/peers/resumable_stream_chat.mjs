@@ -47,6 +47,9 @@ async function answer(request, response) {
 }
 
 const server = http.createServer((request, response) => {
-  answer(request, response).catch((error) => response.destroy(error));
+  answer(request, response).catch((error) => {
+    console.error(`${request.method}: ${error.message}`);
+    response.destroy(error);
+  });
 });
 server.listen({ host: "127.0.0.1", port: Number(process.argv[2]), backlog: 4096 });
