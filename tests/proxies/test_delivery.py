@@ -51,17 +51,19 @@ def test_heartbeats_pass(client: httpx2.Client) -> None:
 
 
 @pytest.mark.parametrize("flags", [("--long-poll-seconds", "1")])
-def test_a_long_poll_waits_and_is_answered(client: httpx2.Client) -> None:
+def test_a_long_poll_waits_and_is_answered(client: httpx2.Client, front: Front, certificates: Certificates) -> None:
     """204 when nothing comes; the record when one does."""
     tail = client.put(STREAM, headers=TEXT).headers["stream-next-offset"]
     poll = f"{STREAM}?live=long-poll&offset={tail}"
     assert client.get(poll).status_code == 204
     answers: list[httpx2.Response] = []
-    while not answers or answers[-1].status_code == 204:
-        thread = threading.Thread(target=lambda: answers.append(client.get(poll)))
-        thread.start()
-        client.post(STREAM, content="news", headers=TEXT)
-        thread.join()
+    # A client of its own: httpcore does not keep the streams of two threads in the order that HTTP/2 wants.
+    with make_client(front.url, certificates) as writer:
+        while not answers or answers[-1].status_code == 204:
+            thread = threading.Thread(target=lambda: answers.append(client.get(poll)))
+            thread.start()
+            writer.post(STREAM, content="news", headers=TEXT)
+            thread.join()
     assert answers[-1].text == "news"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -24,6 +25,16 @@ async def opened(store: SqliteStore) -> AsyncIterator[SqliteStore]:
 async def append(store: Store, path: str, body: bytes, producer: Producer | None = None) -> Appended:
     """Append to a stream of bytes."""
     return await store.append(path, Append(body, producer=producer))
+
+
+async def together(store: SqliteStore, *appends: tuple[str, bytes]) -> None:
+    """Append to streams of bytes, in one batch."""
+    outcomes: list[asyncio.Future[Appended | Exception]] = []
+    for path, body in appends:
+        outcomes.append(asyncio.get_running_loop().create_future())
+        store.post(path, Append(body), outcomes[-1].set_result)
+    for outcome in await asyncio.gather(*outcomes):
+        assert isinstance(outcome, Appended), outcome
 
 
 async def content(store: Store, path: str, offset: str = "-1") -> list[bytes]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
-from tests.stores.sqlite.helpers import append, content, opened
+from tests.stores.sqlite.helpers import append, content, opened, together
 
 from headwater.errors import ProducerFenced, SequenceRegression, StoreUnavailable, StreamNotFound
 from headwater.model import Failure, ForkPoint, Producer, Retention, StreamConfig
@@ -31,10 +30,10 @@ def rows_of(place: Place, table: str) -> int:
 
 
 async def fill(store: SqliteStore, streams: int, record: bytes = b"x") -> None:
-    """Append a record to each of so many streams, in one batch if they are there already."""
+    """Make so many streams, and append a record to each, in one batch."""
     for number in range(streams):
         await store.create(str(number), StreamConfig())
-    await asyncio.gather(*(append(store, str(number), record) for number in range(streams)))
+    await together(store, *((str(number), record) for number in range(streams)))
 
 
 def test_a_batch_of_many_streams_is_one_row(place: Place, run: Run[None]) -> None:
@@ -46,7 +45,7 @@ def test_a_batch_of_many_streams_is_one_row(place: Place, run: Run[None]) -> Non
         async with opened(place.store()) as store:
             await fill(store, 50)
             statements.clear()
-            await asyncio.gather(*(append(store, str(number), b"y") for number in range(50)))
+            await together(store, *((str(number), b"y") for number in range(50)))
             assert [sql.split(" VALUES")[0] for sql in statements] == [
                 "BEGIN IMMEDIATE", "INSERT INTO journal (entry)", "COMMIT",
             ]  # fmt: skip
@@ -70,7 +69,7 @@ def test_what_costs_less_in_the_tables_is_written_there(place: Place, run: Run[N
             assert (rows_of(place, "journal"), rows_of(place, "records")) == (1, 0)
             await append(store, "a", bytes(10_000))
             assert (rows_of(place, "journal"), rows_of(place, "records")) == (0, 2)
-            await asyncio.gather(*(append(store, "a", bytes(100)) for _ in range(100)))
+            await together(store, *[("a", bytes(100))] * 100)
             assert (rows_of(place, "journal"), rows_of(place, "records")) == (0, 102)
             assert [len(data) for data in await content(store, "a")] == [5, 10_000, *([100] * 100)]
 
@@ -171,7 +170,7 @@ def test_it_is_folded_when_it_is_full_and_at_the_end(
         async with opened(place.store()) as store:
             await fill(store, 3)
             assert rows_of(place, "records") == 0
-            await asyncio.gather(*(append(store, str(number), b"y") for number in range(3)))
+            await together(store, *((str(number), b"y") for number in range(3)))
             await store.create("next", StreamConfig())
             assert (rows_of(place, "journal"), rows_of(place, "records")) == (0, 6)
             await append(store, "0", b"z")

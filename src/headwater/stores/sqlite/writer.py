@@ -170,6 +170,7 @@ class Writer:
             self._committed.load(self._connected())
         except Exception as error:
             opened.error = _unavailable(error)
+            self._disconnect()
             self._call(self._stopped.cancel)
         self._call(opened.resolve)
         if opened.error is None:
