@@ -33,7 +33,7 @@ PARTS: Final = (
     Part(
         "appends",
         appends.main,
-        "--connections 64,256 --formats json --layouts shared --repetitions 2 --warmup 1 --seconds 2",
+        "--connections 64,256 --formats json --repetitions 2 --warmup 1 --seconds 2",
         "",
     ),
     Part(
@@ -60,7 +60,7 @@ def main(words: Sequence[str]) -> int:
     """Run all parts, whatever becomes of one; the exit status tells whether a server failed."""
     parser = argparse.ArgumentParser("python -m benchmarks all", description=__doc__)
     length = parser.add_mutually_exclusive_group(required=True)
-    length.add_argument("--quick", action="store_true", help="few and short runs: about 18 minutes")
+    length.add_argument("--quick", action="store_true", help="few and short runs: about 20 minutes")
     length.add_argument("--full", action="store_true", help="all shapes, five turns: some four hours")
     parser.add_argument("--only", default=",".join(part.name for part in PARTS), help="names of parts, with commas")
     options = parser.parse_args(words)
