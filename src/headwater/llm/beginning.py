@@ -37,7 +37,7 @@ class Beginnings:
         self._running: Final = running
         self._max_running: Final = max_running
         self._locks: Final[WeakValueDictionary[str, asyncio.Lock]] = WeakValueDictionary()
-        self._orphans: Final[set[asyncio.Future[bool]]] = set()
+        self._orphans: Final[dict[str, asyncio.Future[bool]]] = {}
 
     async def begin(self, lease: Lease, record: RunRecord, start: Start, produce: Produce) -> bool:
         """Begin a run; False: it has begun before.
@@ -55,6 +55,8 @@ class Beginnings:
         """
         id, catalogue = start.run, self._catalogue
         async with self._locks.setdefault(id, asyncio.Lock()):
+            if id in self._orphans:
+                await asyncio.wait([self._orphans[id]])
             is_full = len(self._running) >= self._max_running
             if id in self._running or (is_full and await catalogue.has_begun(id)):
                 await catalogue.claim(id, record)
@@ -66,13 +68,13 @@ class Beginnings:
                 is_new = False
             else:
                 is_new = await self._create(start, record.owner, produce)
-            if not is_new and id not in self._running:
+            if not is_new:
                 await lease.cross_off(id)
             return is_new
 
     async def settle(self) -> None:
         """Wait for what goes on without whoever asked for it."""
-        await asyncio.gather(*self._orphans, return_exceptions=True)
+        await asyncio.gather(*self._orphans.values(), return_exceptions=True)
 
     async def _write_down(self, lease: Lease, id: str, record: RunRecord) -> bool:
         """Who produces the run and whose it is, together: a durable store has one commit for both.
@@ -102,14 +104,14 @@ class Beginnings:
                 await self._catalogue.remember(owner, start.thread, start.run)
             is_new = await asyncio.shield(creating)
         except BaseException:
-            self._orphans.add(creating)
-            creating.add_done_callback(partial(self._adopt, produce))
+            self._orphans[start.run] = creating
+            creating.add_done_callback(partial(self._adopt, start.run, produce))
             raise
         if is_new:
             produce()
         return is_new
 
-    def _adopt(self, produce: Produce, created: asyncio.Future[bool]) -> None:
-        self._orphans.discard(created)
+    def _adopt(self, id: str, produce: Produce, created: asyncio.Future[bool]) -> None:
+        del self._orphans[id]
         if not created.cancelled() and created.exception() is None and created.result():
             produce()

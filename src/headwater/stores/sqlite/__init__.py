@@ -4,7 +4,7 @@ store     the async face             options   what can be set, with its limits
 writer    the thread and its batches unit      one batch's changes, and the SQL that keeps them
 committed what memory knows          reading   the readers' threads and their queries
 journal   the last batches' appends  rows      a stream's state as a row
-upkeep    the steps of a sweep
+upkeep    the steps of a sweep       tables    rows into the tables
 database  the two drivers            schema    the SQL files: schema, migrations, queries
 lock      one process a file
 """

@@ -17,9 +17,10 @@ from headwater.errors import StoreUnavailable
 from headwater.protocol.ledger import StreamState
 from headwater.protocol.producing import ProducerState
 from headwater.stores.sqlite.database import Database
-from headwater.stores.sqlite.journal import Journal, ProducerKey, load_entries
+from headwater.stores.sqlite.journal import Journal, load_entries
 from headwater.stores.sqlite.rows import from_row
 from headwater.stores.sqlite.schema import query
+from headwater.stores.sqlite.tables import ProducerKey
 
 #: Producers whose state is kept in memory, the last to write; about 300 bytes each.
 CACHED_PRODUCERS: Final = 50_000

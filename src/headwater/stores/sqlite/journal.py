@@ -24,12 +24,8 @@ from headwater.protocol.ledger import StreamState
 from headwater.protocol.producing import ProducerState
 from headwater.stores.log import Log
 from headwater.stores.sqlite.database import Database
-from headwater.stores.sqlite.rows import to_row
-from headwater.stores.sqlite.schema import Many, query
-
-ProducerKey = tuple[int, str]
-#: (incarnation, position, when it was appended, data), a row of the table `records`.
-RecordRow = tuple[int, int, float, bytes]
+from headwater.stores.sqlite.schema import query
+from headwater.stores.sqlite.tables import ProducerKey, RecordRow, write_tables
 
 #: Records at which they are folded, at least and at most, and by stream: so few that a fold holds up the writer for
 #: some ten milliseconds, and so many that it does not write a page for each.
@@ -49,9 +45,6 @@ _ROW_BYTES: Final = 32
 
 _ENTRIES: Final = query("journal_entries")
 _CLEAR: Final = query("clear_journal")
-_SAVE_STREAMS: Final = Many("save_streams", 32)
-_SAVE_PRODUCERS: Final = Many("save_producers", 64)
-_INSERT_RECORDS: Final = Many("insert_records", 128)
 
 
 class Grown(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -224,10 +217,8 @@ class Journal:
     def fold_into(self, database: Database) -> int:
         """Write all of it to the tables, in the transaction under way; returns how many bytes, estimated."""
         database.run(_CLEAR)
-        _SAVE_STREAMS.run(database, [to_row(state) for state in self.states.values()])
-        _SAVE_PRODUCERS.run(database, [(*key, known.epoch, known.seq) for key, known in self.producers.items()])
         rows = [row for number in sorted(self.logs) for row in _rows_of(number, self.logs[number])]
-        _INSERT_RECORDS.run(database, rows)
+        write_tables(database, self.states.values(), self.producers, rows)
         return self._size + 2 * _PAGE * len(self.states)
 
 

@@ -21,10 +21,11 @@ from headwater.protocol.producing import ProducerState
 from headwater.stores import unit as steps
 from headwater.stores.sqlite.committed import Committed
 from headwater.stores.sqlite.database import Database, Rows
-from headwater.stores.sqlite.journal import Entry, Grown, ProducerKey, RecordRow, encode_entry
+from headwater.stores.sqlite.journal import Entry, Grown, encode_entry
 from headwater.stores.sqlite.reading import rows_between
-from headwater.stores.sqlite.rows import from_row, to_row
-from headwater.stores.sqlite.schema import Many, query
+from headwater.stores.sqlite.rows import from_row
+from headwater.stores.sqlite.schema import query
+from headwater.stores.sqlite.tables import ProducerKey, RecordRow, write_tables
 
 #: In `purges`: a dropped stream, with everything.
 EVERYTHING: Final = 2**63 - 1
@@ -37,9 +38,6 @@ _ADD_PURGE: Final = query("add_purge")
 _LOOK_AGAIN: Final = query("look_again")
 _ADD_TO_JOURNAL: Final = query("add_to_journal")
 _SET_LAST_INCARNATION: Final = query("set_last_incarnation")
-_SAVE_STREAMS: Final = Many("save_streams", 32)
-_SAVE_PRODUCERS: Final = Many("save_producers", 64)
-_INSERT_RECORDS: Final = Many("insert_records", 128)
 
 # What a change of a stream writes to the log at least: a page each for its row, its records and its producers.
 _PAGES_OF_A_STREAM: Final = 3 * 4096
@@ -252,21 +250,14 @@ class SqliteUnit:
         for purge in self._purges.items():
             self.write(_ADD_PURGE, purge)
         states = [state for number, state in self._changed.items() if number not in journaled]
-        producers = [
-            (*key, known.epoch, known.seq) for key, known in self._producers.items() if key[0] not in journaled
-        ]
+        producers = {key: known for key, known in self._producers.items() if key[0] not in journaled}
         records = [row for row in self._records if row[0] not in journaled] if journaled else self._records
-        self._write_many(_SAVE_STREAMS, [to_row(state) for state in states])
-        self._write_many(_SAVE_PRODUCERS, producers)
+        if states or producers or records:
+            self._begin()
+            write_tables(self._database, states, producers, records)
         for incarnation, at in self._looks.items():
             self.write(_LOOK_AGAIN, (at, incarnation))
-        self._write_many(_INSERT_RECORDS, records)
         self.written += _PAGES_OF_A_STREAM * (len(states) + len(self._dropped)) + sum(len(row[3]) for row in records)
-
-    def _write_many(self, many: Many, rows: list[tuple[Any, ...]]) -> None:
-        if rows:
-            self._begin()
-            many.run(self._database, rows)
 
     def _begin(self) -> None:
         if not self._begun:

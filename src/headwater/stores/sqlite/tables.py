@@ -1,0 +1,39 @@
+"""Rows into the tables of streams, producers and records: from a batch, or from the journal when it is folded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from headwater.protocol.ledger import StreamState
+from headwater.protocol.producing import ProducerState
+from headwater.stores.sqlite.database import Database
+from headwater.stores.sqlite.rows import to_row
+from headwater.stores.sqlite.schema import Many
+
+ProducerKey = tuple[int, str]
+#: (incarnation, position, when it was appended, data), a row of the table `records`.
+RecordRow = tuple[int, int, float, bytes]
+
+_SAVE_STREAMS: Final = Many("save_streams", 32)
+_SAVE_PRODUCERS: Final = Many("save_producers", 64)
+_INSERT_RECORDS: Final = Many("insert_records", 128)
+
+
+def write_tables(
+    database: Database,
+    states: Iterable[StreamState],
+    producers: Mapping[ProducerKey, ProducerState],
+    records: Sequence[RecordRow],
+) -> None:
+    """Write them in the transaction under way.
+
+    Args:
+        database: the connection that writes.
+        states: streams, new or changed.
+        producers: new or changed, by (incarnation, id).
+        records: new ones.
+    """
+    _SAVE_STREAMS.run(database, [to_row(state) for state in states])
+    _SAVE_PRODUCERS.run(database, [(*key, known.epoch, known.seq) for key, known in producers.items()])
+    _INSERT_RECORDS.run(database, records)
