@@ -11,8 +11,11 @@ PORT ?= 4437
 DEMO_PORT ?= 4438
 # Processes that run the tests, by whole files; much of their time is waiting.
 WORKERS ?= 3
+# Where the environment forbids to write bytecode, each of the hundreds of processes that the tests start compiles all
+# that it imports: half a second of CPU each, and 22 s for each worker.
+export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: run demo demo-model test setup lint types unit versions docs bench clean
+.PHONY: run demo demo-model test soak setup lint types unit versions docs bench clean
 
 run: $(UV)
 	$(UV) sync --quiet --frozen --inexact --no-default-groups --extra server
@@ -42,15 +45,24 @@ types:
 	$(BIN)/mypy
 
 # The published suite first and by itself: its tests of expiry give a server a second or two.
-unit: tests/conformance/node_modules tests/llm/clients/node_modules
+unit: tests/conformance/node_modules tests/clients/node_modules tests/llm/clients/node_modules
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest -n $(WORKERS) tests/conformance
 	$(BIN)/coverage run -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --ignore tests/conformance
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
+# What is too long for every change: every request of the corpus cut at every byte, many more random histories of the
+# stores, both event loops everywhere. About an hour and a half on two idle cores.
+soak: setup
+	$(BIN)/python -m pytest -q -m soak -n 2 --dist worksteal --ignore tests/conformance
+
 tests/conformance/node_modules: tests/conformance/package-lock.json
 	$(BIN)/python scripts/npm.py install --no-save --prefix tests/conformance
+	@touch $@
+
+tests/clients/node_modules: tests/clients/package-lock.json
+	$(BIN)/python scripts/npm.py install --no-save --prefix tests/clients
 	@touch $@
 
 tests/llm/clients/node_modules: tests/llm/clients/package-lock.json
@@ -62,7 +74,7 @@ PYTHONS ?= 3.12 3.13
 versions: $(UV)
 	for version in $(PYTHONS); do \
 	  UV_PROJECT_ENVIRONMENT=.venv-$$version $(UV) sync --quiet --frozen --all-extras --python $$version && \
-	  .venv-$$version/bin/python -m pytest -q -m "not slow" || exit 1; \
+	  .venv-$$version/bin/python -m pytest -q -m "not slow and not soak" || exit 1; \
 	done
 
 docs: setup
@@ -78,4 +90,4 @@ $(UV):
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9,<1'
 
 clean:
-	rm -rf $(VENV) tests/conformance/node_modules tests/llm/clients/node_modules benchmarks/node_modules .coverage .coverage.*
+	rm -rf $(VENV) tests/conformance/node_modules tests/clients/node_modules tests/llm/clients/node_modules benchmarks/node_modules .coverage .coverage.*

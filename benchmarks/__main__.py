@@ -6,12 +6,14 @@ import sys
 from collections.abc import Callable, Sequence
 
 from benchmarks import appends, catchup, compression, everything, isolation, page, pausing, storm
+from benchmarks.connects import command as connects
 from benchmarks.fanout import command as fanout
 from benchmarks.llm import command as llm
 
 BENCHMARKS: dict[str, Callable[[Sequence[str]], int]] = {
     "appends": appends.main,
     "fanout": fanout.main,
+    "connects": connects.main,
     "storm": storm.main,
     "isolation": isolation.main,
     "catchup": catchup.main,

@@ -1,4 +1,4 @@
-"""Durable appends per second over HTTP, our server beside the reference server, in one run."""
+"""Durable appends per second over HTTP, our server beside the reference server and the Rust server, in one run."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from benchmarks.load import Format, Layout, Run, Shape, run_load
 from benchmarks.readback import check_stored, create_streams
 from benchmarks.results import Measured, Results
 from benchmarks.servers import KINDS, Kind, Server
+from benchmarks.turns import choose
 
 FORMATS: tuple[Format, ...] = ("json", "text")
 LAYOUTS: tuple[Layout, ...] = ("shared", "own")
@@ -22,12 +23,12 @@ LAYOUTS: tuple[Layout, ...] = ("shared", "own")
 def main(words: Sequence[str]) -> int:
     """Measure, print the table and keep the results."""
     options = _parser().parse_args(words)
-    kinds = [kind for kind in KINDS if kind.name in options.servers.split(",")]
+    kinds, skipped = choose(KINDS, options.servers)
     shapes = _shapes(options)
-    tools.install_reference()
+    left_out = {f"not measured: {name}": reason for name, reason in skipped.items()}
     tools.BUILD.mkdir(exist_ok=True)
     with TemporaryDirectory(prefix="appends-", dir=options.data or tools.BUILD) as folder:
-        found = Results("appends", results.today(), machine.facts(Path(folder)))
+        found = Results("appends", results.today(), {**machine.facts(Path(folder)), **left_out})
         found.measured = [Measured(kind.name, shape, []) for shape in shapes for kind in kinds]
         for shape, repetition in product(shapes, range(options.repetitions)):
             for kind in kinds:

@@ -1,4 +1,4 @@
-"""`compression`: bytes on the wire and CPU time of one feed with many readers, by how it is compressed.
+"""`compression`: bytes on the wire and CPU time of one group of many readers, by how it is compressed.
 
 One process: the hub's own feed writes to TCP connections on loopback, whose other ends are emptied while no time is
 taken. So the CPU time is that of append, encoding, compression and system calls, and of nothing that reads.
@@ -26,7 +26,7 @@ import msgspec
 
 from benchmarks import machine, tools
 from headwater import Hub, Limits
-from headwater.hub.feeds import Format
+from headwater.hub.live.wire_format import WireFormat
 from headwater.protocol.coding import IDENTITY, Coding
 from headwater.protocol.coding_gzip import GzipCoding, GzipCommon
 from headwater.protocol.coding_zstd import ZstdCoding, ZstdCommon
@@ -170,7 +170,7 @@ async def measure(way: str, batch: int, readers: int, batches: int) -> Run:
     make, encode = WAYS[way]
     coding = make()
     frame = _chunk if encode is None else bytes
-    form = Format(("events", coding.token), PlainEvents, frame, coding=coding)
+    form = WireFormat(("events", coding.token), PlainEvents, frame, coding=coding)
     data = records(batch * (batches + 1))
     bodies = [b"[" + b",".join(data[at : at + batch]) + b"]" for at in range(0, len(data), batch)]
     async with Hub(limits=Limits(flush_seconds=0, max_readers=readers)) as hub:
@@ -179,7 +179,7 @@ async def measure(way: str, batch: int, readers: int, batches: int) -> Run:
             before = _resident()
             sinks: list[Any] = [SocketSink(listener, encode() if encode else None) for _ in range(readers)]
         for sink in sinks:
-            await hub.audience.subscribe("s", "-1", form, sink)
+            await hub.live.subscribe("s", "-1", form, sink)
         spent, wire = 0.0, 0
         for number, body in enumerate(bodies):
             began, flushes = time.process_time(), hub.stats.flushes

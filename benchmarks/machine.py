@@ -13,6 +13,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks import tools
+from benchmarks.fanout import peers
 
 SYNCS = 200
 
@@ -29,6 +30,7 @@ def facts(data: Path) -> dict[str, str]:
         "sqlite": f"{_apsw_sqlite()} (apsw {version('apsw')}), {sqlite3.sqlite_version} (sqlite3)",
         "node": node_version(),
         "reference": f"@durable-streams/server {_reference_version()}",
+        "rust": f"{peers.RUST_SERVER.name} {peers.RUST_SERVER.version} (crates.io)",
     }
 
 
@@ -83,8 +85,8 @@ def _apsw_sqlite() -> str:
 def _reference_version() -> str:
     import msgspec
 
-    text = (tools.HERE / "node_modules" / "@durable-streams" / "server" / "package.json").read_bytes()
-    return str(msgspec.json.decode(text)["version"])
+    path = tools.HERE / "node_modules" / "@durable-streams" / "server" / "package.json"
+    return str(msgspec.json.decode(path.read_bytes())["version"]) if path.exists() else "is not installed"
 
 
 def _output(command: list[str]) -> str:

@@ -15,6 +15,7 @@ import msgspec
 
 from benchmarks import catchup, compression, isolation, pausing, report, storm, svg, tools
 from benchmarks import results as appends_results
+from benchmarks.connects import command as connects
 from benchmarks.fanout import command as fanout
 from benchmarks.llm import command as llm
 from benchmarks.turns import Column, Results, Runs, facts, read, row, table
@@ -26,6 +27,7 @@ APPENDS: Final = "64 connections"
 
 TABLES: Final[dict[str, Callable[[str], Sequence[Column]]]] = {
     "fanout": fanout.columns,
+    "connects": connects.columns,
     "storm": storm.columns,
     "isolation": isolation.columns,
     "catchup": catchup.columns,
@@ -57,6 +59,13 @@ PLOTS: Final = (
     Plot("fanout", "burst", "delivered/s", "Throughput, {shape}", "deliveries a second; more is better"),
     Plot("fanout", "idle", "bytes a reader", "Memory, {shape}", "bytes of the process for a reader; less is better"),
     Plot("fanout", "idle", "connects/s", "Connecting, {shape}", "readers live a second; more is better"),
+    Plot(
+        "connects",
+        "connects: a live",
+        "CPU us a connect",
+        "CPU time of a connect, {shape}",
+        "microseconds of the server; less is better",
+    ),
     Plot("storm", "storm", "all back s", "Until all are back, {shape}", "seconds; less is better"),
     Plot(
         "isolation",
@@ -100,6 +109,7 @@ HEADLINES: Final = (
     Headline("deliveries/s, burst 1,000", "fanout", "burst: 1,000 ", "delivered/s"),
     Headline("bytes an idle reader", "fanout", "idle", "bytes a reader"),
     Headline("connects/s", "fanout", "idle", "connects/s"),
+    Headline("CPU us a connect and live read", "connects", "connects: a live read", "CPU us a connect"),
     Headline("storm, all back s", "storm", "storm", "all back s"),
     Headline("kB a stalled reader", "isolation", "isolation", "kB a stalled reader"),
     Headline("catch-up MB/s", "catchup", "catch-up: 1 ", "MB/s"),
@@ -107,7 +117,7 @@ HEADLINES: Final = (
     Headline("first token ms", "llm", "first", "first token ms"),
 )
 #: The same for `appends`.
-_APPENDS: Final = {"headwater memory": "headwater", "node memory": "DS Node"}
+_APPENDS: Final = {"headwater memory": "headwater", "node memory": "DS Node", "rust memory": "DS Rust"}
 
 
 def main(words: Sequence[str]) -> int:

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from benchmarks import tools
+from benchmarks.fanout import peers
 
 START_SECONDS = 20.0
 STOP_SECONDS = 20.0
@@ -27,12 +28,14 @@ class Kind:
         command: the command line for a port and a folder for its data.
         durable: what it acknowledged must survive SIGKILL.
         stores: it keeps records at all.
+        missing: the reason why it cannot run here; may install it.
     """
 
     name: str
     command: Callable[[int, Path], list[str]]
     durable: bool = False
     stores: bool = True
+    missing: Callable[[], str | None] = lambda: None
 
 
 def _headwater(store: Callable[[Path], str], *more: str) -> Callable[[int, Path], list[str]]:
@@ -49,19 +52,35 @@ def _sqlite(driver: str, *more: str) -> Callable[[int, Path], list[str]]:
     return _headwater(lambda data: f"sqlite:{data / 'streams.db'}?driver={driver}&synchronous=full", *more)
 
 
+def _mounted(port: int, data: Path) -> list[str]:
+    """The same hub as an ASGI application under uvicorn."""
+    store = f"sqlite:{data / 'streams.db'}?driver=apsw&synchronous=full"
+    app = f"asgi.App(asgi.Hub({store!r}))"
+    code = f"import uvicorn, headwater.asgi as asgi; uvicorn.run({app}, port={port}, log_level='warning')"
+    return [sys.executable, "-c", code]
+
+
 def _reference(*, files: bool) -> Callable[[int, Path], list[str]]:
     script = str(tools.HERE / "load" / "reference_server.mjs")
     return lambda port, data: [*tools.node(), script, str(port), *([str(data)] if files else [])]
 
 
+def _rust(durability: str) -> Callable[[int, Path], list[str]]:
+    program = str(tools.cargo_program(peers.RUST_SERVER))
+    options = ["--host", "127.0.0.1", "--durability", durability]
+    return lambda port, data: [program, *options, "--port", str(port), "--data-dir", str(data)]
+
+
 NULL = Kind("null", lambda port, data: [str(tools.compile_c("null_server")), str(port)], stores=False)
 SQLITE = Kind("headwater sqlite", _sqlite("apsw"), durable=True)
 SQLITE3 = Kind("headwater sqlite3", _sqlite("sqlite3"), durable=True)
-ASGI = Kind("headwater asgi", _sqlite("apsw", "--no-fast-lane"), durable=True)
+ASGI = Kind("headwater asgi", _mounted, durable=True)
 MEMORY = Kind("headwater memory", _headwater(lambda data: "memory:"))
-NODE_MEMORY = Kind("node memory", _reference(files=False))
-NODE_FILES = Kind("node files", _reference(files=True), durable=True)
-KINDS = (SQLITE, SQLITE3, ASGI, MEMORY, NODE_MEMORY, NODE_FILES, NULL)
+NODE_MEMORY = Kind("node memory", _reference(files=False), missing=peers.install_node)
+NODE_FILES = Kind("node files", _reference(files=True), durable=True, missing=peers.install_node)
+RUST_MEMORY = Kind("rust memory", _rust("memory"), missing=peers.install_rust)
+RUST_WAL = Kind("rust wal", _rust("wal"), durable=True, missing=peers.install_rust)
+KINDS = (SQLITE, SQLITE3, ASGI, MEMORY, NODE_MEMORY, NODE_FILES, RUST_MEMORY, RUST_WAL, NULL)
 
 
 class Server:

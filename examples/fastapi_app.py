@@ -11,6 +11,8 @@ import asyncio
 import hashlib
 import os
 import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
@@ -32,14 +34,27 @@ function follow() {
   const events = new EventSource("/streams/jobs/" + job)
   events.onmessage = event => list.appendChild(document.createElement("li")).append(event.data)
   events.addEventListener("stream-closed", () => { state.textContent = "complete"; events.close() })
+  events.addEventListener("stream-failed", () => { state.textContent = "broken off"; events.close() })
 }
 addEventListener("hashchange", follow); follow()
 </script>"""
 
 hub = Hub(os.environ.get("JOBS_STORE", "sqlite:jobs.db"))
-app = FastAPI(lifespan=hub.lifespan)
-app.mount("/streams", hub.asgi)
 running: set[asyncio.Task[None]] = set()
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async with hub:
+        yield
+        # A cancelled job fails its stream, so that readers are told and do not wait for the rest.
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+
+app = FastAPI(lifespan=lifespan)
+app.mount("/streams", hub.asgi)
 
 
 @app.get("/", response_class=HTMLResponse)
@@ -59,18 +74,13 @@ async def start() -> str:
 
 
 async def work(stream: str) -> None:
-    try:
-        library = Path(os.__file__).parent
+    library = Path(os.__file__).parent
+    async with hub.writer(stream) as out:  # closed at the end; failed, if it raises
         for name in ("json", "email", "asyncio"):
             for module in sorted((library / name).glob("*.py")):
                 digest = await asyncio.to_thread(lambda file: hashlib.sha256(file.read_bytes()).hexdigest(), module)
-                await hub.append(stream, {"module": f"{name}/{module.name}", "sha256": digest})
+                await out.write({"module": f"{name}/{module.name}", "sha256": digest})
                 await asyncio.sleep(0.1)
-    except Exception as error:
-        await hub.append(stream, {"error": str(error)})
-        raise
-    finally:
-        await hub.close(stream)
 
 
 if __name__ == "__main__":

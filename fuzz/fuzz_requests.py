@@ -11,7 +11,7 @@ with instrumented():
     from headwater.errors import HeadwaterError, error_table
     from headwater.model import Created, StreamInfo
     from headwater.protocol import names, responses
-    from headwater.protocol.requests import METHODS, Command, Create, Read, Write, parse_request
+    from headwater.protocol.requests import METHODS, Command, Create, Read, Undecided, Write, parse_request
 
 DOCUMENTED = frozenset(error_table())
 HEADERS = sorted(
@@ -50,7 +50,7 @@ WORDS = (
 )
 
 
-def parse(data: bytes) -> Command | HeadwaterError:
+def parse(data: bytes) -> Command | Undecided | HeadwaterError:
     """Method, path and query as lines, and a header in each further one; a byte 1 in a value is its line feed."""
     method, path, query, *lines = [*data.split(b"\n"), b"", b""]
     headers = {HEADERS[line[0] % len(HEADERS)]: line[1:].replace(b"\1", b"\n") for line in lines if line}

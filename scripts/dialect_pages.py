@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from headwater.llm.dialects import DIALECTS, End, Ending, dialect
 from headwater.llm.parts import (
     Finish,
     FinishReason,
@@ -27,6 +26,8 @@ from headwater.llm.parts import (
     ToolStart,
     Usage,
 )
+from headwater.llm.providers.dialect import End, Ending
+from headwater.llm.providers.registry import DIALECTS, dialect
 
 PAGES: Final = Path(__file__).resolve().parent.parent / "docs" / "reference" / "dialects"
 

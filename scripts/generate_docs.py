@@ -21,12 +21,14 @@ import headwater.llm
 import headwater.stores
 import headwater.testing
 from headwater import Hub, errors
-from headwater.asgi.metrics import HubCollector
-from headwater.asgi.process import ProcessFigures
 from headwater.cli.group import COMMANDS, group
+from headwater.http.metrics import HubCollector
+from headwater.http.process import ProcessFigures
+from headwater.http.service import Service
 from headwater.hub import ReaderInfo, Stats
 from headwater.protocol import names
-from headwater.protocol.reading import TRANSITIONS, State, Step
+from headwater.protocol.cursor import TRANSITIONS, State, Step
+from headwater.server.listener import CannotListen
 from headwater.server.settings import InvalidSettings, Setting, describe_settings
 from headwater.stores import StoreFigures
 from headwater.stores.registry import UnknownStore
@@ -38,7 +40,7 @@ NOTE: Final = "<!-- Written by scripts/generate_docs.py; do not edit. -->\n\n"
 #: Columns of `--help` on the page.
 HELP_WIDTH: Final = 90
 #: Errors of a start that fails; no client ever meets them.
-START_ERRORS: Final = (errors.MissingExtra, InvalidSettings, UnknownStore)
+START_ERRORS: Final = (errors.MissingExtra, InvalidSettings, UnknownStore, CannotListen)
 
 
 def errors_page() -> str:
@@ -116,7 +118,7 @@ def states_page() -> str:
         [
             "# States of a reader\n",
             "A live reader is a cursor in one of three states: *catching-up* reads the log, *live* waits at the tail,",
-            "*ended* is the end. The table is `TRANSITIONS` in `src/headwater/protocol/reading.py`.\n",
+            "*ended* is the end. The table is `TRANSITIONS` in `src/headwater/protocol/cursor.py`.\n",
             "```mermaid\nstateDiagram-v2",
             f"    [*] --> {_node(State.CATCHING_UP)}",
             *diagram,
@@ -170,6 +172,9 @@ def _entry(name: str, thing: Any) -> str:
     if inspect.isclass(thing) and not inspect.isabstract(thing):
         text = f"### {name}\n\n{_prose(_own_doc(thing))}\n"
         members = {key: value for cls in reversed(thing.__mro__[:-1]) for key, value in vars(cls).items()}
+        if issubclass(thing, Service):
+            # What its drivers call is nobody else's business.
+            members = {key: value for key, value in members.items() if not hasattr(Service, key)}
         return text + "".join(
             _member(name, key, value)
             for key, value in members.items()
@@ -199,7 +204,8 @@ def _is_documented(value: Any, bound: Any) -> bool:
 
 def _member(owner: str, name: str, value: Any) -> str:
     head = _signature(name, value) if inspect.isfunction(value) else f"{name}  # a property"
-    return f"#### {owner}.{name}\n\n```python\n{head}\n```\n\n{_prose(inspect.getdoc(value) or '')}\n"
+    text = _with_options(value, _prose(inspect.getdoc(value) or ""))
+    return f"#### {owner}.{name}\n\n```python\n{head}\n```\n\n{text}\n"
 
 
 def _own_doc(cls: type) -> str:
@@ -217,10 +223,30 @@ def _signature(name: str, function: Any) -> str:
         if parameter.kind is parameter.KEYWORD_ONLY and not starred:
             parts.append("*")
             starred = True
+        if parameter.kind is parameter.VAR_KEYWORD and (options := _options(function)) is not None:
+            parts += ["*"] * (not starred)
+            parts += [f"{option}: {kind.__forward_arg__} = ..." for option, kind in options.__annotations__.items()]
+            continue
         text = f"{parameter.name}: {parameter.annotation}"
         parts.append(text if parameter.default is parameter.empty else f"{text} = {parameter.default!r}")
     is_async = inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
     return f"{'async ' if is_async else ''}def {name}({', '.join(parts)}) -> {signature.return_annotation}"
+
+
+def _options(function: Any) -> Any:
+    """The TypedDict whose fields a function takes as `**options` (PEP 692); None: there is none."""
+    found = re.search(r"Unpack\[(\w+)\]", str(getattr(function, "__annotations__", {}).get("options", "")))
+    return function.__globals__[found[1]] if found else None
+
+
+def _with_options(function: Any, text: str) -> str:
+    """A function's text with the fields of its `**options` in their place."""
+    options = _options(function)
+    if options is None:
+        return text
+    items = _sections(inspect.getdoc(options) or "")["Attributes"]
+    lines = "\n".join(f"- `{name}`: {what}" for name, what in items.items())
+    return re.sub(r"^- `\*\*options`: .*$", lambda _: lines, text, flags=re.MULTILINE)
 
 
 def _prose(text: str) -> str:

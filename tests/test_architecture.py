@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import pkgutil
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -82,6 +83,55 @@ def test_every_module_says_what_it_is() -> None:
     for found in pkgutil.walk_packages([str(SOURCE)], "headwater."):
         if not found.name.endswith("__main__"):
             assert importlib.import_module(found.name).__doc__, found.name
+
+
+def _imports_of(path: Path, modules: frozenset[str]) -> set[str]:
+    """The package's modules that one names, those for types alone as well."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found |= {f"{node.module}.{alias.name}" for alias in node.names} | {node.module}
+        elif isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+    return found & modules
+
+
+def _reached(start: str, imports: dict[str, set[str]]) -> set[str]:
+    found: set[str] = set()
+    waiting = [start]
+    while waiting:
+        new = imports[waiting.pop()] - found
+        found |= new
+        waiting += new
+    return found
+
+
+@pytest.mark.parametrize("package", ["asgi", "cli", "http", "hub", "llm", "protocol", "server"])
+def test_no_module_needs_itself(package: str) -> None:
+    """There are no cycles of imports, also not of those that only type checkers follow."""
+    paths = {
+        ".".join(path.relative_to(SOURCE.parent).with_suffix("").parts): path
+        for path in (SOURCE / package).rglob("*.py")
+        if path.name != "__init__.py"
+    }
+    modules = frozenset(paths)
+    imports = {name: _imports_of(path, modules) for name, path in paths.items()}
+    assert [name for name in sorted(modules) if name in _reached(name, imports)] == []
+
+
+#: A line of a package's map: modules, two spaces or more, what they are.
+_ROW = re.compile(r"([a-z0-9_]+(?:, [a-z0-9_]+)*)  +\S")
+_PACKAGES = sorted(path.parent for path in SOURCE.rglob("__init__.py"))
+
+
+@pytest.mark.parametrize("package", _PACKAGES, ids=lambda path: str(path.relative_to(SOURCE.parent)))
+def test_a_map_of_a_package_names_every_module(package: Path) -> None:
+    """A docstring that lists modules lists all there are, once, and nothing that is not there."""
+    text = ast.get_docstring(ast.parse((package / "__init__.py").read_text())) or ""
+    rows = [found[1] for line in text.splitlines() if (found := _ROW.match(line))]
+    named = sorted(name for row in rows for name in row.split(", "))
+    modules = {found.name for found in pkgutil.iter_modules([str(package)])} - {"__main__"}
+    assert not named or named == sorted(modules)
 
 
 def test_the_version_is_the_packages() -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import re
+import tomllib
+from pathlib import Path
 
 import pytest
 
 from headwater import errors
 from headwater.errors import HeadwaterError, MissingExtra, StreamNotFound, error_table
 
+ROOT = Path(__file__).parent.parent
 TABLE = [cls for cls in error_table() if cls.__module__ == errors.__name__]
 
 
@@ -72,3 +76,22 @@ def test_a_missing_extra_says_how_to_install_it() -> None:
     assert isinstance(error, ImportError)
     assert "pip install 'headwater[sqlite]'" in str(error)
     assert MissingExtra in error_table()
+
+
+def _extras_that_are_named() -> set[str]:
+    """The second argument of every `MissingExtra.of` that is a literal."""
+    calls = [
+        node
+        for path in (ROOT / "src").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "MissingExtra.of"
+    ]
+    return {str(call.args[1].value) for call in calls if isinstance(call.args[1], ast.Constant)}
+
+
+def test_an_install_line_names_an_extra_that_there_is() -> None:
+    """Whatever is missing, the line that is printed can be run."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    named = _extras_that_are_named()
+    assert named >= {"server", "metrics"}
+    assert named <= set(project["optional-dependencies"])

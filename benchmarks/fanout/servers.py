@@ -102,11 +102,6 @@ def _centrifugo(port: int, data: Path) -> list[str]:
     return [str(tools.go_program(peers.CENTRIFUGO)), "--config", str(config), *options, "--log_level", "none"]
 
 
-def _rust(port: int, data: Path) -> list[str]:
-    options = ["--host", "127.0.0.1", "--port", str(port), "--data-dir", str(data), "--durability", "memory"]
-    return [str(tools.cargo_program(peers.RUST_SERVER)), *options]
-
-
 def _streams(kind: Kind, missing: Callable[[], str | None] = _nothing) -> Broadcaster:
     """A server of the Durable Streams protocol."""
     stream = "/v1/stream/load"
@@ -197,7 +192,7 @@ CENTRIFUGO = Broadcaster(
     missing=partial(peers.install_go, peers.CENTRIFUGO),
 )
 DS_NODE = _streams(Kind("DS Node", servers.NODE_MEMORY.command), peers.install_node)
-DS_RUST = _streams(Kind("DS Rust", _rust), peers.install_rust)
+DS_RUST = _streams(Kind("DS Rust", servers.RUST_MEMORY.command), peers.install_rust)
 BROADCASTERS = (
     *(FLOOR, HEADWATER, NCHAN, MERCURE, CENTRIFUGO, WS, SOCKET_IO, WEBSOCKETS, SSE_STARLETTE),
     *(DS_NODE, DS_RUST),

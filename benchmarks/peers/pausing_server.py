@@ -14,7 +14,7 @@ import uvicorn
 
 from headwater import Hub
 from headwater.asgi import App
-from headwater.hub.pausing import Pause
+from headwater.hub.backpressure import Pause
 from headwater.model import JSON, Retention
 
 PATH = "load"
@@ -44,7 +44,7 @@ async def main(port: int, rate: int, lag: int, kept: int) -> None:
         await hub.create(PATH, content_type=JSON, retention=retention)
 
         async def write() -> None:
-            while hub.audience.tail(PATH) is None:  # noqa: ASYNC110
+            while hub.live.stream(PATH) is None:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
             await hub.pump(PATH, records(rate), content_type=JSON, retention=retention, pause=pause)
 

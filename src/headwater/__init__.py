@@ -12,27 +12,35 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from headwater.asgi.hub import Hub
     from headwater.errors import HeadwaterError
+    from headwater.http.authorize import Credential
+    from headwater.hub.backpressure import Pause
     from headwater.hub.limits import Limits
-    from headwater.hub.pausing import Pause
-    from headwater.hub.sinks import BufferSink, Sink
-    from headwater.hub.writing import Writer
-    from headwater.model import Appended, Batch, Failure, Producer, Record, Retention, StreamInfo
+    from headwater.hub.live.sinks import BufferSink, Sink
+    from headwater.hub.writer import Writer
+    from headwater.model import Appended, Batch, Expiry, Failure, Producer, Record, Retention, StreamConfig, StreamInfo
+    from headwater.protocol.asks import Access, Ask, Operation
     from headwater.protocol.compression import Compression
 
 __all__ = [
+    "Access",
     "Appended",
+    "Ask",
     "Batch",
     "BufferSink",
     "Compression",
+    "Credential",
+    "Expiry",
     "Failure",
     "HeadwaterError",
     "Hub",
     "Limits",
+    "Operation",
     "Pause",
     "Producer",
     "Record",
     "Retention",
     "Sink",
+    "StreamConfig",
     "StreamInfo",
     "Writer",
 ]
@@ -40,21 +48,27 @@ __version__ = "0.1.0"
 
 # Loaded when first used (PEP 562): the command line's clients need little of it.
 _HOMES: Final = {
+    "Access": "headwater.protocol.asks",
     "Appended": "headwater.model",
+    "Ask": "headwater.protocol.asks",
     "Batch": "headwater.model",
-    "BufferSink": "headwater.hub.sinks",
+    "BufferSink": "headwater.hub.live.sinks",
     "Compression": "headwater.protocol.compression",
+    "Credential": "headwater.http.authorize",
+    "Expiry": "headwater.model",
     "Failure": "headwater.model",
     "HeadwaterError": "headwater.errors",
     "Hub": "headwater.asgi.hub",
     "Limits": "headwater.hub.limits",
-    "Pause": "headwater.hub.pausing",
+    "Operation": "headwater.protocol.asks",
+    "Pause": "headwater.hub.backpressure",
     "Producer": "headwater.model",
     "Record": "headwater.model",
     "Retention": "headwater.model",
-    "Sink": "headwater.hub.sinks",
+    "Sink": "headwater.hub.live.sinks",
+    "StreamConfig": "headwater.model",
     "StreamInfo": "headwater.model",
-    "Writer": "headwater.hub.writing",
+    "Writer": "headwater.hub.writer",
 }
 
 

@@ -22,6 +22,7 @@ __all__ = [
     "Change",
     "Created",
     "Expiry",
+    "Extent",
     "Failure",
     "ForkPoint",
     "Mode",
@@ -48,10 +49,14 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     Attributes:
         offset: the position just after the record; read from here to go on.
         data: the record's bytes; in a JSON stream, one JSON value without line breaks.
+        at: when it was appended, by the store's clock, in whole milliseconds; the same for all records of one append.
+            Never decreases within a stream, also when the clock is set back. A fork has the times of its source.
+            0: not known, of a record that came over HTTP.
     """
 
     offset: str
     data: bytes
+    at: float = 0.0
 
     def json(self) -> Any:
         """The record decoded as JSON; half of a surrogate pair, escaped, is U+FFFD.
@@ -91,6 +96,24 @@ class Batch(msgspec.Struct, frozen=True, gc=False):
     records: Sequence[Record]
     next_offset: str
     up_to_date: bool
+    closed: bool
+    content_type: str
+    failure: Failure | None = None
+
+
+class Extent(msgspec.Struct, frozen=True, gc=False):
+    """What there is to read of a stream from an offset on, at one moment.
+
+    Attributes:
+        offset: where it begins.
+        next_offset: where it ends: the tail of that moment.
+        closed: the stream was closed, so that nothing follows.
+        content_type: the stream's MIME type.
+        failure: with `closed`: the stream ended before it was complete.
+    """
+
+    offset: str
+    next_offset: str
     closed: bool
     content_type: str
     failure: Failure | None = None
@@ -246,6 +269,7 @@ class Appended(msgspec.Struct, frozen=True, gc=False):
         duplicate: an idempotent retry; nothing was written.
         producer: the producer with its highest accepted sequence, when one was given.
         failure: the stream is closed, and not complete.
+        created: the append made the stream.
     """
 
     next_offset: str
@@ -253,14 +277,19 @@ class Appended(msgspec.Struct, frozen=True, gc=False):
     duplicate: bool = False
     producer: Producer | None = None
     failure: Failure | None = None
+    created: bool = False
 
 
 class Change(msgspec.Struct, frozen=True, gc=False):
-    """A store's notification that a stream moved.
+    """A store's notification that a stream was made, moved, or went.
+
+    Rule: the changes of a path go forward. A tail is greater than every one of an earlier stream at the path, so that
+    a notice that comes late or twice is known by its tail.
 
     Attributes:
         path: the stream.
-        tail: its tail now.
+        tail: its tail now; with `created`, where its own records begin.
+        created: it was just made. Its first records, or its closure, are the next change.
         closed: it is closed now.
         deleted: it is deleted or expired now.
         batch: the new records, if the store has them at hand; otherwise readers read the log.
@@ -273,6 +302,7 @@ class Change(msgspec.Struct, frozen=True, gc=False):
     deleted: bool = False
     batch: Batch | None = None
     failure: Failure | None = None
+    created: bool = False
 
 
 class Mode(Enum):

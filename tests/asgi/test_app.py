@@ -155,7 +155,7 @@ def test_a_slow_body_is_given_up(run: Run) -> None:
             async def send(message: Message) -> None:
                 sent.append(message)
 
-            scope = AsgiClient(None)._scope("POST", URL, {"content-type": "text/plain"})
+            scope = AsgiClient(None)._scope("POST", URL, {"content-type": "text/plain", "content-length": "4"})
             await App(hub)(scope, receive, send)
             assert sent[0]["status"] == 408
             assert [message.get("more_body", False) for message in sent[1:]] == [True, False]
@@ -285,6 +285,81 @@ def test_a_reader_that_leaves_is_counted_out(run: Run) -> None:
     run(main())
 
 
+def test_conditions_guard_every_write(run: Run) -> None:
+    """Compare-and-append with the ETag of any response; an exclusive create; a delete of what was read."""
+
+    async def main() -> None:
+        async with Hub() as hub:
+            client = AsgiClient(App(hub))
+            exclusive = {**JSON, "if-none-match": "*"}
+            made, _ = await client.request("PUT", URL, headers=exclusive)
+            assert made.status == 201
+            again, body = await client.request("PUT", URL, headers=exclusive)
+            assert (again.status, problem(body)["code"]) == (412, "precondition-failed")
+            assert again.headers["stream-next-offset"] == made.headers["stream-next-offset"]
+            at_start = {**JSON, "if-match": made.headers["etag"]}
+            first, _ = await client.request("POST", URL, b"1", at_start)
+            late, _ = await client.request("POST", URL, b"2", at_start)
+            assert (first.status, late.status) == (204, 412)
+            assert late.headers["stream-next-offset"] == first.headers["stream-next-offset"]
+            for method in ("HEAD", "PUT"):
+                found, _ = await client.request(method, URL, headers=JSON)
+                assert found.headers["etag"] == first.headers["etag"]
+            read = (await client.request("GET", URL))[0].headers["etag"]
+            as_read = {**JSON, "if-match": read}
+            assert await statuses(
+                client,
+                ("POST", URL, b"3", as_read),
+                ("DELETE", URL, b"", as_read),
+                ("DELETE", URL, b"", {"if-match": "none"}),
+                ("DELETE", URL, b"", {"if-match": 'W/"x:y"'}),
+                ("DELETE", URL, b"", {"if-match": "*"}),
+                ("DELETE", URL, b"", {"if-match": "*"}),
+                ("POST", URL, b"1", {**JSON, "if-match": "*"}),
+                ("PUT", URL, b"", {**JSON, "if-match": "*"}),
+            ) == [204, 412, 400, 412, 204, 404, 404, 412]
+
+    run(main())
+
+
+def test_an_append_creates_its_stream(run: Run) -> None:
+    """201 with `Location` for the first, exactly an append for the next; nothing is made by one that is refused."""
+
+    async def main() -> None:
+        async with Hub(limits=Limits(max_streams=2)) as hub:
+            client = AsgiClient(App(hub))
+            creating = {**JSON, "stream-create": "true", "stream-ttl": "60"}
+            assert await statuses(
+                client,
+                ("POST", URL, b"{", creating),
+                ("POST", URL, b"", creating),
+                ("POST", URL, b"[]", creating),
+                ("POST", URL, b"1", {**creating, "if-match": "*"}),
+                ("POST", URL, b"1", {**creating, "stream-forked-from": "a"}),
+                ("POST", URL, b"1", {"stream-create": "true"}),
+                ("HEAD", URL, b"", {}),
+            ) == [400, 400, 400, 412, 400, 400, 404]
+            made, _ = await client.request("POST", URL, b"[1,2]", creating)
+            assert (made.status, made.headers["location"]) == (201, "http://test/v1/stream/s")
+            assert made.headers["etag"] == (await client.request("HEAD", URL))[0].headers["etag"]
+            next_one, _ = await client.request("POST", URL, b"3", {**JSON, "stream-create": "true"})
+            assert (next_one.status, "location" in next_one.headers) == (204, False)
+            assert await statuses(
+                client,
+                ("POST", URL, b"x", {**creating, "content-type": "text/plain"}),
+                ("POST", URL, b"4", {**creating, "if-none-match": "*"}),
+                ("POST", URL + "/2", b"", {**creating, "stream-closed": "true"}),
+                ("POST", URL + "/3", b"1", creating),
+                ("POST", URL, b"4", {**creating, "stream-failure": "broken"}),
+            ) == [409, 412, 201, 429, 204]
+            head, _ = await client.request("HEAD", URL)
+            assert (head.headers["stream-ttl"], head.headers["stream-failure"]) == ("60", "broken")
+            assert (await client.request("GET", URL))[1] == b"[1,2,3,4]"
+            assert hub.stream_count == 2
+
+    run(main())
+
+
 def test_pages_of_other_origins(run: Run) -> None:
     """Pages from this machine may; others may not write, and may not read answers."""
 
@@ -313,7 +388,7 @@ def test_introspection(run: Run) -> None:
             client = AsgiClient(App(hub))
             for path in ("a", "b", "c"):
                 await hub.create(path)
-            with await hub.audience.open_reader("b", "-1"):
+            with await hub.live.open_reader("b", "-1"):
                 _, body = await client.request("GET", "/-/streams?limit=2")
                 page = problem(body)
                 assert [(one["path"], one["readers"]) for one in page["streams"]] == [("a", 0), ("b", 1)]
@@ -350,9 +425,12 @@ def test_a_hub_nobody_opened_is_a_message(run: Run) -> None:
     """Forgetting lifespan=hub.lifespan is told in the answer."""
 
     async def main() -> None:
-        answer, body = await AsgiClient(Hub().asgi).request("PUT", "/s")
-        assert answer.status == 503
-        assert "lifespan=hub.lifespan" in problem(body)["detail"]
+        for method, target in (("PUT", "/s"), ("POST", "/s"), ("DELETE", "/s"), ("GET", "/s"), ("GET", "/-/streams")):
+            for headers in ({}, {"accept": "text/event-stream"}):
+                answer, body = await AsgiClient(Hub().asgi).request(method, target, headers=headers)
+                assert (answer.status, problem(body)["code"]) == (503, "hub-not-open")
+                assert "the hub is not open" in problem(body)["detail"]
+                assert "lifespan=hub.lifespan" in problem(body)["detail"]
         answer, _ = await AsgiClient(Hub().asgi).request("GET", "/-/ready")
         assert answer.status == 503
 
@@ -366,8 +444,10 @@ class Broken(MemoryStore):
         raise ZeroDivisionError("secret detail")
 
     async def open(self) -> None:
-        if self._clock() < 0:
+        if self.time() == -1:
             raise StoreUnavailable("no such disk")
+        if self.time() == -2:
+            raise ZeroDivisionError("a detail for the log")
 
 
 def test_a_bug_is_500_without_its_details(run: Run, caplog: pytest.LogCaptureFixture) -> None:
@@ -410,10 +490,22 @@ def test_the_lifespan_opens_and_closes_the_hub(run: Run) -> None:
         ]
         assert not hub.is_open
         assert len(await lifespan(hub.asgi)) == 2
-        (failed,) = await lifespan(App(Hub(Broken(clock=lambda: -1.0))))
-        assert failed == {"type": "lifespan.startup.failed", "message": "no such disk"}
 
     run(main())
+
+
+def test_a_start_that_fails_is_told_to_the_server(run: Run, caplog: pytest.LogCaptureFixture) -> None:
+    """It logs what it is told: the reason in a sentence, a bug with its traceback. Nothing else is logged."""
+
+    async def main() -> None:
+        (failed,) = await lifespan(App(Hub(Broken(clock=lambda: -1.0))))
+        assert failed == {"type": "lifespan.startup.failed", "message": "the hub cannot be opened: no such disk"}
+        (failed,) = await lifespan(App(Hub(Broken(clock=lambda: -2.0))))
+        assert failed["message"].startswith("the hub cannot be opened: Traceback")
+        assert "a detail for the log" in failed["message"]
+
+    run(main())
+    assert not caplog.records
 
 
 def test_a_websocket_is_refused(run: Run) -> None:
@@ -449,5 +541,16 @@ def test_the_client_of_the_kit_ends_with_the_application(run: Run) -> None:
     async def main() -> None:
         with pytest.raises(RuntimeError, match="broken"):
             await AsgiClient(broken).request("GET", "/")
+
+    run(main())
+
+
+def test_the_server_as_a_whole_has_options(run: Run) -> None:
+    """`OPTIONS *` (RFC 9110 section 9.3.7); nothing else is at `*`."""
+
+    async def main() -> None:
+        async with Hub() as hub:
+            client = AsgiClient(App(hub))
+            assert await statuses(client, ("OPTIONS", "*", b"", {}), ("GET", "*", b"", {})) == [204, 404]
 
     run(main())

@@ -11,7 +11,8 @@ from typing import Any, Final
 import pytest
 
 from headwater import Compression, Hub, Limits
-from headwater.asgi import App, compressing
+from headwater.asgi import App
+from headwater.http import compressing
 from headwater.protocol import compressors
 from headwater.protocol.compressors import find
 from headwater.testing.asgi import AsgiClient, AsgiResponse
@@ -60,7 +61,7 @@ def test_finished_bodies_are_compressed(run: Run, coding: str) -> None:
             assert decode(coding, body) == expected
             assert len(body) < len(expected) / 5
             assert found.headers["content-encoding"] == coding
-            assert found.headers["vary"] == "accept-encoding"
+            assert "accept-encoding" in found.headers["vary"]
             assert int(found.headers["content-length"]) == len(body)
             for name in ("cache-control", "stream-next-offset", "stream-up-to-date", "content-type"):
                 assert found.headers[name] == plain.headers[name]
@@ -85,7 +86,7 @@ def test_each_coding_has_its_own_etag(run: Run) -> None:
                     found, body = await client.request("GET", URL, headers=accepting(coding, if_none_match=tag))
                     assert found.status == (304 if known == coding else 200), (coding, known)
                     assert found.headers["etag"] == tags[coding]
-                    assert found.headers["vary"] == "accept-encoding"
+                    assert "accept-encoding" in found.headers["vary"]
                     assert ("content-encoding" in found.headers) == (found.status == 200 and coding != "identity")
                     assert (body == b"") == (found.status == 304)
             every = ", ".join(tags.values())
@@ -106,7 +107,7 @@ def test_small_bodies_are_sent_as_they_are(run: Run) -> None:
             assert body == expected
             assert "content-encoding" not in found.headers
             assert found.headers["etag"] == plain.headers["etag"]
-            assert found.headers["vary"] == "accept-encoding"
+            assert "accept-encoding" in found.headers["vary"]
             found, body = await client.request("GET", URL, headers=accepting("gzip, identity;q=0"))
             assert gzip.decompress(body) == expected
 
@@ -136,7 +137,7 @@ def test_large_bodies_do_not_hold_up_the_loop(run: Run, monkeypatch: pytest.Monk
     async def main() -> None:
         async with Hub() as hub:
             app = App(hub, compression=ALL)
-            compress = app.compressor.compress
+            compress = app.service.compressor.compress
 
             def watched(coding: str, data: bytes) -> bytes:
                 try:
@@ -146,7 +147,7 @@ def test_large_bodies_do_not_hold_up_the_loop(run: Run, monkeypatch: pytest.Monk
                     threads.append(True)
                 return compress(coding, data)
 
-            monkeypatch.setattr(app.compressor, "compress", watched)
+            monkeypatch.setattr(app.service.compressor, "compress", watched)
             await filled(hub, 10)
             await AsgiClient(app).request("GET", URL, headers=accepting("gzip"))
             await hub.append("s", b"[" + b",".join([BIG] * (compressing.IN_THREAD // len(BIG))) + b"]")
@@ -165,7 +166,7 @@ def test_without_the_setting_nothing_is_negotiated(run: Run) -> None:
             for headers in (accepting("gzip"), accepting("identity;q=0")):
                 found, body = await AsgiClient(App(hub)).request("GET", URL, headers=headers)
                 assert (found.status, body[:1]) == (200, b"[")
-                assert found.headers["vary"] == "accept"
+                assert "accept-encoding" not in found.headers["vary"]
                 assert "content-encoding" not in found.headers
 
     run(main())
@@ -239,7 +240,7 @@ def test_live_answers_are_flushed_record_by_record(run: Run, accept: str) -> Non
                 decoder = zlib.decompressobj(31)
                 await read_to(answer, decoder, BIG)
                 assert answer.headers["content-encoding"] == "gzip"
-                assert answer.headers["vary"] == "accept-encoding"
+                assert "accept-encoding" in answer.headers["vary"]
                 assert answer.headers["cache-control"] == "no-cache, no-transform"
                 for number in range(20):
                     await hub.append("s", {"number": number})
@@ -278,7 +279,7 @@ def test_codings_without_their_library_are_not_offered(run: Run, monkeypatch: py
             async with Hub() as hub:
                 await filled(hub)
                 app = App(hub, compression=ALL)
-                assert (app.compressor.offered, app.compressor.missing) == (("gzip",), ("zstd", "br"))
+                assert (app.service.compressor.offered, app.service.compressor.missing) == (("gzip",), ("zstd", "br"))
                 found, _ = await AsgiClient(app).request("GET", URL, headers=accepting("zstd, br, gzip"))
                 assert found.headers["content-encoding"] == "gzip"
 

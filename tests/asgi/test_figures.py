@@ -11,15 +11,16 @@ import msgspec
 import pytest
 
 from headwater import Hub, Limits
-from headwater.asgi import App, figures
+from headwater.asgi import App
+from headwater.http import figures
 from headwater.hub import Peer
-from headwater.hub.feeds import Format
-from headwater.hub.sinks import BufferSink
+from headwater.hub.live.sinks import BufferSink
+from headwater.hub.live.wire_format import WireFormat
 from headwater.protocol.ndjson import JsonLines
 from headwater.testing.asgi import AsgiClient
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
-LINES = Format(("ndjson",), JsonLines, lambda data: data)
+LINES = WireFormat(("ndjson",), JsonLines, lambda data: data)
 
 
 async def get(hub: Hub, path: str, status: int = 200) -> Any:
@@ -32,7 +33,7 @@ async def get(hub: Hub, path: str, status: int = 200) -> Any:
 async def join(hub: Hub, path: str, name: str, high_water: int) -> BufferSink:
     sink = BufferSink(high_water)
     peer = Peer("ndjson", name, f"192.0.2.1:{high_water}")
-    await hub.audience.subscribe(path, "-1", LINES, sink, peer=peer)
+    await hub.live.subscribe(path, "-1", LINES, sink, peer=peer)
     sink.take()
     return sink
 
@@ -119,7 +120,7 @@ def test_an_overview_is_made_once_for_all_who_look(run: Run, monkeypatch: pytest
             async def look() -> Any:
                 return msgspec.json.decode((await client.request("GET", "/-/overview"))[1])
 
-            with await hub.audience.open_reader("s", "now", peer=Peer("events", "tab")) as reader:
+            with await hub.live.open_reader("s", "now", peer=Peer("events", "tab")) as reader:
                 first, *others = await asyncio.gather(*(look() for _ in range(5)))
                 assert others == [first] * 4
                 assert first["readers"]["by"] == [{"wire": "events", "state": "live", "readers": 1}]

@@ -15,8 +15,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from headwater import Hub, Limits
 from headwater.asgi import App
-from headwater.asgi.metrics import HubCollector
 from headwater.histogram import Histogram
+from headwater.http.metrics import HubCollector
 from headwater.hub import Peer, Stats
 from headwater.testing.asgi import AsgiClient
 
@@ -51,7 +51,7 @@ def test_what_happened_is_in_the_metrics(run: Run, tmp_path: Path) -> None:
             await AsgiClient(App(hub)).request("GET", "/v1/stream/none")
             hub.stats.delivered(3, 0.002)
             hub.stats.gaps["latest"] += 2
-            with await hub.audience.open_reader("s", "now", peer=Peer("events")):
+            with await hub.live.open_reader("s", "now", peer=Peer("events")):
                 found = await scraped(hub)
         assert value(found, "headwater_streams") == value(found, "headwater_appends_total") == 1
         assert value(found, "headwater_readers", wire="events", state="live") == 1
@@ -152,7 +152,7 @@ def test_other_registries_can_have_them(run: Run) -> None:
         async with Hub() as hub:
             registry = CollectorRegistry()
             registry.register(HubCollector(hub))
-            with await hub.audience.open_reader((await hub.create("s")).path, "now", peer=Peer("sse")):
+            with await hub.live.open_reader((await hub.create("s")).path, "now", peer=Peer("sse")):
                 text = exposition.generate_latest(registry).decode()  # type: ignore[no-untyped-call]
                 found = {family.name: family for family in parser.text_string_to_metric_families(text)}  # type: ignore[no-untyped-call]
             assert value(found, "headwater_readers", wire="sse") == 1

@@ -81,8 +81,8 @@ def test_private_streams_are_counted_and_not_named(run: Run[None]) -> None:
                 return json.loads((await client.request("GET", f"/-/{route}"))[1])
 
             with (
-                await hub.audience.open_reader("runs/secret", "-1"),
-                await hub.audience.open_reader("open", "-1"),
+                await hub.live.open_reader("runs/secret", "-1"),
+                await hub.live.open_reader("open", "-1"),
             ):
                 streams = await get("streams?prefix=runs")
                 assert (streams["streams"], streams["next"]) == ([], None)

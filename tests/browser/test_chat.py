@@ -334,6 +334,8 @@ def test_without_a_network(page: Page, context: BrowserContext, chat: ServerProc
     ask(page, "What survives?")
     expect(turn(page, "running").locator(".answer li")).not_to_have_count(0)
     run = run_of(page, chat)["run"]
+    # Whole, so that the curl of the how-to can use it.
+    expect(page.locator("#run")).to_have_text(f"run {run}")
     context.set_offline(True)
     expect(page.locator("#trouble")).to_contain_text("You are offline.")
     context.set_offline(False)

@@ -13,7 +13,7 @@ import httpx2
 import pytest
 from playwright.sync_api import Page, Request, expect
 
-from headwater.asgi.page import VERSION
+from headwater.http.page import VERSION
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Server

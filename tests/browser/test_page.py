@@ -149,6 +149,36 @@ def test_page_comes_back_after_a_reload(page: Page, server: Server) -> None:
     expect(page.locator("#rows .data")).to_have_text(['"ä<b>"'])
 
 
+def hide(page: Page, hidden: bool) -> None:
+    """What a browser tells a tab that another one covers, and that is seen again."""
+    page.evaluate(
+        "hidden => { Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });"
+        " document.dispatchEvent(new Event('visibilitychange')); }",
+        hidden,
+    )
+
+
+def test_seven_tabs_do_not_freeze(page: Page, server: Server) -> None:
+    """A hidden tab lets go of its connection, of which a browser has six for a server; seen again, it goes on."""
+    resource = create(server, "many")
+    append(resource, 0)
+    tabs = [page, *(page.context.new_page() for _ in range(7))]
+    for tab in tabs:
+        tab.goto(f"{server.url}/#many")
+        expect(tab.locator("#phase")).to_have_text("Live")
+        expect(tab.locator("#rows .data")).to_have_text(["0"])
+        if tab is not tabs[-1]:
+            hide(tab, True)
+            expect(tab.locator("#phase")).to_have_text("Hidden")
+    append(resource, 1)
+    expect(tabs[-1].locator("#rows .data")).to_have_text(["0", "1"])
+    hide(page, False)
+    expect(page.locator("#phase")).to_have_text("Live")
+    expect(page.locator("#rows .data")).to_have_text(["0", "1"])
+    expect(page.locator("#repeated")).to_have_text("0")
+    expect(page.locator("#reconnects")).to_have_text("0")
+
+
 def test_event_source_survives_kills(page: Page, server: Server) -> None:
     """A bare `EventSource` sees every record once and in order, though the server is killed while records come."""
     create(server, "log")
@@ -239,6 +269,8 @@ def test_from_now_loses_nothing_in_an_outage(page: Page, server: Server) -> None
     append(url, "old")
     follow(page, server, "log")
     page.get_by_label("Read from").select_option("now")
+    # Drawn with the new phase: "Live" before it is of the choice before.
+    expect(page.locator("#rows .data")).to_have_count(0)
     expect(page.locator("#phase")).to_have_text("Live")
     server.kill()
     expect(page.locator("#phase")).to_have_text("Reconnecting")
@@ -327,7 +359,7 @@ def test_refusals_come_with_advice(page: Page, server: Server) -> None:
     )
     page.locator("#record").fill("some text")
     page.keyboard.press("Enter")
-    expect(page.locator("#append-note")).to_contain_text("Send the content type that HEAD returns")
+    expect(page.locator("#append-note")).to_contain_text("Send the Content-Type that HEAD returns")
     expect(page.locator("#record")).to_have_value("some text")
     page.goto(f"{server.url}/#nowhere")
     expect(page.locator("#rows .mark.bad")).to_contain_text("Create it with PUT")

@@ -137,6 +137,27 @@ def test_create_makes_a_text_stream_unless_told(call: Call, path: str) -> None:
     assert records(call, f"{path}/json") == [1, 2]
 
 
+def test_create_takes_the_settings_of_a_stream(call: Call, path: str) -> None:
+    """The flags of `headwater create`; they need --create, and change no stream that is there."""
+    settings = ("--ttl", "60", "--retention", "count=5", "--slow", "latest")
+    result = call("append", path, "1", "2", "--create", *settings)
+    assert result.exit_code == 0
+    info = json.loads(call("info", path, "--json").stdout)
+    assert (info["ttl"], info["retention"], info["slow"]) == (60, "count=5", "latest")
+    assert call("append", path, "3", "--create", "--ttl", "5").exit_code == 0
+    assert json.loads(call("info", path, "--json").stdout)["ttl"] == 60
+    assert records(call, path) == ["1", "2", "3"]
+    assert call("append", path, "3", *settings).exit_code == ExitCode.USAGE
+    assert call("append", path, "3", "--create", "--ttl", "5", "--expires-at", "2100-01-01T00:00:00Z").exit_code == 2
+
+
+def test_create_without_a_record_makes_the_stream(call: Call, path: str) -> None:
+    """Empty input and --create: the stream is there, and stays as it is when it was there before."""
+    assert call("append", path, "--create", "--type", "application/json", stdin="").exit_code == 0
+    assert json.loads(call("info", path, "--json").stdout)["content_type"] == "application/json"
+    assert call("append", path, "--create", stdin="").exit_code == 0
+
+
 def test_conflicts_exit_with_5(call: Call, path: str) -> None:
     """Another content type, or a closed stream."""
     call("create", path, "--json")

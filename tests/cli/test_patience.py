@@ -34,6 +34,18 @@ def test_a_server_never_reached_is_not_waited_for() -> None:
     assert world.slept == []
 
 
+def test_a_server_that_refused_was_reached() -> None:
+    """A connection that is lost after a refusal, such as 404 for a stream to be created, is waited for."""
+    world = World()
+    patience = world.patience(None)
+    refused = refusal(404, b"")
+    with pytest.raises(Failure) as caught:
+        patience.wait(refused)
+    assert caught.value is refused
+    patience.wait(LOST)
+    assert world.slept == [0.5]
+
+
 def test_waits_grow_until_something_works() -> None:
     """Waits double up to the cap; a success starts them anew."""
     world = World()

@@ -26,6 +26,46 @@ def test_create_prints_the_url(call: Call, server: Server, path: str) -> None:
     assert (result.exit_code, result.stdout) == (0, f"{server.url}/v1/stream/{path}\n")
 
 
+def test_a_url_in_place_of_a_path_is_told(call: Call, server: Server) -> None:
+    """What `create` has printed is no PATH; the message says what is."""
+    result = call("info", f"{server.url}/v1/stream/jobs/7")
+    assert result.exit_code == ExitCode.USAGE
+    assert "give the stream's path alone" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["create", "/v1/stream/jobs/7"],
+        ["create", "a", "--fork-from", "/v1/stream/jobs/7"],
+        ["append", "/v1/stream/jobs/7", "data"],
+        ["tail", "/v1/stream/jobs/7"],
+        ["info", "/v1/stream/jobs/7"],
+        ["close", "/v1/stream/jobs/7"],
+        ["rm", "a", "/v1/stream/jobs/7"],
+        ["ls", "/v1/stream/jobs/7"],
+        ["bench", "--path", "/v1/stream/jobs/7"],
+        ["create", "/streams/jobs/7", "--url", "http://127.0.0.1:1/streams"],
+        ["bench", "--path", "/streams/jobs/7", "http://127.0.0.1:1/streams"],
+    ],
+)
+def test_the_path_of_a_url_is_told(call: Call, arguments: list[str]) -> None:
+    """The message has the path to give; nothing is made, and no server is asked."""
+    result = call(*arguments)
+    assert result.exit_code == ExitCode.USAGE
+    assert "give the stream's path alone, which is jobs/7." in result.stderr
+    assert call("info", "v1/stream/jobs/7").exit_code == ExitCode.NOT_FOUND
+
+
+def test_a_stream_below_v1_stream_is_reached_without_the_slash(call: Call) -> None:
+    """It may be there; and the prefix with nothing behind it is no stream."""
+    assert call("create", "v1/stream/there").exit_code == 0
+    assert call("rm", "v1/stream/there").exit_code == 0
+    assert "such as jobs/7" in call("ls", "/v1/stream/").stderr
+    assert "such as jobs/7" in call("ls", "/v1/stream").stderr
+    assert call("ls", "/v1/").exit_code == 0
+
+
 def test_create_passes_every_setting_on(call: Call, path: str) -> None:
     """Type, lifetime, retention, policy and closure arrive at the server as given."""
     options = ["--type", "text/css", "--ttl", "600", "--retention", "age=60,size=1000,count=9", "--closed"]
@@ -199,6 +239,22 @@ def test_a_wrong_prefix_is_told_as_that(call: Call, server: Server) -> None:
     result = call("info", "a", "--url", f"{server.url}/elsewhere/")
     assert result.exit_code == ExitCode.NOT_FOUND
     assert result.stderr.startswith("route-not-found: ")
+
+
+@pytest.mark.parametrize("command", [["info", "a"], ["ls"], ["append", "a", "data"], ["bench"]])
+def test_a_misspelled_variable_is_told(call: Call, command: list[str]) -> None:
+    """It would be another server that is asked."""
+    result = call(*command, url="", HEADWATER_URI="http://127.0.0.1:1")
+    assert result.exit_code == ExitCode.USAGE
+    assert "HEADWATER_URI of the environment (is it HEADWATER_URL?)" in result.stderr
+
+
+def test_a_misspelled_variable_does_not_matter_where_the_server_is_said(call: Call, server: Server) -> None:
+    """By the right one, or by the option; nor do others that begin alike."""
+    wrong = "http://127.0.0.1:1"
+    assert call("ls", HEADWATER_URI=wrong).exit_code == 0
+    assert call("ls", "--url", server.url, url="", HEADWATER_URI=wrong).exit_code == 0
+    assert "is it" not in call("ls", url="", HEADWATER_STORE="memory:", HEADWATER_PORT="1").stderr
 
 
 @pytest.mark.slow

@@ -7,6 +7,7 @@ import os
 import pty
 import signal
 import subprocess
+import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -102,6 +103,28 @@ def test_now_begins_with_what_comes_next(wire: list[str], call: Call, server: Se
     _until_read(call, path, server.url)
     call("append", path, "2", "--close")
     assert reader.communicate()[0] == b"2\n"
+
+
+@WIRES
+def test_nothing_is_left_out_however_slow_the_terminal_is(
+    wire: list[str], call: Call, server: Server, spawn: Spawn, path: str
+) -> None:
+    """The policy of the stream is for others: this one asks for every record."""
+    call("create", path, "--json", "--slow", "conflate:k")
+    reader = spawn("tail", path, *wire)
+    _until_read(call, path, server.url)
+    with urllib.request.urlopen(f"{server.url}/-/readers?path={path}") as answer:
+        assert [shown["policy"] for shown in json.load(answer)["readers"]] == ["replay"]
+    call("append", path, '{"k":1}', "--close")
+    assert reader.communicate()[0] == b'{"k":1}\n'
+
+
+def test_text_that_is_no_text_comes_out_unchanged(call: Call, path: str, tmp_path: Path) -> None:
+    """Byte by byte."""
+    file = tmp_path / "bytes"
+    file.write_bytes(b"a\xff\r\n\xe2\x82")
+    call("append", path, "--create", "--file", str(file), "--close")
+    assert call("tail", path).stdout_bytes == file.read_bytes()
 
 
 def _until_read(call: Call, path: str, url: str) -> None:

@@ -74,7 +74,7 @@ def test_a_look_in_lines() -> None:
 
 def test_nothing_reaches_the_terminal_but_text(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lines are cut to the terminal, and a reader's name cannot steer it."""
-    monkeypatch.setattr("shutil.get_terminal_size", lambda: os.terminal_size((30, 9)))
+    monkeypatch.setattr("shutil.get_terminal_size", lambda fallback=None: os.terminal_size((30, 9)))
     terminal = io.StringIO()
     top.draw(top.screen(an_overview(), Rates()), terminal)
     drawn = terminal.getvalue()

@@ -8,8 +8,8 @@ from headwater.cli.failures import ExitCode, Failure
 from headwater.cli.wires import MAX_LINE, Alive, Closed, Ended, EventsWire, JsonLinesWire, Told, UpToDate, Wire
 from headwater.errors import StreamNotFound
 from headwater.model import Batch, Record
+from headwater.protocol.cursor import Data, Detached, Event, Failed, Idle
 from headwater.protocol.ndjson import JsonLines
-from headwater.protocol.reading import Data, Detached, Event, Failed, Idle
 from headwater.protocol.sse_plain import PlainEvents
 
 KINDS = {

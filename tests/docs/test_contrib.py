@@ -1,25 +1,33 @@
-"""The dashboard and the alerts name only metrics and labels that exist, and ask for them as Prometheus means it."""
+"""What is in `contrib` fits the server: metrics and labels of the dashboard and the alerts, the units of systemd."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import re
+import shlex
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from tests.docs.pages import block
 
 from headwater import Hub
 from headwater.asgi import App
+from headwater.cli.serve import serve
 from headwater.hub import Peer
 from headwater.testing.asgi import AsgiClient
 
 ROOT = Path(__file__).parents[2]
 DASHBOARD = ROOT / "contrib" / "grafana" / "headwater.json"
 ALERTS = ROOT / "contrib" / "prometheus" / "headwater-alerts.yml"
+UNITS = ROOT / "contrib" / "systemd"
+DEPLOY = ROOT / "docs" / "howto" / "deploy.md"
 #: What Prometheus adds to every series.
 OWN_LABELS = {"instance", "job", "le"}
 
@@ -47,7 +55,7 @@ async def _exposed(store: str) -> str:
         await hub.create("s", content_type="application/json")
         for counts in (hub.stats.gaps, hub.stats.errors, hub.stats.compressed, hub.stats.uncompressed):
             counts["some"] += 1
-        with await hub.audience.open_reader("s", "now", peer=Peer("events")):
+        with await hub.live.open_reader("s", "now", peer=Peer("events")):
             _, body = await AsgiClient(App(hub)).request("GET", "/-/metrics")
     return body.decode()
 
@@ -116,3 +124,30 @@ def test_every_alert_is_explained() -> None:
     text = (ROOT / "docs" / "howto" / "watch.md").read_text()
     assert len(alerts()) > 8
     assert sorted(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)) == sorted(alerts())
+
+
+@pytest.mark.parametrize("mark", ["file: headwater.socket", "file: headwater.service"])
+def test_the_units_are_the_ones_that_are_shown(mark: str) -> None:
+    """Whole, as a block of the page."""
+    assert block(DEPLOY, "ini", mark) == (UNITS / mark.removeprefix("file: ")).read_text()
+
+
+def test_the_service_starts_a_server() -> None:
+    """Its command line is one that `headwater serve` takes, and leaves where to listen to the socket."""
+    [line] = re.findall(r"^ExecStart=(.+)$", (UNITS / "headwater.service").read_text(), re.MULTILINE)
+    program, command, *arguments = shlex.split(line)
+    assert (Path(program).name, command) == ("headwater", "serve")
+    found = serve.make_context("serve", arguments).params
+    assert found["store"] == "sqlite:/var/lib/headwater/streams.db"
+    assert found["host"] is found["port"] is found["fd"] is None
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd-analyze")
+def test_systemd_takes_the_units(tmp_path: Path) -> None:
+    """Without a warning, with this Python in place of the installed program."""
+    for path in UNITS.iterdir():
+        (tmp_path / path.name).write_text(path.read_text().replace("/opt/headwater/bin/headwater", sys.executable))
+    command = ["systemd-analyze", "verify", "--recursive-errors=no", *(str(path) for path in tmp_path.iterdir())]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert [line for line in done.stderr.splitlines() if "headwater" in line] == []
+    assert done.returncode == 0

@@ -8,7 +8,7 @@ import pytest
 from scripts import dialect_pages
 from tests.llm.readers import read
 
-from headwater.llm.dialects import DIALECTS
+from headwater.llm.providers.registry import DIALECTS
 
 REFERENCE = dialect_pages.PAGES.parent
 

@@ -11,12 +11,13 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+import tomllib
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 from scripts import generate_docs
+from tests.docs.pages import PAGES, README, ROOT, block, blocks
 from tests.support.http import call, opened
 from tests.support.processes import ServerProcess, headwater_server
 
@@ -29,24 +30,9 @@ from headwater.errors import error_table
 from headwater.protocol import names
 from headwater.server.settings import describe_settings
 
-ROOT = Path(__file__).parents[2]
-README = ROOT / "README.md"
-PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
 REFERENCE = {path.stem: path.read_text() for path in (ROOT / "docs" / "reference").glob("*.md")}
 
-_FENCE = re.compile(r"(?:<!-- (?P<mark>[^>]+) -->\n)?```(?P<language>\w+)\n(?P<code>.*?)```", re.DOTALL)
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
-
-
-def blocks(path: Path, language: str) -> Iterator[tuple[str, str]]:
-    """What marks a code block, and the code."""
-    for match in _FENCE.finditer(path.read_text()):
-        if match["language"] == language:
-            yield match["mark"] or "", match["code"]
-
-
-def block(path: Path, language: str, mark: str) -> str:
-    return dict(blocks(path, language))[mark]
 
 
 @pytest.mark.parametrize("path", generate_docs.render(), ids=lambda path: path.name)
@@ -136,6 +122,7 @@ def test_python_blocks_compile(name: str, mark: str, code: str) -> None:
 @pytest.mark.parametrize("code", [code for _, mark, code in _python_blocks() if mark == "run"])
 def test_marked_python_blocks_run(code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OPENAI_API_KEY", "unused")
     exec(compile(code, "block.py", "exec", dont_inherit=True), {"__name__": "block"})
 
 
@@ -164,7 +151,7 @@ def test_the_first_minute_of_the_readme(tmp_path: Path) -> None:
 def test_the_commands_of_the_readme(tmp_path: Path) -> None:
     with headwater_server(f"sqlite:{tmp_path}/headwater.db") as server:
         code, output = _shell(
-            block(README, "sh", "run: command line").replace("headwater ", f"{sys.executable} -m headwater.cli "),
+            block(README, "sh", "run: command line").replace(".venv/bin/headwater ", f"{sys.executable} -m headwater "),
             HEADWATER_URL=server.url,
         )
     assert code == 0
@@ -259,3 +246,41 @@ def test_the_chat_tutorial_survives(tmp_path: Path) -> None:
         assert told(call(server, "POST", "/api/chat", QUESTION, **ask).body) == ANSWER
         assert call(server, "GET", "/api/chat/chat-1/stream").status == 204
         assert json.loads(call(server, "POST", "/api/chat/chat-1/stop").body)["state"] == "finished"
+
+
+def of(server: ServerProcess, page: str, mark: str) -> str:
+    """A shell block of a tutorial, with the server's own port."""
+    return block(ROOT / "docs" / page, "sh", mark).replace("localhost:8000", f"127.0.0.1:{server.port}")
+
+
+@pytest.mark.slow
+def test_the_commands_of_the_tutorial(tmp_path: Path) -> None:
+    with tutorial("after", tmp_path) as server:
+        code, output = _shell(of(server, "tutorial.md", "run: follow a job"))
+    assert code == 0
+    assert output.count('data:{"job"') == 5
+    assert "event: stream-closed" in output
+
+
+@pytest.mark.slow
+def test_the_commands_of_the_chat_tutorial(tmp_path: Path) -> None:
+    with tutorial("after", tmp_path, "tutorial-chat.md") as server:
+        code, output = _shell(of(server, "tutorial-chat.md", "run: ask and resume"))
+        assert code == 0
+        assert told(output.encode()) == ANSWER
+        code, output = _shell(of(server, "tutorial-chat.md", "run: stop"))
+    assert code == 0
+    assert json.loads(output)["state"] == "finished"
+
+
+def test_a_package_index_gets_absolute_links() -> None:
+    """The README as the package has it: links and images lead somewhere from any page."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    text = README.read_text()
+    for rule in project["tool"]["hatch"]["metadata"]["hooks"]["fancy-pypi-readme"]["substitutions"]:
+        text = re.sub(rule["pattern"], rule["replacement"], text)
+    links = _LINK.findall(text)
+    assert len(links) > 20
+    assert [link for link in links if not link.startswith("https://")] == []
+    home = project["project"]["urls"]["Source"]
+    assert f"]({home}/blob/main/docs/tutorial.md)" in text

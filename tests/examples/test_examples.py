@@ -134,6 +134,15 @@ def test_fastapi_app_tells_the_progress_to_whoever_comes(tmp_path: Path, monkeyp
                 events.append(read_event(second))
         assert event in events
         assert len(events) > 20
+        cut = call(app, "POST", "/jobs").json()
+    # That job was stopped with the application: who comes later is told, and does not wait for the rest.
+    app = ServerProcess([sys.executable, str(EXAMPLES / "fastapi_app.py")], health="/")
+    monkeypatch.setenv("PORT", str(app.port))
+    with app, opened(app, "GET", f"/streams/jobs/{cut}", Accept="text/event-stream") as late:
+        while (event := read_event(late)).get("event") not in ("stream-failed", "stream-closed"):
+            pass
+        assert event["event"] == "stream-failed"
+        assert json.loads(event["data"])["code"] == "cancelled"
 
 
 def read_event(answer: Any) -> dict[str, str]:

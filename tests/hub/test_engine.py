@@ -13,11 +13,14 @@ import pytest
 from headwater import Hub, Limits, Producer, Record, Retention
 from headwater.errors import (
     BadRequest,
+    ContentTypeMismatch,
     HeadwaterError,
+    HubNotOpen,
     InvalidBody,
     InvalidOffset,
     InvalidPath,
     LimitReached,
+    PreconditionFailed,
     ShuttingDown,
     StoreUnavailable,
     StreamClosed,
@@ -25,9 +28,11 @@ from headwater.errors import (
     StreamFailed,
     StreamNotFound,
     TooLarge,
+    TooManyRecords,
 )
-from headwater.model import Batch
-from headwater.protocol.reading import Detached, Idle, State
+from headwater.model import Batch, ForkPoint, StreamConfig
+from headwater.protocol.cursor import Detached, Idle, State
+from headwater.protocol.ledger import Append
 from headwater.stores.memory import MemoryStore
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
@@ -79,6 +84,32 @@ def test_text_and_bytes(run: Run) -> None:
     run(main())
 
 
+def test_an_append_of_nothing_is_refused(run: Run) -> None:
+    """As over HTTP: only a close may be without data. In a JSON stream an empty text or list is a value."""
+
+    async def main() -> None:
+        async with Hub() as hub:
+            await hub.create("t", content_type="text/plain")
+            await hub.create("j", content_type=JSON)
+            for path, data in (("t", ""), ("t", b""), ("j", b"")):
+                with pytest.raises(BadRequest, match="the body is empty"):
+                    await hub.append(path, data)
+            with pytest.raises(BadRequest, match="the body is empty"):
+                await hub.append("new", b"", create=StreamConfig())
+            with pytest.raises(BadRequest, match="the body is empty"):
+                hub.post("t", Append(), lambda answer: None)
+            with pytest.raises(InvalidBody, match="an empty array"):
+                await hub.append("j", b"[]")
+            with pytest.raises(StreamNotFound):
+                await hub.info("new")
+            await hub.append("j", "")
+            await hub.append("j", [])
+            assert [record.json() for record in await collect(hub, "j")] == ["", []]
+            assert (await hub.append("t", "", close=True)).closed
+
+    run(main())
+
+
 def test_a_live_reader_sees_every_record_once(run: Run) -> None:
     """A reader that starts anywhere in the middle of writing misses nothing and repeats nothing."""
 
@@ -120,7 +151,7 @@ def test_a_reader_that_falls_behind_the_window_reads_the_log(run: Run) -> None:
     async def main() -> None:
         async with Hub(limits=Limits(window_bytes=64, read_bytes=50)) as hub:
             await hub.create("s", content_type="text/plain")
-            with await hub.audience.open_reader("s", "-1") as reader:
+            with await hub.live.open_reader("s", "-1") as reader:
                 first = await reader.next()
                 assert first is not None
                 for number in range(100):
@@ -214,8 +245,8 @@ def test_closing_the_hub_tells_live_readers(run: Run) -> None:
         with pytest.raises(ShuttingDown) as caught:
             await reading
         assert str(caught.value.details["offset"]).endswith("1")
-        with pytest.raises(ShuttingDown):
-            await hub.audience.open_reader("s", "-1")
+        with pytest.raises(HubNotOpen):
+            await hub.live.open_reader("s", "-1")
 
     run(main())
 
@@ -226,7 +257,7 @@ def test_heartbeats_and_detaching(run: Run) -> None:
     async def main() -> None:
         async with Hub(limits=Limits(heartbeat_seconds=0.001, drain_seconds=3)) as hub:
             await hub.create("s")
-            with await hub.audience.open_reader("s", "-1") as reader:
+            with await hub.live.open_reader("s", "-1") as reader:
                 await reader.next()
                 assert isinstance(await reader.next(), Idle)
                 hub.drain()
@@ -244,7 +275,7 @@ def test_a_cancelled_reader_gives_nothing_more(run: Run) -> None:
     async def main() -> None:
         async with Hub() as hub:
             await hub.create("s")
-            with await hub.audience.open_reader("s", "-1") as reader:
+            with await hub.live.open_reader("s", "-1") as reader:
                 await reader.next()
                 waiting = asyncio.create_task(reader.next())
                 await settle()
@@ -321,7 +352,7 @@ def test_lists_count_and_info(run: Run) -> None:
                 await hub.create(path, ttl=60, retention=Retention(count=5))
             assert [info.path for info in await hub.list(prefix="a/")] == ["a/1", "a/2"]
             assert [info.path for info in await hub.list(after="a/1", limit=1)] == ["a/2"]
-            with await hub.audience.open_reader("b", "-1"):
+            with await hub.live.open_reader("b", "-1"):
                 assert (hub.reader_count("b"), hub.reader_count("a/1"), hub.stream_count) == (1, 0, 3)
             await hub.delete("b")
             assert hub.stream_count == 2
@@ -363,8 +394,8 @@ def test_limits_are_kept_and_named(run: Run) -> None:
                 await hub.create("a", content_type=JSON)
             await hub.delete("b")
             await hub.create("c")
-            with await hub.audience.open_reader("a", "-1"), pytest.raises(LimitReached, match="max_readers=1"):
-                await hub.audience.open_reader("a", "-1")
+            with await hub.live.open_reader("a", "-1"), pytest.raises(LimitReached, match="max_readers=1"):
+                await hub.live.open_reader("a", "-1")
             with pytest.raises(TooLarge, match="max_body_bytes=4"):
                 await hub.append("a", b"12345")
             with pytest.raises(HeadwaterError, match="limit is 5"):
@@ -382,9 +413,9 @@ def test_a_bad_offset_leaves_no_reader_behind(run: Run) -> None:
         async with Hub() as hub:
             await hub.create("s")
             with pytest.raises(InvalidOffset):
-                await hub.audience.open_reader("s", "nonsense")
+                await hub.live.open_reader("s", "nonsense")
             with pytest.raises(StreamNotFound):
-                await hub.audience.open_reader("none", "-1")
+                await hub.live.open_reader("none", "-1")
             assert hub.stats.readers == 0
             assert hub.reader_count("s") == 0
 
@@ -430,7 +461,7 @@ def test_the_sweep_goes_on_after_failures(
         store = Restless()
         async with Hub(store) as hub:
             await hub.create("s", ttl=3600)
-            with await hub.audience.open_reader("s", "-1"):
+            with await hub.live.open_reader("s", "-1"):
                 await store.swept.wait()
             with contextlib.suppress(StreamNotFound):
                 await hub.info("s")
@@ -439,3 +470,113 @@ def test_the_sweep_goes_on_after_failures(
         run(main())
     assert "disk full" in caplog.text
     assert "sweep failed" in caplog.text
+
+
+def test_a_write_can_ask_for_the_tail_it_knows(run: Run) -> None:
+    """`if_match` on append and delete, `exclusive` on create: of two who race, one finds out."""
+
+    async def main() -> None:
+        async with Hub() as hub:
+            tail = (await hub.create("s", content_type="application/json", exclusive=True)).tail
+            with pytest.raises(StreamExists):
+                await hub.create("s", content_type="application/json", exclusive=True)
+            results = await asyncio.gather(*(hub.append("s", n, if_match=tail) for n in (1, 2)), return_exceptions=True)
+            [refusal] = [result for result in results if isinstance(result, PreconditionFailed)]
+            now = (await hub.info("s")).tail
+            assert refusal.details["next_offset"] == now
+            with pytest.raises(PreconditionFailed):
+                await hub.delete("s", if_match=tail)
+            await hub.delete("s", if_match=now)
+            await hub.create("s", exclusive=True)
+
+    run(main())
+
+
+def test_an_append_can_create_its_stream(run: Run) -> None:
+    """In process as over HTTP: with a configuration, counted, and told to a reader that waits behind a delete."""
+
+    async def main() -> None:
+        async with Hub(limits=Limits(max_streams=1)) as hub:
+            config = StreamConfig("application/json", retention=Retention(count=5))
+            assert (await hub.append("s", [1, 2], create=config)).created
+            assert not (await hub.append("s", "x", create=config)).created
+            assert [record.json() for record in (await hub.read_batch("s", "-1")).records] == [[1, 2], "x"]
+            assert (await hub.info("s")).retention == Retention(count=5)
+            assert hub.stream_count == 1
+            with pytest.raises(ContentTypeMismatch):
+                await hub.append("s", "x", create=StreamConfig("text/plain"))
+            with pytest.raises(LimitReached):
+                await hub.append("t", b"x", create=StreamConfig())
+            with pytest.raises(BadRequest):
+                await hub.append("s", "x", create=StreamConfig(fork=ForkPoint("s")))
+            with pytest.raises(InvalidPath):
+                await hub.append("a//b", b"x", create=StreamConfig())
+            await hub.delete("s")
+            assert (await hub.append("t", b"x", create=StreamConfig())).created
+            assert (await hub.info("t")).content_type == "application/octet-stream"
+
+    run(main())
+
+
+def test_an_array_of_too_many_values_is_refused(run: Run) -> None:
+    """By append and create, in process too; a writer makes several appends of many values."""
+
+    async def main() -> None:
+        async with Hub(limits=Limits(max_append_records=10)) as hub:
+            await hub.create("s", content_type="application/json")
+            too_many = b"[" + b",".join([b"1"] * 11) + b"]"
+            with pytest.raises(TooManyRecords, match="max_append_records=10"):
+                await hub.append("s", too_many)
+            with pytest.raises(TooManyRecords):
+                await hub.create("t", content_type="application/json", body=too_many)
+            async with hub.writer("s") as out:
+                await out.write_all([[n, n] for n in range(25)])
+            assert len((await hub.read_batch("s")).records) == 25
+
+    run(main())
+
+
+REFUSED = ["acl/*", "a{b}", "gru\u0308n", "a/-/b", "__ds/x"]
+
+
+@pytest.mark.parametrize("path", REFUSED)
+def test_a_new_stream_keeps_the_rules_of_paths(run: Run, path: str) -> None:
+    """However it is made; nothing is there afterwards."""
+
+    async def main() -> None:
+        async with Hub() as hub:
+            await hub.create("a")
+            with pytest.raises(InvalidPath):
+                await hub.create(path)
+            with pytest.raises(InvalidPath):
+                await hub.fork(path, "a")
+            with pytest.raises(InvalidPath):
+                await hub.append(path, b"x", create=StreamConfig())
+            with pytest.raises(InvalidPath):
+                async with hub.writer(path):
+                    pass
+            assert [info.path for info in await hub.list()] == ["a"]
+
+    run(main())
+
+
+@pytest.mark.parametrize("path", REFUSED)
+def test_a_stream_of_before_the_rules_goes_on(run: Run, path: str) -> None:
+    """It is read, appended to, created again, forked and deleted; only then its path is gone."""
+
+    async def main() -> None:
+        store = MemoryStore()
+        async with Hub(store) as hub:
+            await store.create(path, StreamConfig("text/plain"), b"x")
+            await hub.create(path, content_type="text/plain")
+            await hub.append(path, "y")
+            await hub.append(path, "z", create=StreamConfig("text/plain"))
+            await hub.fork("fork", path)
+            for name in (path, "fork"):
+                assert [record.data async for record in hub.read(name)] == [b"x", b"y", b"z"]
+            await hub.delete("fork")
+            await hub.delete(path)
+            with pytest.raises(InvalidPath):
+                await hub.create(path)
+
+    run(main())

@@ -8,8 +8,8 @@ from typing import Any
 
 from headwater import Hub, Limits
 from headwater.hub import Stats
-from headwater.hub.feeds import Format
-from headwater.hub.sinks import BufferSink
+from headwater.hub.live.sinks import BufferSink
+from headwater.hub.live.wire_format import WireFormat
 from headwater.protocol.coding_gzip import GzipCoding
 from headwater.protocol.ndjson import JsonLines
 
@@ -31,10 +31,10 @@ def test_what_a_coding_saves_is_counted_for_every_reader(run: Run) -> None:
     async def main() -> None:
         async with Hub(limits=Limits(flush_seconds=0)) as hub:
             await hub.create("s", content_type="application/json", body=b'["' + b"x" * 5000 + b'"]')
-            form = Format(("ndjson", "gzip"), JsonLines, bytes, coding=GzipCoding(6, 64, 8))
+            form = WireFormat(("ndjson", "gzip"), JsonLines, bytes, coding=GzipCoding(6, 64, 8))
             sinks = [BufferSink(), BufferSink()]
             for sink in sinks:
-                await hub.audience.subscribe("s", "-1", form, sink)
+                await hub.live.subscribe("s", "-1", form, sink)
             for _ in range(20):
                 await asyncio.sleep(0)
             alone = hub.stats.uncompressed["gzip"]

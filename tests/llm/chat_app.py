@@ -1,10 +1,11 @@
 """A chat application on a scripted model, served by the tests in a process of its own.
 
 Environment: HEADWATER_STORE, the store; HEADWATER_LEASE, the lease in seconds; HEADWATER_HEARTBEAT and HEADWATER_STALL,
-seconds; HEADWATER_UPSTREAM, the base URL of a provider. What the model says is in the last message: a JSON object with
+seconds; HEADWATER_UPSTREAM, the base URL of a provider. What the model says is in the last message of the user, a JSON
+object:
 `tokens`, how many; `pause`, seconds between two; `hold`, the number of the token before which it waits for
 `POST /release/{chat}`; and `then`, how it ends (`finish`, `raise`, `stall`). With `upstream` it is the provider's model
-of this name instead.
+of this name instead, with `turns` the kind of this name (turns.py), which raises from its `MAX_CALLS`th call on.
 """
 
 from __future__ import annotations
@@ -12,23 +13,28 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator
 from typing import Any
 
+import msgspec
 from fastapi import FastAPI
+from tests.llm.turns import HELD, answers
 
 from headwater import Hub
 from headwater.hub import Limits
 from headwater.llm import Runs, SourceLimits
-from headwater.llm.chat import Chat, ChatRequest
-from headwater.llm.watching import Watch
+from headwater.llm.http.chat import Chat, ChatRequest
+from headwater.llm.http.runs import Watch
 
+#: Of a chat whose model is of `turns`.
+MAX_CALLS = 6
 limits = Limits(heartbeat_seconds=float(os.environ.get("HEADWATER_HEARTBEAT", "15")))
 hub = Hub(os.environ.get("HEADWATER_STORE", "memory:"), limits=limits, serve_private=True)
 source_limits = SourceLimits(stall_seconds=float(os.environ.get("HEADWATER_STALL", "300")))
 runs = Runs(hub, lease_seconds=int(os.environ.get("HEADWATER_LEASE", "3")), grace_seconds=1.0, limits=source_limits)
 app = FastAPI(lifespan=runs.lifespan)
+by_chat: Counter[str] = Counter()
 calls = {"begun": 0, "cancelled": 0}
 released: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
 
@@ -38,11 +44,26 @@ def token(number: int) -> str:
     return f"{number} \N{GREEK SMALL LETTER ALPHA}\N{GRINNING FACE} "
 
 
+def asked_by_user(request: ChatRequest) -> str:
+    """The text of the last message of the user."""
+    messages = [message for message in request.messages if message.get("role") == "user"]
+    return msgspec.structs.replace(request, messages=messages[-1:]).text
+
+
 async def model(request: ChatRequest) -> AsyncIterator[Any]:
     """What the last message asks for."""
-    script = json.loads(request.text)
+    script = json.loads(asked_by_user(request))
     calls["begun"] += 1
     try:
+        if "turns" in script:
+            by_chat[request.chat] += 1
+            if by_chat[request.chat] > MAX_CALLS:
+                raise OSError("asked without end")
+            for item in answers(script["turns"], is_first=request.messages[-1]["role"] == "user"):
+                yield item
+                if item == HELD and script["turns"].endswith("-held"):
+                    await released[request.chat].wait()
+            return
         if "upstream" in script:
             async for chunk in await provided(script["upstream"]):
                 yield chunk

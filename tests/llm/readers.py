@@ -74,6 +74,42 @@ def read(dialect: str, body: bytes) -> Seen:
     return seen
 
 
+#: What may be told in fewer, longer pieces.
+_DELTAS = {
+    *("text-delta", "reasoning-delta", "tool-input-delta"),
+    *("TEXT_MESSAGE_CONTENT", "REASONING_MESSAGE_CONTENT", "TOOL_CALL_ARGS"),
+    *("text_delta", "thinking_delta", "input_json_delta"),
+    *(f"response.{kind}.delta" for kind in ("output_text", "refusal", "reasoning_text", "reasoning_summary_text")),
+    "response.function_call_arguments.delta",
+}
+
+
+def outline(dialect: str, body: bytes) -> list[Any]:
+    """All events in their order, but for deltas, outputs that the next one replaces, and what counts deltas or tokens
+    on the way."""
+    found = []
+    for _, data, _ in events(body):
+        event: Any = {"type": data} if data == "[DONE]" else json.loads(data)
+        if _is_delta(dialect, event) or event.get("preliminary"):
+            continue
+        event.pop("sequence_number", None)
+        if event.get("type") == "message_start":
+            del event["message"]["usage"]
+        found.append(event)
+    return found
+
+
+def _is_delta(dialect: str, event: Any) -> bool:
+    if dialect == "plain":
+        return "content" in event
+    if dialect == "openai" and event.get("choices"):
+        delta = event["choices"][0]["delta"]
+        is_whole = not delta or delta.keys() & {"annotations", "role"}
+        return not is_whole and not any(call.get("id") for call in delta.get("tool_calls", ()))
+    kind = event["delta"].get("type") if event.get("type") == "content_block_delta" else event.get("type")
+    return kind in _DELTAS
+
+
 def _input(text: str) -> Any:
     """A tool's input; a model may write what is no JSON."""
     try:

@@ -34,7 +34,7 @@ from headwater.llm.parts import (
     ToolStart,
     Usage,
 )
-from headwater.llm.recognise import Recogniser
+from headwater.llm.providers.recogniser import Recogniser
 
 words = st.text(st.characters(codec="utf-8"), max_size=6)
 deltas = st.text(st.characters(codec="utf-8"), min_size=1, max_size=6)
@@ -61,7 +61,7 @@ PARTS: dict[type, st.SearchStrategy[Any]] = {
     ToolStart: st.builds(ToolStart, ids, words, st.booleans(), st.booleans(), st.booleans(), words, metadata),
     ToolInput: st.builds(ToolInput, ids, deltas),
     ToolReady: st.builds(ToolReady, ids, words, values),
-    ToolOutput: st.builds(ToolOutput, ids, values, st.booleans(), metadata),
+    ToolOutput: st.builds(ToolOutput, ids, values, st.booleans(), metadata | st.just({"kind": "x_tool_result"})),
     ToolError: st.builds(ToolError, ids, words, words, values, st.booleans()),
     Source: st.builds(Source, ids, words, words, words, words, metadata),
     File: st.builds(File, words, words, st.booleans(), metadata),
@@ -80,7 +80,15 @@ PARTS: dict[type, st.SearchStrategy[Any]] = {
 anything: st.SearchStrategy[list[Part]] = st.lists(st.one_of(*PARTS.values()), max_size=30)
 
 _TEXTS = (Text, TextStart, TextEnd, Reasoning, ReasoningStart, ReasoningEnd)
-_TOOLS = (ToolStart, ToolInput, ToolOutput)
+_TOOLS = (ToolStart, ToolInput, ToolReady, ToolOutput, ToolError)
+#: What a client does something with besides, at its place.
+_OTHER = (StepStart, StepFinish, Usage, Source, File)
+#: Chunks of the AI SDK that stay chunks.
+_APPROVALS = st.builds(
+    lambda kind, id: {"type": f"tool-approval-{kind}", "approvalId": id, "toolCallId": id, "approved": True},
+    st.sampled_from(["request", "response"]),
+    ids,
+)
 
 
 @st.composite
@@ -90,9 +98,10 @@ def runs(draw: st.DrawFn) -> list[Part]:
     recogniser = Recogniser(start)
     parts: list[Part] = [start]
     texts = st.one_of(*(PARTS[kind] for kind in _TEXTS))
-    tools = st.one_of(*(PARTS[kind] for kind in _TOOLS), PARTS[Usage])
+    tools = st.one_of(*(PARTS[kind] for kind in _TOOLS), _APPROVALS)
+    others = st.one_of(*(PARTS[kind] for kind in _OTHER))
     last: dict[type, str] = {}
-    for item in draw(st.lists(texts | tools, max_size=25)):
+    for item in draw(st.lists(texts | tools | others, max_size=25)):
         family = Text if isinstance(item, Text | TextStart | TextEnd) else Reasoning
         if isinstance(item, _TEXTS) and last.get(family, item.id) != item.id:
             end = TextEnd if family is Text else ReasoningEnd

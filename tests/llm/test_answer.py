@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.llm.runs import FULL, TEXT
+from tests.llm.sample_runs import FULL, TEXT
 from tests.llm.strategies import anything
 
 from headwater.llm.answer import Answer, TextPiece, coalesce, coalesce_at, merged
@@ -26,6 +26,7 @@ from headwater.llm.parts import (
     Text,
     TextEnd,
     TextStart,
+    ToolError,
     ToolInput,
     ToolOutput,
     ToolReady,
@@ -135,7 +136,23 @@ def test_results_find_their_calls() -> None:
         ToolOutput("c", 2),
         ToolOutput("d", 3),
     ]
-    assert [tool.output and tool.output.output for tool in Answer(parts).tools] == [2, 3]
+    assert [tool.outcome for tool in Answer(parts).tools] == [ToolOutput("c", 2), ToolOutput("d", 3)]
+
+
+def test_the_last_outcome_of_a_call_counts() -> None:
+    """The shortest parts have all of them in their order, but for outputs that are replaced."""
+    said: list[Part] = [ToolReady("c", "f", 1), Text("t", "a"), ToolError("c", "no"), ToolOutput("c", 2)]
+    answer = Answer([*said[:1], ToolOutput("c", 1, preliminary=True), ToolOutput("c", 0, preliminary=True), *said[1:]])
+    (tool,) = answer.tools
+    assert (tool.name, tool.outcome) == ("f", ToolOutput("c", 2))
+    assert answer.compact() == [said[0], ToolOutput("c", 0, preliminary=True), TextStart("t"), *said[1:]]
+
+
+def test_the_id_of_a_call_may_be_used_again() -> None:
+    """After an output, and after an error."""
+    parts: list[Part] = [ToolError("c", "no", "f"), ToolReady("c", "g"), ToolOutput("c", 1), ToolStart("c", "h")]
+    assert [(tool.name, tool.is_open) for tool in Answer(parts).tools] == [("f", False), ("g", False), ("h", True)]
+    assert Answer(parts).compact() == parts
 
 
 def test_a_proxied_run_is_read() -> None:

@@ -5,16 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from hypothesis import settings
 
 from headwater.model import Batch, StreamConfig
 from headwater.protocol.batches import Row, build_batch
 from headwater.protocol.ledger import Accepted, Append, StreamState, append, new_stream
 from headwater.protocol.offsets import locate, offset_at
-
-# A busy machine is not a failure.
-settings.register_profile("headwater", deadline=None)
-settings.load_profile("headwater")
 
 Pieces = tuple[bytes, ...]
 Cuts = Callable[[bytes], Iterator[Pieces]]
@@ -62,7 +57,7 @@ class Log:
         assert isinstance(accepted, Accepted)
         position = accepted.start
         for record in accepted.records:
-            self._rows.append((position, record.data))
+            self._rows.append((position, record.data, round(record.at * 1000)))
             position += len(record.data)
 
     def read(self, offset: str = "-1", limit: int = 1 << 30) -> Batch:

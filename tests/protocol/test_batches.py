@@ -21,7 +21,7 @@ def stream_of(data: list[bytes], content_type: str = "text/plain") -> tuple[Stre
     state = new_stream("a", 1, StreamConfig(content_type), 0.0)
     rows: list[Row] = []
     for item in data:
-        rows.append((state.tail, item))
+        rows.append((state.tail, item, 1000 * len(rows)))
         state.tail += len(item)
     return state, rows
 
@@ -83,10 +83,19 @@ def test_record_offsets_are_the_places_after_them(data: list[bytes], limit: int)
 
 
 @given(logs, limits)
+def test_each_piece_has_the_time_of_its_record(data: list[bytes], limit: int) -> None:
+    """However it is cut."""
+    state, rows = stream_of(data)
+    pieces = [record for batch in read(state, rows, 0, limit) for record in batch.records]
+    times = [at / 1000 for _, item, at in rows for _ in item]
+    assert [record.at for record in pieces for _ in record.data] == times
+
+
+@given(logs, limits)
 def test_a_batch_stays_behind_the_tail(data: list[bytes], limit: int) -> None:
     """Rows that were appended after the state was taken are not part of the batch."""
     state, rows = stream_of(data)
-    rows.append((state.tail, b"later"))
+    rows.append((state.tail, b"later", 99))
     assert joined(read(state, rows, 0, limit)) == b"".join(data)
 
 

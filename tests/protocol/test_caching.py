@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headwater.model import Batch
-from headwater.protocol.caching import CURSOR_EPOCH, CURSOR_INTERVAL, MAX_JITTER, entity_tag, matches, next_cursor
+from headwater.protocol.caching import (
+    CURSOR_EPOCH,
+    CURSOR_INTERVAL,
+    MAX_JITTER,
+    entity_tag,
+    matches,
+    next_cursor,
+    tail_tag,
+)
 
 moments = st.floats(CURSOR_EPOCH, CURSOR_EPOCH + 1e10)
 jitters = st.integers(1, MAX_JITTER)
@@ -81,6 +89,12 @@ def test_the_tag_tells_the_range_and_the_closure() -> None:
     assert entity_tag(batch("a", "b", closed=True)) == '"a:b:c"'
     assert entity_tag(batch("a", "b"), "gzip") == '"a:b:gzip"'
     assert entity_tag(batch("a", "b", closed=True), "br") == '"a:b:c:br"'
+
+
+def test_a_tail_has_the_tag_of_an_empty_range() -> None:
+    """As a read from there has it."""
+    assert tail_tag("b", closed=False) == entity_tag(batch("b", "b"))
+    assert tail_tag("b", closed=True) == entity_tag(batch("b", "b", closed=True))
 
 
 @pytest.mark.parametrize("sent", ['"a:b"', 'W/"a:b"', '"x", "a:b"', '"x" ,W/"a:b" , "y"', "*", '"x", *'])

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from headwater.errors import BadRequest, StreamClosed
 from headwater.model import Batch, Failure
+from headwater.protocol.cursor import Data
 from headwater.protocol.failure import MAX_MESSAGE, check_failure, failure_headers, parse_failure
 from headwater.protocol.ledger import Append, append
 from headwater.protocol.ndjson import JsonLines
-from headwater.protocol.reading import Data
 from headwater.protocol.requests import Write, parse_request
 from headwater.protocol.sse import Parser
 from headwater.protocol.sse_control import ControlEvents

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from headwater.errors import (
     BadRequest,
     ContentTypeMismatch,
+    ForkTooDeep,
     InvalidOffset,
     OffsetGone,
     SourceGone,
@@ -18,7 +19,8 @@ from headwater.errors import (
 )
 from headwater.model import Expiry, ForkPoint, StreamConfig
 from headwater.protocol import forking
-from headwater.protocol.ledger import StreamState, new_stream
+from headwater.protocol.forking import MAX_SOURCES
+from headwater.protocol.ledger import StreamState, new_stream, nobody
 from headwater.protocol.offsets import Segment, format_offset
 
 JSON = "application/json"
@@ -40,21 +42,21 @@ def test_a_source_that_can_be_forked() -> None:
     state = source()
     state.closed = True
     for content_type in (None, "text/plain", "TEXT/plain; x=1"):
-        assert forking.check_source(state, config(content_type), 0.0) is state
+        assert forking.check_source(state, config(content_type), 0.0, nobody) is state
 
 
 def test_sources_that_cannot_be_forked() -> None:
     """No stream, an expired or a deleted one, and one of another type are refused, each with its own error."""
     state = source(expiry=Expiry(ttl=5))
     with pytest.raises(StreamNotFound):
-        forking.check_source(None, config(), 0.0)
+        forking.check_source(None, config(), 0.0, nobody)
     with pytest.raises(StreamNotFound):
-        forking.check_source(state, config(), 5.0)
+        forking.check_source(state, config(), 5.0, nobody)
     with pytest.raises(ContentTypeMismatch):
-        forking.check_source(state, config(JSON), 0.0)
+        forking.check_source(state, config(JSON), 0.0, nobody)
     state.deleted = True
     with pytest.raises(SourceGone):
-        forking.check_source(state, config(), 0.0)
+        forking.check_source(state, config(), 0.0, nobody)
 
 
 def test_a_fork_point_is_an_offset_of_the_source() -> None:
@@ -119,3 +121,14 @@ def test_the_stretches_of_a_fork_join(lengths: list[int], position: int) -> None
     places = [(place, incarnation) for incarnation, first, end in stretches for place in range(first, end)]
     owners = [number + 1 for number, length in enumerate(lengths) for _ in range(length)]
     assert places == list(enumerate(owners))[position:]
+
+
+def test_a_fork_shares_a_bounded_number_of_streams() -> None:
+    """One more than the bound is refused; a fork that leaves before the newest of them is not."""
+    state = source(tail=2 * MAX_SOURCES)
+    state.lineage = tuple(Segment(number + 1, number) for number in range(MAX_SOURCES))
+    forking.check_depth(state, state.tail)
+    state.lineage = (*state.lineage, Segment(MAX_SOURCES + 1, MAX_SOURCES))
+    with pytest.raises(ForkTooDeep, match=r"1001 streams.*1000"):
+        forking.check_depth(state, state.tail)
+    forking.check_depth(state, MAX_SOURCES - 1)

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from headwater.errors import InvalidBody
+from headwater.errors import InvalidBody, TooManyRecords
+from headwater.protocol import framing
 from headwater.protocol.framing import (
     complete_utf8,
     encode_value,
@@ -193,6 +194,12 @@ def test_a_value_without_a_form_is_refused(content_type: str, value: object) -> 
         encode_value(content_type, value)
 
 
+def test_a_value_in_a_stream_of_bytes_is_told_the_type_that_takes_it() -> None:
+    """A stream created without a type takes no dict; the message says which type does."""
+    with pytest.raises(InvalidBody, match=r"is application/octet-stream .* not dict; a stream of application/json"):
+        encode_value("application/octet-stream", {"done": 1})
+
+
 def test_a_value_that_holds_itself_is_refused() -> None:
     """A list inside itself has no JSON, and takes no stack with it."""
     loop: list[Any] = []
@@ -262,3 +269,39 @@ def test_nothing_waits_for_a_character_that_cannot_come(data: bytes) -> None:
     """Only bytes that more bytes can complete to a character are held back, as Python's own decoder does it."""
     _, consumed = codecs.utf_8_decode(data, "replace", False)
     assert complete_utf8(data) == consumed
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[" + b",".join([b"1"] * 11) + b"]",
+        b" [\n" + b" , ".join([b'"a,b"'] * 11) + b"]",
+        b"[" + b",".join([b"[1,2]"] * 11) + b"]",
+        b'["\\ud800",' + b",".join([b"1"] * 10) + b"]",
+    ],
+)
+def test_an_array_of_too_many_values_is_refused(body: bytes) -> None:
+    """One more than the limit; with as many as the limit it is taken, whatever commas they have inside."""
+    assert len(split_json(body, max_records=11)) == 11
+    with pytest.raises(TooManyRecords):
+        split_json(body, max_records=10)
+
+
+def test_commas_inside_values_do_not_count() -> None:
+    """Neither in strings nor in arrays and objects; bytes are one record in any case."""
+    body = json.dumps(["a," * 50, [1] * 50, {str(n): n for n in range(50)}]).encode()
+    assert len(split_json(body, max_records=3)) == 3
+    assert split_body("text/plain", body, max_records=1) == (body,)
+
+
+def test_what_is_no_json_stays_so() -> None:
+    """Also when there are too many values behind the mistake."""
+    with pytest.raises(InvalidBody):
+        split_json(b"[nope," + b",".join([b"1"] * 100) + b"]", max_records=10)
+
+
+def test_values_behind_the_limit_are_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """16 MB of digits are refused before an object is made for each: the limit is met long before the end."""
+    monkeypatch.setattr(framing, "_values", None)
+    with pytest.raises(TooManyRecords):
+        split_json(b"[" + b",".join([b"1"] * 100) + b",nope", max_records=10)

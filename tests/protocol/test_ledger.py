@@ -170,13 +170,12 @@ def test_a_close_can_be_repeated() -> None:
     )
 
 
-def test_a_zombie_is_fenced_at_a_closed_stream() -> None:
-    """At a closed stream a known producer of an old epoch learns that it is fenced; others that it is closed."""
+def test_any_producer_learns_that_a_stream_is_closed() -> None:
+    """Also one of an old epoch (section 5.2.1): only the request that closed the stream is a duplicate."""
     state = stream(closed=True)
     request = {"body": b"x", "producer": Producer("p", 1, 0)}
-    assert refuse(ProducerFenced, state, ProducerState(2, 0), **request).details == {"epoch": 2}
-    refuse(StreamClosed, state, ProducerState(1, 5), **request)
-    refuse(StreamClosed, state, None, **request)
+    for known in (ProducerState(2, 0), ProducerState(1, 5), None):
+        assert refuse(StreamClosed, state, known, **request).details["closed"] is True
 
 
 @pytest.mark.parametrize(
@@ -187,28 +186,53 @@ def test_when_a_stream_expires(expiry: Expiry, end: float | None) -> None:
     state = stream(expiry=expiry, touched_at=5.0)
     assert ledger.expires_at(state) == end
     if end is None:
-        assert not ledger.is_expired(state, 1e18)
+        assert not ledger.is_expired(state, 1e18, ledger.nobody)
     else:
-        assert not ledger.is_expired(state, end - 0.001)
-        assert ledger.is_expired(state, end)
+        assert not ledger.is_expired(state, end - 0.001, ledger.nobody)
+        assert ledger.is_expired(state, end, ledger.nobody)
 
 
 def test_what_can_be_used() -> None:
     """A stream can be used unless it is missing, expired, or deleted and kept for its forks."""
     state = stream(expiry=Expiry(ttl=10))
-    assert ledger.check_usable(state, "a", 9.0) is state
+    assert ledger.check_usable(state, "a", 9.0, ledger.nobody) is state
     with pytest.raises(StreamNotFound, match="'b'"):
-        ledger.check_usable(None, "b", 0.0)
+        ledger.check_usable(None, "b", 0.0, ledger.nobody)
     with pytest.raises(StreamNotFound, match="expired"):
-        ledger.check_usable(state, "a", 10.0)
+        ledger.check_usable(state, "a", 10.0, ledger.nobody)
     state.deleted = True
     for now in (0.0, 10.0):
         with pytest.raises(StreamGone):
-            ledger.check_usable(state, "a", now)
+            ledger.check_usable(state, "a", now, ledger.nobody)
 
 
 def confirm(state: StreamState, *, closed: bool = False, fork_position: int | None = None, **config: Any) -> None:
     ledger.check_recreate(state, StreamConfig(**config), closed=closed, fork_position=fork_position)
+
+
+@pytest.mark.parametrize(("expiry", "kept"), [(Expiry(ttl=0), True), (Expiry(ttl=10), True), (Expiry(at=10.0), False)])
+def test_who_watches_keeps_a_ttl_and_no_date(expiry: Expiry, kept: bool) -> None:
+    """Asked for its path, and only when the time would be over."""
+    state = ledger.new_stream("a", 1, StreamConfig(expiry=expiry), 0.0)
+    asked: list[str] = []
+
+    def watched(path: str) -> bool:
+        asked.append(path)
+        return True
+
+    assert ledger.is_expired(state, 1e9, watched) is not kept
+    assert asked == (["a"] if kept else [])
+    assert ledger.is_expired(state, 1e9, ledger.nobody)
+
+
+def test_the_last_use_only_grows() -> None:
+    """A clock that is behind takes nothing away."""
+    state = ledger.new_stream("a", 1, StreamConfig(expiry=Expiry(ttl=10)), 100.0)
+    ledger.append(state, None, Append(b"x"), 50.0)
+    assert state.touched_at == 100.0
+    ledger.touch(state, 120.0)
+    ledger.touch(state, 110.0)
+    assert state.touched_at == 120.0
 
 
 def test_the_same_create_is_confirmed() -> None:

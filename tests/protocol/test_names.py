@@ -33,7 +33,10 @@ def test_the_protocol_s_headers_have_their_names() -> None:
 def test_query_parameters_have_their_names() -> None:
     """As sections 5.6 to 5.8 have them, and ours."""
     parameters = {value for name, value in vars(names).items() if name.startswith("QUERY_")}
-    assert parameters == {"offset", "live", "cursor", "event", "slow", "reader", "dialect"}
+    assert parameters == {
+        *("offset", "live", "cursor", "lastEventId", "last-event-id"),
+        *("event", "data", "slow", "reader", "dialect"),
+    }
 
 
 def test_our_events_cannot_be_named_by_records() -> None:

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headwater.errors import StreamNotFound
+from headwater.protocol.cursor import Data, Detached, Event, Failed, Idle
 from headwater.protocol.ndjson import JsonLines
-from headwater.protocol.reading import Data, Detached, Event, Failed, Idle
 
 if TYPE_CHECKING:
     from tests.protocol.conftest import Log
@@ -180,10 +180,20 @@ def test_no_line_tells_an_offset_behind_held_bytes(
     assert text_of(read(log, line["offset"])) == "€"
 
 
-def test_text_that_is_not_utf8_is_still_a_line(make_log: type[Log]) -> None:
-    """Bytes that are no text become replacement characters, not a broken line."""
-    lines = read(make_log("text/plain", b"a\xff\xc3", close=True))
-    assert text_of(lines) == "a\ufffd\ufffd"
+@given(bodies=st.lists(st.binary(min_size=1, max_size=5) | st.just("€\r\n".encode()), max_size=5))
+def test_text_that_is_not_utf8_arrives_as_it_is(make_log: type[Log], bodies: list[bytes]) -> None:
+    """As base64, where a string has no way to say it; every byte arrives."""
+    lines = read(make_log("text/plain", *bodies, close=True))
+    told = [
+        line["data"].encode() if "data" in line else b64decode(line["base64"], validate=True)
+        for line in lines
+        if "control" not in line
+    ]
+    assert b"".join(told) == b"".join(bodies)
+    for line in lines:
+        if "base64" in line:
+            with pytest.raises(UnicodeDecodeError):
+                b64decode(line["base64"]).decode()
 
 
 def test_the_state_is_what_is_held_and_what_was_told(make_log: type[Log]) -> None:

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from headwater.errors import InvalidPath, PathTooLong, StreamPrivate
-from headwater.protocol.paths import MAX_PATH_BYTES, NOTHING_PRIVATE, RUNS, PrivatePaths, check_path, strip_prefix
+from headwater.protocol.paths import (
+    MAX_PATH_BYTES,
+    NOTHING_PRIVATE,
+    RUNS,
+    PrivatePaths,
+    check_encoding,
+    check_new_path,
+    check_path,
+    strip_prefix,
+)
 
 
 @pytest.mark.parametrize(
@@ -46,6 +57,42 @@ def test_the_limit_counts_bytes(path: str, maximum: int) -> None:
     """One byte more than the limit is too long, and the message says both numbers."""
     with pytest.raises(PathTooLong, match=f"{len(path.encode())} bytes, the limit is {maximum}"):
         check_path(path, maximum=maximum)
+
+
+@pytest.mark.parametrize("path", ["a", "jobs/7", "-a", "a/--", "a-", "grüße/😀", "__d/s", "a/__ds", "__dsx", "a[1]?"])
+def test_a_new_stream_may_have_a_plain_path(path: str) -> None:
+    """Given back as it is."""
+    assert check_new_path(path) == path
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("gru\u0308n", "NFC"),
+        ("\u212b", "NFC"),
+        *((path, path[-1]) for path in ("*", "acl/*", "a**", "a{", "a/b}")),
+        *((path, "segment '-'") for path in ("a/-", "a/-/b", "-")),
+        *((path, "segment '__ds'") for path in ("__ds", "__ds/subscriptions/1")),
+    ],
+)
+def test_a_new_stream_may_not_have_another_s_name(path: str, reason: str) -> None:
+    """Two texts that look the same, patterns, and what the introspection and the protocol have for themselves."""
+    with pytest.raises(InvalidPath, match=re.escape(reason)):
+        check_new_path(path)
+
+
+@pytest.mark.parametrize("raw", [b"/v1/stream/a%20b", b"/a%25zz", b"/%C3%a9", b"", b"/a?b"])
+def test_a_path_that_is_encoded_is_let_through(raw: bytes) -> None:
+    """Two hexadecimal digits in any case."""
+    check_encoding(raw)
+
+
+@pytest.mark.parametrize("raw", [b"/%zz", b"/a%", b"/a%2", b"/%%20", b"/%2\xc3", b"/a#b", b"/%+1", b"/% 1"])
+def test_a_path_that_is_not_encoded_is_refused(raw: bytes) -> None:
+    """It would be the same stream as `%25zz`; and a fragment is never sent."""
+    with pytest.raises(InvalidPath, match="percent-encoded") as caught:
+        check_encoding(raw)
+    assert caught.value.message.isprintable()
 
 
 @given(path=st.text(st.characters(), max_size=20) | st.text("./-\\a\0\n", max_size=12))

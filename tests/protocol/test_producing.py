@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from math import inf
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from headwater.errors import HeadwaterError, InvalidProducer, ProducerFenced, ProducerGap
 from headwater.model import Producer
-from headwater.protocol.producing import MAX_INTEGER, ProducerState, advance
+from headwater.protocol.producing import (
+    IDLE_SECONDS,
+    KEPT_SECONDS,
+    MAX_INTEGER,
+    MAX_PRODUCERS,
+    ProducerState,
+    advance,
+    full_until,
+    leaving,
+)
 
 numbers = st.integers(0, 5)
 
@@ -78,3 +89,14 @@ def test_the_largest_numbers_work() -> None:
     state = ProducerState(MAX_INTEGER - 1, MAX_INTEGER - 1)
     assert advance(state, Producer("p", MAX_INTEGER - 1, MAX_INTEGER)) == ProducerState(MAX_INTEGER - 1, MAX_INTEGER)
     assert advance(state, Producer("p", MAX_INTEGER, 0)) == ProducerState(MAX_INTEGER, 0)
+
+
+def test_who_is_forgotten_for_a_new_producer() -> None:
+    """Nobody while there is room; all that were idle for a week; else the longest idle one, after a day."""
+    many = {str(number): ProducerState(0, 0, 1000.0 + number) for number in range(MAX_PRODUCERS)}
+    assert full_until(many) == 1000.0 + KEPT_SECONDS
+    assert leaving(many, 1000.0 + KEPT_SECONDS) == ["0"]
+    assert leaving(many, 1000.0 + IDLE_SECONDS + 1) == ["0", "1"]
+    del many["5"]
+    assert full_until(many) == -inf
+    assert leaving(many, 1000.0) == []

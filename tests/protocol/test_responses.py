@@ -28,6 +28,7 @@ from headwater.model import (
     StreamInfo,
 )
 from headwater.protocol import names, responses
+from headwater.protocol.catch_up import promise
 from headwater.protocol.cors import preflight_headers
 from headwater.protocol.expiry import parse_expiry, parse_retention
 from headwater.protocol.requests import Create, parse_request
@@ -91,7 +92,7 @@ def answers(log: Log) -> Iterator[Answer]:
     for batch in log.batches(limit=2):
         for now_asked in (True, False):
             for if_none_match in (None, "*", "x"):
-                yield responses.caught_up(batch, if_none_match, now_asked=now_asked)
+                yield responses.caught_up(promise(batch), if_none_match, now_asked=now_asked)
         yield responses.polled(batch, "5")
     yield responses.polled(log.read(log.tail), "5")
     for media_type in (b"text/event-stream", b"application/x-ndjson"):
@@ -211,8 +212,21 @@ def test_append(producer: Producer | None, duplicate: bool, with_body: bool, sta
     assert answer.status == status
     assert headers[b"stream-next-offset"] == TAIL.encode()
     assert headers.get(b"stream-closed") == (b"true" if closed else None)
+    assert headers[b"etag"] == f'"{TAIL}:{TAIL}{":c" if closed else ""}"'.encode()
     expected = (None, None) if producer is None else (b"3", b"4")
     assert (headers.get(b"producer-epoch"), headers.get(b"producer-seq")) == expected
+
+
+@pytest.mark.parametrize("producer", [None, Producer("p", 3, 4)])
+def test_an_append_that_made_its_stream(producer: Producer | None) -> None:
+    """201 with its URL, a producer's numbers too."""
+    answer = responses.appended(
+        Appended(TAIL, closed=False, producer=producer, created=True), with_body=True, location=b"http://host/a"
+    )
+    headers = headers_of(answer)
+    assert (answer.status, headers[b"location"]) == (201, b"http://host/a")
+    assert headers[b"etag"] == f'"{TAIL}:{TAIL}"'.encode()
+    assert headers.get(b"producer-seq") == (None if producer is None else b"4")
 
 
 def test_head_tells_what_was_asked_for() -> None:
@@ -224,6 +238,7 @@ def test_head_tells_what_was_asked_for() -> None:
     assert headers[b"stream-retention"] == b"age=1, count=3"
     assert headers[b"stream-closed"] == b"true"
     assert headers[b"stream-next-offset"] == TAIL.encode()
+    assert headers[b"etag"] == f'"{TAIL}:{TAIL}:c"'.encode()
     assert headers[b"stream-earliest-offset"] == b"0000000000000007_0000000000000000"
     assert headers[b"cache-control"] == b"no-store"
     assert headers_of(responses.inspected(info(expiry=Expiry(ttl=0))))[b"stream-ttl"] == b"0"
@@ -244,22 +259,18 @@ def batch(*data: bytes, up_to_date: bool = True, closed: bool = False, content_t
     return Batch("start", records, "next", up_to_date, closed, content_type)
 
 
-@pytest.mark.parametrize(
-    ("content_type", "body", "empty"),
-    [("text/plain", b"12", b""), ("application/json", b"[1,2]", b"[]"), ("image/png", b"12", b"")],
-)
-def test_catch_up(content_type: str, body: bytes, empty: bytes) -> None:
-    """The bytes, or an array of the values, with the type of the stream (sections 5.6, 9.1.5)."""
-    answer = responses.caught_up(batch(b"1", b"2", content_type=content_type), None, now_asked=False)
+@pytest.mark.parametrize("content_type", ["text/plain", "application/json", "image/png"])
+def test_catch_up(content_type: str) -> None:
+    """What was read, with the type of the stream and the range (sections 5.6, 9.1.5)."""
+    answer = responses.caught_up(promise(batch(content_type=content_type)), None, now_asked=False, body=b"the body")
     headers = headers_of(answer)
-    assert (answer.status, answer.body) == (200, body)
+    assert (answer.status, answer.body) == (200, b"the body")
     assert headers[b"content-type"] == content_type.encode()
     assert headers[b"stream-next-offset"] == b"next"
     assert headers[b"etag"] == b'"start:next"'
     assert headers[b"cache-control"] == b"private, max-age=60, stale-while-revalidate=300"
     assert headers[b"vary"] == b"accept"
     assert headers[b"content-security-policy"] == b"sandbox"
-    assert responses.caught_up(batch(content_type=content_type), None, now_asked=False).body == empty
 
 
 @pytest.mark.parametrize(
@@ -267,30 +278,29 @@ def test_catch_up(content_type: str, body: bytes, empty: bytes) -> None:
     [(False, False, (None, None)), (True, False, (b"true", None)), (True, True, (b"true", b"true"))],
 )
 def test_where_a_read_ends_is_told(up_to_date: bool, closed: bool, expected: tuple[bytes | None, bytes | None]) -> None:
-    """Before the tail, at the tail, at the end; in a catch-up, a 304 and a long-poll alike."""
+    """Before the tail, at the tail, at the end; a catch-up and its 304 always end at the tail."""
     read = batch(b"1", up_to_date=up_to_date, closed=closed)
-    for answer in (
-        responses.caught_up(read, None, now_asked=False),
-        responses.caught_up(read, "*", now_asked=False),
-        responses.caught_up(read, None, now_asked=True),
-        responses.polled(read, "5"),
-    ):
+    answers = [responses.polled(read, "5")]
+    if up_to_date:
+        for if_none_match, now_asked in ((None, False), ("*", False), (None, True)):
+            answers.append(responses.caught_up(promise(read), if_none_match, now_asked=now_asked))
+    for answer in answers:
         headers = headers_of(answer)
         assert (headers.get(b"stream-up-to-date"), headers.get(b"stream-closed")) == expected
 
 
 def test_a_known_tag_gets_no_body() -> None:
     """304 with the tag and the position; not after the closure, which is news (section 10.1)."""
-    answer = responses.caught_up(batch(b"1"), '"start:next"', now_asked=False)
+    answer = responses.caught_up(promise(batch(b"1")), '"start:next"', now_asked=False)
     assert (answer.status, answer.body) == (304, b"")
     assert headers_of(answer)[b"etag"] == b'"start:next"'
     assert b"content-type" not in headers_of(answer)
-    assert responses.caught_up(batch(b"1", closed=True), '"start:next"', now_asked=False).status == 200
+    assert responses.caught_up(promise(batch(b"1", closed=True)), '"start:next"', now_asked=False).status == 200
 
 
 def test_an_answer_to_now_is_for_now() -> None:
     """No ETag and no cache: the tail moves (section 8)."""
-    answer = responses.caught_up(batch(content_type="application/json"), "*", now_asked=True)
+    answer = responses.caught_up(promise(batch(content_type="application/json")), "*", now_asked=True, body=b"[]")
     assert (answer.status, answer.body) == (200, b"[]")
     assert headers_of(answer)[b"cache-control"] == b"no-store"
     assert b"etag" not in headers_of(answer)
@@ -355,8 +365,8 @@ def test_every_answer_to_the_end_of_a_failed_stream_says_so() -> None:
         responses.created(Created(stream, created=False), b"http://host/a"),
         responses.appended(Appended(TAIL, closed=True, failure=failure), with_body=False),
         responses.inspected(stream),
-        responses.caught_up(batch, None, now_asked=False),
-        responses.caught_up(batch, "*", now_asked=False),
+        responses.caught_up(promise(batch), None, now_asked=False),
+        responses.caught_up(promise(batch), "*", now_asked=False),
         responses.polled(batch, "1"),
         responses.complete(batch),
     ):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from headwater.errors import StreamNotFound
 from headwater.protocol.caching import CURSOR_EPOCH, CURSOR_INTERVAL
-from headwater.protocol.reading import Data, Detached, Failed, Idle
+from headwater.protocol.cursor import Data, Detached, Failed, Idle
 from headwater.protocol.sse import Parser, ServerEvent
 from headwater.protocol.sse_control import ControlEvents
 
@@ -113,8 +113,33 @@ def test_json_batches_are_arrays(make_log: type[Log], values: list[str | int], l
 @given(body=st.text(st.sampled_from("\r\n\0 :\ufeff\u2028\x85adeintvyco"), min_size=1, max_size=30))
 def test_no_text_breaks_out_of_its_event(make_log: type[Log], body: str) -> None:
     """Line ends, fields and marks in text stay text; only line ends change."""
-    [(data, _)] = read(make_log("text/plain", body.encode()))
+    [(data, _)] = read(make_log("text/plain", body.encode(), close=True))
     assert data == body.replace("\r\n", "\n").replace("\r", "\n").encode()
+
+
+def test_a_line_end_cut_anywhere_is_one(make_log: type[Log]) -> None:
+    """Every two cuts of a text with each kind of line end: as if it were whole, and so from every offset."""
+    text = b"a\r\nb\rc\r\r\n\nd\r"
+    whole = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    for first, second in combinations(range(1, len(text)), 2):
+        log = make_log("text/plain", text[:first], text[first:second], text[second:], close=True)
+        for limit in (1, 2, 1 << 30):
+            so_far = b""
+            for data, control in read(log, limit=limit):
+                so_far += data or b""
+                rest = read(log, control["streamNextOffset"], limit=limit)
+                assert so_far + b"".join(more or b"" for more, _ in rest) == whole
+
+
+def test_bytes_that_are_no_text_are_told(make_log: type[Log]) -> None:
+    """The control event says between which offsets a client reads replacement characters."""
+    told = read(make_log("text/plain", b"ab", b"\xff", "€".encode()), limit=2)
+    gaps = [control.get("streamReplaced") for _, control in told]
+    at = [OFFSET[:-1] + str(digit) for digit in range(10)]
+    assert gaps[0] == {"from": at[0], "to": at[2]} or gaps[0] is None
+    assert {"from": at[2], "to": at[3]} in gaps
+    assert gaps[-1] is None
+    assert not any("streamReplaced" in control for _, control in read(make_log("image/png", b"\xff")))
 
 
 def check_text(log: Log, text: str, limit: int) -> None:
@@ -149,12 +174,29 @@ def test_any_text_cut_anywhere_arrives_exactly(make_log: type[Log], text: str, c
     check_text(make_log("text/plain", *appends, close=True), text, limit)
 
 
-def test_a_heartbeat_is_a_comment_and_an_early_end_is_just_an_end() -> None:
-    """The format has no word for them: the client connects again and the answer to that tells."""
+def test_a_heartbeat_is_a_comment_and_so_is_no_end() -> None:
+    """Clients ignore it; an end that is due in any case is not told: the client connects again."""
     encoder = ControlEvents("text/plain", None, 1)
     assert encoder.encode(Idle(OFFSET), NOW) == b":\n\n"
-    assert encoder.encode(Failed(OFFSET, StreamNotFound()), NOW) == b""
-    assert encoder.encode(Detached(OFFSET, 1.0), NOW) == b""
+    assert encoder.encode(Detached(OFFSET, 0.0), NOW) == b""
+
+
+@pytest.mark.parametrize(
+    ("event", "field", "told"),
+    [
+        (Failed(OFFSET, StreamNotFound("it was deleted")), "streamError", {"code": "stream-not-found", "status": 404}),
+        (Detached(OFFSET, 1.5, "stopping"), "streamDetached", {"reason": "stopping", "retry_after": 1.5}),
+    ],
+)
+def test_an_early_end_is_told_in_a_control_event(event: Failed | Detached, field: str, told: dict[str, object]) -> None:
+    """Valid for clients of the protocol alone, which come back at its offset and are told by the response."""
+    [control] = Parser().feed(ControlEvents("text/plain", None, 1).encode(event, NOW))
+    assert control.event == b"control"
+    found = json.loads(control.data)
+    assert found["streamNextOffset"] == OFFSET
+    assert found["streamCursor"].isdigit()
+    assert told.items() <= found[field].items()
+    assert found.keys() == {"streamNextOffset", "streamCursor", field}
 
 
 def test_the_client_s_cursor_is_beaten(make_log: type[Log]) -> None:

@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headwater.errors import InvalidBody, StreamNotFound
+from headwater.protocol.cursor import Data, Detached, Failed, Idle
 from headwater.protocol.framing import split_json
 from headwater.protocol.names import EVENT_CLOSED, EVENT_DETACHED, EVENT_ERROR, RESERVED_EVENTS
-from headwater.protocol.reading import Data, Detached, Failed, Idle
 from headwater.protocol.sse import Parser, ServerEvent
 from headwater.protocol.sse_plain import RETRY_MILLISECONDS, PlainEvents, event_name
 
@@ -80,11 +80,77 @@ def test_bytes_arrive_as_base64(make_log: type[Log], bodies: list[bytes]) -> Non
 def test_no_text_breaks_out_of_its_event(make_log: type[Log], bodies: list[str]) -> None:
     """Line ends, fields and marks in text stay text; only line ends change."""
     log = make_log("text/plain", *(body.encode() for body in bodies), close=True)
-    expected = [body.replace("\r\n", "\n").replace("\r", "\n") for body in bodies]
     events = read(log)
-    assert [event.data.decode() for event in events[:-1]] == expected
-    assert [event.event for event in events] == [b""] * len(bodies) + [EVENT_CLOSED]
-    assert [event.id.decode() for event in events[:-1]] == [record.offset for record in log.read().records]
+    told = "".join(event.data.decode() for event in events[:-1])
+    assert told == "".join(bodies).replace("\r\n", "\n").replace("\r", "\n")
+    assert [event.event for event in events] == [b""] * (len(events) - 1) + [EVENT_CLOSED]
+
+
+def test_a_line_end_cut_anywhere_is_one(make_log: type[Log]) -> None:
+    """Every two cuts of a text with each kind of line end: as if it were whole, and so is the rest from every id."""
+    text = b"a\r\nb\rc\r\r\n\nd\r"
+    whole = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    for first, second in combinations(range(1, len(text)), 2):
+        log = make_log("text/plain", text[:first], text[first:second], text[second:], close=True)
+        for limit in (1, 2, 1 << 30):
+            so_far = b""
+            for event in read(log, limit=limit):
+                so_far += data_of([event])
+                assert so_far + data_of(read(log, event.id.decode(), limit=limit)) == whole
+
+
+def encoded(log: Log, encoder: PlainEvents, offset: str = "-1", limit: int = 1 << 30) -> bytes:
+    return b"".join(encoder.encode(Data(batch), 0.0) for batch in log.batches(offset, limit))
+
+
+def bytes_of(event: ServerEvent) -> bytes:
+    """A record as `data=json` tells it."""
+    value = json.loads(event.data)
+    return b64decode(value["base64"], validate=True) if isinstance(value, dict) else value.encode()
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/octet-stream"])
+@given(
+    bodies=st.lists(
+        st.binary(min_size=1, max_size=6) | st.text("\r\n é\u2028", min_size=1).map(str.encode), max_size=5
+    ),
+    limit=st.integers(1, 9),
+)
+def test_as_json_every_byte_arrives(make_log: type[Log], content_type: str, bodies: list[bytes], limit: int) -> None:
+    """Line ends, cut characters and bytes that are no text; and from every id the rest does."""
+    log = make_log(content_type, *bodies, close=True)
+    text = encoded(log, PlainEvents(content_type, as_json=True), limit=limit)
+    so_far = b""
+    for event in Parser().feed(text)[:-1]:
+        so_far += bytes_of(event)
+        again = encoded(log, PlainEvents(content_type, as_json=True), event.id.decode())
+        assert so_far + b"".join(map(bytes_of, Parser().feed(again)[:-1])) == b"".join(bodies)
+    assert so_far == b"".join(bodies)
+    assert b"stream-replaced" not in text
+
+
+def test_as_json_a_value_is_what_it_was(make_log: type[Log]) -> None:
+    """A JSON stream has nothing that could be replaced."""
+    log = make_log("application/json", b'[{"a":"\\r\\n"},"b",[1]]', close=True)
+    as_json = encoded(log, PlainEvents("application/json", as_json=True))
+    assert as_json == encoded(log, PlainEvents("application/json"))
+
+
+def test_what_is_replaced_is_told(make_log: type[Log]) -> None:
+    """Before bytes that are no UTF-8, an event with their place; before other line ends, a comment; else nothing."""
+    log = make_log("text/plain", b"a", b"\xff\xfe", "€".encode())
+    text = encoded(log, PlainEvents("text/plain"))
+    first, told, _, last = Parser().feed(text)
+    assert (first.data, last.data) == (b"a", "€".encode())
+    assert told.event == b"stream-replaced"
+    assert told.id == first.id
+    place = json.loads(told.data)
+    [record] = [record for record in log.read(place["from"]).records if record.offset == place["to"]]
+    assert record.data == b"\xff\xfe"
+    assert b"\n:" not in text
+    ends = encoded(make_log("text/plain", b"a\r\nb"), PlainEvents("text/plain"))
+    assert ends.startswith(b": line ends are sent as LF; data=json keeps them\n\n")
+    assert [event.data for event in Parser().feed(ends)] == [b"a\nb"]
 
 
 def check_text(log: Log, text: str, limit: int) -> None:

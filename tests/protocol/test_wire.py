@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from headwater.errors import OffsetGone, error_table
 from headwater.model import Batch, Record
+from headwater.protocol.cursor import Data
 from headwater.protocol.framing import complete_utf8
 from headwater.protocol.ndjson import JsonLines
-from headwater.protocol.reading import Data
 from headwater.protocol.sse_control import ControlEvents
 from headwater.protocol.sse_plain import PlainEvents
 from headwater.protocol.wire import Encoder, Regrouper, TextRecords, base64_of, problem

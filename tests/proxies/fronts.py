@@ -60,7 +60,7 @@ class Front:
     """A proxy in a process of its own; subclassed for each program.
 
     Args:
-        backend: port of the server behind it.
+        backend: port of the server behind it, or its address as this proxy writes it.
         certificates: what it shows.
         directory: an empty one for its files.
 
@@ -72,10 +72,10 @@ class Front:
     program: str
     configuration: str
 
-    def __init__(self, backend: int, certificates: Certificates, directory: Path) -> None:
+    def __init__(self, backend: int | str, certificates: Certificates, directory: Path) -> None:
         self.port = free_port()
         self.url = f"https://{HOST}:{self.port}"
-        self._backend = backend
+        self._backend = backend if isinstance(backend, str) else f"127.0.0.1:{backend}"
         self._certificates = certificates
         self.directory = directory
         self._process: subprocess.Popen[bytes] | None = None
@@ -97,7 +97,7 @@ class Front:
 
     def _replaced(self) -> str:
         text = (CONFIGURATIONS / self.configuration).read_text()
-        for old, new in {**self.replacements(), BACKEND: f"127.0.0.1:{self._backend}"}.items():
+        for old, new in {**self.replacements(), BACKEND: self._backend}.items():
             assert text.count(old) == 1, f"{self.configuration} has {text.count(old)} times {old!r}"
             text = text.replace(old, new)
         return text
@@ -300,7 +300,7 @@ def until(condition: Callable[[], bool]) -> None:
 
 
 @contextlib.contextmanager
-def in_front_of(backend: int, kind: str, certificates: Certificates, directory: Path) -> Iterator[Front]:
+def in_front_of(backend: int | str, kind: str, certificates: Certificates, directory: Path) -> Iterator[Front]:
     """A running proxy of a kind."""
     required(f"{FRONTS[kind].program} (a package of Debian)", find(FRONTS[kind].program) is not None)
     with FRONTS[kind](backend, certificates, directory) as front:

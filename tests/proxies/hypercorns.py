@@ -24,6 +24,7 @@ class HypercornProcess(ServerProcess):
     Args:
         certificates: what it shows.
         directory: an empty one.
+        source: of the application, with `store` and `limits` to be filled in.
         limits: of the hub.
 
     Attributes:
@@ -32,13 +33,13 @@ class HypercornProcess(ServerProcess):
         tls_url: what a client calls it.
     """
 
-    def __init__(self, certificates: Certificates, directory: Path, **limits: float) -> None:
-        source = _APP.format(store=f"sqlite:{directory}/log.db", limits=limits)
-        (directory / "served.py").write_text(source)
+    def __init__(self, certificates: Certificates, directory: Path, *, source: str = _APP, **limits: float) -> None:
+        filled = source.format(store=f"sqlite:{directory}/log.db", limits=limits)
+        (directory / "served.py").write_text(filled)
         self.certificates = certificates
         self.tls_port = free_port()
         self.tls_url = f"https://{HOST}:{self.tls_port}"
         command = [sys.executable, "-m", "hypercorn", "--graceful-timeout", "1"]
         command += ["--bind", f"127.0.0.1:{self.tls_port}", "--insecure-bind", "127.0.0.1:{port}"]
         command += ["--certfile", str(certificates.chain), "--keyfile", str(certificates.key), "served:app"]
-        super().__init__(command, health="/v1/stream/-/health", cwd=directory)
+        super().__init__(command, health="/v1/stream/-/health", cwd=directory, log=directory / "hypercorn.log")

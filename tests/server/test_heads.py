@@ -4,71 +4,103 @@ from __future__ import annotations
 
 import pytest
 
-from headwater.server.heads import MAX_HEAD_BYTES, MAX_HEADS, Head, Heads, parse_head
+from headwater.server.head_cache import MAX_HEAD_BYTES, MAX_HEADS, HeadCache, parse_head
 
 PLAIN = b"POST /s HTTP/1.1\r\nHost: localhost\r\nContent-Type: a/b\r\nContent-Length: 3\r\n\r\n"
 
 
 def test_a_head_is_parsed() -> None:
-    """Names are in lower case; of a repeated header the last one counts."""
-    head = parse_head(b"GET /s?x=1 HTTP/1.1\r\nA: 1\r\na:  2\r\n\r\n")
-    assert head == Head(b"GET", b"/s?x=1", {b"a": b"2"})
+    """Names are in lower case, a list of several lines is one, and white space around values is left out."""
+    head = parse_head(b"GET /a%20b?x=1 HTTP/1.1\r\nA: 1 \t\r\na:  2\r\n\r\n")
+    assert (head.method, head.raw_path, head.path, head.query) == ("GET", "/a%20b", "/a b", b"x=1")
+    assert (head.headers, head.length, head.keep_alive, head.version) == ({b"a": b"1, 2"}, 0, True, "1.1")
+    assert head.fault is None
+    assert parse_head(PLAIN).length == 3
+    chunked = parse_head(PLAIN.replace(b"Content-Length: 3", b"Transfer-Encoding: chunked"))
+    assert (chunked.length, chunked.fault) == (None, None)
 
 
 @pytest.mark.parametrize(
-    "data",
+    ("line", "version", "expected"),
     [
-        b"",
-        b"\r\n\r\n",
-        PLAIN[:-2],
-        PLAIN[:-1],
-        PLAIN + b"x",
-        PLAIN + b"xyz",
-        PLAIN.replace(b"Content-Length: 3", b"Content-Length: 3\nContent-Length: 4"),
-        PLAIN.replace(b"Host: localhost\r\n", b"Host: localhost\n\n"),
-        PLAIN.replace(b"HTTP/1.1", b"HTTP/1.0"),
-        PLAIN.replace(b"HTTP/1.1", b"HTTP/2.0"),
-        PLAIN.replace(b"POST", b"P\x00ST"),
-        PLAIN.replace(b"Host: localhost", b"Host : localhost"),
-        PLAIN.replace(b"Host: localhost", b"Connection: upgrade\r\nUpgrade: websocket"),
-        b"GET / HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\n\r\n",
-        b"GET / HTTP/1.1\n\nGET / HTTP/1.1\r\n\r\n",
+        ("", "1.1", True),
+        ("connection: close", "1.1", False),
+        ("connection: x, close", "1.1", False),
+        ("", "1.0", False),
+        ("connection: keep-alive", "1.0", False),
     ],
 )
-def test_anything_else_is_none(data: bytes) -> None:
-    """Half a head, a head with more behind it, another version, an upgrade, or what the parser refuses."""
-    assert parse_head(data) is None
+def test_who_goes_on_behind_a_response(line: str, version: str, expected: bool) -> None:
+    """RFC 9112 section 9.3."""
+    head = parse_head("\r\n".join([f"GET / HTTP/{version}", *([line] if line else []), "", ""]).encode())
+    assert head.keep_alive is expected
 
 
-def test_heads_are_understood_once() -> None:
-    """Also those that mean nothing; a head that may not be remembered is asked about again."""
-    asked: list[bytes] = []
+@pytest.mark.parametrize(
+    ("target", "host", "path", "query"),
+    [
+        ("/a?b?c", b"localhost", "/a", b"b?c"),
+        ("http://other.example/a?b", b"other.example", "/a", b"b"),
+        ("HTTPS://other.example:8443", b"other.example:8443", "/", b""),
+        ("http://other.example?b", b"other.example", "/", b"b"),
+        ("*", b"localhost", "*", b""),
+    ],
+)
+def test_targets(target: str, host: bytes, path: str, query: bytes) -> None:
+    """RFC 9112 section 3.2: of a URL, its authority is the host, whatever `Host` says."""
+    head = parse_head(f"OPTIONS {target} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    assert head.fault is None
+    assert (head.host, head.path, head.query) == (host, path, query)
 
-    def understand(head: Head) -> tuple[str | None, bool]:
-        asked.append(head.url)
-        return (None if head.url == b"/nothing" else head.url.decode()), head.url != b"/again"
 
-    heads = Heads(understand)
-    for url in (b"/a", b"/a", b"/nothing", b"/nothing", b"/again", b"/again"):
-        expected = None if url == b"/nothing" else url.decode()
-        assert heads.meaning(b"GET " + url + b" HTTP/1.1\r\n\r\n") == expected
-    assert asked == [b"/a", b"/nothing", b"/again", b"/again"]
-    assert len(heads) == 2
+@pytest.mark.parametrize("target", ["http://", "http:///a", "ftp://a/b", "http://u@a/b", "a", "/a#b", "http://a/b#c"])
+def test_targets_that_are_none(target: str) -> None:
+    """400, and the connection closes."""
+    fault = parse_head(f"GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()).fault
+    assert fault is not None
+    assert (fault.status, fault.unread) == (400, True)
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"", "bad-request"),
+        (PLAIN[:-2], "bad-request"),
+        (PLAIN.replace(b"Content-Length: 3", b"Content-Length: 3\r\nContent-Length: 4"), "bad-request"),
+        (PLAIN.replace(b"Host: localhost\r\n", b"Host: localhost\n\n"), "bad-request"),
+        (PLAIN.replace(b"Host: localhost", b"Host: localhost\r\nHost: localhost"), "bad-request"),
+        (PLAIN.replace(b"HTTP/1.1", b"HTTP/2.0"), "version-not-supported"),
+        (PLAIN.replace(b"POST", b"P\x00ST"), "bad-request"),
+        (PLAIN.replace(b"Host: localhost", b"Host : localhost"), "bad-request"),
+        (PLAIN.replace(b"POST /s", b"CONNECT a:1"), "method-not-allowed"),
+        (PLAIN.replace(b"/s", "/ä".encode()), "bad-request"),
+    ],
+)
+def test_faults(data: bytes, code: str) -> None:
+    """What is wrong with a head is found here, and refused by the service."""
+    fault = parse_head(data).fault
+    assert fault is not None
+    assert (fault.code, fault.unread) == (code, True)
+
+
+def test_heads_are_parsed_once() -> None:
+    """But for those that are faulty, and those whose numbers change each time."""
+    heads = HeadCache()
+    assert heads.get(PLAIN) is heads.get(PLAIN)
+    for line in (b"Producer-Id: p", b"Stream-Seq: 1", b'If-Match: "x"', b"Host: again"):
+        other = PLAIN.replace(b"Content-Type", line + b"\r\nContent-Type")
+        assert heads.get(other) is not heads.get(other)
+    assert len(heads) == 1
 
 
 def test_memory_is_bounded() -> None:
-    """Large heads are not taken, and of many small ones the last used are remembered."""
-    asked: list[bytes] = []
-
-    def understand(head: Head) -> tuple[bytes, bool]:
-        asked.append(head.url)
-        return head.url, True
-
-    heads = Heads(understand)
-    assert heads.meaning(b"GET / HTTP/1.1\r\nlarge: " + b"x" * MAX_HEAD_BYTES + b"\r\n\r\n") is None
+    """Large heads are not remembered, and of many small ones the last used are."""
+    heads = HeadCache()
+    large = b"GET / HTTP/1.1\r\nlarge: " + b"x" * MAX_HEAD_BYTES + b"\r\n\r\n"
+    assert heads.get(large) is not heads.get(large)
     hot = b"GET /hot HTTP/1.1\r\n\r\n"
+    first = heads.get(hot)
     for number in range(2 * MAX_HEADS):
-        heads.meaning(b"GET /%d HTTP/1.1\r\n\r\n" % number)
-        heads.meaning(hot)
+        heads.get(b"GET /%d HTTP/1.1\r\n\r\n" % number)
+        assert heads.get(hot) is first
     assert len(heads) == MAX_HEADS
-    assert asked.count(b"/hot") == 1

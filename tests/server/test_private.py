@@ -1,4 +1,4 @@
-"""Private streams before a real server: on the fast lane and past it."""
+"""Private streams before a real server."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ URL = "/v1/stream/runs/r1"
 JSON = {"content_type": "application/json"}
 
 
-@pytest.mark.parametrize("lane", ["--fast-lane", "--no-fast-lane"])
-def test_private_streams_are_served_only_when_told_to(lane: str) -> None:
+def test_private_streams_are_served_only_when_told_to() -> None:
     """403 to appends, short and live reads; with `--serve-private` they are streams like all others."""
-    with headwater_server("memory:", lane) as server:
+    with headwater_server("memory:") as server:
         assert call(server, "PUT", URL, **JSON).status == 403
         for method, body, headers in (
             ("POST", "1", JSON),
@@ -24,7 +23,7 @@ def test_private_streams_are_served_only_when_told_to(lane: str) -> None:
         ):
             found = call(server, method, URL, body, **headers)
             assert (found.status, found.json()["code"]) == (403, "stream-private")
-    with headwater_server("memory:", lane, "--serve-private") as server:
+    with headwater_server("memory:", "--serve-private") as server:
         assert call(server, "PUT", URL, **JSON).status == 201
         assert call(server, "POST", URL, "1", **JSON).status == 204
         assert call(server, "GET", URL).body == b"[1]"

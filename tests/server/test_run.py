@@ -8,14 +8,13 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 from tests.support.http import call, opened
 from tests.support.processes import headwater_server
 
-from headwater.server.connections import LimitedProtocol
 from headwater.server.run import banner, check_bind, is_loopback, make_server, raise_file_limit
 from headwater.server.settings import InvalidSettings, Settings
 
@@ -44,11 +43,10 @@ def test_the_banner_has_the_servers_own_address() -> None:
 
 
 def test_the_server_is_made_from_its_settings() -> None:
-    """Limits reach uvicorn and the hub."""
+    """Limits reach the connections and the hub."""
     server = make_server(Settings(store="memory:", max_connections=5, max_readers=6, shutdown_seconds=3))
-    assert server.config.timeout_graceful_shutdown == 3
-    assert isinstance(server.config.http, type)
-    assert getattr(server.config.http, "protocol", LimitedProtocol).max_connections == 5
+    assert server.shared.limits.max_connections == 5
+    assert server.shared.service.limits.max_readers == 6
     raise_file_limit()
 
 
@@ -89,6 +87,35 @@ def test_a_stop_finishes_the_write_under_way(tmp_path: Path) -> None:
         server.wait()
         server.start()
         assert call(server, "GET", "/v1/stream/s").body == b"half"
+
+
+@pytest.mark.slow
+def test_who_connected_a_moment_before_a_stop_is_answered() -> None:
+    """A first request, or the rest of its head, that comes when the stop has begun. Who says nothing is let go."""
+    request = (
+        b"POST /v1/stream/s HTTP/1.1\r\nhost: localhost\r\ncontent-type: text/plain\r\ncontent-length: 2\r\n\r\nhi"
+    )
+    with headwater_server("memory:") as server, ExitStack() as stack:
+        call(server, "PUT", "/v1/stream/s", content_type="text/plain")
+
+        def connection(sent: bytes) -> socket.socket:
+            raw = stack.enter_context(closing(socket.create_connection(("127.0.0.1", server.port), timeout=30)))
+            raw.sendall(sent)
+            return raw
+
+        silent, first, half = connection(b""), connection(b""), connection(request[:30])
+        with opened(server, "GET", "/v1/stream/s", accept="text/event-stream") as witness:  # accepted after the others
+            witness.readline()
+            os.kill(server.pid, signal.SIGTERM)
+            assert b"stream-detached" in witness.read(), "the stop has begun"
+        first.sendall(request)
+        half.sendall(request[30:])
+        for raw in (first, half):
+            response = b"".join(iter(lambda raw=raw: raw.recv(1000), b""))  # type: ignore[misc]
+            assert response.startswith(b"HTTP/1.1 204 ")
+            assert b"connection: close\r\n" in response
+        assert silent.recv(1000) == b""
+        assert server.wait() == 0
 
 
 @pytest.mark.slow
@@ -138,13 +165,47 @@ def test_connections_over_the_limit_are_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("content", [None, b"no PEM\n"])
+def test_a_certificate_that_cannot_be_used_is_told(tmp_path: Path, content: bytes | None) -> None:
+    """Missing, or not PEM: a sentence with both files, and no traceback."""
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    if content is not None:
+        cert.write_bytes(content)
+        key.write_bytes(content)
+    command = [sys.executable, "-m", "headwater.cli", "serve", "--port", "0", "--store", "memory:"]
+    done = subprocess.run(
+        [*command, "--tls-cert", str(cert), "--tls-key", str(key)],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert str(cert) in done.stderr
+    assert str(key) in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("arguments", [["serve"], ["llm", "proxy", "--upstream", "http://[::1]:1"]])
+def test_why_it_does_not_start_is_said_once(tmp_path: Path, arguments: list[str]) -> None:
+    """By the log, without a traceback; the process ends with 1."""
+    store = f"sqlite:{tmp_path}/missing/log.db"
+    command = [sys.executable, "-m", "headwater", *arguments, "--port", "0", "--store", store]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 1
+    assert done.stderr.count("make the folder first") == 1
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
 def test_a_second_server_on_the_same_file_is_refused(tmp_path: Path) -> None:
     """One process a SQLite file; the second one says so and ends."""
     store = f"sqlite:{tmp_path}/log.db"
     with headwater_server(store) as first:
         command = [sys.executable, "-m", "headwater.cli", "serve", "--port", "0", "--store", store]
         second = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
-        assert second.returncode != 0
+        assert second.returncode == 1
         assert str(first.pid) in second.stderr
     refused = subprocess.run(
         [sys.executable, "-m", "headwater.cli", "serve", "--host", "0.0.0.0"],

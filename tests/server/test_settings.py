@@ -13,6 +13,7 @@ from headwater.server.settings import (
     Settings,
     compression_of,
     describe_settings,
+    hosts_of,
     limits_of,
     load_settings,
     proxies_of,
@@ -52,7 +53,12 @@ def test_values_from_the_environment_are_converted() -> None:
     ("flags", "words"),
     [
         ({"prot": 1}, "no setting prot"),
-        ({"port": "many"}, "port"),
+        ({"port": "many"}, "^port must be a whole number, not 'many'$"),
+        ({"port": "4437.5"}, "^port must be a whole number"),
+        ({"body_seconds": "soon"}, "^body_seconds must be a number, not 'soon'$"),
+        ({"insecure": "perhaps"}, "^insecure must be true or false, not 'perhaps'$"),
+        ({"store": 7}, "^store must be text, not 7$"),
+        ({"cors_origins": [7]}, "^cors_origins must be a list of texts"),
         ({"port": 70_000}, "65535"),
         ({"max_body_bytes": 0}, "max_body_bytes must be greater than 0"),
         ({"body_seconds": -1.0}, "body_seconds"),
@@ -96,6 +102,25 @@ def test_trusted_proxies_are_addresses_and_networks() -> None:
     assert proxies_of(load_settings({"trusted_proxies": ""}, {})) == []
 
 
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        ({"allowed_hosts": "app.example,*.example"}, r"allowed_hosts.*'\*\.example' is not a host"),
+        ({"cors_origins": "app.example"}, "cors_origins: 'app.example' is not an origin such as https"),
+    ],
+)
+def test_a_name_that_could_never_match_is_refused(flags: dict[str, str | int], words: str) -> None:
+    """In place of a server that lets nobody in."""
+    with pytest.raises(InvalidSettings, match=words):
+        load_settings(flags, {})
+
+
+@pytest.mark.parametrize("host", ["fe80::1%eth0", "::", "0.0.0.0", "localhost"])
+def test_any_address_may_be_listened_on(host: str) -> None:
+    """Also one with its interface, which is no part of a name."""
+    assert hosts_of(load_settings({"host": host}, {}))[-1] == host.partition("%")[0]
+
+
 def test_the_hub_takes_its_part() -> None:
     """The limits among the settings are the hub's."""
     assert limits_of(load_settings({"max_readers": 7}, {})) == Limits(max_readers=7)
@@ -121,3 +146,23 @@ def test_compression_that_does_not_exist_is_refused(flags: dict[str, str | int],
     """The message has what there is."""
     with pytest.raises(InvalidSettings, match=words):
         load_settings(flags, {})
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("HEADWATER_PROT", "HEADWATER_PROT (is it HEADWATER_PORT?)"),
+        ("HEADWATER_MAX_BODY", "HEADWATER_MAX_BODY (is it HEADWATER_MAX_BODY_BYTES?)"),
+        ("HEADWATER_QQQQQQQQ", "HEADWATER_QQQQQQQQ of"),
+    ],
+)
+def test_a_misspelled_variable_is_refused(name: str, words: str) -> None:
+    """A setting that would silently not hold; the nearest name is told."""
+    with pytest.raises(InvalidSettings, match="environment") as caught:
+        load_settings({}, {name: "1"})
+    assert words in caught.value.message
+
+
+def test_variables_of_other_commands_are_let_through() -> None:
+    """One environment serves the server and the client commands."""
+    assert load_settings({}, {"HEADWATER_URL": "http://x", "HEADWATER_CLIENT_KEYS": "a,b", "OTHER": "1"}) == Settings()

@@ -37,8 +37,8 @@ def test_random_histories(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> 
     check(backend, EXAMPLES[backend.name], 40)
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
 def test_many_random_histories(backend: Backend) -> None:
     """The same with many more and longer histories."""
-    check(backend, EXAMPLES[backend.name] * 3, 80)
+    check(backend, EXAMPLES[backend.name] * 10, 80)

@@ -36,9 +36,13 @@ class ServerProcess:
         health: path that answers 200 when the server is ready.
         cwd: where to run it.
         tls: how a client checks it, if it speaks TLS; its name is then `localhost`.
+        log: file for what it writes to standard error; None: nobody reads it.
+        socks: sockets that listen, which the process inherits under the same numbers; `port` is the first one's. Of a
+            Unix socket there is none, and nobody waits for the server: who connects does.
 
     Attributes:
         name: for the tests that tell several apart.
+        log: as given.
     """
 
     def __init__(
@@ -48,10 +52,15 @@ class ServerProcess:
         health: str = "/-/health",
         cwd: Path | None = None,
         tls: ssl.SSLContext | None = None,
+        log: Path | None = None,
+        socks: Sequence[socket.socket] = (),
     ) -> None:
         self.name = ""
         self.tls = tls
-        self.port = free_port()
+        self.log = log
+        self._socks = socks
+        self._has_port = not socks or socks[0].family != socket.AF_UNIX
+        self.port = 0 if not self._has_port else socks[0].getsockname()[1] if socks else free_port()
         self.url = f"https://localhost:{self.port}" if tls else f"http://127.0.0.1:{self.port}"
         self._command = [part.format(port=self.port) for part in command]
         self._health = health
@@ -66,9 +75,11 @@ class ServerProcess:
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        self._process = subprocess.Popen(self._command, cwd=self._cwd, stderr=subprocess.DEVNULL)
+        inherited = [sock.fileno() for sock in self._socks]
+        with open(self.log or os.devnull, "ab") as log:
+            self._process = subprocess.Popen(self._command, cwd=self._cwd, stderr=log, pass_fds=inherited)
         deadline = time.monotonic() + START_SECONDS
-        while True:
+        while self._has_port:
             with (
                 contextlib.suppress(OSError, urllib.error.URLError),
                 urllib.request.urlopen(self.url + self._health, timeout=5, context=self.tls),
@@ -110,10 +121,12 @@ class ServerProcess:
         self.kill()
 
 
-def headwater_server(store: str, *flags: str, tls: ssl.SSLContext | None = None) -> ServerProcess:
+def headwater_server(
+    store: str, *flags: str, tls: ssl.SSLContext | None = None, log: Path | None = None
+) -> ServerProcess:
     """`headwater serve` with a store."""
     command = [sys.executable, "-m", "headwater.cli", "serve", "--no-banner", "--log-level", "warning"]
-    return ServerProcess([*command, "--port", "{port}", "--store", store, *flags], tls=tls)
+    return ServerProcess([*command, "--port", "{port}", "--store", store, *flags], tls=tls, log=log)
 
 
 def required(what: str, found: bool) -> None:

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 import pytest
 
-from headwater.errors import HeadwaterError
-from headwater.model import Appended, Batch, Created, ForkPoint, StreamConfig, StreamInfo
+from headwater.errors import HeadwaterError, StreamExists
+from headwater.model import Appended, Batch, Change, Created, ForkPoint, StreamConfig, StreamInfo
 from headwater.protocol.ledger import Append
-from headwater.stores.base import DEFAULT_READ_LIMIT, Clock, Store, Watcher
+from headwater.stores.base import Clock, Store, Watcher
 from headwater.stores.memory import MemoryStore
 from headwater.testing import STORE_CHECKS, Reopen, check_store
 
 
 class LosesTheLastRecord(MemoryStore):
-    async def read(self, path: str, offset: str, *, limit: int = DEFAULT_READ_LIMIT, whole: int = 0) -> Batch:
-        batch = await super().read(path, offset, limit=limit, whole=whole)
+    async def read(self, path: str, offset: str, **bounds: Any) -> Batch:
+        batch = await super().read(path, offset, **bounds)
         return msgspec.structs.replace(batch, records=batch.records[:-1])
 
 
@@ -49,15 +51,16 @@ class KeepsHalfOfARefusedBody(MemoryStore):
 
 
 class CutsJsonValues(MemoryStore):
-    async def read(self, path: str, offset: str, *, limit: int = DEFAULT_READ_LIMIT, whole: int = 0) -> Batch:
-        batch = await super().read(path, offset, limit=limit, whole=whole)
+    async def read(self, path: str, offset: str, **bounds: Any) -> Batch:
+        batch = await super().read(path, offset, **bounds)
+        limit = bounds.get("limit")
         records = tuple(msgspec.structs.replace(record, data=record.data[:limit]) for record in batch.records)
         return msgspec.structs.replace(batch, records=records)
 
 
 class CallsTheEndTooEarly(MemoryStore):
-    async def read(self, path: str, offset: str, *, limit: int = DEFAULT_READ_LIMIT, whole: int = 0) -> Batch:
-        batch = await super().read(path, offset, limit=limit, whole=whole)
+    async def read(self, path: str, offset: str, **bounds: Any) -> Batch:
+        batch = await super().read(path, offset, **bounds)
         return msgspec.structs.replace(batch, closed=(await self.info(path)).closed)
 
 
@@ -72,15 +75,76 @@ class TakesPrefixesForPatterns(MemoryStore):
 
 
 class ForksAtTheTail(MemoryStore):
-    async def create(self, path: str, config: StreamConfig, body: bytes = b"", *, closed: bool = False) -> Created:
+    async def create(self, path: str, config: StreamConfig, body: bytes = b"", **how: Any) -> Created:
         if config.fork is not None:
             config = msgspec.structs.replace(config, fork=ForkPoint(config.fork.source))
-        return await super().create(path, config, body, closed=closed)
+        return await super().create(path, config, body, **how)
+
+
+class IgnoresConditions(MemoryStore):
+    async def append(self, path: str, request: Append) -> Appended:
+        return await super().append(path, msgspec.structs.replace(request, condition=None))
+
+
+class CreatesBeforeItAppends(MemoryStore):
+    async def append(self, path: str, request: Append) -> Appended:
+        if request.create is not None:
+            with contextlib.suppress(StreamExists):
+                await self.create(path, request.create)
+        return await super().append(path, msgspec.structs.replace(request, create=None))
 
 
 class TellsNobody(MemoryStore):
     def watch(self, watcher: Watcher) -> Callable[[], None]:
         return lambda: None
+
+
+class TellsRecordsAlone(MemoryStore):
+    def tell(self, change: Change) -> None:
+        if not change.created:
+            super().tell(change)
+
+
+class TellsCreationsLate(MemoryStore):
+    """Behind the first records."""
+
+    def tell(self, change: Change) -> None:
+        if change.created:
+            self.untold = change
+        else:
+            super().tell(change)
+            if (untold := self.__dict__.pop("untold", None)) is not None:
+                super().tell(untold)
+
+    async def create(self, path: str, config: StreamConfig, body: bytes = b"", **how: Any) -> Created:
+        answer = await super().create(path, config, body, **how)
+        if (untold := self.__dict__.pop("untold", None)) is not None:
+            super().tell(untold)
+        return answer
+
+
+class TellsTheTimeOfTheRead(MemoryStore):
+    async def read(self, path: str, offset: str, **bounds: Any) -> Batch:
+        batch = await super().read(path, offset, **bounds)
+        records = tuple(msgspec.structs.replace(record, at=self._time.now()) for record in batch.records)
+        return msgspec.structs.replace(batch, records=records)
+
+
+class TellsTheWallClock(MemoryStore):
+    async def append(self, path: str, request: Append) -> Appended:
+        if path in self._streams:
+            self._streams[path].appended_at = 0.0
+        return await super().append(path, request)
+
+
+class TimesForksAnew(MemoryStore):
+    async def create(self, path: str, config: StreamConfig, body: bytes = b"", **how: Any) -> Created:
+        answer = await super().create(path, config, b"", **how)
+        if config.fork is not None:
+            self._streams[path].appended_at = 0.0
+        if body and answer.created:
+            await self.append(path, Append(body))
+        return answer
 
 
 BROKEN: dict[type[MemoryStore], list[str]] = {
@@ -94,6 +158,16 @@ BROKEN: dict[type[MemoryStore], list[str]] = {
     NeverExpires: ["expiring/an_idle_stream_expires", "retaining/an_age_is_kept"],
     TakesPrefixesForPatterns: ["listing/a_prefix_is_taken_literally"],
     ForksAtTheTail: ["forking/a_fork_leaves_at_an_offset", "lineage/forks_of_forks_read_through"],
+    IgnoresConditions: ["conditions/an_append_at_another_tail_is_refused", "conditions/one_of_many_appends_wins"],
+    CreatesBeforeItAppends: ["first appends/a_refused_append_makes_nothing", "first appends/one_of_many_makes_it"],
+    TellsRecordsAlone: ["watching/a_creation_is_told_first", "watching/each_life_of_a_path_is_told"],
+    TellsCreationsLate: ["watching/a_creation_is_told_first", "first appends/it_is_told_as_an_append"],
+    TellsTheTimeOfTheRead: [
+        "times/a_record_has_the_time_of_its_append",
+        "times/what_is_told_has_the_time_that_is_read",
+    ],
+    TellsTheWallClock: ["times/times_never_go_back"],
+    TimesForksAnew: ["times/a_fork_has_the_times_of_its_source"],
     TellsNobody: ["watching/an_append_is_told", "watching/a_delete_is_told"],
 }
 

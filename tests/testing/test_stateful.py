@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from headwater.model import Appended, Record
+from headwater.model import Appended, Change, Record
 from headwater.protocol.ledger import Append
 from headwater.stores.memory import MemoryStore
 from headwater.testing.stateful import store_machine
@@ -28,9 +28,27 @@ class IgnoresStreamSeq(MemoryStore):
         return await super().append(path, msgspec.structs.replace(request, seq=None))
 
 
-@pytest.mark.parametrize("broken", [LosesRecordsOfForks, IgnoresStreamSeq], ids=lambda broken: broken.__name__)
-def test_a_broken_store_fails(broken: type[MemoryStore]) -> None:
+class TellsNoExpiry(MemoryStore):
+    async def sweep(self) -> None:
+        self._watchers, watchers = [], self._watchers
+        await super().sweep()
+        self._watchers = watchers
+
+
+class TellsClosesTwice(MemoryStore):
+    def tell(self, change: Change) -> None:
+        super().tell(change)
+        if change.closed:
+            super().tell(change)
+
+
+BROKEN = [LosesRecordsOfForks, IgnoresStreamSeq, TellsNoExpiry, TellsClosesTwice]
+
+
+@pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: broken.__name__)
+def test_a_broken_store_fails(broken: type[MemoryStore], monkeypatch: pytest.MonkeyPatch) -> None:
     """A store that differs from the model is caught within a few histories."""
+    monkeypatch.setattr("headwater.testing.follower.PATIENCE_SECONDS", 0.0)
     machine = store_machine(lambda clock: broken(clock=clock))
     profile = settings(
         max_examples=2000,  # it ends at the first difference, mostly long before

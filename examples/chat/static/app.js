@@ -200,7 +200,7 @@ function show() {
 function showFacts(turn) {
   const isRunning = turn.state === "running";
   set("state", turn.waiting && isRunning ? "reconnecting" : (STATES[turn.state] ?? turn.state));
-  set("run", turn.run && `run ${turn.run.slice(0, 8)}`, turn.run);
+  set("run", turn.run && `run ${turn.run}`, turn.run);
   set("offset", turn.offset && `offset ${short(turn.offset)}`, turn.offset);
   set("viewers", isRunning && viewers > 0 ? `${viewers} ${viewers === 1 ? "viewer" : "viewers"}` : tokens(turn));
   set("note", short(turn.note), turn.note);

@@ -3,42 +3,62 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final, TypeVar
 
-from headwater.asgi.types import ClientGone, Receive
-from headwater.errors import BadRequest, HeadwaterError, RequestTimeout, TooLarge
+from headwater.asgi.types import Receive
+from headwater.http.bodies import too_large, too_late, too_many
+from headwater.http.exchange import ClientGone
 from headwater.hub import Limits
-from headwater.protocol import names
-from headwater.protocol.requests import Headers
+from headwater.hub.intake import Body, Intake
+from headwater.protocol.headers import Headers
+from headwater.protocol.http1 import body_length
 
-E = TypeVar("E", bound=HeadwaterError)
 
-
-async def read_body(receive: Receive, headers: Headers, limits: Limits) -> bytes:
+async def read_body(
+    receive: Receive, headers: Headers, limits: Limits, intake: Intake, client: Sequence[Any] | None
+) -> bytes:
     """The whole body.
+
+    Args:
+        receive: ASGI's.
+        headers: of the request.
+        limits: of its size and time.
+        intake: where it counts while a part of it is missing.
+        client: host and port of the other end; None: not known.
 
     Raises:
         TooLarge: it is over `limits.max_body_bytes`; a declared length is refused before any of it is read. `unread`.
         RequestTimeout: it did not arrive within `limits.body_seconds`. `unread`.
+        TooManyBodies: it was the slowest when all together were too many. `unread`.
         ClientGone: the connection was closed before its end; nothing of it may be used.
     """
-    declared = _declared_length(headers)
+    declared = body_length(headers)
     if declared is not None and declared > limits.max_body_bytes:
-        raise _too_large(limits, declared)
+        raise too_large(limits, declared)
     task = asyncio.current_task()
     assert task is not None, "a body is read in a task"
     deadlines = _deadlines_of(limits.body_seconds)
     deadlines.add(task)
+    body: Body | None = None
     try:
-        return await _collect(receive, limits)
+        first, more = await _part(receive)
+        if not more:
+            return _checked(first, limits)
+        body = intake.begin(client[0] if client else None, partial(deadlines.cut, task))
+        return await _collect(first, receive, limits, intake, body)
     except asyncio.CancelledError:
-        # Cancelled for being late, or by somebody else, whose cancellation goes on.
+        # Cancelled for being late or too slow, or by somebody else, whose cancellation goes on.
         if task in deadlines or task.uncancel():
             raise
-        late = RequestTimeout(f"the body did not arrive within body_seconds={limits.body_seconds:g}")
-        raise _unread(late) from None
+        if body is not None and body.refused:
+            raise too_many(intake) from None
+        raise too_late(limits) from None
     finally:
         deadlines.discard(task)
+        if body is not None:
+            intake.end(body)
 
 
 class _Deadlines:
@@ -72,6 +92,11 @@ class _Deadlines:
         """The task has its body, or gave up."""
         self._due.pop(task, None)
 
+    def cut(self, task: asyncio.Task[Any]) -> None:
+        """Cancel a task before its time, unless it is the one that runs."""
+        if self._due.pop(task, None) is not None and task is not asyncio.current_task():
+            task.cancel()
+
     def _check(self) -> None:
         now = self._loop.time()
         self._timer = None
@@ -97,40 +122,35 @@ def _deadlines_of(seconds: float) -> _Deadlines:
     return found
 
 
-async def _collect(receive: Receive, limits: Limits) -> bytes:
-    parts: list[bytes] = []
-    size = 0
+async def _part(receive: Receive) -> tuple[bytes, bool]:
+    """A part of the body, and whether there is more."""
+    event = await receive()
+    if event["type"] == "http.disconnect":
+        raise ClientGone
+    return event.get("body", b""), event.get("more_body", False)
+
+
+async def _collect(part: bytes, receive: Receive, limits: Limits, intake: Intake, body: Body) -> bytes:
+    # One buffer: many small parts would take more memory than they count.
+    found, more = bytearray(), True
     while True:
-        event = await receive()
-        if event["type"] == "http.disconnect":
-            raise ClientGone
-        part = event.get("body", b"")
-        size += len(part)
-        if size > limits.max_body_bytes:
-            raise _too_large(limits, None)
-        if not event.get("more_body", False):
-            return part if not parts else b"".join([*parts, part])
-        parts.append(part)
+        found += part
+        _checked(found, limits)
+        if not more:
+            return bytes(found)
+        intake.arrived(body, len(part))
+        if body.refused:
+            raise too_many(intake)
+        part, more = await _part(receive)
 
 
-def _declared_length(headers: Headers) -> int | None:
-    value = headers.get(names.CONTENT_LENGTH)
-    if value is None:
-        return None
-    if not value.isdigit() or len(value) > 18:
-        raise BadRequest("Content-Length is not a number")
-    return int(value)
+_Bytes = TypeVar("_Bytes", bytes, bytearray)
 
 
-def _too_large(limits: Limits, size: int | None) -> TooLarge:
-    found = "is too large" if size is None else f"has {size} bytes"
-    error = TooLarge(f"the body {found}, the limit is max_body_bytes={limits.max_body_bytes}")
-    return _unread(error)
-
-
-def _unread(error: E) -> E:
-    error.unread = True
-    return error
+def _checked(body: _Bytes, limits: Limits) -> _Bytes:
+    if len(body) > limits.max_body_bytes:
+        raise too_large(limits, None)
+    return body
 
 
 async def throw_away(receive: Receive, limits: Limits) -> bool:

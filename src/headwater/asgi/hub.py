@@ -6,7 +6,8 @@ import asyncio
 from functools import cached_property
 
 from headwater.asgi.app import App
-from headwater.asgi.shutdown import call_when_stopping
+from headwater.asgi.uvicorn import call_when_stopping
+from headwater.http.authorize import Authorize
 from headwater.hub import Engine, Limits
 from headwater.protocol.compression import Compression
 from headwater.protocol.cors import LOOPBACK
@@ -31,6 +32,8 @@ class Hub(Engine):
         compression: of `asgi`'s answers to reads, for clients that accept it; None: they are sent as they are.
         serve_private: let `asgi` serve the streams of runs like all others, to whoever reaches it; without, it answers
             403.
+        authorize: who may do what over HTTP: asked for each request, with every path that it names, before the store
+            is touched; see docs/howto/authorize.md. None: everybody everything. Calls in process are not checked.
     """
 
     _watch: asyncio.Task[None] | None = None
@@ -44,28 +47,25 @@ class Hub(Engine):
         introspection: bool = True,
         compression: Compression | None = None,
         serve_private: bool = False,
+        authorize: Authorize | None = None,
     ) -> None:
         super().__init__(store, limits=limits)
         self._cors_origins = cors_origins
         self._introspection = introspection
         self._compression = compression
         self._serve_private = serve_private
+        self._authorize = authorize
 
-    async def open(self) -> None:
-        """Open the store and start; from now on a stop of uvicorn lets the live readers go.
-
-        Raises:
-            StoreUnavailable: the store cannot be used.
-        """
-        await super().open()
+    async def _open(self) -> None:
+        """Open the store and start; from now on a stop of uvicorn lets the live readers go."""
+        await super()._open()
         self._watch = asyncio.create_task(call_when_stopping(self.drain), name="headwater-shutdown")
 
-    async def aclose(self) -> None:
-        """Let the readers go, finish the writes and close the store. May be called twice."""
+    async def _aclose(self) -> None:
         if self._watch is not None:
             self._watch.cancel()
             self._watch = None
-        await super().aclose()
+        await super()._aclose()
 
     @cached_property
     def asgi(self) -> App:
@@ -82,4 +82,5 @@ class Hub(Engine):
             manage_hub=False,
             compression=self._compression,
             serve_private=self._serve_private,
+            authorize=self._authorize,
         )

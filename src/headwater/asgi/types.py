@@ -9,7 +9,3 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-
-
-class ClientGone(Exception):
-    """The client went away before its request was complete; there is nobody to answer."""

@@ -1,11 +1,21 @@
 """The command line, `headwater`.
 
-group     the table of commands            options   what the commands that talk to a server share
-failures  what can go wrong, exit codes    output    results, tables, colour
-remote    HTTP to the server               patience  when to try again
-wires     live answers into records        follow    a reader that resumes
-records   arguments, files, lines          writer    an idempotent producer
-load      what `bench` puts on a server
+group            the table of commands
+append, bench, close, create, info, llm, ls, rm, serve, tail, top, version  a command each
+options          what the commands that talk to a server share
+stream_settings  what a new stream is like
+failures         what can go wrong, exit codes
+output           results, tables, colour
+paragraphs       help texts with examples
+remote           HTTP to the server
+pipeline         several requests under way on one connection
+patience         when to try again
+wires            live answers into records
+follow           a reader that resumes
+records          arguments, files, lines
+writer           an idempotent producer
+rates            what two looks at counters say
+load             what `bench` puts on a server
 
 Rule 1: the client commands import protocol, model and errors only; just `serve` imports the server.
 Rule 2: a command's module is imported when that command runs, so that `headwater --help` and `tail` start fast.

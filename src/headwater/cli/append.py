@@ -17,6 +17,7 @@ from headwater.cli.paragraphs import Paragraphs
 from headwater.cli.patience import Patience
 from headwater.cli.records import Readable, Shaper, from_arguments, from_lines, from_whole
 from headwater.cli.remote import Remote, header
+from headwater.cli.stream_settings import StreamSettings, stream_settings
 from headwater.cli.writer import Writer
 from headwater.protocol import names
 from headwater.protocol.framing import DEFAULT_CONTENT_TYPE
@@ -43,8 +44,9 @@ STDIN: Final = "-"
     help="Each line is a record, or all of it is one.  [default: stdin by lines, files whole]",
 )
 @click.option("--string", "as_string", is_flag=True, help="In a JSON stream: take text as JSON strings.")
-@click.option("--type", "content_type", metavar="MIME", help="The content type the stream must have.")
-@click.option("--create", is_flag=True, help="Create the stream if it is not there.  [type: text/plain]")
+@click.option("--type", "content_type", metavar="MIME", help="The content type the stream must have, or gets.")
+@click.option("--create", is_flag=True, help="Create the stream with its first record, if it is not there.")
+@stream_settings
 @click.option("--close", is_flag=True, help="Close the stream after the last record.")
 @click.option(
     "--retry-for",
@@ -64,6 +66,7 @@ def append(
     as_string: bool,
     content_type: str | None,
     create: bool,
+    settings: StreamSettings,
     close: bool,
     retry_for: float,
 ) -> None:
@@ -75,6 +78,9 @@ def append(
     In a JSON stream each record is one JSON value, and lines that have come meanwhile go in one request. In other
     streams a line keeps its line end and is a request of its own, and up to 128 requests are under way at once.
 
+    With --create, a stream that is not there is made together with its first record; it is text/plain unless --type
+    says otherwise. One that is there is taken as it is.
+
     Examples:
       headwater append jobs/7 '{"done": 1}' '{"done": 2}'
       headwater append notes --string 'plain words in a JSON stream'
@@ -84,9 +90,11 @@ def append(
     if data and (files or by_line is not None):
         raise click.UsageError("DATA excludes --file, --lines and --whole.")
     patience = Patience(retry_for)
+    if settings.headers() and not create:
+        raise click.UsageError("--ttl, --expires-at, --retention and --slow need --create.")
     kind = _kind(remote, path, patience, content_type, create=create)
     shaper = Shaper(kind, as_string=as_string)
-    writer = Writer(remote, path, content_type or kind, patience)
+    writer = Writer(remote, path, content_type or kind, patience, settings.headers() if create else None)
     if data:
         for batch in from_arguments(data, shaper):
             writer.send(batch, close=close)
@@ -95,12 +103,14 @@ def append(
             writer.send(batch)
         if close:
             writer.send([], close=True)
+    if create and writer.tail is None:
+        writer.create_empty()
     if writer.tail is not None:
         output.result(writer.tail, f"{'closed' if close else 'appended'}; the tail is {writer.tail}")
 
 
 def _kind(remote: Remote, path: str, patience: Patience, content_type: str | None, *, create: bool) -> str:
-    """The stream's content type, which decides what a record is."""
+    """The content type that the stream has or will have, which decides what a record is."""
     try:
         answer = patience.ask(lambda: remote.head(path))
     except Failure as failure:
@@ -109,8 +119,7 @@ def _kind(remote: Remote, path: str, patience: Patience, content_type: str | Non
         if not create:
             advice = f"Create it with 'headwater create {path}', or add --create."
             raise Failure(failure.code, failure.detail, advice, exit_code=ExitCode.NOT_FOUND) from None
-        headers = {names.CONTENT_TYPE: (content_type or CREATED_TYPE).encode()}
-        answer = patience.ask(lambda: remote.request("PUT", path, headers))
+        return content_type or CREATED_TYPE
     return header(answer, names.CONTENT_TYPE) or DEFAULT_CONTENT_TYPE
 
 

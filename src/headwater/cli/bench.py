@@ -21,9 +21,18 @@ from headwater.cli.load import plan as bounds
 from headwater.cli.load.outcome import Outcome, Times
 from headwater.cli.load.plan import Plan
 from headwater.cli.load.run import run
-from headwater.cli.options import DEFAULT_URL, checked, header_option, json_option, parse_path, timeout_option
+from headwater.cli.options import (
+    DEFAULT_URL,
+    URL_VARIABLE,
+    below,
+    header_option,
+    json_option,
+    parse_path,
+    server_address,
+    timeout_option,
+)
 from headwater.cli.paragraphs import Paragraphs
-from headwater.cli.remote import Address, Remote, parse_address
+from headwater.cli.remote import Address, Remote
 from headwater.model import JSON
 from headwater.protocol import names
 
@@ -33,7 +42,12 @@ _TTL_SECONDS: Final = 600
 
 @click.command(cls=Paragraphs)
 @click.argument(
-    "address", callback=checked(parse_address), envvar="HEADWATER_URL", default=DEFAULT_URL, metavar="[URL]"
+    "address",
+    is_eager=True,
+    callback=server_address,
+    envvar=URL_VARIABLE,
+    default=DEFAULT_URL,
+    metavar="[URL]",
 )
 @click.option("--readers", type=click.IntRange(1, bounds.MAX_READERS), default=100, show_default=True, help="Readers.")
 @click.option(
@@ -72,7 +86,7 @@ _TTL_SECONDS: Final = 600
 )
 @click.option(
     "--path",
-    callback=checked(parse_path),
+    callback=below(parse_path),
     default="bench",
     show_default=True,
     metavar="PATH",

@@ -30,7 +30,7 @@ class ExitCode(IntEnum):
 
 #: Answers after which the same request may succeed: limits and restarts, of the server or of a proxy before it.
 PASSING: Final = frozenset({429, 502, 503, 504})
-_EXIT_CODES: Final = {404: ExitCode.NOT_FOUND, 410: ExitCode.NOT_FOUND, 409: ExitCode.CONFLICT}
+_EXIT_CODES: Final = {404: ExitCode.NOT_FOUND, 410: ExitCode.NOT_FOUND, 409: ExitCode.CONFLICT, 412: ExitCode.CONFLICT}
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -86,10 +86,20 @@ class Unreachable(Failure):
         super().__init__(
             "unreachable",
             f"cannot reach {url}: {reason}",
-            "Start a server with 'headwater serve', or say where it is with --url or HEADWATER_URL.",
+            _way_out(reason),
             exit_code=ExitCode.UNREACHABLE,
             passing=True,
         )
+
+
+def _way_out(reason: str) -> str:
+    if "CERTIFICATE_VERIFY_FAILED" in reason:
+        return (
+            "Call the server as its certificate does; SSL_CERT_FILE names the certificate of an authority of your own."
+        )
+    if "WRONG_VERSION_NUMBER" in reason:
+        return "It speaks no TLS there: write http:// in --url or HEADWATER_URL."
+    return "Start a server with 'headwater serve', or say where it is with --url or HEADWATER_URL."
 
 
 class FailedStream(Failure):

@@ -1,4 +1,7 @@
-"""A reader that outlives its connections: after a cut it goes on behind the last record it gave out."""
+"""A reader that outlives its connections: after a cut it goes on behind the last record it gave out.
+
+Rule: nothing is left out, however slow the terminal or the next program is, and whatever the stream's policy.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from headwater.cli.failures import FailedStream, Failure
 from headwater.cli.patience import Patience
 from headwater.cli.remote import Remote, header
 from headwater.cli.wires import Closed, Ended, EventsWire, Failed, Told, UpToDate, Wire
-from headwater.model import Record
+from headwater.model import Policy, Record
 from headwater.protocol import names
 
 
@@ -79,7 +82,7 @@ class Follower:
 
     def _connection(self) -> Iterator[Step]:
         wire = self._wire(self._content_type)
-        query = {names.QUERY_OFFSET: self.offset}
+        query = {names.QUERY_OFFSET: self.offset, names.QUERY_SLOW: Policy.REPLAY.value}
         with self._remote.live(self._path, self._headers(), query, compressed=self._compressed) as answer:
             if answer.status_code == 204:  # to an event stream's reader that comes back to the end of a closed stream
                 self._closed = True

@@ -33,7 +33,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "version": ("headwater.cli.version:version", "Show the versions of Headwater and Python."),
 }
 #: Packages a command may find missing, and the extra that brings each.
-_EXTRAS: Final = {"httpx2": "cli", "uvicorn": "server", "httptools": "server"}
+_EXTRAS: Final = {"httpx2": "cli", "httptools": "server"}
 
 
 class LazyGroup(Paragraphs, click.Group):

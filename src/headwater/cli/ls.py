@@ -8,7 +8,7 @@ from typing import Any, Final
 import click
 
 from headwater.cli import output
-from headwater.cli.options import json_option, with_remote
+from headwater.cli.options import below, json_option, strip_slash, with_remote
 from headwater.cli.paragraphs import Paragraphs
 from headwater.cli.remote import Remote
 
@@ -18,7 +18,7 @@ HEADER: Final = ("PATH", "TYPE", "SIZE", "READERS", "STATE", "CREATED", "TAIL")
 
 
 @click.command(cls=Paragraphs)
-@click.argument("prefix", default="", metavar="[PREFIX]")
+@click.argument("prefix", default="", callback=below(strip_slash), metavar="[PREFIX]")
 @json_option("One JSON object a stream, with everything the server tells.")
 @with_remote
 def ls(remote: Remote, prefix: str, as_json: bool) -> None:
@@ -32,7 +32,7 @@ def ls(remote: Remote, prefix: str, as_json: bool) -> None:
       headwater ls jobs/
       headwater ls --json | jq -r 'select(.closed).path'
     """
-    for page in pages(remote, prefix.removeprefix("/")):
+    for page in pages(remote, prefix):
         if as_json:
             for stream in page:
                 output.json_line(stream)

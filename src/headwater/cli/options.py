@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable
+from difflib import get_close_matches
 from typing import Any, Concatenate, Final, ParamSpec
 
 import click
+from click.core import ParameterSource
 
-from headwater.cli.remote import Remote, parse_address
+from headwater.cli.remote import DEFAULT_PREFIX, Remote, parse_address
 from headwater.errors import HeadwaterError
 from headwater.protocol.paths import check_path
 
@@ -16,6 +19,7 @@ P = ParamSpec("P")
 Callback = Callable[[click.Context, click.Parameter, Any], Any]
 
 DEFAULT_URL: Final = "http://127.0.0.1:4437"
+URL_VARIABLE: Final = "HEADWATER_URL"
 #: A path is checked here for its form; how long it may be, the server decides.
 _ANY_LENGTH: Final = 1 << 30
 
@@ -36,13 +40,61 @@ def checked(parse: Callable[[str], object]) -> Callback:
     return callback
 
 
-def parse_path(text: str) -> str:
+def strip_slash(text: str, prefix: str = DEFAULT_PREFIX) -> str:
+    """A stream's path or what one begins with, without a leading slash.
+
+    Args:
+        text: as typed.
+        prefix: path of the URL that all streams are under.
+
+    Raises:
+        ValueError: it is a whole URL, or the path of one. Without the slash it may be a stream's.
+    """
+    if text.startswith(("http://", "https://")):
+        raise ValueError(f"{text!r} is a URL; give the stream's path alone, such as jobs/7, and the server with --url.")
+    if f"{text}/".startswith(prefix):
+        alone = text[len(prefix) :]
+        what = f"which is {alone}" if alone else "such as jobs/7"
+        raise ValueError(f"{text!r} is the path of a URL; give the stream's path alone, {what}.")
+    return text.removeprefix("/")
+
+
+def parse_path(text: str, prefix: str = DEFAULT_PREFIX) -> str:
     """A stream's path, with or without a leading slash.
+
+    Args:
+        text: as typed.
+        prefix: path of the URL that all streams are under.
 
     Raises:
         InvalidPath: no stream may have it.
+        ValueError: it is a whole URL, or the path of one.
     """
-    return check_path(text.removeprefix("/"), maximum=_ANY_LENGTH)
+    return check_path(strip_slash(text, prefix), maximum=_ANY_LENGTH)
+
+
+def below(parse: Callable[[str, str], object]) -> Callback:
+    """`checked` for what also needs the path that all streams are under; the server's option is eager for it."""
+
+    def callback(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
+        address = ctx.params.get("url") or ctx.params["address"]
+        return checked(lambda text: parse(text, address.prefix))(ctx, param, value)
+
+    return callback
+
+
+def server_address(ctx: click.Context, param: click.Parameter, value: str) -> Any:
+    """The callback of the option or argument that says where the server is; its `Address`.
+
+    Where nobody says so, a variable that is named almost like the right one is told: its user would ask another server.
+    """
+    if ctx.get_parameter_source(param.name or "") is ParameterSource.DEFAULT:
+        others = [name for name in os.environ if name != URL_VARIABLE]
+        if near := get_close_matches(URL_VARIABLE, others, 1, cutoff=0.9):
+            raise click.UsageError(
+                f"nothing reads the variable {near[0]} of the environment (is it {URL_VARIABLE}?).", ctx
+            )
+    return checked(parse_address)(ctx, param, value)
 
 
 def parse_header(text: str) -> tuple[str, str]:
@@ -59,7 +111,7 @@ def parse_header(text: str) -> tuple[str, str]:
 
 def stream_argument(command: Callable[P, None]) -> Callable[P, None]:
     """The argument PATH, as `path`."""
-    return click.argument("path", callback=checked(parse_path), metavar="PATH")(command)
+    return click.argument("path", callback=below(parse_path), metavar="PATH")(command)
 
 
 def json_option(help_text: str) -> Callable[[Callable[P, None]], Callable[P, None]]:
@@ -96,8 +148,9 @@ def with_remote(command: Callable[Concatenate[Remote, P], None]) -> Callable[...
 
     @click.option(
         "--url",
-        callback=checked(parse_address),
-        envvar="HEADWATER_URL",
+        is_eager=True,
+        callback=server_address,
+        envvar=URL_VARIABLE,
         show_envvar=True,
         default=DEFAULT_URL,
         show_default=True,

@@ -56,9 +56,9 @@ class Patience:
         Raises:
             Failure: the one given, when another attempt would not help, or time is up.
         """
-        if not failure.passing or (isinstance(failure, Unreachable) and not self._reached):
+        self._reached |= not isinstance(failure, Unreachable)
+        if not failure.passing or not self._reached:
             raise failure
-        self._reached = True
         now = self._clock()
         if self._since is None:
             self._since = now

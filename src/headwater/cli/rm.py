@@ -6,13 +6,13 @@ import click
 
 from headwater.cli import output
 from headwater.cli.failures import ExitCode, Failure
-from headwater.cli.options import checked, parse_path, with_remote
+from headwater.cli.options import below, parse_path, with_remote
 from headwater.cli.paragraphs import Paragraphs
 from headwater.cli.remote import Remote
 
 
 @click.command(cls=Paragraphs)
-@click.argument("paths", nargs=-1, required=True, callback=checked(parse_path), metavar="PATH...")
+@click.argument("paths", nargs=-1, required=True, callback=below(parse_path), metavar="PATH...")
 @click.option("--force", "-f", is_flag=True, help="A stream that is not there is fine.")
 @with_remote
 def rm(remote: Remote, paths: tuple[str, ...], force: bool) -> None:

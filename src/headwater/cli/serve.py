@@ -8,7 +8,9 @@ from typing import Any
 
 import click
 
+from headwater.cli.failures import Failure
 from headwater.errors import HeadwaterError
+from headwater.server.listener import CannotListen
 from headwater.server.run import run
 from headwater.server.settings import ENV_CONFIG, Setting, describe_settings, load_settings
 
@@ -24,7 +26,7 @@ def _option(setting: Setting) -> click.Option:
 
 
 def _metavar(setting: Setting) -> str:
-    if setting.kind is int:
+    if setting.kind in (int, int | None):
         return "N"
     return "SECONDS" if setting.kind is float else "TEXT"
 
@@ -33,6 +35,8 @@ def _run(config: Path | None, **values: Any) -> None:
     given = {name: value for name, value in values.items() if value is not None}
     try:
         run(load_settings(given, os.environ, config))
+    except CannotListen as error:
+        raise Failure(error.code, error.message, error.advice) from None
     except HeadwaterError as error:
         raise click.UsageError(error.message) from None
 

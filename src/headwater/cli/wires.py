@@ -174,7 +174,7 @@ class EventsWire:
 
     def _take(self, event: ServerEvent) -> Told:
         match event.event:
-            case names.EVENT_GAP:  # only with ?slow=, which the command line does not ask for
+            case names.EVENT_GAP | names.EVENT_REPLACED:  # no gap is told to who asks for ?slow=replay, as `tail` does
                 return Alive()
             case names.EVENT_CLOSED:
                 return Closed(event.id.decode())

@@ -6,6 +6,7 @@ under way: when one is refused or lost, all behind it are refused too, and are s
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 from uuid import uuid4
 
@@ -13,12 +14,15 @@ from headwater.cli.failures import Failure
 from headwater.cli.patience import Patience
 from headwater.cli.pipeline import MAX_BYTES, MAX_REQUESTS, Pipeline
 from headwater.cli.remote import Remote, header
+from headwater.errors import StreamExists
 from headwater.protocol import names
 from headwater.protocol.framing import is_json, join_records
 
+#: Values of one request, which every server takes.
+MAX_VALUES: Final = 1000
 #: Requests that are sent one by one after a connection with several was cut.
 CAREFUL: Final = 100
-_SUCCESS: Final = (200, 204)
+_SUCCESS: Final = (200, 201, 204)
 _NEXT_OFFSET: Final = names.STREAM_NEXT_OFFSET.decode()
 
 
@@ -30,12 +34,20 @@ class Writer:
         path: the stream.
         content_type: sent with every body.
         patience: when to send again.
+        create: with which headers the first request creates the stream, if it is not there; None: it does not.
 
     Attributes:
         tail: the stream's tail after the last append; None: nothing was sent.
     """
 
-    def __init__(self, remote: Remote, path: str, content_type: str, patience: Patience) -> None:
+    def __init__(
+        self,
+        remote: Remote,
+        path: str,
+        content_type: str,
+        patience: Patience,
+        create: Mapping[bytes, bytes] | None = None,
+    ) -> None:
         self.tail: str | None = None
         self._remote = remote
         self._path = path
@@ -44,6 +56,7 @@ class Writer:
         self._id: Final = f"headwater-cli-{uuid4().hex}".encode()
         self._seq = 0
         self._pipeline: Final = remote.pipeline()
+        self._config: Final = create
         self._careful = 0
 
     def send(self, records: list[bytes], *, close: bool = False) -> None:
@@ -68,9 +81,23 @@ class Writer:
         if close:
             self._post(last, close=True)
 
+    def create_empty(self) -> None:
+        """Create the stream without a record, or find it there, with whatever configuration.
+
+        Raises:
+            Failure: the server refused, or cannot be reached any more.
+        """
+        headers = {names.CONTENT_TYPE: self._content_type.encode(), **(self._config or {})}
+        try:
+            self._patience.ask(lambda: self._remote.request("PUT", self._path, headers))
+        except Failure as failure:
+            if failure.code != StreamExists.code:
+                raise
+
     def _bodies(self, records: list[bytes]) -> list[bytes]:
         if is_json(self._content_type):
-            return [join_records(self._content_type, records)] if records else []
+            groups = [records[start : start + MAX_VALUES] for start in range(0, len(records), MAX_VALUES)]
+            return [join_records(self._content_type, group) for group in groups]
         return list(records)
 
     def _post_many(self, pipeline: Pipeline, bodies: list[bytes]) -> int:
@@ -91,7 +118,9 @@ class Writer:
         return done
 
     def _headers(self, seq: int) -> dict[bytes, bytes]:
+        creating = {} if self._config is None or seq else {names.STREAM_CREATE: b"true", **self._config}
         return {
+            **creating,
             names.CONTENT_TYPE: self._content_type.encode(),
             names.PRODUCER_ID: self._id,
             names.PRODUCER_EPOCH: b"0",

@@ -25,18 +25,25 @@ Rule 2: the docstring's first line is the title that users see; ``advice`` says 
     ├── NotAcceptable                  406 not-acceptable
     ├── RequestTimeout                 408 request-timeout
     ├── TooLarge                       413 too-large
+    │   ├── TooManyRecords             413 too-many-records
     │   ├── PathTooLong                414 path-too-long
     │   └── HeadersTooLarge            431 headers-too-large
     ├── UnsupportedCoding              415 unsupported-coding
+    ├── ExpectationFailed              417 expectation-failed
+    ├── CodingNotSupported             501 coding-not-supported
+    ├── VersionNotSupported            505 version-not-supported
     ├── LimitReached                   429 limit-reached
     ├── Unavailable                    503 unavailable
     │   ├── StoreUnavailable           503 store-unavailable
+    │   │   └── HubNotOpen             503 hub-not-open
     │   ├── TooManyConnections         503 too-many-connections
+    │   ├── TooManyBodies              503 too-many-bodies
     │   └── ShuttingDown               503 shutting-down
     ├── SourceFailed                   502 source-failed
     │   └── UnknownItem                502 unknown-item
     ├── UpstreamUnreachable            502 upstream-unreachable
     ├── MissingExtra                   501 missing-extra
+    ├── WrongLoop                      500 wrong-loop
     ├── Conflict                       409 conflict
     │   ├── StreamExists               409 stream-exists
     │   ├── RunExists                  409 run-exists
@@ -45,7 +52,9 @@ Rule 2: the docstring's first line is the title that users see; ``advice`` says 
     │   ├── ContentTypeMismatch        409 content-type-mismatch
     │   ├── SequenceRegression         409 sequence-regression
     │   ├── ProducerGap                409 producer-gap
-    │   └── SourceGone                 409 source-gone
+    │   ├── SourceGone                 409 source-gone
+    │   └── ForkTooDeep                409 fork-too-deep
+    ├── PreconditionFailed             412 precondition-failed
     └── Gone                           410 gone
         ├── StreamGone                 410 stream-gone
         └── OffsetGone                 410 offset-gone
@@ -58,6 +67,8 @@ from headwater.errors.base import (
 )
 from headwater.errors.requests import (
     BadRequest,
+    CodingNotSupported,
+    ExpectationFailed,
     HeadersTooLarge,
     HostNotAllowed,
     InvalidBody,
@@ -77,25 +88,32 @@ from headwater.errors.requests import (
     StreamNotFound,
     StreamPrivate,
     TooLarge,
+    TooManyRecords,
     UnknownDialect,
     UnsupportedCoding,
+    VersionNotSupported,
 )
 from headwater.errors.servers import (
+    HubNotOpen,
     LimitReached,
     MissingExtra,
     ShuttingDown,
     SourceFailed,
     StoreUnavailable,
+    TooManyBodies,
     TooManyConnections,
     Unavailable,
     UnknownItem,
     UpstreamUnreachable,
+    WrongLoop,
 )
 from headwater.errors.states import (
     Conflict,
     ContentTypeMismatch,
+    ForkTooDeep,
     Gone,
     OffsetGone,
+    PreconditionFailed,
     ProducerGap,
     RunExists,
     SequenceRegression,
@@ -108,12 +126,16 @@ from headwater.errors.states import (
 
 __all__ = [
     "BadRequest",
+    "CodingNotSupported",
     "Conflict",
     "ContentTypeMismatch",
+    "ExpectationFailed",
+    "ForkTooDeep",
     "Gone",
     "HeadersTooLarge",
     "HeadwaterError",
     "HostNotAllowed",
+    "HubNotOpen",
     "InvalidBody",
     "InvalidOffset",
     "InvalidPath",
@@ -126,6 +148,7 @@ __all__ = [
     "OffsetGone",
     "OriginNotAllowed",
     "PathTooLong",
+    "PreconditionFailed",
     "ProducerFenced",
     "ProducerGap",
     "Refused",
@@ -145,12 +168,16 @@ __all__ = [
     "StreamNotFound",
     "StreamPrivate",
     "TooLarge",
+    "TooManyBodies",
     "TooManyConnections",
+    "TooManyRecords",
     "Unavailable",
     "UnknownDialect",
     "UnknownItem",
     "UnsupportedCoding",
     "UpstreamUnreachable",
+    "VersionNotSupported",
+    "WrongLoop",
     "error_table",
 ]
 

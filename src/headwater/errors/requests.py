@@ -16,7 +16,10 @@ class InvalidPath(BadRequest):
     """The stream path is not allowed."""
 
     code = "invalid-path"
-    advice = "Use printable segments between single slashes; none of them '.' or '..', and the first one not '-'."
+    advice = (
+        "Use printable segments between single slashes, none of them '.', '..' or '-', the first one not '__ds'; NFC; "
+        "no '*', '{' or '}'."
+    )
 
 
 class InvalidOffset(BadRequest):
@@ -51,7 +54,7 @@ class NotAuthorized(HeadwaterError):
     """The request does not say who makes it, or not credibly."""
 
     code, status, ws_close = "not-authorized", 401, 4401
-    advice = "Send a key that the server knows."
+    advice = "Send a credential that the server knows: a key, a token or a session's cookie."
 
 
 class Refused(HeadwaterError):
@@ -93,7 +96,7 @@ class StreamNotFound(HeadwaterError):
     """There is no stream at this path."""
 
     code, status, ws_close = "stream-not-found", 404, 4404
-    advice = "Create it with PUT, or check the path; an expired stream is gone as if deleted."
+    advice = "Create it with PUT, or POST with Stream-Create: true; or check the path. Expired streams are gone."
 
 
 class RunNotFound(HeadwaterError):
@@ -138,6 +141,13 @@ class TooLarge(HeadwaterError):
     advice = "Split the data into several appends, or raise max_body_bytes."
 
 
+class TooManyRecords(TooLarge):
+    """The body has more records than the server takes at once."""
+
+    code = "too-many-records"
+    advice = "Split the array over several appends, or raise max_append_records."
+
+
 class PathTooLong(TooLarge):
     """The URL is longer than the server takes."""
 
@@ -157,3 +167,24 @@ class UnsupportedCoding(HeadwaterError):
 
     code, status, ws_close = "unsupported-coding", 415, 4415
     advice = "Send the body as it is, without Content-Encoding."
+
+
+class ExpectationFailed(HeadwaterError):
+    """The request expects something that the server does not do."""
+
+    code, status, ws_close = "expectation-failed", 417, 4417
+    advice = "Send the request without Expect, or with 100-continue alone."
+
+
+class CodingNotSupported(HeadwaterError):
+    """The body has a transfer coding that the server does not know."""
+
+    code, status, ws_close = "coding-not-supported", 501, 4501
+    advice = "Send the body with Content-Length, or with Transfer-Encoding: chunked alone."
+
+
+class VersionNotSupported(HeadwaterError):
+    """The server does not speak this version of HTTP."""
+
+    code, status, ws_close = "version-not-supported", 505, 4505
+    advice = "Use HTTP/1.1; a proxy in front may speak others."

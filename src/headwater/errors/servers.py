@@ -25,11 +25,25 @@ class StoreUnavailable(Unavailable):
     code, retry_after = "store-unavailable", 1
 
 
+class HubNotOpen(StoreUnavailable):
+    """The hub is not open."""
+
+    code = "hub-not-open"
+    advice = "Open it before use: `async with hub`, or `lifespan=hub.lifespan` in the application; nothing was done."
+
+
 class TooManyConnections(Unavailable):
     """The server has as many connections as it takes."""
 
     code, retry_after = "too-many-connections", 5
     advice = "Try again after Retry-After, or raise max_connections."
+
+
+class TooManyBodies(Unavailable):
+    """The server has as many unfinished bodies as it takes, and this one is the slowest."""
+
+    code, retry_after = "too-many-bodies", 5
+    advice = "Try again after Retry-After, in smaller appends; or raise max_inflight_bytes."
 
 
 class ShuttingDown(Unavailable):
@@ -75,3 +89,10 @@ class MissingExtra(HeadwaterError, ImportError):
             extra: its name in `headwater[...]`.
         """
         return cls(f"{what} needs an optional part. Install it with: pip install 'headwater[{extra}]'")
+
+
+class WrongLoop(HeadwaterError, RuntimeError):
+    """The hub belongs to another event loop."""
+
+    code = "wrong-loop"
+    advice = "In a thread: `hub.from_thread(hub.append(...))`. Elsewhere: one event loop, or a hub for each."

@@ -16,7 +16,7 @@ class StreamExists(Conflict):
     """A stream with another configuration is at this path."""
 
     code = "stream-exists"
-    advice = "Use the same content type, expiry, closure and fork as the existing stream, or another path."
+    advice = "Use the same content type, expiry, retention, policy, closure and fork as the stream's, or another path."
 
 
 class RunExists(Conflict):
@@ -44,11 +44,11 @@ class ContentTypeMismatch(Conflict):
     """The content type is not the stream's."""
 
     code = "content-type-mismatch"
-    advice = "Send the content type that HEAD returns for the stream."
+    advice = "Send the Content-Type that HEAD returns for the stream; curl -d sends a form's unless told with -H."
 
 
 class SequenceRegression(Conflict):
-    """Stream-Seq is not greater than the last one."""
+    """Sequence conflict: Stream-Seq is not greater than the last one."""
 
     code = "sequence-regression"
     advice = "Send values that grow in byte order, such as zero-padded numbers; the scope is the stream."
@@ -66,6 +66,20 @@ class SourceGone(Conflict):
 
     code = "source-gone"
     advice = "Fork from a stream that still exists."
+
+
+class ForkTooDeep(Conflict):
+    """The fork would have records of too many other streams."""
+
+    code = "fork-too-deep"
+    advice = "Copy the records into a stream of its own, and fork that one."
+
+
+class PreconditionFailed(HeadwaterError):
+    """The stream is not as the request's condition says."""
+
+    code, status, ws_close = "precondition-failed", 412, 4412
+    advice = "Read on to Stream-Next-Offset and decide again; with If-None-Match: * the stream exists already."
 
 
 class Gone(HeadwaterError):

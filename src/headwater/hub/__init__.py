@@ -1,18 +1,27 @@
 """Streams made live: the in-process engine. No HTTP here.
 
-engine         create, append, read, drain        audience  all live readers of a hub
-tails          a stream's newest records          readers   pulled: take events at their own pace
-lifetime       open, close, lifespan
-feeds          encode once for all who are live   subscriptions, sinks   pushed: written to
-flushing       when feeds are flushed             describing  readers as introspection shows them
-wheel, timers, heartbeats   one timer wheel       budget    bytes that full sinks hold
-limits, stats
+engine                  the hub in process: open, close, drain
+reads, writes           what it can be asked and told
+arguments               those of callers in this process
+lifespan                open, close, the lifespan of an application
+threads                 calls from threads
+writer, batching        a stream written from start to end, and a source in batches
+backpressure            writers that wait for readers
+room                    how many streams there may be
+intake                  request bodies that are under way
+live                    the live readers
+formats                 the wire formats for readers in this process
+catch_up, outflow       a range read in pieces, and sent as it is taken
+wheel, timers           one timer wheel
+sweeping, loop_delay    what is done once a second, and how late the event loop is
+peers                   who reads
+limits, stats           what is allowed, and what was counted
 """
 
-from headwater.hub.describing import Peer, ReaderInfo
 from headwater.hub.engine import Engine
 from headwater.hub.limits import Limits
-from headwater.hub.readers import LiveReader
+from headwater.hub.live.pulled import PulledReader
+from headwater.hub.peers import Peer, ReaderInfo
 from headwater.hub.stats import Stats
 
-__all__ = ["Engine", "Limits", "LiveReader", "Peer", "ReaderInfo", "Stats"]
+__all__ = ["Engine", "Limits", "Peer", "PulledReader", "ReaderInfo", "Stats"]

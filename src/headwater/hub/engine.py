@@ -2,44 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Callable
-from typing import Any, Final, Unpack
+from collections.abc import AsyncIterable, Callable, Coroutine
+from typing import Any, Final, TypeVar, Unpack
 
-from headwater.errors import HeadwaterError, LimitReached, StoreUnavailable, TooLarge
-from headwater.hub.audience import Audience
-from headwater.hub.lifetime import Lifetime
+from headwater.hub.intake import Intake
+from headwater.hub.lifespan import Lifespan
 from headwater.hub.limits import Limits
-from headwater.hub.posting import posting
-from headwater.hub.pulse import Pulse
-from headwater.hub.readside import ReadSide
+from headwater.hub.live.readers import LiveReaders
+from headwater.hub.live.runtime import Runtime
+from headwater.hub.loop_delay import LoopDelay
+from headwater.hub.room import Room
 from headwater.hub.stats import Stats
 from headwater.hub.sweeping import Sweeper
-from headwater.hub.writing import PUMP_AHEAD, Writer, WriterOptions, pump
-from headwater.model import (
-    Appended,
-    Change,
-    Created,
-    Failure,
-    ForkPoint,
-    Producer,
-    Retention,
-    StreamConfig,
-    StreamInfo,
-)
-from headwater.protocol.expiry import make_expiry
-from headwater.protocol.failure import check_failure
-from headwater.protocol.framing import check_content_type, encode_value
-from headwater.protocol.ledger import Append
-from headwater.protocol.paths import RUNS, PrivatePaths, check_path
-from headwater.protocol.slow import parse_slow
+from headwater.hub.threads import call_from_thread
+from headwater.hub.writer import PUMP_AHEAD, Writer, WriterOptions, pump
+from headwater.hub.writes import Writes
+from headwater.model import Change
+from headwater.protocol.paths import RUNS, PrivatePaths
 from headwater.stores import Store, open_store
-from headwater.stores.base import Done
+from headwater.stores.posting import posting
+
+T = TypeVar("T")
 
 
-class Engine(Lifetime, ReadSide):
+class Engine(Lifespan, Writes):
     """Streams in a store, live; `headwater.Hub` is this with HTTP.
 
-    Open it before use, once per process: `async with hub:`, or `lifespan=hub.lifespan` in an ASGI framework.
+    Open it before use: `async with hub:`, or `lifespan=hub.lifespan` in an ASGI framework. What is open may be opened
+    again, and stays open until it was closed as often. It belongs to the event loop that opened it: before that, and
+    from a thread or from another loop, every method raises `HubNotOpen` or `WrongLoop`, and nothing is done. A thread
+    calls it with `from_thread`.
 
     Args:
         store: a store, or its URL: `memory:`, `sqlite:app.db`.
@@ -49,7 +41,9 @@ class Engine(Lifetime, ReadSide):
         store: where the logs live.
         limits: as given.
         stats: counters since the hub was made.
-        audience: the live readers.
+        intake: request bodies under way.
+        live: the live readers.
+        runtime: what they share.
         private: streams that are not served over HTTP.
     """
 
@@ -57,173 +51,91 @@ class Engine(Lifetime, ReadSide):
         self.store = open_store(store) if isinstance(store, str) else store
         self.limits = limits or Limits()
         self.stats = Stats()
-        self.audience = Audience(self.store, self.limits, self.stats)
+        self.intake: Final = Intake(self.limits.max_inflight_bytes, self.limits.max_body_bytes)
+        self.runtime = Runtime(self.store, self.limits, self.stats)
+        self.live = LiveReaders(self.runtime)
+        self._gate = self.runtime.gate
         self.private: Final = PrivatePaths(*RUNS)
-        self._pulse = Pulse(self.stats.loop_delay)
-        self._post: Final = posting(self.store)
-        self._streams = 0
-        self._sweeper: Final = Sweeper(self.store, self.audience)
+        self._loop_delay = LoopDelay(self.stats.loop_delay)
+        self._post = posting(self.store)
+        self._room = Room(self.limits, self._exists)
+        self._sweeper: Final = Sweeper(self.store, self.live)
         self._unwatch: Callable[[], None] = _nothing
+        self._unattend: Callable[[], None] = _nothing
 
     # Life
 
     @property
     def draining(self) -> bool:
         """Whether readers are being let go; see `drain`."""
-        return self.audience.draining
+        return self.runtime.draining
 
     @property
     def is_open(self) -> bool:
         """Whether the hub can be used."""
-        return self._sweeper.running
+        return self._gate.is_open
 
-    async def open(self) -> None:
-        """Open the store and start.
-
-        Raises:
-            StoreUnavailable: the store cannot be used.
-        """
+    async def _open(self) -> None:
+        self._unattend()
+        self._unattend = self.store.attend(self.live.is_watched)
         await self.store.open()
-        self.audience.draining = False
+        self.runtime.draining = False
         self._unwatch = self.store.watch(self._changed)
-        self._streams = await self.store.count()
+        try:
+            self._room.taken = await self.store.count()
+        except BaseException:
+            await self._stop()
+            raise
+        self._gate.open()
         self._sweeper.start()
-        self._pulse.start()
+        self._loop_delay.start()
 
-    async def aclose(self) -> None:
-        """Let the readers go, finish the writes and close the store. May be called twice."""
-        self.drain()
+    async def _aclose(self) -> None:
+        """Let the readers go, finish the writes and close the store."""
+        self.live.drain()
+        self._gate.close()
         await self._sweeper.stop()
-        self._pulse.stop()
-        self.audience.stop()
+        self._loop_delay.stop()
+        self.runtime.stop()
+        await self._room.settle()
+        await self._stop()
+
+    async def _stop(self) -> None:
         self._unwatch()
         self._unwatch = _nothing
         await self.store.aclose()
+        self._unattend()
+        self._unattend = _nothing
 
     def drain(self) -> None:
-        """Tell every live reader to come back later, each after its own share of `limits.drain_seconds`."""
-        self.audience.drain()
+        """Tell every live reader to come back later, each after its own share of `limits.drain_seconds`.
 
-    # Writing
+        A hub that is not open has no readers to tell.
 
-    async def create(
-        self,
-        path: str,
-        *,
-        content_type: str | None = None,
-        ttl: int | None = None,
-        expires_at: float | None = None,
-        retention: Retention | None = None,
-        slow: str = "replay",
-        body: bytes = b"",
-        closed: bool = False,
-    ) -> StreamInfo:
-        """Create a stream, or confirm that the same one exists.
+        Raises:
+            WrongLoop: the hub is open in another event loop.
+        """
+        if self.is_open:
+            self._gate.check()
+            self.live.drain()
+
+    def from_thread(self, call: Coroutine[Any, Any, T]) -> T:
+        """Call the hub from a thread without an event loop, and wait: `hub.from_thread(hub.append("jobs/7", b"x"))`.
+
+        For `def` endpoints and workers. Each call takes a turn of the hub's event loop and one of the thread: records
+        that come in numbers are better appended by a coroutine.
 
         Args:
-            path: without a leading slash: `jobs/7`.
-            content_type: MIME type; None: application/octet-stream. `application/json` keeps values apart.
-            ttl: seconds of idleness after which it expires.
-            expires_at: seconds since the Unix epoch when it expires in any case.
-            retention: how much of it is kept.
-            slow: what its slow readers get that do not choose for themselves: `replay`, `latest`, `conflate:KEY`,
-                `disconnect`.
-            body: its first content.
-            closed: create it closed, with `body` as all it will ever hold.
+            call: a coroutine of the hub, or one that uses it; it runs in the hub's event loop.
 
         Raises:
-            StreamExists: another one is at the path.
-            InvalidPath, InvalidBody, BadRequest, LimitReached, StoreUnavailable: see `errors`.
+            HubNotOpen, WrongLoop: nothing was done; the thread that runs an event loop must await the call itself.
+            StoreUnavailable: the hub's event loop ended before it answered; whether it is done is not known.
+            What the call raises.
         """
-        expiry = make_expiry(ttl, expires_at)
-        config = StreamConfig(content_type, expiry, retention or Retention(), slow=parse_slow(slow))
-        return (await self.create_stream(path, config, body, closed=closed)).info
+        return call_from_thread(self._gate, call)
 
-    async def fork(self, path: str, source: str, *, offset: str | None = None, sub_offset: int = 0) -> StreamInfo:
-        """Create a stream that shares another one's records up to an offset, without copying them.
-
-        Args:
-            path: the new stream.
-            source: the stream to fork.
-            offset: where they part; None: at the source's tail.
-            sub_offset: records (JSON) or bytes to share beyond `offset`.
-
-        Raises:
-            StreamNotFound, SourceGone, InvalidOffset, StreamExists, BadRequest: see `errors`.
-        """
-        config = StreamConfig(fork=ForkPoint(check_path(source), offset, sub_offset))
-        return (await self.create_stream(path, config)).info
-
-    async def create_stream(
-        self, path: str, config: StreamConfig, body: bytes = b"", *, closed: bool = False
-    ) -> Created:
-        """`create` and `fork` with everything spelled out."""
-        self._check_writable(body)
-        check_path(path, maximum=self.limits.max_path_bytes)
-        if config.content_type is not None:
-            check_content_type(config.content_type)
-        if self._streams >= self.limits.max_streams:
-            await self._check_room(path)
-        created = await self.store.create(path, config, body, closed=closed)
-        self._streams += created.created
-        return created
-
-    async def append(
-        self, path: str, data: Any, *, producer: Producer | None = None, seq: str | None = None, close: bool = False
-    ) -> Appended:
-        """Append to a stream; returns when the store has it, as durable as the store is set to be.
-
-        Args:
-            path: the stream.
-            data: one record. In a JSON stream any value that encodes as JSON, or bytes that are JSON, of which an
-                array is many records; elsewhere bytes, or text as UTF-8.
-            producer: makes the append idempotent.
-            seq: must grow with every append that has one, in byte order.
-            close: close the stream with this record.
-
-        Raises:
-            StreamNotFound, StreamGone, StreamClosed, InvalidBody, TooLarge, SequenceRegression, ProducerFenced,
-            ProducerGap, InvalidProducer, StoreUnavailable: see `errors`; nothing was written.
-        """
-        info = await self.store.info(path)
-        body = encode_value(info.content_type, data)
-        return await self.write(path, Append(body, producer=producer, seq=seq, close=close))
-
-    async def write(self, path: str, request: Append) -> Appended:
-        """`append` with a body as HTTP has it."""
-        self._check_writable(request.body)
-        answer = await self.store.append(path, request)
-        self.stats.acknowledged(len(request.body), answer)
-        return answer
-
-    def post(self, path: str, request: Append, done: Done) -> None:
-        """`write`, answered by a call of `done` unless StoreUnavailable or TooLarge is raised; see `stores.Posting`.
-
-        What `done` is called with is to be counted: `stats.acknowledged`.
-        """
-        self._check_writable(request.body)
-        self._post(path, request, done)
-
-    async def close(self, path: str) -> Appended:
-        """Close a stream: its readers are told that it is complete. Closing it again changes nothing.
-
-        Raises:
-            StreamNotFound, StreamGone, StoreUnavailable: see `errors`.
-        """
-        return await self.write(path, Append(close=True))
-
-    async def fail(self, path: str, code: str, message: str = "") -> Appended:
-        """Close a stream that is not complete: its readers are told so, with the reason. Again with the same: nothing.
-
-        Args:
-            path: the stream.
-            code: for programs: 1 to 64 lower-case letters, digits and hyphens.
-            message: for people: up to 1,000 characters in one line.
-
-        Raises:
-            StreamNotFound, StreamGone, StreamClosed, BadRequest, StoreUnavailable: see `errors`.
-        """
-        return await self.write(path, Append(close=True, failure=check_failure(Failure(code, message))))
+    # Writing from start to end
 
     def writer(self, path: str, **options: Unpack[WriterOptions]) -> Writer:
         """A stream to write from start to end: `async with hub.writer("jobs/7") as out: await out.write(...)`.
@@ -261,39 +173,17 @@ class Engine(Lifetime, ReadSide):
         """
         return await pump(self.writer(path, **options), source, ahead=ahead)
 
-    async def delete(self, path: str) -> None:
-        """Delete a stream and its records; forks of it stay readable.
-
-        Raises:
-            StreamNotFound, StreamGone, StoreUnavailable: see `errors`.
-        """
-        self._check_writable(b"")
-        await self.store.delete(path)
-
     @property
     def stream_count(self) -> int:
         """How many streams the store has, as far as this hub was told."""
-        return self._streams
+        return self._room.taken
 
     # Inside
 
-    def _check_writable(self, body: bytes) -> None:
-        if not self._sweeper.running:
-            raise StoreUnavailable("the hub is not open: use `async with hub` or `lifespan=hub.lifespan`")
-        if len(body) > self.limits.max_body_bytes:
-            raise TooLarge(f"the body has {len(body)} bytes, the limit is max_body_bytes={self.limits.max_body_bytes}")
-
-    async def _check_room(self, path: str) -> None:
-        """At the limit only what exists may be created again; a re-create must stay idempotent."""
-        try:
-            await self.store.info(path)
-        except HeadwaterError:
-            raise LimitReached(f"there are max_streams={self.limits.max_streams} streams already") from None
-
     def _changed(self, change: Change) -> None:
         if change.deleted:
-            self._streams -= 1
-        self.audience.apply(change)
+            self._room.taken -= 1
+        self.live.apply(change)
 
 
 def _nothing() -> None:

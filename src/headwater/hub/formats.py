@@ -7,7 +7,7 @@ from functools import partial
 from typing import Final
 
 from headwater.errors import BadRequest
-from headwater.hub.feeds import Format
+from headwater.hub.live.wire_format import WireFormat
 from headwater.protocol.caching import MAX_JITTER
 from headwater.protocol.ndjson import JsonLines
 from headwater.protocol.sse_control import ControlEvents
@@ -17,7 +17,7 @@ from headwater.protocol.sse_plain import PlainEvents
 WIRES: Final = ("ndjson", "events", "sse")
 
 
-def wire_format(wire: str) -> Format:
+def wire_format(wire: str) -> WireFormat:
     """A live wire format.
 
     Raises:
@@ -25,10 +25,10 @@ def wire_format(wire: str) -> Format:
     """
     match wire:
         case "ndjson":
-            return Format(("in-process", wire), JsonLines, bytes)
+            return WireFormat(("in-process", wire), JsonLines, bytes)
         case "events":
-            return Format(("in-process", wire), PlainEvents, bytes)
+            return WireFormat(("in-process", wire), PlainEvents, bytes)
         case "sse":
             encoder = partial(ControlEvents, cursor=None, jitter=random.randint(1, MAX_JITTER))
-            return Format(("in-process", wire), encoder, bytes)
+            return WireFormat(("in-process", wire), encoder, bytes)
     raise BadRequest(f"there is no wire format {wire[:40]!r}; there are {', '.join(WIRES)}")

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Collection
+from typing import Final
+
 import msgspec
 
+from headwater.protocol.cursor import HEARTBEAT_SECONDS
+from headwater.protocol.framing import MAX_RECORDS
 from headwater.protocol.paths import MAX_PATH_BYTES
-from headwater.protocol.reading import HEARTBEAT_SECONDS
+
+#: Limits whose zero has a meaning: at once.
+_MAY_BE_ZERO: Final = frozenset({"flush_seconds", "slow_seconds", "drain_seconds", "linger_bytes", "linger_seconds"})
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -13,15 +21,21 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         max_body_bytes: a request's body, and so an append.
+        max_inflight_bytes: what has arrived of request bodies that are not whole yet, all together; never less than
+            eight times `max_body_bytes`. A quarter is kept for bodies of up to 64 KiB, and one address has an eighth.
+            Above it the slowest large body is refused with 503.
+        max_append_records: values of a JSON array in one append or create; more would hold up all other writes.
         max_path_bytes: a stream's path in UTF-8.
         max_streams: streams in the store; one more is refused with 429.
         max_readers: live readers at the same time; one more is refused with 429.
-        read_bytes: data in one catch-up answer or one live batch; a larger JSON record comes alone.
+        read_bytes: data in one piece of a catch-up answer, one long-poll answer or one live batch; a larger JSON record
+            comes alone.
         window_bytes: newest records of a stream with live readers that are kept in memory, for all of them.
         buffer_bytes: what this process may hold unsent for a reader; at more it is given nothing until it has drained.
         kernel_bytes: what the kernel may hold unsent for a reader before it takes no more; it may exceed this by one
             segment of up to 64 KiB.
-        max_buffered_bytes: what all full readers together may hold; above it those who hold most are let go.
+        max_buffered_bytes: what all full readers together may hold; above it those who hold most are let go. At least
+            `buffer_bytes` and `read_bytes`: a reader that is given one piece must not be let go for it.
         flush_seconds: longest wait between two deliveries under load, in which records are put together.
         slow_seconds: how long one write to a reader may take that is not pushed before the reader counts as slow; how
             long a full reader with the policy `disconnect` may stay.
@@ -37,6 +51,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     max_body_bytes: int = 16 * 1024 * 1024
+    max_inflight_bytes: int = 256 * 1024 * 1024
+    max_append_records: int = MAX_RECORDS
     max_path_bytes: int = MAX_PATH_BYTES
     max_streams: int = 1_000_000
     max_readers: int = 50_000
@@ -55,3 +71,39 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     linger_bytes: int = 64 * 1024 * 1024
     linger_seconds: float = 10.0
     drain_seconds: float = 5.0
+
+    def __post_init__(self) -> None:
+        """Refuse limits that nothing could work with.
+
+        Raises:
+            ValueError: names the limit.
+        """
+        check_numbers(self, Limits.__struct_fields__, _MAY_BE_ZERO)
+        for name in ("buffer_bytes", "read_bytes"):
+            if self.max_buffered_bytes < getattr(self, name):
+                raise ValueError(
+                    f"max_buffered_bytes={self.max_buffered_bytes} must be at least {name}={getattr(self, name)}: "
+                    "a reader would be let go for the first piece it is given, come back, and be let go again"
+                )
+
+
+def check_numbers(limits: msgspec.Struct, names: Collection[str], may_be_zero: Collection[str] = ()) -> None:
+    """Refuse numbers that are no limits.
+
+    Args:
+        limits: has fields of these names; None and what is no number is not looked at.
+        names: of the fields.
+        may_be_zero: those whose zero means something.
+
+    Raises:
+        ValueError: one is not finite, negative, or zero; the message names it.
+    """
+    for name in names:
+        value = getattr(limits, name)
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            continue
+        if not math.isfinite(value):
+            raise ValueError(f"{name} must be a finite number, not {value}")
+        if value < 0 or (value == 0 and name not in may_be_zero):
+            least = "0 or greater" if name in may_be_zero else "greater than 0"
+            raise ValueError(f"{name} must be {least}, not {value}")

@@ -32,16 +32,17 @@ class Stats(msgspec.Struct, kw_only=True):
         resumes: readers that came back with an event id.
         window_reads: live batches served from memory.
         store_reads: batches read from the store.
-        deliveries: times a live reader's sink was written to by a feed; one write may hold many records.
+        deliveries: times a live reader's sink was written to by a group; one write may hold many records.
         bytes_out: bytes written to the sinks of pushed readers, as they go out.
         uncompressed: of answers with a content coding: the bytes before it, by the coding.
         compressed: the same bytes as they go out.
         coalesced: deliveries of records by how many records were put together in one write.
-        flushes: turns of the event loop in which feeds were flushed.
+        flushes: turns of the event loop in which groups were flushed.
         pauses: times a sink was full, and its reader fell behind.
         gaps: times records were left out for a slow reader, and it was told so, by its policy.
-        stalls: readers cut because their sink did not drain within `limits.write_seconds`.
+        stalls: readers cut because they took nothing for `limits.write_seconds`.
         sheds: readers let go because all together held more than `limits.max_buffered_bytes`.
+        cuts: catch-up answers cut because what their head promised could not be read, by error code.
         unasked: readers cut because their client went on sending.
         linger_cuts: connections closed because the rest of a request that was answered before its end did not end
             within `limits.linger_bytes` and `limits.linger_seconds`.
@@ -72,6 +73,7 @@ class Stats(msgspec.Struct, kw_only=True):
     gaps: Counter[str] = msgspec.field(default_factory=Counter)
     stalls: int = 0
     sheds: int = 0
+    cuts: Counter[str] = msgspec.field(default_factory=Counter)
     unasked: int = 0
     linger_cuts: int = 0
     disconnects: int = 0

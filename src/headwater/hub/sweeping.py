@@ -8,7 +8,7 @@ import logging
 from typing import Final
 
 from headwater.errors import HeadwaterError
-from headwater.hub.audience import Audience
+from headwater.hub.live.readers import LiveReaders
 from headwater.stores import Store, Sweeping
 
 #: Seconds between two sweeps; expired data is gone from reads at once, from disk after this.
@@ -22,26 +22,20 @@ class Sweeper:
 
     Args:
         store: swept, if it needs it.
-        audience: whose readers get heartbeats.
-
-    Attributes:
-        running: it was started and not stopped.
+        live: whose readers get heartbeats.
     """
 
-    def __init__(self, store: Store, audience: Audience) -> None:
+    def __init__(self, store: Store, live: LiveReaders) -> None:
         self._store = store
-        self._audience = audience
+        self._live = live
         self._task: asyncio.Task[None] | None = None
-        self.running = False
 
     def start(self) -> None:
         """Begin."""
-        self.running = True
         self._task = asyncio.create_task(self._run(), name="headwater-sweeper")
 
     async def stop(self) -> None:
         """End; may be called twice."""
-        self.running = False
         task, self._task = self._task, None
         if task is not None:
             task.cancel()
@@ -52,7 +46,7 @@ class Sweeper:
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
             try:
-                await self._audience.use_watched()
+                self._live.use_watched()
                 if isinstance(self._store, Sweeping):
                     await self._store.sweep()
             except HeadwaterError as error:

@@ -1,9 +1,12 @@
 """Model answers as runs: what they are stored as, how sources become it, and how readers are told.
 
-runs        start, stop, find                    producing, sources   from a source to a log that always ends
-catalogue   whose a run is, keys, conversations  leases               what becomes of runs whose process is gone
-parts       the vocabulary of the logs           recognise            items of any source as parts
-answer      the fold of parts                    dialects, encoding   parts as clients expect them
+parts      the vocabulary of the logs
+providers  how each provider is read, how it is told, how it refuses; a folder each
+answer     the fold of parts
+encoder    a run's log in the words of its reader
+runs       start, produce, find, stop
+http       the routes of chats and runs
+proxy      a proxy before a model's provider
 """
 
 from __future__ import annotations
@@ -12,24 +15,24 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from headwater.llm.chat import Chat, ChatRequest
-    from headwater.llm.producing import SourceLimits
-    from headwater.llm.records import RunInfo, RunState
-    from headwater.llm.runs import Run, Runs
-    from headwater.llm.watching import Watch
+    from headwater.llm.http.chat import Chat, ChatRequest
+    from headwater.llm.http.runs import Watch
+    from headwater.llm.runs.layout import RunInfo, RunState
+    from headwater.llm.runs.production import SourceLimits
+    from headwater.llm.runs.runs import Run, Runs
 
 __all__ = ["Chat", "ChatRequest", "Run", "RunInfo", "RunState", "Runs", "SourceLimits", "Watch"]
 
 # Loaded when first used (PEP 562): the dialects alone need nothing of the runs.
 _HOMES: Final = {
-    "Chat": "headwater.llm.chat",
-    "ChatRequest": "headwater.llm.chat",
-    "Run": "headwater.llm.runs",
-    "RunInfo": "headwater.llm.records",
-    "RunState": "headwater.llm.records",
-    "Runs": "headwater.llm.runs",
-    "SourceLimits": "headwater.llm.producing",
-    "Watch": "headwater.llm.watching",
+    "Chat": "headwater.llm.http.chat",
+    "ChatRequest": "headwater.llm.http.chat",
+    "Run": "headwater.llm.runs.runs",
+    "RunInfo": "headwater.llm.runs.layout",
+    "RunState": "headwater.llm.runs.layout",
+    "Runs": "headwater.llm.runs.runs",
+    "SourceLimits": "headwater.llm.runs.production",
+    "Watch": "headwater.llm.http.runs",
 }
 
 

@@ -1,6 +1,8 @@
 """What a run has said so far: the fold of its parts, and the shortest parts with the same fold.
 
-Rule: a fold never fails. What comes without its opening opens itself; what ends twice ends once.
+Rule 1: a fold never fails. What comes without its opening opens itself; what ends twice ends once.
+Rule 2: the shortest parts keep the order of the log, for clients act on it: an output replaces an error that came
+        before it, and a citation belongs to the text that is open. Only deltas move, to the first of their text.
 """
 
 from __future__ import annotations
@@ -14,20 +16,14 @@ from headwater.llm.parts import (
     Abort,
     Data,
     Error,
-    File,
     Finish,
-    Foreign,
     Json,
     Metadata,
     Part,
-    Raw,
     Reasoning,
     ReasoningEnd,
     ReasoningStart,
-    Source,
     Start,
-    StepFinish,
-    StepStart,
     Text,
     TextEnd,
     TextStart,
@@ -38,8 +34,8 @@ from headwater.llm.parts import (
     ToolStart,
     Usage,
 )
-from headwater.llm.recognise.builder import filled, merge_usage
-from headwater.llm.recognise.translator import Translator
+from headwater.llm.providers.builder import filled, merge_usage
+from headwater.llm.providers.translator import Translator
 
 _DELTAS: Final = (Text, Reasoning, ToolInput)
 
@@ -62,11 +58,9 @@ class TextPiece(msgspec.Struct):
         """The text so far."""
         return "".join(self.pieces)
 
-    def parts(self) -> list[Part]:
-        """The shortest parts that make it."""
-        id, text = self.start.id, self.text
-        found: list[Part | None] = [self.start, Text(id, text) if text else None, self.end]
-        return [part for part in found if part is not None]
+    def grown(self) -> Text:
+        """All that it grew by."""
+        return Text(self.start.id, self.text)
 
 
 class ReasoningPiece(msgspec.Struct):
@@ -81,11 +75,9 @@ class ReasoningPiece(msgspec.Struct):
         """The thinking so far."""
         return "".join(self.pieces)
 
-    def parts(self) -> list[Part]:
-        """The shortest parts that make it."""
-        id, text = self.start.id, self.text
-        found: list[Part | None] = [self.start, Reasoning(id, text) if text else None, self.end]
-        return [part for part in found if part is not None]
+    def grown(self) -> Reasoning:
+        """All that it grew by."""
+        return Reasoning(self.start.id, self.text)
 
 
 class ToolPiece(msgspec.Struct):
@@ -93,50 +85,36 @@ class ToolPiece(msgspec.Struct):
 
     Attributes:
         id: of the call.
+        name: the tool's; empty: nobody said it.
         start: what opened it; None: its input came at once.
         pieces: the text of its input.
         ready: the complete input.
-        error: why it failed.
-        output: what the tool gave.
+        outcome: what came of it: the last output or error, which replaces those before it.
     """
 
     id: str
+    name: str = ""
     start: ToolStart | None = None
     pieces: list[str] = []
     ready: ToolReady | None = None
-    error: ToolError | None = None
-    output: ToolOutput | None = None
-
-    @property
-    def name(self) -> str:
-        """The tool's name; empty: nobody said it."""
-        named = self.start or self.ready or self.error
-        return named.name if named else ""
+    outcome: ToolOutput | ToolError | None = None
 
     @property
     def is_open(self) -> bool:
         """The input is not complete."""
-        return self.ready is None and self.error is None and self.output is None
+        return self.ready is None and self.outcome is None
 
-    def parts(self) -> list[Part]:
-        """The shortest parts that make it."""
-        text = "".join(self.pieces)
-        delta = ToolInput(self.id, text) if text else None
-        found: list[Part | None] = [self.start, delta, self.ready, self.output, self.error]
-        return [part for part in found if part is not None]
+    @property
+    def is_begun(self) -> bool:
+        """Its input was begun, or came at once."""
+        return self.start is not None or self.ready is not None or bool(self.pieces)
 
-
-class FixedPiece(msgspec.Struct):
-    """A part that comes whole: a source, a file, data, the edge of a step, or what only its own dialect knows."""
-
-    part: Source | File | Data | StepStart | StepFinish | Foreign | Raw
-
-    def parts(self) -> list[Part]:
-        """The part."""
-        return [self.part]
+    def grown(self) -> ToolInput:
+        """All that its input grew by."""
+        return ToolInput(self.id, "".join(self.pieces))
 
 
-Piece = TextPiece | ReasoningPiece | ToolPiece | FixedPiece
+Piece = TextPiece | ReasoningPiece | ToolPiece
 
 
 class Answer:
@@ -147,7 +125,7 @@ class Answer:
 
     Attributes:
         start: the message's id, run, model, time and metadata, as far as they are known.
-        pieces: the content, in the order in which it was opened.
+        pieces: texts, thinking and calls, in the order in which they were opened.
         usage: tokens so far.
         finish: why the model stopped by itself.
         error: what the source failed with.
@@ -165,7 +143,9 @@ class Answer:
         self._texts: dict[str, TextPiece] = {}
         self._reasonings: dict[str, ReasoningPiece] = {}
         self._tools: dict[str, ToolPiece] = {}
-        self._data: dict[tuple[str, str], FixedPiece] = {}
+        self._log: list[Part | Piece | None] = []  # a piece stands for its deltas, None for what was replaced
+        self._data: dict[tuple[str, str], int] = {}  # name and id -> its index in the log
+        self._preliminary: dict[str, int] = {}  # id of a call -> the index of an output that the next one replaces
         self._translator = Translator()
         self.add(parts)
 
@@ -190,15 +170,11 @@ class Answer:
             self._add(part)
 
     def compact(self) -> list[Part]:
-        """The shortest list of parts with this fold: each text in one delta, what is open opened again.
-
-        Texts that grew at the same time come one after the other.
-        """
+        """The shortest list of parts with this fold: each text in one delta, what is open opened again."""
         found: list[Part] = [self.start] if self._has_start else []
         if self.usage != Usage():
             found.append(self.usage)
-        for piece in self.pieces:
-            found += piece.parts()
+        found += [entry.grown() if isinstance(entry, Piece) else entry for entry in self._log if entry is not None]
         ends: list[Part | None] = [self.abort, self.error, self.finish]
         return found + [part for part in ends if part is not None]
 
@@ -232,7 +208,7 @@ class Answer:
             case Data():
                 self._add_data(part)
             case _:
-                self.pieces.append(FixedPiece(part))
+                self._log.append(part)
 
     def _begin(self, part: Start) -> None:
         metadata = merged(part.metadata or {}, self.start.metadata or {}) or None
@@ -244,12 +220,15 @@ class Answer:
         if piece is None:
             if isinstance(part, TextEnd):
                 return
-            piece = self._texts[part.id] = TextPiece(part if isinstance(part, TextStart) else TextStart(part.id))
+            piece = TextPiece(part if isinstance(part, TextStart) else TextStart(part.id))
+            self._texts[part.id] = piece
             self.pieces.append(piece)
+            self._log.append(piece.start)
         if isinstance(part, Text):
-            piece.pieces.append(part.delta)
+            self._grow(piece, part.delta)
         elif isinstance(part, TextEnd):
             piece.end = part
+            self._log.append(part)
             del self._texts[part.id]
 
     def _add_reasoning(self, part: Reasoning | ReasoningStart | ReasoningEnd) -> None:
@@ -257,44 +236,65 @@ class Answer:
         if piece is None:
             if isinstance(part, ReasoningEnd):
                 return
-            start = part if isinstance(part, ReasoningStart) else ReasoningStart(part.id)
-            piece = self._reasonings[part.id] = ReasoningPiece(start)
+            piece = ReasoningPiece(part if isinstance(part, ReasoningStart) else ReasoningStart(part.id))
+            self._reasonings[part.id] = piece
             self.pieces.append(piece)
+            self._log.append(piece.start)
         if isinstance(part, Reasoning):
-            piece.pieces.append(part.delta)
+            self._grow(piece, part.delta)
         elif isinstance(part, ReasoningEnd):
             piece.end = part
+            self._log.append(part)
             del self._reasonings[part.id]
+
+    def _grow(self, piece: Piece, delta: str) -> None:
+        if not delta:
+            return
+        if not piece.pieces:
+            self._log.append(piece)
+        piece.pieces.append(delta)
 
     def _add_tool(self, part: ToolStart | ToolInput | ToolReady | ToolOutput | ToolError) -> None:
         piece = self._tools.get(part.id)
-        is_new = isinstance(part, ToolStart | ToolInput) or (
-            isinstance(part, ToolReady) and piece is not None and bool(piece.ready or piece.output)
-        )
-        if piece is None or (is_new and not piece.is_open):
+        if piece is None or not (piece.is_open or isinstance(part, ToolOutput | ToolError)):
             piece = self._tools[part.id] = ToolPiece(part.id)
             self.pieces.append(piece)
+            self._preliminary.pop(part.id, None)
+        if isinstance(part, ToolStart | ToolReady | ToolError):
+            piece.name = piece.name or part.name
         match part:
             case ToolStart():
-                piece.start = piece.start or part
+                if not piece.is_begun:
+                    piece.start = part
+                    self._log.append(part)
             case ToolInput(_, delta):
-                piece.pieces.append(delta)
+                self._grow(piece, delta)
             case ToolReady():
                 piece.ready = part
-            case ToolOutput():
-                piece.output = part
-            case ToolError():
-                piece.error = part
+                self._log.append(part)
+            case ToolOutput() | ToolError():
+                self._add_outcome(piece, part)
+
+    def _add_outcome(self, piece: ToolPiece, part: ToolOutput | ToolError) -> None:
+        """An output replaces a preliminary one; but not the one with which a call begins, for that is its place."""
+        is_first = piece.outcome is None and not piece.is_begun
+        replaced = self._preliminary.pop(part.id, None)
+        if replaced is not None and isinstance(part, ToolOutput):
+            self._log[replaced] = None
+        if isinstance(part, ToolOutput) and part.preliminary and not is_first:
+            self._preliminary[part.id] = len(self._log)
+        piece.outcome = part
+        self._log.append(part)
 
     def _add_data(self, part: Data) -> None:
         if part.transient:
             return
         key = part.name, part.id
         if part.id and key in self._data:
-            self._data[key].part = part
+            self._log[self._data[key]] = part
             return
-        self._data[key] = FixedPiece(part)
-        self.pieces.append(self._data[key])
+        self._data[key] = len(self._log)
+        self._log.append(part)
 
 
 def merged(old: Json, new: Json) -> Json:

@@ -50,6 +50,8 @@ class Start(_Part, frozen=True, gc=False, tag="start"):
         thread: the conversation's id.
         metadata: of the application; dialects that have a place for it send it.
         process: the name of the process that produces the run, by which its lease is found.
+        earlier: parts of the message as it was before, in the client's own words, if the run goes on with one. The
+            client that asked has them; other readers are told them by dialects that have a place for them.
     """
 
     id: str = ""
@@ -59,6 +61,7 @@ class Start(_Part, frozen=True, gc=False, tag="start"):
     thread: str = ""
     metadata: Json | None = None
     process: str = ""
+    earlier: list[Json] | None = None
 
 
 class Metadata(_Part, frozen=True, gc=False, tag="metadata"):

@@ -1,13 +1,37 @@
 """The protocol, sans I/O: pure functions and state machines fed with bytes and a time.
 
-offsets    positions and their text            framing    bodies into records and back
-producing  idempotent producers                ledger     what may happen to a stream
-forking    streams that share a beginning     retention  what is kept
-batches    rows of a log into a read's batch
-reading    a reader's states and events        slow       what slow readers get
-sse        event streams, both ways            wire, sse_control, sse_plain, ndjson   encoders
-expiry     TTL and dates                       caching    cursors, ETags, Cache-Control
-paths      which stream a URL means            cors       pages: origins and hosts
-requests   HTTP into commands                  responses  results into HTTP
-backoff    when to reconnect                   names      headers, parameters, event names
+offsets                   positions and their text
+spans                     records that follow each other in a log
+framing                   bodies into records and back
+batches                   rows of a log into a read's batch
+ledger                    what may happen to a stream
+producing                 idempotent producers
+preconditions             If-Match and If-None-Match
+forking                   streams that share a beginning
+failure                   streams that end before they are complete
+expiry, jumps             TTL and dates, and a clock that is set
+retention                 what is kept
+cursor                    a reader's place, its states and events
+slow                      what slow readers get
+catch_up                  what a catch-up read promises
+http1                     what a request of HTTP/1 must be
+headers                   header lines into a mapping
+hosts                     `Host` and `Origin`, parsed
+cors                      pages: origins and hosts
+paths                     what a stream may be called
+urls                      the stream of a URL, or a word behind `-`
+query                     our parameters
+accept                    in which form a stream is wanted
+negotiation               which content coding is wanted
+requests                  HTTP into commands
+commands                  what a request asks for
+asks                      what must be allowed for a command
+responses                 results into HTTP
+caching                   cursors, ETags, Cache-Control
+sse                       event streams, both ways
+wire, sse_control, sse_plain, ndjson  encoders
+compression, compressors  which codings there are
+coding, coding_gzip, coding_zstd, crc  coded once for all readers
+backoff                   when to reconnect
+names                     headers, parameters, event names
 """

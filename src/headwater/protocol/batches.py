@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from headwater.errors import InvalidOffset
-from headwater.model import Batch, Record
+from headwater.model import Batch, Extent, Record
 from headwater.protocol.framing import is_json
 from headwater.protocol.ledger import StreamState
 from headwater.protocol.offsets import offset_at
 from headwater.protocol.spans import Span
 
-Row = tuple[int, bytes]
+#: (position, data, milliseconds of the append since the Unix epoch).
+Row = tuple[int, bytes, int]
 
 
 def build_batch(state: StreamState, start: int, rows: Iterable[Row], limit: int, whole: int = 0) -> Batch | None:
@@ -23,7 +24,7 @@ def build_batch(state: StreamState, start: int, rows: Iterable[Row], limit: int,
     Args:
         state: the stream at the moment of the read; its tail bounds the batch.
         start: position to read from.
-        rows: (position, data) in order and without holes; the first one contains `start`.
+        rows: in order and without holes; the first one contains `start`.
         limit: bytes of data to return at most; a JSON value larger than that is returned alone.
         whole: bytes up to which a record of bytes is not cut either, and comes alone if it is over the limit.
 
@@ -35,8 +36,9 @@ def build_batch(state: StreamState, start: int, rows: Iterable[Row], limit: int,
     """
     is_values, tail = is_json(state.content_type), state.tail
     found: list[bytes] = []
+    times: list[int] = []
     position, room = start, limit
-    for row_start, data in rows:
+    for row_start, data, at in rows:
         if row_start > position or position >= tail:
             break
         if row_start + len(data) <= position:
@@ -52,11 +54,23 @@ def build_batch(state: StreamState, start: int, rows: Iterable[Row], limit: int,
         position += len(piece)
         room -= len(piece)
         found.append(piece)
+        times.append(at)
         if room <= 0:
             break
     if not found and start < tail:
         return None
-    return _batch(state, start, position, Span(state.lineage, start, found) if found else ())
+    return _batch(state, start, position, Span(state.lineage, start, found, times) if found else ())
+
+
+def extent_from(state: StreamState, start: int) -> Extent:
+    """What there is to read from a position up to the tail."""
+    return Extent(
+        offset=offset_at(state.lineage, start),
+        next_offset=offset_at(state.lineage, state.tail),
+        closed=state.closed,
+        content_type=state.content_type,
+        failure=state.failure,
+    )
 
 
 def has_own_values(state: StreamState, start: int) -> bool:
@@ -64,7 +78,9 @@ def has_own_values(state: StreamState, start: int) -> bool:
     return is_json(state.content_type) and start >= state.lineage[-1].start
 
 
-def build_values(state: StreamState, start: int, values: list[bytes] | bytes, size: int) -> Batch:
+def build_values(
+    state: StreamState, start: int, values: list[bytes] | bytes, size: int, times: Sequence[int] | str | None
+) -> Batch:
     """The batch of a read of a JSON stream by a store that knows itself where the limit falls.
 
     Args:
@@ -72,8 +88,9 @@ def build_values(state: StreamState, start: int, values: list[bytes] | bytes, si
         start: position to read from; see `has_own_values`.
         values: whole ones, the first of which begins at `start`; in a list, or as lines.
         size: bytes of them, without line breaks.
+        times: see `Span`.
     """
-    return _batch(state, start, start + size, Span(state.lineage, start, values))
+    return _batch(state, start, start + size, Span(state.lineage, start, values, times))
 
 
 def _batch(state: StreamState, start: int, position: int, records: Sequence[Record]) -> Batch:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from headwater.model import Batch
+from headwater.model import Batch, Extent
 
 #: Seconds a cursor lasts, and the moment they are counted from: 2024-10-09T00:00:00Z.
 CURSOR_INTERVAL: Final = 20
@@ -38,13 +38,18 @@ def next_cursor(now: float, client_cursor: str | None, jitter: int) -> str:
     return str(int(client_cursor) + max(1, jitter // CURSOR_INTERVAL))
 
 
-def entity_tag(batch: Batch, coding: str = "") -> str:
+def entity_tag(found: Batch | Extent, coding: str = "") -> str:
     """The ETag of a catch-up answer: its range, whether it ends at a closed tail, and its content coding.
 
     Offsets carry the incarnation, so a re-created stream never matches an old tag. Strong tags differ where bytes
     do (RFC 9110 section 8.8.3.3), so each coding has its own.
     """
-    return f'"{batch.offset}:{batch.next_offset}{":c" if batch.closed else ""}{coding and ":" + coding}"'
+    return f'"{found.offset}:{found.next_offset}{":c" if found.closed else ""}{coding and ":" + coding}"'
+
+
+def tail_tag(tail: str, *, closed: bool) -> str:
+    """The ETag of responses that tell where a stream ends and nothing else: an empty range at its tail."""
+    return f'"{tail}:{tail}{":c" if closed else ""}"'
 
 
 def matches(if_none_match: str | None, tag: str) -> bool:

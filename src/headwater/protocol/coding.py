@@ -1,7 +1,7 @@
-"""Content codings of live answers, coded once for all readers of a feed (RFC 9110 section 8.4.1).
+"""Content codings of live answers, coded once for all readers of a group (RFC 9110 section 8.4.1).
 
-Rule 1: what a feed sends is one piece, made once, and the same bytes for every reader. So a piece refers to nothing
-        but earlier pieces of its feed that every reader has: whenever a reader joins, the next one stands alone.
+Rule 1: what a group sends is one piece, made once, and the same bytes for every reader. So a piece refers to nothing
+        but earlier pieces of its group that every reader has: whenever a reader joins, the next one stands alone.
 Rule 2: a piece can be decoded up to its last byte when it has arrived, and ends on a byte's edge.
 Rule 3: what a reader is sent for itself, before it joins and after it leaves, are pieces that stand alone too.
 Rule 4: the memory for back references belongs to a pool with a limit, and may be taken away between any two pieces;
@@ -22,7 +22,7 @@ RECENT_BYTES: Final = 1024 * 1024
 
 
 class Common(Protocol):
-    """What all readers of a feed are sent."""
+    """What all readers of a group are sent."""
 
     def restart(self) -> None:
         """The next piece stands alone: somebody joined."""
@@ -49,15 +49,15 @@ class Body(Protocol):
         ...
 
     def join(self, common: Common) -> None:
-        """From now on the reader is sent the feed's pieces."""
+        """From now on the reader is sent the group's pieces."""
         ...
 
     def heard(self, data: bytes) -> None:
-        """The reader was given what the feed said aside."""
+        """The reader was given what the group said aside."""
         ...
 
     def leave(self) -> None:
-        """The reader has had the feed's last piece; without effect when it has not joined."""
+        """The reader has had the group's last piece; without effect when it has not joined."""
         ...
 
     def end(self) -> bytes:
@@ -79,12 +79,12 @@ class Coding(Protocol):
         ...
 
     def common(self) -> Common:
-        """For a new feed."""
+        """For a new group."""
         ...
 
 
 class _Uncoded:
-    """The bytes as they are, for readers and feeds alike: there is nothing to remember."""
+    """The bytes as they are, for readers and groups alike: there is nothing to remember."""
 
     token = ""
 
@@ -123,7 +123,7 @@ IDENTITY: Final[Coding] = _Uncoded()
 
 
 class Pool(Generic[C]):
-    """Contexts of a compressor for the feeds that were sent to last.
+    """Contexts of a compressor for the groups that were sent to last.
 
     Args:
         make: makes a context.
@@ -136,13 +136,13 @@ class Pool(Generic[C]):
         self._held: dict[object, C] = {}
 
     def take(self, owner: object) -> tuple[C, bool]:
-        """A context for a feed's next piece.
+        """A context for a group's next piece.
 
         Args:
             owner: who asks.
 
         Returns:
-            The context, and whether it is as the same owner left it; otherwise it may hold another feed's data.
+            The context, and whether it is as the same owner left it; otherwise it may hold another group's data.
         """
         context = self._held.pop(owner, None)
         known = context is not None

@@ -3,7 +3,7 @@
 Not a member a piece: Chromium and curl end at the first one's trailer. A piece ends on a byte's edge with the empty
 stored block that `Z_SYNC_FLUSH` makes; one that stands alone follows on a `Z_FULL_FLUSH`, behind which nothing refers
 to what was before. The header is each reader's own, and so is the trailer, whose CRC follows at the answer's end from
-that of the feed.
+that of the group.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from headwater.protocol.crc import shift
 HEADER: Final = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 #: The last block of a member: empty, with fixed codes.
 LAST_BLOCK: Final = b"\x03\x00"
-#: Window (2**13) and memory of a feed's context: 70 KiB, where the largest take 220 KiB and save 3 percent.
+#: Window (2**13) and memory of a group's context: 70 KiB, where the largest take 220 KiB and save 3 percent.
 _WINDOW: Final = -13
 _MEMORY: Final = 6
 
@@ -30,7 +30,7 @@ class GzipCoding:
     Args:
         level: 1 (fast) to 9 (small).
         min_bytes: below this a reader's own piece is a stored block.
-        contexts: feeds whose pieces refer to earlier ones, at most.
+        contexts: groups whose pieces refer to earlier ones, at most.
     """
 
     token = "gzip"
@@ -144,7 +144,7 @@ class GzipBody:
         self._count_from(common)
 
     def _count_from(self, common: GzipCommon) -> None:
-        """Count by the feed's size and CRC; ours is kept as what it differs by."""
+        """Count by the group's size and CRC; ours is kept as what it differs by."""
         self._common = common
         self._joined_at = common.size
         self._crc ^= common.crc

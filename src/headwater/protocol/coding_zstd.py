@@ -26,7 +26,7 @@ class ZstdCoding:
     Args:
         level: 1 (fast) to 9 (small).
         min_bytes: below this a reader's own piece is a raw block.
-        contexts: feeds whose pieces refer to earlier ones, at most.
+        contexts: groups whose pieces refer to earlier ones, at most.
     """
 
     token = "zstd"

@@ -1,6 +1,6 @@
 """Which codings a server offers, and the one that an answer gets.
 
-Live answers are coded once for all readers of a feed (coding.py), and flushed piece by piece; brotli has no use there.
+Live answers are coded once for all readers of a group (coding.py), and flushed piece by piece; brotli has no use there.
 Finished bodies are coded as wholes.
 """
 
@@ -14,7 +14,7 @@ import msgspec
 from headwater.protocol.coding import IDENTITY, Coding
 from headwater.protocol.coding_gzip import GzipCoding
 from headwater.protocol.coding_zstd import ZstdCoding
-from headwater.protocol.compressors import MAX_LEVEL, find
+from headwater.protocol.compressors import MAX_LEVEL, BodyCompressor, find
 from headwater.protocol.compressors import compress as compress_whole
 from headwater.protocol.negotiation import choose_coding
 
@@ -100,3 +100,7 @@ class Compressor:
     def compress(self, coding: str, data: bytes) -> bytes:
         """A finished body in the coding that `whole` gave; may be called in any thread."""
         return compress_whole(coding, data, self._settings.level)
+
+    def piecewise(self, coding: str) -> BodyCompressor:
+        """For a body in the coding that `whole` gave, that comes in pieces."""
+        return BodyCompressor(coding, self._settings.level)

@@ -6,6 +6,7 @@ Python from 3.14 on.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from importlib import import_module
 from typing import Any, Final
@@ -32,6 +33,44 @@ def find(coding: str) -> Any:
         except ImportError:
             continue
     return None
+
+
+#: The window of a body that comes in pieces, as a power of two: 256 KiB, so that one on its way costs little memory.
+_WINDOW: Final = 18
+
+
+class BodyCompressor:
+    """A body in a coding whose library is installed, in pieces; for each body a new one.
+
+    Args:
+        coding: `gzip`, `zstd` or `br`.
+        level: 1 (fast) to 9 (small).
+    """
+
+    def __init__(self, coding: str, level: int) -> None:
+        library = find(coding)
+        self._add: Callable[[bytes], bytes]
+        self._end: Callable[[], bytes]
+        match coding:
+            case "gzip":
+                deflate = library.compressobj(level, library.DEFLATED, 31)
+                self._add, self._end = deflate.compress, deflate.flush
+            case "zstd":
+                names = library.CompressionParameter
+                options = {names.compression_level: ZSTD_LEVELS[level - 1], names.window_log: _WINDOW}
+                frame = library.ZstdCompressor(options=options)
+                self._add, self._end = frame.compress, frame.flush
+            case _:
+                brotli = library.Compressor(quality=BROTLI_QUALITIES[level - 1], lgwin=_WINDOW)
+                self._add, self._end = brotli.process, brotli.finish
+
+    def add(self, data: bytes) -> bytes:
+        """What goes out after another piece, maybe nothing. May be called in any thread, one at a time."""
+        return self._add(data)
+
+    def end(self) -> bytes:
+        """What goes out behind the last piece."""
+        return self._end()
 
 
 def compress(coding: str, data: bytes, level: int) -> bytes:

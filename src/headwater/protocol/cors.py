@@ -6,17 +6,25 @@ so `check_origin` refuses them.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
-from urllib.parse import urlsplit
 
-from headwater.errors import HostNotAllowed, OriginNotAllowed
+from headwater.errors import BadRequest, HostNotAllowed, OriginNotAllowed
 from headwater.protocol import names
+from headwater.protocol.hosts import (
+    Authority,
+    Origin,
+    host_of_setting,
+    origin_of_setting,
+    parse_authority,
+    parse_origin,
+)
 
 #: The value of the setting that stands for every page served from this machine.
 LOOPBACK: Final = "loopback"
 ANY: Final = "*"
 
-_LOOPBACK_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+_WORDS: Final = (ANY, LOOPBACK)
 _WRITING: Final = frozenset({"POST", "PUT", "DELETE"})
 _EXPOSED: Final = (b"access-control-expose-headers", b", ".join(names.CORS_RESPONSE_HEADERS))
 _PREFLIGHT: Final = [
@@ -31,27 +39,33 @@ class CorsPolicy:
 
     Args:
         origins: `*`, `loopback` (pages served from this machine, any port), and whole origins such as
-            `https://app.example`. A page of the server's own origin is always allowed.
+            `https://app.example`. A page of the server's own origin is always allowed. `null`, which sandboxed pages
+            and files have, and origins of other schemes are allowed when they are listed.
+
+    Raises:
+        ValueError: one of them is no origin; or they are one text.
     """
 
-    def __init__(self, origins: tuple[str, ...] = (LOOPBACK,)) -> None:
+    def __init__(self, origins: Collection[str] = (LOOPBACK,)) -> None:
+        if isinstance(origins, str):
+            raise ValueError(f"origins are a tuple of texts, such as ({origins!r},), not one text")
         self._any = ANY in origins
         self._loopback = LOOPBACK in origins
-        self._origins = frozenset(origin.rstrip("/").lower() for origin in origins)
+        listed = [origin_of_setting(origin) for origin in origins if origin not in _WORDS]
+        self._origins = frozenset(found for found in listed if isinstance(found, Origin))
+        self._texts = frozenset(found for found in listed if isinstance(found, str))
 
-    def allows(self, origin: str, host: str) -> bool:
+    def allows(self, origin: bytes, host: bytes) -> bool:
         """Whether pages of an origin may use a server that they call `host`."""
-        if self._any or origin.lower() in self._origins:
+        if self._any:
             return True
-        if not origin.isprintable():  # urlsplit drops control characters, and an allowed origin is echoed
-            return False
-        try:
-            parts = urlsplit(origin)
-        except ValueError:  # no URL, such as http://[
-            return False
-        if not parts.netloc:  # "null", the origin of sandboxed pages and files
-            return False
-        return parts.netloc.lower() == host.lower() or (self._loopback and parts.hostname in _LOOPBACK_HOSTS)
+        found = parse_origin(origin)
+        if found is None:
+            return origin.decode("latin-1").lower() in self._texts
+        if found in self._origins or (self._loopback and found.loopback):
+            return True
+        authority = parse_authority(host)
+        return authority is not None and found.is_at(authority)
 
     def check_origin(self, method: str, origin: bytes | None, host: bytes) -> None:
         """Refuse writes from pages that are not allowed.
@@ -61,16 +75,18 @@ class CorsPolicy:
         """
         if origin is None or method not in _WRITING:
             return
-        if not self.allows(origin.decode("latin-1"), host.decode("latin-1")):
+        if not self.allows(origin, host):
             raise OriginNotAllowed(f"pages of {origin.decode('latin-1')[:80]!r} may not write here")
 
     def headers(self, origin: bytes | None, host: bytes) -> list[tuple[bytes, bytes]]:
-        """CORS headers for an answer; none for a page that is not allowed or a client that is no page."""
+        """CORS headers for an answer. To whom nothing is allowed, they say that a page may get another answer.
+
+        Also to a client that is no page: a cache must not give a page what it kept of that (Fetch standard, section
+        3.2.5 "CORS protocol and HTTP caches").
+        """
         if self._any:
             return [(b"access-control-allow-origin", b"*"), _EXPOSED]
-        if origin is None:
-            return []
-        if not self.allows(origin.decode("latin-1"), host.decode("latin-1")):
+        if origin is None or not self.allows(origin, host):
             return [(names.VARY, b"origin")]
         return [(b"access-control-allow-origin", origin), (names.VARY, b"origin"), _EXPOSED]
 
@@ -82,31 +98,42 @@ class HostPolicy:
     origin. The name it must use in `Host` gives it away.
 
     Args:
-        hosts: `*`, `loopback`, and host names.
+        hosts: `*`, `loopback`, host names and addresses.
+
+    Raises:
+        ValueError: one of them is no host.
     """
 
     def __init__(self, hosts: tuple[str, ...] = (ANY,)) -> None:
         self._any = ANY in hosts
-        loopback = _LOOPBACK_HOSTS if LOOPBACK in hosts else frozenset()
-        self._names = frozenset(host.lower() for host in hosts) | loopback
+        self._loopback = LOOPBACK in hosts
+        self._names = frozenset(host_of_setting(host) for host in hosts if host not in _WORDS)
 
     def allows(self, host: bytes) -> bool:
-        """Whether the server answers to a `Host` header; to none at all it does, as no browser leaves it out."""
-        if self._any or not host:
-            return True
-        try:
-            name = urlsplit(f"//{host.decode('latin-1')}").hostname
-        except ValueError:
-            return False
-        return name is not None and name in self._names
+        """Whether the server answers to a `Host` header."""
+        found = parse_authority(host)
+        return found is not None and self._knows(found)
 
-    def check(self, host: bytes) -> None:
+    def _knows(self, found: Authority) -> bool:
+        return self._any or (self._loopback and found.loopback) or found.host in self._names
+
+    def check(self, host: bytes, *, required: bool = False) -> None:
         """Refuse a request under another name.
 
+        Args:
+            host: as sent; empty: it was not, as no browser does.
+            required: by HTTP/1.1 (RFC 9112 section 3.2). In HTTP/2, servers make it from `:authority`.
+
         Raises:
-            HostNotAllowed: it is one.
+            BadRequest: it is missing, or no host.
+            HostNotAllowed: it is another name.
         """
-        if not self.allows(host):
+        if not host:
+            if required:
+                raise BadRequest("HTTP/1.1 needs a Host header with a name")
+        elif (found := parse_authority(host)) is None:
+            raise BadRequest(f"the Host header {host.decode('latin-1')[:80]!r} is not a host with an optional port")
+        elif not self._knows(found):
             raise HostNotAllowed(f"this server does not answer to {host.decode('latin-1')[:80]!r}")
 
 

@@ -38,7 +38,7 @@ _SQUARES: Final = _squares()
 
 @lru_cache(maxsize=256)
 def _power(size: int) -> int:
-    """The power of x with the exponent 8 times `size`; the readers of a feed ask for the same few sizes."""
+    """The power of x with the exponent 8 times `size`; the readers of a group ask for the same few sizes."""
     power = _ONE
     for square in _SQUARES:
         if not size:

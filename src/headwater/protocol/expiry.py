@@ -18,6 +18,8 @@ _INTEGER: Final = re.compile(r"0|[1-9][0-9]{0,15}", re.ASCII)
 _DATE: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})", re.ASCII
 )
+#: Where the seconds are in a date.
+_SECONDS: Final = slice(17, 19)
 _RETENTION_KEYS: Final = {"age": MAX_SECONDS, "size": MAX_AMOUNT, "count": MAX_AMOUNT}
 
 
@@ -40,7 +42,10 @@ def parse_date(text: str) -> float:
     """
     try:
         if _DATE.fullmatch(text) is not None:
-            return datetime.fromisoformat(text.upper()).timestamp()
+            # A leap second, which Python has not and the time of Unix counts as the first of the next minute.
+            leap = text[_SECONDS] == "60"
+            known = f"{text[: _SECONDS.start]}59{text[_SECONDS.stop :]}" if leap else text
+            return datetime.fromisoformat(known.upper()).timestamp() + leap
     except (ValueError, OverflowError):
         pass
     raise BadRequest(f"Stream-Expires-At must be an RFC 3339 timestamp, not {text[:40]!r}")

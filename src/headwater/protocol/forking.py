@@ -6,17 +6,22 @@ alive after a delete, and outside the reach of retention.
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
-from headwater.errors import BadRequest, ContentTypeMismatch, SourceGone
+from headwater.errors import BadRequest, ContentTypeMismatch, ForkTooDeep, SourceGone
 from headwater.model import Expiry, StreamConfig
 from headwater.protocol.framing import is_json, same_content_type
-from headwater.protocol.ledger import StreamState, check_usable
+from headwater.protocol.ledger import StreamState, Watched, check_usable
 from headwater.protocol.offsets import cut_lineage, locate
 from headwater.protocol.slow import check_slow
 
+#: Streams whose records a fork may share: its source, that one's, and so on.
+MAX_SOURCES: Final = 1000
 
-def check_source(source: StreamState | None, config: StreamConfig, now: float) -> StreamState:
+
+def check_source(source: StreamState | None, config: StreamConfig, now: float, watched: Watched) -> StreamState:
     """The source of a fork, if it may be forked with this configuration.
 
     Raises:
@@ -28,7 +33,7 @@ def check_source(source: StreamState | None, config: StreamConfig, now: float) -
     assert config.fork is not None
     if source is not None and source.deleted:
         raise SourceGone(f"the stream at {source.path!r} was deleted")
-    source = check_usable(source, config.fork.source, now)
+    source = check_usable(source, config.fork.source, now, watched)
     if config.content_type is not None and not same_content_type(config.content_type, source.content_type):
         raise ContentTypeMismatch(f"the source is {source.content_type}, the fork {config.content_type}")
     check_slow(config.slow, source.content_type)
@@ -70,6 +75,23 @@ def resolve_sub_offset(source: StreamState, anchor: int, sub_offset: int, follow
     return anchor + sub_offset
 
 
+def check_depth(source: StreamState, position: int) -> None:
+    """Refuse a fork that would be too deep: a fork of a fork knows of every stream whose records it reads.
+
+    Streams that are deeper already, from before there was this bound, stay as they are.
+
+    Raises:
+        ForkTooDeep: it would have records of more than `MAX_SOURCES` others.
+    """
+    if len(source.lineage) <= MAX_SOURCES:
+        return
+    count = sum(segment.start <= position for segment in source.lineage)
+    if count > MAX_SOURCES:
+        raise ForkTooDeep(
+            f"the fork would share the records of {count} streams, each forked from the next; {MAX_SOURCES} are allowed"
+        )
+
+
 def new_fork(
     path: str, incarnation: int, config: StreamConfig, source: StreamState, position: int, now: float
 ) -> StreamState:
@@ -85,6 +107,7 @@ def new_fork(
         earliest=min(source.earliest, position),
         tail=position,
         source=source.incarnation,
+        appended_at=source.appended_at,
     )
 
 

@@ -9,15 +9,18 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
 
-from headwater.errors import BadRequest, InvalidBody
+from headwater.errors import BadRequest, InvalidBody, TooManyRecords
 from headwater.surrogates import mended
 
 DEFAULT_CONTENT_TYPE: Final = "application/octet-stream"
 
+#: Values of a JSON array that one append or create takes, unless a setting says otherwise.
+MAX_RECORDS: Final = 10_000
 #: Characters of a content type with its parameters.
 MAX_CONTENT_TYPE: Final = 256
 
@@ -69,7 +72,23 @@ def same_content_type(left: str | None, right: str) -> bool:
     return left is None or left == right or media_type(left) == media_type(right)
 
 
-def split_body(content_type: str, body: bytes, *, allow_empty_array: bool = False) -> tuple[bytes, ...]:
+def check_body(body: bytes, *, close: bool) -> None:
+    """Refuse an append that would do nothing (section 5.2); over HTTP and in process alike.
+
+    Args:
+        body: of the append.
+        close: it closes the stream.
+
+    Raises:
+        BadRequest: an empty body that closes nothing.
+    """
+    if not body and not close:
+        raise BadRequest("the body is empty, and the append does not close the stream")
+
+
+def split_body(
+    content_type: str, body: bytes, *, allow_empty_array: bool = False, max_records: int | None = None
+) -> tuple[bytes, ...]:
     """The records of one request body.
 
     A JSON array is flattened by one level (protocol section 9.1.2); any other type gives one record.
@@ -78,15 +97,19 @@ def split_body(content_type: str, body: bytes, *, allow_empty_array: bool = Fals
         content_type: the stream's type.
         body: the whole body; empty gives no records.
         allow_empty_array: a create may say `[]` for "no records yet" (section 9.1.3).
+        max_records: values that an array may have; None: any number.
 
     Raises:
+        TooManyRecords: the array has more; told without reading further.
         InvalidBody: not JSON, not UTF-8, nested too deeply, or an empty array where that means nothing.
     """
     if not body:
         return ()
     if content_type == "application/json" and _is_plain_object(body):
         return (body,)
-    return split_json(body, allow_empty_array=allow_empty_array) if is_json(content_type) else (body,)
+    if not is_json(content_type):
+        return (body,)
+    return split_json(body, allow_empty_array=allow_empty_array, max_records=max_records)
 
 
 def _is_plain_object(body: bytes) -> bool:
@@ -100,20 +123,20 @@ def _is_plain_object(body: bytes) -> bool:
     return True
 
 
-def split_json(body: bytes, *, allow_empty_array: bool = False) -> tuple[bytes, ...]:
+def split_json(body: bytes, *, allow_empty_array: bool = False, max_records: int | None = None) -> tuple[bytes, ...]:
     """The JSON values of a body, one level of an array flattened; see `split_body`."""
     if not body.isascii():
         _check_utf8(body)
     text = body.strip(_SPACE)
     try:
-        values = _split(text)
+        values = _split(text, max_records)
     except (msgspec.DecodeError, RecursionError) as error:
         whole = mended(text)
         if whole is text:
             raise _not_json(error) from None
         # Half of a surrogate pair is JSON that msgspec refuses. The places of the values are those of the mended text.
         try:
-            values = _take(text, _split(whole))
+            values = _take(text, _split(whole, max_records))
         except (msgspec.DecodeError, RecursionError) as second:
             raise _not_json(second) from None
     if not values and not allow_empty_array:
@@ -121,11 +144,31 @@ def split_json(body: bytes, *, allow_empty_array: bool = False) -> tuple[bytes, 
     return tuple([_one_line(value) for value in values])
 
 
-def _split(text: bytes) -> list[bytes]:
+def _split(text: bytes, max_records: int | None) -> list[bytes]:
     if text[:1] != b"[":
         _value.decode(text)
         return [text]
+    if max_records is not None and len(text) > 2 * max_records and text.count(b",") >= max_records:
+        _check_count(text, max_records)
     return [bytes(value).strip(_SPACE) for value in _values.decode(text)]
+
+
+def _check_count(text: bytes, max_records: int) -> None:
+    """Refuse an array of more values, before an object is made for each: of 16 MB of digits those are eight million."""
+    try:
+        _up_to(max_records).decode(text)
+    except msgspec.ValidationError:
+        raise TooManyRecords(f"the body is an array of more than max_append_records={max_records} values") from None
+    except msgspec.DecodeError:
+        pass  # told by who reads the values, or mended there
+
+
+@lru_cache(4)
+def _up_to(count: int) -> msgspec.json.Decoder[msgspec.Struct]:
+    """Reads an array of so many values, and stops at the first one behind them, which a list does at its end."""
+    fields = [(f"v{number}", msgspec.Raw, b"") for number in range(count)]
+    array = msgspec.defstruct("Array", fields, array_like=True, forbid_unknown_fields=True, gc=False)
+    return msgspec.json.Decoder(array)
 
 
 def _take(text: bytes, values: list[bytes]) -> list[bytes]:
@@ -178,7 +221,10 @@ def encode_value(content_type: str, value: Any) -> bytes:
             raise InvalidBody(f"the value cannot be written as JSON: {error}") from None
     if isinstance(value, str):
         return value.encode()
-    raise InvalidBody(f"a {content_type} stream takes bytes or text, not {type(value).__name__}")
+    raise InvalidBody(
+        f"the stream is {content_type} and takes bytes or text, not {type(value).__name__}; a stream of "
+        "application/json takes any value"
+    )
 
 
 def join_records(content_type: str, records: Sequence[bytes] | Iterable[bytes]) -> bytes:

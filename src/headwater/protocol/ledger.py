@@ -1,13 +1,14 @@
 """What may happen to a stream: create, append, close, expire, in one place for every store.
 
 Forks are decided in forking.py, retention in retention.py.
-
 Rule 1: a store holds a `StreamState` per stream and asks these functions; it never decides by itself.
 Rule 2: no clock and no I/O: times come in, decisions and new values go out.
 Rule 3: `state.tail` and `state.earliest` are positions (see offsets.py); only `StreamInfo` carries offsets.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import msgspec
 
@@ -22,8 +23,17 @@ from headwater.errors import (
 from headwater.model import Appended, Expiry, Failure, Producer, Record, StreamConfig, StreamInfo
 from headwater.protocol.framing import DEFAULT_CONTENT_TYPE, same_content_type, split_body
 from headwater.protocol.offsets import Lineage, Segment, offset_at
+from headwater.protocol.preconditions import Condition
 from headwater.protocol.producing import ProducerState, advance
 from headwater.protocol.slow import check_slow
+
+#: Whether somebody reads the stream at a path live, or waits for its records.
+Watched = Callable[[str], bool]
+
+
+def nobody(path: str) -> bool:
+    """Nobody watches."""
+    return False
 
 
 class StreamState(msgspec.Struct):
@@ -34,7 +44,8 @@ class StreamState(msgspec.Struct):
         config: as created, with the content type and expiry filled in.
         lineage: segments of the offset space; the last one is the stream's own.
         created_at: when it was created.
-        touched_at: last read or write; the TTL counts from here.
+        touched_at: last read or write, or when the last one left who watched; the TTL counts from here. Only grows, but
+            for jumps of the clock.
         earliest: first position still kept; moved by retention.
         tail: position after the last record.
         closed: takes no more records.
@@ -44,6 +55,7 @@ class StreamState(msgspec.Struct):
         deleted: soft-deleted: only forks still read it.
         forks: number of streams forked directly from it.
         source: incarnation of the stream it was forked from; 0: none.
+        appended_at: `Record.at` of its last record; in a fork that has none of its own, of its source's last. 0: none.
     """
 
     path: str
@@ -61,6 +73,7 @@ class StreamState(msgspec.Struct):
     forks: int = 0
     source: int = 0
     failure: Failure | None = None
+    appended_at: float = 0.0
 
     @property
     def content_type(self) -> str:
@@ -101,6 +114,9 @@ class Append(msgspec.Struct, frozen=True, gc=False):
         seq: `Stream-Seq`, compared byte by byte.
         close: close the stream after the records, in the same step.
         failure: with `close`: the stream ends here, but is not complete.
+        condition: what must be so.
+        create: with what to create the stream in the same step, if there is none; no fork.
+        max_records: values that the body may have, if it is a JSON array; None: any number.
     """
 
     body: bytes = b""
@@ -109,6 +125,16 @@ class Append(msgspec.Struct, frozen=True, gc=False):
     seq: str | None = None
     close: bool = False
     failure: Failure | None = None
+    condition: Condition | None = None
+    create: StreamConfig | None = None
+    max_records: int | None = None
+
+    def bounded(self, max_records: int) -> Append:
+        """The same request, with a bound to the values of its body if it can have more."""
+        # Each value of an array takes two bytes at least.
+        if len(self.body) <= 2 * max_records:
+            return self
+        return msgspec.structs.replace(self, max_records=max_records)
 
 
 class Accepted(msgspec.Struct, frozen=True, gc=False):
@@ -135,17 +161,32 @@ def expires_at(state: StreamState) -> float | None:
     return expiry.at
 
 
-def is_expired(state: StreamState, now: float) -> bool:
-    """Whether the stream's time is over."""
+def is_expired(state: StreamState, now: float, watched: Watched) -> bool:
+    """Whether the stream's time is over.
+
+    One with a TTL lives as long as it is watched (protocol section 5.1); a date counts in any case.
+    """
     expiry = state.config.expiry
     if expiry.ttl is None and expiry.at is None:  # by far the most
         return False
     end = expires_at(state)
-    return end is not None and now >= end
+    return end is not None and now >= end and (expiry.ttl is None or not watched(state.path))
 
 
-def check_usable(state: StreamState | None, path: str, now: float) -> StreamState:
+def touch(state: StreamState, now: float) -> None:
+    """The stream is used. The time only grows: a clock that is behind takes nothing away."""
+    if now > state.touched_at:
+        state.touched_at = now
+
+
+def check_usable(state: StreamState | None, path: str, now: float, watched: Watched) -> StreamState:
     """The state, if clients may use the stream.
+
+    Args:
+        state: what is at the path.
+        path: the stream.
+        now: the time of the request.
+        watched: who is watched.
 
     Raises:
         StreamNotFound: none here, or expired.
@@ -155,16 +196,25 @@ def check_usable(state: StreamState | None, path: str, now: float) -> StreamStat
         raise StreamNotFound(f"there is no stream at {path!r}")
     if state.deleted:
         raise StreamGone(f"the stream at {path!r} was deleted")
-    if is_expired(state, now):
+    if is_expired(state, now, watched):
         raise StreamNotFound(f"the stream at {path!r} has expired")
     return state
+
+
+def check_condition(state: StreamState, condition: Condition) -> None:
+    """Refuse a write whose condition the stream does not meet.
+
+    Raises:
+        PreconditionFailed: its tail is not as the condition says.
+    """
+    condition.check(state.path, offset_at(state.lineage, state.tail))
 
 
 def append(state: StreamState, known: ProducerState | None, request: Append, now: float) -> Accepted | Appended:
     """Decide an append; on acceptance `state` is changed in place.
 
     Order of the checks (protocol section 5.2, "Error Precedence"): closed, content type, producer, body,
-    Stream-Seq. A retry is answered without looking at its body.
+    Stream-Seq, condition. A producer's retry is answered without looking at its body or its condition.
 
     Args:
         state: a usable stream's state, the caller's own copy until the commit.
@@ -177,27 +227,30 @@ def append(state: StreamState, known: ProducerState | None, request: Append, now
 
     Raises:
         StreamClosed, ContentTypeMismatch, InvalidProducer, ProducerFenced, ProducerGap, InvalidBody,
-        SequenceRegression: the request is refused and `state` is as before.
+        TooManyRecords, SequenceRegression, PreconditionFailed: the request is refused and `state` is as before.
     """
     producer, content_type = request.producer, state.content_type
     if state.closed:
-        return _append_to_closed(state, known, request)
-    if request.body and not same_content_type(request.content_type, content_type):
-        raise ContentTypeMismatch(f"the stream is {content_type}, the request {request.content_type}")
+        return _append_to_closed(state, request)
+    if request.body:
+        _check_type(content_type, request.content_type)
     advanced: ProducerState | None = None
     if producer is not None:
         advanced = advance(known, producer)
         if advanced is None:
             assert known is not None
-            state.touched_at = now
+            touch(state, now)
             return _answer(state, Producer(producer.id, known.epoch, known.seq), duplicate=True)
-    data = split_body(content_type, request.body)
+    data = split_body(content_type, request.body, max_records=request.max_records)
     if request.seq is not None:
         _check_seq(state, request.seq)
+    if request.condition is not None:
+        check_condition(state, request.condition)
+    if request.seq is not None:
         state.last_seq = request.seq
     start = state.tail
-    records = place(state, data)
-    state.touched_at = now
+    records = place(state, data, now)
+    touch(state, now)
     if request.close:
         state.closed = True
         state.closed_by = producer
@@ -206,35 +259,83 @@ def append(state: StreamState, known: ProducerState | None, request: Append, now
     return Accepted(start, records, advanced, Appended(tail, state.closed, False, producer, state.failure))
 
 
-def place(state: StreamState, data: tuple[bytes, ...]) -> tuple[Record, ...]:
-    """Give offsets to records at the tail, and move it."""
-    lineage = state.lineage
+def append_first(path: str, incarnation: int, request: Append, now: float) -> tuple[StreamState, Accepted]:
+    """Decide an append that creates its stream.
+
+    Args:
+        path: where no stream is.
+        incarnation: of the new stream.
+        request: with `create`.
+        now: the time of the request.
+
+    Returns:
+        The stream behind the append, and what is to be written.
+
+    Raises:
+        BadRequest, ContentTypeMismatch, ProducerGap, InvalidBody, PreconditionFailed: there is to be no stream.
+    """
+    assert request.create is not None
+    state = new_stream(path, incarnation, request.create, now)
+    decision = append(state, None, msgspec.structs.replace(request, condition=None), now)
+    assert isinstance(decision, Accepted), "nothing is a duplicate in a new stream"
+    if request.condition is not None:
+        request.condition.check(path, None)
+    answer = msgspec.structs.replace(decision.answer, created=True)
+    return state, msgspec.structs.replace(decision, answer=answer)
+
+
+def place(state: StreamState, data: tuple[bytes, ...], now: float) -> tuple[Record, ...]:
+    """Give offsets and a time to records at the tail, and move it. A clock that is behind gives the last time again."""
+    if not data:
+        return ()
+    lineage, position = state.lineage, state.tail
+    at = state.appended_at = now if now > state.appended_at else state.appended_at
     if len(data) == 1:
         state.tail += len(data[0])
-        return (Record(offset_at(lineage, state.tail), data[0]),)
+        return (Record(offset_at(lineage, state.tail), data[0], at),)
     records = []
-    position = state.tail
     for item in data:
         position += len(item)
-        records.append(Record(offset_at(lineage, position), item))
+        records.append(Record(offset_at(lineage, position), item, at))
     state.tail = position
     return tuple(records)
 
 
-def _append_to_closed(state: StreamState, known: ProducerState | None, request: Append) -> Appended:
+def _append_to_closed(state: StreamState, request: Append) -> Appended:
+    """The answer to what changes nothing; also to a producer of an old epoch it is the closure (section 5.2.1)."""
     producer = request.producer
     if producer is not None and producer == state.closed_by:
         return _answer(state, producer, duplicate=True)
     if producer is None and request.close and not request.body and request.failure in (None, state.failure):
+        if request.condition is not None:
+            check_condition(state, request.condition)
         return _answer(state, None, duplicate=True)
-    if producer is not None and known is not None and producer.epoch < known.epoch:
-        advance(known, producer)
-    how = "closed" if state.failure is None else f"closed, as failed ({state.failure.code})"
-    raise StreamClosed(
-        f"the stream at {state.path!r} is {how}",
-        next_offset=offset_at(state.lineage, state.tail),
-        closed=True,
-    )
+    raise _closed(state.path, state.failure, offset_at(state.lineage, state.tail))
+
+
+def _closed(path: str, failure: Failure | None, tail: str) -> StreamClosed:
+    how = "closed" if failure is None else f"closed, as failed ({failure.code})"
+    return StreamClosed(f"the stream at {path!r} is {how}", next_offset=tail, closed=True)
+
+
+def check_without_body(info: StreamInfo, content_type: str | None) -> None:
+    """Refuse an append whose body has not come yet, and which no body could save: it is no producer's retry.
+
+    Args:
+        info: the stream's state.
+        content_type: of the body.
+
+    Raises:
+        StreamClosed, ContentTypeMismatch: as `append`.
+    """
+    if info.closed:
+        raise _closed(info.path, info.failure, info.tail)
+    _check_type(info.content_type, content_type)
+
+
+def _check_type(have: str, given: str | None) -> None:
+    if not same_content_type(given, have):
+        raise ContentTypeMismatch(f"the stream is {have}, the request {given}")
 
 
 def _answer(state: StreamState, producer: Producer | None, *, duplicate: bool = False) -> Appended:
@@ -296,6 +397,4 @@ def check_recreate(state: StreamState, config: StreamConfig, *, closed: bool, fo
 
 
 def _same_expiry(asked: Expiry, have: Expiry, *, forked: bool) -> bool:
-    if forked and asked == Expiry():
-        return True
-    return asked.ttl == have.ttl and asked.at == have.at
+    return (forked and asked == Expiry()) or (asked.ttl == have.ttl and asked.at == have.at)

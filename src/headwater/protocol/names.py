@@ -25,6 +25,8 @@ PRODUCER_RECEIVED_SEQ: Final = b"producer-received-seq"
 # Ours, beyond the protocol.
 #: Retention of a stream, on create: `age=SECONDS, size=BYTES, count=RECORDS`, each optional.
 STREAM_RETENTION: Final = b"stream-retention"
+#: `true`, on append: create the stream in the same step if it is not there, as PUT would.
+STREAM_CREATE: Final = b"stream-create"
 #: What a stream's slow readers get, on create: `replay`, `latest`, `conflate:KEY`, `disconnect`.
 STREAM_SLOW: Final = b"stream-slow"
 #: Offset of the first record still kept, in answers to HEAD.
@@ -47,13 +49,19 @@ CONTENT_ENCODING: Final = b"content-encoding"
 CONTENT_LENGTH: Final = b"content-length"
 CONTENT_TYPE: Final = b"content-type"
 ETAG: Final = b"etag"
+EXPECT: Final = b"expect"
 HOST: Final = b"host"
+IF_MATCH: Final = b"if-match"
 IF_NONE_MATCH: Final = b"if-none-match"
 LAST_EVENT_ID: Final = b"last-event-id"
 LOCATION: Final = b"location"
 ORIGIN: Final = b"origin"
 RETRY_AFTER: Final = b"retry-after"
+TRANSFER_ENCODING: Final = b"transfer-encoding"
 VARY: Final = b"vary"
+X_FORWARDED_FOR: Final = b"x-forwarded-for"
+X_FORWARDED_PROTO: Final = b"x-forwarded-proto"
+WWW_AUTHENTICATE: Final = b"www-authenticate"
 
 # Query parameters.
 #: Runs: the dialect in which one is told.
@@ -61,8 +69,13 @@ QUERY_DIALECT: Final = "dialect"
 QUERY_OFFSET: Final = "offset"
 QUERY_LIVE: Final = "live"
 QUERY_CURSOR: Final = "cursor"
+#: In place of `Last-Event-ID`, of polyfills of `EventSource`, which keep a page's headers simple.
+QUERY_LAST_EVENT_ID: Final = "lastEventId"
+QUERY_LAST_EVENT_ID_TOO: Final = "last-event-id"
 #: Plain SSE: the key of a JSON record whose value names the event.
 QUERY_EVENT: Final = "event"
+#: Plain SSE: `json`: the data of each event is a JSON value, and nothing of it is replaced.
+QUERY_DATA: Final = "data"
 #: Live reads: what a reader gets that was too slow: `replay`, `latest`, `conflate:KEY`, `disconnect`.
 QUERY_SLOW: Final = "slow"
 #: Live reads: what the client calls itself, for who looks at the readers.
@@ -74,8 +87,18 @@ EVENT_FAILED: Final = b"stream-failed"
 EVENT_ERROR: Final = b"stream-error"
 EVENT_DETACHED: Final = b"stream-detached"
 EVENT_GAP: Final = b"stream-gap"
+EVENT_REPLACED: Final = b"stream-replaced"
 RESERVED_EVENTS: Final = frozenset(
-    {"stream-closed", "stream-failed", "stream-error", "stream-detached", "stream-gap", "error", "open"}
+    {
+        "stream-closed",
+        "stream-failed",
+        "stream-error",
+        "stream-detached",
+        "stream-gap",
+        "stream-replaced",
+        "error",
+        "open",
+    }
 )
 
 #: Request headers a page from another origin may send.
@@ -83,9 +106,11 @@ CORS_REQUEST_HEADERS: Final = (
     ACCEPT,
     b"authorization",
     CONTENT_TYPE,
+    IF_MATCH,
     IF_NONE_MATCH,
     LAST_EVENT_ID,
     STREAM_SEQ,
+    STREAM_CREATE,
     STREAM_TTL,
     STREAM_EXPIRES_AT,
     STREAM_CLOSED,
@@ -99,12 +124,24 @@ CORS_REQUEST_HEADERS: Final = (
     PRODUCER_ID,
     PRODUCER_EPOCH,
     PRODUCER_SEQ,
+    # Not ours: what libraries for requests, tracing and event streams add by themselves.
+    CACHE_CONTROL,
+    b"pragma",
+    b"idempotency-key",
+    b"x-requested-with",
+    b"x-request-id",
+    b"x-correlation-id",
+    b"traceparent",
+    b"tracestate",
+    b"baggage",
+    b"sentry-trace",
 )
 #: Response headers such a page may read.
 CORS_RESPONSE_HEADERS: Final = (
     CONTENT_TYPE,
     ETAG,
     LOCATION,
+    WWW_AUTHENTICATE,
     RETRY_AFTER,
     STREAM_NEXT_OFFSET,
     STREAM_UP_TO_DATE,

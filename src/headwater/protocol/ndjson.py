@@ -1,8 +1,8 @@
 """Newline-delimited JSON for `fetch` readers, `curl` and pipes: one line a record, and lines that say what happens.
 
-A record's line is `{"offset": …, "data": …}`: a JSON value, a string of text, or, as `base64`, bytes. All other
-lines have `control`: `up-to-date`, `keepalive`, `gap`, `closed`, `failed`, `detached` or `error`. A body that ends
-without one of the last four was cut.
+A record's line is `{"offset": …, "data": …}`: a JSON value, a string of text, or, as `base64`, bytes, also those of a
+text stream that are no UTF-8. All other lines have `control`: `up-to-date`, `keepalive`, `gap`, `closed`, `failed`,
+`detached` or `error`. A body that ends without one of the last four was cut.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import msgspec
 
 from headwater.model import Batch, Record
+from headwater.protocol.cursor import Data, Detached, Event, Failed, Gap, Idle
 from headwater.protocol.framing import is_json, is_text
-from headwater.protocol.reading import Data, Detached, Event, Failed, Gap, Idle
 from headwater.protocol.spans import data_of, offsets_of
 from headwater.protocol.wire import Regrouper, base64_of, problem, reason
 
@@ -47,8 +47,9 @@ class JsonLines:
                 return _control("keepalive", offset=self._regrouper.told(offset))
             case Failed(offset, error):
                 return _control("error", offset=self._regrouper.told(offset), **problem(error))
-            case Gap(start, end):
-                return _control("gap", **{"from": self._regrouper.skip(start), "to": end})
+            case Gap(start, end, offset):
+                self._told_up_to_date = False
+                return _control("gap", offset=offset, **{"from": self._regrouper.skip(start), "to": end})
             case Detached(offset, retry_after, why):  # pragma: no branch - there is no other event
                 told = self._regrouper.told(offset)
                 reasons = {"reason": why} if why else {}
@@ -72,12 +73,19 @@ class JsonLines:
     def _encode_records(self, records: Sequence[Record]) -> bytes:
         between, values = b'","data":', data_of(records)
         if not self._json and self._text:
-            values = [msgspec.json.encode(data.decode(errors="replace")) for data in values]
+            between, values = b'",', [_text_field(data) for data in values]
         elif not self._json:
             between, values = b'","base64":', [b'"' + base64_of(data) + b'"' for data in values]
         # No loop in Python: the history of a stream is encoded so, for each who joins.
         lines = map(between.join, zip(offsets_of(records), values, strict=True))
         return b'{"offset":"' + b'}\n{"offset":"'.join(lines) + b"}\n"
+
+
+def _text_field(data: bytes) -> bytes:
+    try:
+        return b'"data":' + msgspec.json.encode(data.decode())
+    except UnicodeDecodeError:
+        return b'"base64":"' + base64_of(data) + b'"'
 
 
 def _control(kind: str, **fields: str | float | bool) -> bytes:

@@ -24,6 +24,8 @@ MAX_HALF: Final = 10**16 - 1
 #: The reference servers' name for the start of a stream; accepted as `-1` is, and given out by nobody.
 ZERO: Final = "0000000000000000_0000000000000000"
 
+_HALF: Final = 16
+
 _PATTERN: Final = re.compile(r"([0-9]{16})_([0-9]{16})", re.ASCII)
 
 
@@ -161,6 +163,14 @@ def distance(start: str, end: str) -> int | None:
         return None
     # A fork counts on where its source's positions end, so that incarnations do not matter.
     return parse_offset(end)[1] - parse_offset(start)[1]
+
+
+def same_stream(tail: str, other: str) -> bool:
+    """Whether two tails are of the same stream, or of an earlier and a later one at the same path.
+
+    A stream's tail counts under its own incarnation, a fork's too, so that those of two streams always differ in it.
+    """
+    return tail[:_HALF] == other[:_HALF]
 
 
 def step_into(offset: str, count: int) -> str:

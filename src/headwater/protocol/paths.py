@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
+from unicodedata import is_normalized
 
 from headwater.errors import InvalidPath, PathTooLong, StreamPrivate
 
 #: Bytes of a stream path in UTF-8, unless a setting says otherwise.
 MAX_PATH_BYTES: Final = 1024
-#: First segment of the introspection routes; no stream may begin with it.
+#: Before the words below the root and below a stream (see `urls`), and before the introspection's routes.
 RESERVED_SEGMENT: Final = "-"
+#: First segment of the protocol's own routes (section 6).
+PROTOCOL_SEGMENT: Final = "__ds"
 #: Where runs are kept, unless told otherwise: see `headwater.llm`.
 RUNS: Final = ("runs", "runs-records", "runs-keys", "runs-threads", "runs-processes", "runs-leases")
 
+#: A percent sign that encodes nothing, and what no path in a request has (RFC 3986 sections 2.1 and 3.5).
+_NOT_ENCODED: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})|#")
+#: What patterns and templates of paths are made of.
+_PATTERN: Final = re.compile(r"[*{}]")
 #: The last character there is; no path has it.
 _LAST: Final = "\U0010ffff"
 
@@ -20,8 +28,8 @@ _LAST: Final = "\U0010ffff"
 class PrivatePaths:
     """Streams that are there for the program itself, and not served over HTTP.
 
-    Rule: every door asks `check`, for every path that a request names. The answer follows from the path alone, so that
-    it does not tell which streams there are.
+    Rule: whatever serves streams asks `check`, for every path that a request names. The answer follows from the path
+    alone, so that it does not tell which streams there are.
 
     Args:
         roots: paths; they and what is below them are private.
@@ -92,6 +100,48 @@ def check_path(path: str, *, maximum: int = MAX_PATH_BYTES) -> str:
             f"the stream path {path[:80]!r} has a segment that is empty, '.' or '..', or begins with the segment '-'"
         )
     return path
+
+
+def check_new_path(path: str) -> str:
+    """The same path, if a new stream may have it; those of before are not touched by this.
+
+    Args:
+        path: one that `check_path` lets through.
+
+    Raises:
+        InvalidPath: not in Unicode's form NFC, so that there could be two streams with one name; a character of
+            patterns or templates; a segment `-`, behind which words stand in URLs; or `__ds` at the beginning, which
+            the protocol has (section 6).
+    """
+    reason = ""
+    if not path.isascii() and not is_normalized("NFC", path):
+        reason = "is not in Unicode's normal form NFC"
+    elif found := _PATTERN.search(path):
+        reason = f"has the character {found[0]!r}"
+    else:
+        segments = path.split("/")
+        if RESERVED_SEGMENT in segments:
+            reason = f"has the segment {RESERVED_SEGMENT!r}"
+        elif segments[0] == PROTOCOL_SEGMENT:
+            reason = f"begins with the segment {PROTOCOL_SEGMENT!r}"
+    if reason:
+        raise InvalidPath(f"the path {path[:80]!r} of a new stream {reason}")
+    return path
+
+
+def check_encoding(raw_path: bytes) -> None:
+    """Refuse a URL path that decodes to the path of another one: decoders let `%zz` through as it is.
+
+    Args:
+        raw_path: as sent, without the query.
+
+    Raises:
+        InvalidPath: a percent sign without two hexadecimal digits, or a fragment.
+    """
+    found = _NOT_ENCODED.search(raw_path)
+    if found is not None:
+        near = raw_path[found.start() : found.start() + 3].decode("latin-1")
+        raise InvalidPath(f"the path of the URL is not percent-encoded at {near!r}")
 
 
 def strip_prefix(url_path: str, prefixes: tuple[str, ...]) -> str:

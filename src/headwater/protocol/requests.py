@@ -7,103 +7,58 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final
-from urllib.parse import parse_qsl, unquote
-
-import msgspec
+from urllib.parse import unquote
 
 from headwater.errors import BadRequest, InvalidOffset, InvalidProducer, MethodNotAllowed, UnsupportedCoding
 from headwater.model import BEGINNING, Failure, ForkPoint, Mode, Producer, SlowPolicy, StreamConfig
 from headwater.protocol import names
+from headwater.protocol.accept import accepted
+from headwater.protocol.commands import Command, Create, Delete, Inspect, Preflight, Read, Undecided, Write
 from headwater.protocol.expiry import parse_expiry, parse_integer, parse_retention
 from headwater.protocol.failure import parse_failure
-from headwater.protocol.framing import check_content_type, media_type
+from headwater.protocol.framing import check_body, check_content_type
+from headwater.protocol.headers import Headers
+from headwater.protocol.hosts import path_of_url
+from headwater.protocol.ledger import Append
 from headwater.protocol.offsets import check_offset
-from headwater.protocol.paths import MAX_PATH_BYTES, NOTHING_PRIVATE, PrivatePaths, check_path, strip_prefix
+from headwater.protocol.paths import (
+    MAX_PATH_BYTES,
+    NOTHING_PRIVATE,
+    PrivatePaths,
+    check_encoding,
+    strip_prefix,
+)
+from headwater.protocol.preconditions import Condition, parse_condition
 from headwater.protocol.producing import MAX_INTEGER
+from headwater.protocol.query import parse_query
 from headwater.protocol.slow import REPLAY, parse_slow
+from headwater.protocol.urls import stream_at
 
-#: Header names in lower case to values; of a repeated header, the last one.
-Headers = Mapping[bytes, bytes]
+__all__ = [
+    "Command",
+    "Create",
+    "Delete",
+    "Inspect",
+    "Preflight",
+    "Read",
+    "Undecided",
+    "Write",
+    "append_of",
+    "check_write",
+    "last_event_id",
+    "parse_request",
+    "text",
+    "wants_closed",
+]
 
 METHODS: Final = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS")
 #: Characters of a producer id, a Stream-Seq or an event key.
 MAX_TOKEN: Final = 256
-#: Parameters of a query string; more is no honest request.
-MAX_QUERY_FIELDS: Final = 32
 #: Characters of the name that a reader gives itself.
 MAX_READER_NAME: Final = 64
 
-_ONCE: Final = (names.QUERY_OFFSET, names.QUERY_LIVE)
+_FORK_HEADERS: Final = (names.STREAM_FORKED_FROM, names.STREAM_FORK_OFFSET, names.STREAM_FORK_SUB_OFFSET)
 _LIVE_MODES: Final = {"long-poll": Mode.LONG_POLL, "sse": Mode.SSE}
-_ACCEPT_MODES: Final = {"text/event-stream": Mode.EVENTS, "application/x-ndjson": Mode.NDJSON}
-
-
-class Create(msgspec.Struct, frozen=True, gc=False):
-    """PUT: create a stream or a fork; the body is its first content."""
-
-    path: str
-    config: StreamConfig
-    closed: bool
-
-
-class Write(msgspec.Struct, frozen=True, gc=False):
-    """POST: append the body, close, or both."""
-
-    path: str
-    content_type: str | None
-    producer: Producer | None
-    seq: str | None
-    close: bool
-    failure: Failure | None = None
-
-
-class Read(msgspec.Struct, frozen=True, gc=False):
-    """GET: records from an offset on.
-
-    Attributes:
-        path: the stream.
-        offset: an offset, `-1` or `now`.
-        mode: how to answer.
-        resumed: the offset came from `Last-Event-ID`: a browser that was here before.
-        cursor: the echoed cursor.
-        if_none_match: as sent.
-        event_key: plain SSE: key of the records that names the events.
-        slow: live reads: what the reader gets when it was too slow; None: as the stream says.
-        reader: live reads: what the client calls itself.
-        accept_encoding: as sent.
-    """
-
-    path: str
-    offset: str
-    mode: Mode
-    resumed: bool = False
-    cursor: str | None = None
-    if_none_match: str | None = None
-    event_key: str | None = None
-    slow: SlowPolicy | None = None
-    reader: str | None = None
-    accept_encoding: str | None = None
-
-
-class Inspect(msgspec.Struct, frozen=True, gc=False):
-    """HEAD: the stream's state."""
-
-    path: str
-
-
-class Delete(msgspec.Struct, frozen=True, gc=False):
-    """DELETE: the stream and its data."""
-
-    path: str
-
-
-class Preflight(msgspec.Struct, frozen=True, gc=False):
-    """OPTIONS: what a page from another origin may do."""
-
-    path: str
-
-
-Command = Create | Write | Read | Inspect | Delete | Preflight
 
 
 def parse_request(
@@ -115,32 +70,34 @@ def parse_request(
     prefixes: tuple[str, ...] = (),
     max_path_bytes: int = MAX_PATH_BYTES,
     private: PrivatePaths = NOTHING_PRIVATE,
-) -> Command:
+    content_type: str | None = None,
+) -> Command | Undecided:
     """The command of a request to a stream's URL.
 
     Args:
         method: upper case.
-        path: the stream's path, decoded, without the server's prefix.
+        path: of the URL, decoded, without the server's prefix: the stream's path.
         query: the query string, as sent.
-        headers: names in lower case.
+        headers: as `headers.collect` gives them.
         prefixes: what precedes a stream's path in a URL, for `Stream-Forked-From`.
         max_path_bytes: limit of a stream's path.
         private: what no request may name.
+        content_type: the stream's own, if known: some values of `Accept` need it.
 
     Raises:
         BadRequest and its kinds, PathTooLong: the request is malformed.
         StreamPrivate: it names what is private.
+        RouteNotFound: the URL is one of those that are reserved; see `urls`.
         UnsupportedCoding: the body is coded.
         MethodNotAllowed: no such method here.
     """
-    check_path(path, maximum=max_path_bytes)
-    private.check(path)
+    path = stream_at(path, maximum=max_path_bytes, private=private)
     match method:
         case "POST":
             _check_coding(headers)
             return _parse_write(path, headers)
         case "GET":
-            return _parse_read(path, query, headers)
+            return _parse_read(path, query, headers, content_type)
         case "PUT":
             _check_coding(headers)
             create = _parse_create(path, headers, prefixes, max_path_bytes)
@@ -150,14 +107,14 @@ def parse_request(
         case "HEAD":
             return Inspect(path)
         case "DELETE":
-            return Delete(path)
+            return Delete(path, _condition(headers))
         case "OPTIONS":
             return Preflight(path)
     raise MethodNotAllowed(f"{method[:20]!r} is not a method of streams", allow=", ".join(METHODS))
 
 
 def text(headers: Headers, name: bytes) -> str | None:
-    """A header's value as text, without surrounding space; None: not sent.
+    """A header's value as text; None: not sent.
 
     Raises:
         BadRequest: it is not UTF-8, or has a control character.
@@ -166,7 +123,7 @@ def text(headers: Headers, name: bytes) -> str | None:
     if value is None:
         return None
     try:
-        decoded = value.decode().strip(" \t")
+        decoded = value.decode()
     except UnicodeDecodeError:
         decoded = "\0"
     if not decoded.isprintable():
@@ -174,22 +131,36 @@ def text(headers: Headers, name: bytes) -> str | None:
     return decoded
 
 
+def last_event_id(headers: Headers, query: Mapping[str, str]) -> str | None:
+    """Where a client of an event stream was before, by its header or else by a parameter; None: nowhere.
+
+    Raises:
+        BadRequest: the header has characters that are not allowed.
+    """
+    return (
+        text(headers, names.LAST_EVENT_ID)
+        or query.get(names.QUERY_LAST_EVENT_ID)
+        or query.get(names.QUERY_LAST_EVENT_ID_TOO)
+        or None
+    )
+
+
 def wants_closed(headers: Headers) -> bool:
     """Whether `Stream-Closed` is `true`, in any case; every other value counts as absent (section 4.1)."""
-    return headers.get(names.STREAM_CLOSED, b"").strip().lower() == b"true"
+    return headers.get(names.STREAM_CLOSED, b"").lower() == b"true"
 
 
 def _content_type(headers: Headers) -> str | None:
     value = headers.get(names.CONTENT_TYPE)
     if not value:
         return None
-    return check_content_type(value.decode("latin-1").strip(" \t"))
+    return check_content_type(value.decode("latin-1"))
 
 
 def _check_coding(headers: Headers) -> None:
     """Coded bodies are refused: stored as they are, they would be served as what `Content-Type` says."""
-    coding = text(headers, names.CONTENT_ENCODING)
-    if coding and coding.lower() != "identity":
+    coding = text(headers, names.CONTENT_ENCODING) or ""
+    if any(part.strip(" \t").lower() not in ("", "identity") for part in coding.split(",")):
         raise UnsupportedCoding(f"the body has the content coding {coding[:80]!r}", accept_encoding="identity")
 
 
@@ -202,7 +173,25 @@ def _parse_write(path: str, headers: Headers) -> Write:
         seq=_token(headers, names.STREAM_SEQ),
         close=wants_closed(headers) or failure is not None,
         failure=failure,
+        condition=_condition(headers),
+        create=_config(headers, None) if _creates(headers) else None,
     )
+
+
+def _creates(headers: Headers) -> bool:
+    """Whether an append may create its stream. Ours, so that a slip is told, other than in `Stream-Closed`."""
+    value = (text(headers, names.STREAM_CREATE) or "").lower()
+    if value not in ("", "true", "false"):
+        raise BadRequest(f"Stream-Create must be true or false, not {value[:40]!r}")
+    if value == "true" and any(name in headers for name in _FORK_HEADERS):
+        raise BadRequest("an append cannot create a fork: use PUT for Stream-Forked-From")
+    return value == "true"
+
+
+def _condition(headers: Headers) -> Condition | None:
+    if names.IF_MATCH not in headers and names.IF_NONE_MATCH not in headers:
+        return None
+    return parse_condition(text(headers, names.IF_MATCH), text(headers, names.IF_NONE_MATCH))
 
 
 def _failure(headers: Headers) -> Failure | None:
@@ -218,10 +207,23 @@ def check_write(command: Write, body: bytes) -> None:
     Raises:
         BadRequest: an empty body that closes nothing, or a body without a content type.
     """
-    if not body and not command.close:
-        raise BadRequest("the body is empty, and Stream-Closed: true is not set")
+    check_body(body, close=command.close)
     if body and command.content_type is None:
         raise BadRequest("a body needs a Content-Type")
+
+
+def append_of(command: Write, body: bytes) -> Append:
+    """What the stores are asked for."""
+    return Append(
+        body,
+        command.content_type,
+        command.producer,
+        command.seq,
+        command.close,
+        command.failure,
+        command.condition,
+        command.create,
+    )
 
 
 def _token(headers: Headers, name: bytes) -> str | None:
@@ -245,14 +247,18 @@ def _producer(headers: Headers) -> Producer | None:
 
 
 def _parse_create(path: str, headers: Headers, prefixes: tuple[str, ...], max_path_bytes: int) -> Create:
-    config = StreamConfig(
+    config = _config(headers, _fork(headers, prefixes, max_path_bytes))
+    return Create(path, config, wants_closed(headers), _condition(headers))
+
+
+def _config(headers: Headers, fork: ForkPoint | None) -> StreamConfig:
+    return StreamConfig(
         content_type=_content_type(headers),
         expiry=parse_expiry(text(headers, names.STREAM_TTL), text(headers, names.STREAM_EXPIRES_AT)),
         retention=parse_retention(text(headers, names.STREAM_RETENTION)),
-        fork=_fork(headers, prefixes, max_path_bytes),
+        fork=fork,
         slow=_slow(text(headers, names.STREAM_SLOW)) or REPLAY,
     )
-    return Create(path, config, wants_closed(headers))
 
 
 def _fork(headers: Headers, prefixes: tuple[str, ...], max_path_bytes: int) -> ForkPoint | None:
@@ -263,7 +269,9 @@ def _fork(headers: Headers, prefixes: tuple[str, ...], max_path_bytes: int) -> F
         if offset is not None or sub_offset is not None:
             raise BadRequest("Stream-Fork-Offset and Stream-Fork-Sub-Offset need Stream-Forked-From")
         return None
-    source_path = check_path(strip_prefix(unquote(source), prefixes), maximum=max_path_bytes)
+    url_path = path_of_url(source, headers.get(names.HOST, b""))
+    check_encoding(url_path.encode())
+    source_path = stream_at(strip_prefix(unquote(url_path), prefixes), maximum=max_path_bytes)
     count = 0
     if sub_offset is not None:
         count = parse_integer(sub_offset, name="Stream-Fork-Sub-Offset", maximum=MAX_INTEGER)
@@ -272,12 +280,14 @@ def _fork(headers: Headers, prefixes: tuple[str, ...], max_path_bytes: int) -> F
     return ForkPoint(source_path, None if offset is None else check_offset(offset), count)
 
 
-def _parse_read(path: str, query: bytes, headers: Headers) -> Read:
-    fields = _query(query)
-    mode = _mode(fields.get(names.QUERY_LIVE), headers)
+def _parse_read(path: str, query: bytes, headers: Headers, content_type: str | None) -> Read | Undecided:
+    fields = parse_query(query)
+    mode, name = _mode(fields.get(names.QUERY_LIVE), headers, content_type)
+    if mode is None:
+        return Undecided(path)
     offset = fields.get(names.QUERY_OFFSET)
     resumed = False
-    if mode is Mode.EVENTS and (last := text(headers, names.LAST_EVENT_ID)):
+    if mode is Mode.EVENTS and (last := last_event_id(headers, fields)):
         offset, resumed = last, True
     if offset is None:
         if mode in (Mode.LONG_POLL, Mode.SSE):
@@ -290,15 +300,29 @@ def _parse_read(path: str, query: bytes, headers: Headers) -> Read:
         resumed=resumed,
         cursor=fields.get(names.QUERY_CURSOR),
         if_none_match=text(headers, names.IF_NONE_MATCH),
-        event_key=fields.get(names.QUERY_EVENT) or None,
+        event_key=_event_key(fields.get(names.QUERY_EVENT)),
+        as_json=mode is Mode.EVENTS and _as_json(fields.get(names.QUERY_DATA)),
         slow=_slow(fields.get(names.QUERY_SLOW)),
         reader=_reader_name(fields.get(names.QUERY_READER)),
         accept_encoding=text(headers, names.ACCEPT_ENCODING),
+        media_type=name,
     )
+
+
+def _as_json(value: str | None) -> bool:
+    if value not in (None, "json"):
+        raise BadRequest(f"?data= takes json, not {value[:40]!r}")
+    return value is not None
 
 
 def _slow(value: str | None) -> SlowPolicy | None:
     return None if value is None else parse_slow(value)
+
+
+def _event_key(value: str | None) -> str | None:
+    if value and len(value) > MAX_TOKEN:
+        raise BadRequest(f"event must have 1 to {MAX_TOKEN} characters")
+    return value or None
 
 
 def _reader_name(value: str | None) -> str | None:
@@ -307,31 +331,15 @@ def _reader_name(value: str | None) -> str | None:
     return value or None
 
 
-def _mode(live: str | None, headers: Headers) -> Mode:
+def _mode(live: str | None, headers: Headers, content_type: str | None) -> tuple[Mode | None, bytes | None]:
+    """The form, None: it depends on the stream's type; and the name by which it was asked for."""
     if live is not None:
         if live not in _LIVE_MODES:
             raise BadRequest(f"live must be long-poll or sse, not {live[:40]!r}")
-        return _LIVE_MODES[live]
-    for part in (text(headers, names.ACCEPT) or "").split(","):
-        mode = _ACCEPT_MODES.get(media_type(part))
-        if mode is not None:
-            return mode
-    return Mode.CATCH_UP
-
-
-def _query(query: bytes) -> dict[str, str]:
-    """Query parameters; unknown ones are let through unread (section 11.1), ours must come once."""
-    if not query:
-        return {}
-    try:
-        pairs = parse_qsl(
-            query.decode("ascii"), keep_blank_values=True, max_num_fields=MAX_QUERY_FIELDS, errors="strict"
-        )
-    except ValueError:
-        raise BadRequest("the query string is not URL-encoded UTF-8, or has too many parameters") from None
-    fields = dict(pairs)
-    if len(fields) < len(pairs) and any([name for name, _ in pairs].count(name) > 1 for name in _ONCE):
-        raise BadRequest("offset and live must be given once")
-    if len(fields.get(names.QUERY_EVENT, "")) > MAX_TOKEN:
-        raise BadRequest(f"event must have 1 to {MAX_TOKEN} characters")
-    return fields
+        return _LIVE_MODES[live], None
+    value = text(headers, names.ACCEPT)
+    if not value:
+        return Mode.CATCH_UP, None
+    found = accepted(value)
+    mode = found.always if content_type is None else found.mode(content_type)
+    return mode, None if mode is Mode.CATCH_UP else found.name

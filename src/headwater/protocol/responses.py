@@ -10,9 +10,9 @@ from typing import Final
 import msgspec
 
 from headwater.errors import HeadwaterError
-from headwater.model import Appended, Batch, Created, Failure, StreamInfo
+from headwater.model import Appended, Batch, Created, Extent, Failure, StreamInfo
 from headwater.protocol import names
-from headwater.protocol.caching import CACHEABLE, LIVE, NO_STORE, entity_tag, matches
+from headwater.protocol.caching import CACHEABLE, LIVE, NO_STORE, entity_tag, matches, tail_tag
 from headwater.protocol.expiry import format_retention
 from headwater.protocol.failure import failure_headers
 from headwater.protocol.framing import is_text
@@ -23,6 +23,8 @@ from headwater.protocol.wire import problem
 HeaderList = list[tuple[bytes, bytes]]
 
 _TRUE: Final = b"true"
+#: Says how a credential is shown (RFC 9110 section 15.5.2, RFC 6750 section 3).
+_UNAUTHORIZED: Final = 401
 _CLOSED: Final = (names.STREAM_CLOSED, _TRUE)
 _UP_TO_DATE: Final = (names.STREAM_UP_TO_DATE, _TRUE)
 _NO_STORE: Final = (names.CACHE_CONTROL, NO_STORE)
@@ -62,6 +64,7 @@ def created(answer: Created, location: bytes) -> Answer:
     headers = [
         (names.CONTENT_TYPE, info.content_type.encode()),
         (names.STREAM_NEXT_OFFSET, info.tail.encode()),
+        (names.ETAG, tail_tag(info.tail, closed=info.closed).encode()),
         *_SECURITY,
     ]
     if answer.created:
@@ -71,17 +74,31 @@ def created(answer: Created, location: bytes) -> Answer:
     return Answer(201 if answer.created else 200, headers)
 
 
-def appended(answer: Appended, *, with_body: bool) -> Answer:
-    """To POST: 204; 200 for new data of an idempotent producer (sections 5.2, 5.2.1)."""
-    headers = [(names.STREAM_NEXT_OFFSET, answer.next_offset.encode()), *_SECURITY]
+def appended(answer: Appended, *, with_body: bool, location: bytes = b"") -> Answer:
+    """To POST: 204; 200 for new data of an idempotent producer (sections 5.2, 5.2.1); 201 if it made the stream.
+
+    Args:
+        answer: the store's.
+        with_body: the request had one.
+        location: the stream's URL; told if it was made.
+    """
+    headers = [
+        (names.STREAM_NEXT_OFFSET, answer.next_offset.encode()),
+        (names.ETAG, tail_tag(answer.next_offset, closed=answer.closed).encode()),
+        *_SECURITY,
+    ]
     if answer.closed:
         headers += _closed(answer.failure)
-    producer = answer.producer
-    if producer is None:
-        return Answer(204, headers)
-    headers.append((names.PRODUCER_EPOCH, b"%d" % producer.epoch))
-    headers.append((names.PRODUCER_SEQ, b"%d" % producer.seq))
-    return Answer(200 if with_body and not answer.duplicate else 204, headers)
+    status, producer = 204, answer.producer
+    if producer is not None:
+        headers.append((names.PRODUCER_EPOCH, b"%d" % producer.epoch))
+        headers.append((names.PRODUCER_SEQ, b"%d" % producer.seq))
+        if with_body and not answer.duplicate:
+            status = 200
+    if answer.created:
+        headers.append((names.LOCATION, location))
+        status = 201
+    return Answer(status, headers)
 
 
 def inspected(info: StreamInfo) -> Answer:
@@ -90,6 +107,7 @@ def inspected(info: StreamInfo) -> Answer:
         (names.CONTENT_TYPE, info.content_type.encode()),
         (names.STREAM_NEXT_OFFSET, info.tail.encode()),
         (names.STREAM_EARLIEST_OFFSET, info.earliest.encode()),
+        (names.ETAG, tail_tag(info.tail, closed=info.closed).encode()),
         _NO_STORE,
         *_SECURITY,
     ]
@@ -111,30 +129,33 @@ def deleted() -> Answer:
     return Answer(204, list(_SECURITY))
 
 
-def caught_up(batch: Batch, if_none_match: str | None, *, now_asked: bool, coding: str = "") -> Answer:
-    """To a catch-up GET: the records, or 304 (sections 5.6, 10.1).
+def caught_up(
+    extent: Extent, if_none_match: str | None, *, now_asked: bool, coding: str = "", body: bytes = b""
+) -> Answer:
+    """To a catch-up GET: everything up to the tail, or 304 (sections 5.6, 10.1).
 
     Args:
-        batch: what was read.
+        extent: what is promised.
         if_none_match: as sent.
         now_asked: the offset was `now`: the answer holds for this moment only, and has no ETag.
         coding: the content coding that the body will have, which the ETag names; empty: none.
+        body: the whole of it, or empty where it follows in pieces.
     """
-    headers = _position(batch)
+    headers = _position(extent, up_to_date=True)
     if now_asked:
         headers.append(_NO_STORE)
     else:
-        tag = entity_tag(batch, coding)
+        tag = entity_tag(extent, coding)
         headers += [(names.ETAG, tag.encode()), (names.CACHE_CONTROL, CACHEABLE)]
         if matches(if_none_match, tag):
             return Answer(304, headers)
-    headers.append((names.CONTENT_TYPE, batch.content_type.encode()))
-    return Answer(200, headers, _body(batch))
+    headers.append((names.CONTENT_TYPE, extent.content_type.encode()))
+    return Answer(200, headers, body)
 
 
 def polled(batch: Batch, cursor: str, *, coding: str = "") -> Answer:
     """To a long-poll: the records, or 204 when there are none yet or no more (section 5.7)."""
-    headers = _position(batch)
+    headers = _position(batch, up_to_date=batch.up_to_date)
     if not batch.closed:
         headers.append((names.STREAM_CURSOR, cursor.encode()))
     if not batch.records:
@@ -145,7 +166,7 @@ def polled(batch: Batch, cursor: str, *, coding: str = "") -> Answer:
         (names.CACHE_CONTROL, CACHEABLE),
         (names.CONTENT_TYPE, batch.content_type.encode()),
     ]
-    return Answer(200, headers, _body(batch))
+    return Answer(200, headers, body_of(batch.content_type, batch.records))
 
 
 def streaming(media_type: bytes, content_type: str) -> Answer:
@@ -207,6 +228,8 @@ def failed(error: HeadwaterError) -> Answer:
             headers.append((_ERROR_HEADERS[key], str(value).encode()))
         elif key == "allow":
             headers.append((names.ALLOW, str(value).encode()))
+    if error.status == _UNAUTHORIZED:
+        headers.append((names.WWW_AUTHENTICATE, b"Bearer"))
     if error.retry_after is not None:
         headers.append((names.RETRY_AFTER, b"%d" % error.retry_after))
     return Answer(error.status, headers, msgspec.json.encode(problem(error)) + b"\n", error.unread)
@@ -218,18 +241,14 @@ def json_answer(value: object, *, status: int = 200) -> Answer:
     return Answer(status, headers, msgspec.json.encode(value) + b"\n")
 
 
-def _position(batch: Batch) -> HeaderList:
-    headers = [(names.STREAM_NEXT_OFFSET, batch.next_offset.encode()), (names.VARY, b"accept"), _SANDBOX, *_SECURITY]
-    if batch.up_to_date:
+def _position(found: Batch | Extent, *, up_to_date: bool) -> HeaderList:
+    headers = [(names.STREAM_NEXT_OFFSET, found.next_offset.encode()), (names.VARY, b"accept"), _SANDBOX, *_SECURITY]
+    if up_to_date:
         headers.append(_UP_TO_DATE)
-    if batch.closed:
-        headers += _closed(batch.failure)
+    if found.closed:
+        headers += _closed(found.failure)
     return headers
 
 
 def _closed(failure: Failure | None) -> HeaderList:
     return [_CLOSED, *failure_headers(failure)]
-
-
-def _body(batch: Batch) -> bytes:
-    return body_of(batch.content_type, batch.records)

@@ -1,6 +1,8 @@
 """What happens to a reader that is slower than its stream: nothing is lost, or something is left out and told.
 
-Rule: a gap is always told, with the offsets between which records were left out, so that a reader can fetch them.
+Rule 1: a gap is always told, with the offsets between which records were left out, so that a reader can fetch them.
+Rule 2: a reader that is cut anywhere and comes back at the last offset it was told has missed nothing that its policy
+        keeps. So no offset is told before all that is kept up to it.
 """
 
 from __future__ import annotations
@@ -64,10 +66,12 @@ class Conflater:
 
     Attributes:
         dropped: records that were left out.
+        size: bytes of the records that are kept.
     """
 
     def __init__(self, key: str) -> None:
         self.dropped = 0
+        self.size = 0
         self._key = key
         self._newest: dict[str, Record] = {}
 
@@ -75,8 +79,11 @@ class Conflater:
         """Take the next batch."""
         for record in batch.records:
             name = self._name(record.data)
-            if self._newest.pop(name, None) is not None:
+            older = self._newest.pop(name, None)
+            if older is not None:
                 self.dropped += 1
+                self.size -= len(older.data)
+            self.size += len(record.data)
             self._newest[name] = record  # at the end: the survivors stay in the log's order
 
     def records(self) -> tuple[Record, ...]:

@@ -7,12 +7,19 @@ the rest would take most of its time.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import accumulate, islice
-from typing import overload
+from itertools import accumulate, islice, repeat
+from typing import Final, overload
+
+import msgspec
 
 from headwater.model import Record
 from headwater.protocol.framing import join_records
 from headwater.protocol.offsets import Lineage, offsets_at
+
+#: Milliseconds of a second.
+MILLIS: Final = 1000
+
+_numbers: Final = msgspec.json.Decoder(list[int]).decode
 
 
 class Span(Sequence[Record]):
@@ -22,18 +29,23 @@ class Span(Sequence[Record]):
         lineage: of the stream.
         start: position of the first record's first byte that is here.
         data: of each record, at least one; of a JSON stream also as lines, none of them ended.
+        times: when each record was appended, in milliseconds; also in one text, with commas between. None:
+            nobody looks at them.
 
     Attributes:
         lines: the data as it was given; None: not as lines.
     """
 
-    __slots__ = ("_data", "_lineage", "_records", "_start", "lines")
+    __slots__ = ("_data", "_lineage", "_records", "_start", "_times", "lines")
 
-    def __init__(self, lineage: Lineage, start: int, data: list[bytes] | bytes) -> None:
+    def __init__(
+        self, lineage: Lineage, start: int, data: list[bytes] | bytes, times: Sequence[int] | str | None
+    ) -> None:
         self.lines = data if isinstance(data, bytes) else None
         self._data = None if isinstance(data, bytes) else data
         self._lineage = lineage
         self._start = start
+        self._times = times
         self._records: tuple[Record, ...] | None = None
 
     @property
@@ -50,7 +62,11 @@ class Span(Sequence[Record]):
 
     def _made(self) -> tuple[Record, ...]:
         if self._records is None:
-            self._records = tuple(map(Record, map(bytes.decode, self.offsets()), self.data))
+            times = self._times
+            if isinstance(times, str):
+                times = _numbers(f"[{times}]")
+            seconds = repeat(0.0) if times is None else [time / MILLIS for time in times]
+            self._records = tuple(map(Record, map(bytes.decode, self.offsets()), self.data, seconds))
         return self._records
 
     def __len__(self) -> int:
@@ -90,6 +106,19 @@ def body_of(content_type: str, records: Sequence[Record]) -> bytes:
     if isinstance(records, Span) and records.lines is not None:
         return b"".join((b"[", records.lines.replace(b"\n", b","), b"]"))
     return join_records(content_type, data_of(records))
+
+
+def part_of(records: Sequence[Record], before: bytes, behind: bytes) -> bytes:
+    """Some of the values of a JSON array that comes in parts.
+
+    Args:
+        records: the values, at least one.
+        before: what precedes them: the array's opening, or the comma behind the part before.
+        behind: what follows them: the array's end, or nothing.
+    """
+    if isinstance(records, Span) and records.lines is not None:
+        return b"".join((before, records.lines.replace(b"\n", b","), behind))
+    return b"".join((before, b",".join(data_of(records)), behind))
 
 
 def offsets_of(records: Sequence[Record]) -> list[bytes]:

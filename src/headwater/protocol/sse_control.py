@@ -6,18 +6,19 @@ import msgspec
 
 from headwater.model import Batch
 from headwater.protocol.caching import next_cursor
+from headwater.protocol.cursor import Data, Detached, Event, Failed, Gap, Idle
 from headwater.protocol.framing import is_text
-from headwater.protocol.reading import Data, Event, Gap, Idle
 from headwater.protocol.spans import body_of
 from headwater.protocol.sse import encode_comment, encode_event
-from headwater.protocol.wire import Regrouper, base64_of, reason
+from headwater.protocol.wire import Regrouper, base64_of, is_plain_text, is_utf8, problem, reason
 
 
 class ControlEvents:
     """Encoder of `live=sse`.
 
-    The format has no error event and no word for "come back": in both cases the connection just ends, the client
-    connects again, and the answer to that request tells.
+    The protocol has no error event and no word for "come back": the connection ends, the client connects again, and the
+    response to that request tells. Why it ends is said in fields of a last control event, which other clients ignore
+    (section 11.1).
 
     Args:
         content_type: the stream's; decides between text and base64.
@@ -31,7 +32,8 @@ class ControlEvents:
     def __init__(self, content_type: str, cursor: str | None, jitter: int) -> None:
         self._content_type = content_type
         self._base64 = not is_text(content_type)
-        self._regrouper = Regrouper(content_type)
+        self._is_plain_text = is_plain_text(content_type)
+        self._regrouper = Regrouper(content_type, whole_lines=True)
         self._cursor = cursor
         self._jitter = jitter
         self._told_cursor: int | None = None
@@ -45,17 +47,22 @@ class ControlEvents:
         """See `Encoder.encode`."""
         if isinstance(event, Data):
             return self._encode_batch(event.batch, now)
-        if isinstance(event, Gap):
-            return self._encode_gap(event, now)
-        return encode_comment() if isinstance(event, Idle) else b""
+        match event:
+            case Gap(start, end, offset):
+                return self._encode_ours(offset, now, streamGap={"from": self._regrouper.skip(start), "to": end})
+            case Failed(offset, error):
+                return self._encode_ours(self._regrouper.told(offset), now, streamError=problem(error))
+            case Detached(offset, retry_after, why) if why:
+                told = {"reason": why, "retry_after": round(retry_after, 3)}
+                return self._encode_ours(self._regrouper.told(offset), now, streamDetached=told)
+            case Idle():
+                return encode_comment()
+            case _:  # its time is over: the protocol has it so (section 10.2)
+                return b""
 
-    def _encode_gap(self, gap: Gap, now: float) -> bytes:
+    def _encode_ours(self, offset: str, now: float, **field: object) -> bytes:
         """Beyond the protocol: a control event with one more field, which other clients ignore (section 11.1)."""
-        control = {
-            "streamNextOffset": gap.end,
-            "streamCursor": self._next_cursor(now),
-            "streamGap": {"from": self._regrouper.skip(gap.start), "to": gap.end},
-        }
+        control = {"streamNextOffset": offset, "streamCursor": self._next_cursor(now), **field}
         return encode_event(msgspec.json.encode(control), event=b"control")
 
     def state(self) -> object:
@@ -63,20 +70,23 @@ class ControlEvents:
         return self._regrouper.held, self._told_cursor if self._ahead else None
 
     def _encode_batch(self, batch: Batch, now: float) -> bytes:
+        start = self._regrouper.told(batch.offset)
         records, next_offset = self._regrouper.regroup(batch)
         control: dict[str, str | bool | dict[str, str]] = {"streamNextOffset": next_offset}
         if batch.closed:
             control["streamClosed"] = True
-            if batch.failure is not None:  # beyond the protocol, as in `_encode_gap`
+            if batch.failure is not None:  # beyond the protocol, as in `_encode_ours`
                 control["streamFailure"] = reason(batch.failure)
         else:
             control["streamCursor"] = self._next_cursor(now)
         if batch.up_to_date:
             control["upToDate"] = True
+        payload = body_of(self._content_type, records) if records else b""
+        if self._is_plain_text and not is_utf8(payload):
+            control["streamReplaced"] = {"from": start, "to": next_offset}
         encoded = encode_event(msgspec.json.encode(control), event=b"control")
         if not records:
             return encoded
-        payload = body_of(self._content_type, records)
         return encode_event(base64_of(payload) if self._base64 else payload, event=b"data") + encoded
 
     def _next_cursor(self, now: float) -> str:

@@ -3,6 +3,10 @@
 How a stream ends here: `stream-closed` says that it is complete, `stream-failed` that it ended before it was, and a
 reconnect then gets 204, on which browsers stop; `stream-detached` says to come back; `stream-error` carries the
 problem. `onmessage` sees none of them.
+
+Rule: an event stream is UTF-8 and has one line end (WHATWG HTML section 9.2.5), so a text that is not, or has others,
+arrives changed, and the reader is told. CR and CR LF arrive as LF; a comment says so. Before a record that is not UTF-8
+`stream-replaced` says where it is. With `as_json` nothing is changed.
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ from typing import Final
 import msgspec
 
 from headwater.model import Batch, Record
+from headwater.protocol.cursor import Data, Detached, Event, Failed, Gap, Idle
 from headwater.protocol.framing import is_json, is_text
 from headwater.protocol.names import (
     EVENT_CLOSED,
@@ -20,16 +25,18 @@ from headwater.protocol.names import (
     EVENT_ERROR,
     EVENT_FAILED,
     EVENT_GAP,
+    EVENT_REPLACED,
     RESERVED_EVENTS,
 )
-from headwater.protocol.reading import Data, Detached, Event, Failed, Gap, Idle
 from headwater.protocol.spans import data_of, offsets_of
 from headwater.protocol.sse import encode_comment, encode_event, encode_events, encode_retry
-from headwater.protocol.wire import Regrouper, base64_of, problem, reason
+from headwater.protocol.wire import Regrouper, base64_of, is_plain_text, is_utf8, problem, reason
 from headwater.surrogates import json_value
 
 #: How long a browser waits before it connects again: short, because a lost connection is usually a passing thing.
 RETRY_MILLISECONDS: Final = 1000
+#: What a comment says before records that have other line ends.
+LINE_ENDS: Final = b" line ends are sent as LF; data=json keeps them"
 
 
 class PlainEvents:
@@ -38,16 +45,27 @@ class PlainEvents:
     Args:
         content_type: the stream's; binary records are base64.
         event_key: key of a JSON record whose string value names the event; None: all are `message`.
+        as_json: each event's data is a JSON value: the record of a JSON stream, a string of text, or, for bytes that
+            are no text, an object whose `base64` has them.
         retry: milliseconds for the `retry:` field.
     """
 
     media_type = b"text/event-stream"
     must_cut = False
 
-    def __init__(self, content_type: str, event_key: str | None = None, *, retry: int = RETRY_MILLISECONDS) -> None:
+    def __init__(
+        self,
+        content_type: str,
+        event_key: str | None = None,
+        *,
+        as_json: bool = False,
+        retry: int = RETRY_MILLISECONDS,
+    ) -> None:
         self._base64 = not is_text(content_type)
         self._event_key = event_key if is_json(content_type) else None
-        self._regrouper = Regrouper(content_type)
+        self._as_json = as_json and not is_json(content_type)
+        self._is_plain_text = is_plain_text(content_type)
+        self._regrouper = Regrouper(content_type, whole_lines=not as_json)
         self._retry = retry
         self._positioned = False
 
@@ -65,9 +83,9 @@ class PlainEvents:
             case Failed(offset, error):
                 body = msgspec.json.encode({**problem(error), "offset": self._regrouper.told(offset)})
                 return encode_event(body, event=EVENT_ERROR)
-            case Gap(start, end):
+            case Gap(start, end, offset):
                 body = msgspec.json.encode({"from": self._regrouper.skip(start), "to": end})
-                return encode_event(body, event=EVENT_GAP, event_id=end.encode())
+                return encode_event(body, event=EVENT_GAP, event_id=offset.encode())
             case Detached(offset, retry_after, why):  # pragma: no branch - there is no other event
                 told = {"offset": self._regrouper.told(offset), "retry_after": round(retry_after, 3)}
                 body = msgspec.json.encode({**told, "reason": why} if why else told)
@@ -78,8 +96,9 @@ class PlainEvents:
         return self._regrouper.held
 
     def _encode_batch(self, batch: Batch) -> bytes:
+        start = self._regrouper.told(batch.offset)
         records, next_offset = self._regrouper.regroup(batch)
-        parts = [self._encode_records(records)] if records else []
+        parts = [self._encode_records(records, start)] if records else []
         if not records and not batch.closed and not self._positioned:
             # Without data nothing is dispatched, but the browser comes back here: `now` is not a new now then.
             parts.append(b"id:" + next_offset.encode() + b"\n\n")
@@ -90,11 +109,34 @@ class PlainEvents:
             parts.append(encode_event(body, event=name, event_id=next_offset.encode()))
         return b"".join(parts)
 
-    def _encode_records(self, records: Sequence[Record]) -> bytes:
+    def _encode_records(self, records: Sequence[Record], start: str) -> bytes:
         if self._event_key is not None:
             return b"".join([self._encode_named(record, self._event_key) for record in records])
         data = data_of(records)
+        if self._as_json:
+            return encode_events([self._json_of(piece) for piece in data], offsets_of(records))
+        if self._is_plain_text:
+            return self._encode_text(records, data, start)
         return encode_events(list(map(base64_of, data)) if self._base64 else data, offsets_of(records))
+
+    def _encode_text(self, records: Sequence[Record], data: list[bytes], start: str) -> bytes:
+        text = b"\0".join(data)
+        told = encode_comment(LINE_ENDS) if b"\r" in text else b""
+        if is_utf8(text):
+            return told + encode_events(data, offsets_of(records))
+        parts = [told]
+        for record in records:
+            if not is_utf8(record.data):
+                body = msgspec.json.encode({"from": start, "to": record.offset})
+                parts.append(encode_event(body, event=EVENT_REPLACED))
+            parts.append(encode_event(record.data, event_id=record.offset.encode()))
+            start = record.offset
+        return b"".join(parts)
+
+    def _json_of(self, data: bytes) -> bytes:
+        if self._is_plain_text and is_utf8(data):
+            return msgspec.json.encode(data.decode())
+        return msgspec.json.encode({"base64": base64_of(data).decode()})
 
     def _encode_named(self, record: Record, key: str) -> bytes:
         return encode_event(record.data, event=event_name(record.data, key), event_id=record.offset.encode())

@@ -1,6 +1,19 @@
-"""The standalone server: `headwater serve` on uvicorn.
+"""The standalone server: `headwater serve`, on connections of its own.
 
 settings     every setting, from flags, environment and a TOML file
-connections  uvicorn's HTTP protocol with limits on a request's head
-run          start, drain, stop
+run          from settings to a server that runs
+serving      listen, drain, stop
+listener     the sockets that are listened on
+inherited    sockets that were opened for the server
+allocator    memory that is free again
+connection   one connection: requests one by one, and its limits
+inbound      the requests in a connection's bytes, without I/O
+head_cache   request heads, parsed and remembered
+body_reader  a body of which a part is missing
+deadline     when something is due on a connection
+exchange     one request on a connection as an exchange
+wire         a connection as those see it who respond
+outgoing     the bytes that go out on a connection
+shared       what connections share
+proxy        `headwater llm proxy`
 """

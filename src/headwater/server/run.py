@@ -1,112 +1,88 @@
-"""Start, drain and stop a server.
-
-What uvicorn does not do (0.54): it never tells an open answer that the server stops, and waits for it, by default for
-ever; `lifespan.shutdown` comes after that wait. So the hub is drained first, and the wait has an end.
-"""
+"""`headwater serve`: from settings to a server that runs."""
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import gc
 import ipaddress
 import logging
+import os
 import socket
-import sys
-from collections.abc import Callable
+import ssl
 from functools import partial
-from types import FrameType
-from typing import Any, Final
+from typing import Final
 
-from headwater.asgi import App, Hub
+import msgspec
+
+from headwater.asgi import Hub
 from headwater.errors import MissingExtra
+from headwater.http.forwarded import TrustedProxies
+from headwater.http.streams import StreamService
 from headwater.protocol.compression import Compressor
-from headwater.server.settings import InvalidSettings, Settings, compression_of, hosts_of, limits_of, proxies_of
+from headwater.server.allocator import return_freed_memory
+from headwater.server.inherited import inherited, place_of
+from headwater.server.settings import InvalidSettings, Settings, compression_of, hosts_of, limits_of
+from headwater.stores import Store
 
 try:
     import httptools  # noqa: F401
-    import uvicorn
 except ImportError:
     raise MissingExtra.of("headwater serve", "server") from None
 
-from headwater.server.connections import LimitedProtocol, limited_protocol
-from headwater.server.door import door
-from headwater.server.fastlane import FastLane
-from headwater.server.lanes import lane_protocol
+from headwater.server.listener import bind
+from headwater.server.serving import Server
+from headwater.server.shared import ConnectionLimits, Shared
 
 _log: Final = logging.getLogger("headwater")
-
-
-class DrainingServer(uvicorn.Server):
-    """uvicorn's server, which lets the hub's readers go before it waits for them.
-
-    Args:
-        config: uvicorn's.
-        hub: whose readers these are.
-        hello: what to print for a port, once it listens; None: nothing.
-    """
-
-    def __init__(self, config: uvicorn.Config, hub: Hub, hello: Callable[[int], str] | None = None) -> None:
-        super().__init__(config)
-        self._hub = hub
-        self._hello = hello
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, and say what to try."""
-        await super().startup(sockets)
-        calm_garbage_collection()
-        if self.started and self._hello is not None:
-            port = self.servers[0].sockets[0].getsockname()[1]
-            sys.stderr.write(self._hello(port))
-            sys.stderr.flush()
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop accepting, tell the readers to come back, finish what is under way, close the store."""
-        for server in self.servers:
-            server.close()
-        self._hub.drain()
-        await super().shutdown(sockets)
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Stop on the first signal, at once on the second; the process then exits with 0, as asked to."""
-        super().handle_exit(sig, frame)
-        self._captured_signals.clear()
 
 
 def run(settings: Settings) -> None:
     """Serve until told to stop.
 
     Raises:
-        InvalidSettings: the address is not loopback, and `insecure` is not set.
+        InvalidSettings: the address is not loopback, and `insecure` is not set; or TLS cannot be had.
+        CannotListen: the address, or a socket that was opened for the server, cannot be used.
         SystemExit: the server could not start; the log says why.
     """
-    check_bind(settings)
     start_process(settings.log_level)
-    run_server(make_server(settings))
+    sockets = inherited(settings.fd, os.environ)
+    settings = msgspec.structs.replace(settings, **place_of(sockets))
+    check_bind(settings)
+    run_server(make_server(settings), sockets or bind(settings.host, settings.port))
 
 
 def start_process(log_level: str) -> None:
-    """What the process of a server needs before anything of it is made: file descriptors and a log."""
+    """What the process of a server needs before anything of it is made: file descriptors, memory and a log."""
     raise_file_limit()
+    return_freed_memory()
     logging.basicConfig(level=log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 
 
-def run_server(server: DrainingServer) -> None:
+def run_server(server: Server, sockets: list[socket.socket]) -> None:
     """Serve until told to stop.
 
+    Args:
+        server: not yet started.
+        sockets: to listen on.
+
     Raises:
-        SystemExit: the server could not start; the log says why.
+        SystemExit: the server could not start, with 1; the log says why.
     """
     with contextlib.suppress(KeyboardInterrupt):
-        server.run()
-    if not server.started:
-        raise SystemExit(1)
+        server.run(sockets)
 
 
-def make_server(settings: Settings) -> DrainingServer:
-    """The server for these settings, not yet started."""
-    hub = Hub(settings.store, limits=limits_of(settings))
-    app = App(
+def make_server(settings: Settings, store: Store | None = None) -> Server:
+    """The server for these settings, not yet started.
+
+    Args:
+        settings: all of them.
+        store: where the logs live; None: as the settings say.
+
+    Raises:
+        InvalidSettings: the certificate or its key cannot be used.
+    """
+    hub = Hub(store or settings.store, limits=limits_of(settings))
+    service = StreamService(
         hub,
         prefix=settings.prefix,
         cors_origins=settings.cors_origins,
@@ -116,44 +92,58 @@ def make_server(settings: Settings) -> DrainingServer:
         compression=compression_of(settings),
         serve_private=settings.serve_private,
     )
-    warn_of_missing(app.compressor)
-    protocol = protocol_of(hub, settings)
-    http: type[asyncio.Protocol] = protocol
-    if settings.fast_lane and not settings.access_log:
-        lane = FastLane(hub, settings.prefix, hosts_of(settings), settings.cors_origins, app.compressor, app.private)
-        http = door(lane_protocol(protocol, body_seconds=settings.body_seconds, lane=lane))
-    options: dict[str, Any] = {"ssl_certfile": settings.tls_cert, "ssl_keyfile": settings.tls_key}
-    config = uvicorn.Config(
-        app,
-        host=settings.host,
-        port=settings.port,
-        http=http,
-        ws="none",
-        lifespan="on",
-        interface="asgi3",
-        backlog=4096,
-        server_header=False,
-        proxy_headers=True,
-        forwarded_allow_ips=proxies_of(settings),
-        access_log=settings.access_log,
-        log_level=settings.log_level,
-        log_config=None,
-        timeout_keep_alive=settings.keep_alive_seconds,
-        timeout_graceful_shutdown=settings.shutdown_seconds,
-        **options,
-    )
-    return DrainingServer(config, hub, partial(banner, settings) if settings.banner else None)
-
-
-def protocol_of(hub: Hub, settings: Settings) -> type[LimitedProtocol]:
-    """The protocol of connections with the limits of a hub and of a server."""
-    return limited_protocol(
-        hub.stats,
-        hub.limits,
+    warn_of_missing(service.compressor)
+    tls = tls_of(settings)
+    reload_tls = None if tls is None else partial(load_certificate, tls, settings)
+    limits = ConnectionLimits(
         max_connections=settings.max_connections,
         max_header_bytes=settings.max_header_bytes,
         head_seconds=settings.head_seconds,
+        keep_alive_seconds=settings.keep_alive_seconds,
+        access_log=settings.access_log,
     )
+    shared = Shared(service, limits, TrustedProxies(settings.trusted_proxies), "http" if tls is None else "https")
+    hello = partial(banner, settings) if settings.banner else None
+    return Server(
+        shared,
+        lambda: hub,
+        tls=tls,
+        reload_tls=reload_tls,
+        shutdown_seconds=settings.shutdown_seconds,
+        hello=hello,
+    )
+
+
+def tls_of(settings: Settings) -> ssl.SSLContext | None:
+    """How connections are encrypted; None: they are not.
+
+    Raises:
+        InvalidSettings: the certificate or its key cannot be used.
+    """
+    if settings.tls_cert is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.set_alpn_protocols(["http/1.1"])
+    load_certificate(context, settings)
+    return context
+
+
+def load_certificate(context: ssl.SSLContext, settings: Settings) -> None:
+    """Read the certificate and its key, for connections from now on.
+
+    Raises:
+        InvalidSettings: they cannot be used; the context is as it was.
+    """
+    assert settings.tls_cert is not None
+    try:
+        # Tried on another context first: half of a pair that does not fit would stay.
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(settings.tls_cert, settings.tls_key)
+        context.load_cert_chain(settings.tls_cert, settings.tls_key)
+    except OSError as error:  # those of OpenSSL are kinds of it
+        raise InvalidSettings(
+            f"the certificate of tls_cert={settings.tls_cert} with the key of tls_key={settings.tls_key} cannot be "
+            f"used: {error.strerror or error}. Name two files in PEM that belong together"
+        ) from None
 
 
 def warn_of_missing(compressor: Compressor) -> None:
@@ -174,9 +164,15 @@ def check_bind(settings: Settings) -> None:
     if settings.insecure or is_loopback(settings.host):
         return
     raise InvalidSettings(
-        f"host {settings.host} is reachable from outside, and there is no access control: anybody could read and "
-        "write every stream. Listen on 127.0.0.1 behind a proxy that checks access, or say --insecure"
+        f"{reachable(settings.host, settings.fd)}, and there is no access control: anybody could read and write every "
+        "stream. Listen on 127.0.0.1 behind a proxy that checks access, or say --insecure"
     )
+
+
+def reachable(host: str, fd: int | None) -> str:
+    """In words: that an address, or the socket of a descriptor that is bound to it, is for everybody."""
+    what = f"host {host} is" if fd is None else f"descriptor {fd} is a socket that listens on {host}, which is"
+    return f"{what} reachable from outside"
 
 
 def is_loopback(host: str) -> bool:
@@ -187,13 +183,6 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def calm_garbage_collection() -> None:
-    """Look for cycles less often: requests make none, and what was loaded until now stays for good."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 50, 50)
 
 
 def raise_file_limit() -> None:
@@ -208,8 +197,10 @@ def raise_file_limit() -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def banner(settings: Settings, port: int) -> str:
-    """What to try first, with the server's own address."""
+def banner(settings: Settings, port: int | str) -> str:
+    """What to try first, with the server's own address; the path of a Unix socket is for a proxy."""
+    if isinstance(port, str):
+        return f"\nHeadwater serves {settings.store} at the Unix socket {port}\n\n"
     scheme = "https" if settings.tls_cert else "http"
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     base = f"{scheme}://{host}:{port}"

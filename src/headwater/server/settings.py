@@ -9,7 +9,8 @@ from __future__ import annotations
 import inspect
 import ipaddress
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, get_type_hints
 
@@ -17,13 +18,24 @@ import msgspec
 
 from headwater.errors import HeadwaterError
 from headwater.hub import Limits
+from headwater.hub.limits import check_numbers
 from headwater.protocol.compression import Compression
-from headwater.protocol.cors import ANY, LOOPBACK
+from headwater.protocol.cors import ANY, LOOPBACK, CorsPolicy, HostPolicy
+from headwater.server.inherited import MAX_DESCRIPTOR
 
 #: Every environment variable is this and the setting's name in upper case: `HEADWATER_PORT`.
 ENV_PREFIX: Final = "HEADWATER_"
 #: The variable that names the TOML file, as `--config` does.
 ENV_CONFIG: Final = "HEADWATER_CONFIG"
+#: Variables that are no settings: the file above, and those of the other commands.
+_NO_SETTINGS: Final = frozenset({ENV_CONFIG, "HEADWATER_URL", "HEADWATER_CLIENT_KEYS"})
+#: What a value must be, in words, by the setting's type.
+_KINDS: Final[dict[Any, str]] = {
+    int: "a whole number",
+    int | None: "a whole number",
+    float: "a number",
+    bool: "true or false",
+}
 
 
 class InvalidSettings(HeadwaterError, ValueError):
@@ -38,6 +50,8 @@ class Settings(Limits, frozen=True, kw_only=True):
     Attributes:
         host: address to listen on; other than loopback only with access control, or with `insecure`.
         port: TCP port; 0 takes a free one.
+        fd: descriptor of a socket that listens already and that this process inherits; `host` and `port` are then its
+            own. Without it, the sockets that systemd passes on (`LISTEN_FDS`) count before `host` and `port`.
         store: where the logs live: `memory:` or `sqlite:PATH`, with options as a query.
         prefix: where streams begin in URLs.
         cors_origins: pages of other origins that may use the server: `*`, `loopback`, or origins, with commas.
@@ -49,8 +63,6 @@ class Settings(Limits, frozen=True, kw_only=True):
         introspection: answer below `/-/`, for whoever reaches the server.
         serve_private: serve the streams that a program keeps for itself, those of runs, like all others; without,
             requests for them are answered 403, and `/-/` does not name them.
-        fast_lane: answer small appends, short reads and live reads without the ASGI application between; off while
-            `access_log` is on.
         compression: codings of answers to reads that are offered, the preferred first, with commas: `zstd`, `br`
             (finished bodies only), `gzip`; empty: answers are sent as they are.
         compress_min_bytes: a finished body, or the part of a live answer that is one reader's own, is sent as it is
@@ -58,7 +70,7 @@ class Settings(Limits, frozen=True, kw_only=True):
         compress_level: 1 (fast) to 9 (small).
         compress_contexts: streams with live readers whose records are compressed with what was sent before them, for
             each coding; about 100 kB of memory each. The records of more streams are compressed by themselves.
-        tls_cert: file with the certificate chain in PEM; HTTPS with `tls_key`.
+        tls_cert: file with the certificate chain in PEM; HTTPS with `tls_key`. Both are read again at SIGHUP.
         tls_key: file with the private key in PEM.
         max_connections: connections at the same time; more are answered 503.
         max_header_bytes: request line and headers of a request; more is answered 431.
@@ -72,6 +84,7 @@ class Settings(Limits, frozen=True, kw_only=True):
 
     host: str = "127.0.0.1"
     port: int = 4437
+    fd: int | None = None
     store: str = "sqlite:headwater.db"
     prefix: str = "/v1/stream/"
     cors_origins: tuple[str, ...] = (LOOPBACK,)
@@ -81,7 +94,6 @@ class Settings(Limits, frozen=True, kw_only=True):
     page: bool = True
     introspection: bool = True
     serve_private: bool = False
-    fast_lane: bool = True
     compression: tuple[str, ...] = ()
     compress_min_bytes: int = Compression().min_bytes
     compress_level: int = Compression().level
@@ -156,6 +168,7 @@ def load_settings(flags: Mapping[str, Any], environ: Mapping[str, str], config: 
     Raises:
         InvalidSettings: an unknown name, a value of the wrong type, or values that exclude each other.
     """
+    _check_variables(environ)
     if config is None and environ.get(ENV_CONFIG):
         config = Path(environ[ENV_CONFIG])
     known = {setting.name: setting for setting in describe_settings()}
@@ -168,8 +181,23 @@ def load_settings(flags: Mapping[str, Any], environ: Mapping[str, str], config: 
     values.update(flags)
     unknown = sorted(set(values) - set(known))
     if unknown:
-        raise InvalidSettings(f"there is no setting {', '.join(unknown)}; `headwater serve --help` lists them")
+        raise InvalidSettings(f"there is no setting {_named(unknown, known)}; `headwater serve --help` lists them")
     return check_settings(_convert(values))
+
+
+def _check_variables(environ: Mapping[str, str]) -> None:
+    known = {setting.variable for setting in describe_settings()} | _NO_SETTINGS
+    unknown = sorted(name for name in environ if name.startswith(ENV_PREFIX) and name not in known)
+    if unknown:
+        raise InvalidSettings(
+            f"there is no setting for {_named(unknown, known)} of the environment; `headwater serve --help` lists them"
+        )
+
+
+def _named(unknown: Sequence[str], known: Collection[str]) -> str:
+    """Unknown names, each with the known one that is nearest to it."""
+    nearest = {name: get_close_matches(name, known, 1, cutoff=0.7) for name in unknown}
+    return ", ".join(f"{name} (is it {found[0]}?)" if found else name for name, found in nearest.items())
 
 
 def _from_file(path: Path) -> dict[str, Any]:
@@ -183,10 +211,21 @@ def _convert(values: dict[str, Any]) -> Settings:
     for name in ("cors_origins", "allowed_hosts", "trusted_proxies", "compression"):
         if isinstance(value := values.get(name), str):
             values[name] = [part.strip() for part in value.split(",") if part.strip()]
+    for setting in describe_settings():
+        if setting.name in values:
+            _check_kind(setting, values[setting.name])
     try:
         return msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as error:
         raise InvalidSettings(str(error)) from None
+
+
+def _check_kind(setting: Setting, value: Any) -> None:
+    try:
+        msgspec.convert(value, setting.kind, strict=False)
+    except msgspec.ValidationError:
+        wanted = _KINDS.get(setting.kind, "a list of texts" if isinstance(setting.default, tuple) else "text")
+        raise InvalidSettings(f"{setting.name} must be {wanted}, not {value!r}") from None
 
 
 def check_settings(settings: Settings) -> Settings:
@@ -201,22 +240,39 @@ def check_settings(settings: Settings) -> Settings:
         raise InvalidSettings(f"prefix must begin and end with a slash, not {settings.prefix!r}")
     if not 0 <= settings.port <= 65535:
         raise InvalidSettings(f"port must be from 0 to 65535, not {settings.port}")
-    for field in msgspec.structs.fields(Settings):
-        value = getattr(settings, field.name)
-        if field.name != "port" and isinstance(value, int | float) and not isinstance(value, bool) and value <= 0:
-            raise InvalidSettings(f"{field.name} must be greater than 0, not {value}")
+    if settings.fd is not None and not 0 <= settings.fd <= MAX_DESCRIPTOR:
+        raise InvalidSettings(f"fd must be the number of an open descriptor, 0 or greater, not {settings.fd}")
+    own = set(Settings.__struct_fields__) - set(Limits.__struct_fields__) - {"port", "fd"}
+    try:
+        check_numbers(settings, sorted(own))
+    except ValueError as error:
+        raise InvalidSettings(str(error)) from None
     if settings.log_level not in ("critical", "error", "warning", "info", "debug"):
         raise InvalidSettings(f"log_level {settings.log_level!r} is none of critical, error, warning, info, debug")
     proxies_of(settings)
     compression_of(settings)
+    _check_names(settings)
     return settings
+
+
+def _check_names(settings: Settings) -> None:
+    try:
+        HostPolicy(hosts_of(settings))
+    except ValueError as error:
+        raise InvalidSettings(f"allowed_hosts and host: {error}") from None
+    try:
+        CorsPolicy(settings.cors_origins)
+    except ValueError as error:
+        raise InvalidSettings(f"cors_origins: {error}") from None
 
 
 def hosts_of(settings: Settings) -> tuple[str, ...]:
     """The names the server answers to: those allowed, and the address it listens on."""
     if settings.insecure and settings.allowed_hosts == (LOOPBACK,):
         return (ANY,)
-    return (*settings.allowed_hosts, settings.host)
+    # An address may name the interface it is of (RFC 4007 section 11), which no Host header does.
+    own = settings.host.partition("%")[0]
+    return (*settings.allowed_hosts, own) if own else settings.allowed_hosts
 
 
 def proxies_of(settings: Settings) -> list[str]:

@@ -3,19 +3,22 @@
 Rule 1: bytes and offsets only; no framework types, no HTTP.
 Rule 2: when `create`, `append` or `delete` returns, its effect is durable as configured, and reads see it.
 Rule 3: a refused or failed call changes nothing.
-Rule 4: abilities beyond these are protocols of their own, never a NotImplementedError.
+Rule 4: when the wall clock is set while the store is open, TTLs and ages go with it, and dates do not. A store notices
+        it in `sweep` at the latest; see `protocol.jumps`.
+Rule 5: abilities beyond these are protocols of their own, never a NotImplementedError.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final, Protocol, runtime_checkable
 
 import msgspec
 
 from headwater.histogram import Histogram
-from headwater.model import Appended, Batch, Change, Created, StreamConfig, StreamInfo
-from headwater.protocol.ledger import Append
+from headwater.model import Appended, Batch, Change, Created, Extent, StreamConfig, StreamInfo
+from headwater.protocol.ledger import Append, Watched
+from headwater.protocol.preconditions import Condition
 
 #: Seconds since the Unix epoch; given to a store so that tests can turn the clock.
 Clock = Callable[[], float]
@@ -29,7 +32,10 @@ DEFAULT_READ_LIMIT: Final = 1024 * 1024
 
 
 class Store(Protocol):
-    """A set of named logs. All methods run in one event loop, the one that called `open`."""
+    """A set of named logs. All methods run in one event loop, the one that called `open`.
+
+    A store belongs to one hub at a time: a second `open` before `aclose` is refused by a store that has files.
+    """
 
     async def open(self) -> None:
         """Make ready: connect, migrate, recover.
@@ -43,7 +49,16 @@ class Store(Protocol):
         """Finish the writes under way and let go of every resource. May be called twice."""
         ...
 
-    async def create(self, path: str, config: StreamConfig, body: bytes = b"", *, closed: bool = False) -> Created:
+    async def create(
+        self,
+        path: str,
+        config: StreamConfig,
+        body: bytes = b"",
+        *,
+        closed: bool = False,
+        condition: Condition | None = None,
+        max_records: int | None = None,
+    ) -> Created:
         """Create a stream or a fork, or confirm that the same one exists.
 
         Args:
@@ -51,27 +66,36 @@ class Store(Protocol):
             config: what it is created with.
             body: its first bytes, split into records as its content type says.
             closed: create it closed, with `body` as its whole content.
+            condition: what must be so.
+            max_records: values that the body may have, if it is a JSON array; None: any number.
 
         Raises:
+            TooManyRecords: the body has more.
             StreamExists: a different stream is at the path.
-            StreamNotFound, SourceGone, ContentTypeMismatch, InvalidOffset, BadRequest: the fork cannot be made.
+            PreconditionFailed: the condition does not hold, and nothing else is wrong.
+            StreamNotFound, SourceGone, ContentTypeMismatch, InvalidOffset, BadRequest, ForkTooDeep: the fork cannot be
+                made.
             InvalidBody: the body does not fit the content type.
             StoreUnavailable: nothing was written.
         """
         ...
 
     async def append(self, path: str, request: Append) -> Appended:
-        """Append records, close, or both, in one atomic step; producer state included.
+        """Append records, close, or both, in one atomic step; the producer's state, and with `create` the stream, too.
 
         Raises:
             StreamNotFound, StreamGone: there is nothing to append to.
-            StreamClosed, ContentTypeMismatch, InvalidBody, SequenceRegression: see `errors`.
+            StreamExists: with `create`: the path is held by a deleted stream that forks still read.
+            StreamClosed, ContentTypeMismatch, InvalidBody, TooManyRecords, SequenceRegression: see `errors`.
             InvalidProducer, ProducerFenced, ProducerGap: see `protocol.producing`.
+            PreconditionFailed: the request's condition does not hold, and nothing else is wrong.
             StoreUnavailable: nothing was written.
         """
         ...
 
-    async def read(self, path: str, offset: str, *, limit: int = DEFAULT_READ_LIMIT, whole: int = 0) -> Batch:
+    async def read(
+        self, path: str, offset: str, *, limit: int = DEFAULT_READ_LIMIT, whole: int = 0, times: bool = True
+    ) -> Batch:
         """Records from an offset on, as many as fit `limit` bytes; counts as use for the TTL.
 
         Args:
@@ -79,11 +103,27 @@ class Store(Protocol):
             offset: an offset of this stream, `-1` or `now`.
             limit: bytes; a record of bytes is cut at it, a JSON value larger than it comes alone.
             whole: bytes up to which a record of bytes is not cut either, and comes alone if it is over the limit.
+            times: False: nobody looks at `Record.at`, which may be 0 then. A large read from a file costs a fifth less.
 
         Raises:
             StreamNotFound, StreamGone: there is nothing to read.
             InvalidOffset, OffsetGone: the offset is not of this stream, or no longer kept.
             StoreUnavailable: the read failed.
+        """
+        ...
+
+    async def extent(self, path: str, offset: str) -> Extent:
+        """What there is to read from an offset on, without reading it; counts as use for the TTL.
+
+        Args:
+            path: the stream.
+            offset: an offset of this stream, `-1` or `now`.
+
+        Raises:
+            StreamNotFound, StreamGone: there is nothing to read.
+            InvalidOffset, OffsetGone: the offset is not of this stream, or no longer kept. One that lies inside a JSON
+                value may be noticed by `read` alone.
+            StoreUnavailable: the stream could not be looked up.
         """
         ...
 
@@ -95,11 +135,16 @@ class Store(Protocol):
         """
         ...
 
-    async def delete(self, path: str) -> None:
+    async def delete(self, path: str, *, condition: Condition | None = None) -> None:
         """Delete a stream; while forks read it, only its path is gone (soft-delete, protocol section 5.4).
+
+        Args:
+            path: the stream.
+            condition: what must be so.
 
         Raises:
             StreamNotFound, StreamGone: there is nothing to delete.
+            PreconditionFailed: the condition does not hold.
             StoreUnavailable: nothing was written.
         """
         ...
@@ -119,7 +164,38 @@ class Store(Protocol):
         ...
 
     def watch(self, watcher: Watcher) -> Callable[[], None]:
-        """Have every change told; returns the function that ends it."""
+        """Have every change told; returns the function that ends it.
+
+        Rule: of a path, in commit order: that a stream was made, then its records and its closure, then that it is
+        gone. What changed nothing is not told. A watcher begins anywhere in this order.
+        """
+        ...
+
+    def time(self) -> float:
+        """The store's time, in seconds since the Unix epoch; called in the event loop, also before `open`."""
+        ...
+
+    def attend(self, watched: Watched) -> Callable[[], None]:
+        """Ask this wherever a stream's TTL may be over, also in other threads; returns the function that ends it.
+
+        A stream with a TTL lives as long as somebody watches (protocol section 5.1), one with an expiry date does not.
+        May be called before `open`, and holds until it is ended.
+
+        Args:
+            watched: says of a path whether somebody reads it live or waits for its records; must not block or raise.
+        """
+        ...
+
+    def touch(self, times: Mapping[str, float]) -> None:
+        """Note when streams were in use, all together: at once for what asks, durably with the next sweep.
+
+        Must not wait, whatever the number of streams: the hub calls it once a second with all that are watched. Of
+        streams without a TTL, and of those that are not there, nothing is noted. A time before the last use changes
+        nothing, one in the future is now.
+
+        Args:
+            times: seconds since the Unix epoch, by path.
+        """
         ...
 
 
@@ -175,6 +251,15 @@ class Prompt(Protocol):
             limit: see `Store.read`.
             whole: see `Store.read`.
         """
+        ...
+
+
+@runtime_checkable
+class Fallible(Protocol):
+    """A store that can lose what it writes to while it is open, and then takes no more writes."""
+
+    def fault(self) -> str | None:
+        """What is wrong until it is opened again; None: nothing. Called in the event loop, must not wait."""
         ...
 
 

@@ -18,36 +18,42 @@ class Log:
     Attributes:
         positions: where they begin, ascending.
         data: their bytes.
-        times: when they were appended.
+        times: when they were appended, in steady time; see `Moment`.
+        told: the same as readers are told, in milliseconds.
     """
 
-    __slots__ = ("data", "positions", "times")
+    __slots__ = ("data", "positions", "times", "told")
 
     def __init__(self) -> None:
         self.positions: list[int] = []
         self.data: list[bytes] = []
         self.times: list[float] = []
+        self.told: list[int] = []
 
-    def add(self, position: int, time: float, data: bytes) -> None:
+    def add(self, position: int, time: float, told: int, data: bytes) -> None:
         """Add a record behind the others."""
         self.data.append(data)
         self.times.append(time)
+        self.told.append(told)
         self.positions.append(position)
 
     def rows(self, start: int, end: int) -> Iterator[Row]:
         """Rows from the one that contains `start` to the last one that begins before `end`."""
         first = max(0, bisect_right(self.positions, start) - 1)
         last = bisect_left(self.positions, end)
-        return zip(self.positions[first:last], self.data[first:last], strict=True)
+        return zip(self.positions[first:last], self.data[first:last], self.told[first:last], strict=True)
 
-    def values(self, start: int, end: int) -> list[bytes]:
-        """Records from the one that begins at `start` to the last one that ends by `end`; one, if any begins there."""
+    def values(self, start: int, end: int) -> slice:
+        """Which records: from the one that begins at `start` to the last one that ends by `end`.
+
+        One in any case, if any begins there.
+        """
         first, last = bisect_left(self.positions, start), bisect_right(self.positions, end)
         if first == len(self.positions) or self.positions[first] != start:
-            return []
+            return slice(0)
         if self.positions[last - 1] + len(self.data[last - 1]) > end:
             last -= 1
-        return self.data[first : max(last, first + 1)]
+        return slice(first, max(last, first + 1))
 
     def newest(self, count: int) -> int | None:
         """See `Edges.newest`."""
@@ -67,10 +73,12 @@ class Log:
     def trim(self, earliest: int) -> None:
         """Drop the records before a position that lies at a record's edge."""
         count = bisect_left(self.positions, earliest)
-        del self.positions[:count], self.data[:count], self.times[:count]
+        del self.positions[:count], self.data[:count], self.times[:count], self.told[:count]
 
 
-def read_log(state: StreamState, log: Log, rows: Iterable[Row], start: int, limit: int, whole: int) -> Batch | None:
+def read_log(
+    state: StreamState, log: Log, rows: Iterable[Row], start: int, limit: int, whole: int, *, times: bool
+) -> Batch | None:
     """The batch of a read of what is in memory; see `build_batch`.
 
     Args:
@@ -80,9 +88,10 @@ def read_log(state: StreamState, log: Log, rows: Iterable[Row], start: int, limi
         start: position to read from.
         limit: see `build_batch`.
         whole: see `build_batch`.
+        times: see `Store.read`.
     """
     if has_own_values(state, start):
-        values = log.values(start, min(start + limit, state.tail))
-        if values:
-            return build_values(state, start, values, sum(map(len, values)))
+        found = log.values(start, min(start + limit, state.tail))
+        if values := log.data[found]:
+            return build_values(state, start, values, sum(map(len, values)), log.told[found] if times else None)
     return build_batch(state, start, rows, limit, whole)

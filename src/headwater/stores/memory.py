@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import time
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from itertools import islice
 
 from headwater.errors import HeadwaterError
-from headwater.model import Appended, Batch, Change, Created, Record, StreamConfig, StreamInfo
+from headwater.model import Appended, Batch, Change, Created, Extent, Record, StreamConfig, StreamInfo
 from headwater.protocol import forking, ledger
-from headwater.protocol.batches import Row
-from headwater.protocol.ledger import Append, StreamState
+from headwater.protocol.batches import Row, extent_from
+from headwater.protocol.ledger import Append, StreamState, Watched
 from headwater.protocol.offsets import locate
+from headwater.protocol.preconditions import Condition
 from headwater.protocol.producing import ProducerState
 from headwater.protocol.retention import retained_from
+from headwater.protocol.spans import MILLIS
 from headwater.stores import unit
+from headwater.stores.attendance import Attendance
 from headwater.stores.base import DEFAULT_READ_LIMIT, Clock, Done, Watcher
 from headwater.stores.log import Log, read_log
+from headwater.stores.timekeeper import Timekeeper
 
 
 class MemoryStore:
@@ -28,7 +32,8 @@ class MemoryStore:
     """
 
     def __init__(self, *, clock: Clock = time.time) -> None:
-        self._clock = clock
+        self._time = Timekeeper(clock)
+        self._attended = Attendance()
         self._streams: dict[str, StreamState] = {}
         self._paths: list[str] = []
         self._incarnations: dict[int, StreamState] = {}
@@ -36,7 +41,8 @@ class MemoryStore:
         self._producers: dict[int, dict[str, ProducerState]] = {}
         self._last_incarnation = 0
         self._watchers: list[Watcher] = []
-        self.now = 0.0
+        self.now = self.steady = 0.0
+        self.full_until: MutableMapping[int, float] = {}
 
     async def open(self) -> None:
         """Nothing to do."""
@@ -44,45 +50,64 @@ class MemoryStore:
     async def aclose(self) -> None:
         """Nothing to do; the records stay until the object goes."""
 
-    async def create(self, path: str, config: StreamConfig, body: bytes = b"", *, closed: bool = False) -> Created:
+    async def create(
+        self,
+        path: str,
+        config: StreamConfig,
+        body: bytes = b"",
+        *,
+        closed: bool = False,
+        condition: Condition | None = None,
+        max_records: int | None = None,
+    ) -> Created:
         """See `Store.create`."""
-        self.now = self._clock()
-        return unit.create(self, path, config, body, closed=closed)
+        self.now, self.steady = self._time.moment()
+        return unit.create(self, path, config, body, closed=closed, condition=condition, max_records=max_records)
 
     async def append(self, path: str, request: Append) -> Appended:
         """See `Store.append`."""
-        self.now = self._clock()
+        self.now, self.steady = self._time.moment()
         return unit.append(self, path, request)
 
     def post(self, path: str, request: Append, done: Done) -> None:
         """See `Posting.post`."""
-        self.now = self._clock()
+        self.now, self.steady = self._time.moment()
         try:
             answer: Appended | Exception = unit.append(self, path, request)
         except HeadwaterError as error:
             answer = error
         done(answer)
 
-    async def read(self, path: str, offset: str, *, limit: int = DEFAULT_READ_LIMIT, whole: int = 0) -> Batch:
+    async def read(
+        self, path: str, offset: str, *, limit: int = DEFAULT_READ_LIMIT, whole: int = 0, times: bool = True
+    ) -> Batch:
         """See `Store.read`."""
-        return self._read(path, offset, limit, whole)
+        return self._read(path, offset, limit, whole, times=times)
 
     def read_at_once(self, path: str, offset: str, *, limit: int = DEFAULT_READ_LIMIT, whole: int = 0) -> Batch | None:
         """See `Prompt.read_at_once`."""
         try:
-            return self._read(path, offset, limit, whole)
+            return self._read(path, offset, limit, whole, times=True)
         except HeadwaterError:
             return None
 
-    def _read(self, path: str, offset: str, limit: int, whole: int) -> Batch:
-        now = self._clock()
-        state = ledger.check_usable(self._streams.get(path), path, now)
+    def _read(self, path: str, offset: str, limit: int, whole: int, *, times: bool) -> Batch:
+        now = self._time.now()
+        state = ledger.check_usable(self._streams.get(path), path, now, self._attended)
         start = locate(state.lineage, offset, earliest=state.earliest, tail=state.tail)
-        state.touched_at = now
+        ledger.touch(state, now)
         rows = self._rows(state, start, limit)
-        batch = read_log(state, self._logs[state.incarnation], rows, start, limit, whole)
+        batch = read_log(state, self._logs[state.incarnation], rows, start, limit, whole, times=times)
         assert batch is not None, "memory cannot lose rows between two lines"
         return batch
+
+    async def extent(self, path: str, offset: str) -> Extent:
+        """See `Store.extent`."""
+        now = self._time.now()
+        state = ledger.check_usable(self._streams.get(path), path, now, self._attended)
+        start = locate(state.lineage, offset, earliest=state.earliest, tail=state.tail)
+        ledger.touch(state, now)
+        return extent_from(state, start)
 
     async def info(self, path: str) -> StreamInfo:
         """See `Store.info`."""
@@ -96,23 +121,23 @@ class MemoryStore:
             return None
 
     def _info(self, path: str) -> StreamInfo:
-        return ledger.check_usable(self._streams.get(path), path, self._clock()).info()
+        return ledger.check_usable(self._streams.get(path), path, self._time.now(), self._attended).info()
 
-    async def delete(self, path: str) -> None:
+    async def delete(self, path: str, *, condition: Condition | None = None) -> None:
         """See `Store.delete`."""
-        self.now = self._clock()
-        unit.delete(self, path)
+        self.now, self.steady = self._time.moment()
+        unit.delete(self, path, condition)
 
     async def list(self, *, prefix: str = "", after: str = "", limit: int = 100) -> list[StreamInfo]:
         """See `Store.list`."""
-        now = self._clock()
+        now = self._time.now()
         first = max(bisect_right(self._paths, after) if after else 0, bisect_left(self._paths, prefix))
         found: list[StreamInfo] = []
         for path in islice(self._paths, first, None):
             if len(found) >= limit or not path.startswith(prefix):
                 break
             state = self._streams[path]
-            if not state.deleted and not ledger.is_expired(state, now):
+            if not state.deleted and not ledger.is_expired(state, now, self._attended):
                 found.append(state.info())
         return found
 
@@ -126,8 +151,12 @@ class MemoryStore:
         return lambda: self._watchers.remove(watcher)
 
     async def sweep(self) -> None:
-        """See `Sweeping.sweep`."""
-        self.now = self._clock()
+        """See `Sweeping.sweep`; goes with jumps of the clock."""
+        if jump := self._time.jump():
+            for state in self._streams.values():
+                state.touched_at += jump
+            self._time.shift(jump)
+        self.now, self.steady = self._time.moment()
         for state in list(self._streams.values()):
             unit.expire(self, state.path)
         for state in self._streams.values():
@@ -135,7 +164,7 @@ class MemoryStore:
 
     def _retain(self, state: StreamState) -> None:
         log = self._logs[state.incarnation]
-        earliest = retained_from(state, log, self.now)
+        earliest = retained_from(state, log, self.steady)
         if earliest > state.earliest:
             state.earliest = earliest
             if not state.forks:
@@ -144,10 +173,30 @@ class MemoryStore:
     def _rows(self, state: StreamState, start: int, size: int) -> Iterator[Row]:
         """Rows from the one that contains `start` on, of so many bytes or a little more."""
         for incarnation, first, end in forking.segments_from(state, start):
-            for position, data in self._logs[incarnation].rows(first, min(end, start + size)):
-                yield position, data[: end - position]
+            for position, data, told in self._logs[incarnation].rows(first, min(end, start + size)):
+                yield position, data[: end - position], told
+
+    def time(self) -> float:
+        """See `Store.time`."""
+        return self._time.now()
+
+    def attend(self, watched: Watched) -> Callable[[], None]:
+        """See `Store.attend`."""
+        return self._attended.add(watched)
+
+    def touch(self, times: Mapping[str, float]) -> None:
+        """See `Store.touch`."""
+        now = self._time.now()
+        for path, at in times.items():
+            state = self._streams.get(path)
+            if state is not None and not ledger.is_expired(state, now, self._attended):
+                ledger.touch(state, min(at, now))
 
     # The unit of work: nothing can fail half-way in memory, so changes are made in place.
+
+    def watched(self, path: str) -> bool:
+        """See `Unit.watched`."""
+        return self._attended(path)
 
     def find(self, path: str) -> StreamState | None:
         """See `Unit.find`."""
@@ -181,6 +230,7 @@ class MemoryStore:
         number = state.incarnation
         del self._streams[state.path], self._incarnations[number], self._logs[number], self._producers[number]
         del self._paths[bisect_left(self._paths, state.path)]
+        self.full_until.pop(number, None)
 
     def producer(self, incarnation: int, producer_id: str) -> ProducerState | None:
         """See `Unit.producer`."""
@@ -190,17 +240,30 @@ class MemoryStore:
         """See `Unit.save_producer`."""
         self._producers[incarnation][producer_id] = state
 
+    def producer_bound(self, incarnation: int) -> int:
+        """See `Unit.producer_bound`."""
+        return len(self._producers[incarnation])
+
+    def producers(self, incarnation: int) -> Mapping[str, ProducerState]:
+        """See `Unit.producers`."""
+        return self._producers[incarnation]
+
+    def drop_producer(self, incarnation: int, producer_id: str) -> None:
+        """See `Unit.drop_producer`."""
+        del self._producers[incarnation][producer_id]
+
     def insert(self, incarnation: int, start: int, records: Sequence[Record]) -> None:
         """See `Unit.insert`."""
         log = self._logs[incarnation]
+        told = int(records[0].at * MILLIS + 0.5)
         for record in records:
-            log.add(start, self.now, record.data)
+            log.add(start, self.steady, told, record.data)
             start += len(record.data)
 
     def following(self, state: StreamState, position: int, count: int) -> tuple[bytes, ...]:
         """See `Unit.following`."""
         rows = self._rows(state, position, state.tail - position)
-        return tuple(data[max(0, position - start) :] for start, data in islice(rows, count))
+        return tuple(data[max(0, position - start) :] for start, data, _ in islice(rows, count))
 
     def tell(self, change: Change) -> None:
         """See `Unit.tell`."""

@@ -6,22 +6,36 @@ its own copies: a store makes them visible when they are committed, or forgets t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
+from math import inf
 from typing import Protocol
 
-from headwater.errors import StreamExists
-from headwater.model import Appended, Batch, Change, Created, Record, StreamConfig
-from headwater.protocol import forking, ledger
+from headwater.errors import BadRequest, StreamExists
+from headwater.model import Appended, Batch, Change, Created, Producer, Record, StreamConfig
+from headwater.protocol import forking, ledger, producing
 from headwater.protocol.framing import is_json, split_body
-from headwater.protocol.ledger import Append, StreamState
+from headwater.protocol.ledger import Accepted, Append, StreamState
 from headwater.protocol.offsets import offset_at
+from headwater.protocol.preconditions import Condition
 from headwater.protocol.producing import ProducerState
 
 
 class Unit(Protocol):
-    """What a unit of work can look up and change; `now` is the time of the unit."""
+    """What a unit of work can look up and change.
+
+    Attributes:
+        now: the time of the unit, in whole milliseconds.
+        steady: the same without jumps, for records and producers; see `Moment`.
+        full_until: by incarnation, before which steady time a stream takes no new producer; others are looked up.
+    """
 
     now: float
+    steady: float
+    full_until: MutableMapping[int, float]
+
+    def watched(self, path: str) -> bool:
+        """Whether somebody watches a stream; see `Store.attend`."""
+        ...
 
     def find(self, path: str) -> StreamState | None:
         """The unit's own copy of the stream at a path, soft-deleted ones too."""
@@ -59,8 +73,20 @@ class Unit(Protocol):
         """Keep a producer's new state."""
         ...
 
+    def producer_bound(self, incarnation: int) -> int:
+        """How many producers a stream has, at most."""
+        ...
+
+    def producers(self, incarnation: int) -> Mapping[str, ProducerState]:
+        """All producers of a stream, by id."""
+        ...
+
+    def drop_producer(self, incarnation: int, producer_id: str) -> None:
+        """Forget a producer."""
+        ...
+
     def insert(self, incarnation: int, start: int, records: Sequence[Record]) -> None:
-        """Keep records from a position on."""
+        """Keep records of one append from a position on."""
         ...
 
     def following(self, state: StreamState, position: int, count: int) -> tuple[bytes, ...]:
@@ -76,36 +102,66 @@ class Unit(Protocol):
         ...
 
 
-def create(unit: Unit, path: str, config: StreamConfig, body: bytes, *, closed: bool) -> Created:
+def create(
+    unit: Unit,
+    path: str,
+    config: StreamConfig,
+    body: bytes,
+    *,
+    closed: bool,
+    condition: Condition | None,
+    max_records: int | None,
+) -> Created:
     """The steps of `Store.create`."""
-    existing = unit.find(path)
-    if existing is not None and not existing.deleted and ledger.is_expired(existing, unit.now):
-        delete_stream(unit, existing)
-        existing = unit.find(path)
+    existing = _find_unexpired(unit, path)
     if existing is not None:
-        return _confirm(unit, existing, config, closed=closed)
+        confirmed = _confirm(unit, existing, config, closed=closed)
+        if condition is not None:
+            ledger.check_condition(existing, condition)
+        return confirmed
     if config.fork is None:
         state = ledger.new_stream(path, unit.next_incarnation(), config, unit.now)
-        data = split_body(state.content_type, body, allow_empty_array=True)
+        data = split_body(state.content_type, body, allow_empty_array=True, max_records=max_records)
+        if condition is not None:
+            condition.check(path, None)
     else:
-        source = forking.check_source(unit.find(config.fork.source), config, unit.now)
+        source = forking.check_source(unit.find(config.fork.source), config, unit.now, unit.watched)
         position = _resolve(unit, source, config)
-        data = split_body(source.content_type, body, allow_empty_array=True)
+        forking.check_depth(source, position)
+        data = split_body(source.content_type, body, allow_empty_array=True, max_records=max_records)
+        if condition is not None:
+            condition.check(path, None)
         source.forks += 1
         unit.save(source)
         state = forking.new_fork(path, unit.next_incarnation(), config, source, position, unit.now)
     start = state.tail
-    records = ledger.place(state, data)
+    records = ledger.place(state, data, unit.now)
     state.closed = closed
     unit.add(state)
     if records:
         unit.insert(state.incarnation, start, records)
+    _tell_creation(unit, state, start)
+    if records or closed:
+        unit.tell_growth(state, start, records)
     return Created(state.info(), created=True)
 
 
+def _find_unexpired(unit: Unit, path: str) -> StreamState | None:
+    """What is at a path, once a stream whose time is over is deleted.
+
+    Raises:
+        StreamExists: a deleted stream that forks still read.
+    """
+    existing = unit.find(path)
+    if existing is not None and not existing.deleted and ledger.is_expired(existing, unit.now, unit.watched):
+        delete_stream(unit, existing)
+        existing = unit.find(path)
+    if existing is not None and existing.deleted:
+        raise StreamExists(f"the path {path!r} is held by a deleted stream until its last fork is deleted")
+    return existing
+
+
 def _confirm(unit: Unit, existing: StreamState, config: StreamConfig, *, closed: bool) -> Created:
-    if existing.deleted:
-        raise StreamExists(f"the path {existing.path!r} is held by a deleted stream until its last fork is deleted")
     ledger.check_recreate(existing, config, closed=closed, fork_position=_fork_position(unit, existing, config))
     return Created(existing.info(), created=False)
 
@@ -131,19 +187,63 @@ def _resolve(unit: Unit, source: StreamState, config: StreamConfig) -> int:
 
 def append(unit: Unit, path: str, request: Append) -> Appended:
     """The steps of `Store.append`."""
-    state = ledger.check_usable(unit.find(path), path, unit.now)
+    if request.create is not None:
+        if request.create.fork is not None:
+            raise BadRequest("an append cannot create a fork: create it first")
+        if _find_unexpired(unit, path) is None:
+            return _append_first(unit, path, request)
+    state = ledger.check_usable(unit.find(path), path, unit.now, unit.watched)
     producer = request.producer
     known = unit.producer(state.incarnation, producer.id) if producer else None
+    # A new producer begins at 0: what else comes from an unknown one is a gap.
+    is_new = producer is not None and known is None and not (producer.seq or state.closed)
+    leaving = _leaving(unit, state) if is_new else ()
     decision = ledger.append(state, known, request, unit.now)
     unit.save_append(state)
     if isinstance(decision, Appended):
         return decision
-    if producer and decision.producer:
-        unit.save_producer(state.incarnation, producer.id, decision.producer)
-    if decision.records:
-        unit.insert(state.incarnation, decision.start, decision.records)
+    for name in leaving:
+        unit.drop_producer(state.incarnation, name)
+    _keep(unit, state, producer, decision)
     unit.tell_growth(state, decision.start, decision.records)
     return decision.answer
+
+
+def _leaving(unit: Unit, state: StreamState) -> Sequence[str]:
+    """Which producers go for a new one. A stream that is full is remembered: to look through all is dear."""
+    number = state.incarnation
+    if unit.steady < unit.full_until.get(number, -inf):
+        raise producing.full()
+    if unit.producer_bound(number) < producing.MAX_PRODUCERS:
+        return ()
+    known = unit.producers(number)
+    until = producing.full_until(known)
+    if unit.steady < until:
+        unit.full_until[number] = until
+        raise producing.full()
+    return producing.leaving(known, unit.steady)
+
+
+def _append_first(unit: Unit, path: str, request: Append) -> Appended:
+    state, decision = ledger.append_first(path, unit.next_incarnation(), request, unit.now)
+    unit.add(state)
+    _keep(unit, state, request.producer, decision)
+    _tell_creation(unit, state, decision.start)
+    unit.tell_growth(state, decision.start, decision.records)
+    return decision.answer
+
+
+def _keep(unit: Unit, state: StreamState, producer: Producer | None, decision: Accepted) -> None:
+    if producer and decision.producer:
+        known = ProducerState(decision.producer.epoch, decision.producer.seq, unit.steady)
+        unit.save_producer(state.incarnation, producer.id, known)
+    if decision.records:
+        unit.insert(state.incarnation, decision.start, decision.records)
+
+
+def _tell_creation(unit: Unit, state: StreamState, start: int) -> None:
+    """Told when all of the step is kept, because a watcher may read at once, and before the first records."""
+    unit.tell(Change(state.path, offset_at(state.lineage, start), created=True))
 
 
 def growth(state: StreamState, start: int, records: Sequence[Record]) -> Change:
@@ -167,9 +267,12 @@ def growth(state: StreamState, start: int, records: Sequence[Record]) -> Change:
     return Change(state.path, tail, closed=state.closed, batch=batch, failure=state.failure)
 
 
-def delete(unit: Unit, path: str) -> None:
+def delete(unit: Unit, path: str, condition: Condition | None) -> None:
     """The steps of `Store.delete`."""
-    delete_stream(unit, ledger.check_usable(unit.find(path), path, unit.now))
+    state = ledger.check_usable(unit.find(path), path, unit.now, unit.watched)
+    if condition is not None:
+        ledger.check_condition(state, condition)
+    delete_stream(unit, state)
 
 
 def delete_stream(unit: Unit, state: StreamState) -> None:
@@ -200,5 +303,5 @@ def _release_source(unit: Unit, state: StreamState) -> StreamState | None:
 def expire(unit: Unit, path: str) -> None:
     """Delete a stream whose time is over; does nothing if it was used or deleted meanwhile."""
     state = unit.find(path)
-    if state is not None and not state.deleted and ledger.is_expired(state, unit.now):
+    if state is not None and not state.deleted and ledger.is_expired(state, unit.now, unit.watched):
         delete_stream(unit, state)

@@ -24,7 +24,7 @@ class AsgiResponse:
 
     Attributes:
         status: HTTP status.
-        headers: names in lower case; of a repeated header, the last value.
+        headers: names in lower case; lines of the same name are joined with a comma.
         complete: the application has ended the body.
     """
 
@@ -59,7 +59,9 @@ class AsgiResponse:
     def _take(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            self.headers = {name.decode(): value.decode() for name, value in message["headers"]}
+            for name, value in message["headers"]:
+                before = self.headers.get(name.decode())
+                self.headers[name.decode()] = value.decode() if before is None else f"{before}, {value.decode()}"
             return
         if message.get("body"):
             self._parts.put_nowait(message["body"])
@@ -123,7 +125,8 @@ class AsgiClient:
             response._take(message)
             started.set()
 
-        task = asyncio.create_task(self._run(self._scope(method, path, headers or {}), receive, send, response))
+        scope = self._scope(method, path, _announced(body, headers or {}))
+        task = asyncio.create_task(self._run(scope, receive, send, response))
         task.add_done_callback(lambda _: started.set())
         try:
             await started.wait()
@@ -155,3 +158,12 @@ class AsgiClient:
                 *((name.encode(), value.encode()) for name, value in headers.items()),
             ],
         }
+
+
+def _announced(body: bytes | Iterable[bytes], headers: Headers) -> Headers:
+    """With what says that a body comes: in HTTP/1.1 there is none without."""
+    if not body or "content-length" in headers or "transfer-encoding" in headers:
+        return headers
+    if isinstance(body, bytes):
+        return {**headers, "content-length": str(len(body))}
+    return {**headers, "transfer-encoding": "chunked"}

@@ -6,17 +6,19 @@ Rule: an offset is text that the store gave for a position; only such offsets ar
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 from typing import Any, TypeVar
 
 from headwater.errors import HeadwaterError, InvalidOffset, OffsetGone
 from headwater.model import BEGINNING, Batch, StreamConfig
 from headwater.protocol.ledger import Append
+from headwater.protocol.preconditions import ANY, Condition
 from headwater.stores.base import Store, Sweeping
 from headwater.testing.clock import ManualClock
 from headwater.testing.contract import MakeStore, Reopen
-from headwater.testing.model import ModelFork, ModelStore, ModelStream
+from headwater.testing.follower import Follower, Known
+from headwater.testing.model import ModelConfig, ModelFork, ModelStore, ModelStream
 
 T = TypeVar("T")
 
@@ -40,7 +42,34 @@ class Lockstep:
         self.crashed = crash
         self.offsets: dict[ModelStream, dict[str, int]] = {}
         self.highest = ""
+        self.follower = Follower()
+        self._open()
+
+    def _open(self) -> None:
+        self.store.attend(self.model.watched.__contains__)
+        self.store.watch(self.follower)
         self._run(self.store.open())
+
+    def watch(self, path: str, *, on: bool) -> None:
+        """Somebody comes to a stream, or leaves it: then its TTL begins."""
+        if on:
+            self.model.watched.add(path)
+        elif path in self.model.watched:
+            self.touch({path: 0})
+            self.model.watched.remove(path)
+
+    def touch(self, ages: Mapping[str, int]) -> None:
+        """Streams were in use so many seconds ago, all told at once."""
+        now = self.store.time()
+        self.store.touch({path: now - age for path, age in ages.items()})
+        for path, age in ages.items():
+            self.model.touch(path, age)
+
+    def jump(self, seconds: float) -> None:
+        """The clock is set, and the store notices."""
+        self.clock.jump(seconds)
+        self.model.jump(seconds)
+        self.sweep()
 
     def end(self) -> None:
         """Close the store and the loop."""
@@ -52,7 +81,7 @@ class Lockstep:
         assert self.reopen is not None
         self._run(self.store.aclose())
         self.store = self.reopen(self.store, self.clock)
-        self._run(self.store.open())
+        self._open()
 
     def crash(self) -> None:
         """Go on with what another process would find if this one were killed now.
@@ -63,7 +92,7 @@ class Lockstep:
         self.sweep()
         before, self.store = self.store, self.crashed(self.store, self.clock)
         self._run(before.aclose())
-        self._run(self.store.open())
+        self._open()
 
     def sweep(self) -> None:
         """Have both drop what is over."""
@@ -101,7 +130,8 @@ class Lockstep:
 
     def append(self, path: str, request: Append, records: list[bytes]) -> None:
         """Append, close, or both."""
-        producer = request.producer
+        producer, meets, config = request.producer, self._meets(path, request.condition), request.create
+        creates = config is not None and self.model.is_free(path)
 
         def model() -> bool:
             return self.model.append(
@@ -112,6 +142,8 @@ class Lockstep:
                 request.seq,
                 close=request.close,
                 failure=request.failure,
+                meets=meets,
+                create=None if config is None else _model_of(config),
             )
 
         both = self._both(self.store.append(path, request), model)
@@ -120,6 +152,9 @@ class Lockstep:
         answer, duplicate = both
         stream = self.model.streams[path]
         assert (answer.duplicate, answer.closed, answer.failure) == (duplicate, stream.closed, stream.failure)
+        assert answer.created == creates
+        if creates:
+            assert answer.next_offset > self.highest, f"{answer.next_offset} is not greater than {self.highest}"
         if producer is None:
             assert answer.producer is None
         else:
@@ -137,9 +172,17 @@ class Lockstep:
 
         self._both(self.store.append(path, request), model)
 
-    def delete(self, path: str) -> None:
+    def delete(self, path: str, condition: Condition | None = None) -> None:
         """Delete."""
-        self._both(self.store.delete(path), lambda: self.model.delete(path))
+        meets = self._meets(path, condition)
+        self._both(self.store.delete(path, condition=condition), lambda: self.model.delete(path, meets=meets))
+
+    def _meets(self, path: str, condition: Condition | None) -> bool:
+        """Whether one of the offsets is the tail's; that the tail is the model's, `compare` sees."""
+        if condition is None or condition.if_match is None:
+            return True
+        found = [info.tail for info in self._run(self.store.list()) if info.path == path]
+        return bool(found) and (ANY in condition.if_match or found[0] in condition.if_match)
 
     def pick(self, path: str, number: int) -> tuple[str, int]:
         """An offset given out for the stream at a path, or -1; and its position."""
@@ -169,14 +212,19 @@ class Lockstep:
             for offset, position in sorted(self.offsets[stream].items()):
                 self.read(path, offset, position, 1000)
 
-    def _check_batch(self, stream: ModelStream, batch: Batch, rest: list[bytes], at: int, limit: int) -> int:
-        data = [record.data for record in batch.records]
+    def _check_batch(
+        self, stream: ModelStream, batch: Batch, timed: list[tuple[bytes, float]], at: int, limit: int
+    ) -> int:
+        data, rest = [record.data for record in batch.records], [data for data, _ in timed]
         size = sum(map(len, data))
         assert bool(data) == bool(rest), "a read got nowhere"
         if stream.content_type == JSON:
             assert data == rest[: len(data)]
         else:
             assert b"".join(data) == b"".join(rest)[:size]
+        # Of each byte, so that it does not matter where a record was cut.
+        times = [time for data, time in timed for _ in data]
+        assert [record.at for record in batch.records for _ in record.data] == times[:size], "other times"
         assert size <= limit or (stream.content_type == JSON and len(data) == 1)
         self.learn(stream, batch.offset, at)
         for record in batch.records:
@@ -194,7 +242,7 @@ class Lockstep:
         assert isinstance(answer, InvalidOffset | OffsetGone), f"{offset} was read from in {path!r}: {answer}"
 
     def compare(self) -> None:
-        """The list, and what it says of each stream, are the model's."""
+        """The list, and what it says of each stream, are the model's, and what watchers were told."""
         infos = self._run(self.store.list())
         assert [info.path for info in infos] == self.model.listed()
         for info in infos:
@@ -206,8 +254,22 @@ class Lockstep:
             self.learn(stream, info.tail, stream.tail)
             self.learn(stream, info.earliest, stream.start)
 
+        self._compare_told({info.path: (info.tail, info.closed, info.failure) for info in infos})
+
+    def _compare_told(self, listed: dict[str, Known]) -> None:
+        """Who watches knows every stream that is listed, and beside these only those whose time is over."""
+        told = self.follower.streams
+        over = {path for path, stream in self.model.streams.items() if not stream.deleted} - listed.keys()
+        self._run(self.follower.until(lambda: listed == {path: told[path] for path in told.keys() - over}))
+        assert not self.follower.faults, self.follower.faults
+
     def learn(self, stream: ModelStream, text: str, position: int) -> None:
-        """Note an offset; it must mean what it meant before, and lie between its neighbours."""
+        """Note an offset; it must mean what it meant before, and lie between its neighbours.
+
+        What a fork gives out of the records it inherits, its source has too, and so have other forks of that.
+        """
+        if stream.source is not None and position < stream.fork_at:
+            self.learn(stream.source, text, position)
         known = self.offsets.setdefault(stream, {})
         if text in known:
             assert known[text] == position, f"{text} is {position}, it was {known[text]}"
@@ -251,3 +313,7 @@ class Lockstep:
         same = type(result) is type(expected) if all(refused) else not any(refused)
         assert same, f"the store: {result!r}, the model: {expected!r}"
         return None if isinstance(result, HeadwaterError) else (result, expected)
+
+
+def _model_of(config: StreamConfig) -> ModelConfig:
+    return ModelConfig(config.content_type or "application/octet-stream", config.expiry, config.retention)

@@ -16,6 +16,7 @@ from headwater.errors import (
     ContentTypeMismatch,
     InvalidProducer,
     OffsetGone,
+    PreconditionFailed,
     ProducerFenced,
     ProducerGap,
     SequenceRegression,
@@ -43,6 +44,15 @@ class ModelFork:
     anchor: int = field(default=0, compare=False)
 
 
+@dataclass(frozen=True)
+class ModelConfig:
+    """With what an append may create its stream."""
+
+    content_type: str
+    expiry: Expiry
+    retention: Retention
+
+
 @dataclass(eq=False)
 class ModelStream:
     """One life of a path.
@@ -50,7 +60,8 @@ class ModelStream:
     Attributes:
         start: position of the first record still kept.
         records: the records from there on, inherited ones first.
-        times: when each was appended.
+        times: when each was appended, on a clock that is never set.
+        told: the same as readers are told; never before `last`, the one told before.
         fork_at: position where it left its source.
         forks: number of streams forked from it that still live.
     """
@@ -67,6 +78,8 @@ class ModelStream:
     start: int = 0
     records: list[bytes] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
+    told: list[float] = field(default_factory=list)
+    last: float = 0.0
     producers: dict[str, tuple[int, int]] = field(default_factory=dict)
     closed_by: Producer | None = None
     failure: Failure | None = None
@@ -89,10 +102,14 @@ class ModelStream:
         Raises:
             OffsetGone: they are no longer kept.
         """
+        return [data for data, _ in self.timed_from(position)]
+
+    def timed_from(self, position: int) -> list[tuple[bytes, float]]:
+        """The same, each with the time that readers are told."""
         if position < self.start:
             raise OffsetGone
-        starts = zip(self.edges(), self.records, strict=False)
-        return [data[max(0, position - start) :] for start, data in starts if start + len(data) > position]
+        rows = zip(self.edges(), self.records, self.told, strict=False)
+        return [(data[max(0, position - start) :], at) for start, data, at in rows if start + len(data) > position]
 
     def until_position(self, position: int) -> list[bytes]:
         """The records up to a position, the last one cut at it."""
@@ -111,10 +128,13 @@ class ModelStream:
             raise BadRequest
         return anchor + len(b"".join(parts[:sub_offset]))
 
-    def add(self, records: list[bytes], now: float) -> None:
-        """Append."""
+    def add(self, records: list[bytes], age: float, now: float) -> None:
+        """Append, at a time on the clock that is never set, and on the other one."""
         self.records += records
-        self.times += [now] * len(records)
+        self.times += [age] * len(records)
+        if records:
+            self.last = max(self.last, now)
+        self.told += [self.last] * len(records)
 
     def trim(self, now: float) -> None:
         """Drop the oldest record as long as a limit is passed."""
@@ -126,9 +146,10 @@ class ModelStream:
         ):
             self.start += len(self.records.pop(0))
             self.times.pop(0)
+            self.told.pop(0)
 
     def end(self) -> float:
-        """When it expires, as things stand."""
+        """When it expires, as things stand, unless somebody watches a stream with a TTL."""
         if self.expiry.ttl is not None:
             return self.touched + self.expiry.ttl
         return float("inf") if self.expiry.at is None else self.expiry.at
@@ -140,20 +161,46 @@ class ModelStore:
     def __init__(self, clock: Callable[[], float]) -> None:
         self.clock = clock
         self.streams: dict[str, ModelStream] = {}
+        self.watched: set[str] = set()
+        #: Seconds by which the clock was set, all together.
+        self.drift = 0.0
+
+    def age_clock(self) -> float:
+        """The time without its jumps: two of these tell an age."""
+        return self.clock() - self.drift
+
+    def over(self, stream: ModelStream) -> bool:
+        """Whether its time is over."""
+        kept = stream.expiry.ttl is not None and stream.path in self.watched
+        return self.clock() >= stream.end() and not kept
+
+    def touch(self, path: str, age: int) -> None:
+        """Note that a stream was in use so many seconds ago, if it can be used; the last use only moves on.
+
+        A time in the future, of a negative age, is now.
+        """
+        stream = self.streams.get(path)
+        if stream is not None and not stream.deleted and not self.over(stream):
+            stream.touched = max(stream.touched, self.clock() - max(age, 0))
+
+    def jump(self, seconds: float) -> None:
+        """The clock was set: what counts idle time goes with it, and nothing grows older or younger."""
+        self.drift += seconds
+        for stream in self.streams.values():
+            stream.touched += seconds
 
     def usable(self, path: str) -> ModelStream:
         """The stream, if it can be used."""
         stream = self.streams.get(path)
         if stream is not None and stream.deleted:
             raise StreamGone
-        if stream is None or self.clock() >= stream.end():
+        if stream is None or self.over(stream):
             raise StreamNotFound
         return stream
 
     def listed(self) -> list[str]:
         """Paths of the streams that can be used."""
-        now = self.clock()
-        return sorted(path for path, stream in self.streams.items() if not stream.deleted and now < stream.end())
+        return sorted(path for path, stream in self.streams.items() if not stream.deleted and not self.over(stream))
 
     def create(
         self,
@@ -167,19 +214,15 @@ class ModelStore:
         closed: bool = False,
     ) -> bool:
         """Create or confirm; says whether it was created."""
-        existing = self.streams.get(path)
-        if existing is not None and not existing.deleted and self.clock() >= existing.end():
-            self._remove(existing)
-            existing = self.streams.get(path)
-        if existing is not None:
-            self._confirm(existing, content_type, expiry, retention, fork, closed=closed)
+        if not self.is_free(path):
+            self._confirm(self.streams[path], content_type, expiry, retention, fork, closed=closed)
             return False
         now = self.clock()
         if fork is None:
             stream = ModelStream(path, content_type or "application/octet-stream", expiry, retention, now)
         else:
             stream = self._fork(path, content_type, expiry, retention, fork)
-        stream.add(records, now)
+        stream.add(records, self.age_clock(), self.clock())
         stream.closed = closed
         self.streams[path] = stream
         return True
@@ -198,7 +241,9 @@ class ModelStore:
         stream = ModelStream(path, source.content_type, expiry, retention, self.clock())
         stream.source, stream.fork, stream.fork_at = source, fork, position
         stream.start = min(source.start, position)
-        stream.add(source.until_position(position), self.clock())
+        inherited = source.until_position(position)
+        stream.add(inherited, self.age_clock(), 0.0)
+        stream.told, stream.last = source.told[: len(inherited)], source.last
         source.forks += 1
         return stream
 
@@ -233,17 +278,36 @@ class ModelStore:
         *,
         close: bool = False,
         failure: Failure | None = None,
+        meets: bool = True,
+        create: ModelConfig | None = None,
     ) -> bool:
-        """Append, close, or both; says whether it was a duplicate."""
-        stream = self.usable(path)
+        """Append, close, or both; says whether it was a duplicate.
+
+        Args:
+            path: the stream.
+            records: what the body gives.
+            content_type: of the request.
+            producer: of the request.
+            seq: of the request.
+            close: close it.
+            failure: why.
+            meets: the stream is as a condition says.
+            create: with what to create it, if it is not there.
+        """
+        if create is not None and self.is_free(path):
+            stream = self._append_first(path, records, content_type, producer, create, meets=meets)
+        elif create is not None and self.streams[path].deleted:
+            raise StreamExists
+        else:
+            stream = self.usable(path)
         known = stream.producers.get(producer.id) if producer else None
         if stream.closed:
-            if (producer and producer == stream.closed_by) or (
-                not producer and close and not records and failure in (None, stream.failure)
-            ):
+            if producer and producer == stream.closed_by:
                 return True
-            if producer and known and producer.epoch < known[0]:
-                raise ProducerFenced
+            if not producer and close and not records and failure in (None, stream.failure):
+                if not meets:
+                    raise PreconditionFailed
+                return True
             raise StreamClosed
         if records and content_type not in (None, stream.content_type):
             raise ContentTypeMismatch
@@ -252,7 +316,9 @@ class ModelStore:
             return True
         if seq is not None and stream.last_seq is not None and seq.encode() <= stream.last_seq.encode():
             raise SequenceRegression
-        stream.add(records, self.clock())
+        if not meets:
+            raise PreconditionFailed
+        stream.add(records, self.age_clock(), self.clock())
         stream.touched = self.clock()
         stream.last_seq = stream.last_seq if seq is None else seq
         if producer:
@@ -260,6 +326,33 @@ class ModelStore:
         if close:
             stream.closed, stream.closed_by, stream.failure = True, producer, failure
         return False
+
+    def is_free(self, path: str) -> bool:
+        """Whether a stream can be created; one that expired is deleted for it."""
+        existing = self.streams.get(path)
+        if existing is not None and not existing.deleted and self.over(existing):
+            self._remove(existing)
+        return path not in self.streams
+
+    def _append_first(
+        self,
+        path: str,
+        records: list[bytes],
+        content_type: str | None,
+        producer: Producer | None,
+        create: ModelConfig,
+        *,
+        meets: bool,
+    ) -> ModelStream:
+        """An empty stream for an append that will not be refused."""
+        if records and content_type not in (None, create.content_type):
+            raise ContentTypeMismatch
+        if producer and producer.seq:
+            raise ProducerGap
+        if not meets:
+            raise PreconditionFailed
+        self.create(path, create.content_type, create.expiry, create.retention, [])
+        return self.streams[path]
 
     def _is_duplicate(self, known: tuple[int, int] | None, producer: Producer) -> bool:
         epoch, last = known or (producer.epoch, -1)
@@ -273,16 +366,19 @@ class ModelStore:
             raise ProducerGap
         return producer.seq <= last
 
-    def read(self, path: str, position: int) -> list[bytes]:
-        """All records from a position on."""
+    def read(self, path: str, position: int) -> list[tuple[bytes, float]]:
+        """All records from a position on, with their times."""
         stream = self.usable(path)
-        records = stream.from_position(position)
+        records = stream.timed_from(position)
         stream.touched = self.clock()
         return records
 
-    def delete(self, path: str) -> None:
-        """Delete, softly while forks live."""
-        self._remove(self.usable(path))
+    def delete(self, path: str, *, meets: bool = True) -> None:
+        """Delete, softly while forks live. `meets`: see `append`."""
+        stream = self.usable(path)
+        if not meets:
+            raise PreconditionFailed
+        self._remove(stream)
 
     def _remove(self, stream: ModelStream) -> None:
         stream.deleted = True
@@ -296,7 +392,7 @@ class ModelStore:
     def sweep(self) -> None:
         """Drop what expired and what retention no longer keeps."""
         for stream in list(self.streams.values()):
-            if not stream.deleted and self.clock() >= stream.end():
+            if not stream.deleted and self.over(stream):
                 self._remove(stream)
         for stream in self.streams.values():
-            stream.trim(self.clock())
+            stream.trim(self.age_clock())

@@ -8,6 +8,7 @@ from typing import Any
 from headwater.errors import InvalidBody
 from headwater.model import BEGINNING, Expiry, Failure, ForkPoint, Producer, Retention, StreamConfig
 from headwater.protocol.ledger import Append
+from headwater.protocol.preconditions import ANY, Condition
 from headwater.testing.contract import MakeStore, Reopen
 from headwater.testing.lockstep import JSON, Lockstep
 from headwater.testing.model import ModelFork, ModelStream
@@ -117,6 +118,38 @@ class StoreMachine(RuleBasedStateMachine):
         """Append, with or without a close and a Stream-Seq."""
         self._append(path, values, body, seq=seq, close=close)
 
+    @rule(
+        path=free,
+        kind=types,
+        values=lists,
+        body=bodies,
+        expiry=expiries,
+        retention=retentions,
+        producer=st.sampled_from([None, Producer("p", 1, 0), Producer("p", 1, 1)]),
+        close=rarely,
+        anywhere=rarely,
+    )
+    def append_first(
+        self,
+        path: str,
+        kind: str,
+        values: list[Any],
+        body: bytes,
+        expiry: Expiry,
+        retention: Retention,
+        producer: Producer | None,
+        close: bool,
+        anywhere: bool,
+    ) -> None:
+        """Append to a stream that is created if it is not there, in one step."""
+        found = self.pair.model.streams.get(path)
+        open_kind = found.content_type if found is not None and path in self.paths_used() else kind
+        body, records = _body(values or [None], body, json_array=open_kind == JSON)
+        condition = Condition(if_match=(ANY,)) if anywhere else None
+        create = StreamConfig(kind, expiry, retention)
+        request = Append(body, kind, producer, close=close, condition=condition, create=create)
+        self.pair.append(path, request, records)
+
     @rule(path=used, values=lists, body=bodies, name=st.sampled_from("pq"), move=moves, close=rarely)
     def produce(self, path: str, values: list[Any], body: bytes, name: str, move: str, close: bool) -> None:
         """Append as a producer, with a right or a wrong number."""
@@ -132,6 +165,12 @@ class StoreMachine(RuleBasedStateMachine):
             "old epoch": (epoch - 1, last + 1),
         }[move]
         self._append(path, values, body, producer=Producer(name, epoch, seq), close=close)
+
+    @rule(path=used, values=lists, body=bodies, pick=picks, seq=st.none() | st.just("1"), close=rarely)
+    def append_at(self, path: str, values: list[Any], body: bytes, pick: int, seq: str | None, close: bool) -> None:
+        """Append on the condition that the tail is at an offset that was given out."""
+        condition = Condition(if_match=(self.pair.pick(path, pick)[0],))
+        self._append(path, values, body, seq=seq, close=close, condition=condition)
 
     @rule(path=used)
     def append_another_type(self, path: str) -> None:
@@ -153,10 +192,11 @@ class StoreMachine(RuleBasedStateMachine):
         producer: Producer | None = None,
         seq: str | None = None,
         close: bool = False,
+        condition: Condition | None = None,
     ) -> None:
         stream = self.pair.model.streams.get(path)
         body, records = _body(values or [None], body, json_array=stream is not None and stream.content_type == JSON)
-        self.pair.append(path, Append(body, content_type, producer, seq, close), records)
+        self.pair.append(path, Append(body, content_type, producer, seq, close, condition=condition), records)
 
     @rule(path=used, body=st.sampled_from([b"[]", b"{", b"1 2", b'"\xff"']))
     def append_bad_json(self, path: str, body: bytes) -> None:
@@ -169,6 +209,11 @@ class StoreMachine(RuleBasedStateMachine):
     def delete(self, path: str) -> None:
         """Delete."""
         self.pair.delete(path)
+
+    @rule(path=used, pick=picks)
+    def delete_at(self, path: str, pick: int) -> None:
+        """Delete on the condition that the tail is at an offset that was given out."""
+        self.pair.delete(path, Condition(if_match=(self.pair.pick(path, pick)[0],)))
 
     @rule(path=used, pick=picks, limit=st.integers(1, 9))
     def read(self, path: str, pick: int, limit: int) -> None:
@@ -188,7 +233,7 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule(path=used, pick=picks)
     def read_a_dead_streams_offset(self, path: str, pick: int) -> None:
-        """An offset of an earlier stream at the path is refused."""
+        """An offset of an earlier stream at the path is refused, unless that was of the same family."""
         if path in self.pair.model.listed():
             lives = [known for stream, known in self.pair.offsets.items() if stream.path == path]
             dead = sorted({text for known in lives for text in known} - self._known(path))
@@ -196,12 +241,33 @@ class StoreMachine(RuleBasedStateMachine):
                 self.pair.refuse_offset(path, dead[pick % len(dead)])
 
     def _known(self, path: str) -> set[str]:
-        return set(self.pair.offsets[self.pair.model.streams[path]])
+        """The offsets of a stream and of those it was forked from."""
+        known: set[str] = set()
+        stream: ModelStream | None = self.pair.model.streams[path]
+        while stream is not None:
+            known |= set(self.pair.offsets.get(stream, {}))
+            stream = stream.source
+        return known
 
     @rule(seconds=st.integers(0, 5))
     def wait(self, seconds: int) -> None:
         """Let time pass."""
         self.pair.clock.advance(seconds)
+
+    @rule(path=used, on=st.booleans())
+    def watch(self, path: str, on: bool) -> None:
+        """Somebody comes to a stream, or leaves it."""
+        self.pair.watch(path, on=on)
+
+    @rule(ages=st.dictionaries(st.sampled_from(PATHS), st.integers(-2, 9), min_size=1))
+    def touch(self, ages: dict[str, int]) -> None:
+        """Tell of several uses at once, of long ago and of what cannot be yet."""
+        self.pair.touch(ages)
+
+    @rule(seconds=st.sampled_from([2, 7, 1000]), back=st.booleans())
+    def jump(self, seconds: int, back: bool) -> None:
+        """The clock is set, forward or back."""
+        self.pair.jump(-seconds if back else seconds)
 
     @rule()
     def sweep(self) -> None:

@@ -22,6 +22,11 @@ function Page({ page }) {
     messages: page.initial,
     resume: true,
     transport: page.transport,
+    ...(page.tools && {
+      sendAutomaticallyWhen: page.sdk.lastAssistantMessageIsCompleteWithToolCalls,
+      onToolCall: ({ toolCall: { toolName, toolCallId } }) =>
+        void page.hook.addToolOutput({ tool: toolName, toolCallId, output: "K\u00f6ln" }),
+    }),
     onFinish: ({ finishReason, isError, isDisconnect }) => (page.finish = { finishReason, isError, isDisconnect }),
     onError: () => {},
   });
@@ -47,6 +52,7 @@ function state(page) {
     text: [...page.element.querySelectorAll("p.assistant")].at(-1)?.textContent ?? "",
     texts: answers.at(-1)?.parts.filter((part) => part.type === "text").map((part) => part.state),
     tools: answers.at(-1)?.parts.filter((part) => part.type.startsWith("tool-")).map(({ state, input }) => ({ state, input })),
+    steps: answers.at(-1)?.parts.map((part) => part.type).join(" "),
     status,
     error: error?.message,
     raw: messages,
@@ -57,12 +63,14 @@ function state(page) {
 const meets = (seen, wanted) => Object.entries(wanted).every(([key, value]) => seen[key] === value);
 
 const commands = {
-  mount({ page: name, sdk, chat, messages }) {
+  /** With `tools` the page runs the tools that are called, and sends their outputs as stock pages do. */
+  mount({ page: name, sdk, chat, messages, tools }) {
     const made = sdks[sdk];
     const page = {
       sdk: made,
       chat,
       initial: messages,
+      tools,
       transport: new made.DefaultChatTransport({ api: `${base}/api/chat` }),
       element: document.body.appendChild(document.createElement("div")),
       check() {},

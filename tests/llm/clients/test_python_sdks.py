@@ -9,9 +9,10 @@ import openai
 import pytest
 from openai.types.responses import Response
 from tests.llm import sdks
-from tests.llm.runs import BAD, ENDINGS, SAYING, TEXT, told, told_late
+from tests.llm.sample_runs import BAD, ENDINGS, SAYING, TEXT, told, told_late
 
-from headwater.llm.dialects import End, Ending, dialect
+from headwater.llm.providers.dialect import End, Ending
+from headwater.llm.providers.registry import dialect
 
 GOOD = [ending for ending in ENDINGS if ending not in BAD]
 BODIES = {"live": told, "late": told_late}

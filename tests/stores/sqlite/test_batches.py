@@ -12,7 +12,7 @@ from tests.stores.sqlite.helpers import append, content, opened
 from headwater.errors import StreamNotFound
 from headwater.model import Appended, Change, Expiry, Producer, Record, StreamConfig
 from headwater.protocol.ledger import Append
-from headwater.stores.sqlite import journal
+from headwater.stores.sqlite import SqliteStore, journal
 
 if TYPE_CHECKING:
     from tests.conftest import Run
@@ -143,7 +143,7 @@ def test_concurrent_appends_keep_their_order(place: Place, run: Run[None]) -> No
 
 
 def test_the_appends_of_a_batch_are_told_as_one(place: Place, run: Run[None]) -> None:
-    """A change for each stream and batch, with all its records, closures where they belong; a delete parts them."""
+    """A change for each stream and batch, with all its records and its closure; a delete and a create part them."""
     gate = Gate()
     place.spy(gate)
 
@@ -162,18 +162,23 @@ def test_the_appends_of_a_batch_are_told_as_one(place: Place, run: Run[None]) ->
             await asyncio.sleep(0)
             gate.open()
             await asyncio.gather(first, *waiting)
-            assert [(change.path, data_of(change), change.closed, change.deleted) for change in changes] == [
-                ("c", [b"first"], False, False),
-                ("a", [b"1", b"3"], False, False),
-                ("b", [b"2"], True, False),
-                ("a", [], False, True),
-                ("a", [b"4"], False, False),
+            assert [(change.path, data_of(change), kind_of(change)) for change in changes] == [
+                ("c", [b"first"], ""),
+                ("a", [b"1", b"3"], ""),
+                ("b", [b"2"], "closed"),
+                ("a", [], "deleted"),
+                ("a", [], "created"),
+                ("a", [b"4"], ""),
             ]
             joined = changes[1].batch
             assert joined is not None
             assert (joined.next_offset, changes[1].tail) == (waiting[2].result().next_offset,) * 2
 
     run(scenario())
+
+
+def kind_of(change: Change) -> str:
+    return " ".join([name for name in ("created", "closed", "deleted") if getattr(change, name)])
 
 
 def data_of(change: Change) -> list[bytes]:
@@ -278,4 +283,43 @@ def test_more_streams_than_memory_holds(place: Place, run: Run[None]) -> None:
             await store.sweep()
             assert [info.path for info in await store.list()] == ["19"]
 
+    run(scenario())
+
+
+def test_who_waits_for_a_large_commit_does_not_wait_for_the_checkpoint(place: Place, run: Run[None]) -> None:
+    """A small append that came meanwhile is committed first; then the log is moved, although more wait."""
+    seen: list[str] = []
+    committing, queued = threading.Event(), threading.Event()
+
+    def spy(sql: str) -> None:
+        if sql.startswith(("COMMIT", "PRAGMA wal_checkpoint(PASSIVE)")):
+            seen.append(sql.partition(" ")[0])
+            committing.set()
+            assert queued.wait(30)
+
+    async def queue(store: SqliteStore, *sizes: int) -> list[asyncio.Future[Appended]]:
+        """Append, each in a batch of its own; returns when the writer has them."""
+        outcomes: list[asyncio.Future[Appended]] = []
+        for size in sizes:
+            outcomes.append(asyncio.ensure_future(append(store, f"stream-{size}", bytes(size))))
+            for _ in range(3):  # turns: it begins, it is collected, it is handed over
+                await asyncio.sleep(0)
+        return outcomes
+
+    async def scenario() -> None:
+        queued.set()
+        async with opened(place.store(checkpoint_bytes="65536")) as store:
+            for size in (1, 100_000, 200_000):
+                await store.create(f"stream-{size}", StreamConfig())
+            seen.clear()
+            queued.clear()
+            committing.clear()
+            outcomes = await queue(store, 100_000)
+            assert await asyncio.to_thread(committing.wait, 30)
+            outcomes += await queue(store, 1, 200_000)
+            queued.set()
+            await asyncio.gather(*outcomes)
+        assert seen[:4] == ["COMMIT", "COMMIT", "PRAGMA", "COMMIT"]
+
+    place.spy(spy)
     run(scenario())

@@ -337,3 +337,25 @@ def test_retention_keeps_what_comes_during_a_sweep(
             assert left == [b"%d" % number for number in range(0 if limits.age else 5, 9)]
 
     run(scenario())
+
+
+def test_an_entry_of_an_older_file_is_read(place: Place, run: Run[None]) -> None:
+    """It does not say when its producers were used; they count as used when their stream was. Nor of records' times."""
+
+    async def main() -> None:
+        async with opened(place.store()) as store:
+            await store.create("a", StreamConfig())
+        database = place.connect()
+        grown = [1, 5.0, 1, False, None, None, None]
+        entry = msgspec.msgpack.encode([[grown], [[1, "p", 0, 0]], [[1, 0, 5.0, b"x"]]])
+        database.run("INSERT INTO journal (entry) VALUES (?)", (entry,))
+        database.close()
+        async with opened(place.store()) as store:
+            assert await content(store, "a") == [b"x"]
+            assert [record.at for record in (await store.read("a", "-1")).records] == [5.0]
+            assert (await store.append("a", Append(b"x", producer=Producer("p", 0, 0)))).duplicate
+        database = place.connect()
+        assert database.run("SELECT used FROM producers") == [(5.0,)]
+        database.close()
+
+    run(main())

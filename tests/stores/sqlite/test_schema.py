@@ -48,13 +48,17 @@ def test_a_file_of_the_first_release_opens(place: Place, run: Run[None]) -> None
         " 0, 0, 0, NULL, NULL)",
         (lineage,),
     )
-    database.run("INSERT INTO records VALUES (1, 0, 0, x'616263')")
+    database.run("INSERT INTO records VALUES (1, 0, 1700000000.1234567, x'616263')")
     database.run("UPDATE store SET last_incarnation = 1")
     database.close()
 
     async def main() -> None:
         async with opened(place.store()) as store:
             assert await content(store, "a") == [b"abc"]
+            place.clock.jump(-86400 * 365 * 9)
+            await store.append("a", Append(b"d"))
+            # The time that the file had, to the millisecond; what comes behind it is no older, wherever the clock is.
+            assert [record.at for record in (await store.read("a", "-1")).records] == [1700000000.123] * 2
             assert (await store.info("a")).slow == SlowPolicy()
             await store.append("a", Append(close=True, failure=Failure("timeout")))
             assert (await store.info("a")).failure == Failure("timeout")
@@ -171,6 +175,6 @@ def test_many_rows_are_kept_whatever_their_number(place: Place, count: int) -> N
     """In few statements of few sizes."""
     database = place.connect()
     schema.prepare(database)
-    rows = [(1, number, 0.5, b"%d" % number) for number in range(count)]
+    rows = [(1, number, 0.5, b"%d" % number, 500) for number in range(count)]
     Many("insert_records", 8).run(database, rows)
-    assert database.run("SELECT * FROM records ORDER BY position") == rows
+    assert database.run("SELECT incarnation, position, at, data, told FROM records ORDER BY position") == rows

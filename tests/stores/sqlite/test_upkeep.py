@@ -55,6 +55,31 @@ def rows_left(database: Database) -> tuple[int, ...]:
     return tuple(database.run(f"SELECT count(*) FROM {table}")[0][0] for table in ("records", "producers", "purges"))
 
 
+def test_a_restart_knows_by_how_much_the_clock_was_set(place: Place, run: Run[None]) -> None:
+    """Records of before and behind a jump keep their ages, also if the process was killed."""
+
+    async def scenario() -> None:
+        async with opened(place.store()) as store:
+            await store.create("a", StreamConfig(retention=Retention(age=60)))
+            await append(store, "a", b"one")
+            place.clock.advance(30)
+            place.clock.jump(86400)
+            await store.sweep()
+            await append(store, "a", b"two")
+            killed = place.killed()
+        for later in (killed, place.store()):
+            place.clock.advance(1)
+            async with opened(later) as store:
+                await store.sweep()
+                assert await content(store, "a") == [b"one", b"two"]
+        place.clock.advance(28)
+        async with opened(place.store()) as store:
+            await store.sweep()
+            assert await content(store, "a") == [b"two"]
+
+    run(scenario())
+
+
 def test_a_slice_is_bounded_in_bytes(place: Place, run: Run[None], monkeypatch: pytest.MonkeyPatch) -> None:
     """Few large records are as much work as many small ones."""
     monkeypatch.setattr(upkeep, "SLICE_BYTES", 25_000)

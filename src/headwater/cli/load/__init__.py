@@ -1,11 +1,16 @@
 """The load of `headwater bench`: processes with many readers, and one that publishes.
 
-plan      what is to be done, and its bounds     answers    HTTP/1.1 answers, without I/O
-messages  what the processes tell each other     histogram  times, counted
-reading   a process of readers                   publishing the process that publishes
-strain    how busy a process was                 meter      progress, told now and then
-worker    the processes' entry                   run        starts, drives and ends them
-outcome   the figures of a run
+plan        what is to be done, and its bounds
+run         starts, drives and ends the processes
+worker      the processes' entry
+messages    what the processes tell each other
+reading     a process of readers
+publishing  the process that publishes
+answers     HTTP/1.1 responses, without I/O
+meter       progress, told now and then
+histogram   times, counted
+strain      how busy a process was
+outcome     the figures of a run
 
 Rule: a worker process prints one message a line on stdout, and ends when its stdin does.
 """

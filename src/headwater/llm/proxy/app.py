@@ -1,60 +1,52 @@
-"""The proxy as an ASGI application.
+"""The proxy as a service, and as an ASGI application.
 
-| request | answer |
+| request | response |
 | --- | --- |
 | `POST` of `DIALECTS` with `Headwater-Run: ID` and `"stream": true` | the run of this id, in the provider's own bytes |
-| `GET /v1/runs/ID`, `GET /v1/runs/ID/stream`, `POST /v1/runs/ID/stop` | see `llm.watching`; any dialect |
-| every other request under `/v1/` | passed to the provider, and its answer back, as they are |
+| `GET /v1/runs/ID`, `GET /v1/runs/ID/stream`, `POST /v1/runs/ID/stop` | see `llm.http.runs`; any dialect |
+| `OPTIONS` | answered here, for pages that are allowed |
+| every other request under `/v1/` | passed to the provider, and its response back, as they are |
+
+Rule: a request is let in (`access`), then its target is parsed (`target`), then it is somebody's; nothing of it is used
+before.
 """
 
 from __future__ import annotations
 
-import hmac
-import logging
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from hashlib import sha256
-from typing import Any, Final
+from typing import Final
 
-from headwater.asgi.app import send_answer
-from headwater.asgi.bodies import read_body
-from headwater.asgi.types import ClientGone, Receive, Scope, Send
-from headwater.errors import HeadwaterError, NotAuthorized, RouteNotFound
+from headwater.asgi.app import refuse_websocket
+from headwater.asgi.exchange import serve
+from headwater.asgi.lifespan import startup_failed
+from headwater.asgi.types import Receive, Scope, Send
+from headwater.errors import BadRequest, HeadwaterError, MethodNotAllowed, RouteNotFound
+from headwater.http.exchange import Exchange, Work, body_of
+from headwater.http.request import Request
+from headwater.http.service import Service
 from headwater.hub import Limits
-from headwater.llm.delivery import answer_run
+from headwater.llm.http.delivery import tell_run
+from headwater.llm.http.errors import refusal
+from headwater.llm.http.routes import json_object
+from headwater.llm.http.runs import Watch
+from headwater.llm.proxy.access import METHODS, Access
 from headwater.llm.proxy.resumable import Resumable
-from headwater.llm.proxy.transparent import relay
-from headwater.llm.proxy.upstream import Upstream
-from headwater.llm.refusals import refusal
-from headwater.llm.routes import json_object
-from headwater.llm.runs import Runs
-from headwater.llm.watching import Watch
+from headwater.llm.proxy.target import DIALECTS, ROOT, RUNS, Route, Target, parse_target
+from headwater.llm.proxy.upstream import Upstream, relayed
+from headwater.llm.runs.runs import Runs
 from headwater.protocol import names, responses
-from headwater.protocol.requests import Headers
-from headwater.protocol.responses import Answer
-
-_log: Final = logging.getLogger("headwater.llm")
-
-#: The provider's dialect at each path of the proxy.
-DIALECTS: Final = {
-    "/v1/chat/completions": "openai",
-    "/v1/responses": "openai-responses",
-    "/v1/messages": "anthropic",
-}
-_ROOT: Final = "/v1"
-_RUNS: Final = "/v1/runs"
-#: The owner of runs of clients that send no credential.
-_ANYBODY: Final = "anybody"
+from headwater.protocol.responses import Answer, HeaderList
 
 
-class Proxy:
+class Proxy(Service):
     """See the module.
 
     Args:
         runs: where runs are kept; opened and closed with the application's lifespan.
         upstream: the provider.
-        client_keys: what clients must send as their key; none: whoever reaches the proxy may use it.
+        access: who may use it; None: whoever reaches it, but no pages of other machines.
         max_request_bytes: of a request's body.
         cancel_when_unwatched: seconds without a reader after which a run is stopped; None: never.
     """
@@ -64,16 +56,16 @@ class Proxy:
         runs: Runs,
         upstream: Upstream,
         *,
-        client_keys: Sequence[str] = (),
+        access: Access | None = None,
         max_request_bytes: int = 32 * 1024 * 1024,
         cancel_when_unwatched: float | None = None,
     ) -> None:
+        super().__init__(runs.hub, Limits(max_body_bytes=max_request_bytes))
         self.runs: Final = runs
         self._upstream: Final = upstream
-        self._client_keys = [key.encode() for key in client_keys]
-        self._limits = Limits(max_body_bytes=max_request_bytes)
+        self._access: Final = access or Access()
         self._resumable: Final = Resumable(runs, cancel_when_unwatched)
-        self._watch: Final = Watch(runs, prefix=_RUNS, owner=self._owner_of, default="openai")
+        self._watch: Final = _Watch(runs, self._access)
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:
@@ -86,95 +78,133 @@ class Proxy:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection (ASGI 3.0)."""
-        if scope["type"] == "lifespan":
-            await self._serve_lifespan(receive, send)
-            return
-        path: str = scope["path"]
-        dialect = DIALECTS.get(path, "openai")
-        answer: Answer | None
+        match scope["type"]:
+            case "http":
+                await serve(self, scope, receive, send)
+            case "lifespan":
+                await self._serve_lifespan(receive, send)
+            case "websocket":
+                await refuse_websocket(receive, send)
+
+    # The gate's questions.
+
+    def headers(self, request: Request | None) -> HeaderList:
+        """See `Service`."""
+        return self._access.cors({} if request is None else request.headers)
+
+    def check(self, request: Request) -> None:
+        """See `Service`."""
+        self._access.check(request.headers, version=request.version)
+
+    def refusal(self, error: HeadwaterError, request: Request | None) -> Answer:
+        """See `Service`: as the provider's SDK reads it."""
         try:
-            answer = await self._route(scope, path, receive, send)
-        except HeadwaterError as error:
-            self.runs.hub.stats.errors[error.code] += 1
-            answer = refusal(error, dialect)
-        except ClientGone:
-            self.runs.hub.stats.disconnects += 1
-            return
-        if answer is not None:
-            await send_answer(scope, receive, send, answer, self.runs.hub)
+            dialect = "openai" if request is None else _target_of(request).dialect
+        except HeadwaterError:
+            dialect = "openai"
+        return refusal(error, dialect)
 
-    async def _route(self, scope: Scope, path: str, receive: Receive, send: Send) -> Answer | None:
-        headers: Headers = dict(scope["headers"])
-        if path in ("/", "/-/health"):
-            return responses.json_answer({"upstream": self._upstream.url, "running": self.runs.running})
-        if not path.startswith(_ROOT + "/"):
-            raise RouteNotFound(f"there is nothing at {path[:80]!r}; the provider is under {_ROOT}/")
-        owner = self._owner_of(scope)
-        if path.startswith(_RUNS + "/"):
-            await self._watch(scope, receive, send)
+    def route(self, exchange: Exchange) -> Work | None:
+        """See `Service`."""
+        request, scope = exchange.request, exchange.scope
+        if scope is not None and scope.get("raw_path") is None and "%" in request.path:
+            raise BadRequest("the target is encoded, and this server does not say how")
+        target = _target_of(request)
+        if request.method == "OPTIONS":
+            exchange.respond(self._access.preflight(request.headers))
             return None
-        body = await read_body(receive, headers, self._limits)
-        run = headers.get(names.HEADWATER_RUN)
-        if run is not None and scope["method"] == "POST" and path in DIALECTS:
-            asked = json_object(body)
-            if asked.get("stream") is True:
-                await self._tell(run.decode("latin-1"), owner, asked, body, scope, receive, send)
+        match target.route:
+            case Route.STATUS:
+                facts = {"upstream": str(self._upstream.base), "running": self.runs.running}
+                exchange.respond(responses.json_answer(facts))
                 return None
-        answer = await self._upstream.send(scope["method"], _target(scope), scope["headers"], body)
-        if not await relay(answer, receive, send):
-            self.runs.hub.stats.disconnects += 1
-        return None
+            case Route.RUNS:
+                return self._watch.begin(exchange)
+            case Route.NOWHERE:
+                raise RouteNotFound(f"there is nothing at {target.path[:80]!r}; the provider is under {ROOT}/")
+        if request.method not in METHODS:
+            raise MethodNotAllowed(f"{request.method[:20]!r} is not passed to the provider", allow=", ".join(METHODS))
+        return self._pass(exchange, target, self._access.owner_of(request.headers))
 
-    async def _tell(
-        self, run: str, owner: str, asked: dict[str, Any], body: bytes, scope: Scope, receive: Receive, send: Send
-    ) -> None:
-        dialect = DIALECTS[scope["path"]]
-        ask = partial(self._upstream.send, "POST", _target(scope), scope["headers"], body, for_run=True)
-        begun = await self._resumable.begin(run, dialect, owner, body, str(asked.get("model") or ""), ask)
+    async def _pass(self, exchange: Exchange, target: Target, owner: str) -> None:
+        request = exchange.request
+        body = await body_of(exchange)
+        run = request.headers.get(names.HEADWATER_RUN)
+        if run is not None and request.method == "POST" and target.route is Route.CALL:
+            call = json_object(body)
+            if call.get("stream") is True:
+                model = str(call.get("model") or "")
+                await self._tell(exchange, target, run.decode("latin-1"), owner, model, body)
+                return
+        # Nobody is left to pay for when the client is gone.
+        exchange.may_be_cancelled = True
+        answer = await self._upstream.send(request.method, target, self._passed_on(request), body)
+        try:
+            await exchange.stream(relayed(answer, target.path))
+        finally:
+            await answer.aclose()
+
+    async def _tell(self, exchange: Exchange, target: Target, run: str, owner: str, model: str, body: bytes) -> None:
+        dialect = DIALECTS[target.path]
+        ask = partial(self._upstream.send, "POST", target, self._passed_on(exchange.request), body, for_run=True)
+        begun = await self._resumable.begin(run, dialect, owner, body, model, ask)
         if begun.refusal is not None:
-            await send_answer(scope, receive, send, begun.refusal, self.runs.hub)
+            exchange.respond(begun.refusal)
             return
-        last = dict(scope["headers"]).get(names.LAST_EVENT_ID)
-        await answer_run(
+        last = exchange.request.headers.get(names.LAST_EVENT_ID)
+        await tell_run(
+            exchange,
             self.runs.hub,
             self.runs.places.log(run),
             run,
             dialect,
-            scope,
-            receive,
-            send,
             resume_at=last.decode("latin-1") if last else None,
             headers=begun.headers,
         )
 
-    def _owner_of(self, scope: Scope) -> str:
-        """Whose a request is: of its credential, which is kept as a hash only.
-
-        Raises:
-            NotAuthorized: the proxy knows its clients, and this is none of them.
-        """
-        headers: Headers = dict(scope["headers"])
-        key = headers.get(b"x-api-key") or headers.get(b"authorization", b"").removeprefix(b"Bearer ").strip()
-        if self._client_keys and not any(hmac.compare_digest(key, known) for known in self._client_keys):
-            raise NotAuthorized("the request has no key that this proxy knows")
-        return sha256(key).hexdigest() if key else _ANYBODY
+    def _passed_on(self, request: Request) -> HeaderList:
+        ours = self._access.ours(request.headers)
+        return [pair for pair in request.fields if pair[0] not in ours]
 
     async def _serve_lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
-        try:
-            async with self.lifespan():
-                await send({"type": "lifespan.startup.complete"})
-                await receive()
-        except Exception as error:
-            _log.exception("the proxy cannot be opened")
-            await send({"type": "lifespan.startup.failed", "message": str(error)})
-            return
+        async with AsyncExitStack() as life:
+            try:
+                await life.enter_async_context(self.lifespan())
+            except Exception as error:
+                await send(startup_failed("the proxy", error))
+                return
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
         await send({"type": "lifespan.shutdown.complete"})
 
 
-def _target(scope: Scope) -> str:
-    """The path and query below the provider's base URL."""
-    raw: bytes = scope.get("raw_path") or scope["path"].encode()
-    path = raw.partition(b"?")[0].decode("latin-1")[len(_ROOT) :]
-    query = scope.get("query_string", b"").decode("latin-1")
-    return f"{path}?{query}" if query else path
+class _Watch(Watch):
+    """The routes of runs, for the proxy's clients and pages.
+
+    Args:
+        runs: as of the proxy.
+        access: as of the proxy.
+    """
+
+    def __init__(self, runs: Runs, access: Access) -> None:
+        super().__init__(runs, prefix=RUNS, default="openai")
+        self._access: Final = access
+
+    def headers(self, request: Request | None) -> HeaderList:
+        """See `Service`."""
+        return self._access.cors({} if request is None else request.headers)
+
+    async def _owner_of(self, exchange: Exchange) -> str | None:
+        """See `Routes`."""
+        return self._access.owner_of(exchange.request.headers)
+
+
+def _target_of(request: Request) -> Target:
+    """The target as it was sent; what was made of it follows from that."""
+    if not request.is_origin_form:
+        raise BadRequest("the target is not a path")
+    if request.memo is None:
+        request.memo = parse_target(request.raw_path.encode("latin-1"), request.query)
+    found: Target = request.memo
+    return found

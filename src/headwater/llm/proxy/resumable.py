@@ -19,13 +19,14 @@ import httpx2
 import msgspec
 
 from headwater.errors import HeadwaterError, RunExists, SourceFailed, TooLarge, UpstreamUnreachable
-from headwater.llm.catalogue import OtherKey
 from headwater.llm.parts import Raw
+from headwater.llm.providers.recogniser import TRUNCATED
+from headwater.llm.providers.sse import SseRecogniser
 from headwater.llm.proxy.blocks import Blocks
 from headwater.llm.proxy.fingerprint import differing, fingerprint
 from headwater.llm.proxy.upstream import bytes_of, heads_down
-from headwater.llm.recognise import TRUNCATED, SseRecogniser
-from headwater.llm.runs import Runs
+from headwater.llm.runs.index import OtherKey
+from headwater.llm.runs.runs import Runs
 from headwater.protocol import names
 from headwater.protocol.framing import media_type
 from headwater.protocol.responses import Answer, HeaderList
@@ -108,31 +109,31 @@ class Resumable:
             BadRequest, RunExists, LimitReached, StoreUnavailable, UpstreamUnreachable: nothing was begun.
         """
         key = fingerprint(body)
-        if run not in self._beginnings:
-            source = _Source(dialect, ask)
-            try:
-                started = await self._runs.start(
-                    source.answer,
-                    id=run,
-                    idempotency_key=key,
-                    owner=owner,
-                    model=model,
-                    cancel_when_unwatched=self._cancel_when_unwatched,
-                )
-            except OtherKey as error:
-                raise _other_request(run, error.known, key) from None
-            if started.is_new:
-                settling = asyncio.ensure_future(self._settle(run, source))
-                self._beginnings[run] = _Beginning(owner, key, settling)
-                settling.add_done_callback(lambda _: self._beginnings.pop(run))
         beginning = self._beginnings.get(run)
         if beginning is None:
-            return Begun(run)
-        if beginning.owner != owner:
+            # Before anything is awaited: who comes with the same id at the same moment is told the same.
+            settling = asyncio.ensure_future(self._start(run, key, owner, model, _Source(dialect, ask)))
+            beginning = self._beginnings[run] = _Beginning(owner, key, settling)
+            settling.add_done_callback(lambda _: self._beginnings.pop(run))
+        elif beginning.owner != owner:
             raise RunExists(f"the run {run!r} exists, with another owner or another request")
-        if beginning.key != key:
+        elif beginning.key != key:
             raise _other_request(run, beginning.key, key)
         return await asyncio.shield(beginning.settling)
+
+    async def _start(self, run: str, key: str, owner: str, model: str, source: _Source) -> Begun:
+        try:
+            started = await self._runs.start(
+                source.answer,
+                id=run,
+                idempotency_key=key,
+                owner=owner,
+                model=model,
+                cancel_when_unwatched=self._cancel_when_unwatched,
+            )
+        except OtherKey as error:
+            raise _other_request(run, error.known, key) from None
+        return await self._settle(run, source) if started.is_new else Begun(run)
 
     async def _settle(self, run: str, source: _Source) -> Begun:
         """Wait for the head of the answer; a run that has come to nothing is deleted first."""

@@ -1,17 +1,30 @@
 """Logs in one SQLite file. One thread writes, with group commit; a few only read.
 
-store     the async face             options   what can be set, with its limits
-writer    the thread and its batches unit      one batch's changes, and the SQL that keeps them
-committed what memory knows          reading   the readers' threads and their queries
-journal   the last batches' appends  rows      a stream's state as a row
-upkeep    the steps of a sweep       tables    rows into the tables
-database  the two drivers            schema    the SQL files: schema, migrations, queries
-lock      one process a file
+store      the async face
+options    what can be set, with its limits
+address    the path in a store URL
+writer     the thread and its batches
+commands   what the writer is asked to do
+halt       commands that wait while the clock is gone with
+queue      which commands are the next batch
+unit       one batch's changes, and the SQL that keeps them
+committed  what memory knows
+journal    the last batches' appends
+tables     rows into the tables
+rows       a stream's state as a row
+reading    the readers' threads and their queries
+upkeep     the steps of a sweep
+database   the two drivers
+schema     the SQL files: schema, migrations, queries
+lock       one process a file
+custody    whether the files are still those that were opened
+troubles   what errors of the disk mean
 """
 
 from __future__ import annotations
 
 from headwater.stores.base import Clock
+from headwater.stores.sqlite.address import parse_path
 from headwater.stores.sqlite.options import SqliteOptions, parse_options
 from headwater.stores.sqlite.store import SqliteStore
 
@@ -19,9 +32,9 @@ __all__ = ["SqliteOptions", "SqliteStore", "from_url", "parse_options"]
 
 
 def from_url(location: str, options: dict[str, str], clock: Clock) -> SqliteStore:
-    """The store of `sqlite:PATH?OPTIONS`.
+    """The store of `sqlite:PATH?OPTIONS`; see `address`.
 
     Raises:
-        ValueError: there is no such option, or its value is none.
+        ValueError: the path may mean two files, there is no such option, or its value is none.
     """
-    return SqliteStore(location.removeprefix("//"), parse_options(options), clock=clock)
+    return SqliteStore(parse_path(location), parse_options(options), clock=clock)

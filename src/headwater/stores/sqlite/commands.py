@@ -18,6 +18,7 @@ from headwater.protocol.ledger import Append
 from headwater.stores import unit as steps
 from headwater.stores.base import Done
 from headwater.stores.sqlite.unit import SqliteUnit
+from headwater.stores.timekeeper import Moment
 
 T = TypeVar("T")
 
@@ -32,9 +33,15 @@ class Command(Protocol):
 
     Attributes:
         size: bytes it holds in memory.
+        paths: the streams that it changes or follows; see `Queue`.
     """
 
     size: int
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """See the class."""
+        ...
 
     @property
     def reads(self) -> bool:
@@ -63,13 +70,21 @@ class Step(Generic[T]):
         future: the caller's.
         size: bytes of data in it.
         reads: it changes nothing.
+        paths: see `Command`; none: its place among the others does not matter.
     """
 
-    __slots__ = ("error", "future", "now", "reads", "result", "run", "size")
+    __slots__ = ("error", "future", "now", "paths", "reads", "result", "run", "size")
 
     def __init__(
-        self, run: Callable[[SqliteUnit], T], now: float, future: asyncio.Future[T], size: int, reads: bool
+        self,
+        run: Callable[[SqliteUnit], T],
+        now: Moment,
+        future: asyncio.Future[T],
+        size: int,
+        reads: bool,
+        paths: tuple[str, ...] = (),
     ) -> None:
+        self.paths = paths
         self.run = run
         self.now = now
         self.future = future
@@ -81,7 +96,7 @@ class Step(Generic[T]):
     def run_on(self, unit: SqliteUnit) -> None:
         """See `Command.run_on`."""
         self.error = None
-        unit.now = self.now
+        unit.now, unit.steady = self.now
         try:
             self.result = self.run(unit)
         except HeadwaterError as error:
@@ -115,16 +130,21 @@ class Posted(msgspec.Struct, gc=False):
 
     path: str
     request: Append
-    now: float
+    now: Moment
     done: Done
     size: int
     outcome: Appended | Exception | None = None
 
     reads: ClassVar[bool] = False
 
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """See `Command`."""
+        return (self.path,)
+
     def run_on(self, unit: SqliteUnit) -> None:
         """See `Command.run_on`."""
-        unit.now = self.now
+        unit.now, unit.steady = self.now
         try:
             self.outcome = steps.append(unit, self.path, self.request)
         except HeadwaterError as error:

@@ -1,20 +1,22 @@
 """What memory knows of the committed streams.
 
 Rule 1: the writer thread puts a state here after its commit, and never changes it again. The event loop reads it
-        without a lock, and changes `touched_at` alone.
+        without a lock, and changes `touched_at` alone, which only grows, but for jumps of the clock.
 Rule 2: what is missing here may be in the file: it is loaded by the writer, in turn with the writes. What is in the
         journal is never missing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from heapq import nsmallest
 from itertools import islice
+from math import inf
 from typing import Final
 
 from headwater.errors import StoreUnavailable
-from headwater.protocol.ledger import StreamState
+from headwater.protocol import ledger
+from headwater.protocol.ledger import StreamState, Watched, nobody
 from headwater.protocol.producing import ProducerState
 from headwater.stores.sqlite.database import Database
 from headwater.stores.sqlite.journal import Journal, load_entries
@@ -24,8 +26,10 @@ from headwater.stores.sqlite.tables import ProducerKey
 
 #: Producers whose state is kept in memory, the last to write; about 300 bytes each.
 CACHED_PRODUCERS: Final = 50_000
+#: Streams that are remembered to be full of producers.
+MAX_FULL: Final = 1000
 
-_LAST_INCARNATION: Final = query("last_incarnation")
+_STORE: Final = query("store")
 _STREAM_NUMBERED: Final = query("stream_numbered")
 
 
@@ -35,24 +39,30 @@ class Committed:
     Args:
         limit: streams to keep.
         journaling: whether new appends may be kept in the journal.
+        watched: see `Store.attend`; asked in both threads.
     """
 
-    def __init__(self, limit: int, journaling: bool) -> None:
+    def __init__(self, limit: int, journaling: bool, watched: Watched = nobody) -> None:
+        self.watched = watched
         self.journal = Journal(journaling)
         self.states: dict[str, StreamState] = {}
         self.producers: dict[ProducerKey, ProducerState] = {}
         self.last_incarnation = 0
-        #: When a stream with a TTL was last read, until a sweep writes it down. The event loop's.
+        #: Of the file, when it was opened; see `Timekeeper`.
+        self.drift = 0.0
+        #: See `Unit.full_until`.
+        self.full_until: dict[int, float] = {}
+        #: When a stream with a TTL was last in use, until a sweep has written it down. The event loop's to change.
         self.touched: dict[str, float] = {}
         self._limit = limit
 
     def load(self, database: Database) -> None:
-        """Take from the file what it alone knows: the last incarnation, and the journal.
+        """Take from the file what it alone knows: the last incarnation, the drift, and the journal.
 
         Raises:
             StoreUnavailable: the journal has a stream that the file does not have.
         """
-        self.last_incarnation = database.run(_LAST_INCARNATION)[0][0]
+        self.last_incarnation, self.drift = database.run(_STORE)[0]
         for entry in load_entries(database):
             states = [grown.applied_to(self._journaled(database, grown.incarnation)) for grown in entry.streams]
             self.journal.add(entry, states, 0.0)
@@ -68,20 +78,41 @@ class Committed:
         return from_row(rows[0])
 
     def touch(self, state: StreamState, now: float) -> None:
-        """Note a read."""
-        state.touched_at = now
+        """Note a use."""
+        ledger.touch(state, now)
         if state.config.expiry.ttl is not None:
-            self.touched[state.path] = now
+            self.touch_unknown(state.path, now)
 
-    def take_touched(self) -> dict[str, float]:
-        """The reads since the last time."""
-        touched, self.touched = self.touched, {}
-        return touched
+    def touch_unknown(self, path: str, now: float) -> None:
+        """The same of a stream whose state is in the file alone."""
+        if now > self.touched.get(path, -inf):
+            self.touched[path] = now
+
+    def written(self, touched: Mapping[str, float]) -> None:
+        """These uses are in the file; what came since is not."""
+        for path, at in touched.items():
+            if self.touched.get(path) == at:
+                del self.touched[path]
+
+    def as_touched(self, state: StreamState) -> StreamState:
+        """A state from the file, with its last use."""
+        ledger.touch(state, self.touched.get(state.path, -inf))
+        return state
+
+    def shift(self, seconds: float) -> None:
+        """Go with a jump of the clock. The event loop's."""
+        # What the journal has may be another copy, and is what the tables get.
+        known = {id(state): state for state in (*self.states.values(), *self.journal.states.values())}
+        for state in known.values():
+            if state.config.expiry.ttl is not None:
+                state.touched_at += seconds
+        self.touched = {path: at + seconds for path, at in self.touched.items()}
 
     def publish(
         self,
         states: Mapping[str, StreamState | None],
         producers: Mapping[ProducerKey, ProducerState],
+        forgotten: Iterable[ProducerKey],
         last_incarnation: int,
     ) -> None:
         """Replace what a batch changed; None: there is no stream any more."""
@@ -91,10 +122,18 @@ class Committed:
                 self.states.pop(path, None)
             else:
                 self._replace(path, state)
+        for key in forgotten:
+            self.producers.pop(key, None)
         for key, producer in producers.items():
             self.producers.pop(key, None)
             self.producers[key] = producer
         self._evict()
+
+    def remember_full(self, full_until: Mapping[int, float]) -> None:
+        """Take what a batch found out about streams that are full of producers; it can be found out again."""
+        if len(self.full_until) >= MAX_FULL:
+            self.full_until.clear()
+        self.full_until.update(full_until)
 
     def _replace(self, path: str, state: StreamState) -> None:
         before = self.states.get(path)

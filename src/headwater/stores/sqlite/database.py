@@ -130,6 +130,8 @@ def open_reader(path: str, options: SqliteOptions) -> Database:
     database = connect(path, options)
     try:
         database.run("PRAGMA query_only = ON")
+        # Opens the log beside the file too, which SQLite leaves to the first read.
+        database.run("PRAGMA user_version")
     except BaseException:
         database.close()
         raise

@@ -13,6 +13,7 @@ Rule 3: the writer's thread changes what is here; others read it. Logs only grow
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable
 from typing import Final
 
@@ -22,6 +23,7 @@ from headwater.errors import StoreUnavailable
 from headwater.model import Failure, Producer
 from headwater.protocol.ledger import StreamState
 from headwater.protocol.producing import ProducerState
+from headwater.protocol.spans import MILLIS
 from headwater.stores.log import Log
 from headwater.stores.sqlite.database import Database
 from headwater.stores.sqlite.schema import query
@@ -57,6 +59,7 @@ class Grown(msgspec.Struct, array_like=True, frozen=True, gc=False):
     closed_by: Producer | None
     last_seq: str | None
     failure: Failure | None
+    appended_at: float = 0.0
 
     @classmethod
     def of(cls, state: StreamState) -> Grown:
@@ -69,6 +72,7 @@ class Grown(msgspec.Struct, array_like=True, frozen=True, gc=False):
             state.closed_by,
             state.last_seq,
             state.failure,
+            state.appended_at,
         )
 
     def applied_to(self, state: StreamState) -> StreamState:
@@ -81,6 +85,7 @@ class Grown(msgspec.Struct, array_like=True, frozen=True, gc=False):
             closed_by=self.closed_by,
             last_seq=self.last_seq,
             failure=self.failure,
+            appended_at=max(self.appended_at, state.appended_at),
         )
 
 
@@ -91,11 +96,13 @@ class Entry(msgspec.Struct, array_like=True, frozen=True, gc=False):
         streams: their streams.
         producers: (incarnation, id, epoch, sequence) of their producers.
         records: in the order of the appends.
+        used: when each of the producers was; entries from before this was noted have none.
     """
 
     streams: list[Grown]
     producers: list[tuple[int, str, int, int]]
     records: list[RecordRow]
+    used: list[float] = []  # msgspec copies it
 
     @property
     def size(self) -> int:
@@ -104,8 +111,27 @@ class Entry(msgspec.Struct, array_like=True, frozen=True, gc=False):
         return _ROW_BYTES * rows + sum([len(row[3]) for row in self.records])
 
 
+class _Older(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """An entry of a release that did not tell the times of records."""
+
+    streams: list[Grown]
+    producers: list[tuple[int, str, int, int]]
+    records: list[tuple[int, int, float, bytes]]
+    used: list[float] = []  # msgspec copies it
+
+    def renewed(self) -> Entry:
+        """The same, with what a migration gives to what is in the tables."""
+        records: list[RecordRow] = [(*row, round(row[2] * MILLIS)) for row in self.records]
+        last = {row[0]: row[4] / MILLIS for row in records}
+        streams = [
+            msgspec.structs.replace(grown, appended_at=last.get(grown.incarnation, 0.0)) for grown in self.streams
+        ]
+        return Entry(streams, self.producers, records, self.used)
+
+
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Entry).decode
+_decode_older = msgspec.msgpack.Decoder(_Older).decode
 
 
 def encode_entry(entry: Entry) -> bytes:
@@ -121,7 +147,10 @@ def load_entries(database: Database) -> Iterable[Entry]:
     """
     for (data,) in database.run(_ENTRIES):
         try:
-            yield _decode(data)
+            try:
+                yield _decode(data)
+            except msgspec.ValidationError:
+                yield _decode_older(data).renewed()
         except msgspec.DecodeError as error:
             raise StoreUnavailable(f"the file is damaged: an entry of its journal cannot be read: {error}") from None
 
@@ -136,6 +165,7 @@ class Journal:
         states: the streams in it by incarnation, as they are now.
         logs: their records that the tables do not have; only of streams that have any.
         producers: as they are now.
+        producer_counts: how many of them each stream has.
     """
 
     def __init__(self, enabled: bool) -> None:
@@ -147,6 +177,7 @@ class Journal:
         self.states: dict[int, StreamState] = {}
         self.logs: dict[int, Log] = {}
         self.producers: dict[ProducerKey, ProducerState] = {}
+        self.producer_counts: Counter[int] = Counter()
         self._records = 0
         self._size = 0
         self._retained = False
@@ -177,16 +208,24 @@ class Journal:
             now: time of the commit.
         """
         logs = self.logs
-        for incarnation, position, time, data in entry.records:
+        for incarnation, position, steady, data, told in entry.records:
             log = logs.get(incarnation)
             if log is None:
                 log = Log()
-                log.add(position, time, data)
+                log.add(position, steady, told, data)
                 logs[incarnation] = log
             else:
-                log.add(position, time, data)
-        for incarnation, producer_id, epoch, seq in entry.producers:
-            self.producers[incarnation, producer_id] = ProducerState(epoch, seq)
+                log.add(position, steady, told, data)
+        states = list(states)
+        times = entry.used
+        if len(times) < len(entry.producers):
+            touched = {state.incarnation: state.touched_at for state in states}
+            times = [touched[row[0]] for row in entry.producers]
+        for (incarnation, producer_id, epoch, seq), used in zip(entry.producers, times, strict=True):
+            key = (incarnation, producer_id)
+            if key not in self.producers:
+                self.producer_counts[incarnation] += 1
+            self.producers[key] = ProducerState(epoch, seq, used)
         for state in states:
             self.states[state.incarnation] = state
             self._retained = self._retained or _is_retained(state)
@@ -223,7 +262,7 @@ class Journal:
 
 
 def _rows_of(incarnation: int, log: Log) -> Iterable[RecordRow]:
-    return zip([incarnation] * len(log.positions), log.positions, log.times, log.data, strict=True)
+    return zip([incarnation] * len(log.positions), log.positions, log.times, log.data, log.told, strict=True)
 
 
 def _is_retained(state: StreamState) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -42,6 +42,30 @@ def parse_options(values: dict[str, str]) -> SqliteOptions:
     """Options from the query of a store URL.
 
     Raises:
-        ValueError: an unknown name, or a value that is not allowed; the message names it.
+        ValueError: an unknown name, or a value that is not allowed; the message names it, and what is.
     """
-    return msgspec.convert(values, SqliteOptions, strict=False)
+    fields = {field.name: field for field in msgspec.structs.fields(SqliteOptions)}
+    unknown = [name for name in values if name not in fields]
+    if unknown:
+        raise ValueError(f"there is no option {unknown[0]!r}; there are {', '.join(sorted(fields))}")
+    found = {name: _convert(name, text, fields[name].type) for name, text in values.items()}
+    return SqliteOptions(**found)
+
+
+def _convert(name: str, text: str, kind: Any) -> Any:
+    try:
+        return msgspec.convert(text, kind, strict=False)
+    except msgspec.ValidationError:
+        raise ValueError(f"{name} must be {_allowed(msgspec.inspect.type_info(kind))}, not {text!r}") from None
+
+
+def _allowed(kind: msgspec.inspect.Type) -> str:
+    match kind:
+        case msgspec.inspect.LiteralType(values):
+            return " or ".join(map(str, values))
+        case msgspec.inspect.UnionType(types):
+            return " or ".join(_allowed(part) for part in types if not isinstance(part, msgspec.inspect.NoneType))
+        case msgspec.inspect.IntType(ge=least, le=most) | msgspec.inspect.FloatType(ge=least, le=most):
+            number = "a whole number" if isinstance(kind, msgspec.inspect.IntType) else "a number"
+            return number + ("" if least is None else f" from {least}") + ("" if most is None else f" to {most}")
+    raise TypeError(kind)

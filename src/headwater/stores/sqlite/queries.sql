@@ -1,9 +1,9 @@
 -- Every query of the store, by name. Rule: one statement a block, a comment that says what it answers or keeps.
 -- In the blocks marked "many", the group after VALUES is repeated as often as there are rows.
 
--- name: last_incarnation
--- The largest number ever given to a stream.
-SELECT last_incarnation FROM store
+-- name: store
+-- The largest number ever given to a stream, and the seconds by which the clock was set.
+SELECT last_incarnation, drift FROM store
 
 -- name: set_last_incarnation
 -- Kept in the transaction that adds the streams.
@@ -12,13 +12,13 @@ UPDATE store SET last_incarnation = ?
 -- name: stream_at
 -- The stream at a path, soft-deleted ones too.
 SELECT incarnation, path, config, lineage, created_at, touched_at, earliest, tail,
-       closed, closed_by, last_seq, deleted, forks, source, failure
+       closed, closed_by, last_seq, deleted, forks, source, failure, appended_at
 FROM streams WHERE path = ?
 
 -- name: stream_numbered
 -- The same by its number.
 SELECT incarnation, path, config, lineage, created_at, touched_at, earliest, tail,
-       closed, closed_by, last_seq, deleted, forks, source, failure
+       closed, closed_by, last_seq, deleted, forks, source, failure, appended_at
 FROM streams WHERE incarnation = ?
 
 -- name: path_of
@@ -28,20 +28,20 @@ SELECT path FROM streams WHERE incarnation = ?
 -- name: streams_after
 -- A page of streams in byte order of their paths, for lists.
 SELECT incarnation, path, config, lineage, created_at, touched_at, earliest, tail,
-       closed, closed_by, last_seq, deleted, forks, source, failure
+       closed, closed_by, last_seq, deleted, forks, source, failure, appended_at
 FROM streams WHERE path >= ? AND path > ? AND NOT deleted ORDER BY path LIMIT ?
 
 -- name: save_streams
--- Many. Add streams, or keep what changed of them. Of two looks that retention owes a stream, the earlier one stays.
+-- Many. Add streams, or keep what changed of them. A look of retention at 0 is for a stream that has none planned.
 INSERT INTO streams (incarnation, path, config, lineage, created_at, touched_at, earliest, tail,
-                     closed, closed_by, last_seq, deleted, forks, source, expires, look_at, failure)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                     closed, closed_by, last_seq, deleted, forks, source, expires, look_at, failure, appended_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (incarnation) DO UPDATE SET
     touched_at = excluded.touched_at, earliest = excluded.earliest, tail = excluded.tail,
     closed = excluded.closed, closed_by = excluded.closed_by, failure = excluded.failure,
-    last_seq = excluded.last_seq,
+    last_seq = excluded.last_seq, appended_at = excluded.appended_at,
     deleted = excluded.deleted, forks = excluded.forks, expires = excluded.expires,
-    look_at = min(coalesce(streams.look_at, excluded.look_at), excluded.look_at)
+    look_at = CASE excluded.look_at WHEN 0 THEN coalesce(streams.look_at, 0) ELSE excluded.look_at END
 
 -- name: drop_stream
 -- Free the path; what it leaves behind is in `purges`.
@@ -49,11 +49,20 @@ DELETE FROM streams WHERE incarnation = ?
 
 -- name: insert_records
 -- Many. New records.
-INSERT INTO records (incarnation, position, at, data) VALUES (?, ?, ?, ?)
+INSERT INTO records (incarnation, position, at, data, told) VALUES (?, ?, ?, ?, ?)
 
 -- name: records_from
--- Records from the one that contains a position on: those that begin before another position, at most so many.
-SELECT position, data FROM records
+-- Records from the one that contains a position on: those that begin before another position, at most so many. Without
+-- times, and 0 for each.
+SELECT position, data, 0 FROM records
+WHERE incarnation = ?
+  AND position >= (SELECT coalesce(max(position), 0) FROM records WHERE incarnation = ? AND position <= ?)
+  AND position < ?
+ORDER BY position LIMIT ?
+
+-- name: timed_records_from
+-- The same with times.
+SELECT position, data, coalesce(told, CAST(at * 1000 + 0.5 AS INTEGER)) FROM records
 WHERE incarnation = ?
   AND position >= (SELECT coalesce(max(position), 0) FROM records WHERE incarnation = ? AND position <= ?)
   AND position < ?
@@ -63,8 +72,20 @@ ORDER BY position LIMIT ?
 -- The same of a JSON stream, in one row: where the first and the last one begin, how many there are, and
 -- their data with a line break between two.
 -- The aggregate sees the rows in the order of the inner query.
-SELECT min(position), max(position), count(*), CAST(group_concat(CAST(data AS TEXT), char(10)) AS BLOB) FROM (
+SELECT min(position), max(position), count(*), CAST(group_concat(CAST(data AS TEXT), char(10)) AS BLOB), NULL FROM (
     SELECT position, data FROM records
+    WHERE incarnation = ?
+      AND position >= (SELECT coalesce(max(position), 0) FROM records WHERE incarnation = ? AND position <= ?)
+      AND position < ?
+    ORDER BY position
+)
+
+-- name: timed_values_from
+-- The same with times, and a comma between two.
+SELECT min(position), max(position), count(*), CAST(group_concat(CAST(data AS TEXT), char(10)) AS BLOB),
+       group_concat(told)
+FROM (
+    SELECT position, coalesce(told, CAST(at * 1000 + 0.5 AS INTEGER)) AS told, data FROM records
     WHERE incarnation = ?
       AND position >= (SELECT coalesce(max(position), 0) FROM records WHERE incarnation = ? AND position <= ?)
       AND position < ?
@@ -73,12 +94,24 @@ SELECT min(position), max(position), count(*), CAST(group_concat(CAST(data AS TE
 
 -- name: producer
 -- What is known of a producer in a stream.
-SELECT epoch, seq FROM producers WHERE incarnation = ? AND producer_id = ?
+SELECT epoch, seq, used FROM producers WHERE incarnation = ? AND producer_id = ?
 
 -- name: save_producers
 -- Many. Producers' new states.
-INSERT INTO producers (incarnation, producer_id, epoch, seq) VALUES (?, ?, ?, ?)
-ON CONFLICT DO UPDATE SET epoch = excluded.epoch, seq = excluded.seq
+INSERT INTO producers (incarnation, producer_id, epoch, seq, used) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET epoch = excluded.epoch, seq = excluded.seq, used = excluded.used
+
+-- name: count_producers
+-- How many producers a stream has.
+SELECT count(*) FROM producers WHERE incarnation = ?
+
+-- name: producers_of
+-- All of them, to choose who is forgotten.
+SELECT producer_id, epoch, seq, used FROM producers WHERE incarnation = ?
+
+-- name: drop_producer
+-- Forget one.
+DELETE FROM producers WHERE incarnation = ? AND producer_id = ?
 
 -- name: add_to_journal
 -- The appends of a batch. Numbers begin again with 1 when the journal is empty.
@@ -95,6 +128,15 @@ DELETE FROM journal
 -- name: expired
 -- Streams whose time is over, the longest first.
 SELECT path FROM streams WHERE expires <= ? ORDER BY expires LIMIT ?
+
+-- name: shift
+-- The clock was set: streams with a TTL go with it.
+UPDATE streams SET touched_at = touched_at + ?, expires = expires + ?
+WHERE expires IS NOT NULL AND json_extract(config, '$.expiry.ttl') IS NOT NULL
+
+-- name: drift
+-- The clock was set: what has an age does not go with it.
+UPDATE store SET drift = drift + ?
 
 -- name: looks_due
 -- Streams that retention must look at, the longest due first.

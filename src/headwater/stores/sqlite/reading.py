@@ -27,13 +27,15 @@ T = TypeVar("T")
 
 _RECORDS_FROM: Final = query("records_from")
 _VALUES_FROM: Final = query("values_from")
+_TIMED_RECORDS_FROM: Final = query("timed_records_from")
+_TIMED_VALUES_FROM: Final = query("timed_values_from")
 _STREAMS_AFTER: Final = query("streams_after")
 _COUNT_STREAMS: Final = query("count_streams")
 _NO_LIMIT: Final = -1
 
 
 class Readers:
-    """A few threads, each with a connection while it works.
+    """A few threads, each with a connection while it works. One that failed is opened anew by the next read.
 
     Args:
         connect: opens a connection that only reads.
@@ -47,6 +49,14 @@ class Readers:
         for _ in range(count):
             self._idle.put(None)
         self._count = count
+
+    async def open(self) -> None:
+        """Connect all of them, so that reads go on when the files are removed.
+
+        Raises:
+            StoreUnavailable: the file cannot be read.
+        """
+        await asyncio.gather(*(self.run(_nothing) for _ in range(self._count)))
 
     async def run(self, work: Callable[[Database], T]) -> T:
         """Run a function with a connection, in a thread.
@@ -78,7 +88,13 @@ class Readers:
             self._idle.put(database)
 
 
-def read_recent(state: StreamState, log: Log | None, start: int, limit: int, whole: int) -> Batch | None:
+def _nothing(database: Database) -> None:
+    """Connecting is all."""
+
+
+def read_recent(
+    state: StreamState, log: Log | None, start: int, limit: int, whole: int, *, times: bool
+) -> Batch | None:
     """The batch of a read of what is in memory; None: it begins before.
 
     Args:
@@ -87,16 +103,24 @@ def read_recent(state: StreamState, log: Log | None, start: int, limit: int, who
         start: see `build_batch`.
         limit: see `build_batch`.
         whole: see `build_batch`.
+        times: see `Store.read`.
     """
     if start == state.tail:
         return build_batch(state, start, (), limit)
     if log is None or start < log.positions[0]:
         return None
-    return read_log(state, log, log.rows(start, start + limit), start, limit, whole)
+    return read_log(state, log, log.rows(start, start + limit), start, limit, whole, times=times)
 
 
 def read_batch(
-    database: Database, state: StreamState, logs: Mapping[int, Log], start: int, limit: int, whole: int
+    database: Database,
+    state: StreamState,
+    logs: Mapping[int, Log],
+    start: int,
+    limit: int,
+    whole: int,
+    *,
+    times: bool,
 ) -> Batch | None:
     """The batch of a read; None: the file has moved on since the state was taken.
 
@@ -107,45 +131,62 @@ def read_batch(
         start: see `build_batch`.
         limit: see `build_batch`.
         whole: see `build_batch`.
+        times: see `Store.read`.
     """
     log = logs.get(state.incarnation)
     if has_own_values(state, start) and (log is None or min(state.tail, start + limit) <= log.positions[0]):
-        lines, size = _values(database, state, start, limit)
+        lines, size, told = _values(database, state, start, limit, times=times)
         if lines:
-            return build_values(state, start, lines, size)
-    return build_batch(state, start, _rows(database, state, logs, start, limit), limit, whole)
+            return build_values(state, start, lines, size, told)
+    return build_batch(state, start, _rows(database, state, logs, start, limit, times=times), limit, whole)
 
 
-def _values(database: Database, state: StreamState, start: int, limit: int) -> tuple[bytes, int]:
-    """Values of a stream's own as lines, and their bytes; none, if no value begins at the start, or one is missing.
+def _values(
+    database: Database, state: StreamState, start: int, limit: int, *, times: bool
+) -> tuple[bytes, int, str | None]:
+    """Values of a stream's own as lines, their bytes and times; none, if none begins at the start, or one is missing.
 
     They come in one row, so that nothing is made for each, and the event loop has the interpreter meanwhile.
     """
     number = state.incarnation
     bound = min(state.tail, start + limit)
-    [(first, last, count, lines)] = database.run(_VALUES_FROM, (number, number, start, bound))
+    sql = _TIMED_VALUES_FROM if times else _VALUES_FROM
+    [(first, last, count, lines, told)] = database.run(sql, (number, number, start, bound))
     if first != start:
-        return b"", 0
+        return b"", 0, None
     size = len(lines) - (count - 1)
     cut = lines.rfind(b"\n")
     rest = len(lines) - (cut + 1)
     if last != start + size - rest:
-        return b"", 0
+        return b"", 0, None
     if size > limit and count > 1:  # by the last one, which begins below the limit
-        return lines[:cut], size - rest
-    return lines, size
+        return lines[:cut], size - rest, told and told[: told.rfind(",")]
+    return lines, size, told
 
 
-def _rows(database: Database, state: StreamState, logs: Mapping[int, Log], start: int, limit: int) -> Iterator[Row]:
+def _rows(
+    database: Database, state: StreamState, logs: Mapping[int, Log], start: int, limit: int, *, times: bool
+) -> Iterator[Row]:
     for incarnation, first, end in forking.segments_from(state, start):
         # Positions count bytes, so they say how many records fill the limit.
         bound = min(end, start + limit)
-        for position, data in rows_between(database, logs, incarnation, first, bound, _NO_LIMIT):
-            yield position, data[: end - position]
+        rows = rows_between(database, logs, incarnation, first, bound, _NO_LIMIT, times=times)
+        if incarnation == state.incarnation:
+            yield from rows  # whole ones: only a fork's source has more than is read of it
+        else:
+            for position, data, told in rows:
+                yield position, data[: end - position], told
 
 
 def rows_between(
-    database: Database, logs: Mapping[int, Log], incarnation: int, first: int, bound: int, count: int
+    database: Database,
+    logs: Mapping[int, Log],
+    incarnation: int,
+    first: int,
+    bound: int,
+    count: int,
+    *,
+    times: bool,
 ) -> Iterator[Row]:
     """A stream's own rows, from the tables and then from memory.
 
@@ -156,11 +197,13 @@ def rows_between(
         first: a position in the first record.
         bound: the last record begins before it.
         count: rows of the tables, at most; negative: all.
+        times: see `Store.read`.
     """
     log = logs.get(incarnation)
     settled = bound if log is None else min(bound, log.positions[0])
     if first < settled:
-        yield from database.run(_RECORDS_FROM, (incarnation, incarnation, first, settled, count))
+        sql = _TIMED_RECORDS_FROM if times else _RECORDS_FROM
+        yield from database.run(sql, (incarnation, incarnation, first, settled, count))
     if log is not None and settled < bound:
         yield from log.rows(max(first, log.positions[0]), bound)
 

@@ -4,7 +4,9 @@
 -- One row: what must outlive the rows of the other tables.
 CREATE TABLE store (
     -- Numbers given to streams only grow, also over a delete and a restart: offsets are made of them.
-    last_incarnation INTEGER NOT NULL
+    last_incarnation INTEGER NOT NULL,
+    -- Seconds by which the clock was set while the store was open. Times of records and producers are without them.
+    drift            REAL    NOT NULL DEFAULT 0
 ) STRICT;
 INSERT INTO store (last_incarnation) VALUES (0);
 
@@ -29,16 +31,22 @@ CREATE TABLE streams (
     -- When retention must look at it next; NULL: nothing to look for until the next append.
     look_at     REAL,
     -- JSON: why it was closed before it was complete; NULL: it is complete, or open.
-    failure     TEXT
+    failure     TEXT,
+    -- `told` of its last record, in seconds.
+    appended_at REAL    NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX streams_expires ON streams (expires) WHERE expires IS NOT NULL;
 CREATE INDEX streams_look_at ON streams (look_at) WHERE look_at IS NOT NULL;
 
--- A stream's own records. `at` comes before `data`, so that retention by age reads no overflow page.
+-- A stream's own records. `at` is without jumps of the clock, for ages; it comes before `data`, so that
+-- retention by age reads no overflow page.
 CREATE TABLE records (
     incarnation INTEGER NOT NULL,
     position    INTEGER NOT NULL,
     at          REAL    NOT NULL,
+    -- What readers are told, in milliseconds: with jumps of the clock, never before the record in front, and never
+    -- changed. NULL in records of older files: `at` is told.
+    told        INTEGER,
     data        BLOB    NOT NULL,
     PRIMARY KEY (incarnation, position)
 ) STRICT, WITHOUT ROWID;
@@ -49,6 +57,8 @@ CREATE TABLE producers (
     producer_id TEXT    NOT NULL,
     epoch       INTEGER NOT NULL,
     seq         INTEGER NOT NULL,
+    -- When that sequence was accepted.
+    used        REAL    NOT NULL DEFAULT 0,
     PRIMARY KEY (incarnation, producer_id)
 ) STRICT, WITHOUT ROWID;
 

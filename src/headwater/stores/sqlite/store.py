@@ -5,25 +5,31 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from functools import partial
 from typing import Final, TypeVar
 
 from headwater.errors import HeadwaterError, StoreUnavailable
-from headwater.model import Appended, Batch, Change, Created, StreamConfig, StreamInfo
+from headwater.model import Appended, Batch, Change, Created, Extent, StreamConfig, StreamInfo
 from headwater.protocol import ledger
-from headwater.protocol.ledger import Append, StreamState
+from headwater.protocol.batches import extent_from
+from headwater.protocol.ledger import Append, StreamState, Watched
 from headwater.protocol.offsets import locate
+from headwater.protocol.preconditions import Condition
 from headwater.stores import unit as steps
+from headwater.stores.attendance import Attendance
 from headwater.stores.base import DEFAULT_READ_LIMIT, Clock, Done, StoreFigures, Watcher
 from headwater.stores.sqlite import database, reading, schema, upkeep
 from headwater.stores.sqlite.committed import Committed
+from headwater.stores.sqlite.custody import Custody, check_files
+from headwater.stores.sqlite.halt import Halt
 from headwater.stores.sqlite.lock import FileLock
 from headwater.stores.sqlite.options import SqliteOptions
 from headwater.stores.sqlite.reading import Readers
 from headwater.stores.sqlite.unit import SqliteUnit
 from headwater.stores.sqlite.writer import Writer
+from headwater.stores.timekeeper import Timekeeper
 
 T = TypeVar("T")
 
@@ -34,8 +40,9 @@ _READ_ATTEMPTS: Final = 5
 class SqliteStore:
     """Streams in one SQLite file. See `Store` for the methods; opens the file in `open`, not before.
 
-    Beside the file lie `-wal`, `-shm` and `.lock`. One process a file; a local file system. To copy a store that is
-    in use, use SQLite's own backup (`sqlite3 app.db ".backup copy.db"`), not `cp`.
+    Beside the file lie `-wal`, `-shm` and `.lock`. One process a file, whatever its name; a local file system. To copy
+    a store that is in use, use SQLite's own backup (`sqlite3 app.db ".backup copy.db"`), not `cp`. When a file is
+    removed or replaced while the store is open, writes are refused from then on, and reads go on as far as they can.
 
     Args:
         path: the database file; made if it is missing, its folder is not.
@@ -49,31 +56,63 @@ class SqliteStore:
     def __init__(self, path: str, options: SqliteOptions | None = None, *, clock: Clock = time.time) -> None:
         if not path or path == ":memory:":
             raise ValueError("sqlite: needs the path of a file; use memory: for a store in memory")
-        self._path = path
+        self._given = self._path = path
         self._options = options or SqliteOptions()
         self._clock = clock
+        self._time = Timekeeper(clock)
+        self._attended = Attendance()
+        self._halt = Halt()
         self._watchers: list[Watcher] = []
         self._resources = ExitStack()
-        self._open = False
+        self._begun = self._open = False
+        self._refusal = "the store is not open"
 
     async def open(self) -> None:
         """See `Store.open`."""
+        if self._begun:
+            raise StoreUnavailable("the store is open already: it belongs to who opened it, until that is closed")
+        self._begun = True
+        try:
+            await self._begin()
+        except BaseException:
+            self._begun = False
+            raise
+
+    async def _begin(self) -> None:
         options = self._options
+        self._path = path = await asyncio.to_thread(os.path.realpath, self._given)
         # A fold may need more pages than the journal gives back, which a limit of the file must not be in the way of.
-        self._committed = Committed(options.cached_streams, journaling=options.max_bytes is None)
+        self._committed = Committed(
+            options.cached_streams, journaling=options.max_bytes is None, watched=self._is_watched
+        )
+        self._time = Timekeeper(self._clock)
+        lock = FileLock(path, check=partial(check_files, path), forked=self._abandon)
         self._writer = Writer(
             self._connect,
+            Custody(path, lock),
             self._committed,
             self._tell,
             queue_bytes=options.queue_bytes,
             checkpoint_bytes=options.checkpoint_bytes,
         )
+        self._readers = Readers(self._connect_reader, options.readers)
         with ExitStack() as stack:
-            await asyncio.to_thread(stack.enter_context, FileLock(f"{self._path}.lock"))
+            await asyncio.to_thread(stack.enter_context, lock)
             await self._writer.start()
+            self._time.drift = self._committed.drift
+            try:
+                await self._readers.open()
+            except BaseException:
+                await self._stop()
+                raise
             self._resources = stack.pop_all()
-        self._readers = Readers(partial(database.open_reader, self._path, options), options.readers)
         self._open = True
+
+    def _abandon(self) -> None:
+        # In a forked child: the lock, the connections and the threads are the parent's.
+        self._open = False
+        self._refusal = f"the store was opened by process {os.getppid()}, before a fork; open one after it"
+        self._writer.abandon(self._refusal)
 
     def _connect(self) -> database.Database:
         connection = database.open_writer(self._path, self._options)
@@ -84,6 +123,11 @@ class SqliteStore:
             raise
         return connection
 
+    def _connect_reader(self) -> database.Database:
+        if (fault := self._writer.fault) is not None:
+            raise StoreUnavailable(fault)
+        return database.open_reader(self._path, self._options)
+
     async def aclose(self) -> None:
         """See `Store.aclose`; writes down when streams were last read, and moves the log into the database file."""
         if not self._open:
@@ -91,77 +135,118 @@ class SqliteStore:
         self._open = False
         with suppress(StoreUnavailable):
             await self._write_touches()
+        await self._stop()
+        self._resources.close()
+        self._begun = False
+
+    async def _stop(self) -> None:
         await asyncio.to_thread(self._readers.close)
         await self._writer.stop()
-        self._resources.close()
 
-    async def create(self, path: str, config: StreamConfig, body: bytes = b"", *, closed: bool = False) -> Created:
+    async def create(
+        self,
+        path: str,
+        config: StreamConfig,
+        body: bytes = b"",
+        *,
+        closed: bool = False,
+        condition: Condition | None = None,
+        max_records: int | None = None,
+    ) -> Created:
         """See `Store.create`."""
-        return await self._write(lambda unit: steps.create(unit, path, config, body, closed=closed), len(body))
+        step = partial(
+            steps.create,
+            path=path,
+            config=config,
+            body=body,
+            closed=closed,
+            condition=condition,
+            max_records=max_records,
+        )
+        paths = (path,) if config.fork is None else (path, config.fork.source)
+        return await self._write(step, len(body), paths)
 
     async def append(self, path: str, request: Append) -> Appended:
         """See `Store.append`."""
-        return await self._write(lambda unit: steps.append(unit, path, request), len(request.body))
+        return await self._write(lambda unit: steps.append(unit, path, request), len(request.body), (path,))
 
     def post(self, path: str, request: Append, done: Done) -> None:
         """See `Posting.post`."""
         if not self._open:
-            raise StoreUnavailable("the store is not open")
-        self._writer.post(path, request, self._clock(), done)
+            raise StoreUnavailable(self._refusal)
+        if self._halt.is_on:
+            self._halt.hold(partial(self.post, path, request, done), done)
+        else:
+            self._writer.post(path, request, self._time.moment(), done)
 
-    async def delete(self, path: str) -> None:
+    async def delete(self, path: str, *, condition: Condition | None = None) -> None:
         """See `Store.delete`."""
-        await self._write(lambda unit: steps.delete(unit, path))
+        await self._write(lambda unit: steps.delete(unit, path, condition), 0, (path,))
 
-    async def read(self, path: str, offset: str, *, limit: int = DEFAULT_READ_LIMIT, whole: int = 0) -> Batch:
+    async def read(
+        self, path: str, offset: str, *, limit: int = DEFAULT_READ_LIMIT, whole: int = 0, times: bool = True
+    ) -> Batch:
         """See `Store.read`. What the journal has takes neither the file nor a thread."""
         for _ in range(_READ_ATTEMPTS):
-            now = self._clock()
-            state = ledger.check_usable(await self._state(path), path, now)
+            known = await self._state(path)
+            now = self._time.now()  # after the wait, in which the clock may have been set
+            state = ledger.check_usable(known, path, now, self._is_watched)
             start = locate(state.lineage, offset, earliest=state.earliest, tail=state.tail)
             self._committed.touch(state, now)
             journal = self._committed.journal
-            batch = reading.read_recent(state, journal.logs.get(state.incarnation), start, limit, whole)
+            log = journal.logs.get(state.incarnation)
+            batch = reading.read_recent(state, log, start, limit, whole, times=times)
             if batch is None:
                 # Taken before the file is looked at: what is folded afterwards is here, what was before is there.
                 logs = journal.of([segment.incarnation for segment in state.lineage])
                 read = partial(reading.read_batch, state=state, logs=logs, start=start, limit=limit, whole=whole)
-                batch = await self._read(read)
+                batch = await self._read(partial(read, times=times))
             if batch is not None:
                 return batch
         raise StoreUnavailable(f"records of {path!r} are missing in the database")
 
+    async def extent(self, path: str, offset: str) -> Extent:
+        """See `Store.extent`."""
+        known = await self._state(path)
+        now = self._time.now()
+        state = ledger.check_usable(known, path, now, self._is_watched)
+        start = locate(state.lineage, offset, earliest=state.earliest, tail=state.tail)
+        self._committed.touch(state, now)
+        return extent_from(state, start)
+
     async def info(self, path: str) -> StreamInfo:
         """See `Store.info`."""
-        return ledger.check_usable(await self._state(path), path, self._clock()).info()
+        return self._usable(await self._state(path), path).info()
 
     def info_at_once(self, path: str) -> StreamInfo | None:
         """See `Prompt.info_at_once`; of streams whose state is in memory."""
         try:
-            return ledger.check_usable(self._committed.states.get(path), path, self._clock()).info()
+            return self._usable(self._committed.states.get(path), path).info()
         except HeadwaterError:
             return None
 
     def read_at_once(self, path: str, offset: str, *, limit: int = DEFAULT_READ_LIMIT, whole: int = 0) -> Batch | None:
         """See `Prompt.read_at_once`; of what the journal has, and at the tail."""
-        now = self._clock()
+        now = self._time.now()
         try:
-            state = ledger.check_usable(self._committed.states.get(path), path, now)
+            state = ledger.check_usable(self._committed.states.get(path), path, now, self._is_watched)
             start = locate(state.lineage, offset, earliest=state.earliest, tail=state.tail)
         except HeadwaterError:
             return None
-        batch = reading.read_recent(state, self._committed.journal.logs.get(state.incarnation), start, limit, whole)
+        log = self._committed.journal.logs.get(state.incarnation)
+        batch = reading.read_recent(state, log, start, limit, whole, times=True)
         if batch is not None:
             self._committed.touch(state, now)
         return batch
 
     async def list(self, *, prefix: str = "", after: str = "", limit: int = 100) -> list[StreamInfo]:
         """See `Store.list`."""
-        now = self._clock()
+        now = self._time.now()
         found: list[StreamInfo] = []
         while (room := limit - len(found)) > 0:
             states = await self._read(partial(reading.list_states, prefix=prefix, after=after, count=room))
-            found += [state.info() for state in map(self._newest, states) if not ledger.is_expired(state, now)]
+            newest = map(self._newest, states)
+            found += [state.info() for state in newest if not ledger.is_expired(state, now, self._is_watched)]
             if len(states) < room:
                 break
             after = states[-1].path
@@ -169,7 +254,9 @@ class SqliteStore:
 
     def _newest(self, state: StreamState) -> StreamState:
         known = self._committed.states.get(state.path)
-        return known if known is not None and known.incarnation == state.incarnation else state
+        if known is not None and known.incarnation == state.incarnation:
+            return known
+        return self._committed.as_touched(state)
 
     async def count(self) -> int:
         """See `Store.count`. Reads a row per stream, so it is a question for the start, not for every request."""
@@ -194,34 +281,80 @@ class SqliteStore:
         figures.wal_bytes = _size(f"{self._path}-wal")
         return figures
 
+    def time(self) -> float:
+        """See `Store.time`."""
+        return self._time.now()
+
+    def attend(self, watched: Watched) -> Callable[[], None]:
+        """See `Store.attend`."""
+        return self._attended.add(watched)
+
+    def touch(self, times: Mapping[str, float]) -> None:
+        """See `Store.touch`."""
+        if not self._open:
+            return
+        now = self._time.now()
+        for path, at in times.items():
+            state = self._committed.states.get(path)
+            if state is None:
+                self._committed.touch_unknown(path, min(at, now))
+            elif not ledger.is_expired(state, now, self._is_watched):
+                self._committed.touch(state, min(at, now))
+
+    def _is_watched(self, path: str) -> bool:
+        return self._halt.is_on or self._attended(path)
+
+    def fault(self) -> str | None:
+        """See `Fallible.fault`; reads of what is known or open go on."""
+        return self._writer.fault if self._open else None
+
     async def sweep(self) -> None:
         """See `Sweeping.sweep`. Bounded: a large backlog takes several sweeps.
 
-        Folds the journal first, if it is old or retention has a stream in it to look at.
+        Looks first whether the files are still there; when they are lost, it does nothing. Folds the journal, if it is
+        old or retention has a stream in it to look at.
         """
+        if self._writer.fault is None:
+            await self._writer.submit(self._writer.look, self._time.moment(), reads=True)
+        if self._writer.fault is not None:
+            return
+        if jump := self._time.jump():
+            await self._shift(jump)
         await self._write_touches()
-        now = self._clock()
+        now, steady = self._time.moment()
         if self._committed.journal.is_due(now):
             await self._write(SqliteUnit.fold)
-        agenda = await self._read(partial(upkeep.agenda, now=now))
+        agenda = await self._read(partial(upkeep.agenda, now=now, steady=steady))
         for paths in _slices(agenda.expired):
             await self._write(partial(upkeep.expire, paths=paths))
         for paths in _slices(agenda.looks):
             found = [state for path in paths if (state := await self._state(path)) is not None]
             states = [self._committed.journal.settled(state) for state in found]
-            looks = await self._read(partial(upkeep.look, states=states, now=now))
+            looks = await self._read(partial(upkeep.look, states=states, steady=steady))
             await self._write(partial(upkeep.trim, looks=looks))
         await self._purge()
 
     async def _write_touches(self) -> None:
-        touched = self._committed.take_touched()
-        if not touched:
-            return
-        try:
+        if touched := dict(self._committed.touched):
             await self._write(partial(upkeep.touch, touched=touched))
-        except StoreUnavailable:
-            self._committed.touched = touched | self._committed.touched
-            raise
+            self._committed.written(touched)
+
+    async def _shift(self, seconds: float) -> None:
+        """Go with a jump of the clock.
+
+        Until all that is compared has gone with it, nothing with a TTL expires, and commands wait: none has times of
+        before.
+        """
+        with self._halt.on():
+            await self._writer.idle()
+            self._time.shift(seconds)
+            self._committed.shift(seconds)
+            try:
+                await self._writer.submit(partial(upkeep.shift, seconds=seconds), self._time.moment())
+            except StoreUnavailable:
+                self._committed.shift(-seconds)
+                self._time.shift(-seconds)
+                raise
 
     async def _purge(self) -> None:
         slices = upkeep.SWEEP_SLICES
@@ -234,15 +367,22 @@ class SqliteStore:
     async def _state(self, path: str) -> StreamState | None:
         state = self._committed.states.get(path)
         if state is None:
-            state = await self._writer.submit(lambda unit: unit.find(path), self._clock(), reads=True)
+            if self._halt.is_on:
+                await self._halt.over()
+            state = await self._writer.submit(lambda unit: unit.find(path), self._time.moment(), reads=True)
         return state
 
-    async def _write(self, step: Callable[[SqliteUnit], T], size: int = 0) -> T:
-        return await self._writer.submit(step, self._clock(), size=size)
+    def _usable(self, state: StreamState | None, path: str) -> StreamState:
+        return ledger.check_usable(state, path, self._time.now(), self._is_watched)
+
+    async def _write(self, step: Callable[[SqliteUnit], T], size: int = 0, paths: tuple[str, ...] = ()) -> T:
+        if self._halt.is_on:
+            await self._halt.over()
+        return await self._writer.submit(step, self._time.moment(), size=size, paths=paths)
 
     async def _read(self, work: Callable[[database.Database], T]) -> T:
         if not self._open:
-            raise StoreUnavailable("the store is not open")
+            raise StoreUnavailable(self._refusal)
         return await self._readers.run(work)
 
 

@@ -12,8 +12,8 @@ from headwater.stores.sqlite.rows import to_row
 from headwater.stores.sqlite.schema import Many
 
 ProducerKey = tuple[int, str]
-#: (incarnation, position, when it was appended, data), a row of the table `records`.
-RecordRow = tuple[int, int, float, bytes]
+#: (incarnation, position, steady time of the append, data, milliseconds that readers are told), a row of `records`.
+RecordRow = tuple[int, int, float, bytes, int]
 
 _SAVE_STREAMS: Final = Many("save_streams", 32)
 _SAVE_PRODUCERS: Final = Many("save_producers", 64)
@@ -35,5 +35,5 @@ def write_tables(
         records: new ones.
     """
     _SAVE_STREAMS.run(database, [to_row(state) for state in states])
-    _SAVE_PRODUCERS.run(database, [(*key, known.epoch, known.seq) for key, known in producers.items()])
+    _SAVE_PRODUCERS.run(database, [(*key, known.epoch, known.seq, known.used) for key, known in producers.items()])
     _INSERT_RECORDS.run(database, records)

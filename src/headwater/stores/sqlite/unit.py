@@ -8,7 +8,8 @@ Rule 3: lookups see the batch's changes first, then the committed states, then t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections import ChainMap
+from collections.abc import Collection, Iterator, Mapping, MutableMapping, Sequence
 from copy import copy
 from itertools import islice
 from typing import Any, Final
@@ -18,6 +19,7 @@ from headwater.protocol import forking
 from headwater.protocol.batches import Row
 from headwater.protocol.ledger import StreamState
 from headwater.protocol.producing import ProducerState
+from headwater.protocol.spans import MILLIS
 from headwater.stores import unit as steps
 from headwater.stores.sqlite.committed import Committed
 from headwater.stores.sqlite.database import Database, Rows
@@ -33,6 +35,9 @@ EVERYTHING: Final = 2**63 - 1
 _STREAM_AT: Final = query("stream_at")
 _PATH_OF: Final = query("path_of")
 _PRODUCER: Final = query("producer")
+_PRODUCERS: Final = query("producers_of")
+_COUNT_PRODUCERS: Final = query("count_producers")
+_DROP_PRODUCER: Final = query("drop_producer")
 _DROP_STREAM: Final = query("drop_stream")
 _ADD_PURGE: Final = query("add_purge")
 _LOOK_AGAIN: Final = query("look_again")
@@ -68,11 +73,12 @@ class SqliteUnit:
 
     Attributes:
         now: time of the command that runs.
+        steady: see `Moment`.
         written: bytes added to the log by `commit`, estimated.
     """
 
     def __init__(self, database: Database, committed: Committed) -> None:
-        self.now = 0.0
+        self.now = self.steady = 0.0
         self.written = 0
         self._database = database
         self._committed = committed
@@ -85,11 +91,20 @@ class SqliteUnit:
         self._folds = False
         self._dropped: set[int] = set()
         self._producers: dict[ProducerKey, ProducerState] = {}
+        self._forgotten: set[ProducerKey] = set()
+        self._bounds: dict[int, int] = {}
+        # What a batch finds out is not so if it fails.
+        self._full: dict[int, float] = {}
+        self.full_until: MutableMapping[int, float] = ChainMap(self._full, committed.full_until)
         self._told: list[Change | _Growth] = []
         self._growths: dict[int, _Growth] = {}
         self._records: list[RecordRow] = []
         self._purges: dict[int, int] = {}
         self._looks: dict[int, float | None] = {}
+
+    def watched(self, path: str) -> bool:
+        """See `Unit.watched`."""
+        return self._committed.watched(path)
 
     def find(self, path: str) -> StreamState | None:
         """See `Unit.find`."""
@@ -100,7 +115,7 @@ class SqliteUnit:
             state: StreamState | None = copy(committed)
         else:
             rows = self._database.run(_STREAM_AT, (path,))
-            state = from_row(rows[0]) if rows else None
+            state = self._committed.as_touched(from_row(rows[0])) if rows else None
         self._states[path] = state
         return state
 
@@ -143,7 +158,10 @@ class SqliteUnit:
     def producer(self, incarnation: int, producer_id: str) -> ProducerState | None:
         """See `Unit.producer`."""
         key = (incarnation, producer_id)
-        known = self._producers.get(key) or self._committed.producers.get(key)
+        known = self._producers.get(key)
+        if known is not None or key in self._forgotten:
+            return known
+        known = self._committed.producers.get(key)
         if known is None and (rows := self._database.run(_PRODUCER, key)):
             known = ProducerState(*rows[0])
         return known
@@ -152,26 +170,58 @@ class SqliteUnit:
         """See `Unit.save_producer`."""
         self._producers[incarnation, producer_id] = state
 
+    def producer_bound(self, incarnation: int) -> int:
+        """See `Unit.producer_bound`; counted once a batch, in which each producer is taken for a new one."""
+        bound = self._bounds.get(incarnation)
+        if bound is None:
+            in_tables: int = self._database.run(_COUNT_PRODUCERS, (incarnation,))[0][0]
+            bound = self._bounds[incarnation] = in_tables + self._committed.journal.producer_counts[incarnation]
+        return bound + len(self._producers)
+
+    def producers(self, incarnation: int) -> Mapping[str, ProducerState]:
+        """See `Unit.producers`."""
+        rows = self._database.run(_PRODUCERS, (incarnation,))
+        found = {name: ProducerState(epoch, seq, used) for name, epoch, seq, used in rows}
+        journaled = self._committed.journal.producers
+        found |= {name: known for (number, name), known in journaled.items() if number == incarnation}
+        for number, name in self._forgotten:
+            if number == incarnation:
+                found.pop(name, None)
+        return found | {name: known for (number, name), known in self._producers.items() if number == incarnation}
+
+    def drop_producer(self, incarnation: int, producer_id: str) -> None:
+        """See `Unit.drop_producer`."""
+        self._producers.pop((incarnation, producer_id), None)
+        self._forgotten.add((incarnation, producer_id))
+        self._remade.add(incarnation)
+
     def insert(self, incarnation: int, start: int, records: Sequence[Record]) -> None:
         """See `Unit.insert`."""
         self._looks.pop(incarnation, None)
+        steady = self.steady
+        told = int(records[0].at * MILLIS + 0.5)
         for record in records:
-            self._records.append((incarnation, start, self.now, record.data))
+            self._records.append((incarnation, start, steady, record.data, told))
             start += len(record.data)
+
+    @property
+    def record_count(self) -> int:
+        """New records so far."""
+        return len(self._records)
 
     def following(self, state: StreamState, position: int, count: int) -> tuple[bytes, ...]:
         """See `Unit.following`."""
         rows = islice(self._rows(state, position, count), count)
-        return tuple(data[max(0, position - start) :] for start, data in rows)
+        return tuple(data[max(0, position - start) :] for start, data, _ in rows)
 
     def _rows(self, state: StreamState, position: int, count: int) -> Iterator[Row]:
         logs = self._committed.journal.logs
         for incarnation, first, end in forking.segments_from(state, position):
-            for start, data in rows_between(self._database, logs, incarnation, first, end, count):
-                yield start, data[: end - start]
-            for number, start, _, data in self._records:
+            for start, data, told in rows_between(self._database, logs, incarnation, first, end, count, times=False):
+                yield start, data[: end - start], told
+            for number, start, _, data, told in self._records:
                 if number == incarnation and start < end and start + len(data) > first:
-                    yield start, data[: end - start]
+                    yield start, data[: end - start], told
 
     def tell(self, change: Change) -> None:
         """See `Unit.tell`."""
@@ -229,7 +279,9 @@ class SqliteUnit:
             journal.clear()
         if entry:
             journal.add(entry, [self._changed[number] for number in journaled], self.now)
-        self._committed.publish(self._states, self._producers, self._last_incarnation)
+        self._committed.publish(self._states, self._producers, self._forgotten, self._last_incarnation)
+        if self._full:
+            self._committed.remember_full(self._full)
 
     def _entry(self) -> Entry:
         """The appends to streams that nothing else changed."""
@@ -239,7 +291,8 @@ class SqliteUnit:
         if self._remade:
             producers = [row for row in producers if row[0] not in self._remade]
             records = [row for row in records if row[0] not in self._remade]
-        return Entry([Grown.of(state) for state in states], producers, records)
+        used = [self._producers[row[0], row[1]].used for row in producers]
+        return Entry([Grown.of(state) for state in states], producers, records, used)
 
     def _flush(self, journaled: Collection[int]) -> None:
         """Write to the tables what is not of these streams."""
@@ -249,6 +302,8 @@ class SqliteUnit:
             self.write(_DROP_STREAM, (incarnation,))
         for purge in self._purges.items():
             self.write(_ADD_PURGE, purge)
+        for key in self._forgotten:
+            self.write(_DROP_PRODUCER, key)
         states = [state for number, state in self._changed.items() if number not in journaled]
         producers = {key: known for key, known in self._producers.items() if key[0] not in journaled}
         records = [row for row in self._records if row[0] not in journaled] if journaled else self._records

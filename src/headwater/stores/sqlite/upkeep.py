@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from headwater.protocol import ledger
 from headwater.protocol.ledger import StreamState
 from headwater.protocol.retention import retained_from
 from headwater.stores import unit as steps
@@ -27,6 +28,8 @@ SLICE_ROWS: Final = 1_000
 SLICE_BYTES: Final = 4 * 1024 * 1024
 
 _EXPIRED: Final = query("expired")
+_SHIFT: Final = query("shift")
+_DRIFT: Final = query("drift")
 _LOOKS_DUE: Final = query("looks_due")
 _PURGES_READY: Final = query("purges_ready")
 _NEWEST_EDGE: Final = query("newest_edge")
@@ -95,21 +98,31 @@ class _FileEdges:
         return rows[0][0] if rows else None
 
 
-def agenda(database: Database, now: float) -> Agenda:
-    """What is due now."""
+def agenda(database: Database, now: float, steady: float) -> Agenda:
+    """What is due at a moment, in both counts."""
     return Agenda(
         expired=[path for (path,) in database.run(_EXPIRED, (now, SWEEP_STREAMS))],
-        looks=[path for (path,) in database.run(_LOOKS_DUE, (now, SWEEP_STREAMS))],
+        looks=[path for (path,) in database.run(_LOOKS_DUE, (steady, SWEEP_STREAMS))],
     )
 
 
 def touch(unit: SqliteUnit, touched: dict[str, float]) -> None:
-    """Write down when streams were read."""
+    """Write down when streams were in use."""
     for path, at in touched.items():
         state = unit.find(path)
-        if state is not None:
-            state.touched_at = max(state.touched_at, at)
+        if state is not None and state.config.expiry.ttl is not None:
+            ledger.touch(state, at)
             unit.save_append(state)
+
+
+def shift(unit: SqliteUnit, seconds: float) -> None:
+    """Go with a jump of the clock: what the tables have of streams with a TTL; what is in memory has gone already.
+
+    One statement for all of them; the clock of a machine is not set often.
+    """
+    unit.fold()
+    unit.write(_SHIFT, (seconds, seconds))
+    unit.write(_DRIFT, (seconds,))
 
 
 def expire(unit: SqliteUnit, paths: Iterable[str]) -> None:
@@ -118,13 +131,13 @@ def expire(unit: SqliteUnit, paths: Iterable[str]) -> None:
         steps.expire(unit, path)
 
 
-def look(database: Database, states: Iterable[StreamState], now: float) -> list[Looked]:
+def look(database: Database, states: Iterable[StreamState], steady: float) -> list[Looked]:
     """What retention keeps of streams."""
-    return [_look(database, state, now) for state in states]
+    return [_look(database, state, steady) for state in states]
 
 
-def _look(database: Database, state: StreamState, now: float) -> Looked:
-    earliest = retained_from(state, _FileEdges(database, state), now)
+def _look(database: Database, state: StreamState, steady: float) -> Looked:
+    earliest = retained_from(state, _FileEdges(database, state), steady)
     age = state.config.retention.age
     rows = database.run(_APPENDED_AT, (state.incarnation, earliest)) if age is not None else []
     again = rows[0][0] + age if rows else None

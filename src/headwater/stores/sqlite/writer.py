@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import deque
 from collections.abc import Callable
 from queue import SimpleQueue
 from threading import Thread
@@ -23,14 +22,17 @@ from headwater.protocol.ledger import Append
 from headwater.stores.base import Done, StoreFigures
 from headwater.stores.sqlite.commands import COMMAND_BYTES, Batch, Command, Posted, Step
 from headwater.stores.sqlite.committed import Committed
+from headwater.stores.sqlite.custody import Custody
 from headwater.stores.sqlite.database import DRIVER_ERRORS, Database
+from headwater.stores.sqlite.queue import MAX_RECORDS, Queue
+from headwater.stores.sqlite.troubles import database_failed
 from headwater.stores.sqlite.unit import SqliteUnit
+from headwater.stores.timekeeper import Moment
 
 T = TypeVar("T")
 
-#: A batch ends at so many commands or bytes: what one commit, and one step of the event loop after it, may hold.
-MAX_COMMANDS: Final = 1024
-MAX_BYTES: Final = 8 * 1024 * 1024
+#: Seconds between two looks at the files, at least: each lets go of the interpreter lock, for which a busy loop waits.
+LOOK_SECONDS: Final = 0.25
 
 # The file or the disk, not the command.
 _FAILURES: Final[tuple[type[Exception], ...]] = (*DRIVER_ERRORS, StoreUnavailable)
@@ -46,6 +48,7 @@ class Writer:
 
     Args:
         connect: opens the connection that writes.
+        custody: says whether the files are those that were opened.
         committed: what memory knows; this thread's to change.
         tell: called with each change.
         queue_bytes: data that may wait.
@@ -53,11 +56,14 @@ class Writer:
 
     Attributes:
         figures: of the commits; the thread adds to them.
+        fault: what is wrong with the files, for as long as the store is open; None: nothing. The thread's to set.
+        refusal: why nothing is taken.
     """
 
     def __init__(
         self,
         connect: Callable[[], Database],
+        custody: Custody,
         committed: Committed,
         tell: Callable[[Change], None],
         *,
@@ -65,6 +71,7 @@ class Writer:
         checkpoint_bytes: int,
     ) -> None:
         self._connect = connect
+        self._custody = custody
         self._committed = committed
         self._tell = tell
         self._queue_bytes = queue_bytes
@@ -73,13 +80,17 @@ class Writer:
         self._collected: Batch = []
         self._due = False
         self._waiting = 0
+        self._idle: list[asyncio.Future[None]] = []
         self._database: Database | None = None
         self._written = 0
         self._running = False
         # The thread's: what was handed over and is not in a batch yet, and whether more can come.
-        self._todo: deque[Command] = deque()
+        self._todo = Queue()
         self._more = True
+        self._looked_at = 0.0
         self.figures = StoreFigures()
+        self.fault: str | None = None
+        self.refusal = "the store is not open"
 
     @property
     def waiting(self) -> int:
@@ -94,7 +105,7 @@ class Writer:
         """
         self._loop = asyncio.get_running_loop()
         self._stopped: asyncio.Future[None] = self._loop.create_future()
-        opened: Step[None] = Step(lambda unit: None, 0.0, self._loop.create_future(), 0, True)
+        opened: Step[None] = Step(lambda unit: None, (0.0, 0.0), self._loop.create_future(), 0, True)
         Thread(target=self._main, args=(opened,), name="headwater-sqlite", daemon=True).start()
         try:
             await opened.future
@@ -111,8 +122,26 @@ class Writer:
             self._queue.put(None)
         await self._stopped
 
+    async def idle(self) -> None:
+        """Wait until nothing waits and nothing is being written."""
+        if self._waiting:
+            idle: asyncio.Future[None] = self._loop.create_future()
+            self._idle.append(idle)
+            await idle
+
+    def abandon(self, refusal: str) -> None:
+        """Take nothing any more: the thread is not in this process."""
+        self._running = False
+        self.refusal = refusal
+
     def submit(
-        self, run: Callable[[SqliteUnit], T], now: float, *, size: int = 0, reads: bool = False
+        self,
+        run: Callable[[SqliteUnit], T],
+        now: Moment,
+        *,
+        size: int = 0,
+        reads: bool = False,
+        paths: tuple[str, ...] = (),
     ) -> asyncio.Future[T]:
         """Queue a step; the future is its outcome.
 
@@ -120,11 +149,11 @@ class Writer:
             StoreUnavailable: the store is not open, or too much waits already.
         """
         future: asyncio.Future[T] = self._loop.create_future()
-        self._add(Step(run, now, future, size, reads))
+        self._add(Step(run, now, future, size, reads, paths))
         self._hand_over()
         return future
 
-    def post(self, path: str, request: Append, now: float, done: Done) -> None:
+    def post(self, path: str, request: Append, now: Moment, done: Done) -> None:
         """Queue an append; see `Posting.post`.
 
         Raises:
@@ -137,7 +166,9 @@ class Writer:
 
     def _add(self, command: Command) -> None:
         if not self._running:
-            raise StoreUnavailable("the store is not open")
+            raise StoreUnavailable(self.refusal)
+        if self.fault is not None and not command.reads:
+            raise StoreUnavailable(self.fault)
         if self._waiting > self._queue_bytes:
             raise StoreUnavailable(f"{self._waiting} bytes wait to be written, and queue_bytes is {self._queue_bytes}")
         self._waiting += command.size
@@ -155,6 +186,11 @@ class Writer:
         self._waiting -= sum([command.size for command in batch])
         for command in batch:
             command.resolve()
+        if not self._waiting:
+            for idle in self._idle:
+                if not idle.done():
+                    idle.set_result(None)
+            self._idle.clear()
 
     def _tell_safely(self, change: Change) -> None:
         # Watchers must not raise; if one does, the callers of this batch are still answered.
@@ -167,7 +203,9 @@ class Writer:
 
     def _main(self, opened: Step[None]) -> None:
         try:
-            self._committed.load(self._connected())
+            database = self._connected()
+            self._committed.load(database)
+            self._custody.begin(database)
         except Exception as error:
             opened.error = _unavailable(error)
             self._disconnect()
@@ -179,6 +217,7 @@ class Writer:
             self._call(self._stopped.set_result, None)
 
     def _work(self) -> None:
+        postponed = False
         while batch := self._take():
             changes: list[Change] = []
             todo = batch
@@ -188,7 +227,10 @@ class Writer:
             if self._committed.journal.is_full:
                 self._fold()
             if self._written >= self._checkpoint_bytes:
-                self._checkpoint("PASSIVE")
+                # Who waited for a large commit does not wait for the log to be moved as well.
+                postponed = not postponed and (bool(self._todo) or not self._queue.empty())
+                if not postponed:
+                    self._checkpoint("PASSIVE")
 
     def _take(self) -> Batch:
         """Wait for a command, then take all that wait, up to the limits; none: there will be no more."""
@@ -197,21 +239,16 @@ class Writer:
             if handed is None:
                 self._more = False
             else:
-                self._todo.extend(handed)
-        batch: Batch = []
-        size = 0
-        while self._todo and len(batch) < MAX_COMMANDS and size < MAX_BYTES:
-            command = self._todo.popleft()
-            batch.append(command)
-            size += command.size
-        return batch
+                self._todo.add(handed)
+        return self._todo.take()
 
     def _attempt(self, batch: Batch, changes: list[Change]) -> Batch:
         """Run a batch as one transaction and add what it changed; returns the commands that are to be run again."""
+        if self._is_lost() and not all(command.reads for command in batch):
+            return _fail(batch, StoreUnavailable(self.fault or ""))
         try:
             unit = SqliteUnit(self._connected(), self._committed)
-            for command in batch:
-                command.run_on(unit)
+            self._run(batch, unit)
             started = time.monotonic()
             unit.commit()
             if unit.written:
@@ -234,12 +271,44 @@ class Writer:
                     self._settle_alone(command, changes)
             return []
 
+    def _run(self, batch: Batch, unit: SqliteUnit) -> None:
+        """Run the commands up to `MAX_RECORDS`; those that are left make the next batch."""
+        for number, command in enumerate(batch, 1):
+            command.run_on(unit)
+            if unit.record_count >= MAX_RECORDS and number < len(batch):
+                self._todo.give_back(batch[number:])
+                del batch[number:]
+                return
+
     def _settle_alone(self, command: Command, changes: list[Change]) -> None:
         todo = [command]
         while todo:
             todo = self._attempt(todo, changes)
 
+    def _is_lost(self) -> bool:
+        now = time.monotonic()
+        if self.fault is None and now - self._looked_at >= LOOK_SECONDS:
+            self._looked_at = now
+            self._has_fault(self._custody.fault)
+        return self.fault is not None
+
+    def look(self, unit: SqliteUnit) -> None:
+        """A step that looks whether the files are still there."""
+        self._has_fault(self._custody.fault_within)
+
+    def _has_fault(self, find: Callable[[Database | None], str | None]) -> bool:
+        if self.fault is None:
+            self.fault = find(self._database)
+            if self.fault is not None:
+                _logger.error("%s: %s", self._custody.path, self.fault)
+                if self._database is not None and self._custody.keeps_database:
+                    # Only the log is lost, and this process still has it open.
+                    self._checkpoint("PASSIVE")
+        return self.fault is not None
+
     def _fold(self) -> None:
+        if self.fault is not None:
+            return
         try:
             unit = SqliteUnit(self._connected(), self._committed)
             unit.fold()
@@ -253,6 +322,9 @@ class Writer:
 
     def _connected(self) -> Database:
         if self._database is None:
+            # Not to what may lie at the path by now; the first time nothing is known yet.
+            if self._custody.begun and self._has_fault(self._custody.fault):
+                raise StoreUnavailable(self.fault or "")
             self._database = self._connect()
         return self._database
 
@@ -274,8 +346,12 @@ class Writer:
             _logger.warning("checkpoint: %s", error)
 
     def _close(self) -> None:
-        self._fold()
-        self._checkpoint("TRUNCATE")
+        if not self._has_fault(self._custody.fault_within):
+            self._fold()
+            self._checkpoint("TRUNCATE")
+            self._custody.end()
+        elif self._database is not None and self._custody.keeps_database:
+            self._checkpoint("TRUNCATE")
         self._disconnect()
 
     def _call(self, function: Callable[..., object], *args: object) -> None:
@@ -298,5 +374,5 @@ def _fail(batch: Batch, error: Exception) -> Batch:
 
 def _unavailable(error: Exception) -> Exception:
     if isinstance(error, DRIVER_ERRORS):
-        return StoreUnavailable(f"the database failed: {error}")
+        return database_failed(error)
     return StoreUnavailable(error.message) if isinstance(error, StoreUnavailable) else error

@@ -11,9 +11,11 @@ from headwater.testing.contract import (
     appending,
     closing,
     concurrency,
+    conditions,
     creating,
     deleting,
     expiring,
+    first_appends,
     forking,
     lineage,
     listing,
@@ -21,6 +23,7 @@ from headwater.testing.contract import (
     reading,
     retaining,
     surviving,
+    times,
     watching,
 )
 from headwater.testing.contract.checks import StoreCheck
@@ -34,8 +37,10 @@ STORE_CHECKS: Final[tuple[StoreCheck, ...]] = tuple(
     for chapter in (
         creating.chapter,
         appending.chapter,
+        first_appends.chapter,
         closing.chapter,
         producing.chapter,
+        conditions.chapter,
         reading.chapter,
         deleting.chapter,
         forking.chapter,
@@ -43,6 +48,7 @@ STORE_CHECKS: Final[tuple[StoreCheck, ...]] = tuple(
         expiring.chapter,
         retaining.chapter,
         listing.chapter,
+        times.chapter,
         watching.chapter,
         concurrency.chapter,
         surviving.chapter,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from headwater.errors import ContentTypeMismatch, InvalidBody, SequenceRegression, StreamNotFound
+from headwater.errors import ContentTypeMismatch, InvalidBody, SequenceRegression, StreamNotFound, TooManyRecords
+from headwater.model import StreamConfig
+from headwater.protocol.ledger import Append
 from headwater.testing.contract.checks import Chapter
 from headwater.testing.contract.expect import equal, holds, refused
 from headwater.testing.contract.trial import JSON, TEXT, Trial
@@ -86,6 +88,20 @@ async def a_body_that_is_not_json_is_refused(trial: Trial) -> None:
     async with trial.unchanged("a"):
         for body in (b"[]", b"[1,", b"{", b"nope", b"1 2", b"[1,]", b'"\xff"', b" ", b"[" * 100_000):
             await refused(InvalidBody, trial.append("a", body), f"append of {body[:20]!r}")
+
+
+@chapter.promise
+async def too_many_records_are_refused(trial: Trial) -> None:
+    """An array of more values than the caller allows is refused, by append and create, and changes nothing."""
+    create = StreamConfig(JSON)
+    await trial.store.create("a", create, b"[1,2]", max_records=2)
+    async with trial.unchanged("a"):
+        await refused(TooManyRecords, trial.store.append("a", Append(b"[3,4,5]", max_records=2)), "append")
+    await refused(TooManyRecords, trial.store.create("b", create, b"[1,2,3]", max_records=2), "create")
+    await refused(TooManyRecords, trial.store.append("b", Append(b"[1,2,3]", create=create, max_records=2)), "first")
+    await refused(StreamNotFound, trial.store.info("b"), "info")
+    await trial.store.append("a", Append(b"[[3,3,3],4]", max_records=2))
+    equal(await trial.contents("a"), (b"1", b"2", b"[3,3,3]", b"4"), "records")
 
 
 @chapter.promise

@@ -116,6 +116,123 @@ async def a_ttl_of_zero_expires_at_once(trial: Trial) -> None:
 
 
 @chapter.promise
+async def a_watched_stream_does_not_expire(trial: Trial) -> None:
+    """A stream with a TTL lives as long as somebody watches; its TTL begins when the last one leaves."""
+    store = trial.store
+    watched = {"a", "none"}
+    await trial.create("a", TEXT, b"x", expiry=Expiry(ttl=1))
+    await trial.create("b", TEXT, b"x", expiry=Expiry(ttl=1))
+    end = store.attend(watched.__contains__)
+    for _ in range(3):
+        trial.clock.advance(3600)
+        equal((await store.info("a")).size, 1, "size of the watched stream")
+        equal([info.path for info in await store.list()], ["a"], "the list")
+        await trial.sweep()
+    await trial.append("a", b"y")
+    trial.clock.advance(3600)
+    equal((await trial.create("a", TEXT, expiry=Expiry(ttl=1))).created, False, "a create at the watched path")
+    await trial.fork("f", "a", expiry=Expiry(ttl=86400))
+    equal(await trial.contents("a"), (b"x", b"y"), "contents of the watched stream")
+    trial.clock.advance(3600)
+    store.touch({"a": store.time()})
+    end()
+    trial.clock.advance(0.5)
+    await store.info("a")
+    trial.clock.advance(0.5)
+    await refused(StreamNotFound, store.info("a"), "info a second after the last one left")
+    await trial.sweep()
+    await refused(StreamGone, store.info("a"), "info after a sweep; the path is held by its fork")
+
+
+@chapter.promise
+async def a_watched_stream_with_a_ttl_of_zero_lives(trial: Trial) -> None:
+    """As long as somebody watches, and no longer."""
+    store = trial.store
+    end = store.attend("a".__eq__)
+    await trial.create("a", TEXT, b"x", expiry=Expiry(ttl=0))
+    await trial.sweep()
+    equal(await trial.contents("a"), (b"x",), "contents of the watched stream")
+    end()
+    await _check_gone(trial, "a")
+
+
+@chapter.promise
+async def a_date_counts_watched_or_not(trial: Trial) -> None:
+    """A stream with an expiry date is gone at that moment, whoever watches."""
+    store = trial.store
+    store.attend("a".__eq__)
+    await trial.create("a", TEXT, b"x", expiry=Expiry(at=trial.clock() + 60))
+    trial.clock.advance(60)
+    store.touch({"a": store.time()})
+    await _check_gone(trial, "a")
+    await trial.sweep()
+    await _check_gone(trial, "a")
+
+
+@chapter.promise
+async def the_last_use_only_moves_on(trial: Trial) -> None:
+    """A touch starts the TTL again from its time; one of the past, of the future or of another stream does no harm."""
+    store = trial.store
+    await trial.create("a", expiry=Expiry(ttl=60))
+    await trial.create("b", TEXT, b"x")
+    trial.clock.advance(50)
+    store.touch({"a": store.time() - 20, "b": store.time(), "none": store.time()})
+    store.touch({"a": store.time() - 40})
+    trial.clock.advance(39)
+    await trial.sweep()
+    await store.info("a")
+    store.touch({"a": store.time() + 3600})
+    trial.clock.advance(60)
+    await refused(StreamNotFound, store.info("a"), "info 60 seconds after the last touch")
+    store.touch({"a": store.time()})
+    await refused(StreamNotFound, store.info("a"), "info after a touch that came too late")
+    await refused(StreamNotFound, store.info("none"), "info of a stream that was touched and never made")
+    equal(await trial.contents("b"), (b"x",), "contents of a stream without a TTL")
+
+
+@chapter.promise
+async def many_are_touched_at_once(trial: Trial) -> None:
+    """One call notes the uses of all streams that are watched; it is no read, and is told to nobody."""
+    store, told = trial.store, list[Change]()
+    paths = [f"s/{number:03}" for number in range(300)]
+    for path in (*paths, "left"):
+        await trial.create(path, expiry=Expiry(ttl=60))
+    store.watch(told.append)
+    trial.clock.advance(50)
+    store.touch(dict.fromkeys(paths, store.time()))
+    await trial.sweep()
+    trial.clock.advance(50)
+    listed = [info.path for info in await store.list(limit=1000)]
+    equal(listed, paths, "streams 50 seconds after the touch")
+    await trial.sweep()
+    equal([(change.path, change.deleted) for change in told], [("left", True)], "the changes told")
+
+
+@chapter.promise
+async def a_jump_of_the_clock_kills_nothing(trial: Trial) -> None:
+    """When the clock is set forward or back, a TTL goes on where it was; a date is a date."""
+    store, clock = trial.store, trial.clock
+    for name, seconds in (("ahead", 86400.0), ("back", -86400.0)):
+        await trial.create(name, TEXT, b"x", expiry=Expiry(ttl=60))
+        await trial.create(f"{name}-used", TEXT, b"x", expiry=Expiry(ttl=60))
+        await trial.create(f"{name}-dated", expiry=Expiry(at=clock() + 3600))
+        clock.advance(30)
+        clock.jump(seconds)
+        await trial.append(f"{name}-used", b"y")
+        await store.info(name)
+        await trial.sweep()
+        equal(round(store.time() - clock(), 3), 0, "the store's time after a sweep")
+        clock.advance(29)
+        await trial.sweep()
+        await store.info(name)
+        clock.advance(1)
+        await refused(StreamNotFound, store.info(name), f"info 60 seconds after the last use, set {name}")
+        equal(await trial.contents(f"{name}-used"), (b"x", b"y"), "contents of the one used meanwhile")
+    await refused(StreamNotFound, store.info("ahead-dated"), "info of the dated stream that the clock has passed")
+    await store.info("back-dated")
+
+
+@chapter.promise
 async def an_expired_source_is_kept_for_its_forks(trial: Trial) -> None:
     """An expired stream with forks is as a deleted one: they read on, and its path is held until they go."""
     await trial.create("a", TEXT, b"one", expiry=Expiry(ttl=60))

@@ -36,6 +36,34 @@ async def a_read_starts_where_it_is_told(trial: Trial) -> None:
 
 
 @chapter.promise
+async def an_extent_is_what_a_read_would_give(trial: Trial) -> None:
+    """From every offset: where the records begin and end, and how; a read of all of them says the same."""
+    await trial.create("a")
+    bodies = (b"one", b"two", b"three")
+    offsets = [BEGINNING, NOW, *[(await trial.append("a", body)).next_offset for body in bodies]]
+    for close in (False, True):
+        if close:
+            await trial.append("a", b"", close=True)
+        for offset in offsets:
+            extent, batch = await trial.store.extent("a", offset), await trial.store.read("a", offset)
+            equal((extent.offset, extent.next_offset), (batch.offset, batch.next_offset), f"the extent from {offset}")
+            equal((extent.closed, extent.content_type), (close, TEXT), "the rest of the extent")
+
+
+@chapter.promise
+async def an_extent_is_refused_as_a_read_is(trial: Trial) -> None:
+    """Of what is not there, and from an offset that the stream never gave out or that is of a former stream."""
+    await refused(StreamNotFound, trial.store.extent("a", BEGINNING), "an extent of nothing")
+    await trial.create("a")
+    old = (await trial.append("a", b"one")).next_offset
+    await refused(InvalidOffset, trial.store.extent("a", "x"), "an extent from no offset")
+    await trial.store.delete("a")
+    await refused(StreamNotFound, trial.store.extent("a", old), "an extent of a deleted stream")
+    await trial.create("a")
+    await refused(Gone, trial.store.extent("a", old), "an extent from an offset of the former stream")
+
+
+@chapter.promise
 async def records_carry_the_offset_after_them(trial: Trial) -> None:
     """A record's offset is the one its append returned."""
     await trial.create("a")

@@ -57,6 +57,28 @@ async def an_age_is_kept(trial: Trial) -> None:
 
 
 @chapter.promise
+async def a_jump_of_the_clock_drops_nothing(trial: Trial) -> None:
+    """When the clock is set forward or back, records are as old as before, and new ones begin with nothing."""
+    for name, seconds in (("ahead", 86400.0), ("back", -86400.0)):
+        await trial.create(name, retention=Retention(age=60))
+        await trial.append(name, b"one")
+        trial.clock.advance(30)
+        trial.clock.jump(seconds)
+        await trial.append(name, b"two")
+        await trial.sweep()
+        trial.clock.advance(29)
+        await trial.append(name, b"three")
+        await trial.sweep()
+        equal(await trial.contents(name), (b"one", b"two", b"three"), f"records of 59 seconds, set {name}")
+        trial.clock.advance(1)
+        await trial.sweep()
+        equal(await trial.contents(name), (b"two", b"three"), f"records after 60 seconds, set {name}")
+        trial.clock.advance(59)
+        await trial.sweep()
+        equal(await trial.contents(name), (), f"records after 60 seconds more, set {name}")
+
+
+@chapter.promise
 async def the_strictest_limit_counts(trial: Trial) -> None:
     """With several limits each one holds."""
     await trial.create("a", retention=Retention(count=3, size=5, age=1000))

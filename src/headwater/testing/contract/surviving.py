@@ -52,6 +52,28 @@ async def streams_and_records_survive(trial: Trial) -> None:
 
 
 @chapter.durable_promise
+async def the_last_use_survives(trial: Trial) -> None:
+    """That of who watched and left, and where a jump of the clock moved it; across a restart the wall clock counts."""
+    store = trial.store
+    for path in ("watched", "ahead", "idle"):
+        await trial.create(path, expiry=Expiry(ttl=60))
+    trial.clock.advance(30)
+    store.touch({"watched": store.time()})
+    trial.clock.jump(86400)
+    await trial.sweep()
+    store.touch({"ahead": store.time()})
+    await trial.restart()
+    trial.clock.advance(30)
+    await refused(StreamNotFound, trial.store.info("idle"), "info 60 seconds after the last use")
+    trial.clock.advance(29)
+    await trial.store.info("watched")
+    await trial.store.info("ahead")
+    await trial.restart()
+    trial.clock.advance(1)
+    await refused(StreamNotFound, trial.store.info("watched"), "info 60 seconds after the touch")
+
+
+@chapter.durable_promise
 async def a_reader_goes_on_after_a_restart(trial: Trial) -> None:
     """Offsets given out before, cut ones too, are read from after; new ones grow."""
     await trial.create("a", TEXT, b"hello")

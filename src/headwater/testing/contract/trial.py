@@ -21,6 +21,7 @@ from headwater.model import (
     StreamConfig,
 )
 from headwater.protocol.ledger import Append
+from headwater.protocol.preconditions import Condition
 from headwater.stores.base import DEFAULT_READ_LIMIT, Clock, Store, Sweeping
 from headwater.testing.clock import ManualClock
 from headwater.testing.contract.expect import equal, holds
@@ -61,10 +62,11 @@ class Trial:
         expiry: Expiry = NO_EXPIRY,
         retention: Retention = NO_RETENTION,
         slow: SlowPolicy = REPLAY,
+        condition: Condition | None = None,
     ) -> Created:
         """Create a stream that is no fork."""
         config = StreamConfig(content_type, expiry=expiry, retention=retention, slow=slow)
-        return await self.store.create(path, config, body, closed=closed)
+        return await self.store.create(path, config, body, closed=closed, condition=condition)
 
     async def fork(
         self,
@@ -76,10 +78,11 @@ class Trial:
         content_type: str | None = None,
         expiry: Expiry = NO_EXPIRY,
         body: bytes = b"",
+        condition: Condition | None = None,
     ) -> Created:
         """Create a fork."""
         config = StreamConfig(content_type, expiry=expiry, fork=ForkPoint(source, offset, sub_offset))
-        return await self.store.create(path, config, body)
+        return await self.store.create(path, config, body, condition=condition)
 
     async def append(
         self,
@@ -91,9 +94,12 @@ class Trial:
         seq: str | None = None,
         close: bool = False,
         failure: Failure | None = None,
+        condition: Condition | None = None,
+        create: StreamConfig | None = None,
     ) -> Appended:
         """Append, close, or both."""
-        return await self.store.append(path, Append(body, content_type, producer, seq, close, failure))
+        request = Append(body, content_type, producer, seq, close, failure, condition, create)
+        return await self.store.append(path, request)
 
     async def pieces(self, path: str, offset: str = BEGINNING, limit: int = DEFAULT_READ_LIMIT) -> list[Batch]:
         """Read to the tail in as many reads as it takes, each from where the last one ended.

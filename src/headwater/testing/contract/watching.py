@@ -6,7 +6,7 @@ import asyncio
 from itertools import pairwise
 
 from headwater.errors import HeadwaterError
-from headwater.model import Change, Producer
+from headwater.model import Change, Expiry, Producer, StreamConfig
 from headwater.testing.contract.checks import Chapter
 from headwater.testing.contract.expect import equal, holds, refused
 from headwater.testing.contract.trial import JSON, TEXT, Trial
@@ -62,6 +62,55 @@ async def an_append_is_told(trial: Trial) -> None:
         equal(tuple(record for batch in batches for record in batch.records), stored.records, "the records told")
         equal([batches[0].offset, batches[-1].next_offset], [stored.offset, stored.next_offset], "where they lie")
         equal({batch.content_type for batch in batches}, {JSON}, "the content type told")
+
+
+@chapter.promise
+async def a_creation_is_told_first(trial: Trial) -> None:
+    """A stream that is made is told before its records and its closure, at the offset where they begin; a fork too."""
+    told = Told()
+    trial.store.watch(told)
+    answers = {
+        "empty": (await trial.create("empty")).info.tail,
+        "full": (await trial.create("full", TEXT, b"abc", closed=True)).info.tail,
+        "first": (await trial.append("first", b"x", create=StreamConfig(TEXT))).next_offset,
+        "fork": (await trial.fork("fork", "full", body=b"de")).info.tail,
+    }
+    for path, tail in answers.items():
+        await told.until(path, tail, closed=path == "full")
+        first, *rest = [change for change in told.changes if change.path == path]
+        equal((first.created, first.closed, first.deleted, first.batch), (True, False, False, None), "the first change")
+        equal([change.created for change in rest], [False] * len(rest), "creations told afterwards")
+        equal(rest == [], path == "empty", "whether more was told of it")
+        behind = await trial.contents(path, first.tail)
+        expected = {"empty": (), "full": (b"abc",), "first": (b"x",), "fork": (b"de",)}[path]
+        equal(behind, expected, f"what lies behind the offset that was told of {path!r}")
+
+
+@chapter.promise
+async def each_life_of_a_path_is_told(trial: Trial) -> None:
+    """A path whose stream goes and comes again: each one is told as made, then as gone, at ever greater tails."""
+    told = Told()
+    trial.store.watch(told)
+    for _ in range(3):
+        await trial.create("a", TEXT, b"x")
+        await trial.append("a", b"y")
+        await trial.store.delete("a")
+    last = (await trial.create("a", TEXT, expiry=Expiry(ttl=5))).info.tail
+    trial.clock.advance(5)
+    await trial.create("a", JSON, closed=True)
+    changes = await told.until("a", closed=True)
+    lives: list[list[Change]] = []
+    for change in changes:
+        if change.created:
+            lives.append([])
+        lives[-1].append(change)
+    equal([[change.deleted for change in life].count(True) for life in lives], [1, 1, 1, 1, 0], "deletes by life")
+    holds(all(life[-1].deleted for life in lives[:-1]), f"something was told behind a delete: {changes}")
+    tails = [change.tail for change in changes]
+    holds(tails == sorted(tails), f"the tails told go back: {tails}")
+    for before, after in pairwise(lives):
+        holds(before[-1].tail < after[0].tail, f"{after[0]} was told behind {before[-1]}")
+    equal(lives[3][0].tail, last, "the tail of the one that expired")
 
 
 @chapter.promise
@@ -125,7 +174,7 @@ async def a_delete_is_told(trial: Trial) -> None:
 
 @chapter.promise
 async def what_changed_nothing_is_not_told(trial: Trial) -> None:
-    """A refused append, a duplicate and a second close are not told."""
+    """A refused append, a duplicate, a second close and a create of what is there are not told."""
     told, producer = Told(), Producer("p", 0, 0)
     await trial.create("a", JSON)
     await trial.append("a", b"1", producer=producer)
@@ -134,6 +183,7 @@ async def what_changed_nothing_is_not_told(trial: Trial) -> None:
     trial.store.watch(told)
     await trial.append("a", b"1", producer=producer)
     await trial.append("closed", close=True)
+    await trial.create("a", JSON)
     await refused(HeadwaterError, trial.append("a", b"{"), "a bad body")
     await refused(HeadwaterError, trial.append("closed", b"x"), "an append to a closed stream")
     await refused(HeadwaterError, trial.store.delete("nowhere"), "a delete of nothing")

@@ -1,0 +1,177 @@
+"""What is known of uvicorn's inside, and nothing else knows: its connections, its request cycles, its way to stop.
+
+A live response leaves uvicorn's objects and its task behind, and keeps the transport: once the head is sent, what
+remains is bytes to a socket (`take_over`).
+
+What is needed of uvicorn (0.50 to 0.5x) is checked on each request: `send` is the bound method of a request cycle
+with `transport`, `on_response` (bound to the connection's protocol) and a chunked response under way. Middleware that
+wraps `send`, but for Starlette's own, another server or another uvicorn fails the check, and send_sink.py serves the
+reader.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable
+from typing import Any, Final
+
+from headwater.asgi.starlette import unwrap
+from headwater.asgi.types import Message, Send
+from headwater.http.socket_sink import TransportSink
+from headwater.hub.live.runtime import Runtime
+
+_CYCLE: Final = ("transport", "on_response", "response_started", "response_complete", "chunked_encoding", "flow")
+_PROTOCOL: Final = ("connections", "cycle", "flow", "pipeline", "transport", "_unset_keepalive_if_required")
+#: Seconds between two looks for a stop; uvicorn itself looks every 0.1 s.
+LOOK_SECONDS: Final = 0.2
+#: Bytes in a body that has no end of its own: more than any.
+_ENDLESS: Final = 2**63 - 1
+
+
+def is_gone(send: Send) -> bool:
+    """Whether the connection under a request is closed already; noted in its cycle, so that uvicorn logs no mistake.
+
+    uvicorn (0.54) notes it itself in the last request of a connection only, and at the end of the loop's turn; until
+    then its `send`, and whatever else uses the transport, fails (uvloop: `RuntimeError`).
+    """
+    cycle = getattr(unwrap(send), "__self__", None)
+    transport = getattr(cycle, "transport", None)
+    if cycle is None or transport is None or not hasattr(cycle, "disconnected") or not transport.is_closing():
+        return False
+    cycle.disconnected = True
+    return True
+
+
+def can_take_over(send: Send) -> bool:
+    """Whether this request's connection can be handed over, once its head is answered; `send` is unwrapped."""
+    cycle = getattr(send, "__self__", None)
+    protocol = getattr(getattr(cycle, "on_response", None), "__self__", None)
+    return (
+        cycle is not None
+        and protocol is not None
+        and all(hasattr(cycle, name) for name in _CYCLE)
+        and all(hasattr(protocol, name) for name in _PROTOCOL)
+        and protocol.cycle is cycle
+        and protocol.transport is cycle.transport
+        and not protocol.pipeline
+        and not cycle.response_complete
+    )
+
+
+class UvicornRequest:
+    """What is needed of a request under way under uvicorn, whose connection uvicorn keeps; see `uvicorn_request`.
+
+    Attributes:
+        transport: of the connection.
+    """
+
+    def __init__(self, cycle: Any, transport: asyncio.Transport) -> None:
+        self._cycle = cycle
+        self.transport = transport
+
+    async def drained(self) -> None:
+        """Wait until the transport would take more, or the client is gone."""
+        if self._cycle.flow.write_paused:
+            await self._cycle.flow.drain()
+
+    def begin_unframed(self) -> None:
+        """Before the head: no chunks and no length follow, as in HTTP/1.0; the end of the connection ends the body."""
+        self._cycle.chunked_encoding = False
+        self._cycle.expected_content_length = _ENDLESS
+
+    def end_unframed(self) -> None:
+        """Before the end of such a body."""
+        self._cycle.expected_content_length = 0
+
+    def forget(self) -> None:
+        """The response was cut: for uvicorn it is complete, so that it waits for nothing and logs nothing."""
+        self._cycle.response_complete = True
+
+
+def uvicorn_request(send: Send) -> UvicornRequest | None:
+    """The request behind a `send` of uvicorn, unwrapped; None: it is none."""
+    cycle: Any = getattr(send, "__self__", None)
+    protocol = getattr(getattr(cycle, "on_response", None), "__self__", None)
+    if protocol is None or not all(hasattr(cycle, name) for name in (*_CYCLE, "expected_content_length")):
+        return None
+    transport = getattr(protocol, "transport", None)
+    return None if transport is None else UvicornRequest(cycle, transport)
+
+
+class UnframedSend:
+    """A `send` of uvicorn for HTTP/1.0, to which uvicorn would send chunks.
+
+    Args:
+        send: the application's.
+        request: the one below it.
+    """
+
+    def __init__(self, send: Send, request: UvicornRequest) -> None:
+        self._send = send
+        self._request = request
+        self._open = False
+
+    async def __call__(self, message: Message) -> None:
+        """Pass a message on."""
+        if message["type"] == "http.response.start":
+            has_length = any(name.lower() == b"content-length" for name, _ in message.get("headers", ()))
+            self._open = not has_length and message["status"] not in (204, 304)
+            if self._open:
+                self._request.begin_unframed()
+        elif self._open and not message.get("more_body", False):
+            self._request.end_unframed()
+        await self._send(message)
+
+
+def unframed_send(send: Send, version: str) -> Send:
+    """The same `send`, which sends no chunks to HTTP/1.0.
+
+    Args:
+        send: of a request.
+        version: of its HTTP.
+    """
+    request = uvicorn_request(unwrap(send)) if version == "1.0" else None
+    return send if request is None else UnframedSend(send, request)
+
+
+def take_over(send: Send, runtime: Runtime) -> TransportSink:
+    """Take the transport of a request whose chunked head is sent; uvicorn forgets the connection.
+
+    Args:
+        send: of a request for which `can_take_over` holds.
+        runtime: whose reader it becomes; its limits hold for the connection.
+    """
+    cycle: Any = send.__self__  # type: ignore[attr-defined]
+    protocol: Any = cycle.on_response.__self__
+    transport: asyncio.Transport = cycle.transport
+    sink = TransportSink(transport, runtime)
+    # For uvicorn the answer is complete: it waits for nothing, logs nothing, and does not reuse the connection.
+    cycle.response_complete = True
+    if getattr(protocol, "half_closed", False):
+        transport.close()
+    protocol._unset_keepalive_if_required()
+    protocol.connections.discard(protocol)
+    protocol.cycle = None
+    if hasattr(protocol, "parser"):
+        # It holds the protocol in turn: without this all of it would stay until the next search for cycles.
+        protocol.parser = None
+    return sink
+
+
+def server_is_stopping() -> bool:
+    """Whether a uvicorn that handles this process's SIGTERM was asked to exit; False under any other server."""
+    server = getattr(signal.getsignal(signal.SIGTERM), "__self__", None)
+    return getattr(server, "should_exit", False) is True
+
+
+async def call_when_stopping(drain: Callable[[], None]) -> None:
+    """Call `drain` once the server was asked to exit.
+
+    uvicorn (0.54) tells an application of a stop only after all its responses have ended, and by default waits for that
+    for ever: an event stream that knows nothing of the stop would hold up every deploy. Its handler of SIGTERM is a
+    method of the server object, which says whether it was asked to exit (the way sse-starlette found).
+    """
+    while not server_is_stopping():  # noqa: ASYNC110 - there is no event to wait for
+        await asyncio.sleep(LOOK_SECONDS)
+    drain()

@@ -1,0 +1,20 @@
+"""HTTP as Headwater speaks it, whatever carries it: commands in, responses out. Knows no server and no framework.
+
+service        the one gate: every request passes it
+exchange       one request under way: what a driver has for the service
+request        a request's head
+authorize      who may do what: the question to the application
+streams        the service of a hub
+live           live reads: their formats, their lifetimes, who reads
+catch_up       reads that end
+compressing    finished bodies in a content coding
+bodies         what is said of a body that is too large, too late, or one of too many
+http1          responses as bytes
+socket_sink    a live reader's connection as a sink
+forwarded      who is at the other end of a request that came through proxies
+introspection  what is under /-/
+figures        the hub's figures as JSON
+metrics        the same for Prometheus
+process        what the process takes of the machine
+page           the page at /
+"""

@@ -1,0 +1,72 @@
+"""Who may do what: the one question that the service asks of an application.
+
+::
+
+    async def authorize(asks, credential, client):
+        user = await user_of(credential.cookie("session"))
+        if user is None or any(not user.may(ask.operation, ask.path) for ask in asks):
+            raise Refused("this is somebody else's")
+        return Access(user.id, expires=user.session_ends)
+
+    hub = Hub("sqlite:app.db", authorize=authorize)
+
+Rule: it is asked for each request, with every path that the request names, before the store is touched. What is
+remembered of a request's head never stands for an answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+
+from headwater.protocol.asks import Access, Ask
+from headwater.protocol.headers import Headers
+
+
+class Credential:
+    """What a request shows of who makes it.
+
+    Args:
+        headers: of the request.
+        scope: of an ASGI server, with what middleware has found; None: the request came another way.
+
+    Attributes:
+        headers: as given, names in lower case.
+        scope: as given.
+    """
+
+    __slots__ = ("headers", "scope")
+
+    def __init__(self, headers: Headers, scope: MutableMapping[str, Any] | None = None) -> None:
+        self.headers = headers
+        self.scope = scope
+
+    @property
+    def authorization(self) -> str | None:
+        """The header `Authorization`, whole; None: not sent."""
+        value = self.headers.get(b"authorization")
+        return None if value is None else value.decode("latin-1")
+
+    @property
+    def bearer(self) -> str | None:
+        """The token of `Authorization: Bearer` (RFC 6750 section 2.1); None: there is none."""
+        kind, _, token = (self.authorization or "").partition(" ")
+        return token.strip() or None if kind.lower() == "bearer" else None
+
+    def cookie(self, name: str) -> str | None:
+        """A cookie's value; None: there is none of this name, or they cannot be read."""
+        cookies = SimpleCookie()
+        try:
+            cookies.load(self.headers.get(b"cookie", b"").decode("latin-1"))
+        except CookieError:
+            return None
+        found = cookies.get(name)
+        return None if found is None else found.value
+
+
+#: Given what is asked, who asks and from where (host and port; None: not known), says with which access it is allowed.
+#: It raises `Refused`, `NotAuthorized` or another error of `headwater.errors` to refuse; None is `NotAuthorized`.
+Authorize = Callable[
+    [tuple[Ask, ...], Credential, "tuple[str, int] | None"], "Access | Awaitable[Access | None] | None"
+]

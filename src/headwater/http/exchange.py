@@ -1,0 +1,201 @@
+"""One request under way: what a driver has for the service, and what the service asks of it.
+
+A driver is the way in which requests come: our own connections (`server`), or an ASGI server. It makes an exchange of
+each, gives it to `Service.begin`, and waits for the work that this returns.
+
+Rule 1: a method that returns work has done nothing yet that takes waiting; the caller returns the work to the driver,
+        or awaits it. None: everything is done, or will be by a call.
+Rule 2: there is one response to an exchange: `respond`, `acknowledge`, `stream` or `push`, once.
+Rule 3: what is given to a client whose connection is gone is dropped, and nothing raised. Who asks for a body is
+        told that there is nobody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, Callable, Coroutine, MutableMapping
+from typing import Any
+
+import msgspec
+
+from headwater.errors import HeadwaterError
+from headwater.http.request import Request
+from headwater.hub import Peer
+from headwater.hub.live.arrival import Arrival
+from headwater.hub.live.join_cache import FirstFrames
+from headwater.hub.live.wire_format import WireFormat
+from headwater.model import Appended
+from headwater.protocol import responses
+from headwater.protocol.responses import Answer, HeaderList, coding_headers, streaming
+from headwater.protocol.wire import Encoder
+
+#: What takes waiting; made by nothing but a call, so that it may be dropped.
+Work = Coroutine[Any, Any, None]
+#: Called once with a whole body, or with why there is none.
+BodyDone = Callable[[bytes | HeadwaterError], None]
+
+
+class ClientGone(Exception):
+    """The client went away before its request was complete; there is nobody to respond to."""
+
+
+class Streamed(msgspec.Struct, frozen=True):
+    """A response whose body is made while it is sent.
+
+    Attributes:
+        head: without a body.
+        length: bytes of the body, which the head tells; None: not known.
+        pieces: of the body.
+        path: the stream it is from.
+    """
+
+    head: Answer
+    length: int | None
+    pieces: AsyncGenerator[bytes]
+    path: str
+
+
+class LiveHead(msgspec.Struct, frozen=True, gc=False):
+    """The head of a live response; those that are equal have the same bytes.
+
+    Attributes:
+        media_type: of the form.
+        content_type: of the stream.
+        coding: the content coding; empty: none.
+        varies: another request could have got another one.
+        more: further headers.
+    """
+
+    media_type: bytes
+    content_type: str
+    coding: str = ""
+    varies: bool = False
+    more: tuple[tuple[bytes, bytes], ...] = ()
+
+    def answer(self) -> Answer:
+        """The response, as it begins."""
+        head = streaming(self.media_type, self.content_type)
+        return Answer(head.status, [*head.headers, *coding_headers(self.coding, varies=self.varies), *self.more])
+
+
+class Opening(msgspec.Struct, frozen=True):
+    """A live response whose reader is open, and who has been told nothing.
+
+    Attributes:
+        arrival: the reader, just opened; who opened it closes it, if it is not pushed.
+        form: the wire format; its frames are HTTP/1.1 chunks.
+        encoder: of the form.
+        head: of the response.
+        lifetime: seconds before the reader is let go; None: no end.
+    """
+
+    arrival: Arrival
+    form: WireFormat
+    encoder: Encoder
+    head: LiveHead
+    lifetime: float | None = None
+
+
+class Exchange(ABC):
+    """One request, and the way to respond to it.
+
+    Attributes:
+        request: its head.
+        extra: further headers of every response to it.
+        may_be_cancelled: its work is of no use when the client is gone.
+    """
+
+    __slots__ = ("extra", "may_be_cancelled", "request")
+
+    request: Request
+    extra: HeaderList
+    may_be_cancelled: bool
+
+    @property
+    @abstractmethod
+    def client(self) -> tuple[str, int] | None:
+        """Host and port of the other end, behind a trusted proxy the client's; None: not known."""
+
+    @property
+    @abstractmethod
+    def scheme(self) -> str:
+        """`http` or `https`, as the client has it."""
+
+    @abstractmethod
+    def read_body(self, done: BodyDone) -> Work | None:
+        """Have the whole body read, within the limits of its size and time, and `done` called with it.
+
+        It is called once, before this returns or later; never when the client is gone. What it is called with is
+        `bytes`, or a refusal: `TooLarge`, `RequestTimeout`, `TooManyBodies`, `BadRequest`.
+
+        Raises:
+            ClientGone: there is nobody whose body it is. A client that goes later ends the work that waits for it.
+        """
+
+    @abstractmethod
+    def respond(self, answer: Answer) -> None:
+        """Give the whole response."""
+
+    def acknowledge(self, appended: Appended, *, with_body: bool) -> None:
+        """Give the response to an append; a driver may have most of it ready."""
+        self.respond(responses.appended(appended, with_body=with_body))
+
+    @abstractmethod
+    def stream(self, streamed: Streamed) -> Work:
+        """Send a response with a body in pieces, until its end or until the client is gone."""
+
+    @abstractmethod
+    def push(self, opening: Opening) -> Work | None:
+        """Make the connection the reader's, from now until one of them ends."""
+
+    @property
+    def pushes_at_once(self) -> bool:
+        """Whether `push` takes no waiting, and its frames are HTTP/1.1 chunks."""
+        return False
+
+    def push_first(self, path: str, frames: FirstFrames, peer: Peer, head: LiveHead) -> None:
+        """Make the connection a reader's that is told what another one was told just before.
+
+        Only where `pushes_at_once`.
+
+        Args:
+            path: of the stream.
+            frames: found for it.
+            peer: who reads.
+            head: of the response.
+        """
+        raise NotImplementedError
+
+    @property
+    def scope(self) -> MutableMapping[str, Any] | None:
+        """ASGI's, with what middleware has found; None: the request came another way."""
+        return None
+
+    @property
+    @abstractmethod
+    def is_asked(self) -> bool:
+        """Whether the client knows that its body is wanted: it did not wait for a word, or has got it."""
+
+
+async def body_of(exchange: Exchange) -> bytes:
+    """The whole body.
+
+    Raises:
+        TooLarge, RequestTimeout, TooManyBodies, BadRequest: there is none that is allowed.
+        ClientGone: see `Exchange.read_body`.
+    """
+    found: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+    def done(body: bytes | HeadwaterError) -> None:
+        if found.done():
+            return
+        if isinstance(body, HeadwaterError):
+            found.set_exception(body)
+        else:
+            found.set_result(body)
+
+    work = exchange.read_body(done)
+    if work is not None:
+        await work
+    return await found

@@ -1,0 +1,346 @@
+"""The service of a hub: streams, the page and the introspection. A command becomes a response or a live reader.
+
+Rule 1: a command is parsed, then it is checked that it names nothing private, then the application is asked whether it
+        may be (`authorize`), with every path that it names; only then the store is touched.
+Rule 2: an append whose body is there takes no task: the hub is given a function that responds.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from functools import partial
+from inspect import isawaitable
+from typing import Final
+
+from headwater.errors import BadRequest, HeadwaterError, NotAuthorized, RouteNotFound, StreamNotFound
+from headwater.http.authorize import Authorize, Credential
+from headwater.http.catch_up import respond_short
+from headwater.http.compressing import choose, coded
+from headwater.http.exchange import Exchange, LiveHead, Opening, Work, body_of
+from headwater.http.figures import Overview
+from headwater.http.introspection import asks_of_route, introspect
+from headwater.http.live import LIVE, end_of_closed, jitter, lifetime_of, live_format, opening, peer_of
+from headwater.http.page import page, page_file
+from headwater.http.request import Request
+from headwater.http.service import Service
+from headwater.hub import Engine, Peer
+from headwater.hub.live.arrival import Arrival
+from headwater.hub.live.wire_format import WireFormat
+from headwater.model import Appended, Mode
+from headwater.protocol import responses
+from headwater.protocol.asks import ANYBODY, Access, Ask, asks_of
+from headwater.protocol.caching import next_cursor
+from headwater.protocol.commands import Command, Create, Delete, Inspect, Preflight, Read, Undecided, Write
+from headwater.protocol.compression import Compression, Compressor
+from headwater.protocol.cors import ANY, LOOPBACK, CorsPolicy, HostPolicy, preflight_headers
+from headwater.protocol.ledger import check_without_body
+from headwater.protocol.paths import NOTHING_PRIVATE, check_encoding
+from headwater.protocol.requests import append_of, check_write, parse_request
+from headwater.protocol.responses import Answer, HeaderList
+from headwater.protocol.urls import split_url
+
+#: Where the files of the page at `/` are.
+PAGE_FILES: Final = "/-/page/"
+#: What a command is let in with does something, and gives what takes waiting.
+Go = Callable[[Access], Work | None]
+
+
+class StreamService(Service):
+    """What is served of a hub.
+
+    Args:
+        hub: what is served.
+        prefix: where streams begin: `/v1/stream/` as the reference servers have it, `/` when mounted.
+        cors_origins: pages of other origins that may use it: `*`, `loopback`, or whole origins.
+        allowed_hosts: names the server answers to: `*`, `loopback`, or host names.
+        with_page: serve the page at `/`.
+        introspection: answer below `/-/`.
+        compression: of responses to reads; None: they are sent as they are.
+        serve_private: serve the streams that a program keeps for itself, such as those of runs, like all others.
+        authorize: who may do what; None: everybody everything.
+
+    Attributes:
+        compressor: of responses to reads.
+        private: streams that are not served.
+    """
+
+    def __init__(
+        self,
+        hub: Engine,
+        *,
+        prefix: str = "/v1/stream/",
+        cors_origins: tuple[str, ...] = (LOOPBACK,),
+        allowed_hosts: tuple[str, ...] = (ANY,),
+        with_page: bool = True,
+        introspection: bool = True,
+        compression: Compression | None = None,
+        serve_private: bool = False,
+        authorize: Authorize | None = None,
+    ) -> None:
+        if not (prefix.startswith("/") and prefix.endswith("/")):
+            raise ValueError(f"prefix must begin and end with a slash, not {prefix!r}")
+        super().__init__(hub)
+        self.private: Final = NOTHING_PRIVATE if serve_private else hub.private
+        self.compressor: Final = Compressor(compression)
+        self._varies: Final = bool(self.compressor.offered)
+        self._overview: Final = Overview(hub, self.private)
+        self._prefix: Final = prefix
+        self._cors: Final = CorsPolicy(cors_origins)
+        #: For responses to requests whose origin is not known, or that have none.
+        self._cors_of_none: Final = self._cors.headers(None, b"")
+        self._hosts: Final = HostPolicy(allowed_hosts)
+        self._with_page: Final = with_page
+        self._introspection: Final = introspection
+        self._authorize: Final = authorize
+
+    # The gate's questions.
+
+    def headers(self, request: Request | None) -> HeaderList:
+        """See `Service.headers`."""
+        if request is None or request.origin is None:
+            return self._cors_of_none
+        return self._cors.headers(request.origin, request.host)
+
+    def check(self, request: Request) -> None:
+        """See `Service.check`."""
+        host, origin = request.host, request.origin
+        self._hosts.check(host, required=request.version == "1.1")
+        if origin is not None:
+            self._cors.check_origin(request.method, origin, host)
+
+    def refusal(self, error: HeadwaterError, request: Request | None) -> Answer:
+        """See `Service.refusal`."""
+        return responses.failed(error)
+
+    def route(self, exchange: Exchange) -> Work | None:
+        """See `Service.route`."""
+        request = exchange.request
+        if request.memo is None and not self._is_of_streams(request.path):
+            return self._other(exchange, request)
+        self.hub.runtime.gate.check()
+        command, asks = request.memo or self._parse(request)
+        self.private.check(command.path)
+        for ask in asks:
+            self.private.check(ask.path)
+        if self._authorize is None:
+            return self._perform(exchange, command, ANYBODY)
+        return self._allowed(exchange, asks, partial(self._perform, exchange, command))
+
+    # Who may.
+
+    def _allowed(self, exchange: Exchange, asks: tuple[Ask, ...], go: Go) -> Work | None:
+        if self._authorize is None or not asks:
+            return go(ANYBODY)
+        found = self._authorize(asks, Credential(exchange.request.headers, exchange.scope), exchange.client)
+        return self._decided(found, go) if isawaitable(found) else go(_access(found))
+
+    async def _decided(self, found: Awaitable[Access | None], go: Go) -> None:
+        work = go(_access(await found))
+        if work is not None:
+            await work
+
+    # Routes.
+
+    def _is_of_streams(self, path: str) -> bool:
+        """Whether a path is below the root; mounted, the page and the introspection are below it as well."""
+        if not path.startswith(self._prefix) or (self._with_page and path == "/"):
+            return False
+        if not path.startswith("/-/"):
+            return True
+        return not self._introspection or bool(split_url(path[len(self._prefix) :]).word)
+
+    def _other(self, exchange: Exchange, request: Request) -> Work | None:
+        path, is_read = request.path, request.method in ("GET", "HEAD")
+        if self._with_page and is_read and path.startswith(PAGE_FILES):
+            exchange.respond(page_file(path[len(PAGE_FILES) :]))
+        elif self._introspection and path.startswith("/-/"):
+            route = path[3:]
+            return self._allowed(
+                exchange, asks_of_route(route, request.query), partial(self._introspect, exchange, route)
+            )
+        elif self._with_page and is_read and path in ("", "/"):
+            exchange.respond(page(self._prefix))
+        elif path == "*" and request.method == "OPTIONS":  # of the server as a whole (RFC 9110 section 9.3.7)
+            exchange.respond(responses.allowed(preflight_headers()))
+        else:
+            raise RouteNotFound(f"there is nothing at {path[:80]!r}; streams are under {self._prefix}")
+        return None
+
+    async def _introspect(self, exchange: Exchange, route: str, access: Access) -> None:
+        request = exchange.request
+        exchange.respond(await introspect(self.hub, self._overview, route, request.method, request.query, self.private))
+
+    def _parse(self, request: Request) -> tuple[Command | Undecided, tuple[Ask, ...]]:
+        check_encoding(request.raw_path.encode("latin-1"))
+        command = self._command(request, None)
+        asks = asks_of(command, has_body=request.may_have_body)
+        request.memo = (command, asks)
+        return command, asks
+
+    def _command(self, request: Request, content_type: str | None) -> Command | Undecided:
+        return parse_request(
+            request.method,
+            request.path[len(self._prefix) :],
+            request.query,
+            request.headers,
+            prefixes=(request.root + self._prefix, self._prefix),
+            max_path_bytes=self.hub.limits.max_path_bytes,
+            private=self.private,
+            content_type=content_type,
+        )
+
+    # Commands.
+
+    def _perform(self, exchange: Exchange, command: Command | Undecided, access: Access) -> Work | None:
+        match command:
+            case Write(create=None):
+                if not exchange.is_asked:
+                    return self._check_then_append(exchange, command)
+                return exchange.read_body(partial(self._append, exchange, command))
+            case Write():
+                return self._create_by_append(exchange, command)
+            case Read() if command.mode in LIVE:
+                return self._listen(exchange, command, access)
+            case Read(mode=Mode.LONG_POLL):
+                return self._poll(exchange, command, access)
+            case Read() | Inspect():
+                return respond_short(self.hub, self.compressor, exchange, command)
+            case Create():
+                return self._create(exchange, command)
+            case Delete():
+                return self._delete(exchange, command)
+            case Preflight():
+                exchange.respond(responses.allowed(preflight_headers()))
+                return None
+            case Undecided():
+                return self._decide(exchange, command, access)
+
+    async def _decide(self, exchange: Exchange, command: Undecided, access: Access) -> None:
+        """A read whose form depends on the type of the stream."""
+        decided = self._command(exchange.request, (await self.hub.info(command.path)).content_type)
+        work = self._perform(exchange, decided, access)
+        if work is not None:
+            await work
+
+    # Writing.
+
+    def _append(self, exchange: Exchange, command: Write, body: bytes | HeadwaterError) -> None:
+        if isinstance(body, HeadwaterError):
+            self.refuse(exchange, body)
+            return
+        try:
+            if not body or command.content_type is None:
+                check_write(command, body)
+            if body and not exchange.request.may_have_body:
+                raise BadRequest("a body came that the head did not announce")  # nobody was asked about it
+            self.hub.post(command.path, append_of(command, body), partial(self._appended, exchange, len(body)))
+        except Exception as error:
+            self.refuse(exchange, error)
+
+    def _appended(self, exchange: Exchange, size: int, outcome: Appended | Exception) -> None:
+        if isinstance(outcome, Exception):
+            self.refuse(exchange, outcome)
+        else:
+            self.stats.acknowledged(size, outcome)
+            exchange.acknowledge(outcome, with_body=size > 0)
+
+    async def _check_then_append(self, exchange: Exchange, command: Write) -> None:
+        await self._check_before_body(command)
+        work = exchange.read_body(partial(self._append, exchange, command))
+        if work is not None:
+            await work
+
+    async def _check_before_body(self, command: Write) -> None:
+        """Refuse an append to what is not there, is closed, or has another type, before its body is asked for.
+
+        A producer's append to a closed stream may be a retry, which is answered: there only the stream must be.
+        """
+        try:
+            info = await self.hub.info(command.path)
+        except StreamNotFound:
+            if command.create is None:
+                raise
+            return
+        if command.producer is None:
+            check_without_body(info, command.content_type)
+
+    async def _create_by_append(self, exchange: Exchange, command: Write) -> None:
+        if not exchange.is_asked:
+            await self._check_before_body(command)
+        body = await body_of(exchange)
+        check_write(command, body)
+        appended = await self.hub.write(command.path, append_of(command, body))
+        where = location(exchange) if appended.created else b""
+        exchange.respond(responses.appended(appended, with_body=bool(body), location=where))
+
+    async def _create(self, exchange: Exchange, command: Create) -> None:
+        body = await body_of(exchange)
+        created = await self.hub.create_stream(
+            command.path, command.config, body, closed=command.closed, condition=command.condition
+        )
+        exchange.respond(responses.created(created, location(exchange)))
+
+    async def _delete(self, exchange: Exchange, command: Delete) -> None:
+        await self.hub.delete_stream(command.path, command.condition)
+        exchange.respond(responses.deleted())
+
+    # Reading.
+
+    async def _poll(self, exchange: Exchange, command: Read, access: Access) -> None:
+        exchange.may_be_cancelled = True
+        batch = await self.hub.poll(command.path, command.offset, peer=peer_of(command, exchange.client, access))
+        coding = choose(self.compressor, command, batch)
+        found = responses.polled(batch, next_cursor(time.time(), command.cursor, jitter()), coding=coding)
+        exchange.respond(await coded(self.compressor, coding, found))
+
+    def _listen(self, exchange: Exchange, command: Read, access: Access) -> Work | None:
+        """Open a live reader: at once where the exchange and the store can, and else in a task."""
+        coding = self.compressor.live(command.accept_encoding)
+        form, peer = live_format(command, coding), peer_of(command, exchange.client, access)
+        if not exchange.pushes_at_once:
+            return self._open(exchange, command, form, peer)
+        live = self.hub.live
+        frames = live.first_frames(command.path, command.offset, form) if command.slow is None else None
+        if frames is not None:
+            kind = command.media_type or frames.group.encoder.media_type
+            head = LiveHead(kind, frames.content_type, form.coding.token, self._varies)
+            self.stats.resumes += command.resumed
+            exchange.push_first(command.path, frames, peer, head)
+            return None
+        arrival = live.open_at_once(command.path, command.offset, slow=command.slow, peer=peer)
+        if arrival is None:
+            return self._open(exchange, command, form, peer)
+        with arrival:
+            self.stats.resumes += command.resumed
+            return exchange.push(self._opening(arrival, command, form))
+
+    async def _open(self, exchange: Exchange, command: Read, form: WireFormat, peer: Peer) -> None:
+        exchange.may_be_cancelled = True
+        with await self.hub.live.open(
+            command.path, command.offset, slow=command.slow, peer=peer, first_bytes=self.hub.limits.buffer_bytes
+        ) as arrival:
+            self.stats.resumes += command.resumed
+            if command.resumed and (end := end_of_closed(arrival)) is not None:
+                exchange.respond(responses.complete(end))
+                return
+            work = exchange.push(self._opening(arrival, command, form))
+            if work is not None:
+                await work
+
+    def _opening(self, arrival: Arrival, command: Read, form: WireFormat) -> Opening:
+        return opening(arrival, form, lifetime_of(self.hub, command), command.media_type, varies=self._varies)
+
+
+def _access(found: Access | None) -> Access:
+    if found is None:
+        raise NotAuthorized("the request has no credential that allows this")
+    if found.expires is not None and found.expires <= time.time():
+        raise NotAuthorized("the credential of the request has expired")
+    return found
+
+
+def location(exchange: Exchange) -> bytes:
+    """The stream's absolute URL, as the client called it."""
+    host = exchange.request.host or b"localhost"
+    return exchange.scheme.encode() + b"://" + host + exchange.request.raw_path.encode("latin-1")

@@ -1,0 +1,22 @@
+"""The live readers of a hub: they are told records as they come. docs/explanation/delivery.md has the picture.
+
+readers             all of them: how one comes, and how all are let go
+arrival             one that has come, and is not pushed or pulled yet
+pushed              one that is written to: a channel of a connection
+pulled              one whose caller asks for the next event
+follower            what both are to their stream, and what is shown of them
+cursor, conflation  a reader's place: the next events, and what its policy leaves out
+stream              a stream that is read live: its window, its groups, who waits
+window              its newest records, and where its log stands
+group               readers at one offset in one format: encoded once
+fanout              the loop that gives the same bytes to all
+join_cache          first frames, told again to a crowd
+connection          the channels that share a socket
+sinks, budget       where bytes go, and what full connections hold
+wire_format         how a reader's records are encoded, framed and coded
+flushing            when groups are given what is new
+heartbeats          what keeps silent readers alive
+watched             streams that are in use
+introspection       readers as shown, each one and counted
+runtime             what all of them share
+"""

@@ -1,0 +1,230 @@
+"""A reader's connection: the one place where its bytes go, and the channels that share it.
+
+A response of Server-Sent Events is a connection with one channel; a WebSocket is one with many.
+
+Rule 1: the bytes have one order. What is given goes into the sink; as soon as the sink holds some, no channel's group
+        writes past it (`fanout`).
+Rule 2: a full sink pauses all channels: they leave their groups and cost what the sink holds. When it has drained each
+        goes on from its own offset, in turns of one piece, and who had the last turn is the last one next time.
+Rule 3: there is one account in the budget and one timer for a connection that takes nothing, whatever the number of
+        its channels.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Protocol
+
+from headwater.hub.live.runtime import Runtime
+from headwater.hub.live.sinks import Sink
+from headwater.hub.wheel import Timer
+from headwater.model import Policy, SlowPolicy
+
+
+class Channel(Protocol):
+    """What shares a connection: one stream, from one offset on, in one format."""
+
+    slow: SlowPolicy
+
+    def pause(self) -> None:
+        """The connection is full: leave the group, and write nothing more."""
+        ...
+
+    def resume(self, paused: float) -> None:
+        """It has drained; leave out what the policy says, and wait for a turn.
+
+        Args:
+            paused: seconds for which it was full.
+        """
+        ...
+
+    def step(self) -> bool:
+        """Have a turn: write a piece, if there is one at hand; True: there may be more."""
+        ...
+
+    def hold_back(self) -> None:
+        """The connection holds bytes: the group writes through it."""
+        ...
+
+    def shares_group(self, other: object) -> bool:
+        """Whether the other one is given the same bytes by the same group."""
+        ...
+
+    def detach(self, retry_after: float, reason: str = "") -> None:
+        """Tell the reader to come back after some seconds, and why, and end."""
+        ...
+
+    def lost(self) -> None:
+        """The connection is gone."""
+        ...
+
+
+class Connection:
+    """A sink and its channels.
+
+    Args:
+        runtime: of the hub.
+        sink: where the bytes go; it tells this object from now on.
+        single: it ends with its channel; False: channels come and go until `finish`.
+
+    Attributes:
+        sink: as given.
+        full_at: since when it takes nothing, on the clock of timers; 0: it does.
+    """
+
+    __slots__ = ("_channels", "_held", "_moving", "_runtime", "_single", "_stall", "full_at", "sink")
+
+    def __init__(self, runtime: Runtime, sink: Sink, *, single: bool = False) -> None:
+        self.sink = sink
+        self.full_at = 0.0
+        self._runtime = runtime
+        self._single = single
+        self._channels: tuple[Channel, ...] = ()
+        self._held = self._moving = False
+        self._stall: Timer | None = None
+        sink.attach(self)
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether no channel may read on: it is full, or its sink is about to try what it holds."""
+        return bool(self.full_at) or self._held
+
+    def full_seconds(self, now: float) -> float:
+        """How long it has been full at `now`, on the clock of timers."""
+        return now - self.full_at if self.full_at else 0.0
+
+    # From the channels.
+
+    def add(self, channel: Channel) -> None:
+        """Take a channel in; it has its turns from now on."""
+        self._channels = (*self._channels, channel)
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Take bytes of a channel."""
+        self.sink.write(data)
+        if len(self._channels) > 1 and self.sink.held():
+            for channel in self._channels:
+                channel.hold_back()
+
+    def direct(self, channel: Channel) -> int | None:
+        """The descriptor to which a channel's group may write; None: it may not."""
+        sink = self.sink
+        if sink.descriptor is None or sink.held():
+            return None
+        if len(self._channels) > 1 and any(
+            other is not channel and other.shares_group(channel) for other in self._channels
+        ):
+            return None
+        return sink.descriptor
+
+    def go_on(self) -> None:
+        """Give the channels turns until the connection is full or none has anything at hand."""
+        if self._moving:
+            return
+        self._moving = True
+        waiting, last = list(self._channels), None
+        try:
+            while waiting and not self.is_stopped:
+                last = waiting.pop(0)
+                if last.step():
+                    waiting.append(last)
+        finally:
+            self._moving = False
+        if len(self._channels) > 1 and last in self._channels:
+            behind = self._channels.index(last) + 1
+            self._channels = (*self._channels[behind:], *self._channels[:behind])
+
+    def remove(self, channel: Channel) -> None:
+        """A channel has ended, and its last bytes are written."""
+        self._channels = tuple(other for other in self._channels if other is not channel)
+        if self._single:
+            self.finish()
+
+    # Ends.
+
+    def finish(self) -> None:
+        """Send what is held, then end."""
+        self._cancel_stall()
+        self.sink.finish()
+        if self.sink.held():
+            self._stall = self._runtime.timers.after(self._runtime.limits.write_seconds, self.sink.abort)
+
+    def shed(self, *, tell: bool) -> None:
+        """End, because all connections together hold too much: told so behind what the sink holds, or cut."""
+        channels, runtime = self._channels, self._runtime
+        runtime.stats.sheds += len(channels)
+        if not (tell and channels):
+            self.sink.abort()
+            self.lost()
+            return
+        for channel in channels:
+            channel.detach(runtime.share(), "shed")
+        if not self._single:
+            self.finish()
+        self._cancel_stall()
+        self._stall = runtime.timers.after(runtime.limits.slow_seconds, self.sink.abort)
+
+    # From the sink.
+
+    def paused(self) -> None:
+        """See `SinkOwner.paused`."""
+        if self.full_at or not self._channels:
+            return
+        self.full_at = time.monotonic()
+        self._runtime.stats.pauses += 1
+        self._runtime.budget.full(self)
+        self._watch(0.0)
+        for channel in self._channels:
+            channel.pause()
+
+    def resumed(self) -> None:
+        """See `SinkOwner.resumed`."""
+        paused, self.full_at = self.full_seconds(time.monotonic()), 0.0
+        self._runtime.budget.free(self)
+        self._cancel_stall()
+        for channel in self._channels:
+            channel.resume(paused)
+        self.go_on()
+
+    def hold(self, *, on: bool) -> None:
+        """See `SinkOwner.hold`."""
+        self._held = on
+        if not on:
+            self.go_on()
+
+    def lost(self) -> None:
+        """See `SinkOwner.lost`."""
+        self._runtime.budget.free(self)
+        self._cancel_stall()
+        channels, self._channels = self._channels, ()
+        for channel in channels:
+            channel.lost()
+
+    # Time.
+
+    def _watch(self, waited: float) -> None:
+        """After `slow_seconds` those go whose policy says so; after `write_seconds` the connection is cut."""
+        limits, timers = self._runtime.limits, self._runtime.timers
+        if waited < limits.slow_seconds and any(channel.slow.policy is Policy.DISCONNECT for channel in self._channels):
+            self._stall = timers.after(limits.slow_seconds - waited, self._let_slow_go)
+        else:
+            self._stall = timers.after(limits.write_seconds - waited, self._stalled)
+
+    def _let_slow_go(self) -> None:
+        """Too slow for `slow=disconnect`: told so behind what the sink holds, and cut if it never takes that."""
+        self._stall = None
+        for channel in self._channels:
+            if channel.slow.policy is Policy.DISCONNECT:
+                channel.detach(0.0, "slow")
+        if self._channels and self._stall is None:
+            self._watch(self._runtime.limits.slow_seconds)
+
+    def _stalled(self) -> None:
+        self._runtime.stats.stalls += 1
+        self.sink.abort()
+        self.lost()
+
+    def _cancel_stall(self) -> None:
+        stall, self._stall = self._stall, None
+        if stall is not None:
+            stall.cancel()

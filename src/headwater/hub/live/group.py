@@ -1,0 +1,171 @@
+"""A group: the live readers of a stream that get the same bytes, because they stand at one offset in one wire format.
+
+Rule 1: what is new is encoded once, into one `bytes`, which every member is given.
+Rule 2: the members have no cursor of their own: the group's is theirs. Who falls behind gets a copy of it and leaves.
+Rule 3: all of this happens between two steps of the event loop, so nobody can join or leave in the middle.
+"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Protocol
+
+from headwater.hub.live.cursor import LogCursor
+from headwater.hub.live.fanout import Fanout
+from headwater.hub.live.fanout import Member as Written
+from headwater.hub.live.wire_format import WireFormat
+from headwater.hub.stats import Stats
+from headwater.hub.wheel import Timer
+from headwater.protocol.coding import Common
+from headwater.protocol.cursor import Data, Event, ends
+from headwater.protocol.wire import Encoder
+
+
+class Member(Written, Protocol):
+    """Who can be in a group."""
+
+    def fall_behind(self, place: LogCursor, encoder: Encoder) -> None:
+        """It has left the group; this is where it stands, and what it was told."""
+        ...
+
+    def advance(self) -> None:
+        """Go on by itself."""
+        ...
+
+    def finish(self, *, cut: bool) -> None:
+        """It was told its end."""
+        ...
+
+    def heard(self, data: bytes) -> None:
+        """It was given a heartbeat; these were its bytes before they were coded."""
+        ...
+
+
+class FanoutGroup:
+    """The live readers of a stream in one format, and their common place.
+
+    Args:
+        place: at the tail.
+        encoder: what the members have been told so far.
+        form: the format.
+        stats: where deliveries are counted.
+
+    Attributes:
+        place: as given.
+        encoder: as given.
+        form: as given.
+        members: who is given it.
+        timer: of its next heartbeat.
+        common: what the members are sent, in the format's content coding.
+    """
+
+    __slots__ = ("_slow", "_stats", "_telling", "common", "encoder", "form", "members", "place", "timer")
+
+    def __init__(self, place: LogCursor, encoder: Encoder, form: WireFormat, stats: Stats) -> None:
+        self.place = place
+        self.encoder = encoder
+        self.members: Fanout[Member] = Fanout()
+        self.form = form
+        self._stats = stats
+        self._slow: list[Member] = []
+        self._telling = False
+        self.timer: Timer | None = None
+        self.common: Common = form.coding.common()
+
+    @property
+    def offset(self) -> str:
+        """Where the members stand."""
+        return self.place.cursor.offset
+
+    def admits(self, place: LogCursor, encoder: Encoder) -> bool:
+        """Whether a reader who was told the same and stands at the same offset may join."""
+        return self.offset == place.cursor.offset and self.encoder.state() == encoder.state()
+
+    def copies(self) -> tuple[LogCursor, Encoder]:
+        """Place and encoder for a member that leaves."""
+        return self.place.copy(), deepcopy(self.encoder)
+
+    def leave(self, member: Member) -> None:
+        """Let a member go, if it is one, to go on by itself."""
+        if self.members.discard(member):
+            member.fall_behind(*self.copies())
+
+    def slow_down(self, member: Member) -> None:
+        """A member takes nothing more; it leaves, behind what is being written to all."""
+        self._slow.append(member)
+        if not self._telling:
+            self._let_slow_go()
+
+    def flush(self, limit: int, now: float) -> int:
+        """Give the members everything new.
+
+        Args:
+            limit: bytes of records in one batch.
+            now: seconds since the Unix epoch.
+
+        Returns:
+            How many times a member was written to.
+        """
+        written, place = 0, self.place
+        while self.members:
+            events = place.at_once(limit)
+            if events is None:
+                self._scatter()
+                break
+            for event in events:
+                writes = self._tell(event, now)
+                if isinstance(event, Data):
+                    self._stats.coalesced.add(len(event.batch.records), writes)
+                written += writes
+            if not events or place.is_at_tail:
+                break
+        return written
+
+    def roll(self) -> list[Member]:
+        """See `Beating.roll`."""
+        return list(self.members)
+
+    def beat(self, monotonic: float, now: float) -> tuple[bytes, bytes]:
+        """See `Beating.beat`."""
+        due = self.place.cursor.handle_timer(monotonic)
+        data = b"" if due is None else self.encoder.encode(due, now)
+        return (self.form.frame(self.common.aside(data)), data) if data else (b"", b"")
+
+    def give_aside(self, members: list[Member], frame: bytes, data: bytes) -> None:
+        """See `Beating.give_aside`."""
+        for member in members:
+            if self.members.give(member, frame):
+                member.heard(data)
+
+    def next_beat(self) -> float:
+        """See `Beating.next_beat`."""
+        return self.place.cursor.next_timer()
+
+    def _tell(self, event: Event, now: float) -> int:
+        """Encode an event once and give it to every member; ends them, if it ends the reader."""
+        data = self.encoder.encode(event, now)
+        written = 0
+        if data:
+            frame = self.form.frame(self.common.piece(data))
+            self._telling = True
+            written = self.members.give_all(frame)
+            self._telling = False
+            self._stats.sent(self.form.coding.token, len(data), len(frame), written)
+        if ends(event):
+            for member in list(self.members):
+                member.finish(cut=self.encoder.must_cut)
+        else:
+            self._let_slow_go()
+        return written
+
+    def _let_slow_go(self) -> None:
+        slow, self._slow = self._slow, []
+        for member in slow:
+            self.leave(member)
+
+    def _scatter(self) -> None:
+        """The window does not reach the members: each reads the log for itself."""
+        members, self.members = list(self.members), Fanout()
+        for member in members:
+            member.fall_behind(*self.copies())
+            member.advance()

@@ -1,0 +1,330 @@
+"""A pushed reader: a channel of a connection, which is written records as they come.
+
+It is in one of these conditions; the states of its cursor are those of `protocol.cursor`.
+
+- catching up: it has a place and an encoder of its own, and takes turns with the connection's other channels.
+- live: it is a member of a group, and has neither.
+- paused: its connection is full, or it has no credit. It is given nothing; when it goes on it catches up.
+- ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable
+from functools import partial
+from typing import Final
+
+from headwater.hub.live.connection import Connection
+from headwater.hub.live.cursor import LogCursor
+from headwater.hub.live.follower import Follower
+from headwater.hub.live.group import FanoutGroup
+from headwater.hub.live.join_cache import FirstFrames
+from headwater.hub.live.stream import LiveStream
+from headwater.hub.live.wire_format import WireFormat
+from headwater.hub.peers import Peer
+from headwater.hub.wheel import Timer
+from headwater.model import SlowPolicy
+from headwater.protocol.cursor import Cursor, Event, ends
+from headwater.protocol.wire import Encoder
+
+#: Bytes of records that are read at once, at most, for a reader that catches up.
+MAX_PIECE: Final = 256 * 1024
+#: A reader that was full for longer is read for in small pieces again.
+FORGIVEN_SECONDS: Final = 1.0
+
+
+class PushedReader(Follower):
+    """One channel.
+
+    Args:
+        stream: that is read.
+        connection: where the bytes go.
+        form: the wire format.
+        number: see `Follower`.
+        since: see `Follower`.
+        slow: see `Follower`.
+        peer: see `Follower`.
+        credit: bytes that may be written before `grant` is called; None: no limit.
+    """
+
+    __slots__ = (
+        "_body",
+        "_connection",
+        "_credit",
+        "_encoder",
+        "_form",
+        "_group",
+        "_lifetime",
+        "_place",
+        "_stream",
+        "_taken",
+        "_work",
+    )
+
+    def __init__(
+        self,
+        stream: LiveStream,
+        connection: Connection,
+        form: WireFormat,
+        *,
+        number: int,
+        since: float,
+        slow: SlowPolicy,
+        peer: Peer,
+        credit: int | None = None,
+    ) -> None:
+        super().__init__(stream.window, number, since, slow, peer)
+        self._stream = stream
+        self._connection = connection
+        self._form = form
+        self._body = form.coding.body()
+        self._credit = credit
+        self._place: LogCursor | None = None
+        self._encoder: Encoder | None = None
+        self._group: FanoutGroup | None = None
+        self._work: asyncio.Task[None] | None = None
+        self._lifetime: Timer | None = None
+        self._taken = 0
+        stream.followers.add(self)
+        connection.add(self)
+
+    def start(
+        self, place: LogCursor, first: Event, encoder: Encoder, *, lifetime: float | None = None, head: bytes = b""
+    ) -> tuple[FanoutGroup, bytes] | None:
+        """Send the opening and the first event at once, then all that follows.
+
+        Args:
+            place: behind the first event.
+            first: what was read when the reader came.
+            encoder: of the format, that has told nothing yet.
+            lifetime: seconds after which the reader is let go; None: never.
+            head: what comes before.
+
+        Returns:
+            The group that it joined, and what it was told until then; None: it was told more.
+        """
+        self._place, self._encoder = place, encoder
+        told_to = place.cursor.offset
+        opening = self._body.begin(encoder.opening())
+        begin = self._form.frame(opening) if opening else b""
+        told = begin + self._send(first, head + begin)
+        if lifetime is not None and self._place is not None:
+            self._lifetime = self._stream.runtime.timers.after(lifetime, partial(self.detach, 0.0))
+        self._connection.go_on()
+        group = self._group
+        # What came since the first event was read was told behind it.
+        return (group, told) if group is not None and group.offset == told_to else None
+
+    def start_from(self, frames: FirstFrames, head: bytes) -> None:
+        """Send what another reader was told that came to the same place, and be live as it is.
+
+        Args:
+            frames: hold now.
+            head: what comes before.
+        """
+        group = self._group = frames.group
+        self._form = group.form
+        group.members.add(self)
+        group.members.give(self, head + frames.data)
+        self._stream.runtime.stats.sent("", len(frames.data), len(frames.data))
+        self._stream.progressed()
+
+    # Its turns.
+
+    def step(self) -> bool:
+        """See `Channel.step`."""
+        place = self._place
+        if place is None or self._work is not None or self._is_spent:
+            return False
+        events = place.at_once(self._piece)
+        if events is None:
+            self._work = asyncio.get_running_loop().create_task(self._read_store(place))
+            return False
+        if not events and not place.is_conflating:
+            self._go_live(place)
+            return False
+        self._tell(events)
+        return self._place is not None
+
+    def advance(self) -> None:
+        """See `Member.advance`."""
+        self._connection.go_on()
+
+    async def _read_store(self, place: LogCursor) -> None:
+        events = await place.from_store(self._piece, times=False)
+        self._work = None
+        self._tell(events)
+        self._connection.go_on()
+
+    @property
+    def _piece(self) -> int:
+        """Bytes of records to read at once: little for one that may never read, more as it takes more."""
+        limits = self._stream.runtime.limits
+        if self._place is not None and self._place.is_conflating:
+            return limits.read_bytes
+        return min(limits.read_bytes, max(limits.buffer_bytes, min(self._taken // 8, MAX_PIECE)))
+
+    def _go_live(self, place: LogCursor) -> None:
+        assert self._encoder is not None
+        group = self._stream.group_for(self._form, place, self._encoder)
+        if group is None:
+            self._stream.parked.append(self)
+            return
+        self._group, self._place, self._encoder = group, None, None
+        self._form = group.form  # equal to its own, and one object for all
+        self._body.join(group.common)
+        group.members.add(self)
+        self._stream.progressed()
+
+    def _tell(self, events: Iterable[Event]) -> None:
+        for event in events:
+            self._send(event)
+        self._stream.progressed()
+
+    def _send(self, event: Event, before: bytes = b"") -> bytes:
+        """Write an event, behind other bytes; gives what was written for it."""
+        assert self._encoder is not None
+        data = self._encoder.encode(event, time.time())
+        frame = b""
+        if data:
+            frame = self._form.frame(self._body.own(data))
+            self._taken += len(data)
+            self._stream.runtime.stats.sent(self._form.coding.token, len(data), len(frame))
+            self.give(before + frame if before else frame)
+        elif before:
+            self.give(before)
+        if ends(event):
+            self.finish(cut=self._encoder.must_cut)
+        return frame
+
+    # From the group and the hub.
+
+    def direct(self) -> int | None:
+        """See `Member.direct`; bytes that need credit are counted one by one."""
+        return self._connection.direct(self) if self._credit is None else None
+
+    def give(self, data: bytes | memoryview) -> None:
+        """See `Member.give`."""
+        self._connection.write(data)
+        if self._credit is not None:
+            self._credit -= len(data)
+            if self._credit <= 0 and self._group is not None:
+                self._group.slow_down(self)
+
+    def fall_behind(self, place: LogCursor, encoder: Encoder) -> None:
+        """See `Member.fall_behind`."""
+        self._group, self._place, self._encoder = None, place, encoder
+        self._body.leave()
+
+    def heard(self, data: bytes) -> None:
+        """See `Member.heard`."""
+        self._body.heard(data)
+
+    def finish(self, *, cut: bool) -> None:
+        """See `Member.finish`: send the last bytes, unless it is cut, and let everything go."""
+        connection = self._connection
+        if not cut:
+            if end := self._body.end():
+                connection.write(self._form.frame(end))
+            if self._form.last:
+                connection.write(self._form.last)
+        self._release()
+        connection.remove(self)
+
+    def detach(self, retry_after: float, reason: str = "") -> None:
+        """Tell the reader to come back after some seconds, and why, and end."""
+        if self._group is not None:
+            self._group.leave(self)
+        if self._place is not None:
+            self._send(self._place.cursor.detach(retry_after, reason))
+
+    def let_go(self) -> None:
+        """See `Follower.let_go`."""
+        self.detach(self._stream.runtime.share(), "stopping")
+
+    # From who reads.
+
+    @property
+    def _is_spent(self) -> bool:
+        return self._credit is not None and self._credit <= 0
+
+    def grant(self, size: int) -> None:
+        """Allow more bytes; a reader that had none left goes on.
+
+        Args:
+            size: bytes, more than 0.
+        """
+        if self._credit is None:
+            return
+        was_spent = self._is_spent
+        self._credit += size
+        if was_spent and not self._is_spent and not self._connection.is_stopped:
+            self.resume(0.0)
+            self._connection.go_on()
+
+    # From the connection.
+
+    def pause(self) -> None:
+        """See `Channel.pause`. What is being read is read again."""
+        if self._group is not None:
+            self._group.slow_down(self)
+        self._stop_reading()
+
+    def resume(self, paused: float) -> None:
+        """See `Channel.resume`."""
+        if paused > FORGIVEN_SECONDS:
+            self._taken = 0
+        if self._place is not None and not self._is_spent:
+            self._tell(self._place.leave_out(self.slow))
+
+    def hold_back(self) -> None:
+        """See `Channel.hold_back`."""
+        if self._group is not None:
+            self._group.members.hold_back(self)
+
+    def shares_group(self, other: object) -> bool:
+        """See `Channel.shares_group`."""
+        return isinstance(other, PushedReader) and self._group is not None and other._group is self._group
+
+    def lost(self) -> None:
+        """See `Channel.lost`."""
+        self._stream.runtime.stats.disconnects += 1
+        self._release()
+
+    def _release(self) -> None:
+        if self._group is not None:
+            self._group.members.discard(self)
+        self._group = self._place = self._encoder = None
+        if self._lifetime is not None:
+            self._lifetime.cancel()
+            self._lifetime = None
+        self._stop_reading()
+        self._stream.leave(self)
+
+    def _stop_reading(self) -> None:
+        work, self._work = self._work, None
+        if work is not None:
+            work.cancel()
+
+    # For introspection.
+
+    @property
+    def stands(self) -> Cursor | None:
+        """See `Follower.stands`."""
+        place = self._place if self._group is None else self._group.place
+        return None if place is None else place.cursor
+
+    @property
+    def held(self) -> int:
+        """See `Follower.held`."""
+        return self._connection.sink.held()
+
+    def full_seconds(self, now: float) -> float:
+        """See `Follower.full_seconds`."""
+        return self._connection.full_seconds(now)
+
+    def is_paused(self, now: float) -> bool:
+        """See `Follower.is_paused`."""
+        return bool(self._connection.full_at) or self._is_spent

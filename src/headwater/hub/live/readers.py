@@ -1,0 +1,366 @@
+"""All live readers of a hub: how one comes, how it is pushed or pulled, and how all are let go.
+
+Rule: a reader that comes is an `Arrival`, with its first batch read. It is then pushed, through a channel of a
+connection, or pulled by its caller.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+from headwater.errors import HeadwaterError, LimitReached, ShuttingDown
+from headwater.hub.live.arrival import Arrival
+from headwater.hub.live.connection import Connection
+from headwater.hub.live.cursor import LogCursor
+from headwater.hub.live.introspection import Census, describe_all, take_census, take_census_gently
+from headwater.hub.live.join_cache import FROM_READERS, FirstFrames
+from headwater.hub.live.pulled import PulledReader
+from headwater.hub.live.pushed import PushedReader
+from headwater.hub.live.runtime import Runtime
+from headwater.hub.live.sinks import Sink
+from headwater.hub.live.stream import LiveStream
+from headwater.hub.live.watched import Watched
+from headwater.hub.live.wire_format import WireFormat
+from headwater.hub.peers import NOBODY, Peer, ReaderInfo
+from headwater.model import Change, Expiry, Retention, SlowPolicy, StreamInfo
+from headwater.protocol.cursor import Cursor
+from headwater.protocol.slow import check_slow
+from headwater.protocol.wire import Encoder
+from headwater.stores import Prompt
+
+
+class LiveReaders:
+    """Those of one hub.
+
+    Args:
+        runtime: what they share.
+
+    Attributes:
+        runtime: as given.
+        watched: streams that are in use.
+    """
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime: Final = runtime
+        self.watched: Final = Watched(runtime.store)
+        self._prompt = runtime.store if isinstance(runtime.store, Prompt) else None
+        self._streams: dict[str, LiveStream] = {}
+
+    # The streams.
+
+    def apply(self, change: Change) -> None:
+        """Take a store's notification."""
+        stream = self._streams.get(change.path)
+        if stream is not None:
+            stream.apply(change)
+            if stream.window.deleted:
+                self._forget(stream)
+
+    def stream(self, path: str) -> LiveStream | None:
+        """A stream that has live readers."""
+        return self._streams.get(path)
+
+    def reader_count(self, path: str) -> int:
+        """How many live readers a stream has."""
+        stream = self._streams.get(path)
+        return stream.readers if stream else 0
+
+    def is_watched(self, path: str) -> bool:
+        """Whether a stream has live readers, long-polls among them, or is read in pieces; any thread may ask."""
+        stream = self._streams.get(path)
+        return path in self.watched or (stream is not None and stream.is_watched)
+
+    def use_watched(self) -> None:
+        """Tell the store which streams are in use."""
+        self.watched.use(self._streams.values())
+
+    def _enter(self, path: str) -> LiveStream:
+        stream = self._streams.get(path)
+        if stream is None:
+            stream = self._streams[path] = LiveStream(path, self.runtime, self._forget)
+        stream.enter()
+        return stream
+
+    def _forget(self, stream: LiveStream) -> None:
+        if self._streams.get(stream.path) is stream:
+            del self._streams[stream.path]
+
+    # Who comes.
+
+    async def open(
+        self,
+        path: str,
+        offset: str,
+        *,
+        heartbeat: float | None = None,
+        lifetime: float | None = None,
+        slow: SlowPolicy | None = None,
+        peer: Peer = NOBODY,
+        first_bytes: int | None = None,
+    ) -> Arrival:
+        """A reader with its first batch read; it leaves with its `with` block, unless it is pushed or pulled.
+
+        Args:
+            path: the stream.
+            offset: an offset, `-1` or `now`.
+            heartbeat: seconds of silence before a pulled reader is told `Idle`; None: `limits.heartbeat_seconds`.
+            lifetime: seconds before a pulled reader is let go; None: no end.
+            slow: what the reader gets when it was too slow; None: as the stream says.
+            peer: who reads.
+            first_bytes: data in its first batch; None: `limits.read_bytes`.
+
+        Raises:
+            LimitReached: there are `limits.max_readers` already.
+            BadRequest: the stream's type has no meaning for the policy.
+            StreamNotFound, StreamGone, InvalidOffset, OffsetGone, StoreUnavailable, ShuttingDown: see `errors`.
+            HubNotOpen, WrongLoop: see `Gate.check`.
+        """
+        runtime = self.runtime
+        limits = runtime.limits
+        runtime.gate.check()
+        if runtime.draining:
+            raise ShuttingDown
+        if runtime.stats.readers >= limits.max_readers:
+            raise LimitReached(f"there are max_readers={limits.max_readers} live readers already")
+        stream = self._enter(path)
+        arrival: Arrival | None = None
+        try:
+            info = await runtime.store.info(path)
+            stream.seed(info)
+            policy = info.slow if slow is None else slow
+            check_slow(policy, info.content_type)
+            beat = limits.heartbeat_seconds if heartbeat is None else heartbeat
+            arrival = self._arrive(stream, info, offset, policy, peer, heartbeat=beat, lifetime=lifetime)
+            arrival.first = await arrival.place.first(min(first_bytes or limits.read_bytes, limits.read_bytes))
+        except BaseException:
+            # It has not read anything, so that it is no use of the stream.
+            if arrival is not None:
+                stream.followers.discard(arrival)
+            stream.leave()
+            raise
+        return arrival
+
+    def open_at_once(
+        self, path: str, offset: str, *, slow: SlowPolicy | None = None, peer: Peer = NOBODY
+    ) -> Arrival | None:
+        """`open` for a reader that will be pushed, without waiting; None has no effect.
+
+        None: it takes waiting, is an error, or the reader is at the end of a closed stream.
+
+        Args:
+            path: see `open`.
+            offset: see `open`.
+            slow: see `open`.
+            peer: see `open`.
+        """
+        store, runtime = self._prompt, self.runtime
+        if store is None or self._is_full():
+            return None
+        info = store.info_at_once(path)
+        if info is None:
+            return None
+        policy = info.slow if slow is None else slow
+        try:
+            check_slow(policy, info.content_type)
+        except HeadwaterError:
+            return None
+        whole, stream = runtime.limits.read_bytes, self._streams.get(path)
+        limit = min(runtime.limits.buffer_bytes, whole)
+        batch = None if stream is None else stream.window.read(offset, limit)
+        in_window = batch is not None
+        batch = batch or store.read_at_once(path, offset, limit=limit, whole=whole)
+        if batch is None or (batch.closed and not batch.records):
+            return None
+        runtime.stats.window_reads += in_window
+        runtime.stats.store_reads += not in_window
+        stream = self._enter(path)
+        stream.seed(info)
+        arrival = self._arrive(stream, info, offset, policy, peer, heartbeat=runtime.limits.heartbeat_seconds)
+        arrival.first = arrival.place.cursor.receive(batch, arrival.since)
+        return arrival
+
+    def _is_full(self) -> bool:
+        runtime = self.runtime
+        return runtime.draining or runtime.stats.readers >= runtime.limits.max_readers
+
+    def _arrive(
+        self,
+        stream: LiveStream,
+        info: StreamInfo,
+        offset: str,
+        slow: SlowPolicy,
+        peer: Peer,
+        *,
+        heartbeat: float,
+        lifetime: float | None = None,
+    ) -> Arrival:
+        runtime, now = self.runtime, time.monotonic()
+        place = LogCursor(runtime, stream.window, Cursor(offset, now, heartbeat=heartbeat, lifetime=lifetime))
+        number = runtime.stats.readers_total
+        return Arrival(stream, info, place, offset, number=number, since=now, slow=slow, peer=peer)
+
+    # Pulled readers.
+
+    async def open_reader(
+        self,
+        path: str,
+        offset: str,
+        *,
+        heartbeat: float | None = None,
+        lifetime: float | None = None,
+        slow: SlowPolicy | None = None,
+        peer: Peer = NOBODY,
+    ) -> PulledReader:
+        """A pulled reader; close it by leaving its `with` block. See `open`."""
+        return PulledReader(await self.open(path, offset, heartbeat=heartbeat, lifetime=lifetime, slow=slow, peer=peer))
+
+    # Pushed readers.
+
+    async def subscribe(
+        self,
+        path: str,
+        offset: str,
+        form: WireFormat,
+        to: Sink | Connection,
+        *,
+        lifetime: float | None = None,
+        slow: SlowPolicy | None = None,
+        peer: Peer = NOBODY,
+        credit: int | None = None,
+    ) -> PushedReader:
+        """A reader that is pushed to: records are written as they come, encoded once for all who share a format.
+
+        Args:
+            path: the stream.
+            offset: an offset, `-1` or `now`.
+            form: the wire format.
+            to: see `push`.
+            lifetime: seconds before the reader is let go; None: no end.
+            slow: what the reader gets when it was full; None: as the stream says.
+            peer: who reads.
+            credit: see `push`.
+
+        Raises:
+            LimitReached, StreamNotFound, StreamGone, InvalidOffset, OffsetGone, BadRequest, StoreUnavailable,
+            ShuttingDown: nothing was written.
+        """
+        arrival = await self.open(path, offset, slow=slow, peer=peer, first_bytes=self.runtime.limits.buffer_bytes)
+        return self.push(arrival, form, to, lifetime=lifetime, credit=credit)
+
+    def push(
+        self,
+        arrival: Arrival,
+        form: WireFormat,
+        to: Sink | Connection,
+        *,
+        lifetime: float | None = None,
+        encoder: Encoder | None = None,
+        head: bytes = b"",
+        credit: int | None = None,
+    ) -> PushedReader:
+        """Push to a reader that has come; it ends with its stream, its lifetime or its connection.
+
+        Args:
+            arrival: opened without a lifetime.
+            form: the wire format.
+            to: a connection of which it becomes one channel; or a sink, which ends when the reader ends.
+            lifetime: seconds before the reader is let go; None: no end.
+            encoder: of the format, that has told nothing yet; None: one is made.
+            head: precedes the format's bytes.
+            credit: bytes that may be written before `PushedReader.grant` is called; None: no limit.
+        """
+        stream, info = arrival.stream, arrival.info
+        reader = PushedReader(
+            stream,
+            to if isinstance(to, Connection) else Connection(self.runtime, to, single=True),
+            form,
+            number=arrival.number,
+            since=arrival.since,
+            slow=arrival.slow,
+            peer=arrival.peer,
+            credit=credit,
+        )
+        arrival.take()
+        if encoder is None:
+            encoder = form.encoder(info.content_type)
+        told = reader.start(arrival.place, arrival.first, encoder, lifetime=lifetime, head=head)
+        if told is not None and stream.readers >= FROM_READERS and _may_be_told_again(form, info):
+            frames = FirstFrames(info.content_type, info.slow, *told)
+            stream.join_cache.keep((form.key, arrival.asked), frames)
+        return reader
+
+    def first_frames(self, path: str, offset: str, form: WireFormat) -> FirstFrames | None:
+        """What a reader would be told that comes now, if it is known; None: open one, which may also be an error.
+
+        Args:
+            path: the stream.
+            offset: as asked for.
+            form: the wire format.
+        """
+        stream = self._streams.get(path)
+        if stream is None or stream.window.deleted or self._is_full():
+            return None
+        return stream.join_cache.get((form.key, offset))
+
+    def push_first(self, path: str, frames: FirstFrames, sink: Sink, peer: Peer, head: bytes) -> None:
+        """Push to a reader that is told what another one was told just before.
+
+        Args:
+            path: the stream.
+            frames: found for it right before.
+            sink: where the bytes go.
+            peer: who reads; its policy is the stream's, and it has no lifetime.
+            head: precedes the format's bytes.
+        """
+        stream, runtime = self._enter(path), self.runtime
+        runtime.stats.window_reads += 1
+        connection = Connection(runtime, sink, single=True)
+        PushedReader(
+            stream,
+            connection,
+            frames.group.form,
+            number=runtime.stats.readers_total,
+            since=time.monotonic(),
+            slow=frames.slow,
+            peer=peer,
+        ).start_from(frames, head)
+
+    # All of them.
+
+    def drain(self) -> None:
+        """Tell every reader to come back, each after its own share of `limits.drain_seconds`."""
+        self.runtime.draining = True
+        for stream in list(self._streams.values()):
+            stream.wake()
+            for follower in list(stream.followers):
+                follower.let_go()
+
+    async def describe(self, *, path: str | None = None, skip: int = 0, limit: int = 100) -> list[ReaderInfo]:
+        """What the live readers are and where they stand, the largest lag first.
+
+        The event loop turns between every two hundred readers, so that ten thousand delay nobody. Readers may come and
+        go meanwhile: who ended is left out, who came is not seen.
+
+        Args:
+            path: only readers of this stream; None: of all.
+            skip: how many of the worst to leave out, for the next page.
+            limit: how many to give at most.
+        """
+        streams = [stream for stream in self._streams.values() if path is None or stream.path == path]
+        everyone = [follower for stream in streams for follower in stream.followers]
+        return (await describe_all(everyone, time.monotonic(), skip + limit))[skip:]
+
+    async def census(self, keep: int) -> Census:
+        """The live readers counted by wire format and state, with at most `keep` of those behind and of streams."""
+        return await take_census_gently(self._streams.values(), time.monotonic(), keep)
+
+    def census_now(self) -> Census:
+        """The same in one go, without names; some milliseconds for ten thousand readers."""
+        return take_census(self._streams.values(), time.monotonic(), 0)
+
+
+def _may_be_told_again(form: WireFormat, info: StreamInfo) -> bool:
+    """Whether first frames hold until the stream changes: what goes with time or age must be looked up."""
+    is_lasting = info.expiry == Expiry() and info.retention == Retention()
+    return is_lasting and form.timeless and not form.coding.token

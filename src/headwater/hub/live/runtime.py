@@ -1,0 +1,61 @@
+"""What all live readers of a hub share: the log, what is allowed, the timers, and the figures."""
+
+from __future__ import annotations
+
+import random
+from typing import Final
+
+from headwater.hub.lifespan import Gate
+from headwater.hub.limits import Limits
+from headwater.hub.live.budget import Budget
+from headwater.hub.live.flushing import Flusher
+from headwater.hub.live.heartbeats import Heartbeats
+from headwater.hub.stats import Stats
+from headwater.hub.timers import Timers
+from headwater.protocol.backoff import share
+from headwater.stores import Store
+
+
+class Runtime:
+    """What readers, their connections and their streams are handed.
+
+    Args:
+        store: what they read.
+        limits: as the hub has them.
+        stats: where they are counted.
+
+    Attributes:
+        store: as given.
+        limits: as given.
+        stats: as given.
+        gate: lets calls in while the hub is open.
+        draining: readers are being let go, and no new ones are taken.
+        timers: heartbeats, lifetimes, waits and write timeouts of all readers.
+        budget: what full sinks hold.
+        heartbeats: of the groups.
+        flusher: says when the groups are given what is new.
+    """
+
+    def __init__(self, store: Store, limits: Limits, stats: Stats) -> None:
+        self.store: Final = store
+        self.limits: Final = limits
+        self.stats: Final = stats
+        self.gate: Final = Gate()
+        self.draining = False
+        self.timers: Final = Timers()
+        self.budget: Final = Budget(limits, self.timers)
+        self.heartbeats: Final = Heartbeats(self.timers, self._beaten)
+        self.flusher: Final = Flusher(limits.read_bytes, limits.flush_seconds, stats)
+
+    def share(self) -> float:
+        """A reader's own moment in the drain window, in seconds."""
+        return share(self.limits.drain_seconds, random.random())
+
+    def stop(self) -> None:
+        """Write to nobody any more."""
+        self.flusher.stop()
+        self.budget.stop()
+        self.timers.stop()
+
+    def _beaten(self, count: int) -> None:
+        self.stats.deliveries += count

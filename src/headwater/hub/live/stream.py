@@ -1,0 +1,212 @@
+"""A stream that is read live: its window, its groups, and who waits at its end.
+
+Rule: there is one for each stream that has live readers, whatever their number; the last one takes it along.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Protocol
+
+from headwater.hub.live.cursor import LogCursor
+from headwater.hub.live.follower import Follower
+from headwater.hub.live.group import FanoutGroup
+from headwater.hub.live.join_cache import JoinCache
+from headwater.hub.live.runtime import Runtime
+from headwater.hub.live.window import Window
+from headwater.hub.live.wire_format import WireFormat
+from headwater.model import Change, StreamInfo
+from headwater.protocol.wire import Encoder
+
+
+class Parked(Protocol):
+    """Who stands where its group will stand after its next flush."""
+
+    def advance(self) -> None:
+        """The group stands there now."""
+        ...
+
+
+class LiveStream:
+    """One stream.
+
+    Args:
+        path: of the stream.
+        runtime: of the hub.
+        forget: called when the last reader has left.
+
+    Attributes:
+        runtime: as given.
+        window: its newest records.
+        followers: its live readers that have come.
+        readers: how many there are, with those that are coming.
+        parked: see `Parked`.
+        join_cache: first frames that may be told again until something changes.
+        changed_at: when the oldest change came that no group was given yet, on the clock of timers; 0: none.
+        flushed_at: when its groups were given something last, on the clock of timers; 0: never.
+    """
+
+    def __init__(self, path: str, runtime: Runtime, forget: Callable[[LiveStream], None]) -> None:
+        self.runtime = runtime
+        self.window = Window(path, runtime.limits.window_bytes)
+        self.followers: set[Follower] = set()
+        self.readers = 0
+        self.parked: list[Parked] = []
+        self.join_cache = JoinCache()
+        self.changed_at = 0.0
+        self.flushed_at = 0.0
+        self._forget = forget
+        self._groups: dict[tuple[object, ...], FanoutGroup] = {}
+        self._waiters: set[asyncio.Future[None]] = set()
+        self._pausing: set[asyncio.Future[None]] = set()
+
+    @property
+    def path(self) -> str:
+        """Of the stream."""
+        return self.window.path
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether it has readers, of a stream that is there; who only asks whether there is one keeps none alive."""
+        return bool(self.followers) and not self.window.deleted
+
+    # What the store tells.
+
+    def seed(self, info: StreamInfo) -> None:
+        """Take the stream's state, read after this was made."""
+        self.window.seed(info)
+
+    def apply(self, change: Change) -> None:
+        """Take a notification and wake the readers."""
+        if not self.window.apply(change):
+            return
+        self.join_cache.clear()
+        self.wake()
+        if self._groups:
+            self.changed_at = self.changed_at or time.monotonic()
+            self.runtime.flusher.schedule(self)
+        if self.window.deleted:
+            self.progressed()
+        elif self.window.is_over:
+            # The groups come first, so that nobody who is live has to read from the store what was just here.
+            self.flush(self.runtime.limits.window_bytes)
+            self.window.make_room()
+
+    # Who reads.
+
+    def enter(self) -> None:
+        """Count a reader that is coming."""
+        stats = self.runtime.stats
+        self.readers += 1
+        stats.readers += 1
+        stats.readers_total += 1
+
+    def leave(self, follower: Follower | None = None) -> None:
+        """Count a reader out; the TTL of the stream begins when the last one leaves.
+
+        Args:
+            follower: who leaves; None: it never came.
+        """
+        if follower is not None:
+            if len(self.followers) == 1 and self.window.ttl is not None and not self.window.deleted:
+                store = self.runtime.store
+                store.touch({self.path: store.time()})
+            self.followers.discard(follower)
+            self.progressed()
+        self.readers -= 1
+        self.runtime.stats.readers -= 1
+        if not self.readers:
+            # No timer of a group keeps the window until its next heartbeat.
+            for key in list(self._groups):
+                self._drop(key)
+            self._forget(self)
+
+    # The groups.
+
+    def group_for(self, form: WireFormat, place: LogCursor, encoder: Encoder) -> FanoutGroup | None:
+        """The group for a reader that is up to date; None: its group is about to be flushed to where it stands.
+
+        A reader who was told something else than the group's members, such as a part of a character that they were
+        given whole, gets a group of its own.
+        """
+        key = form.key
+        group = self._groups.get(key)
+        if group is not None and group.members and not group.admits(place, encoder):
+            if group.offset != place.cursor.offset:
+                return None
+            key, group = (*key, object()), None
+        if group is None or not group.members:
+            self._drop(key)
+            group = self._groups[key] = FanoutGroup(place, encoder, form, self.runtime.stats)
+            self.runtime.heartbeats.watch(group, partial(self._drop, key))
+        return group
+
+    def _drop(self, key: tuple[object, ...]) -> None:
+        group = self._groups.pop(key, None)
+        if group is not None and group.timer is not None:
+            group.timer.cancel()
+            group.timer = None  # it holds its group in turn
+
+    def flush(self, limit: int) -> int:
+        """Give every live reader what is new, and let those go on who waited for that.
+
+        Args:
+            limit: bytes of records in one batch.
+
+        Returns:
+            How many times a reader was written to.
+        """
+        written = 0
+        now = time.time()
+        for key, group in list(self._groups.items()):
+            written += group.flush(limit, now)
+            if not group.members and self._groups.get(key) is group:
+                self._drop(key)
+        self.changed_at = 0.0
+        parked, self.parked = self.parked, []
+        for member in parked:
+            member.advance()
+        self.progressed()
+        return written
+
+    # Pulled readers that wait.
+
+    async def wait(self, seconds: float) -> None:
+        """Wait until something changes, `wake` is called, or the time is over."""
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiters.add(waiter)
+        timer = self.runtime.timers.after(seconds, partial(_finish, waiter))
+        try:
+            await waiter
+        finally:
+            timer.cancel()
+            self._waiters.discard(waiter)
+
+    def wake(self) -> None:
+        """Wake every reader that waits."""
+        for waiter in self._waiters:
+            _finish(waiter)
+
+    # Writers that wait for readers; see `hub.backpressure`.
+
+    async def progress(self) -> None:
+        """Wait until a reader has got on, or has gone."""
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._pausing.add(waiter)
+        try:
+            await waiter
+        finally:
+            self._pausing.discard(waiter)
+
+    def progressed(self) -> None:
+        """A reader has got on, or has gone."""
+        for waiter in self._pausing:
+            _finish(waiter)
+
+
+def _finish(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)

@@ -1,0 +1,30 @@
+"""A wire format as live readers ask for it: how it is encoded, framed and coded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from headwater.protocol.coding import IDENTITY, Coding
+from headwater.protocol.wire import Encoder
+
+
+class WireFormat(msgspec.Struct, frozen=True):
+    """A wire format as readers ask for it.
+
+    Attributes:
+        key: equal for readers of a stream who are to be given the same bytes.
+        encoder: makes an encoder that has told nothing yet, for a content type.
+        frame: wraps what is sent at once, such as an HTTP/1.1 chunk.
+        last: what ends the answer, after its last frame.
+        coding: the content coding, inside the frames.
+        timeless: what it says of a batch follows from the batch alone, and is the same for each reader of the key.
+    """
+
+    key: tuple[object, ...]
+    encoder: Callable[[str], Encoder]
+    frame: Callable[[bytes], bytes]
+    last: bytes = b""
+    coding: Coding = IDENTITY
+    timeless: bool = False

@@ -1,0 +1,79 @@
+"""Who reads, and what is shown of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+
+from headwater.protocol.asks import ANYBODY, Access
+
+
+class Peer(msgspec.Struct, frozen=True, gc=False):
+    """Who is at the other end.
+
+    Attributes:
+        wire: the wire format, such as `sse`, `events`, `ndjson` or `long-poll`; `in-process` for none.
+        name: what the client calls itself with `?reader=`.
+        address: `HOST:PORT` of the connection, as the server saw it.
+        access: with which it was let in.
+    """
+
+    wire: str = "in-process"
+    name: str | None = None
+    address: str | None = None
+    access: Access = ANYBODY
+
+
+def address_of(client: Sequence[Any] | None) -> str | None:
+    """`HOST:PORT` of the other end, an IPv6 host in brackets; None: not known.
+
+    Args:
+        client: host and port, as sockets and ASGI have them.
+    """
+    if not client:
+        return None
+    return f"[{client[0]}]:{client[1]}" if ":" in client[0] else f"{client[0]}:{client[1]}"
+
+
+#: A reader in this process.
+NOBODY: Final = Peer()
+#: A long-poll of which no more is known.
+POLLING: Final = Peer("long-poll")
+
+
+class ReaderInfo(msgspec.Struct, frozen=True, gc=False):
+    """A live reader at one moment.
+
+    Attributes:
+        number: counts the readers of this process, from 1.
+        path: the stream.
+        wire: the wire format: `sse`, `events`, `ndjson`, `long-poll`; `in-process` for none.
+        state: `catching-up`, `live`, or `paused` while its sink is full.
+        pushed: its sink is written to by the hub; False: it takes events at its own pace.
+        name: what the client calls itself.
+        address: `HOST:PORT`, if it is known.
+        offset: where its next record is read.
+        lag_records: records from there to the tail, if the stream's window reaches that far back; None: more than that.
+        lag_bytes: bytes of record data from there to the tail; None: not known.
+        held: bytes its sink holds unsent; None: not known, as of a server's own buffers.
+        policy: what it gets when it was too slow: `replay`, `latest`, `conflate:KEY` or `disconnect`.
+        connected_seconds: since it came.
+        full_seconds: how long its sink is full, or how long it has not taken its last event; 0: it is not.
+    """
+
+    number: int
+    path: str
+    wire: str
+    state: str
+    pushed: bool
+    name: str | None
+    address: str | None
+    offset: str
+    lag_records: int | None
+    lag_bytes: int | None
+    held: int | None
+    policy: str
+    connected_seconds: float
+    full_seconds: float

@@ -1,0 +1,164 @@
+"""What a hub can be asked: the state of streams, their records, and what comes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from headwater.errors import HeadwaterError, ShuttingDown, StreamFailed
+from headwater.hub.formats import wire_format
+from headwater.hub.limits import Limits
+from headwater.hub.live.pulled import is_news
+from headwater.hub.live.readers import LiveReaders
+from headwater.hub.live.runtime import Runtime
+from headwater.hub.live.sinks import Sink
+from headwater.hub.peers import POLLING, Peer
+from headwater.hub.stats import Stats
+from headwater.model import BEGINNING, Batch, Record, SlowPolicy, StreamInfo
+from headwater.protocol.cursor import Data, Detached, Failed
+from headwater.protocol.slow import REPLAY
+from headwater.stores import Store
+
+
+class Reads:
+    """The reading half of the engine.
+
+    Attributes:
+        store: where the logs live.
+        limits: what the hub allows and how long it waits.
+        stats: counters since the hub was made.
+        live: the live readers.
+    """
+
+    store: Store
+    limits: Limits
+    stats: Stats
+    live: LiveReaders
+    runtime: Runtime
+
+    async def info(self, path: str) -> StreamInfo:
+        """A stream's state; does not count as use for its TTL.
+
+        Raises:
+            StreamNotFound, StreamGone: see `errors`.
+        """
+        self.runtime.gate.check()
+        return await self.store.info(path)
+
+    async def _exists(self, path: str) -> bool:
+        try:
+            await self.store.info(path)
+        except HeadwaterError:
+            return False
+        return True
+
+    async def list(self, *, prefix: str = "", after: str = "", limit: int = 100) -> list[StreamInfo]:
+        """Streams in the order of their paths: a page of at most `limit`, after the path `after`."""
+        self.runtime.gate.check()
+        return await self.store.list(prefix=prefix, after=after, limit=limit)
+
+    async def read_batch(self, path: str, offset: str = BEGINNING) -> Batch:
+        """Records from an offset on, at most `limits.read_bytes` of them.
+
+        Raises:
+            StreamNotFound, StreamGone, InvalidOffset, OffsetGone, StoreUnavailable: see `errors`.
+        """
+        self.runtime.gate.check()
+        self.stats.reads += 1
+        return await self.store.read(path, offset, limit=self.limits.read_bytes)
+
+    async def poll(self, path: str, offset: str, *, peer: Peer = POLLING) -> Batch:
+        """The same, waiting for up to `limits.long_poll_seconds` when there is nothing; may be empty then.
+
+        Nothing is left out, whatever the stream's policy for slow readers: a page is what its offset says.
+
+        Raises:
+            StreamNotFound, StreamGone, InvalidOffset, OffsetGone, LimitReached, StoreUnavailable: see `errors`.
+        """
+        self.runtime.gate.check()
+        self.stats.reads += 1
+        with await self.live.open_reader(
+            path, offset, heartbeat=self.limits.long_poll_seconds, slow=REPLAY, peer=peer
+        ) as reader:
+            batch: Batch | None = None
+            while (event := await reader.next()) is not None:
+                match event:
+                    case Data(found):
+                        batch = found
+                        if is_news(event):
+                            return found
+                    case Failed(_, error):
+                        raise error
+                    case _:
+                        break
+        assert batch is not None, "a reader begins with a batch"
+        return batch
+
+    async def read(self, path: str, offset: str = BEGINNING, *, live: bool = False) -> AsyncIterator[Record]:
+        """Records from an offset on; with `live`, on and on until the stream is closed.
+
+        Nothing is read ahead: the next batch is taken from the log when the loop asks for it. Nothing is left out,
+        however long the loop takes and whatever the policy of the stream for slow readers.
+
+        Raises:
+            StreamNotFound, StreamGone, InvalidOffset, OffsetGone, LimitReached, StoreUnavailable: see `errors`.
+            ShuttingDown: the hub was closed while reading live.
+            StreamFailed: after the last record of a stream that ended before it was complete.
+        """
+        with await self.live.open_reader(path, offset, slow=REPLAY) as reader:
+            while (event := await reader.next()) is not None:
+                match event:
+                    case Data(batch):
+                        for record in batch.records:
+                            yield record
+                        if batch.failure is not None:
+                            raise stream_failed(path, batch)
+                        if batch.up_to_date and not live:
+                            return
+                    case Failed(_, error):
+                        raise error
+                    case Detached(at, _):
+                        raise ShuttingDown("the hub was closed", offset=at)
+                    case _:
+                        pass
+
+    async def subscribe(
+        self,
+        path: str,
+        sink: Sink,
+        *,
+        wire: str = "ndjson",
+        offset: str = BEGINNING,
+        slow: SlowPolicy | None = None,
+        name: str | None = None,
+    ) -> StreamInfo:
+        """A reader that is pushed to: records go into a sink as they come, encoded once for all readers of a format.
+
+        Args:
+            path: the stream.
+            sink: where the bytes go, such as a `BufferSink`. It is ended when the reader ends.
+            wire: `ndjson`, `events` (plain SSE) or `sse`, as over HTTP.
+            offset: an offset, `-1` or `now`.
+            slow: what the reader gets when its sink was full; None: as the stream says.
+            name: what it is called where readers are listed.
+
+        Raises:
+            LimitReached, StreamNotFound, StreamGone, InvalidOffset, OffsetGone, BadRequest, StoreUnavailable,
+            ShuttingDown: nothing was written to the sink.
+        """
+        form = wire_format(wire)
+        first, peer = self.limits.buffer_bytes, Peer(wire, name)
+        arrival = await self.live.open(path, offset, slow=slow, peer=peer, first_bytes=first)
+        self.live.push(arrival, form, sink)
+        return arrival.info
+
+    def reader_count(self, path: str) -> int:
+        """How many live readers a stream has in this process."""
+        return self.live.reader_count(path)
+
+
+def stream_failed(path: str, batch: Batch) -> StreamFailed:
+    """The error that the last batch of a failed stream stands for."""
+    failure = batch.failure
+    assert failure is not None
+    message = f"the stream at {path!r} failed: {failure.message or failure.code}"
+    return StreamFailed(message, failure=failure.code, next_offset=batch.next_offset)

@@ -1,0 +1,220 @@
+"""What a hub can be told: streams created, appended to, closed and deleted."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import Any
+
+from headwater.errors import PreconditionFailed, StreamExists, StreamNotFound, TooLarge
+from headwater.hub.arguments import check_append, check_kind, check_struct, stream_config
+from headwater.hub.lifespan import Gate
+from headwater.hub.reads import Reads
+from headwater.hub.room import Room
+from headwater.model import Appended, Created, Failure, ForkPoint, Producer, Retention, StreamConfig, StreamInfo
+from headwater.protocol.failure import check_failure
+from headwater.protocol.framing import DEFAULT_CONTENT_TYPE, check_body, encode_value
+from headwater.protocol.ledger import Append
+from headwater.protocol.paths import check_path
+from headwater.protocol.preconditions import ANY, Condition, at_tail
+from headwater.stores.base import Done
+from headwater.stores.posting import Post, posted
+
+
+class Writes(Reads):
+    """The writing half of the engine."""
+
+    _gate: Gate
+    _room: Room
+    _post: Post
+
+    async def create(
+        self,
+        path: str,
+        *,
+        content_type: str | None = None,
+        ttl: int | None = None,
+        expires_at: float | None = None,
+        retention: Retention | None = None,
+        slow: str = "replay",
+        body: bytes = b"",
+        closed: bool = False,
+        exclusive: bool = False,
+    ) -> StreamInfo:
+        """Create a stream, or confirm that the same one exists.
+
+        Args:
+            path: without a leading slash: `jobs/7`; in NFC, no `*`, `{` or `}`, no segment `-`, the first not `__ds`.
+            content_type: MIME type; None: application/octet-stream. `application/json` keeps values apart.
+            ttl: seconds of idleness after which it expires.
+            expires_at: seconds since the Unix epoch when it expires in any case.
+            retention: how much of it is kept.
+            slow: what its slow readers get that do not choose for themselves: `replay`, `latest`, `conflate:KEY`,
+                `disconnect`.
+            body: its first content.
+            closed: create it closed, with `body` as all it will ever hold.
+            exclusive: refuse when there is a stream at the path, also the same one.
+
+        Raises:
+            StreamExists: another one is at the path; with `exclusive`, any.
+            InvalidPath, InvalidBody, BadRequest, LimitReached, StoreUnavailable: see `errors`.
+            TypeError: an argument of another type.
+        """
+        config = stream_config(content_type, ttl, expires_at, retention, slow)
+        condition = Condition(if_none_match=(ANY,)) if exclusive else None
+        try:
+            return (await self.create_stream(path, config, body, closed=closed, condition=condition)).info
+        except PreconditionFailed:
+            raise StreamExists(f"there is a stream at {path!r} already") from None
+
+    async def fork(self, path: str, source: str, *, offset: str | None = None, sub_offset: int = 0) -> StreamInfo:
+        """Create a stream that shares another one's records up to an offset, without copying them.
+
+        Args:
+            path: the new stream.
+            source: the stream to fork.
+            offset: where they part; None: at the source's tail.
+            sub_offset: records (JSON) or bytes to share beyond `offset`.
+
+        Raises:
+            StreamNotFound, SourceGone, InvalidOffset, StreamExists, BadRequest: see `errors`.
+        """
+        config = StreamConfig(fork=ForkPoint(check_path(source), offset, sub_offset))
+        return (await self.create_stream(path, config)).info
+
+    async def create_stream(
+        self,
+        path: str,
+        config: StreamConfig,
+        body: bytes = b"",
+        *,
+        closed: bool = False,
+        condition: Condition | None = None,
+    ) -> Created:
+        """`create` and `fork` with everything spelled out.
+
+        Raises:
+            PreconditionFailed: the condition does not hold; and as `create` and `fork`.
+        """
+        check_kind("path", path, str, optional=False)
+        check_kind("body", body, bytes, optional=False)
+        check_struct("config", config, StreamConfig)
+        self._check_writable(body)
+        most = self.limits.max_append_records
+        create = partial(self.store.create, closed=closed, condition=condition, max_records=most)
+        return await self._room.make(path, config, lambda: asyncio.ensure_future(create(path, config, body)))
+
+    async def append(
+        self,
+        path: str,
+        data: Any,
+        *,
+        producer: Producer | None = None,
+        seq: str | None = None,
+        close: bool = False,
+        if_match: str | None = None,
+        create: StreamConfig | None = None,
+    ) -> Appended:
+        """Append to a stream; returns when the store has it, as durable as the store is set to be.
+
+        Args:
+            path: the stream.
+            data: one record. In a JSON stream any value that encodes as JSON, or bytes that are JSON, of which an
+                array is many records; elsewhere bytes, or text as UTF-8. Empty only with `close`.
+            producer: makes the append idempotent.
+            seq: must grow with every append that has one, in byte order.
+            close: close the stream with this record.
+            if_match: append only if the tail is at this offset: that nothing was appended since it was read.
+            create: with what to create the stream in the same step, if there is none; no fork. One that is there is
+                taken as it is, if the content type is the same.
+
+        Raises:
+            PreconditionFailed: the tail is elsewhere; its `details["next_offset"]` says where.
+            StreamNotFound, StreamGone, StreamClosed, InvalidBody, BadRequest, TooLarge, SequenceRegression,
+            ProducerFenced, ProducerGap, InvalidProducer, StoreUnavailable: see `errors`; nothing was written. With
+            `create` also ContentTypeMismatch, InvalidPath, LimitReached.
+            TypeError: an argument of another type.
+        """
+        self._gate.check()
+        check_append(path, producer, seq, if_match, create)
+        kind = None if create is None else create.content_type
+        try:
+            known = (await self.store.info(path)).content_type
+        except StreamNotFound:
+            if create is None:
+                raise
+            known = kind = kind or DEFAULT_CONTENT_TYPE
+        body = encode_value(known, data)
+        return await self.write(path, Append(body, kind, producer, seq, close, None, at_tail(if_match), create))
+
+    async def write(self, path: str, request: Append) -> Appended:
+        """`append` with a body as HTTP has it."""
+        self._check_writable(request.body)
+        check_body(request.body, close=request.close)
+        bounded = request.bounded(self.limits.max_append_records)
+        if bounded.create is None:
+            answer = await self.store.append(path, bounded)
+        else:
+            answer = await self._room.make(path, bounded.create, partial(posted, self._post, path, bounded))
+        self.stats.acknowledged(len(request.body), answer)
+        return answer
+
+    def post(self, path: str, request: Append, done: Done) -> None:
+        """`write`, answered by a call of `done` unless StoreUnavailable or TooLarge is raised; see `stores.Posting`.
+
+        Not for an append with `create`: whether there is room for a stream, the store is asked first. What `done` is
+        called with is to be counted: `stats.acknowledged`.
+        """
+        self._gate.check_thread()
+        self._check_size(request.body)
+        check_body(request.body, close=request.close)
+        if request.create is not None:
+            raise ValueError("an append that may create its stream takes write(), not post()")
+        self._post(path, request.bounded(self.limits.max_append_records), done)
+
+    async def close(self, path: str) -> Appended:
+        """Close a stream: its readers are told that it is complete. Closing it again changes nothing.
+
+        Raises:
+            StreamNotFound, StreamGone, StoreUnavailable: see `errors`.
+        """
+        return await self.write(path, Append(close=True))
+
+    async def fail(self, path: str, code: str, message: str = "") -> Appended:
+        """Close a stream that is not complete: its readers are told so, with the reason. Again with the same: nothing.
+
+        Args:
+            path: the stream.
+            code: for programs: 1 to 64 lower-case letters, digits and hyphens.
+            message: for people: up to 1,000 characters in one line.
+
+        Raises:
+            StreamNotFound, StreamGone, StreamClosed, BadRequest, StoreUnavailable: see `errors`.
+        """
+        return await self.write(path, Append(close=True, failure=check_failure(Failure(code, message))))
+
+    async def delete(self, path: str, *, if_match: str | None = None) -> None:
+        """Delete a stream and its records; forks of it stay readable.
+
+        Args:
+            path: the stream.
+            if_match: delete only if the tail is at this offset.
+
+        Raises:
+            PreconditionFailed: the tail is elsewhere.
+            StreamNotFound, StreamGone, StoreUnavailable: see `errors`.
+        """
+        await self.delete_stream(path, at_tail(if_match))
+
+    async def delete_stream(self, path: str, condition: Condition | None) -> None:
+        """`delete` with a condition as HTTP has it."""
+        self._check_writable(b"")
+        await self.store.delete(path, condition=condition)
+
+    def _check_writable(self, body: bytes) -> None:
+        self._gate.check()
+        self._check_size(body)
+
+    def _check_size(self, body: bytes) -> None:
+        if len(body) > self.limits.max_body_bytes:
+            raise TooLarge(f"the body has {len(body)} bytes, the limit is max_body_bytes={self.limits.max_body_bytes}")

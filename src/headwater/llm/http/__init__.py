@@ -1,0 +1,8 @@
+"""Runs over HTTP.
+
+chat      routes for chat clients
+runs      routes for runs by their ids
+routes    what the routes share
+delivery  a run to one more reader
+errors    refusals in the words of the client
+"""

@@ -1,0 +1,236 @@
+"""Routes for chat clients, as `useChat({ resume: true })` of the AI SDK calls them, with nothing written for them.
+
+| request | answer |
+| --- | --- |
+| `POST /` | begins a run, or finds the one that the same request began, and tells it |
+| `GET /{chat}/stream` | tells the chat's run from its start, if one is running; else 204 |
+| `POST /{chat}/stop` | stops it; the partial answer is kept |
+| `GET /{chat}` | the state of the chat's latest run, as JSON |
+
+Every route takes `?dialect=`. A stream that is told again begins at its start with the same message id, so a client
+that shows a part of it replaces that part; with `?offset=` or `Last-Event-ID` it goes on behind an event.
+
+A request whose last message is the assistant's, as when a page has run a tool, is answered with the same message id:
+the answer goes on with that message. Whoever did not ask is told the earlier parts of it, too.
+
+A body is what `useChat` sends (`id`, `messages`, `trigger`, `messageId`), or AG-UI's `RunAgentInput` (`threadId`,
+`runId`, `messages`), as `HttpAgent` sends it to `?dialect=ag-ui`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Any, Final
+from uuid import uuid4
+
+import msgspec
+
+from headwater.asgi.types import Scope
+from headwater.errors import BadRequest, RouteNotFound, RunNotFound
+from headwater.llm.http.routes import OwnerOf, Request, Routes, only
+from headwater.llm.parts import Json
+from headwater.llm.providers.ai_sdk.ui_message import parts_of
+from headwater.llm.runs.layout import RunInfo, RunState
+from headwater.llm.runs.runs import Runs
+from headwater.protocol import names, responses
+from headwater.protocol.framing import media_type
+from headwater.protocol.responses import Answer
+
+_IDEMPOTENCY_KEY: Final = b"idempotency-key"
+#: Characters of a message's id that is taken over.
+_MAX_MESSAGE_ID: Final = 256
+
+
+class ChatRequest(msgspec.Struct, frozen=True):
+    """What a client asks for.
+
+    Attributes:
+        chat: the conversation's id, as the client has it: `id`, or AG-UI's `threadId`.
+        messages: the conversation, as the client has it: with `id`, `role` and `parts`; AG-UI's have `content`.
+        trigger: `submit-message` or `regenerate-message`.
+        message_id: the message to answer again, or the one that was edited.
+        owner: whose the request is.
+        body: all of it, with what the application has the client add.
+        scope: the request's ASGI scope.
+        run: the run that answers, under which a history can find the answer again.
+    """
+
+    chat: str
+    messages: list[dict[str, Any]]
+    trigger: str
+    message_id: str | None
+    owner: str | None
+    body: dict[str, Any]
+    scope: Scope
+    run: str = ""
+
+    @property
+    def text(self) -> str:
+        """The text of the last message."""
+        message = self.messages[-1] if self.messages else {}
+        parts = message.get("parts") or message.get("content") or ""
+        if isinstance(parts, list):
+            return "".join(
+                part.get("text", "") for part in parts if isinstance(part, dict) and part.get("type") == "text"
+            )
+        return str(parts)
+
+
+class Chat(Routes):
+    """The routes, as an ASGI application to mount, or to `install` in an app.
+
+    ::
+
+        runs = Runs(Hub("sqlite:app.db"))
+        app = FastAPI(lifespan=runs.lifespan)
+        Chat(runs, lambda request: ask_the_model(request.messages)).install(app)
+
+    Args:
+        runs: where answers are kept.
+        respond: gives the source of an answer; called only when a run begins. See `llm.runs.sources`.
+        prefix: where the routes are.
+        owner: says whose a request is, from its ASGI scope; chats of two owners are two, whatever their ids. None:
+            whoever knows a chat's id may read and stop it.
+        default: the dialect, unless a request names another.
+        max_request_bytes: of a request's body.
+        cancel_when_unwatched: seconds without a reader after which an answer is stopped; None: never.
+    """
+
+    def __init__(
+        self,
+        runs: Runs,
+        respond: Callable[[ChatRequest], Any],
+        *,
+        prefix: str = "/api/chat",
+        owner: OwnerOf | None = None,
+        default: str = "ai-sdk",
+        max_request_bytes: int = 1024 * 1024,
+        cancel_when_unwatched: float | None = None,
+    ) -> None:
+        super().__init__(runs, prefix=prefix, owner=owner, default=default, max_request_bytes=max_request_bytes)
+        self._respond: Final = respond
+        self._cancel_when_unwatched = cancel_when_unwatched
+
+    def install(self, app: Any) -> None:
+        """Add the routes to a Starlette or FastAPI application, at `prefix`."""
+        # A chat's id may have slashes, which frameworks decode before they route.
+        for path in ("", "/{chat}", "/{chat:path}/stream", "/{chat:path}/stop"):
+            app.router.add_route(f"{self.prefix}{path}", self, include_in_schema=False)
+
+    async def answer(self, request: Request, owner: str | None) -> Answer | None:
+        """See `Routes.answer`."""
+        match request.parts:
+            case []:
+                only(request, "POST")
+                await self._begin(request, owner)
+                return None
+            case [chat]:
+                only(request, "GET")
+                return self.described(await self._latest(chat, owner))
+            case [chat, "stream"]:
+                only(request, "GET")
+                return await self._resume(request, chat, owner)
+            case [chat, "stop"]:
+                only(request, "POST")
+                info = await self.runs.stop((await self._latest(chat, owner)).id, reason="stopped by the reader")
+                return self.described(info)
+        raise RouteNotFound("there are: POST to begin, GET {chat}/stream to go on, POST {chat}/stop to stop")
+
+    async def _begin(self, request: Request, owner: str | None) -> None:
+        asked = await self._read(request, owner)
+        key = _key(asked, request)
+        id = uuid4().hex if key is None else await self.runs.id_of(key, owner=owner)
+        continued = _continued(asked)
+        run = await self.runs.start(
+            lambda: self._respond(msgspec.structs.replace(asked, run=id)),
+            id=id,
+            idempotency_key=key,
+            owner=owner,
+            thread=asked.chat,
+            message_id=_message_id(continued),
+            metadata=_metadata(continued),
+            earlier=parts_of(continued) or None,
+            cancel_when_unwatched=self._cancel_when_unwatched,
+        )
+        # The source is asked before the answer is opened; what it says at once is then in the answer's first bytes.
+        await asyncio.sleep(0)
+        await self.tell(request, run.id, has_earlier=True)
+
+    async def _read(self, request: Request, owner: str | None) -> ChatRequest:
+        kind = request.headers.get(names.CONTENT_TYPE, b"").decode("latin-1")
+        if media_type(kind) != "application/json":
+            # A page of another origin can send anything else without asking.
+            raise BadRequest("the request must be application/json")
+        body = await request.body(self._max_request_bytes)
+        chat, messages = body.get("id", body.get("threadId")), body.get("messages", [])
+        if not isinstance(chat, str) or not chat:
+            raise BadRequest("the request needs the chat's id: a string `id`, or `threadId` of AG-UI")
+        if not isinstance(messages, list) or not all(isinstance(message, dict) for message in messages):
+            raise BadRequest("`messages` must be a list of objects")
+        message_id = body.get("messageId")
+        return ChatRequest(
+            chat=chat,
+            messages=messages,
+            trigger=str(body.get("trigger") or "submit-message"),
+            message_id=message_id if isinstance(message_id, str) else None,
+            owner=owner,
+            body=body,
+            scope=request.exchange.scope or {},
+        )
+
+    async def _resume(self, request: Request, chat: str, owner: str | None) -> Answer | None:
+        info = await self.runs.latest(chat, owner=owner)
+        if info is None or info.state is not RunState.RUNNING:
+            return responses.nothing()
+        await self.tell(request, info.id)
+        return None
+
+    async def _latest(self, chat: str, owner: str | None) -> RunInfo:
+        info = await self.runs.latest(chat, owner=owner)
+        if info is None:
+            raise RunNotFound(f"the chat {chat[:80]!r} has no run")
+        return info
+
+
+def _continued(asked: ChatRequest) -> Json:
+    """The message with which the answer goes on; an empty one if it does not.
+
+    It is the assistant's of the AI SDK, where that is the last one: a page has run a tool, and sends its output.
+    """
+    last = asked.messages[-1] if asked.messages else {}
+    is_continued = last.get("role") == "assistant" and isinstance(last.get("parts"), list)
+    return last if is_continued and asked.trigger == "submit-message" and _message_id(last) else {}
+
+
+def _message_id(message: Json) -> str | None:
+    id = message.get("id")
+    return id if isinstance(id, str) and 0 < len(id) <= _MAX_MESSAGE_ID else None
+
+
+def _metadata(message: Json) -> Json | None:
+    found = message.get("metadata")
+    return found if isinstance(found, dict) else None
+
+
+def _key(asked: ChatRequest, request: Request) -> str | None:
+    """What makes two requests the same one.
+
+    The client's key; AG-UI's `runId`, which each call of an agent has anew; else the last message of the chat, also
+    when it is sent twice. A regeneration is another.
+    """
+    given = request.headers.get(_IDEMPOTENCY_KEY)
+    if given:
+        return given.decode("latin-1")
+    run = asked.body.get("runId")
+    if "id" not in asked.body and isinstance(run, str) and run:
+        return f"run {_digest(asked.chat, run)}"
+    last = asked.messages[-1] if asked.messages else {}
+    if asked.trigger != "submit-message" or not last.get("id"):
+        return None
+    return f"message {_digest(asked.chat, len(asked.messages), last)}"
+
+
+def _digest(*values: Any) -> str:
+    return sha256(msgspec.json.encode(values)).hexdigest()

@@ -1,0 +1,13 @@
+"""How each provider is read, how it is told, and how it refuses: a folder each, and what they share.
+
+ag_ui, ai_sdk, anthropic, openai, plain, pydantic_ai, raw, responses, text  one each
+
+registry    all of them, a line each
+source      how a source is read: the interface, and fields that may be missing
+dialect     how a run is told: the interface, how a run can end, and event streams
+builder     what a source says as well-formed parts
+recogniser  items of any source as parts
+sse         bytes of a provider as parts
+translator  a log with bytes of a provider in it as parts only
+usage       figures of tokens that several name
+"""

@@ -1,0 +1,4 @@
+"""The Agent-User Interaction Protocol.
+
+dialect  how it is told
+"""

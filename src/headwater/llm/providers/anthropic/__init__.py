@@ -1,0 +1,5 @@
+"""Anthropic messages.
+
+source   how it is read
+dialect  how it is told
+"""

@@ -1,0 +1,193 @@
+"""`anthropic`: the events of Anthropic's messages, each with its `event:` line.
+
+Told: text, thinking with its signature or redacted, calls of tools, results of tools the provider ran, citations,
+usage. Not told, for want of a place: files, data, results that are preliminary or of the client's tools, steps.
+An end that is no success is an `error` event, which the SDKs raise; nothing follows it.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Final
+
+import msgspec
+
+from headwater.llm import parts
+from headwater.llm.parts import Json
+from headwater.llm.providers.builder import merge_usage
+from headwater.llm.providers.dialect import End, Ending, SseDialect, frame
+from headwater.llm.providers.source import ANTHROPIC_REASONS
+from headwater.llm.providers.usage import anthropic_usage
+
+_REASONS: Final = {
+    parts.FinishReason.STOP: "end_turn",
+    parts.FinishReason.LENGTH: "max_tokens",
+    parts.FinishReason.TOOL_CALLS: "tool_use",
+    parts.FinishReason.CONTENT_FILTER: "refusal",
+}
+#: Anthropic's own word where it has one; the SDKs choose their exception by the HTTP status alone.
+_ERROR_TYPES: Final = {"timeout": "timeout_error", "detached": "overloaded_error"}
+
+
+class Anthropic(SseDialect):
+    """See the module."""
+
+    name: ClassVar[str] = "anthropic"
+    relays: ClassVar[str] = "anthropic"
+
+    def __init__(self, fallback: parts.Start | None = None, *, ids: bool = True) -> None:
+        super().__init__(fallback, ids=ids)
+        self._usage = parts.Usage()
+        self._blocks: dict[tuple[str, str], int] = {}  # kind and id of an open block -> its index
+        self._empty_calls: set[str] = set()
+        self._block_count = 0
+
+    def state(self) -> object:
+        """See `Dialect.state`."""
+        blocks = tuple(self._blocks.items()), self._block_count, frozenset(self._empty_calls)
+        return super().state(), blocks, self._usage
+
+    def keepalive(self) -> bytes:
+        """The `ping` that Anthropic itself sends."""
+        return frame({"type": "ping"}, "ping")
+
+    def _say(self, part: parts.Part) -> list[bytes]:
+        if self._has_finished or self._has_failed:
+            return []
+        match part:
+            case parts.Text(id, delta):
+                opening = self._open_block("text", id, {"type": "text", "text": ""})
+                return [*opening, self._delta("text", id, {"type": "text_delta", "text": delta})]
+            case parts.TextStart(id):
+                return self._open_block("text", id, {"type": "text", "text": ""})
+            case parts.TextEnd(id):
+                return self._close_block("text", id)
+            case parts.Reasoning() | parts.ReasoningStart() | parts.ReasoningEnd():
+                return self._say_reasoning(part)
+            case parts.ToolStart() | parts.ToolInput() | parts.ToolReady() | parts.ToolOutput() | parts.ToolError():
+                return self._say_tool(part)
+            case parts.Source():
+                return self._cite(part)
+            case parts.Usage():
+                self._usage = merge_usage(self._usage, part)
+                return []
+            case parts.Finish():
+                return self._finish(part)
+            case parts.Error(code, message):
+                return self._fail(code, message or code)
+            case parts.Abort(reason):
+                return self._fail("stopped", reason or Ending(End.STOPPED).told)
+            case _:
+                return []
+
+    def _say_reasoning(self, part: parts.Reasoning | parts.ReasoningStart | parts.ReasoningEnd) -> list[bytes]:
+        id = part.id
+        block: Json = {"type": "thinking", "thinking": "", "signature": ""}
+        match part:
+            case parts.ReasoningStart():
+                if part.redacted is not None:
+                    block = {"type": "redacted_thinking", "data": part.redacted}
+                return self._open_block("reasoning", id, block)
+            case parts.Reasoning(_, delta):
+                opening = self._open_block("reasoning", id, block)
+                return [*opening, self._delta("reasoning", id, {"type": "thinking_delta", "thinking": delta})]
+            case parts.ReasoningEnd():
+                seal = []
+                if part.signature and ("reasoning", id) in self._blocks:
+                    seal = [self._delta("reasoning", id, {"type": "signature_delta", "signature": part.signature})]
+                return [*seal, *self._close_block("reasoning", id)]
+
+    def _say_tool(
+        self, part: parts.ToolStart | parts.ToolInput | parts.ToolReady | parts.ToolOutput | parts.ToolError
+    ) -> list[bytes]:
+        id = part.id
+        match part:
+            case parts.ToolStart():
+                kind = "server_tool_use" if part.provider_executed else "tool_use"
+                self._empty_calls.add(id)
+                return self._open_block("tool", id, {"type": kind, "id": id, "name": part.name, "input": {}})
+            case parts.ToolInput(_, delta):
+                opening = self._open_block("tool", id, {"type": "tool_use", "id": id, "name": "unknown", "input": {}})
+                self._empty_calls.discard(id)
+                return [*opening, self._delta("tool", id, {"type": "input_json_delta", "partial_json": delta})]
+            case parts.ToolReady():
+                start = parts.ToolStart(id, part.name, part.provider_executed)
+                opening = [] if ("tool", id) in self._blocks else self._say_tool(start)
+                text = msgspec.json.encode(part.input).decode() if id in self._empty_calls else ""
+                self._empty_calls.discard(id)
+                whole = [self._delta("tool", id, {"type": "input_json_delta", "partial_json": text})] if text else []
+                return [*opening, *whole, *self._close_block("tool", id)]
+            case parts.ToolOutput():
+                result = (part.metadata or {}).get("kind")
+                if part.preliminary or not isinstance(result, str) or not result.endswith("_tool_result"):
+                    return []
+                block = {"type": result, "tool_use_id": id, "content": part.output}
+                return [*self._open_block("result", id, block), *self._close_block("result", id)]
+            case parts.ToolError():
+                self._empty_calls.discard(id)
+                return self._close_block("tool", id)
+
+    def _cite(self, part: parts.Source) -> list[bytes]:
+        """A citation belongs to the text that is open."""
+        id = next((id for kind, id in reversed(self._blocks) if kind == "text"), None)
+        if id is None:
+            return []
+        own = part.metadata if "cited_text" in (part.metadata or {}) else None
+        page = {"type": "web_search_result_location", "url": part.url, "title": part.title or None}
+        citation = own or {**page, "cited_text": "", "encrypted_index": ""}
+        return [self._delta("text", id, {"type": "citations_delta", "citation": citation})]
+
+    def _open_block(self, kind: str, id: str, block: Json) -> list[bytes]:
+        if (kind, id) in self._blocks:
+            return []
+        index = self._blocks[kind, id] = self._block_count
+        self._block_count += 1
+        event = {"type": "content_block_start", "index": index, "content_block": block}
+        return [*self._begin(), _frame(event)]
+
+    def _delta(self, kind: str, id: str, delta: Json) -> bytes:
+        return _frame({"type": "content_block_delta", "index": self._blocks[kind, id], "delta": delta})
+
+    def _close_block(self, kind: str, id: str) -> list[bytes]:
+        index = self._blocks.pop((kind, id), None)
+        return [] if index is None else [_frame({"type": "content_block_stop", "index": index})]
+
+    def _begin(self) -> list[bytes]:
+        if not self._open():
+            return []
+        about = self._about
+        message: Json = {
+            "id": about.id or about.run,
+            "type": "message",
+            "role": "assistant",
+            "model": about.model,
+            "content": [],
+            "stop_reason": None,
+            "stop_sequence": None,
+            "usage": {**anthropic_usage(self._usage), "output_tokens": 0},
+        }
+        return [_frame({"type": "message_start", "message": message})]
+
+    def _finish(self, part: parts.Finish) -> list[bytes]:
+        self._has_finished = True
+        opening = self._begin()
+        closing = [block for kind, id in list(self._blocks) for block in self._close_block(kind, id)]
+        reason = part.native if part.native in ANTHROPIC_REASONS else _REASONS.get(part.reason, "end_turn")
+        delta = {"stop_reason": reason, "stop_sequence": None}
+        last = {"type": "message_delta", "delta": delta, "usage": anthropic_usage(self._usage)}
+        return [*opening, *closing, _frame(last), _frame({"type": "message_stop"})]
+
+    def _end(self, ending: Ending) -> list[bytes]:
+        if ending.is_success:
+            return [] if self._has_finished or self._has_failed else self._finish(parts.Finish())
+        return self._fail(ending.told_code, ending.told)
+
+    def _fail(self, code: str, message: str) -> list[bytes]:
+        if self._has_failed:
+            return []
+        self._has_failed = True
+        kind = _ERROR_TYPES.get(code, code if code.endswith("_error") else "api_error")
+        return [_frame({"type": "error", "error": {"type": kind, "message": message, "code": code}})]
+
+
+def _frame(event: Json) -> bytes:
+    return frame(event, event["type"])

@@ -1,0 +1,370 @@
+"""From what a source says to well-formed parts: everything is opened before it grows, and closed once.
+
+Rule 1: the voices of the sources decide what an item means; the order and the pairing of parts are decided here.
+Rule 2: what a model says to the outputs of tools is another step, also of a source that does not tell steps.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from headwater.llm.parts import (
+    Abort,
+    Error,
+    Finish,
+    FinishReason,
+    Json,
+    Metadata,
+    Part,
+    Reasoning,
+    ReasoningEnd,
+    ReasoningStart,
+    Start,
+    StepFinish,
+    StepStart,
+    Text,
+    TextEnd,
+    TextStart,
+    ToolError,
+    ToolInput,
+    ToolOutput,
+    ToolReady,
+    ToolStart,
+    Usage,
+)
+
+_HIGH, _LOW = range(0xD800, 0xDC00), range(0xDC00, 0xE000)
+
+
+class _Growing:
+    """An open part: the half of a character that waits for its other half, and a tool's input so far."""
+
+    __slots__ = ("held", "pieces", "tool")
+
+    def __init__(self, tool: ToolStart | None = None) -> None:
+        self.held = ""
+        self.tool = tool
+        self.pieces: list[str] = []
+
+    def take(self, delta: str) -> str:
+        """The delta as characters; half of a surrogate pair at its end waits, a lone half becomes U+FFFD.
+
+        Providers cut JSON escapes in the middle of a pair.
+        """
+        if delta.isascii() and not self.held:
+            return delta
+        delta, self.held = self.held + delta, ""
+        if delta and ord(delta[-1]) in _HIGH:
+            delta, self.held = delta[:-1], delta[-1]
+        return delta.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+class Builder:
+    """Collects parts.
+
+    Args:
+        start: the start that is written already; None: the source's own begins the run.
+
+    Attributes:
+        failed: the error the source ended with.
+    """
+
+    def __init__(self, start: Start | None = None) -> None:
+        self.failed: Error | None = None
+        self._start = start
+        self._out: list[Part] = []
+        self._texts: dict[str, _Growing] = {}
+        self._reasonings: dict[str, _Growing] = {}
+        self._tools: dict[str, _Growing] = {}
+        self._given: set[str] = set()  # calls that have their final output
+        self._waiting: set[str] = set()  # calls of this step that the model waits for
+        self._has_output = False  # one of this step came
+        self._tells_steps = False  # the source does
+        self._count = 0
+        self._finish: Finish | None = None
+        self._has_finished = False
+        self._usage_before = Usage()
+        self._usage = Usage()
+
+    def take(self) -> list[Part]:
+        """The parts since the last call."""
+        out, self._out = self._out, []
+        return out
+
+    def put(self, part: Part) -> None:
+        """A part that needs no pairing."""
+        self._out.append(part)
+
+    def start(self, id: str = "", model: str = "", created: int = 0, metadata: Json | None = None) -> None:
+        """The source tells who it is; what is known already stays."""
+        self.start_with(Start(id=id, model=model, created=created, metadata=metadata))
+
+    def start_with(self, start: Start) -> None:
+        """The same, for a start as it stands."""
+        known = self._start
+        if known is None:
+            self._start = start
+            self.put(start)
+            return
+        if start.metadata:
+            self.put(Metadata(start.metadata))
+        self._start = filled(known, start)
+        names = [name for name in Start.__struct_fields__ if name != "metadata" and not getattr(known, name)]
+        news = Start(**{name: getattr(start, name) for name in names})
+        if news != Start():
+            self.put(news)
+
+    def new_response(self) -> None:
+        """Another answer of a model in the same run: a step, whose tokens are added."""
+        if self._finish is None and self._usage == Usage():
+            return
+        self._finish = None
+        self._usage_before, self._usage = _sum(self._usage_before, self._usage), Usage()
+        self._next_step()
+
+    def begin_step(self) -> None:
+        """The source tells that a step begins; it tells of all others, too."""
+        self._tells_steps = True
+        self._next_step()
+
+    def end_step(self) -> None:
+        """The source tells that a step is over."""
+        self._tells_steps = True
+        self.close_all()
+        self.put(StepFinish())
+
+    def _next_step(self) -> None:
+        self.close_all()
+        self._waiting.clear()
+        self._has_output = False
+        self.put(StepStart())
+
+    def _before_content(self, *, is_call: bool = False) -> None:
+        """Begin a step if what comes now is said to the outputs of tools.
+
+        A tool may be done while the model still calls another one, or talks on: the response must have ended, or no
+        output be missing and this be no call.
+        """
+        if self._tells_steps or not self._has_output:
+            return
+        if self._finish is not None or not (is_call or self._waiting):
+            self._next_step()
+
+    def new_id(self, letter: str) -> str:
+        """An id for a part whose source has none; the same source gives the same ids."""
+        self._count += 1
+        return f"{letter}{self._count - 1}"
+
+    def say(self, delta: str, *, refusal: bool = False) -> None:
+        """Text of a source that has one text at a time."""
+        if not delta:
+            return
+        self.close_reasonings()
+        if not self._texts:
+            self.open_text(self.new_id("t"), refusal=refusal)
+        self.grow_text(next(reversed(self._texts)), delta)
+
+    def think(self, delta: str) -> None:
+        """Thinking of a source that thinks one thing at a time."""
+        if not delta:
+            return
+        self.close_texts()
+        if not self._reasonings:
+            self.open_reasoning(self.new_id("r"))
+        self.grow_reasoning(next(reversed(self._reasonings)), delta)
+
+    def open_text(self, id: str, *, refusal: bool = False, metadata: Json | None = None) -> None:
+        """Open a text; again: nothing."""
+        if id not in self._texts:
+            self._before_content()
+            self._texts[id] = _Growing()
+            self.put(TextStart(id, refusal, metadata))
+
+    def grow_text(self, id: str, delta: str) -> None:
+        """A text grows; it is opened if it is not."""
+        self.open_text(id)
+        if text := self._texts[id].take(delta):
+            self.put(Text(id, text))
+
+    def close_text(self, id: str, metadata: Json | None = None) -> None:
+        """Close a text that is open."""
+        growing = self._texts.pop(id, None)
+        if growing is not None:
+            if growing.held:
+                self.put(Text(id, "\ufffd"))
+            self.put(TextEnd(id, metadata))
+
+    def open_reasoning(
+        self, id: str, *, summary: bool = False, redacted: str | None = None, metadata: Json | None = None
+    ) -> None:
+        """Open a reasoning; again: nothing."""
+        if id not in self._reasonings:
+            self._before_content()
+            self._reasonings[id] = _Growing()
+            self.put(ReasoningStart(id, summary, redacted, metadata))
+
+    def grow_reasoning(self, id: str, delta: str) -> None:
+        """A reasoning grows; it is opened if it is not."""
+        self.open_reasoning(id)
+        if text := self._reasonings[id].take(delta):
+            self.put(Reasoning(id, text))
+
+    def close_reasoning(
+        self, id: str, *, signature: str | None = None, encrypted: str | None = None, metadata: Json | None = None
+    ) -> None:
+        """Close a reasoning that is open."""
+        growing = self._reasonings.pop(id, None)
+        if growing is not None:
+            if growing.held:
+                self.put(Reasoning(id, "\ufffd"))
+            self.put(ReasoningEnd(id, signature, encrypted, metadata))
+
+    def open_tool(self, tool: ToolStart) -> None:
+        """Open a call; again: nothing."""
+        if tool.id not in self._tools:
+            self._await(tool)
+            self._tools[tool.id] = _Growing(tool)
+            self._given.discard(tool.id)
+            self.put(tool)
+
+    def grow_tool(self, id: str, delta: str) -> None:
+        """The input of an open call grows; a call that is not open is named after its id."""
+        if id not in self._tools:
+            self.open_tool(ToolStart(id, "unknown"))
+        growing = self._tools[id]
+        if text := growing.take(delta):
+            growing.pieces.append(text)
+            self.put(ToolInput(id, text))
+
+    def ready_tool(self, id: str) -> None:
+        """The input of an open call is complete; it is read as JSON, unless it is a text."""
+        growing = self._tools.pop(id, None)
+        if growing is None or growing.tool is None:
+            return
+        text, tool = "".join(growing.pieces), growing.tool
+        try:
+            value: Any = text if tool.text_input else msgspec.json.decode(text or "{}")
+        except (msgspec.DecodeError, RecursionError):
+            self._waiting.discard(id)
+            self.put(ToolError(id, "the model's input for the tool is not JSON", tool.name, text))
+            return
+        self.put(ToolReady(id, tool.name, value, tool.provider_executed, tool.dynamic, tool.title, tool.metadata))
+
+    def put_ready(self, ready: ToolReady) -> None:
+        """The input of a call is complete, as the source says."""
+        if self._tools.pop(ready.id, None) is None:
+            self._await(ready)
+        self._given.discard(ready.id)
+        self.put(ready)
+
+    def put_output(self, output: ToolOutput) -> None:
+        """What a tool gave: its input is complete then, and nothing preliminary follows what is final."""
+        self.ready_tool(output.id)
+        if output.preliminary and output.id in self._given:
+            return
+        if not output.preliminary:
+            self._given.add(output.id)
+            self._answer(output.id)
+        self.put(output)
+
+    def put_error(self, error: ToolError) -> None:
+        """A call has failed; its input is not asked for any more."""
+        self._tools.pop(error.id, None)
+        self._answer(error.id)
+        self.put(error)
+
+    def _await(self, call: ToolStart | ToolReady) -> None:
+        """A call begins; what the provider runs itself is of the same step."""
+        self._before_content(is_call=True)
+        if not call.provider_executed:
+            self._waiting.add(call.id)
+
+    def _answer(self, id: str) -> None:
+        """A call has its output, or has failed."""
+        self._has_output = self._has_output or id in self._waiting
+        self._waiting.discard(id)
+
+    def has_tool(self, id: str) -> bool:
+        """The call is open and its input not complete."""
+        return id in self._tools
+
+    def close_texts(self) -> None:
+        """Close every text."""
+        for id in list(self._texts):
+            self.close_text(id)
+
+    def close_reasonings(self) -> None:
+        """Close every reasoning."""
+        for id in list(self._reasonings):
+            self.close_reasoning(id)
+
+    def close_all(self, *, complete: bool = True) -> None:
+        """Close what is open; a call only if its input is complete."""
+        self.close_reasonings()
+        self.close_texts()
+        for id in list(self._tools) if complete else ():
+            self.ready_tool(id)
+
+    def use(self, input: int | None = None, output: int | None = None, details: Json | None = None) -> None:
+        """Tokens of the current response so far."""
+        self._usage = merge_usage(self._usage, Usage(input, output, details))
+        self.put(_sum(self._usage_before, self._usage))
+
+    def finish_with(self, reason: FinishReason, native: str = "") -> None:
+        """The response has ended by itself; the finish is put when the source ends."""
+        self._finish = Finish(reason, native)
+
+    def abort(self, reason: str) -> None:
+        """Somebody stopped the source."""
+        self.close_all(complete=False)
+        self.put(Abort(reason))
+        self.finish_with(FinishReason.INTERRUPTED)
+
+    def put_finish(self) -> None:
+        """Close what is open and put the finish, once."""
+        if self._has_finished or self.failed is not None:
+            return
+        self.close_all(complete=self._finish is None or self._finish.reason is not FinishReason.INTERRUPTED)
+        self._has_finished = True
+        self.put(self._finish or Finish())
+
+    def fail(self, code: str, message: str) -> None:
+        """The source has failed; the first error counts."""
+        if self.failed is None and not self._has_finished:
+            self.close_all(complete=False)
+            self.failed = Error(code, message)
+            self.put(self.failed)
+
+
+def filled(known: Start, other: Start) -> Start:
+    """What is known, and what only the other one has."""
+    new = {
+        name: value for name in Start.__struct_fields__ if not getattr(known, name) and (value := getattr(other, name))
+    }
+    return msgspec.structs.replace(known, **new) if new else known
+
+
+def merge_usage(old: Usage, new: Usage) -> Usage:
+    """The figures of `new`, and of `old` where it has none."""
+    return Usage(
+        old.input_tokens if new.input_tokens is None else new.input_tokens,
+        old.output_tokens if new.output_tokens is None else new.output_tokens,
+        {**(old.details or {}), **(new.details or {})} or None,
+    )
+
+
+def _sum(a: Usage, b: Usage) -> Usage:
+    if a == Usage():
+        return b
+    details = dict(a.details or {})
+    for key, value in (b.details or {}).items():
+        old = details.get(key)
+        is_number = isinstance(value, int) and isinstance(old, int)
+        details[key] = old + value if is_number else value
+    return Usage(_plus(a.input_tokens, b.input_tokens), _plus(a.output_tokens, b.output_tokens), details or None)
+
+
+def _plus(a: int | None, b: int | None) -> int | None:
+    return b if a is None else a if b is None else a + b

@@ -1,0 +1,4 @@
+"""What every tutorial parses.
+
+dialect  how it is told
+"""

@@ -1,0 +1,4 @@
+"""Pydantic AI.
+
+source  how it is read
+"""

@@ -1,0 +1,4 @@
+"""The parts as they are stored.
+
+dialect  how it is told
+"""

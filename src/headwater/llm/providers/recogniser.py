@@ -1,0 +1,252 @@
+"""Items of any source become parts, by their shape alone: no SDK is imported.
+
+What is recognised, in this order:
+
+- our own parts, as objects or as their dicts
+- strings, and bytes as UTF-8, cut anywhere: text
+- events of Pydantic AI: objects or dicts with `event_kind`
+- models with `model_dump`, and dicts: chunks of OpenAI's chat completions (`choices`), events of its Responses
+  (`response.*`), Anthropic's events, chunks of the AI SDK, `{"error": ...}`, `{"content": ...}`
+
+Everything else is an `UnknownItem`. A dict with a `type` that no family has is an event of a later version of the
+family the source has spoken so far, and is kept as `Foreign`.
+"""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Mapping
+from typing import Any, Final
+
+from headwater.errors import UnknownItem
+from headwater.llm.parts import (
+    Abort,
+    Error,
+    Finish,
+    Foreign,
+    Json,
+    Part,
+    Reasoning,
+    ReasoningEnd,
+    ReasoningStart,
+    Start,
+    StepFinish,
+    StepStart,
+    Text,
+    TextEnd,
+    TextStart,
+    ToolError,
+    ToolInput,
+    ToolOutput,
+    ToolReady,
+    ToolStart,
+    Usage,
+    part_from,
+)
+from headwater.llm.providers.ai_sdk.source import CHUNKS, SHARED, AiSdkVoice
+from headwater.llm.providers.anthropic.source import EVENTS, HELPERS, AnthropicVoice
+from headwater.llm.providers.builder import Builder
+from headwater.llm.providers.openai.source import ChatVoice
+from headwater.llm.providers.pydantic_ai.source import PydanticAiVoice
+from headwater.llm.providers.responses.source import ResponsesVoice
+from headwater.llm.providers.source import Voice, dict_of, text_of
+
+#: Code of the error of a source that ended without saying that it is complete.
+TRUNCATED: Final = "truncated"
+
+VOICES: Final[dict[str, type[Voice]]] = {
+    voice.dialect: voice for voice in (ChatVoice, ResponsesVoice, AnthropicVoice, AiSdkVoice, PydanticAiVoice)
+}
+
+
+class Recogniser:
+    """The parts of one run, from the items of its source.
+
+    Args:
+        start: the start that is in the log already; None: the source's own, where it has one.
+        lenient: leave out what a run has no place for, where `UnknownItem` is raised otherwise.
+    """
+
+    def __init__(self, start: Start | None = None, *, lenient: bool = False) -> None:
+        self._builder = Builder(start)
+        self._lenient = lenient
+        self._voices: dict[str, Voice] = {}
+        self._family = ""
+        self._utf8: codecs.IncrementalDecoder | None = None
+        self._has_ended = False
+
+    @property
+    def failed(self) -> Error | None:
+        """The error that the source ended with, or the truncation that `finish` found; it is among the parts."""
+        return self._builder.failed
+
+    @property
+    def is_complete(self) -> bool:
+        """The source has said that nothing follows, in every family it has spoken."""
+        return bool(self._voices) and all(voice.ended for voice in self._voices.values())
+
+    def feed(self, item: Any) -> list[Part]:
+        """Take the next item and give the parts it makes, which may be none.
+
+        Raises:
+            UnknownItem: the item has a shape that no source has. What came before stays good.
+        """
+        if isinstance(item, str):
+            self._builder.say(item)
+        elif isinstance(item, bytes | bytearray | memoryview):
+            if self._utf8 is None:
+                self._utf8 = codecs.getincrementaldecoder("utf-8")("replace")
+            self._builder.say(self._utf8.decode(bytes(item)))
+        elif isinstance(item, Part):
+            self._take_part(item)
+        elif not isinstance(item, Mapping) and isinstance(getattr(item, "event_kind", None), str):
+            self._voice("pydantic-ai").hear(item)
+        else:
+            self._take_dict(_as_dict(item), item)
+        return self._builder.take()
+
+    def finish(self) -> list[Part]:
+        """The source has ended: close what is open, and say how it ended.
+
+        The last part is a `Finish`, or an `Error`: with the code `truncated` if the source has a mark for its end
+        and did not send it. Again: nothing.
+        """
+        if self._utf8 is not None:
+            self._builder.say(self._utf8.decode(b"", True))
+        for voice in self._voices.values():
+            if voice.has_terminal and not voice.ended:
+                self._builder.fail(TRUNCATED, f"the source ended without its last event ({voice.dialect})")
+        self._builder.put_finish()
+        return self._builder.take()
+
+    def _voice(self, family: str) -> Voice:
+        self._family = family
+        if family not in self._voices:
+            self._voices[family] = VOICES[family](self._builder, lenient=self._lenient)
+        return self._voices[family]
+
+    def _take_dict(self, event: Json, item: Any) -> None:
+        family = family_of(event, self._family)
+        if family:
+            self._voice(family).hear(event)
+        elif (part := part_from(event)) is not None:
+            self._take_part(part)
+        elif event.get("error"):
+            error = dict_of(event["error"]) or {"message": event["error"]}
+            self._builder.fail(str(error.get("code") or "upstream-error"), str(error.get("message") or ""))
+        elif isinstance(event.get("content"), str):
+            self._builder.say(event["content"])
+        elif self._family and isinstance(event.get("type"), str):
+            self._builder.put(Foreign(self._family, event))
+        else:
+            raise UnknownItem(f"the source gave {_described(item)}, which is no text, no event and no part")
+
+    def _take_part(self, part: Part) -> None:
+        """A part of ours; through the builder, so that an end of the source closes what it opens."""
+        builder = self._builder
+        match part:
+            case TextStart(id):
+                builder.open_text(id, refusal=part.refusal, metadata=part.metadata)
+            case Text(id, delta):
+                builder.grow_text(id, delta)
+            case TextEnd(id, metadata):
+                builder.close_text(id, metadata)
+            case ReasoningStart(id):
+                builder.open_reasoning(id, summary=part.summary, redacted=part.redacted, metadata=part.metadata)
+            case Reasoning(id, delta):
+                builder.grow_reasoning(id, delta)
+            case ReasoningEnd(id):
+                builder.close_reasoning(id, signature=part.signature, encrypted=part.encrypted, metadata=part.metadata)
+            case ToolStart():
+                builder.open_tool(part)
+            case ToolInput(id, delta):
+                builder.grow_tool(id, delta)
+            case ToolReady():
+                builder.put_ready(part)
+            case ToolOutput():
+                builder.put_output(part)
+            case ToolError():
+                builder.put_error(part)
+            case Start():
+                builder.start_with(part)
+            case Usage():
+                builder.use(part.input_tokens, part.output_tokens, part.details)
+            case Error(code, message):
+                builder.fail(code, message)
+            case Finish(reason, native):
+                builder.finish_with(reason, native)
+            case StepStart():
+                builder.begin_step()
+            case StepFinish():
+                builder.end_step()
+            case Abort(reason):
+                builder.abort(reason)
+            case _:
+                builder.put(part)
+
+
+def family_of(event: Json, spoken: str = "") -> str:
+    """The family whose event a dict is, by its shape; empty: none.
+
+    Args:
+        event: the dict.
+        spoken: the family the source has spoken before, for events that several families have.
+    """
+    kind = event.get("type")
+    if isinstance(event.get("event_kind"), str):
+        return "pydantic-ai"
+    if isinstance(event.get("choices"), list) or event.get("object") == "chat.completion.chunk":
+        return "openai"
+    if not isinstance(kind, str):
+        return ""
+    if kind.startswith("response."):
+        return "openai-responses"
+    if kind in CHUNKS or (kind.startswith("data-") and "data" in event):
+        return "ai-sdk"
+    if kind == "error":
+        return _family_of_error(event, spoken)
+    if kind in EVENTS or (kind in HELPERS and spoken == "anthropic" and "delta" not in event):
+        return "anthropic"
+    if kind in SHARED and (spoken == "ai-sdk" or not _is_ours(event)):
+        return "ai-sdk"
+    return ""
+
+
+def _is_ours(event: Json) -> bool:
+    """A dict with a name that both the AI SDK and we have is ours, unless it has a field that only theirs has."""
+    theirs = {"messageId", "messageMetadata", "providerMetadata", "finishReason", "mediaType"}
+    return len(event) > 1 and not theirs & event.keys() and part_from(event) is not None
+
+
+def _family_of_error(event: Json, spoken: str) -> str:
+    if "errorText" in event:
+        return "ai-sdk"
+    if "sequence_number" in event or spoken == "openai-responses":
+        return "openai-responses"
+    return "anthropic" if isinstance(event.get("error"), dict) else ""
+
+
+def _as_dict(item: Any) -> Json:
+    """The fields of a dict or a model.
+
+    Raises:
+        UnknownItem: it is neither.
+    """
+    if isinstance(item, Mapping):
+        return dict(item)
+    dump = getattr(item, "model_dump", None)
+    if callable(dump) and not isinstance(item, type):
+        dumped = dump(exclude_unset=True)
+        if isinstance(dumped, dict):
+            return dumped
+    raise UnknownItem(f"the source gave {_described(item)}, which is no text, no event and no part")
+
+
+def _described(item: Any) -> str:
+    """The type of an item, and of a dict its keys; not its content, which may be private."""
+    name = f"{type(item).__module__}.{type(item).__qualname__}".removeprefix("builtins.")
+    if isinstance(item, Mapping):
+        keys = ", ".join(sorted(str(key) for key in item)[:8])
+        kind = text_of(item.get("type"))
+        return f"a {name} with the keys {keys or '(none)'}" + (f" and the type {kind[:60]!r}" if kind else "")
+    return f"an item of the type {name}"

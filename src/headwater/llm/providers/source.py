@@ -1,0 +1,103 @@
+"""What the voices of the sources share: their interface, and values of any object as JSON."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Protocol
+
+import msgspec
+
+from headwater.llm.parts import FinishReason, Json
+from headwater.llm.providers.builder import Builder
+
+
+class Voice(Protocol):
+    """One family of sources: its items become parts.
+
+    Attributes:
+        dialect: the family's name, as in the registry of the dialects.
+        ended: the source has said that it is complete, or has failed.
+        has_terminal: the family says when it is complete, so that an end without it is a truncation.
+    """
+
+    dialect: ClassVar[str]
+    has_terminal: ClassVar[bool]
+    ended: bool
+
+    def __init__(self, builder: Builder, *, lenient: bool = False) -> None:
+        """Speak into a builder; lenient: leave out what a run has no place for, where an error is raised otherwise."""
+        ...
+
+    def hear(self, event: Json) -> None:
+        """Take one event of the family, as a dict.
+
+        Events and fields that are not known are left out, or kept as a `Foreign` part: never an error.
+        """
+        ...
+
+
+def text_of(value: Any) -> str:
+    """A string field that may be missing or null."""
+    return value if isinstance(value, str) else ""
+
+
+def number_of(value: Any) -> int | None:
+    """A count that may be missing or null."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def dict_of(value: Any) -> Json:
+    """An object field that may be missing or null."""
+    return value if isinstance(value, dict) else {}
+
+
+def dicts_of(value: Any) -> list[Json]:
+    """A list of objects that may be missing or null."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def numbers_of(usage: Json, *left_out: str) -> Json | None:
+    """The figures of a usage object, those of its nested objects by both names, as `nested.name`."""
+    found: Json = {}
+    for key, value in usage.items():
+        if isinstance(value, dict):
+            found |= {f"{key}.{name}": number for name, number in value.items() if number_of(number) is not None}
+        elif key not in left_out and number_of(value) is not None:
+            found[key] = value
+    return {key: value for key, value in found.items() if value} or None
+
+
+def plain(value: Any) -> Any:
+    """Any value as JSON has it: models and dataclasses become objects, what has no JSON form its text."""
+    return msgspec.json.decode(msgspec.json.encode(_clean(value), enc_hook=_hook))
+
+
+def _clean(value: Any) -> Any:
+    """A text without halves of surrogate pairs, which UTF-8 cannot carry."""
+    return (
+        value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace") if isinstance(value, str) else value
+    )
+
+
+def _hook(value: Any) -> Any:
+    dump = getattr(value, "model_dump", None)
+    return dump(mode="json") if callable(dump) else str(value)
+
+
+#: The words of OpenAI's chat completions.
+OPENAI_REASONS = {
+    "stop": FinishReason.STOP,
+    "length": FinishReason.LENGTH,
+    "tool_calls": FinishReason.TOOL_CALLS,
+    "function_call": FinishReason.TOOL_CALLS,
+    "content_filter": FinishReason.CONTENT_FILTER,
+}
+#: The words of Anthropic's messages.
+ANTHROPIC_REASONS = {
+    "end_turn": FinishReason.STOP,
+    "stop_sequence": FinishReason.STOP,
+    "pause_turn": FinishReason.OTHER,
+    "max_tokens": FinishReason.LENGTH,
+    "model_context_window_exceeded": FinishReason.LENGTH,
+    "tool_use": FinishReason.TOOL_CALLS,
+    "refusal": FinishReason.CONTENT_FILTER,
+}

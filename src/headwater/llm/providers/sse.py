@@ -1,0 +1,83 @@
+"""A provider's event stream, byte by byte, as parts: how a proxied run is seen in another dialect.
+
+Nothing raises: the bytes are in the log already, and a reader has to be shown something. An event that cannot be
+read is an error part, as it is an error in the provider's own SDK.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+
+from headwater.errors import TooLarge
+from headwater.llm.parts import Error, Part, Start
+from headwater.llm.providers.builder import Builder
+from headwater.llm.providers.recogniser import TRUNCATED, VOICES
+from headwater.protocol.sse import Parser, ServerEvent
+
+#: Dialects whose event streams can be read.
+READABLE: Final = ("openai", "openai-responses", "anthropic", "ai-sdk")
+
+#: Code of the error for an event that is not what its dialect has.
+UNREADABLE: Final = "unreadable-event"
+
+
+class SseRecogniser:
+    """The parts of a proxied run.
+
+    Args:
+        dialect: one of `READABLE`.
+        start: the start that is in the log already.
+    """
+
+    def __init__(self, dialect: str, start: Start | None = None) -> None:
+        self._dialect = dialect
+        self._parser = Parser()
+        self._builder = Builder(start)
+        self._voice = VOICES[dialect](self._builder, lenient=True)
+        self._is_done = False
+
+    @property
+    def is_complete(self) -> bool:
+        """The provider has sent its last event."""
+        return self._is_done or self._voice.ended
+
+    @property
+    def failed(self) -> Error | None:
+        """The error that the stream ended with; it is among the parts."""
+        return self._builder.failed
+
+    def feed(self, data: bytes) -> list[Part]:
+        """Take the next bytes and give the parts they complete."""
+        if self._builder.failed is not None:
+            return []
+        try:
+            events = self._parser.feed(data)
+        except TooLarge as error:
+            self._builder.fail(error.code, error.message)
+            events = []
+        for event in events:
+            self._take(event)
+        return self._builder.take()
+
+    def finish(self) -> list[Part]:
+        """The stream has ended; see `Recogniser.finish`."""
+        if self._voice.has_terminal and not self.is_complete:
+            self._builder.fail(TRUNCATED, f"the provider's stream ended without its last event ({self._dialect})")
+        self._builder.put_finish()
+        return self._builder.take()
+
+    def _take(self, event: ServerEvent) -> None:
+        if event.data.startswith(b"[DONE]"):  # as OpenAI's own SDK has it
+            self._is_done = True
+            self._builder.put_finish()
+            return
+        try:
+            value: Any = msgspec.json.decode(event.data)
+        except (msgspec.DecodeError, RecursionError):
+            value = None
+        if isinstance(value, dict):
+            self._voice.hear(value)
+        elif event.event != b"ping":
+            self._builder.fail(UNREADABLE, "an event of the provider is not a JSON object")

@@ -1,0 +1,4 @@
+"""The text itself.
+
+dialect  how it is told
+"""

@@ -1,0 +1,42 @@
+"""The parts of a log in which raw bytes of a provider stand among them, as parts only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from headwater.llm.parts import Part, Raw, Start
+from headwater.llm.providers.sse import READABLE, SseRecogniser
+
+
+class Translator:
+    """Reads the raw bytes; all other parts pass.
+
+    Args:
+        keep: the dialect whose bytes pass too, because the reader speaks it; empty: none.
+    """
+
+    def __init__(self, keep: str = "") -> None:
+        self._keep = keep
+        self._start: Start | None = None
+        self._streams: dict[str, SseRecogniser] = {}
+
+    def translate(self, parts: Iterable[Part]) -> list[Part]:
+        """The parts that these make. Bytes of a dialect that cannot be read pass as they are."""
+        found: list[Part] = []
+        for part in parts:
+            if isinstance(part, Raw) and part.dialect != self._keep and part.dialect in READABLE:
+                found += self._stream(part.dialect).feed(part.data)
+            else:
+                if isinstance(part, Start) and self._start is None:
+                    self._start = part
+                found.append(part)
+        return found
+
+    def finish(self) -> list[Part]:
+        """The log has ended: what the streams in it still say."""
+        return [part for stream in self._streams.values() for part in stream.finish()]
+
+    def _stream(self, dialect: str) -> SseRecogniser:
+        if dialect not in self._streams:
+            self._streams[dialect] = SseRecogniser(dialect, self._start)
+        return self._streams[dialect]

@@ -1,0 +1,100 @@
+"""What a command asks for: which operations on which streams somebody must be allowed before it is carried out.
+
+Rule: every path that a command names is in its asks, so that whoever grants them sees all that is touched. Only a
+      preflight, which touches no stream, asks for nothing.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final, assert_never
+
+import msgspec
+
+from headwater.model import StreamConfig
+from headwater.protocol.commands import Command, Create, Delete, Inspect, Preflight, Read, Undecided, Write
+
+
+class Operation(StrEnum):
+    """What may be allowed on a stream.
+
+    `READ` is GET and HEAD, every live read, and the source of a fork. `APPEND` is a body, `CLOSE` an end, complete or
+    failed. `CREATE` is a stream or a fork, first content and closure with it. `SIGNAL` and `PRESENCE` are the words
+    below a stream, `LIST` is to be told which streams, readers and keys there are; no command asks for these yet.
+    """
+
+    READ = "read"
+    APPEND = "append"
+    CLOSE = "close"
+    CREATE = "create"
+    DELETE = "delete"
+    SIGNAL = "signal"
+    PRESENCE = "presence"
+    LIST = "list"
+
+
+class Ask(msgspec.Struct, frozen=True, gc=False):
+    """One operation on one stream."""
+
+    operation: Operation
+    path: str
+
+
+class Access(msgspec.Struct, frozen=True):
+    """Who somebody is, and until when.
+
+    Attributes:
+        subject: who; None: anybody, nobody has said.
+        expires: seconds since the Unix epoch; None: without an end.
+    """
+
+    subject: str | None
+    expires: float | None = None
+
+
+#: Somebody who has not said who it is.
+ANYBODY: Final = Access(None)
+
+
+def asks_of(command: Command | Undecided, *, has_body: bool = True) -> tuple[Ask, ...]:
+    """All that a command asks for; each must be allowed.
+
+    An append that may create its stream asks for that too, whether the stream is there or not: else the answer would
+    tell which streams there are.
+
+    Args:
+        command: of the head alone.
+        has_body: a body is announced, or nobody can tell; counts for POST. What `http1.may_have_body` says holds for
+            HTTP/1 only: in HTTP/2 a body needs no announcement. Without a body a close asks only to close; so who says
+            False must not let a body follow.
+    """
+    match command:
+        case Read() | Inspect() | Undecided():
+            return (Ask(Operation.READ, command.path),)
+        case Write():
+            return _of_write(command, has_body=has_body)
+        case Create():
+            return _of_create(command.path, command.config)
+        case Delete():
+            return (Ask(Operation.DELETE, command.path),)
+        case Preflight():
+            return ()
+    assert_never(command)
+
+
+def _of_write(command: Write, *, has_body: bool) -> tuple[Ask, ...]:
+    """One that neither has a body nor closes is refused later; until then it is an append."""
+    ends = command.close or command.failure is not None
+    asks: tuple[Ask, ...] = ()
+    if has_body or not ends:
+        asks += (Ask(Operation.APPEND, command.path),)
+    if ends:
+        asks += (Ask(Operation.CLOSE, command.path),)
+    if command.create is not None:
+        asks += _of_create(command.path, command.create)
+    return asks
+
+
+def _of_create(path: str, config: StreamConfig) -> tuple[Ask, ...]:
+    create = Ask(Operation.CREATE, path)
+    return (create,) if config.fork is None else (create, Ask(Operation.READ, config.fork.source))

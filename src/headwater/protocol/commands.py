@@ -1,0 +1,90 @@
+"""Commands: what a request asks for, complete but for the body."""
+
+from __future__ import annotations
+
+import msgspec
+
+from headwater.model import Failure, Mode, Producer, SlowPolicy, StreamConfig
+from headwater.protocol.preconditions import Condition
+
+
+class Create(msgspec.Struct, frozen=True, gc=False):
+    """PUT: create a stream or a fork; the body is its first content."""
+
+    path: str
+    config: StreamConfig
+    closed: bool
+    condition: Condition | None = None
+
+
+class Write(msgspec.Struct, frozen=True, gc=False):
+    """POST: append the body, close, or both; with `create` to a stream that is made if it is not there."""
+
+    path: str
+    content_type: str | None
+    producer: Producer | None
+    seq: str | None
+    close: bool
+    failure: Failure | None = None
+    condition: Condition | None = None
+    create: StreamConfig | None = None
+
+
+class Read(msgspec.Struct, frozen=True, gc=False):
+    """GET: records from an offset on.
+
+    Attributes:
+        path: the stream.
+        offset: an offset, `-1` or `now`.
+        mode: how to answer.
+        resumed: the offset came from `last_event_id`: a browser that was here before.
+        cursor: the echoed cursor.
+        if_none_match: as sent.
+        event_key: plain SSE: key of the records that names the events.
+        as_json: plain SSE: the data of each event is a JSON value.
+        slow: live reads: what the reader gets when it was too slow; None: as the stream says.
+        reader: live reads: what the client calls itself.
+        accept_encoding: as sent.
+        media_type: the name by which `Accept` asked for the form; None: by none.
+    """
+
+    path: str
+    offset: str
+    mode: Mode
+    resumed: bool = False
+    cursor: str | None = None
+    if_none_match: str | None = None
+    event_key: str | None = None
+    as_json: bool = False
+    slow: SlowPolicy | None = None
+    reader: str | None = None
+    accept_encoding: str | None = None
+    media_type: bytes | None = None
+
+
+class Undecided(msgspec.Struct, frozen=True, gc=False):
+    """GET whose form depends on the stream's own type: parse the request again, with it."""
+
+    path: str
+
+
+class Inspect(msgspec.Struct, frozen=True, gc=False):
+    """HEAD: the stream's state."""
+
+    path: str
+
+
+class Delete(msgspec.Struct, frozen=True, gc=False):
+    """DELETE: the stream and its data."""
+
+    path: str
+    condition: Condition | None = None
+
+
+class Preflight(msgspec.Struct, frozen=True, gc=False):
+    """OPTIONS: what a page from another origin may do."""
+
+    path: str
+
+
+Command = Create | Write | Read | Inspect | Delete | Preflight

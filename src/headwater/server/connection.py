@@ -1,0 +1,399 @@
+"""One connection of `headwater serve`: it reads requests, gives them to the service one by one, and keeps its limits.
+
+What the bytes mean is `inbound`'s to say, what a request wants the service's; how a response is written is in
+`exchange`.
+
+Rule 1: one request is under way at a time. What comes behind it waits unparsed, and no more is read from the client,
+        until its response is given; the next one has its turn in another turn of the loop.
+Rule 2: a head has `head_seconds`, a body `body_seconds`, silence between requests `keep_alive_seconds`. There is one
+        timer, which is set when it has rung, and moved forward only where something is due earlier.
+Rule 3: what is refused before its end is not cut off: this side closes, and what comes is thrown away, up to
+        `linger_bytes` and `linger_seconds`. A connection that is closed with unread data is reset, and a reset destroys
+        the response on its way (RFC 9112 section 9.6).
+Rule 4: a client that closes its own side has still asked: what it sent whole is answered before the connection closes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+from functools import partial
+from typing import Any, Final
+
+from headwater.errors import HeadwaterError, RequestTimeout, TooManyConnections
+from headwater.http.bodies import too_large
+from headwater.http.exchange import BodyDone, ClientGone, Exchange, Work
+from headwater.http.http1 import CONTINUE, response_bytes
+from headwater.http.socket_sink import TransportSink, reset
+from headwater.server.body_reader import BodyReader
+from headwater.server.deadline import Deadline
+from headwater.server.exchange import SocketExchange
+from headwater.server.head_cache import Head
+from headwater.server.inbound import Inbound
+from headwater.server.outgoing import Outgoing
+from headwater.server.shared import Shared
+
+#: Seconds for a request that is on its way when the server stops.
+LAST_SECONDS: Final = 1.0
+
+
+class State(enum.Enum):
+    """Where a connection stands."""
+
+    HEAD = "head"  # a head is due: the first one, or one that has begun
+    IDLE = "idle"  # between two requests
+    REQUEST = "request"  # a request is under way
+    SKIPPING = "skipping"  # its response is given, and the rest of its body is thrown away
+    CLOSING = "closing"  # nothing is a request any more
+    GONE = "gone"
+
+
+class Connection(asyncio.Protocol):
+    """One connection.
+
+    Args:
+        shared: what the connections of a server share.
+    """
+
+    __slots__ = (
+        "_deadline",
+        "_exchange",
+        "_half_closed",
+        "_head",
+        "_inbound",
+        "_left",
+        "_reader",
+        "_reading",
+        "_state",
+        "_task",
+        "has_asked",
+        "out",
+        "shared",
+        "transport",
+    )
+
+    transport: asyncio.Transport
+    out: Outgoing
+
+    def __init__(self, shared: Shared) -> None:
+        self.shared = shared
+        self._inbound = Inbound(shared.heads, shared.limits.max_header_bytes)
+        self._state = State.HEAD
+        self._head: Head | None = None
+        self._exchange: SocketExchange | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._reading = True
+        self._half_closed = False
+        self._deadline = Deadline(shared.timers, self._is_due)
+        self._reader: BodyReader | None = None
+        self.has_asked = False
+        #: Bytes that may still come behind a response.
+        self._left = 0
+
+    # From the transport.
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """A client is there; its first head is due."""
+        shared = self.shared
+        self.transport = transport
+        self.out = Outgoing(transport, shared)
+        shared.connections.add(self)
+        if len(shared.connections) + shared.stats.pushed > shared.limits.max_connections:
+            self._refuse(
+                TooManyConnections(f"there are max_connections={shared.limits.max_connections} connections already")
+            )
+        else:
+            self._deadline.set(LAST_SECONDS if shared.stopping else shared.limits.head_seconds)
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes came."""
+        state = self._state
+        if state is State.CLOSING:
+            self._throw_away(len(data))
+            return
+        # Behind a response, what was read before has its turn soon; until then no more is.
+        is_free = state is State.IDLE and not self.out.is_full and not self._inbound.waiting
+        self._inbound.feed(data)
+        if is_free or state is State.HEAD:
+            self._next()
+        elif self._reader is not None:
+            self._reader.more()
+        elif state is State.SKIPPING:
+            self._skip(len(data))
+        else:
+            self._read(on=False)
+
+    def eof_received(self) -> bool:
+        """The client sends nothing more. With TLS both sides are closed.
+
+        Returns:
+            False: nothing is due, and the connection closes.
+        """
+        takes = self.shared.limits.takes_half_closed and self.transport.can_write_eof()
+        # Where there is a reader, the rest of a body will not come.
+        is_asked = self._state is State.REQUEST or (self._state is State.IDLE and self._inbound.waiting > 0)
+        self._half_closed = takes and is_asked and self._reader is None
+        if not self._half_closed:
+            self._close()
+        return self._half_closed
+
+    def pause_writing(self) -> None:
+        """The client takes no more."""
+        self.out.pause()
+
+    def resume_writing(self) -> None:
+        """It does again."""
+        self.out.resume()
+        if self._state is State.IDLE and self._inbound.waiting:
+            self._go_on()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is gone."""
+        self._leave()
+        exchange, self._exchange = self._exchange, None
+        if exchange is not None:
+            self._lose(exchange)
+        self.out.resume()
+
+    def _lose(self, exchange: SocketExchange) -> None:
+        """Nobody waits for the response to the request under way."""
+        exchange.lost()
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            reader.forget()
+        if reader is not None or exchange.may_be_cancelled:
+            self.shared.stats.disconnects += 1
+            if self._task is not None:
+                self._task.cancel()
+
+    # Requests.
+
+    def _next(self) -> None:
+        """Take the next request, if its head is there."""
+        inbound = self._inbound
+        head = inbound.head()
+        if head is None:
+            if self._half_closed:
+                self._close()  # the rest of a head that will not come
+                return
+            if self._state is State.IDLE and inbound.waiting:
+                self._state = State.HEAD
+                self._deadline.set(self.shared.limits.head_seconds)
+            self._read(on=True)
+            return
+        self._state = State.REQUEST
+        self._deadline.clear()
+        self._head, self.has_asked = head, False
+        exchange = self._exchange = SocketExchange(self, head)
+        work = self.shared.service.begin(exchange)
+        if work is not None:
+            self._run(work)
+
+    def _run(self, work: Work) -> None:
+        task = self._task = asyncio.get_running_loop().create_task(work)
+        self.shared.tasks.add(task)
+        task.add_done_callback(self._ran)
+
+    def _ran(self, task: asyncio.Task[None]) -> None:
+        self.shared.tasks.discard(task)
+        if self._task is task:
+            self._task = None
+        if task.cancelled() and self._state is State.REQUEST and self._exchange is not None:
+            self._close()
+
+    def _go_on(self) -> None:
+        """Behind a response: what came meanwhile, in another turn of the loop."""
+        if self._state is State.IDLE and not self.out.is_full:
+            self._next()
+
+    # Bodies.
+
+    def read_body(self, exchange: Exchange, done: BodyDone) -> None:
+        """See `Wire`."""
+        inbound, service, head = self._inbound, self.shared.service, self._head
+        if exchange is not self._exchange or head is None:
+            raise ClientGone
+        if head.length is not None and head.length > service.limits.max_body_bytes:
+            done(too_large(service.limits, head.length))
+            return
+        try:
+            part = b"" if inbound.is_whole else inbound.body()
+        except HeadwaterError as error:
+            done(error)
+            return
+        if inbound.is_whole:
+            if head.expects:
+                self.out.put(CONTINUE)
+            done(part if len(part) <= service.limits.max_body_bytes else too_large(service.limits, None))
+        elif self._half_closed:
+            self._close()
+            raise ClientGone
+        else:
+            self._read_more(head, part, done)
+
+    def _read_more(self, head: Head, part: bytes, done: BodyDone) -> None:
+        client = self._exchange.client if self._exchange is not None else None
+        if head.expects:
+            self.out.put(CONTINUE)
+        self.has_asked = True
+        service = self.shared.service
+        reader = self._reader = BodyReader(
+            self._inbound, service, client[0] if client else None, partial(self._end_body, done)
+        )
+        self._deadline.set(service.limits.body_seconds)
+        self._read(on=True)
+        reader.take(part)
+
+    def _end_body(self, done: BodyDone, outcome: bytes | HeadwaterError) -> None:
+        self._reader = None
+        self._deadline.clear()
+        done(outcome)
+
+    # Responses.
+
+    def peer(self) -> tuple[str, int] | None:
+        """See `Wire`."""
+        found: Any = self.transport.get_extra_info("peername")
+        return (found[0], found[1]) if isinstance(found, tuple) and found else None
+
+    def is_current(self, exchange: Exchange) -> bool:
+        """See `Wire`."""
+        return exchange is self._exchange and not self.transport.is_closing()
+
+    def keeps_alive(self) -> bool:
+        """See `Wire`."""
+        if self.shared.stopping or self._head is None or not self._head.keep_alive:
+            return False
+        return not self._half_closed or self._inbound.waiting > 0
+
+    def end_response(self, *, closes: bool, unread: bool = False) -> None:
+        """See `Wire`."""
+        self._exchange = self._head = None
+        inbound = self._inbound
+        if closes:
+            self._linger() if unread or inbound.waiting or not inbound.is_whole else self._close()
+            return
+        if not inbound.is_whole:
+            self._state = State.SKIPPING
+            self._left = self.shared.service.limits.linger_bytes
+            self._deadline.set(self.shared.service.limits.linger_seconds)
+            self._read(on=True)
+            self._skip(inbound.waiting)
+        else:
+            self._rest()
+
+    def _rest(self) -> None:
+        """Behind a request and its response: the next one may come, or is here."""
+        self._state = State.IDLE
+        self._deadline.set(LAST_SECONDS if self.shared.stopping else self.shared.limits.keep_alive_seconds)
+        if self._inbound.waiting:
+            asyncio.get_running_loop().call_soon(self._go_on)
+        else:
+            self._read(on=True)
+        self.out.watch()
+
+    def cut(self, *, at_once: bool) -> None:
+        """See `Wire`."""
+        if at_once:
+            reset(self.transport)
+        else:
+            self._close()
+
+    def take(self) -> TransportSink:
+        """See `Wire`."""
+        self._leave()
+        self._exchange = None
+        if self._half_closed:
+            self.out.close()
+        return TransportSink(self.transport, self.shared.runtime)
+
+    # Ends.
+
+    def stop(self) -> None:
+        """The server stops: the response under way is the last one, or that to a request that is here soon."""
+        if self._state is State.HEAD or (self._state is State.IDLE and not self._inbound.waiting):
+            self._deadline.set(LAST_SECONDS)
+
+    def abort(self) -> None:
+        """The server stops now."""
+        self.transport.abort()
+
+    def _refuse(self, error: HeadwaterError) -> None:
+        """Take nothing more, and say why."""
+        service = self.shared.service
+        answer = service.refused(error, None)
+        self.out.put(response_bytes(answer, self.shared.clock.line(), service.headers(None), keep_alive=False))
+        # One too many, and one that is silent in its head, are not kept a moment longer: others need the room.
+        if isinstance(error, TooManyConnections | RequestTimeout):
+            self._close()
+        else:
+            self._linger()
+
+    def _close(self) -> None:
+        self._state = State.CLOSING
+        self._deadline.clear()
+        self.out.close()
+
+    def _linger(self) -> None:
+        if self._half_closed:  # nothing more comes
+            self._close()
+        if self.transport.is_closing():
+            return
+        self._state = State.CLOSING
+        if self.transport.can_write_eof():  # not with TLS
+            self.transport.write_eof()
+        self._left = self.shared.service.limits.linger_bytes
+        self._deadline.set(self.shared.service.limits.linger_seconds)
+        self._read(on=True)
+        self._throw_away(self._inbound.waiting)
+        self._inbound.forget()
+
+    def _throw_away(self, size: int) -> None:
+        self._left -= size
+        if self._left < 0:
+            self._cut_lingering()
+
+    def _skip(self, size: int) -> None:
+        """Throw away what came of a body whose request is answered; the next request may follow."""
+        try:
+            self._inbound.body()
+        except HeadwaterError:
+            self._close()
+            return
+        self._left -= size
+        if self._inbound.is_whole:
+            self._rest()
+        elif self._left < 0:
+            self._cut_lingering()
+        elif self._half_closed:
+            self._close()  # the rest of a body that will not come
+
+    def _cut_lingering(self) -> None:
+        self.shared.stats.linger_cuts += 1
+        self._close()
+
+    # Time.
+
+    def _is_due(self) -> None:
+        match self._state:
+            case State.HEAD if self.shared.stopping and not self._inbound.waiting:
+                self._close()
+            case State.HEAD:
+                seconds = self.shared.limits.head_seconds
+                self._refuse(RequestTimeout(f"the head did not arrive within head_seconds={seconds:g}"))
+            case State.REQUEST if self._reader is not None:
+                self._reader.late()
+            case State.IDLE:
+                self._close()
+            case State.SKIPPING | State.CLOSING:
+                self._cut_lingering()
+
+    def _read(self, *, on: bool) -> None:
+        if on != self._reading:
+            self._reading = on
+            (self.transport.resume_reading if on else self.transport.pause_reading)()
+
+    def _leave(self) -> None:
+        self._state = State.GONE
+        self.shared.connections.discard(self)
+        self._deadline.end()

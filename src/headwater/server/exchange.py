@@ -1,0 +1,189 @@
+"""One request on a connection as an exchange: the first driver of the service.
+
+Rule: what can be written at once is. A response takes no task, no future and no timer of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from typing import Any, Final
+
+from headwater.http.exchange import BodyDone, Exchange, LiveHead, Opening, Streamed
+from headwater.http.http1 import CHUNKED, CLOSE, LAST_CHUNK, head_bytes, response_bytes
+from headwater.http.live import unframed
+from headwater.http.service import log_access
+from headwater.http.socket_sink import relax, restrain
+from headwater.hub import Peer
+from headwater.hub.live.join_cache import FirstFrames
+from headwater.hub.outflow import Ending, Outflow
+from headwater.model import Appended
+from headwater.protocol import names, responses
+from headwater.protocol.responses import Answer
+from headwater.server.head_cache import Head
+from headwater.server.outgoing import SocketOutlet
+from headwater.server.wire import Wire
+
+#: Stands for the offset in a response that is kept ready.
+_MARK: Final = "\0"
+_BODILESS: Final = (204, 304)
+
+
+class SocketExchange(Exchange):
+    """See `Exchange`.
+
+    Args:
+        wire: the connection on which the request is under way.
+        head: of the request.
+    """
+
+    __slots__ = ("_outflow", "_wire", "head")
+
+    def __init__(self, wire: Wire, head: Head) -> None:
+        self.request = self.head = head
+        self.extra = []
+        self.may_be_cancelled = False
+        self._wire = wire
+        self._outflow: Outflow | None = None
+
+    @property
+    def client(self) -> tuple[str, int] | None:
+        """See `Exchange`."""
+        peer = self._wire.peer()
+        if names.X_FORWARDED_FOR not in self.request.headers:
+            return peer
+        address = None if peer is None else peer[0]
+        found = self._wire.shared.proxies.client(address, self.request.headers)
+        return peer if found is None or found == address else (found, 0)
+
+    @property
+    def scheme(self) -> str:
+        """See `Exchange`."""
+        shared, peer = self._wire.shared, self._wire.peer()
+        return shared.proxies.scheme(None if peer is None else peer[0], self.request.headers, shared.scheme)
+
+    @property
+    def is_asked(self) -> bool:
+        """See `Exchange`."""
+        return not self.head.expects or self._wire.has_asked
+
+    @property
+    def pushes_at_once(self) -> bool:
+        """See `Exchange`."""
+        return self.request.version == "1.1"
+
+    def read_body(self, done: BodyDone) -> None:
+        """See `Exchange`."""
+        self._wire.read_body(self, done)
+
+    def respond(self, answer: Answer) -> None:
+        """See `Exchange`."""
+        wire = self._wire
+        if not wire.is_current(self):
+            return
+        keeps = not answer.unread and wire.keeps_alive()
+        head_only = self.request.method == "HEAD"
+        date = wire.shared.clock.line()
+        wire.out.put(response_bytes(answer, date, self.extra, head_only=head_only, keep_alive=keeps))
+        self._end(answer.status, closes=not keeps, unread=answer.unread)
+
+    def acknowledge(self, appended: Appended, *, with_body: bool) -> None:
+        """See `Exchange`. Of most responses only the offset and the closure differ."""
+        wire = self._wire
+        shared = wire.shared
+        is_plain = with_body and appended.producer is None and appended.failure is None and not appended.created
+        if not is_plain or self.request.origin is not None or not wire.keeps_alive():
+            super().acknowledge(appended, with_body=with_body)
+            return
+        if not wire.is_current(self):
+            return
+        date = shared.clock.line()
+        ready = shared.appended.at(shared.clock.second)
+        form = ready.get(appended.closed)
+        if form is None:
+            answer = responses.appended(Appended(_MARK, appended.closed), with_body=True)
+            form = ready[appended.closed] = response_bytes(answer, date, self.extra).split(_MARK.encode())
+        wire.out.put(appended.next_offset.encode().join(form))
+        self._end(204, closes=False)
+
+    def stream(self, streamed: Streamed) -> Coroutine[Any, Any, None]:
+        """See `Exchange`."""
+        return self._stream(streamed)
+
+    async def _stream(self, streamed: Streamed) -> None:
+        wire, head = self._wire, streamed.head
+        if not wire.is_current(self):
+            await streamed.pieces.aclose()
+            return
+        keeps = wire.keeps_alive()
+        has_body = self.request.method != "HEAD" and head.status not in _BODILESS
+        chunked = has_body and streamed.length is None and self.request.version == "1.1"
+        # The end of the connection is the end of the body (RFC 9112 section 6.3), so that a cut one must be a reset.
+        endless = has_body and streamed.length is None and not chunked
+        keeps = keeps and not endless
+        framing = (*([CHUNKED] if chunked else []), *([] if keeps else [CLOSE]))
+        shared = wire.shared
+        wire.out.put(head_bytes(head.status, shared.clock.line(), head.headers, self.extra, framing))
+        if not has_body:
+            await streamed.pieces.aclose()
+            self._end(head.status, closes=not keeps)
+            return
+        self.may_be_cancelled = False  # from here on it is the outflow that is told, and counts it
+        sock = wire.transport.get_extra_info("socket")
+        restrain(sock, shared.runtime.limits)
+        outlet = SocketOutlet(wire.out, chunked=chunked)
+        outflow = self._outflow = Outflow(shared.runtime, outlet, streamed.path)
+        ending = await outflow.run(streamed.pieces)
+        if ending is Ending.WHOLE and wire.is_current(self):
+            relax(sock)
+            if chunked:
+                wire.out.put(LAST_CHUNK)
+            self._end(head.status, closes=not keeps)
+        elif ending is not Ending.WHOLE and ending is not Ending.LOST:
+            wire.cut(at_once=endless or ending is Ending.STALLED)
+
+    def lost(self) -> None:
+        """The client is gone: what is made for it ends, whatever it waits for."""
+        if self._outflow is not None:
+            self._outflow.lost()
+
+    def push(self, opening: Opening) -> None:
+        """See `Exchange`."""
+        wire = self._wire
+        if not wire.is_current(self):
+            return
+        form, live = opening.form, wire.shared.live
+        if self.request.version != "1.1":
+            form = unframed(form, "1.0", b"")
+        head, sink = self._live_head(opening.head), wire.take()
+        live.push(opening.arrival, form, sink, lifetime=opening.lifetime, encoder=opening.encoder, head=head)
+        self._log(200)
+
+    def push_first(self, path: str, frames: FirstFrames, peer: Peer, head: LiveHead) -> None:
+        """See `Exchange`."""
+        wire = self._wire
+        if wire.is_current(self):
+            wire.shared.live.push_first(path, frames, wire.take(), peer, self._live_head(head))
+            self._log(200)
+
+    def _live_head(self, head: LiveHead) -> bytes:
+        clock, request = self._wire.shared.clock, self.request
+        date = clock.line()
+        # What pages are told of differs, and runs have names of their own.
+        if request.origin is not None or head.more or request.version != "1.1":
+            framing = [CHUNKED, CLOSE] if request.version == "1.1" else [CLOSE]
+            answer = head.answer()
+            return head_bytes(answer.status, date, answer.headers, self.extra, framing)
+        ready = self._wire.shared.live_heads.at(clock.second)
+        found = ready.get(head)
+        if found is None:
+            answer = head.answer()
+            found = ready[head] = head_bytes(answer.status, date, answer.headers, self.extra, [CHUNKED, CLOSE])
+        return found
+
+    def _end(self, status: int, *, closes: bool, unread: bool = False) -> None:
+        self._log(status)
+        self._wire.end_response(closes=closes, unread=unread)
+
+    def _log(self, status: int) -> None:
+        if self._wire.shared.limits.access_log:
+            log_access(self, status)

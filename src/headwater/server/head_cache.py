@@ -1,0 +1,189 @@
+"""Request heads: parsed by httptools, and remembered.
+
+Clients send the same head again and again. The same bytes are the same request, so what was made of them once holds for
+the next time. Nothing here decides about a request, and nothing reads HTTP by itself.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Final
+
+import httptools
+
+from headwater.errors import BadRequest, HeadwaterError
+from headwater.http.request import Request, decoded, take_headers
+from headwater.protocol import names
+from headwater.protocol.headers import collect
+from headwater.protocol.http1 import check_head, check_target, unparsable, unread
+from headwater.protocol.responses import HeaderList
+
+#: Heads remembered, the last ones used, and the size of one: together at most 2 MiB with what is made of them.
+MAX_HEADS: Final = 512
+MAX_HEAD_BYTES: Final = 2048
+#: With one of these a head is another one each time: a producer's and a sequence's numbers, a condition.
+_NUMBERED: Final = (names.PRODUCER_ID, names.STREAM_SEQ, names.IF_MATCH)
+#: What the parser takes for HTTP as well, and is none.
+_OTHERS: Final = (b"RTSP/", b"ICE/")
+
+
+class Head(Request):
+    """The head of a request of HTTP/1.
+
+    Attributes:
+        length: bytes of the body; None: it comes in chunks.
+        keep_alive: the client goes on behind it (RFC 9112 section 9.3).
+        expects: the client waits for a word before it sends its body.
+    """
+
+    length: int | None = 0
+    keep_alive: bool = True
+    expects: bool = False
+
+
+class Probe:
+    """Feeds a parser with a head that has not come to its end, to find out soon that it is none."""
+
+    __slots__ = ("_fed", "_parser")
+
+    def __init__(self) -> None:
+        self._parser = httptools.HttpRequestParser(_Nothing())
+        self._fed = 0
+
+    def look(self, data: bytes) -> None:
+        """Look at what has come.
+
+        Args:
+            data: from the head's start on, each time.
+
+        Raises:
+            HeadwaterError: no head begins like this.
+        """
+        new, self._fed = data[self._fed :], len(data)
+        try:
+            self._parser.feed_data(new)
+        except httptools.HttpParserUpgrade:
+            pass
+        except httptools.HttpParserError as error:
+            raise unparsable(str(error)) from None
+
+
+class _Nothing:
+    """Callbacks of a parser that is only to find errors."""
+
+
+class _Collector:
+    """Callbacks of a parser that reads one head."""
+
+    def __init__(self) -> None:
+        self.url = b""
+        self.fields: HeaderList = []
+        self.is_complete = False
+        self.keep_alive = False
+        self.parser = httptools.HttpRequestParser(self)
+
+    def on_url(self, url: bytes) -> None:
+        self.url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.fields.append((name.lower(), value))
+
+    def on_headers_complete(self) -> None:
+        self.is_complete = True
+        self.keep_alive = self.parser.should_keep_alive()
+
+
+def parse_head(data: bytes) -> Head:
+    """The head that these bytes are, with its empty line at the end.
+
+    What is wrong with it is its `fault`, `unread`; the lines in front of that are there, and may tell whose page it is.
+    """
+    found = _Collector()
+    parser = found.parser
+    fault: HeadwaterError | None = None
+    try:
+        parser.feed_data(data)
+    except httptools.HttpParserUpgrade:
+        pass  # never taken: it is a request like others (RFC 9110 section 7.8)
+    except httptools.HttpParserError as error:
+        fault = unparsable(str(error))
+    else:
+        # Of HTTP/2's preface, the parser waits for the rest.
+        fault = None if found.is_complete else unparsable(f"{parser.get_method().decode('latin-1')} has no end")
+    if fault is None and data[: data.find(b"\r\n")].rpartition(b" ")[2].startswith(_OTHERS):
+        fault = unparsable("another protocol")
+    method, version = parser.get_method().decode("latin-1"), parser.get_http_version()
+    head = Head(method, found.url.decode("latin-1"), "", b"", {}, version, found.fields)
+    # In HTTP/1.0 the end of the connection is the end of a response (RFC 9112 section 9.3 lets a server choose).
+    head.keep_alive = found.keep_alive and version == "1.1"
+    # They hold each other.
+    del found.parser
+    try:
+        take_headers(head, collect(head.fields))
+        if fault is None:
+            _read(head, found.url)
+    except HeadwaterError as error:
+        fault = fault or unread(error)
+    head.fault = fault
+    return head
+
+
+def _read(head: Head, url: bytes) -> None:
+    """Fill in what follows from the lines of a head."""
+    headers = head.headers
+    check_head(head.method, head.version, headers)
+    check_target(url)
+    authority, path, head.query = _split(url)
+    head.is_origin_form = url.startswith(b"/")
+    if authority is not None:
+        if names.HOST not in headers and head.version == "1.1":
+            raise BadRequest("HTTP/1.1 needs a Host header with a name")
+        take_headers(head, {**headers, names.HOST: authority})
+    head.raw_path = path.decode("latin-1")
+    head.path = decoded(path)
+    if names.TRANSFER_ENCODING in headers:
+        head.length = None
+    else:
+        head.length = int(headers.get(names.CONTENT_LENGTH, b"0"))
+    head.expects = head.version == "1.1" and names.EXPECT in headers
+
+
+def _split(url: bytes) -> tuple[bytes | None, bytes, bytes]:
+    """A request target: its authority, None if it has none; its path; its query (RFC 9112 section 3.2)."""
+    if not url.isascii():
+        raise BadRequest("the request target has characters that are not ASCII")
+    authority: bytes | None = None
+    if not url.startswith(b"/") and url != b"*":
+        scheme, mark, rest = url.partition(b"://")
+        if not mark or scheme.lower() not in (b"http", b"https"):
+            raise BadRequest("the request target is neither a path nor a URL of http or https")
+        end = min((at for at in (rest.find(b"/"), rest.find(b"?")) if at >= 0), default=len(rest))
+        authority, url = rest[:end], rest[end:]
+        if not authority or b"@" in authority:
+            raise BadRequest("the authority of the request target is no host with an optional port")
+        url = url if url.startswith(b"/") else b"/" + url
+    path, _, query = url.partition(b"?")
+    return authority, path, query
+
+
+class HeadCache:
+    """The heads that came last, by their bytes."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[bytes, Head] = OrderedDict()
+
+    def get(self, data: bytes) -> Head:
+        """The head that these bytes are; see `parse_head`."""
+        found = self._known.get(data)
+        if found is not None:
+            self._known.move_to_end(data)
+            return found
+        head = parse_head(data)
+        if len(data) <= MAX_HEAD_BYTES and head.fault is None and not any(name in head.headers for name in _NUMBERED):
+            self._known[data] = head
+            if len(self._known) > MAX_HEADS:
+                self._known.popitem(last=False)
+        return head
+
+    def __len__(self) -> int:
+        return len(self._known)

@@ -1,0 +1,145 @@
+"""The bytes that go out on a connection: past the transport where that holds nothing, and watched where it does.
+
+A response that its client does not take is the hub's to judge, as a long body is: it counts in the budget of what all
+slow clients hold, and who takes nothing of it for `write_seconds` is cut (`hub/outflow.py`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from os import write
+from typing import Final
+
+from headwater.http.http1 import chunk
+from headwater.http.socket_sink import descriptor_of, reset, restrain
+from headwater.hub.outflow import GRACE_SECONDS, Ending, Outflow
+from headwater.server.shared import Shared
+
+#: The socket below a transport was not looked for yet.
+_UNKNOWN: Final = -2
+
+
+class Outgoing:
+    """What goes out on one connection.
+
+    Args:
+        transport: of the connection.
+        shared: what connections share.
+    """
+
+    __slots__ = ("_descriptor", "_more", "_shared", "_transport")
+
+    def __init__(self, transport: asyncio.Transport, shared: Shared) -> None:
+        self._transport = transport
+        self._shared = shared
+        self._descriptor: int | None = _UNKNOWN
+        #: Done when the transport takes more; None: it does.
+        self._more: asyncio.Future[None] | None = None
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the transport holds its high-water mark."""
+        return self._more is not None
+
+    def put(self, data: bytes) -> None:
+        """Write. uvloop's transport would keep the interpreter lock in `write(2)`."""
+        transport, descriptor = self._transport, self._descriptor
+        if transport.is_closing():
+            return
+        if descriptor == _UNKNOWN:
+            descriptor = self._descriptor = descriptor_of(transport, transport.get_extra_info("socket"))
+        if descriptor is None or transport.get_write_buffer_size():
+            transport.write(data)
+            return
+        try:
+            sent = write(descriptor, data)
+        except OSError:
+            sent = 0  # it is the transport's to find out
+        if sent < len(data):
+            transport.write(data[sent:])
+
+    def held(self) -> int:
+        """Bytes that were written and are not sent yet."""
+        return self._transport.get_write_buffer_size()
+
+    async def taken(self) -> None:
+        """Wait until the transport takes more.
+
+        Raises:
+            ConnectionResetError: the connection is gone.
+        """
+        if self._more is not None:
+            await asyncio.shield(self._more)
+        if self._transport.is_closing():
+            raise ConnectionResetError
+
+    def pause(self) -> None:
+        """The transport is full."""
+        self._more = asyncio.get_running_loop().create_future()
+
+    def resume(self) -> None:
+        """It takes more, or is gone."""
+        more, self._more = self._more, None
+        if more is not None and not more.done():
+            more.set_result(None)
+
+    def close(self) -> None:
+        """Close behind what waits; a client that takes nothing of it for `write_seconds` is cut."""
+        self._transport.close()
+        if self.held():
+            restrain(self._transport.get_extra_info("socket"), self._shared.service.limits)
+            self._expect_less()
+
+    def _expect_less(self) -> None:
+        held = self.held()
+        if held:
+            self._shared.timers.after(self._shared.service.limits.write_seconds, partial(self._took, held))
+
+    def _took(self, before: int) -> None:
+        if self.held() < before:
+            self._expect_less()
+        else:
+            self._transport.abort()
+
+    def watch(self) -> None:
+        """Behind a response: if its socket did not take it, what waits now may wait for ever."""
+        if self._more is not None:
+            self._shared.timers.after(GRACE_SECONDS, self._look)
+
+    def _look(self) -> None:
+        if self._more is not None and not self._transport.is_closing():
+            task = asyncio.get_running_loop().create_task(self._wait())
+            self._shared.tasks.add(task)
+            task.add_done_callback(self._shared.tasks.discard)
+
+    async def _wait(self) -> None:
+        if await Outflow(self._shared.runtime, SocketOutlet(self, chunked=False), "").wait() is Ending.STALLED:
+            reset(self._transport)
+
+
+class SocketOutlet:
+    """An outlet on a connection whose response is under way; see `Outlet`.
+
+    Args:
+        out: of the connection.
+        chunked: the body has no length, and goes out in chunks.
+    """
+
+    #: The socket takes what it can of a piece at once; nothing is gained by less.
+    lump = 2**62
+
+    def __init__(self, out: Outgoing, *, chunked: bool) -> None:
+        self._out = out
+        self._chunked = chunked
+
+    async def give(self, data: bytes) -> None:
+        """See `Outlet.give`."""
+        if data:
+            self._out.put(chunk(data) if self._chunked else data)
+            del data
+        await self._out.taken()
+
+    def held(self) -> int:
+        """See `Outlet.held`."""
+        return self._out.held()

@@ -1,0 +1,9 @@
+// The published client of the protocol, from npm, reads a stream up to its tail: node official.mjs URL KIND
+import { createHash } from "node:crypto";
+import { stream } from "@durable-streams/client";
+
+const [url, kind] = process.argv.slice(2);
+const answer = await stream({ url, live: false, backoffOptions: { maxRetries: 0 } });
+const found = kind === "json" ? JSON.stringify(await answer.json()) : await answer.body();
+const hash = createHash("sha256").update(found).digest("hex");
+console.log(JSON.stringify({ hash, offset: answer.offset, up_to_date: answer.upToDate }));

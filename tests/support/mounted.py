@@ -1,0 +1,45 @@
+"""A hub mounted in an application, under servers of others."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.support.processes import ServerProcess
+
+#: Where the hub is mounted.
+MOUNT = "/v1/stream"
+
+_APP = """
+from fastapi import FastAPI
+from headwater import Hub, Limits
+
+hub = Hub("memory:", limits=Limits(**{limits!r}))
+app = FastAPI(lifespan=hub.lifespan)
+app.mount("/v1/stream", hub.asgi)
+"""
+
+
+def _uvicorn(*flags: str) -> list[str]:
+    return ["uvicorn", "--port", "{port}", "--log-level", "warning", *flags, "served:app"]
+
+
+#: The servers, by name; each is a command behind `python -m`.
+SERVERS: dict[str, Callable[[], list[str]]] = {
+    "uvicorn": lambda: _uvicorn("--http", "httptools"),
+    "uvicorn-h11": lambda: _uvicorn("--http", "h11"),
+    "hypercorn": lambda: ["hypercorn", "--bind", "127.0.0.1:{port}", "served:app"],
+}
+
+
+def mounted_server(name: str, directory: Path, **limits: float) -> ServerProcess:
+    """A server of `SERVERS` with a hub below `MOUNT`.
+
+    Args:
+        name: which server.
+        directory: an empty one.
+        limits: of the hub.
+    """
+    (directory / "served.py").write_text(_APP.format(limits=limits))
+    return ServerProcess([sys.executable, "-m", *SERVERS[name]()], health=f"{MOUNT}/-/health", cwd=directory)
