@@ -246,11 +246,11 @@ def test_a_deleted_stream_ends_its_readers_with_an_error(run: Run) -> None:
 
 
 def test_draining_tells_readers_when_to_come_back(run: Run) -> None:
-    """Event streams get a retry time, NDJSON a line, and new readers 503 with Retry-After."""
+    """Event streams get a retry time, NDJSON a line, also who comes now; a long-poll 503 with Retry-After."""
 
     async def main() -> None:
         async with Hub() as hub:
-            await hub.create("s")
+            await hub.create("s", content_type="text/plain", body=b"one")
             client = AsgiClient(App(hub))
             async with (
                 client.open("GET", URL, headers={"accept": "text/event-stream"}) as events,
@@ -261,8 +261,17 @@ def test_draining_tells_readers_when_to_come_back(run: Run) -> None:
                 hub.drain()
                 assert b"stream-detached" in await events.read()
                 assert b'"detached"' in await lines.read()
-            answer, _ = await client.request("GET", URL, headers={"accept": "text/event-stream"})
+            # A browser's EventSource gives up for ever at a status that is not 200 (HTML, section 9.2.3).
+            answer, events_now = await client.request("GET", URL, headers={"accept": "text/event-stream"})
+            assert answer.status == 200
+            told = [events_now.index(b"data:one"), events_now.rindex(b"retry:"), events_now.index(b"stream-detached")]
+            assert told == sorted(told)
+            answer, lines_now = await client.request("GET", URL, headers={"accept": "application/x-ndjson"})
+            assert answer.status == 200
+            assert b'"detached"' in lines_now
+            answer, _ = await client.request("GET", f"{URL}?offset=now&live=long-poll")
             assert (answer.status, answer.headers["retry-after"]) == (503, "1")
+            assert hub.stats.readers == 0
             assert (await client.request("GET", "/-/ready"))[0].status == 503
             assert (await client.request("GET", "/-/health"))[0].status == 200
 

@@ -318,7 +318,12 @@ class StreamService(Service):
     async def _open(self, exchange: Exchange, command: Read, form: WireFormat, peer: Peer) -> None:
         exchange.may_be_cancelled = True
         with await self.hub.live.open(
-            command.path, command.offset, slow=command.slow, peer=peer, first_bytes=self.hub.limits.buffer_bytes
+            command.path,
+            command.offset,
+            slow=command.slow,
+            peer=peer,
+            first_bytes=self.hub.limits.buffer_bytes,
+            while_stopping=True,
         ) as arrival:
             self.stats.resumes += command.resumed
             if command.resumed and (end := end_of_closed(arrival)) is not None:

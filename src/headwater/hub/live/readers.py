@@ -98,6 +98,7 @@ class LiveReaders:
         slow: SlowPolicy | None = None,
         peer: Peer = NOBODY,
         first_bytes: int | None = None,
+        while_stopping: bool = False,
     ) -> Arrival:
         """A reader with its first batch read; it leaves with its `with` block, unless it is pushed or pulled.
 
@@ -109,6 +110,8 @@ class LiveReaders:
             slow: what the reader gets when it was too slow; None: as the stream says.
             peer: who reads.
             first_bytes: data in its first batch; None: `limits.read_bytes`.
+            while_stopping: a hub that lets its readers go takes this one too, and lets it go behind its first batch:
+                for who cannot be told 503, as a browser's `EventSource`, which then gives up (HTML, 9.2.3).
 
         Raises:
             LimitReached: there are `limits.max_readers` already.
@@ -119,7 +122,7 @@ class LiveReaders:
         runtime = self.runtime
         limits = runtime.limits
         runtime.gate.check()
-        if runtime.draining:
+        if runtime.draining and not while_stopping:
             raise ShuttingDown
         if runtime.stats.readers >= limits.max_readers:
             raise LimitReached(f"there are max_readers={limits.max_readers} live readers already")
@@ -285,6 +288,8 @@ class LiveReaders:
         if encoder is None:
             encoder = form.encoder(info.content_type)
         told = reader.start(arrival.place, arrival.first, encoder, lifetime=lifetime, head=head)
+        if self.runtime.draining:
+            reader.let_go()
         if told is not None and stream.readers >= FROM_READERS and _may_be_told_again(form, info):
             frames = FirstFrames(info.content_type, info.slow, *told)
             stream.join_cache.keep((form.key, arrival.asked), frames)
