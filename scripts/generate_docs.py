@@ -18,6 +18,7 @@ import msgspec
 
 import headwater
 import headwater.llm
+import headwater.publisher
 import headwater.stores
 import headwater.testing
 from headwater import Hub, errors
@@ -162,7 +163,7 @@ def python_page() -> str:
         "# Python\n",
         "Only what is on this page is public; everything else may change in any release.\n",
     ]
-    for module in (headwater, headwater.llm, headwater.stores, headwater.testing):
+    for module in (headwater, headwater.llm, headwater.publisher, headwater.stores, headwater.testing):
         parts.append(f"## {module.__name__}\n\n{_prose(inspect.getdoc(module) or '')}\n")
         parts += [_entry(name, getattr(module, name)) for name in sorted(module.__all__)]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(parts))

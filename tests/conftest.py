@@ -80,8 +80,10 @@ ONE_LOOP = {
     "asgi/test_figures.py": "asyncio",
     "asgi/test_metrics.py": "asyncio",
     "asgi/test_page.py": "asyncio",
+    "asgi/test_pages.py": "asyncio",
     "asgi/test_private.py": "asyncio",
     "asgi/test_streams.py": "asyncio",
+    "asgi/test_together.py": "asyncio",
     "asgi/test_words.py": "asyncio",
 }
 #: Below these, but on both: threads that wake the loop, and timers.

@@ -21,11 +21,14 @@ __all__ = [
     "Batch",
     "Change",
     "Created",
+    "Entry",
     "Expiry",
     "Extent",
     "Failure",
     "ForkPoint",
+    "Last",
     "Mode",
+    "Page",
     "Policy",
     "Producer",
     "Record",
@@ -101,6 +104,33 @@ class Batch(msgspec.Struct, frozen=True, gc=False):
     failure: Failure | None = None
 
 
+class Last(msgspec.Struct, frozen=True, gc=False):
+    """What is asked for from behind: the newest records before a place. One of the first two is given.
+
+    Attributes:
+        records: how many of a JSON stream, from 1 on.
+        size: bytes of any other stream, from 1 on; a text begins with a whole character, and so may have up to three
+            bytes less.
+        before: an offset, where it ends; `now`: the tail.
+    """
+
+    records: int | None = None
+    size: int | None = None
+    before: str = NOW
+
+
+class Page(msgspec.Struct, frozen=True, gc=False):
+    """A batch that was asked for from behind; see `Last`.
+
+    Attributes:
+        batch: where it is not `up_to_date`, it ends where it was asked to.
+        has_earlier: records before it are kept; ask for those before `batch.offset`.
+    """
+
+    batch: Batch
+    has_earlier: bool
+
+
 class Extent(msgspec.Struct, frozen=True, gc=False):
     """What there is to read of a stream from an offset on, at one moment.
 
@@ -131,6 +161,24 @@ class Producer(msgspec.Struct, frozen=True, gc=False):
     id: str
     epoch: int
     seq: int
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One append of several that are one step; see `Hub.append_all`.
+
+    Attributes:
+        path: the stream.
+        data: one record, as of `Hub.append`; empty only with `close`.
+        producer: makes it idempotent.
+        close: close the stream with this record.
+        create: with what to create the stream, if there is none.
+    """
+
+    path: str
+    data: Any = b""
+    producer: Producer | None = None
+    close: bool = False
+    create: StreamConfig | None = None
 
 
 class Expiry(msgspec.Struct, frozen=True, gc=False):

@@ -93,6 +93,42 @@ def test_no_follow_stops_at_the_tail(call: Call, path: str) -> None:
     assert call("tail", path, "--no-follow", "--from", "now").stdout == ""
 
 
+@WIRES
+@pytest.mark.parametrize("count", [0, 1, 5, 1000, 1001, 2500, 3000, 9000])
+def test_last_begins_with_so_many_records(wire: list[str], count: int, call: Call, path: str) -> None:
+    """-n N, also more than one request gives, and more than there are."""
+    call("create", path, "--json")
+    call("append", path, *map(str, range(3000)))
+    call("append", path, "3000", "--close")
+    expected = "".join(f"{number}\n" for number in range(max(0, 3001 - count), 3001))
+    assert call("tail", path, "-n", str(count), *wire).stdout == expected
+
+
+@WIRES
+@pytest.mark.parametrize("count", [0, 1, 2, 7, 9_999, 10_000, 10_001, 20_000])
+@pytest.mark.parametrize("end", ["", "\n", "\n\n"])
+def test_last_counts_lines_of_text(
+    wire: list[str], count: int, end: str, call: Call, path: str, tmp_path: Path
+) -> None:
+    """As `tail -n` does: the line break at the end begins no line; a line may be longer than a piece."""
+    lines = [f"zeile {number} {'ä' * (number % 7)}" for number in range(10_000)]
+    lines[5_000] = "long " * 30_000
+    text = "\n".join(lines) + end
+    (tmp_path / "text").write_text(text)
+    call("create", path, "--content-type", "text/plain")
+    call("append", path, "--file", str(tmp_path / "text"), "--close")
+    expected = subprocess.run(["tail", "-n", str(count), str(tmp_path / "text")], capture_output=True, check=True)
+    assert call("tail", path, "-n", str(count), *wire).stdout == expected.stdout.decode()
+
+
+def test_last_and_from_exclude_each_other(call: Call, path: str) -> None:
+    """Each says where to begin."""
+    call("create", path, "--json")
+    result = call("tail", path, "-n", "3", "--from", "now")
+    assert result.exit_code == ExitCode.USAGE
+    assert "give --from or --last" in result.stderr
+
+
 @pytest.mark.slow
 @WIRES
 def test_now_begins_with_what_comes_next(wire: list[str], call: Call, server: Server, spawn: Spawn, path: str) -> None:

@@ -273,6 +273,14 @@ def test_the_commands_of_the_chat_tutorial(tmp_path: Path) -> None:
     assert json.loads(output)["state"] == "finished"
 
 
+@pytest.mark.slow
+def test_what_is_published_is_there() -> None:
+    code = block(ROOT / "docs" / "howto" / "publish.md", "python", "run: publisher")
+    with headwater_server("memory:") as server:
+        exec(compile(code.replace(":4437", f":{server.port}"), "block.py", "exec", dont_inherit=True), {})
+        assert json.loads(call(server, "GET", "/v1/stream/jobs/7").body) == [{"done": 3}, {"done": 4}, {"done": 5}]
+
+
 def test_a_package_index_gets_absolute_links() -> None:
     """The README as the package has it: links and images lead somewhere from any page."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())

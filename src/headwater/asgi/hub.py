@@ -34,6 +34,8 @@ class Hub(Engine):
             403.
         authorize: who may do what over HTTP: asked for each request, with every path that it names, before the store
             is touched; see docs/howto/authorize.md. None: everybody everything. Calls in process are not checked.
+        multi: serve what names several streams in one request, such as POST `-/append`. Only with this or `authorize`:
+            a guard by path in front of `asgi` does not see which streams they are.
     """
 
     _watch: asyncio.Task[None] | None = None
@@ -48,6 +50,7 @@ class Hub(Engine):
         compression: Compression | None = None,
         serve_private: bool = False,
         authorize: Authorize | None = None,
+        multi: bool = False,
     ) -> None:
         super().__init__(store, limits=limits)
         self._cors_origins = cors_origins
@@ -55,6 +58,7 @@ class Hub(Engine):
         self._compression = compression
         self._serve_private = serve_private
         self._authorize = authorize
+        self._multi = multi
 
     async def _open(self) -> None:
         """Open the store and start; from now on a stop of uvicorn lets the live readers go."""
@@ -83,4 +87,5 @@ class Hub(Engine):
             compression=self._compression,
             serve_private=self._serve_private,
             authorize=self._authorize,
+            multi=self._multi,
         )

@@ -115,6 +115,10 @@ class Remote:
             raise refusal(response.status_code, b"")
         return response
 
+    def page(self, stream: str, params: Mapping[str, str]) -> httpx2.Response:
+        """What there is of a stream now, as the query says."""
+        return self._send("GET", self.url(stream), params=params)
+
     def introspect(self, route: str, params: Mapping[str, str]) -> Any:
         """The JSON document of an introspection route."""
         url = f"{self._address.origin}{self._address.introspection}{route}"

@@ -12,6 +12,7 @@ import msgspec
 
 from headwater.cli import output
 from headwater.cli.follow import Follower
+from headwater.cli.newest import Beginning, newest
 from headwater.cli.options import checked, json_option, stream_argument, with_remote
 from headwater.cli.paragraphs import Paragraphs
 from headwater.cli.patience import Patience
@@ -31,10 +32,15 @@ Format = Callable[[Record], bytes]
     "--from",
     "offset",
     callback=checked(check_offset),
-    default=BEGINNING,
-    show_default=True,
     metavar="OFFSET",
-    help="Where to begin: an offset, -1 for the start, now for what comes next.",
+    help="Where to begin: an offset, -1 for the start, now for what comes next.  [default: -1]",
+)
+@click.option(
+    "-n",
+    "--last",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Begin with the last N records of a JSON stream, or the last N lines of any other one.",
 )
 @json_option("One JSON object a record, with its offset and data (base64, if it is bytes).")
 @click.option("--sse", is_flag=True, help="Read an event stream instead of NDJSON.")
@@ -51,7 +57,8 @@ Format = Callable[[Record], bytes]
 def tail(
     remote: Remote,
     path: str,
-    offset: str,
+    offset: str | None,
+    last: int | None,
     as_json: bool,
     sse: bool,
     compressed: bool,
@@ -67,18 +74,25 @@ def tail(
     Examples:
       headwater tail jobs/7
       headwater tail jobs/7 --from now --json | jq .data
+      headwater tail log -n 20
       headwater tail log --no-follow > log.txt
     """
     if sse and no_follow:
         raise click.UsageError("--sse only follows: an event stream does not say where the tail is.")
+    if last is not None and offset is not None:
+        raise click.UsageError("give --from or --last: each says where to begin.")
     patience = Patience(retry_for)
     head = patience.ask(lambda: remote.head(path))
     kind = header(head, names.CONTENT_TYPE) or DEFAULT_CONTENT_TYPE
-    if offset == NOW:
-        offset = header(head, names.STREAM_NEXT_OFFSET) or NOW
+    if last:
+        begin = newest(remote, patience, path, kind, last)
+    elif last == 0 or offset == NOW:
+        begin = Beginning(header(head, names.STREAM_NEXT_OFFSET) or NOW)
+    else:
+        begin = Beginning(offset or BEGINNING)
     wire = EventsWire if sse else JsonLinesWire
-    follower = Follower(remote, path, kind, wire, offset, patience, compressed=compressed)
-    printer = Printer(_format(kind, as_json=as_json), offset)
+    follower = Follower(remote, path, kind, wire, begin.offset, patience, compressed=compressed)
+    printer = Printer(_format(kind, as_json=as_json), begin)
     try:
         printer.print_all(follower, count, no_follow=no_follow)
     except KeyboardInterrupt:
@@ -93,14 +107,15 @@ class Printer:
 
     Args:
         form: a record as bytes.
-        offset: where the follower begins.
+        begin: where the follower begins, and what it gives first that is not printed.
 
     Attributes:
         offset: where to go on, after what was printed.
     """
 
-    def __init__(self, form: Format, offset: str) -> None:
-        self.offset = offset
+    def __init__(self, form: Format, begin: Beginning) -> None:
+        self.offset = begin.offset
+        self._skip = begin.skip
         self._form: Final = form
         self._last = b"\n"
 
@@ -112,7 +127,7 @@ class Printer:
         """
         left = count
         for step in follower.steps():
-            records = step.records[:left]
+            records = self._wanted(step.records)[:left]
             if records:
                 self._print(records)
             elif output.stdout_is_gone():
@@ -121,6 +136,17 @@ class Printer:
                 left -= len(records)
             if left == 0 or (no_follow and step.up_to_date):
                 return
+
+    def _wanted(self, records: tuple[Record, ...]) -> tuple[Record, ...]:
+        """The records without the first bytes that are to be skipped."""
+        while records and self._skip:
+            first, *rest = records
+            cut = min(self._skip, len(first.data))
+            self._skip -= cut
+            if cut < len(first.data):
+                return (Record(first.offset, first.data[cut:]), *rest)
+            records = tuple(rest)
+        return records
 
     def _print(self, records: tuple[Record, ...]) -> None:
         data = b"".join(map(self._form, records))

@@ -16,6 +16,7 @@ Rule 2: the docstring's first line is the title that users see; ``advice`` says 
     ├── Refused                        403 refused
     │   ├── HostNotAllowed             403 host-not-allowed
     │   ├── OriginNotAllowed           403 origin-not-allowed
+    │   ├── MultiStreamClosed          403 multi-stream-closed
     │   ├── StreamPrivate              403 stream-private
     │   └── ProducerFenced             403 producer-fenced
     ├── StreamNotFound                 404 stream-not-found
@@ -42,6 +43,7 @@ Rule 2: the docstring's first line is the title that users see; ``advice`` says 
     ├── SourceFailed                   502 source-failed
     │   └── UnknownItem                502 unknown-item
     ├── UpstreamUnreachable            502 upstream-unreachable
+    ├── NotAtomic                      501 not-atomic
     ├── MissingExtra                   501 missing-extra
     ├── WrongLoop                      500 wrong-loop
     ├── Conflict                       409 conflict
@@ -76,6 +78,7 @@ from headwater.errors.requests import (
     InvalidPath,
     InvalidProducer,
     MethodNotAllowed,
+    MultiStreamClosed,
     NotAcceptable,
     NotAuthorized,
     OriginNotAllowed,
@@ -97,6 +100,7 @@ from headwater.errors.servers import (
     HubNotOpen,
     LimitReached,
     MissingExtra,
+    NotAtomic,
     ShuttingDown,
     SourceFailed,
     StoreUnavailable,
@@ -143,7 +147,9 @@ __all__ = [
     "LimitReached",
     "MethodNotAllowed",
     "MissingExtra",
+    "MultiStreamClosed",
     "NotAcceptable",
+    "NotAtomic",
     "NotAuthorized",
     "OffsetGone",
     "OriginNotAllowed",

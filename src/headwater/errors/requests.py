@@ -78,6 +78,13 @@ class OriginNotAllowed(Refused):
     advice = "Add the origin to the cors_origins setting of the server."
 
 
+class MultiStreamClosed(Refused):
+    """What names several streams is not served here."""
+
+    code = "multi-stream-closed"
+    advice = "Ask for one stream at a time; or, where no guard by path is in front: Hub(multi=True), or authorize."
+
+
 class StreamPrivate(Refused):
     """The stream is not served over HTTP."""
 

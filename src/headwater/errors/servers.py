@@ -74,6 +74,13 @@ class UpstreamUnreachable(HeadwaterError):
     advice = "Try again; if it stays, check the upstream's URL and state."
 
 
+class NotAtomic(HeadwaterError):
+    """The store cannot write several appends in one step."""
+
+    code, status, ws_close = "not-atomic", 501, 4501
+    advice = "Append one by one, or use a store that has transactions: memory or SQLite."
+
+
 class MissingExtra(HeadwaterError, ImportError):
     """An optional part of Headwater is not installed."""
 

@@ -6,7 +6,7 @@ from headwater.http.compressing import choose, coded, coded_pieces
 from headwater.http.exchange import Exchange, Streamed
 from headwater.hub import Engine, catch_up
 from headwater.hub.catch_up import CatchUpRead
-from headwater.model import NOW
+from headwater.model import NOW, Last
 from headwater.protocol import names, responses
 from headwater.protocol.commands import Inspect, Read
 from headwater.protocol.compression import Compressor
@@ -38,6 +38,8 @@ async def respond_short(hub: Engine, compressor: Compressor, exchange: Exchange,
 
 async def _read(hub: Engine, compressor: Compressor, command: Read) -> Answer | Streamed:
     hub.stats.reads += 1
+    if command.last is not None:
+        return await _page(hub, compressor, command, command.last)
     tag, now_asked = command.if_none_match, command.offset == NOW
     if tag is not None and not now_asked:
         # Whether it still fits follows from where the range begins and ends.
@@ -52,6 +54,13 @@ async def _read(hub: Engine, compressor: Compressor, command: Read) -> Answer | 
     if read.whole is not None or head.status == 304:
         return await coded(compressor, coding, head)
     return streamed(compressor, coding, head, read)
+
+
+async def _page(hub: Engine, compressor: Compressor, command: Read, last: Last) -> Answer:
+    page = await hub.store.page(command.path, last, limit=hub.limits.read_bytes, times=False)
+    coding = choose(compressor, command, page.batch)
+    found = responses.paged(page, command.if_none_match, before=last.before, coding=coding)
+    return await coded(compressor, coding, found)
 
 
 def streamed(compressor: Compressor, coding: str, head: Answer, read: CatchUpRead) -> Streamed:

@@ -16,6 +16,7 @@ from headwater.hub.live.arrival import Arrival
 from headwater.hub.live.wire_format import WireFormat
 from headwater.hub.peers import address_of
 from headwater.model import Batch, Mode
+from headwater.protocol import names
 from headwater.protocol.asks import Access
 from headwater.protocol.caching import MAX_JITTER
 from headwater.protocol.coding import Coding
@@ -88,7 +89,9 @@ def opening(
     """
     content_type = arrival.info.content_type
     encoder = form.encoder(content_type)
-    head = LiveHead(media_type or encoder.media_type, content_type, form.coding.token, varies)
+    previous = arrival.previous
+    more = () if previous is None else ((names.STREAM_PREVIOUS_OFFSET, previous.encode()),)
+    head = LiveHead(media_type or encoder.media_type, content_type, form.coding.token, varies, more)
     return Opening(arrival, form, encoder, head, lifetime)
 
 

@@ -13,7 +13,15 @@ from functools import partial
 from inspect import isawaitable
 from typing import Final
 
-from headwater.errors import BadRequest, HeadwaterError, NotAuthorized, RouteNotFound, StreamNotFound
+from headwater.errors import (
+    BadRequest,
+    HeadwaterError,
+    MultiStreamClosed,
+    NotAuthorized,
+    RouteNotFound,
+    StreamNotFound,
+)
+from headwater.http import together
 from headwater.http.authorize import Authorize, Credential
 from headwater.http.catch_up import respond_short
 from headwater.http.compressing import choose, coded
@@ -38,6 +46,7 @@ from headwater.protocol.ledger import check_without_body
 from headwater.protocol.paths import NOTHING_PRIVATE, check_encoding
 from headwater.protocol.requests import append_of, check_write, parse_request
 from headwater.protocol.responses import Answer, HeaderList
+from headwater.protocol.together import parse_lines
 from headwater.protocol.urls import split_url
 
 #: Where the files of the page at `/` are.
@@ -59,6 +68,7 @@ class StreamService(Service):
         compression: of responses to reads; None: they are sent as they are.
         serve_private: serve the streams that a program keeps for itself, such as those of runs, like all others.
         authorize: who may do what; None: everybody everything.
+        multi: serve what names several streams also without `authorize`: a guard by path does not see which.
 
     Attributes:
         compressor: of responses to reads.
@@ -77,6 +87,7 @@ class StreamService(Service):
         compression: Compression | None = None,
         serve_private: bool = False,
         authorize: Authorize | None = None,
+        multi: bool = False,
     ) -> None:
         if not (prefix.startswith("/") and prefix.endswith("/")):
             raise ValueError(f"prefix must begin and end with a slash, not {prefix!r}")
@@ -86,6 +97,8 @@ class StreamService(Service):
         self._varies: Final = bool(self.compressor.offered)
         self._overview: Final = Overview(hub, self.private)
         self._prefix: Final = prefix
+        self._together: Final = prefix + together.WORD
+        self._multi: Final = multi or authorize is not None
         self._cors: Final = CorsPolicy(cors_origins)
         #: For responses to requests whose origin is not known, or that have none.
         self._cors_of_none: Final = self._cors.headers(None, b"")
@@ -116,8 +129,11 @@ class StreamService(Service):
     def route(self, exchange: Exchange) -> Work | None:
         """See `Service.route`."""
         request = exchange.request
-        if request.memo is None and not self._is_of_streams(request.path):
-            return self._other(exchange, request)
+        if request.memo is None:
+            if not self._is_of_streams(request.path):
+                return self._other(exchange, request)
+            if request.path == self._together:
+                return self._append_together(exchange)
         self.hub.runtime.gate.check()
         command, asks = request.memo or self._parse(request)
         self.private.check(command.path)
@@ -285,11 +301,32 @@ class StreamService(Service):
         await self.hub.delete_stream(command.path, command.condition)
         exchange.respond(responses.deleted())
 
+    def _append_together(self, exchange: Exchange) -> Work | None:
+        if exchange.request.method == "OPTIONS":
+            exchange.respond(responses.allowed(preflight_headers()))
+            return None
+        together.check_head(exchange.request)
+        if not self._multi:
+            raise MultiStreamClosed(
+                "an append to several streams names them in its body, where whatever guards the paths of URLs does "
+                "not see them"
+            )
+        return self._read_together(exchange)
+
+    async def _read_together(self, exchange: Exchange) -> None:
+        body, limit = await body_of(exchange), self.hub.limits.max_path_bytes
+        appends = parse_lines(body, max_path_bytes=limit, private=self.private)
+        work = self._allowed(
+            exchange, together.asks_of_appends(appends), lambda _: together.write(self.hub, exchange, appends)
+        )
+        if work is not None:
+            await work
+
     # Reading.
 
     async def _poll(self, exchange: Exchange, command: Read, access: Access) -> None:
         exchange.may_be_cancelled = True
-        batch = await self.hub.poll(command.path, command.offset, peer=peer_of(command, exchange.client, access))
+        batch = await self.hub.poll(command.path, command.start, peer=peer_of(command, exchange.client, access))
         coding = choose(self.compressor, command, batch)
         found = responses.polled(batch, next_cursor(time.time(), command.cursor, jitter()), coding=coding)
         exchange.respond(await coded(self.compressor, coding, found))
@@ -300,8 +337,10 @@ class StreamService(Service):
         form, peer = live_format(command, coding), peer_of(command, exchange.client, access)
         if not exchange.pushes_at_once:
             return self._open(exchange, command, form, peer)
-        live = self.hub.live
-        frames = live.first_frames(command.path, command.offset, form) if command.slow is None else None
+        if command.last is not None:
+            return self._open(exchange, command, form, peer)
+        live, is_known = self.hub.live, command.slow is None
+        frames = live.first_frames(command.path, command.offset, form) if is_known else None
         if frames is not None:
             kind = command.media_type or frames.group.encoder.media_type
             head = LiveHead(kind, frames.content_type, form.coding.token, self._varies)
@@ -319,7 +358,7 @@ class StreamService(Service):
         exchange.may_be_cancelled = True
         with await self.hub.live.open(
             command.path,
-            command.offset,
+            command.start,
             slow=command.slow,
             peer=peer,
             first_bytes=self.hub.limits.buffer_bytes,

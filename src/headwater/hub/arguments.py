@@ -9,7 +9,9 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from headwater.model import Producer, Retention, StreamConfig
+from headwater.errors import BadRequest
+from headwater.model import BEGINNING, NOW, Last, Producer, Retention, StreamConfig
+from headwater.protocol.backwards import make_last
 from headwater.protocol.expiry import make_expiry
 from headwater.protocol.slow import parse_slow
 
@@ -33,6 +35,19 @@ def stream_config(
     if retention is not None:
         check_struct("retention", retention, Retention)
     return StreamConfig(content_type, make_expiry(ttl, expires_at), retention or Retention(), slow=parse_slow(slow))
+
+
+def start_of(offset: str, last: int | None, last_bytes: int | None) -> str | Last:
+    """Where the arguments of `Hub.read` begin.
+
+    Raises:
+        BadRequest: more than one says so, or a number is out of range.
+    """
+    if last is None and last_bytes is None:
+        return offset
+    if offset != BEGINNING:
+        raise BadRequest("give offset, or last or last_bytes: each says where to begin")
+    return make_last(last, last_bytes, NOW)
 
 
 def check_append(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Final
 
 from headwater.errors import HeadwaterError, ShuttingDown, StreamFailed
+from headwater.hub.arguments import start_of
 from headwater.hub.formats import wire_format
 from headwater.hub.limits import Limits
 from headwater.hub.live.pulled import is_news
@@ -13,10 +15,14 @@ from headwater.hub.live.runtime import Runtime
 from headwater.hub.live.sinks import Sink
 from headwater.hub.peers import POLLING, Peer
 from headwater.hub.stats import Stats
-from headwater.model import BEGINNING, Batch, Record, SlowPolicy, StreamInfo
+from headwater.model import BEGINNING, NOW, Batch, Last, Page, Record, SlowPolicy, StreamInfo
+from headwater.protocol.backwards import make_last
 from headwater.protocol.cursor import Data, Detached, Failed
 from headwater.protocol.slow import REPLAY
 from headwater.stores import Store
+
+#: Records of a page, unless told otherwise.
+DEFAULT_LAST: Final = 50
 
 
 class Reads:
@@ -66,7 +72,32 @@ class Reads:
         self.stats.reads += 1
         return await self.store.read(path, offset, limit=self.limits.read_bytes)
 
-    async def poll(self, path: str, offset: str, *, peer: Peer = POLLING) -> Batch:
+    async def page(
+        self, path: str, last: int | None = None, *, last_bytes: int | None = None, before: str | None = None
+    ) -> Page:
+        """The newest records, or those before an offset: for who shows the end first and scrolls back.
+
+        At most `limits.read_bytes` of them; a page that is larger keeps its newest records, one in any case. It takes
+        as long for a long stream as for a short one. Go on with `before=page.batch.offset` while `page.has_earlier`.
+
+        Args:
+            path: the stream.
+            last: records of a JSON stream, from 1 to 1,000; None, without `last_bytes`: 50.
+            last_bytes: bytes of any other stream; a text begins with a whole character.
+            before: an offset; None: the tail.
+
+        Raises:
+            BadRequest: the stream is counted in the other way, or a number is out of range.
+            StreamNotFound, StreamGone, InvalidOffset, OffsetGone, StoreUnavailable: see `errors`.
+        """
+        self.runtime.gate.check()
+        self.stats.reads += 1
+        if last is None and last_bytes is None:
+            last = DEFAULT_LAST
+        asked = make_last(last, last_bytes, NOW if before is None else before)
+        return await self.store.page(path, asked, limit=self.limits.read_bytes)
+
+    async def poll(self, path: str, offset: str | Last, *, peer: Peer = POLLING) -> Batch:
         """The same, waiting for up to `limits.long_poll_seconds` when there is nothing; may be empty then.
 
         Nothing is left out, whatever the stream's policy for slow readers: a page is what its offset says.
@@ -93,18 +124,35 @@ class Reads:
         assert batch is not None, "a reader begins with a batch"
         return batch
 
-    async def read(self, path: str, offset: str = BEGINNING, *, live: bool = False) -> AsyncIterator[Record]:
+    async def read(
+        self,
+        path: str,
+        offset: str = BEGINNING,
+        *,
+        last: int | None = None,
+        last_bytes: int | None = None,
+        live: bool = False,
+    ) -> AsyncIterator[Record]:
         """Records from an offset on; with `live`, on and on until the stream is closed.
 
         Nothing is read ahead: the next batch is taken from the log when the loop asks for it. Nothing is left out,
         however long the loop takes and whatever the policy of the stream for slow readers.
 
+        Args:
+            path: the stream.
+            offset: an offset, `-1` or `now`.
+            last: in its place: so many of the newest records of a JSON stream; see `page`.
+            last_bytes: in its place: so many of the newest bytes of any other stream; see `page`.
+            live: go on until the stream is closed.
+
         Raises:
+            BadRequest: more than one of the three says where to begin, or see `page`.
             StreamNotFound, StreamGone, InvalidOffset, OffsetGone, LimitReached, StoreUnavailable: see `errors`.
             ShuttingDown: the hub was closed while reading live.
             StreamFailed: after the last record of a stream that ended before it was complete.
         """
-        with await self.live.open_reader(path, offset, slow=REPLAY) as reader:
+        begin = start_of(offset, last, last_bytes)
+        with await self.live.open_reader(path, begin, slow=REPLAY) as reader:
             while (event := await reader.next()) is not None:
                 match event:
                     case Data(batch):

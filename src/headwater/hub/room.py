@@ -8,7 +8,7 @@ Rule 2: the store's answer counts, also when its caller was cancelled meanwhile:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from functools import partial
 from typing import Any, TypeVar
 
@@ -19,6 +19,7 @@ from headwater.protocol.framing import check_content_type
 from headwater.protocol.paths import check_new_path, check_path
 
 M = TypeVar("M", Created, Appended)
+A = TypeVar("A")
 
 
 class Room:
@@ -41,32 +42,42 @@ class Room:
         self._waiters: set[asyncio.Future[None]] = set()
 
     async def make(self, path: str, config: StreamConfig, call: Callable[[], asyncio.Future[M]]) -> M:
-        """What a call of the store answers that may make a stream; one that it makes is counted.
+        """`make_all` of one stream."""
+        return await self.make_all({path: config}, call, _is_created)
+
+    async def make_all(
+        self,
+        streams: Mapping[str, StreamConfig],
+        call: Callable[[], asyncio.Future[A]],
+        count: Callable[[A], int],
+    ) -> A:
+        """What a call of the store answers that may make streams; those that it makes are counted.
 
         What exists may be created again in any case: older than the rules of paths, or at the limit.
 
         Args:
-            path: of the stream.
-            config: of the stream.
+            streams: which, and with what they would be made.
             call: begins the call; when this is cancelled it goes on.
+            count: of its answer, how many were made.
 
         Raises:
             InvalidPath, BadRequest: it cannot be created.
             LimitReached: there are `limits.max_streams`.
             What the call raises.
         """
-        await self._check(path, config)
-        has_place = await self._take_place(path)
+        for path, config in streams.items():
+            await self._check(path, config)
+        places = await self._take_places(streams)
         try:
             making = call()
         except BaseException:
-            self._give_back(has_place)
+            self._give_back(places)
             raise
         if making.done():
-            self._made(has_place, making)
+            self._made(places, count, making)
         else:
             self._calls.add(making)
-            making.add_done_callback(partial(self._made, has_place))
+            making.add_done_callback(partial(self._made, places, count))
         return await asyncio.shield(making)
 
     async def settle(self) -> None:
@@ -74,26 +85,27 @@ class Room:
         if self._calls:
             await asyncio.wait(self._calls)
 
-    async def _take_place(self, path: str) -> bool:
-        """Whether there is a place now; False: none is needed."""
-        while self._is_full():
-            if await self._exists(path):
-                return False
-            if self.taken >= self._limits.max_streams:
+    async def _take_places(self, paths: Collection[str]) -> int:
+        """Take as many as are needed, all at once: who holds some and waits for others would wait for ever."""
+        wanted = len(paths)
+        while not self._has_room_for(wanted):
+            wanted = sum([not await self._exists(path) for path in paths])
+            if wanted and self.taken + wanted > self._limits.max_streams:
                 raise LimitReached(f"there are max_streams={self._limits.max_streams} streams already")
-            if self._is_full():
+            if not self._has_room_for(wanted):
                 await self._given_back()
-        self._making += 1
-        return True
+        self._making += wanted
+        return wanted
 
-    def _made(self, has_place: bool, making: asyncio.Future[M]) -> None:
+    def _made(self, places: int, count: Callable[[A], int], making: asyncio.Future[A]) -> None:
         self._calls.discard(making)
-        self.taken += not making.cancelled() and making.exception() is None and making.result().created
-        self._give_back(has_place)
+        if not making.cancelled() and making.exception() is None:
+            self.taken += count(making.result())
+        self._give_back(places)
 
-    def _give_back(self, has_place: bool) -> None:
-        if has_place:
-            self._making -= 1
+    def _give_back(self, places: int) -> None:
+        if places:
+            self._making -= places
             for waiter in self._waiters:
                 if not waiter.done():
                     waiter.set_result(None)
@@ -108,8 +120,8 @@ class Room:
         if config.content_type is not None:
             check_content_type(config.content_type)
 
-    def _is_full(self) -> bool:
-        return self.taken + self._making >= self._limits.max_streams
+    def _has_room_for(self, count: int) -> bool:
+        return not count or self.taken + self._making + count <= self._limits.max_streams
 
     async def _given_back(self) -> None:
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -118,3 +130,7 @@ class Room:
             await waiter
         finally:
             self._waiters.discard(waiter)
+
+
+def _is_created(answer: Created | Appended) -> int:
+    return answer.created

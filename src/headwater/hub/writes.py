@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any
 
-from headwater.errors import PreconditionFailed, StreamExists, StreamNotFound, TooLarge
+from headwater.errors import NotAtomic, PreconditionFailed, StreamExists, StreamNotFound, TooLarge
 from headwater.hub.arguments import check_append, check_kind, check_struct, stream_config
 from headwater.hub.lifespan import Gate
 from headwater.hub.reads import Reads
 from headwater.hub.room import Room
-from headwater.model import Appended, Created, Failure, ForkPoint, Producer, Retention, StreamConfig, StreamInfo
+from headwater.hub.together import append_of_entry, check_together, count_created
+from headwater.model import Appended, Created, Entry, Failure, ForkPoint, Producer, Retention, StreamConfig, StreamInfo
 from headwater.protocol.failure import check_failure
 from headwater.protocol.framing import DEFAULT_CONTENT_TYPE, check_body, encode_value
 from headwater.protocol.ledger import Append
 from headwater.protocol.paths import check_path
 from headwater.protocol.preconditions import ANY, Condition, at_tail
-from headwater.stores.base import Done
+from headwater.stores.base import Atomic, Done
 from headwater.stores.posting import Post, posted
 
 
@@ -158,6 +160,44 @@ class Writes(Reads):
             answer = await self._room.make(path, bounded.create, partial(posted, self._post, path, bounded))
         self.stats.acknowledged(len(request.body), answer)
         return answer
+
+    async def append_all(self, entries: Iterable[Entry | tuple[str, Any]]) -> list[Appended]:
+        """Append to several streams in one commit: all of it is written, or nothing, also after a crash.
+
+        A path may come more than once; each append sees those before it. A producer's duplicate is a success.
+
+        Args:
+            entries: each an `Entry`, or a path and its record; up to `MAX_ENTRIES`, and `limits.max_append_records`
+                records in all of them.
+
+        Returns:
+            The answers, in the same order.
+
+        Raises:
+            What `append` raises for one of them, with `line` (from 1) and `stream` in its `details`. Nothing was
+            written.
+            TooLarge, TooManyRecords: they are too many, or too large together.
+            NotAtomic: the store has no such step.
+            TypeError: an entry of another type.
+        """
+        return await self.write_all([append_of_entry(entry) for entry in entries])
+
+    async def write_all(self, appends: Sequence[tuple[str, Append]]) -> list[Appended]:
+        """`append_all` with bodies as HTTP has them."""
+        self._gate.check()
+        store, limits = self.store, self.limits
+        if not isinstance(store, Atomic):
+            raise NotAtomic(f"{type(store).__name__} cannot write several appends in one step")
+        check_together(appends, limits.max_body_bytes)
+        write = partial(store.append_all, appends, max_records=limits.max_append_records)
+        creates = {path: request.create for path, request in appends if request.create is not None}
+        if creates:
+            answers = await self._room.make_all(creates, lambda: asyncio.ensure_future(write()), count_created)
+        else:
+            answers = await write()
+        for (_, request), answer in zip(appends, answers, strict=True):
+            self.stats.acknowledged(len(request.body), answer)
+        return answers
 
     def post(self, path: str, request: Append, done: Done) -> None:
         """`write`, answered by a call of `done` unless StoreUnavailable or TooLarge is raised; see `stores.Posting`.

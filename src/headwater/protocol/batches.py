@@ -62,6 +62,23 @@ def build_batch(state: StreamState, start: int, rows: Iterable[Row], limit: int,
     return _batch(state, start, position, Span(state.lineage, start, found, times) if found else ())
 
 
+def head_of(batch: Batch, limit: int) -> Batch:
+    """The first records of a batch, as many as fit; one in any case.
+
+    Args:
+        batch: the batch; its records stay whole.
+        limit: bytes of data.
+    """
+    size = 0
+    for count, record in enumerate(batch.records):
+        size += len(record.data)
+        if size > limit and count:
+            offset = batch.records[count - 1].offset
+            records = batch.records[:count]
+            return Batch(batch.offset, records, offset, up_to_date=False, closed=False, content_type=batch.content_type)
+    return batch
+
+
 def extent_from(state: StreamState, start: int) -> Extent:
     """What there is to read from a position up to the tail."""
     return Extent(

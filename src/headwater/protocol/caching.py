@@ -18,6 +18,8 @@ _MAX_CURSOR_DIGITS: Final = 15
 NO_STORE: Final = b"no-store"
 #: Catch-up answers: the bytes at an offset never change; private, because a cache cannot check rights.
 CACHEABLE: Final = b"private, max-age=60, stale-while-revalidate=300"
+#: Answers whose range moves with the stream: a cache asks each time whether the tag still fits.
+REVALIDATE: Final = b"private, no-cache"
 #: Live answers; no-transform keeps proxies from compressing, and so from buffering, an event stream.
 LIVE: Final = b"no-cache, no-transform"
 

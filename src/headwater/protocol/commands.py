@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from headwater.model import Failure, Mode, Producer, SlowPolicy, StreamConfig
+from headwater.model import Failure, Last, Mode, Producer, SlowPolicy, StreamConfig
 from headwater.protocol.preconditions import Condition
 
 
@@ -31,11 +31,11 @@ class Write(msgspec.Struct, frozen=True, gc=False):
 
 
 class Read(msgspec.Struct, frozen=True, gc=False):
-    """GET: records from an offset on.
+    """GET: records from an offset on, or the newest ones.
 
     Attributes:
         path: the stream.
-        offset: an offset, `-1` or `now`.
+        offset: an offset, `-1` or `now`; of no meaning with `last`.
         mode: how to answer.
         resumed: the offset came from `last_event_id`: a browser that was here before.
         cursor: the echoed cursor.
@@ -46,6 +46,7 @@ class Read(msgspec.Struct, frozen=True, gc=False):
         reader: live reads: what the client calls itself.
         accept_encoding: as sent.
         media_type: the name by which `Accept` asked for the form; None: by none.
+        last: where to begin, told from behind; None: at the offset.
     """
 
     path: str
@@ -60,6 +61,12 @@ class Read(msgspec.Struct, frozen=True, gc=False):
     reader: str | None = None
     accept_encoding: str | None = None
     media_type: bytes | None = None
+    last: Last | None = None
+
+    @property
+    def start(self) -> str | Last:
+        """Where to begin."""
+        return self.offset if self.last is None else self.last
 
 
 class Undecided(msgspec.Struct, frozen=True, gc=False):

@@ -201,6 +201,30 @@ def _one_line(value: bytes) -> bytes:
     return value.translate(_ONE_LINE) if _LF in value or _CR in value else value
 
 
+def split_value(content_type: str, value: bytes) -> tuple[bytes, ...]:
+    """The record of one JSON value.
+
+    Args:
+        content_type: the stream's type. In a JSON stream the value is the record, an array too; in any other it must be
+            a string, whose text is the record.
+        value: as JSON; empty gives no record.
+
+    Raises:
+        InvalidBody: not one JSON value, or no string where one is needed.
+    """
+    if not value:
+        return ()
+    if is_json(content_type):
+        records = split_json(b"".join((b"[", value, b"]")))
+        if len(records) != 1:
+            raise InvalidBody("there is more than one JSON value")
+        return records
+    try:
+        return (msgspec.json.decode(value, type=str).encode(),)
+    except (msgspec.DecodeError, UnicodeEncodeError):
+        raise InvalidBody(f"the stream is {content_type}, and takes a string or base64, not a JSON value") from None
+
+
 def encode_value(content_type: str, value: Any) -> bytes:
     """A Python value as the body that appends it to a stream.
 

@@ -21,7 +21,7 @@ from headwater.errors import (
     StreamNotFound,
 )
 from headwater.model import Appended, Expiry, Failure, Producer, Record, StreamConfig, StreamInfo
-from headwater.protocol.framing import DEFAULT_CONTENT_TYPE, same_content_type, split_body
+from headwater.protocol.framing import DEFAULT_CONTENT_TYPE, same_content_type, split_body, split_value
 from headwater.protocol.offsets import Lineage, Segment, offset_at
 from headwater.protocol.preconditions import Condition
 from headwater.protocol.producing import ProducerState, advance
@@ -117,6 +117,7 @@ class Append(msgspec.Struct, frozen=True, gc=False):
         condition: what must be so.
         create: with what to create the stream in the same step, if there is none; no fork.
         max_records: values that the body may have, if it is a JSON array; None: any number.
+        is_value: the body is one JSON value, and one record; see `framing.split_value`.
     """
 
     body: bytes = b""
@@ -128,6 +129,7 @@ class Append(msgspec.Struct, frozen=True, gc=False):
     condition: Condition | None = None
     create: StreamConfig | None = None
     max_records: int | None = None
+    is_value: bool = False
 
     def bounded(self, max_records: int) -> Append:
         """The same request, with a bound to the values of its body if it can have more."""
@@ -182,12 +184,6 @@ def touch(state: StreamState, now: float) -> None:
 def check_usable(state: StreamState | None, path: str, now: float, watched: Watched) -> StreamState:
     """The state, if clients may use the stream.
 
-    Args:
-        state: what is at the path.
-        path: the stream.
-        now: the time of the request.
-        watched: who is watched.
-
     Raises:
         StreamNotFound: none here, or expired.
         StreamGone: soft-deleted.
@@ -241,7 +237,10 @@ def append(state: StreamState, known: ProducerState | None, request: Append, now
             assert known is not None
             touch(state, now)
             return _answer(state, Producer(producer.id, known.epoch, known.seq), duplicate=True)
-    data = split_body(content_type, request.body, max_records=request.max_records)
+    if request.is_value:
+        data = split_value(content_type, request.body)
+    else:
+        data = split_body(content_type, request.body, max_records=request.max_records)
     if request.seq is not None:
         _check_seq(state, request.seq)
     if request.condition is not None:

@@ -6,6 +6,8 @@ from typing import Final
 
 # Request and response headers of the protocol, lower case as ASGI has them (sections 4, 5, 10).
 STREAM_NEXT_OFFSET: Final = b"stream-next-offset"
+#: Of a page that was asked for from behind: where it begins, if records before it are kept.
+STREAM_PREVIOUS_OFFSET: Final = b"stream-previous-offset"
 STREAM_UP_TO_DATE: Final = b"stream-up-to-date"
 STREAM_CLOSED: Final = b"stream-closed"
 STREAM_CURSOR: Final = b"stream-cursor"
@@ -68,6 +70,11 @@ WWW_AUTHENTICATE: Final = b"www-authenticate"
 QUERY_DIALECT: Final = "dialect"
 QUERY_OFFSET: Final = "offset"
 QUERY_LIVE: Final = "live"
+#: In place of an offset: so many of the newest records, of a JSON stream, or bytes, of every other one.
+QUERY_LAST: Final = "last"
+QUERY_LAST_BYTES: Final = "last_bytes"
+#: With one of the two, of a read that is not live: the offset before which they are counted.
+QUERY_BEFORE: Final = "before"
 QUERY_CURSOR: Final = "cursor"
 #: In place of `Last-Event-ID`, of polyfills of `EventSource`, which keep a page's headers simple.
 QUERY_LAST_EVENT_ID: Final = "lastEventId"
@@ -144,6 +151,7 @@ CORS_RESPONSE_HEADERS: Final = (
     WWW_AUTHENTICATE,
     RETRY_AFTER,
     STREAM_NEXT_OFFSET,
+    STREAM_PREVIOUS_OFFSET,
     STREAM_UP_TO_DATE,
     STREAM_CLOSED,
     STREAM_FAILURE,

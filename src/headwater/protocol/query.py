@@ -5,15 +5,20 @@ Rule: what is not ours is nobody's business here: any number of parameters, any 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from headwater.errors import BadRequest
+from headwater.model import NOW, Last
 from headwater.protocol import names
+from headwater.protocol.backwards import make_last
+from headwater.protocol.expiry import parse_integer
+from headwater.protocol.producing import MAX_INTEGER
 
 _OURS: Final = {value.encode(): value for name, value in vars(names).items() if name.startswith("QUERY_")}
 #: Two of them would contradict each other.
-_ONCE: Final = (names.QUERY_OFFSET, names.QUERY_LIVE)
+_ONCE: Final = (names.QUERY_OFFSET, names.QUERY_LIVE, names.QUERY_LAST, names.QUERY_LAST_BYTES, names.QUERY_BEFORE)
 
 
 def parse_query(query: bytes) -> dict[str, str]:
@@ -23,7 +28,7 @@ def parse_query(query: bytes) -> dict[str, str]:
         query: as sent, without the question mark.
 
     Raises:
-        BadRequest: one of ours is not URL-encoded UTF-8, or `offset` or `live` came twice.
+        BadRequest: one of ours is not URL-encoded UTF-8, or one came twice that says where or how.
     """
     found: dict[str, str] = {}
     if not query:
@@ -34,9 +39,38 @@ def parse_query(query: bytes) -> dict[str, str]:
         if name is None:
             continue
         if name in found and name in _ONCE:
-            raise BadRequest("offset and live must be given once")
+            raise BadRequest(f"{name} must be given once")
         found[name] = _decoded(name, value)
     return found
+
+
+def parse_last(fields: Mapping[str, str], *, live: bool) -> Last | None:
+    """What is asked for from behind; None: nothing is.
+
+    Args:
+        fields: from `parse_query`.
+        live: the read is.
+
+    Raises:
+        BadRequest: a number is none, or what came does not go together.
+        InvalidOffset: `before` is no offset.
+    """
+    records, size, before = (
+        fields.get(name) for name in (names.QUERY_LAST, names.QUERY_LAST_BYTES, names.QUERY_BEFORE)
+    )
+    if records is None and size is None:
+        if before is not None:
+            raise BadRequest("before needs last or last_bytes, which say how much is asked for")
+        return None
+    if names.QUERY_OFFSET in fields:
+        raise BadRequest("give offset, or last or last_bytes: each says where to begin")
+    if live and before is not None:
+        raise BadRequest("a live read has no before: it begins with the newest records, and goes on")
+    return make_last(
+        None if records is None else parse_integer(records, name=names.QUERY_LAST, maximum=MAX_INTEGER),
+        None if size is None else parse_integer(size, name=names.QUERY_LAST_BYTES, maximum=MAX_INTEGER),
+        NOW if before is None else before,
+    )
 
 
 def _decoded(name: str, value: bytes) -> str:

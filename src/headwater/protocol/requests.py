@@ -30,7 +30,7 @@ from headwater.protocol.paths import (
 )
 from headwater.protocol.preconditions import Condition, parse_condition
 from headwater.protocol.producing import MAX_INTEGER
-from headwater.protocol.query import parse_query
+from headwater.protocol.query import parse_last, parse_query
 from headwater.protocol.slow import REPLAY, parse_slow
 from headwater.protocol.urls import stream_at
 
@@ -44,6 +44,7 @@ __all__ = [
     "Undecided",
     "Write",
     "append_of",
+    "check_coding",
     "check_write",
     "last_event_id",
     "parse_request",
@@ -94,12 +95,12 @@ def parse_request(
     path = stream_at(path, maximum=max_path_bytes, private=private)
     match method:
         case "POST":
-            _check_coding(headers)
+            check_coding(headers)
             return _parse_write(path, headers)
         case "GET":
             return _parse_read(path, query, headers, content_type)
         case "PUT":
-            _check_coding(headers)
+            check_coding(headers)
             create = _parse_create(path, headers, prefixes, max_path_bytes)
             if create.config.fork is not None:
                 private.check(create.config.fork.source)
@@ -157,8 +158,12 @@ def _content_type(headers: Headers) -> str | None:
     return check_content_type(value.decode("latin-1"))
 
 
-def _check_coding(headers: Headers) -> None:
-    """Coded bodies are refused: stored as they are, they would be served as what `Content-Type` says."""
+def check_coding(headers: Headers) -> None:
+    """Refuse a coded body: stored as it is, it would be served as what `Content-Type` says.
+
+    Raises:
+        UnsupportedCoding: it is one.
+    """
     coding = text(headers, names.CONTENT_ENCODING) or ""
     if any(part.strip(" \t").lower() not in ("", "identity") for part in coding.split(",")):
         raise UnsupportedCoding(f"the body has the content coding {coding[:80]!r}", accept_encoding="identity")
@@ -285,12 +290,12 @@ def _parse_read(path: str, query: bytes, headers: Headers, content_type: str | N
     mode, name = _mode(fields.get(names.QUERY_LIVE), headers, content_type)
     if mode is None:
         return Undecided(path)
-    offset = fields.get(names.QUERY_OFFSET)
+    offset, last = fields.get(names.QUERY_OFFSET), parse_last(fields, live=mode is not Mode.CATCH_UP)
     resumed = False
-    if mode is Mode.EVENTS and (last := last_event_id(headers, fields)):
-        offset, resumed = last, True
+    if mode is Mode.EVENTS and (event_id := last_event_id(headers, fields)):
+        offset, last, resumed = event_id, None, True
     if offset is None:
-        if mode in (Mode.LONG_POLL, Mode.SSE):
+        if last is None and mode in (Mode.LONG_POLL, Mode.SSE):
             raise InvalidOffset(f"live={mode.value} needs an offset")
         offset = BEGINNING
     return Read(
@@ -306,6 +311,7 @@ def _parse_read(path: str, query: bytes, headers: Headers, content_type: str | N
         reader=_reader_name(fields.get(names.QUERY_READER)),
         accept_encoding=text(headers, names.ACCEPT_ENCODING),
         media_type=name,
+        last=last,
     )
 
 

@@ -5,19 +5,21 @@ Rule: a driver sends what these functions return and adds nothing but CORS, the 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
 from headwater.errors import HeadwaterError
-from headwater.model import Appended, Batch, Created, Extent, Failure, StreamInfo
+from headwater.model import NOW, Appended, Batch, Created, Extent, Failure, Page, StreamInfo
 from headwater.protocol import names
-from headwater.protocol.caching import CACHEABLE, LIVE, NO_STORE, entity_tag, matches, tail_tag
+from headwater.protocol.caching import CACHEABLE, LIVE, NO_STORE, REVALIDATE, entity_tag, matches, tail_tag
 from headwater.protocol.expiry import format_retention
 from headwater.protocol.failure import failure_headers
 from headwater.protocol.framing import is_text
 from headwater.protocol.slow import REPLAY, format_slow
 from headwater.protocol.spans import body_of
+from headwater.protocol.together import MEDIA_TYPE, encode_answers
 from headwater.protocol.wire import problem
 
 HeaderList = list[tuple[bytes, bytes]]
@@ -101,6 +103,11 @@ def appended(answer: Appended, *, with_body: bool, location: bytes = b"") -> Ans
     return Answer(status, headers)
 
 
+def appended_together(answers: Sequence[Appended]) -> Answer:
+    """To several appends in one request: 200, with a line for each."""
+    return Answer(200, [(names.CONTENT_TYPE, MEDIA_TYPE), _NO_STORE, *_SECURITY], encode_answers(answers))
+
+
 def inspected(info: StreamInfo) -> Answer:
     """To HEAD (section 5.5)."""
     headers = [
@@ -151,6 +158,26 @@ def caught_up(
             return Answer(304, headers)
     headers.append((names.CONTENT_TYPE, extent.content_type.encode()))
     return Answer(200, headers, body)
+
+
+def paged(page: Page, if_none_match: str | None, *, before: str, coding: str = "") -> Answer:
+    """To a GET that asks from behind: the page, or 304.
+
+    Args:
+        page: what was found.
+        if_none_match: as sent.
+        before: where it was asked to end. From an offset it never changes; from the tail it is for this moment.
+        coding: see `caught_up`.
+    """
+    batch, tag = page.batch, entity_tag(page.batch, coding)
+    headers = _position(batch, up_to_date=batch.up_to_date)
+    if page.has_earlier:
+        headers.append((names.STREAM_PREVIOUS_OFFSET, batch.offset.encode()))
+    headers += [(names.ETAG, tag.encode()), (names.CACHE_CONTROL, REVALIDATE if before == NOW else CACHEABLE)]
+    if matches(if_none_match, tag):
+        return Answer(304, headers)
+    headers.append((names.CONTENT_TYPE, batch.content_type.encode()))
+    return Answer(200, headers, body_of(batch.content_type, batch.records))
 
 
 def polled(batch: Batch, cursor: str, *, coding: str = "") -> Answer:

@@ -91,6 +91,7 @@ def make_server(settings: Settings, store: Store | None = None) -> Server:
         introspection=settings.introspection,
         compression=compression_of(settings),
         serve_private=settings.serve_private,
+        multi=settings.multi,
     )
     warn_of_missing(service.compressor)
     tls = tls_of(settings)

@@ -63,6 +63,8 @@ class Settings(Limits, frozen=True, kw_only=True):
         introspection: answer below `/-/`, for whoever reaches the server.
         serve_private: serve the streams that a program keeps for itself, those of runs, like all others; without,
             requests for them are answered 403, and `/-/` does not name them.
+        multi: serve what names several streams in one request, such as POST `-/append`. Take it away where a proxy in
+            front guards streams by their paths: it does not see which they are.
         compression: codings of answers to reads that are offered, the preferred first, with commas: `zstd`, `br`
             (finished bodies only), `gzip`; empty: answers are sent as they are.
         compress_min_bytes: a finished body, or the part of a live answer that is one reader's own, is sent as it is
@@ -94,6 +96,7 @@ class Settings(Limits, frozen=True, kw_only=True):
     page: bool = True
     introspection: bool = True
     serve_private: bool = False
+    multi: bool = True
     compression: tuple[str, ...] = ()
     compress_min_bytes: int = Compression().min_bytes
     compress_level: int = Compression().level

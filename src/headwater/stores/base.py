@@ -10,13 +10,13 @@ Rule 5: abilities beyond these are protocols of their own, never a NotImplemente
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Protocol, runtime_checkable
 
 import msgspec
 
 from headwater.histogram import Histogram
-from headwater.model import Appended, Batch, Change, Created, Extent, StreamConfig, StreamInfo
+from headwater.model import Appended, Batch, Change, Created, Extent, Last, Page, StreamConfig, StreamInfo
 from headwater.protocol.ledger import Append, Watched
 from headwater.protocol.preconditions import Condition
 
@@ -108,6 +108,25 @@ class Store(Protocol):
         Raises:
             StreamNotFound, StreamGone: there is nothing to read.
             InvalidOffset, OffsetGone: the offset is not of this stream, or no longer kept.
+            StoreUnavailable: the read failed.
+        """
+        ...
+
+    async def page(self, path: str, last: Last, *, limit: int = DEFAULT_READ_LIMIT, times: bool = True) -> Page:
+        """The newest records before a place, in the order of the log; counts as use for the TTL.
+
+        Takes as long for a long stream as for a short one.
+
+        Args:
+            path: the stream.
+            last: how many, and before which place.
+            limit: bytes; a page keeps its newest records, one in any case. Of bytes it is so long at most.
+            times: see `read`.
+
+        Raises:
+            StreamNotFound, StreamGone: there is nothing to read.
+            BadRequest: the stream is counted in the other way: JSON in records, everything else in bytes.
+            InvalidOffset, OffsetGone: the place is not of this stream, or no longer kept.
             StoreUnavailable: the read failed.
         """
         ...
@@ -226,6 +245,29 @@ class Posting(Protocol):
 
         Raises:
             StoreUnavailable: nothing was written, and `done` is not called.
+        """
+        ...
+
+
+@runtime_checkable
+class Atomic(Protocol):
+    """A store that can make several appends one step."""
+
+    async def append_all(
+        self, appends: Sequence[tuple[str, Append]], *, max_records: int | None = None
+    ) -> list[Appended]:
+        """Append to several streams in one commit: all of it or nothing, also after a crash.
+
+        Args:
+            appends: what goes where, in order; a path may come more than once.
+            max_records: in all of them; None: any number.
+
+        Returns:
+            The answers, in the same order.
+
+        Raises:
+            What `Store.append` raises for one of them, with `line` (from 1) and `stream` in its details; nothing was
+            written.
         """
         ...
 

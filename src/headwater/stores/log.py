@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from headwater.model import Batch
 from headwater.protocol.batches import Row, build_batch, build_values, has_own_values
@@ -54,6 +54,11 @@ class Log:
         if self.positions[last - 1] + len(self.data[last - 1]) > end:
             last -= 1
         return slice(first, max(last, first + 1))
+
+    def starts(self, first: int, end: int, count: int) -> Sequence[int]:
+        """Where the last so many records begin, from a position on and before another one, the last first."""
+        low, high = bisect_left(self.positions, first), bisect_left(self.positions, end)
+        return self.positions[max(low, high - count) : high][::-1]
 
     def newest(self, count: int) -> int | None:
         """See `Edges.newest`."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from functools import partial
 from itertools import islice
 
 from headwater.errors import HeadwaterError
-from headwater.model import Appended, Batch, Change, Created, Extent, Record, StreamConfig, StreamInfo
-from headwater.protocol import forking, ledger
+from headwater.model import Appended, Batch, Change, Created, Extent, Last, Page, Record, StreamConfig, StreamInfo
+from headwater.protocol import backwards, forking, ledger
 from headwater.protocol.batches import Row, extent_from
 from headwater.protocol.ledger import Append, StreamState, Watched
 from headwater.protocol.offsets import locate
@@ -20,6 +21,7 @@ from headwater.protocol.spans import MILLIS
 from headwater.stores import unit
 from headwater.stores.attendance import Attendance
 from headwater.stores.base import DEFAULT_READ_LIMIT, Clock, Done, Watcher
+from headwater.stores.draft import append_all
 from headwater.stores.log import Log, read_log
 from headwater.stores.timekeeper import Timekeeper
 
@@ -69,6 +71,13 @@ class MemoryStore:
         self.now, self.steady = self._time.moment()
         return unit.append(self, path, request)
 
+    async def append_all(
+        self, appends: Sequence[tuple[str, Append]], *, max_records: int | None = None
+    ) -> list[Appended]:
+        """See `Atomic.append_all`."""
+        self.now, self.steady = self._time.moment()
+        return append_all(self, appends, max_records)
+
     def post(self, path: str, request: Append, done: Done) -> None:
         """See `Posting.post`."""
         self.now, self.steady = self._time.moment()
@@ -96,10 +105,27 @@ class MemoryStore:
         state = ledger.check_usable(self._streams.get(path), path, now, self._attended)
         start = locate(state.lineage, offset, earliest=state.earliest, tail=state.tail)
         ledger.touch(state, now)
+        return self._batch(state, start, limit, whole, times=times)
+
+    def _batch(self, state: StreamState, start: int, limit: int, whole: int, *, times: bool) -> Batch:
         rows = self._rows(state, start, limit)
         batch = read_log(state, self._logs[state.incarnation], rows, start, limit, whole, times=times)
         assert batch is not None, "memory cannot lose rows between two lines"
         return batch
+
+    async def page(self, path: str, last: Last, *, limit: int = DEFAULT_READ_LIMIT, times: bool = True) -> Page:
+        """See `Store.page`."""
+        now = self._time.now()
+        state = ledger.check_usable(self._streams.get(path), path, now, self._attended)
+        end = backwards.page_end(state, last)
+        ledger.touch(state, now)
+        start = backwards.page_start(state, end, last, limit, self._starts)
+        page = backwards.read_page(state, start, end, partial(self._batch, state, whole=0, times=times))
+        assert page is not None, "memory cannot lose rows between two lines"
+        return page
+
+    def _starts(self, incarnation: int, first: int, end: int, count: int) -> Sequence[int]:
+        return self._logs[incarnation].starts(first, end, count)
 
     async def extent(self, path: str, offset: str) -> Extent:
         """See `Store.extent`."""

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
+from copy import deepcopy
 from functools import partial
 from typing import Any, TypeVar
 
 from headwater.errors import HeadwaterError, InvalidOffset, OffsetGone
-from headwater.model import BEGINNING, Batch, StreamConfig
+from headwater.model import BEGINNING, Batch, Last, StreamConfig
 from headwater.protocol.ledger import Append
 from headwater.protocol.preconditions import ANY, Condition
-from headwater.stores.base import Store, Sweeping
+from headwater.stores.base import Atomic, Store, Sweeping
+from headwater.testing import model_pages
 from headwater.testing.clock import ManualClock
 from headwater.testing.contract import MakeStore, Reopen
 from headwater.testing.follower import Follower, Known
@@ -162,6 +164,38 @@ class Lockstep:
             assert (answer.producer.epoch, answer.producer.seq) == stream.producers[producer.id]
         self._learn_tail(path, answer.next_offset)
 
+    def append_all(self, appends: list[tuple[str, Append, list[bytes]]]) -> None:
+        """Append to several streams in one step, if the store can: all of it or nothing."""
+        store = self.store
+        if not isinstance(store, Atomic):
+            return
+
+        def model(on: ModelStore) -> list[bool]:
+            return [
+                on.append(
+                    path,
+                    records,
+                    request.content_type,
+                    request.producer,
+                    close=request.close,
+                    create=None if request.create is None else _model_of(request.create),
+                )
+                for path, request, records in appends
+            ]
+
+        def both() -> list[bool]:
+            model(deepcopy(self.model))  # what it refuses changes nothing
+            return model(self.model)
+
+        outcome = self._both(store.append_all([(path, request) for path, request, _ in appends]), both)
+        if outcome is None:
+            return
+        answers, duplicates = outcome
+        assert [answer.duplicate for answer in answers] == duplicates
+        for path in {path for path, _, _ in appends}:
+            last = [answer for answer, (other, _, _) in zip(answers, appends, strict=True) if other == path][-1]
+            self._learn_tail(path, last.next_offset)
+
     def refuse(self, path: str, request: Append, error: type[HeadwaterError]) -> None:
         """Append what is refused with `error` by any open stream."""
 
@@ -203,6 +237,27 @@ class Lockstep:
             offset = batch.next_offset
             if batch.up_to_date:
                 return
+
+    def page(self, path: str, offset: str, at: int, count: int, limit: int) -> None:
+        """Read from behind: what lies before an offset at a position, as much as is asked for and fits."""
+        stream = self.model.streams.get(path)
+        is_json = stream is not None and stream.content_type == JSON
+        last = Last(count if is_json else None, None if is_json else count, offset)
+        both = self._both(
+            self.store.page(path, last, limit=limit), partial(model_pages.page, self.model, path, at, count, limit)
+        )
+        if both is None:
+            return
+        page, (start, expected) = both
+        stream, batch = self.model.streams[path], page.batch
+        data = [record.data for record in batch.records]
+        if not is_json:  # characters of one byte; how they came in records is not asked
+            data, expected = [b"".join(data)], [b"".join(expected)]
+        assert data == expected, f"the page before {offset}"
+        assert page.has_earlier == (start > stream.start)
+        assert (batch.up_to_date, batch.closed) == (at == stream.tail, at == stream.tail and stream.closed)
+        self.learn(stream, batch.offset, start)
+        self.learn(stream, batch.next_offset, at)
 
     def read_everything(self) -> None:
         """Read every stream in small pieces, and from every offset it gave out."""

@@ -28,6 +28,7 @@ used = st.runner().flatmap(lambda machine: st.sampled_from((*(3 * machine.paths_
 free = st.runner().flatmap(lambda machine: st.sampled_from((*(3 * machine.paths_free()), *PATHS)))
 types = st.sampled_from([JSON, "application/octet-stream"])
 picks = st.integers(0, 30)
+places = st.sampled_from(PATHS)
 rarely = st.sampled_from([False, False, False, False, False, True])
 lists = st.lists(st.one_of(st.integers(-99, 99), st.text(max_size=3), st.just([1, [2]]), st.none()), max_size=3)
 bodies = st.binary(min_size=1, max_size=7)
@@ -150,6 +151,29 @@ class StoreMachine(RuleBasedStateMachine):
         request = Append(body, kind, producer, close=close, condition=condition, create=create)
         self.pair.append(path, request, records)
 
+    @rule(
+        steps=st.lists(
+            st.tuples(st.sampled_from(PATHS), lists, bodies, st.booleans(), rarely, rarely), min_size=1, max_size=4
+        ),
+        kind=types,
+    )
+    def append_together(self, steps: list[tuple[str, list[Any], bytes, bool, bool, bool]], kind: str) -> None:
+        """Append to several streams in one step, some of which may be refused."""
+        made: dict[str, str] = {}
+        appends = []
+        for path, values, body, creates, produces, close in steps:
+            found = self.pair.model.streams.get(path)
+            is_there = found is not None and path in self.paths_used()
+            open_kind = found.content_type if found is not None and is_there else made.get(path, kind)
+            if creates:
+                made.setdefault(path, kind)
+            data, records = _body(values or [None], body, json_array=open_kind == JSON)
+            producer = Producer("together", 1, 0) if produces else None
+            create = StreamConfig(kind) if creates else None
+            content_type = kind if creates else None
+            appends.append((path, Append(data, content_type, producer, close=close, create=create), records))
+        self.pair.append_all(appends)
+
     @rule(path=used, values=lists, body=bodies, name=st.sampled_from("pq"), move=moves, close=rarely)
     def produce(self, path: str, values: list[Any], body: bytes, name: str, move: str, close: bool) -> None:
         """Append as a producer, with a right or a wrong number."""
@@ -220,6 +244,12 @@ class StoreMachine(RuleBasedStateMachine):
         """Read to the tail from any offset ever given out."""
         offset, position = self.pair.pick(path, pick)
         self.pair.read(path, offset, position, limit)
+
+    @rule(path=used, pick=picks, count=st.integers(1, 5), limit=st.integers(1, 9))
+    def page(self, path: str, pick: int, count: int, limit: int) -> None:
+        """Read what lies before any offset ever given out."""
+        offset, position = self.pair.pick(path, pick)
+        self.pair.page(path, offset, position, count, limit)
 
     @rule(path=used, other=used, pick=picks)
     def read_a_strangers_offset(self, path: str, other: str, pick: int) -> None:

@@ -23,7 +23,7 @@ from headwater.hub.live.cursor import LogCursor
 from headwater.hub.live.group import FanoutGroup
 from headwater.hub.live.pushed import PushedReader
 from headwater.hub.live.sinks import BufferSink
-from headwater.model import Appended, Batch, Change, Created, Extent, StreamConfig, StreamInfo
+from headwater.model import Appended, Batch, Change, Created, Extent, Last, Page, StreamConfig, StreamInfo
 from headwater.protocol.ledger import Append, Watched
 from headwater.protocol.wire import Encoder
 from headwater.stores.base import Watcher
@@ -60,6 +60,9 @@ class Gated:
 
     async def delete(self, path: str, **how: Any) -> None:
         await self._inner.delete(path, **how)
+
+    async def page(self, path: str, last: Last, **how: Any) -> Page:
+        return await self._inner.page(path, last, **how)
 
     async def list(self, *, prefix: str = "", after: str = "", limit: int = 100) -> list[StreamInfo]:
         return await self._inner.list(prefix=prefix, after=after, limit=limit)

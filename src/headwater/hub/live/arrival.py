@@ -20,7 +20,7 @@ class Arrival(Follower):
         stream: that it reads.
         info: the stream when it came.
         place: where it stands.
-        asked: the offset with which it came.
+        asked: the offset with which it came; None: it was told from behind.
         number: see `Follower`.
         slow: see `Follower`.
         since: see `Follower`.
@@ -32,9 +32,10 @@ class Arrival(Follower):
         place: as given.
         asked: as given.
         first: the first thing to tell.
+        previous: where it begins, if it was told from behind and records before it are kept.
     """
 
-    __slots__ = ("_taken", "asked", "first", "info", "place", "stream")
+    __slots__ = ("_taken", "asked", "first", "info", "place", "previous", "stream")
 
     first: Event
 
@@ -43,7 +44,7 @@ class Arrival(Follower):
         stream: LiveStream,
         info: StreamInfo,
         place: LogCursor,
-        asked: str,
+        asked: str | None,
         *,
         number: int,
         since: float,
@@ -55,6 +56,7 @@ class Arrival(Follower):
         self.info = info
         self.place = place
         self.asked = asked
+        self.previous: str | None = None
         self._taken = False
         stream.followers.add(self)
 

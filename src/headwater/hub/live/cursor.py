@@ -14,7 +14,8 @@ from headwater.errors import HeadwaterError, StreamGone, StreamNotFound
 from headwater.hub.live.conflation import Conflation
 from headwater.hub.live.runtime import Runtime
 from headwater.hub.live.window import Window
-from headwater.model import Batch, Policy, SlowPolicy
+from headwater.model import Batch, Last, Policy, SlowPolicy
+from headwater.protocol.batches import head_of
 from headwater.protocol.cursor import Cursor, Event, Gap, State
 
 
@@ -90,6 +91,23 @@ class LogCursor:
         else:
             self._runtime.stats.window_reads += 1
         return self.cursor.receive(batch, time.monotonic())
+
+    async def newest(self, last: Last, limit: int) -> tuple[Event, str | None]:
+        """The same, told from behind, and where that begins, if records before it are kept.
+
+        Args:
+            last: what is asked for.
+            limit: bytes of records in the first thing to tell; one record in any case. What is asked for may have
+                `limits.read_bytes`.
+
+        Raises:
+            BadRequest: the stream is counted in the other way.
+            StreamNotFound, StreamGone, StoreUnavailable: nothing can be read.
+        """
+        self._runtime.stats.store_reads += 1
+        page = await self._runtime.store.page(self.window.path, last, limit=self._runtime.limits.read_bytes)
+        first = self.cursor.receive(head_of(page.batch, limit), time.monotonic())
+        return first, page.batch.offset if page.has_earlier else None
 
     async def from_store(self, limit: int, *, times: bool = True) -> Sequence[Event]:
         """`at_once` where the window does not reach; an error of the store is the reader's end.

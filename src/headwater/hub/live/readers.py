@@ -23,7 +23,7 @@ from headwater.hub.live.stream import LiveStream
 from headwater.hub.live.watched import Watched
 from headwater.hub.live.wire_format import WireFormat
 from headwater.hub.peers import NOBODY, Peer, ReaderInfo
-from headwater.model import Change, Expiry, Retention, SlowPolicy, StreamInfo
+from headwater.model import NOW, Change, Expiry, Last, Retention, SlowPolicy, StreamInfo
 from headwater.protocol.cursor import Cursor
 from headwater.protocol.slow import check_slow
 from headwater.protocol.wire import Encoder
@@ -91,7 +91,7 @@ class LiveReaders:
     async def open(
         self,
         path: str,
-        offset: str,
+        offset: str | Last,
         *,
         heartbeat: float | None = None,
         lifetime: float | None = None,
@@ -104,7 +104,7 @@ class LiveReaders:
 
         Args:
             path: the stream.
-            offset: an offset, `-1` or `now`.
+            offset: an offset, `-1` or `now`; or so many of the newest records.
             heartbeat: seconds of silence before a pulled reader is told `Idle`; None: `limits.heartbeat_seconds`.
             lifetime: seconds before a pulled reader is let go; None: no end.
             slow: what the reader gets when it was too slow; None: as the stream says.
@@ -115,7 +115,7 @@ class LiveReaders:
 
         Raises:
             LimitReached: there are `limits.max_readers` already.
-            BadRequest: the stream's type has no meaning for the policy.
+            BadRequest: the stream's type has no meaning for the policy, or is counted in the other way than `Last`.
             StreamNotFound, StreamGone, InvalidOffset, OffsetGone, StoreUnavailable, ShuttingDown: see `errors`.
             HubNotOpen, WrongLoop: see `Gate.check`.
         """
@@ -135,7 +135,11 @@ class LiveReaders:
             check_slow(policy, info.content_type)
             beat = limits.heartbeat_seconds if heartbeat is None else heartbeat
             arrival = self._arrive(stream, info, offset, policy, peer, heartbeat=beat, lifetime=lifetime)
-            arrival.first = await arrival.place.first(min(first_bytes or limits.read_bytes, limits.read_bytes))
+            piece = min(first_bytes or limits.read_bytes, limits.read_bytes)
+            if isinstance(offset, Last):
+                arrival.first, arrival.previous = await arrival.place.newest(offset, piece)
+            else:
+                arrival.first = await arrival.place.first(piece)
         except BaseException:
             # It has not read anything, so that it is no use of the stream.
             if arrival is not None:
@@ -191,7 +195,7 @@ class LiveReaders:
         self,
         stream: LiveStream,
         info: StreamInfo,
-        offset: str,
+        offset: str | Last,
         slow: SlowPolicy,
         peer: Peer,
         *,
@@ -199,16 +203,17 @@ class LiveReaders:
         lifetime: float | None = None,
     ) -> Arrival:
         runtime, now = self.runtime, time.monotonic()
-        place = LogCursor(runtime, stream.window, Cursor(offset, now, heartbeat=heartbeat, lifetime=lifetime))
+        asked = offset if isinstance(offset, str) else None
+        place = LogCursor(runtime, stream.window, Cursor(asked or NOW, now, heartbeat=heartbeat, lifetime=lifetime))
         number = runtime.stats.readers_total
-        return Arrival(stream, info, place, offset, number=number, since=now, slow=slow, peer=peer)
+        return Arrival(stream, info, place, asked, number=number, since=now, slow=slow, peer=peer)
 
     # Pulled readers.
 
     async def open_reader(
         self,
         path: str,
-        offset: str,
+        offset: str | Last,
         *,
         heartbeat: float | None = None,
         lifetime: float | None = None,
@@ -223,7 +228,7 @@ class LiveReaders:
     async def subscribe(
         self,
         path: str,
-        offset: str,
+        offset: str | Last,
         form: WireFormat,
         to: Sink | Connection,
         *,
@@ -236,7 +241,7 @@ class LiveReaders:
 
         Args:
             path: the stream.
-            offset: an offset, `-1` or `now`.
+            offset: see `open`.
             form: the wire format.
             to: see `push`.
             lifetime: seconds before the reader is let go; None: no end.
@@ -290,7 +295,12 @@ class LiveReaders:
         told = reader.start(arrival.place, arrival.first, encoder, lifetime=lifetime, head=head)
         if self.runtime.draining:
             reader.let_go()
-        if told is not None and stream.readers >= FROM_READERS and _may_be_told_again(form, info):
+        if (
+            told is not None
+            and arrival.asked is not None
+            and stream.readers >= FROM_READERS
+            and _may_be_told_again(form, info)
+        ):
             frames = FirstFrames(info.content_type, info.slow, *told)
             stream.join_cache.keep((form.key, arrival.asked), frames)
         return reader

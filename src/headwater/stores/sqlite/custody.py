@@ -216,3 +216,11 @@ def _look(path: str) -> _Look:
     except OSError:
         return None
     return (found.st_dev, found.st_ino), found.st_size
+
+
+def file_size(path: str) -> int:
+    """Bytes of a file; 0: it is not there."""
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return 0

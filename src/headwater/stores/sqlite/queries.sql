@@ -150,6 +150,10 @@ UPDATE streams SET look_at = ? WHERE incarnation = ?
 -- Where the record begins that has so many after it.
 SELECT position FROM records WHERE incarnation = ? ORDER BY position DESC LIMIT 1 OFFSET ?
 
+-- name: starts_before
+-- Where the last records begin, from a position on and before another one, the last first. Reads no data.
+SELECT position FROM records WHERE incarnation = ? AND position >= ? AND position < ? ORDER BY position DESC LIMIT ?
+
 -- name: edge_at_or_after
 -- Where the first record begins that does not start before a position.
 SELECT position FROM records WHERE incarnation = ? AND position >= ? ORDER BY position LIMIT 1

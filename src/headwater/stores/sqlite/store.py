@@ -11,7 +11,7 @@ from functools import partial
 from typing import Final, TypeVar
 
 from headwater.errors import HeadwaterError, StoreUnavailable
-from headwater.model import Appended, Batch, Change, Created, Extent, StreamConfig, StreamInfo
+from headwater.model import Appended, Batch, Change, Created, Extent, Last, Page, StreamConfig, StreamInfo
 from headwater.protocol import ledger
 from headwater.protocol.batches import extent_from
 from headwater.protocol.ledger import Append, StreamState, Watched
@@ -20,13 +20,16 @@ from headwater.protocol.preconditions import Condition
 from headwater.stores import unit as steps
 from headwater.stores.attendance import Attendance
 from headwater.stores.base import DEFAULT_READ_LIMIT, Clock, Done, StoreFigures, Watcher
-from headwater.stores.sqlite import database, reading, schema, upkeep
+from headwater.stores.draft import append_all
+from headwater.stores.sqlite import database, reads, schema, upkeep
+from headwater.stores.sqlite.commands import COMMAND_BYTES
 from headwater.stores.sqlite.committed import Committed
-from headwater.stores.sqlite.custody import Custody, check_files
+from headwater.stores.sqlite.custody import Custody, check_files, file_size
 from headwater.stores.sqlite.halt import Halt
 from headwater.stores.sqlite.lock import FileLock
 from headwater.stores.sqlite.options import SqliteOptions
-from headwater.stores.sqlite.reading import Readers
+from headwater.stores.sqlite.read_pool import Readers
+from headwater.stores.sqlite.reads import Backwards, Forwards
 from headwater.stores.sqlite.unit import SqliteUnit
 from headwater.stores.sqlite.writer import Writer
 from headwater.stores.timekeeper import Timekeeper
@@ -170,6 +173,14 @@ class SqliteStore:
         """See `Store.append`."""
         return await self._write(lambda unit: steps.append(unit, path, request), len(request.body), (path,))
 
+    async def append_all(
+        self, appends: Sequence[tuple[str, Append]], *, max_records: int | None = None
+    ) -> list[Appended]:
+        """See `Atomic.append_all`."""
+        size = sum(len(request.body) + COMMAND_BYTES for _, request in appends)
+        paths = tuple({path for path, _ in appends})
+        return await self._write(lambda unit: append_all(unit, appends, max_records), size, paths)
+
     def post(self, path: str, request: Append, done: Done) -> None:
         """See `Posting.post`."""
         if not self._open:
@@ -187,22 +198,27 @@ class SqliteStore:
         self, path: str, offset: str, *, limit: int = DEFAULT_READ_LIMIT, whole: int = 0, times: bool = True
     ) -> Batch:
         """See `Store.read`. What the journal has takes neither the file nor a thread."""
+        return await self._find(path, Forwards(offset, limit, whole, times=times))
+
+    async def page(self, path: str, last: Last, *, limit: int = DEFAULT_READ_LIMIT, times: bool = True) -> Page:
+        """See `Store.page`."""
+        return await self._find(path, Backwards(last, limit, times=times))
+
+    async def _find(self, path: str, read: reads.Read[T]) -> T:
         for _ in range(_READ_ATTEMPTS):
             known = await self._state(path)
             now = self._time.now()  # after the wait, in which the clock may have been set
             state = ledger.check_usable(known, path, now, self._is_watched)
-            start = locate(state.lineage, offset, earliest=state.earliest, tail=state.tail)
+            place = read.place(state)
             self._committed.touch(state, now)
             journal = self._committed.journal
-            log = journal.logs.get(state.incarnation)
-            batch = reading.read_recent(state, log, start, limit, whole, times=times)
-            if batch is None:
+            found = read.of_memory(state, journal.logs.get(state.incarnation), place)
+            if found is None:
                 # Taken before the file is looked at: what is folded afterwards is here, what was before is there.
                 logs = journal.of([segment.incarnation for segment in state.lineage])
-                read = partial(reading.read_batch, state=state, logs=logs, start=start, limit=limit, whole=whole)
-                batch = await self._read(partial(read, times=times))
-            if batch is not None:
-                return batch
+                found = await self._read(partial(read.of_file, state=state, logs=logs, place=place))
+            if found is not None:
+                return found
         raise StoreUnavailable(f"records of {path!r} are missing in the database")
 
     async def extent(self, path: str, offset: str) -> Extent:
@@ -227,14 +243,13 @@ class SqliteStore:
 
     def read_at_once(self, path: str, offset: str, *, limit: int = DEFAULT_READ_LIMIT, whole: int = 0) -> Batch | None:
         """See `Prompt.read_at_once`; of what the journal has, and at the tail."""
-        now = self._time.now()
+        now, read = self._time.now(), Forwards(offset, limit, whole, times=True)
         try:
             state = ledger.check_usable(self._committed.states.get(path), path, now, self._is_watched)
-            start = locate(state.lineage, offset, earliest=state.earliest, tail=state.tail)
+            place = read.place(state)
         except HeadwaterError:
             return None
-        log = self._committed.journal.logs.get(state.incarnation)
-        batch = reading.read_recent(state, log, start, limit, whole, times=True)
+        batch = read.of_memory(state, self._committed.journal.logs.get(state.incarnation), place)
         if batch is not None:
             self._committed.touch(state, now)
         return batch
@@ -244,7 +259,7 @@ class SqliteStore:
         now = self._time.now()
         found: list[StreamInfo] = []
         while (room := limit - len(found)) > 0:
-            states = await self._read(partial(reading.list_states, prefix=prefix, after=after, count=room))
+            states = await self._read(partial(reads.list_states, prefix=prefix, after=after, count=room))
             newest = map(self._newest, states)
             found += [state.info() for state in newest if not ledger.is_expired(state, now, self._is_watched)]
             if len(states) < room:
@@ -260,7 +275,7 @@ class SqliteStore:
 
     async def count(self) -> int:
         """See `Store.count`. Reads a row per stream, so it is a question for the start, not for every request."""
-        return await self._read(reading.count_streams)
+        return await self._read(reads.count_streams)
 
     def watch(self, watcher: Watcher) -> Callable[[], None]:
         """See `Store.watch`."""
@@ -277,8 +292,8 @@ class SqliteStore:
             return StoreFigures()
         figures = self._writer.figures
         figures.queue_bytes = self._writer.waiting
-        figures.file_bytes = _size(self._path)
-        figures.wal_bytes = _size(f"{self._path}-wal")
+        figures.file_bytes = file_size(self._path)
+        figures.wal_bytes = file_size(f"{self._path}-wal")
         return figures
 
     def time(self) -> float:
@@ -325,9 +340,9 @@ class SqliteStore:
         if self._committed.journal.is_due(now):
             await self._write(SqliteUnit.fold)
         agenda = await self._read(partial(upkeep.agenda, now=now, steady=steady))
-        for paths in _slices(agenda.expired):
+        for paths in upkeep.slices(agenda.expired):
             await self._write(partial(upkeep.expire, paths=paths))
-        for paths in _slices(agenda.looks):
+        for paths in upkeep.slices(agenda.looks):
             found = [state for path in paths if (state := await self._state(path)) is not None]
             states = [self._committed.journal.settled(state) for state in found]
             looks = await self._read(partial(upkeep.look, states=states, steady=steady))
@@ -384,14 +399,3 @@ class SqliteStore:
         if not self._open:
             raise StoreUnavailable(self._refusal)
         return await self._readers.run(work)
-
-
-def _size(path: str) -> int:
-    try:
-        return os.stat(path).st_size
-    except OSError:
-        return 0
-
-
-def _slices(paths: Sequence[str]) -> list[Sequence[str]]:
-    return [paths[start : start + upkeep.SLICE_STREAMS] for start in range(0, len(paths), upkeep.SLICE_STREAMS)]

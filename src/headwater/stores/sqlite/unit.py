@@ -24,7 +24,7 @@ from headwater.stores import unit as steps
 from headwater.stores.sqlite.committed import Committed
 from headwater.stores.sqlite.database import Database, Rows
 from headwater.stores.sqlite.journal import Entry, Grown, encode_entry
-from headwater.stores.sqlite.reading import rows_between
+from headwater.stores.sqlite.reads import rows_between
 from headwater.stores.sqlite.rows import from_row
 from headwater.stores.sqlite.schema import query
 from headwater.stores.sqlite.tables import ProducerKey, RecordRow, write_tables

@@ -6,7 +6,7 @@ Rule 2: what one sweep does not finish, the next one does: the work is in the fi
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import msgspec
@@ -104,6 +104,11 @@ def agenda(database: Database, now: float, steady: float) -> Agenda:
         expired=[path for (path,) in database.run(_EXPIRED, (now, SWEEP_STREAMS))],
         looks=[path for (path,) in database.run(_LOOKS_DUE, (steady, SWEEP_STREAMS))],
     )
+
+
+def slices(paths: Sequence[str]) -> list[Sequence[str]]:
+    """So many streams for one step each."""
+    return [paths[start : start + SLICE_STREAMS] for start in range(0, len(paths), SLICE_STREAMS)]
 
 
 def touch(unit: SqliteUnit, touched: dict[str, float]) -> None:

@@ -101,6 +101,10 @@ class Trial:
         request = Append(body, content_type, producer, seq, close, failure, condition, create)
         return await self.store.append(path, request)
 
+    async def append_value(self, path: str, value: bytes) -> Appended:
+        """Append one JSON value as one record."""
+        return await self.store.append(path, Append(value, is_value=True))
+
     async def pieces(self, path: str, offset: str = BEGINNING, limit: int = DEFAULT_READ_LIMIT) -> list[Batch]:
         """Read to the tail in as many reads as it takes, each from where the last one ended.
 

@@ -1,4 +1,4 @@
-"""The threads that read, and what they read: committed records and lists.
+"""What is read of the log: records, pages and lists, of what is committed.
 
 Rule: a reader sees the file at one moment. A state taken before may be older: what was purged meanwhile is missing,
 which `build_batch` notices, and what was added lies behind the state's tail. What the journal had at the time of the
@@ -7,104 +7,128 @@ state is read from memory, in the tables or not.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from queue import SimpleQueue
-from typing import Final, TypeVar
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import Final, Protocol, TypeVar
 
-from headwater.errors import StoreUnavailable
-from headwater.model import Batch
-from headwater.protocol import forking
+from headwater.model import Batch, Last, Page
+from headwater.protocol import backwards, forking
 from headwater.protocol.batches import Row, build_batch, build_values, has_own_values
 from headwater.protocol.ledger import StreamState
+from headwater.protocol.offsets import locate
 from headwater.stores.log import Log, read_log
-from headwater.stores.sqlite.database import DRIVER_ERRORS, Database
+from headwater.stores.sqlite.database import Database
 from headwater.stores.sqlite.rows import from_row
 from headwater.stores.sqlite.schema import query
 
-T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 _RECORDS_FROM: Final = query("records_from")
 _VALUES_FROM: Final = query("values_from")
 _TIMED_RECORDS_FROM: Final = query("timed_records_from")
 _TIMED_VALUES_FROM: Final = query("timed_values_from")
+_STARTS_BEFORE: Final = query("starts_before")
 _STREAMS_AFTER: Final = query("streams_after")
 _COUNT_STREAMS: Final = query("count_streams")
 _NO_LIMIT: Final = -1
 
 
-class Readers:
-    """A few threads, each with a connection while it works. One that failed is opened anew by the next read.
+class Read(Protocol[T_co]):
+    """What may be asked of a log."""
 
-    Args:
-        connect: opens a connection that only reads.
-        count: threads, and connections at most.
-    """
-
-    def __init__(self, connect: Callable[[], Database], count: int) -> None:
-        self._connect = connect
-        self._executor = ThreadPoolExecutor(count, thread_name_prefix="headwater-sqlite-read")
-        self._idle: SimpleQueue[Database | None] = SimpleQueue()
-        for _ in range(count):
-            self._idle.put(None)
-        self._count = count
-
-    async def open(self) -> None:
-        """Connect all of them, so that reads go on when the files are removed.
+    def place(self, state: StreamState) -> int:
+        """The position that it is about.
 
         Raises:
-            StoreUnavailable: the file cannot be read.
+            BadRequest, InvalidOffset, OffsetGone: there is none.
         """
-        await asyncio.gather(*(self.run(_nothing) for _ in range(self._count)))
+        ...
 
-    async def run(self, work: Callable[[Database], T]) -> T:
-        """Run a function with a connection, in a thread.
+    def of_memory(self, state: StreamState, log: Log | None, place: int) -> T_co | None:
+        """The answer, if all of it is in memory.
 
-        Raises:
-            StoreUnavailable: the read failed.
+        Args:
+            state: the stream.
+            log: what the journal has of it.
+            place: as `place` gives it.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._executor, self._work, work)
+        ...
 
-    def close(self) -> None:
-        """Finish the reads under way and let go of the file; blocks."""
-        self._executor.shutdown()
-        for _ in range(self._count):
-            if (database := self._idle.get()) is not None:
-                database.close()
+    def of_file(self, database: Database, state: StreamState, logs: Mapping[int, Log], place: int) -> T_co | None:
+        """The answer; None: the file has moved on since the state was taken.
 
-    def _work(self, work: Callable[[Database], T]) -> T:
-        database = self._idle.get()
-        try:
-            if database is None:
-                database = self._connect()
-            return work(database)
-        except DRIVER_ERRORS as error:
-            if database is not None:
-                database.close()
-                database = None
-            raise StoreUnavailable(f"the read failed: {error}") from error
-        finally:
-            self._idle.put(database)
+        Args:
+            database: a reader's connection.
+            state: the stream.
+            logs: what the journal had of it and of the sources of its forks.
+            place: as `place` gives it.
+        """
+        ...
 
 
-def _nothing(database: Database) -> None:
-    """Connecting is all."""
-
-
-def read_recent(
-    state: StreamState, log: Log | None, start: int, limit: int, whole: int, *, times: bool
-) -> Batch | None:
-    """The batch of a read of what is in memory; None: it begins before.
+class Forwards:
+    """`Store.read`.
 
     Args:
-        state: the stream.
-        log: what the journal has of it.
-        start: see `build_batch`.
-        limit: see `build_batch`.
-        whole: see `build_batch`.
-        times: see `Store.read`.
+        offset: see there, and so are the others.
     """
+
+    def __init__(self, offset: str, limit: int, whole: int, *, times: bool) -> None:
+        self._offset = offset
+        self._limit = limit
+        self._whole = whole
+        self._times = times
+
+    def place(self, state: StreamState) -> int:
+        """See `Read.place`."""
+        return locate(state.lineage, self._offset, earliest=state.earliest, tail=state.tail)
+
+    def of_memory(self, state: StreamState, log: Log | None, place: int) -> Batch | None:
+        """See `Read.of_memory`."""
+        return _recent(state, log, place, self._limit, self._whole, times=self._times)
+
+    def of_file(self, database: Database, state: StreamState, logs: Mapping[int, Log], place: int) -> Batch | None:
+        """See `Read.of_file`."""
+        return _stored(database, state, logs, place, self._limit, self._whole, times=self._times)
+
+
+class Backwards:
+    """`Store.page`.
+
+    Args:
+        last: see there, and so are the others.
+    """
+
+    def __init__(self, last: Last, limit: int, *, times: bool) -> None:
+        self._last = last
+        self._limit = limit
+        self._times = times
+
+    def place(self, state: StreamState) -> int:
+        """See `Read.place`."""
+        return backwards.page_end(state, self._last)
+
+    def of_memory(self, state: StreamState, log: Log | None, place: int) -> Page | None:
+        """See `Read.of_memory`."""
+        if log is None or place <= log.positions[0]:
+            return None
+        wanted = self._last.records
+        if wanted is not None and len(log.starts(log.positions[0], place, wanted)) < wanted:
+            return None  # the others are in the file, if there are any
+        start = backwards.page_start(state, place, self._last, self._limit, partial(_starts_in, log))
+        if start < log.positions[0]:
+            return None
+        return backwards.read_page(state, start, place, partial(_recent, state, log, whole=0, times=self._times))
+
+    def of_file(self, database: Database, state: StreamState, logs: Mapping[int, Log], place: int) -> Page | None:
+        """See `Read.of_file`."""
+        starts = partial(_starts, database, logs)
+        start = backwards.page_start(state, place, self._last, self._limit, starts)
+        read = partial(_stored, database, state, logs, whole=0, times=self._times)
+        return backwards.read_page(state, start, place, read)
+
+
+def _recent(state: StreamState, log: Log | None, start: int, limit: int, whole: int, *, times: bool) -> Batch | None:
     if start == state.tail:
         return build_batch(state, start, (), limit)
     if log is None or start < log.positions[0]:
@@ -112,7 +136,7 @@ def read_recent(
     return read_log(state, log, log.rows(start, start + limit), start, limit, whole, times=times)
 
 
-def read_batch(
+def _stored(
     database: Database,
     state: StreamState,
     logs: Mapping[int, Log],
@@ -122,23 +146,29 @@ def read_batch(
     *,
     times: bool,
 ) -> Batch | None:
-    """The batch of a read; None: the file has moved on since the state was taken.
-
-    Args:
-        database: a reader's connection.
-        state: the stream.
-        logs: what the journal had of it and of the sources of its forks.
-        start: see `build_batch`.
-        limit: see `build_batch`.
-        whole: see `build_batch`.
-        times: see `Store.read`.
-    """
     log = logs.get(state.incarnation)
     if has_own_values(state, start) and (log is None or min(state.tail, start + limit) <= log.positions[0]):
         lines, size, told = _values(database, state, start, limit, times=times)
         if lines:
             return build_values(state, start, lines, size, told)
     return build_batch(state, start, _rows(database, state, logs, start, limit, times=times), limit, whole)
+
+
+def _starts_in(log: Log, _: int, first: int, end: int, count: int) -> Sequence[int]:
+    return log.starts(first, end, count)
+
+
+def _starts(
+    database: Database, logs: Mapping[int, Log], incarnation: int, first: int, end: int, count: int
+) -> Sequence[int]:
+    log = logs.get(incarnation)
+    if log is None or end <= log.positions[0]:
+        return [position for (position,) in database.run(_STARTS_BEFORE, (incarnation, first, end, count))]
+    recent = log.starts(first, end, count)
+    if len(recent) == count or first >= log.positions[0]:
+        return recent
+    rows = database.run(_STARTS_BEFORE, (incarnation, first, log.positions[0], count - len(recent)))
+    return [*recent, *(position for (position,) in rows)]
 
 
 def _values(

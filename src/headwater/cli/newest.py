@@ -1,0 +1,94 @@
+"""Where the last so many records or lines of a stream begin.
+
+Rule: records are counted in JSON, lines in everything else, as `tail -n` does: a line break at the end begins no line.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import httpx2
+import msgspec
+
+from headwater.cli.failures import Failure
+from headwater.cli.patience import Patience
+from headwater.cli.remote import Remote, header
+from headwater.model import BEGINNING
+from headwater.protocol import names
+from headwater.protocol.backwards import MAX_LAST
+from headwater.protocol.framing import is_json
+
+#: Bytes that are looked through for lines at a time.
+_PIECE: Final = 64 * 1024
+_LINE_END: Final = b"\n"
+
+_values: Final = msgspec.json.Decoder(list[msgspec.Raw]).decode
+
+
+class Beginning(msgspec.Struct, frozen=True):
+    """Where to begin.
+
+    Attributes:
+        offset: to read from.
+        skip: bytes behind it that are not wanted.
+    """
+
+    offset: str
+    skip: int = 0
+
+
+def newest(remote: Remote, patience: Patience, path: str, content_type: str, count: int) -> Beginning:
+    """Look for it, page by page from the end.
+
+    Args:
+        remote: the server.
+        patience: when to ask again.
+        path: the stream.
+        content_type: of the stream.
+        count: records or lines, at least one.
+
+    Raises:
+        Failure: the server refused, or patience is at its end.
+    """
+    return (_records if is_json(content_type) else _lines)(remote, patience, path, count)
+
+
+def _records(remote: Remote, patience: Patience, path: str, count: int) -> Beginning:
+    before: str | None = None
+    while count > 0:
+        page = _page(remote, patience, path, {names.QUERY_LAST: str(min(count, MAX_LAST))}, before)
+        count -= _count_values(page)
+        before = header(page, names.STREAM_PREVIOUS_OFFSET)
+        if before is None:
+            break
+    return Beginning(before or BEGINNING)
+
+
+def _count_values(page: httpx2.Response) -> int:
+    try:
+        return len(_values(page.content))
+    except msgspec.DecodeError:
+        raise Failure("malformed", "the server does not answer with a JSON array") from None
+
+
+def _lines(remote: Remote, patience: Patience, path: str, count: int) -> Beginning:
+    before: str | None = None
+    is_end = True
+    while True:
+        page = _page(remote, patience, path, {names.QUERY_LAST_BYTES: str(_PIECE)}, before)
+        data = page.content
+        end = len(data) - (is_end and data.endswith(_LINE_END))
+        is_end = False
+        before = header(page, names.STREAM_PREVIOUS_OFFSET)
+        while (at := data.rfind(_LINE_END, 0, end)) >= 0:
+            count, end = count - 1, at
+            if count == 0:
+                return Beginning(before or BEGINNING, at + 1)
+        if before is None:
+            return Beginning(BEGINNING)
+
+
+def _page(remote: Remote, patience: Patience, path: str, params: dict[str, str], before: str | None) -> httpx2.Response:
+    if before is not None:
+        params = {**params, names.QUERY_BEFORE: before}
+    return patience.ask(lambda: remote.page(path, params))

@@ -1,0 +1,51 @@
+"""POST `-/append`: several appends that are one step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from headwater.errors import BadRequest, MethodNotAllowed
+from headwater.http.exchange import Exchange
+from headwater.http.request import Request
+from headwater.hub import Engine
+from headwater.model import Appended, Mode
+from headwater.protocol import names, responses
+from headwater.protocol.accept import NAMES
+from headwater.protocol.asks import Ask, asks_of
+from headwater.protocol.framing import media_type
+from headwater.protocol.ledger import Append
+from headwater.protocol.requests import check_coding
+from headwater.protocol.together import writes_of
+
+#: Below the root.
+WORD: Final = "-/append"
+_METHODS: Final = "POST, OPTIONS"
+
+
+def check_head(request: Request) -> None:
+    """Refuse what cannot be such a request, before its body is read.
+
+    Raises:
+        MethodNotAllowed: it is no POST.
+        BadRequest: its body has another type.
+        UnsupportedCoding: its body is coded.
+    """
+    if request.method != "POST":
+        raise MethodNotAllowed(f"{request.method[:20]!r} is not a method of {WORD}", allow=_METHODS)
+    kind = request.headers.get(names.CONTENT_TYPE, b"").decode("latin-1")
+    if NAMES.get(media_type(kind)) is not Mode.NDJSON:
+        raise BadRequest(f"{WORD} takes application/x-ndjson, a JSON object a line; not {kind[:80]!r}")
+    check_coding(request.headers)
+
+
+def asks_of_appends(appends: Sequence[tuple[str, Append]]) -> tuple[Ask, ...]:
+    """What they ask for, each once."""
+    asks = (ask for write, has_body in writes_of(appends) for ask in asks_of(write, has_body=has_body))
+    return tuple(dict.fromkeys(asks))
+
+
+async def write(hub: Engine, exchange: Exchange, appends: Sequence[tuple[str, Append]]) -> None:
+    """Write all of them, and respond with a line for each."""
+    answers: list[Appended] = await hub.write_all(appends)
+    exchange.respond(responses.appended_together(answers))
