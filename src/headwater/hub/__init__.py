@@ -7,6 +7,8 @@ lifespan                open, close, the lifespan of an application
 threads                 calls from threads
 writer, batching        a stream written from start to end, and a source in batches
 backpressure            writers that wait for readers
+together                several appends that are one step
+eager                   coroutines that begin at once
 room                    how many streams there may be
 intake                  request bodies that are under way
 live                    the live readers

@@ -75,9 +75,9 @@ class Room:
             raise
         if making.done():
             self._made(places, count, making)
-        else:
-            self._calls.add(making)
-            making.add_done_callback(partial(self._made, places, count))
+            return making.result()
+        self._calls.add(making)
+        making.add_done_callback(partial(self._made, places, count))
         return await asyncio.shield(making)
 
     async def settle(self) -> None:

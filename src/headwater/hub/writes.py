@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any
 
 from headwater.errors import NotAtomic, PreconditionFailed, StreamExists, StreamNotFound, TooLarge
 from headwater.hub.arguments import check_append, check_kind, check_struct, stream_config
+from headwater.hub.eager import begin
 from headwater.hub.lifespan import Gate
 from headwater.hub.reads import Reads
 from headwater.hub.room import Room
@@ -104,7 +104,7 @@ class Writes(Reads):
         self._check_writable(body)
         most = self.limits.max_append_records
         create = partial(self.store.create, closed=closed, condition=condition, max_records=most)
-        return await self._room.make(path, config, lambda: asyncio.ensure_future(create(path, config, body)))
+        return await self._room.make(path, config, lambda: begin(create(path, config, body)))
 
     async def append(
         self,
@@ -192,7 +192,7 @@ class Writes(Reads):
         write = partial(store.append_all, appends, max_records=limits.max_append_records)
         creates = {path: request.create for path, request in appends if request.create is not None}
         if creates:
-            answers = await self._room.make_all(creates, lambda: asyncio.ensure_future(write()), count_created)
+            answers = await self._room.make_all(creates, lambda: begin(write()), count_created)
         else:
             answers = await write()
         for (_, request), answer in zip(appends, answers, strict=True):

@@ -138,7 +138,5 @@ class Catalogue:
 
     async def _last(self, path: str, kind: type[T]) -> T:
         """The last record of a stream that has one."""
-        data = b"null"
-        async for record in self._hub.read(path):
-            data = record.data
-        return msgspec.json.decode(data, type=kind)
+        records = (await self._hub.page(path, 1)).batch.records
+        return msgspec.json.decode(records[-1].data if records else b"null", type=kind)

@@ -13,6 +13,7 @@ from typing import Any, Final
 from weakref import WeakValueDictionary
 
 from headwater.errors import LimitReached
+from headwater.hub.eager import begin
 from headwater.llm.parts import Start, encode_part
 from headwater.llm.runs.index import Catalogue
 from headwater.llm.runs.layout import Places, RunRecord
@@ -97,10 +98,9 @@ class Beginnings:
 
     async def _create(self, start: Start, owner: str | None, produce: Produce) -> bool:
         """The log and what the conversation remembers, together; False: there was a log."""
-        creating = asyncio.ensure_future(self._catalogue.create(self._places.log(start.run), encode_part(start)))
+        creating = begin(self._catalogue.create(self._places.log(start.run), encode_part(start)))
         try:
-            if start.thread:
-                await asyncio.sleep(0)  # behind the log, in the same turn: a durable store has one commit for both
+            if start.thread:  # behind the log, in the same turn: a durable store has one commit for both
                 await self._catalogue.remember(owner, start.thread, start.run)
             is_new = await asyncio.shield(creating)
         except BaseException:
