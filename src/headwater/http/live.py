@@ -58,16 +58,20 @@ def end_of_closed(arrival: Arrival) -> Batch | None:
 def live_format(command: Read, coding: Coding) -> WireFormat:
     """The wire format of a live read, for HTTP/1.1."""
     encoder: Callable[[str], Encoder]
+    key: tuple[object, ...]
     match command.mode:
         case Mode.SSE:
             encoder = partial(ControlEvents, cursor=command.cursor, jitter=jitter())
             return WireFormat(("sse", coding.token), encoder, chunk, LAST_CHUNK, coding)
         case Mode.EVENTS:
-            encoder = partial(PlainEvents, event_key=command.event_key, as_json=command.as_json)
-            key = ("events", command.event_key, command.as_json, coding.token)
-            return WireFormat(key, encoder, chunk, LAST_CHUNK, coding, timeless=True)
+            encoder = partial(
+                PlainEvents, event_key=command.event_key, as_json=command.as_json, envelope=command.envelope
+            )
+            key = ("events", command.event_key, command.as_json, command.envelope, coding.token)
         case _:
-            return WireFormat(("ndjson", coding.token), JsonLines, chunk, LAST_CHUNK, coding, timeless=True)
+            encoder = partial(JsonLines, envelope=command.envelope)
+            key = ("ndjson", command.envelope, coding.token)
+    return WireFormat(key, encoder, chunk, LAST_CHUNK, coding, timeless=True, timed=command.envelope)
 
 
 def jitter() -> int:

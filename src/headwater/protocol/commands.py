@@ -47,6 +47,7 @@ class Read(msgspec.Struct, frozen=True, gc=False):
         accept_encoding: as sent.
         media_type: the name by which `Accept` asked for the form; None: by none.
         last: where to begin, told from behind; None: at the offset.
+        envelope: plain SSE and NDJSON: each record comes with its offset and its time.
     """
 
     path: str
@@ -62,6 +63,7 @@ class Read(msgspec.Struct, frozen=True, gc=False):
     accept_encoding: str | None = None
     media_type: bytes | None = None
     last: Last | None = None
+    envelope: bool = False
 
     @property
     def start(self) -> str | Last:

@@ -83,6 +83,8 @@ QUERY_LAST_EVENT_ID_TOO: Final = "last-event-id"
 QUERY_EVENT: Final = "event"
 #: Plain SSE: `json`: the data of each event is a JSON value, and nothing of it is replaced.
 QUERY_DATA: Final = "data"
+#: Plain SSE and NDJSON: `1`: each record comes with its offset and its time.
+QUERY_ENVELOPE: Final = "envelope"
 #: Live reads: what a reader gets that was too slow: `replay`, `latest`, `conflate:KEY`, `disconnect`.
 QUERY_SLOW: Final = "slow"
 #: Live reads: what the client calls itself, for who looks at the readers.

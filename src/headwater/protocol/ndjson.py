@@ -13,9 +13,10 @@ import msgspec
 
 from headwater.model import Batch, Record
 from headwater.protocol.cursor import Data, Detached, Event, Failed, Gap, Idle
-from headwater.protocol.framing import is_json, is_text
+from headwater.protocol.envelope import enveloped, fields_of
+from headwater.protocol.framing import is_json
 from headwater.protocol.spans import data_of, offsets_of
-from headwater.protocol.wire import Regrouper, base64_of, problem, reason
+from headwater.protocol.wire import Regrouper, problem, reason
 
 
 class JsonLines:
@@ -23,14 +24,16 @@ class JsonLines:
 
     Args:
         content_type: the stream's; decides how a record is written.
+        envelope: a record's line has `at`, too: when it was appended.
     """
 
     media_type = b"application/x-ndjson"
     must_cut = False
 
-    def __init__(self, content_type: str) -> None:
+    def __init__(self, content_type: str, *, envelope: bool = False) -> None:
+        self._content_type = content_type
         self._json = is_json(content_type)
-        self._text = is_text(content_type)
+        self._envelope = envelope
         self._regrouper = Regrouper(content_type)
         self._told_up_to_date = False
 
@@ -71,21 +74,14 @@ class JsonLines:
         return b"".join(lines)
 
     def _encode_records(self, records: Sequence[Record]) -> bytes:
+        if self._envelope:
+            return b"\n".join(enveloped(self._content_type, records)) + b"\n"
         between, values = b'","data":', data_of(records)
-        if not self._json and self._text:
-            between, values = b'",', [_text_field(data) for data in values]
-        elif not self._json:
-            between, values = b'","base64":', [b'"' + base64_of(data) + b'"' for data in values]
+        if not self._json:
+            between, values = b'",', fields_of(self._content_type, values)
         # No loop in Python: the history of a stream is encoded so, for each who joins.
         lines = map(between.join, zip(offsets_of(records), values, strict=True))
         return b'{"offset":"' + b'}\n{"offset":"'.join(lines) + b"}\n"
-
-
-def _text_field(data: bytes) -> bytes:
-    try:
-        return b'"data":' + msgspec.json.encode(data.decode())
-    except UnicodeDecodeError:
-        return b'"base64":"' + base64_of(data) + b'"'
 
 
 def _control(kind: str, **fields: str | float | bool) -> bytes:

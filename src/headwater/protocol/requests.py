@@ -312,6 +312,7 @@ def _parse_read(path: str, query: bytes, headers: Headers, content_type: str | N
         accept_encoding=text(headers, names.ACCEPT_ENCODING),
         media_type=name,
         last=last,
+        envelope=_envelope(fields.get(names.QUERY_ENVELOPE), mode),
     )
 
 
@@ -319,6 +320,18 @@ def _as_json(value: str | None) -> bool:
     if value not in (None, "json"):
         raise BadRequest(f"?data= takes json, not {value[:40]!r}")
     return value is not None
+
+
+def _envelope(value: str | None, mode: Mode) -> bool:
+    if value is None:
+        return False
+    if value != "1":
+        raise BadRequest(f"?envelope= takes 1, not {value[:40]!r}")
+    if mode not in (Mode.EVENTS, Mode.NDJSON):
+        raise BadRequest(
+            "?envelope=1 is for plain SSE and NDJSON, for which Accept asks; other forms have no place for it"
+        )
+    return True
 
 
 def _slow(value: str | None) -> SlowPolicy | None:

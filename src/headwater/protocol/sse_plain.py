@@ -18,6 +18,7 @@ import msgspec
 
 from headwater.model import Batch, Record
 from headwater.protocol.cursor import Data, Detached, Event, Failed, Gap, Idle
+from headwater.protocol.envelope import enveloped
 from headwater.protocol.framing import is_json, is_text
 from headwater.protocol.names import (
     EVENT_CLOSED,
@@ -47,6 +48,7 @@ class PlainEvents:
         event_key: key of a JSON record whose string value names the event; None: all are `message`.
         as_json: each event's data is a JSON value: the record of a JSON stream, a string of text, or, for bytes that
             are no text, an object whose `base64` has them.
+        envelope: each event's data is a JSON object, which says when the record was appended, too; see `enveloped`.
         retry: milliseconds for the `retry:` field.
     """
 
@@ -59,13 +61,16 @@ class PlainEvents:
         event_key: str | None = None,
         *,
         as_json: bool = False,
+        envelope: bool = False,
         retry: int = RETRY_MILLISECONDS,
     ) -> None:
         self._base64 = not is_text(content_type)
         self._event_key = event_key if is_json(content_type) else None
+        self._content_type = content_type
+        self._envelope = envelope
         self._as_json = as_json and not is_json(content_type)
         self._is_plain_text = is_plain_text(content_type)
-        self._regrouper = Regrouper(content_type, whole_lines=not as_json)
+        self._regrouper = Regrouper(content_type, whole_lines=not (as_json or envelope))
         self._retry = retry
         self._positioned = False
 
@@ -110,9 +115,15 @@ class PlainEvents:
         return b"".join(parts)
 
     def _encode_records(self, records: Sequence[Record], start: str) -> bytes:
-        if self._event_key is not None:
-            return b"".join([self._encode_named(record, self._event_key) for record in records])
         data = data_of(records)
+        shown = enveloped(self._content_type, records) if self._envelope else data
+        if (key := self._event_key) is not None:
+            names = [event_name(each, key) for each in data]
+            ids = offsets_of(records)
+            events = zip(shown, names, ids, strict=True)
+            return b"".join([encode_event(each, event=name, event_id=id) for each, name, id in events])
+        if self._envelope:
+            return encode_events(shown, offsets_of(records))
         if self._as_json:
             return encode_events([self._json_of(piece) for piece in data], offsets_of(records))
         if self._is_plain_text:
@@ -137,9 +148,6 @@ class PlainEvents:
         if self._is_plain_text and is_utf8(data):
             return msgspec.json.encode(data.decode())
         return msgspec.json.encode({"base64": base64_of(data).decode()})
-
-    def _encode_named(self, record: Record, key: str) -> bytes:
-        return encode_event(record.data, event=event_name(record.data, key), event_id=record.offset.encode())
 
 
 def event_name(record: bytes, key: str) -> bytes:

@@ -39,9 +39,9 @@ async function connect(s) {
 }
 
 function listen(s) {
-  const source = s.source = new EventSource(urlOf(s.path, `?offset=${s.last || s.start}&reader=page`));
+  const source = s.source = new EventSource(urlOf(s.path, `?offset=${s.last || s.start}&reader=page&envelope=1`));
   source.onopen = () => opened(s);
-  source.onmessage = event => receive(s, event.lastEventId, event.data);
+  source.onmessage = event => receive(s, event.lastEventId, unpack(s.type, event.data));
   // The browser reconnects by itself, with Last-Event-ID; after any answer but 200 it gives up, and connect() asks why.
   source.onerror = () => source.readyState === EventSource.CLOSED ? later(s) : lost(s);
   source.addEventListener("stream-closed", event => ended(s, event.lastEventId));
@@ -51,6 +51,14 @@ function listen(s) {
     const problem = new Problem(JSON.parse(event.data));
     if (problem.passing) mark(s, problem.message, "warn"); else stop(s, problem.message);
   });
+}
+
+// The record as it was appended, and when: JSON keeps its own bytes, which a parsed value would lose.
+function unpack(type, text) {
+  const { at, data, base64 } = JSON.parse(text);
+  if (isJson(type)) return { at, data: text.slice(text.indexOf('"data":') + 7, -1) };
+  if (base64 === undefined || !isText(type)) return { at, data: data ?? base64 };
+  return { at, data: new TextDecoder().decode(Uint8Array.from(atob(base64), byte => byte.charCodeAt(0))) };
 }
 
 function opened(s) {
@@ -114,11 +122,11 @@ function setPhase(s, phase) {
   render();
 }
 
-function receive(s, offset, data) {
+function receive(s, offset, { at, data }) {
   const again = s.last !== "" && offset <= s.last; // offsets sort as text
   if (again) s.repeated += 1;
   else { s.count += 1; s.units += unitsOf(s.type, data); s.last = offset; }
-  addRow(s, { n: s.count, at: Date.now(), offset, data, again, units: s.units });
+  addRow(s, { n: s.count, at: at * 1000, offset, data, again, units: s.units });
   settle(s);
 }
 

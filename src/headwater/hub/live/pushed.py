@@ -153,7 +153,7 @@ class PushedReader(Follower):
         self._connection.go_on()
 
     async def _read_store(self, place: LogCursor) -> None:
-        events = await place.from_store(self._piece, times=False)
+        events = await place.from_store(self._piece, times=self._form.timed)
         self._work = None
         self._tell(events)
         self._connection.go_on()

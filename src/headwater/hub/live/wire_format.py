@@ -19,6 +19,7 @@ class WireFormat(msgspec.Struct, frozen=True):
         frame: wraps what is sent at once, such as an HTTP/1.1 chunk.
         last: what ends the answer, after its last frame.
         coding: the content coding, inside the frames.
+        timed: it tells when records were appended.
         timeless: what it says of a batch follows from the batch alone, and is the same for each reader of the key.
     """
 
@@ -28,3 +29,4 @@ class WireFormat(msgspec.Struct, frozen=True):
     last: bytes = b""
     coding: Coding = IDENTITY
     timeless: bool = False
+    timed: bool = False
