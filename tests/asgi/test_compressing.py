@@ -12,7 +12,7 @@ import pytest
 
 from headwater import Compression, Hub, Limits
 from headwater.asgi import App
-from headwater.http import compressing
+from headwater.http import content_coding
 from headwater.protocol import compressors
 from headwater.protocol.compressors import find
 from headwater.testing.asgi import AsgiClient, AsgiResponse
@@ -150,7 +150,7 @@ def test_large_bodies_do_not_hold_up_the_loop(run: Run, monkeypatch: pytest.Monk
             monkeypatch.setattr(app.service.compressor, "compress", watched)
             await filled(hub, 10)
             await AsgiClient(app).request("GET", URL, headers=accepting("gzip"))
-            await hub.append("s", b"[" + b",".join([BIG] * (compressing.IN_THREAD // len(BIG))) + b"]")
+            await hub.append("s", b"[" + b",".join([BIG] * (content_coding.IN_THREAD // len(BIG))) + b"]")
             await AsgiClient(app).request("GET", URL, headers=accepting("gzip"))
             assert threads == [False, True]
 

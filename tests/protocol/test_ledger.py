@@ -25,7 +25,7 @@ from headwater.model import Appended, Expiry, ForkPoint, Producer, Retention, St
 from headwater.protocol import ledger
 from headwater.protocol.ledger import Accepted, Append, StreamState
 from headwater.protocol.offsets import Segment, format_offset
-from headwater.protocol.producing import ProducerState
+from headwater.protocol.producers import ProducerState
 
 JSON = "application/json"
 

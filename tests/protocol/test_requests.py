@@ -20,7 +20,7 @@ from headwater.model import Expiry, ForkPoint, Mode, Policy, Producer, Retention
 from headwater.protocol import names
 from headwater.protocol.headers import collect
 from headwater.protocol.preconditions import Condition
-from headwater.protocol.producing import MAX_INTEGER
+from headwater.protocol.producers import MAX_INTEGER
 from headwater.protocol.requests import (
     MAX_TOKEN,
     METHODS,

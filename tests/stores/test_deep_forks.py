@@ -8,7 +8,7 @@ import pytest
 
 from headwater.errors import ForkTooDeep, StreamNotFound
 from headwater.model import BEGINNING, ForkPoint, StreamConfig
-from headwater.protocol import forking
+from headwater.protocol import forks
 from headwater.stores import Store
 from headwater.testing.clock import ManualClock
 
@@ -31,7 +31,7 @@ async def size_of(store: Store, path: str) -> int:
 
 def test_a_chain_ends_at_its_bound(backend: Backend, run: Run[None], monkeypatch: pytest.MonkeyPatch) -> None:
     """The next fork is refused and holds no source; one that leaves early enough is made."""
-    monkeypatch.setattr(forking, "MAX_SOURCES", 8)
+    monkeypatch.setattr(forks, "MAX_SOURCES", 8)
 
     async def main() -> None:
         store = backend.make(ManualClock())
@@ -63,7 +63,7 @@ def test_deeper_forks_of_an_older_file_are_read(
         await store.open()
         deepest = await chain(store, 12)
         await store.aclose()
-        monkeypatch.setattr(forking, "MAX_SOURCES", 8)
+        monkeypatch.setattr(forks, "MAX_SOURCES", 8)
         store = durable_backend.reopen(store, clock)
         await store.open()
         assert await size_of(store, deepest) == 13

@@ -8,9 +8,9 @@ import pytest
 
 from headwater.errors import LimitReached, ProducerGap
 from headwater.model import BEGINNING, Appended, Producer, StreamConfig
-from headwater.protocol import producing
+from headwater.protocol import producers
 from headwater.protocol.ledger import Append
-from headwater.protocol.producing import KEPT_SECONDS, ProducerState
+from headwater.protocol.producers import KEPT_SECONDS, ProducerState
 from headwater.stores import Store, Sweeping
 from headwater.testing.clock import ManualClock
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @pytest.fixture(autouse=True)
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """A stream knows three producers."""
-    monkeypatch.setattr(producing, "MAX_PRODUCERS", 3)
+    monkeypatch.setattr(producers, "MAX_PRODUCERS", 3)
 
 
 async def send(store: Store, name: str, seq: int = 0, body: bytes = b"x") -> Appended:
@@ -124,13 +124,13 @@ def test_a_retry_at_the_bound_is_a_duplicate(backend: Backend, run: Run[None]) -
 def test_a_refusal_costs_no_look_through_all(backend: Backend, run: Run[None], monkeypatch: pytest.MonkeyPatch) -> None:
     """Until the first one may go, which nothing but time and a new stream can change."""
     looks: list[int] = []
-    full_until = producing.full_until
+    full_until = producers.full_until
 
     def counted(producers: Mapping[str, ProducerState]) -> float:
         looks.append(len(producers))
         return full_until(producers)
 
-    monkeypatch.setattr(producing, "full_until", counted)
+    monkeypatch.setattr(producers, "full_until", counted)
 
     async def main() -> None:
         clock = ManualClock()

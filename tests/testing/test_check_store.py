@@ -148,27 +148,27 @@ class TimesForksAnew(MemoryStore):
 
 
 BROKEN: dict[type[MemoryStore], list[str]] = {
-    LosesTheLastRecord: ["appending/records_keep_their_order_and_bytes", "reading/a_read_starts_where_it_is_told"],
-    RepeatsDuplicates: ["producing/a_duplicate_writes_nothing", "producing/a_batch_is_one_request"],
-    UsesOffsetsAgain: ["deleting/offsets_are_never_used_again", "expiring/an_expired_path_is_free"],
-    SwallowsCloses: ["closing/a_close_is_seen", "producing/the_closing_request_can_be_sent_again"],
-    KeepsHalfOfARefusedBody: ["appending/a_body_that_is_not_json_is_refused"],
-    CutsJsonValues: ["reading/json_values_are_never_cut"],
-    CallsTheEndTooEarly: ["closing/the_end_is_told_at_the_end_only"],
-    NeverExpires: ["expiring/an_idle_stream_expires", "retaining/an_age_is_kept"],
-    TakesPrefixesForPatterns: ["listing/a_prefix_is_taken_literally"],
-    ForksAtTheTail: ["forking/a_fork_leaves_at_an_offset", "lineage/forks_of_forks_read_through"],
+    LosesTheLastRecord: ["appends/records_keep_their_order_and_bytes", "reads/a_read_starts_where_it_is_told"],
+    RepeatsDuplicates: ["producers/a_duplicate_writes_nothing", "producers/a_batch_is_one_request"],
+    UsesOffsetsAgain: ["deletes/offsets_are_never_used_again", "expiry/an_expired_path_is_free"],
+    SwallowsCloses: ["closes/a_close_is_seen", "producers/the_closing_request_can_be_sent_again"],
+    KeepsHalfOfARefusedBody: ["appends/a_body_that_is_not_json_is_refused"],
+    CutsJsonValues: ["reads/json_values_are_never_cut"],
+    CallsTheEndTooEarly: ["closes/the_end_is_told_at_the_end_only"],
+    NeverExpires: ["expiry/an_idle_stream_expires", "retention/an_age_is_kept"],
+    TakesPrefixesForPatterns: ["lists/a_prefix_is_taken_literally"],
+    ForksAtTheTail: ["forks/a_fork_leaves_at_an_offset", "lineage/forks_of_forks_read_through"],
     IgnoresConditions: ["conditions/an_append_at_another_tail_is_refused", "conditions/one_of_many_appends_wins"],
     CreatesBeforeItAppends: ["first appends/a_refused_append_makes_nothing", "first appends/one_of_many_makes_it"],
-    TellsRecordsAlone: ["watching/a_creation_is_told_first", "watching/each_life_of_a_path_is_told"],
-    TellsCreationsLate: ["watching/a_creation_is_told_first", "first appends/it_is_told_as_an_append"],
+    TellsRecordsAlone: ["watch/a_creation_is_told_first", "watch/each_life_of_a_path_is_told"],
+    TellsCreationsLate: ["watch/a_creation_is_told_first", "first appends/it_is_told_as_an_append"],
     TellsTheTimeOfTheRead: [
         "times/a_record_has_the_time_of_its_append",
         "times/what_is_told_has_the_time_that_is_read",
     ],
     TellsTheWallClock: ["times/times_never_go_back"],
     TimesForksAnew: ["times/a_fork_has_the_times_of_its_source"],
-    TellsNobody: ["watching/an_append_is_told", "watching/a_delete_is_told"],
+    TellsNobody: ["watch/an_append_is_told", "watch/a_delete_is_told"],
 }
 
 
@@ -194,7 +194,7 @@ def test_a_good_store_passes(reopen: Reopen | None) -> None:
 @pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: broken.__name__)
 def test_a_broken_store_fails(broken: type[MemoryStore], monkeypatch: pytest.MonkeyPatch) -> None:
     """A store that breaks a promise fails; the message names the promise in words."""
-    monkeypatch.setattr("headwater.testing.contract.watching.PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr("headwater.testing.contract.watch.PATIENCE_SECONDS", 0.0)
     with pytest.raises(AssertionError) as failure:
         asyncio.run(check_store(lambda clock: broken(clock=clock)))
     promises = {check.name: check.promise for check in STORE_CHECKS}
@@ -208,7 +208,7 @@ def test_a_store_that_forgets_fails() -> None:
         asyncio.run(check_store(make_memory, reopen=forget))
     broken = [check.name for check in STORE_CHECKS if f"{check.name}: " in str(failure.value)]
     assert set(broken) <= {check.name for check in STORE_CHECKS if check.durable}
-    assert "surviving/streams_and_records_survive" in broken
+    assert "survival/streams_and_records_survive" in broken
     assert isinstance(failure.value.__cause__, ExceptionGroup)
     assert len(failure.value.__cause__.exceptions) == len(broken)
 

@@ -3,7 +3,7 @@
 app           the ASGI application: its lifespan, and requests to the service
 hub           `Hub`: the engine with HTTP on it
 exchange      one ASGI request as an exchange
-responding    whole responses over a `send`
+short_response  whole responses over a `send`
 push          live responses, and which way they go
 send_sink     a `send` as a live reader's sink
 outlet        long bodies, and how they are cut

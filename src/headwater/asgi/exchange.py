@@ -14,7 +14,7 @@ from headwater.asgi.expectations import Asked
 from headwater.asgi.mounts import raw_root, raw_route_path, route_path
 from headwater.asgi.outlet import ResponseCut, send_streamed
 from headwater.asgi.push import push
-from headwater.asgi.responding import send_answer
+from headwater.asgi.short_response import send_answer
 from headwater.asgi.types import Receive, Scope, Send
 from headwater.asgi.upgrades import FirstEvent, may_lose_body
 from headwater.asgi.uvicorn import is_gone

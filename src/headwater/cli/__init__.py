@@ -11,6 +11,7 @@ remote           HTTP to the server
 pipeline         several requests under way on one connection
 patience         when to try again
 wires            live answers into records
+newest           where the last records or lines begin
 follow           a reader that resumes
 records          arguments, files, lines
 writer           an idempotent producer

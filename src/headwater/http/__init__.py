@@ -5,9 +5,10 @@ exchange       one request under way: what a driver has for the service
 request        a request's head
 authorize      who may do what: the question to the application
 streams        the service of a hub
+together       several appends in one request
 live           live reads: their formats, their lifetimes, who reads
 catch_up       reads that end
-compressing    finished bodies in a content coding
+content_coding  finished bodies in a content coding
 bodies         what is said of a body that is too large, too late, or one of too many
 http1          responses as bytes
 socket_sink    a live reader's connection as a sink

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from headwater.http.compressing import choose, coded, coded_pieces
+from headwater.http.content_coding import choose, coded, coded_pieces
 from headwater.http.exchange import Exchange, Streamed
 from headwater.hub import Engine, catch_up
 from headwater.hub.catch_up import CatchUpRead

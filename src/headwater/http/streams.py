@@ -24,7 +24,7 @@ from headwater.errors import (
 from headwater.http import together
 from headwater.http.authorize import Authorize, Credential
 from headwater.http.catch_up import respond_short
-from headwater.http.compressing import choose, coded
+from headwater.http.content_coding import choose, coded
 from headwater.http.exchange import Exchange, LiveHead, Opening, Work, body_of
 from headwater.http.figures import Overview
 from headwater.http.introspection import asks_of_route, introspect

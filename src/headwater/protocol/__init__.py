@@ -4,13 +4,15 @@ offsets                   positions and their text
 spans                     records that follow each other in a log
 framing                   bodies into records and back
 batches                   rows of a log into a read's batch
+backwards                 reads from behind: where a page begins
 ledger                    what may happen to a stream
-producing                 idempotent producers
+producers                 idempotent producers
 preconditions             If-Match and If-None-Match
-forking                   streams that share a beginning
+forks                     streams that share a beginning
 failure                   streams that end before they are complete
 expiry, jumps             TTL and dates, and a clock that is set
 retention                 what is kept
+envelope                  records with what is known of them
 cursor                    a reader's place, its states and events
 slow                      what slow readers get
 catch_up                  what a catch-up read promises
@@ -25,6 +27,7 @@ accept                    in which form a stream is wanted
 negotiation               which content coding is wanted
 requests                  HTTP into commands
 commands                  what a request asks for
+together                  several appends in one request
 asks                      what must be allowed for a command
 responses                 results into HTTP
 caching                   cursors, ETags, Cache-Control

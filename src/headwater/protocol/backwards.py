@@ -11,7 +11,7 @@ from typing import Final
 
 from headwater.errors import BadRequest, InvalidOffset
 from headwater.model import Batch, Last, Page
-from headwater.protocol.forking import segments_from
+from headwater.protocol.forks import segments_from
 from headwater.protocol.framing import is_json, is_text
 from headwater.protocol.ledger import StreamState
 from headwater.protocol.offsets import check_offset, locate, offset_at

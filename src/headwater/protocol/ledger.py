@@ -24,7 +24,7 @@ from headwater.model import Appended, Expiry, Failure, Producer, Record, StreamC
 from headwater.protocol.framing import DEFAULT_CONTENT_TYPE, same_content_type, split_body, split_value
 from headwater.protocol.offsets import Lineage, Segment, offset_at
 from headwater.protocol.preconditions import Condition
-from headwater.protocol.producing import ProducerState, advance
+from headwater.protocol.producers import ProducerState, advance
 from headwater.protocol.slow import check_slow
 
 #: Whether somebody reads the stream at a path live, or waits for its records.

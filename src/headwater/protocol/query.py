@@ -14,7 +14,7 @@ from headwater.model import NOW, Last
 from headwater.protocol import names
 from headwater.protocol.backwards import make_last
 from headwater.protocol.expiry import parse_integer
-from headwater.protocol.producing import MAX_INTEGER
+from headwater.protocol.producers import MAX_INTEGER
 
 _OURS: Final = {value.encode(): value for name, value in vars(names).items() if name.startswith("QUERY_")}
 #: Two of them would contradict each other.

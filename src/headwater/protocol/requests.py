@@ -29,7 +29,7 @@ from headwater.protocol.paths import (
     strip_prefix,
 )
 from headwater.protocol.preconditions import Condition, parse_condition
-from headwater.protocol.producing import MAX_INTEGER
+from headwater.protocol.producers import MAX_INTEGER
 from headwater.protocol.query import parse_last, parse_query
 from headwater.protocol.slow import REPLAY, parse_slow
 from headwater.protocol.urls import stream_at

@@ -18,7 +18,7 @@ from headwater.protocol.expiry import parse_expiry, parse_retention
 from headwater.protocol.framing import check_content_type
 from headwater.protocol.ledger import Append
 from headwater.protocol.paths import MAX_PATH_BYTES, NOTHING_PRIVATE, PrivatePaths, check_path
-from headwater.protocol.producing import MAX_INTEGER
+from headwater.protocol.producers import MAX_INTEGER
 from headwater.protocol.slow import REPLAY, parse_slow
 
 #: Lines of one request.

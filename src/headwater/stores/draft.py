@@ -13,7 +13,7 @@ from copy import copy
 from headwater.errors import HeadwaterError, TooManyRecords
 from headwater.model import Appended, Change, Record
 from headwater.protocol.ledger import Append, StreamState
-from headwater.protocol.producing import ProducerState
+from headwater.protocol.producers import ProducerState
 from headwater.stores.unit import Unit, append
 
 

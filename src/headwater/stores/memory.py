@@ -10,12 +10,12 @@ from itertools import islice
 
 from headwater.errors import HeadwaterError
 from headwater.model import Appended, Batch, Change, Created, Extent, Last, Page, Record, StreamConfig, StreamInfo
-from headwater.protocol import backwards, forking, ledger
+from headwater.protocol import backwards, forks, ledger
 from headwater.protocol.batches import Row, extent_from
 from headwater.protocol.ledger import Append, StreamState, Watched
 from headwater.protocol.offsets import locate
 from headwater.protocol.preconditions import Condition
-from headwater.protocol.producing import ProducerState
+from headwater.protocol.producers import ProducerState
 from headwater.protocol.retention import retained_from
 from headwater.protocol.spans import MILLIS
 from headwater.stores import unit
@@ -198,7 +198,7 @@ class MemoryStore:
 
     def _rows(self, state: StreamState, start: int, size: int) -> Iterator[Row]:
         """Rows from the one that contains `start` on, of so many bytes or a little more."""
-        for incarnation, first, end in forking.segments_from(state, start):
+        for incarnation, first, end in forks.segments_from(state, start):
             for position, data, told in self._logs[incarnation].rows(first, min(end, start + size)):
                 yield position, data[: end - position], told
 

@@ -12,12 +12,12 @@ from typing import Protocol
 
 from headwater.errors import BadRequest, StreamExists
 from headwater.model import Appended, Batch, Change, Created, Producer, Record, StreamConfig
-from headwater.protocol import forking, ledger, producing
+from headwater.protocol import forks, ledger, producers
 from headwater.protocol.framing import is_json, split_body
 from headwater.protocol.ledger import Accepted, Append, StreamState
 from headwater.protocol.offsets import offset_at
 from headwater.protocol.preconditions import Condition
-from headwater.protocol.producing import ProducerState
+from headwater.protocol.producers import ProducerState
 
 
 class Unit(Protocol):
@@ -125,15 +125,15 @@ def create(
         if condition is not None:
             condition.check(path, None)
     else:
-        source = forking.check_source(unit.find(config.fork.source), config, unit.now, unit.watched)
+        source = forks.check_source(unit.find(config.fork.source), config, unit.now, unit.watched)
         position = _resolve(unit, source, config)
-        forking.check_depth(source, position)
+        forks.check_depth(source, position)
         data = split_body(source.content_type, body, allow_empty_array=True, max_records=max_records)
         if condition is not None:
             condition.check(path, None)
         source.forks += 1
         unit.save(source)
-        state = forking.new_fork(path, unit.next_incarnation(), config, source, position, unit.now)
+        state = forks.new_fork(path, unit.next_incarnation(), config, source, position, unit.now)
     start = state.tail
     records = ledger.place(state, data, unit.now)
     state.closed = closed
@@ -179,10 +179,10 @@ def _fork_position(unit: Unit, existing: StreamState, config: StreamConfig) -> i
 def _resolve(unit: Unit, source: StreamState, config: StreamConfig) -> int:
     fork = config.fork
     assert fork is not None
-    anchor = forking.fork_anchor(source, fork.offset)
+    anchor = forks.fork_anchor(source, fork.offset)
     count = (fork.sub_offset if is_json(source.content_type) else 1) if fork.sub_offset else 0
     following = unit.following(source, anchor, count) if count else ()
-    return forking.resolve_sub_offset(source, anchor, fork.sub_offset, following)
+    return forks.resolve_sub_offset(source, anchor, fork.sub_offset, following)
 
 
 def append(unit: Unit, path: str, request: Append) -> Appended:
@@ -213,15 +213,15 @@ def _leaving(unit: Unit, state: StreamState) -> Sequence[str]:
     """Which producers go for a new one. A stream that is full is remembered: to look through all is dear."""
     number = state.incarnation
     if unit.steady < unit.full_until.get(number, -inf):
-        raise producing.full()
-    if unit.producer_bound(number) < producing.MAX_PRODUCERS:
+        raise producers.full()
+    if unit.producer_bound(number) < producers.MAX_PRODUCERS:
         return ()
     known = unit.producers(number)
-    until = producing.full_until(known)
+    until = producers.full_until(known)
     if unit.steady < until:
         unit.full_until[number] = until
-        raise producing.full()
-    return producing.leaving(known, unit.steady)
+        raise producers.full()
+    return producers.leaving(known, unit.steady)
 
 
 def _append_first(unit: Unit, path: str, request: Append) -> Appended:

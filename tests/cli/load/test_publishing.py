@@ -7,7 +7,7 @@ import json
 import pytest
 
 from headwater.cli.load.plan import MAX_BYTES, MIN_BYTES, Plan
-from headwater.cli.load.publishing import record
+from headwater.cli.load.publisher import record
 
 
 @pytest.mark.parametrize("size", [MIN_BYTES, 100, 10_000, MAX_BYTES])

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from headwater.cli.failures import ExitCode, Failure
 from headwater.cli.load.plan import Plan
-from headwater.cli.load.publishing import record
-from headwater.cli.load.reading import Reader, Tally
+from headwater.cli.load.publisher import record
+from headwater.cli.load.reader import Reader, Tally
 
 PLAN = Plan(
     "http://127.0.0.1:1", ("/s",), (("X-Key", "1"),), readers=1, rate=1, seconds=1, size=100, timeout=1, grace=1

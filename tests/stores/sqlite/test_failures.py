@@ -11,7 +11,7 @@ from tests.stores.sqlite.helpers import append, content, opened
 
 from headwater.errors import StoreUnavailable, StreamClosed, StreamNotFound
 from headwater.model import Appended, Change, ForkPoint, Producer, StreamConfig
-from headwater.protocol import producing
+from headwater.protocol import producers
 from headwater.protocol.ledger import Append
 from headwater.stores import unit as steps
 from headwater.stores.sqlite import SqliteStore
@@ -389,7 +389,7 @@ def test_a_failed_batch_says_nothing_of_room_for_producers(
     place: Place, run: Run[None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In it one producer made room for another, so that a third was refused; none of that has happened."""
-    monkeypatch.setattr(producing, "MAX_PRODUCERS", 2)
+    monkeypatch.setattr(producers, "MAX_PRODUCERS", 2)
     trap = Trap()
     place.spy(trap)
 
@@ -397,7 +397,7 @@ def test_a_failed_batch_says_nothing_of_room_for_producers(
         async with opened(place.store()) as store:
             await store.create("a", StreamConfig())
             await append(store, "a", b"1", Producer("idle", 0, 0))
-            place.clock.advance(producing.KEPT_SECONDS - 1)
+            place.clock.advance(producers.KEPT_SECONDS - 1)
             await append(store, "a", b"2", Producer("busy", 0, 0))
             place.clock.advance(1)
             trap.start = "COMMIT"

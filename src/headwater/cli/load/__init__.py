@@ -4,8 +4,8 @@ plan        what is to be done, and its bounds
 run         starts, drives and ends the processes
 worker      the processes' entry
 messages    what the processes tell each other
-reading     a process of readers
-publishing  the process that publishes
+reader      a process of readers
+publisher   the process that publishes
 answers     HTTP/1.1 responses, without I/O
 meter       progress, told now and then
 histogram   times, counted

@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from headwater.cli.failures import Failure
 from headwater.cli.load.messages import Expect, Failed, Go, Publish, Read, Started, Word, line, order
-from headwater.cli.load.publishing import Press
-from headwater.cli.load.reading import Hall
+from headwater.cli.load.publisher import Press
+from headwater.cli.load.reader import Hall
 
 #: Files beside the readers' connections.
 SPARE_FILES: Final = 64

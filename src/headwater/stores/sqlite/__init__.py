@@ -7,12 +7,13 @@ writer     the thread and its batches
 commands   what the writer is asked to do
 halt       commands that wait while the clock is gone with
 queue      which commands are the next batch
-unit       one batch's changes, and the SQL that keeps them
-committed  what memory knows
+transaction  one batch's changes, and the SQL that keeps them
+cache      what memory knows
 journal    the last batches' appends
 tables     rows into the tables
 rows       a stream's state as a row
-reading    the readers' threads and their queries
+read_pool  the readers' threads
+reads      what they look up
 upkeep     the steps of a sweep
 database   the two drivers
 schema     the SQL files: schema, migrations, queries

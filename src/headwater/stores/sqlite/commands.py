@@ -17,7 +17,7 @@ from headwater.model import Appended
 from headwater.protocol.ledger import Append
 from headwater.stores import unit as steps
 from headwater.stores.base import Done
-from headwater.stores.sqlite.unit import SqliteUnit
+from headwater.stores.sqlite.transaction import SqliteUnit
 from headwater.stores.timekeeper import Moment
 
 T = TypeVar("T")

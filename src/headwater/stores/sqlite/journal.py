@@ -22,7 +22,7 @@ import msgspec
 from headwater.errors import StoreUnavailable
 from headwater.model import Failure, Producer
 from headwater.protocol.ledger import StreamState
-from headwater.protocol.producing import ProducerState
+from headwater.protocol.producers import ProducerState
 from headwater.protocol.spans import MILLIS
 from headwater.stores.log import Log
 from headwater.stores.sqlite.database import Database

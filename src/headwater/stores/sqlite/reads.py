@@ -12,7 +12,7 @@ from functools import partial
 from typing import Final, Protocol, TypeVar
 
 from headwater.model import Batch, Last, Page
-from headwater.protocol import backwards, forking
+from headwater.protocol import backwards, forks
 from headwater.protocol.batches import Row, build_batch, build_values, has_own_values
 from headwater.protocol.ledger import StreamState
 from headwater.protocol.offsets import locate
@@ -197,7 +197,7 @@ def _values(
 def _rows(
     database: Database, state: StreamState, logs: Mapping[int, Log], start: int, limit: int, *, times: bool
 ) -> Iterator[Row]:
-    for incarnation, first, end in forking.segments_from(state, start):
+    for incarnation, first, end in forks.segments_from(state, start):
         # Positions count bytes, so they say how many records fill the limit.
         bound = min(end, start + limit)
         rows = rows_between(database, logs, incarnation, first, bound, _NO_LIMIT, times=times)

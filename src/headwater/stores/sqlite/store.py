@@ -22,15 +22,15 @@ from headwater.stores.attendance import Attendance
 from headwater.stores.base import DEFAULT_READ_LIMIT, Clock, Done, StoreFigures, Watcher
 from headwater.stores.draft import append_all
 from headwater.stores.sqlite import database, reads, schema, upkeep
+from headwater.stores.sqlite.cache import Committed
 from headwater.stores.sqlite.commands import COMMAND_BYTES
-from headwater.stores.sqlite.committed import Committed
 from headwater.stores.sqlite.custody import Custody, check_files, file_size
 from headwater.stores.sqlite.halt import Halt
 from headwater.stores.sqlite.lock import FileLock
 from headwater.stores.sqlite.options import SqliteOptions
 from headwater.stores.sqlite.read_pool import Readers
 from headwater.stores.sqlite.reads import Backwards, Forwards
-from headwater.stores.sqlite.unit import SqliteUnit
+from headwater.stores.sqlite.transaction import SqliteUnit
 from headwater.stores.sqlite.writer import Writer
 from headwater.stores.timekeeper import Timekeeper
 
@@ -157,15 +157,8 @@ class SqliteStore:
         max_records: int | None = None,
     ) -> Created:
         """See `Store.create`."""
-        step = partial(
-            steps.create,
-            path=path,
-            config=config,
-            body=body,
-            closed=closed,
-            condition=condition,
-            max_records=max_records,
-        )
+        step = partial(steps.create, path=path, config=config, body=body, closed=closed)
+        step = partial(step, condition=condition, max_records=max_records)
         paths = (path,) if config.fork is None else (path, config.fork.source)
         return await self._write(step, len(body), paths)
 

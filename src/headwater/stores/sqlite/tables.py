@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from headwater.protocol.ledger import StreamState
-from headwater.protocol.producing import ProducerState
+from headwater.protocol.producers import ProducerState
 from headwater.stores.sqlite.database import Database
 from headwater.stores.sqlite.rows import to_row
 from headwater.stores.sqlite.schema import Many

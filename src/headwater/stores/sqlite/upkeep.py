@@ -17,7 +17,7 @@ from headwater.protocol.retention import retained_from
 from headwater.stores import unit as steps
 from headwater.stores.sqlite.database import Database
 from headwater.stores.sqlite.schema import query
-from headwater.stores.sqlite.unit import EVERYTHING, SqliteUnit
+from headwater.stores.sqlite.transaction import EVERYTHING, SqliteUnit
 
 #: Streams that one sweep expires or looks at, and slices that it purges, at most.
 SWEEP_STREAMS: Final = 5_000

@@ -20,13 +20,13 @@ from headwater.errors import StoreUnavailable
 from headwater.model import Change
 from headwater.protocol.ledger import Append
 from headwater.stores.base import Done, StoreFigures
+from headwater.stores.sqlite.cache import Committed
 from headwater.stores.sqlite.commands import COMMAND_BYTES, Batch, Command, Posted, Step
-from headwater.stores.sqlite.committed import Committed
 from headwater.stores.sqlite.custody import Custody
 from headwater.stores.sqlite.database import DRIVER_ERRORS, Database
 from headwater.stores.sqlite.queue import MAX_RECORDS, Queue
+from headwater.stores.sqlite.transaction import SqliteUnit
 from headwater.stores.sqlite.troubles import database_failed
-from headwater.stores.sqlite.unit import SqliteUnit
 from headwater.stores.timekeeper import Moment
 
 T = TypeVar("T")

@@ -16,7 +16,7 @@ class StoreCheck:
     """One promise of `headwater.stores.Store`, as a function that fails when it is broken.
 
     Attributes:
-        name: chapter and promise, such as `producing/a_duplicate_writes_nothing`.
+        name: chapter and promise, such as `producers/a_duplicate_writes_nothing`.
         promise: the promise in words.
         durable: it is about what a restart leaves, so it needs `reopen`.
     """

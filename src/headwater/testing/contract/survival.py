@@ -21,7 +21,7 @@ from headwater.testing.contract.checks import Chapter
 from headwater.testing.contract.expect import equal, holds, refused
 from headwater.testing.contract.trial import JSON, TEXT, Trial
 
-chapter = Chapter("surviving")
+chapter = Chapter("survival")
 
 
 @chapter.promise

@@ -11,7 +11,7 @@ from headwater.testing.contract.checks import Chapter
 from headwater.testing.contract.expect import equal, holds, refused
 from headwater.testing.contract.trial import JSON, TEXT, Trial
 
-chapter = Chapter("watching")
+chapter = Chapter("watch")
 
 # A change may be told a little after the call that made it returned; a store that never tells fails by this.
 PATIENCE_SECONDS = 10.0

@@ -16,7 +16,7 @@ from headwater.testing.contract.checks import Chapter
 from headwater.testing.contract.expect import equal, holds, refused
 from headwater.testing.contract.trial import JSON, TEXT, Trial
 
-chapter = Chapter("expiring")
+chapter = Chapter("expiry")
 
 
 async def _check_gone(trial: Trial, path: str) -> None:

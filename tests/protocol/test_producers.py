@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from headwater.errors import HeadwaterError, InvalidProducer, ProducerFenced, ProducerGap
 from headwater.model import Producer
-from headwater.protocol.producing import (
+from headwater.protocol.producers import (
     IDLE_SECONDS,
     KEPT_SECONDS,
     MAX_INTEGER,

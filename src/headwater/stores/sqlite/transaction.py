@@ -15,13 +15,13 @@ from itertools import islice
 from typing import Any, Final
 
 from headwater.model import Change, Record
-from headwater.protocol import forking
+from headwater.protocol import forks
 from headwater.protocol.batches import Row
 from headwater.protocol.ledger import StreamState
-from headwater.protocol.producing import ProducerState
+from headwater.protocol.producers import ProducerState
 from headwater.protocol.spans import MILLIS
 from headwater.stores import unit as steps
-from headwater.stores.sqlite.committed import Committed
+from headwater.stores.sqlite.cache import Committed
 from headwater.stores.sqlite.database import Database, Rows
 from headwater.stores.sqlite.journal import Entry, Grown, encode_entry
 from headwater.stores.sqlite.reads import rows_between
@@ -216,7 +216,7 @@ class SqliteUnit:
 
     def _rows(self, state: StreamState, position: int, count: int) -> Iterator[Row]:
         logs = self._committed.journal.logs
-        for incarnation, first, end in forking.segments_from(state, position):
+        for incarnation, first, end in forks.segments_from(state, position):
             for start, data, told in rows_between(self._database, logs, incarnation, first, end, count, times=False):
                 yield start, data[: end - start], told
             for number, start, _, data, told in self._records:

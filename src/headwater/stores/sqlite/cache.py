@@ -17,7 +17,7 @@ from typing import Final
 from headwater.errors import StoreUnavailable
 from headwater.protocol import ledger
 from headwater.protocol.ledger import StreamState, Watched, nobody
-from headwater.protocol.producing import ProducerState
+from headwater.protocol.producers import ProducerState
 from headwater.stores.sqlite.database import Database
 from headwater.stores.sqlite.journal import Journal, load_entries
 from headwater.stores.sqlite.rows import from_row

@@ -9,7 +9,7 @@ from headwater.testing.contract.checks import Chapter
 from headwater.testing.contract.expect import equal, holds, refused
 from headwater.testing.contract.trial import JSON, TEXT, Trial
 
-chapter = Chapter("appending")
+chapter = Chapter("appends")
 
 
 @chapter.promise

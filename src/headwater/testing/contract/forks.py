@@ -8,7 +8,7 @@ from headwater.testing.contract.checks import Chapter
 from headwater.testing.contract.expect import equal, holds, refused
 from headwater.testing.contract.trial import JSON, TEXT, Trial
 
-chapter = Chapter("forking")
+chapter = Chapter("forks")
 
 
 @chapter.promise

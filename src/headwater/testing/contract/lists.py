@@ -7,7 +7,7 @@ from headwater.testing.contract.checks import Chapter
 from headwater.testing.contract.expect import equal
 from headwater.testing.contract.trial import TEXT, Trial
 
-chapter = Chapter("listing")
+chapter = Chapter("lists")
 
 # Byte order: capitals before small letters, and U+FFFF before the emoji, which UTF-16 would sort the other way.
 PATHS = ("A", "B/x", "a", "a/1", "a/1/b", "a/2", "a%", "a_", "ab", "b", "é", "日本", "\uffee", "😀")

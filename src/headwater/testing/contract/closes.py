@@ -8,7 +8,7 @@ from headwater.testing.contract.checks import Chapter
 from headwater.testing.contract.expect import equal, holds, refused
 from headwater.testing.contract.trial import JSON, TEXT, Trial
 
-chapter = Chapter("closing")
+chapter = Chapter("closes")
 
 FAILURE = Failure("timeout", "no answer within 60 s: 100 %, \u00e4\u4e16")
 

@@ -16,7 +16,7 @@ from headwater.testing.contract.checks import Chapter
 from headwater.testing.contract.expect import equal, holds, refused
 from headwater.testing.contract.trial import JSON, TEXT, Trial
 
-chapter = Chapter("producing")
+chapter = Chapter("producers")
 
 
 def by(seq: int, epoch: int = 0, name: str = "p") -> Producer:

@@ -8,7 +8,7 @@ from headwater.testing.contract.checks import Chapter
 from headwater.testing.contract.expect import equal, holds, refused
 from headwater.testing.contract.trial import JSON, TEXT, Trial
 
-chapter = Chapter("retaining")
+chapter = Chapter("retention")
 
 
 async def _append_each(trial: Trial, path: str, *bodies: bytes) -> list[str]:
