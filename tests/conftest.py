@@ -84,6 +84,7 @@ ONE_LOOP = {
     "asgi/test_private.py": "asyncio",
     "asgi/test_streams.py": "asyncio",
     "asgi/test_together.py": "asyncio",
+    "asgi/test_waiting.py": "asyncio",
     "asgi/test_words.py": "asyncio",
 }
 #: Below these, but on both: threads that wake the loop, and timers.

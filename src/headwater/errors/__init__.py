@@ -20,6 +20,7 @@ Rule 2: the docstring's first line is the title that users see; ``advice`` says 
     │   ├── StreamPrivate              403 stream-private
     │   └── ProducerFenced             403 producer-fenced
     ├── StreamNotFound                 404 stream-not-found
+    │   └── StreamAwaited              404 stream-awaited
     ├── RunNotFound                    404 run-not-found
     ├── RouteNotFound                  404 route-not-found
     ├── MethodNotAllowed               405 method-not-allowed
@@ -88,6 +89,7 @@ from headwater.errors.requests import (
     RequestTimeout,
     RouteNotFound,
     RunNotFound,
+    StreamAwaited,
     StreamNotFound,
     StreamPrivate,
     TooLarge,
@@ -167,6 +169,7 @@ __all__ = [
     "SourceFailed",
     "SourceGone",
     "StoreUnavailable",
+    "StreamAwaited",
     "StreamClosed",
     "StreamExists",
     "StreamFailed",

@@ -106,6 +106,13 @@ class StreamNotFound(HeadwaterError):
     advice = "Create it with PUT, or POST with Stream-Create: true; or check the path. Expired streams are gone."
 
 
+class StreamAwaited(StreamNotFound):
+    """There is no stream at this path yet."""
+
+    code, retry_after = "stream-awaited", 0
+    advice = "Ask again at once; the stream was waited for."
+
+
 class RunNotFound(HeadwaterError):
     """There is no such run, or it is somebody else's."""
 

@@ -12,16 +12,20 @@ from msgspec import structs
 from headwater.http.exchange import LiveHead, Opening
 from headwater.http.http1 import LAST_CHUNK, chunk
 from headwater.hub import Engine, Peer
+from headwater.hub.live.admission import open_or_wait
 from headwater.hub.live.arrival import Arrival
+from headwater.hub.live.readers import LiveReaders
+from headwater.hub.live.waiting import Awaiting
 from headwater.hub.live.wire_format import WireFormat
 from headwater.hub.peers import address_of
 from headwater.model import Batch, Mode
 from headwater.protocol import names
 from headwater.protocol.asks import Access
 from headwater.protocol.caching import MAX_JITTER
-from headwater.protocol.coding import Coding
+from headwater.protocol.coding import IDENTITY, Coding
 from headwater.protocol.commands import Read
 from headwater.protocol.cursor import Data
+from headwater.protocol.framing import DEFAULT_CONTENT_TYPE
 from headwater.protocol.ndjson import JsonLines
 from headwater.protocol.sse_control import ControlEvents
 from headwater.protocol.sse_plain import PlainEvents
@@ -29,6 +33,8 @@ from headwater.protocol.wire import Encoder
 
 #: Modes whose responses go on and on.
 LIVE: Final = frozenset({Mode.SSE, Mode.EVENTS, Mode.NDJSON})
+#: Of a stream that is not there nothing is known, so that a header says nothing of how its records come.
+_NO_ENCODING: Final = "text/plain"
 
 
 def lifetime_of(hub: Engine, command: Read) -> float | None:
@@ -45,6 +51,20 @@ def peer_of(command: Read, client: tuple[str, int] | None, access: Access) -> Pe
         access: with which the reader was let in.
     """
     return Peer(command.mode.value, command.reader, address_of(client), access)
+
+
+async def opened(live: LiveReaders, command: Read, peer: Peer) -> Arrival | Awaiting:
+    """The reader of a live read, or one that waits for its stream.
+
+    Raises:
+        HeadwaterError: see `LiveReaders.open`.
+    """
+    first = live.runtime.limits.buffer_bytes
+    if command.waits:
+        return await open_or_wait(live, command.path, command.start, slow=command.slow, peer=peer, first_bytes=first)
+    return await live.open(
+        command.path, command.start, slow=command.slow, peer=peer, first_bytes=first, while_stopping=True
+    )
 
 
 def end_of_closed(arrival: Arrival) -> Batch | None:
@@ -97,6 +117,20 @@ def opening(
     more = () if previous is None else ((names.STREAM_PREVIOUS_OFFSET, previous.encode()),)
     head = LiveHead(media_type or encoder.media_type, content_type, form.coding.token, varies, more)
     return Opening(arrival, form, encoder, head, lifetime)
+
+
+def waiting(awaiting: Awaiting, command: Read, *, varies: bool) -> Opening:
+    """The response to a live read whose stream is not there yet; in no content coding.
+
+    Args:
+        awaiting: the reader.
+        command: that asks for it.
+        varies: another request could have got another coding.
+    """
+    form = live_format(command, IDENTITY)
+    encoder = form.encoder(DEFAULT_CONTENT_TYPE)
+    head = LiveHead(command.media_type or encoder.media_type, _NO_ENCODING, "", varies)
+    return Opening(awaiting, form, encoder, head)
 
 
 def unframed(form: WireFormat, kind: str, last: bytes) -> WireFormat:

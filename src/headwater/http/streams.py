@@ -28,12 +28,13 @@ from headwater.http.content_coding import choose, coded
 from headwater.http.exchange import Exchange, LiveHead, Opening, Work, body_of
 from headwater.http.figures import Overview
 from headwater.http.introspection import asks_of_route, introspect
-from headwater.http.live import LIVE, end_of_closed, jitter, lifetime_of, live_format, opening, peer_of
+from headwater.http.live import LIVE, end_of_closed, jitter, lifetime_of, live_format, opened, opening, peer_of, waiting
 from headwater.http.page import page, page_file
 from headwater.http.request import Request
 from headwater.http.service import Service
 from headwater.hub import Engine, Peer
 from headwater.hub.live.arrival import Arrival
+from headwater.hub.live.waiting import Awaiting
 from headwater.hub.live.wire_format import WireFormat
 from headwater.model import Appended, Mode
 from headwater.protocol import responses
@@ -326,7 +327,9 @@ class StreamService(Service):
 
     async def _poll(self, exchange: Exchange, command: Read, access: Access) -> None:
         exchange.may_be_cancelled = True
-        batch = await self.hub.poll(command.path, command.start, peer=peer_of(command, exchange.client, access))
+        batch = await self.hub.poll(
+            command.path, command.start, peer=peer_of(command, exchange.client, access), wait=command.waits
+        )
         coding = choose(self.compressor, command, batch)
         found = responses.polled(batch, next_cursor(time.time(), command.cursor, jitter()), coding=coding)
         exchange.respond(await coded(self.compressor, coding, found))
@@ -356,14 +359,12 @@ class StreamService(Service):
 
     async def _open(self, exchange: Exchange, command: Read, form: WireFormat, peer: Peer) -> None:
         exchange.may_be_cancelled = True
-        with await self.hub.live.open(
-            command.path,
-            command.start,
-            slow=command.slow,
-            peer=peer,
-            first_bytes=self.hub.limits.buffer_bytes,
-            while_stopping=True,
-        ) as arrival:
+        with await opened(self.hub.live, command, peer) as arrival:
+            if isinstance(arrival, Awaiting):
+                work = exchange.push(waiting(arrival, command, varies=self._varies))
+                if work is not None:
+                    await work
+                return
             self.stats.resumes += command.resumed
             if command.resumed and (end := end_of_closed(arrival)) is not None:
                 exchange.respond(responses.complete(end))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Final
 
-from headwater.errors import HeadwaterError, ShuttingDown, StreamFailed
+from headwater.errors import HeadwaterError, ShuttingDown, StreamAwaited, StreamFailed
 from headwater.hub.arguments import start_of
 from headwater.hub.formats import wire_format
 from headwater.hub.limits import Limits
+from headwater.hub.live.admission import await_stream
 from headwater.hub.live.pulled import is_news
 from headwater.hub.live.readers import LiveReaders
 from headwater.hub.live.runtime import Runtime
@@ -97,15 +98,21 @@ class Reads:
         asked = make_last(last, last_bytes, NOW if before is None else before)
         return await self.store.page(path, asked, limit=self.limits.read_bytes)
 
-    async def poll(self, path: str, offset: str | Last, *, peer: Peer = POLLING) -> Batch:
+    async def poll(self, path: str, offset: str | Last, *, peer: Peer = POLLING, wait: bool = False) -> Batch:
         """The same, waiting for up to `limits.long_poll_seconds` when there is nothing; may be empty then.
 
-        Nothing is left out, whatever the stream's policy for slow readers: a page is what its offset says.
+        Nothing is left out, whatever the stream's policy for slow readers: a page is what its offset says. With `wait`
+        a stream that is not there is waited for as long, and read from its start.
 
         Raises:
             StreamNotFound, StreamGone, InvalidOffset, OffsetGone, LimitReached, StoreUnavailable: see `errors`.
+            StreamAwaited: with `wait`: the stream is not there yet.
         """
         self.runtime.gate.check()
+        if wait and not await self._exists(path):
+            if not await await_stream(self.live, path, self.limits.long_poll_seconds):
+                raise StreamAwaited(f"there is no stream at {path!r} yet")
+            offset = BEGINNING
         self.stats.reads += 1
         with await self.live.open_reader(
             path, offset, heartbeat=self.limits.long_poll_seconds, slow=REPLAY, peer=peer
@@ -132,6 +139,7 @@ class Reads:
         last: int | None = None,
         last_bytes: int | None = None,
         live: bool = False,
+        wait: bool = False,
     ) -> AsyncIterator[Record]:
         """Records from an offset on; with `live`, on and on until the stream is closed.
 
@@ -144,6 +152,7 @@ class Reads:
             last: in its place: so many of the newest records of a JSON stream; see `page`.
             last_bytes: in its place: so many of the newest bytes of any other stream; see `page`.
             live: go on until the stream is closed.
+            wait: wait for a stream that is not there, as long as it takes.
 
         Raises:
             BadRequest: more than one of the three says where to begin, or see `page`.
@@ -152,6 +161,9 @@ class Reads:
             StreamFailed: after the last record of a stream that ended before it was complete.
         """
         begin = start_of(offset, last, last_bytes)
+        while wait and not await await_stream(self.live, path, self.limits.heartbeat_seconds):
+            if self.runtime.draining:
+                raise ShuttingDown("the hub was closed", offset=offset)
         with await self.live.open_reader(path, begin, slow=REPLAY) as reader:
             while (event := await reader.next()) is not None:
                 match event:

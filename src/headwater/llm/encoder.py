@@ -70,8 +70,10 @@ class RunEncoder:
                 return self._end(Ending(End.FAILED, error.code, error.message))
             case Gap():
                 return self._end(_GAP)
-            case Detached():  # pragma: no branch - there is no other event
+            case Detached():
                 return self._end(Ending(End.DETACHED))
+            case _:  # pragma: no cover - nobody waits for a run's log
+                return b""
 
     def state(self) -> object:
         """See `Encoder.state`. What was translated is a function of the log."""

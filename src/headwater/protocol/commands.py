@@ -48,6 +48,7 @@ class Read(msgspec.Struct, frozen=True, gc=False):
         media_type: the name by which `Accept` asked for the form; None: by none.
         last: where to begin, told from behind; None: at the offset.
         envelope: plain SSE and NDJSON: each record comes with its offset and its time.
+        waits: plain SSE, NDJSON and long-poll: a stream that is not there is waited for.
     """
 
     path: str
@@ -64,6 +65,7 @@ class Read(msgspec.Struct, frozen=True, gc=False):
     media_type: bytes | None = None
     last: Last | None = None
     envelope: bool = False
+    waits: bool = False
 
     @property
     def start(self) -> str | Last:

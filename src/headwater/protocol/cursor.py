@@ -24,6 +24,7 @@ HEARTBEAT_SECONDS: Final = 15.0
 class State(enum.Enum):
     """Where a reader stands."""
 
+    WAITING = "waiting"  # there is no stream yet
     CATCHING_UP = "catching-up"  # behind the tail: reads the log
     LIVE = "live"  # at the tail: waits for it to move
     ENDED = "ended"  # closed and fully read, failed, or let go
@@ -34,6 +35,8 @@ class State(enum.Enum):
 class Step(enum.Enum):
     """What can happen to a reader."""
 
+    MISSING = "missing"  # it came before its stream
+    MADE = "made"  # the stream is there
     MORE = "more"  # a batch that ends before the tail
     UP_TO_DATE = "up-to-date"  # a batch that ends at the tail
     CLOSED = "closed"  # a batch that ends at the tail of a closed stream
@@ -47,7 +50,14 @@ class Step(enum.Enum):
 
 #: docs/reference/states.md is written from this table.
 TRANSITIONS: Final[dict[State, dict[Step, State]]] = {
+    State.WAITING: {
+        Step.MADE: State.CATCHING_UP,
+        Step.IDLE: State.WAITING,
+        Step.FAILED: State.ENDED,
+        Step.DETACHED: State.ENDED,
+    },
     State.CATCHING_UP: {
+        Step.MISSING: State.WAITING,
         Step.MORE: State.CATCHING_UP,
         Step.UP_TO_DATE: State.LIVE,
         Step.CLOSED: State.ENDED,
@@ -101,22 +111,40 @@ class Detached(msgspec.Struct, frozen=True, gc=False):
     reason: str = ""
 
 
+class Missing(msgspec.Struct, frozen=True, gc=False):
+    """There is no stream yet; the reader waits for it."""
+
+
+class Made(msgspec.Struct, frozen=True, gc=False):
+    """The stream that the reader waited for is there, and its records follow from the first one on.
+
+    Attributes:
+        content_type: of the stream.
+        offset: where it begins.
+    """
+
+    content_type: str
+    offset: str
+
+
 class Gap(msgspec.Struct, frozen=True, gc=False):
-    """Records are left out, because the reader was slow.
+    """Records are left out, because the reader was slow, or because they are of an earlier stream at the path.
 
     Attributes:
         start: what is left out lies after this offset, and a read from here fetches it.
         end: it lies before this one.
         offset: where a reader comes back that is cut right after this event: `end` if everything between the two is
             left out, `start` if what is kept of it comes next.
+        reason: `recreated`: the reader's offset was of an earlier stream; empty: it was slow.
     """
 
     start: str
     end: str
     offset: str
+    reason: str = ""
 
 
-Event = Data | Idle | Failed | Detached | Gap
+Event = Data | Idle | Failed | Detached | Gap | Missing | Made
 
 
 def ends(event: Event) -> bool:
@@ -189,6 +217,17 @@ class Cursor:
         """Let the reader go, to come back after `retry_after` seconds; see `Detached` for the reason."""
         self._step(Step.DETACHED)
         return Detached(self.offset, retry_after, reason)
+
+    def wait(self) -> Missing:
+        """Wait for a stream that is not there."""
+        self._step(Step.MISSING)
+        return Missing()
+
+    def begin(self, content_type: str, offset: str) -> Made:
+        """The stream is there."""
+        self._step(Step.MADE)
+        self.offset = offset
+        return Made(content_type, offset)
 
     def skip(self, offset: str) -> Gap:
         """Go on at a later offset, and leave out what lies before."""

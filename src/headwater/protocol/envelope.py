@@ -47,3 +47,8 @@ def _text_field(data: bytes) -> bytes:
 
 def _bytes_field(data: bytes) -> bytes:
     return b'"base64":"' + base64_of(data) + b'"'
+
+
+def made(content_type: str, offset: str) -> dict[str, str]:
+    """What a reader is told of a stream that it waited for: how its records come is in no header of the response."""
+    return {"content_type": content_type, "encoding": "" if is_text(content_type) else "base64", "offset": offset}

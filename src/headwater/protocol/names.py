@@ -83,6 +83,8 @@ QUERY_LAST_EVENT_ID_TOO: Final = "last-event-id"
 QUERY_EVENT: Final = "event"
 #: Plain SSE: `json`: the data of each event is a JSON value, and nothing of it is replaced.
 QUERY_DATA: Final = "data"
+#: Plain SSE, NDJSON and long-poll: `wait`: a stream that is not there is waited for.
+QUERY_MISSING: Final = "missing"
 #: Plain SSE and NDJSON: `1`: each record comes with its offset and its time.
 QUERY_ENVELOPE: Final = "envelope"
 #: Live reads: what a reader gets that was too slow: `replay`, `latest`, `conflate:KEY`, `disconnect`.
@@ -91,6 +93,8 @@ QUERY_SLOW: Final = "slow"
 QUERY_READER: Final = "reader"
 
 # Named events of plain SSE; `onmessage` never sees them, only who listens for the name does.
+EVENT_WAITING: Final = b"stream-waiting"
+EVENT_CREATED: Final = b"stream-created"
 EVENT_CLOSED: Final = b"stream-closed"
 EVENT_FAILED: Final = b"stream-failed"
 EVENT_ERROR: Final = b"stream-error"
@@ -99,6 +103,8 @@ EVENT_GAP: Final = b"stream-gap"
 EVENT_REPLACED: Final = b"stream-replaced"
 RESERVED_EVENTS: Final = frozenset(
     {
+        "stream-waiting",
+        "stream-created",
         "stream-closed",
         "stream-failed",
         "stream-error",

@@ -1,8 +1,8 @@
 """Newline-delimited JSON for `fetch` readers, `curl` and pipes: one line a record, and lines that say what happens.
 
 A record's line is `{"offset": …, "data": …}`: a JSON value, a string of text, or, as `base64`, bytes, also those of a
-text stream that are no UTF-8. All other lines have `control`: `up-to-date`, `keepalive`, `gap`, `closed`, `failed`,
-`detached` or `error`. A body that ends without one of the last four was cut.
+text stream that are no UTF-8. All other lines have `control`: `up-to-date`, `keepalive`, `gap`, `waiting`, `created`,
+`closed`, `failed`, `detached` or `error`. A body that ends without one of the last four was cut.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import msgspec
 
 from headwater.model import Batch, Record
-from headwater.protocol.cursor import Data, Detached, Event, Failed, Gap, Idle
-from headwater.protocol.envelope import enveloped, fields_of
+from headwater.protocol.cursor import Data, Detached, Event, Failed, Gap, Idle, Made, Missing
+from headwater.protocol.envelope import enveloped, fields_of, made
 from headwater.protocol.framing import is_json
 from headwater.protocol.spans import data_of, offsets_of
 from headwater.protocol.wire import Regrouper, problem, reason
@@ -50,13 +50,18 @@ class JsonLines:
                 return _control("keepalive", offset=self._regrouper.told(offset))
             case Failed(offset, error):
                 return _control("error", offset=self._regrouper.told(offset), **problem(error))
-            case Gap(start, end, offset):
+            case Gap(start, end, offset, why):
                 self._told_up_to_date = False
-                return _control("gap", offset=offset, **{"from": self._regrouper.skip(start), "to": end})
+                told = {"from": self._regrouper.skip(start), "to": end}
+                return _control("gap", offset=offset, **told, **({"reason": why} if why else {}))
+            case Missing():
+                return _control("waiting")
+            case Made(content_type, offset):
+                return _control("created", **made(content_type, offset))
             case Detached(offset, retry_after, why):  # pragma: no branch - there is no other event
-                told = self._regrouper.told(offset)
+                at = self._regrouper.told(offset)
                 reasons = {"reason": why} if why else {}
-                return _control("detached", offset=told, retry_after=round(retry_after, 3), **reasons)
+                return _control("detached", offset=at, retry_after=round(retry_after, 3), **reasons)
 
     def state(self) -> object:
         """See `Encoder.state`."""

@@ -313,6 +313,7 @@ def _parse_read(path: str, query: bytes, headers: Headers, content_type: str | N
         media_type=name,
         last=last,
         envelope=_envelope(fields.get(names.QUERY_ENVELOPE), mode),
+        waits=_waits(fields.get(names.QUERY_MISSING), mode),
     )
 
 
@@ -331,6 +332,16 @@ def _envelope(value: str | None, mode: Mode) -> bool:
         raise BadRequest(
             "?envelope=1 is for plain SSE and NDJSON, for which Accept asks; other forms have no place for it"
         )
+    return True
+
+
+def _waits(value: str | None, mode: Mode) -> bool:
+    if value is None:
+        return False
+    if value != "wait":
+        raise BadRequest(f"?missing= takes wait, not {value[:40]!r}")
+    if mode not in (Mode.EVENTS, Mode.NDJSON, Mode.LONG_POLL):
+        raise BadRequest("?missing=wait is for plain SSE, NDJSON and long-poll; other forms answer 404")
     return True
 
 

@@ -17,16 +17,18 @@ from typing import Final
 import msgspec
 
 from headwater.model import Batch, Record
-from headwater.protocol.cursor import Data, Detached, Event, Failed, Gap, Idle
-from headwater.protocol.envelope import enveloped
+from headwater.protocol.cursor import Data, Detached, Event, Failed, Gap, Idle, Made, Missing
+from headwater.protocol.envelope import enveloped, made
 from headwater.protocol.framing import is_json, is_text
 from headwater.protocol.names import (
     EVENT_CLOSED,
+    EVENT_CREATED,
     EVENT_DETACHED,
     EVENT_ERROR,
     EVENT_FAILED,
     EVENT_GAP,
     EVENT_REPLACED,
+    EVENT_WAITING,
     RESERVED_EVENTS,
 )
 from headwater.protocol.spans import data_of, offsets_of
@@ -88,12 +90,17 @@ class PlainEvents:
             case Failed(offset, error):
                 body = msgspec.json.encode({**problem(error), "offset": self._regrouper.told(offset)})
                 return encode_event(body, event=EVENT_ERROR)
-            case Gap(start, end, offset):
-                body = msgspec.json.encode({"from": self._regrouper.skip(start), "to": end})
-                return encode_event(body, event=EVENT_GAP, event_id=offset.encode())
-            case Detached(offset, retry_after, why):  # pragma: no branch - there is no other event
-                told = {"offset": self._regrouper.told(offset), "retry_after": round(retry_after, 3)}
+            case Gap(start, end, offset, why):
+                told = {"from": self._regrouper.skip(start), "to": end}
                 body = msgspec.json.encode({**told, "reason": why} if why else told)
+                return encode_event(body, event=EVENT_GAP, event_id=offset.encode())
+            case Missing():  # without an id: a browser that is cut waits again
+                return encode_event(b"{}", event=EVENT_WAITING)
+            case Made(content_type, offset):
+                return encode_event(msgspec.json.encode(made(content_type, offset)), event=EVENT_CREATED)
+            case Detached(offset, retry_after, why):  # pragma: no branch - there is no other event
+                let_go = {"offset": self._regrouper.told(offset), "retry_after": round(retry_after, 3)}
+                body = msgspec.json.encode({**let_go, "reason": why} if why else let_go)
                 return encode_retry(self._retry + int(retry_after * 1000)) + encode_event(body, event=EVENT_DETACHED)
 
     def state(self) -> object:

@@ -2,6 +2,7 @@
 
 readers             all of them: how one comes, and how all are let go
 arrival             one that has come, and is not pushed or pulled yet
+waiting, admission  one that came before its stream, and how it is let in
 pushed              one that is written to: a channel of a connection
 pulled              one whose caller asks for the next event
 follower            what both are to their stream, and what is shown of them

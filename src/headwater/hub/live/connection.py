@@ -140,6 +140,10 @@ class Connection:
         if self._single:
             self.finish()
 
+    def drop(self, channel: Channel) -> None:
+        """A channel goes, and another one has taken its place."""
+        self._channels = tuple(other for other in self._channels if other is not channel)
+
     # Ends.
 
     def finish(self) -> None:

@@ -20,6 +20,7 @@ from headwater.hub.live.pushed import PushedReader
 from headwater.hub.live.runtime import Runtime
 from headwater.hub.live.sinks import Sink
 from headwater.hub.live.stream import LiveStream
+from headwater.hub.live.waiting import Awaiting, WaitingReader
 from headwater.hub.live.watched import Watched
 from headwater.hub.live.wire_format import WireFormat
 from headwater.hub.peers import NOBODY, Peer, ReaderInfo
@@ -56,6 +57,7 @@ class LiveReaders:
             stream.apply(change)
             if stream.window.deleted:
                 self._forget(stream)
+                stream.move_awaiting()
 
     def stream(self, path: str) -> LiveStream | None:
         """A stream that has live readers."""
@@ -75,7 +77,8 @@ class LiveReaders:
         """Tell the store which streams are in use."""
         self.watched.use(self._streams.values())
 
-    def _enter(self, path: str) -> LiveStream:
+    def enter(self, path: str) -> LiveStream:
+        """Count a reader that is coming, to a stream that need not be there yet."""
         stream = self._streams.get(path)
         if stream is None:
             stream = self._streams[path] = LiveStream(path, self.runtime, self._forget)
@@ -126,7 +129,7 @@ class LiveReaders:
             raise ShuttingDown
         if runtime.stats.readers >= limits.max_readers:
             raise LimitReached(f"there are max_readers={limits.max_readers} live readers already")
-        stream = self._enter(path)
+        stream = self.enter(path)
         arrival: Arrival | None = None
         try:
             info = await runtime.store.info(path)
@@ -181,7 +184,7 @@ class LiveReaders:
             return None
         runtime.stats.window_reads += in_window
         runtime.stats.store_reads += not in_window
-        stream = self._enter(path)
+        stream = self.enter(path)
         stream.seed(info)
         arrival = self._arrive(stream, info, offset, policy, peer, heartbeat=runtime.limits.heartbeat_seconds)
         arrival.first = arrival.place.cursor.receive(batch, arrival.since)
@@ -254,11 +257,11 @@ class LiveReaders:
             ShuttingDown: nothing was written.
         """
         arrival = await self.open(path, offset, slow=slow, peer=peer, first_bytes=self.runtime.limits.buffer_bytes)
-        return self.push(arrival, form, to, lifetime=lifetime, credit=credit)
+        return self._push(arrival, form, to, lifetime, None, b"", credit)
 
     def push(
         self,
-        arrival: Arrival,
+        arrival: Arrival | Awaiting,
         form: WireFormat,
         to: Sink | Connection,
         *,
@@ -266,7 +269,7 @@ class LiveReaders:
         encoder: Encoder | None = None,
         head: bytes = b"",
         credit: int | None = None,
-    ) -> PushedReader:
+    ) -> PushedReader | WaitingReader:
         """Push to a reader that has come; it ends with its stream, its lifetime or its connection.
 
         Args:
@@ -278,6 +281,20 @@ class LiveReaders:
             head: precedes the format's bytes.
             credit: bytes that may be written before `PushedReader.grant` is called; None: no limit.
         """
+        if isinstance(arrival, Awaiting):
+            return arrival.push(form, to, head)
+        return self._push(arrival, form, to, lifetime, encoder, head, credit)
+
+    def _push(
+        self,
+        arrival: Arrival,
+        form: WireFormat,
+        to: Sink | Connection,
+        lifetime: float | None,
+        encoder: Encoder | None,
+        head: bytes,
+        credit: int | None,
+    ) -> PushedReader:
         stream, info = arrival.stream, arrival.info
         reader = PushedReader(
             stream,
@@ -328,7 +345,7 @@ class LiveReaders:
             peer: who reads; its policy is the stream's, and it has no lifetime.
             head: precedes the format's bytes.
         """
-        stream, runtime = self._enter(path), self.runtime
+        stream, runtime = self.enter(path), self.runtime
         runtime.stats.window_reads += 1
         connection = Connection(runtime, sink, single=True)
         PushedReader(

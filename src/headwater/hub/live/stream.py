@@ -9,7 +9,8 @@ import asyncio
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Protocol
+from itertools import islice
+from typing import Final, Protocol
 
 from headwater.hub.live.cursor import LogCursor
 from headwater.hub.live.follower import Follower
@@ -28,6 +29,22 @@ class Parked(Protocol):
     def advance(self) -> None:
         """The group stands there now."""
         ...
+
+
+class Awaits(Protocol):
+    """Who came before the stream was there."""
+
+    def admit(self) -> None:
+        """It is there."""
+        ...
+
+    def move(self) -> None:
+        """It was deleted; wait for another one."""
+        ...
+
+
+#: Readers that are let in to a new stream in one turn of the event loop.
+ADMITTED: Final = 100
 
 
 class LiveStream:
@@ -62,6 +79,8 @@ class LiveStream:
         self._groups: dict[tuple[object, ...], FanoutGroup] = {}
         self._waiters: set[asyncio.Future[None]] = set()
         self._pausing: set[asyncio.Future[None]] = set()
+        self._awaiting: dict[Awaits, None] = {}
+        self._is_admitting = False
 
     @property
     def path(self) -> str:
@@ -85,6 +104,8 @@ class LiveStream:
             return
         self.join_cache.clear()
         self.wake()
+        if self._awaiting and not self.window.deleted:
+            self._admit_soon()
         if self._groups:
             self.changed_at = self.changed_at or time.monotonic()
             self.runtime.flusher.schedule(self)
@@ -94,6 +115,37 @@ class LiveStream:
             # The groups come first, so that nobody who is live has to read from the store what was just here.
             self.flush(self.runtime.limits.window_bytes)
             self.window.make_room()
+
+    # Who came before the stream.
+
+    def await_creation(self, reader: Awaits) -> None:
+        """Have a reader let in when the stream is there, which may be now."""
+        self._awaiting[reader] = None
+        if self.window.is_known:
+            self._admit_soon()
+
+    def stop_awaiting(self, reader: Awaits) -> None:
+        """It waits no more."""
+        self._awaiting.pop(reader, None)
+
+    def move_awaiting(self) -> None:
+        """The stream was deleted before they were let in: they wait for another one at the path."""
+        awaiting, self._awaiting = self._awaiting, {}
+        for reader in awaiting:
+            reader.move()
+
+    def _admit_soon(self) -> None:
+        if not self._is_admitting:
+            self._is_admitting = True
+            asyncio.get_running_loop().call_soon(self._admit)
+
+    def _admit(self) -> None:
+        self._is_admitting = False
+        for reader in list(islice(self._awaiting, ADMITTED)):
+            del self._awaiting[reader]
+            reader.admit()
+        if self._awaiting:
+            self._admit_soon()
 
     # Who reads.
 

@@ -67,6 +67,11 @@ class Window:
         return self._offset or BEGINNING
 
     @property
+    def is_known(self) -> bool:
+        """Whether a stream is there, as far as the store has told."""
+        return self._offset is not None and not self.deleted
+
+    @property
     def is_over(self) -> bool:
         """Whether it holds more than its limit; see `make_room`."""
         return self._size > self._limit

@@ -1,0 +1,72 @@
+"""Reads of streams that need not be there yet."""
+
+from __future__ import annotations
+
+import time
+
+from headwater.errors import OffsetGone, StreamGone, StreamNotFound
+from headwater.hub.live.arrival import Arrival
+from headwater.hub.live.readers import LiveReaders
+from headwater.hub.live.waiting import Awaiting
+from headwater.hub.peers import Peer
+from headwater.model import BEGINNING, NOW, Last, SlowPolicy
+from headwater.protocol.offsets import same_stream
+
+
+async def open_or_wait(
+    live: LiveReaders, path: str, offset: str | Last, *, slow: SlowPolicy | None, peer: Peer, first_bytes: int
+) -> Arrival | Awaiting:
+    """`LiveReaders.open`, also where there is no stream yet, or the offset is of an earlier one at the path.
+
+    Args:
+        live: the readers.
+        path: the stream.
+        offset: see there, and so are the others.
+        slow: what the reader gets when it was slow; None: as the stream says.
+        peer: who reads.
+        first_bytes: data in its first batch.
+
+    Raises:
+        LimitReached, BadRequest, InvalidOffset, OffsetGone, StoreUnavailable: see there.
+    """
+    asked = None if isinstance(offset, Last) or offset in (BEGINNING, NOW) else offset
+    while True:
+        try:
+            return await live.open(path, offset, slow=slow, peer=peer, first_bytes=first_bytes, while_stopping=True)
+        except (StreamNotFound, StreamGone):
+            is_there = False
+        except OffsetGone:
+            is_there = True
+            if asked is None or same_stream(asked, (await live.runtime.store.info(path)).tail):
+                raise
+        stream = live.enter(path)
+        # Whatever is made from here on is told to it.
+        if is_there or not await _exists(live, path):
+            if is_there:
+                stream.seed(await live.runtime.store.info(path))
+            return Awaiting(live, stream, asked, slow, peer)
+        stream.leave()
+
+
+async def await_stream(live: LiveReaders, path: str, seconds: float) -> bool:
+    """Wait for a stream; False: it is not there after so many seconds, or the hub stops."""
+    until = time.monotonic() + seconds
+    while True:
+        stream = live.enter(path)
+        try:
+            if await _exists(live, path):
+                return True
+            left = until - time.monotonic()
+            if left <= 0 or live.runtime.draining:
+                return False
+            await stream.wait(left)
+        finally:
+            stream.leave()
+
+
+async def _exists(live: LiveReaders, path: str) -> bool:
+    try:
+        await live.runtime.store.info(path)
+    except (StreamNotFound, StreamGone):
+        return False
+    return True
