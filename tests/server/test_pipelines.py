@@ -172,6 +172,8 @@ HALF_CLOSED = {
     "half a body": (post(b"23", PAGE)[:-1], []),
     "half a body of the lane": (post(b"23")[:-1], []),
     "a bad request behind": (post(b"1", PAGE) + b"GET / HTTP/3.0\r\n\r\n", [204, 505]),
+    "a refused body behind": (get() + post(b"1", b"content-encoding: gzip\r\n"), [200, 415]),
+    "a refused body behind an append": (post(b"1") + post(b"1", b"content-encoding: gzip\r\n"), [204, 415]),
     "nothing": (b"", []),
 }
 

@@ -51,10 +51,14 @@ class Service(ABC):
         """
         request = exchange.request
         try:
-            exchange.extra = self.headers(request)
-            if request.fault is not None:
-                raise request.fault
-            self.check(request)
+            if request.extra is None:
+                exchange.extra = self.headers(request)
+                if request.fault is not None:
+                    raise request.fault
+                self.check(request)
+                request.extra = exchange.extra
+            else:
+                exchange.extra = request.extra
             work = self.route(exchange)
         except ClientGone:
             self.stats.disconnects += 1
@@ -103,7 +107,7 @@ class Service(ABC):
 
     @abstractmethod
     def check(self, request: Request) -> None:
-        """Let a request in.
+        """Let a request in, by its head and the settings alone: the same head is not asked about again.
 
         Raises:
             HeadwaterError: it may not come, whatever it wants: its host or its origin is another one.

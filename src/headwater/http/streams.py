@@ -137,9 +137,6 @@ class StreamService(Service):
                 return self._append_together(exchange)
         self.hub.runtime.gate.check()
         command, asks = request.memo or self._parse(request)
-        self.private.check(command.path)
-        for ask in asks:
-            self.private.check(ask.path)
         if self._authorize is None:
             return self._perform(exchange, command, ANYBODY)
         return self._allowed(exchange, asks, partial(self._perform, exchange, command))
@@ -192,6 +189,9 @@ class StreamService(Service):
         check_encoding(request.raw_path.encode("latin-1"))
         command = self._command(request, None)
         asks = asks_of(command, has_body=request.may_have_body)
+        self.private.check(command.path)
+        for ask in asks:
+            self.private.check(ask.path)
         request.memo = (command, asks)
         return command, asks
 

@@ -288,9 +288,13 @@ class Connection(asyncio.Protocol):
         self._deadline.set(LAST_SECONDS if self.shared.stopping else self.shared.limits.keep_alive_seconds)
         if self._inbound.waiting:
             asyncio.get_running_loop().call_soon(self._go_on)
-        else:
+        elif self._half_closed:
+            self._close()  # what waited was the rest of a body, and nothing follows it
+            return
+        elif not self._reading:
             self._read(on=True)
-        self.out.watch()
+        if self.out.is_full:
+            self.out.watch()
 
     def cut(self, *, at_once: bool) -> None:
         """See `Wire`."""

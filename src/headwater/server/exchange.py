@@ -103,7 +103,9 @@ class SocketExchange(Exchange):
             answer = responses.appended(Appended(_MARK, appended.closed), with_body=True)
             form = ready[appended.closed] = response_bytes(answer, date, self.extra).split(_MARK.encode())
         wire.out.put(appended.next_offset.encode().join(form))
-        self._end(204, closes=False)
+        if shared.limits.access_log:
+            log_access(self, 204)
+        wire.end_response(closes=False)
 
     def stream(self, streamed: Streamed) -> Coroutine[Any, Any, None]:
         """See `Exchange`."""
@@ -181,7 +183,8 @@ class SocketExchange(Exchange):
         return found
 
     def _end(self, status: int, *, closes: bool, unread: bool = False) -> None:
-        self._log(status)
+        if self._wire.shared.limits.access_log:
+            log_access(self, status)
         self._wire.end_response(closes=closes, unread=unread)
 
     def _log(self, status: int) -> None:

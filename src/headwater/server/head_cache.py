@@ -40,6 +40,11 @@ class Head(Request):
     keep_alive: bool = True
     expects: bool = False
 
+    @property
+    def may_have_body(self) -> bool:
+        """See `Request.may_have_body`."""
+        return self.length != 0
+
 
 class Probe:
     """Feeds a parser with a head that has not come to its end, to find out soon that it is none."""

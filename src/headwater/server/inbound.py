@@ -19,6 +19,7 @@ from headwater.server.head_cache import Head, HeadCache, Probe, parse_head
 
 #: Ends a head, and the trailers of a body in chunks.
 END: Final = b"\r\n\r\n"
+_END_BYTES: Final = 4
 
 
 class Inbound:
@@ -59,7 +60,8 @@ class Inbound:
 
     def feed(self, data: bytes) -> None:
         """Take bytes."""
-        self._buffer = self._buffer[self._at :] + data if self.waiting else data
+        buffer, at = self._buffer, self._at
+        self._buffer = buffer[at:] + data if at < len(buffer) else data
         self._at = 0
 
     def head(self) -> Head | None:
@@ -69,9 +71,12 @@ class Inbound:
 
         What is no head, or has more than `max_header_bytes`, is one with a `fault`.
         """
-        buffer, at = self._buffer, self._skip_empty_lines()
-        end = buffer.find(END, at + max(0, self._searched - 3)) + len(END)
-        if end < len(END):
+        buffer, at = self._buffer, self._at
+        first = buffer[at : at + 1]
+        if first == b"\r" or first == b"\n":
+            at = self._skip_empty_lines()
+        end = buffer.find(END, at + self._searched - 3 if self._searched > 3 else at) + _END_BYTES
+        if end < _END_BYTES:
             return self._unfinished(buffer[at:])
         if end - at > self._max:
             return self._faulty(buffer[at:], self._too_large("head is"))
@@ -101,10 +106,9 @@ class Inbound:
 
     def _skip_empty_lines(self) -> int:
         """Those in front of a request are allowed, and are none (RFC 9112 section 2.2)."""
-        buffer, at = self._buffer, self._at
-        if buffer[at : at + 1] in (b"\r", b"\n"):
-            at = self._at = len(buffer) - len(buffer[at:].lstrip(b"\r\n"))
-        return at
+        buffer = self._buffer
+        self._at = len(buffer) - len(buffer[self._at :].lstrip(b"\r\n"))
+        return self._at
 
     def _unfinished(self, buffer: bytes) -> Head | None:
         self._searched = len(buffer)

@@ -26,9 +26,12 @@ class Outgoing:
     Args:
         transport: of the connection.
         shared: what connections share.
+
+    Attributes:
+        is_full: the transport holds its high-water mark.
     """
 
-    __slots__ = ("_descriptor", "_more", "_shared", "_transport")
+    __slots__ = ("_descriptor", "_more", "_shared", "_transport", "is_full")
 
     def __init__(self, transport: asyncio.Transport, shared: Shared) -> None:
         self._transport = transport
@@ -36,11 +39,7 @@ class Outgoing:
         self._descriptor: int | None = _UNKNOWN
         #: Done when the transport takes more; None: it does.
         self._more: asyncio.Future[None] | None = None
-
-    @property
-    def is_full(self) -> bool:
-        """Whether the transport holds its high-water mark."""
-        return self._more is not None
+        self.is_full = False
 
     def put(self, data: bytes) -> None:
         """Write. uvloop's transport would keep the interpreter lock in `write(2)`."""
@@ -77,10 +76,12 @@ class Outgoing:
     def pause(self) -> None:
         """The transport is full."""
         self._more = asyncio.get_running_loop().create_future()
+        self.is_full = True
 
     def resume(self) -> None:
         """It takes more, or is gone."""
         more, self._more = self._more, None
+        self.is_full = False
         if more is not None and not more.done():
             more.set_result(None)
 
