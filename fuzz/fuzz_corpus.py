@@ -190,8 +190,8 @@ class Fuzzed:
         return f"answered {received[:2000]!r}" if FORBIDDEN & set(found) else ""
 
     def fill(self) -> None:
-        """Fill the caches that SQLite has for each of its connections (16 MiB and a few of 2), so that what they come to
-        hold in the first minutes is not taken for a leak."""
+        """Fill the caches that SQLite has for each of its connections (16 MiB and a few of 2), so that what they come
+        to hold in the first minutes is not taken for a leak."""
         path, body = "/v1/stream/filler", self._draw.randbytes(MEBIBYTE // 2).hex()
         self.target.ask("PUT", path, "", {"content-type": "application/octet-stream"})
         for _ in range(FILLED_MIB):

@@ -41,6 +41,9 @@ def test_a_reserved_word_is_nothing_yet(run: Run[None], word: str, introspection
             for client, root in apps(hub, introspection=introspection):
                 for method in METHODS:
                     found, body = await client.request(method, root + word, b"x", {"content-type": "text/plain"})
+                    if word == "-/append":  # it is something, but nothing that this could be
+                        assert found.status == {"OPTIONS": 204, "POST": 400}.get(method, 405)
+                        continue
                     assert found.status == 404, method
                     if method != "HEAD":
                         problem = found.json(body)

@@ -135,6 +135,13 @@ class Exchange(ABC):
             ClientGone: there is nobody whose body it is. A client that goes later ends the work that waits for it.
         """
 
+    def whole_body(self) -> bytes | None:
+        """The body, where all of it is here and nobody need be asked for it; None: `read_body` takes it.
+
+        It is taken once.
+        """
+        return None
+
     @abstractmethod
     def respond(self, answer: Answer) -> None:
         """Give the whole response."""

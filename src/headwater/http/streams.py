@@ -135,7 +135,8 @@ class StreamService(Service):
                 return self._other(exchange, request)
             if request.path == self._together:
                 return self._append_together(exchange)
-        self.hub.runtime.gate.check()
+            # Whoever remembers a head serves it in the hub's own loop; whether that is open, what is called looks.
+            self.hub.runtime.gate.check()
         command, asks = request.memo or self._parse(request)
         if self._authorize is None:
             return self._perform(exchange, command, ANYBODY)
@@ -212,6 +213,9 @@ class StreamService(Service):
     def _perform(self, exchange: Exchange, command: Command | Undecided, access: Access) -> Work | None:
         match command:
             case Write(create=None):
+                if (body := exchange.whole_body()) is not None:
+                    self._append(exchange, command, body)
+                    return None
                 if not exchange.is_asked:
                     return self._check_then_append(exchange, command)
                 return exchange.read_body(partial(self._append, exchange, command))

@@ -206,11 +206,14 @@ class Writes(Reads):
         called with is to be counted: `stats.acknowledged`.
         """
         self._gate.check_thread()
-        self._check_size(request.body)
-        check_body(request.body, close=request.close)
+        limits, body = self.limits, request.body
+        if len(body) > limits.max_body_bytes:
+            self._check_size(body)
+        if not body:
+            check_body(body, close=request.close)
         if request.create is not None:
             raise ValueError("an append that may create its stream takes write(), not post()")
-        self._post(path, request.bounded(self.limits.max_append_records), done)
+        self._post(path, request.bounded(limits.max_append_records), done)
 
     async def close(self, path: str) -> Appended:
         """Close a stream: its readers are told that it is complete. Closing it again changes nothing.

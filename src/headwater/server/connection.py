@@ -16,7 +16,6 @@ Rule 4: a client that closes its own side has still asked: what it sent whole is
 from __future__ import annotations
 
 import asyncio
-import enum
 from functools import partial
 from typing import Any, Final
 
@@ -32,20 +31,10 @@ from headwater.server.head_cache import Head
 from headwater.server.inbound import Inbound
 from headwater.server.outgoing import Outgoing
 from headwater.server.shared import Shared
+from headwater.server.state import State
 
 #: Seconds for a request that is on its way when the server stops.
 LAST_SECONDS: Final = 1.0
-
-
-class State(enum.Enum):
-    """Where a connection stands."""
-
-    HEAD = "head"  # a head is due: the first one, or one that has begun
-    IDLE = "idle"  # between two requests
-    REQUEST = "request"  # a request is under way
-    SKIPPING = "skipping"  # its response is given, and the rest of its body is thrown away
-    CLOSING = "closing"  # nothing is a request any more
-    GONE = "gone"
 
 
 class Connection(asyncio.Protocol):
@@ -181,8 +170,7 @@ class Connection(asyncio.Protocol):
                 self._deadline.set(self.shared.limits.head_seconds)
             self._read(on=True)
             return
-        self._state = State.REQUEST
-        self._deadline.clear()
+        self._state = State.REQUEST  # in which what was due before is not
         self._head, self.has_asked = head, False
         exchange = self._exchange = SocketExchange(self, head)
         work = self.shared.service.begin(exchange)
@@ -207,6 +195,12 @@ class Connection(asyncio.Protocol):
             self._next()
 
     # Bodies.
+
+    def whole_body(self) -> bytes | None:
+        """See `Wire`; one that is too large is refused where it is read."""
+        head, most = self._head, self.shared.service.limits.max_body_bytes
+        is_plain = head is not None and not head.expects and head.length is not None and head.length <= most
+        return self._inbound.whole_body() if is_plain else None
 
     def read_body(self, exchange: Exchange, done: BodyDone) -> None:
         """See `Wire`."""
@@ -262,7 +256,8 @@ class Connection(asyncio.Protocol):
 
     def keeps_alive(self) -> bool:
         """See `Wire`."""
-        if self.shared.stopping or self._head is None or not self._head.keep_alive:
+        head = self._head
+        if head is None or not head.keep_alive or self.shared.stopping:
             return False
         return not self._half_closed or self._inbound.waiting > 0
 
@@ -279,8 +274,8 @@ class Connection(asyncio.Protocol):
             self._deadline.set(self.shared.service.limits.linger_seconds)
             self._read(on=True)
             self._skip(inbound.waiting)
-        else:
-            self._rest()
+            return
+        self._rest()
 
     def _rest(self) -> None:
         """Behind a request and its response: the next one may come, or is here."""
@@ -387,7 +382,7 @@ class Connection(asyncio.Protocol):
                 self._refuse(RequestTimeout(f"the head did not arrive within head_seconds={seconds:g}"))
             case State.REQUEST if self._reader is not None:
                 self._reader.late()
-            case State.IDLE:
+            case State.IDLE if not self._inbound.waiting:  # else its client takes no responses: see `Outgoing.watch`
                 self._close()
             case State.SKIPPING | State.CLOSING:
                 self._cut_lingering()

@@ -18,7 +18,7 @@ from headwater.hub.live.join_cache import FirstFrames
 from headwater.hub.outflow import Ending, Outflow
 from headwater.model import Appended
 from headwater.protocol import names, responses
-from headwater.protocol.responses import Answer
+from headwater.protocol.responses import Answer, HeaderList
 from headwater.server.head_cache import Head
 from headwater.server.outgoing import SocketOutlet
 from headwater.server.wire import Wire
@@ -26,6 +26,8 @@ from headwater.server.wire import Wire
 #: Stands for the offset in a response that is kept ready.
 _MARK: Final = "\0"
 _BODILESS: Final = (204, 304)
+#: Until the service says which; not to be changed.
+_NONE: Final[HeaderList] = []
 
 
 class SocketExchange(Exchange):
@@ -40,7 +42,7 @@ class SocketExchange(Exchange):
 
     def __init__(self, wire: Wire, head: Head) -> None:
         self.request = self.head = head
-        self.extra = []
+        self.extra = _NONE
         self.may_be_cancelled = False
         self._wire = wire
         self._outflow: Outflow | None = None
@@ -71,6 +73,10 @@ class SocketExchange(Exchange):
         """See `Exchange`."""
         return self.request.version == "1.1"
 
+    def whole_body(self) -> bytes | None:
+        """See `Exchange`."""
+        return self._wire.whole_body()
+
     def read_body(self, done: BodyDone) -> None:
         """See `Exchange`."""
         self._wire.read_body(self, done)
@@ -96,12 +102,13 @@ class SocketExchange(Exchange):
             return
         if not wire.is_current(self):
             return
-        date = shared.clock.line()
-        ready = shared.appended.at(shared.clock.second)
-        form = ready.get(appended.closed)
+        date, ready = shared.clock.line(), shared.appended
+        if ready.second != shared.clock.second:
+            ready.at(shared.clock.second)
+        form = ready.found.get(appended.closed)
         if form is None:
             answer = responses.appended(Appended(_MARK, appended.closed), with_body=True)
-            form = ready[appended.closed] = response_bytes(answer, date, self.extra).split(_MARK.encode())
+            form = ready.found[appended.closed] = response_bytes(answer, date, self.extra).split(_MARK.encode())
         wire.out.put(appended.next_offset.encode().join(form))
         if shared.limits.access_log:
             log_access(self, 204)

@@ -104,6 +104,15 @@ class Inbound:
         self.is_whole = not self._left
         return part
 
+    def whole_body(self) -> bytes | None:
+        """The body of a known length, if all of it has come; None: not yet, or it is in chunks."""
+        left, at = self._left, self._at
+        end = at + left
+        if self._chunks is not None or end > len(self._buffer):
+            return None
+        self._at, self._left, self.is_whole = end, 0, True
+        return self._buffer[at:end]
+
     def _skip_empty_lines(self) -> int:
         """Those in front of a request are allowed, and are none (RFC 9112 section 2.2)."""
         buffer = self._buffer

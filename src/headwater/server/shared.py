@@ -54,20 +54,25 @@ MAX_READY: Final = 64
 
 
 class Ready(Generic[K, V]):
-    """What was made of a date, and holds for its second."""
+    """What was made of a date, and holds for its second.
 
-    __slots__ = ("_found", "_second")
+    Attributes:
+        found: what there is.
+        second: of which.
+    """
+
+    __slots__ = ("found", "second")
 
     def __init__(self) -> None:
-        self._found: dict[K, V] = {}
-        self._second = 0
+        self.found: dict[K, V] = {}
+        self.second = 0
 
     def at(self, second: int) -> dict[K, V]:
         """Those of a second; of another one than the last, none yet."""
-        if second != self._second or len(self._found) > MAX_READY:
-            self._second = second
-            self._found.clear()
-        return self._found
+        if second != self.second or len(self.found) > MAX_READY:
+            self.second = second
+            self.found.clear()
+        return self.found
 
 
 class Shared:

@@ -38,6 +38,10 @@ class Wire(Protocol):
         """Whether the connection goes on behind the response to the request under way."""
         ...
 
+    def whole_body(self) -> bytes | None:
+        """See `Exchange.whole_body`."""
+        ...
+
     def read_body(self, exchange: Exchange, done: BodyDone) -> None:
         """Have the body of the request under way read; see `Exchange.read_body`, for what it raises too."""
         ...
