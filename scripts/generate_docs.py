@@ -119,7 +119,8 @@ def states_page() -> str:
         [
             "# States of a reader\n",
             "A live reader is a cursor in one of four states: *catching-up* reads the log, *live* waits at the tail,",
-            "*waiting* waits for its stream to be made, *ended* is the end. The table is `TRANSITIONS` in `src/headwater/protocol/cursor.py`.\n",
+            "*waiting* waits for its stream to be made, *ended* is the end. The table is `TRANSITIONS` in",
+            "`src/headwater/protocol/cursor.py`.\n",
             "```mermaid\nstateDiagram-v2",
             f"    [*] --> {_node(State.CATCHING_UP)}",
             *diagram,
@@ -129,10 +130,10 @@ def states_page() -> str:
             *rows,
             "\n*more*: a batch that ends before the tail. *up-to-date*: a batch that ends at the tail. *closed*: a",
             "batch that ends at the tail of a closed stream. *idle*: nothing for a heartbeat. *failed*: the stream was",
-            "deleted or expired, or reading it failed. *detached*: the server lets the reader go, to come back. *missing*:",
-            "it came before its stream. *made*: the stream is there.\n",
-            "A reader whose connection is full is shown as *paused*. That is a state of the connection, not of the cursor:",
-            "while it lasts, nothing of this table happens to it but *failed* and *detached*.\n",
+            "deleted or expired, or reading it failed. *detached*: the server lets the reader go, to come back.",
+            "*missing*: it came before its stream. *made*: the stream is there.\n",
+            "A reader whose connection is full is shown as *paused*. That is a state of the connection, not of the",
+            "cursor: while it lasts, nothing of this table happens to it but *failed* and *detached*.\n",
         ]
     )
 

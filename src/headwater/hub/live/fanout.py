@@ -72,7 +72,7 @@ class Fanout(Generic[M]):
         return True
 
     def hold_back(self, member: M) -> None:
-        """Its connection holds bytes: write to it from here no more, until it does not."""
+        """Its connection holds bytes: it stays a member, and is written to through its connection until it does not."""
         if self._giving:
             self._late.append(member)
         elif self._direct.pop(member, None) is not None:

@@ -90,11 +90,11 @@ class FanoutGroup:
         if self.members.discard(member):
             member.fall_behind(*self.copies())
 
-    def slow_down(self, member: Member) -> None:
+    def take_out(self, member: Member) -> None:
         """A member takes nothing more; it leaves, behind what is being written to all."""
         self._slow.append(member)
         if not self._telling:
-            self._let_slow_go()
+            self._take_out_slow()
 
     def flush(self, limit: int, now: float) -> int:
         """Give the members everything new.
@@ -155,10 +155,10 @@ class FanoutGroup:
             for member in list(self.members):
                 member.finish(cut=self.encoder.must_cut)
         else:
-            self._let_slow_go()
+            self._take_out_slow()
         return written
 
-    def _let_slow_go(self) -> None:
+    def _take_out_slow(self) -> None:
         slow, self._slow = self._slow, []
         for member in slow:
             self.leave(member)

@@ -143,7 +143,7 @@ class PushedReader(Follower):
             self._work = asyncio.get_running_loop().create_task(self._read_store(place))
             return False
         if not events and not place.is_conflating:
-            self._go_live(place)
+            self._join_group(place)
             return False
         self._tell(events)
         return self._place is not None
@@ -166,7 +166,7 @@ class PushedReader(Follower):
             return limits.read_bytes
         return min(limits.read_bytes, max(limits.buffer_bytes, min(self._taken // 8, MAX_PIECE)))
 
-    def _go_live(self, place: LogCursor) -> None:
+    def _join_group(self, place: LogCursor) -> None:
         assert self._encoder is not None
         group = self._stream.group_for(self._form, place, self._encoder)
         if group is None:
@@ -211,7 +211,7 @@ class PushedReader(Follower):
         if self._credit is not None:
             self._credit -= len(data)
             if self._credit <= 0 and self._group is not None:
-                self._group.slow_down(self)
+                self._group.take_out(self)
 
     def fall_behind(self, place: LogCursor, encoder: Encoder) -> None:
         """See `Member.fall_behind`."""
@@ -269,7 +269,7 @@ class PushedReader(Follower):
     def pause(self) -> None:
         """See `Channel.pause`. What is being read is read again."""
         if self._group is not None:
-            self._group.slow_down(self)
+            self._group.take_out(self)
         self._stop_reading()
 
     def resume(self, paused: float) -> None:

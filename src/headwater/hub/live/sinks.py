@@ -17,7 +17,10 @@ class SinkOwner(Protocol):
         ...
 
     def resumed(self) -> None:
-        """The sink has drained. Never called from inside `write`."""
+        """The sink has drained: it holds so little that more may come, how little is its own to say.
+
+        Never called from inside `write`.
+        """
         ...
 
     def hold(self, *, on: bool) -> None:
