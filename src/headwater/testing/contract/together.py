@@ -144,6 +144,38 @@ async def a_stream_whose_time_is_over_is_made_anew(trial: Trial) -> None:
 
 
 @chapter.promise
+async def a_fork_whose_time_is_over_lets_its_source_go(trial: Trial) -> None:
+    """A source that was only kept for it is gone with it, and its path is free, within the same step."""
+    if not isinstance(trial.store, Atomic):
+        return
+    await trial.create("a", JSON, b"[0]")
+    await trial.fork("f", "a", expiry=Expiry(ttl=10), body=b"[1]")
+    await trial.create("other", JSON)
+    await trial.store.delete("a")
+    trial.clock.advance(11)
+    again = [("f", Append(b"2", create=NEW)), ("a", Append(b"3", create=NEW)), ("other", Append(b"4"))]
+    await all_refused(trial, StreamNotFound, 4, "no", [*again, ("no", Append(b"5"))])
+    answers = await trial.store.append_all(again)
+    equal([answer.created for answer in answers], [True, True, False], "what was made")
+    equal([await trial.contents(path) for path in ("f", "a", "other")], [(b"2",), (b"3",), (b"4",)], "the streams")
+
+
+@chapter.promise
+async def many_producers_fit_in_one_step(trial: Trial) -> None:
+    """Each is known afterwards, also in a stream that the step makes."""
+    await trial.create("a", JSON)
+    names = [f"p{number}" for number in range(50)]
+    first = [(path, Append(b"1", producer=Producer(name, 0, 0), create=NEW)) for name in names for path in ("a", "b")]
+    if await together(trial, *first) is None:
+        return
+    for path in ("a", "b"):
+        for name in names:
+            answer = await trial.append(path, b"1", producer=Producer(name, 0, 0))
+            equal(answer.duplicate, True, f"whether {name} is known in {path!r}")
+    equal(len(await trial.contents("b")), 50, "the records")
+
+
+@chapter.promise
 async def a_value_is_one_record(trial: Trial) -> None:
     """`is_value`: an array is one record of JSON; a string is a text's own text."""
     await trial.create("a", JSON)
