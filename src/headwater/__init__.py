@@ -17,7 +17,19 @@ if TYPE_CHECKING:
     from headwater.hub.limits import Limits
     from headwater.hub.live.sinks import BufferSink, Sink
     from headwater.hub.writer import Writer
-    from headwater.model import Appended, Batch, Expiry, Failure, Producer, Record, Retention, StreamConfig, StreamInfo
+    from headwater.model import (
+        Appended,
+        Batch,
+        Entry,
+        Expiry,
+        Failure,
+        Page,
+        Producer,
+        Record,
+        Retention,
+        StreamConfig,
+        StreamInfo,
+    )
     from headwater.protocol.asks import Access, Ask, Operation
     from headwater.protocol.compression import Compression
 
