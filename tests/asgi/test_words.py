@@ -14,7 +14,8 @@ from headwater.protocol.urls import AT_ROOT, AT_STREAM
 from headwater.testing.asgi import AsgiClient
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"]
-WORDS = [*(f"-/{word}" for word in AT_ROOT), *(f"s/-/{word}" for word in AT_STREAM)]
+SERVED = ("many", "append")
+WORDS = [*(f"-/{word}" for word in AT_ROOT if word not in SERVED), *(f"s/-/{word}" for word in AT_STREAM)]
 
 
 def apps(hub: Hub, *, introspection: bool) -> list[tuple[AsgiClient, str]]:
@@ -31,7 +32,9 @@ def test_the_introspection_has_its_own_words() -> None:
 
 
 @pytest.mark.parametrize("introspection", [True, False])
-@pytest.mark.parametrize("word", [*WORDS, "-%2Fmany", "%2D/many", "s%2F-%2Fsignal", "s/%2d/signal", "none/-/signal"])
+@pytest.mark.parametrize(
+    "word", [*WORDS, "-%2Fconnect", "%2D/connect", "s%2F-%2Fsignal", "s/%2d/signal", "none/-/signal"]
+)
 def test_a_reserved_word_is_nothing_yet(run: Run[None], word: str, introspection: bool) -> None:
     """404 with a sentence, whatever the method, and whether the stream is there or not; nothing is read or written."""
 
@@ -41,14 +44,30 @@ def test_a_reserved_word_is_nothing_yet(run: Run[None], word: str, introspection
             for client, root in apps(hub, introspection=introspection):
                 for method in METHODS:
                     found, body = await client.request(method, root + word, b"x", {"content-type": "text/plain"})
-                    if word == "-/append":  # it is something, but nothing that this could be
-                        assert found.status == {"OPTIONS": 204, "POST": 400}.get(method, 405)
-                        continue
                     assert found.status == 404, method
                     if method != "HEAD":
                         problem = found.json(body)
                         assert problem["code"] == "route-not-found"
                         assert "is reserved for" in problem["detail"]
+            assert [(info.path, info.size) for info in await hub.list()] == [("s", 4)]
+
+    run(main())
+
+
+@pytest.mark.parametrize("word", ["-/append", "-/many", "-%2Fmany", "%2D/many"])
+def test_a_word_that_is_served_takes_its_own_methods(run: Run[None], word: str) -> None:
+    """And nothing that this could not be."""
+
+    async def main() -> None:
+        async with Hub() as hub:
+            await hub.create("s", content_type="text/plain", body=b"kept")
+            for client, root in apps(hub, introspection=True):
+                for method in METHODS:
+                    found, _ = await client.request(method, root + word, b"x", {"content-type": "text/plain"})
+                    its_own = {"OPTIONS": 204, "POST": 400 if "append" in word else 403}
+                    if "many" in word:
+                        its_own["GET"] = 403
+                    assert found.status == its_own.get(method, 405), method
             assert [(info.path, info.size) for info in await hub.list()] == [("s", 4)]
 
     run(main())
@@ -67,7 +86,7 @@ def test_introspection_comes_and_goes_by_itself(run: Run[None], introspection: b
                     assert found.status == (200 if introspection else gone)
                 unknown = (await client.request("GET", f"{root}-/unknown"))[0].status
                 assert unknown == (404 if introspection and root == "/" else 400)
-                assert (await client.request("GET", f"{root}-/many"))[0].status == 404
+                assert (await client.request("GET", f"{root}-/connect"))[0].status == 404
 
     run(main())
 

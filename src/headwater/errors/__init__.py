@@ -9,6 +9,7 @@ Rule 2: the docstring's first line is the title that users see; ``advice`` says 
     ├── BadRequest                     400 bad-request
     │   ├── InvalidPath                400 invalid-path
     │   ├── InvalidOffset              400 invalid-offset
+    │   ├── TooManyStreams             400 too-many-streams
     │   ├── InvalidBody                400 invalid-body
     │   ├── InvalidProducer            400 invalid-producer
     │   └── UnknownDialect             400 unknown-dialect
@@ -94,6 +95,7 @@ from headwater.errors.requests import (
     StreamPrivate,
     TooLarge,
     TooManyRecords,
+    TooManyStreams,
     UnknownDialect,
     UnsupportedCoding,
     VersionNotSupported,
@@ -180,6 +182,7 @@ __all__ = [
     "TooManyBodies",
     "TooManyConnections",
     "TooManyRecords",
+    "TooManyStreams",
     "Unavailable",
     "UnknownDialect",
     "UnknownItem",

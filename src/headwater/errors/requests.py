@@ -29,6 +29,13 @@ class InvalidOffset(BadRequest):
     advice = "Use -1, now, or an offset from Stream-Next-Offset or an event id of this stream."
 
 
+class TooManyStreams(BadRequest):
+    """One read has more streams than the server gives at once."""
+
+    code = "too-many-streams"
+    advice = "Read some of them in another request, or with a narrower pattern."
+
+
 class InvalidBody(BadRequest):
     """The body does not fit the stream's content type."""
 

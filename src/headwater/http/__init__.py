@@ -4,8 +4,11 @@ service        the one gate: every request passes it
 exchange       one request under way: what a driver has for the service
 request        a request's head
 authorize      who may do what: the question to the application
+permission     how it is asked, and its answer checked
 streams        the service of a hub
+several        what concerns several streams: the words below the root
 together       several appends in one request
+many           reads of many streams in one response
 live           live reads: their formats, their lifetimes, who reads
 catch_up       reads that end
 content_coding  finished bodies in a content coding

@@ -24,7 +24,7 @@ from headwater.http.request import Request
 from headwater.hub import Peer
 from headwater.hub.live.arrival import Arrival
 from headwater.hub.live.join_cache import FirstFrames
-from headwater.hub.live.waiting import Awaiting
+from headwater.hub.live.waiting import Comes
 from headwater.hub.live.wire_format import WireFormat
 from headwater.model import Appended
 from headwater.protocol import responses
@@ -84,15 +84,15 @@ class Opening(msgspec.Struct, frozen=True):
     """A live response whose reader is open, and who has been told nothing.
 
     Attributes:
-        arrival: the reader, just opened, or one that waits for its stream; who opened it closes it, if it is not
-            pushed.
+        arrival: the reader, just opened, or one that waits for its stream or reads many; who opened it closes it, if it
+            is not pushed.
         form: the wire format; its frames are HTTP/1.1 chunks.
         encoder: of the form.
         head: of the response.
         lifetime: seconds before the reader is let go; None: no end.
     """
 
-    arrival: Arrival | Awaiting
+    arrival: Arrival | Comes
     form: WireFormat
     encoder: Encoder
     head: LiveHead

@@ -8,21 +8,16 @@ Rule 2: an append whose body is there takes no task: the hub is given a function
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
 from functools import partial
-from inspect import isawaitable
 from typing import Final
 
 from headwater.errors import (
     BadRequest,
     HeadwaterError,
-    MultiStreamClosed,
-    NotAuthorized,
     RouteNotFound,
     StreamNotFound,
 )
-from headwater.http import together
-from headwater.http.authorize import Authorize, Credential
+from headwater.http.authorize import Authorize
 from headwater.http.catch_up import respond_short
 from headwater.http.content_coding import choose, coded
 from headwater.http.exchange import Exchange, LiveHead, Opening, Work, body_of
@@ -30,8 +25,10 @@ from headwater.http.figures import Overview
 from headwater.http.introspection import asks_of_route, introspect
 from headwater.http.live import LIVE, end_of_closed, jitter, lifetime_of, live_format, opened, opening, peer_of, waiting
 from headwater.http.page import page, page_file
+from headwater.http.permission import Permission
 from headwater.http.request import Request
 from headwater.http.service import Service
+from headwater.http.several import SeveralStreams
 from headwater.hub import Engine, Peer
 from headwater.hub.live.arrival import Arrival
 from headwater.hub.live.waiting import Awaiting
@@ -47,13 +44,10 @@ from headwater.protocol.ledger import check_without_body
 from headwater.protocol.paths import NOTHING_PRIVATE, check_encoding
 from headwater.protocol.requests import append_of, check_write, parse_request
 from headwater.protocol.responses import Answer, HeaderList
-from headwater.protocol.together import parse_lines
 from headwater.protocol.urls import split_url
 
 #: Where the files of the page at `/` are.
 PAGE_FILES: Final = "/-/page/"
-#: What a command is let in with does something, and gives what takes waiting.
-Go = Callable[[Access], Work | None]
 
 
 class StreamService(Service):
@@ -98,15 +92,14 @@ class StreamService(Service):
         self._varies: Final = bool(self.compressor.offered)
         self._overview: Final = Overview(hub, self.private)
         self._prefix: Final = prefix
-        self._together: Final = prefix + together.WORD
-        self._multi: Final = multi or authorize is not None
+        self._permission: Final = Permission(authorize)
+        self._several: Final = SeveralStreams(hub, prefix, self.private, self._permission, multi=multi)
         self._cors: Final = CorsPolicy(cors_origins)
         #: For responses to requests whose origin is not known, or that have none.
         self._cors_of_none: Final = self._cors.headers(None, b"")
         self._hosts: Final = HostPolicy(allowed_hosts)
         self._with_page: Final = with_page
         self._introspection: Final = introspection
-        self._authorize: Final = authorize
 
     # The gate's questions.
 
@@ -133,27 +126,14 @@ class StreamService(Service):
         if request.memo is None:
             if not self._is_of_streams(request.path):
                 return self._other(exchange, request)
-            if request.path == self._together:
-                return self._append_together(exchange)
+            if request.path in self._several:
+                return self._several.serve(exchange)
             # Whoever remembers a head serves it in the hub's own loop; whether that is open, what is called looks.
             self.hub.runtime.gate.check()
         command, asks = request.memo or self._parse(request)
-        if self._authorize is None:
+        if self._permission.is_open:
             return self._perform(exchange, command, ANYBODY)
-        return self._allowed(exchange, asks, partial(self._perform, exchange, command))
-
-    # Who may.
-
-    def _allowed(self, exchange: Exchange, asks: tuple[Ask, ...], go: Go) -> Work | None:
-        if self._authorize is None or not asks:
-            return go(ANYBODY)
-        found = self._authorize(asks, Credential(exchange.request.headers, exchange.scope), exchange.client)
-        return self._decided(found, go) if isawaitable(found) else go(_access(found))
-
-    async def _decided(self, found: Awaitable[Access | None], go: Go) -> None:
-        work = go(_access(await found))
-        if work is not None:
-            await work
+        return self._permission.then(exchange, asks, partial(self._perform, exchange, command))
 
     # Routes.
 
@@ -171,9 +151,8 @@ class StreamService(Service):
             exchange.respond(page_file(path[len(PAGE_FILES) :]))
         elif self._introspection and path.startswith("/-/"):
             route = path[3:]
-            return self._allowed(
-                exchange, asks_of_route(route, request.query), partial(self._introspect, exchange, route)
-            )
+            asks = asks_of_route(route, request.query)
+            return self._permission.then(exchange, asks, partial(self._introspect, exchange, route))
         elif self._with_page and is_read and path in ("", "/"):
             exchange.respond(page(self._prefix))
         elif path == "*" and request.method == "OPTIONS":  # of the server as a whole (RFC 9110 section 9.3.7)
@@ -306,27 +285,6 @@ class StreamService(Service):
         await self.hub.delete_stream(command.path, command.condition)
         exchange.respond(responses.deleted())
 
-    def _append_together(self, exchange: Exchange) -> Work | None:
-        if exchange.request.method == "OPTIONS":
-            exchange.respond(responses.allowed(preflight_headers()))
-            return None
-        together.check_head(exchange.request)
-        if not self._multi:
-            raise MultiStreamClosed(
-                "an append to several streams names them in its body, where whatever guards the paths of URLs does "
-                "not see them"
-            )
-        return self._read_together(exchange)
-
-    async def _read_together(self, exchange: Exchange) -> None:
-        body, limit = await body_of(exchange), self.hub.limits.max_path_bytes
-        appends = parse_lines(body, max_path_bytes=limit, private=self.private)
-        work = self._allowed(
-            exchange, together.asks_of_appends(appends), lambda _: together.write(self.hub, exchange, appends)
-        )
-        if work is not None:
-            await work
-
     # Reading.
 
     async def _poll(self, exchange: Exchange, command: Read, access: Access) -> None:
@@ -379,14 +337,6 @@ class StreamService(Service):
 
     def _opening(self, arrival: Arrival, command: Read, form: WireFormat) -> Opening:
         return opening(arrival, form, lifetime_of(self.hub, command), command.media_type, varies=self._varies)
-
-
-def _access(found: Access | None) -> Access:
-    if found is None:
-        raise NotAuthorized("the request has no credential that allows this")
-    if found.expires is not None and found.expires <= time.time():
-        raise NotAuthorized("the credential of the request has expired")
-    return found
 
 
 def location(exchange: Exchange) -> bytes:

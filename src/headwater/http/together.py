@@ -20,6 +20,8 @@ from headwater.protocol.together import writes_of
 
 #: Below the root.
 WORD: Final = "-/append"
+#: Where a request names its streams.
+WHERE: Final = "an append to several streams names them in its body"
 _METHODS: Final = "POST, OPTIONS"
 
 

@@ -28,11 +28,13 @@ negotiation               which content coding is wanted
 requests                  HTTP into commands
 commands                  what a request asks for
 together                  several appends in one request
+many, patterns            reads of many streams, by name or by pattern
+vector                    the cursor of such a read
 asks                      what must be allowed for a command
 responses                 results into HTTP
 caching                   cursors, ETags, Cache-Control
 sse                       event streams, both ways
-wire, sse_control, sse_plain, ndjson  encoders
+wire, sse_control, sse_plain, ndjson, many_events  encoders
 compression, compressors  which codings there are
 coding, coding_gzip, coding_zstd, crc  coded once for all readers
 backoff                   when to reconnect

@@ -101,6 +101,8 @@ EVENT_ERROR: Final = b"stream-error"
 EVENT_DETACHED: Final = b"stream-detached"
 EVENT_GAP: Final = b"stream-gap"
 EVENT_REPLACED: Final = b"stream-replaced"
+#: Of a read of many streams: where it stands.
+EVENT_CURSOR: Final = b"stream-cursor"
 RESERVED_EVENTS: Final = frozenset(
     {
         "stream-waiting",
@@ -111,6 +113,7 @@ RESERVED_EVENTS: Final = frozenset(
         "stream-detached",
         "stream-gap",
         "stream-replaced",
+        "stream-cursor",
         "error",
         "open",
     }

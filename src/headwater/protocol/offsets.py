@@ -173,6 +173,11 @@ def same_stream(tail: str, other: str) -> bool:
     return tail[:_HALF] == other[:_HALF]
 
 
+def incarnation_of(tail: str) -> int:
+    """The incarnation of a stream, by its tail."""
+    return int(tail[:_HALF])
+
+
 def step_into(offset: str, count: int) -> str:
     """The offset `count` bytes into the record that starts at this one.
 

@@ -48,6 +48,8 @@ __all__ = [
     "check_write",
     "last_event_id",
     "parse_request",
+    "reader_name",
+    "slow_policy",
     "text",
     "wants_closed",
 ]
@@ -262,7 +264,7 @@ def _config(headers: Headers, fork: ForkPoint | None) -> StreamConfig:
         expiry=parse_expiry(text(headers, names.STREAM_TTL), text(headers, names.STREAM_EXPIRES_AT)),
         retention=parse_retention(text(headers, names.STREAM_RETENTION)),
         fork=fork,
-        slow=_slow(text(headers, names.STREAM_SLOW)) or REPLAY,
+        slow=slow_policy(text(headers, names.STREAM_SLOW)) or REPLAY,
     )
 
 
@@ -307,8 +309,8 @@ def _parse_read(path: str, query: bytes, headers: Headers, content_type: str | N
         if_none_match=text(headers, names.IF_NONE_MATCH),
         event_key=_event_key(fields.get(names.QUERY_EVENT)),
         as_json=mode is Mode.EVENTS and _as_json(fields.get(names.QUERY_DATA)),
-        slow=_slow(fields.get(names.QUERY_SLOW)),
-        reader=_reader_name(fields.get(names.QUERY_READER)),
+        slow=slow_policy(fields.get(names.QUERY_SLOW)),
+        reader=reader_name(fields.get(names.QUERY_READER)),
         accept_encoding=text(headers, names.ACCEPT_ENCODING),
         media_type=name,
         last=last,
@@ -345,7 +347,12 @@ def _waits(value: str | None, mode: Mode) -> bool:
     return True
 
 
-def _slow(value: str | None) -> SlowPolicy | None:
+def slow_policy(value: str | None) -> SlowPolicy | None:
+    """What a slow reader gets, as a request says; None: it says nothing.
+
+    Raises:
+        BadRequest: there is no such policy.
+    """
     return None if value is None else parse_slow(value)
 
 
@@ -355,7 +362,12 @@ def _event_key(value: str | None) -> str | None:
     return value or None
 
 
-def _reader_name(value: str | None) -> str | None:
+def reader_name(value: str | None) -> str | None:
+    """What a client calls itself; None: nothing.
+
+    Raises:
+        BadRequest: it is too long, or has characters that are not printable.
+    """
     if value and (len(value) > MAX_READER_NAME or not value.isprintable()):
         raise BadRequest(f"reader must have 1 to {MAX_READER_NAME} printable characters")
     return value or None

@@ -108,6 +108,11 @@ def appended_together(answers: Sequence[Appended]) -> Answer:
     return Answer(200, [(names.CONTENT_TYPE, MEDIA_TYPE), _NO_STORE, *_SECURITY], encode_answers(answers))
 
 
+def page_of_many(body: bytes) -> Answer:
+    """To a read of many streams that does not go on: 200, with lines of all of them."""
+    return Answer(200, [(names.CONTENT_TYPE, MEDIA_TYPE), _NO_STORE, *_SECURITY], body)
+
+
 def inspected(info: StreamInfo) -> Answer:
     """To HEAD (section 5.5)."""
     headers = [
@@ -236,7 +241,7 @@ def complete(batch: Batch) -> Answer:
 
 
 def nothing() -> Answer:
-    """To a reader of a run that is not running: 204."""
+    """To a reader for whom there is nothing, now or for good: 204."""
     return Answer(204, [_NO_STORE, *_SECURITY])
 
 

@@ -14,6 +14,9 @@ fanout              the loop that gives the same bytes to all
 join_cache          first frames, told again to a crowd
 connection          the channels that share a socket
 sinks, budget       where bytes go, and what full connections hold
+many                many streams on one connection
+patterns            who is told of new streams
+cursors             when reads of many streams are told where they stand
 wire_format         how a reader's records are encoded, framed and coded
 flushing            when groups are given what is new
 heartbeats          what keeps silent readers alive

@@ -7,14 +7,21 @@ import time
 from headwater.errors import OffsetGone, StreamGone, StreamNotFound
 from headwater.hub.live.arrival import Arrival
 from headwater.hub.live.readers import LiveReaders
-from headwater.hub.live.waiting import Awaiting
+from headwater.hub.live.waiting import Admits, Awaiting
 from headwater.hub.peers import Peer
 from headwater.model import BEGINNING, NOW, Last, SlowPolicy
 from headwater.protocol.offsets import same_stream
 
 
 async def open_or_wait(
-    live: LiveReaders, path: str, offset: str | Last, *, slow: SlowPolicy | None, peer: Peer, first_bytes: int
+    live: LiveReaders,
+    path: str,
+    offset: str | Last,
+    *,
+    slow: SlowPolicy | None,
+    peer: Peer,
+    first_bytes: int,
+    admits: Admits | None = None,
 ) -> Arrival | Awaiting:
     """`LiveReaders.open`, also where there is no stream yet, or the offset is of an earlier one at the path.
 
@@ -25,6 +32,7 @@ async def open_or_wait(
         slow: what the reader gets when it was slow; None: as the stream says.
         peer: who reads.
         first_bytes: data in its first batch.
+        admits: lets it in when its stream is there; None: the readers do.
 
     Raises:
         LimitReached, BadRequest, InvalidOffset, OffsetGone, StoreUnavailable: see there.
@@ -44,7 +52,7 @@ async def open_or_wait(
         if is_there or not await _exists(live, path):
             if is_there:
                 stream.seed(await live.runtime.store.info(path))
-            return Awaiting(live, stream, asked, slow, peer)
+            return Awaiting(admits or live, stream, asked, slow, peer)
         stream.leave()
 
 

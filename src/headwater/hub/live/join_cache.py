@@ -12,7 +12,8 @@ from typing import Final
 import msgspec
 
 from headwater.hub.live.group import FanoutGroup
-from headwater.model import SlowPolicy
+from headwater.hub.live.wire_format import WireFormat
+from headwater.model import Expiry, Retention, SlowPolicy, StreamInfo
 
 #: Readers of a stream from which first frames are kept.
 FROM_READERS: Final = 16
@@ -65,3 +66,9 @@ class JoinCache:
     def clear(self) -> None:
         """The stream has changed."""
         self._kept = None
+
+
+def may_be_told_again(form: WireFormat, info: StreamInfo) -> bool:
+    """Whether first frames hold until the stream changes: what goes with time or age must be looked up."""
+    is_lasting = info.expiry == Expiry() and info.retention == Retention()
+    return is_lasting and form.timeless and not form.coding.token

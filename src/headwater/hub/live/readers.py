@@ -14,17 +14,18 @@ from headwater.hub.live.arrival import Arrival
 from headwater.hub.live.connection import Connection
 from headwater.hub.live.cursor import LogCursor
 from headwater.hub.live.introspection import Census, describe_all, take_census, take_census_gently
-from headwater.hub.live.join_cache import FROM_READERS, FirstFrames
+from headwater.hub.live.join_cache import FROM_READERS, FirstFrames, may_be_told_again
+from headwater.hub.live.patterns import Patterns
 from headwater.hub.live.pulled import PulledReader
 from headwater.hub.live.pushed import PushedReader
 from headwater.hub.live.runtime import Runtime
 from headwater.hub.live.sinks import Sink
 from headwater.hub.live.stream import LiveStream
-from headwater.hub.live.waiting import Awaiting, WaitingReader
+from headwater.hub.live.waiting import Comes
 from headwater.hub.live.watched import Watched
 from headwater.hub.live.wire_format import WireFormat
 from headwater.hub.peers import NOBODY, Peer, ReaderInfo
-from headwater.model import NOW, Change, Expiry, Last, Retention, SlowPolicy, StreamInfo
+from headwater.model import NOW, Change, Last, SlowPolicy, StreamInfo
 from headwater.protocol.cursor import Cursor
 from headwater.protocol.slow import check_slow
 from headwater.protocol.wire import Encoder
@@ -40,11 +41,13 @@ class LiveReaders:
     Attributes:
         runtime: as given.
         watched: streams that are in use.
+        patterns: of reads of many streams.
     """
 
     def __init__(self, runtime: Runtime) -> None:
         self.runtime: Final = runtime
         self.watched: Final = Watched(runtime.store)
+        self.patterns: Final = Patterns()
         self._prompt = runtime.store if isinstance(runtime.store, Prompt) else None
         self._streams: dict[str, LiveStream] = {}
 
@@ -52,6 +55,8 @@ class LiveReaders:
 
     def apply(self, change: Change) -> None:
         """Take a store's notification."""
+        if change.created and self.patterns:
+            self.patterns.created(change)
         stream = self._streams.get(change.path)
         if stream is not None:
             stream.apply(change)
@@ -261,7 +266,7 @@ class LiveReaders:
 
     def push(
         self,
-        arrival: Arrival | Awaiting,
+        arrival: Arrival | Comes,
         form: WireFormat,
         to: Sink | Connection,
         *,
@@ -269,7 +274,7 @@ class LiveReaders:
         encoder: Encoder | None = None,
         head: bytes = b"",
         credit: int | None = None,
-    ) -> PushedReader | WaitingReader:
+    ) -> object:
         """Push to a reader that has come; it ends with its stream, its lifetime or its connection.
 
         Args:
@@ -281,7 +286,7 @@ class LiveReaders:
             head: precedes the format's bytes.
             credit: bytes that may be written before `PushedReader.grant` is called; None: no limit.
         """
-        if isinstance(arrival, Awaiting):
+        if not isinstance(arrival, Arrival):
             return arrival.push(form, to, head)
         return self._push(arrival, form, to, lifetime, encoder, head, credit)
 
@@ -316,7 +321,7 @@ class LiveReaders:
             told is not None
             and arrival.asked is not None
             and stream.readers >= FROM_READERS
-            and _may_be_told_again(form, info)
+            and may_be_told_again(form, info)
         ):
             frames = FirstFrames(info.content_type, info.slow, *told)
             stream.join_cache.keep((form.key, arrival.asked), frames)
@@ -390,9 +395,3 @@ class LiveReaders:
     def census_now(self) -> Census:
         """The same in one go, without names; some milliseconds for ten thousand readers."""
         return take_census(self._streams.values(), time.monotonic(), 0)
-
-
-def _may_be_told_again(form: WireFormat, info: StreamInfo) -> bool:
-    """Whether first frames hold until the stream changes: what goes with time or age must be looked up."""
-    is_lasting = info.expiry == Expiry() and info.retention == Retention()
-    return is_lasting and form.timeless and not form.coding.token

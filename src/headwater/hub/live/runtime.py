@@ -8,6 +8,7 @@ from typing import Final
 from headwater.hub.lifespan import Gate
 from headwater.hub.limits import Limits
 from headwater.hub.live.budget import Budget
+from headwater.hub.live.cursors import Cursors
 from headwater.hub.live.flushing import Flusher
 from headwater.hub.live.heartbeats import Heartbeats
 from headwater.hub.stats import Stats
@@ -33,6 +34,7 @@ class Runtime:
         timers: heartbeats, lifetimes, waits and write timeouts of all readers.
         budget: what full sinks hold.
         heartbeats: of the groups.
+        cursors: of reads of many streams, told from time to time.
         flusher: says when the groups are given what is new.
     """
 
@@ -45,6 +47,7 @@ class Runtime:
         self.timers: Final = Timers()
         self.budget: Final = Budget(limits, self.timers)
         self.heartbeats: Final = Heartbeats(self.timers, self._beaten)
+        self.cursors: Final = Cursors(self.timers)
         self.flusher: Final = Flusher(limits.read_bytes, limits.flush_seconds, stats)
 
     def share(self) -> float:

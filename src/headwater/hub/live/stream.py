@@ -31,6 +31,14 @@ class Parked(Protocol):
         ...
 
 
+class Onlooker(Protocol):
+    """Who tells its reader from time to time where it stands."""
+
+    def tell_cursor(self) -> None:
+        """Tell it, if it has moved."""
+        ...
+
+
 class Awaits(Protocol):
     """Who came before the stream was there."""
 
@@ -63,6 +71,7 @@ class LiveStream:
         parked: see `Parked`.
         join_cache: first frames that may be told again until something changes.
         changed_at: when the oldest change came that no group was given yet, on the clock of timers; 0: none.
+        onlookers: told when the groups were given something; see `Onlooker`.
         flushed_at: when its groups were given something last, on the clock of timers; 0: never.
     """
 
@@ -75,6 +84,7 @@ class LiveStream:
         self.join_cache = JoinCache()
         self.changed_at = 0.0
         self.flushed_at = 0.0
+        self.onlookers: set[Onlooker] = set()
         self._forget = forget
         self._groups: dict[tuple[object, ...], FanoutGroup] = {}
         self._waiters: set[asyncio.Future[None]] = set()
@@ -217,6 +227,8 @@ class LiveStream:
             written += group.flush(limit, now)
             if not group.members and self._groups.get(key) is group:
                 self._drop(key)
+        if written and self.onlookers:
+            self.runtime.cursors.touched(self.onlookers)
         self.changed_at = 0.0
         parked, self.parked = self.parked, []
         for member in parked:

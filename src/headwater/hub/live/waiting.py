@@ -49,6 +49,20 @@ class Admits(Protocol):
         ...
 
 
+class Comes(Protocol):
+    """A reader that has come otherwise than to one stream that is there; it leaves with its `with` block."""
+
+    def push(self, form: WireFormat, to: Sink | Connection, head: bytes) -> object:
+        """Push to it, from now on; see `LiveReaders.push`."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None: ...
+
+
 class Awaiting:
     """A reader that has come, and whose stream is not there; it leaves with its `with` block, unless it is pushed.
 
@@ -78,11 +92,15 @@ class Awaiting:
             to: where the bytes go.
             head: precedes the format's bytes.
         """
-        self._taken = True
+        self.take()
         connection = to if isinstance(to, Connection) else Connection(self.stream.runtime, to, single=True)
         reader = WaitingReader(self, connection, form)
         reader.start(head)
         return reader
+
+    def take(self) -> None:
+        """Somebody waits in its stead, from now on."""
+        self._taken = True
 
     def __enter__(self) -> Self:
         return self

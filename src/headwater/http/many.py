@@ -1,0 +1,125 @@
+"""GET and POST `-/many`: reads of many streams in one response."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from inspect import isawaitable
+from typing import Final
+
+from msgspec import structs
+
+from headwater.errors import HeadwaterError, MethodNotAllowed
+from headwater.http.exchange import Exchange, LiveHead, Opening, body_of
+from headwater.http.http1 import LAST_CHUNK, chunk
+from headwater.http.request import Request
+from headwater.hub import Engine, Peer
+from headwater.hub.live.many.arrival import ManyArrival, is_over
+from headwater.hub.live.many.asked import Asked
+from headwater.hub.live.many.page import ManyPage
+from headwater.hub.live.wire_format import WireFormat
+from headwater.hub.peers import address_of
+from headwater.protocol import responses
+from headwater.protocol.asks import Access, Ask, Operation
+from headwater.protocol.many import Names, ReadMany, parse_get, parse_post
+from headwater.protocol.requests import check_coding
+
+#: Below the root.
+WORD: Final = "-/many"
+#: Where a request names its streams.
+WHERE: Final = "a read of several streams names them in its query or its body"
+_METHODS: Final = "GET, POST, OPTIONS"
+
+#: Asked for one operation on one stream; raises, or gives None, where it is not allowed.
+Allows = Callable[[Ask], Access | Awaitable[Access]]
+
+
+def check_head(request: Request) -> None:
+    """Refuse what cannot be such a request, before its body is read.
+
+    Raises:
+        MethodNotAllowed: it is neither GET nor POST.
+        UnsupportedCoding: its body is coded.
+    """
+    if request.method not in ("GET", "POST"):
+        raise MethodNotAllowed(f"{request.method[:20]!r} is not a method of {WORD}", allow=_METHODS)
+    check_coding(request.headers)
+
+
+class ManyReads:
+    """Serves them.
+
+    Args:
+        hub: whose streams are read.
+        names: what a name may be.
+        allows: asked for each stream; None: everybody may read everything.
+    """
+
+    def __init__(self, hub: Engine, names: Names, allows: Allows | None) -> None:
+        self._hub = hub
+        self._names = names
+        self._allows = allows
+
+    async def serve(self, exchange: Exchange) -> None:
+        """Respond to a request.
+
+        Raises:
+            HeadwaterError: refused.
+        """
+        request = exchange.request
+        command = await self._command(exchange, request)
+        exchange.may_be_cancelled = True
+        wire = "events" if command.as_events else "ndjson"
+        peer = Peer(wire, command.reader, address_of(exchange.client))
+        asked = await self._asked(command, peer, self._allows)
+        if await is_over(self._hub.store, asked):
+            exchange.respond(responses.nothing())
+        elif command.live:
+            work = exchange.push(self._opening(asked, command))
+            if work is not None:
+                await work
+        else:
+            self._hub.stats.reads += 1
+            body = await ManyPage(self._hub.live, asked, self._hub.limits.read_bytes).read()
+            exchange.respond(responses.page_of_many(body))
+
+    async def _command(self, exchange: Exchange, request: Request) -> ReadMany:
+        if request.method == "GET":
+            return parse_get(request.query, request.headers, self._names)
+        return parse_post(request.query, await body_of(exchange), request.headers, self._names)
+
+    async def _asked(self, command: ReadMany, peer: Peer, allows: Allows | None) -> Asked:
+        if allows is None:
+            return Asked(command, peer, private=self._names.private)
+        granted: dict[str, Peer] = {}
+        refused: dict[str, HeadwaterError] = {}
+        access = partial(_peer_for, peer, allows, granted)
+        exact = [each.name for each in command.wanted if not each.is_pattern]
+        for name in exact:
+            try:
+                found = access(name)
+                granted[name] = found if isinstance(found, Peer) else await found
+            except HeadwaterError as error:
+                refused[name] = error
+        if refused and len(refused) == len(command.wanted):
+            raise refused[exact[0]]
+        return Asked(command, peer, access=access, refused=refused, private=self._names.private)
+
+    def _opening(self, asked: Asked, command: ReadMany) -> Opening:
+        kind = ("many", command.as_events, command.envelope)
+        # A stream's own encoder is made for it; this one is never asked.
+        encoder = asked.encoder("")
+        form = WireFormat(kind, encoder, chunk, LAST_CHUNK, timeless=True, timed=command.envelope)
+        head = LiveHead(command.media_type, "text/plain")
+        return Opening(ManyArrival(self._hub.live, asked), form, encoder(""), head)
+
+
+def _peer_for(peer: Peer, allows: Allows, granted: dict[str, Peer], path: str) -> Peer | Awaitable[Peer]:
+    if path in granted:
+        return granted[path]
+    found = allows(Ask(Operation.READ, path))
+    return _awaited(peer, found) if isawaitable(found) else structs.replace(peer, access=found)
+
+
+async def _awaited(peer: Peer, found: Awaitable[Access]) -> Peer:
+    return structs.replace(peer, access=await found)

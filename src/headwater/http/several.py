@@ -1,0 +1,94 @@
+"""What concerns several streams: the words below the root, `-/many` and `-/append`.
+
+Rule: a guard by path, in front of the server or around a mounted hub, does not see which streams such a request names.
+So they are served only where the hub was told to, or asks an application about each of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+import msgspec
+
+from headwater.errors import MultiStreamClosed
+from headwater.http import many, together
+from headwater.http.exchange import Exchange, Work, body_of
+from headwater.http.permission import Permission
+from headwater.http.request import Request
+from headwater.hub import Engine
+from headwater.protocol import responses
+from headwater.protocol.cors import preflight_headers
+from headwater.protocol.many import Names
+from headwater.protocol.paths import PrivatePaths
+from headwater.protocol.together import parse_lines
+
+
+class Word(msgspec.Struct, frozen=True):
+    """A word below the root.
+
+    Attributes:
+        check: refuses what cannot be such a request, by its head.
+        serve: does what it asks for.
+        where: a request names its streams.
+    """
+
+    check: Callable[[Request], None]
+    serve: Callable[[Exchange], Work]
+    where: str
+
+
+class SeveralStreams:
+    """Serves them.
+
+    Args:
+        hub: whose streams they are.
+        root: where streams begin.
+        private: streams that are not served.
+        permission: asked about each stream.
+        multi: serve them also where nobody is asked.
+    """
+
+    def __init__(self, hub: Engine, root: str, private: PrivatePaths, permission: Permission, *, multi: bool) -> None:
+        self._hub: Final = hub
+        self._private: Final = private
+        self._permission: Final = permission
+        self._is_open: Final = multi or not permission.is_open
+        self._words: Final = {
+            root + together.WORD: Word(together.check_head, self._append, together.WHERE),
+            root + many.WORD: Word(many.check_head, self._read, many.WHERE),
+        }
+
+    def __contains__(self, path: str) -> bool:
+        return path in self._words
+
+    def serve(self, exchange: Exchange) -> Work | None:
+        """Do what a request asks for; its path is one of these.
+
+        Raises:
+            MultiStreamClosed: they are not served here.
+            HeadwaterError: refused.
+        """
+        word = self._words[exchange.request.path]
+        if exchange.request.method == "OPTIONS":
+            exchange.respond(responses.allowed(preflight_headers()))
+            return None
+        word.check(exchange.request)
+        if not self._is_open:
+            raise MultiStreamClosed(f"{word.where}, where whatever guards the paths of URLs does not see them")
+        self._hub.runtime.gate.check()
+        return word.serve(exchange)
+
+    def _read(self, exchange: Exchange) -> Work:
+        names = Names(self._hub.limits.max_path_bytes, self._private)
+        allows = None if self._permission.is_open else partial(self._permission.access, exchange)
+        return many.ManyReads(self._hub, names, allows).serve(exchange)
+
+    async def _append(self, exchange: Exchange) -> None:
+        body, limit = await body_of(exchange), self._hub.limits.max_path_bytes
+        appends = parse_lines(body, max_path_bytes=limit, private=self._private)
+        asks = together.asks_of_appends(appends)
+        work = self._permission.then(exchange, asks, lambda _: together.write(self._hub, exchange, appends))
+        if work is not None:
+            await work

@@ -1,0 +1,72 @@
+"""When reads of many streams are told where they stand: at most once a second, while something is sent to them.
+
+Rule: a delivery notes whose it was, for all members of a group in one step; nobody is looked at until a cursor is due.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from itertools import islice
+from typing import Final, Protocol
+
+from headwater.hub.timers import Timers
+
+#: Seconds between two cursors of a reader: what comes again, at most, when its connection is cut.
+EVERY: Final = 1.0
+#: Readers told in one turn of the event loop.
+TURN: Final = 100
+
+
+class Told(Protocol):
+    """Who has a cursor."""
+
+    def tell_cursor(self) -> None:
+        """Tell it, if it has moved."""
+        ...
+
+
+class Cursors:
+    """The cursors of a hub that are due.
+
+    Args:
+        timers: the hub's.
+
+    Attributes:
+        every: seconds between two of a reader.
+    """
+
+    def __init__(self, timers: Timers) -> None:
+        self.every = EVERY
+        self._timers = timers
+        self._due: set[Told] = set()
+        self._telling: dict[Told, None] = {}
+        self._sleeps = False
+
+    def touched(self, readers: Iterable[Told]) -> None:
+        """Something was sent to them."""
+        self._due.update(readers)
+        if not self._sleeps:
+            self._sleeps = True
+            self._timers.after(self.every, self._wake)
+
+    def forget(self, reader: Told) -> None:
+        """It has ended."""
+        self._due.discard(reader)
+        self._telling.pop(reader, None)
+
+    def _wake(self) -> None:
+        due, self._due = self._due, set()
+        self._sleeps = False
+        was_telling = bool(self._telling)
+        self._telling.update(dict.fromkeys(due))
+        if not was_telling:
+            self._tell()
+
+    def _tell(self) -> None:
+        for reader in list(islice(self._telling, TURN)):
+            if reader in self._telling:
+                del self._telling[reader]
+                reader.tell_cursor()
+        if self._telling:
+            asyncio.get_running_loop().call_soon(self._tell)

@@ -1,0 +1,310 @@
+"""A read of many streams as a whole: it opens its streams, tells its cursor, and ends.
+
+Rule 1: it is a channel of its own connection, the first one, so that it learns what happens to all of them.
+Rule 2: streams are opened one after the other, in the order of their names, patterns last; none while the connection
+        is full.
+Rule 3: the cursor is told when all streams are at their tails, then at most once a second while something is sent, and
+        before every end that is ours. What it tells was written before it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from typing import Final
+
+from msgspec import structs
+
+from headwater.errors import TooManyStreams
+from headwater.hub.live.connection import Connection
+from headwater.hub.live.many.asked import Asked
+from headwater.hub.live.many.matches import Matches
+from headwater.hub.live.many.slot import Condition, Slot
+from headwater.hub.live.readers import LiveReaders
+from headwater.hub.live.wire_format import WireFormat
+from headwater.hub.peers import Peer
+from headwater.hub.wheel import Timer
+from headwater.model import Last, SlowPolicy
+from headwater.protocol import vector
+from headwater.protocol.patterns import is_pattern
+from headwater.protocol.slow import REPLAY
+from headwater.protocol.wire import problem
+
+_OVER: Final = (Condition.ENDED, Condition.FAILED)
+#: Streams opened in one turn of the event loop.
+TURN: Final = 20
+
+
+class ManyReader:
+    """One of them; see `Channel`.
+
+    Args:
+        live: the hub's readers.
+        asked: what is read.
+        connection: of nothing else.
+        form: how bytes are framed, and what ends the response.
+
+    Attributes:
+        live: as given.
+        connection: as given.
+        asked: as given.
+        policy: what the reader gets when it was slow; None: as each stream says.
+        slow: the connection's, which only the streams' own ones end.
+    """
+
+    def __init__(self, live: LiveReaders, asked: Asked, connection: Connection, form: WireFormat) -> None:
+        self.live: Final = live
+        self.connection: Final = connection
+        self.policy: Final[SlowPolicy | None] = asked.slow
+        self.slow: SlowPolicy = REPLAY
+        self.asked: Final = asked
+        self._form = form
+        self._whole = asked.whole
+        self._head = vector.head_of(asked.names)
+        self._by_path: dict[str, Slot] = {}
+        self._places: list[Slot | Matches] = [self._placed(each.name, each.start) for each in asked.wanted]
+        self._matches = [place for place in self._places if isinstance(place, Matches)]
+        if asked.places is not None:
+            for place, stood in zip(self._places, asked.places, strict=True):
+                if stood is not None:
+                    place.resume(stood)  # type: ignore[arg-type]  # the vector was read by these names
+        self._queue: deque[Slot] = deque(self._by_path.values())
+        self._behind: set[Slot] = set(self._queue)
+        self._opener: asyncio.Task[None] | None = None
+        self._room: asyncio.Future[None] | None = None
+        self._has_caught_up = False
+        self._is_over = False
+        self._told = ""
+        self._beat: Timer | None = None
+        self._spoke_at = 0.0
+
+    def _placed(self, name: str, start: str | Last) -> Slot | Matches:
+        if is_pattern(name):
+            return Matches(name, start, self, self.asked.private)
+        slot = self._by_path[name] = Slot(self, name, start, is_exact=True)
+        return slot
+
+    def start(self, head: bytes) -> None:
+        """Tell the opening, and open the streams."""
+        self.connection.add(self)
+        opening = self._whole.opening()
+        begin = head + (self._form.frame(opening) if opening else b"")
+        if begin:
+            self.connection.write(begin)
+        self._spoke_at = time.monotonic()
+        self._wait_for_beat()
+        for each in self._matches:
+            self.live.patterns.watch(each.pattern, each)
+        if self.live.runtime.draining:
+            self.end(self.live.runtime.share(), "stopping")
+        else:
+            self._opener = asyncio.get_running_loop().create_task(self._open_all())
+
+    # Its streams come.
+
+    async def _open_all(self) -> None:
+        for name, error in self.asked.refused.items():
+            self._write(self._whole.refused(name, problem(error)))
+            self._by_path[name].condition = Condition.FAILED
+            self._behind.discard(self._by_path[name])
+        await self._open_queued()
+        for each in self._matches:
+            if self._is_over:
+                return
+            async for slot in each.list(self.live):
+                self._queue.append(slot)
+                self._behind.add(slot)
+            await self._open_queued()
+        self._opener = None
+        self._check()
+
+    async def _open_queued(self) -> None:
+        opened = 0
+        while self._queue and not self._is_over:
+            while self.connection.is_stopped:
+                self._room = asyncio.get_running_loop().create_future()
+                await self._room
+            slot = self._queue.popleft()
+            if slot.condition is Condition.FAILED:
+                continue
+            if not slot.open_now():
+                await slot.open()
+            opened += 1
+            if opened % TURN == 0:
+                await asyncio.sleep(0)
+
+    async def _open_more(self) -> None:
+        await self._open_queued()
+        self._opener = None
+        self._check()
+
+    def _open_soon(self, slot: Slot) -> None:
+        self._queue.append(slot)
+        self._behind.add(slot)
+        if self._opener is None:
+            self._opener = asyncio.get_running_loop().create_task(self._open_more())
+
+    def came(self, slot: Slot) -> None:
+        """See `TakesStreams.came`."""
+        if self._opener is not None or self.connection.is_stopped or not slot.open_now():
+            self._open_soon(slot)
+
+    def place(self, matches: Matches, path: str, start: str | Last, incarnation: int) -> Slot | None:
+        """See `TakesStreams.place`."""
+        if path in self._by_path:
+            return None
+        if len(self._by_path) >= self.asked.max_streams:
+            if not matches.was_full:
+                matches.was_full = True
+                error = TooManyStreams(
+                    f"one read gives {self.asked.max_streams} streams; what else matches is left out"
+                )
+                self._write(self._whole.refused(matches.pattern, problem(error)))
+            return None
+        slot = self._by_path[path] = Slot(self, path, start, is_exact=False, incarnation=incarnation)
+        return slot
+
+    # What its streams ask and tell; see `ReadOfMany`.
+
+    def form(self, path: str) -> WireFormat:
+        """See `ReadOfMany.form`."""
+        return structs.replace(self._form, encoder=self.asked.encoder(path), last=b"")
+
+    @property
+    def peer(self) -> Peer | None:
+        """See `ReadOfMany.peer`."""
+        return self.asked.peer
+
+    async def access(self, path: str) -> Peer:
+        """See `ReadOfMany.access`."""
+        return await self.asked.access(path)
+
+    def settled(self, slot: Slot) -> None:
+        """See `ReadOfMany.settled`."""
+        self._behind.discard(slot)
+        if not slot.is_exact and slot.condition in _OVER:
+            self._by_path.pop(slot.path, None)
+            for each in self._matches:
+                each.forget(slot)
+        if self._opener is None:
+            self._check()
+
+    def behind(self, slot: Slot) -> None:
+        """See `ReadOfMany.behind`."""
+        self._behind.add(slot)
+
+    def again(self, slot: Slot) -> None:
+        """See `ReadOfMany.again`."""
+        if not self._is_over:
+            self._open_soon(slot)
+
+    def moved(self) -> None:
+        """See `ReadOfMany.moved`."""
+        self.live.runtime.cursors.touched((self,))
+
+    def _check(self) -> None:
+        if self._is_over or self._behind:
+            return
+        is_end = not self._matches and all(slot.condition in _OVER for slot in self._by_path.values())
+        if is_end or not self._has_caught_up:
+            self._has_caught_up = True
+            self.tell_cursor()
+        else:
+            self.moved()
+        if is_end:
+            self._finish(b"")
+
+    # What is told of the whole.
+
+    def tell_cursor(self) -> None:
+        """See `Told.tell_cursor`."""
+        if self._is_over:
+            return
+        if self.connection.is_stopped:
+            self.moved()
+            return
+        told = self.vector()
+        if told != self._told:
+            self._told = told
+            self._write(self._whole.cursor(told))
+
+    def vector(self) -> str:
+        """Where it stands, as text."""
+        return vector.encode_vector(self._head, [place.piece() for place in self._places])
+
+    def _write(self, data: bytes) -> None:
+        self._spoke_at = time.monotonic()
+        self.connection.write(self._form.frame(data))
+
+    def _wait_for_beat(self) -> None:
+        runtime = self.live.runtime
+        due = self._spoke_at + runtime.limits.heartbeat_seconds - time.monotonic()
+        self._beat = runtime.timers.after(max(due, 0.0), self._due)
+
+    def _due(self) -> None:
+        if time.monotonic() - self._spoke_at >= self.live.runtime.limits.heartbeat_seconds:
+            self._write(self._whole.beat())
+        self._wait_for_beat()
+
+    # Its end.
+
+    def end(self, retry_after: float, reason: str) -> None:
+        """See `ReadOfMany.end`."""
+        if not self._is_over:
+            self._finish(self._whole.detached(self.vector(), retry_after, reason))
+
+    def _finish(self, last: bytes) -> None:
+        self._is_over = True
+        if last:
+            self._write(last)
+        if self._form.last:
+            self.connection.write(self._form.last)
+        for slot in self._by_path.values():
+            slot.close()
+        self._release()
+        self.connection.finish()
+
+    def _release(self) -> None:
+        self._is_over = True
+        for each in self._matches:
+            self.live.patterns.unwatch(each.pattern, each)
+        self.live.runtime.cursors.forget(self)
+        if self._beat is not None:
+            self._beat.cancel()
+            self._beat = None
+        opener, self._opener = self._opener, None
+        if opener is not None and opener is not asyncio.current_task():
+            opener.cancel()
+
+    # From its connection; see `Channel`.
+
+    def detach(self, retry_after: float, reason: str = "") -> None:
+        """See `Channel.detach`."""
+        self.end(retry_after, reason)
+
+    def lost(self) -> None:
+        """See `Channel.lost`."""
+        if not self._is_over:
+            self.live.runtime.stats.disconnects += 1
+            self._release()
+
+    def pause(self) -> None:
+        """See `Channel.pause`; no stream is opened meanwhile."""
+
+    def resume(self, paused: float) -> None:
+        """See `Channel.resume`."""
+
+    def step(self) -> bool:
+        """See `Channel.step`; the connection takes bytes."""
+        room, self._room = self._room, None
+        if room is not None and not room.done():
+            room.set_result(None)
+        return False
+
+    def hold_back(self) -> None:
+        """See `Channel.hold_back`; it has no group."""
+
+    def shares_group(self, other: object) -> bool:
+        """See `Channel.shares_group`."""
+        return False

@@ -1,0 +1,302 @@
+"""One stream of a read of many, from when it is wanted to its end.
+
+Rule 1: what goes wrong with it is told with its name, and touches no other.
+Rule 2: an exact name waits for its stream, and again when that is deleted. What a pattern matched is gone with it.
+Rule 3: a stream whose oldest records are no longer kept goes on behind the gap: nobody who reads through a cursor
+        could choose another offset.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import Protocol
+
+from headwater.errors import HeadwaterError, NotAuthorized, OffsetGone, Refused, StreamGone, StreamNotFound
+from headwater.hub.live.admission import open_or_wait
+from headwater.hub.live.arrival import Arrival
+from headwater.hub.live.connection import Connection
+from headwater.hub.live.cursors import Told
+from headwater.hub.live.many.channel import ManyChannel, Owner, WaitingChannel
+from headwater.hub.live.readers import LiveReaders
+from headwater.hub.live.wire_format import WireFormat
+from headwater.hub.peers import Peer
+from headwater.model import BEGINNING, Last, SlowPolicy
+from headwater.protocol import vector
+from headwater.protocol.cursor import Event, Failed, Gap
+from headwater.protocol.framing import DEFAULT_CONTENT_TYPE
+
+
+class Condition(enum.Enum):
+    """Where a stream of a read stands."""
+
+    QUEUED = enum.auto()
+    WAITING = enum.auto()  # there is no stream yet
+    READING = enum.auto()
+    ENDED = enum.auto()  # told to its end
+    FAILED = enum.auto()  # it cannot be read, and was told so
+
+
+class ReadOfMany(Told, Protocol):
+    """What a stream's place asks of the read that it belongs to."""
+
+    @property
+    def live(self) -> LiveReaders:
+        """The hub's readers."""
+        ...
+
+    @property
+    def connection(self) -> Connection:
+        """Of all."""
+        ...
+
+    @property
+    def policy(self) -> SlowPolicy | None:
+        """What the reader gets when it was slow; None: as each stream says."""
+        ...
+
+    def form(self, path: str) -> WireFormat:
+        """In which a stream is told."""
+        ...
+
+    @property
+    def peer(self) -> Peer | None:
+        """Who reads any of them; None: ask `access`."""
+        ...
+
+    async def access(self, path: str) -> Peer:
+        """Who reads one.
+
+        Raises:
+            HeadwaterError: the reader may not.
+        """
+        ...
+
+    def settled(self, slot: Slot) -> None:
+        """It is at the tail of its stream, waits for it, or is over."""
+        ...
+
+    def behind(self, slot: Slot) -> None:
+        """It is not any more."""
+        ...
+
+    def again(self, slot: Slot) -> None:
+        """Open it once more."""
+        ...
+
+    def moved(self) -> None:
+        """The reader was told something."""
+        ...
+
+    def end(self, retry_after: float, reason: str) -> None:
+        """Let the reader go, with all of its streams."""
+        ...
+
+
+class Slot(Owner):
+    """One of them.
+
+    Args:
+        read: that it belongs to.
+        path: of the stream.
+        start: where it begins.
+        is_exact: it was asked for by its name.
+
+    Attributes:
+        path: as given.
+        is_exact: as given.
+        condition: see `Condition`.
+        incarnation: of the stream that was told; 0: none was.
+    """
+
+    __slots__ = ("_channel", "_offset", "_read", "_start", "_waiting", "condition", "incarnation", "is_exact", "path")
+
+    def __init__(self, read: ReadOfMany, path: str, start: str | Last, *, is_exact: bool, incarnation: int = 0) -> None:
+        self.path = path
+        self.is_exact = is_exact
+        self.condition = Condition.QUEUED
+        self.incarnation = incarnation
+        self._read = read
+        self._start = start
+        self._offset: str | None = None
+        self._channel: ManyChannel | None = None
+        self._waiting: WaitingChannel | None = None
+
+    # Where it stands.
+
+    @property
+    def offset(self) -> str | None:
+        """That was told last; None: nothing was."""
+        return self._offset if self._channel is None else self._channel.told()
+
+    def piece(self) -> bytes:
+        """Of the read's cursor."""
+        if self.condition is Condition.ENDED:
+            return vector.ended(self.incarnation)
+        offset = self.offset
+        return vector.NOT_BEGUN if offset is None else vector.begun(offset)
+
+    def resume(self, stood: vector.Stood) -> None:
+        """Go on where a cursor says."""
+        if stood.offset is None:
+            self.condition, self.incarnation = Condition.ENDED, stood.incarnation
+        else:
+            self._start = self._offset = stood.offset
+
+    # It comes.
+
+    def open_now(self) -> bool:
+        """Open it without waiting; False: `open` must, and nothing was done."""
+        read, peer = self._read, self._read.peer
+        if peer is None or not isinstance(self._start, str) or self.condition is Condition.ENDED:
+            return False
+        arrival = read.live.open_at_once(self.path, self._start, slow=read.policy, peer=peer)
+        if arrival is None:
+            return False
+        with arrival:
+            self.take(arrival)
+        return True
+
+    async def open(self) -> None:
+        """Open it, or wait for it."""
+        try:
+            await self._open(self._read.peer or await self._read.access(self.path))
+        except (Refused, NotAuthorized) as error:
+            # What a pattern would match is not told of to whom it does not concern.
+            self._fail(error if self.is_exact else None)
+        except HeadwaterError as error:
+            self._fail(error)
+
+    async def _open(self, peer: Peer) -> None:
+        read, live = self._read, self._read.live
+        if self.condition is Condition.ENDED and await self._is_over():
+            read.settled(self)
+            return
+        size = live.runtime.limits.buffer_bytes
+        try:
+            came = await open_or_wait(
+                live, self.path, self._start, slow=read.policy, peer=peer, first_bytes=size, admits=_Admits(self, live)
+            )
+        except OffsetGone as error:
+            await self._skip(error, peer)
+            return
+        with came:
+            if isinstance(came, Arrival):
+                self.take(came)
+            elif self.is_exact:
+                self.condition = Condition.WAITING
+                came.take()
+                self._waiting = WaitingChannel(self, came, read.connection, read.form(self.path))
+                self._waiting.start(b"")
+                read.settled(self)
+            else:
+                self._fail(StreamNotFound(f"the stream at {self.path!r} was deleted"))
+
+    async def _is_over(self) -> bool:
+        """Whether the stream that was told to its end is the last one at its path."""
+        try:
+            info = await self._read.live.runtime.store.info(self.path)
+        except (StreamNotFound, StreamGone):
+            return True
+        if info.incarnation == self.incarnation:
+            return True
+        self._start, self.condition = BEGINNING, Condition.QUEUED
+        return False
+
+    async def _skip(self, error: OffsetGone, peer: Peer) -> None:
+        earliest, start = error.details.get("earliest"), self._start
+        if not isinstance(earliest, str) or not isinstance(start, str):
+            raise error
+        self.tell(Gap(start, earliest, earliest, "retention"))
+        self._start = self._offset = earliest
+        await self._open(peer)
+
+    def take(self, arrival: Arrival) -> None:
+        """Read a stream that is there, from now on."""
+        read, self._waiting = self._read, None
+        self.condition, self.incarnation = Condition.READING, arrival.info.incarnation
+        self._channel = ManyChannel(self, read, arrival, read.connection, read.form(self.path))
+        read.behind(self)
+        self._channel.go(arrival)
+        if read.live.runtime.draining:
+            self.let_go()
+
+    # From its channel; see `Owner`.
+
+    def moved(self) -> None:
+        """See `Owner.moved`."""
+        self._read.moved()
+
+    def joined(self) -> None:
+        """See `Owner.joined`."""
+        self._read.settled(self)
+
+    def left(self) -> None:
+        """See `Owner.left`."""
+        self._read.behind(self)
+
+    def let_go(self) -> None:
+        """See `Owner.let_go`."""
+        self._read.end(self._read.live.runtime.share(), "stopping")
+
+    def detach(self, retry_after: float, reason: str) -> None:
+        """See `Owner.detach`."""
+        self._read.end(retry_after, reason)
+
+    def finished(self, offset: str, *, closed: bool, deleted: bool) -> None:
+        """See `Owner.finished`."""
+        self._offset, self._channel = offset, None
+        if closed:
+            self.condition = Condition.ENDED
+            self._read.settled(self)
+        elif deleted and self.is_exact:
+            self.condition, self._start = Condition.QUEUED, offset
+            self._read.again(self)
+        else:
+            self.condition = Condition.FAILED
+            self._read.settled(self)
+
+    def failed(self) -> None:
+        """See `Owner.failed`."""
+        self.condition, self._waiting = Condition.FAILED, None
+        self._read.settled(self)
+
+    def close(self) -> None:
+        """Let it go without a word: the read has ended."""
+        if self._waiting is not None:
+            self._waiting.release()
+            self._waiting = None
+        if self._channel is not None:
+            self._offset = self._channel.told()
+            self._channel.release()
+            self._channel = None
+
+    # What is told.
+
+    def _fail(self, error: HeadwaterError | None) -> None:
+        self.condition = Condition.FAILED
+        if error is not None:
+            self.tell(Failed(self._offset or BEGINNING, error))
+        self._read.settled(self)
+
+    def tell(self, event: Event) -> None:
+        """Tell something of the stream while it has no channel."""
+        form = self._read.form(self.path)
+        data = form.encoder(DEFAULT_CONTENT_TYPE).encode(event, 0.0)
+        if data:
+            self._read.connection.write(form.frame(data))
+            self._read.moved()
+
+
+class _Admits:
+    """Lets the stream in that a place waits for; see `Admits`."""
+
+    def __init__(self, slot: Slot, live: LiveReaders) -> None:
+        self._slot = slot
+        self._live = live
+        self.enter = live.enter
+        self.open = live.open
+        self.open_at_once = live.open_at_once
+
+    def push(self, arrival: Arrival, form: WireFormat, to: Connection) -> None:
+        """See `Admits.push`: as a channel of the read."""
+        self._slot.take(arrival)

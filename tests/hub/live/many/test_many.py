@@ -1,0 +1,458 @@
+"""Many streams on one read: what each reader gets, through cuts, deletes, new streams and slow times."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.conftest import Run
+from tests.support.many import ManyClient
+
+from headwater import Hub, Limits
+from headwater.errors import Refused
+from headwater.hub.peers import Peer
+from headwater.model import BEGINNING
+
+JSON = "application/json"
+
+
+async def until(true: Callable[[], object], *clients: ManyClient) -> None:
+    """Wait for something, while clients take what comes."""
+    async with asyncio.timeout(10):
+        while True:
+            for client in clients:
+                client.take()
+            if true():
+                return
+            await asyncio.sleep(0.005)
+
+
+async def json_streams(hub: Hub, *paths: str) -> None:
+    hub.runtime.cursors.every = 0.05
+    for path in paths:
+        await hub.create(path, content_type=JSON)
+
+
+def test_each_record_names_its_stream(run: Run[None]) -> None:
+    """Of what was there, and of what comes."""
+
+    async def main() -> None:
+        async with Hub() as hub:
+            await json_streams(hub, "a", "b")
+            await hub.append("a", 1)
+            client = ManyClient(hub, "a", "b")
+            client.connect()
+            await until(lambda: client.cursor, client)
+            await hub.append("b", {"n": 2})
+            await hub.append("a", 3)
+            await until(lambda: len(client.records.get("a", [])) == 2, client)
+            assert client.records == {"a": [1, 3], "b": [{"n": 2}]}
+            assert (hub.stats.readers, hub.reader_count("a")) == (2, 1)
+            client.lose()
+            assert hub.stats.readers == 0
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    ("content_type", "data", "shown"),
+    [("text/plain", "hä\n".encode(), "hä\n"), ("application/octet-stream", b"\xff\x00", "/wA="), (JSON, b"[[1]]", [1])],
+)
+def test_each_kind_of_stream(run: Run[None], content_type: str, data: bytes, shown: Any) -> None:
+    async def main() -> None:
+        async with Hub() as hub:
+            await hub.create("a", content_type=content_type, body=data)
+            client = ManyClient(hub, "a")
+            client.connect()
+            await until(lambda: client.cursor, client)
+            assert client.records == {"a": [shown]}
+
+    run(main())
+
+
+def test_a_character_that_two_appends_split_is_whole(run: Run[None]) -> None:
+    """And a cursor told in between stands before it."""
+
+    async def main() -> None:
+        async with Hub() as hub:
+            hub.runtime.cursors.every = 0.05
+            await hub.create("a", content_type="text/plain", body=b"a\xc3")
+            client = ManyClient(hub, "a")
+            client.connect()
+            await until(lambda: client.cursor, client)
+            client.lose()
+            await hub.append("a", b"\xa4b")
+            client.connect()
+            await until(lambda: len(client.records["a"]) == 2, client)
+            assert client.records["a"] == ["a", "äb"]
+
+    run(main())
+
+
+def test_where_each_begins(run: Run[None]) -> None:
+    async def main() -> None:
+        async with Hub() as hub:
+            await json_streams(hub, "a", "b", "c")
+            for path in ("a", "b", "c"):
+                await hub.append(path, b"[1,2,3]")
+            client = ManyClient(hub, "a", "b", "c")
+            client.connect(last="2")
+            await until(lambda: client.cursor, client)
+            assert client.records == {path: [2, 3] for path in ("a", "b", "c")}
+            late = ManyClient(hub, "a", "b", "c")
+            late.connect(offset="now")
+            await until(lambda: late.cursor, late)
+            assert late.records == {}
+
+    run(main())
+
+
+def test_a_stream_that_is_not_there_is_waited_for(run: Run[None]) -> None:
+    """The others go on; when it is made all of it comes, and when it is made anew after a delete, too."""
+
+    async def main() -> None:
+        async with Hub() as hub:
+            await json_streams(hub, "a")
+            client = ManyClient(hub, "late", "a")
+            client.connect()
+            await until(lambda: client.names("late") == ["stream-waiting"], client)
+            await hub.append("a", 1)
+            await hub.create("late", content_type=JSON, body=b"[1,2]")
+            await until(lambda: client.records.get("late") == [1, 2], client)
+            assert client.records["a"] == [1]
+            await hub.delete("late")
+            await until(lambda: client.names("late")[-2:] == ["stream-error", "stream-waiting"], client)
+            await hub.create("late", content_type=JSON, body=b"[3]")
+            await until(lambda: client.records["late"] == [1, 2, 3], client)
+            assert client.names("late")[-2:] == ["stream-created", "stream-gap"]
+            gap = next(data for name, data in client.said if name == "stream-gap")
+            assert gap["reason"] == "recreated"
+            await hub.append("a", 2)
+            await until(lambda: client.records["a"] == [1, 2], client)
+
+    run(main())
+
+
+def test_a_stream_that_is_replaced_at_once(run: Run[None]) -> None:
+    """Deleted and made anew before anybody is told: the same is told."""
+
+    async def main() -> None:
+        async with Hub() as hub:
+            await json_streams(hub, "a")
+            client = ManyClient(hub, "a")
+            client.connect()
+            await hub.append("a", 1)
+            await until(lambda: client.records.get("a") == [1], client)
+            await hub.delete("a")
+            await hub.create("a", content_type=JSON, body=b"[2]")
+            await until(lambda: client.records["a"] == [1, 2], client)
+            assert client.names("a")[-2:] == ["stream-created", "stream-gap"]
+
+    run(main())
+
+
+def test_patterns_take_what_is_there_and_what_comes(run: Run[None]) -> None:
+    """Each stream once, an exact name first, and nothing private."""
+
+    async def main() -> None:
+        async with Hub() as hub:
+            await json_streams(hub, "rooms/1", "rooms/2", "runs/secret", "other")
+            for path in ("rooms/1", "rooms/2", "runs/secret", "other"):
+                await hub.append(path, path)
+            client = ManyClient(hub, "rooms/*", "**", "rooms/2")
+            client.connect()
+            await until(lambda: client.cursor, client)
+            await hub.create("rooms/3", content_type=JSON, body=b'["rooms/3"]')
+            await hub.create("runs/more", content_type=JSON, body=b"[0]")
+            await hub.create("deep/er", content_type=JSON, body=b'["deep/er"]')
+            await until(lambda: len(client.records) == 5, client)
+            assert client.records == {path: [path] for path in ("rooms/1", "rooms/2", "other", "rooms/3", "deep/er")}
+            client.lose()
+            assert not hub.live.patterns
+
+    run(main())
+
+
+def test_a_pattern_that_matches_nothing_has_a_cursor(run: Run[None]) -> None:
+    """With which a stream that is made meanwhile comes from its start."""
+
+    async def main() -> None:
+        async with Hub() as hub:
+            hub.runtime.cursors.every = 0.05
+            client = ManyClient(hub, "rooms/*")
+            client.connect()
+            await until(lambda: client.cursor, client)
+            client.lose()
+            await hub.create("rooms/1", content_type=JSON, body=b"[1,2]")
+            client.connect(offset="now")
+            await until(lambda: client.records.get("rooms/1") == [1, 2], client)
+
+    run(main())
+
+
+def test_what_ended_under_one_pattern_is_not_new_to_another(run: Run[None]) -> None:
+    """A stream that both match comes once, also when it has ended and the reader comes back."""
+
+    async def main() -> None:
+        async with Hub() as hub:
+            await json_streams(hub, "rooms/1")
+            client = ManyClient(hub, "rooms/*", "**")
+            client.connect()
+            await until(lambda: client.cursor, client)
+            await hub.create("rooms/2", content_type=JSON, body=b"[2]")
+            for path in ("rooms/1", "rooms/2"):
+                await hub.close(path)
+            await until(lambda: "stream-closed" in client.names("rooms/2"), client)
+            was = client.cursor
+            await until(lambda: client.cursor != was, client)
+            client.lose()
+            client.connect()
+            told = len(client.said)
+            await until(lambda: client.names()[told:] == ["stream-cursor"], client)
+            assert (client.records, client.again) == ({"rooms/2": [2]}, 0)
+
+    run(main())
+
+
+def test_what_does_not_fit_is_told_once(run: Run[None]) -> None:
+    """With the pattern; the rest goes on, and where a stream has ended there is room for another one."""
+
+    async def main() -> None:
+        async with Hub() as hub:
+            await json_streams(hub, *(f"rooms/{index}" for index in range(5)))
+            client = ManyClient(hub, "rooms/*", max_streams=3)
+            client.connect()
+            await until(lambda: client.cursor, client)
+            await hub.create("rooms/5", content_type=JSON, body=b"[5]")
+            await hub.append("rooms/0", 0)
+            await until(lambda: client.records.get("rooms/0"), client)
+            refused = [data for name, data in client.said if name == "stream-error"]
+            assert [(data["stream"], data["code"]) for data in refused] == [("rooms/*", "too-many-streams")]
+            assert list(client.records) == ["rooms/0"]
+            await hub.close("rooms/0")
+            await until(lambda: "stream-closed" in client.names("rooms/0"), client)
+            await hub.create("rooms/6", content_type=JSON, body=b"[6]")
+            await until(lambda: client.records.get("rooms/6") == [6], client)
+
+    run(main())
+
+
+def test_one_streams_error_is_an_event(run: Run[None]) -> None:
+    """An offset that it never gave out; the others go on."""
+
+    async def main() -> None:
+        async with Hub() as hub:
+            await json_streams(hub, "a", "b")
+            await hub.append("b", 1)
+            client = ManyClient(hub, "a", "b")
+            client.connect(offset="0000000000000002_0000000000000000")
+            await until(lambda: client.records.get("b") == [1], client)
+            assert next(data for name, data in client.said if name == "stream-error")["code"] == "invalid-offset"
+
+    run(main())
+
+
+def test_what_is_no_longer_kept_is_a_gap(run: Run[None]) -> None:
+    """And not the end of the stream for a reader who has no other offset to come with."""
+
+    async def main() -> None:
+        async with Hub() as hub:
+            hub.runtime.cursors.every = 0.05
+            await hub.create("a", content_type=JSON, retention=_last(2))
+            await hub.append("a", 0)
+            client = ManyClient(hub, "a")
+            client.connect()
+            await until(lambda: client.cursor, client)
+            client.lose()
+            for number in range(1, 9):
+                await hub.append("a", number)
+            await hub.store.sweep()  # type: ignore[attr-defined]
+            client.connect()
+            await until(lambda: client.records["a"][-1] == 8, client)
+            gap = next(data for name, data in client.said if name == "stream-gap")
+            assert gap["reason"] == "retention"
+            assert client.records["a"] == [0, 7, 8]
+
+    run(main())
+
+
+def _last(count: int) -> Any:
+    from headwater import Retention
+
+    return Retention(count=count)
+
+
+def test_when_all_have_ended_the_read_ends(run: Run[None]) -> None:
+    """Behind a last cursor, with which nothing comes again."""
+
+    async def main() -> None:
+        async with Hub() as hub:
+            await json_streams(hub, "a", "b")
+            client = ManyClient(hub, "a", "b")
+            client.connect()
+            await hub.append("a", 1)
+            await hub.close("a")
+            await until(lambda: "stream-closed" in client.names("a"), client)
+            assert client.sink.ended is None
+            await hub.close("b")
+            await until(lambda: client.sink.ended == "finished", client)
+            told = len(client.said)
+            client.connect()
+            await until(lambda: client.sink.ended == "finished", client)
+            assert client.names()[told:] == ["stream-cursor"]
+            assert (hub.stats.readers, client.again) == (0, 0)
+
+    run(main())
+
+
+def test_a_stop_is_told_once_with_the_cursor(run: Run[None]) -> None:
+    """Whether streams are there or waited for."""
+
+    async def main() -> None:
+        async with Hub() as hub:
+            await json_streams(hub, "a")
+            client, waits = ManyClient(hub, "a", "none", "x/*"), ManyClient(hub, "none")
+            client.connect()
+            waits.connect()
+            await until(lambda: client.cursor and waits.cursor, client, waits)
+            hub.drain()
+            await until(lambda: client.sink.ended and waits.sink.ended, client, waits)
+            for each in (client, waits):
+                assert each.names()[-1] == "stream-detached"
+                assert each.said[-1][1]["reason"] == "stopping"
+                assert each.names().count("stream-detached") == 1
+            late = ManyClient(hub, "a")
+            late.connect()
+            await until(lambda: late.sink.ended == "finished", late)
+            assert hub.stats.readers == 0
+
+    run(main())
+
+
+def test_each_stream_is_asked_for_by_itself(run: Run[None]) -> None:
+    """Whoever may not read a stream is told so if it was named, and does not learn of it by a pattern."""
+
+    async def main() -> None:
+        async with Hub() as hub:
+            await json_streams(hub, "a", "x/mine", "x/other")
+            asked: list[str] = []
+
+            async def later(path: str) -> Peer:
+                await asyncio.sleep(0)
+                return Peer("events", path)
+
+            def access(path: str) -> Peer | Awaitable[Peer]:
+                asked.append(path)
+                if "other" in path:
+                    raise Refused("not yours")
+                return later(path)
+
+            for path in ("a", "x/mine", "x/other"):
+                await hub.append(path, path)
+            client = ManyClient(hub, "a", "x/*")
+            client.connect(access=access)
+            await until(lambda: client.cursor, client)
+            await hub.create("x/other2", content_type=JSON, body=b"[1]")
+            await hub.create("x/new", content_type=JSON, body=b"[1]")
+            await until(lambda: "x/new" in client.records, client)
+            assert sorted(client.records) == ["a", "x/mine", "x/new"]
+            assert set(asked) == {"a", "x/mine", "x/other", "x/other2", "x/new"}
+            assert not [data for _, data in client.said if "other" in str(data)]
+
+    run(main())
+
+
+def test_a_full_connection_delays_nothing_and_loses_nothing(run: Run[None]) -> None:
+    """All of its streams pause, and each goes on from its own offset; none is opened meanwhile."""
+
+    async def main() -> None:
+        async with Hub(limits=Limits(buffer_bytes=2048, read_bytes=4096)) as hub:
+            paths = [f"s{index}" for index in range(20)]
+            await json_streams(hub, *paths)
+            for path in paths:
+                for _ in range(4):
+                    await hub.append(path, "x" * 500)
+            client = ManyClient(hub, *paths, high_water=2048)
+            client.connect()
+            for _ in range(50):
+                await asyncio.sleep(0)
+            assert client.sink.held() < 40_000
+            for path in paths:
+                await hub.append(path, "last")
+            await until(lambda: all(client.records.get(path, [])[-1:] == ["last"] for path in paths), client)
+            assert all(len(client.records[path]) == 5 for path in paths)
+            assert client.again == 0
+
+    run(main())
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_every_record_once_and_in_order_through_cuts(run: Run[None], seed: int) -> None:
+    """Cuts at any byte, streams that come, end, and come anew, slow times: after the three lines of script each record
+    came once and in its order, and of a stream that was deleted nothing but an end of it is missing."""
+
+    async def main() -> None:
+        chance = random.Random(seed)
+        async with Hub(limits=Limits(buffer_bytes=1024, window_bytes=4096)) as hub:
+            hub.runtime.cursors.every = 0.05
+            names = ["a", "b", "late/1", "rooms/*", "deep/**"]
+            written: dict[str, list[str]] = {}
+            pool = ["a", "b", "late/1", *(f"rooms/{n}" for n in range(4)), "deep/1/2", "deep/3"]
+            client = ManyClient(hub, *names, high_water=1024)
+            client.connect()
+            for number in range(400):
+                path = chance.choice(pool)
+                if path not in written:
+                    await hub.create(path, content_type=JSON)
+                    written[path] = []
+                value = f"{path} {number} {'x' * chance.choice((1, 50, 900))}"
+                await hub.append(path, value)
+                written[path].append(value)
+                if chance.random() < 0.15:
+                    client.take()
+                if chance.random() < 0.1:
+                    await asyncio.sleep(chance.random() * 0.02)
+                if chance.random() < 0.05:
+                    client.lose(chance.randrange(3000))
+                    await asyncio.sleep(0)
+                    client.connect()
+            for path in written:
+                await hub.close(path)
+            await until(lambda: all(client.records.get(path) == written[path] for path in written), client)
+            client.lose()
+            assert client.records == written
+            assert hub.stats.readers == 0
+
+    run(main())
+
+
+@settings(max_examples=25)
+@given(st.integers(0, 2**32), st.integers(1, 400))
+def test_a_cursor_may_be_cut_anywhere(seed: int, keep: int) -> None:
+    """Whatever of the bytes arrived, what comes next completes it."""
+
+    async def main() -> None:
+        chance = random.Random(seed)
+        async with Hub() as hub:
+            paths = ["a", "b", "c/1"]
+            await json_streams(hub, *paths)
+            client = ManyClient(hub, "a", "b", "c/*")
+            written: dict[str, list[int]] = {path: [] for path in paths}
+            for number in range(30):
+                path = chance.choice(paths)
+                await hub.append(path, number)
+                written[path].append(number)
+                if number % 10 == 0:
+                    client.connect(offset=BEGINNING)
+                    await asyncio.sleep(0.001)
+                    client.lose(keep)
+            client.connect()
+            await until(lambda: {path: client.records.get(path, []) for path in paths} == written, client)
+            client.lose()
+
+    asyncio.run(main())

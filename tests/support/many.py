@@ -1,0 +1,87 @@
+"""A read of many streams in this process: its bytes taken by hand, its cursor and its records as a client has them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import urlencode
+
+from headwater import Hub
+from headwater.hub.live.many.arrival import ManyArrival
+from headwater.hub.live.many.asked import AccessOf, Asked
+from headwater.hub.live.many.reader import ManyReader
+from headwater.hub.live.sinks import BufferSink
+from headwater.hub.live.wire_format import WireFormat
+from headwater.hub.peers import Peer
+from headwater.protocol.many import MAX_STREAMS, Names, parse_get
+from headwater.protocol.sse import Parser, ServerEvent
+
+
+class ManyClient:
+    """A client that drops what is at or below the offset that it has of a stream, as the docs say.
+
+    Attributes:
+        records: by stream.
+        said: all else that was told: name, data.
+        cursor: to come back with.
+        again: records that were dropped.
+        reader: while it is connected.
+        sink: its bytes.
+    """
+
+    def __init__(self, hub: Hub, *names: str, max_streams: int = MAX_STREAMS, high_water: int = 64 * 1024) -> None:
+        self.records: dict[str, list[Any]] = {}
+        self.said: list[tuple[str, dict[str, Any]]] = []
+        self.cursor = ""
+        self.again = 0
+        self._seen: dict[str, str] = {}
+        self._hub = hub
+        self._names = names
+        self._max_streams = max_streams
+        self._high_water = high_water
+
+    def connect(self, *, access: AccessOf | None = None, **fields: str) -> ManyReader:
+        """Come, or come back."""
+        query = urlencode([*fields.items(), *(("stream", name) for name in self._names)])
+        headers = {b"accept": b"text/event-stream"}
+        if self.cursor:
+            headers[b"last-event-id"] = self.cursor.encode()
+        command = parse_get(query.encode(), headers, Names(private=self._hub.private))
+        asked = Asked(command, Peer("events"), access=access, private=self._hub.private, max_streams=self._max_streams)
+        self.sink = BufferSink(self._high_water)
+        self._parser = Parser()
+        form = WireFormat(("test",), asked.encoder(""), bytes)
+        self.reader = ManyArrival(self._hub.live, asked).push(form, self.sink, b"")
+        return self.reader
+
+    def take(self) -> None:
+        """Take all that was written."""
+        self.feed(self.sink.take())
+
+    def feed(self, data: bytes) -> None:
+        """Take some bytes."""
+        for event in self._parser.feed(data):
+            self._event(event)
+        self.cursor = self._parser.last_event_id.decode() or self.cursor
+
+    def lose(self, keep: int | None = None) -> None:
+        """Lose the connection, with what was not read of it but some bytes."""
+        data = self.sink.take()
+        self.feed(data if keep is None else data[:keep])
+        self.sink.lose()
+
+    def _event(self, event: ServerEvent) -> None:
+        data = json.loads(event.data)
+        if event.event:
+            self.said.append((event.event.decode(), data))
+            return
+        stream, offset = data["stream"], data["offset"]
+        if offset <= self._seen.get(stream, ""):
+            self.again += 1
+            return
+        self._seen[stream] = offset
+        self.records.setdefault(stream, []).append(data.get("data", data.get("base64")))
+
+    def names(self, stream: str | None = None) -> list[str]:
+        """The names of what was told, of a stream or of all."""
+        return [name for name, data in self.said if stream is None or data.get("stream") == stream]
