@@ -148,17 +148,19 @@ class Posted(msgspec.Struct, gc=False):
         try:
             self.outcome = steps.append(unit, self.path, self.request)
         except HeadwaterError as error:
-            self.outcome = error
+            # A refusal is an answer. Its traceback would keep this frame, and the frame this object.
+            self.outcome = error.with_traceback(None)
 
     def fail(self, error: Exception) -> None:
         """See `Command.fail`."""
         self.outcome = error
 
     def resolve(self) -> None:
-        """See `Command.resolve`."""
+        """See `Command.resolve`. What is not tracked by the collector must not be part of a circle, so it lets go."""
+        outcome, self.outcome = self.outcome, None
         try:
-            assert self.outcome is not None
-            self.done(self.outcome)
+            assert outcome is not None
+            self.done(outcome)
         except Exception:
             # It must not raise; if it does, the others of the batch are still answered.
             _logger.exception("the answer to an append to %r", self.path)
