@@ -18,15 +18,17 @@ from tests.conftest import Run
 
 import headwater
 from headwater import Hub
-from headwater.errors import HeadwaterError, MissingExtra, StreamClosed
+from headwater.errors import HeadwaterError, InvalidBody, MissingExtra, StreamClosed
+from headwater.model import StreamConfig
 from headwater.protocol.ledger import Append
 
+JSON = StreamConfig("application/json")
 #: What is in no circle.
 PLAIN = (str, bytes, int, float, bool, type(None), memoryview)
 #: Fields that could be in one, and why they are not.
 EXPLAINED = {
-    ("Posted", "done"): "given up with the answer; who is called does not know of the command",
-    ("Posted", "outcome"): "let go before the caller is told",
+    ("Posted", "done"): "let go before the caller is told",
+    ("Posted", "outcome"): "the same",
     ("FirstFrames", "group"): "a group knows its place and its members, and none of them the cache",
 }
 
@@ -85,10 +87,13 @@ def test_a_refused_append_is_let_go(run: Run[None], tmp_path: Path, kind: str) -
     async def main() -> None:
         async with Hub(f"sqlite:{tmp_path}/log.db" if kind == "sqlite" else "memory:") as hub:
             await hub.create("s", content_type="application/json", closed=True)
-            for _ in range(50):
+            for number in range(50):
                 told: asyncio.Future[object] = asyncio.get_running_loop().create_future()
                 hub.post("s", Append(b"1", "application/json"), told.set_result)
                 assert isinstance(await told, StreamClosed)
+                # An error behind an error has frames of its own.
+                with pytest.raises(InvalidBody):
+                    await hub.write(f"new/{number}", Append(b"{bad", JSON.content_type, create=JSON))
             del told
             gc.collect()
             assert sum(isinstance(each, HeadwaterError) for each in gc.get_objects()) <= 2

@@ -116,6 +116,10 @@ class Step(Generic[T]):
             self.future.set_result(self.result)  # type: ignore[arg-type]
 
 
+def _answered(outcome: Appended | Exception) -> None:
+    """Who was called, once it was."""
+
+
 class Posted(msgspec.Struct, gc=False):
     """An append, for a caller that is called.
 
@@ -148,7 +152,7 @@ class Posted(msgspec.Struct, gc=False):
         try:
             self.outcome = steps.append(unit, self.path, self.request)
         except HeadwaterError as error:
-            # A refusal is an answer. Its traceback would keep this frame, and the frame this object.
+            # A refusal is an answer; nobody looks at its traceback, which keeps all frames up to this one.
             self.outcome = error.with_traceback(None)
 
     def fail(self, error: Exception) -> None:
@@ -157,10 +161,10 @@ class Posted(msgspec.Struct, gc=False):
 
     def resolve(self) -> None:
         """See `Command.resolve`. What is not tracked by the collector must not be part of a circle, so it lets go."""
-        outcome, self.outcome = self.outcome, None
+        outcome, done, self.outcome, self.done = self.outcome, self.done, None, _answered
         try:
             assert outcome is not None
-            self.done(outcome)
+            done(outcome)
         except Exception:
             # It must not raise; if it does, the others of the batch are still answered.
             _logger.exception("the answer to an append to %r", self.path)
