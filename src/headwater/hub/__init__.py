@@ -7,6 +7,7 @@ lifespan                open, close, the lifespan of an application
 threads                 calls from threads
 writer, batching        a stream written from start to end, and a source in batches
 backpressure            writers that wait for readers
+many                    many streams in one loop
 together                several appends that are one step
 eager                   coroutines that begin at once
 room                    how many streams there may be

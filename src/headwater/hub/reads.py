@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import aclosing
 from typing import Final
 
 from headwater.errors import HeadwaterError, ShuttingDown, StreamAwaited, StreamFailed
@@ -14,6 +15,7 @@ from headwater.hub.live.pulled import is_news
 from headwater.hub.live.readers import LiveReaders
 from headwater.hub.live.runtime import Runtime
 from headwater.hub.live.sinks import Sink
+from headwater.hub.many import ManyLoop, OnError
 from headwater.hub.peers import POLLING, Peer
 from headwater.hub.stats import Stats
 from headwater.model import BEGINNING, NOW, Batch, Last, Page, Record, SlowPolicy, StreamInfo
@@ -180,6 +182,38 @@ class Reads:
                         raise ShuttingDown("the hub was closed", offset=at)
                     case _:
                         pass
+
+    async def read_many(
+        self,
+        streams: Mapping[str, str] | Iterable[str],
+        *,
+        last: int | None = None,
+        live: bool = False,
+        on_error: OnError | None = None,
+    ) -> AsyncIterator[tuple[str, Record]]:
+        """Records of many streams in one loop, each with the path of its stream, and in its stream's order.
+
+        One batch is held at a time, whatever the number of streams. With `live` it goes on until all of them are
+        closed; streams that are not there are waited for, and those that match a pattern come when they are made.
+
+        Args:
+            streams: paths and patterns (`rooms/*`, `jobs/**`); or a mapping, from each to its first offset.
+            last: where all begin, without a mapping: so many of the newest records of JSON streams.
+            live: go on until the streams are closed.
+            on_error: called with the path and the error of a stream that cannot be read any more; the others go on.
+                None: it is logged.
+
+        Raises:
+            BadRequest: a pattern or a number is not as it should be.
+            ShuttingDown: the hub was closed while reading live.
+        """
+        self.runtime.gate.check()
+        default = BEGINNING if last is None else make_last(last, None, NOW)
+        given = streams if isinstance(streams, Mapping) else dict.fromkeys(streams, default)
+        loop = ManyLoop(self.live, dict(given), goes_on=live, on_error=on_error)
+        async with aclosing(loop.records()) as records:
+            async for found in records:
+                yield found
 
     async def subscribe(
         self,

@@ -17,6 +17,7 @@ from typing import Final
 
 import msgspec
 
+from headwater.errors import StreamGone, StreamNotFound
 from headwater.model import Batch, Record
 from headwater.protocol import names
 from headwater.protocol.cursor import Data, Detached, Event, Failed, Gap, Idle, Made, Missing
@@ -43,6 +44,10 @@ class StreamOfMany(ABC):
         content_type: the stream's.
         stream: its path.
         envelope: records have the time of their append.
+
+    Attributes:
+        is_over: the stream's end was told, complete or not.
+        is_gone: that it was deleted was told.
     """
 
     media_type: bytes
@@ -54,6 +59,7 @@ class StreamOfMany(ABC):
         self._head = b'{"stream":' + msgspec.json.encode(stream) + b","
         self._envelope = envelope
         self._regrouper = Regrouper(content_type)
+        self.is_over = self.is_gone = False
 
     def opening(self) -> bytes:
         """Nothing: the read as a whole begins once."""
@@ -67,6 +73,7 @@ class StreamOfMany(ABC):
             case Idle() | Detached():
                 return b""
             case Failed(offset, error):
+                self.is_gone = isinstance(error, StreamNotFound | StreamGone)
                 return self._say("error", **problem(error), offset=self.told(offset))
             case Gap(start, end, _, why):
                 told = {"from": self._regrouper.skip(start), "to": end}
@@ -88,6 +95,7 @@ class StreamOfMany(ABC):
         records, next_offset = self._regrouper.regroup(batch)
         data = self._records(self._objects(records)) if records else b""
         if batch.closed:
+            self.is_over = True
             kind = "closed" if batch.failure is None else "failed"
             data += self._say(kind, offset=next_offset, **reason(batch.failure))
         return data

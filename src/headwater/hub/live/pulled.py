@@ -78,6 +78,16 @@ class PulledReader(Follower):
         self._stream.progressed()
         return queue.popleft() if queue else None
 
+    async def ready(self) -> None:
+        """Wait until `next` need not: for who reads many streams, and holds one batch at a time.
+
+        Raises:
+            WrongLoop: it was opened in another event loop.
+        """
+        self._runtime.gate.check_same(self._loop)
+        while not self._queue and not self._cancelled and self._place.is_at_tail and not self._runtime.draining:
+            await self._stream.wait(self._runtime.limits.heartbeat_seconds)
+
     def _leave_out(self) -> None:
         """What a reader gets first that took long over the last event."""
         cursor = self.stands

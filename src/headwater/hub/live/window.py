@@ -71,10 +71,6 @@ class Window:
         """Whether a stream is there, as far as the store has told."""
         return self._offset is not None and not self.deleted
 
-    def is_end(self, offset: str) -> bool:
-        """Whether the stream is closed, and ends there."""
-        return self._closed and not self.deleted and self.offset == offset
-
     @property
     def is_over(self) -> bool:
         """Whether it holds more than its limit; see `make_room`."""

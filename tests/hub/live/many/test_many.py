@@ -23,7 +23,7 @@ JSON = "application/json"
 
 async def until(true: Callable[[], object], *clients: ManyClient) -> None:
     """Wait for something, while clients take what comes."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             for client in clients:
                 client.take()

@@ -85,10 +85,11 @@ class ManyChannel(PushedReader):
     def told(self) -> str | None:
         """The offset that was told last; None: it has ended."""
         cursor = self.stands
-        if cursor is None:
-            return None
-        encoder = self._encoder if self._group is None else self._group.encoder
-        return cast(StreamOfMany, encoder).told(cursor.offset)
+        return None if cursor is None else self._telling.told(cursor.offset)
+
+    @property
+    def _telling(self) -> StreamOfMany:
+        return cast(StreamOfMany, self._encoder if self._group is None else self._group.encoder)
 
     def release(self) -> None:
         """End without a word."""
@@ -114,10 +115,10 @@ class ManyChannel(PushedReader):
     def finish(self, *, cut: bool) -> None:
         """See `Member.finish`: the others go on."""
         cursor = self.stands
-        offset = None if cursor is None else cursor.offset
+        assert cursor is not None, "it ends once"
+        encoder = self._telling
         super().finish(cut=cut)
-        if offset is not None:
-            self._owner.finished(offset, closed=self.window.is_end(offset), deleted=self.window.deleted)
+        self._owner.finished(encoder.told(cursor.offset), closed=encoder.is_over, deleted=encoder.is_gone)
 
     def detach(self, retry_after: float, reason: str = "") -> None:
         """See `Channel.detach`."""
