@@ -50,7 +50,7 @@ class ManyClient:
         asked = Asked(command, Peer("events"), access=access, private=self._hub.private, max_streams=self._max_streams)
         self.sink = BufferSink(self._high_water)
         self._parser = Parser()
-        form = WireFormat(("test",), asked.encoder(""), bytes)
+        form = WireFormat(("test",), asked.encoder(""), bytes, timeless=True)
         self.reader = ManyArrival(self._hub.live, asked).push(form, self.sink, b"")
         return self.reader
 

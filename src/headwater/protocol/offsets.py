@@ -178,6 +178,11 @@ def incarnation_of(tail: str) -> int:
     return int(tail[:_HALF])
 
 
+def is_first(offset: str) -> bool:
+    """Whether nothing lies before an offset, not even what a fork has of its source."""
+    return parse_offset(offset)[1] == 0
+
+
 def step_into(offset: str, count: int) -> str:
     """The offset `count` bytes into the record that starts at this one.
 

@@ -114,11 +114,17 @@ def decode_vector(text: str, names: Sequence[str]) -> Vector:
 def matched(place: Matched) -> bytes:
     """The piece of a pattern."""
     parts, before = [_number(place.highest), _number(len(place.offsets))], 0
-    for incarnation in sorted(place.offsets):
-        of_offset, position = parse_offset(place.offsets[incarnation])
-        parts += (_number(incarnation - before), _number(incarnation - of_offset), _number(position))
+    offsets = place.offsets
+    for incarnation in sorted(offsets):
+        parts += (_number(incarnation - before), _of_match(incarnation, offsets[incarnation]))
         before = incarnation
     return b"".join(parts)
+
+
+@lru_cache(65536)
+def _of_match(incarnation: int, offset: str) -> bytes:
+    of_offset, position = parse_offset(offset)
+    return _number(incarnation - of_offset) + _number(position)
 
 
 def ended(incarnation: int) -> bytes:

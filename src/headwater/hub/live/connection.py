@@ -117,8 +117,12 @@ class Connection:
             return None
         return sink.descriptor
 
-    def go_on(self) -> None:
-        """Give the channels turns until the connection is full or none has anything at hand."""
+    def go_on(self, channel: Channel | None = None) -> None:
+        """Give the channels turns until the connection is full or none has anything at hand.
+
+        Args:
+            channel: that has something now, if it is only this one.
+        """
         if self._moving:
             return
         self._moving = True
@@ -232,3 +236,40 @@ class Connection:
         stall, self._stall = self._stall, None
         if stall is not None:
             stall.cancel()
+
+
+class DistinctConnection(Connection):
+    """A connection whose channels are of different streams, so that no two are given the same bytes.
+
+    They may be a thousand, so that nothing here asks all of them but what happens seldom.
+    """
+
+    __slots__ = ("_is_held_back",)
+
+    def __init__(self, runtime: Runtime, sink: Sink) -> None:
+        super().__init__(runtime, sink)
+        self._is_held_back = False
+
+    def write(self, data: bytes | memoryview) -> None:
+        """See `Connection.write`. Who is held back comes back through `direct` alone."""
+        self.sink.write(data)
+        if not self._is_held_back and self.sink.held():
+            self._is_held_back = True
+            for channel in self._channels:
+                channel.hold_back()
+
+    def direct(self, channel: Channel) -> int | None:
+        """See `Connection.direct`."""
+        sink = self.sink
+        if sink.descriptor is None or sink.held():
+            return None
+        self._is_held_back = False
+        return sink.descriptor
+
+    def go_on(self, channel: Channel | None = None) -> None:
+        """See `Connection.go_on`; they are many, and most have nothing."""
+        if channel is None or self._moving:
+            super().go_on()
+            return
+        while not self.is_stopped and channel.step():
+            pass

@@ -1,11 +1,16 @@
-"""Who is told of new streams: reads of patterns, matched once for all who read the same one."""
+"""Who is told of new streams: reads of patterns, matched once for all who read the same one.
+
+Rule: a stream that was made and has nothing to tell yet is one entry for each pattern that it matches, whatever the
+number of their readers. These take it with its first record, or with its end.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from headwater.model import Change
-from headwater.protocol.offsets import incarnation_of
+from headwater.protocol.offsets import incarnation_of, is_first
 from headwater.protocol.patterns import PatternIndex
 
 
@@ -13,39 +18,91 @@ class Listener(Protocol):
     """A read of a pattern."""
 
     def made(self, path: str, incarnation: int) -> None:
-        """A stream that matches was made."""
+        """A stream that matches was made, and has something to tell."""
         ...
+
+
+class Watch:
+    """One pattern that is read.
+
+    Attributes:
+        listeners: its reads, in the order in which they came.
+        fresh: streams that have nothing to tell yet, and where each begins.
+    """
+
+    __slots__ = ("fresh", "listeners")
+
+    def __init__(self) -> None:
+        self.listeners: dict[Listener, None] = {}
+        self.fresh: dict[str, str] = {}
 
 
 class Patterns:
     """The patterns that are read."""
 
     def __init__(self) -> None:
-        self._index: PatternIndex[dict[Listener, None]] = PatternIndex()
+        self._index: PatternIndex[Watch] = PatternIndex()
+        self._fresh: dict[str, list[Watch]] = {}
 
     def __len__(self) -> int:
         return len(self._index)
 
     def watch(self, pattern: str, listener: Listener) -> None:
         """Tell it of every stream that is made from now on and matches."""
-        listeners = self._index.get(pattern)
-        if listeners is None:
-            listeners = {}
-            self._index.put(pattern, listeners)
-        listeners[listener] = None
+        watch = self._index.get(pattern)
+        if watch is None:
+            watch = Watch()
+            self._index.put(pattern, watch)
+        watch.listeners[listener] = None
 
     def unwatch(self, pattern: str, listener: Listener) -> None:
         """Tell it no more."""
-        listeners = self._index.get(pattern)
-        if listeners is None or listener not in listeners:
+        watch = self._index.get(pattern)
+        if watch is None or listener not in watch.listeners:
             return
-        del listeners[listener]
-        if not listeners:
+        del watch.listeners[listener]
+        if not watch.listeners:
             self._index.remove(pattern)
+            for path in watch.fresh:
+                self._drop(path, watch)
 
-    def created(self, change: Change) -> None:
-        """A stream was made."""
-        incarnation = incarnation_of(change.tail)
-        for listeners in self._index.matching(change.path):
-            for listener in list(listeners):
-                listener.made(change.path, incarnation)
+    def fresh(self, pattern: str) -> Mapping[str, str]:
+        """Streams of a pattern that were made and have nothing to tell yet, and where each begins."""
+        watch = self._index.get(pattern)
+        return {} if watch is None else watch.fresh
+
+    def apply(self, change: Change) -> None:
+        """Take a store's notification."""
+        path = change.path
+        if change.created:
+            self._forget(path)
+            found = list(self._index.matching(path))
+            if not is_first(change.tail):
+                self._tell(found, path, change.tail)  # a fork, with the records of its source
+            elif found:
+                self._fresh[path] = found
+                for watch in found:
+                    watch.fresh[path] = change.tail
+        elif path in self._fresh:
+            found = self._forget(path)
+            if not change.deleted:
+                self._tell(found, path, change.tail)
+
+    def _tell(self, found: list[Watch], path: str, tail: str) -> None:
+        incarnation = incarnation_of(tail)
+        for watch in found:
+            for listener in list(watch.listeners):
+                listener.made(path, incarnation)
+
+    def _forget(self, path: str) -> list[Watch]:
+        found = self._fresh.pop(path, [])
+        for watch in found:
+            watch.fresh.pop(path, None)
+        return found
+
+    def _drop(self, path: str, watch: Watch) -> None:
+        others = [other for other in self._fresh.get(path, ()) if other is not watch]
+        if others:
+            self._fresh[path] = others
+        else:
+            self._fresh.pop(path, None)

@@ -112,7 +112,7 @@ class PushedReader(Follower):
         told = begin + self._send(first, head + begin)
         if lifetime is not None and self._place is not None:
             self._lifetime = self._stream.runtime.timers.after(lifetime, partial(self.detach, 0.0))
-        self._connection.go_on()
+        self._connection.go_on(self)
         group = self._group
         # What came since the first event was read was told behind it.
         return (group, told) if group is not None and group.offset == told_to else None
@@ -150,13 +150,13 @@ class PushedReader(Follower):
 
     def advance(self) -> None:
         """See `Member.advance`."""
-        self._connection.go_on()
+        self._connection.go_on(self)
 
     async def _read_store(self, place: LogCursor) -> None:
         events = await place.from_store(self._piece, times=self._form.timed)
         self._work = None
         self._tell(events)
-        self._connection.go_on()
+        self._connection.go_on(self)
 
     @property
     def _piece(self) -> int:

@@ -55,8 +55,8 @@ class LiveReaders:
 
     def apply(self, change: Change) -> None:
         """Take a store's notification."""
-        if change.created and self.patterns:
-            self.patterns.created(change)
+        if self.patterns:
+            self.patterns.apply(change)
         stream = self._streams.get(change.path)
         if stream is not None:
             stream.apply(change)

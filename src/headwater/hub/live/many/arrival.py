@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from headwater.errors import HeadwaterError
-from headwater.hub.live.connection import Connection
+from headwater.hub.live.connection import Connection, DistinctConnection
 from headwater.hub.live.many.asked import Asked
 from headwater.hub.live.many.reader import ManyReader
 from headwater.hub.live.readers import LiveReaders
@@ -31,7 +31,7 @@ class ManyArrival:
 
     def push(self, form: WireFormat, to: Sink | Connection, head: bytes) -> ManyReader:
         """See `Comes.push`."""
-        connection = to if isinstance(to, Connection) else Connection(self._live.runtime, to)
+        connection = to if isinstance(to, Connection) else DistinctConnection(self._live.runtime, to)
         reader = ManyReader(self._live, self._asked, connection, form)
         reader.start(head)
         return reader

@@ -5,15 +5,19 @@ Rule: what is about the connection as a whole, its end above all, is told once f
 
 from __future__ import annotations
 
+import time
 from typing import Protocol, cast
 
 from headwater.hub.live.arrival import Arrival
 from headwater.hub.live.connection import Connection
 from headwater.hub.live.cursor import LogCursor
 from headwater.hub.live.cursors import Told
+from headwater.hub.live.join_cache import FROM_READERS, FirstFrames, may_be_told_again
 from headwater.hub.live.pushed import PushedReader
+from headwater.hub.live.stream import LiveStream
 from headwater.hub.live.waiting import Awaiting, WaitingReader
 from headwater.hub.live.wire_format import WireFormat
+from headwater.hub.peers import Peer
 from headwater.protocol.cursor import Event
 from headwater.protocol.many_events import StreamOfMany
 from headwater.protocol.wire import Encoder
@@ -52,20 +56,19 @@ class Owner(Protocol):
 
 
 class ManyChannel(PushedReader):
-    """One stream of a read.
-
-    Args:
-        owner: its place.
-        read: told of what its group is given.
-        arrival: that it reads on.
-        connection: of the read.
-        form: in which it is told.
-    """
+    """One stream of a read: its owner is its place, and the read is told of what its group is given."""
 
     __slots__ = ("_owner", "_read")
 
-    def __init__(self, owner: Owner, read: Told, arrival: Arrival, connection: Connection, form: WireFormat) -> None:
-        super().__init__(
+    _owner: Owner
+    _read: Told
+
+    @classmethod
+    def of_arrival(
+        cls, owner: Owner, read: Told, arrival: Arrival, connection: Connection, form: WireFormat
+    ) -> ManyChannel:
+        """The channel of a reader that has come."""
+        found = cls(
             arrival.stream,
             connection,
             form,
@@ -74,18 +77,50 @@ class ManyChannel(PushedReader):
             slow=arrival.slow,
             peer=arrival.peer,
         )
-        self._owner = owner
-        self._read = read
+        found._owner, found._read = owner, read
+        return found
+
+    @classmethod
+    def of_frames(
+        cls, owner: Owner, read: Told, frames: FirstFrames, stream: LiveStream, connection: Connection, peer: Peer
+    ) -> ManyChannel:
+        """The channel of a reader that is told what another one was told."""
+        runtime = stream.runtime
+        found = cls(
+            stream,
+            connection,
+            frames.group.form,
+            number=runtime.stats.readers_total,
+            since=time.monotonic(),
+            slow=frames.slow,
+            peer=peer,
+        )
+        found._owner, found._read = owner, read
+        return found
 
     def go(self, arrival: Arrival) -> None:
         """Tell what has come, and all that follows."""
         arrival.take()
-        self.start(arrival.place, arrival.first, self._form.encoder(arrival.info.content_type))
+        info, stream, form = arrival.info, self._stream, self._form
+        told = self.start(arrival.place, arrival.first, form.encoder(info.content_type))
+        asked, crowd = arrival.asked, stream.readers >= FROM_READERS
+        if told is not None and asked is not None and crowd and may_be_told_again(form, info):
+            stream.join_cache.keep((form.key, asked), FirstFrames(info.content_type, info.slow, *told))
+
+    def go_on_from(self, frames: FirstFrames) -> None:
+        """The same, as another reader was told it."""
+        self.start_from(frames, b"")
+        self._stream.onlookers.add(self._read)
+        self._stream.runtime.stats.window_reads += 1
+        self._owner.moved()
+        self._owner.joined()
 
     def told(self) -> str | None:
         """The offset that was told last; None: it has ended."""
-        cursor = self.stands
-        return None if cursor is None else self._telling.told(cursor.offset)
+        group, place = self._group, self._place
+        if group is not None:  # by far the most
+            return cast(StreamOfMany, group.encoder).told(group.place.cursor.offset)
+        return None if place is None else self._telling.told(place.cursor.offset)
 
     @property
     def _telling(self) -> StreamOfMany:

@@ -12,9 +12,11 @@ from collections.abc import AsyncIterator
 from typing import Final, Protocol
 
 from headwater.hub.live.many.slot import Slot
+from headwater.hub.live.patterns import Patterns
 from headwater.hub.live.readers import LiveReaders
 from headwater.model import BEGINNING, Last, StreamInfo
 from headwater.protocol import vector
+from headwater.protocol.offsets import incarnation_of
 from headwater.protocol.paths import PrivatePaths
 from headwater.protocol.patterns import literal_prefix, matches
 
@@ -41,6 +43,7 @@ class Matches:
         pattern: of paths.
         start: where streams begin that are there when the read begins.
         read: that it is of.
+        patterns: of the hub.
         private: streams that never match.
 
     Attributes:
@@ -49,12 +52,15 @@ class Matches:
         was_full: that something did not fit was told.
     """
 
-    def __init__(self, pattern: str, start: str | Last, read: TakesStreams, private: PrivatePaths) -> None:
+    def __init__(
+        self, pattern: str, start: str | Last, read: TakesStreams, patterns: Patterns, private: PrivatePaths
+    ) -> None:
         self.pattern = pattern
         self.slots: dict[str, Slot] = {}
         self.was_full = False
         self._start = start
         self._read = read
+        self._patterns = patterns
         self._private = private
         self._stood: vector.Matched | None = None
         self._highest = 0
@@ -109,8 +115,12 @@ class Matches:
 
     def piece(self) -> bytes:
         """Of the read's cursor."""
-        highest, offsets = self._highest, {}
-        unknown = []
+        highest, offsets, unknown = self._highest, dict[int, str](), []
+        # What has nothing to tell yet has a place of its own, or it would count as told to its end.
+        for path, start in self._patterns.fresh(self.pattern).items():
+            if path not in self._private:
+                offsets[incarnation_of(start)] = start
+                highest = max(highest, incarnation_of(start))
         for slot in self.slots.values():
             offset, incarnation = slot.offset, slot.incarnation
             if offset is not None:

@@ -81,7 +81,7 @@ class ManyReader:
 
     def _placed(self, name: str, start: str | Last) -> Slot | Matches:
         if is_pattern(name):
-            return Matches(name, start, self, self.asked.private)
+            return Matches(name, start, self, self.live.patterns, self.asked.private)
         slot = self._by_path[name] = Slot(self, name, start, is_exact=True)
         return slot
 
@@ -166,6 +166,11 @@ class ManyReader:
         return slot
 
     # What its streams ask and tell; see `ReadOfMany`.
+
+    @property
+    def base(self) -> WireFormat:
+        """See `ReadOfMany.base`."""
+        return self._form
 
     def form(self, path: str) -> WireFormat:
         """See `ReadOfMany.form`."""

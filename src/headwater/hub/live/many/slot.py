@@ -54,6 +54,11 @@ class ReadOfMany(Told, Protocol):
         """What the reader gets when it was slow; None: as each stream says."""
         ...
 
+    @property
+    def base(self) -> WireFormat:
+        """What the forms of all streams have in common, their key above all."""
+        ...
+
     def form(self, path: str) -> WireFormat:
         """In which a stream is told."""
         ...
@@ -149,11 +154,23 @@ class Slot(Owner):
         read, peer = self._read, self._read.peer
         if peer is None or not isinstance(self._start, str) or self.condition is Condition.ENDED:
             return False
+        if read.policy is None and self.incarnation and self._told_again(read, self._start, peer):
+            return True
         arrival = read.live.open_at_once(self.path, self._start, slow=read.policy, peer=peer)
         if arrival is None:
             return False
         with arrival:
             self.take(arrival)
+        return True
+
+    def _told_again(self, read: ReadOfMany, start: str, peer: Peer) -> bool:
+        """Whether another reader came to the same place just before, so that this one is told the same."""
+        frames = read.live.first_frames(self.path, start, read.base)
+        if frames is None:
+            return False
+        self.condition = Condition.READING
+        self._channel = ManyChannel.of_frames(self, read, frames, read.live.enter(self.path), read.connection, peer)
+        self._channel.go_on_from(frames)
         return True
 
     async def open(self) -> None:
@@ -214,7 +231,7 @@ class Slot(Owner):
         """Read a stream that is there, from now on."""
         read, self._waiting = self._read, None
         self.condition, self.incarnation = Condition.READING, arrival.info.incarnation
-        self._channel = ManyChannel(self, read, arrival, read.connection, read.form(self.path))
+        self._channel = ManyChannel.of_arrival(self, read, arrival, read.connection, read.form(self.path))
         read.behind(self)
         self._channel.go(arrival)
         if read.live.runtime.draining:
