@@ -157,6 +157,7 @@ class ManyReader:
         if len(self._by_path) >= self.asked.max_streams:
             if not matches.was_full:
                 matches.was_full = True
+                self.live.runtime.stats.errors[TooManyStreams.code] += 1
                 error = TooManyStreams(
                     f"one read gives {self.asked.max_streams} streams; what else matches is left out"
                 )

@@ -292,6 +292,7 @@ class Slot(Owner):
     def _fail(self, error: HeadwaterError | None) -> None:
         self.condition = Condition.FAILED
         if error is not None:
+            self._read.live.runtime.stats.errors[error.code] += 1
             self.tell(Failed(self._offset or BEGINNING, error))
         self._read.settled(self)
 
