@@ -178,7 +178,7 @@ class Flood:
         await channels(hub, Connection(hub.runtime, sink), self._names)
         reading = asyncio.create_task(self._read(theirs))
         await self._write(hub)
-        await asyncio.wait_for(reading, 120)
+        await asyncio.wait_for(reading, max(120, self._records / 200))
 
     async def _step(self, hub: Hub, sink: SteppedSink, theirs: socket.socket) -> None:
         """The same with each step by itself: append, turn, take from the socket, try what is held."""

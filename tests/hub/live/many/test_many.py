@@ -195,6 +195,60 @@ def test_a_pattern_that_matches_nothing_has_a_cursor(run: Run[None]) -> None:
     run(main())
 
 
+def test_a_new_stream_comes_with_its_first_record(run: Run[None]) -> None:
+    """To a crowd, too, and with what a fork has of its source; one that ends before it had any is told to be over."""
+
+    async def main() -> None:
+        async with Hub() as hub:
+            await json_streams(hub, "source")
+            await hub.append("source", "of source")
+            clients = [ManyClient(hub, "rooms/*") for _ in range(40)] + [ManyClient(hub, "**", "rooms/*")]
+            for client in clients:
+                client.connect()
+            await until(lambda: all(client.cursor for client in clients), *clients)
+            await json_streams(hub, "rooms/1", "rooms/empty", "rooms/gone")
+            assert hub.reader_count("rooms/1") == 0
+            await hub.append("rooms/1", 1)
+            await hub.fork("rooms/fork", "source")
+            await hub.close("rooms/empty")
+            await hub.delete("rooms/gone")
+            await hub.append("rooms/1", 2)
+            rooms = {"rooms/1": [1, 2], "rooms/fork": ["of source"]}
+            *crowd, both = clients
+            await until(lambda: all(client.records == rooms for client in crowd), *crowd)
+            await until(lambda: both.records == {"source": ["of source"], **rooms}, both)
+            for client in clients:
+                await until(lambda: "stream-closed" in client.names("rooms/empty"), client)  # noqa: B023
+                assert not client.names("rooms/gone")
+                assert client.again == 0
+                client.lose()
+            assert (hub.stats.readers, len(hub.live.patterns)) == (0, 0)
+
+    run(main())
+
+
+def test_a_cursor_knows_of_streams_that_had_nothing_to_tell(run: Run[None]) -> None:
+    """What is made after them does not make them old: their records come when the reader comes back."""
+
+    async def main() -> None:
+        async with Hub() as hub:
+            await json_streams(hub)
+            client = ManyClient(hub, "rooms/*")
+            client.connect()
+            await until(lambda: client.cursor, client)
+            was = client.cursor
+            await json_streams(hub, "rooms/quiet", "rooms/loud")
+            await hub.append("rooms/loud", 1)
+            await until(lambda: client.records and client.cursor != was, client)
+            client.lose()
+            await hub.append("rooms/quiet", 2)
+            client.connect()
+            await until(lambda: client.records == {"rooms/loud": [1], "rooms/quiet": [2]}, client)
+            assert client.again == 0
+
+    run(main())
+
+
 def test_what_ended_under_one_pattern_is_not_new_to_another(run: Run[None]) -> None:
     """A stream that both match comes once, also when it has ended and the reader comes back."""
 
