@@ -72,6 +72,16 @@ def test_readers_who_stand_at_the_same_place_can_share(name: str) -> None:
     assert RunEncoder(dialect(name)).state() != RunEncoder(dialect(name), resume_at=offset_of(3)).state()
 
 
+@pytest.mark.parametrize("name", DIALECTS)
+def test_who_has_the_message_before_can_share_behind_the_start(name: str) -> None:
+    """The one that asked and the others that watch are told the same from then on, and so are given the same bytes."""
+    asked, watching = RunEncoder(dialect(name), has_earlier=True), RunEncoder(dialect(name))
+    assert asked.state() != watching.state()
+    for encoder in (asked, watching):
+        live(encoder, [START])
+    assert asked.state() == watching.state()
+
+
 def test_later_batches_are_joined() -> None:
     """A reader who lags gets few events, each with the offset of its last record."""
     encoder = RunEncoder(dialect("plain"))

@@ -77,11 +77,14 @@ class RunEncoder:
 
     def state(self) -> object:
         """See `Encoder.state`. What was translated is a function of the log."""
-        return self._is_first, bool(self._resume_at), self._dialect.state()
+        return self._is_first, self._has_earlier, bool(self._resume_at), self._dialect.state()
 
     def _encode_batch(self, batch: Batch) -> bytes:
         records = self._after_silence(batch.records)
         told = self._tell(records) if records else b""
+        if batch.records:
+            # A run says first with which message it goes on; behind that nothing depends on who has it.
+            self._has_earlier = False
         if not batch.closed:
             return told
         if batch.failure is None:

@@ -39,7 +39,7 @@ def run_format(name: str, resume_at: str | None = None, *, has_earlier: bool = F
     """
     dialect(name)
     encoder: Callable[[str], RunEncoder] = partial(_encoder, name, resume_at, has_earlier)
-    return WireFormat(("run", name, str(has_earlier)), encoder, chunk, LAST_CHUNK)
+    return WireFormat(("run", name), encoder, chunk, LAST_CHUNK)
 
 
 def _encoder(name: str, resume_at: str | None, has_earlier: bool, content_type: str) -> RunEncoder:
