@@ -14,7 +14,7 @@ from tests.conftest import Run
 from tests.support.many import ManyClient
 
 from headwater import Hub, Limits
-from headwater.errors import Refused
+from headwater.errors import Refused, StoreUnavailable
 from headwater.hub.peers import Peer
 from headwater.model import BEGINNING
 
@@ -384,6 +384,30 @@ def test_a_stop_is_told_once_with_the_cursor(run: Run[None]) -> None:
             late.connect()
             await until(lambda: late.sink.ended == "finished", late)
             assert hub.stats.readers == 0
+
+    run(main())
+
+
+def test_who_cannot_be_told_which_streams_match_is_let_go(
+    run: Run[None], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """To come back, and not to wait for what nobody will tell; a mistake in the program is logged."""
+
+    async def main() -> None:
+        async with Hub() as hub:
+            await json_streams(hub, "a")
+            for error, logged in ((StoreUnavailable("the disk is gone"), 0), (ValueError("a mistake"), 1)):
+
+                async def fail(error: Exception = error, **_: object) -> None:
+                    raise error
+
+                monkeypatch.setattr(hub.store, "list", fail)
+                client = ManyClient(hub, "a", "x/*")
+                client.connect()
+                await until(lambda: client.sink.ended == "finished", client)  # noqa: B023
+                assert client.said[-1] == ("stream-detached", {"retry_after": 1.0, "reason": "failed"})
+                assert len(caplog.records) == logged
+            assert (hub.stats.readers, len(hub.live.patterns)) == (0, 0)
 
     run(main())
 

@@ -10,13 +10,15 @@ Rule 3: the cursor is told when all streams are at their tails, then at most onc
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections import deque
-from typing import Final
+from collections.abc import Coroutine
+from typing import Any, Final
 
 from msgspec import structs
 
-from headwater.errors import TooManyStreams
+from headwater.errors import HeadwaterError, TooManyStreams
 from headwater.hub.live.connection import Connection
 from headwater.hub.live.many.asked import Asked
 from headwater.hub.live.many.matches import Matches
@@ -31,6 +33,10 @@ from headwater.protocol.patterns import is_pattern
 from headwater.protocol.slow import REPLAY
 from headwater.protocol.wire import problem
 
+_log: Final = logging.getLogger("headwater")
+
+#: Seconds after which a reader is to come back whose streams could not be listed.
+RETRY_SECONDS: Final = 1.0
 _OVER: Final = (Condition.ENDED, Condition.FAILED)
 #: Streams opened in one turn of the event loop.
 TURN: Final = 20
@@ -99,9 +105,21 @@ class ManyReader:
         if self.live.runtime.draining:
             self.end(self.live.runtime.share(), "stopping")
         else:
-            self._opener = asyncio.get_running_loop().create_task(self._open_all())
+            self._begin(self._open_all())
 
     # Its streams come.
+
+    def _begin(self, opening: Coroutine[Any, Any, None]) -> None:
+        self._opener = asyncio.get_running_loop().create_task(opening)
+        self._opener.add_done_callback(self._opened)
+
+    def _opened(self, opener: asyncio.Task[None]) -> None:
+        """What goes wrong with all of them, or in the program, is no reason to keep a reader waiting."""
+        error = None if opener.cancelled() else opener.exception()
+        if error is not None and not self._is_over:
+            if not isinstance(error, HeadwaterError):
+                _log.error("a read of many streams broke off", exc_info=error)
+            self.end(RETRY_SECONDS, "failed")
 
     async def _open_all(self) -> None:
         for name, error in self.asked.refused.items():
@@ -143,7 +161,7 @@ class ManyReader:
         self._queue.append(slot)
         self._behind.add(slot)
         if self._opener is None:
-            self._opener = asyncio.get_running_loop().create_task(self._open_more())
+            self._begin(self._open_more())
 
     def came(self, slot: Slot) -> None:
         """See `TakesStreams.came`."""
@@ -246,10 +264,11 @@ class ManyReader:
     def _wait_for_beat(self) -> None:
         runtime = self.live.runtime
         due = self._spoke_at + runtime.limits.heartbeat_seconds - time.monotonic()
-        self._beat = runtime.timers.after(max(due, 0.0), self._due)
+        self._beat = runtime.timers.after(due if due > 0 else runtime.limits.heartbeat_seconds, self._due)
 
     def _due(self) -> None:
-        if time.monotonic() - self._spoke_at >= self.live.runtime.limits.heartbeat_seconds:
+        is_silent = time.monotonic() - self._spoke_at >= self.live.runtime.limits.heartbeat_seconds
+        if is_silent and not self.connection.is_stopped:
             self._write(self._whole.beat())
         self._wait_for_beat()
 
