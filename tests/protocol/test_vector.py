@@ -31,7 +31,7 @@ def _matched(draw: st.DrawFn) -> Matched:
     offsets = {}
     for own in draw(st.sets(_INCARNATION, max_size=5)):
         offsets[own] = format_offset(draw(st.integers(0, own)), draw(st.integers(0, MAX_HALF)))
-    return Matched(draw(st.integers(0, MAX_HALF)), offsets)
+    return Matched(draw(st.integers(0, MAX_HALF)), offsets, draw(st.booleans()))
 
 
 _PLACE = st.one_of(st.none(), st.builds(Stood, _OFFSET), st.builds(Stood, st.none(), _INCARNATION), _matched())

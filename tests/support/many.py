@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 from urllib.parse import urlencode
@@ -15,6 +16,19 @@ from headwater.hub.live.wire_format import WireFormat
 from headwater.hub.peers import Peer
 from headwater.protocol.many import MAX_STREAMS, Names, parse_get
 from headwater.protocol.sse import Parser, ServerEvent
+
+
+class Sink(BufferSink):
+    """One that tells its owner of its end, as those of sockets and of ASGI servers do."""
+
+    def finish(self) -> None:
+        """See `Sink.finish`."""
+        super().finish()
+        asyncio.get_running_loop().call_soon(self._gone)
+
+    def _gone(self) -> None:
+        assert self._owner is not None
+        self._owner.lost()
 
 
 class ManyClient:
@@ -48,7 +62,7 @@ class ManyClient:
             headers[b"last-event-id"] = self.cursor.encode()
         command = parse_get(query.encode(), headers, Names(private=self._hub.private))
         asked = Asked(command, Peer("events"), access=access, private=self._hub.private, max_streams=self._max_streams)
-        self.sink = BufferSink(self._high_water)
+        self.sink = Sink(self._high_water)
         self._parser = Parser()
         form = WireFormat(("test",), asked.encoder(""), bytes, timeless=True)
         self.reader = ManyArrival(self._hub.live, asked).push(form, self.sink, b"")

@@ -115,8 +115,8 @@ class ManyReads:
 
 
 def _peer_for(peer: Peer, allows: Allows, granted: dict[str, Peer], path: str) -> Peer | Awaitable[Peer]:
-    if path in granted:
-        return granted[path]
+    if (first := granted.pop(path, None)) is not None:  # asked before the response; when it is opened again, anew
+        return first
     found = allows(Ask(Operation.READ, path))
     return _awaited(peer, found) if isawaitable(found) else structs.replace(peer, access=found)
 

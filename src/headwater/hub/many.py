@@ -22,6 +22,8 @@ from headwater.protocol.slow import REPLAY
 
 _log: Final = logging.getLogger("headwater")
 _LISTED: Final = 200
+#: Seconds after which a loop that has no stream looks whether the hub stops.
+LOOK_SECONDS: Final = 0.5
 
 #: Told of a stream that cannot be read any more, and why.
 OnError = Callable[[str, HeadwaterError], None]
@@ -47,11 +49,17 @@ class ManyLoop:
         self._found: asyncio.Queue[tuple[str, Batch] | None] = asyncio.Queue(1)
         self._turn = asyncio.Lock()
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        #: That were begun, so that two patterns give a stream once; and that are made anew while they are read.
+        self._seen: set[str] = set()
+        self._again: set[str] = set()
+        self._mistake: Exception | None = None
         self._is_stopped = False
 
     async def records(self) -> AsyncGenerator[tuple[str, Record]]:
         """A path and a record at a time; in the order of each stream."""
         patterns = [name for name in self._streams if is_pattern(name)]
+        if self._goes_on and self._live.runtime.draining:
+            raise ShuttingDown("the hub was closed")
         try:
             if self._goes_on:
                 for pattern in patterns:
@@ -61,11 +69,13 @@ class ManyLoop:
                     self._begin(name, start, is_exact=True)
             for pattern in patterns:
                 await self._list(pattern)
-            while self._tasks or (self._goes_on and patterns and not self._is_stopped):
-                found = await self._found.get()
+            while not self._found.empty() or self._tasks or (patterns and self._waits_for_more()):
+                found = await self._next()
                 if found is not None:
                     for record in found[1].records:
                         yield found[0], record
+            if self._mistake is not None:
+                raise self._mistake
             if self._is_stopped:
                 raise ShuttingDown("the hub was closed")
         finally:
@@ -75,9 +85,25 @@ class ManyLoop:
                 task.cancel()
             await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
+    def _waits_for_more(self) -> bool:
+        self._is_stopped |= self._live.runtime.draining
+        return self._goes_on and not self._is_stopped and self._mistake is None
+
+    async def _next(self) -> tuple[str, Batch] | None:
+        """The next batch; None: there may be none, look again. A stop of the hub wakes nobody who has no stream."""
+        try:
+            async with asyncio.timeout(LOOK_SECONDS):
+                return await self._found.get()
+        except TimeoutError:
+            return None
+
     def made(self, path: str, incarnation: int) -> None:
         """See `Listener.made`."""
-        self._begin(path, BEGINNING, is_exact=False)
+        if path in self._tasks:
+            self._again.add(path)
+        else:
+            self._seen.discard(path)
+            self._begin(path, BEGINNING, is_exact=False)
 
     async def _list(self, pattern: str) -> None:
         after, store = "", self._live.runtime.store
@@ -88,7 +114,8 @@ class ManyLoop:
             after = page[-1].path
 
     def _begin(self, path: str, start: str | Last, *, is_exact: bool) -> None:
-        if path not in self._tasks and (is_exact or path not in self._streams):
+        if path not in self._seen and (is_exact or path not in self._streams):
+            self._seen.add(path)
             self._tasks[path] = asyncio.get_running_loop().create_task(self._follow(path, start, is_exact))
 
     async def _follow(self, path: str, start: str | Last, is_exact: bool) -> None:
@@ -99,10 +126,21 @@ class ManyLoop:
                     return
                 begin = await self._read(path, begin, is_exact=is_exact)
         except HeadwaterError as error:
-            self._on_error(path, error)
+            self._tell(path, error)
+        except Exception as error:
+            self._mistake = error
         finally:
             self._tasks.pop(path, None)
+            if path in self._again:
+                self._again.discard(path)
+                self.made(path, 0)
             self._wake()
+
+    def _tell(self, path: str, error: HeadwaterError) -> None:
+        try:
+            self._on_error(path, error)
+        except Exception as mistake:
+            self._mistake = mistake
 
     async def _is_there(self, path: str) -> bool:
         while not await await_stream(self._live, path, self._live.runtime.limits.heartbeat_seconds):
@@ -141,8 +179,6 @@ class ManyLoop:
             return BEGINNING if self._goes_on and is_exact else None
         except OffsetGone:
             # Of an earlier stream at the path, or no longer kept: all that is kept comes.
-            if start == BEGINNING:
-                raise
             return BEGINNING
 
     def _wake(self) -> None:

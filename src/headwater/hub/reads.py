@@ -206,8 +206,11 @@ class Reads:
         Raises:
             BadRequest: a pattern or a number is not as it should be.
             ShuttingDown: the hub was closed while reading live.
+            TypeError: it is one path.
         """
         self.runtime.gate.check()
+        if isinstance(streams, str):
+            raise TypeError("read_many takes several paths: [path], or a mapping")
         default = BEGINNING if last is None else make_last(last, None, NOW)
         given = streams if isinstance(streams, Mapping) else dict.fromkeys(streams, default)
         loop = ManyLoop(self.live, dict(given), goes_on=live, on_error=on_error)

@@ -123,7 +123,8 @@ class Names(msgspec.Struct, frozen=True):
             check_path(name, maximum=self.max_path_bytes)
             self.private.check(literal_prefix(name).rstrip("/") if is_pattern(name) else name)
         except HeadwaterError as error:
-            error.details["stream"] = name[:80]
+            # A name of JSON may be no Unicode, which the answer must be.
+            error.details["stream"] = name[:80].encode(errors="replace").decode()
             raise
 
 

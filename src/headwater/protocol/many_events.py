@@ -17,8 +17,8 @@ from typing import Final
 
 import msgspec
 
-from headwater.errors import StreamGone, StreamNotFound
-from headwater.model import Batch, Record
+from headwater.errors import HeadwaterError, OffsetGone
+from headwater.model import BEGINNING, NOW, Batch, Record
 from headwater.protocol import names
 from headwater.protocol.cursor import Data, Detached, Event, Failed, Gap, Idle, Made, Missing
 from headwater.protocol.envelope import enveloped, fields_of, made
@@ -46,8 +46,7 @@ class StreamOfMany(ABC):
         envelope: records have the time of their append.
 
     Attributes:
-        is_over: the stream's end was told, complete or not.
-        is_gone: that it was deleted was told.
+        error: with which reading ended; None: it did not, or the stream is complete.
     """
 
     media_type: bytes
@@ -59,7 +58,7 @@ class StreamOfMany(ABC):
         self._head = b'{"stream":' + msgspec.json.encode(stream) + b","
         self._envelope = envelope
         self._regrouper = Regrouper(content_type)
-        self.is_over = self.is_gone = False
+        self.error: HeadwaterError | None = None
 
     def opening(self) -> bytes:
         """Nothing: the read as a whole begins once."""
@@ -73,7 +72,10 @@ class StreamOfMany(ABC):
             case Idle() | Detached():
                 return b""
             case Failed(offset, error):
-                self.is_gone = isinstance(error, StreamNotFound | StreamGone)
+                self.error = error
+                # It goes on behind a gap.
+                if isinstance(error, OffsetGone) and offset not in (BEGINNING, NOW):
+                    return b""
                 return self._say("error", **problem(error), offset=self.told(offset))
             case Gap(start, end, _, why):
                 told = {"from": self._regrouper.skip(start), "to": end}
@@ -95,7 +97,6 @@ class StreamOfMany(ABC):
         records, next_offset = self._regrouper.regroup(batch)
         data = self._records(self._objects(records)) if records else b""
         if batch.closed:
-            self.is_over = True
             kind = "closed" if batch.failure is None else "failed"
             data += self._say(kind, offset=next_offset, **reason(batch.failure))
         return data

@@ -178,6 +178,11 @@ def incarnation_of(tail: str) -> int:
     return int(tail[:_HALF])
 
 
+def is_offset(start: str) -> bool:
+    """Whether where to begin is a place, and not a word for one."""
+    return start not in (BEGINNING, NOW, ZERO)
+
+
 def is_first(offset: str) -> bool:
     """Whether nothing lies before an offset, not even what a fork has of its source."""
     return parse_offset(offset)[1] == 0

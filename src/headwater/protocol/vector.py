@@ -3,10 +3,10 @@
 It is the id of an event, which a browser sends back by itself. Its bytes, in base64 for URLs without padding:
 
     the form (1), a checksum of the names that the read asked for (4), then of each name in the order of the request
-      a stream:   0: not begun | 1, incarnation: told to its end | incarnation + 1, position
-      a pattern:  the highest incarnation that was seen, how many streams it reads, and of each, by incarnation:
-                  the distance of its own incarnation to the one before, the distance from there back to the one of the
-                  offset, position
+      a stream:   0: not begun | 1, incarnation: told to its end; 0: waited for | incarnation + 1, position
+      a pattern:  the highest incarnation that was seen, doubled, and one more if all that matches was seen; how many
+                  streams follow, and of each, by incarnation: the distance of its own incarnation to the one before,
+                  the distance from there back to the one of the offset, position
 
 All numbers but the checksum are LEB128 (DWARF 5, section 7.6). An incarnation names a stream for ever: what matches a
 pattern needs no path here.
@@ -34,16 +34,17 @@ _FORM: Final = b"\x01"
 _HEAD: Final = 5
 _NOT_BEGUN: Final = 0
 _ENDED: Final = 1
-#: The piece of a stream that nothing was told of.
+#: The piece of a stream that nothing was told of, and of one that is waited for.
 NOT_BEGUN: Final = b"\x00"
+WAITED_FOR: Final = b"\x01\x00"
 
 
 class Stood(msgspec.Struct, frozen=True, gc=False):
     """Where a read stood in a stream.
 
     Attributes:
-        offset: that was told last; None: told to its end.
-        incarnation: of the stream, if it was told to its end.
+        offset: that was told last; None: told to its end, or waited for.
+        incarnation: of the stream, if it was told to its end; 0: there was none.
     """
 
     offset: str | None
@@ -55,14 +56,17 @@ class Matched(msgspec.Struct, frozen=True):
 
     Attributes:
         highest: incarnation that was seen; a stream with a higher one is new.
-        offsets: by the incarnation of the stream. One that is not here and not new was told to its end.
+        offsets: by the incarnation of the stream; `ZERO`: its start. A closed stream that is not here and not new was
+            told to its end.
+        is_listed: all that matches was seen. If not, what is not here begins where the read says.
     """
 
     highest: int
     offsets: Mapping[int, str]
+    is_listed: bool = True
 
 
-#: By the order of the names that were asked for.
+#: By the order of the names that were asked for. Of a stream None: not begun.
 Vector = Sequence[Stood | Matched | None]
 
 
@@ -113,7 +117,7 @@ def decode_vector(text: str, names: Sequence[str]) -> Vector:
 
 def matched(place: Matched) -> bytes:
     """The piece of a pattern."""
-    parts, before = [_number(place.highest), _number(len(place.offsets))], 0
+    parts, before = [_number(place.highest * 2 + place.is_listed), _number(len(place.offsets))], 0
     offsets = place.offsets
     for incarnation in sorted(offsets):
         parts += (_number(incarnation - before), _of_match(incarnation, offsets[incarnation]))
@@ -184,11 +188,12 @@ def _read_place(numbers: _Numbers) -> Stood | None:
 
 
 def _read_matched(numbers: _Numbers) -> Matched:
-    highest, count, offsets, incarnation = numbers.next(), numbers.next(MAX_VECTOR), {}, 0
+    highest, is_listed = divmod(numbers.next(2 * MAX_HALF + 1), 2)
+    count, offsets, incarnation = numbers.next(MAX_VECTOR), {}, 0
     for _ in range(count):
         incarnation += numbers.next()
         of_offset = incarnation - numbers.next(incarnation)
         if incarnation > MAX_HALF:
             raise InvalidOffset("the cursor is damaged: an incarnation is out of range")
         offsets[incarnation] = format_offset(of_offset, numbers.next())
-    return Matched(highest, offsets)
+    return Matched(highest, offsets, bool(is_listed))

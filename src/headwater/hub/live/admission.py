@@ -48,12 +48,19 @@ async def open_or_wait(
             if asked is None or same_stream(asked, (await live.runtime.store.info(path)).tail):
                 raise
         stream = live.enter(path)
-        # Whatever is made from here on is told to it.
-        if is_there or not await _exists(live, path):
+        waits = False
+        try:
+            # Whatever is made from here on is told to it.
             if is_there:
                 stream.seed(await live.runtime.store.info(path))
+            waits = is_there or not await _exists(live, path)
+        except (StreamNotFound, StreamGone):
+            continue
+        finally:
+            if not waits:
+                stream.leave()
+        if waits:
             return Awaiting(admits or live, stream, asked, slow, peer)
-        stream.leave()
 
 
 async def await_stream(live: LiveReaders, path: str, seconds: float) -> bool:

@@ -150,6 +150,10 @@ class Connection:
 
     # Ends.
 
+    def clear(self) -> None:
+        """The channels have ended, each by itself, and nothing is told to them any more."""
+        self._channels = ()
+
     def finish(self) -> None:
         """Send what is held, then end."""
         self._cancel_stall()

@@ -6,11 +6,14 @@ Rule: a delivery notes whose it was, for all members of a group in one step; nob
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Iterable
 from itertools import islice
 from typing import Final, Protocol
 
 from headwater.hub.timers import Timers
+
+_log: Final = logging.getLogger("headwater")
 
 #: Seconds between two cursors of a reader: what comes again, at most, when its connection is cut.
 EVERY: Final = 1.0
@@ -63,10 +66,17 @@ class Cursors:
         if not was_telling:
             self._tell()
 
+    def _tell_one(self, reader: Told) -> None:
+        try:
+            reader.tell_cursor()
+        except Exception:
+            # A mistake of ours in one read is not the end of the cursors of all others.
+            _log.exception("the cursor of a read of many streams")
+
     def _tell(self) -> None:
         for reader in list(islice(self._telling, TURN)):
             if reader in self._telling:
                 del self._telling[reader]
-                reader.tell_cursor()
+                self._tell_one(reader)
         if self._telling:
             asyncio.get_running_loop().call_soon(self._tell)

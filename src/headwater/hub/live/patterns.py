@@ -71,6 +71,19 @@ class Patterns:
         watch = self._index.get(pattern)
         return {} if watch is None else watch.fresh
 
+    def note(self, pattern: str, path: str, start: str) -> None:
+        """A stream was found that has nothing to tell yet.
+
+        Args:
+            pattern: that is watched, and that it matches.
+            path: of the stream.
+            start: where it begins. Who notes it looks again whether that still holds.
+        """
+        watch = self._index.get(pattern)
+        if watch is not None and path not in watch.fresh:
+            watch.fresh[path] = start
+            self._fresh.setdefault(path, []).append(watch)
+
     def apply(self, change: Change) -> None:
         """Take a store's notification."""
         path = change.path

@@ -279,15 +279,17 @@ def test_what_does_not_fit_is_told_once(run: Run[None]) -> None:
     async def main() -> None:
         async with Hub() as hub:
             await json_streams(hub, *(f"rooms/{index}" for index in range(5)))
+            for index in range(5):
+                await hub.append(f"rooms/{index}", "first")
             client = ManyClient(hub, "rooms/*", max_streams=3)
             client.connect()
             await until(lambda: client.cursor, client)
             await hub.create("rooms/5", content_type=JSON, body=b"[5]")
             await hub.append("rooms/0", 0)
-            await until(lambda: client.records.get("rooms/0"), client)
+            await until(lambda: client.records.get("rooms/0") == ["first", 0], client)
             refused = [data for name, data in client.said if name == "stream-error"]
             assert [(data["stream"], data["code"]) for data in refused] == [("rooms/*", "too-many-streams")]
-            assert list(client.records) == ["rooms/0"]
+            assert list(client.records) == ["rooms/0", "rooms/1", "rooms/2"]
             await hub.close("rooms/0")
             await until(lambda: "stream-closed" in client.names("rooms/0"), client)
             await hub.create("rooms/6", content_type=JSON, body=b"[6]")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Self
 
-from headwater.errors import HeadwaterError
+from headwater.errors import HeadwaterError, StreamGone, StreamNotFound
 from headwater.hub.live.connection import Connection, DistinctConnection
 from headwater.hub.live.many.asked import Asked
 from headwater.hub.live.many.reader import ManyReader
@@ -53,12 +53,14 @@ async def is_over(store: Store, asked: Asked) -> bool:
     for name, stood in zip(asked.names, asked.places, strict=True):
         if name in asked.refused:
             continue
-        if not isinstance(stood, Stood) or stood.offset is not None:
+        if not isinstance(stood, Stood) or stood.offset is not None or not stood.incarnation:
             return False
         try:
             info = await store.info(name)
-        except HeadwaterError:
+        except (StreamNotFound, StreamGone):
             continue  # what it had was told
+        except HeadwaterError:
+            return False
         if info.incarnation != stood.incarnation:
             return False
     return True

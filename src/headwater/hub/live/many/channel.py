@@ -6,8 +6,10 @@ Rule: what is about the connection as a whole, its end above all, is told once f
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Protocol, cast
 
+from headwater.errors import HeadwaterError
 from headwater.hub.live.arrival import Arrival
 from headwater.hub.live.connection import Connection
 from headwater.hub.live.cursor import LogCursor
@@ -38,8 +40,12 @@ class Owner(Protocol):
         """It is behind."""
         ...
 
-    def finished(self, offset: str, *, closed: bool, deleted: bool) -> None:
-        """The stream has ended there, is deleted, or cannot be read."""
+    def finished(self, offset: str, error: HeadwaterError | None) -> None:
+        """The stream has ended there, or, with an error, cannot be read on."""
+        ...
+
+    def later(self, call: Callable[[], None]) -> None:
+        """Do something when the connection takes bytes again."""
         ...
 
     def failed(self) -> None:
@@ -153,7 +159,7 @@ class ManyChannel(PushedReader):
         assert cursor is not None, "it ends once"
         encoder = self._telling
         super().finish(cut=cut)
-        self._owner.finished(encoder.told(cursor.offset), closed=encoder.is_over, deleted=encoder.is_gone)
+        self._owner.finished(encoder.told(cursor.offset), encoder.error)
 
     def detach(self, retry_after: float, reason: str = "") -> None:
         """See `Channel.detach`."""
@@ -192,6 +198,16 @@ class WaitingChannel(WaitingReader):
         """End without a word."""
         self._cancel()
         self._release()
+
+    def admit(self) -> None:
+        """See `Awaits.admit`; a full connection is given nothing, and the stream waits for it."""
+        if self._connection.is_stopped:
+            self._owner.later(self._admit_now)
+        else:
+            super().admit()
+
+    def _admit_now(self) -> None:
+        super().admit()
 
     def _end(self, event: Event) -> None:
         super()._end(event)

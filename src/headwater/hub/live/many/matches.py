@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Final, Protocol
 
+from headwater.errors import HeadwaterError
 from headwater.hub.live.many.slot import Slot
 from headwater.hub.live.patterns import Patterns
 from headwater.hub.live.readers import LiveReaders
-from headwater.model import BEGINNING, Last, StreamInfo
+from headwater.model import BEGINNING, NOW, Last, StreamInfo
 from headwater.protocol import vector
-from headwater.protocol.offsets import incarnation_of
+from headwater.protocol.offsets import ZERO, incarnation_of, is_first
 from headwater.protocol.paths import PrivatePaths
 from headwater.protocol.patterns import literal_prefix, matches
 
@@ -26,6 +27,15 @@ _PAGE: Final = 200
 
 class TakesStreams(Protocol):
     """The read that a pattern is of."""
+
+    @property
+    def max_streams(self) -> int:
+        """On the read at a time."""
+        ...
+
+    def is_free(self, path: str) -> bool:
+        """Whether no name has a stream at this path."""
+        ...
 
     def place(self, matches: Matches, path: str, start: str | Last, incarnation: int) -> Slot | None:
         """Make a place for a stream; None: another name has it, or there is no room."""
@@ -62,71 +72,121 @@ class Matches:
         self._read = read
         self._patterns = patterns
         self._private = private
-        self._stood: vector.Matched | None = None
+        self._stood = vector.Matched(0, {}, is_listed=False)
+        #: Of streams that are not looked at yet, or ended before all were: where the cursor has them.
+        self._others: dict[int, str] = {}
+        self._is_listed = False
         self._highest = 0
 
     def resume(self, stood: vector.Matched) -> None:
         """Go on where a cursor says."""
         self._stood = stood
-        self._highest = stood.highest
+        self._others = dict(stood.offsets)
 
     async def list(self, live: LiveReaders) -> AsyncIterator[Slot]:
-        """The places of the streams that are there."""
+        """The places of the streams that are there; those that were read before come first."""
+        new: list[StreamInfo] = []
+        async for info in self._infos(live):
+            if info.incarnation in self._stood.offsets:
+                if (slot := await self._found(live, info)) is not None:
+                    yield slot
+            elif len(new) <= self._read.max_streams:  # one more than there is room for
+                new.append(info)
+        for info in new:
+            if (slot := await self._found(live, info)) is not None:
+                yield slot
+        self._is_listed = True
+        self._others.clear()
+
+    async def _infos(self, live: LiveReaders) -> AsyncIterator[StreamInfo]:
         prefix, after = literal_prefix(self.pattern), ""
         while True:
             page = await live.runtime.store.list(prefix=prefix, after=after, limit=_PAGE)
             for info in page:
-                if matches(self.pattern, info.path) and (slot := self._found(info)) is not None:
-                    yield slot
+                if matches(self.pattern, info.path) and info.path not in self._private:
+                    # Also of a stream that another name has: it must not be new to this one when it has ended there.
+                    self._highest = max(self._highest, info.incarnation)
+                    if not is_told(info, self._stood):
+                        yield info
             if len(page) < _PAGE:
                 return
             after = page[-1].path
 
-    def _found(self, info: StreamInfo) -> Slot | None:
-        start, stood = self._start, self._stood
-        if stood is not None:
-            if info.incarnation <= stood.highest and info.incarnation not in stood.offsets:
-                return None  # told to its end
-            start = stood.offsets.get(info.incarnation, BEGINNING)
-        return self._take(info.path, start, info.incarnation)
+    async def _found(self, live: LiveReaders, info: StreamInfo) -> Slot | None:
+        if _is_fresh(info) and self._read.is_free(info.path):
+            self._patterns.note(self.pattern, info.path, info.tail)
+            try:
+                info = await live.runtime.store.info(info.path)
+            except HeadwaterError:
+                return None
+            if _is_fresh(info):
+                return None
+        return self._take(info.path, start_of(info, self._stood, self._start), info.incarnation)
 
     def made(self, path: str, incarnation: int) -> None:
-        """See `Listener.made`. A stream of before at the path is over, or will be in a moment."""
+        """See `Listener.made`."""
         slot = self._take(path, BEGINNING, incarnation)
         if slot is not None:
             self._read.came(slot)
 
     def _take(self, path: str, start: str | Last, incarnation: int) -> Slot | None:
-        # Also of a stream that another name has: it must not be new to this one when it has ended there.
         self._highest = max(self._highest, incarnation)
         if path in self._private:
             return None
         slot = self._read.place(self, path, start, incarnation)
         if slot is not None:
             self.slots[path] = slot
+            self._others.pop(incarnation, None)
         return slot
 
     def forget(self, slot: Slot) -> None:
-        """It is over: there is room for another one."""
-        if self.slots.get(slot.path) is slot:
-            del self.slots[slot.path]
-            self.was_full = False
-            self._highest = max(self._highest, slot.incarnation)
+        """It is over: there is room for another one, such as a later one at its path."""
+        if self.slots.get(slot.path) is not slot:
+            return
+        del self.slots[slot.path]
+        self.was_full = False
+        if not self._is_listed and slot.offset is not None:
+            self._others[slot.incarnation] = slot.offset
+        if slot.next > slot.incarnation:
+            self.made(slot.path, slot.next)
 
     def piece(self) -> bytes:
         """Of the read's cursor."""
-        highest, offsets, unknown = self._highest, dict[int, str](), []
-        # What has nothing to tell yet has a place of its own, or it would count as told to its end.
-        for path, start in self._patterns.fresh(self.pattern).items():
-            if path not in self._private:
-                offsets[incarnation_of(start)] = start
-                highest = max(highest, incarnation_of(start))
+        offsets = dict(self._others)
         for slot in self.slots.values():
-            offset, incarnation = slot.offset, slot.incarnation
-            if offset is not None:
-                offsets[incarnation] = offset
-                highest = max(highest, incarnation)
-            elif incarnation:
-                unknown.append(incarnation)
-        # What was not told yet comes from its start; so does what came after it, if it has no offset here.
-        return vector.matched(vector.Matched(min([highest, *(each - 1 for each in unknown)]), offsets))
+            offset = slot.offset
+            if offset is not None or isinstance(slot.start, str):
+                offsets[slot.incarnation] = offset or ZERO
+        # What has nothing to tell yet has a place of its own, or it would count as told when it has ended.
+        fresh = sorted(map(incarnation_of, self._patterns.fresh(self.pattern).values()))
+        for incarnation in fresh[: self._read.max_streams]:
+            offsets.setdefault(incarnation, ZERO)
+        if not self._is_listed:
+            return vector.matched(vector.Matched(self._stood.highest, offsets, self._stood.is_listed))
+        highest = min([max([self._highest, *offsets]), *(each - 1 for each in fresh[self._read.max_streams :][:1])])
+        return vector.matched(vector.Matched(highest, offsets))
+
+
+def is_told(info: StreamInfo, stood: vector.Matched) -> bool:
+    """Whether a stream was told to its end. One that is open and has no place is new, or did not fit."""
+    return info.closed and info.incarnation <= stood.highest and info.incarnation not in stood.offsets
+
+
+def start_of(info: StreamInfo, stood: vector.Matched, start: str | Last) -> str | Last:
+    """Where a stream begins.
+
+    Args:
+        info: that is not told.
+        stood: where the read stood.
+        start: where a new read begins.
+    """
+    if (offset := stood.offsets.get(info.incarnation)) is not None:
+        return offset
+    if stood.is_listed:
+        return BEGINNING
+    # A place, which the cursor can have before anything is told.
+    return info.tail if start == NOW else start
+
+
+def _is_fresh(info: StreamInfo) -> bool:
+    return is_first(info.tail) and not info.closed

@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import time
 
+import msgspec
+
 from headwater.errors import HeadwaterError, OffsetGone, StreamGone, StreamNotFound, TooManyStreams
 from headwater.hub.live.many.asked import Asked
+from headwater.hub.live.many.matches import is_told, start_of
 from headwater.hub.live.readers import LiveReaders
-from headwater.model import BEGINNING, Batch, Last, StreamInfo
+from headwater.model import BEGINNING, Last
 from headwater.protocol import vector
 from headwater.protocol.cursor import Data, Failed, Gap, Missing
 from headwater.protocol.framing import DEFAULT_CONTENT_TYPE
 from headwater.protocol.many_events import StreamOfMany, WholeLines
+from headwater.protocol.offsets import ZERO, incarnation_of, is_offset, same_stream
 from headwater.protocol.patterns import is_pattern, literal_prefix, matches
 from headwater.protocol.vector import Matched, Stood
 from headwater.protocol.wire import problem
 
 _LISTED = 200
+
+
+class _Told(msgspec.Struct, frozen=True):
+    offset: str
+    incarnation: int
+    closed: bool
 
 
 class ManyPage:
@@ -25,7 +35,7 @@ class ManyPage:
     Args:
         live: the hub's readers.
         asked: what is read, in NDJSON.
-        size: bytes of records in it, or a little more: one record of each stream that is come to.
+        size: bytes of records in it, or one record more.
     """
 
     def __init__(self, live: LiveReaders, asked: Asked, size: int) -> None:
@@ -54,30 +64,33 @@ class ManyPage:
         return b"".join(self._parts)
 
     async def _named(self, name: str, start: str | Last, stood: Stood | None) -> bytes:
+        before = vector.NOT_BEGUN if stood is None else _piece(stood)
         if name in self._asked.refused:
             self._refuse(name, self._asked.refused[name])
-            return vector.NOT_BEGUN if stood is None else _piece(stood)
-        if stood is not None and stood.offset is None:
-            try:
-                info = await self._store.info(name)
-            except HeadwaterError:
-                return _piece(stood)
-            if info.incarnation == stood.incarnation:
-                return _piece(stood)
-            stood = None
-            start = BEGINNING
-        begin = start if stood is None or stood.offset is None else stood.offset
-        batch = await self._read(name, begin)
-        if batch is None:
-            return vector.NOT_BEGUN if stood is None else _piece(stood)
-        if batch.closed:
-            return vector.ended((await self._store.info(name)).incarnation)
-        return vector.begun(batch.next_offset)
+            return before
+        begin = start
+        if stood is not None and stood.offset is not None:
+            begin = stood.offset
+        elif stood is not None:
+            if stood.incarnation and not await self._is_new(name, stood.incarnation):
+                return before
+            begin = BEGINNING
+        told = await self._read(name, begin)
+        if told is None:
+            return before
+        return vector.ended(told.incarnation) if told.closed else vector.begun(told.offset)
+
+    async def _is_new(self, name: str, incarnation: int) -> bool:
+        """Whether another stream is at the path than the one that was told to its end."""
+        try:
+            return (await self._store.info(name)).incarnation != incarnation
+        except (StreamNotFound, StreamGone):
+            return False
 
     async def _pattern(self, pattern: str, start: str | Last, stood: Matched | None) -> bytes:
-        highest, after = (0 if stood is None else stood.highest), ""
-        offsets: dict[int, str] = {}
-        before = {} if stood is None else stood.offsets
+        stood = stood or Matched(0, {}, is_listed=False)
+        highest, offsets, after = stood.highest, dict[int, str](), ""
+        ended, is_listed = dict[int, str](), True
         while True:
             page = await self._store.list(prefix=literal_prefix(pattern), after=after, limit=_LISTED)
             for info in page:
@@ -85,38 +98,46 @@ class ManyPage:
                     continue
                 # Also of a stream that another name has: it must not be new to this one when it has ended there.
                 highest = max(highest, info.incarnation)
-                if info.path in self._seen:
+                if info.path in self._seen or is_told(info, stood) or not await self._may(info.path):
                     continue
-                if stood is not None and info.incarnation <= stood.highest and info.incarnation not in before:
+                if self._left <= 0:
+                    self._is_whole = is_listed = False
                     continue
                 if len(self._seen) >= self._asked.max_streams:
                     self._refuse(pattern, TooManyStreams(f"one read gives {self._asked.max_streams} streams"))
                     return vector.matched(Matched(highest, offsets))
                 self._seen.add(info.path)
-                begin = start if stood is None else before.get(info.incarnation, BEGINNING)
-                if (offset := await self._one(info, begin)) is not None:
-                    offsets[info.incarnation] = offset
+                begin = start_of(info, stood, start)
+                told = await self._read(info.path, begin)
+                if told is not None:
+                    (ended if told.closed else offsets)[info.incarnation] = told.offset
+                elif isinstance(begin, str):
+                    offsets[info.incarnation] = begin if is_offset(begin) else ZERO
             if len(page) < _LISTED:
-                return vector.matched(Matched(highest, offsets))
+                break
             after = page[-1].path
+        if not is_listed:  # what has ended here would be new to the next page without a place
+            return vector.matched(Matched(stood.highest, {**stood.offsets, **offsets, **ended}, stood.is_listed))
+        return vector.matched(Matched(highest, offsets))
 
-    async def _one(self, info: StreamInfo, begin: str | Last) -> str | None:
-        """Where the next page goes on; None: it is told to its end, or may not be read."""
+    async def _may(self, path: str) -> bool:
         try:
-            await self._asked.access(info.path)
+            await self._asked.access(path)
         except HeadwaterError:
-            return None
-        batch = await self._read(info.path, begin)
-        return None if batch is None or batch.closed else batch.next_offset
+            return False
+        return True
 
-    async def _read(self, path: str, start: str | Last, *, skipped: bool = False) -> Batch | None:
-        limit = max(self._left, 1)
+    async def _read(self, path: str, start: str | Last, *, skipped: bool = False) -> _Told | None:
+        """What was told of a stream; None: nothing, and where it stood is where it stands."""
+        if self._left <= 0:
+            self._is_whole = False
+            return None
         encoder = self._asked.encoder(path)(DEFAULT_CONTENT_TYPE)
         try:
             if isinstance(start, Last):
-                batch = (await self._store.page(path, start, limit=limit)).batch
+                batch = (await self._store.page(path, start, limit=self._left)).batch
             else:
-                batch = await self._store.read(path, start, limit=limit)
+                batch = await self._store.read(path, start, limit=self._left)
         except (StreamNotFound, StreamGone):
             self._tell(encoder, Missing())
             return None
@@ -125,15 +146,18 @@ class ManyPage:
             if skipped or not isinstance(earliest, str) or not isinstance(start, str):
                 self._tell(encoder, Failed(str(start), error))
                 return None
-            self._tell(encoder, Gap(start, earliest, earliest, "retention"))
+            why = "retention" if same_stream(start, earliest) else "recreated"
+            self._tell(encoder, Gap(start, earliest, earliest, why))
             return await self._read(path, earliest, skipped=True)
         except HeadwaterError as error:
             self._tell(encoder, Failed(start if isinstance(start, str) else BEGINNING, error))
             return None
         self._is_whole &= batch.up_to_date
         self._left -= sum(len(record.data) for record in batch.records)
-        self._tell(self._asked.encoder(path)(batch.content_type), Data(batch))
-        return batch
+        encoder = self._asked.encoder(path)(batch.content_type)
+        self._tell(encoder, Data(batch))
+        # At the end of a closed stream the offset is of its own incarnation.
+        return _Told(encoder.told(batch.next_offset), incarnation_of(batch.next_offset), batch.closed)
 
     def _tell(self, encoder: StreamOfMany, event: Data | Failed | Gap | Missing) -> None:
         self._parts.append(encoder.encode(event, time.time()))

@@ -13,7 +13,8 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any, Final
 
 from msgspec import structs
@@ -79,8 +80,10 @@ class ManyReader:
         self._behind: set[Slot] = set(self._queue)
         self._opener: asyncio.Task[None] | None = None
         self._room: asyncio.Future[None] | None = None
-        self._has_caught_up = False
-        self._is_over = False
+        self._later: deque[Callable[[], None]] = deque()
+        self._has_caught_up = self._is_over = False
+        #: A cursor is due, and the connection was full.
+        self._owes = False
         self._told = ""
         self._beat: Timer | None = None
         self._spoke_at = 0.0
@@ -116,6 +119,7 @@ class ManyReader:
     def _opened(self, opener: asyncio.Task[None]) -> None:
         """What goes wrong with all of them, or in the program, is no reason to keep a reader waiting."""
         error = None if opener.cancelled() else opener.exception()
+        self._opener = None if self._opener is opener else self._opener
         if error is not None and not self._is_over:
             if not isinstance(error, HeadwaterError):
                 _log.error("a read of many streams broke off", exc_info=error)
@@ -133,7 +137,7 @@ class ManyReader:
             async for slot in each.list(self.live):
                 self._queue.append(slot)
                 self._behind.add(slot)
-            await self._open_queued()
+                await self._open_queued()
         self._opener = None
         self._check()
 
@@ -168,9 +172,20 @@ class ManyReader:
         if self._opener is not None or self.connection.is_stopped or not slot.open_now():
             self._open_soon(slot)
 
+    @property
+    def max_streams(self) -> int:
+        """See `TakesStreams.max_streams`."""
+        return self.asked.max_streams
+
+    def is_free(self, path: str) -> bool:
+        """See `TakesStreams.is_free`."""
+        return path not in self._by_path
+
     def place(self, matches: Matches, path: str, start: str | Last, incarnation: int) -> Slot | None:
         """See `TakesStreams.place`."""
-        if path in self._by_path:
+        former = self._by_path.get(path)
+        if former is not None:
+            former.next = incarnation
             return None
         if len(self._by_path) >= self.asked.max_streams:
             if not matches.was_full:
@@ -207,7 +222,7 @@ class ManyReader:
     def settled(self, slot: Slot) -> None:
         """See `ReadOfMany.settled`."""
         self._behind.discard(slot)
-        if not slot.is_exact and slot.condition in _OVER:
+        if not slot.is_exact and slot.condition in (Condition.ENDED, Condition.GONE):
             self._by_path.pop(slot.path, None)
             for each in self._matches:
                 each.forget(slot)
@@ -218,10 +233,16 @@ class ManyReader:
         """See `ReadOfMany.behind`."""
         self._behind.add(slot)
 
-    def again(self, slot: Slot) -> None:
+    def again(self, slot: Slot, seconds: float = 0.0) -> None:
         """See `ReadOfMany.again`."""
-        if not self._is_over:
+        if seconds:
+            self.live.runtime.timers.after(seconds, partial(self.again, slot))
+        elif not self._is_over:
             self._open_soon(slot)
+
+    def later(self, call: Callable[[], None]) -> None:
+        """See `ReadOfMany.later`."""
+        self._later.append(call)
 
     def moved(self) -> None:
         """See `ReadOfMany.moved`."""
@@ -245,8 +266,8 @@ class ManyReader:
         """See `Told.tell_cursor`."""
         if self._is_over:
             return
-        if self.connection.is_stopped:
-            self.moved()
+        self._owes = self.connection.is_stopped
+        if self._owes:
             return
         told = self.vector()
         if told != self._told:
@@ -288,10 +309,12 @@ class ManyReader:
         for slot in self._by_path.values():
             slot.close()
         self._release()
+        self.connection.clear()
         self.connection.finish()
 
     def _release(self) -> None:
         self._is_over = True
+        self._later.clear()
         for each in self._matches:
             self.live.patterns.unwatch(each.pattern, each)
         self.live.runtime.cursors.forget(self)
@@ -318,10 +341,16 @@ class ManyReader:
         """See `Channel.pause`; no stream is opened meanwhile."""
 
     def resume(self, paused: float) -> None:
-        """See `Channel.resume`."""
+        """See `Channel.resume`; what was due comes before more is read."""
+        if self._owes:
+            self.tell_cursor()
 
     def step(self) -> bool:
         """See `Channel.step`; the connection takes bytes."""
+        if self._owes:
+            self.tell_cursor()
+        while self._later and not self.connection.is_stopped and not self._is_over:
+            self._later.popleft()()
         room, self._room = self._room, None
         if room is not None and not room.done():
             room.set_result(None)

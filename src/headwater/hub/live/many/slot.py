@@ -9,7 +9,9 @@ Rule 3: a stream whose oldest records are no longer kept goes on behind the gap:
 from __future__ import annotations
 
 import enum
-from typing import Protocol
+import logging
+from collections.abc import Callable
+from typing import Final, Protocol
 
 from headwater.errors import HeadwaterError, NotAuthorized, OffsetGone, Refused, StreamGone, StreamNotFound
 from headwater.hub.live.admission import open_or_wait
@@ -18,12 +20,20 @@ from headwater.hub.live.connection import Connection
 from headwater.hub.live.cursors import Told
 from headwater.hub.live.many.channel import ManyChannel, Owner, WaitingChannel
 from headwater.hub.live.readers import LiveReaders
+from headwater.hub.live.waiting import Awaiting
 from headwater.hub.live.wire_format import WireFormat
 from headwater.hub.peers import Peer
 from headwater.model import BEGINNING, Last, SlowPolicy
 from headwater.protocol import vector
 from headwater.protocol.cursor import Event, Failed, Gap
 from headwater.protocol.framing import DEFAULT_CONTENT_TYPE
+from headwater.protocol.offsets import incarnation_of, is_offset
+
+_log: Final = logging.getLogger("headwater")
+
+#: Statuses of errors that pass, and the seconds after which a stream is tried again.
+PASSING: Final = frozenset({429, 503})
+RETRY_SECONDS: Final = 5.0
 
 
 class Condition(enum.Enum):
@@ -33,7 +43,9 @@ class Condition(enum.Enum):
     WAITING = enum.auto()  # there is no stream yet
     READING = enum.auto()
     ENDED = enum.auto()  # told to its end
+    TRYING = enum.auto()  # it cannot be read now; it is tried again
     FAILED = enum.auto()  # it cannot be read, and was told so
+    GONE = enum.auto()  # it matched, and was deleted, or may not be read
 
 
 class ReadOfMany(Told, Protocol):
@@ -84,8 +96,12 @@ class ReadOfMany(Told, Protocol):
         """It is not any more."""
         ...
 
-    def again(self, slot: Slot) -> None:
-        """Open it once more."""
+    def again(self, slot: Slot, seconds: float = 0.0) -> None:
+        """Open it once more, after so many seconds."""
+        ...
+
+    def later(self, call: Callable[[], None]) -> None:
+        """Do something when the connection takes bytes again."""
         ...
 
     def moved(self) -> None:
@@ -111,18 +127,33 @@ class Slot(Owner):
         is_exact: as given.
         condition: see `Condition`.
         incarnation: of the stream that was told; 0: none was.
+        next: of a later stream at the path, that the pattern it matched was told of meanwhile; 0: there is none.
     """
 
-    __slots__ = ("_channel", "_offset", "_read", "_start", "_waiting", "condition", "incarnation", "is_exact", "path")
+    __slots__ = (
+        "_channel",
+        "_ended",
+        "_offset",
+        "_read",
+        "_start",
+        "_waiting",
+        "condition",
+        "incarnation",
+        "is_exact",
+        "next",
+        "path",
+    )
 
     def __init__(self, read: ReadOfMany, path: str, start: str | Last, *, is_exact: bool, incarnation: int = 0) -> None:
         self.path = path
         self.is_exact = is_exact
         self.condition = Condition.QUEUED
         self.incarnation = incarnation
+        self.next = 0
         self._read = read
         self._start = start
-        self._offset: str | None = None
+        self._offset: str | None = start if isinstance(start, str) and is_offset(start) else None
+        self._ended = 0
         self._channel: ManyChannel | None = None
         self._waiting: WaitingChannel | None = None
 
@@ -133,19 +164,31 @@ class Slot(Owner):
         """That was told last; None: nothing was."""
         return self._offset if self._channel is None else self._channel.told()
 
+    @property
+    def start(self) -> str | Last:
+        """Where it begins, if nothing was told."""
+        return self._start
+
     def piece(self) -> bytes:
         """Of the read's cursor."""
-        if self.condition is Condition.ENDED:
-            return vector.ended(self.incarnation)
+        if self.condition is Condition.ENDED or (self._ended and self._channel is None):
+            return vector.ended(self._ended)
         offset = self.offset
-        return vector.NOT_BEGUN if offset is None else vector.begun(offset)
+        if offset is None:
+            return vector.NOT_BEGUN if self._waiting is None else vector.WAITED_FOR
+        return vector.begun(offset)
 
     def resume(self, stood: vector.Stood) -> None:
         """Go on where a cursor says."""
-        if stood.offset is None:
-            self.condition, self.incarnation = Condition.ENDED, stood.incarnation
-        else:
+        if stood.offset is not None:
             self._start = self._offset = stood.offset
+        elif stood.incarnation:
+            self._end(stood.incarnation)
+        else:
+            self._start = BEGINNING
+
+    def _end(self, incarnation: int) -> None:
+        self.condition, self.incarnation, self._ended = Condition.ENDED, incarnation, incarnation
 
     # It comes.
 
@@ -168,8 +211,9 @@ class Slot(Owner):
         frames = read.live.first_frames(self.path, start, read.base)
         if frames is None:
             return False
-        self.condition = Condition.READING
-        self._channel = ManyChannel.of_frames(self, read, frames, read.live.enter(self.path), read.connection, peer)
+        stream = read.live.enter(self.path)
+        self.condition, self.incarnation = Condition.READING, incarnation_of(stream.window.offset)
+        self._channel = ManyChannel.of_frames(self, read, frames, stream, read.connection, peer)
         self._channel.go_on_from(frames)
         return True
 
@@ -177,11 +221,11 @@ class Slot(Owner):
         """Open it, or wait for it."""
         try:
             await self._open(self._read.peer or await self._read.access(self.path))
-        except (Refused, NotAuthorized) as error:
-            # What a pattern would match is not told of to whom it does not concern.
-            self._fail(error if self.is_exact else None)
         except HeadwaterError as error:
             self._fail(error)
+        except Exception as error:
+            _log.error("the stream at %r, one of many on a read", self.path, exc_info=error)
+            self._fail(HeadwaterError("the server made an error; its log has the details"))
 
     async def _open(self, peer: Peer) -> None:
         read, live = self._read, self._read.live
@@ -200,13 +244,24 @@ class Slot(Owner):
             if isinstance(came, Arrival):
                 self.take(came)
             elif self.is_exact:
-                self.condition = Condition.WAITING
-                came.take()
-                self._waiting = WaitingChannel(self, came, read.connection, read.form(self.path))
-                self._waiting.start(b"")
-                read.settled(self)
+                self._wait(came)
+            elif came.stream.window.is_known:
+                # It matched, was deleted and is made anew; what was told of is another one.
+                self.next = incarnation_of(came.stream.window.offset)
+                self._gone()
             else:
-                self._fail(StreamNotFound(f"the stream at {self.path!r} was deleted"))
+                self._gone()
+
+    def _wait(self, came: Awaiting) -> None:
+        read, self.condition = self._read, Condition.WAITING
+        came.take()
+        self._waiting = WaitingChannel(self, came, read.connection, read.form(self.path))
+        self._waiting.start(b"")
+        read.settled(self)
+
+    def _gone(self) -> None:
+        self.condition = Condition.GONE
+        self._read.settled(self)
 
     async def _is_over(self) -> bool:
         """Whether the stream that was told to its end is the last one at its path."""
@@ -229,7 +284,7 @@ class Slot(Owner):
 
     def take(self, arrival: Arrival) -> None:
         """Read a stream that is there, from now on."""
-        read, self._waiting = self._read, None
+        read, self._waiting, self._ended = self._read, None, 0
         self.condition, self.incarnation = Condition.READING, arrival.info.incarnation
         self._channel = ManyChannel.of_arrival(self, read, arrival, read.connection, read.form(self.path))
         read.behind(self)
@@ -259,18 +314,24 @@ class Slot(Owner):
         """See `Owner.detach`."""
         self._read.end(retry_after, reason)
 
-    def finished(self, offset: str, *, closed: bool, deleted: bool) -> None:
+    def later(self, call: Callable[[], None]) -> None:
+        """See `Owner.later`."""
+        self._read.later(call)
+
+    def finished(self, offset: str, error: HeadwaterError | None) -> None:
         """See `Owner.finished`."""
-        self._offset, self._channel = offset, None
-        if closed:
-            self.condition = Condition.ENDED
+        self._offset = self._start = offset
+        self._channel = None
+        if error is None:
+            self._end(self.incarnation)
             self._read.settled(self)
-        elif deleted and self.is_exact:
-            self.condition, self._start = Condition.QUEUED, offset
+        elif isinstance(error, OffsetGone) or (_is_gone(error) and self.is_exact):
+            self.condition = Condition.QUEUED
             self._read.again(self)
+        elif _is_gone(error):
+            self._gone()
         else:
-            self.condition = Condition.FAILED
-            self._read.settled(self)
+            self._failed(error)
 
     def failed(self) -> None:
         """See `Owner.failed`."""
@@ -289,11 +350,20 @@ class Slot(Owner):
 
     # What is told.
 
-    def _fail(self, error: HeadwaterError | None) -> None:
-        self.condition = Condition.FAILED
-        if error is not None:
-            self._read.live.runtime.stats.errors[error.code] += 1
-            self.tell(Failed(self._offset or BEGINNING, error))
+    def _fail(self, error: HeadwaterError) -> None:
+        if not self.is_exact and isinstance(error, (Refused, NotAuthorized)):
+            # What a pattern would match is not told of to whom it does not concern.
+            self._gone()
+            return
+        self.tell(Failed(self._offset or BEGINNING, error))
+        self._failed(error)
+
+    def _failed(self, error: HeadwaterError) -> None:
+        self._read.live.runtime.stats.errors[error.code] += 1
+        passes = error.status in PASSING
+        self.condition = Condition.TRYING if passes else Condition.FAILED
+        if passes:
+            self._read.again(self, RETRY_SECONDS)
         self._read.settled(self)
 
     def tell(self, event: Event) -> None:
@@ -303,6 +373,10 @@ class Slot(Owner):
         if data:
             self._read.connection.write(form.frame(data))
             self._read.moved()
+
+
+def _is_gone(error: HeadwaterError) -> bool:
+    return isinstance(error, StreamNotFound | StreamGone)
 
 
 class _Admits:
