@@ -196,3 +196,50 @@ def test_the_application_is_asked_for_each_stream(run: Run[None]) -> None:
             assert [each.get("data", each["stream"]) for each in lines(text)[:-1]] == ["other", "x/mine"]
 
     run(main())
+
+
+def test_a_page_keeps_characters_whole(run: Run[None]) -> None:
+    """Its cursor stands before the half of one."""
+
+    async def main() -> None:
+        async with Hub() as hub:
+            await hub.create("t", content_type="text/plain", body=b"a\xc3")
+            client, cursor, text = AsgiClient(App(hub, multi=True)), "", ""
+            for piece in (b"\xa4b", b"c"):
+                headers = {"last-event-id": cursor} if cursor else {}
+                _, body = await client.request("GET", f"{URL}?live=false&stream=t", headers=headers)
+                *found, end = lines(body)
+                text += "".join(each["data"] for each in found)
+                cursor = end["cursor"]
+                await hub.append("t", piece)
+            assert text == "aäb"
+
+    run(main())
+
+
+def test_a_grant_is_asked_for_again_when_a_stream_is_made_anew(run: Run[None]) -> None:
+    """It may be somebody else's now."""
+
+    async def main() -> None:
+        allowed = True
+
+        def authorize(asks: Sequence[Ask], credential: Credential, client: tuple[str, int] | None) -> Access:
+            if not allowed:
+                raise Refused("not any more")
+            return Access("me")
+
+        async with Hub(authorize=authorize) as hub:
+            for path in ("a", "b"):
+                await hub.create(path, content_type=JSON, body=b"[1]")
+            client = AsgiClient(hub.asgi)
+            async with client.open("GET", "/-/many?stream=a&stream=b", headers=SSE) as answer:
+                await told(answer, b"stream-cursor")
+                allowed = False
+                await hub.delete("a")
+                await hub.create("a", content_type=JSON, body=b'["secret"]')
+                text = await told(answer, b'"code":"refused"')
+                await hub.append("b", 2)
+                text += await told(answer, b'"data":2')
+                assert b"secret" not in text
+
+    run(main())

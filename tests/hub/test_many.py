@@ -153,3 +153,61 @@ def test_a_wrong_pattern(run: Run[None]) -> None:
                 await anext(hub.read_many(["a*"], live=True))
 
     run(main())
+
+
+def test_a_loop_that_takes_its_time_gets_the_last_batch(run: Run[None]) -> None:
+    async def main() -> None:
+        async with Hub() as hub:
+            await fill(hub, a=[1, 2], b=[1, 2], c=[1, 2])
+            found = []
+            async for path, record in hub.read_many(["a", "b", "c", "*"]):
+                for _ in range(20):
+                    await asyncio.sleep(0)
+                found.append((path, record.json()))
+            assert sorted(found) == [(path, number) for path in "abc" for number in (1, 2)]
+
+    run(main())
+
+
+def test_a_matching_stream_that_is_replaced_comes_from_its_start(run: Run[None]) -> None:
+    async def main() -> None:
+        async with Hub() as hub:
+            await fill(hub, rooms_1=[1])
+            reading = hub.read_many(["rooms/*"], live=True)
+            async with asyncio.timeout(30):
+                assert (await anext(reading))[1].json() == 1
+                await hub.delete("rooms/1")
+                await fill(hub, rooms_1=[2])
+                assert (await anext(reading))[1].json() == 2
+            await reading.aclose()  # type: ignore[attr-defined]
+
+    run(main())
+
+
+def test_a_mistake_is_raised_and_not_swallowed(run: Run[None]) -> None:
+    """Of the caller, or of a store: a loop that ends has read all of it."""
+
+    async def main() -> None:
+        async with Hub() as hub:
+            await fill(hub, a=[1])
+
+            def mistaken(path: str, error: HeadwaterError) -> None:
+                raise KeyError(path)
+
+            with pytest.raises(KeyError):
+                async for _ in hub.read_many({"a": "0000000000000009_0000000000000000"}, on_error=mistaken):
+                    pass
+            with pytest.raises(TypeError):
+                await anext(hub.read_many("a"))
+
+    run(main())
+
+
+def test_a_loop_that_begins_in_a_stop_is_told(run: Run[None]) -> None:
+    async def main() -> None:
+        async with Hub() as hub:
+            hub.drain()
+            with pytest.raises(ShuttingDown):
+                await anext(hub.read_many(["a"], live=True))
+
+    run(main())

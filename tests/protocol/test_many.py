@@ -137,6 +137,14 @@ def test_a_refusal_names_the_stream() -> None:
     assert caught.value.details["stream"] == "runs/7"
 
 
+@pytest.mark.parametrize("value", ["null", "5"])
+def test_a_refusal_is_unicode_whatever_the_name_is(value: str) -> None:
+    with pytest.raises(BadRequest) as caught:
+        post(b'{"streams": {"\\ud800a": %b}}' % value.encode())
+    assert caught.value.details["stream"] == "?a"
+    caught.value.message.encode()
+
+
 def test_names_up_to_the_limits() -> None:
     assert len(get("&".join(f"stream=s{index}" for index in range(MAX_BY_GET))).names) == MAX_BY_GET
     assert len(post({"streams": {f"s{index}": None for index in range(MAX_STREAMS)}}).names) == MAX_STREAMS

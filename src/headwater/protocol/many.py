@@ -123,8 +123,7 @@ class Names(msgspec.Struct, frozen=True):
             check_path(name, maximum=self.max_path_bytes)
             self.private.check(literal_prefix(name).rstrip("/") if is_pattern(name) else name)
         except HeadwaterError as error:
-            # A name of JSON may be no Unicode, which the answer must be.
-            error.details["stream"] = name[:80].encode(errors="replace").decode()
+            error.details["stream"] = _shown(name)
             raise
 
 
@@ -272,8 +271,14 @@ def _start_of(name: str, value: Any) -> str | Last:
         if is_right:
             return _start({key: str(given) for key, given in value.items()})
     raise BadRequest(
-        f"the value of {name[:80]!r} is an offset, null, or an object with offset, last or last_bytes", stream=name[:80]
+        f"the value of {name[:80]!r} is an offset, null, or an object with offset, last or last_bytes",
+        stream=_shown(name),
     )
+
+
+def _shown(name: str) -> str:
+    """A name in an answer, which is Unicode; one of JSON may have halves of surrogate pairs."""
+    return name[:80].encode(errors="replace").decode()
 
 
 def _json(body: bytes) -> dict[str, Any]:

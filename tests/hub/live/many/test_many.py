@@ -15,6 +15,7 @@ from tests.support.many import ManyClient
 
 from headwater import Hub, Limits
 from headwater.errors import Refused, StoreUnavailable
+from headwater.hub.live.many import slot
 from headwater.hub.peers import Peer
 from headwater.model import BEGINNING
 
@@ -536,3 +537,184 @@ def test_a_cursor_may_be_cut_anywhere(seed: int, keep: int) -> None:
             client.lose()
 
     asyncio.run(main())
+
+
+def test_a_matching_stream_that_is_replaced_comes_from_its_start(run: Run[None]) -> None:
+    """Deleted and made anew before anybody is told, live and after a cut."""
+
+    async def main() -> None:
+        async with Hub() as hub:
+            await json_streams(hub, "rooms/1")
+            await hub.append("rooms/1", 1)
+            client = ManyClient(hub, "rooms/*")
+            client.connect()
+            await until(lambda: client.records.get("rooms/1") == [1], client)
+            for number in (2, 3):
+                await hub.delete("rooms/1")
+                await hub.create("rooms/1", content_type=JSON, body=b"[%d]" % number)
+            await until(lambda: client.records["rooms/1"][-1] == 3, client)
+            client.lose()
+            await hub.append("rooms/1", 4)
+            client.connect()
+            await until(lambda: client.records["rooms/1"][-2:] == [3, 4], client)
+
+    run(main())
+
+
+@pytest.mark.parametrize("where", [{}, {"offset": "now"}])
+def test_a_cursor_of_a_read_that_was_let_go_early_loses_nothing(run: Run[None], where: dict[str, str]) -> None:
+    """Before a pattern was listed: a new read begins where it says, one that was here before where it was."""
+
+    async def main() -> None:
+        async with Hub() as hub:
+            await json_streams(hub, "x/1", "x/2")
+            for path in ("x/1", "x/2"):
+                await hub.append(path, 1)
+            client, late = ManyClient(hub, "x/*"), ManyClient(hub, "x/*")
+            client.connect()
+            await until(lambda: len(client.records) == 2 and client.cursor, client)
+            client.lose()
+            hub.runtime.draining = True
+            for each in (client, late):
+                each.connect(**where)
+                await until(lambda: each.sink.ended, each)  # noqa: B023
+                assert each.names()[-1] == "stream-detached"
+            hub.runtime.draining = False
+            await hub.append("x/1", 2)
+            for each in (client, late):
+                each.connect(**where)
+            await until(lambda: client.records == {"x/1": [1, 2], "x/2": [1]}, client)
+            await until(lambda: late.cursor, late)
+            await hub.append("x/2", 3)
+            await until(lambda: late.records.get("x/2", [])[-1:] == [3], late)
+            assert late.records == ({"x/2": [3]} if where else {"x/1": [1, 2], "x/2": [1, 3]})
+
+    run(main())
+
+
+def test_what_passes_is_tried_again(run: Run[None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """One reader too many is no end of a stream: neither now, nor for a cursor."""
+
+    async def main() -> None:
+        monkeypatch.setattr(slot, "RETRY_SECONDS", 0.05)
+        async with Hub(limits=Limits(max_readers=1)) as hub:
+            await json_streams(hub, "a", "x/1", "b")
+            for path in ("a", "x/1", "b"):
+                await hub.append(path, path)
+            client = ManyClient(hub, "a", "b", "x/*")
+            client.connect()
+            await until(lambda: client.cursor and "stream-error" in client.names("x/1"), client)
+            assert client.records == {"a": ["a"]}
+            await hub.close("a")
+            await until(lambda: len(client.records) == 2, client)
+            (second,) = client.records.keys() - {"a"}
+            await hub.close(second)
+            await until(lambda: client.records == {path: [path] for path in ("a", "x/1", "b")}, client)
+
+    run(main())
+
+
+@pytest.mark.parametrize("name", ["a", "*"])
+def test_retention_that_overtakes_a_reader_is_a_gap(run: Run[None], name: str) -> None:
+    async def main() -> None:
+        async with Hub(limits=Limits(buffer_bytes=600, read_bytes=600, window_bytes=600)) as hub:
+            hub.runtime.cursors.every = 0.05
+            await hub.create("a", content_type=JSON, retention=_last(3))
+            client = ManyClient(hub, name, high_water=600)
+            await hub.append("a", "first")
+            client.connect()
+            await until(lambda: client.cursor, client)
+            for number in range(40):
+                await hub.append("a", f"{number} {'x' * 200}")
+            await hub.store.sweep()  # type: ignore[attr-defined]
+            await hub.append("a", "last")
+            await until(lambda: client.records["a"][-1] == "last", client)
+            assert "stream-error" not in client.names("a")
+            assert next(data for event, data in client.said if event == "stream-gap")["reason"] == "retention"
+            assert [text[:2] for text in client.records["a"][-4:]] == ["37", "38", "39", "la"]
+
+    run(main())
+
+
+def test_a_cursor_is_told_to_who_takes_less_than_there_is(run: Run[None]) -> None:
+    """While it catches up, or it would begin anew after each cut."""
+
+    async def main() -> None:
+        async with Hub(limits=Limits(buffer_bytes=1000, read_bytes=1000, window_bytes=1000)) as hub:
+            await json_streams(hub, "a", "b")
+            for number in range(300):
+                await hub.append("a", f"{number} {'x' * 500}")
+            client = ManyClient(hub, "a", "b", high_water=1000)
+            client.connect()
+            await until(lambda: client.names().count("stream-cursor") >= 3, client)
+            assert len(client.records["a"]) < 300
+            client.lose()
+            client.connect()
+            await until(lambda: len(client.records["a"]) == 300, client)
+            assert client.again < 100
+
+    run(main())
+
+
+def test_who_waits_is_not_given_more_while_the_connection_is_full(run: Run[None]) -> None:
+    async def main() -> None:
+        async with Hub(limits=Limits(buffer_bytes=2000)) as hub:
+            late = [f"late/{number}" for number in range(20)]
+            await json_streams(hub, "a")
+            client = ManyClient(hub, "a", *late, high_water=4000)
+            client.connect()
+            await until(lambda: client.cursor, client)
+            while not client.reader.connection.is_stopped:
+                await hub.append("a", "x" * 1000)
+                await asyncio.sleep(0.01)
+            full = client.sink.held()
+            for path in late:
+                await hub.create(path, content_type=JSON, body=b'["' + b"x" * 1000 + b'"]')
+            await asyncio.sleep(0.05)
+            assert client.sink.held() == full
+            await until(lambda: all(path in client.records for path in late), client)
+
+    run(main())
+
+
+def test_a_name_that_was_waited_for_begins_at_its_start(run: Run[None]) -> None:
+    """Also when the read said `now`, and was cut before the stream was made."""
+
+    async def main() -> None:
+        async with Hub() as hub:
+            client = ManyClient(hub, "late")
+            client.connect(offset="now")
+            await until(lambda: client.cursor, client)
+            client.lose()
+            await json_streams(hub, "late")
+            await hub.append("late", 1)
+            client.connect(offset="now")
+            await until(lambda: client.records.get("late") == [1], client)
+
+    run(main())
+
+
+def test_thousands_of_streams_without_a_record_take_no_place(run: Run[None]) -> None:
+    """Neither on the read nor in a cursor that the server would not take."""
+
+    async def main() -> None:
+        async with Hub() as hub:
+            hub.runtime.cursors.every = 0.05
+            client = ManyClient(hub, "x/*", max_streams=5)
+            client.connect()
+            await until(lambda: client.cursor, client)
+            await json_streams(hub, *(f"x/{number}" for number in range(200)))
+            await hub.append("x/150", 1)
+            await until(lambda: client.records, client)
+            was = client.cursor
+            await until(lambda: client.cursor != was, client)
+            assert len(client.cursor) < 100
+            client.lose()
+            await hub.append("x/180", 2)
+            await hub.close("x/180")
+            client.connect()
+            await until(lambda: client.records == {"x/150": [1], "x/180": [2]}, client)
+            assert "stream-error" not in client.names()
+            assert hub.reader_count("x/10") == 0
+
+    run(main())

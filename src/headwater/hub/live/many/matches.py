@@ -85,16 +85,11 @@ class Matches:
 
     async def list(self, live: LiveReaders) -> AsyncIterator[Slot]:
         """The places of the streams that are there; those that were read before come first."""
-        new: list[StreamInfo] = []
-        async for info in self._infos(live):
-            if info.incarnation in self._stood.offsets:
-                if (slot := await self._found(live, info)) is not None:
+        before = self._stood.offsets
+        for are_new in (False, True) if before else (True,):
+            async for info in self._infos(live):
+                if (info.incarnation not in before) is are_new and (slot := await self._found(live, info)) is not None:
                     yield slot
-            elif len(new) <= self._read.max_streams:  # one more than there is room for
-                new.append(info)
-        for info in new:
-            if (slot := await self._found(live, info)) is not None:
-                yield slot
         self._is_listed = True
         self._others.clear()
 
