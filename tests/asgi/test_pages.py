@@ -40,6 +40,36 @@ async def told(answer: AsgiResponse, word: bytes) -> bytes:
     return text
 
 
+def test_pages_with_what_is_known_of_a_record(run: Run[None]) -> None:
+    """Lines with offset and time, which go on where a live read begins; another tag than the page without them."""
+
+    async def main() -> None:
+        async with served(6) as (_, client):
+            answer, body = await client.request("GET", f"{URL}?last=2&envelope=1")
+            assert (answer.status, answer.headers["content-type"]) == (200, "application/x-ndjson")
+            lines = [json.loads(line) for line in body.splitlines()]
+            assert [line["data"] for line in lines] == [4, 5]
+            assert all(line["at"] > 1e9 for line in lines)
+            assert lines[-1]["offset"] == answer.headers["stream-next-offset"]
+            before = answer.headers["stream-previous-offset"]
+            other, body = await client.request("GET", f"{URL}?before={before}&last=9&envelope=1")
+            lines = [json.loads(line) for line in body.splitlines()]
+            assert ([line["data"] for line in lines], lines[-1]["offset"]) == ([0, 1, 2, 3], before)
+            assert "stream-previous-offset" not in other.headers
+            plain, _ = await client.request("GET", f"{URL}?before={before}&last=9")
+            assert plain.headers["etag"] != other.headers["etag"]
+            again = {"if-none-match": other.headers["etag"]}
+            answer, body = await client.request("GET", f"{URL}?before={before}&last=9&envelope=1", headers=again)
+            assert (answer.status, body) == (304, b"")
+            answer, body = await client.request("GET", f"{TEXT}?last_bytes=9&envelope=1")
+            assert json.loads(body)["data"] == "eile 5 ä\n"[-8:]
+            await client.request("PUT", "/v1/stream/empty", headers={"content-type": JSON})
+            answer, body = await client.request("GET", "/v1/stream/empty?last=2&envelope=1")
+            assert (answer.status, body) == (200, b"")
+
+    run(main())
+
+
 def test_the_last_records_and_those_before(run: Run[None]) -> None:
     """A page says where it begins and ends; page by page every record comes once, and the first one has none before."""
 

@@ -73,7 +73,10 @@ def test_characters_stay_whole() -> None:
 
 
 def test_it_is_asked_for_where_it_has_a_place() -> None:
-    """By 1, in plain SSE and NDJSON; every other way is refused."""
+    """By 1, in plain SSE, NDJSON and pages; every other way is refused."""
+    page = parse_request("GET", "s", b"last=2&envelope=1", {})
+    assert isinstance(page, Read)
+    assert (page.mode, page.envelope) == (Mode.CATCH_UP, True)
     for accept, mode in ((b"text/event-stream", Mode.EVENTS), (b"application/x-ndjson", Mode.NDJSON)):
         command = parse_request("GET", "s", b"envelope=1", {b"accept": accept})
         assert isinstance(command, Read)

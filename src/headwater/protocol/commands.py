@@ -47,7 +47,7 @@ class Read(msgspec.Struct, frozen=True, gc=False):
         accept_encoding: as sent.
         media_type: the name by which `Accept` asked for the form; None: by none.
         last: where to begin, told from behind; None: at the offset.
-        envelope: plain SSE and NDJSON: each record comes with its offset and its time.
+        envelope: plain SSE, NDJSON and pages: each record comes with its offset and its time.
         waits: plain SSE, NDJSON and long-poll: a stream that is not there is waited for.
     """
 

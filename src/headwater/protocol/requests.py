@@ -314,7 +314,7 @@ def _parse_read(path: str, query: bytes, headers: Headers, content_type: str | N
         accept_encoding=text(headers, names.ACCEPT_ENCODING),
         media_type=name,
         last=last,
-        envelope=_envelope(fields.get(names.QUERY_ENVELOPE), mode),
+        envelope=_envelope(fields.get(names.QUERY_ENVELOPE), mode, last),
         waits=_waits(fields.get(names.QUERY_MISSING), mode),
     )
 
@@ -325,14 +325,16 @@ def _as_json(value: str | None) -> bool:
     return value is not None
 
 
-def _envelope(value: str | None, mode: Mode) -> bool:
+def _envelope(value: str | None, mode: Mode, last: Last | None) -> bool:
     if value is None:
         return False
     if value != "1":
         raise BadRequest(f"?envelope= takes 1, not {value[:40]!r}")
-    if mode not in (Mode.EVENTS, Mode.NDJSON):
+    is_page = mode is Mode.CATCH_UP and last is not None
+    if mode not in (Mode.EVENTS, Mode.NDJSON) and not is_page:
         raise BadRequest(
-            "?envelope=1 is for plain SSE and NDJSON, for which Accept asks; other forms have no place for it"
+            "?envelope=1 is for plain SSE and NDJSON, for which Accept asks, and for pages; other forms have no place "
+            "for it"
         )
     return True
 

@@ -14,9 +14,11 @@ from headwater.errors import HeadwaterError
 from headwater.model import NOW, Appended, Batch, Created, Extent, Failure, Page, StreamInfo
 from headwater.protocol import names
 from headwater.protocol.caching import CACHEABLE, LIVE, NO_STORE, REVALIDATE, entity_tag, matches, tail_tag
+from headwater.protocol.envelope import enveloped
 from headwater.protocol.expiry import format_retention
 from headwater.protocol.failure import failure_headers
 from headwater.protocol.framing import is_text
+from headwater.protocol.ndjson import JsonLines
 from headwater.protocol.slow import REPLAY, format_slow
 from headwater.protocol.spans import body_of
 from headwater.protocol.together import MEDIA_TYPE, encode_answers
@@ -165,7 +167,9 @@ def caught_up(
     return Answer(200, headers, body)
 
 
-def paged(page: Page, if_none_match: str | None, *, before: str, coding: str = "") -> Answer:
+def paged(
+    page: Page, if_none_match: str | None, *, before: str, coding: str = "", envelope: bool = False
+) -> Answer:
     """To a GET that asks from behind: the page, or 304.
 
     Args:
@@ -173,14 +177,19 @@ def paged(page: Page, if_none_match: str | None, *, before: str, coding: str = "
         if_none_match: as sent.
         before: where it was asked to end. From an offset it never changes; from the tail it is for this moment.
         coding: see `caught_up`.
+        envelope: the records are lines of NDJSON, with offset and time; the page is read with `times`.
     """
-    batch, tag = page.batch, entity_tag(page.batch, coding)
+    batch = page.batch
+    tag = entity_tag(batch, ":".join(part for part in ("envelope" if envelope else "", coding) if part))
     headers = _position(batch, up_to_date=batch.up_to_date)
     if page.has_earlier:
         headers.append((names.STREAM_PREVIOUS_OFFSET, batch.offset.encode()))
     headers += [(names.ETAG, tag.encode()), (names.CACHE_CONTROL, REVALIDATE if before == NOW else CACHEABLE)]
     if matches(if_none_match, tag):
         return Answer(304, headers)
+    if envelope:
+        lines = [line + b"\n" for line in enveloped(batch.content_type, batch.records)]
+        return Answer(200, [*headers, (names.CONTENT_TYPE, JsonLines.media_type)], b"".join(lines))
     headers.append((names.CONTENT_TYPE, batch.content_type.encode()))
     return Answer(200, headers, body_of(batch.content_type, batch.records))
 
