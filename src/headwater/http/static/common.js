@@ -24,9 +24,9 @@ export const lasting = time => time < 60 ? `${Math.floor(time)} s` : time < 3600
 // Requests
 
 export class Problem extends Error {
-  constructor({ status = 0, detail = "The server does not answer.", advice = "" }) {
+  constructor({ status = 0, code = "", detail = "The server does not answer.", advice = "" }) {
     super(`${detail.replace(/^[a-z]/, first => first.toUpperCase()).replace(/[^.]$/, "$&.")} ${advice}`.trim());
-    this.status = status;
+    Object.assign(this, { status, code });
     this.passing = status === 0 || status === 429 || status >= 500;
   }
 }

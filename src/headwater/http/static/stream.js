@@ -1,35 +1,40 @@
-// One stream: reading it with an EventSource, appending to it, and checking that nothing was lost or repeated.
+// One stream: following it, appending to it, and checking that nothing was lost or repeated.
 // A stream's object is its token: what comes late for one that is no longer chosen is dropped.
 
 import { $, Problem, call, clock, isJson, isText, make, plural, put, render, seconds, urlOf } from "./common.js";
+import { Rows, renderRows, rowOf } from "./rows.js";
+import { follow, leave, tabs } from "./tabs.js";
 
-const MAX_ROWS = 500, MAX_SHOWN = 4000, MAX_COLOURED = 1000, MAX_AUTO_CHECK = 20_000, MAX_WAITING = 100;
-const PHASES = { connecting: "Connecting", live: "Live", reconnecting: "Reconnecting", hidden: "Hidden", closed: "Closed", failed: "Failed", stopped: "Stopped" };
+const MAX_RECENT = 2000, MAX_AUTO_CHECK = 20_000, MAX_WAITING = 100;
+const PHASES = {
+  connecting: ["Connecting", "The page asks the server for the stream."],
+  live: ["Live", "What is appended appears here at once."],
+  reconnecting: ["Reconnecting", "The connection was lost. The page tries again, and goes on at its last offset: nothing is lost or repeated."],
+  hidden: ["Hidden", "This tab is not seen and has let go of its connection. It goes on at its last offset when it is seen again."],
+  closed: ["Closed", "The stream is complete: its writer has ended it, and nothing more can be appended."],
+  failed: ["Failed", "The stream was ended before it was complete, and nothing more can be appended."],
+  stopped: ["Stopped", "The stream cannot be read any further; the last line says why."],
+};
 
 export let stream = null;
 
-export function choose(path, from = "-1") {
-  stream?.source?.close();
-  clearTimeout(stream?.timer);
+export function choose(path) {
+  if (stream) { leave(); clearTimeout(stream.timer); }
   stream = path ? {
-    path, from, type: "", closed: false, start: "", last: "", phase: "connecting", since: Date.now(), lostAt: 0, tries: 0,
-    reconnects: 0, count: 0, repeated: 0, units: 0, checked: null, expected: null, verdict: null,
-    rows: [], rowId: 0, outbox: [], note: null, waiting: null, producer: crypto.getRandomValues(new Uint32Array(4)).join("-"), seq: 0,
+    path, type: "", closed: false, start: "", last: "", phase: "connecting", since: Date.now(), lostAt: 0, tries: 0,
+    reconnects: 0, count: 0, units: 0, recent: [], checked: null, expected: null, verdict: null, view: null,
+    outbox: [], note: null, waiting: null, producer: crypto.getRandomValues(new Uint32Array(4)).join("-"), seq: 0,
   } : null;
   if (path) connect(stream);
   render();
 }
 
+// The newest page first, and then what follows it.
 async function connect(s) {
   try {
-    const answer = await call("GET", urlOf(s.path, `?offset=${s.last || (s.start === "-1" ? "" : s.start) || "now"}`));
-    answer.body?.cancel();
+    if (!s.last) await begin(s);
     if (s !== stream) return;
-    s.type = answer.headers.get("content-type");
-    // Not offset=now: if the connection broke before the first record, "now" would be another place.
-    s.start ||= s.from === "now" ? answer.headers.get("stream-next-offset") : "-1";
-    s.checked ??= { offset: s.start, units: 0, count: 0 };
-    listen(s);
+    follow(s.path, s.last, (line, text) => { if (s === stream) take(s, line, text); });
   } catch (problem) {
     if (s !== stream) return;
     if (problem.passing) later(s, problem); else stop(s, problem.message);
@@ -38,27 +43,30 @@ async function connect(s) {
   render();
 }
 
-function listen(s) {
-  const source = s.source = new EventSource(urlOf(s.path, `?offset=${s.last || s.start}&reader=page&envelope=1`));
-  source.onopen = () => opened(s);
-  source.onmessage = event => receive(s, event.lastEventId, unpack(s.type, event.data));
-  // The browser reconnects by itself, with Last-Event-ID; after any answer but 200 it gives up, and connect() asks why.
-  source.onerror = () => source.readyState === EventSource.CLOSED ? later(s) : lost(s);
-  source.addEventListener("stream-closed", event => ended(s, event.lastEventId));
-  source.addEventListener("stream-failed", event => ended(s, event.lastEventId, JSON.parse(event.data)));
-  source.addEventListener("stream-detached", () => mark(s, "the server lets its readers go for a moment"));
-  source.addEventListener("stream-error", event => {
-    const problem = new Problem(JSON.parse(event.data));
-    if (problem.passing) mark(s, problem.message, "warn"); else stop(s, problem.message);
-  });
+async function begin(s) {
+  const answer = await call("GET", urlOf(s.path, "?offset=now"));
+  answer.body?.cancel();
+  s.type = answer.headers.get("content-type");
+  s.view = new Rows(s.path, s.type, problem => { s.note = problem.message; });
+  const page = await s.view.newest();
+  s.start = page.previous ?? "-1";
+  for (const { offset, data } of page.records) counted(s, offset, data);
+  s.last = page.next;
+  s.checked = { offset: s.start, units: 0, count: 0 };
 }
 
-// The record as it was appended, and when: JSON keeps its own bytes, which a parsed value would lose.
-function unpack(type, text) {
-  const { at, data, base64 } = JSON.parse(text);
-  if (isJson(type)) return { at, data: text.slice(text.indexOf('"data":') + 7, -1) };
-  if (base64 === undefined || !isText(type)) return { at, data: data ?? base64 };
-  return { at, data: new TextDecoder().decode(Uint8Array.from(atob(base64), byte => byte.charCodeAt(0))) };
+function take(s, line, text) {
+  if (line.state === "live") opened(s);
+  else if (line.state === "lost") lost(s);
+  else if (line.state === "refused") stop(s, line.message);
+  else if (line.control === "closed") ended(s, line.offset);
+  else if (line.control === "failed") ended(s, line.offset, line);
+  else if (line.control === "detached") mark(s, "the server lets its readers go for a moment");
+  else if (line.control === "gap") { s.last = line.to; mark(s, `records between ${line.from} and ${line.to} are left out (a gap): they are no longer kept, or this reader was too slow`, "warn"); }
+  else if (line.control === "error") {
+    const problem = new Problem(line);
+    if (problem.passing) mark(s, problem.message, "warn"); else stop(s, problem.message);
+  } else if (!line.control && !line.state) receive(s, rowOf(s.type, text));
 }
 
 function opened(s) {
@@ -67,7 +75,7 @@ function opened(s) {
   setPhase(s, "live");
   if (!s.lostAt) return;
   s.reconnects += 1;
-  mark(s, `reconnected after ${seconds(Date.now() - s.lostAt)} at offset ${s.last || s.start}`, "good");
+  mark(s, `reconnected after ${seconds(Date.now() - s.lostAt)} at offset ${s.last}`, "good");
   s.lostAt = 0;
   autoCheck(s);
 }
@@ -80,13 +88,12 @@ function lost(s) {
 }
 
 function later(s, problem) {
-  s.source?.close();
-  if (s.source) lost(s); else s.waiting = problem.message;
+  s.waiting = problem.message;
   s.timer = setTimeout(connect, Math.min(1000 * 2 ** s.tries++, 8000), s);
 }
 
 function ended(s, offset, failed) {
-  s.source.close();
+  leave();
   s.closed = true;
   if (failed) mark(s, `the stream failed and is not complete (${failed.code}); it ends at offset ${offset}. ${failed.message ?? ""}`, "bad");
   else mark(s, `the stream is closed; it ends at offset ${offset}`);
@@ -95,19 +102,17 @@ function ended(s, offset, failed) {
 }
 
 function stop(s, message) {
-  s.source?.close();
+  leave();
   mark(s, message, "bad");
   setPhase(s, "stopped");
 }
 
-// Over HTTP/1.1 a browser has six connections to a server, for all its tabs together: a hidden tab lets go of its own.
+// A hidden tab that shares its connection keeps it. One that has its own lets go of it: a browser has six to a server.
 document.addEventListener("visibilitychange", () => {
   const s = stream;
   if (!s) return;
-  if (document.hidden && s.source && ["live", "reconnecting"].includes(s.phase)) {
-    s.source.close();
-    clearTimeout(s.timer);
-    s.source = null;
+  if (document.hidden && !tabs.shared && ["live", "reconnecting"].includes(s.phase)) {
+    leave();
     s.lostAt = 0;
     setPhase(s, "hidden");
   } else if (!document.hidden && s.phase === "hidden") {
@@ -122,20 +127,24 @@ function setPhase(s, phase) {
   render();
 }
 
-function receive(s, offset, { at, data }) {
-  const again = s.last !== "" && offset <= s.last; // offsets sort as text
-  if (again) s.repeated += 1;
-  else { s.count += 1; s.units += unitsOf(s.type, data); s.last = offset; }
-  addRow(s, { n: s.count, at: at * 1000, offset, data, again, units: s.units });
+function receive(s, row) {
+  counted(s, row.offset, row.data);
+  s.view.add(row);
   settle(s);
+  render();
 }
 
-function mark(s, text, kind = "") { addRow(s, { mark: text, kind }); }
+function counted(s, offset, data) {
+  s.count += 1;
+  s.units += unitsOf(s.type, data);
+  s.last = offset;
+  s.recent.push({ offset, units: s.units });
+  if (s.recent.length > 2 * MAX_RECENT) s.recent.splice(0, MAX_RECENT);
+}
 
-function addRow(s, row) {
-  s.rows.push({ id: ++s.rowId, ...row });
-  if (s.rows.length > MAX_ROWS) s.rows.shift();
-  render();
+function mark(s, text, kind = "") {
+  s.view ??= new Rows(s.path, s.type);
+  s.view.mark(text, kind);
 }
 
 // Was anything lost or repeated? The log is read again from the last check on, and what it has must equal what was
@@ -172,10 +181,10 @@ async function check(s) {
 }
 
 function settle(s) {
-  const expected = s.expected, here = s.last || s.start;
+  const expected = s.expected, here = s.last;
   if (!expected || (here < expected.offset && s.units < expected.units)) return; // the rest is still on its way
   s.expected = null;
-  const found = here <= expected.offset ? s.units : s.rows.find(row => row.offset === expected.offset)?.units;
+  const found = here <= expected.offset ? s.units : s.recent.find(each => each.offset === expected.offset)?.units;
   if (found === undefined) s.verdict = { text: "The stream was too fast to compare; check again" };
   else if (found === expected.units) {
     s.checked = { ...expected, count: s.count };
@@ -244,8 +253,6 @@ async function act(s, title, text, verb, method, headers) {
 
 // Showing
 
-let shownStream = null, shownRow = 0;
-
 export function renderStream() {
   const s = stream;
   document.title = s ? `${s.path} · Headwater` : "Headwater";
@@ -255,21 +262,24 @@ export function renderStream() {
   put("path", s.path);
   put("type", s.type);
   $("state").dataset.phase = s.phase;
-  put("phase", PHASES[s.phase]);
+  put("phase", PHASES[s.phase][0]);
+  $("state").title = PHASES[s.phase][1];
   put("since", ["closed", "failed", "stopped"].includes(s.phase) ? `at ${clock(s.since)}` : `since ${clock(s.since)}, ${seconds(Date.now() - s.since)}`);
   put("count", s.count.toLocaleString("en"));
-  put("repeated", String(s.repeated), s.repeated ? "bad" : "");
   put("reconnects", String(s.reconnects));
   put("verdict", s.verdict?.text ?? "", s.verdict?.kind ?? "");
   $("check").disabled = !s.checked || s.phase === "stopped";
-  $("from").value = s.from;
+  put("link", !tabs.shared ? "own" : tabs.holds ? "shared, held here" : "shared");
+  $("oldest").disabled = !s.view || !s.type;
   $("close").disabled = s.closed || !s.type || s.phase === "stopped";
   $("delete").disabled = !s.type || s.phase === "stopped";
   $("record").disabled = $("close").disabled;
   $("send").disabled = $("close").disabled;
   put("record-label", !s.type ? "Append" : isJson(s.type) ? "Append JSON" : "Append text");
   put("append-note", s.note ?? s.waiting ?? hintFor(s), s.note || s.waiting ? "bad" : "");
-  renderRows(s);
+  $("empty").hidden = s.view?.rows.length > 0 || s.view?.busy;
+  put("empty", s.type ? "Nothing here yet. What is appended, here or by anybody else, appears at once." : "");
+  if (s.view) renderRows(s.view); else $("rows").replaceChildren();
   if (s.wantsFocus && !$("record").disabled) { s.wantsFocus = false; $("record").focus(); }
 }
 
@@ -277,36 +287,6 @@ function hintFor(s) {
   if (s.closed) return "The stream is closed and takes no more records.";
   if (!s.type || s.phase === "stopped") return "";
   return `${isJson(s.type) ? "An array appends each of its values. " : ""}Enter appends, Shift+Enter begins a new line.`;
-}
-
-function renderRows(s) {
-  const log = $("log"), rows = $("rows");
-  const follow = s !== shownStream || log.scrollHeight - log.scrollTop - log.clientHeight < 48;
-  if (s !== shownStream) { rows.replaceChildren(); shownStream = s; shownRow = 0; }
-  const news = s.rows.filter(row => row.id > shownRow);
-  shownRow = s.rowId;
-  rows.append(...news.map(row => row.mark === undefined ? recordRow(s, row) : make("li", `mark ${row.kind}`, row.mark)));
-  while (rows.children.length > MAX_ROWS) rows.firstChild.remove();
-  $("empty").hidden = s.rows.length > 0;
-  put("empty", s.type ? `Nothing ${s.from === "now" ? "new" : "here"} yet. What is appended, here or by anybody else, appears at once.` : "");
-  if (follow && news.length) log.scrollTop = log.scrollHeight;
-  $("newest").hidden = follow;
-}
-
-function recordRow(s, row) {
-  const zeros = row.offset.match(/^[0_]*/)[0];
-  const offset = make("span", "offset", make("bdi", "", make("i", "", zeros), row.offset.slice(zeros.length)));
-  const line = make("li", row.again ? "again" : "", make("span", "n", String(row.n)), make("span", "at", clock(row.at)), offset);
-  const shown = row.data.length > MAX_SHOWN ? `${row.data.slice(0, MAX_SHOWN)} … (${plural(row.data.length, "character")})` : row.data;
-  line.append(make("span", "data", ...isJson(s.type) && shown.length <= MAX_COLOURED ? coloured(shown) : [shown]));
-  return line;
-}
-
-function coloured(json) {
-  return json.split(/("(?:\\.|[^"\\])*"\s*:?)/).flatMap(part => {
-    if (part.startsWith('"')) return part.endsWith(":") ? [make("span", "k", part)] : [part];
-    return part.split(/([-\w.+]+)/).map((word, index) => index % 2 ? make("span", "v", word) : word);
-  });
 }
 
 // Listening
@@ -317,11 +297,8 @@ $("record").addEventListener("keydown", event => {
   event.preventDefault();
   append(stream, $("record").value);
 });
-$("from").addEventListener("change", () => choose(stream.path, $("from").value));
 $("check").addEventListener("click", () => check(stream));
 $("close").addEventListener("click", () => act(stream, `Close ${stream.path}?`, "It takes no more records, and its readers are told that it is complete. This cannot be undone.", "Close it", "POST", { "stream-closed": "true" }));
 $("delete").addEventListener("click", () => act(stream, `Delete ${stream.path}?`, "Its records are gone for everybody. This cannot be undone.", "Delete it", "DELETE"));
 $("yes").addEventListener("click", () => $("confirm").close("yes"));
 $("no").addEventListener("click", () => $("confirm").close());
-$("newest").addEventListener("click", () => { $("log").scrollTop = $("log").scrollHeight; });
-$("log").addEventListener("scroll", render, { passive: true });
