@@ -37,6 +37,7 @@ function send(message) {
   channel?.postMessage(message);
   hear(message); // a channel does not tell who speaks
 }
+channel?.addEventListener("message", ({ data }) => hear(data));
 
 function hear({ want: wanted, ask, again, path, lines = [], ...news }) {
   if (ask && mine) want();
