@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expec
 #: Seconds a server process may take until it answers.
 START_SECONDS = 60.0
 #: Milliseconds the browser may take for a reconnect and what follows, in all of these tests.
-PATIENCE = 9_000
+PATIENCE = 60_000
 #: Where the `mounted` application has the page.
 PREFIX = "/deep/down"
 

@@ -95,7 +95,9 @@ def test_ten_tabs_share_a_connection(context: BrowserContext, durable: ServerPro
         expect(tab.locator("#rows .data").last).to_have_text(str(index))
         expect(tab.locator("#append-note")).to_contain_text("Enter appends")
     for index, tab in enumerate(tabs):
-        expect(tab.locator("#rows .data")).to_have_text([str(n) for n in range(index % len(STREAMS), TABS, len(STREAMS))])
+        expect(tab.locator("#rows .data")).to_have_text(
+            [str(n) for n in range(index % len(STREAMS), TABS, len(STREAMS))]
+        )
         expect(tab.locator("#phase")).to_have_text("Live")
     assert connections(durable) == 1
     tabs[1].goto(f"{durable.url}/#/")
@@ -152,7 +154,9 @@ def test_all_tabs_survive_a_kill(context: BrowserContext, durable: ServerProcess
     for tab in tabs:
         expect(tab.locator("#rows .data")).to_have_text(["1", "2"])
         expect(tab.locator("#reconnects")).to_have_text("1")
-        expect(tab.locator("#rows .mark")).to_have_text([re.compile("^connection lost"), re.compile("^reconnected after")])
+        expect(tab.locator("#rows .mark")).to_have_text(
+            [re.compile("^connection lost"), re.compile("^reconnected after")]
+        )
     assert connections(durable) == 1
 
 

@@ -4,6 +4,7 @@ import { $, paintedBy, prefix, render } from "./common.js";
 import { refreshList, renderList } from "./list.js";
 import { look, renderOverview } from "./overview.js";
 import { choose, renderStream, stream } from "./stream.js";
+import "./terms.js";
 
 const TICK_MS = 1000, LIST_EVERY = 5;
 const OVERVIEW = "/"; // no path of a stream begins with a slash

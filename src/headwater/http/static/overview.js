@@ -9,16 +9,16 @@ const PATIENCE_MS = 5000, BUSIEST = 6;
 const WIRES = { events: "SSE", sse: "SSE, live=sse", ndjson: "NDJSON", "long-poll": "Long-poll", websocket: "WebSocket", "in-process": "In process" };
 const STATES = ["live", "catching-up", "paused"];
 const percent = share => `${(share * 100).toFixed(share < 0.0995 ? 1 : 0)} %`;
-// Each: its title, the point's value, how it is written, a line of detail, and the least top of its scale.
+// Each: its title, what it means, the point's value, how it is written, a line of detail, and the least top of its scale.
 const TILES = [
-  { title: "Appends", key: "appends", say: short, unit: "/s", top: 1 },
-  { title: "Deliveries", key: "deliveries", say: short, unit: "/s", top: 1 },
-  { title: "Lag, p99", key: "p99", say: millis, detail: point => point.p50 === null ? "" : `p50 ${millis(point.p50)}`, top: 0.001 },
-  { title: "Readers", key: "readers", say: whole, top: 1 },
-  { title: "Buffered", key: "held", say: bytes, top: 1000 },
-  { title: "Event loop delay, p99", key: "delay", say: millis, top: 0.001 },
-  { title: "Processor", key: "cpu", say: percent, detail: () => "of one core", top: 0.1 },
-  { title: "Memory", key: "memory", say: bytes, top: 1e6 },
+  { title: "Appends", about: "Requests that wrote to a stream", key: "appends", say: short, unit: "/s", top: 1 },
+  { title: "Deliveries", about: "Records given to live readers: one that ten readers get is ten", key: "deliveries", say: short, unit: "/s", top: 1 },
+  { title: "Lag, p99", about: "From the commit of a record until it is written to a reader's socket; 99 of 100 are faster", key: "p99", say: millis, detail: point => point.p50 === null ? "" : `p50 ${millis(point.p50)}`, top: 0.001 },
+  { title: "Readers", about: "Live readers: each follows one stream", key: "readers", say: whole, top: 1 },
+  { title: "Buffered", about: "Bytes that wait because readers do not take them", key: "held", say: bytes, top: 1000 },
+  { title: "Event loop delay, p99", about: "How late the server's event loop is; 99 of 100 times less. All else waits as long", key: "delay", say: millis, top: 0.001 },
+  { title: "Processor", about: "Time of the processor that the server takes", key: "cpu", say: percent, detail: () => "of one core", top: 0.1 },
+  { title: "Memory", about: "Memory that the process holds", key: "memory", say: bytes, top: 1e6 },
 ];
 // What is worth a look when it grows: its name, what it means, and the counter.
 const EVENTS = [
@@ -79,7 +79,9 @@ function renderHealth() {
 
 const tiles = TILES.map(tile => {
   const spark = new Spark(), value = make("b", ""), unit = make("span", "unit", tile.unit ?? ""), detail = make("span", "detail");
-  const node = make("section", "tile", make("h3", "", tile.title), make("p", "", value, unit, detail), spark.node);
+  const title = make("h3", "", tile.title);
+  title.title = tile.about;
+  const node = make("section", "tile", title, make("p", "", value, unit, detail), spark.node);
   return { ...tile, node, spark, value, detail };
 });
 
@@ -194,18 +196,22 @@ function renderStore(store) {
   const before = state.history.snapshots[0].stats.store, commits = one => total(one.commit_sizes.counts);
   const size = mean(store.commit_sizes, before.commit_sizes), p99 = quantile(0.99, store.commit_seconds, before.commit_seconds);
   const facts = [
-    ["Commits", commits(store) - commits(before) ? `${whole(commits(store) - commits(before))} in 2 min` : "–"],
-    ["Appends in one", size === null ? "–" : size.toFixed(1)],
-    ["Commit, p99", p99 === null ? "–" : millis(p99)],
-    ["Waiting", bytes(store.queue_bytes)],
-    ["Log on disk", bytes(store.wal_bytes)],
-    ["Database", bytes(store.file_bytes)],
-    ...store.failed_commits ? [["Failed commits", whole(store.failed_commits), "bad"]] : [],
+    ["Commits", "Transactions: what came while one ran goes into the next together", commits(store) - commits(before) ? `${whole(commits(store) - commits(before))} in 2 min` : "–"],
+    ["Appends in one", "How many appends a commit had, on average", size === null ? "–" : size.toFixed(1)],
+    ["Commit, p99", "How long a commit takes until it is on the disk; 99 of 100 are faster", p99 === null ? "–" : millis(p99)],
+    ["Waiting", "Bytes of appends that wait for the next commit", bytes(store.queue_bytes)],
+    ["Log on disk", "The write-ahead log of SQLite, which is moved to the database from time to time", bytes(store.wal_bytes)],
+    ["Database", "The file with all streams", bytes(store.file_bytes)],
+    ...store.failed_commits ? [["Failed commits", "Commits that the disk did not take; none of their appends happened", whole(store.failed_commits), "bad"]] : [],
   ];
   const node = $("store-facts"), key = JSON.stringify(facts);
   if (node.dataset.key === key) return;
   node.dataset.key = key;
-  node.replaceChildren(...facts.map(([name, text, kind]) => make("div", "", make("dt", "", name), make("dd", kind, text))));
+  node.replaceChildren(...facts.map(([name, about, text, kind]) => {
+    const title = make("dt", "", name);
+    title.title = about;
+    return make("div", "", title, make("dd", kind, text));
+  }));
 }
 
 // Listening

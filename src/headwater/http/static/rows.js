@@ -5,10 +5,10 @@ import { $, call, clock, isJson, isText, make, plural, render, urlOf } from "./c
 
 const PAGE = 200, PAGE_BYTES = 16384, MAX_ROWS = 600, NEAR = 600; // pixels from an end, within which the next page is read
 const MAX_SHOWN = 4000, MAX_COLOURED = 1000;
-const day = time => new Date(time).toLocaleDateString("en-GB", { day: "2-digit", month: "short" });
+const DAY = new Intl.DateTimeFormat("en-GB", { day: "2-digit", month: "short" }); // made once: it is the slowest part of a row
 
 export class Rows {
-  // path and type: of the stream. failed: told of a page that could not be read.
+  // path and type: of the stream. failed: told the problem of a page that could not be read, and null when one could.
   constructor(path, type, failed) {
     Object.assign(this, { path, type, failed, rows: [], hasEarlier: false, atTail: true, busy: false, missed: 0, changed: true });
   }
@@ -105,7 +105,13 @@ export class Rows {
   async run(step) {
     if (this.busy) return;
     this.busy = true;
-    try { await step(); } catch (problem) { this.failed(problem); this.stuck = true; }
+    try {
+      await step();
+      this.failed(null);
+    } catch (problem) {
+      this.failed(problem);
+      this.stuck = true;
+    }
     this.busy = false;
     this.paint();
   }
@@ -166,7 +172,8 @@ function rowNode(row, type) {
 function recordNode(row, type) {
   const zeros = row.offset.match(/^[0_]*/)[0];
   const offset = make("span", "offset", make("bdi", "", make("i", "", zeros), row.offset.slice(zeros.length)));
-  const today = day(row.at) === day(Date.now()), at = make("time", "at", today ? clock(row.at) : `${day(row.at)} ${clock(row.at)}`);
+  const today = row.at >= new Date().setHours(0, 0, 0, 0);
+  const at = make("time", "at", today ? clock(row.at) : `${DAY.format(row.at)} ${clock(row.at)}`);
   at.dateTime = at.title = new Date(row.at).toISOString();
   const data = row.data.length > MAX_SHOWN ? `${row.data.slice(0, MAX_SHOWN)} … (${plural(row.data.length, "character")})` : row.data;
   return make("li", "", at, offset, make("span", "data", ...isJson(type) && data.length <= MAX_COLOURED ? coloured(data) : [data]));

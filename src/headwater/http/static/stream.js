@@ -23,7 +23,7 @@ export function choose(path) {
   stream = path ? {
     path, type: "", closed: false, start: "", last: "", phase: "connecting", since: Date.now(), lostAt: 0, tries: 0,
     reconnects: 0, count: 0, units: 0, recent: [], checked: null, expected: null, verdict: null, view: null,
-    outbox: [], note: null, waiting: null, producer: crypto.getRandomValues(new Uint32Array(4)).join("-"), seq: 0,
+    outbox: [], note: null, waiting: null, unread: null, producer: crypto.getRandomValues(new Uint32Array(4)).join("-"), seq: 0,
   } : null;
   if (path) connect(stream);
   render();
@@ -47,7 +47,7 @@ async function begin(s) {
   const answer = await call("GET", urlOf(s.path, "?offset=now"));
   answer.body?.cancel();
   s.type = answer.headers.get("content-type");
-  s.view = new Rows(s.path, s.type, problem => { s.note = problem.message; });
+  s.view = new Rows(s.path, s.type, problem => { s.unread = problem && `Records could not be read: ${problem.message} Scroll to try again.`; });
   const page = await s.view.newest();
   s.start = page.previous ?? "-1";
   for (const { offset, data } of page.records) counted(s, offset, data);
@@ -276,7 +276,8 @@ export function renderStream() {
   $("record").disabled = $("close").disabled;
   $("send").disabled = $("close").disabled;
   put("record-label", !s.type ? "Append" : isJson(s.type) ? "Append JSON" : "Append text");
-  put("append-note", s.note ?? s.waiting ?? hintFor(s), s.note || s.waiting ? "bad" : "");
+  const trouble = s.note ?? s.waiting ?? s.unread;
+  put("append-note", trouble ?? hintFor(s), trouble ? "bad" : "");
   $("empty").hidden = s.view?.rows.length > 0 || s.view?.busy;
   put("empty", s.type ? "Nothing here yet. What is appended, here or by anybody else, appears at once." : "");
   if (s.view) renderRows(s.view); else $("rows").replaceChildren();
