@@ -392,6 +392,23 @@ def test_text_with_lines_arrives_whole(page: Page, server: Server) -> None:
     expect(page.locator("#verdict")).to_contain_text("13 characters match the log")
 
 
+def test_words_are_explained_where_they_stand(page: Page, server: Server) -> None:
+    """By a pointer, a tap or the keyboard; the state of a stream says what it means, too."""
+    create(server, "log")
+    follow(page, server, "log")
+    page.locator("#columns").get_by_text("Offset").click()
+    expect(page.locator("#meaning")).to_contain_text("The place in the log behind the record")
+    expect(page.locator("#meaning")).to_be_in_viewport(ratio=1)
+    page.keyboard.press("Escape")
+    expect(page.locator("#meaning")).to_be_hidden()
+    page.locator("#state").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#meaning")).to_have_text("What is appended appears here at once.")
+    page.goto(f"{server.url}/#/")
+    for title in page.locator(".tile h3").all():
+        expect(title).to_have_attribute("title", re.compile(r"\w+ \w+"))
+
+
 @pytest.mark.parametrize("width", [360, 768, 1440])
 def test_no_width_needs_sideways_scrolling(page: Page, server: Server, width: int) -> None:
     """From a phone to a wide screen everything is reachable by scrolling down only."""

@@ -53,7 +53,7 @@ def connections(server: ServerProcess) -> int:
 
 
 def holders(tabs: list[Page]) -> list[Page]:
-    return [tab for tab in tabs if tab.locator("#link").text_content() == "shared, held here"]
+    return [tab for tab in tabs if tab.locator("#link").text_content() == "held here"]
 
 
 def hide(tab: Page, hidden: bool) -> None:
@@ -188,7 +188,7 @@ def test_tabs_with_connections_of_their_own(context: BrowserContext, tmp_path: P
             [tab] = opened(context, server, 1)
             tab.goto(f"{server.url}/#{path}")
             expect(tab.locator("#phase")).to_have_text("Live")
-            expect(tab.locator("#link")).to_have_text("own" if tabs or why == "no locks" else re.compile("shared"))
+            expect(tab.locator("#link")).to_have_text("own" if tabs or why == "no locks" else "held here")
             if tabs:
                 hide(tabs[-1], True)
                 expect(tabs[-1].locator("#phase")).to_have_text("Hidden")

@@ -201,6 +201,7 @@ $("log").addEventListener("scroll", () => {
   reach(shown);
   render();
 }, { passive: true });
+new ResizeObserver(() => { if (shown?.follows) $("log").scrollTop = $("log").scrollHeight; }).observe($("log"));
 $("newest").addEventListener("click", () => {
   if (shown.atTail) { shown.follows = true; shown.paint(); } else shown.run(() => shown.newest());
 });

@@ -269,7 +269,7 @@ export function renderStream() {
   put("reconnects", String(s.reconnects));
   put("verdict", s.verdict?.text ?? "", s.verdict?.kind ?? "");
   $("check").disabled = !s.checked || s.phase === "stopped";
-  put("link", !tabs.shared ? "own" : tabs.holds ? "shared, held here" : "shared");
+  put("link", !tabs.shared ? "own" : tabs.holds ? "held here" : "shared");
   $("oldest").disabled = !s.view || !s.type;
   $("close").disabled = s.closed || !s.type || s.phase === "stopped";
   $("delete").disabled = !s.type || s.phase === "stopped";
