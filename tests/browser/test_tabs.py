@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,15 +34,17 @@ def append(server: ServerProcess, path: str, body: str) -> None:
     assert call(server, "POST", f"/v1/stream/{path}", body, content_type=JSON).status == 204
 
 
-def opened(context: BrowserContext, server: ServerProcess, count: int = TABS) -> list[Page]:
-    """Tabs, each at one of the streams."""
-    tabs = []
-    for index in range(count):
-        tab = context.new_page()
-        tab.goto(f"{server.url}/#{STREAMS[index % len(STREAMS)]}")
-        expect(tab.locator("#phase")).to_have_text("Live")
-        tabs.append(tab)
-    return tabs
+def opened(context: BrowserContext, server: ServerProcess, index: int) -> Page:
+    """A tab at one of the streams."""
+    tab = context.new_page()
+    tab.goto(f"{server.url}/#{STREAMS[index % len(STREAMS)]}")
+    expect(tab.locator("#phase")).to_have_text("Live")
+    return tab
+
+
+def opened_all(context: BrowserContext, server: ServerProcess, count: int = TABS) -> list[Page]:
+    """Tabs, at the streams by turns."""
+    return [opened(context, server, index) for index in range(count)]
 
 
 def connections(server: ServerProcess) -> int:
@@ -83,7 +84,7 @@ class Writer(threading.Thread):
 
 def test_ten_tabs_share_a_connection(context: BrowserContext, durable: ServerProcess) -> None:
     """Over HTTP/1.1; an append from each is answered, and every tab of the stream sees it, hidden or not."""
-    tabs = opened(context, durable)
+    tabs = opened_all(context, durable)
     assert call(durable, "GET", "/-/readers").json()["total"] == len(STREAMS)
     assert connections(durable) == 1
     assert len(holders(tabs)) == 1
@@ -117,7 +118,7 @@ def expect_readers(tab: Page, server: ServerProcess, count: int) -> None:
 
 def test_another_tab_takes_over(context: BrowserContext, durable: ServerProcess) -> None:
     """When the holder is closed while records come, the others go on; nothing is lost or comes twice."""
-    tabs = opened(context, durable)
+    tabs = opened_all(context, durable)
     writer = Writer(durable)
     writer.start()
     for _ in range(3):
@@ -140,7 +141,7 @@ def test_another_tab_takes_over(context: BrowserContext, durable: ServerProcess)
 
 def test_all_tabs_survive_a_kill(context: BrowserContext, durable: ServerProcess) -> None:
     """Each says how long it was, and goes on behind its last record."""
-    tabs = opened(context, durable, 3)
+    tabs = opened_all(context, durable, 3)
     for path in STREAMS:
         append(durable, path, "1")
     for tab in tabs:
@@ -162,7 +163,7 @@ def test_all_tabs_survive_a_kill(context: BrowserContext, durable: ServerProcess
 
 def test_a_stream_that_is_deleted_ends_for_its_tabs_alone(context: BrowserContext, durable: ServerProcess) -> None:
     """The others go on."""
-    one, two, three = opened(context, durable, 3)
+    one, two, three = opened_all(context, durable, 3)
     assert call(durable, "DELETE", f"/v1/stream/{STREAMS[0]}").status == 204
     expect(one.locator("#phase")).to_have_text("Stopped")
     expect(one.locator("#rows .mark.bad")).to_contain_text("deleted or has expired")
@@ -175,7 +176,7 @@ def test_a_stream_that_is_deleted_ends_for_its_tabs_alone(context: BrowserContex
 
 @pytest.mark.parametrize("why", ["no locks", "not multi"])
 def test_tabs_with_connections_of_their_own(context: BrowserContext, tmp_path: Path, why: str) -> None:
-    """Without Web Locks, or where the server does not give many streams on one read. A hidden tab lets go of its own."""
+    """Without Web Locks, or where the server does not give many streams on one read; a hidden tab lets go of its own."""
     if why == "no locks":
         # What a page has that is not of a secure context, as 127.0.0.1 always is.
         context.add_init_script("Object.defineProperty(navigator, 'locks', { value: undefined })")
@@ -183,11 +184,9 @@ def test_tabs_with_connections_of_their_own(context: BrowserContext, tmp_path: P
     with headwater_server(f"sqlite:{tmp_path}/own.db", *flags) as server:
         for path in STREAMS:
             call(server, "PUT", f"/v1/stream/{path}", content_type=JSON)
-        tabs = []
-        for path in (STREAMS * 2)[:7]:
-            [tab] = opened(context, server, 1)
-            tab.goto(f"{server.url}/#{path}")
-            expect(tab.locator("#phase")).to_have_text("Live")
+        tabs: list[Page] = []
+        for index in range(7):
+            tab = opened(context, server, index)
             expect(tab.locator("#link")).to_have_text("own" if tabs or why == "no locks" else "held here")
             if tabs:
                 hide(tabs[-1], True)

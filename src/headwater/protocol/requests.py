@@ -10,7 +10,7 @@ from typing import Final
 from urllib.parse import unquote
 
 from headwater.errors import BadRequest, InvalidOffset, InvalidProducer, MethodNotAllowed, UnsupportedCoding
-from headwater.model import BEGINNING, Failure, ForkPoint, Mode, Producer, SlowPolicy, StreamConfig
+from headwater.model import BEGINNING, Failure, ForkPoint, Last, Mode, Producer, SlowPolicy, StreamConfig
 from headwater.protocol import names
 from headwater.protocol.accept import accepted
 from headwater.protocol.commands import Command, Create, Delete, Inspect, Preflight, Read, Undecided, Write

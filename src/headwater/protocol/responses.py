@@ -167,9 +167,7 @@ def caught_up(
     return Answer(200, headers, body)
 
 
-def paged(
-    page: Page, if_none_match: str | None, *, before: str, coding: str = "", envelope: bool = False
-) -> Answer:
+def paged(page: Page, if_none_match: str | None, *, before: str, coding: str = "", envelope: bool = False) -> Answer:
     """To a GET that asks from behind: the page, or 304.
 
     Args:
