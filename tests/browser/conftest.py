@@ -34,6 +34,8 @@ _ARGUMENTS = [
     "--disable-gpu",
     "--disable-sync",
     "--no-first-run",
+    # A host whose pages over HTTP are of no secure context, as those of 127.0.0.1 always are.
+    "--host-resolver-rules=MAP insecure.test 127.0.0.1",
 ]
 _APP = """
 from headwater.asgi import App, Hub
