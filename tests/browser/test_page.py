@@ -242,6 +242,25 @@ def test_an_empty_stream_loses_nothing_in_an_outage(page: Page, server: Server) 
     expect(page.locator("#rows .data")).to_have_text(['"new"'])
 
 
+def test_a_stream_that_was_made_anew_meanwhile(page: Page, server: Server) -> None:
+    """The page says that it has left something out, and shows what there is now."""
+    url = create(server, "log")
+    append(url, "old")
+    follow(page, server, "log")
+    page.route("**/v1/stream/log*", lambda route: route.fulfill(status=503, body="down"))
+    server.restart()
+    httpx2.delete(url).raise_for_status()
+    append(create(server, "log"), "new")
+    page.unroute("**/v1/stream/log*")
+    expect(page.locator("#rows .data")).to_have_text(['"new"'])
+    expect(page.locator("#rows .mark.warn")).to_contain_text("left out (a gap)")
+    expect(page.locator("#phase")).to_have_text("Live")
+    append(url, "more")
+    expect(page.locator("#rows .data")).to_have_text(['"new"', '"more"'])
+    page.locator("#check").click()
+    expect(page.locator("#verdict")).to_contain_text("2 records match the log")
+
+
 def test_browser_stops_at_a_closed_stream(page: Page, server: Server) -> None:
     """After `stream-closed` the browser comes back once, is answered 204 and stays away."""
     url = create(server, "done")

@@ -161,6 +161,38 @@ def test_all_tabs_survive_a_kill(context: BrowserContext, durable: ServerProcess
     assert connections(durable) == 1
 
 
+def test_a_server_that_stops_lets_its_tabs_go(context: BrowserContext, durable: ServerProcess) -> None:
+    """All of them say so, and go on when there is a server again."""
+    tabs = opened_all(context, durable, 2)
+    durable.stop()
+    for tab in tabs:
+        expect(tab.locator("#rows .mark").first).to_have_text("the server lets its readers go for a moment")
+    durable.start()
+    for index, tab in enumerate(tabs):
+        append(durable, STREAMS[index], "1")
+        expect(tab.locator("#rows .data")).to_have_text(["1"])
+        expect(tab.locator("#phase")).to_have_text("Live")
+    assert connections(durable) == 1
+
+
+def test_a_stream_that_was_made_anew_meanwhile(context: BrowserContext, durable: ServerProcess) -> None:
+    """One of those that are read together: its tab says that something is left out, and shows all that is there now."""
+    one, two = opened_all(context, durable, 2)
+    append(durable, STREAMS[0], "1")
+    expect(one.locator("#rows .data")).to_have_text(["1"])
+    context.route("**/v1/stream/-/many*", lambda route: route.fulfill(status=503, body="down"))
+    durable.kill()
+    durable.start()
+    assert call(durable, "DELETE", f"/v1/stream/{STREAMS[0]}").status == 204
+    assert call(durable, "PUT", f"/v1/stream/{STREAMS[0]}", "[2]", content_type=JSON).status == 201
+    context.unroute("**/v1/stream/-/many*")
+    expect(one.locator("#rows .data")).to_have_text(["1", "2"])
+    expect(one.locator("#rows .mark").last).to_contain_text("left out (a gap)")
+    one.locator("#check").click()
+    expect(one.locator("#verdict")).to_contain_text("2 records match the log")
+    expect(two.locator("#phase")).to_have_text("Live")
+
+
 def test_a_stream_that_is_deleted_ends_for_its_tabs_alone(context: BrowserContext, durable: ServerProcess) -> None:
     """The others go on."""
     one, two, three = opened_all(context, durable, 3)

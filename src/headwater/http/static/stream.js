@@ -34,6 +34,8 @@ async function connect(s) {
   try {
     if (!s.last) await begin(s);
     if (s !== stream) return;
+    if (s.isBehind) mark(s, "what came before is left out (a gap): it is no longer kept, or the stream was made anew", "warn");
+    s.isBehind = false;
     follow(s.path, s.last, (line, text) => { if (s === stream) take(s, line, text); });
   } catch (problem) {
     if (s !== stream) return;
@@ -58,11 +60,12 @@ async function begin(s) {
 function take(s, line, text) {
   if (line.state === "live") opened(s);
   else if (line.state === "lost") lost(s);
+  else if (line.code === "offset-gone") restart(s);
   else if (line.state === "refused") stop(s, line.message);
   else if (line.control === "closed") ended(s, line.offset);
   else if (line.control === "failed") ended(s, line.offset, line);
   else if (line.control === "detached") mark(s, "the server lets its readers go for a moment");
-  else if (line.control === "gap") { s.last = line.to; mark(s, `records between ${line.from} and ${line.to} are left out (a gap): they are no longer kept, or this reader was too slow`, "warn"); }
+  else if (line.control === "gap") skipped(s, line);
   else if (line.control === "error") {
     const problem = new Problem(line);
     if (problem.passing) mark(s, problem.message, "warn"); else stop(s, problem.message);
@@ -78,6 +81,19 @@ function opened(s) {
   mark(s, `reconnected after ${seconds(Date.now() - s.lostAt)} at offset ${s.last}`, "good");
   s.lostAt = 0;
   autoCheck(s);
+}
+
+function skipped(s, { from, to }) {
+  s.last = to;
+  s.checked = { offset: to, units: s.units, count: s.count };
+  mark(s, `what is between ${from} and ${to} is left out (a gap): it is no longer kept, or the stream was made anew`, "warn");
+}
+
+// Where it was is no longer kept: the newest page again.
+function restart(s) {
+  leave();
+  Object.assign(s, { last: "", count: 0, units: 0, recent: [], isBehind: true });
+  connect(s);
 }
 
 function lost(s) {
