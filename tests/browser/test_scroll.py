@@ -111,6 +111,21 @@ def test_what_is_read_stays_where_it_is(page: Page, server: Server, url: str) ->
     assert row.bounding_box() == after
 
 
+@pytest.mark.parametrize("width", [800, 1280])
+def test_who_follows_sees_the_last_row_whole(page: Page, server: Server, width: int) -> None:
+    """Whatever else on the page takes or gives room: the note below, or the line above the oldest record."""
+    url = f"{server.url}/v1/stream/log"
+    httpx2.put(url, json=[{"n": number} for number in range(30)]).raise_for_status()
+    page.set_viewport_size({"width": width, "height": 640})
+    follow(page, server)
+    log = "document.querySelector('#log')"
+    at_end = f"() => {log}.scrollHeight - {log}.scrollTop - {log}.clientHeight < 2"
+    page.wait_for_function(at_end, timeout=PATIENCE)
+    page.evaluate("document.querySelector('#record').style.height = '200px'")
+    page.wait_for_function(at_end, timeout=PATIENCE)
+    expect(page.locator("#rows .data").last).to_be_in_viewport(ratio=1)
+
+
 def test_the_time_is_that_of_the_append(page: Page, server: Server, url: str) -> None:
     """By the server's clock, whenever the page is opened."""
     lines = httpx2.get(f"{url}?last=1&envelope=1").text

@@ -146,6 +146,7 @@ export function renderRows(view) {
     const kept = new Set(view.rows);
     const anchor = [...list.children].find(node => node.offsetTop + node.offsetHeight > log.scrollTop && kept.has(node.row));
     const before = anchor?.offsetTop;
+    $("start-of-log").hidden = view.hasEarlier || !view.rows.length;
     sync(list, view);
     if (view.follows) log.scrollTop = log.scrollHeight;
     else if (anchor) log.scrollTop += anchor.offsetTop - before;
@@ -153,7 +154,6 @@ export function renderRows(view) {
   }
   $("newest").hidden = view.follows && view.atTail;
   $("newest").textContent = view.missed ? `Go to the newest (${plural(view.missed, "record")} since)` : "Go to the newest";
-  $("start-of-log").hidden = view.hasEarlier || !view.rows.length;
 }
 
 function sync(list, view) {
