@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Callable
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from urllib.parse import urlencode
@@ -79,7 +80,8 @@ def test_every_record_of_each_once_and_in_order(tmp_path: Path) -> None:
         for reader in readers:
             reader.start()
         every = [*NAMED, *ROOMS, "users/ada/inbox"]
-        for phase, end in enumerate((server.kill, server.stop, server.kill)):
+        ends: list[Callable[[], object]] = [server.kill, server.stop, server.kill]
+        for phase, end in enumerate(ends):
             for reader in readers:
                 assert reader.waits.wait(60)
                 reader.waits.clear()

@@ -576,13 +576,13 @@ def test_a_cursor_of_a_read_that_was_let_go_early_loses_nothing(run: Run[None], 
             client.lose()
             hub.runtime.draining = True
             for each in (client, late):
-                each.connect(**where)
+                each.connect(**where)  # type: ignore[arg-type]
                 await until(lambda: each.sink.ended, each)  # noqa: B023
                 assert each.names()[-1] == "stream-detached"
             hub.runtime.draining = False
             await hub.append("x/1", 2)
             for each in (client, late):
-                each.connect(**where)
+                each.connect(**where)  # type: ignore[arg-type]
             await until(lambda: client.records == {"x/1": [1, 2], "x/2": [1]}, client)
             await until(lambda: late.cursor, late)
             await hub.append("x/2", 3)
