@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 from base64 import b64encode
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import click
@@ -13,36 +14,43 @@ import msgspec
 from headwater.cli import output
 from headwater.cli.follow import Follower
 from headwater.cli.newest import Beginning, newest
-from headwater.cli.options import checked, json_option, stream_argument, with_remote
+from headwater.cli.options import below, json_option, parse_name, with_remote
 from headwater.cli.paragraphs import Paragraphs
 from headwater.cli.patience import Patience
 from headwater.cli.remote import Remote, header
+from headwater.cli.starts import starts_from, starts_of_last
+from headwater.cli.tail_many import tail_many
 from headwater.cli.wires import EventsWire, JsonLinesWire
+from headwater.errors import InvalidOffset
 from headwater.model import BEGINNING, NOW, Record
 from headwater.protocol import names
 from headwater.protocol.framing import DEFAULT_CONTENT_TYPE, is_json, is_text
 from headwater.protocol.offsets import check_offset
+from headwater.protocol.patterns import is_pattern
 
 Format = Callable[[Record], bytes]
 
 
 @click.command(cls=Paragraphs)
-@stream_argument
+@click.argument("paths", nargs=-1, required=True, callback=below(parse_name), metavar="PATH...")
 @click.option(
     "--from",
     "offset",
-    callback=checked(check_offset),
     metavar="OFFSET",
-    help="Where to begin: an offset, -1 for the start, now for what comes next.  [default: -1]",
+    help="Where to begin: an offset, -1 for the start, now for what comes next; of several streams -1, now, or the "
+    "cursor that an interrupted `tail` told.  [default: -1]",
 )
 @click.option(
     "-n",
     "--last",
     type=click.IntRange(min=0),
     metavar="N",
-    help="Begin with the last N records of a JSON stream, or the last N lines of any other one.",
+    help="Begin with the last N records of a JSON stream, or the last N lines of any other one. Of what a pattern "
+    "matches, with the last N records (at most 1000) of streams of JSON; others are left out.",
 )
-@json_option("One JSON object a record, with its offset and data (base64, if it is bytes).")
+@json_option(
+    "One JSON object a record, with its offset and data (base64, if it is bytes); of several streams, its stream, too."
+)
 @click.option("--sse", is_flag=True, help="Read an event stream instead of NDJSON.")
 @click.option("--compressed", is_flag=True, help="Ask for a compressed answer; without it the server sends none.")
 @click.option("--no-follow", is_flag=True, help="Stop at the tail.")
@@ -56,7 +64,7 @@ Format = Callable[[Record], bytes]
 @with_remote
 def tail(
     remote: Remote,
-    path: str,
+    paths: tuple[str, ...],
     offset: str | None,
     last: int | None,
     as_json: bool,
@@ -66,13 +74,20 @@ def tail(
     count: int | None,
     retry_for: float | None,
 ) -> None:
-    """Print a stream's records and follow it until it is closed.
+    """Print the records of streams, and follow them until they are closed.
 
     A record of a JSON stream is printed on one line; text and bytes are printed as they are. After a cut it goes on
     by itself where it was; nothing is lost or repeated.
 
+    Several paths, and patterns, are read over one connection: in a pattern `*` stands for one segment of a path, and
+    `**` for one or more, at the end. `==> PATH <==` is printed above the records of another stream. A path that is no
+    stream yet is waited for, and what matches later comes from its start. What goes wrong with one stream is told on
+    stderr and ends no other; the exit code is that of the first such error. It ends when all streams are closed, and
+    with a pattern never.
+
     Examples:
       headwater tail jobs/7
+      headwater tail jobs/7 jobs/8 'rooms/*'
       headwater tail jobs/7 --from now --json | jq .data
       headwater tail log -n 20
       headwater tail log --no-follow > log.txt
@@ -82,6 +97,14 @@ def tail(
     if last is not None and offset is not None:
         raise click.UsageError("give --from or --last: each says where to begin.")
     patience = Patience(retry_for)
+    if len(paths) > 1 or is_pattern(paths[0]):
+        _check_several(paths, sse=sse, compressed=compressed)
+        starts = starts_from(paths, offset) if last is None else starts_of_last(remote, patience, paths, last)
+        code = tail_many(remote, starts, patience, as_json=as_json, follow=not no_follow, count=count)
+        click.get_current_context().exit(code)
+    path = paths[0]
+    if offset is not None:
+        _check_offset(offset)
     head = patience.ask(lambda: remote.head(path))
     kind = header(head, names.CONTENT_TYPE) or DEFAULT_CONTENT_TYPE
     if last:
@@ -100,6 +123,20 @@ def tail(
         raise
     finally:
         printer.end_line()
+
+
+def _check_several(paths: Sequence[str], *, sse: bool, compressed: bool) -> None:
+    if sse or compressed:
+        raise click.UsageError("--sse and --compressed are for one stream: many come in NDJSON, as they are.")
+    if twice := [path for path, times in Counter(paths).items() if times > 1]:
+        raise click.UsageError(f"{twice[0]} is given twice.")
+
+
+def _check_offset(offset: str) -> None:
+    try:
+        check_offset(offset)
+    except InvalidOffset as error:
+        raise click.BadParameter(f"{error.message}. {error.advice}", param_hint="'--from'") from None
 
 
 class Printer:
