@@ -1,7 +1,7 @@
 """A reader of many streams that outlives its connections: after a cut it goes on where it was in each of them.
 
-Rule 1: it begins with a page, which is taken whole or not at all: from then on it has a cursor, and a cut before the
-        first live record does not move where it begins.
+Rule 1: where a read begins must not move when its first connection is cut. The start of a stream does not; any other
+        beginning is a page, which is taken whole or not at all and ends with a cursor.
 Rule 2: behind a cursor records may come again. One at or below the newest offset that its stream has is left out.
 Rule 3: the streams of a read with a cursor begin at their start: one without a place there was made since.
 """
@@ -79,7 +79,8 @@ class ManyFollower:
         Raises:
             Failure: the server refused, or patience is at its end.
         """
-        yield next(self.pages())
+        if self.cursor is None and any(start is not None for start in self._starts.values()):
+            yield next(self.pages())
         while not self.is_over:
             try:
                 yield from self._connection()
@@ -105,8 +106,11 @@ class ManyFollower:
 
     def _body(self) -> bytes:
         if self.cursor is None:
-            return msgspec.json.encode({"streams": self._starts})
+            return msgspec.json.encode({"streams": {**self._starts, **self._own_places()}})
         return msgspec.json.encode({"streams": dict.fromkeys(self._starts), "cursor": self.cursor})
+
+    def _own_places(self) -> dict[str, str]:
+        return {name: offset for name, offset in self._seen.items() if name in self._starts}
 
     def _take(self, told: list[ToldOfMany]) -> list[ToldOfMany]:
         """What is new of it."""

@@ -51,15 +51,15 @@ def tail_many(
     follower = ManyFollower(remote, starts.by_name, patience, starts.cursor)
     notices = Notices(starts.by_name, waits=follow)
     printer = (JsonPrinter if as_json else PlainPrinter)(remote, starts.skips)
-    left = count
+    left, shown = count, starts.cursor
     try:
         for step in follower.steps() if follow else follower.pages():
-            left = _show(step, printer, notices, left)
+            left, shown = _show(step, printer, notices, left), follower.cursor
             if left == 0:
                 break
     except KeyboardInterrupt:
-        if follower.cursor is not None:
-            output.note(f"stopped; go on with --from {follower.cursor}: what came in the last second may come again")
+        if shown is not None:
+            output.note(f"stopped; go on with --from {shown}: what came in the last second may come again")
         raise
     finally:
         printer.end_line()
