@@ -3,7 +3,6 @@
 Rule 1: where a read begins must not move when its first connection is cut. The start of a stream does not; any other
         beginning is a page, which is taken whole or not at all and ends with a cursor.
 Rule 2: behind a cursor records may come again. One at or below the newest offset that its stream has is left out.
-Rule 3: the streams of a read with a cursor begin at their start: one without a place there was made since.
 """
 
 from __future__ import annotations
@@ -106,11 +105,9 @@ class ManyFollower:
 
     def _body(self) -> bytes:
         if self.cursor is None:
-            return msgspec.json.encode({"streams": {**self._starts, **self._own_places()}})
-        return msgspec.json.encode({"streams": dict.fromkeys(self._starts), "cursor": self.cursor})
-
-    def _own_places(self) -> dict[str, str]:
-        return {name: offset for name, offset in self._seen.items() if name in self._starts}
+            places = {name: offset for name, offset in self._seen.items() if name in self._starts}
+            return msgspec.json.encode({"streams": {**self._starts, **places}})
+        return msgspec.json.encode({"streams": self._starts, "cursor": self.cursor})
 
     def _take(self, told: list[ToldOfMany]) -> list[ToldOfMany]:
         """What is new of it."""
