@@ -114,7 +114,8 @@ def test_a_stream_that_is_made_between_two_pages_comes_whole(run: Run[None]) -> 
     async def main() -> None:
         async with Hub() as hub:
             await hub.create("a", content_type=JSON, body=b"[1]", closed=True)
-            client, cursor = AsgiClient(App(hub, multi=True)), {}
+            client = AsgiClient(App(hub, multi=True))
+            cursor: dict[str, str] = {}
             for expected in ([], [], [("late", 1), ("late", 2)]):
                 answer, text = await client.request(
                     "GET", f"{URL}?live=false&offset=now&stream=late&stream=a", headers=cursor

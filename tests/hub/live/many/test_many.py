@@ -149,13 +149,13 @@ def test_a_stream_that_is_made_while_its_reader_is_away(start: dict[str, str], r
             await hub.append("a", 1)
             client = ManyClient(hub, "late", "a")
             for _ in range(2):  # also when it was away before
-                client.connect(**start)
+                client.connect(access=None, **start)
                 await until(lambda: client.cursor and client.names("late")[-1:] == ["stream-waiting"], client)
                 client.said.clear()
                 client.lose()
             await hub.create("late", content_type=JSON, body=b"[1,2,3]")
             await hub.append("a", 2)
-            client.connect(**start)
+            client.connect(access=None, **start)
             await until(lambda: client.records.get("late") and client.records.get("a", [0])[-1] == 2, client)
             await until(lambda: len(client.records["late"]) == 3, client)
             assert client.records == {"late": [1, 2, 3], "a": [1, 2] if "last" in start else [2]}
