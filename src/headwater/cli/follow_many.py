@@ -1,7 +1,7 @@
 """A reader of many streams that outlives its connections: after a cut it goes on where it was in each of them.
 
 Rule 1: where a read begins must not move when its first connection is cut. The start of a stream does not; any other
-        beginning is a page, which is taken whole or not at all and ends with a cursor.
+        beginning is pages, which are taken whole or not at all and end with a cursor, until every stream has begun.
 Rule 2: behind a cursor records may come again. One at or below the newest offset that its stream has is left out.
 """
 
@@ -79,7 +79,7 @@ class ManyFollower:
             Failure: the server refused, or patience is at its end.
         """
         if self.cursor is None and any(start is not None for start in self._starts.values()):
-            yield next(self.pages())
+            yield from self.pages()
         while not self.is_over:
             try:
                 yield from self._connection()
