@@ -108,6 +108,28 @@ def test_one_page_of_all(run: Run[None]) -> None:
     run(main())
 
 
+def test_a_stream_that_is_made_between_two_pages_comes_whole(run: Run[None]) -> None:
+    """Whatever is asked for; and one that is waited for is not over."""
+
+    async def main() -> None:
+        async with Hub() as hub:
+            await hub.create("a", content_type=JSON, body=b"[1]", closed=True)
+            client = AsgiClient(App(hub, multi=True))
+            cursor: dict[str, str] = {}
+            for expected in ([], [], [("late", 1), ("late", 2)]):
+                answer, text = await client.request(
+                    "GET", f"{URL}?live=false&offset=now&stream=late&stream=a", headers=cursor
+                )
+                assert answer.status == 200
+                *found, end = lines(text)
+                assert [(each["stream"], each["data"]) for each in found if "data" in each] == expected
+                cursor = {"last-event-id": end["cursor"]}
+                if not expected and len(found) == 1:
+                    await hub.create("late", content_type=JSON, body=b"[1,2]")
+
+    run(main())
+
+
 def test_a_page_is_bounded(run: Run[None]) -> None:
     """It has `read_bytes`, and says that there is more."""
 

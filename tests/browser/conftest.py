@@ -40,7 +40,7 @@ _ARGUMENTS = [
 _APP = """
 from headwater.asgi import App, Hub
 
-app = App(Hub({store!r}))
+app = App(Hub({store!r}), multi=True)
 """
 _MOUNTED = """
 from fastapi import FastAPI

@@ -47,6 +47,40 @@ def test_the_page_of_the_tutorial(page: Page, server: Server) -> None:
     assert page.evaluate("shown") == [{"step": 1}, {"step": 2}, "done"]
 
 
+MANY = ROOT / "docs" / "howto" / "many-streams.md"
+
+
+def append(server: Server, path: str, *values: int) -> None:
+    httpx2.post(f"{server.url}/v1/stream/{path}", json=list(values)).raise_for_status()
+
+
+@pytest.mark.parametrize(
+    ("mark", "keeps"),
+    [
+        ("run: many streams in a page", "cursor = event.lastEventId"),
+        ("run: many streams with fetch", "cursor = line.cursor"),
+    ],
+)
+def test_many_streams_on_one_connection(mark: str, keeps: str, page: Page, server: Server) -> None:
+    """Streams that are there, come later and match; through a crash of the server each record is shown once."""
+    fill(server, "jobs/7", "[1,2]")
+    fill(server, "rooms/a", "[0]")
+    code = block(MANY, "js", mark)
+    assert keeps in code
+    evaluate(page, server, code.replace(keeps, keeps.replace("=", "= window.kept =")))
+    page.wait_for_function("shown.some(each => each.data === 2) && window.kept")
+    server.restart()
+    fill(server, "users/42/inbox", "[3]")
+    fill(server, "rooms/b", "[4,5]")
+    append(server, "jobs/7", 6)
+    append(server, "rooms/a", 7)
+    page.wait_for_function("[3, 4, 5, 6, 7].every(value => shown.some(each => each.data === value))")
+    found = page.evaluate("shown.map(each => [each.stream, each.data])")
+    by_stream = {path: [data for stream, data in found if stream == path] for path, _ in found}
+    assert by_stream.pop("rooms/a") in ([0, 7], [7])
+    assert by_stream == {"jobs/7": [1, 2, 6], "users/42/inbox": [3], "rooms/b": [4, 5]}
+
+
 def test_a_page_resumes_after_everything(page: Page, server: Server) -> None:
     """A stream that does not exist yet, a crash of the server, and a reload of the page: each record is shown once."""
     code = block(ROOT / "docs" / "howto" / "resume.md", "js", "run: resume in a page")

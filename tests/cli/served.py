@@ -14,7 +14,7 @@ _limits = Limits(heartbeat_seconds=0.2, max_readers=int(os.environ.get("TEST_MAX
 hub = Hub(os.environ["TEST_STORE"], limits=_limits)
 
 #: Streams under /v1/stream/.
-app = App(hub, compression=Compression(min_bytes=1))
+app = App(hub, compression=Compression(min_bytes=1), multi=True)
 
 #: Streams under /streams/, as in somebody's application.
 mounted = FastAPI(lifespan=hub.lifespan)

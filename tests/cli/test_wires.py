@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from headwater.cli.failures import ExitCode, Failure
-from headwater.cli.wires import MAX_LINE, Alive, Closed, Ended, EventsWire, JsonLinesWire, Told, UpToDate, Wire
+from headwater.cli.lines import MAX_LINE
+from headwater.cli.wires import Alive, Closed, Ended, EventsWire, JsonLinesWire, Told, UpToDate, Wire
 from headwater.errors import StreamNotFound
 from headwater.model import Batch, Record
 from headwater.protocol.cursor import Data, Detached, Event, Failed, Idle

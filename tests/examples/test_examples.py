@@ -152,3 +152,83 @@ def read_event(answer: Any) -> dict[str, str]:
         if name:
             fields[name] = value.strip()
     return fields
+
+
+@contextmanager
+def application(name: str, store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ServerProcess]:
+    """An example that serves pages by itself."""
+    monkeypatch.setenv(store, f"sqlite:{tmp_path}/example.db")
+    app = ServerProcess([sys.executable, str(EXAMPLES / name)], health="/openapi.json")
+    monkeypatch.setenv("PORT", str(app.port))
+    with app:
+        yield app
+
+
+def test_inbox_is_told_to_everybody_and_read_by_its_owner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with application("inbox.py", "INBOX_STORE", tmp_path, monkeypatch) as app:
+        ada, message = {"Cookie": "user=ada"}, {"id": "7", "text": "hi"}
+        with opened(app, "GET", "/streams/inbox/ada?missing=wait", Accept="text/event-stream", **ada) as tab:
+            while read_event(tab).get("event") != "stream-waiting":
+                pass
+            for _ in range(2):  # sent twice, it is one row in the page
+                assert call(app, "POST", "/notify", json.dumps(message), content_type="application/json").status == 204
+            assert call(app, "POST", "/read", '"7"', content_type="application/json", **ada).status == 204
+            told: list[Any] = []
+            while len(told) < 3:
+                event = read_event(tab)
+                told += [json.loads(event["data"])] if "data" in event and "event" not in event else []
+        assert told == [message, message, {"read": "7"}]
+        assert call(app, "GET", "/streams/inbox/bob", Cookie="user=bob").json() == [message, message]
+        assert call(app, "GET", "/streams/inbox/bob", **ada).status == 403
+        assert call(app, "GET", "/streams/inbox/bob").status == 401
+
+
+def test_prices_are_one_read_of_the_newest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with application("prices.py", "PRICES_STORE", tmp_path, monkeypatch) as app:
+        eventually(lambda: len(call(app, "GET", "/streams/-/streams?prefix=prices/").json()["streams"]) == 100)
+        page = call(app, "GET", "/streams/-/many?live=false&last=1&stream=prices/*").body.splitlines()
+        rows = [json.loads(line) for line in page]
+        assert len({row["stream"] for row in rows[:-1]}) == len(rows[:-1]) == 100
+        assert all(row["data"]["price"] > 0 for row in rows[:-1])
+        assert b"EventSource" in call(app, "GET", "/").body
+
+
+def test_room_takes_messages_at_its_own_endpoint_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with application("room.py", "ROOM_STORE", tmp_path, monkeypatch) as app:
+        json_type = {"content_type": "application/json"}
+        for number in range(3):
+            body = json.dumps({"by": "ada", "text": str(number)})
+            assert call(app, "POST", "/rooms/lobby", body, **json_type).status == 204
+        newest = call(app, "GET", "/streams/rooms/lobby?last=1")
+        assert [message["text"] for message in newest.json()] == ["2"]
+        before = newest.headers["Stream-Previous-Offset"]
+        older = call(app, "GET", f"/streams/rooms/lobby?last=50&before={before}").json()
+        assert [message["text"] for message in older] == ["0", "1"]
+        assert call(app, "POST", "/streams/rooms/lobby", '{"by": "eve"}', **json_type).status == 403
+
+
+def test_workers_tell_every_step_once_through_a_crash(server: ServerProcess) -> None:
+    follow = [sys.executable, "-m", "headwater", "tail", "tasks/**", "--url", server.url, "--json"]
+    with subprocess.Popen(follow, stdout=subprocess.PIPE) as tail, example("workers.py", server=server) as workers:
+        assert tail.stdout is not None
+        told: dict[str, list[Any]] = {}
+
+        def take() -> None:
+            row = json.loads(tail.stdout.readline())  # type: ignore[union-attr]
+            told.setdefault(row["stream"], []).append(row["data"])
+
+        take()
+        server.kill()
+        server.start()
+        packages = ("json", "email", "asyncio", "logging")
+        while not all("bytes" in told.get(f"tasks/{name}", [{}])[-1] for name in packages):
+            take()
+        assert workers.wait(45) == 0
+        tail.kill()
+    for name in packages:
+        *steps, last = told[f"tasks/{name}"]
+        assert steps == [{"done": number, "of": len(steps)} for number in range(1, len(steps) + 1)]
+        assert last["bytes"] > 0
+        assert records(server, f"tasks/{name}") == [*steps, last]
+        text = call(server, "GET", f"/v1/stream/tasks/{name}/log").body.decode()
+        assert text.splitlines()[-1].endswith(f": {last['bytes']} bytes so far")

@@ -11,8 +11,16 @@ remote           HTTP to the server
 pipeline         several requests under way on one connection
 patience         when to try again
 wires            live answers into records
+lines            bytes that are cut anywhere into lines
 newest           where the last records or lines begin
 follow           a reader that resumes
+tail_one         `tail` of one stream
+tail_many        `tail` of several
+starts           where each of them begins
+many_lines       a live answer of many streams into what it tells
+follow_many      a reader of many streams that resumes
+print_many       their records on stdout
+notices          what else is told of them, on stderr
 records          arguments, files, lines
 writer           an idempotent producer
 rates            what two looks at counters say

@@ -22,7 +22,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "serve": ("headwater.cli.serve:serve", "Run the server."),
     "create": ("headwater.cli.create:create", "Create a stream."),
     "append": ("headwater.cli.append:append", "Append records to a stream."),
-    "tail": ("headwater.cli.tail:tail", "Print a stream's records, and follow it."),
+    "tail": ("headwater.cli.tail:tail", "Print the records of streams, and follow them."),
     "ls": ("headwater.cli.ls:ls", "List streams."),
     "info": ("headwater.cli.info:info", "Show a stream's state."),
     "close": ("headwater.cli.close:close", "Close a stream for good."),

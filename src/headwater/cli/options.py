@@ -14,6 +14,7 @@ from click.core import ParameterSource
 from headwater.cli.remote import DEFAULT_PREFIX, Remote, parse_address
 from headwater.errors import HeadwaterError
 from headwater.protocol.paths import check_path
+from headwater.protocol.patterns import check_pattern
 
 P = ParamSpec("P")
 Callback = Callable[[click.Context, click.Parameter, Any], Any]
@@ -71,6 +72,15 @@ def parse_path(text: str, prefix: str = DEFAULT_PREFIX) -> str:
         ValueError: it is a whole URL, or the path of one.
     """
     return check_path(strip_slash(text, prefix), maximum=_ANY_LENGTH)
+
+
+def parse_name(text: str, prefix: str = DEFAULT_PREFIX) -> str:
+    """A stream's path, or a pattern of paths such as `rooms/*`; see `parse_path`.
+
+    Raises:
+        BadRequest: it is no pattern.
+    """
+    return check_pattern(parse_path(text, prefix))
 
 
 def below(parse: Callable[[str, str], object]) -> Callback:

@@ -20,6 +20,9 @@ from headwater.protocol import names
 DEFAULT_PREFIX: Final = "/v1/stream/"
 #: Silence after which a live answer counts as cut: three of the server's heartbeats.
 LIVE_SECONDS: Final = 45.0
+#: A proxy that compresses also holds back.
+_AS_IT_IS: Final = {names.ACCEPT_ENCODING: b"identity"}
+_FOR_MANY: Final = {**_AS_IT_IS, names.ACCEPT: b"application/x-ndjson", names.CONTENT_TYPE: b"application/json"}
 
 
 class Address(msgspec.Struct, frozen=True):
@@ -140,13 +143,34 @@ class Remote:
             params: its query.
             compressed: accept every coding that the HTTP client decodes.
         """
+        if not compressed:
+            headers = {**headers, **_AS_IT_IS}
+        with self._stream("GET", self.url(stream), headers=headers, params=params) as response:
+            yield response
+
+    def page_of_many(self, body: bytes, params: Mapping[str, str]) -> httpx2.Response:
+        """What there is of many streams now.
+
+        Args:
+            body: of `POST -/many`.
+            params: its query.
+        """
+        return self._send("POST", self._many, headers=_FOR_MANY, content=body, params=params)
+
+    @contextmanager
+    def live_many(self, body: bytes, params: Mapping[str, str]) -> Iterator[httpx2.Response]:
+        """A live answer of many streams; see `live` and `page_of_many`."""
+        with self._stream("POST", self._many, headers=_FOR_MANY, content=body, params=params) as response:
+            yield response
+
+    @property
+    def _many(self) -> str:
+        return f"{self._address.origin}{self._address.prefix}-/many"
+
+    @contextmanager
+    def _stream(self, method: str, url: str, **options: Any) -> Iterator[httpx2.Response]:
         timeout = httpx2.Timeout(self._timeout, read=max(self._timeout, LIVE_SECONDS))
-        if not compressed:  # a proxy that compresses also holds back
-            headers = {**headers, names.ACCEPT_ENCODING: b"identity"}
-        with (
-            self._reaching(),
-            self._client.stream("GET", self.url(stream), headers=headers, params=params, timeout=timeout) as response,
-        ):
+        with self._reaching(), self._client.stream(method, url, timeout=timeout, **options) as response:
             if not response.is_success:
                 raise refusal(response.status_code, response.read(), header(response, names.RETRY_AFTER))
             yield response

@@ -12,15 +12,12 @@ from typing import Final, Protocol
 import msgspec
 
 from headwater.cli.failures import FailedStream, Failure, refusal
+from headwater.cli.lines import MAX_LINE, Lines, decode_line, read_line
 from headwater.errors import TooLarge
 from headwater.model import Record
 from headwater.protocol import names
 from headwater.protocol.framing import is_json, is_text
-from headwater.protocol.sse import MAX_EVENT_BYTES, Parser, ServerEvent
-from headwater.surrogates import mended
-
-#: Bytes of one NDJSON line; a text as a JSON string can take several times its own size.
-MAX_LINE: Final = 8 * MAX_EVENT_BYTES
+from headwater.protocol.sse import Parser, ServerEvent
 
 
 class UpToDate(msgspec.Struct, frozen=True):
@@ -91,27 +88,14 @@ class JsonLinesWire:
 
     def __init__(self, content_type: str) -> None:
         self._json = is_json(content_type)
-        self._held: list[bytes] = []
-        self._size = 0
+        self._lines = Lines()
 
     def feed(self, chunk: bytes) -> list[Told]:
         """See `Wire.feed`."""
-        *lines, rest = chunk.split(b"\n")
-        if lines:
-            lines[0] = b"".join([*self._held, lines[0]])
-            self._held, self._size = [], 0
-        if rest:
-            self._held.append(rest)
-            self._size += len(rest)
-        if self._size > MAX_LINE:
-            raise Failure("malformed", f"the server sent a line longer than {MAX_LINE} bytes")
-        try:
-            return [self._take(line) for line in lines if line.strip()]
-        except (msgspec.DecodeError, ValueError):
-            raise Failure("malformed", "the server sent a line that is not of Headwater's NDJSON") from None
+        return [read_line(self._take, line) for line in self._lines.feed(chunk)]
 
     def _take(self, raw: bytes) -> Told:
-        line = _decode(raw)
+        line = decode_line(_line, raw)
         match line.control:
             case None:
                 return Record(line.offset, self._data(line))
@@ -124,7 +108,7 @@ class JsonLinesWire:
             case "error":
                 return Ended(refusal(0, raw))
             case "detached":
-                return Ended(_let_go(line.retry_after))
+                return Ended(let_go(line.retry_after))
             case _:
                 return Alive()
 
@@ -132,18 +116,6 @@ class JsonLinesWire:
         if line.base64 is not None:
             return b64decode(line.base64, validate=True)
         return bytes(line.data) if self._json else msgspec.json.decode(line.data, type=str).encode()
-
-
-def _decode(raw: bytes) -> _Line:
-    try:
-        return _line.decode(raw)
-    except msgspec.DecodeError:
-        whole = mended(raw)
-        line = _line.decode(whole)
-        # The record as it was told; it is the line's last value.
-        at = whole.rindex(bytes(line.data))
-        line.data = msgspec.Raw(raw[at : at + len(bytes(line.data))])
-        return line
 
 
 class _Notice(msgspec.Struct):
@@ -184,11 +156,12 @@ class EventsWire:
             case names.EVENT_ERROR:
                 return Ended(refusal(0, event.data))
             case names.EVENT_DETACHED:
-                return Ended(_let_go(msgspec.json.decode(event.data, type=_Notice).retry_after))
+                return Ended(let_go(msgspec.json.decode(event.data, type=_Notice).retry_after))
             case _:
                 data = b64decode(event.data, validate=True) if self._base64 else event.data
                 return Record(event.id.decode(), data)
 
 
-def _let_go(retry_after: float) -> Failure:
+def let_go(retry_after: float) -> Failure:
+    """Why a response ended of a server that lets its readers go."""
     return Failure("detached", "the server asks to come back", passing=True, retry_after=retry_after)

@@ -139,6 +139,30 @@ def test_a_stream_that_is_not_there_is_waited_for(run: Run[None]) -> None:
     run(main())
 
 
+@pytest.mark.parametrize("start", [{"offset": "now"}, {"last": "1"}], ids=["now", "last"])
+def test_a_stream_that_is_made_while_its_reader_is_away(start: dict[str, str], run: Run[None]) -> None:
+    """All of it comes: where the request begins is where a stream began that was there."""
+
+    async def main() -> None:
+        async with Hub() as hub:
+            await json_streams(hub, "a")
+            await hub.append("a", 1)
+            client = ManyClient(hub, "late", "a")
+            for _ in range(2):  # also when it was away before
+                client.connect(access=None, **start)
+                await until(lambda: client.cursor and client.names("late")[-1:] == ["stream-waiting"], client)
+                client.said.clear()
+                client.lose()
+            await hub.create("late", content_type=JSON, body=b"[1,2,3]")
+            await hub.append("a", 2)
+            client.connect(access=None, **start)
+            await until(lambda: client.records.get("late") and client.records.get("a", [0])[-1] == 2, client)
+            await until(lambda: len(client.records["late"]) == 3, client)
+            assert client.records == {"late": [1, 2, 3], "a": [1, 2] if "last" in start else [2]}
+
+    run(main())
+
+
 def test_a_stream_that_is_replaced_at_once(run: Run[None]) -> None:
     """Deleted and made anew before anybody is told: the same is told."""
 

@@ -46,6 +46,7 @@ class ManyPage:
         self._left = size
         self._parts: list[bytes] = []
         self._seen: set[str] = {name for name in asked.names if not is_pattern(name)}
+        self._missing: set[str] = set()
         self._is_whole = True
 
     async def read(self) -> bytes:
@@ -77,7 +78,7 @@ class ManyPage:
             begin = BEGINNING
         told = await self._read(name, begin)
         if told is None:
-            return before
+            return vector.WAITED_FOR if stood is None and name in self._missing else before
         return vector.ended(told.incarnation) if told.closed else vector.begun(told.offset)
 
     async def _is_new(self, name: str, incarnation: int) -> bool:
@@ -139,6 +140,7 @@ class ManyPage:
             else:
                 batch = await self._store.read(path, start, limit=self._left)
         except (StreamNotFound, StreamGone):
+            self._missing.add(path)
             self._tell(encoder, Missing())
             return None
         except OffsetGone as error:

@@ -174,9 +174,11 @@ class Slot(Owner):
         if self.condition is Condition.ENDED or (self._ended and self._channel is None):
             return vector.ended(self._ended)
         offset = self.offset
-        if offset is None:
-            return vector.NOT_BEGUN if self._waiting is None else vector.WAITED_FOR
-        return vector.begun(offset)
+        if offset is not None:
+            return vector.begun(offset)
+        # One that a cursor says was waited for before is again from its start, also before it is opened.
+        is_waited_for = self._waiting is not None or self._start == BEGINNING
+        return vector.WAITED_FOR if is_waited_for else vector.NOT_BEGUN
 
     def resume(self, stood: vector.Stood) -> None:
         """Go on where a cursor says."""

@@ -1,0 +1,139 @@
+"""NDJSON of many streams into what it tells: the client's side of protocol/many_events.py.
+
+Rule: what concerns a stream has its name; what has none concerns the read as a whole.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from typing import Final
+
+import msgspec
+
+from headwater.cli.failures import FailedStream, Failure, refusal
+from headwater.cli.lines import Lines, decode_line, read_line
+from headwater.cli.wires import Alive, Ended, let_go
+
+
+class RecordOf(msgspec.Struct, frozen=True):
+    """A record.
+
+    Attributes:
+        stream: whose.
+        offset: behind it.
+        line: as it was sent, without its end.
+        data: a JSON value; of a text a string. None: it is bytes.
+        content: the bytes, in their place.
+    """
+
+    stream: str
+    offset: str
+    line: bytes
+    data: bytes | None = None
+    content: bytes = b""
+
+
+class Cursor(msgspec.Struct, frozen=True):
+    """Where the read stands in all streams; `up_to_date`: at the end of a page, and none has more."""
+
+    cursor: str
+    up_to_date: bool = False
+
+
+class Waiting(msgspec.Struct, frozen=True):
+    """There is no such stream, for now."""
+
+    stream: str
+
+
+class Made(msgspec.Struct, frozen=True):
+    """There is one now."""
+
+    stream: str
+    content_type: str
+
+
+class Over(msgspec.Struct, frozen=True):
+    """A stream is complete; with a failure: it ended before it was."""
+
+    stream: str
+    failure: Failure | None = None
+
+
+class Trouble(msgspec.Struct, frozen=True):
+    """A stream, or a pattern, cannot be read, or not any more."""
+
+    stream: str
+    failure: Failure
+
+
+class Skipped(msgspec.Struct, frozen=True):
+    """Records of a stream are not kept; `recreated`: of an earlier one at its path."""
+
+    stream: str
+    offset: str
+    recreated: bool
+
+
+ToldOfMany = RecordOf | Cursor | Waiting | Made | Over | Trouble | Skipped | Alive | Ended
+
+
+class _Line(msgspec.Struct):
+    stream: str = ""
+    offset: str = ""
+    to: str = ""
+    content_type: str = ""
+    base64: str | None = None
+    control: str | None = None
+    cursor: str = ""
+    up_to_date: bool = False
+    retry_after: float = 0.0
+    reason: str = ""
+    code: str = ""
+    message: str = ""
+    data: msgspec.Raw = msgspec.Raw(b"null")
+
+
+_line: Final = msgspec.json.Decoder(_Line)
+
+
+class ManyLines:
+    """One connection, or one page."""
+
+    def __init__(self) -> None:
+        self._lines = Lines()
+
+    def feed(self, chunk: bytes) -> list[ToldOfMany]:
+        """See `Wire.feed`.
+
+        Raises:
+            Failure: the bytes are not of this format.
+        """
+        return [told for line in self._lines.feed(chunk) for told in read_line(_take, line)]
+
+
+def _take(raw: bytes) -> list[ToldOfMany]:
+    line = decode_line(_line, raw)
+    match line.control:
+        case None if line.base64 is not None:
+            return [RecordOf(line.stream, line.offset, raw, None, b64decode(line.base64, validate=True))]
+        case None:
+            return [RecordOf(line.stream, line.offset, raw, bytes(line.data))]
+        case "cursor":
+            return [Cursor(line.cursor, line.up_to_date)]
+        case "waiting":
+            return [Waiting(line.stream)]
+        case "created":
+            return [Made(line.stream, line.content_type)]
+        case "closed":
+            return [Over(line.stream)]
+        case "failed":
+            return [Over(line.stream, FailedStream(line.code, line.message))]
+        case "error":
+            return [Trouble(line.stream, refusal(0, raw))]
+        case "gap":
+            return [Skipped(line.stream, line.to, line.reason == "recreated")]
+        case "detached":
+            return [Cursor(line.cursor), Ended(let_go(line.retry_after))]
+        case _:
+            return [Alive()]

@@ -1,0 +1,71 @@
+"""`headwater tail` with several paths, or a pattern."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from headwater.cli import output
+from headwater.cli.follow_many import ManyFollower
+from headwater.cli.many_lines import RecordOf, ToldOfMany
+from headwater.cli.notices import Notices
+from headwater.cli.patience import Patience
+from headwater.cli.print_many import JsonPrinter, PlainPrinter
+from headwater.cli.remote import Remote
+from headwater.cli.starts import Starts
+
+
+def tail_many(
+    remote: Remote, starts: Starts, patience: Patience, *, as_json: bool, follow: bool, count: int | None
+) -> int:
+    """Print records of many streams until all have ended, `count` is reached, or, without following, at their tails.
+
+    Args:
+        remote: the server.
+        starts: where each begins.
+        patience: when to connect again.
+        as_json: one object a record.
+        follow: wait for what comes, and for streams that are not there.
+        count: of records; None: all.
+
+    Returns:
+        the exit code.
+
+    Raises:
+        BrokenPipeError: nobody reads stdout any more; found out at the next heartbeat at the latest.
+        Failure: the server refused, or patience is at its end.
+    """
+    follower = ManyFollower(remote, starts.by_name, patience, starts.cursor)
+    notices = Notices(starts.by_name, waits=follow)
+    printer = (JsonPrinter if as_json else PlainPrinter)(remote, starts.skips)
+    left, shown = count, starts.cursor
+    try:
+        for step in follower.steps() if follow else follower.pages():
+            left, shown = _show(step, printer, notices, left), follower.cursor
+            if left == 0:
+                break
+    except KeyboardInterrupt:
+        if shown is not None:
+            output.note(f"stopped; go on with --from {shown}: what came in the last second may come again")
+        raise
+    finally:
+        printer.end_line()
+    return notices.exit_code
+
+
+def _show(step: Iterable[ToldOfMany], printer: JsonPrinter, notices: Notices, left: int | None) -> int | None:
+    parts: list[bytes] = []
+    for item in step:
+        if isinstance(item, RecordOf):
+            if left == 0:
+                break
+            if data := printer.form(item):
+                parts.append(data)
+                left = None if left is None else left - 1
+        else:
+            printer.hear(item)
+            notices.tell(item)
+    if parts:
+        output.write(b"".join(parts))
+    elif output.stdout_is_gone():
+        raise BrokenPipeError
+    return left

@@ -1,0 +1,145 @@
+"""`headwater tail` with one path."""
+
+from __future__ import annotations
+
+import sys
+from base64 import b64encode
+from collections.abc import Callable
+from typing import Final
+
+import click
+import msgspec
+
+from headwater.cli import output
+from headwater.cli.follow import Follower
+from headwater.cli.newest import Beginning, newest
+from headwater.cli.patience import Patience
+from headwater.cli.remote import Remote, header
+from headwater.cli.wires import Wire
+from headwater.model import BEGINNING, NOW, Record
+from headwater.protocol import names
+from headwater.protocol.framing import DEFAULT_CONTENT_TYPE, is_json, is_text
+
+Format = Callable[[Record], bytes]
+
+
+def tail_one(
+    remote: Remote,
+    path: str,
+    patience: Patience,
+    offset: str | None,
+    last: int | None,
+    wire: type[Wire],
+    *,
+    as_json: bool,
+    compressed: bool,
+    follow: bool,
+    count: int | None,
+) -> None:
+    """Print a stream's records until it is closed, `count` is reached, or, without following, at its tail.
+
+    Args:
+        remote: the server.
+        path: the stream.
+        patience: when to connect again.
+        offset: where to begin; None: at its start, or as `last` says.
+        last: begin with so many records, or lines.
+        wire: the wire format.
+        as_json: one object a record.
+        compressed: ask for compressed answers.
+        follow: wait for what comes.
+        count: of records; None: all.
+
+    Raises:
+        BrokenPipeError: nobody reads stdout any more.
+        Failure: the server refused, patience is at its end, or the stream ended before it was complete.
+    """
+    head = patience.ask(lambda: remote.head(path))
+    kind = header(head, names.CONTENT_TYPE) or DEFAULT_CONTENT_TYPE
+    if last:
+        begin = newest(remote, patience, path, kind, last)
+    elif last == 0 or offset == NOW:
+        begin = Beginning(header(head, names.STREAM_NEXT_OFFSET) or NOW)
+    else:
+        begin = Beginning(offset or BEGINNING)
+    follower = Follower(remote, path, kind, wire, begin.offset, patience, compressed=compressed)
+    printer = Printer(_format(kind, as_json=as_json), begin)
+    try:
+        printer.print_all(follower, count, no_follow=not follow)
+    except KeyboardInterrupt:
+        output.note(f"stopped; go on with --from {printer.offset}")
+        raise
+    finally:
+        printer.end_line()
+
+
+class Printer:
+    """Prints what a follower gives.
+
+    Args:
+        form: a record as bytes.
+        begin: where the follower begins, and what it gives first that is not printed.
+
+    Attributes:
+        offset: where to go on, after what was printed.
+    """
+
+    def __init__(self, form: Format, begin: Beginning) -> None:
+        self.offset = begin.offset
+        self._skip = begin.skip
+        self._form: Final = form
+        self._last = b"\n"
+
+    def print_all(self, follower: Follower, count: int | None, *, no_follow: bool) -> None:
+        """Print until the stream is closed, `count` is reached, or, without following, at the tail.
+
+        Raises:
+            BrokenPipeError: nobody reads stdout any more; found out at the next heartbeat at the latest.
+        """
+        left = count
+        for step in follower.steps():
+            records = self._wanted(step.records)[:left]
+            if records:
+                self._print(records)
+            elif output.stdout_is_gone():
+                raise BrokenPipeError
+            if left is not None:
+                left -= len(records)
+            if left == 0 or (no_follow and step.up_to_date):
+                return
+
+    def _wanted(self, records: tuple[Record, ...]) -> tuple[Record, ...]:
+        """The records without the first bytes that are to be skipped."""
+        while records and self._skip:
+            first, *rest = records
+            cut = min(self._skip, len(first.data))
+            self._skip -= cut
+            if cut < len(first.data):
+                return (Record(first.offset, first.data[cut:]), *rest)
+            records = tuple(rest)
+        return records
+
+    def _print(self, records: tuple[Record, ...]) -> None:
+        data = b"".join(map(self._form, records))
+        output.write(data)
+        self._last = data[-1:]
+        self.offset = records[-1].offset
+
+    def end_line(self) -> None:
+        """Leave a terminal's prompt on a line of its own."""
+        if self._last != b"\n" and output.on_terminal() and sys.exc_info()[0] is not BrokenPipeError:
+            click.echo()
+
+
+def _format(content_type: str, *, as_json: bool) -> Format:
+    if is_json(content_type):
+        return (lambda record: _json_line(record, b"data", record.data)) if as_json else (lambda r: r.data + b"\n")
+    if not as_json:
+        return lambda record: record.data
+    if is_text(content_type):
+        return lambda record: _json_line(record, b"data", msgspec.json.encode(record.data.decode(errors="replace")))
+    return lambda record: _json_line(record, b"base64", b'"' + b64encode(record.data) + b'"')
+
+
+def _json_line(record: Record, key: bytes, value: bytes) -> bytes:
+    return b'{"offset":"%b","%b":%b}\n' % (record.offset.encode(), key, value)
