@@ -1,0 +1,221 @@
+"""The differential judge: every case, by every way, to every client, compared with the client reading the provider.
+
+| way | what the client reads | right is |
+| --- | --- | --- |
+| `proxy` | the transparent proxy | the same bytes, events, objects and exceptions |
+| `proxied` | a run of the proxy | the same events, objects and exceptions |
+| `own` | a run whose source is the SDK, in the provider's dialect | the same objects and exceptions, put together |
+| `across` | the same run in another dialect | the same normal reading |
+
+Rule 1: a client is compared with itself. An exception is its class and its text.
+Rule 2: where an SDK cannot read what the provider sends, by an exception that it does not document, it is compared
+        through the proxy only. A run whose source cannot read it tells an error, whatever its reader is.
+Rule 3: an error in a form that the SDK takes for an event of the answer is told as an error: `Case.tells`.
+Rule 4: a response that breaks off is told as an error by runs, where the SDK may say nothing: `Case.cut`, and what
+        has no last event. Chat completions without a finish reason are `unfinished`: their SDK hides `[DONE]`, so a
+        run of its stream cannot know it, and tells them as `truncated`.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+from tests.llm.clients.node import Node
+from tests.llm.judge import python_sdks
+from tests.llm.judge.differences import kinds, reading_kinds
+from tests.llm.judge.folds import fold
+from tests.llm.judge.reading import Reading, of_agent, of_chat, of_chat_page, of_messages, of_responses
+from tests.llm.judge.wire import Case
+
+Json = dict[str, Any]
+
+#: The dialect of each API.
+DIALECTS = {"chat": "openai", "responses": "openai-responses", "messages": "anthropic"}
+EXTRACTORS = {"chat": of_chat, "responses": of_responses, "messages": of_messages}
+PATHS = {"chat": "/chat/completions", "responses": "/responses", "messages": "/messages"}
+#: Clients of JavaScript that have a dialect of their own.
+PAGES: dict[str, Json] = {
+    "ai-sdk": {"do": "chat", "sdk": 6},
+    "ai-sdk-7": {"do": "chat", "sdk": 7},
+    "ag-ui": {"do": "agent"},
+}
+_MADE_UP = re.compile(r"0x[0-9a-f]{6,}|call_[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+WAYS = ("proxy", "proxied", "own", "across")
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """One comparison.
+
+    Attributes:
+        case: which.
+        way: as above.
+        dialect: what the client reads.
+        client: which.
+        kinds: in which kinds of parts the answers differ; none: they are the same.
+    """
+
+    case: str
+    way: str
+    dialect: str
+    client: str
+    kinds: frozenset[str]
+
+
+class Judge:
+    """Plays cases.
+
+    Args:
+        provider: base URL of the provider, as of all: without `/v1`.
+        proxy: of `headwater llm proxy` before it.
+        app: of the application.
+        node: the clients of JavaScript.
+    """
+
+    def __init__(self, provider: str, proxy: str, app: str, node: Node) -> None:
+        self._provider = provider
+        self._proxy = proxy
+        self._app = app
+        self._node = node
+
+    def play(self, case: Case) -> list[Verdict]:
+        """All comparisons of a case."""
+        direct = self._read(case, "direct")
+        found = [
+            *self._bytes(case),
+            *self._compare_exactly(case, "proxy", direct),
+            *self._compare_exactly(case, "proxied", direct),
+            *self._compare_own(case, direct),
+        ]
+        return [*found, *self._compare_across(case, direct["python create"])]
+
+    def _read(self, case: Case, way: str) -> dict[str, Json]:
+        """What each SDK of the case's API gives."""
+        found: dict[str, Json] = {}
+        commands: list[Json] = []
+        for what in ("create", "stream"):
+            headers = {"Headwater-Run": f"{case.name}-{what}-py"} if way == "proxied" else {}
+            found[f"python {what}"] = getattr(python_sdks, what)(case.api, self._url(case, way), case.name, headers)
+            headers = {"Headwater-Run": f"{case.name}-{what}-js"} if way == "proxied" else {}
+            asked = {"api": case.api, "url": self._url(case, way), "model": case.name, "headers": headers}
+            commands.append({"do": what, **asked})
+        answers = self._node.do("together", commands=commands)
+        found |= {f"javascript {command['do']}": answer for command, answer in zip(commands, answers, strict=True)}
+        return found
+
+    def _url(self, case: Case, way: str) -> str:
+        """The base URL of an SDK."""
+        if way == "own":
+            return f"{self._app}/{case.api}/{DIALECTS[case.api]}"
+        base = self._provider if way == "direct" else self._proxy
+        return base if case.api == "messages" else f"{base}/v1"
+
+    def _bytes(self, case: Case) -> Iterator[Verdict]:
+        """The body and the head, as they are."""
+        fetched = [_fetched(f"{base}/v1{PATHS[case.api]}", case.name) for base in (self._provider, self._proxy)]
+        yield _verdict(case, "proxy", DIALECTS[case.api], "bytes", set() if fetched[0] == fetched[1] else {case.about})
+
+    def _compare_exactly(self, case: Case, way: str, direct: dict[str, Json]) -> Iterator[Verdict]:
+        for client, seen in self._read(case, way).items():
+            wanted = direct[client]
+            if way == "proxied" and case.breaks_off:
+                is_same = seen.get("events") == wanted.get("events") and _is_told(seen)
+            else:
+                is_same = _steady(seen) == _steady(wanted)
+            yield _verdict(case, way, DIALECTS[case.api], client, set() if is_same else {case.about})
+
+    def _compare_own(self, case: Case, direct: dict[str, Json]) -> Iterator[Verdict]:
+        for client, seen in self._read(case, "own").items():
+            wanted = direct[client]
+            if _is_unreadable(direct["python create"]):  # so the source cannot read it
+                yield _verdict(case, "own", DIALECTS[case.api], client, set() if _is_told(seen) else {"errors"})
+                continue
+            is_whole = not (case.unfinished or case.breaks_off or case.tells)
+            if _is_unreadable(wanted) or (client.endswith("stream") and not is_whole):
+                continue
+            yield _verdict(case, "own", DIALECTS[case.api], client, self._own_kinds(case, wanted, seen))
+
+    def _own_kinds(self, case: Case, wanted: Json, seen: Json) -> set[str]:
+        if "events" in wanted:
+            before, after = fold(case.api, wanted["events"]), fold(case.api, seen["events"])
+        else:
+            before, after = _steady(wanted.get("final")), _steady(seen.get("final"))
+        found = kinds(before, after) if before is not None and after is not None else set()
+        if case.tells:
+            is_told = _is_told(seen) and case.tells in seen["error"]["message"]
+            return {kind for kind in found if not kind.startswith("about")} | (set() if is_told else {"errors"})
+        if case.unfinished or case.breaks_off:
+            return found if _is_told(seen) else found | {"end"}
+        return found if _error_of(wanted) == _error_of(seen) else found | {"errors"}
+
+    def _compare_across(self, case: Case, direct: Json) -> Iterator[Verdict]:
+        if _is_unreadable(direct):
+            return
+        wanted = EXTRACTORS[case.api](fold(case.api, direct["events"]), direct.get("error"))
+        commands = [{**how, "url": f"{self._app}/{case.api}/{dialect}/{case.name}"} for dialect, how in PAGES.items()]
+        answers = zip(PAGES, self._node.do("together", commands=commands), strict=True)
+        for dialect, seen in answers:
+            assert "crash" not in seen, seen["crash"]
+            reading = of_agent(seen) if dialect == "ag-ui" else of_chat_page(seen)
+            yield self._across(case, dialect, wanted, reading)
+        for api, dialect in DIALECTS.items():
+            if api != case.api:
+                seen = python_sdks.create(api, f"{self._app}/{case.api}/{dialect}", case.name, {})
+                reading = EXTRACTORS[api](fold(api, seen["events"]), seen.get("error"))
+                yield self._across(case, dialect, wanted, reading)
+
+    def _across(self, case: Case, dialect: str, wanted: Reading, seen: Reading) -> Verdict:
+        if case.tells:
+            wanted = msgspec.structs.replace(wanted, errors=case.tells, end=None)
+        found = reading_kinds(wanted, seen)
+        if case.unfinished or case.breaks_off:
+            found = found - {"errors", "end"} if seen.errors else found | {"end"}
+        return _verdict(case, "across", dialect, dialect, found)
+
+
+def _verdict(case: Case, way: str, dialect: str, client: str, found: set[str]) -> Verdict:
+    return Verdict(case.name, way, dialect, client, frozenset(found))
+
+
+def _steady(value: Any) -> Any:
+    """Without what an SDK makes up: ids of calls that have none, and addresses in the texts of its own exceptions."""
+    return json.loads(_MADE_UP.sub("", json.dumps(value)))
+
+
+def _is_told(seen: Json) -> bool:
+    return "error" in seen and bool(seen["error"]["is_told"])
+
+
+def _is_unreadable(seen: Json) -> bool:
+    return "error" in seen and not seen["error"]["is_told"]
+
+
+def _error_of(seen: Json) -> tuple[str, str] | None:
+    error = seen.get("error")
+    return error and (error["name"], error["message"])
+
+
+def _fetched(url: str, model: str) -> tuple[int, str | None, bytes]:
+    body = json.dumps({"model": model, "stream": True}).encode()
+    request = urllib.request.Request(url, body, {"content-type": "application/json"})
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return answer.status, answer.headers["content-type"], _whole(answer)
+    except urllib.error.HTTPError as refusal:
+        with refusal:
+            return refusal.code, refusal.headers["content-type"], refusal.read()
+
+
+def _whole(answer: Any) -> bytes:
+    """A body; of one that breaks off, what came."""
+    try:
+        found: bytes = answer.read()
+    except http.client.IncompleteRead as error:
+        return error.partial
+    return found

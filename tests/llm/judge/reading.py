@@ -1,0 +1,270 @@
+"""The normal reading of an answer: what it says, whatever the dialect; one extractor for each client."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+
+Json = dict[str, Any]
+
+
+class Reading(msgspec.Struct, kw_only=True):
+    """What an answer says.
+
+    Attributes:
+        text: all texts.
+        thinking: all thinking; its parts are paragraphs.
+        calls: id, name and arguments of each call; the id is empty where the provider gave none, or one twice.
+        results: the call's id, and whether it failed, of what the provider ran.
+        approvals: id and name of calls that wait for somebody to allow them.
+        citations: URL or title of what is cited.
+        files: data or id of files that the model made or the provider names.
+        refusals: a refusal's text.
+        end: why the model stopped, in the words of `FinishReason`; None: nothing said it.
+        tokens: read and written.
+        errors: the message of an error.
+    """
+
+    text: str = ""
+    thinking: str = ""
+    calls: list[tuple[str, str, Any]] = []
+    results: list[tuple[str, bool]] = []
+    approvals: list[tuple[str, str]] = []
+    citations: list[str] = []
+    files: list[str] = []
+    refusals: str = ""
+    end: str | None = None
+    tokens: tuple[int | None, int | None] | None = None
+    errors: str | None = None
+
+    def __post_init__(self) -> None:
+        """Ids that say nothing are not compared."""
+        ids = [id for id, _, _ in self.calls]
+        self.calls = [("" if ids.count(id) > 1 else id, name, value) for id, name, value in self.calls]
+
+    def think(self, text: str) -> None:
+        """One more part of the thinking."""
+        self.thinking += ("\n\n" if self.thinking and text else "") + text
+
+
+_CHAT_ENDS = {
+    "length": "length",
+    "tool_calls": "tool-calls",
+    "function_call": "tool-calls",
+    "content_filter": "content-filter",
+    "stop": "stop",
+}
+_MESSAGE_ENDS = {
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "max_tokens": "length",
+    "tool_use": "tool-calls",
+    "refusal": "content-filter",
+}
+_INCOMPLETE = {"max_output_tokens": "length", "content_filter": "content-filter"}
+
+
+def value_of(text: Any) -> Any:
+    """A call's arguments."""
+    if not isinstance(text, str):
+        return text
+    try:
+        return json.loads(text) if text else {}
+    except ValueError:
+        return text
+
+
+def error_of(error: Json | None) -> str | None:
+    """The provider's own words in an SDK's exception, where it has them."""
+    if error is None:
+        return None
+    body = error.get("body")
+    inner = body.get("error", body) if isinstance(body, dict) else {}
+    message = inner.get("message") if isinstance(inner, dict) else None
+    return str(message or error["message"])
+
+
+def of_chat(folded: Json, error: Json | None) -> Reading:
+    """Of a completion that was put together; its first choice."""
+    choice = next(iter(folded.get("choices") or []), {"delta": {}})
+    delta, usage = choice["delta"], folded.get("usage") or {}
+    content = delta.get("content") or ""
+    blocks = content if isinstance(content, list) else [{"type": "text", "text": content}]
+    thoughts = [piece["text"] for block in blocks for piece in block.get("thinking", ())]
+    calls = [
+        (call.get("id") or "", (call.get("function") or {}).get("name") or "", value_of(call["function"]["arguments"]))
+        for call in delta.get("tool_calls") or ()
+    ]
+    cited = [note["url_citation"]["url"] for note in delta.get("annotations") or ()]
+    audio = delta.get("audio") or {}
+    files = [_data_of(image["image_url"]["url"]) for image in delta.get("images") or ()]
+    tokens = usage.get("prompt_tokens"), usage.get("completion_tokens")
+    reason = choice.get("finish_reason")
+    told = error_of(error)
+    return Reading(
+        text="".join(block.get("text") or "" for block in blocks),
+        thinking=delta.get("reasoning_content") or delta.get("reasoning") or "".join(thoughts),
+        calls=calls,
+        citations=cited + list(folded.get("citations") or ()),
+        files=[*files, *([audio["data"]] if "data" in audio else [])],
+        refusals=delta.get("refusal") or "",
+        end=None if told or reason is None else _CHAT_ENDS.get(reason, "other"),
+        tokens=tokens if usage else None,
+        errors=told,
+    )
+
+
+def of_responses(folded: Json, error: Json | None) -> Reading:
+    """Of a response."""
+    found = Reading()
+    for item in folded.get("output") or ():
+        _read_item(found, item)
+    usage, status = folded.get("usage"), folded.get("status")
+    failure = folded.get("error") or {}
+    reason = (folded.get("incomplete_details") or {}).get("reason", "")
+    if status == "completed":
+        found.end = "tool-calls" if any(id.startswith("call_") for id, _, _ in found.calls) else "stop"
+    elif status == "incomplete":
+        found.end = _INCOMPLETE.get(reason, "other")
+    found.tokens = (usage["input_tokens"], usage["output_tokens"]) if usage else None
+    found.errors = error_of(error) or failure.get("message")
+    return found
+
+
+def _read_item(found: Reading, item: Json) -> None:
+    kind, id = item["type"], item.get("id") or ""
+    match kind:
+        case "message":
+            for part in item["content"]:
+                found.text += part.get("text") or ""
+                found.refusals += part.get("refusal") or ""
+                notes = part.get("annotations") or ()
+                found.citations += [note.get("url") or note.get("filename") or "" for note in notes]
+        case "reasoning":
+            parts = item.get("content") or item.get("summary") or ()
+            for part in parts:
+                found.think(part["text"])
+        case "function_call":
+            found.calls.append((item["call_id"], item["name"], value_of(item["arguments"])))
+        case "code_interpreter_call":
+            found.calls.append((id, "code_interpreter", {"code": item["code"], "containerId": item["container_id"]}))
+            found.results.append((id, False))
+        case "mcp_call":
+            found.calls.append((id, item["name"], value_of(item["arguments"])))
+            found.results.append((id, item.get("error") is not None))
+        case "web_search_call":
+            found.calls.append((id, "web_search", {}))
+            found.results.append((id, item.get("status") == "failed"))
+        case "mcp_approval_request":
+            found.approvals.append((id, item["name"]))
+        case "image_generation_call":
+            found.files.append(item.get("result") or "")
+
+
+def of_messages(folded: Json, error: Json | None) -> Reading:
+    """Of a message."""
+    found = Reading()
+    for block in folded.get("content") or ():
+        kind: str = block["type"]
+        if kind == "text":
+            found.text += block["text"]
+            found.citations += [
+                note.get("url") or note.get("document_title") or "" for note in block.get("citations") or ()
+            ]
+        elif kind == "thinking":
+            found.think(block["thinking"])
+        elif kind.endswith("tool_use"):
+            found.calls.append((block["id"], block["name"], block["input"]))
+        elif kind.endswith("_tool_result"):
+            content = block["content"]
+            is_error = bool(block.get("is_error")) or (isinstance(content, dict) and "error_code" in content)
+            found.results.append((block["tool_use_id"], is_error))
+        elif kind == "container_upload":
+            found.files.append(block["file_id"])
+    reason, usage = folded.get("stop_reason"), folded.get("usage")
+    found.end = None if reason is None else _MESSAGE_ENDS.get(reason, "other")
+    found.tokens = (usage["input_tokens"], usage["output_tokens"]) if usage and reason else None
+    found.errors = error_of(error)
+    return found
+
+
+def of_chat_page(seen: Json) -> Reading:
+    """Of the message that `useChat` shows."""
+    found = Reading()
+    for part in seen["parts"]:
+        kind: str = part["type"]
+        if kind == "text":
+            name = "refusals" if _ours(part).get("refusal") else "text"
+            setattr(found, name, getattr(found, name) + part["text"])
+        elif kind == "reasoning":
+            found.think(part["text"])
+        elif kind.startswith("tool-") or kind == "dynamic-tool":
+            _read_tool(found, part)
+        elif kind == "source-url":
+            found.citations.append(part["url"])
+        elif kind == "source-document":
+            found.citations.append(part.get("filename") or part["title"])
+        elif kind == "file":
+            found.files.append(_data_of(part["url"]))
+    usage = (seen.get("metadata") or {}).get("usage")
+    reason = seen.get("finishReason")
+    found.end = None if seen.get("error") else reason
+    found.tokens = (usage.get("inputTokens"), usage.get("outputTokens")) if usage else None
+    found.errors = seen.get("error")
+    return found
+
+
+def _ours(part: Json) -> Json:
+    found: Json = (part.get("providerMetadata") or {}).get("headwater") or {}
+    return found
+
+
+def _read_tool(found: Reading, part: Json) -> None:
+    id, name = part["toolCallId"], part.get("toolName") or part["type"].removeprefix("tool-")
+    if part["state"] == "approval-requested":
+        found.approvals.append((part["approval"]["id"], name))
+        return
+    found.calls.append((id, name, part.get("input")))
+    if part["state"] in ("output-available", "output-error"):
+        found.results.append((id, part["state"] == "output-error"))
+
+
+def _data_of(url: str) -> str:
+    """The data of a data URL, or the URL."""
+    return url.partition(";base64,")[2] or url
+
+
+def of_agent(seen: Json) -> Reading:
+    """Of the messages that an agent of AG-UI keeps, and the events beside them."""
+    found = Reading()
+    for message in seen["messages"]:
+        if message["role"] == "assistant":
+            found.text += message.get("content") or ""
+            for call in message.get("toolCalls") or ():
+                function = call["function"]
+                found.calls.append((call["id"], function["name"], value_of(function["arguments"])))
+        elif message["role"] == "reasoning":
+            found.think(message["content"])
+        elif message["role"] == "tool":
+            found.results.append((message["toolCallId"], "error" in message))
+    for event in seen["custom"]:
+        value = event["value"]
+        if event["name"] == "source":
+            found.citations.append(value.get("url") or value.get("filename") or value.get("title") or "")
+        elif event["name"] == "file":
+            found.files.append(_data_of(value["url"]))
+        elif event["name"] == "refusal":
+            found.refusals += value["text"]
+        elif event["name"] == "tool-approval":
+            names = {id: name for id, name, _ in found.calls}
+            found.approvals.append((value["call"], names.get(value["call"], "")))
+    found.calls = [call for call in found.calls if call[0] not in dict(found.approvals)]
+    usage = next(iter(seen.get("usage") or []), None)
+    error = seen.get("error")
+    reason = (seen.get("result") or {}).get("finishReason", "stop")
+    found.end = None if error else reason
+    found.tokens = (usage.get("inputTokens"), usage.get("outputTokens")) if usage else None
+    found.errors = error and error["message"]
+    return found
