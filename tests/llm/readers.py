@@ -139,11 +139,11 @@ def _openai(seen: Seen, name: str, event: Any, inputs: Any) -> None:
         seen.text += delta.get("content") or delta.get("refusal") or ""
         seen.reasoning += delta.get("reasoning_content") or ""
         for call in delta.get("tool_calls") or []:
-            function = call["function"]
+            function = call.get("function") or call["custom"]
             if call["index"] not in inputs:
                 assert call["id"]
                 inputs[call["index"]] = [function["name"]]
-            inputs[call["index"]].append(function["arguments"])
+            inputs[call["index"]].append(function.get("arguments") or function.get("input") or "")
 
 
 def _responses(seen: Seen, name: str, event: Any, inputs: Any) -> None:
@@ -156,8 +156,9 @@ def _responses(seen: Seen, name: str, event: Any, inputs: Any) -> None:
         seen.text += event["delta"]
     elif kind in ("reasoning_text.delta", "reasoning_summary_text.delta"):
         seen.reasoning += event["delta"]
-    elif kind == "output_item.done" and event["item"]["type"] == "function_call":
-        seen.tools.append((event["item"]["name"], _input(event["item"]["arguments"] or "null")))
+    elif kind == "output_item.done" and event["item"]["type"] in ("function_call", "custom_tool_call", "mcp_call"):
+        item = event["item"]
+        seen.tools.append((item["name"], _input(item.get("arguments") or item.get("input") or "null")))
     elif kind in ("created", "completed", "incomplete", "failed"):
         response = event["response"]
         seen.id = response["id"]
@@ -165,7 +166,7 @@ def _responses(seen: Seen, name: str, event: Any, inputs: Any) -> None:
             return
         seen.done, seen.finish = True, response["status"]
         seen.error = (response["error"] or {}).get("message")
-        said = [item["content"][0] for item in response["output"] if item["type"] == "message"]
+        said = [part for item in response["output"] if item["type"] == "message" for part in item["content"]]
         assert "".join(part.get("text") or part.get("refusal") or "" for part in said) == seen.text
         if response["usage"]:
             seen.tokens = response["usage"]["input_tokens"], response["usage"]["output_tokens"]
@@ -189,7 +190,7 @@ def _anthropic(seen: Seen, name: str, event: Any, inputs: Any) -> None:
         inputs[index].append(delta.get("partial_json", ""))
     elif name == "content_block_stop":
         block, *pieces = inputs[index]
-        if block["type"] == "tool_use" and "".join(pieces):
+        if block["type"].endswith("tool_use") and "".join(pieces):
             seen.tools.append((block["name"], _input("".join(pieces))))
     elif name == "message_delta":
         seen.finish = event["delta"]["stop_reason"]

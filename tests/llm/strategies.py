@@ -27,6 +27,7 @@ from headwater.llm.parts import (
     Text,
     TextEnd,
     TextStart,
+    ToolApproval,
     ToolError,
     ToolInput,
     ToolOutput,
@@ -45,7 +46,25 @@ values = st.recursive(
     max_leaves=4,
 )
 objects = st.dictionaries(st.sampled_from(["x", "y"]), values, max_size=2)
-metadata = st.none() | objects
+#: What dialects look for in metadata, and anything in its place.
+_HINTS = ["told", "fields", "names", "id", "legacy", "is_file", "no_output"]
+_OWN = ["type", "itemId", "item", "annotation", "image", "citation", "own", "citations", "content"]
+metadata = (
+    st.none()
+    | objects
+    | st.dictionaries(
+        st.sampled_from(["headwater", "openai", "openai-responses", "anthropic"]),
+        st.dictionaries(st.sampled_from(_HINTS + _OWN), values, max_size=3) | values,
+        max_size=2,
+    )
+)
+#: Events as dialects tell them again.
+_kinds = ["response", "response.output_item.added", "response.output_item.done", "content_block_start"]
+_kinds += ["content_block_delta", "content_block_stop", "response.x.delta", "error"]
+_event = st.fixed_dictionaries(
+    {"type": st.sampled_from(_kinds) | words},
+    optional=dict.fromkeys(("item", "item_id", "response", "choices", "index", "content_block", "delta"), values),
+)
 tokens = st.none() | st.integers(0, 1000)
 
 #: A strategy for each kind of part.
@@ -60,20 +79,24 @@ PARTS: dict[type, st.SearchStrategy[Any]] = {
     ReasoningEnd: st.builds(ReasoningEnd, ids, st.none() | words, st.none() | words, metadata),
     ToolStart: st.builds(ToolStart, ids, words, st.booleans(), st.booleans(), st.booleans(), words, metadata),
     ToolInput: st.builds(ToolInput, ids, deltas),
-    ToolReady: st.builds(ToolReady, ids, words, values),
+    ToolReady: st.builds(
+        ToolReady, ids, words, values, st.booleans(), st.booleans(), st.just(""), st.just(None) | metadata
+    ),
     ToolOutput: st.builds(ToolOutput, ids, values, st.booleans(), metadata | st.just({"kind": "x_tool_result"})),
-    ToolError: st.builds(ToolError, ids, words, words, values, st.booleans()),
-    Source: st.builds(Source, ids, words, words, words, words, metadata),
+    ToolError: st.builds(ToolError, ids, words, words, values, st.booleans(), metadata),
+    ToolApproval: st.builds(ToolApproval, ids, ids, metadata),
+    Source: st.builds(Source, ids, words, words, words, words, metadata, tokens, tokens),
     File: st.builds(File, words, words, st.booleans(), metadata),
     Data: st.builds(Data, st.sampled_from(["d", "e"]), values, st.sampled_from(["", "1"]), st.booleans()),
     StepStart: st.just(StepStart()),
     StepFinish: st.just(StepFinish()),
-    Usage: st.builds(Usage, tokens, tokens, st.none() | st.dictionaries(ids, st.integers(0, 9), max_size=2)),
-    Error: st.builds(Error, words, words),
+    Usage: st.builds(Usage, tokens, tokens, st.none() | st.dictionaries(ids, st.integers(0, 9), max_size=2), metadata),
+    Error: st.builds(Error, words, words, metadata),
     Abort: st.builds(Abort, words),
-    Finish: st.builds(Finish, st.sampled_from(FinishReason), words),
+    Finish: st.builds(Finish, st.sampled_from(FinishReason), words, st.sampled_from(["", "openai"]), words, metadata),
     Raw: st.builds(Raw.of, st.just("nobody"), st.binary(max_size=8)),
-    Foreign: st.builds(Foreign, st.sampled_from(["ai-sdk", "x"]), values),
+    Foreign: st.builds(Foreign, st.sampled_from(["ai-sdk", "x"]), values)
+    | st.builds(Foreign, st.sampled_from(["openai", "openai-responses", "anthropic"]), _event),
 }
 
 #: Parts in any order: what a source could do at its worst.

@@ -71,7 +71,11 @@ class Metadata(_Part, frozen=True, gc=False, tag="metadata"):
 
 
 class TextStart(_Part, frozen=True, gc=False, tag="text-start"):
-    """A text begins; `refusal`: it is the model's refusal. `metadata` is the provider's, as in all parts below."""
+    """A text begins; `refusal`: it is the model's refusal.
+
+    `metadata` is the provider's, as in all parts below: `{provider: {...}}`, by the provider's name, with what only its
+    own dialect has a word for. In logs of 0.1 it may be a citation as it came, without the name.
+    """
 
     id: str
     refusal: bool = False
@@ -194,10 +198,34 @@ class ToolError(_Part, frozen=True, gc=False, tag="tool-error"):
     name: str = ""
     input: Any = None
     denied: bool = False
+    metadata: Json | None = None
+
+
+class ToolApproval(_Part, frozen=True, gc=False, tag="tool-approval"):
+    """A call waits for somebody to allow it.
+
+    Attributes:
+        id: of the question, to be given back with the answer.
+        call: the call's id.
+    """
+
+    id: str
+    call: str
+    metadata: Json | None = None
 
 
 class Source(_Part, frozen=True, gc=False, tag="source"):
-    """What the answer relies on: a page with a `url`, or a document with a `media_type`."""
+    """What the answer relies on: a page with a `url`, or a document with a `media_type`.
+
+    Attributes:
+        id: of the source.
+        url: of the page.
+        title: for people.
+        media_type: of the document.
+        filename: of the document.
+        start: the first character of the text that relies on it, in the text that is open; None: not said.
+        end: the one behind the last.
+    """
 
     id: str
     url: str = ""
@@ -205,6 +233,8 @@ class Source(_Part, frozen=True, gc=False, tag="source"):
     media_type: str = ""
     filename: str = ""
     metadata: Json | None = None
+    start: int | None = None
+    end: int | None = None
 
 
 class File(_Part, frozen=True, gc=False, tag="file"):
@@ -240,18 +270,21 @@ class Usage(_Part, frozen=True, gc=False, tag="usage"):
         input_tokens: read, with those from a cache; None: not said.
         output_tokens: written, with those of the thinking.
         details: the provider's other figures, by its names.
+        native: `{dialect: {...}}`, the provider's own object, whole.
     """
 
     input_tokens: int | None = None
     output_tokens: int | None = None
     details: Json | None = None
+    native: Json | None = None
 
 
 class Error(_Part, frozen=True, gc=False, tag="error"):
-    """The source failed; nothing comes after it."""
+    """The source failed; nothing comes after it. `native` is `{dialect: {...}}`, the provider's own object."""
 
     code: str
     message: str = ""
+    native: Json | None = None
 
 
 class Abort(_Part, frozen=True, gc=False, tag="abort"):
@@ -261,10 +294,20 @@ class Abort(_Part, frozen=True, gc=False, tag="abort"):
 
 
 class Finish(_Part, frozen=True, gc=False, tag="finish"):
-    """The model is done; `native` is the provider's own word for the reason."""
+    """The model is done.
+
+    Attributes:
+        reason: why.
+        native: the provider's own word for it.
+        dialect: whose word that is.
+        sequence: the stop sequence that the model came to.
+    """
 
     reason: FinishReason = FinishReason.STOP
     native: str = ""
+    dialect: str = ""
+    sequence: str = ""
+    metadata: Json | None = None
 
 
 class Raw(_Part, frozen=True, gc=False, tag="raw"):
@@ -315,6 +358,7 @@ Part = (
     | ToolReady
     | ToolOutput
     | ToolError
+    | ToolApproval
     | Source
     | File
     | Data
@@ -328,7 +372,7 @@ Part = (
     | Foreign
 )
 
-#: `Foreign.dialect` of a record that is no part of this release.
+#: `Foreign.dialect` of a record that is no part of this release; and the name of our own hints in a part's `metadata`.
 OURS: Final = "headwater"
 
 _encoder: Final = msgspec.json.Encoder()

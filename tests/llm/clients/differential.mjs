@@ -69,7 +69,7 @@ async function agent({ url }) {
   const seen = { custom: [] };
   const subscriber = {
     onCustomEvent: ({ event }) => void seen.custom.push({ name: event.name, value: event.value }),
-    onRunErrorEvent: ({ event }) => void (seen.error = { message: event.message, code: event.code }),
+    onRunErrorEvent: ({ event }) => void Object.assign(seen, { error: { message: event.message, code: event.code }, usage: event.usage }),
     onRunFinishedEvent: ({ event }) => void Object.assign(seen, { outcome: event.outcome, result: event.result, usage: event.usage }),
   };
   try {

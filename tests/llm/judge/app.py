@@ -20,9 +20,21 @@ from headwater import Hub
 from headwater.asgi.types import Receive, Scope, Send
 from headwater.llm import Runs
 from headwater.llm.http.runs import Watch
+from headwater.llm.parts import Error
+from headwater.llm.runs.production import describe_source_error
 
 UPSTREAM = os.environ["HEADWATER_UPSTREAM"]
-runs = Runs(Hub("memory:", serve_private=True))
+
+
+def in_its_own_words(error: Exception) -> Error:
+    """What the provider says, also when it refuses the request; by default that is not told."""
+    body: Any = getattr(error, "body", None)
+    if getattr(error, "status_code", 200) == 200 or not isinstance(body, dict):
+        return describe_source_error(error)
+    return Error(str(body.get("code")), str(body.get("message")))
+
+
+runs = Runs(Hub("memory:", serve_private=True), on_error=in_its_own_words)
 watch = Watch(runs)
 openai_sdk = openai.AsyncOpenAI(api_key="key", base_url=f"{UPSTREAM}/v1", max_retries=0)
 anthropic_sdk = anthropic.AsyncAnthropic(api_key="key", base_url=UPSTREAM, max_retries=0)
@@ -43,7 +55,7 @@ async def body_of(receive: Receive) -> bytes:
     body = b""
     while True:
         message = await receive()
-        body += message.get("body", b"")
+        body += bytes(message.get("body", b""))
         if not message.get("more_body"):
             return body
 

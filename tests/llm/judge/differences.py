@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator
 from itertools import zip_longest
@@ -13,7 +14,7 @@ from tests.llm.judge.reading import Reading
 #: A run has an id and a time of its own; they are the same for each of its readers.
 _OF_THE_RUN = {"id", "created", "created_at"}
 #: Always told, also where a provider leaves it out.
-_ALWAYS = re.compile(r"choices\.(delta|message)\.role")
+_ALWAYS = re.compile(r"choices\.(delta|message)\.(role$|tool_calls(\.function)?\.index)")
 _MISSING = object()
 
 #: Kinds by the place in an answer's object, without indices; items of lists are named after their type. The first that
@@ -62,6 +63,8 @@ def without_nothing(value: Any, depth: int = 0) -> Any:
     """An object without its fields that are null, and without what is a run's own."""
     if isinstance(value, dict):
         kept = {key: field for key, field in value.items() if field is not None and (depth or key not in _OF_THE_RUN)}
+        if isinstance(kept.get("arguments"), dict):  # an object of a provider is told as the text that it should be
+            kept["arguments"] = json.dumps(kept["arguments"], separators=(",", ":"))
         return {key: without_nothing(field, depth + 1) for key, field in kept.items()}
     return [without_nothing(item, depth + 1) for item in value] if isinstance(value, list) else value
 

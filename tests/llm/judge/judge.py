@@ -47,6 +47,7 @@ PAGES: dict[str, Json] = {
     "ag-ui": {"do": "agent"},
 }
 _MADE_UP = re.compile(r"0x[0-9a-f]{6,}|call_[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_SUCCESS = 200
 WAYS = ("proxy", "proxied", "own", "across")
 
 
@@ -151,7 +152,9 @@ class Judge:
             is_told = _is_told(seen) and case.tells in seen["error"]["message"]
             return {kind for kind in found if not kind.startswith("about")} | (set() if is_told else {"errors"})
         if case.unfinished or case.breaks_off:
-            return found if _is_told(seen) else found | {"end"}
+            return found - {"end"} if _is_told(seen) else found | {"end"}
+        if case.status != _SUCCESS:
+            return {"refusals of the request"}
         return found if _error_of(wanted) == _error_of(seen) else found | {"errors"}
 
     def _compare_across(self, case: Case, direct: Json) -> Iterator[Verdict]:
@@ -173,6 +176,11 @@ class Judge:
     def _across(self, case: Case, dialect: str, wanted: Reading, seen: Reading) -> Verdict:
         if case.tells:
             wanted = msgspec.structs.replace(wanted, errors=case.tells, end=None)
+        ids = dict(wanted.approvals)  # a call that waits for its approval may be told as a call, too
+        seen.calls = [call for call in seen.calls if call[0] not in ids]
+        if len(seen.calls) == len(wanted.calls):  # ids that the provider does not give are made up
+            pairs = zip(wanted.calls, seen.calls, strict=True)
+            seen.calls = [(call[0] and other[0], other[1], other[2]) for call, other in pairs]
         found = reading_kinds(wanted, seen)
         if case.unfinished or case.breaks_off:
             found = found - {"errors", "end"} if seen.errors else found | {"end"}

@@ -88,10 +88,11 @@ def error_of(error: Json | None) -> str | None:
 
 def of_chat(folded: Json, error: Json | None) -> Reading:
     """Of a completion that was put together; its first choice."""
-    choice = next(iter(folded.get("choices") or []), {"delta": {}})
-    delta, usage = choice["delta"], folded.get("usage") or {}
+    choice: Json = next(iter(folded.get("choices") or []), {"delta": {}})
+    delta: Json = choice["delta"]
+    usage: Json = folded.get("usage") or {}
     content = delta.get("content") or ""
-    blocks = content if isinstance(content, list) else [{"type": "text", "text": content}]
+    blocks: list[Json] = content if isinstance(content, list) else [{"type": "text", "text": content}]
     thoughts = [piece["text"] for block in blocks for piece in block.get("thinking", ())]
     calls = [
         (call.get("id") or "", (call.get("function") or {}).get("name") or "", value_of(call["function"]["arguments"]))
@@ -125,7 +126,8 @@ def of_responses(folded: Json, error: Json | None) -> Reading:
     failure = folded.get("error") or {}
     reason = (folded.get("incomplete_details") or {}).get("reason", "")
     if status == "completed":
-        found.end = "tool-calls" if any(id.startswith("call_") for id, _, _ in found.calls) else "stop"
+        has_called = any(item["type"] == "function_call" for item in folded["output"])
+        found.end = "tool-calls" if has_called else "stop"
     elif status == "incomplete":
         found.end = _INCOMPLETE.get(reason, "other")
     found.tokens = (usage["input_tokens"], usage["output_tokens"]) if usage else None
@@ -185,7 +187,7 @@ def of_messages(folded: Json, error: Json | None) -> Reading:
             found.files.append(block["file_id"])
     reason, usage = folded.get("stop_reason"), folded.get("usage")
     found.end = None if reason is None else _MESSAGE_ENDS.get(reason, "other")
-    found.tokens = (usage["input_tokens"], usage["output_tokens"]) if usage and reason else None
+    found.tokens = (usage["input_tokens"], usage["output_tokens"]) if usage else None
     found.errors = error_of(error)
     return found
 
@@ -205,7 +207,8 @@ def of_chat_page(seen: Json) -> Reading:
         elif kind == "source-url":
             found.citations.append(part["url"])
         elif kind == "source-document":
-            found.citations.append(part.get("filename") or part["title"])
+            name = part.get("filename") or part["title"]
+            (found.files if _is_upload(part.get("providerMetadata")) else found.citations).append(name)
         elif kind == "file":
             found.files.append(_data_of(part["url"]))
     usage = (seen.get("metadata") or {}).get("usage")
@@ -214,6 +217,12 @@ def of_chat_page(seen: Json) -> Reading:
     found.tokens = (usage.get("inputTokens"), usage.get("outputTokens")) if usage else None
     found.errors = seen.get("error")
     return found
+
+
+def _is_upload(metadata: Json | None) -> bool:
+    """Of a file that the provider keeps."""
+    found: Json = (metadata or {}).get("anthropic") or {}
+    return found.get("type") == "container_upload"
 
 
 def _ours(part: Json) -> Json:
@@ -239,24 +248,26 @@ def _data_of(url: str) -> str:
 def of_agent(seen: Json) -> Reading:
     """Of the messages that an agent of AG-UI keeps, and the events beside them."""
     found = Reading()
+    marked = {event["value"]["messageId"] for event in seen["custom"] if event["name"] == "refusal"}
+    failed = {event["value"]["toolCallId"] for event in seen["custom"] if event["name"] == "tool-error"}
     for message in seen["messages"]:
         if message["role"] == "assistant":
-            found.text += message.get("content") or ""
+            name = "refusals" if message["id"] in marked else "text"
+            setattr(found, name, getattr(found, name) + (message.get("content") or ""))
             for call in message.get("toolCalls") or ():
                 function = call["function"]
                 found.calls.append((call["id"], function["name"], value_of(function["arguments"])))
         elif message["role"] == "reasoning":
             found.think(message["content"])
         elif message["role"] == "tool":
-            found.results.append((message["toolCallId"], "error" in message))
+            found.results.append((message["toolCallId"], message["toolCallId"] in failed))
     for event in seen["custom"]:
         value = event["value"]
         if event["name"] == "source":
-            found.citations.append(value.get("url") or value.get("filename") or value.get("title") or "")
+            name = value.get("url") or value.get("filename") or value.get("title") or ""
+            (found.files if _is_upload(value.get("metadata")) else found.citations).append(name)
         elif event["name"] == "file":
             found.files.append(_data_of(value["url"]))
-        elif event["name"] == "refusal":
-            found.refusals += value["text"]
         elif event["name"] == "tool-approval":
             names = {id: name for id, name, _ in found.calls}
             found.approvals.append((value["call"], names.get(value["call"], "")))

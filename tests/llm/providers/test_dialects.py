@@ -69,7 +69,11 @@ def test_every_dialect_from_every_source(name: str, source: str) -> None:
     if name in WHOLE:
         answer = Answer(parts)
         assert seen.reasoning == "".join(p.text for p in answer.pieces if isinstance(p, ReasoningPiece))
-        assert seen.tools == [(tool.name, tool.ready and tool.ready.input) for tool in answer.tools]
+        hosted = {"openai", name} & {"openai", "openai-responses" if source == "openai-responses" else "openai"}
+        tools = [
+            tool for tool in answer.tools if name not in hosted or not (tool.ready and tool.ready.provider_executed)
+        ]
+        assert seen.tools == [(tool.name, tool.ready and tool.ready.input) for tool in tools]
         assert seen.tokens == (None if answer.usage == Usage() else (11, 7)) or source == "ai-sdk"
     assert seen.done == (name not in ("ag-ui", "text") or name == "ag-ui")
 

@@ -221,7 +221,10 @@ def test_other_ways_of_chat_completions() -> None:
     legacy = recognised(chunk({"function_call": {"name": "f", "arguments": "{}"}}, "function_call"))
     assert [tool.name for tool in Answer(legacy).tools] == ["f"]
     assert Answer(recognised(chunk({"content": [{"type": "text", "text": "a"}]}, "stop"))).text == "a"
-    assert Foreign("openai", {"audio": {"data": "x"}}) in recognised(chunk({"audio": {"data": "x"}}, "stop"))
+    audio = {"choices": [{"index": 0, "delta": {"audio": {"data": "eA=="}}}]}
+    heard = recognised(chunk({"audio": {"data": "eA=="}}, "stop"))
+    assert Foreign("openai", audio) in heard
+    assert "data:audio/pcm;base64,eA==" in str(heard)
     note = {"type": "url_citation", "url_citation": {"url": "https://example.com", "title": "T"}}
     cited = Answer(recognised(chunk({"annotations": [note]}, "stop"))).compact()
     assert "Source(id='s0', url='https://example.com'" in str(cited)
@@ -237,7 +240,9 @@ def test_several_responses_in_one_run_are_steps() -> None:
     parts = recognised(*first, *second)
     assert StepStart() in parts
     answer = Answer(parts)
-    assert (answer.text, answer.usage, answer.finish) == ("ab", Usage(6, 8), Finish(FinishReason.STOP, "stop"))
+    total = {"prompt_tokens": 6, "completion_tokens": 8}
+    assert (answer.text, answer.usage) == ("ab", Usage(6, 8, native={"openai": total}))
+    assert answer.finish == Finish(FinishReason.STOP, "stop", "openai")
     assert answer.start.id == "c1"
     twice = Answer(recognised(*events_of(VECTORS["anthropic"]), *events_of(VECTORS["anthropic"])))
     assert twice.text == TEXT + TEXT
@@ -257,8 +262,11 @@ def test_a_response_without_deltas_is_read_from_its_items() -> None:
     events = [event for event in events if "part" not in event["type"]]
     answer = Answer(recognised(*events))
     assert answer.text == TEXT
-    assert answer.tools[0].ready is not None
-    assert answer.tools[0].ready.input == {"city": "Köln"}
+    found, called = (tool.ready for tool in answer.tools)
+    assert found is not None
+    assert (found.name, found.provider_executed) == ("web_search", True)
+    assert called is not None
+    assert called.input == {"city": "Köln"}
     assert "Let me think." in str(answer.compact())
 
 
@@ -266,15 +274,16 @@ def test_an_incomplete_response() -> None:
     events = events_of(VECTORS["openai-responses"])
     response = {**events[-1]["response"], "incomplete_details": {"reason": "max_output_tokens"}}
     parts = recognised(*events[:-1], {"type": "response.incomplete", "response": response})
-    assert parts[-1] == Finish(FinishReason.LENGTH, "max_output_tokens")
+    assert parts[-1] == Finish(FinishReason.LENGTH, "max_output_tokens", "openai-responses")
 
 
 def test_errors_as_events() -> None:
     """Each family's own error event, whatever came before."""
     responses = {"type": "error", "code": "c", "message": "m", "param": None, "sequence_number": 3}
     anthropic = {"type": "error", "error": {"type": "overloaded_error", "message": "m"}}
-    assert recognised(responses)[-1] == Error("c", "m")
-    assert recognised(anthropic)[-1] == Error("overloaded_error", "m")
+    own = {"type": "error", "code": "c", "message": "m", "param": None}
+    assert recognised(responses)[-1] == Error("c", "m", {"openai-responses": own})
+    assert recognised(anthropic)[-1] == Error("overloaded_error", "m", {"anthropic": anthropic})
     assert recognised({"type": "error", "errorText": "m"})[-1] == Error("upstream-error", "m")
     assert recognised(Error("c", "m"))[-1] == recognised({"type": "error", "code": "c", "message": "m"})[-1]
 
@@ -285,8 +294,9 @@ def test_what_a_later_version_of_a_family_sends_is_no_error() -> None:
     new = {"type": "content_block_start", "index": 9, "content_block": {"type": "hologram"}}
     delta = {"type": "content_block_delta", "index": 9, "delta": {"type": "hologram_delta"}}
     later = {"type": "message_paused"}
-    parts = recognised(*events[:-2], new, delta, {"type": "content_block_stop", "index": 9}, later, *events[-2:])
-    assert [part.event for part in parts if isinstance(part, Foreign)] == [new, delta, later]
+    end = {"type": "content_block_stop", "index": 9}
+    parts = recognised(*events[:-2], new, delta, end, later, *events[-2:])
+    assert [part.event for part in parts if isinstance(part, Foreign)] == [new, delta, end, later]
     assert Answer(parts).text == TEXT
     events = events_of(VECTORS["openai-responses"])
     assert Answer(recognised({"type": "response.hologram.delta", "delta": 1}, *events)).text == TEXT
@@ -320,11 +330,11 @@ def test_nonsense_is_refused_by_its_type(item: Any, named: str) -> None:
     assert recogniser.finish() == [TextEnd("t0"), Finish()]
 
 
-def test_a_second_choice_is_refused() -> None:
+def test_a_second_choice_is_kept() -> None:
+    """A run has one answer: only readers of the same dialect are told the others."""
     choices = [{"index": 1, "delta": {"content": "b"}}]
-    with pytest.raises(UnknownItem, match="n=1"):
-        Recogniser().feed({"object": "chat.completion.chunk", "choices": choices})
-    assert Recogniser(lenient=True).feed({"choices": choices})[1:] == []
+    parts = Recogniser().feed({"object": "chat.completion.chunk", "choices": choices})
+    assert parts[1:] == [Foreign("openai", {"choices": choices})]
 
 
 @pytest.mark.parametrize(

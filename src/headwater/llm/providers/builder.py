@@ -79,6 +79,7 @@ class Builder:
         self._reasonings: dict[str, _Growing] = {}
         self._tools: dict[str, _Growing] = {}
         self._given: set[str] = set()  # calls that have their final output
+        self._is_refusing = False  # the text of a source that has one at a time
         self._waiting: set[str] = set()  # calls of this step that the model waits for
         self._has_output = False  # one of this step came
         self._tells_steps = False  # the source does
@@ -157,22 +158,25 @@ class Builder:
         self._count += 1
         return f"{letter}{self._count - 1}"
 
-    def say(self, delta: str, *, refusal: bool = False) -> None:
-        """Text of a source that has one text at a time."""
+    def say(self, delta: str, *, refusal: bool = False, metadata: Json | None = None) -> None:
+        """Text of a source that has one text at a time; a refusal is a text of its own."""
         if not delta:
             return
         self.close_reasonings()
+        if self._texts and self._is_refusing is not refusal:
+            self.close_texts()
         if not self._texts:
-            self.open_text(self.new_id("t"), refusal=refusal)
+            self._is_refusing = refusal
+            self.open_text(self.new_id("t"), refusal=refusal, metadata=metadata)
         self.grow_text(next(reversed(self._texts)), delta)
 
-    def think(self, delta: str) -> None:
+    def think(self, delta: str, metadata: Json | None = None) -> None:
         """Thinking of a source that thinks one thing at a time."""
         if not delta:
             return
         self.close_texts()
         if not self._reasonings:
-            self.open_reasoning(self.new_id("r"))
+            self.open_reasoning(self.new_id("r"), metadata=metadata)
         self.grow_reasoning(next(reversed(self._reasonings)), delta)
 
     def open_text(self, id: str, *, refusal: bool = False, metadata: Json | None = None) -> None:
@@ -252,6 +256,16 @@ class Builder:
             return
         self.put(ToolReady(id, tool.name, value, tool.provider_executed, tool.dynamic, tool.title, tool.metadata))
 
+    def is_whole(self, id: str) -> bool:
+        """The input of an open call is a JSON object as it stands, which nothing can be added to."""
+        growing = self._tools.get(id)
+        if growing is None or not growing.pieces or not growing.pieces[-1].rstrip().endswith("}"):
+            return False
+        try:
+            return isinstance(msgspec.json.decode("".join(growing.pieces)), dict)
+        except (msgspec.DecodeError, RecursionError):
+            return False
+
     def put_ready(self, ready: ToolReady) -> None:
         """The input of a call is complete, as the source says."""
         if self._tools.pop(ready.id, None) is None:
@@ -307,14 +321,28 @@ class Builder:
         for id in list(self._tools) if complete else ():
             self.ready_tool(id)
 
-    def use(self, input: int | None = None, output: int | None = None, details: Json | None = None) -> None:
+    def use(
+        self,
+        input: int | None = None,
+        output: int | None = None,
+        details: Json | None = None,
+        native: Json | None = None,
+    ) -> None:
         """Tokens of the current response so far."""
-        self._usage = merge_usage(self._usage, Usage(input, output, details))
-        self.put(_sum(self._usage_before, self._usage))
+        before = self._usage
+        self._usage = merge_usage(self._usage, Usage(input, output, details, native))
+        if self._usage != before:
+            self.put(_sum(self._usage_before, self._usage))
 
-    def finish_with(self, reason: FinishReason, native: str = "") -> None:
-        """The response has ended by itself; the finish is put when the source ends."""
-        self._finish = Finish(reason, native)
+    def finish_with(self, reason: FinishReason, native: str = "", **more: Any) -> None:
+        """The response has ended by itself; the finish is put when the source ends.
+
+        Args:
+            reason: why.
+            native: the provider's word.
+            more: further fields of `Finish`.
+        """
+        self._finish = Finish(reason, native, **more)
 
     def abort(self, reason: str) -> None:
         """Somebody stopped the source."""
@@ -330,11 +358,11 @@ class Builder:
         self._has_finished = True
         self.put(self._finish or Finish())
 
-    def fail(self, code: str, message: str) -> None:
+    def fail(self, code: str, message: str, native: Json | None = None) -> None:
         """The source has failed; the first error counts."""
         if self.failed is None and not self._has_finished:
             self.close_all(complete=False)
-            self.failed = Error(code, message)
+            self.failed = Error(code, message, native)
             self.put(self.failed)
 
 
@@ -352,7 +380,20 @@ def merge_usage(old: Usage, new: Usage) -> Usage:
         old.input_tokens if new.input_tokens is None else new.input_tokens,
         old.output_tokens if new.output_tokens is None else new.output_tokens,
         {**(old.details or {}), **(new.details or {})} or None,
+        _merged_native(old.native, new.native),
     )
+
+
+def _merged_native(old: Json | None, new: Json | None) -> Json | None:
+    """A later object of a provider has the figures that changed; Anthropic's last one leaves out the others."""
+    if old is None or new is None:
+        return old if new is None else new
+    found = {**old, **new}
+    for dialect in old.keys() & new.keys():
+        before, after = old[dialect], new[dialect]
+        if isinstance(before, dict) and isinstance(after, dict):
+            found[dialect] = {**before, **{key: value for key, value in after.items() if value is not None}}
+    return found
 
 
 def _sum(a: Usage, b: Usage) -> Usage:
@@ -361,9 +402,26 @@ def _sum(a: Usage, b: Usage) -> Usage:
     details = dict(a.details or {})
     for key, value in (b.details or {}).items():
         old = details.get(key)
-        is_number = isinstance(value, int) and isinstance(old, int)
-        details[key] = old + value if is_number else value
-    return Usage(_plus(a.input_tokens, b.input_tokens), _plus(a.output_tokens, b.output_tokens), details or None)
+        details[key] = old + value if _is_figure(value) and _is_figure(old) else value
+    native = _sum_native(a.native or {}, b.native or {}) or None
+    read, written = _plus(a.input_tokens, b.input_tokens), _plus(a.output_tokens, b.output_tokens)
+    return Usage(read, written, details or None, native)
+
+
+def _sum_native(a: Json, b: Json) -> Json:
+    """Objects of two responses, with their figures added."""
+    found = {**a, **b}
+    for key in a.keys() & b.keys():
+        one, other = a[key], b[key]
+        if isinstance(one, dict) and isinstance(other, dict):
+            found[key] = _sum_native(one, other)
+        elif _is_figure(one) and _is_figure(other):
+            found[key] = one + other
+    return found
+
+
+def _is_figure(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _plus(a: int | None, b: int | None) -> int | None:

@@ -8,13 +8,14 @@ Rule 3: nothing follows an end.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from enum import Enum
 from typing import Any, ClassVar, Final, Protocol
 
 import msgspec
 
-from headwater.llm.parts import Part, Start, Text
+from headwater.llm.parts import OURS, Part, Start, Text
 from headwater.llm.providers.builder import filled
 from headwater.model import Failure
 
@@ -181,7 +182,7 @@ class SseDialect:
         if self._is_over:
             return b""
         self._is_open = self._is_relaying = True
-        return b"id: %b\n%b" % (offset.encode(), data) if offset and self._ids else data
+        return _with_id(data, offset) if offset and self._ids else data
 
     def end(self, ending: Ending) -> bytes:
         """See `Dialect.end`."""
@@ -220,6 +221,27 @@ class SseDialect:
         return True
 
 
+#: Lines that SDKs take for an event. To those of Python a blank line is one too, once there was an id.
+_FIELD: Final = re.compile(rb"(?:^|[\r\n])(?:event|id|retry|data)(?=[:\r\n])")
+_DATA: Final = re.compile(rb"(?:^|[\r\n])data(?=[:\r\n])")
+_BOM: Final = b"\xef\xbb\xbf"
+_BLANK: Final = re.compile(rb"(?:\r\n|\r|\n)\Z")
+
+
+def _with_id(event: bytes, offset: str) -> bytes:
+    """A provider's event with our id as its last line, so that it is the one that counts.
+
+    What is no event, such as a comment, is told without the blank line behind it.
+    """
+    event = event.lstrip(b"\r\n")
+    blank = _BLANK.search(event)
+    if blank is None or event.startswith(_BOM):
+        return event
+    if not _DATA.search(event):
+        return event if _FIELD.search(event) else event[: blank.start()]
+    return b"%bid: %b\n%b" % (event[: blank.start()], offset.encode(), blank.group())
+
+
 def frame(value: Any, event: str = "") -> bytes:
     """An event with a JSON value. With a space after the colon: hand-written clients cut `data: ` off."""
     data = b"data: " + msgspec.json.encode(value) + b"\n\n"
@@ -232,3 +254,20 @@ DONE: Final = b"data: [DONE]\n\n"
 def without_empty(value: dict[str, Any]) -> dict[str, Any]:
     """An object without its fields that are None, False or an empty string."""
     return {key: field for key, field in value.items() if field is not None and field is not False and field != ""}
+
+
+def object_of(metadata: dict[str, Any] | None, provider: str, name: str) -> dict[str, Any]:
+    """An object of a provider's own in the metadata of a part; empty: there is none."""
+    found = of_provider(metadata, provider).get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def is_told(metadata: dict[str, Any] | None, dialect: str) -> bool:
+    """A part is for other dialects alone: this one is told it by another part, in its own words."""
+    return of_provider(metadata, OURS).get("told") == dialect
+
+
+def of_provider(metadata: dict[str, Any] | None, provider: str) -> dict[str, Any]:
+    """What is a provider's own in the metadata of a part, or in its native objects; empty: nothing."""
+    found = metadata.get(provider) if metadata else None
+    return found if isinstance(found, dict) else {}

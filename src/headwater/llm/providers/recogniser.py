@@ -15,7 +15,7 @@ family the source has spoken so far, and is kept as `Foreign`.
 from __future__ import annotations
 
 import codecs
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from headwater.errors import UnknownItem
@@ -49,7 +49,7 @@ from headwater.llm.providers.builder import Builder
 from headwater.llm.providers.openai.source import ChatVoice
 from headwater.llm.providers.pydantic_ai.source import PydanticAiVoice
 from headwater.llm.providers.responses.source import ResponsesVoice
-from headwater.llm.providers.source import Voice, dict_of, text_of
+from headwater.llm.providers.source import Voice, code_of, error_in, text_of
 
 #: Code of the error of a source that ended without saying that it is complete.
 TRUNCATED: Final = "truncated"
@@ -131,9 +131,9 @@ class Recogniser:
             self._voice(family).hear(event)
         elif (part := part_from(event)) is not None:
             self._take_part(part)
-        elif event.get("error"):
-            error = dict_of(event["error"]) or {"message": event["error"]}
-            self._builder.fail(str(error.get("code") or "upstream-error"), str(error.get("message") or ""))
+        elif (error := error_in(event)) is not None:
+            native = {self._family: error} if self._family else None
+            self._builder.fail(code_of(error), str(error.get("message") or ""), native)
         elif isinstance(event.get("content"), str):
             self._builder.say(event["content"])
         elif self._family and isinstance(event.get("type"), str):
@@ -170,11 +170,13 @@ class Recogniser:
             case Start():
                 builder.start_with(part)
             case Usage():
-                builder.use(part.input_tokens, part.output_tokens, part.details)
-            case Error(code, message):
-                builder.fail(code, message)
+                builder.use(part.input_tokens, part.output_tokens, part.details, part.native)
+            case Error(code, message, native):
+                builder.fail(code, message, native)
             case Finish(reason, native):
-                builder.finish_with(reason, native)
+                builder.finish_with(
+                    reason, native, dialect=part.dialect, sequence=part.sequence, metadata=part.metadata
+                )
             case StepStart():
                 builder.begin_step()
             case StepFinish():
@@ -195,7 +197,7 @@ def family_of(event: Json, spoken: str = "") -> str:
     kind = event.get("type")
     if isinstance(event.get("event_kind"), str):
         return "pydantic-ai"
-    if isinstance(event.get("choices"), list) or event.get("object") == "chat.completion.chunk":
+    if "choices" in event or event.get("object") == "chat.completion.chunk":
         return "openai"
     if not isinstance(kind, str):
         return ""
@@ -236,10 +238,18 @@ def _as_dict(item: Any) -> Json:
         return dict(item)
     dump = getattr(item, "model_dump", None)
     if callable(dump) and not isinstance(item, type):
-        dumped = dump(exclude_unset=True)
+        dumped = _dumped(dump)
         if isinstance(dumped, dict):
             return dumped
     raise UnknownItem(f"the source gave {_described(item)}, which is no text, no event and no part")
+
+
+def _dumped(dump: Callable[..., Any]) -> Any:
+    """What was sent; fields that are not as the SDK's types say are no reason for a warning."""
+    try:
+        return dump(exclude_unset=True, warnings=False)
+    except TypeError:  # of another library than pydantic 2
+        return dump(exclude_unset=True)
 
 
 def _described(item: Any) -> str:

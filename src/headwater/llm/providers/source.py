@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from typing import Any, ClassVar, Protocol
 
 import msgspec
@@ -60,10 +61,48 @@ def numbers_of(usage: Json, *left_out: str) -> Json | None:
     found: Json = {}
     for key, value in usage.items():
         if isinstance(value, dict):
-            found |= {f"{key}.{name}": number for name, number in value.items() if number_of(number) is not None}
-        elif key not in left_out and number_of(value) is not None:
+            found |= {f"{key}.{name}": number for name, number in value.items()}
+        elif key not in left_out:
             found[key] = value
-    return {key: value for key, value in found.items() if value} or None
+    return {key: value for key, value in found.items() if value and _is_figure(value)} or None
+
+
+def _is_figure(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def said(value: Any) -> bool:
+    """A field holds something."""
+    return value is not None and value not in ("", [], {})
+
+
+def rest_of(value: Json, known: AbstractSet[str]) -> Json:
+    """The fields of an object that are not known, and hold something."""
+    if value.keys() <= known:
+        return {}
+    return {key: field for key, field in value.items() if key not in known and said(field)}
+
+
+def error_in(event: Json) -> Json | None:
+    """The error that an event without a type is, in the ways of servers and gateways; None: it is none.
+
+    `{"error": {...}}`, `{"error": "..."}`, `{"object": "error", "message": ...}` (vLLM), `{"detail": ...}` (FastAPI)
+    and `{"message": ..., "code": ...}` (gateways).
+    """
+    if said(event.get("error")):
+        error = event["error"]
+        return error if isinstance(error, dict) else {"message": str(error)}
+    if "choices" in event:
+        return None
+    if event.get("object") == "error" or ("message" in event and ("code" in event or "status" in event)):
+        return event
+    detail = event.get("detail")
+    return {"message": detail if isinstance(detail, str) else str(detail)} if said(detail) else None
+
+
+def code_of(error: Json) -> str:
+    """The code of a provider's error."""
+    return str(error.get("code") or error.get("type") or "upstream-error")
 
 
 def plain(value: Any) -> Any:
@@ -90,6 +129,7 @@ OPENAI_REASONS = {
     "tool_calls": FinishReason.TOOL_CALLS,
     "function_call": FinishReason.TOOL_CALLS,
     "content_filter": FinishReason.CONTENT_FILTER,
+    "error": FinishReason.ERROR,
 }
 #: The words of Anthropic's messages.
 ANTHROPIC_REASONS = {

@@ -13,8 +13,17 @@ def _detail(usage: Usage, names: tuple[str, ...]) -> int:
     return next((value for name in names if isinstance(value := (usage.details or {}).get(name), int)), 0)
 
 
+def _own(usage: Usage, dialect: str, needed: str) -> Json | None:
+    """The provider's own object, if it is of this dialect and has what clients need."""
+    found = (usage.native or {}).get(dialect)
+    return found if isinstance(found, dict) and needed in found else None
+
+
 def openai_usage(usage: Usage) -> Json:
-    """As in chat completions."""
+    """As in chat completions; of a source of this dialect, its own."""
+    own = _own(usage, "openai", "prompt_tokens")
+    if own is not None:
+        return own
     read, written = usage.input_tokens or 0, usage.output_tokens or 0
     return {
         "prompt_tokens": read,
@@ -26,9 +35,12 @@ def openai_usage(usage: Usage) -> Json:
 
 
 def responses_usage(usage: Usage) -> Json | None:
-    """As in Responses; None: nobody said it."""
+    """As in Responses, of a source of this dialect its own; None: nobody said it."""
     if usage == Usage():
         return None
+    own = _own(usage, "openai-responses", "input_tokens")
+    if own is not None:
+        return own
     read, written = usage.input_tokens or 0, usage.output_tokens or 0
     return {
         "input_tokens": read,
@@ -40,7 +52,10 @@ def responses_usage(usage: Usage) -> Json | None:
 
 
 def anthropic_usage(usage: Usage) -> Json:
-    """As in messages, with the cache's figures if the source had them by these names."""
+    """As in messages, of a source of this dialect its own; else with the cache's figures, if they have these names."""
+    own = _own(usage, "anthropic", "input_tokens")
+    if own is not None:
+        return own
     details = {key: value for key, value in (usage.details or {}).items() if key.startswith("cache_")}
     plain = {key: value for key, value in details.items() if "." not in key}
     return {"input_tokens": usage.input_tokens or 0, **plain, "output_tokens": usage.output_tokens or 0}

@@ -197,8 +197,10 @@ class _Source:
                 provider.feed(event)
                 yield Raw.of(self._dialect, event)
         rest = blocks.rest()
+        if rest.endswith(_WHOLE):
+            rest += b"\n\n"  # which SDKs do without
         provider.feed(rest)
-        if rest.endswith(_WHOLE) and provider.is_complete:
+        if rest.endswith(b"\n\n") and provider.is_complete:
             yield Raw.of(self._dialect, rest)
         if not provider.is_complete and provider.failed is None:
             raise Truncated(f"the provider's answer ended without its last event ({self._dialect})")

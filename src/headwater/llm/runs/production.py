@@ -23,6 +23,7 @@ from headwater.hub import Engine
 from headwater.hub.limits import check_numbers
 from headwater.llm.answer import coalesce
 from headwater.llm.parts import Abort, Error, Finish, FinishReason, Part, encode_part
+from headwater.llm.providers.raised import error_within_answer
 from headwater.llm.providers.recogniser import Recogniser
 from headwater.llm.runs.layout import FAILED, LOST, STOPPED, TIMEOUT
 from headwater.llm.runs.pacing import Rests
@@ -47,11 +48,13 @@ _ENDED: Final = (Conflict, Gone, StreamNotFound)
 def describe_source_error(error: Exception) -> Error:
     """What readers are told of an exception: errors of ours as they are, of others their kind and not their text.
 
-    The text of an SDK's error may hold a key, a URL or a part of the prompt.
+    The text of an SDK's error may hold a key, a URL or a part of the prompt. An error that the provider has sent within
+    its answer is told as it was sent, as by the bytes themselves.
     """
     if isinstance(error, HeadwaterError):
         return Error(error.code, error.message)
-    return Error(FAILED, f"the source raised {type(error).__name__}")
+    said = error_within_answer(error)
+    return said if said is not None else Error(FAILED, f"the source raised {type(error).__name__}")
 
 
 class SourceLimits(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ from tests.llm.judge.wire import (
     MESSAGE_STOP,
     PING,
     Case,
+    Json,
     block,
     call_block,
     message_delta,
@@ -34,6 +35,7 @@ OF_A_PAGE = {
     "encrypted_index": "EI",
 }
 HI = text_block(0, "Hi")
+PINGED: list[Json] = [PING, MESSAGE_START, PING, HI[0], PING, *HI[1:], message_delta(), MESSAGE_STOP]
 SEARCH = call_block(0, "server_tool_use", "st1", "web_search", '{"query":"x"}')
 FOUND = {"type": "web_search_result", "url": "https://a", "title": "A", "encrypted_content": "EC", "page_age": "1d"}
 
@@ -56,7 +58,7 @@ CASES = [
     case(
         "a-ping",
         "events without data",
-        map(named, [PING, MESSAGE_START, PING, HI[0], PING, *HI[1:], message_delta(), MESSAGE_STOP]),
+        map(named, PINGED),
     ),
     case(
         "a-tool-empty-delta",

@@ -1,7 +1,8 @@
 """`ag-ui`: the events of the Agent-User Interaction Protocol 1.0.
 
 A message of the run has the log's message id; a second text gets the id with a number. Data of the application,
-sources and files are `CUSTOM` events. A failure is `RUN_ERROR`; a stop is `RUN_FINISHED` with the outcome `cancelled`.
+sources, files and approvals are `CUSTOM` events; so is the mark of a text that is a refusal, and of a result that is an
+error. A failure is `RUN_ERROR`; a stop is `RUN_FINISHED` with the outcome `cancelled`.
 Clients refuse a `RUN_FINISHED` while anything is open, so all is closed before it.
 """
 
@@ -93,6 +94,8 @@ class AgUi(SseDialect):
             self._texts[id] = self._message() + (f"-{self._text_count}" if self._text_count else "")
             self._text_count += 1
             events.append({"type": "TEXT_MESSAGE_START", "messageId": self._texts[id], "role": "assistant"})
+            if isinstance(part, parts.TextStart) and part.refusal:
+                events.append({"type": "CUSTOM", "name": "refusal", "value": {"messageId": self._texts[id]}})
         if isinstance(part, parts.Text):
             events.append({"type": "TEXT_MESSAGE_CONTENT", "messageId": self._texts[id], "delta": part.delta})
         return events
@@ -135,7 +138,10 @@ class AgUi(SseDialect):
                 text = output if isinstance(output, str) else msgspec.json.encode(output).decode()
                 return [] if is_preliminary else [*self._close_call(id), _result(id, text)]
             case parts.ToolError():
-                return [*self._close_call(id), _result(id, part.message or "the call was refused")]
+                message = part.message or "the call was refused"
+                failed = {"toolCallId": id, "message": message, "denied": part.denied}
+                marked = {"type": "CUSTOM", "name": "tool-error", "value": failed}
+                return [*self._close_call(id), _result(id, message), marked]
 
     def _open_call(self, id: str, name: str) -> list[Json]:
         if id in self._calls:
@@ -217,7 +223,7 @@ def _custom(part: parts.Part) -> list[Json]:
             return [{"type": "CUSTOM", "name": name, "value": data}]
         case parts.Metadata(values):
             return [{"type": "CUSTOM", "name": "metadata", "value": values}]
-        case parts.Source() | parts.File():
+        case parts.Source() | parts.File() | parts.ToolApproval():
             value = msgspec.to_builtins(part)
             return [{"type": "CUSTOM", "name": value.pop("type"), "value": value}]
         case parts.Foreign("ag-ui", dict(event)):

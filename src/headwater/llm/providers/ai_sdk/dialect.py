@@ -121,7 +121,7 @@ class AiSdk(SseDialect):
         match part:
             case parts.TextEnd() if id in self._texts:
                 self._texts.discard(id)
-                return [_chunk("text-end", id=id, providerMetadata=part.metadata)]
+                return [_chunk("text-end", id=id, providerMetadata=own(part.metadata))]
             case parts.TextEnd():
                 return []
             case parts.Text(_, delta):  # of one that is not open
@@ -131,14 +131,15 @@ class AiSdk(SseDialect):
                 if id in self._texts:
                     return []
                 self._texts.add(id)
-                return [_chunk("text-start", id=id, providerMetadata=part.metadata)]
+                refusal = {parts.OURS: {"refusal": True}} if part.refusal else {}
+                return [_chunk("text-start", id=id, providerMetadata={**(own(part.metadata) or {}), **refusal})]
 
     def _say_reasoning(self, part: parts.Reasoning | parts.ReasoningStart | parts.ReasoningEnd) -> list[Json]:
         id = part.id
         match part:
             case parts.ReasoningEnd() if id in self._reasonings:
                 self._reasonings.discard(id)
-                metadata = dict(part.metadata or {})
+                metadata = dict(own(part.metadata) or {})
                 # As the SDK's own providers name them, to be given back in the next turn.
                 if part.signature and "anthropic" not in metadata:
                     metadata["anthropic"] = {"signature": part.signature}
@@ -157,7 +158,7 @@ class AiSdk(SseDialect):
                     return []
                 self._reasonings.add(id)
                 redacted = {"anthropic": {"redactedData": part.redacted}} if part.redacted else None
-                return [_chunk("reasoning-start", id=id, providerMetadata=part.metadata or redacted)]
+                return [_chunk("reasoning-start", id=id, providerMetadata=own(part.metadata) or redacted)]
 
     def _say_tool(
         self, part: parts.ToolStart | parts.ToolInput | parts.ToolReady | parts.ToolOutput | parts.ToolError
@@ -203,27 +204,29 @@ class AiSdk(SseDialect):
             case parts.Metadata(values):
                 return [{"type": "message-metadata", "messageMetadata": values}]
             case parts.Source(id, url, title) if url:
-                more = without_empty({"title": title, "providerMetadata": part.metadata})
+                more = without_empty({"title": title, "providerMetadata": own(part.metadata)})
                 return [_chunk("source-url", sourceId=id, url=url, **more)]
             case parts.Source(id, _, title):
                 document = {"sourceId": id, "mediaType": part.media_type or "text/plain", "title": title or id}
-                more = without_empty({"filename": part.filename, "providerMetadata": part.metadata})
+                more = without_empty({"filename": part.filename, "providerMetadata": own(part.metadata)})
                 return [_chunk("source-document", **document, **more)]
             case parts.File(url, media_type):
                 if part.reasoning and self.version < 7:
                     return []
                 kind = "reasoning-file" if part.reasoning else "file"
-                return [_chunk(kind, url=url, mediaType=media_type, providerMetadata=part.metadata)]
+                return [_chunk(kind, url=url, mediaType=media_type, providerMetadata=own(part.metadata))]
             case parts.Data(name, data):
                 flags = without_empty({"id": part.id, "transient": part.transient})
                 return [{**_chunk(f"data-{name}", **flags), "data": data}]
+            case parts.ToolApproval(id, call):
+                return [_chunk("tool-approval-request", approvalId=id, toolCallId=call)] if call in self._calls else []
             case parts.StepStart():
                 return [*self._end_step(), *self._step()]
             case parts.StepFinish():
                 return self._end_step()
             case parts.Foreign("ai-sdk", dict(event)) if event.get("type") in _FOREIGN[self.version]:
-                call = event.get("toolCallId")
-                return [event] if call is None or call in self._calls else []
+                known = event.get("toolCallId")
+                return [event] if known is None or known in self._calls else []
             case _:
                 return []
 
@@ -242,7 +245,9 @@ class AiSdk(SseDialect):
 
     def _fail(self, message: str) -> list[Json]:
         self._has_failed = True
-        return [*self._give_up(message), {"type": "error", "errorText": message}]
+        usage = camel_usage(self._usage)
+        tokens: list[Json] = [{"type": "message-metadata", "messageMetadata": {"usage": usage}}] if usage else []
+        return [*self._give_up(message), *tokens, {"type": "error", "errorText": message}]
 
     def _abort(self, reason: str) -> list[Json]:
         """Clients of the browser ignore `abort`; the finish reason is what they see."""
@@ -296,6 +301,17 @@ def _chunk(kind: str, **fields: object) -> Json:
     return {"type": kind, **{key: value for key, value in fields.items() if value or key in _REQUIRED}}
 
 
+def own(metadata: Json | None) -> Json | None:
+    """A part's metadata as clients take it, `{provider: {...}}`; any other is fatal to them.
+
+    Hints of ours are not told. What has no provider's name, in logs of 0.1, is told as ours.
+    """
+    if not metadata:
+        return None
+    found = {name: value for name, value in metadata.items() if isinstance(value, dict) and name != parts.OURS}
+    return found or ({parts.OURS: metadata} if parts.OURS not in metadata else None)
+
+
 def _of_tool(part: parts.ToolStart | parts.ToolReady) -> Json:
     return {
         "toolCallId": part.id,
@@ -303,5 +319,5 @@ def _of_tool(part: parts.ToolStart | parts.ToolReady) -> Json:
         "providerExecuted": part.provider_executed,
         "dynamic": part.dynamic,
         **({"title": part.title} if part.title else {}),
-        "providerMetadata": part.metadata,
+        "providerMetadata": own(part.metadata),
     }

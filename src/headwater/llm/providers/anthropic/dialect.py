@@ -14,7 +14,7 @@ import msgspec
 from headwater.llm import parts
 from headwater.llm.parts import Json
 from headwater.llm.providers.builder import merge_usage
-from headwater.llm.providers.dialect import End, Ending, SseDialect, frame
+from headwater.llm.providers.dialect import End, Ending, SseDialect, frame, is_told, object_of, of_provider
 from headwater.llm.providers.source import ANTHROPIC_REASONS
 from headwater.llm.providers.usage import anthropic_usage
 
@@ -26,6 +26,16 @@ _REASONS: Final = {
 }
 #: Anthropic's own word where it has one; the SDKs choose their exception by the HTTP status alone.
 _ERROR_TYPES: Final = {"timeout": "timeout_error", "detached": "overloaded_error"}
+
+_OF_A_PAGE: Final[Json] = {"type": "web_search_result_location", "cited_text": "", "encrypted_index": ""}
+_OF_A_DOCUMENT: Final[Json] = {
+    "type": "char_location",
+    "cited_text": "",
+    "document_index": 0,
+    "start_char_index": 0,
+    "end_char_index": 0,
+    "file_id": None,
+}
 
 
 class Anthropic(SseDialect):
@@ -40,11 +50,12 @@ class Anthropic(SseDialect):
         self._blocks: dict[tuple[str, str], int] = {}  # kind and id of an open block -> its index
         self._empty_calls: set[str] = set()
         self._block_count = 0
+        self._waiting: list[parts.Source] = []  # citations that came before their text
 
     def state(self) -> object:
         """See `Dialect.state`."""
         blocks = tuple(self._blocks.items()), self._block_count, frozenset(self._empty_calls)
-        return super().state(), blocks, self._usage
+        return super().state(), blocks, self._usage, len(self._waiting)
 
     def keepalive(self) -> bytes:
         """The `ping` that Anthropic itself sends."""
@@ -58,7 +69,9 @@ class Anthropic(SseDialect):
                 opening = self._open_block("text", id, {"type": "text", "text": ""})
                 return [*opening, self._delta("text", id, {"type": "text_delta", "text": delta})]
             case parts.TextStart(id):
-                return self._open_block("text", id, {"type": "text", "text": ""})
+                return self._open_block(
+                    "text", id, {**object_of(part.metadata, "anthropic", "own"), "type": "text", "text": ""}
+                )
             case parts.TextEnd(id):
                 return self._close_block("text", id)
             case parts.Reasoning() | parts.ReasoningStart() | parts.ReasoningEnd():
@@ -73,7 +86,9 @@ class Anthropic(SseDialect):
             case parts.Finish():
                 return self._finish(part)
             case parts.Error(code, message):
-                return self._fail(code, message or code)
+                return self._fail(code, message or code, of_provider(part.native, "anthropic"))
+            case parts.Foreign("anthropic", dict(event)):
+                return self._tell_again(event)
             case parts.Abort(reason):
                 return self._fail("stopped", reason or Ending(End.STOPPED).told)
             case _:
@@ -102,38 +117,66 @@ class Anthropic(SseDialect):
         id = part.id
         match part:
             case parts.ToolStart():
-                kind = "server_tool_use" if part.provider_executed else "tool_use"
+                own = object_of(part.metadata, "anthropic", "own")
+                kind = own.get("type")
+                if not isinstance(kind, str) or not kind.endswith("tool_use"):
+                    kind = "server_tool_use" if part.provider_executed else "tool_use"
                 self._empty_calls.add(id)
-                return self._open_block("tool", id, {"type": kind, "id": id, "name": part.name, "input": {}})
+                return self._open_block("tool", id, {**own, "type": kind, "id": id, "name": part.name, "input": {}})
             case parts.ToolInput(_, delta):
                 opening = self._open_block("tool", id, {"type": "tool_use", "id": id, "name": "unknown", "input": {}})
                 self._empty_calls.discard(id)
                 return [*opening, self._delta("tool", id, {"type": "input_json_delta", "partial_json": delta})]
             case parts.ToolReady():
-                start = parts.ToolStart(id, part.name, part.provider_executed)
+                start = parts.ToolStart(id, part.name, part.provider_executed, metadata=part.metadata)
                 opening = [] if ("tool", id) in self._blocks else self._say_tool(start)
                 text = msgspec.json.encode(part.input).decode() if id in self._empty_calls else ""
                 self._empty_calls.discard(id)
                 whole = [self._delta("tool", id, {"type": "input_json_delta", "partial_json": text})] if text else []
                 return [*opening, *whole, *self._close_block("tool", id)]
             case parts.ToolOutput():
-                result = (part.metadata or {}).get("kind")
-                if part.preliminary or not isinstance(result, str) or not result.endswith("_tool_result"):
-                    return []
-                block = {"type": result, "tool_use_id": id, "content": part.output}
-                return [*self._open_block("result", id, block), *self._close_block("result", id)]
+                return [] if part.preliminary else self._say_result(id, part.metadata, {"content": part.output})
             case parts.ToolError():
                 self._empty_calls.discard(id)
-                return self._close_block("tool", id)
+                return [*self._close_block("tool", id), *self._say_result(id, part.metadata, {})]
+
+    def _say_result(self, id: str, metadata: Json | None, more: Json) -> list[bytes]:
+        """The block of a result that Anthropic gave; it has no place for others in an answer."""
+        own = object_of(metadata, "anthropic", "own")
+        kind = own.get("type") or (metadata or {}).get("kind")  # the latter in logs of 0.1
+        if not isinstance(kind, str) or not kind.endswith("_tool_result"):
+            return []
+        block = {**own, "type": kind, "tool_use_id": id, **more}
+        return [*self._open_block("result", id, block), *self._close_block("result", id)]
+
+    def _tell_again(self, event: Json) -> list[bytes]:
+        """A block that only this dialect has; its place among the others is another one here."""
+        key = str(event.get("index"))
+        match event.get("type"):
+            case "content_block_start":
+                block = event.get("content_block")
+                return self._open_block("own", key, block) if isinstance(block, dict) else []
+            case "content_block_delta" if ("own", key) in self._blocks:
+                delta = event.get("delta")
+                return [self._delta("own", key, delta)] if isinstance(delta, dict) else []
+            case "content_block_stop":
+                return self._close_block("own", key)
+        return []
 
     def _cite(self, part: parts.Source) -> list[bytes]:
-        """A citation belongs to the text that is open."""
+        """A citation belongs to the text that is open, or to the next one."""
         id = next((id for kind, id in reversed(self._blocks) if kind == "text"), None)
         if id is None:
+            self._waiting.append(part)
             return []
-        own = part.metadata if "cited_text" in (part.metadata or {}) else None
-        page = {"type": "web_search_result_location", "url": part.url, "title": part.title or None}
-        citation = own or {**page, "cited_text": "", "encrypted_index": ""}
+        if is_told(part.metadata, self.name):
+            return []
+        own = object_of(part.metadata, "anthropic", "citation")
+        if not own and part.metadata and "cited_text" in part.metadata:
+            own = part.metadata  # in logs of 0.1
+        citation = own or (_OF_A_PAGE | {"url": part.url, "title": part.title or None})
+        if not own and not part.url:
+            citation = _OF_A_DOCUMENT | {"document_title": part.filename or part.title or None}
         return [self._delta("text", id, {"type": "citations_delta", "citation": citation})]
 
     def _open_block(self, kind: str, id: str, block: Json) -> list[bytes]:
@@ -142,7 +185,11 @@ class Anthropic(SseDialect):
         index = self._blocks[kind, id] = self._block_count
         self._block_count += 1
         event = {"type": "content_block_start", "index": index, "content_block": block}
-        return [*self._begin(), _frame(event)]
+        opening = [*self._begin(), _frame(event)]
+        if kind == "text" and self._waiting:
+            waiting, self._waiting = self._waiting, []
+            opening += [event for source in waiting for event in self._cite(source)]
+        return opening
 
     def _delta(self, kind: str, id: str, delta: Json) -> bytes:
         return _frame({"type": "content_block_delta", "index": self._blocks[kind, id], "delta": delta})
@@ -154,7 +201,7 @@ class Anthropic(SseDialect):
     def _begin(self) -> list[bytes]:
         if not self._open():
             return []
-        about = self._about
+        about, is_own = self._about, bool(of_provider(self._usage.native, "anthropic"))
         message: Json = {
             "id": about.id or about.run,
             "type": "message",
@@ -163,7 +210,7 @@ class Anthropic(SseDialect):
             "content": [],
             "stop_reason": None,
             "stop_sequence": None,
-            "usage": {**anthropic_usage(self._usage), "output_tokens": 0},
+            "usage": anthropic_usage(self._usage if is_own else msgspec.structs.replace(self._usage, output_tokens=0)),
         }
         return [_frame({"type": "message_start", "message": message})]
 
@@ -171,8 +218,11 @@ class Anthropic(SseDialect):
         self._has_finished = True
         opening = self._begin()
         closing = [block for kind, id in list(self._blocks) for block in self._close_block(kind, id)]
-        reason = part.native if part.native in ANTHROPIC_REASONS else _REASONS.get(part.reason, "end_turn")
-        delta = {"stop_reason": reason, "stop_sequence": None}
+        reason = _REASONS.get(part.reason) or part.native or "end_turn"
+        if part.dialect == "anthropic" or part.native in ANTHROPIC_REASONS:
+            reason = part.native
+        own = object_of(part.metadata, "anthropic", "own")
+        delta = {**own, "stop_reason": reason, "stop_sequence": part.sequence or None}
         last = {"type": "message_delta", "delta": delta, "usage": anthropic_usage(self._usage)}
         return [*opening, *closing, _frame(last), _frame({"type": "message_stop"})]
 
@@ -181,10 +231,12 @@ class Anthropic(SseDialect):
             return [] if self._has_finished or self._has_failed else self._finish(parts.Finish())
         return self._fail(ending.told_code, ending.told)
 
-    def _fail(self, code: str, message: str) -> list[bytes]:
+    def _fail(self, code: str, message: str, native: Json | None = None) -> list[bytes]:
         if self._has_failed:
             return []
         self._has_failed = True
+        if native and native.get("type") == "error":
+            return [_frame(native)]
         kind = _ERROR_TYPES.get(code, code if code.endswith("_error") else "api_error")
         return [_frame({"type": "error", "error": {"type": kind, "message": message, "code": code}})]
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Set as AbstractSet
+from typing import Any, ClassVar, Final
 
-from headwater.llm.parts import FinishReason, Foreign, Json, Source, ToolOutput, ToolStart
+import msgspec
+
+from headwater.llm.parts import OURS, FinishReason, Foreign, Json, Source, ToolError, ToolOutput, ToolStart
 from headwater.llm.providers.builder import Builder
-from headwater.llm.providers.source import ANTHROPIC_REASONS, dict_of, number_of, numbers_of, text_of
+from headwater.llm.providers.source import ANTHROPIC_REASONS, dict_of, dicts_of, number_of, numbers_of, text_of
 
 #: The raw events.
 EVENTS = {
@@ -23,8 +26,15 @@ EVENTS = {
 HELPERS = {"text", "thinking", "input_json", "citation", "signature", "compaction"}
 
 
+#: Fields of blocks that parts are made of; the others are the provider's metadata.
+_OF_A_TEXT: Final = {"type", "text"}
+_OF_A_CALL: Final = {"id", "name", "input"}
+_OF_A_RESULT: Final = {"tool_use_id"}
+_OF_AN_END: Final = {"stop_reason", "stop_sequence"}
+
+
 class AnthropicVoice:
-    """See `Voice`. Kept as `Foreign`: blocks of types that are not known, whole deltas included."""
+    """See `Voice`. Kept as `Foreign`: blocks of types that are not known, with their deltas and their end."""
 
     dialect: ClassVar[str] = "anthropic"
     has_terminal: ClassVar[bool] = True
@@ -34,6 +44,7 @@ class AnthropicVoice:
         self._builder = builder
         self._blocks: dict[int, tuple[str, str]] = {}  # index -> kind, id of the part
         self._signatures: dict[str, str] = {}
+        self._inputs: dict[str, Any] = {}  # id of an open call -> the input that its block began with
 
     def hear(self, event: Json) -> None:
         """See `Voice.hear`."""
@@ -48,15 +59,15 @@ class AnthropicVoice:
                 self._close(number_of(event.get("index")) or 0)
             case "message_delta":
                 self._use(event)
-                if reason := text_of(dict_of(event.get("delta")).get("stop_reason")):
-                    self._builder.finish_with(ANTHROPIC_REASONS.get(reason, FinishReason.OTHER), reason)
+                self._finish(dict_of(event.get("delta")))
             case "message_stop":
                 self.ended = True
                 self._builder.close_all()
             case "error":
                 error = dict_of(event.get("error"))
                 self.ended = True
-                self._builder.fail(text_of(error.get("type")) or "upstream-error", text_of(error.get("message")))
+                code = text_of(error.get("type")) or "upstream-error"
+                self._builder.fail(code, text_of(error.get("message")), {"anthropic": event})
             case _:
                 pass  # ping, the helper's events, and what is not known
 
@@ -68,35 +79,72 @@ class AnthropicVoice:
         self._builder.start(text_of(message.get("id")), text_of(message.get("model")))
         self._use(message)
 
+    def _finish(self, delta: Json) -> None:
+        reason = text_of(delta.get("stop_reason"))
+        if not reason:
+            return
+        word = ANTHROPIC_REASONS.get(reason, FinishReason.OTHER)
+        more = {"sequence": text_of(delta.get("stop_sequence")), "metadata": _own(delta, _OF_AN_END)}
+        self._builder.finish_with(word, reason, dialect=self.dialect, **more)
+
     def _open(self, event: Json, block: Json) -> None:
         builder, kind, index = self._builder, text_of(block.get("type")), number_of(event.get("index")) or 0
         id = text_of(block.get("id"))
         if kind == "text":
             id = builder.new_id("t")
-            builder.open_text(id)
+            builder.open_text(id, metadata=_own(block, _OF_A_TEXT))
             builder.grow_text(id, text_of(block.get("text")))
         elif kind in ("thinking", "redacted_thinking"):
             id = builder.new_id("r")
             builder.open_reasoning(id, redacted=text_of(block.get("data")) if kind == "redacted_thinking" else None)
             builder.grow_reasoning(id, text_of(block.get("thinking")))
             self._signatures[id] = text_of(block.get("signature"))
-        elif kind in ("tool_use", "server_tool_use", "mcp_tool_use"):
-            builder.open_tool(ToolStart(id, text_of(block.get("name")), provider_executed=kind != "tool_use"))
+        elif kind.endswith("tool_use"):
+            id = id or builder.new_id("call_")
+            is_own = kind != "tool_use"
+            metadata = _own(block, _OF_A_CALL | (set() if is_own else {"type"}))
+            start = ToolStart(id, text_of(block.get("name")), provider_executed=is_own, metadata=metadata)
+            builder.open_tool(start)
+            self._inputs[id] = block.get("input")
         elif kind.endswith("_tool_result"):
-            output = ToolOutput(text_of(block.get("tool_use_id")), block.get("content"), metadata={"kind": kind})
-            builder.put_output(output)
+            self._take_result(block)
         else:
             builder.put(Foreign(self.dialect, event))
+            if kind == "container_upload":
+                self._name_file(block)
+            kind = ""
         self._blocks[index] = kind, id
+
+    def _name_file(self, block: Json) -> None:
+        """A file that can be had from the provider alone, for other dialects."""
+        id, metadata = text_of(block.get("file_id")), {"anthropic": block, OURS: {"told": "anthropic", "is_file": True}}
+        self._builder.put(Source(id, "", id, "application/octet-stream", id, metadata))
+
+    def _take_result(self, block: Json) -> None:
+        """What a tool gave that the provider ran, or its error."""
+        id, content, metadata = text_of(block.get("tool_use_id")), block.get("content"), _own(block, _OF_A_RESULT)
+        code = text_of(dict_of(content).get("error_code"))
+        if block.get("is_error") is True:
+            code = "\n".join(text_of(piece.get("text")) for piece in dicts_of(content)) or text_of(content) or "failed"
+        if code:
+            self._builder.put_error(ToolError(id, code, metadata=metadata))
+        else:
+            if metadata is not None:
+                metadata["anthropic"]["own"].pop("content", None)
+            self._builder.put_output(ToolOutput(id, content, metadata=metadata))
 
     def _grow(self, event: Json, delta: Json) -> None:
         builder = self._builder
-        _, id = self._blocks.get(number_of(event.get("index")) or 0, ("", ""))
+        kind, id = self._blocks.get(number_of(event.get("index")) or 0, ("text", ""))
         match delta.get("type"):
+            case _ if not kind:
+                builder.put(Foreign(self.dialect, event))
             case "text_delta":
                 builder.grow_text(id or "t", text_of(delta.get("text")))
             case "input_json_delta":
-                builder.grow_tool(id, text_of(delta.get("partial_json")))
+                if piece := text_of(delta.get("partial_json")):
+                    self._inputs.pop(id, None)
+                    builder.grow_tool(id, piece)
             case "thinking_delta":
                 builder.grow_reasoning(id or "r", text_of(delta.get("thinking")))
             case "signature_delta":
@@ -107,22 +155,34 @@ class AnthropicVoice:
                 builder.put(Foreign(self.dialect, event))
 
     def _close(self, index: int) -> None:
-        kind, id = self._blocks.pop(index, ("", ""))
-        if kind == "text":
+        kind, id = self._blocks.pop(index, ("unknown", ""))
+        if not kind:
+            self._builder.put(Foreign(self.dialect, {"type": "content_block_stop", "index": index}))
+        elif kind == "text":
             self._builder.close_text(id)
         elif kind.endswith("thinking"):
             self._builder.close_reasoning(id, signature=self._signatures.pop(id, "") or None)
         elif kind.endswith("tool_use"):
+            if value := self._inputs.pop(id, None):  # all of it came with the block's beginning
+                self._builder.grow_tool(id, msgspec.json.encode(value).decode())
             self._builder.ready_tool(id)
 
     def _cite(self, citation: Json) -> None:
         url = text_of(citation.get("url"))
         title = text_of(citation.get("title")) or text_of(citation.get("document_title"))
         media_type = "" if url else "text/plain"
-        self._builder.put(Source(self._builder.new_id("s"), url, title, media_type, metadata=citation))
+        metadata = {"anthropic": {"citation": citation}}
+        self._builder.put(Source(self._builder.new_id("s"), url, title, media_type, metadata=metadata))
 
     def _use(self, holder: Json) -> None:
         usage = dict_of(holder.get("usage"))
         if usage:
             details = numbers_of(usage, "input_tokens", "output_tokens")
-            self._builder.use(number_of(usage.get("input_tokens")), number_of(usage.get("output_tokens")), details)
+            read, written = number_of(usage.get("input_tokens")), number_of(usage.get("output_tokens"))
+            self._builder.use(read, written, details, {"anthropic": usage})
+
+
+def _own(block: Json, known: AbstractSet[str]) -> Json | None:
+    """The fields that only this dialect has a word for, as metadata; empty ones too, but not what is null."""
+    found = {key: value for key, value in block.items() if key not in known and value is not None}
+    return {"anthropic": {"own": found}} if found else None

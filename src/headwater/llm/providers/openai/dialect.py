@@ -1,8 +1,10 @@
 """`openai`: chunks of OpenAI's chat completions.
 
 Told: text, refusals, thinking (as `reasoning_content`, the word of DeepSeek, vLLM and llama.cpp), calls of tools that
-the client is to run, cited pages, usage. Not told, for want of a place: files, data, results of tools, steps.
-An end that is no success is `{"error": {...}}` before `[DONE]`; OpenAI has no finish reason for it.
+the client is to run, cited pages, images, usage; and whatever a source of this dialect had beside it. Not told, for
+want of a place: other files, data, calls that the provider runs and their results, steps.
+An end that is no success is `{"error": {...}}` before `[DONE]`; OpenAI has no finish reason for it. An error of a
+source of this dialect is told as it came.
 """
 
 from __future__ import annotations
@@ -14,7 +16,18 @@ import msgspec
 from headwater.llm import parts
 from headwater.llm.parts import Json
 from headwater.llm.providers.builder import merge_usage
-from headwater.llm.providers.dialect import DONE, End, Ending, SseDialect, frame
+from headwater.llm.providers.dialect import (
+    DONE,
+    End,
+    Ending,
+    SseDialect,
+    frame,
+    is_told,
+    object_of,
+    of_provider,
+    without_empty,
+)
+from headwater.llm.providers.openai.told_calls import ToldCalls
 from headwater.llm.providers.usage import openai_usage
 
 _REASONS: Final = {
@@ -42,102 +55,122 @@ class OpenAI(SseDialect):
         self._wants_usage = usage
         self._usage = parts.Usage()
         self._head = b""
-        self._refusals: set[str] = set()
-        self._calls: dict[str, int] = {}  # id of an open call -> its index
-        self._empty_calls: set[str] = set()
-        self._call_count = 0
+        self._beside: Json = {}  # fields of the provider's chunks
+        self._texts: dict[str, str] = {}  # id of an open text that is no plain content -> its field
+        self._thoughts: dict[str, tuple[str, ...]] = {}  # id of open thinking -> its fields, if they are not ours
+        self._thinking: set[str] = set()  # open thinking of other sources that has said something
+        self._has_thought = False
+        self._calls = ToldCalls()
 
     def state(self) -> object:
         """See `Dialect.state`."""
-        return (
-            super().state(),
-            tuple(self._calls.items()),
-            self._call_count,
-            frozenset(self._empty_calls),
-            frozenset(self._refusals),
-            self._usage,
-        )
+        texts = tuple(self._texts.items()), tuple(self._thoughts.items()), frozenset(self._thinking), self._has_thought
+        return super().state(), self._calls.state(), texts, repr(self._beside), self._usage
 
     def _say(self, part: parts.Part) -> list[bytes]:
         match part:
             case parts.Text(id, delta):
-                return self._delta({"refusal" if id in self._refusals else "content": delta})
-            case parts.TextStart(id):
-                if part.refusal:
-                    self._refusals.add(id)
-            case parts.TextEnd(id):
-                self._refusals.discard(id)
-            case parts.Reasoning(_, delta):
-                return self._delta({"reasoning_content": delta})
-            case parts.ToolStart() | parts.ToolInput() | parts.ToolReady():
-                return self._say_tool(part)
-            case parts.ToolOutput(id) | parts.ToolError(id):
-                self._calls.pop(id, None)  # the id may be used again
-                self._empty_calls.discard(id)
+                return self._delta(_in_field(self._texts.get(id, "content"), delta))
+            case parts.TextStart() | parts.TextEnd() | parts.ReasoningStart() | parts.ReasoningEnd():
+                self._open_or_close(part)
+            case parts.Reasoning(id, delta):
+                return self._think(id, delta)
+            case parts.ToolStart() | parts.ToolInput() | parts.ToolReady() | parts.ToolOutput() | parts.ToolError():
+                return [block for delta in self._calls.say(part) for block in self._delta(delta)]
             case parts.Source():
-                if part.url:
-                    cited = {"url": part.url, "title": part.title, "start_index": 0, "end_index": 0}
-                    return self._delta({"annotations": [{"type": "url_citation", "url_citation": cited}]})
+                return self._cite(part)
+            case parts.File():
+                return self._show(part)
+            case parts.Foreign("openai", dict(chunk)):
+                return self._tell_again(chunk)
             case parts.Usage():
                 self._usage = merge_usage(self._usage, part)
             case parts.Finish():
                 return self._finish(part)
             case parts.Error(code, message):
-                return self._fail(message or code, code)
+                return self._fail(message or code, code, of_provider(part.native, "openai"))
             case parts.Abort(reason):
                 return self._fail(reason or Ending(End.STOPPED).told, "stopped")
             case _:
                 pass
         return []
 
-    def _say_tool(self, part: parts.ToolStart | parts.ToolInput | parts.ToolReady) -> list[bytes]:
-        index = self._calls.get(part.id)
+    def _open_or_close(self, part: parts.TextStart | parts.TextEnd | parts.ReasoningStart | parts.ReasoningEnd) -> None:
         match part:
-            case parts.ToolInput(_, delta) if index is not None:
-                self._empty_calls.discard(part.id)
-                return self._delta({"tool_calls": [{"index": index, "function": {"arguments": delta}}]})
-            case parts.ToolReady(id) if index is not None:
-                del self._calls[id]
-                if id not in self._empty_calls:
-                    return []
-                self._empty_calls.discard(id)
-                text = msgspec.json.encode(part.input).decode()
-                return self._delta({"tool_calls": [{"index": index, "function": {"arguments": text}}]})
-            case parts.ToolReady(id) if not part.provider_executed:
-                text = msgspec.json.encode(part.input).decode()
-                self._call_count += 1
-                return self._call(self._call_count - 1, id, part.name, text)
-            case parts.ToolStart(id) if index is None and not part.provider_executed:
-                self._calls[id] = self._call_count
-                self._empty_calls.add(id)
-                self._call_count += 1
-                return self._call(self._calls[id], id, part.name, "")
-            case _:
-                return []
+            case parts.TextStart(id):
+                if part.refusal:
+                    self._texts[id] = "refusal"
+                elif of_provider(part.metadata, parts.OURS).get("fields"):
+                    self._texts[id] = "blocks"
+            case parts.TextEnd(id):
+                self._texts.pop(id, None)
+            case parts.ReasoningStart(id):
+                fields = of_provider(part.metadata, parts.OURS).get("fields")
+                if isinstance(fields, list) and all(isinstance(field, str) for field in fields):
+                    self._thoughts[id] = tuple(fields)
+            case parts.ReasoningEnd(id):
+                self._thoughts.pop(id, None)
+                self._thinking.discard(id)
 
-    def _call(self, index: int, id: str, name: str, arguments: str) -> list[bytes]:
-        function = {"name": name, "arguments": arguments}
-        return self._delta({"tool_calls": [{"index": index, "id": id, "type": "function", "function": function}]})
+    def _think(self, id: str, delta: str) -> list[bytes]:
+        """Thinking; parts of another source are paragraphs here, where all of it is one text."""
+        fields = self._thoughts.get(id)
+        if fields is None and id not in self._thinking:
+            self._thinking.add(id)
+            delta = "\n\n" + delta if self._has_thought else delta
+        self._has_thought = True
+        return self._delta(_thinking(fields or ("reasoning_content",), delta))
+
+    def _cite(self, part: parts.Source) -> list[bytes]:
+        own = object_of(part.metadata, "openai", "annotation")
+        if not part.url or is_told(part.metadata, self.name):
+            return []
+        cited = {"url": part.url, "title": part.title, "start_index": part.start or 0, "end_index": part.end or 0}
+        return self._delta({"annotations": [own or {"type": "url_citation", "url_citation": cited}]})
+
+    def _show(self, part: parts.File) -> list[bytes]:
+        """An image, as OpenRouter has it; there is no place for other files."""
+        own = object_of(part.metadata, "openai", "image")
+        if is_told(part.metadata, self.name) or not part.media_type.startswith("image/"):
+            return []
+        return self._delta({"images": [own or {"type": "image_url", "image_url": {"url": part.url}}]})
+
+    def _tell_again(self, chunk: Json) -> list[bytes]:
+        """A chunk with what only this dialect has a place for; fields beside the choices stay until they are null."""
+        if "choices" in chunk:
+            return self._chunk(chunk)
+        self._beside = without_empty({**self._beside, **chunk})
+        opening = self._begin()
+        self._head = self._head_of_deltas()
+        return opening or (self._chunk({"choices": []}) if any(chunk.values()) else [])
 
     def _finish(self, part: parts.Finish) -> list[bytes]:
         if self._has_finished or self._has_failed:
             return []
         self._has_finished = True
-        reason = _REASONS.get(part.reason, "stop")
+        reason = _REASONS.get(part.reason) or part.native or "stop"
+        if part.dialect == "openai":
+            reason = part.native
         blocks = self._chunk({"choices": [{"index": 0, "delta": {}, "finish_reason": reason}]})
-        if self._wants_usage and self._usage != parts.Usage():
-            blocks += self._chunk({"choices": [], "usage": openai_usage(self._usage)})
-        return blocks
+        return blocks + self._tokens()
+
+    def _tokens(self) -> list[bytes]:
+        if not self._wants_usage or self._usage == parts.Usage():
+            return []
+        return self._chunk({"choices": [], "usage": openai_usage(self._usage)})
 
     def _end(self, ending: Ending) -> list[bytes]:
         blocks = self._finish(parts.Finish()) if ending.is_success else self._fail(ending.told, ending.told_code)
         return [*blocks, DONE]
 
-    def _fail(self, message: str, code: str) -> list[bytes]:
+    def _fail(self, message: str, code: str, native: Json | None = None) -> list[bytes]:
         if self._has_failed:
             return []
         self._has_failed = True
-        return [frame({"error": {"message": message, "type": "server_error", "param": None, "code": code}})]
+        return [
+            *self._tokens(),
+            frame({"error": native or {"message": message, "type": "server_error", "param": None, "code": code}}),
+        ]
 
     def _delta(self, delta: Json) -> list[bytes]:
         blocks = self._begin()
@@ -153,8 +186,11 @@ class OpenAI(SseDialect):
         """The chunk with the role, before the first other one."""
         if not self._open():
             return []
-        self._head = frame(self._identity())[:-3] + b',"choices":[{"index":0,"delta":'
+        self._head = self._head_of_deltas()
         return self._delta({"role": "assistant", "content": ""})
+
+    def _head_of_deltas(self) -> bytes:
+        return frame(self._identity())[:-3] + b',"choices":[{"index":0,"delta":'
 
     def _identity(self) -> dict[str, Any]:
         """What is the same in every chunk."""
@@ -164,4 +200,15 @@ class OpenAI(SseDialect):
             "object": "chat.completion.chunk",
             "created": about.created,
             "model": about.model,
+            **self._beside,
         }
+
+
+def _in_field(field: str, delta: str) -> Json:
+    return {"content": [{"type": "text", "text": delta}]} if field == "blocks" else {field: delta}
+
+
+def _thinking(fields: tuple[str, ...], delta: str) -> Json:
+    """Thinking, by the words of its provider; in the content it is a block."""
+    block = [{"type": "thinking", "thinking": [{"type": "text", "text": delta}]}]
+    return {field: block if field == "content" else delta for field in fields}

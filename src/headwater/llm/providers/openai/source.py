@@ -1,17 +1,45 @@
-"""OpenAI chat completions, as chunks or whole, and what others speak in their form."""
+"""OpenAI chat completions, as chunks or whole, and what others speak in their form.
+
+Rule: a field that the vocabulary has no part for is kept as a `Foreign` part with a chunk that holds nothing else, and
+told again in this dialect. What stands beside the choices is kept when it changes.
+"""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from base64 import b64decode, b64encode
+from binascii import Error as NotBase64
+from typing import Any, ClassVar, Final
 
-from headwater.errors import UnknownItem
-from headwater.llm.parts import FinishReason, Foreign, Json, Source, ToolStart
+from headwater.llm.parts import OURS, File, FinishReason, Foreign, Json, Source
 from headwater.llm.providers.builder import Builder
-from headwater.llm.providers.source import OPENAI_REASONS, dict_of, dicts_of, number_of, numbers_of, text_of
+from headwater.llm.providers.openai.calls import Calls
+from headwater.llm.providers.source import (
+    OPENAI_REASONS,
+    code_of,
+    dict_of,
+    dicts_of,
+    error_in,
+    number_of,
+    numbers_of,
+    rest_of,
+    text_of,
+)
+
+#: Fields that parts are made of; `obfuscation` is padding.
+_OF_A_CHUNK: Final = {"id", "object", "created", "model", "choices", "usage", "obfuscation", "error"}
+_OF_A_CHOICE: Final = {"index", "delta", "message", "finish_reason"}
+_OF_A_DELTA: Final = {
+    *("role", "content", "reasoning_content", "reasoning", "refusal", "annotations", "tool_calls", "function_call"),
+    *("images", "audio"),
+}
+#: The words for thinking: of DeepSeek, vLLM and llama.cpp, and of OpenRouter and Ollama.
+_THINKING: Final = ("reasoning_content", "reasoning")
+#: What OpenAI streams; other formats do not come in pieces.
+_AUDIO: Final = "audio/pcm"
 
 
 class ChatVoice:
-    """See `Voice`. Kept as `Foreign`: audio. Left out: logprobs, obfuscation, choices other than 0 when lenient."""
+    """See `Voice`. Left out: padding, and of whole completions what is no choice."""
 
     dialect: ClassVar[str] = "openai"
     has_terminal: ClassVar[bool] = True
@@ -19,86 +47,166 @@ class ChatVoice:
     def __init__(self, builder: Builder, *, lenient: bool = False) -> None:
         self.ended = False
         self._builder = builder
-        self._lenient = lenient
         self._response = ""
-        self._calls: dict[int, str] = {}
+        self._calls = Calls(builder)
+        self._beside: Json = {}  # fields of the last chunk
+        self._told: Json = {}  # fields of choices that were kept
+        self._cited: list[Any] = []
+        self._audio: list[str] = []
 
     def hear(self, event: Json) -> None:
-        """See `Voice.hear`.
-
-        Raises:
-            UnknownItem: a second choice; a run has one answer.
-        """
-        if event.get("error"):
-            self._fail(event["error"])
+        """See `Voice.hear`."""
+        error = error_in(event)
+        if error is not None:
+            self.ended = True
+            self._builder.fail(code_of(error), text_of(error.get("message")) or str(error), {"openai": error})
             return
-        self._tell(event)
-        for choice in dicts_of(event.get("choices")):
-            if choice.get("index") not in (0, None):
-                if self._lenient:
-                    continue
-                raise UnknownItem("the source gives several choices, a run has one answer; ask for n=1")
-            self._take_delta(dict_of(choice.get("delta")) or dict_of(choice.get("message")))
-            if reason := text_of(choice.get("finish_reason")):
-                self.ended = True
-                self._builder.close_all()
-                self._builder.finish_with(OPENAI_REASONS.get(reason, FinishReason.OTHER), reason)
-        usage = dict_of(event.get("usage"))
-        if usage:
+        choices = dicts_of(event.get("choices"))
+        self._tell(event, bool(choices))
+        for choice in choices:
+            if choice.get("index") in (0, None):
+                self._take_choice(choice)
+            else:
+                self._keep({"choices": [choice]})
+        if usage := dict_of(event.get("usage")):
             details = numbers_of(usage, "prompt_tokens", "completion_tokens", "total_tokens")
-            self._builder.use(number_of(usage.get("prompt_tokens")), number_of(usage.get("completion_tokens")), details)
+            read, written = number_of(usage.get("prompt_tokens")), number_of(usage.get("completion_tokens"))
+            self._builder.use(read, written, details, {"openai": usage})
 
-    def _tell(self, event: Json) -> None:
-        """Who answers; another id after an end is another response of the same run."""
+    def _tell(self, event: Json, has_choices: bool) -> None:
+        """Who answers; another id after an end is another response of the same run, if it says something."""
         response = text_of(event.get("id"))
-        if self.ended and response and response != self._response:
+        if self.ended and has_choices and response and response != self._response:
             self.ended = False
-            self._calls = {}
+            self._calls = Calls(self._builder)
             self._builder.new_response()
         self._response = response or self._response
         self._builder.start(response, text_of(event.get("model")), number_of(event.get("created")) or 0)
+        rest = rest_of(event, _OF_A_CHUNK)
+        if rest or self._beside:
+            news = {key: value for key, value in rest.items() if self._beside.get(key) != value}
+            gone = {key: None for key in self._beside if key not in rest}
+            self._beside = rest
+            self._cite_all(news)
+            if news or gone:
+                self._keep(news | gone)
+
+    def _news(self, rest: Json) -> Json:
+        """What was not kept yet, or has changed."""
+        if not rest:
+            return rest
+        news = {key: value for key, value in rest.items() if self._told.get(key) != value}
+        self._told |= news
+        return news
+
+    def _cite_all(self, rest: Json) -> None:
+        """The pages that Perplexity names beside the answer, whose text has their numbers."""
+        found = dicts_of(rest.get("search_results"))
+        titles = {text_of(page.get("url")): text_of(page.get("title")) for page in found}
+        pages = rest.get("citations")
+        for url in pages if isinstance(pages, list) else titles:
+            if isinstance(url, str) and url not in self._cited:
+                self._cited.append(url)
+                self._builder.put(Source(self._builder.new_id("s"), url, titles.get(url, ""), metadata=_TOLD))
+
+    def _take_choice(self, choice: Json) -> None:
+        self._take_delta(dict_of(choice.get("delta")) or dict_of(choice.get("message")))
+        rest = rest_of(choice, _OF_A_CHOICE)
+        if probabilities := rest.pop("logprobs", None):  # each chunk has its own
+            self._keep({"choices": [{"index": 0, "delta": {}, "logprobs": probabilities}]})
+        if news := self._news(rest):
+            self._keep({"choices": [{"index": 0, "delta": {}, **news}]})
+        reason = text_of(choice.get("finish_reason"))
+        if reason not in ("", "null"):
+            self._finish(reason)
+
+    def _finish(self, reason: str) -> None:
+        self.ended = True
+        self._calls.open_all()
+        self._builder.close_all()
+        if self._audio:
+            url = f"data:{_AUDIO};base64,{_joined(self._audio)}"
+            self._audio = []
+            self._builder.put(File(url, _AUDIO, metadata=_TOLD))
+        self._builder.finish_with(OPENAI_REASONS.get(reason, FinishReason.OTHER), reason, dialect=self.dialect)
 
     def _take_delta(self, delta: Json) -> None:
         builder = self._builder
-        # reasoning_content: DeepSeek, vLLM, llama.cpp; reasoning: OpenRouter, Ollama.
-        builder.think(text_of(delta.get("reasoning_content")) or text_of(delta.get("reasoning")))
+        words = [word for word in _THINKING if delta.get(word)]
+        if words:
+            self._think(text_of(delta[words[0]]), words)
         content = delta.get("content")
-        if isinstance(content, list):  # Mistral
-            content = "".join(text_of(block.get("text")) for block in dicts_of(content))
-        builder.say(text_of(content))
-        builder.say(text_of(delta.get("refusal")), refusal=True)
+        if content:
+            self._calls.open_all()
+            if isinstance(content, list):
+                self._take_blocks(dicts_of(content))
+            else:
+                builder.say(text_of(content))
+        if refusal := text_of(delta.get("refusal")):
+            self._calls.open_all()
+            builder.say(refusal, refusal=True)
+        if delta.keys() <= {"role", "content"}:  # by far the most
+            return
         for note in dicts_of(delta.get("annotations")):
-            cited = dict_of(note.get("url_citation"))
-            if cited:
-                url, title = text_of(cited.get("url")), text_of(cited.get("title"))
-                builder.put(Source(builder.new_id("s"), url, title))
-        for position, call in enumerate(dicts_of(delta.get("tool_calls"))):
-            self._take_call(call, number_of(call.get("index")), position)
+            self._cite(note)
+        calls = delta.get("tool_calls")
+        self._calls.take(dicts_of([calls] if isinstance(calls, dict) else calls))
         if legacy := dict_of(delta.get("function_call")):
-            self._take_call({"function": legacy}, 0, 0)
-        if delta.get("audio"):
-            builder.put(Foreign(self.dialect, {"audio": delta["audio"]}))
+            self._calls.take([{"index": 0, "function": legacy}], is_legacy=True)
+        for image in dicts_of(delta.get("images")):
+            url = text_of(dict_of(image.get("image_url")).get("url"))
+            builder.put(File(url, _media_type(url), metadata={"openai": {"image": image}}))
+        if audio := dict_of(delta.get("audio")):
+            self._audio.append(text_of(audio.get("data")))
+            self._keep({"choices": [{"index": 0, "delta": {"audio": audio}}]})
+        if rest := rest_of(delta, _OF_A_DELTA):
+            self._keep({"choices": [{"index": 0, "delta": rest}]})
 
-    def _take_call(self, call: Json, index: int | None, position: int) -> None:
-        """A piece of a call. Without an index, as some providers have it, a new id is a new call."""
-        builder, function, id = self._builder, dict_of(call.get("function")), text_of(call.get("id"))
-        if index is None:
-            index = position if not id or id in self._calls.values() else len(self._calls)
-        if index not in self._calls:
-            builder.close_texts()
-            builder.close_reasonings()
-            for earlier in self._calls.values():
-                builder.ready_tool(earlier)
-            self._calls[index] = id or builder.new_id("call_")
-            is_custom = call.get("type") == "custom"
-            name = text_of((dict_of(call.get("custom")) if is_custom else function).get("name"))
-            builder.open_tool(ToolStart(self._calls[index], name, text_input=is_custom))
-        custom = dict_of(call.get("custom"))
-        if piece := text_of(function.get("arguments")) or text_of(custom.get("input")):
-            builder.grow_tool(self._calls[index], piece)
+    def _think(self, text: str, words: list[str]) -> None:
+        self._calls.open_all()
+        self._builder.think(text, {OURS: {"fields": words}})
 
-    def _fail(self, error: object) -> None:
-        facts = dict_of(error)
-        self.ended = True
-        code = facts.get("code") or facts.get("type") or "upstream-error"
-        self._builder.fail(str(code), text_of(facts.get("message")) or str(error))
+    def _take_blocks(self, blocks: list[Json]) -> None:
+        """A content in blocks, as Mistral has it."""
+        for block in blocks:
+            if block.get("type") == "thinking":
+                text = "".join(text_of(piece.get("text")) for piece in dicts_of(block.get("thinking")))
+                self._builder.think(text, _IN_BLOCKS)
+            elif block.get("type") == "text" or "text" in block:
+                self._builder.say(text_of(block.get("text")), metadata=_IN_BLOCKS)
+            else:
+                self._keep({"choices": [{"index": 0, "delta": {"content": [block]}}]})
+
+    def _cite(self, note: Json) -> None:
+        cited = dict_of(note.get("url_citation"))
+        if not cited:
+            self._keep({"choices": [{"index": 0, "delta": {"annotations": [note]}}]})
+            return
+        url, title = text_of(cited.get("url")), text_of(cited.get("title"))
+        place = number_of(cited.get("start_index")), number_of(cited.get("end_index"))
+        metadata = {"openai": {"annotation": note}}
+        self._builder.put(
+            Source(self._builder.new_id("s"), url, title, metadata=metadata, start=place[0], end=place[1])
+        )
+
+    def _keep(self, chunk: Json) -> None:
+        self._builder.put(Foreign(self.dialect, chunk))
+
+
+#: Of parts whose provider's own form is kept beside them.
+_TOLD: Final[Json] = {OURS: {"told": "openai"}}
+_IN_BLOCKS: Final[Json] = {OURS: {"fields": ["content"]}}
+
+
+def _media_type(url: str) -> str:
+    """Of a data URL; of another image it is not known."""
+    kind = url.removeprefix("data:").partition(";")[0]
+    return kind if url.startswith("data:") and kind else "image/*"
+
+
+def _joined(pieces: list[str]) -> str:
+    """Base64 of all that pieces of it hold."""
+    try:
+        return b64encode(b"".join(b64decode(piece, validate=True) for piece in pieces)).decode()
+    except (NotBase64, ValueError):
+        return "".join(pieces)
