@@ -38,6 +38,7 @@ MAX_REFUSAL: Final = 16 * 1024 * 1024
 _SUCCESS: Final = 200
 #: How the last event may end, of providers that send no blank line behind it.
 _WHOLE: Final = (b"\n", b"\r", b"[DONE]", b"}")
+_BLANK: Final = b"\n\n"
 _NO_HEAD: Final = "the run ended before the provider answered: it was stopped, or the provider was silent for too long"
 
 
@@ -197,10 +198,11 @@ class _Source:
                 provider.feed(event)
                 yield Raw.of(self._dialect, event)
         rest = blocks.rest()
-        if rest.endswith(_WHOLE):
-            rest += b"\n\n"  # which SDKs do without
         provider.feed(rest)
-        if rest.endswith(b"\n\n") and provider.is_complete:
+        if rest.endswith(_WHOLE) and not provider.is_complete:
+            provider.feed(_BLANK)  # which SDKs do without
+            rest += _BLANK
+        if rest.endswith(_WHOLE) and provider.is_complete:
             yield Raw.of(self._dialect, rest)
         if not provider.is_complete and provider.failed is None:
             raise Truncated(f"the provider's answer ended without its last event ({self._dialect})")

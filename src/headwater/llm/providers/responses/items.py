@@ -171,9 +171,13 @@ class ReasoningItem(Item):
         self.encrypted: str | None = None
         self._is_summary = is_summary
 
-    def grow(self, number: int, delta: str) -> Json:
-        """See `Item`; a part of the summary is told with its first piece, which may be none: see `begin`."""
-        return super().grow(number, delta)
+    def add(self, part: Content) -> list[Json]:
+        """See `Item`. A part of the summary is told before its first piece, for there may be none: see `begin`."""
+        super().add(part)
+        if self._is_summary:
+            return []
+        place = {**self._place(), "content_index": len(self.parts) - 1}
+        return [{"type": "response.content_part.added", **place, "part": {"type": "reasoning_text", "text": ""}}]
 
     def begin(self, number: int) -> list[Json]:
         """The part of the summary, before its first piece."""
@@ -182,13 +186,13 @@ class ReasoningItem(Item):
     def close(self, number: int) -> list[Json]:
         """The text, the part of the summary; nothing if it said nothing."""
         closing = super().close(number)
-        if not self.parts[number].pieces:
+        if self._is_summary and not self.parts[number].pieces:
             return []
         return [*closing, *([self._summary_part(number, "done")] if self._is_summary else [])]
 
     def body(self) -> Json:
         """The item itself."""
-        said = [part.text for part in self.parts if part.pieces]
+        said = [part.text for part in self.parts if part.pieces or not self._is_summary]
         summary = [{"type": "summary_text", "text": text} for text in said] if self._is_summary else []
         found: Json = {"id": self.id, "type": "reasoning", "summary": summary, "encrypted_content": self.encrypted}
         if not self._is_summary:
