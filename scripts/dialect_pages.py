@@ -1,6 +1,6 @@
-"""Write the examples on the pages of the dialects: one run, told by the dialects themselves.
+"""Write the examples on the pages of the dialects, told by the dialects themselves, and what each does not carry.
 
-Rule: what a page shows is what the code sends. The prose is written by hand.
+Rule: what a page shows is what the code sends, and what the tests have seen missing. The prose is written by hand.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from headwater.llm.parts import (
     Finish,
@@ -30,6 +32,8 @@ from headwater.llm.providers.dialect import End, Ending
 from headwater.llm.providers.registry import DIALECTS, dialect
 
 PAGES: Final = Path(__file__).resolve().parent.parent / "docs" / "reference" / "dialects"
+OVERVIEW: Final = PAGES.with_suffix(".md")
+KNOWN: Final = PAGES.parents[2] / "tests" / "llm" / "judge" / "known.toml"
 
 #: Dialects whose differences are told on the page of another one.
 SHARED: Final = {"ai-sdk-7": "ai-sdk"}
@@ -88,9 +92,45 @@ def page(name: str) -> str:
     return text
 
 
+class Missing(msgspec.Struct, frozen=True):
+    """A row of the table of known failures; see tests/llm/judge/known.py."""
+
+    way: str
+    dialect: str
+    kind: str
+    why: str
+    permanent: bool = False
+
+
+def missing() -> list[Missing]:
+    """The rows, by way and dialect, as the file has them."""
+    return msgspec.convert(msgspec.toml.decode(KNOWN.read_bytes())["known"], list[Missing])
+
+
+def table() -> str:
+    """What clients do not see, as a table."""
+    lines = ["| dialect | of a run whose source | what | |", "| --- | --- | --- | --- |"]
+    for row in missing():
+        source = {"own": "speaks it too", "across": "speaks another one"}.get(row.way, "the proxy asks")
+        why = row.why if row.permanent else f"{row.why} Not mended yet."
+        lines.append(f"| `{row.dialect}` | {source} | {row.kind} | {why} |")
+    return "\n".join(lines)
+
+
+def overview() -> str:
+    """The page of all dialects, with that table."""
+    text = OVERVIEW.read_text("utf-8")
+    start, end = "<!-- generated: missing -->\n", "<!-- end -->"
+    before, found, rest = text.partition(start)
+    if not found:
+        raise ValueError(f"{OVERVIEW.name} has no place for what is missing")
+    return f"{before}{start}\n{table()}\n\n{end}{rest.partition(end)[2]}"
+
+
 def render() -> dict[Path, str]:
     """Every page by its file."""
-    return {PAGES / f"{name}.md": page(name) for name in DIALECTS if name not in SHARED}
+    pages = {PAGES / f"{name}.md": page(name) for name in DIALECTS if name not in SHARED}
+    return {**pages, OVERVIEW: overview()}
 
 
 def main() -> int:
