@@ -34,7 +34,8 @@ from headwater.llm.parts import (
     ToolStart,
     Usage,
 )
-from headwater.llm.providers.builder import filled, merge_usage
+from headwater.llm.providers import figures
+from headwater.llm.providers.builder import filled
 from headwater.llm.providers.translator import Translator
 
 _DELTAS: Final = (Text, Reasoning, ToolInput)
@@ -198,7 +199,7 @@ class Answer:
                 metadata = merged(self.start.metadata or {}, values) or None
                 self.start = msgspec.structs.replace(self.start, metadata=metadata)
             case Usage():
-                self.usage = merge_usage(self.usage, part)
+                self.usage = figures.merged(self.usage, part)
             case Finish():
                 self.finish = self.finish or part
             case Error():

@@ -73,8 +73,7 @@ class Metadata(_Part, frozen=True, gc=False, tag="metadata"):
 class TextStart(_Part, frozen=True, gc=False, tag="text-start"):
     """A text begins; `refusal`: it is the model's refusal.
 
-    `metadata` is the provider's, as in all parts below: `{provider: {...}}`, by the provider's name, with what only its
-    own dialect has a word for. In logs of 0.1 it may be a citation as it came, without the name.
+    `metadata`, as in all parts below, is `{provider: {...}}`; in logs of 0.1 it may be a citation without the name.
     """
 
     id: str
@@ -202,12 +201,7 @@ class ToolError(_Part, frozen=True, gc=False, tag="tool-error"):
 
 
 class ToolApproval(_Part, frozen=True, gc=False, tag="tool-approval"):
-    """A call waits for somebody to allow it.
-
-    Attributes:
-        id: of the question, to be given back with the answer.
-        call: the call's id.
-    """
+    """A call waits for somebody to allow it; `id` is the question's, to be given back with the answer."""
 
     id: str
     call: str
@@ -217,14 +211,7 @@ class ToolApproval(_Part, frozen=True, gc=False, tag="tool-approval"):
 class Source(_Part, frozen=True, gc=False, tag="source"):
     """What the answer relies on: a page with a `url`, or a document with a `media_type`.
 
-    Attributes:
-        id: of the source.
-        url: of the page.
-        title: for people.
-        media_type: of the document.
-        filename: of the document.
-        start: the first character of the text that relies on it, in the text that is open; None: not said.
-        end: the one behind the last.
+    From `start` up to `end` the text that is open relies on it, in characters; None: not said.
     """
 
     id: str
@@ -294,14 +281,7 @@ class Abort(_Part, frozen=True, gc=False, tag="abort"):
 
 
 class Finish(_Part, frozen=True, gc=False, tag="finish"):
-    """The model is done.
-
-    Attributes:
-        reason: why.
-        native: the provider's own word for it.
-        dialect: whose word that is.
-        sequence: the stop sequence that the model came to.
-    """
+    """The model is done; `native` is the word of `dialect` for the reason, `sequence` the stop sequence it came to."""
 
     reason: FinishReason = FinishReason.STOP
     native: str = ""

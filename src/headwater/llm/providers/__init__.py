@@ -9,5 +9,7 @@ builder     what a source says as well-formed parts
 recogniser  items of any source as parts
 sse         bytes of a provider as parts
 translator  a log with bytes of a provider in it as parts only
-usage       figures of tokens that several name
+usage       tokens, as several name them
+figures     tokens of one response, and of several
+raised      exceptions of SDKs that are an event of an answer
 """

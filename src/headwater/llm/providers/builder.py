@@ -34,6 +34,7 @@ from headwater.llm.parts import (
     ToolStart,
     Usage,
 )
+from headwater.llm.providers.figures import added, merged
 
 _HIGH, _LOW = range(0xD800, 0xDC00), range(0xDC00, 0xE000)
 
@@ -122,7 +123,7 @@ class Builder:
         if self._finish is None and self._usage == Usage():
             return
         self._finish = None
-        self._usage_before, self._usage = _sum(self._usage_before, self._usage), Usage()
+        self._usage_before, self._usage = added(self._usage_before, self._usage), Usage()
         self._next_step()
 
     def begin_step(self) -> None:
@@ -330,9 +331,9 @@ class Builder:
     ) -> None:
         """Tokens of the current response so far."""
         before = self._usage
-        self._usage = merge_usage(self._usage, Usage(input, output, details, native))
+        self._usage = merged(self._usage, Usage(input, output, details, native))
         if self._usage != before:
-            self.put(_sum(self._usage_before, self._usage))
+            self.put(added(self._usage_before, self._usage))
 
     def finish_with(self, reason: FinishReason, native: str = "", **more: Any) -> None:
         """The response has ended by itself; the finish is put when the source ends.
@@ -372,57 +373,3 @@ def filled(known: Start, other: Start) -> Start:
         name: value for name in Start.__struct_fields__ if not getattr(known, name) and (value := getattr(other, name))
     }
     return msgspec.structs.replace(known, **new) if new else known
-
-
-def merge_usage(old: Usage, new: Usage) -> Usage:
-    """The figures of `new`, and of `old` where it has none."""
-    return Usage(
-        old.input_tokens if new.input_tokens is None else new.input_tokens,
-        old.output_tokens if new.output_tokens is None else new.output_tokens,
-        {**(old.details or {}), **(new.details or {})} or None,
-        _merged_native(old.native, new.native),
-    )
-
-
-def _merged_native(old: Json | None, new: Json | None) -> Json | None:
-    """A later object of a provider has the figures that changed; Anthropic's last one leaves out the others."""
-    if old is None or new is None:
-        return old if new is None else new
-    found = {**old, **new}
-    for dialect in old.keys() & new.keys():
-        before, after = old[dialect], new[dialect]
-        if isinstance(before, dict) and isinstance(after, dict):
-            found[dialect] = {**before, **{key: value for key, value in after.items() if value is not None}}
-    return found
-
-
-def _sum(a: Usage, b: Usage) -> Usage:
-    if a == Usage():
-        return b
-    details = dict(a.details or {})
-    for key, value in (b.details or {}).items():
-        old = details.get(key)
-        details[key] = old + value if _is_figure(value) and _is_figure(old) else value
-    native = _sum_native(a.native or {}, b.native or {}) or None
-    read, written = _plus(a.input_tokens, b.input_tokens), _plus(a.output_tokens, b.output_tokens)
-    return Usage(read, written, details or None, native)
-
-
-def _sum_native(a: Json, b: Json) -> Json:
-    """Objects of two responses, with their figures added."""
-    found = {**a, **b}
-    for key in a.keys() & b.keys():
-        one, other = a[key], b[key]
-        if isinstance(one, dict) and isinstance(other, dict):
-            found[key] = _sum_native(one, other)
-        elif _is_figure(one) and _is_figure(other):
-            found[key] = one + other
-    return found
-
-
-def _is_figure(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _plus(a: int | None, b: int | None) -> int | None:
-    return b if a is None else a if b is None else a + b

@@ -14,8 +14,8 @@ import msgspec
 
 from headwater.llm import parts
 from headwater.llm.parts import Json
-from headwater.llm.providers.builder import merge_usage
 from headwater.llm.providers.dialect import End, Ending, SseDialect, frame, without_empty
+from headwater.llm.providers.figures import merged
 from headwater.llm.providers.usage import camel_usage
 
 
@@ -49,7 +49,7 @@ class AgUi(SseDialect):
             case parts.Start():
                 return self._begin()
             case parts.Usage():
-                self._usage = merge_usage(self._usage, part)
+                self._usage = merged(self._usage, part)
                 return []
             case _:
                 return [*self._begin(), *map(frame, self._events(part))]

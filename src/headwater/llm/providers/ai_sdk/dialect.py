@@ -15,8 +15,8 @@ from typing import ClassVar, Final
 from headwater.llm import parts
 from headwater.llm.parts import Json
 from headwater.llm.providers.ai_sdk.ui_message import chunks_of
-from headwater.llm.providers.builder import merge_usage
 from headwater.llm.providers.dialect import DONE, End, Ending, SseDialect, frame, without_empty
+from headwater.llm.providers.figures import merged
 from headwater.llm.providers.usage import camel_usage
 
 #: Chunks without a part of ours that each version knows.
@@ -60,7 +60,7 @@ class AiSdk(SseDialect):
             case parts.Start():
                 return self._start(part.metadata)
             case parts.Usage():
-                self._usage = merge_usage(self._usage, part)
+                self._usage = merged(self._usage, part)
                 return []
             case parts.Text() | parts.TextStart() | parts.TextEnd():
                 chunks = self._say_text(part)

@@ -13,8 +13,8 @@ import msgspec
 
 from headwater.llm import parts
 from headwater.llm.parts import Json
-from headwater.llm.providers.builder import merge_usage
 from headwater.llm.providers.dialect import End, Ending, SseDialect, frame, is_told, object_of, of_provider
+from headwater.llm.providers.figures import merged
 from headwater.llm.providers.source import ANTHROPIC_REASONS
 from headwater.llm.providers.usage import anthropic_usage
 
@@ -81,7 +81,7 @@ class Anthropic(SseDialect):
             case parts.Source():
                 return self._cite(part)
             case parts.Usage():
-                self._usage = merge_usage(self._usage, part)
+                self._usage = merged(self._usage, part)
                 return []
             case parts.Finish():
                 return self._finish(part)

@@ -15,7 +15,6 @@ import msgspec
 
 from headwater.llm import parts
 from headwater.llm.parts import Json
-from headwater.llm.providers.builder import merge_usage
 from headwater.llm.providers.dialect import (
     DONE,
     End,
@@ -27,6 +26,7 @@ from headwater.llm.providers.dialect import (
     of_provider,
     without_empty,
 )
+from headwater.llm.providers.figures import merged
 from headwater.llm.providers.openai.told_calls import ToldCalls
 from headwater.llm.providers.usage import openai_usage
 
@@ -84,7 +84,7 @@ class OpenAI(SseDialect):
             case parts.Foreign("openai", dict(chunk)):
                 return self._tell_again(chunk)
             case parts.Usage():
-                self._usage = merge_usage(self._usage, part)
+                self._usage = merged(self._usage, part)
             case parts.Finish():
                 return self._finish(part)
             case parts.Error(code, message):

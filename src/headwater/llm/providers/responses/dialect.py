@@ -17,8 +17,8 @@ from typing import Any, ClassVar, Final
 
 from headwater.llm import parts
 from headwater.llm.parts import Json
-from headwater.llm.providers.builder import merge_usage
 from headwater.llm.providers.dialect import End, Ending, SseDialect, frame, is_told, object_of, of_provider
+from headwater.llm.providers.figures import merged
 from headwater.llm.providers.responses.items import (
     CallItem,
     Content,
@@ -85,7 +85,7 @@ class Responses(SseDialect):
             case parts.Foreign("openai-responses", dict(event)):
                 return self._tell_again(event)
             case parts.Usage():
-                self._usage = merge_usage(self._usage, part)
+                self._usage = merged(self._usage, part)
                 return []
             case parts.Finish():
                 return self._finish(part)
