@@ -28,10 +28,11 @@ UPSTREAM = os.environ["HEADWATER_UPSTREAM"]
 
 def in_its_own_words(error: Exception) -> Error:
     """What the provider says, also when it refuses the request; by default that is not told."""
+    status = getattr(error, "status_code", 200)
     body: Any = getattr(error, "body", None)
-    if getattr(error, "status_code", 200) == 200 or not isinstance(body, dict):
+    if status == 200:
         return describe_source_error(error)
-    return Error(str(body.get("code")), str(body.get("message")))
+    return Error(str(status), str(body.get("message")) if isinstance(body, dict) else str(error))
 
 
 runs = Runs(Hub("memory:", serve_private=True), on_error=in_its_own_words)

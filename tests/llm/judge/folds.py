@@ -12,6 +12,16 @@ Json = dict[str, Any]
 _WHOLE = {"id", "type", "role", "index", "format", "status"}
 
 
+def value_of(text: Any) -> Any:
+    """A call's arguments; a model may write what is no JSON."""
+    if not isinstance(text, str):
+        return text
+    try:
+        return json.loads(text) if text else {}
+    except ValueError:
+        return text
+
+
 def fold(api: str, events: Sequence[Json]) -> Json:
     """The answer that the events make."""
     return {"chat": fold_chat, "responses": fold_responses, "messages": fold_messages}[api](events)
@@ -29,7 +39,13 @@ def fold_chat(events: Sequence[Json]) -> Json:
             known = choices.setdefault(choice.get("index") or 0, {"delta": {}})
             known["delta"] = grown(known["delta"], choice.get("delta") or {})
             known.update({key: value for key, value in choice.items() if key != "delta" and value is not None})
-    return {**found, "choices": [choices[index] for index in sorted(choices)]}
+    made: Json = mended({**found, "choices": [choices[index] for index in sorted(choices)]})
+    return made
+
+
+def mended(value: Any) -> Any:
+    """Halves of surrogate pairs of two deltas are one character."""
+    return json.loads(json.dumps(value))
 
 
 def grown(old: Any, new: Any, key: str = "") -> Any:
@@ -50,13 +66,18 @@ def grown(old: Any, new: Any, key: str = "") -> Any:
     return new
 
 
+def _is_another(known: Json, piece: Json) -> bool:
+    """A new id at the same index is another call."""
+    return bool(known.get("id") and piece.get("id") and known["id"] != piece["id"])
+
+
 def _grown_list(old: list[Any], new: list[Any]) -> list[Any]:
     """Pieces with the same `index` are of one thing; calls without one are told apart by their ids."""
     found = list(old)
     for piece in new:
         index = piece.get("index") if isinstance(piece, dict) else None
         places = [place for place, known in enumerate(found) if index is not None and known.get("index") == index]
-        if places:
+        if places and not _is_another(found[places[-1]], piece):
             found[places[-1]] = grown(found[places[-1]], piece)
         else:
             found.append(grown(None, piece))
@@ -104,7 +125,7 @@ def fold_messages(events: Sequence[Json]) -> Json:
                 found = {**found, **event["delta"], "usage": {**found["usage"], **usage}}
     for block in blocks.values():
         if text := block.pop("json", ""):
-            block["input"] = json.loads(text)
+            block["input"] = value_of(text)
     return {**found, "content": [blocks[index] for index in sorted(blocks)]}
 
 

@@ -176,6 +176,8 @@ class Judge:
     def _across(self, case: Case, dialect: str, wanted: Reading, seen: Reading) -> Verdict:
         if case.tells:
             wanted = msgspec.structs.replace(wanted, errors=case.tells, end=None)
+        for reading in (wanted, seen):  # some say all thinking in one text
+            reading.thinking = reading.thinking.replace("\n\n", "")
         ids = dict(wanted.approvals)  # a call that waits for its approval may be told as a call, too
         seen.calls = [call for call in seen.calls if call[0] not in ids]
         if len(seen.calls) == len(wanted.calls):  # ids that the provider does not give are made up

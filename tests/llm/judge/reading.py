@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import msgspec
+from tests.llm.judge.folds import value_of
 
 Json = dict[str, Any]
 
@@ -60,20 +60,11 @@ _MESSAGE_ENDS = {
     "end_turn": "stop",
     "stop_sequence": "stop",
     "max_tokens": "length",
+    "model_context_window_exceeded": "length",
     "tool_use": "tool-calls",
     "refusal": "content-filter",
 }
 _INCOMPLETE = {"max_output_tokens": "length", "content_filter": "content-filter"}
-
-
-def value_of(text: Any) -> Any:
-    """A call's arguments."""
-    if not isinstance(text, str):
-        return text
-    try:
-        return json.loads(text) if text else {}
-    except ValueError:
-        return text
 
 
 def error_of(error: Json | None) -> str | None:
@@ -81,6 +72,8 @@ def error_of(error: Json | None) -> str | None:
     if error is None:
         return None
     body = error.get("body")
+    if isinstance(body, str) and body and error["name"] == "APIError":
+        return body
     inner = body.get("error", body) if isinstance(body, dict) else {}
     message = inner.get("message") if isinstance(inner, dict) else None
     return str(message or error["message"])
@@ -94,10 +87,9 @@ def of_chat(folded: Json, error: Json | None) -> Reading:
     content = delta.get("content") or ""
     blocks: list[Json] = content if isinstance(content, list) else [{"type": "text", "text": content}]
     thoughts = [piece["text"] for block in blocks for piece in block.get("thinking", ())]
-    calls = [
-        (call.get("id") or "", (call.get("function") or {}).get("name") or "", value_of(call["function"]["arguments"]))
-        for call in delta.get("tool_calls") or ()
-    ]
+    calls = [_call_of(call) for call in delta.get("tool_calls") or ()]
+    if legacy := delta.get("function_call"):
+        calls.append(("", legacy["name"], value_of(legacy["arguments"])))
     cited = [note["url_citation"]["url"] for note in delta.get("annotations") or ()]
     audio = delta.get("audio") or {}
     files = [_data_of(image["image_url"]["url"]) for image in delta.get("images") or ()]
@@ -117,6 +109,14 @@ def of_chat(folded: Json, error: Json | None) -> Reading:
     )
 
 
+def _call_of(call: Json) -> tuple[str, str, Any]:
+    """A call of a function, or of a tool whose input is a text."""
+    custom, function = call.get("custom"), call.get("function") or {}
+    if custom:
+        return call.get("id") or "", custom["name"], custom["input"]
+    return call.get("id") or "", function.get("name") or "", value_of(function["arguments"])
+
+
 def of_responses(folded: Json, error: Json | None) -> Reading:
     """Of a response."""
     found = Reading()
@@ -126,7 +126,7 @@ def of_responses(folded: Json, error: Json | None) -> Reading:
     failure = folded.get("error") or {}
     reason = (folded.get("incomplete_details") or {}).get("reason", "")
     if status == "completed":
-        has_called = any(item["type"] == "function_call" for item in folded["output"])
+        has_called = any(item["type"] in ("function_call", "custom_tool_call") for item in folded["output"])
         found.end = "tool-calls" if has_called else "stop"
     elif status == "incomplete":
         found.end = _INCOMPLETE.get(reason, "other")
@@ -150,14 +150,20 @@ def _read_item(found: Reading, item: Json) -> None:
                 found.think(part["text"])
         case "function_call":
             found.calls.append((item["call_id"], item["name"], value_of(item["arguments"])))
+        case "custom_tool_call":
+            found.calls.append((item["call_id"], item["name"], item["input"]))
+        case "file_search_call":
+            found.calls.append((id, "file_search", {"queries": item["queries"]}))
+            found.results.append((id, item["status"] == "failed"))
         case "code_interpreter_call":
             found.calls.append((id, "code_interpreter", {"code": item["code"], "containerId": item["container_id"]}))
             found.results.append((id, False))
         case "mcp_call":
             found.calls.append((id, item["name"], value_of(item["arguments"])))
-            found.results.append((id, item.get("error") is not None))
+            if item.get("output") is not None or item.get("error") is not None:
+                found.results.append((id, item.get("error") is not None))
         case "web_search_call":
-            found.calls.append((id, "web_search", {}))
+            found.calls.append((id, "web_search", {"action": item["action"]}))
             found.results.append((id, item.get("status") == "failed"))
         case "mcp_approval_request":
             found.approvals.append((id, item["name"]))
@@ -172,9 +178,9 @@ def of_messages(folded: Json, error: Json | None) -> Reading:
         kind: str = block["type"]
         if kind == "text":
             found.text += block["text"]
-            found.citations += [
-                note.get("url") or note.get("document_title") or "" for note in block.get("citations") or ()
-            ]
+            names = ("url", "source", "document_title")
+            notes = block.get("citations") or ()
+            found.citations += [next((note[name] for name in names if note.get(name)), "") for note in notes]
         elif kind == "thinking":
             found.think(block["thinking"])
         elif kind.endswith("tool_use"):
@@ -235,8 +241,8 @@ def _read_tool(found: Reading, part: Json) -> None:
     if part["state"] == "approval-requested":
         found.approvals.append((part["approval"]["id"], name))
         return
-    found.calls.append((id, name, part.get("input")))
-    if part["state"] in ("output-available", "output-error"):
+    found.calls.append((id, name, part.get("input", part.get("rawInput"))))
+    if part.get("providerExecuted") and part["state"] in ("output-available", "output-error"):
         found.results.append((id, part["state"] == "output-error"))
 
 
@@ -249,7 +255,8 @@ def of_agent(seen: Json) -> Reading:
     """Of the messages that an agent of AG-UI keeps, and the events beside them."""
     found = Reading()
     marked = {event["value"]["messageId"] for event in seen["custom"] if event["name"] == "refusal"}
-    failed = {event["value"]["toolCallId"] for event in seen["custom"] if event["name"] == "tool-error"}
+    marks = [event["value"] for event in seen["custom"] if event["name"] == "tool-error"]
+    failed = {mark["toolCallId"]: mark["unusable"] for mark in marks}  # an unusable input is no result
     for message in seen["messages"]:
         if message["role"] == "assistant":
             name = "refusals" if message["id"] in marked else "text"
@@ -259,7 +266,7 @@ def of_agent(seen: Json) -> Reading:
                 found.calls.append((call["id"], function["name"], value_of(function["arguments"])))
         elif message["role"] == "reasoning":
             found.think(message["content"])
-        elif message["role"] == "tool":
+        elif message["role"] == "tool" and not failed.get(message["toolCallId"]):
             found.results.append((message["toolCallId"], message["toolCallId"] in failed))
     for event in seen["custom"]:
         value = event["value"]

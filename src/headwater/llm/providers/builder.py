@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from headwater.llm.parts import (
+    OURS,
     Abort,
     Error,
     Finish,
@@ -243,8 +244,13 @@ class Builder:
             growing.pieces.append(text)
             self.put(ToolInput(id, text))
 
-    def ready_tool(self, id: str) -> None:
-        """The input of an open call is complete; it is read as JSON, unless it is a text."""
+    def ready_tool(self, id: str, hints: Json | None = None) -> None:
+        """The input of an open call is complete; it is read as JSON, unless it is a text.
+
+        Args:
+            id: of the call.
+            hints: further metadata of ours.
+        """
         growing = self._tools.pop(id, None)
         if growing is None or growing.tool is None:
             return
@@ -255,7 +261,8 @@ class Builder:
             self._waiting.discard(id)
             self.put(ToolError(id, "the model's input for the tool is not JSON", tool.name, text))
             return
-        self.put(ToolReady(id, tool.name, value, tool.provider_executed, tool.dynamic, tool.title, tool.metadata))
+        metadata = tool.metadata if hints is None else {**(tool.metadata or {}), OURS: hints}
+        self.put(ToolReady(id, tool.name, value, tool.provider_executed, tool.dynamic, tool.title, metadata))
 
     def is_whole(self, id: str) -> bool:
         """The input of an open call is a JSON object as it stands, which nothing can be added to."""

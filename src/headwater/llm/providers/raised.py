@@ -16,7 +16,10 @@ def error_within_answer(error: Exception) -> Error | None:
     The SDKs of OpenAI and Anthropic raise it with the event as its `body`, and with no status, or that of success. A
     refusal of the request is another one: its text may show a key.
     """
-    body = dict_of(getattr(error, "body", None))
+    raw = getattr(error, "body", None)
+    if isinstance(raw, str) and raw and type(error).__name__ == "APIError":  # of a gateway, with no object
+        return Error("upstream-error", raw, {"openai": raw})
+    body = dict_of(raw)
     if not body or getattr(error, "status_code", None) not in (None, _SUCCESS):
         return None
     is_anthropic = body.get("type") == "error"

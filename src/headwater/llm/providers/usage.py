@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from headwater.llm.parts import Json, Usage
 
 #: Where sources say how many tokens came from a cache, and how many were thinking.
@@ -51,9 +53,13 @@ def responses_usage(usage: Usage) -> Json | None:
     }
 
 
-def anthropic_usage(usage: Usage) -> Json:
+#: `Usage.native` of what Anthropic says at the end; at the beginning it says more.
+LAST_USAGE: Final = "anthropic-last"
+
+
+def anthropic_usage(usage: Usage, native: str = "anthropic") -> Json:
     """As in messages, of a source of this dialect its own; else with the cache's figures, if they have these names."""
-    own = _own(usage, "anthropic", "input_tokens")
+    own = _own(usage, native, "output_tokens")
     if own is not None:
         return own
     details = {key: value for key, value in (usage.details or {}).items() if key.startswith("cache_")}

@@ -23,7 +23,7 @@ from tests.llm.judge.wire import (
 )
 
 HELLO = [text("Hello"), text(" world")]
-MEGABYTES = "A" * 3_000_000
+MEGABYTES = "A" * 1_200_000
 
 
 def case(name: str, about: str, pieces: Any, **more: Any) -> Case:
@@ -192,4 +192,189 @@ CASES = [
     # Several choices
     case("n2", "several choices", [*map(data, [*TWO_CHOICES, of_choice(1, {"content": "B2"}, "stop")]), DONE]),
     case("n2-cut", "several choices", map(data, [*TWO_CHOICES, of_choice(1, {"content": "half of B"})]), cut=True),
+]
+
+# Further cases of the same kinds.
+
+
+def in_pieces(*deltas: Json, finish: Json = CALLED) -> tuple[bytes, ...]:
+    """A call whose pieces are given whole."""
+    return chat(*(chunk({"tool_calls": [delta]}) for delta in deltas), finish)
+
+
+def said(**fields: Any) -> tuple[bytes, ...]:
+    """A short answer, with one more delta in it."""
+    return chat(text("Hi"), chunk(fields), STOP)
+
+
+FUNCTION = {"name": "a", "arguments": '{"x":1}'}
+OTHER = {"name": "b", "arguments": '{"y":2}'}
+CITED = {"type": "url_citation", "url_citation": {"url": "https://a", "title": "A", "start_index": 1, "end_index": 4}}
+CITED_LATER = {**CITED, "url_citation": {**CITED["url_citation"], "start_index": 6, "end_index": 9}}  # type: ignore[dict-item]
+PROBABLE = {"content": [{"token": "Hi", "logprob": -0.1, "bytes": [72, 105], "top_logprobs": []}], "refusal": None}
+FILTERED = {"hate": {"filtered": False, "severity": "safe"}}
+THOUGHT = {"google": {"thought_signature": "SIG"}}
+CRLF = [piece.replace(b"\n", b"\r\n") for piece in chat(*HELLO, STOP)]
+UNICODE = "Grüße \u2028 😀 \u00a0 \ufeff 中"
+HALVES = ["a\ud83d", "\ude00b"]
+TWO_LINES = data(STOP).replace(b', "object"', b',\ndata: "object"')
+
+
+def refused(status: int, kind: str, message: str) -> Any:
+    error = {"message": message, "type": kind, "param": None, "code": kind}
+    return {"pieces": [json.dumps({"error": error}).encode()], "status": status, "media_type": "application/json"}
+
+
+CASES += [
+    # The form of the stream
+    case("crlf", "form of the stream", CRLF),
+    case("cr", "form of the stream", [piece.replace(b"\n", b"\r") for piece in chat(*HELLO, STOP)]),
+    case("cut-in-characters", "form of the stream", [bytes([byte]) for byte in b"".join(chat(text("Grüße 😀"), STOP))]),
+    case("unicode", "form of the stream", chat(text(UNICODE), STOP)),
+    case("two-data-lines", "form of the stream", [*chat(*HELLO, end=b""), TWO_LINES, DONE]),
+    case("named-events", "form of the stream", [b"event: message\n" + piece for piece in chat(*HELLO, STOP)]),
+    case("comment-in-event", "comments", [b": x\n" + piece for piece in chat(*HELLO, STOP)]),
+    case("charset", "content type", chat(*HELLO, STOP), media_type="text/event-stream; charset=utf-8"),
+    case("octets", "content type", chat(*HELLO, STOP), media_type="application/octet-stream"),
+    case("surrogates-cut", "text", [*(data(json.dumps(text(half))) for half in HALVES), data(STOP), DONE]),
+    # The text
+    case("content-null", "text", chat(chunk({"content": None}), *HELLO, chunk({"content": None}), STOP)),
+    case("role-each", "text", chat(*(chunk({"role": "assistant", "content": piece}) for piece in ("A", "B")), STOP)),
+    case("no-delta", "text", chat(text("A"), {**head(), "choices": [{"index": 0, "finish_reason": None}]}, STOP)),
+    case("choices-empty-first", "text", [data({**head(), "choices": []}), *chat(*HELLO, STOP)]),
+    case("obfuscation", "text", chat({**text("Hi"), "obfuscation": "xyz"}, STOP)),
+    case("text-calls-text", "text", chat(text("A"), call(0, "c1", "a", "{}"), text("B"), CALLED)),
+    # The end
+    case("length", "end", chat(text("Hel"), chunk({}, "length"))),
+    case("filtered", "end", chat(text("Hel"), chunk({}, "content_filter"))),
+    case("eos", "end", chat(text("Hello"), chunk({}, "eos"))),
+    case("finish-with-text", "end", chat(text("Hel"), chunk({"content": "lo"}, "stop"))),
+    case("finish-twice", "end", chat(text("Hello"), STOP, STOP)),
+    case("text-behind-finish", "end", chat(text("Hel"), STOP, text("lo"))),
+    case("usage-in-finish", "end", chat(text("Hello"), {**STOP, "usage": used()["usage"]})),
+    case("events-behind-done", "end", [*chat(*HELLO, STOP), data(text("more"))]),
+    # Errors
+    case("error-text", "errors", chat(text("Hel"), {"error": "out of memory"})),
+    case("error-first", "errors", [data({"error": PROVIDERS_ERROR}), DONE]),
+    case("error-named", "errors", [*chat(text("Hel"), end=b""), b"event: error\n" + data({"error": PROVIDERS_ERROR})]),
+    case("not-json", "errors", [*chat(text("Hel"), end=b""), data("upstream failed"), DONE]),
+    case("429-json", "errors", **refused(429, "rate_limit_exceeded", "slow down")),
+    case("500-json", "errors", **refused(500, "server_error", "oops")),
+    case("503-html", "errors", [b"<html>busy</html>"], status=503, media_type="text/html"),
+    # Calls
+    case(
+        "index-0-new-ids",
+        "calls",
+        in_pieces(
+            {"index": 0, "id": "c1", "type": "function", "function": FUNCTION},
+            {"index": 0, "id": "c2", "type": "function", "function": OTHER},
+        ),
+    ),
+    case(
+        "two-in-one-delta",
+        "calls",
+        chat(
+            chunk(
+                {
+                    "tool_calls": [
+                        {"index": 0, "id": "c1", "type": "function", "function": FUNCTION},
+                        {"index": 1, "id": "c2", "type": "function", "function": OTHER},
+                    ]
+                }
+            ),
+            CALLED,
+        ),
+    ),
+    case(
+        "id-each-piece",
+        "calls",
+        in_pieces(
+            {"index": 0, "id": "c1", "type": "function", "function": {"name": "a", "arguments": '{"x"'}},
+            {"index": 0, "id": "c1", "function": {"arguments": ":1}"}},
+        ),
+    ),
+    case("index-from-1", "calls", in_pieces({"index": 1, "id": "c1", "type": "function", "function": FUNCTION})),
+    case("no-arguments", "calls", chat(call(0, "c1", "a"), CALLED)),
+    case("arguments-empty-object", "calls", chat(call(0, "c1", "a", "{}"), CALLED)),
+    case("arguments-not-json", "calls", chat(call(0, "c1", "a", "{x"), CALLED)),
+    case("arguments-of-text", "calls", chat(call(0, "c1", "a", '"x"'), CALLED)),
+    case(
+        "thought-signature",
+        "calls",
+        in_pieces(
+            {"index": 0, "id": "c1", "type": "function", "function": FUNCTION, "extra_content": THOUGHT},
+        ),
+    ),
+    case("text-then-call", "calls", chat(text("Let me see."), call(0, "c1", "a", '{"x":1}'), CALLED)),
+    case("call-finish-stop", "calls", chat(call(0, "c1", "a", '{"x":1}'), STOP)),
+    case("call-cut", "calls", chat(call(0, "c1", "a", '{"x"'), chunk({}, "length"))),
+    case(
+        "legacy-call",
+        "calls",
+        chat(
+            chunk({"function_call": {"name": "a", "arguments": ""}}),
+            chunk({"function_call": {"arguments": '{"x":1}'}}),
+            chunk({}, "function_call"),
+        ),
+    ),
+    # Thinking
+    case("deepseek", "thinking", chat(chunk({"reasoning_content": "think"}), text("Hi"), STOP)),
+    case("both-words", "thinking", chat(chunk({"reasoning_content": "t", "reasoning": "t"}), text("Hi"), STOP)),
+    case(
+        "thinking-twice",
+        "thinking",
+        chat(*(made for n in "12" for made in (chunk({"reasoning_content": f"t{n}"}), text(f"a{n}"))), STOP),
+    ),
+    case("thinking-then-call", "thinking", chat(chunk({"reasoning": "t"}), call(0, "c1", "a", "{}"), CALLED)),
+    case("only-details", "thinking", said(reasoning_details=[ENCRYPTED])),
+    # Refusals
+    case("refused-filter", "refusals", chat(chunk({"refusal": "No."}), chunk({}, "content_filter"))),
+    # Files
+    case("two-images", "images", chat(chunk({"images": [IMAGE]}), chunk({"images": [IMAGE]}), STOP)),
+    case("image-url", "images", said(images=[{**IMAGE, "image_url": {"url": "https://a/b.png"}}])),
+    case("audio-transcript", "audio", said(audio={"id": "a1", "transcript": "Hi"})),
+    # Citations
+    case("annotations", "citations", said(annotations=[CITED])),
+    case("annotations-twice", "citations", said(annotations=[CITED, CITED_LATER])),
+    # Tokens
+    case("usage-each", "tokens", chat(*({**text(piece), "usage": used()["usage"]} for piece in "AB"), STOP, used())),
+    case("usage-null", "tokens", chat({**text("Hi"), "usage": None}, STOP, used())),
+    case("usage-with-details", "tokens", chat(text("Hi"), STOP, used(prompt_tokens_details={"cached_tokens": 1}))),
+    # What stands beside
+    case(
+        "azure",
+        "about the answer",
+        [
+            data({**head(), "choices": [], "prompt_filter_results": [{"prompt_index": 0}]}),
+            *chat({**text("Hi"), "choices": [{**choice({"content": "Hi"}), "content_filter_results": FILTERED}]}, STOP),
+        ],
+    ),
+    case(
+        "groq", "about the answer", chat(text("Hi"), {**STOP, "x_groq": {"id": "req_1", "usage": {"total_time": 0.1}}})
+    ),
+    case(
+        "vllm-stop-reason",
+        "about the answer",
+        chat(text("Hi"), {**STOP, "choices": [{**choice({}, "stop"), "stop_reason": "END"}]}),
+    ),
+    case(
+        "logprobs",
+        "about the answer",
+        chat({**text("Hi"), "choices": [{**choice({"content": "Hi"}), "logprobs": PROBABLE}]}, STOP),
+    ),
+    case(
+        "fields-each",
+        "about the answer",
+        [data({**made, "provider": "X", "system_fingerprint": "fp"}) for made in (ROLE, *HELLO, STOP, used())] + [DONE],
+    ),
+    case("unknown-delta", "about the answer", said(hologram={"a": 1})),
+    case(
+        "three-choices",
+        "several choices",
+        [
+            *(data(of_choice(n, {"role": "assistant", "content": f"{n}"})) for n in (0, 1, 2)),
+            *(data(of_choice(n, {}, "stop")) for n in (2, 1, 0)),
+            DONE,
+        ],
+    ),
 ]

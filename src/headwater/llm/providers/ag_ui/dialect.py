@@ -139,7 +139,12 @@ class AgUi(SseDialect):
                 return [] if is_preliminary else [*self._close_call(id), _result(id, text)]
             case parts.ToolError():
                 message = part.message or "the call was refused"
-                failed = {"toolCallId": id, "message": message, "denied": part.denied}
+                failed = {
+                    "toolCallId": id,
+                    "message": message,
+                    "denied": part.denied,
+                    "unusable": part.input is not None,
+                }
                 marked = {"type": "CUSTOM", "name": "tool-error", "value": failed}
                 return [*self._close_call(id), _result(id, message), marked]
 

@@ -16,7 +16,7 @@ from headwater.llm.parts import Json
 from headwater.llm.providers.dialect import End, Ending, SseDialect, frame, is_told, object_of, of_provider
 from headwater.llm.providers.figures import merged
 from headwater.llm.providers.source import ANTHROPIC_REASONS
-from headwater.llm.providers.usage import anthropic_usage
+from headwater.llm.providers.usage import LAST_USAGE, anthropic_usage
 
 _REASONS: Final = {
     parts.FinishReason.STOP: "end_turn",
@@ -223,7 +223,7 @@ class Anthropic(SseDialect):
             reason = part.native
         own = object_of(part.metadata, "anthropic", "own")
         delta = {**own, "stop_reason": reason, "stop_sequence": part.sequence or None}
-        last = {"type": "message_delta", "delta": delta, "usage": anthropic_usage(self._usage)}
+        last = {"type": "message_delta", "delta": delta, "usage": anthropic_usage(self._usage, LAST_USAGE)}
         return [*opening, *closing, _frame(last), _frame({"type": "message_stop"})]
 
     def _end(self, ending: Ending) -> list[bytes]:
@@ -236,7 +236,8 @@ class Anthropic(SseDialect):
             return []
         self._has_failed = True
         if native and native.get("type") == "error":
-            return [_frame(native)]
+            has_begun = bool(self._about.model)  # as the provider had
+            return [*(self._begin() if has_begun else []), _frame(native)]
         kind = _ERROR_TYPES.get(code, code if code.endswith("_error") else "api_error")
         return [_frame({"type": "error", "error": {"type": kind, "message": message, "code": code}})]
 

@@ -10,6 +10,7 @@ import msgspec
 from headwater.llm.parts import OURS, FinishReason, Foreign, Json, Source, ToolError, ToolOutput, ToolStart
 from headwater.llm.providers.builder import Builder
 from headwater.llm.providers.source import ANTHROPIC_REASONS, dict_of, dicts_of, number_of, numbers_of, text_of
+from headwater.llm.providers.usage import LAST_USAGE
 
 #: The raw events.
 EVENTS = {
@@ -58,7 +59,7 @@ class AnthropicVoice:
             case "content_block_stop":
                 self._close(number_of(event.get("index")) or 0)
             case "message_delta":
-                self._use(event)
+                self._use(event, LAST_USAGE)
                 self._finish(dict_of(event.get("delta")))
             case "message_stop":
                 self.ended = True
@@ -168,18 +169,19 @@ class AnthropicVoice:
             self._builder.ready_tool(id)
 
     def _cite(self, citation: Json) -> None:
-        url = text_of(citation.get("url"))
-        title = text_of(citation.get("title")) or text_of(citation.get("document_title"))
+        source = text_of(citation.get("source"))  # of a result that the application gave; a URL, if it likes
+        url = text_of(citation.get("url")) or (source if source.startswith(("https://", "http://")) else "")
+        title = text_of(citation.get("title")) or text_of(citation.get("document_title")) or source
         media_type = "" if url else "text/plain"
         metadata = {"anthropic": {"citation": citation}}
         self._builder.put(Source(self._builder.new_id("s"), url, title, media_type, metadata=metadata))
 
-    def _use(self, holder: Json) -> None:
+    def _use(self, holder: Json, native: str = "anthropic") -> None:
         usage = dict_of(holder.get("usage"))
         if usage:
             details = numbers_of(usage, "input_tokens", "output_tokens")
             read, written = number_of(usage.get("input_tokens")), number_of(usage.get("output_tokens"))
-            self._builder.use(read, written, details, {"anthropic": usage})
+            self._builder.use(read, written, details, {native: usage})
 
 
 def _own(block: Json, known: AbstractSet[str]) -> Json | None:

@@ -25,7 +25,7 @@ _KNOWN: Final = {"index", "id", "type", "function", "custom"}
 class _Call:
     """A call: as the provider names it, and as the parts do, once it is opened."""
 
-    __slots__ = ("id", "index", "is_custom", "is_legacy", "is_ready", "name", "names", "part", "rest")
+    __slots__ = ("id", "index", "is_custom", "is_empty", "is_legacy", "is_ready", "name", "names", "part", "rest")
 
     def __init__(self, index: int | None, id: str) -> None:
         self.index = index
@@ -34,6 +34,7 @@ class _Call:
         self.names: list[str] = []
         self.part = ""
         self.is_custom = False
+        self.is_empty = True
         self.is_legacy = False
         self.is_ready = False
         self.rest: Json = {}
@@ -61,6 +62,13 @@ class Calls:
                 call.rest |= rest_of(piece, _KNOWN)
                 call.is_legacy = is_legacy
             self._grow(call, dict_of(piece.get("custom" if call.is_custom else "function")))
+
+    def end(self) -> None:
+        """The response has ended. Arguments that nobody gave are told so in this dialect, and as none in others."""
+        self.open_all()
+        for call in self._calls:
+            if call.is_empty:
+                self._builder.ready_tool(call.part, {"empty": True})
 
     def open_all(self) -> None:
         """Open what waits for its arguments: something else comes."""
@@ -102,6 +110,7 @@ class Calls:
         if piece and not call.is_ready:
             if not call.part:
                 self._open(call)
+            call.is_empty = False
             self._builder.grow_tool(call.part, piece)
 
     def _open(self, call: _Call) -> None:

@@ -9,6 +9,7 @@ source of this dialect is told as it came.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
 import msgspec
@@ -60,12 +61,14 @@ class OpenAI(SseDialect):
         self._thoughts: dict[str, tuple[str, ...]] = {}  # id of open thinking -> its fields, if they are not ours
         self._thinking: set[str] = set()  # open thinking of other sources that has said something
         self._has_thought = False
+        self._lists: dict[str, list[Json]] = {}  # what is told in one piece
         self._calls = ToldCalls()
 
     def state(self) -> object:
         """See `Dialect.state`."""
         texts = tuple(self._texts.items()), tuple(self._thoughts.items()), frozenset(self._thinking), self._has_thought
-        return super().state(), self._calls.state(), texts, repr(self._beside), self._usage
+        held = repr(self._beside), {name: len(items) for name, items in self._lists.items()}
+        return super().state(), self._calls.state(), texts, held, self._usage
 
     def _say(self, part: parts.Part) -> list[bytes]:
         match part:
@@ -88,7 +91,7 @@ class OpenAI(SseDialect):
             case parts.Finish():
                 return self._finish(part)
             case parts.Error(code, message):
-                return self._fail(message or code, code, of_provider(part.native, "openai"))
+                return self._fail(message or code, code, part.native and part.native.get("openai"))
             case parts.Abort(reason):
                 return self._fail(reason or Ending(End.STOPPED).told, "stopped")
             case _:
@@ -126,14 +129,21 @@ class OpenAI(SseDialect):
         if not part.url or is_told(part.metadata, self.name):
             return []
         cited = {"url": part.url, "title": part.title, "start_index": part.start or 0, "end_index": part.end or 0}
-        return self._delta({"annotations": [own or {"type": "url_citation", "url_citation": cited}]})
+        self._lists.setdefault("annotations", []).append(own or {"type": "url_citation", "url_citation": cited})
+        return []
 
     def _show(self, part: parts.File) -> list[bytes]:
         """An image, as OpenRouter has it; there is no place for other files."""
         own = object_of(part.metadata, "openai", "image")
         if is_told(part.metadata, self.name) or not part.media_type.startswith("image/"):
             return []
-        return self._delta({"images": [own or {"type": "image_url", "image_url": {"url": part.url}}]})
+        self._lists.setdefault("images", []).append(own or {"type": "image_url", "image_url": {"url": part.url}})
+        return []
+
+    def _tell_lists(self) -> list[bytes]:
+        """Citations and images, in one delta: the SDKs' helpers keep the last list, or fail at a second one."""
+        lists, self._lists = self._lists, {}
+        return self._delta(lists) if lists else []
 
     def _tell_again(self, chunk: Json) -> list[bytes]:
         """A chunk with what only this dialect has a place for; fields beside the choices stay until they are null."""
@@ -151,7 +161,8 @@ class OpenAI(SseDialect):
         reason = _REASONS.get(part.reason) or part.native or "stop"
         if part.dialect == "openai":
             reason = part.native
-        blocks = self._chunk({"choices": [{"index": 0, "delta": {}, "finish_reason": reason}]})
+        blocks = self._tell_lists()
+        blocks += self._chunk({"choices": [{"index": 0, "delta": {}, "finish_reason": reason}]})
         return blocks + self._tokens()
 
     def _tokens(self) -> list[bytes]:
@@ -163,16 +174,17 @@ class OpenAI(SseDialect):
         blocks = self._finish(parts.Finish()) if ending.is_success else self._fail(ending.told, ending.told_code)
         return [*blocks, DONE]
 
-    def _fail(self, message: str, code: str, native: Json | None = None) -> list[bytes]:
+    def _fail(self, message: str, code: str, native: Any = None) -> list[bytes]:
         if self._has_failed:
             return []
         self._has_failed = True
         return [
+            *self._tell_lists(),
             *self._tokens(),
             frame({"error": native or {"message": message, "type": "server_error", "param": None, "code": code}}),
         ]
 
-    def _delta(self, delta: Json) -> list[bytes]:
+    def _delta(self, delta: Mapping[str, Any]) -> list[bytes]:
         blocks = self._begin()
         blocks.append(self._head + msgspec.json.encode(delta) + b',"finish_reason":null}]}\n\n')
         return blocks

@@ -122,9 +122,9 @@ class ChatVoice:
 
     def _finish(self, reason: str) -> None:
         self.ended = True
-        self._calls.open_all()
+        self._calls.end()
         self._builder.close_all()
-        if self._audio:
+        if any(self._audio):
             url = f"data:{_AUDIO};base64,{_joined(self._audio)}"
             self._audio = []
             self._builder.put(File(url, _AUDIO, metadata=_TOLD))

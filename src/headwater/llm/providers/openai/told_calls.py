@@ -43,7 +43,8 @@ class ToldCalls:
                 return [_piece(call, delta)]
             case parts.ToolReady() if call is not None:
                 del self._open[part.id]
-                return [_piece(call, _text(part.input, call.field))] if call.is_empty else []
+                is_said = not call.is_empty or of_provider(part.metadata, OURS).get("empty")
+                return [] if is_said else [_piece(call, _text(part.input, call.field))]
             case parts.ToolReady() if not part.provider_executed:
                 text = _text(part.input, "function")
                 said = self._begin(parts.ToolStart(part.id, part.name, metadata=part.metadata), text)
