@@ -11,14 +11,14 @@ class State {
   snapshot = (value) => structuredClone(value);
 }
 
-/** Say something, and read the answer to its end. */
-export async function chatOf(sdk, url) {
+/** Say something, and read the answer to its end; with `headers` it is there already, and only got. */
+export async function chatOf(sdk, url, headers) {
   const seen = { data: [] };
   class Chat extends sdk.AbstractChat {}
   const chat = new Chat({
     id: "chat-1",
     state: new State(),
-    transport: new sdk.DefaultChatTransport({ api: url }),
+    transport: new sdk.DefaultChatTransport({ api: url, ...(headers && { fetch: (api) => fetch(api, { headers }) }) }),
     onError: () => {},
     onData: (part) => void seen.data.push(part),
     onFinish: ({ finishReason }) => (seen.finishReason = finishReason),

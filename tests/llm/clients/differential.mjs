@@ -61,7 +61,7 @@ async function stream({ api, url, model, headers }) {
 }
 
 /** A chat of the AI SDK, as `useChat` keeps it. */
-const chat = ({ sdk, url }) => chatOf(sdk === 7 ? ai : ai6, url);
+const chat = ({ sdk, url, headers }) => chatOf(sdk === 7 ? ai : ai6, url, headers);
 
 /** An agent of AG-UI: its messages, and the events that make none. */
 async function agent({ url }) {

@@ -6,6 +6,7 @@
 | `proxied` | a run of the proxy | the same events, objects and exceptions |
 | `own` | a run whose source is the SDK, in the provider's dialect | the same objects and exceptions, put together |
 | `across` | the same run in another dialect | the same normal reading |
+| `watched` | the run of the proxy as `ai-sdk-7`, made of the provider's bytes | the same normal reading |
 
 Rule 1: a client is compared with itself. An exception is its class and its text.
 Rule 2: where an SDK cannot read what the provider sends, by an exception that it does not document, it is compared
@@ -48,7 +49,7 @@ PAGES: dict[str, Json] = {
 }
 _MADE_UP = re.compile(r"0x[0-9a-f]{6,}|call_[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SUCCESS = 200
-WAYS = ("proxy", "proxied", "own", "across")
+WAYS = ("proxy", "proxied", "own", "across", "watched")
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -94,13 +95,19 @@ class Judge:
             *self._compare_exactly(case, "proxied", direct),
             *self._compare_own(case, direct),
         ]
-        return [*found, *self._compare_across(case, direct["python create"])]
+        if _is_unreadable(direct["python create"]):
+            return found
+        wanted = EXTRACTORS[case.api](
+            fold(case.api, direct["python create"]["events"]), direct["python create"].get("error")
+        )
+        return [*found, *self._compare_across(case, wanted), *self._compare_watched(case, wanted)]
 
     def _read(self, case: Case, way: str) -> dict[str, Json]:
         """What each SDK of the case's API gives."""
         found: dict[str, Json] = {}
         commands: list[Json] = []
-        for what in ("create", "stream"):
+        # The same bytes make the same of them.
+        for what in ("create",) if way == "proxy" else ("create", "stream"):
             headers = {"Headwater-Run": f"{case.name}-{what}-py"} if way == "proxied" else {}
             found[f"python {what}"] = getattr(python_sdks, what)(case.api, self._url(case, way), case.name, headers)
             headers = {"Headwater-Run": f"{case.name}-{what}-js"} if way == "proxied" else {}
@@ -157,23 +164,32 @@ class Judge:
             return {"refusals of the request"}
         return found if _error_of(wanted) == _error_of(seen) else found | {"errors"}
 
-    def _compare_across(self, case: Case, direct: Json) -> Iterator[Verdict]:
-        if _is_unreadable(direct):
-            return
-        wanted = EXTRACTORS[case.api](fold(case.api, direct["events"]), direct.get("error"))
+    def _compare_watched(self, case: Case, wanted: Reading) -> Iterator[Verdict]:
+        if case.status != _SUCCESS or not (case.media_type or "").startswith("text/event-stream"):
+            return  # it is no run
+        url = f"{self._proxy}/v1/runs/{case.name}-create-py/stream?dialect=ai-sdk-7"
+        seen = self._node.do("chat", sdk=7, url=url, headers={"authorization": "Bearer key"})
+        reading = of_chat_page(seen)
+        if case.unfinished:  # `[DONE]` is seen here
+            wanted = msgspec.structs.replace(wanted, end=reading.end)
+        told = msgspec.structs.replace(self._across(case, "ai-sdk-7", wanted, reading, case.breaks_off), way="watched")
+        yield told
+
+    def _compare_across(self, case: Case, wanted: Reading) -> Iterator[Verdict]:
+        is_error = case.unfinished or case.breaks_off
         commands = [{**how, "url": f"{self._app}/{case.api}/{dialect}/{case.name}"} for dialect, how in PAGES.items()]
         answers = zip(PAGES, self._node.do("together", commands=commands), strict=True)
         for dialect, seen in answers:
             assert "crash" not in seen, seen["crash"]
             reading = of_agent(seen) if dialect == "ag-ui" else of_chat_page(seen)
-            yield self._across(case, dialect, wanted, reading)
+            yield self._across(case, dialect, wanted, reading, is_error)
         for api, dialect in DIALECTS.items():
             if api != case.api:
                 seen = python_sdks.create(api, f"{self._app}/{case.api}/{dialect}", case.name, {})
                 reading = EXTRACTORS[api](fold(api, seen["events"]), seen.get("error"))
-                yield self._across(case, dialect, wanted, reading)
+                yield self._across(case, dialect, wanted, reading, is_error)
 
-    def _across(self, case: Case, dialect: str, wanted: Reading, seen: Reading) -> Verdict:
+    def _across(self, case: Case, dialect: str, wanted: Reading, seen: Reading, is_error: bool) -> Verdict:
         if case.tells:
             wanted = msgspec.structs.replace(wanted, errors=case.tells, end=None)
         for reading in (wanted, seen):  # some say all thinking in one text
@@ -184,7 +200,7 @@ class Judge:
             pairs = zip(wanted.calls, seen.calls, strict=True)
             seen.calls = [(call[0] and other[0], other[1], other[2]) for call, other in pairs]
         found = reading_kinds(wanted, seen)
-        if case.unfinished or case.breaks_off:
+        if is_error:
             found = found - {"errors", "end"} if seen.errors else found | {"end"}
         return _verdict(case, "across", dialect, dialect, found)
 

@@ -6,6 +6,7 @@ read is an error part, as it is an error in the provider's own SDK.
 
 from __future__ import annotations
 
+import json
 from typing import Any, Final
 
 import msgspec
@@ -69,15 +70,26 @@ class SseRecogniser:
         return self._builder.take()
 
     def _take(self, event: ServerEvent) -> None:
+        if self._is_done:  # SDKs read no further
+            return
         if event.data.startswith(b"[DONE]"):  # as OpenAI's own SDK has it
             self._is_done = True
             self._builder.put_finish()
             return
-        try:
-            value: Any = msgspec.json.decode(event.data)
-        except (msgspec.DecodeError, RecursionError):
-            value = None
+        value = _value_of(event.data)
         if isinstance(value, dict):
             self._voice.hear(value)
         elif event.event != b"ping":
             self._builder.fail(UNREADABLE, "an event of the provider is not a JSON object")
+
+
+def _value_of(data: bytes) -> Any:
+    """The JSON of an event; None: it is none. Half of a surrogate pair may be escaped, whose other half comes later."""
+    try:
+        return msgspec.json.decode(data)
+    except (msgspec.DecodeError, RecursionError):
+        pass
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError):
+        return None

@@ -1,10 +1,13 @@
-"""The parts of a log in which raw bytes of a provider stand among them, as parts only."""
+"""The parts of a log in which raw bytes of a provider stand among them, as parts only.
+
+Rule: why the model stopped is what the provider said. The log's own finish stands for it, and knows no reason.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from headwater.llm.parts import Part, Raw, Start
+from headwater.llm.parts import Finish, Part, Raw, Start
 from headwater.llm.providers.sse import READABLE, SseRecogniser
 
 
@@ -26,6 +29,8 @@ class Translator:
         for part in parts:
             if isinstance(part, Raw) and part.dialect != self._keep and part.dialect in READABLE:
                 found += self._stream(part.dialect).feed(part.data)
+            elif isinstance(part, Finish) and self._streams and all(map(_is_whole, self._streams.values())):
+                found += self.finish()
             else:
                 if isinstance(part, Start) and self._start is None:
                     self._start = part
@@ -40,3 +45,7 @@ class Translator:
         if dialect not in self._streams:
             self._streams[dialect] = SseRecogniser(dialect, self._start)
         return self._streams[dialect]
+
+
+def _is_whole(stream: SseRecogniser) -> bool:
+    return stream.is_complete and stream.failed is None
