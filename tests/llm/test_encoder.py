@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import random
+from typing import Any
 
 import pytest
 from tests.llm.providers.test_sse import VECTORS
@@ -252,3 +254,19 @@ def test_records_that_are_no_parts_are_left_out() -> None:
         assert b'"a":1' not in body
     assert b'data: {"a":1}\n\n' in RunEncoder(dialect("raw")).encode(Data(batch), 0.0)
     assert b"5" not in told("plain", [Foreign("x", 5)])
+
+
+@pytest.mark.parametrize("stop", ["max_tokens", "tool_use", "refusal"])
+def test_why_a_proxied_answer_ended_is_told_in_other_dialects(stop: str) -> None:
+    """The log's own finish, which knows no reason, does not stand before it."""
+    events: list[dict[str, Any]] = [
+        {
+            "type": "message_start",
+            "message": {"id": "m", "model": "m", "usage": {"input_tokens": 1, "output_tokens": 1}},
+        },
+        {"type": "message_delta", "delta": {"stop_reason": stop}, "usage": {"output_tokens": 2}},
+        {"type": "message_stop"},
+    ]
+    raw = b"".join(b"event: %b\ndata: %b\n\n" % (e["type"].encode(), json.dumps(e).encode()) for e in events)
+    word = {"max_tokens": "length", "tool_use": "tool-calls", "refusal": "content-filter"}[stop]
+    assert read("ai-sdk", told("ai-sdk", [START, Raw.of("anthropic", raw), Finish()])).finish == word

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import json
 import threading
 from collections.abc import Iterator, Mapping
@@ -23,10 +24,13 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(case.status)
         if case.media_type is not None:
             self.send_header("Content-Type", case.media_type)
+        if case.coding:
+            self.send_header("Content-Encoding", case.coding)
         self.send_header("Transfer-Encoding", "chunked")
         self.send_header("X-Request-Id", "req-1")
         self.end_headers()
-        chunks = b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in case.pieces)
+        pieces = [gzip.compress(b"".join(case.pieces))] if case.coding else case.pieces
+        chunks = b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces)
         self.wfile.write(chunks if case.cut else chunks + b"0\r\n\r\n")
         self.close_connection = self.close_connection or case.cut
 

@@ -22,6 +22,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
         threads: where people met it.
         status: of the response.
         media_type: of the response; None: it has none.
+        coding: the content coding of the body, though nobody asked for one.
         cut: the connection ends within the body.
         truncated: the body ends, and the answer was not over.
         unfinished: chat completions without a finish reason.
@@ -35,6 +36,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     threads: str = ""
     status: int = 200
     media_type: str | None = "text/event-stream"
+    coding: str = ""
     cut: bool = False
     truncated: bool = False
     unfinished: bool = False

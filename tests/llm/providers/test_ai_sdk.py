@@ -18,6 +18,7 @@ from headwater.llm.parts import (
     Data,
     Finish,
     Part,
+    Source,
     StepFinish,
     StepStart,
     Text,
@@ -129,3 +130,20 @@ def test_a_tool_that_is_done_while_the_model_talks_begins_no_step() -> None:
     assert StepStart() not in recognised([provider, outputs[0], "text"])
     told_by_source = recognised([{"type": "step-start"}, one, outputs[0], "text"])
     assert told_by_source.count(StepStart()) == 1
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    ("metadata", "told_as"),
+    [
+        ({"anthropic": {"citation": {"cited_text": "q"}}}, {"anthropic": {"citation": {"cited_text": "q"}}}),
+        ({"type": "char_location", "cited_text": "q"}, {"headwater": {"type": "char_location", "cited_text": "q"}}),
+        ({"headwater": {"told": "openai"}}, None),
+        ({"openai": {"a": 1}, "b": 2}, {"openai": {"a": 1}}),
+    ],
+)
+def test_metadata_is_by_provider(name: str, metadata: dict[str, Any], told_as: Any) -> None:
+    """Any other form is fatal to a client; logs of 0.1 have citations as they came."""
+    cited = told(name, [START, Source("s", "https://a", metadata=metadata)])
+    (source,) = [chunk for chunk in chunks(cited) if "url" in chunk]
+    assert source.get("providerMetadata") == told_as

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 
 import pytest
 from hypothesis import example, given, settings
@@ -390,3 +391,11 @@ def test_codes_of_failures() -> None:
     assert Ending.of(Failure("lost")).end is End.LOST
     assert Ending.of(Failure("timeout")).end is End.TIMED_OUT
     assert Ending.of(Failure("anything", "m")) == Ending(End.FAILED, "anything", "m")
+
+
+def test_a_citation_of_a_log_of_0_1_is_told_as_it_came() -> None:
+    """It stood in the metadata without its provider's name."""
+    cited = {"type": "char_location", "cited_text": "q", "document_index": 0, "document_title": "D"}
+    parts: list[Part] = [START, TextStart("t"), Source("s", "", "D", "text/plain", metadata=cited), Text("t", "a")]
+    found = [json.loads(data) for _, data, _ in events(told("anthropic", parts))]
+    assert [event["delta"]["citation"] for event in found if "citation" in event.get("delta", {})] == [cited]

@@ -218,6 +218,8 @@ def test_a_call_that_failed_is_not_completed() -> None:
 def test_other_ways_of_chat_completions() -> None:
     """Refusals, the old function call, content in blocks, audio, citations, a whole completion."""
     assert recognised(chunk({"refusal": "no"}, "content_filter"))[1] == TextStart("t0", refusal=True)
+    old = {"object": "text_completion", "choices": [{"index": 0, "text": "a", "finish_reason": "stop"}]}
+    assert Answer(recognised(old)).text == "a"
     legacy = recognised(chunk({"function_call": {"name": "f", "arguments": "{}"}}, "function_call"))
     assert [tool.name for tool in Answer(legacy).tools] == ["f"]
     assert Answer(recognised(chunk({"content": [{"type": "text", "text": "a"}]}, "stop"))).text == "a"

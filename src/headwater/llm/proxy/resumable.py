@@ -3,7 +3,7 @@
 Rule 1: a run's id names one request (see fingerprint.py). Sent again, it is told the same answer from its start; the
         provider is asked once.
 Rule 2: an answer that is no event stream of success is no run: it goes to the client as it is, and the id is free for
-        the client's next attempt, as SDKs make them by themselves.
+        the client's next attempt, as SDKs make them by themselves. What begins like one is one, whatever its head says.
 Rule 3: the log has the provider's bytes. An answer that ends without its last event has failed, and readers are told.
 Rule 4: half an event, where an answer breaks off, is left out: what is told behind it would become a part of it.
 """
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final
 
@@ -38,6 +39,8 @@ MAX_REFUSAL: Final = 16 * 1024 * 1024
 _SUCCESS: Final = 200
 #: How the last event may end, of providers that send no blank line behind it.
 _WHOLE: Final = (b"\n", b"\r", b"[DONE]", b"}")
+#: How an event stream begins, of providers that do not say that it is one.
+_EVENT: Final = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:data|event|id|retry)?:")
 _BLANK: Final = b"\n\n"
 _NO_HEAD: Final = "the run ended before the provider answered: it was stopped, or the provider was silent for too long"
 
@@ -172,12 +175,17 @@ class _Source:
     async def answer(self) -> AsyncIterator[Raw]:
         try:
             answer = await self._ask()
-            kind = media_type(answer.headers.get("content-type", ""))
-            if answer.status_code != _SUCCESS or kind != "text/event-stream":
-                self._tell(Begun("", refusal=await _whole(answer)))
+            beginning = b""
+            is_run = answer.status_code == _SUCCESS
+            body = bytes_of(answer, decoded=is_run)
+            if is_run and media_type(answer.headers.get("content-type", "")) != "text/event-stream":
+                beginning = await anext(body, b"")
+                is_run = _EVENT.match(beginning) is not None
+            if not is_run:
+                self._tell(Begun("", refusal=await _whole(answer, beginning, body)))
                 raise _NoRun(f"the provider answered {answer.status_code}, and no event stream")
             self._tell(Begun("", headers=heads_down(answer, *_MADE_ANEW)))
-            async for part in self._parts(answer):
+            async for part in self._parts(beginning, body):
                 yield part
         except HeadwaterError as error:
             if not self.head.done():
@@ -191,9 +199,9 @@ class _Source:
         if not self.head.done():
             self.head.set_result(begun)
 
-    async def _parts(self, answer: httpx2.Response) -> AsyncIterator[Raw]:
+    async def _parts(self, beginning: bytes, body: AsyncIterator[bytes]) -> AsyncIterator[Raw]:
         blocks, provider = Blocks(), SseRecogniser(self._dialect)
-        async for data in bytes_of(answer):
+        async for data in _behind(beginning, body):
             for event in blocks.feed(data):
                 provider.feed(event)
                 yield Raw.of(self._dialect, event)
@@ -215,17 +223,25 @@ _MADE_ANEW: Final = (
 )
 
 
-async def _whole(answer: httpx2.Response) -> Answer:
-    """An answer that is not streamed.
+async def _behind(beginning: bytes, body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    if beginning:
+        yield beginning
+    async for data in body:
+        yield data
+
+
+async def _whole(answer: httpx2.Response, beginning: bytes, body: AsyncIterator[bytes]) -> Answer:
+    """An answer that is not streamed; `beginning` was taken of its body.
 
     Raises:
         TooLarge, UpstreamUnreachable: it cannot be held, or broke off.
     """
     pieces: list[bytes] = []
     size = 0
-    async for data in bytes_of(answer):
+    async for data in _behind(beginning, body):
         pieces.append(data)
         size += len(data)
         if size > MAX_REFUSAL:
             raise TooLarge(f"the provider's answer has more than {MAX_REFUSAL} bytes, and is no event stream")
-    return Answer(answer.status_code, heads_down(answer), b"".join(pieces))
+    coding = (b"content-encoding",) if answer.status_code == _SUCCESS else ()  # it was undone
+    return Answer(answer.status_code, heads_down(answer, *coding), b"".join(pieces))

@@ -176,14 +176,18 @@ def _of_the_connection(headers: HeaderList) -> frozenset[bytes]:
     return _HOP_BY_HOP | named
 
 
-async def bytes_of(answer: httpx2.Response) -> AsyncGenerator[bytes]:
+async def bytes_of(answer: httpx2.Response, *, decoded: bool = False) -> AsyncGenerator[bytes]:
     """The body as it comes over the wire.
 
+    Args:
+        answer: its head is there.
+        decoded: without its content coding, which some use that were asked for none.
+
     Raises:
-        UpstreamUnreachable: it broke off.
+        UpstreamUnreachable: it broke off, or is not in the coding that its head names.
     """
     try:
-        async for data in answer.aiter_raw():
+        async for data in answer.aiter_bytes() if decoded else answer.aiter_raw():
             yield data
     except httpx2.HTTPError as error:
         raise UpstreamUnreachable(f"the provider's answer broke off: {type(error).__name__}") from error

@@ -234,6 +234,7 @@ CASES += [
     case("two-data-lines", "form of the stream", [*chat(*HELLO, end=b""), TWO_LINES, DONE]),
     case("named-events", "form of the stream", [b"event: message\n" + piece for piece in chat(*HELLO, STOP)]),
     case("comment-in-event", "comments", [b": x\n" + piece for piece in chat(*HELLO, STOP)]),
+    case("gzip", "content coding", chat(*HELLO, STOP), coding="gzip"),
     case("charset", "content type", chat(*HELLO, STOP), media_type="text/event-stream; charset=utf-8"),
     case("octets", "content type", chat(*HELLO, STOP), media_type="application/octet-stream"),
     case("surrogates-cut", "text", [*(data(json.dumps(text(half))) for half in HALVES), data(STOP), DONE]),

@@ -27,7 +27,7 @@ from headwater.llm.providers.source import (
 
 #: Fields that parts are made of; `obfuscation` is padding.
 _OF_A_CHUNK: Final = {"id", "object", "created", "model", "choices", "usage", "obfuscation", "error"}
-_OF_A_CHOICE: Final = {"index", "delta", "message", "finish_reason"}
+_OF_A_CHOICE: Final = {"index", "delta", "message", "text", "finish_reason"}
 _OF_A_DELTA: Final = {
     *("role", "content", "reasoning_content", "reasoning", "refusal", "annotations", "tool_calls", "function_call"),
     *("images", "audio"),
@@ -111,6 +111,7 @@ class ChatVoice:
 
     def _take_choice(self, choice: Json) -> None:
         self._take_delta(dict_of(choice.get("delta")) or dict_of(choice.get("message")))
+        self._builder.say(text_of(choice.get("text")))  # of the completions before them
         rest = rest_of(choice, _OF_A_CHOICE)
         if probabilities := rest.pop("logprobs", None):  # each chunk has its own
             self._keep({"choices": [{"index": 0, "delta": {}, "logprobs": probabilities}]})
