@@ -27,7 +27,9 @@ from headwater.llm.providers.source import (
 
 #: Fields that parts are made of; `obfuscation` is padding.
 _OF_A_CHUNK: Final = {"id", "object", "created", "model", "choices", "usage", "obfuscation", "error"}
-_OF_A_CHOICE: Final = {"index", "delta", "message", "text", "finish_reason"}
+_OF_A_CHOICE: Final = {"index", "delta", "message", "text", "logprobs", "finish_reason"}
+#: All that most deltas have.
+_PLAIN: Final = {"role", "content"}
 _OF_A_DELTA: Final = {
     *("role", "content", "reasoning_content", "reasoning", "refusal", "annotations", "tool_calls", "function_call"),
     *("images", "audio"),
@@ -49,6 +51,7 @@ class ChatVoice:
         self._builder = builder
         self._response = ""
         self._calls = Calls(builder)
+        self._who: tuple[Any, ...] = ()
         self._beside: Json = {}  # fields of the last chunk
         self._told: Json = {}  # fields of choices that were kept
         self._cited: list[Any] = []
@@ -56,11 +59,12 @@ class ChatVoice:
 
     def hear(self, event: Json) -> None:
         """See `Voice.hear`."""
-        error = error_in(event)
-        if error is not None:
-            self.ended = True
-            self._builder.fail(code_of(error), text_of(error.get("message")) or str(error), {"openai": error})
-            return
+        if "choices" not in event or event.get("error"):
+            error = error_in(event)
+            if error is not None:
+                self.ended = True
+                self._builder.fail(code_of(error), text_of(error.get("message")) or str(error), {"openai": error})
+                return
         choices = dicts_of(event.get("choices"))
         self._tell(event, bool(choices))
         for choice in choices:
@@ -81,9 +85,12 @@ class ChatVoice:
             self._calls = Calls(self._builder)
             self._builder.new_response()
         self._response = response or self._response
-        self._builder.start(response, text_of(event.get("model")), number_of(event.get("created")) or 0)
+        who = response, event.get("model"), event.get("created")
+        if who != self._who:  # it stands in every chunk
+            self._who = who
+            self._builder.start(response, text_of(who[1]), number_of(who[2]) or 0)
         rest = rest_of(event, _OF_A_CHUNK)
-        if rest or self._beside:
+        if rest != self._beside:
             news = {key: value for key, value in rest.items() if self._beside.get(key) != value}
             gone = {key: None for key in self._beside if key not in rest}
             self._beside = rest
@@ -111,14 +118,14 @@ class ChatVoice:
 
     def _take_choice(self, choice: Json) -> None:
         self._take_delta(dict_of(choice.get("delta")) or dict_of(choice.get("message")))
-        self._builder.say(text_of(choice.get("text")))  # of the completions before them
-        rest = rest_of(choice, _OF_A_CHOICE)
-        if probabilities := rest.pop("logprobs", None):  # each chunk has its own
+        if "text" in choice:  # of the completions before them
+            self._builder.say(text_of(choice["text"]))
+        if probabilities := choice.get("logprobs"):  # each chunk has its own
             self._keep({"choices": [{"index": 0, "delta": {}, "logprobs": probabilities}]})
-        if news := self._news(rest):
+        if (rest := rest_of(choice, _OF_A_CHOICE)) and (news := self._news(rest)):
             self._keep({"choices": [{"index": 0, "delta": {}, **news}]})
-        reason = text_of(choice.get("finish_reason"))
-        if reason not in ("", "null"):
+        reason = choice.get("finish_reason")
+        if reason and isinstance(reason, str) and reason != "null":
             self._finish(reason)
 
     def _finish(self, reason: str) -> None:
@@ -132,9 +139,9 @@ class ChatVoice:
         self._builder.finish_with(OPENAI_REASONS.get(reason, FinishReason.OTHER), reason, dialect=self.dialect)
 
     def _take_delta(self, delta: Json) -> None:
+        is_plain = delta.keys() <= _PLAIN  # by far the most
         builder = self._builder
-        words = [word for word in _THINKING if delta.get(word)]
-        if words:
+        if not is_plain and (words := [word for word in _THINKING if delta.get(word)]):
             self._think(text_of(delta[words[0]]), words)
         content = delta.get("content")
         if content:
@@ -143,11 +150,14 @@ class ChatVoice:
                 self._take_blocks(dicts_of(content))
             else:
                 builder.say(text_of(content))
+        if not is_plain:
+            self._take_more(delta)
+
+    def _take_more(self, delta: Json) -> None:
+        builder = self._builder
         if refusal := text_of(delta.get("refusal")):
             self._calls.open_all()
             builder.say(refusal, refusal=True)
-        if delta.keys() <= {"role", "content"}:  # by far the most
-            return
         for note in dicts_of(delta.get("annotations")):
             self._cite(note)
         calls = delta.get("tool_calls")
