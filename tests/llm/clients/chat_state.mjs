@@ -1,7 +1,7 @@
 // A chat of the AI SDK without React: one answer, and the message that useChat would show.
 
 /** The state that useChat keeps. */
-class State {
+export class State {
   status = "ready";
   error = undefined;
   messages = [];

@@ -5,19 +5,9 @@ import Anthropic from "@anthropic-ai/sdk";
 import * as ai from "ai";
 import * as ai6 from "ai6";
 import OpenAI from "openai";
+import { State } from "./chat_state.mjs";
 
 const base = process.argv[2];
-
-/** The state that useChat keeps, without React. */
-class State {
-  status = "ready";
-  error = undefined;
-  messages = [];
-  pushMessage = (message) => (this.messages = [...this.messages, message]);
-  popMessage = () => (this.messages = this.messages.slice(0, -1));
-  replaceMessage = (index, message) => (this.messages = this.messages.with(index, structuredClone(message)));
-  snapshot = (value) => structuredClone(value);
-}
 
 async function chat(sdk, path, resume) {
   class Chat extends sdk.AbstractChat {
