@@ -2,8 +2,8 @@
 
 | way | what the client reads | right is |
 | --- | --- | --- |
-| `proxy` | the transparent proxy | the same bytes, events, objects and exceptions |
-| `proxied` | a run of the proxy | the same events, objects and exceptions |
+| `proxy` | the transparent proxy | the same bytes, events and exceptions |
+| `proxied` | a run of the proxy | the same events and exceptions |
 | `own` | a run whose source is the SDK, in the provider's dialect | the same objects and exceptions, put together |
 | `across` | the same run in another dialect | the same normal reading |
 | `watched` | the run of the proxy as `ai-sdk-7`, made of the provider's bytes | the same normal reading |
@@ -108,8 +108,8 @@ class Judge:
         """What each SDK of the case's API gives."""
         found: dict[str, Json] = {}
         commands: list[Json] = []
-        # The same bytes make the same of them.
-        for what in ("create",) if way == "proxy" else ("create", "stream"):
+        # Helpers make the same of the same events.
+        for what in ("create",) if way in ("proxy", "proxied") else ("create", "stream"):
             headers = {"Headwater-Run": f"{case.name}-{what}-py"} if way == "proxied" else {}
             found[f"python {what}"] = getattr(python_sdks, what)(case.api, self._url(case, way), case.name, headers)
             headers = {"Headwater-Run": f"{case.name}-{what}-js"} if way == "proxied" else {}
