@@ -250,3 +250,33 @@ def test_a_server_that_gives_up_a_request_ends_its_body(run: Run[None]) -> None:
             assert (body.closed, hub.runtime.budget.total) == (True, 0)
 
     run(main())
+
+
+def test_a_client_that_goes_while_the_pieces_end_is_no_mistake(
+    run: Run[None], caplog: pytest.LogCaptureFixture
+) -> None:
+    """What makes them, such as a connection to a provider, may take its time to close."""
+
+    async def main() -> None:
+        ending = asyncio.Event()
+
+        async def pieces() -> AsyncGenerator[bytes]:
+            try:
+                yield b"one"
+                yield b"two"
+            finally:
+                ending.set()
+                await asyncio.sleep(0)
+                await asyncio.sleep(0)
+
+        async with Hub() as hub:
+            client = Client()
+            client.gone = True
+            flow = Outflow(hub.runtime, client, "s")
+            task = asyncio.create_task(flow.run(pieces()))
+            await ending.wait()
+            flow.lost()
+            assert await task is Ending.LOST
+            assert not caplog.records
+
+    run(main())

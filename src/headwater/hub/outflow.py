@@ -86,10 +86,8 @@ class Outflow:
             pieces: of the body; an error of theirs cuts it.
         """
         try:
-            async with aclosing(pieces), asyncio.timeout(None) as self._timeout:
-                async for piece in pieces:
-                    await self._give(piece)
-                    del piece
+            async with aclosing(pieces):
+                await self._give_all(pieces)
         except _Gone:
             self._ending = Ending.LOST
         except HeadwaterError as error:
@@ -101,11 +99,19 @@ class Outflow:
                 self._ending = Ending.CUT
                 self._runtime.stats.cuts[HeadwaterError.code] += 1
                 _log.exception("a read of %s was cut", self._path)
-        finally:
-            self._timeout = None
         if self._ending is Ending.LOST:
             self._runtime.stats.disconnects += 1
         return self._ending
+
+    async def _give_all(self, pieces: AsyncGenerator[bytes]) -> None:
+        try:
+            async with asyncio.timeout(None) as self._timeout:
+                async for piece in pieces:
+                    await self._give(piece)
+                    del piece
+        finally:
+            # What makes the pieces may take its time to end, and is not to be cut for that.
+            self._timeout = None
 
     async def wait(self) -> Ending:
         """The same for a body that was given before, all at once."""
