@@ -104,3 +104,48 @@ def test_memory_is_bounded() -> None:
         heads.get(b"GET /%d HTTP/1.1\r\n\r\n" % number)
         assert heads.get(hot) is first
     assert len(heads) == MAX_HEADS
+
+
+TARGETS = (
+    "/",
+    "/a",
+    "/a/b?offset=now",
+    "/a?",
+    "/%41/%zz?x=%20",
+    "/a?b?c",
+    "//a",
+    "/a|b",
+    "/a#b",
+    "*",
+    "http://other/a",
+)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
+def test_what_is_known_of_another_target_changes_nothing(method: str, target: str) -> None:
+    """A head that differs from a known one in its target only is what it would be if nothing were known."""
+    heads = HeadCache()
+    lines = b" HTTP/1.1\r\nHost: localhost:4437\r\nOrigin: http://a.test\r\nContent-Length: 2\r\n\r\n"
+    known = heads.get(method.encode() + b" /known?x=1" + lines)
+    known.memo, known.extra = "of /known", [(b"let", b"in")]
+    data = f"{method} {target}".encode() + lines
+    found, parsed = heads.get(data), parse_head(data)
+    assert (found.fault is None) == (parsed.fault is None)
+    assert found.memo is None
+    for field in ("method", "raw_path", "path", "query", "headers", "version", "fields", "host", "origin"):
+        assert getattr(found, field) == getattr(parsed, field), field
+    for field in ("is_origin_form", "length", "keep_alive", "expects"):
+        assert getattr(found, field) == getattr(parsed, field), field
+    if target in ("*", "http://other/a", "/a#b"):
+        assert found.extra is None  # it is asked about by itself
+
+
+def test_heads_of_other_lines_are_not_alike() -> None:
+    """Whatever else differs, what was let in under one head is asked about again under the other."""
+    heads = HeadCache()
+    plain = b"GET /a HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    heads.get(plain).extra = []
+    assert heads.get(plain.replace(b"/a", b"/b")).extra == []
+    for one, other in ((b"GET", b"PUT"), (b"1.1", b"1.0"), (b"localhost", b"evil.test"), (b"Host", b"host")):
+        assert heads.get(plain.replace(b"/a", b"/c").replace(one, other)).extra is None

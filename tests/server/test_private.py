@@ -27,3 +27,11 @@ def test_private_streams_are_served_only_when_told_to() -> None:
         assert call(server, "PUT", URL, **JSON).status == 201
         assert call(server, "POST", URL, "1", **JSON).status == 204
         assert call(server, "GET", URL).body == b"[1]"
+
+
+def test_a_read_is_checked_whatever_was_read_before() -> None:
+    """With the same headers, of streams that are served: a private path is 403 and one that no stream has 400."""
+    with headwater_server("memory:") as server:
+        assert call(server, "PUT", "/v1/stream/open", "[1]", **JSON).status == 201
+        for path, status in (("open", 200), ("runs/r1", 403), ("open", 200), ("a//b", 400), ("a%zz", 400), ("b", 404)):
+            assert call(server, "GET", f"/v1/stream/{path}?offset=-1").status == status, path

@@ -32,8 +32,10 @@ class Request(msgspec.Struct):
         is_origin_form: the target was a path, and no URL or asterisk (RFC 9112 section 3.2).
         memo: what a handler made of the head. It follows from the head's bytes alone, and holds for every request with
             the same ones; a decision never stands here.
-        extra: further headers of every response, once the service has let the request in; they follow from the head's
-            bytes and the service's settings, and so does that it was let in.
+        extra: further headers of every response, once the service has let the request in; they follow from the head
+            without its target and the service's settings, and so does that it was let in.
+        alike: what a handler made of the head, by the query: what follows from everything but the path. Shared by heads
+            that differ in their targets only; None: its driver remembers none.
         fault: what its driver found wrong with it; the service refuses it.
     """
 
@@ -51,6 +53,7 @@ class Request(msgspec.Struct):
     is_origin_form: bool = True
     memo: Any = None
     extra: HeaderList | None = None
+    alike: dict[bytes, Any] | None = None
     fault: HeadwaterError | None = None
 
     @property

@@ -103,11 +103,15 @@ class Service(ABC):
 
     @abstractmethod
     def headers(self, request: Request | None) -> HeaderList:
-        """Headers for every response to a request, those for pages; None: of one whose head is not known."""
+        """Headers for every response to a request, those for pages, whatever its target.
+
+        Args:
+            request: None: one whose head is not known.
+        """
 
     @abstractmethod
     def check(self, request: Request) -> None:
-        """Let a request in, by its head and the settings alone: the same head is not asked about again.
+        """Let a request in, by its head without the target, and the settings: such a head is not asked about again.
 
         Raises:
             HeadwaterError: it may not come, whatever it wants: its host or its origin is another one.

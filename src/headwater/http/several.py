@@ -48,6 +48,9 @@ class SeveralStreams:
         private: streams that are not served.
         permission: asked about each stream.
         multi: serve them also where nobody is asked.
+
+    Attributes:
+        words: by the paths below which they are.
     """
 
     def __init__(self, hub: Engine, root: str, private: PrivatePaths, permission: Permission, *, multi: bool) -> None:
@@ -55,13 +58,10 @@ class SeveralStreams:
         self._private: Final = private
         self._permission: Final = permission
         self._is_open: Final = multi or not permission.is_open
-        self._words: Final = {
+        self.words: Final = {
             root + together.WORD: Word(together.check_head, self._append, together.WHERE),
             root + many.WORD: Word(many.check_head, self._read, many.WHERE),
         }
-
-    def __contains__(self, path: str) -> bool:
-        return path in self._words
 
     def serve(self, exchange: Exchange) -> Work | None:
         """Do what a request asks for; its path is one of these.
@@ -70,7 +70,7 @@ class SeveralStreams:
             MultiStreamClosed: they are not served here.
             HeadwaterError: refused.
         """
-        word = self._words[exchange.request.path]
+        word = self.words[exchange.request.path]
         if exchange.request.method == "OPTIONS":
             exchange.respond(responses.allowed(preflight_headers()))
             return None

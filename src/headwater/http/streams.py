@@ -42,10 +42,12 @@ from headwater.protocol.compression import Compression, Compressor
 from headwater.protocol.cors import ANY, LOOPBACK, CorsPolicy, HostPolicy, preflight_headers
 from headwater.protocol.ledger import check_without_body
 from headwater.protocol.paths import NOTHING_PRIVATE, check_encoding
-from headwater.protocol.requests import append_of, check_write, parse_request
+from headwater.protocol.requests import append_of, check_write, parse_request, read_at
 from headwater.protocol.responses import Answer, HeaderList
 from headwater.protocol.urls import split_url
 
+#: Queries of a head that are remembered with what they mean.
+MAX_ALIKE: Final = 16
 #: Where the files of the page at `/` are.
 PAGE_FILES: Final = "/-/page/"
 
@@ -126,7 +128,7 @@ class StreamService(Service):
         if request.memo is None:
             if not self._is_of_streams(request.path):
                 return self._other(exchange, request)
-            if request.path in self._several:
+            if request.path in self._several.words:
                 return self._several.serve(exchange)
             # Whoever remembers a head serves it in the hub's own loop; whether that is open, what is called looks.
             self.hub.runtime.gate.check()
@@ -168,24 +170,28 @@ class StreamService(Service):
     def _parse(self, request: Request) -> tuple[Command | Undecided, tuple[Ask, ...]]:
         check_encoding(request.raw_path.encode("latin-1"))
         command = self._command(request, None)
-        asks = asks_of(command, has_body=request.may_have_body)
-        self.private.check(command.path)
-        for ask in asks:
-            self.private.check(ask.path)
+        asks = () if self._permission.is_open else asks_of(command, has_body=request.may_have_body)
         request.memo = (command, asks)
         return command, asks
 
     def _command(self, request: Request, content_type: str | None) -> Command | Undecided:
-        return parse_request(
+        path, most = request.path[len(self._prefix) :], self.hub.limits.max_path_bytes
+        alike = request.alike if content_type is None else None
+        if alike and (known := alike.get(request.query)) is not None:
+            return read_at(known, path, max_path_bytes=most, private=self.private)
+        command = parse_request(
             request.method,
-            request.path[len(self._prefix) :],
+            path,
             request.query,
             request.headers,
             prefixes=(request.root + self._prefix, self._prefix),
-            max_path_bytes=self.hub.limits.max_path_bytes,
+            max_path_bytes=most,
             private=self.private,
             content_type=content_type,
         )
+        if alike is not None and len(alike) < MAX_ALIKE and isinstance(command, Read):
+            alike[request.query] = command
+        return command
 
     # Commands.
 

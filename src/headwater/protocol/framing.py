@@ -21,6 +21,8 @@ DEFAULT_CONTENT_TYPE: Final = "application/octet-stream"
 
 #: Values of a JSON array that one append or create takes, unless a setting says otherwise.
 MAX_RECORDS: Final = 10_000
+#: Content types of which is remembered what they are; a server has few.
+_REMEMBERED: Final = 128
 #: Characters of a content type with its parameters.
 MAX_CONTENT_TYPE: Final = 256
 
@@ -56,11 +58,13 @@ def check_content_type(content_type: str) -> str:
     return content_type
 
 
+@lru_cache(_REMEMBERED)
 def is_json(content_type: str) -> bool:
     """Whether the stream holds JSON values; `application/json` only, as the protocol has it."""
     return content_type == "application/json" or media_type(content_type) == "application/json"
 
 
+@lru_cache(_REMEMBERED)
 def is_text(content_type: str) -> bool:
     """Whether the bytes are UTF-8 text that event streams carry unencoded: `text/*` and JSON."""
     kind = media_type(content_type)

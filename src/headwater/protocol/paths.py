@@ -19,6 +19,8 @@ RUNS: Final = ("runs", "runs-records", "runs-keys", "runs-threads", "runs-proces
 
 #: A percent sign that encodes nothing, and what no path in a request has (RFC 3986 sections 2.1 and 3.5).
 _NOT_ENCODED: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})|#")
+#: Segments that no path has: two paths with them could be one.
+_NO_SEGMENTS: Final = frozenset({"", ".", ".."})
 #: What patterns and templates of paths are made of.
 _PATTERN: Final = re.compile(r"[*{}]")
 #: The last character there is; no path has it.
@@ -64,7 +66,7 @@ class PrivatePaths:
         Raises:
             StreamPrivate: it is one.
         """
-        if path in self:
+        if f"{path}/".startswith(self._below):
             raise StreamPrivate(f"{self._root(path)[:80]!r} and what is below it is not served here")
 
 
@@ -95,7 +97,7 @@ def check_path(path: str, *, maximum: int = MAX_PATH_BYTES) -> str:
     if not path.isprintable() or "\\" in path or "\ufffd" in path:
         raise InvalidPath(f"the stream path {path[:80]!r} has a control character, a backslash or wrong UTF-8")
     segments = path.split("/")
-    if segments[0] == RESERVED_SEGMENT or any(segment in ("", ".", "..") for segment in segments):
+    if segments[0] == RESERVED_SEGMENT or not _NO_SEGMENTS.isdisjoint(segments):
         raise InvalidPath(
             f"the stream path {path[:80]!r} has a segment that is empty, '.' or '..', or begins with the segment '-'"
         )

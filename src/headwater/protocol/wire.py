@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Protocol
 
 from headwater.errors import HeadwaterError
@@ -126,6 +127,7 @@ class Regrouper:
         return b"" if self._text is None else self._text.held
 
 
+@lru_cache(128)
 def is_plain_text(content_type: str) -> bool:
     """Whether the bytes are text that is no JSON."""
     return is_text(content_type) and not is_json(content_type)

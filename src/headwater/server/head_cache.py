@@ -1,12 +1,16 @@
 """Request heads: parsed by httptools, and remembered.
 
-Clients send the same head again and again. The same bytes are the same request, so what was made of them once holds for
-the next time. Nothing here decides about a request, and nothing reads HTTP by itself.
+Rule 1: clients send the same head again and again. The same bytes are the same request, so what was made of them once
+        holds for the next time. Nothing here decides about a request.
+Rule 2: many heads differ in their targets only. Where both are plain paths, what follows from the rest holds for both;
+        such a target is one that the parser takes as it is, so that nothing here reads HTTP by itself.
 """
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
+from copy import copy
 from typing import Final
 
 import httptools
@@ -21,8 +25,14 @@ from headwater.protocol.responses import HeaderList
 #: Heads remembered, the last ones used, and the size of one: together at most 2 MiB with what is made of them.
 MAX_HEADS: Final = 512
 MAX_HEAD_BYTES: Final = 2048
+#: Heads of which one is remembered for those that differ in their targets only, the newest ones.
+MAX_KINDS: Final = 64
 #: With one of these a head is another one each time: a producer's and a sequence's numbers, a condition.
-_NUMBERED: Final = (names.PRODUCER_ID, names.STREAM_SEQ, names.IF_MATCH)
+_NUMBERED: Final = frozenset({names.PRODUCER_ID, names.STREAM_SEQ, names.IF_MATCH})
+#: A request line whose target is a path and a query of RFC 3986, and nothing else.
+_PLAIN_LINE: Final = re.compile(
+    rb"([A-Z]+ )(/[\w.~!$&'()*+,;=:@/%-]*)(?:\?([\w.~!$&'()*+,;=:@/?%-]*))?( HTTP/1\.[01]\r\n)"
+)
 #: What the parser takes for HTTP as well, and is none.
 _OTHERS: Final = (b"RTSP/", b"ICE/")
 
@@ -172,10 +182,11 @@ def _split(url: bytes) -> tuple[bytes | None, bytes, bytes]:
 
 
 class HeadCache:
-    """The heads that came last, by their bytes."""
+    """The heads that came last, by their bytes, and one of each kind that differs in its targets only."""
 
     def __init__(self) -> None:
         self._known: OrderedDict[bytes, Head] = OrderedDict()
+        self._alike: OrderedDict[tuple[bytes, bytes], Head] = OrderedDict()
 
     def get(self, data: bytes) -> Head:
         """The head that these bytes are; see `parse_head`."""
@@ -183,11 +194,24 @@ class HeadCache:
         if found is not None:
             self._known.move_to_end(data)
             return found
-        head = parse_head(data)
-        if len(data) <= MAX_HEAD_BYTES and head.fault is None and not any(name in head.headers for name in _NUMBERED):
+        line = _PLAIN_LINE.match(data)
+        kind = None if line is None else (line[1], data[line.start(4) :])
+        alike = self._alike.get(kind) if kind is not None else None
+        if line is None or alike is None:
+            head = parse_head(data)
+            head.alike = {}
+        else:
+            head = copy(alike)
+            head.raw_path, head.query, head.memo = line[2].decode(), line[3] or b"", None
+            head.path = decoded(line[2]) if "%" in head.raw_path else head.raw_path
+        if len(data) <= MAX_HEAD_BYTES and head.fault is None and _NUMBERED.isdisjoint(head.headers):
             self._known[data] = head
             if len(self._known) > MAX_HEADS:
                 self._known.popitem(last=False)
+            if kind is not None and alike is None:
+                self._alike[kind] = head
+                if len(self._alike) > MAX_KINDS:
+                    self._alike.popitem(last=False)
         return head
 
     def __len__(self) -> int:
