@@ -236,7 +236,7 @@ def test_live_readers_keep_their_access(run: Run[None], lane: str) -> None:
                 return await real(*args, **options)
 
             hub.live.open = watched  # type: ignore[method-assign]
-            hub.live.open_at_once = lambda *args, **options: None  # type: ignore[method-assign]
+            hub.live.look = lambda *args, **options: None  # type: ignore[method-assign]
             assert await send("GET", f"{URL}a", {"accept": "text/event-stream"}, b"") == 200
             assert [peer.access for peer in peers] == [Access("u42", expires=1e12)]
 

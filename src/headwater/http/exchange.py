@@ -22,7 +22,7 @@ import msgspec
 from headwater.errors import HeadwaterError
 from headwater.http.request import Request
 from headwater.hub import Peer
-from headwater.hub.live.arrival import Arrival
+from headwater.hub.live.arrival import Arrival, Prospect
 from headwater.hub.live.join_cache import FirstFrames
 from headwater.hub.live.waiting import Comes
 from headwater.hub.live.wire_format import WireFormat
@@ -81,18 +81,18 @@ class LiveHead(msgspec.Struct, frozen=True, gc=False):
 
 
 class Opening(msgspec.Struct, frozen=True):
-    """A live response whose reader is open, and who has been told nothing.
+    """A live response whose reader is open or was looked for, and who has been told nothing.
 
     Attributes:
         arrival: the reader, just opened, or one that waits for its stream or reads many; who opened it closes it, if it
-            is not pushed.
+            is not pushed. One that was only looked for is given where `pushes_at_once`.
         form: the wire format; its frames are HTTP/1.1 chunks.
         encoder: of the form.
         head: of the response.
         lifetime: seconds before the reader is let go; None: no end.
     """
 
-    arrival: Arrival | Comes
+    arrival: Prospect | Arrival | Comes
     form: WireFormat
     encoder: Encoder
     head: LiveHead
@@ -106,13 +106,15 @@ class Exchange(ABC):
         request: its head.
         extra: further headers of every response to it.
         may_be_cancelled: its work is of no use when the client is gone.
+        pushes_at_once: `push` takes no waiting, and its frames are HTTP/1.1 chunks.
     """
 
-    __slots__ = ("extra", "may_be_cancelled", "request")
+    __slots__ = ("extra", "may_be_cancelled", "pushes_at_once", "request")
 
     request: Request
     extra: HeaderList
     may_be_cancelled: bool
+    pushes_at_once: bool
 
     @property
     @abstractmethod
@@ -157,11 +159,6 @@ class Exchange(ABC):
     @abstractmethod
     def push(self, opening: Opening) -> Work | None:
         """Make the connection the reader's, from now until one of them ends."""
-
-    @property
-    def pushes_at_once(self) -> bool:
-        """Whether `push` takes no waiting, and its frames are HTTP/1.1 chunks."""
-        return False
 
     def push_first(self, path: str, frames: FirstFrames, peer: Peer, head: LiveHead) -> None:
         """Make the connection a reader's that is told what another one was told just before.

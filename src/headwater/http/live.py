@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from typing import Final
 
 from msgspec import structs
 
 from headwater.http.exchange import LiveHead, Opening
 from headwater.http.http1 import LAST_CHUNK, chunk
-from headwater.hub import Engine, Peer
+from headwater.hub import Peer
 from headwater.hub.live.admission import open_or_wait
-from headwater.hub.live.arrival import Arrival
+from headwater.hub.live.arrival import Arrival, Prospect
 from headwater.hub.live.readers import LiveReaders
 from headwater.hub.live.waiting import Awaiting
 from headwater.hub.live.wire_format import WireFormat
@@ -29,17 +28,13 @@ from headwater.protocol.framing import DEFAULT_CONTENT_TYPE
 from headwater.protocol.ndjson import JsonLines
 from headwater.protocol.sse_control import ControlEvents
 from headwater.protocol.sse_plain import PlainEvents
-from headwater.protocol.wire import Encoder
 
 #: Modes whose responses go on and on.
 LIVE: Final = frozenset({Mode.SSE, Mode.EVENTS, Mode.NDJSON})
+#: Formats that are kept, as one object for all readers.
+_FORMATS: Final = 32
 #: Of a stream that is not there nothing is known, so that a header says nothing of how its records come.
 _NO_ENCODING: Final = "text/plain"
-
-
-def lifetime_of(hub: Engine, command: Read) -> float | None:
-    """Seconds before a live reader is let go; None: no end."""
-    return hub.limits.sse_seconds if command.mode is Mode.SSE else None
 
 
 def peer_of(command: Read, client: tuple[str, int] | None, access: Access) -> Peer:
@@ -77,21 +72,25 @@ def end_of_closed(arrival: Arrival) -> Batch | None:
 
 def live_format(command: Read, coding: Coding) -> WireFormat:
     """The wire format of a live read, for HTTP/1.1."""
-    encoder: Callable[[str], Encoder]
-    key: tuple[object, ...]
-    match command.mode:
-        case Mode.SSE:
-            encoder = partial(ControlEvents, cursor=command.cursor, jitter=jitter())
-            return WireFormat(("sse", coding.token), encoder, chunk, LAST_CHUNK, coding)
-        case Mode.EVENTS:
-            encoder = partial(
-                PlainEvents, event_key=command.event_key, as_json=command.as_json, envelope=command.envelope
-            )
-            key = ("events", command.event_key, command.as_json, command.envelope, coding.token)
-        case _:
-            encoder = partial(JsonLines, envelope=command.envelope)
-            key = ("ndjson", command.envelope, coding.token)
-    return WireFormat(key, encoder, chunk, LAST_CHUNK, coding, timeless=True, timed=command.envelope)
+    if command.mode is Mode.SSE:
+        encoder = partial(ControlEvents, cursor=command.cursor, jitter=jitter())
+        return WireFormat(("sse", coding.token), encoder, chunk, LAST_CHUNK, coding)
+    if command.mode is Mode.EVENTS:
+        return _events(command.event_key, command.as_json, command.envelope, coding)
+    return _lines(command.envelope, coding)
+
+
+@lru_cache(_FORMATS)
+def _events(event_key: str | None, as_json: bool, envelope: bool, coding: Coding) -> WireFormat:
+    encoder = partial(PlainEvents, event_key=event_key, as_json=as_json, envelope=envelope)
+    key = ("events", event_key, as_json, envelope, coding.token)
+    return WireFormat(key, encoder, chunk, LAST_CHUNK, coding, timeless=True, timed=envelope)
+
+
+@lru_cache(_FORMATS)
+def _lines(envelope: bool, coding: Coding) -> WireFormat:
+    encoder, key = partial(JsonLines, envelope=envelope), ("ndjson", envelope, coding.token)
+    return WireFormat(key, encoder, chunk, LAST_CHUNK, coding, timeless=True, timed=envelope)
 
 
 def jitter() -> int:
@@ -100,12 +99,12 @@ def jitter() -> int:
 
 
 def opening(
-    arrival: Arrival, form: WireFormat, lifetime: float | None, media_type: bytes | None, *, varies: bool
+    arrival: Prospect | Arrival, form: WireFormat, lifetime: float | None, media_type: bytes | None, *, varies: bool
 ) -> Opening:
     """The response to a live read whose reader is open.
 
     Args:
-        arrival: the reader, just opened.
+        arrival: the reader, just opened or looked for.
         form: the wire format.
         lifetime: seconds before the reader is let go; None: no end.
         media_type: the name by which the client asked for the form; None: the form's first one.
@@ -113,7 +112,7 @@ def opening(
     """
     content_type = arrival.info.content_type
     encoder = form.encoder(content_type)
-    previous = arrival.previous
+    previous = arrival.previous if isinstance(arrival, Arrival) else None
     more = () if previous is None else ((names.STREAM_PREVIOUS_OFFSET, previous.encode()),)
     head = LiveHead(media_type or encoder.media_type, content_type, form.coding.token, varies, more)
     return Opening(arrival, form, encoder, head, lifetime)

@@ -23,20 +23,21 @@ from headwater.http.content_coding import choose, coded
 from headwater.http.exchange import Exchange, LiveHead, Opening, Work, body_of
 from headwater.http.figures import Overview
 from headwater.http.introspection import asks_of_route, introspect
-from headwater.http.live import LIVE, end_of_closed, jitter, lifetime_of, live_format, opened, opening, peer_of, waiting
+from headwater.http.live import LIVE, end_of_closed, jitter, live_format, opened, opening, peer_of, waiting
 from headwater.http.page import page, page_file
 from headwater.http.permission import Permission
 from headwater.http.request import Request
 from headwater.http.service import Service
 from headwater.http.several import SeveralStreams
 from headwater.hub import Engine, Peer
-from headwater.hub.live.arrival import Arrival
+from headwater.hub.live.arrival import Arrival, Prospect
 from headwater.hub.live.waiting import Awaiting
 from headwater.hub.live.wire_format import WireFormat
 from headwater.model import Appended, Mode
 from headwater.protocol import responses
 from headwater.protocol.asks import ANYBODY, Access, Ask, asks_of
 from headwater.protocol.caching import next_cursor
+from headwater.protocol.coding import IDENTITY
 from headwater.protocol.commands import Command, Create, Delete, Inspect, Preflight, Read, Undecided, Write
 from headwater.protocol.compression import Compression, Compressor
 from headwater.protocol.cors import ANY, LOOPBACK, CorsPolicy, HostPolicy, preflight_headers
@@ -304,7 +305,7 @@ class StreamService(Service):
 
     def _listen(self, exchange: Exchange, command: Read, access: Access) -> Work | None:
         """Open a live reader: at once where the exchange and the store can, and else in a task."""
-        coding = self.compressor.live(command.accept_encoding)
+        coding = self.compressor.live(command.accept_encoding) if self._varies else IDENTITY
         form, peer = live_format(command, coding), peer_of(command, exchange.client, access)
         if not exchange.pushes_at_once:
             return self._open(exchange, command, form, peer)
@@ -318,12 +319,11 @@ class StreamService(Service):
             self.stats.resumes += command.resumed
             exchange.push_first(command.path, frames, peer, head)
             return None
-        arrival = live.open_at_once(command.path, command.offset, slow=command.slow, peer=peer)
-        if arrival is None:
+        found = live.look(command.path, command.offset, slow=command.slow, peer=peer)
+        if found is None:
             return self._open(exchange, command, form, peer)
-        with arrival:
-            self.stats.resumes += command.resumed
-            return exchange.push(self._opening(arrival, command, form))
+        self.stats.resumes += command.resumed
+        return exchange.push(self._opening(found, command, form))
 
     async def _open(self, exchange: Exchange, command: Read, form: WireFormat, peer: Peer) -> None:
         exchange.may_be_cancelled = True
@@ -341,8 +341,9 @@ class StreamService(Service):
             if work is not None:
                 await work
 
-    def _opening(self, arrival: Arrival, command: Read, form: WireFormat) -> Opening:
-        return opening(arrival, form, lifetime_of(self.hub, command), command.media_type, varies=self._varies)
+    def _opening(self, arrival: Prospect | Arrival, command: Read, form: WireFormat) -> Opening:
+        lifetime = self.hub.limits.sse_seconds if command.mode is Mode.SSE else None
+        return opening(arrival, form, lifetime, command.media_type, varies=self._varies)
 
 
 def location(exchange: Exchange) -> bytes:

@@ -10,7 +10,7 @@ Rule 4: the memory for back references belongs to a pool with a limit, and may b
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Final, Generic, Protocol, TypeVar
 
 C = TypeVar("C")
@@ -65,7 +65,7 @@ class Body(Protocol):
         ...
 
 
-class Coding(Protocol):
+class Coding(Hashable, Protocol):
     """A content coding for live answers.
 
     Attributes:

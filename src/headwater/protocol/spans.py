@@ -58,7 +58,8 @@ class Span(Sequence[Record]):
 
     def offsets(self) -> list[bytes]:
         """The offset of each record, in ASCII."""
-        return offsets_at(self._lineage, list(islice(accumulate(map(len, self.data), initial=self._start), 1, None)))
+        ends = islice(accumulate(map(len, self._data or self.data), initial=self._start), 1, None)
+        return offsets_at(self._lineage, list(ends))
 
     def _made(self) -> tuple[Record, ...]:
         if self._records is None:
@@ -70,7 +71,7 @@ class Span(Sequence[Record]):
         return self._records
 
     def __len__(self) -> int:
-        return len(self.data)
+        return len(self._data or self.data)
 
     @overload
     def __getitem__(self, index: int) -> Record: ...
@@ -98,7 +99,7 @@ class Span(Sequence[Record]):
 
 def data_of(records: Sequence[Record]) -> list[bytes]:
     """The data of each record."""
-    return records.data if isinstance(records, Span) else [record.data for record in records]
+    return records._data or records.data if isinstance(records, Span) else [record.data for record in records]
 
 
 def body_of(content_type: str, records: Sequence[Record]) -> bytes:

@@ -53,8 +53,10 @@ def encode_event(data: bytes, *, event: bytes = b"", event_id: bytes = b"") -> b
 
 def encode_events(pieces: Sequence[bytes], ids: Sequence[bytes]) -> bytes:
     """Events without a name, `encode_event` of each piece with its id."""
+    if len(pieces) == 1:
+        return encode_event(pieces[0], event_id=ids[0])
     text = b"\0" + b"\0".join(pieces)
-    if len(pieces) == 1 or b"\n" in text or b"\r" in text or b"\0 " in text:
+    if b"\n" in text or b"\r" in text or b"\0 " in text:
         return b"".join([encode_event(data, event_id=id) for data, id in zip(pieces, ids, strict=True)])
     # No loop in Python: the history of a stream is encoded so, for each who joins.
     lines = map(b"\ndata:".join, zip(ids, pieces, strict=True))

@@ -108,10 +108,12 @@ class PlainEvents:
         return self._regrouper.held
 
     def _encode_batch(self, batch: Batch) -> bytes:
-        start = self._regrouper.told(batch.offset)
-        records, next_offset = self._regrouper.regroup(batch)
+        start, records, next_offset = batch.offset, batch.records, batch.next_offset
+        if self._is_plain_text:
+            start = self._regrouper.told(start)
+            records, next_offset = self._regrouper.regroup(batch)
         parts = [self._encode_records(records, start)] if records else []
-        if not records and not batch.closed and not self._positioned:
+        if not parts and not batch.closed and not self._positioned:
             # Without data nothing is dispatched, but the browser comes back here: `now` is not a new now then.
             parts.append(b"id:" + next_offset.encode() + b"\n\n")
         self._positioned = True

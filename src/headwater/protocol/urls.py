@@ -78,7 +78,7 @@ def stream_at(path: str, *, maximum: int = MAX_PATH_BYTES, private: PrivatePaths
         StreamPrivate: the stream, or the one before the word, is not served.
         RouteNotFound: the URL has a word of the table, and nothing serves it.
     """
-    target = split_url(path)
+    target = split_url(path) if _BELOW_STREAM in f"/{path}" else Target(path)
     if target.path or not target.word:
         check_path(target.path, maximum=maximum)
         private.check(target.path)

@@ -44,6 +44,7 @@ class SocketExchange(Exchange):
         self.request = self.head = head
         self.extra = _NONE
         self.may_be_cancelled = False
+        self.pushes_at_once = head.version == "1.1"
         self._wire = wire
         self._outflow: Outflow | None = None
 
@@ -67,11 +68,6 @@ class SocketExchange(Exchange):
     def is_asked(self) -> bool:
         """See `Exchange`."""
         return not self.head.expects or self._wire.has_asked
-
-    @property
-    def pushes_at_once(self) -> bool:
-        """See `Exchange`."""
-        return self.request.version == "1.1"
 
     def whole_body(self) -> bytes | None:
         """See `Exchange`."""
@@ -165,14 +161,16 @@ class SocketExchange(Exchange):
             form = unframed(form, "1.0", b"")
         head, sink = self._live_head(opening.head), wire.take()
         live.push(opening.arrival, form, sink, lifetime=opening.lifetime, encoder=opening.encoder, head=head)
-        self._log(200)
+        if wire.shared.limits.access_log:
+            log_access(self, 200)
 
     def push_first(self, path: str, frames: FirstFrames, peer: Peer, head: LiveHead) -> None:
         """See `Exchange`."""
         wire = self._wire
         if wire.is_current(self):
             wire.shared.live.push_first(path, frames, wire.take(), peer, self._live_head(head))
-            self._log(200)
+            if wire.shared.limits.access_log:
+                log_access(self, 200)
 
     def _live_head(self, head: LiveHead) -> bytes:
         clock, request = self._wire.shared.clock, self.request
@@ -182,18 +180,16 @@ class SocketExchange(Exchange):
             framing = [CHUNKED, CLOSE] if request.version == "1.1" else [CLOSE]
             answer = head.answer()
             return head_bytes(answer.status, date, answer.headers, self.extra, framing)
-        ready = self._wire.shared.live_heads.at(clock.second)
-        found = ready.get(head)
+        ready = self._wire.shared.live_heads
+        found = ready.found.get(head) if ready.second == clock.second else None
         if found is None:
             answer = head.answer()
-            found = ready[head] = head_bytes(answer.status, date, answer.headers, self.extra, [CHUNKED, CLOSE])
+            found = ready.at(clock.second)[head] = head_bytes(
+                answer.status, date, answer.headers, self.extra, [CHUNKED, CLOSE]
+            )
         return found
 
     def _end(self, status: int, *, closes: bool, unread: bool = False) -> None:
         if self._wire.shared.limits.access_log:
             log_access(self, status)
         self._wire.end_response(closes=closes, unread=unread)
-
-    def _log(self, status: int) -> None:
-        if self._wire.shared.limits.access_log:
-            log_access(self, status)

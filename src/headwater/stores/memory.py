@@ -7,9 +7,23 @@ from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from functools import partial
 from itertools import islice
+from typing import Final
 
 from headwater.errors import HeadwaterError
-from headwater.model import Appended, Batch, Change, Created, Extent, Last, Page, Record, StreamConfig, StreamInfo
+from headwater.model import (
+    Appended,
+    Batch,
+    Change,
+    Created,
+    Expiry,
+    Extent,
+    Last,
+    Page,
+    Record,
+    Retention,
+    StreamConfig,
+    StreamInfo,
+)
 from headwater.protocol import backwards, forks, ledger
 from headwater.protocol.batches import Row, extent_from
 from headwater.protocol.ledger import Append, StreamState, Watched
@@ -24,6 +38,10 @@ from headwater.stores.base import DEFAULT_READ_LIMIT, Clock, Done, Watcher
 from headwater.stores.draft import append_all
 from headwater.stores.log import Log, read_log
 from headwater.stores.timekeeper import Timekeeper
+
+#: Of most streams, which no sweep looks at.
+_NEVER: Final = Expiry()
+_ALL: Final = Retention()
 
 
 class MemoryStore:
@@ -184,9 +202,11 @@ class MemoryStore:
             self._time.shift(jump)
         self.now, self.steady = self._time.moment()
         for state in list(self._streams.values()):
-            unit.expire(self, state.path)
+            if state.config.expiry != _NEVER:
+                unit.expire(self, state.path)
         for state in self._streams.values():
-            self._retain(state)
+            if state.config.retention != _ALL:
+                self._retain(state)
 
     def _retain(self, state: StreamState) -> None:
         log = self._logs[state.incarnation]

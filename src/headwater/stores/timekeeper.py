@@ -52,11 +52,11 @@ class Timekeeper:
 
     def now(self) -> float:
         """The time."""
-        return self._jumps.now(self._monotonic())
+        return self._jumps.offset + self._monotonic()
 
     def moment(self) -> Moment:
         """The time, in both counts; the first one in whole milliseconds, as records have it."""
-        now = int(self._jumps.now(self._monotonic()) * MILLIS) / MILLIS
+        now = int((self._jumps.offset + self._monotonic()) * MILLIS) / MILLIS
         return now, now - self.drift
 
     def jump(self) -> float:

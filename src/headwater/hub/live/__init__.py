@@ -1,7 +1,7 @@
 """The live readers of a hub: they are told records as they come. docs/explanation/delivery.md has the picture.
 
 readers             all of them: how one comes, and how all are let go
-arrival             one that has come, and is not pushed or pulled yet
+arrival             one that was looked for, or has come, and is not pushed or pulled yet
 waiting, admission  one that came before its stream, and how it is let in
 pushed              one that is written to: a channel of a connection
 pulled              one whose caller asks for the next event

@@ -1,61 +1,124 @@
-"""A reader that has come: it is counted and its first batch is read, and it is not pushed or pulled yet."""
+"""Readers that come: looked for, then counted and with a first batch, and not pushed or pulled yet.
+
+Rule: a `Prospect` is nothing but what was read, so that whoever drops it has nothing to undo. It holds as long as
+nobody waits. An `Arrival` may be kept: its stream knows it.
+"""
 
 from __future__ import annotations
 
+import time
 from types import TracebackType
 from typing import Self
+
+import msgspec
 
 from headwater.hub.live.cursor import LogCursor
 from headwater.hub.live.follower import Follower
 from headwater.hub.live.stream import LiveStream
 from headwater.hub.peers import Peer
-from headwater.model import SlowPolicy, StreamInfo
+from headwater.model import NOW, Batch, Last, SlowPolicy, StreamInfo
 from headwater.protocol.cursor import Cursor, Event
 
 
-class Arrival(Follower):
-    """One of them; it leaves with its `with` block, unless it was taken.
+class Prospect(msgspec.Struct, frozen=True):
+    """A reader that can come at once.
 
-    Args:
+    Attributes:
+        path: the stream.
+        info: the stream now.
+        offset: as asked for.
+        batch: the first one.
+        slow: see `Follower`.
+        peer: see `Follower`.
+    """
+
+    path: str
+    info: StreamInfo
+    offset: str
+    batch: Batch
+    slow: SlowPolicy
+    peer: Peer
+
+
+class Coming(msgspec.Struct):
+    """A reader that is counted.
+
+    Attributes:
         stream: that it reads.
         info: the stream when it came.
         place: where it stands.
         asked: the offset with which it came; None: it was told from behind.
         number: see `Follower`.
-        slow: see `Follower`.
         since: see `Follower`.
+        slow: see `Follower`.
         peer: see `Follower`.
+    """
+
+    stream: LiveStream
+    info: StreamInfo
+    place: LogCursor
+    asked: str | None
+    number: int
+    since: float
+    slow: SlowPolicy
+    peer: Peer
+
+
+def come(
+    stream: LiveStream,
+    info: StreamInfo,
+    offset: str | Last,
+    slow: SlowPolicy,
+    peer: Peer,
+    *,
+    heartbeat: float,
+    lifetime: float | None = None,
+) -> Coming:
+    """A reader that comes now.
+
+    Args:
+        stream: where it was counted just before.
+        info: the stream.
+        offset: as asked for.
+        slow: see `Follower`.
+        peer: see `Follower`.
+        heartbeat: see `Cursor`.
+        lifetime: see `Cursor`.
+    """
+    runtime, now = stream.runtime, time.monotonic()
+    asked = offset if isinstance(offset, str) else None
+    place = LogCursor(runtime, stream.window, Cursor(asked or NOW, now, heartbeat=heartbeat, lifetime=lifetime))
+    return Coming(stream, info, place, asked, runtime.stats.readers_total, now, slow, peer)
+
+
+class Arrival(Follower):
+    """A reader that has come; it leaves with its `with` block, unless it was taken.
+
+    Args:
+        coming: the reader.
 
     Attributes:
-        stream: as given.
-        info: as given.
-        place: as given.
-        asked: as given.
+        coming: as given.
+        stream: see `Coming`.
+        info: see `Coming`.
+        place: see `Coming`.
+        asked: see `Coming`.
         first: the first thing to tell.
         previous: where it begins, if it was told from behind and records before it are kept.
     """
 
-    __slots__ = ("_taken", "asked", "first", "info", "place", "previous", "stream")
+    __slots__ = ("_taken", "asked", "coming", "first", "info", "place", "previous", "stream")
 
     first: Event
 
-    def __init__(
-        self,
-        stream: LiveStream,
-        info: StreamInfo,
-        place: LogCursor,
-        asked: str | None,
-        *,
-        number: int,
-        since: float,
-        slow: SlowPolicy,
-        peer: Peer,
-    ) -> None:
-        super().__init__(stream.window, number, since, slow, peer)
+    def __init__(self, coming: Coming) -> None:
+        stream = coming.stream
+        super().__init__(stream.window, coming.number, coming.since, coming.slow, coming.peer)
+        self.coming = coming
         self.stream = stream
-        self.info = info
-        self.place = place
-        self.asked = asked
+        self.info = coming.info
+        self.place = coming.place
+        self.asked = coming.asked
         self.previous: str | None = None
         self._taken = False
         stream.followers.add(self)

@@ -128,7 +128,7 @@ class Connection:
         self._moving = True
         waiting, last = list(self._channels), None
         try:
-            while waiting and not self.is_stopped:
+            while waiting and not (self.full_at or self._held):
                 last = waiting.pop(0)
                 if last.step():
                     waiting.append(last)

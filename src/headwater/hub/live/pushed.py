@@ -107,15 +107,13 @@ class PushedReader(Follower):
         """
         self._place, self._encoder = place, encoder
         told_to = place.cursor.offset
-        opening = self._body.begin(encoder.opening())
-        begin = self._form.frame(opening) if opening else b""
-        told = begin + self._send(first, head + begin)
+        told = self._send(first, head, self._body.begin(encoder.opening()))
         if lifetime is not None and self._place is not None:
             self._lifetime = self._stream.runtime.timers.after(lifetime, partial(self.detach, 0.0))
         self._connection.go_on(self)
         group = self._group
         # What came since the first event was read was told behind it.
-        return (group, told) if group is not None and group.offset == told_to else None
+        return (group, told) if group is not None and group.place.cursor.offset == told_to else None
 
     def start_from(self, frames: FirstFrames, head: bytes) -> None:
         """Send what another reader was told that came to the same place, and be live as it is.
@@ -136,14 +134,14 @@ class PushedReader(Follower):
     def step(self) -> bool:
         """See `Channel.step`."""
         place = self._place
-        if place is None or self._work is not None or self._is_spent:
+        if place is None or self._work is not None or (self._credit is not None and self._is_spent):
+            return False
+        if place.is_at_tail:
+            self._join_group(place)
             return False
         events = place.at_once(self._piece)
         if events is None:
             self._work = asyncio.get_running_loop().create_task(self._read_store(place))
-            return False
-        if not events and not place.is_conflating:
-            self._join_group(place)
             return False
         self._tell(events)
         return self._place is not None
@@ -183,18 +181,26 @@ class PushedReader(Follower):
             self._send(event)
         self._stream.progressed()
 
-    def _send(self, event: Event, before: bytes = b"") -> bytes:
-        """Write an event, behind other bytes; gives what was written for it."""
+    def _send(self, event: Event, head: bytes = b"", opening: bytes = b"") -> bytes:
+        """Write an event.
+
+        Args:
+            event: to tell.
+            head: precedes its frame.
+            opening: coded already; part of its frame.
+
+        Returns:
+            The frame; empty, if there was nothing to tell.
+        """
         assert self._encoder is not None
         data = self._encoder.encode(event, time.time())
-        frame = b""
+        piece = opening + self._body.own(data) if data else opening
+        frame = self._form.frame(piece) if piece else b""
         if data:
-            frame = self._form.frame(self._body.own(data))
             self._taken += len(data)
             self._stream.runtime.stats.sent(self._form.coding.token, len(data), len(frame))
-            self.give(before + frame if before else frame)
-        elif before:
-            self.give(before)
+        if head or frame:
+            self.give(head + frame)
         if ends(event):
             self.finish(cut=self._encoder.must_cut)
         return frame

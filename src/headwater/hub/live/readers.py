@@ -10,9 +10,8 @@ import time
 from typing import Final
 
 from headwater.errors import HeadwaterError, LimitReached, ShuttingDown
-from headwater.hub.live.arrival import Arrival
+from headwater.hub.live.arrival import Arrival, Coming, Prospect, come
 from headwater.hub.live.connection import Connection
-from headwater.hub.live.cursor import LogCursor
 from headwater.hub.live.introspection import Census, describe_all, take_census, take_census_gently
 from headwater.hub.live.join_cache import FROM_READERS, FirstFrames, may_be_told_again
 from headwater.hub.live.patterns import Patterns
@@ -25,8 +24,8 @@ from headwater.hub.live.waiting import Comes
 from headwater.hub.live.watched import Watched
 from headwater.hub.live.wire_format import WireFormat
 from headwater.hub.peers import NOBODY, Peer, ReaderInfo
-from headwater.model import NOW, Change, Last, SlowPolicy, StreamInfo
-from headwater.protocol.cursor import Cursor
+from headwater.model import Change, Last, SlowPolicy
+from headwater.protocol.cursor import Event
 from headwater.protocol.slow import check_slow
 from headwater.protocol.wire import Encoder
 from headwater.stores import Prompt
@@ -142,7 +141,7 @@ class LiveReaders:
             policy = info.slow if slow is None else slow
             check_slow(policy, info.content_type)
             beat = limits.heartbeat_seconds if heartbeat is None else heartbeat
-            arrival = self._arrive(stream, info, offset, policy, peer, heartbeat=beat, lifetime=lifetime)
+            arrival = Arrival(come(stream, info, offset, policy, peer, heartbeat=beat, lifetime=lifetime))
             piece = min(first_bytes or limits.read_bytes, limits.read_bytes)
             if isinstance(offset, Last):
                 arrival.first, arrival.previous = await arrival.place.newest(offset, piece)
@@ -159,7 +158,17 @@ class LiveReaders:
     def open_at_once(
         self, path: str, offset: str, *, slow: SlowPolicy | None = None, peer: Peer = NOBODY
     ) -> Arrival | None:
-        """`open` for a reader that will be pushed, without waiting; None has no effect.
+        """`look`, and `open` without waiting; None has no effect. See there."""
+        found = self.look(path, offset, slow=slow, peer=peer)
+        if found is None:
+            return None
+        coming, first = self._come_at_once(found)
+        arrival = Arrival(coming)
+        arrival.first = first
+        return arrival
+
+    def look(self, path: str, offset: str, *, slow: SlowPolicy | None = None, peer: Peer = NOBODY) -> Prospect | None:
+        """What `open` would find for a reader that will be pushed, without waiting and without effect.
 
         None: it takes waiting, is an error, or the reader is at the end of a closed stream.
 
@@ -189,32 +198,17 @@ class LiveReaders:
             return None
         runtime.stats.window_reads += in_window
         runtime.stats.store_reads += not in_window
-        stream = self.enter(path)
-        stream.seed(info)
-        arrival = self._arrive(stream, info, offset, policy, peer, heartbeat=runtime.limits.heartbeat_seconds)
-        arrival.first = arrival.place.cursor.receive(batch, arrival.since)
-        return arrival
+        return Prospect(path, info, offset, batch, policy, peer)
 
     def _is_full(self) -> bool:
         runtime = self.runtime
         return runtime.draining or runtime.stats.readers >= runtime.limits.max_readers
 
-    def _arrive(
-        self,
-        stream: LiveStream,
-        info: StreamInfo,
-        offset: str | Last,
-        slow: SlowPolicy,
-        peer: Peer,
-        *,
-        heartbeat: float,
-        lifetime: float | None = None,
-    ) -> Arrival:
-        runtime, now = self.runtime, time.monotonic()
-        asked = offset if isinstance(offset, str) else None
-        place = LogCursor(runtime, stream.window, Cursor(asked or NOW, now, heartbeat=heartbeat, lifetime=lifetime))
-        number = runtime.stats.readers_total
-        return Arrival(stream, info, place, asked, number=number, since=now, slow=slow, peer=peer)
+    def _come_at_once(self, found: Prospect) -> tuple[Coming, Event]:
+        stream, beat = self.enter(found.path), self.runtime.limits.heartbeat_seconds
+        stream.window.seed(found.info)
+        coming = come(stream, found.info, found.offset, found.slow, found.peer, heartbeat=beat)
+        return coming, coming.place.cursor.receive(found.batch, coming.since)
 
     # Pulled readers.
 
@@ -262,11 +256,12 @@ class LiveReaders:
             ShuttingDown: nothing was written.
         """
         arrival = await self.open(path, offset, slow=slow, peer=peer, first_bytes=self.runtime.limits.buffer_bytes)
-        return self._push(arrival, form, to, lifetime, None, b"", credit)
+        arrival.take()
+        return self._push(arrival.coming, arrival.first, form, to, lifetime, None, b"", credit)
 
     def push(
         self,
-        arrival: Arrival | Comes,
+        arrival: Prospect | Arrival | Comes,
         form: WireFormat,
         to: Sink | Connection,
         *,
@@ -278,7 +273,7 @@ class LiveReaders:
         """Push to a reader that has come; it ends with its stream, its lifetime or its connection.
 
         Args:
-            arrival: opened without a lifetime.
+            arrival: opened without a lifetime; or just looked for.
             form: the wire format.
             to: a connection of which it becomes one channel; or a sink, which ends when the reader ends.
             lifetime: seconds before the reader is let go; None: no end.
@@ -286,13 +281,19 @@ class LiveReaders:
             head: precedes the format's bytes.
             credit: bytes that may be written before `PushedReader.grant` is called; None: no limit.
         """
-        if not isinstance(arrival, Arrival):
+        if isinstance(arrival, Prospect):
+            coming, first = self._come_at_once(arrival)
+        elif isinstance(arrival, Arrival):
+            coming, first = arrival.coming, arrival.first
+            arrival.take()
+        else:
             return arrival.push(form, to, head)
-        return self._push(arrival, form, to, lifetime, encoder, head, credit)
+        return self._push(coming, first, form, to, lifetime, encoder, head, credit)
 
     def _push(
         self,
-        arrival: Arrival,
+        coming: Coming,
+        first: Event,
         form: WireFormat,
         to: Sink | Connection,
         lifetime: float | None,
@@ -300,31 +301,30 @@ class LiveReaders:
         head: bytes,
         credit: int | None,
     ) -> PushedReader:
-        stream, info = arrival.stream, arrival.info
+        stream, info = coming.stream, coming.info
         reader = PushedReader(
             stream,
             to if isinstance(to, Connection) else Connection(self.runtime, to, single=True),
             form,
-            number=arrival.number,
-            since=arrival.since,
-            slow=arrival.slow,
-            peer=arrival.peer,
+            number=coming.number,
+            since=coming.since,
+            slow=coming.slow,
+            peer=coming.peer,
             credit=credit,
         )
-        arrival.take()
         if encoder is None:
             encoder = form.encoder(info.content_type)
-        told = reader.start(arrival.place, arrival.first, encoder, lifetime=lifetime, head=head)
+        told = reader.start(coming.place, first, encoder, lifetime=lifetime, head=head)
         if self.runtime.draining:
             reader.let_go()
         if (
             told is not None
-            and arrival.asked is not None
+            and coming.asked is not None
             and stream.readers >= FROM_READERS
             and may_be_told_again(form, info)
         ):
             frames = FirstFrames(info.content_type, info.slow, *told)
-            stream.join_cache.keep((form.key, arrival.asked), frames)
+            stream.join_cache.keep((form.key, coming.asked), frames)
         return reader
 
     def first_frames(self, path: str, offset: str, form: WireFormat) -> FirstFrames | None:

@@ -201,7 +201,8 @@ class LiveStream:
                 return None
             key, group = (*key, object()), None
         if group is None or not group.members:
-            self._drop(key)
+            if group is not None:
+                self._drop(key)
             group = self._groups[key] = FanoutGroup(place, encoder, form, self.runtime.stats)
             self.runtime.heartbeats.watch(group, partial(self._drop, key))
         return group

@@ -53,13 +53,13 @@ class Window:
         self._offset: str | None = None
         self._closed = False
         self._failure: Failure | None = None
-        self._clear("")
-
-    def _clear(self, start: str) -> None:
-        self._start = start
+        self._start = ""
         self._records: list[Record] = []
         self._ends: list[str] = []
         self._size = 0
+
+    def _clear(self, start: str) -> None:
+        self._start, self._records, self._ends, self._size = start, [], [], 0
 
     @property
     def offset(self) -> str:
@@ -84,7 +84,7 @@ class Window:
             self._offset = info.tail
             self._closed = info.closed
             self._failure = info.failure
-            self._clear(info.tail)
+            self._start = info.tail  # nothing was told yet
 
     def apply(self, change: Change) -> bool:
         """Take a notification; False: it is no news."""
@@ -157,7 +157,7 @@ class Window:
 
         A store shows a commit to reads before it tells of it, so a reader may stand beyond this window for a moment.
         """
-        return self.deleted or self._closed or self.offset > offset
+        return self.deleted or self._closed or (self._offset or BEGINNING) > offset
 
     def lag(self, offset: str) -> tuple[int | None, int | None]:
         """Records and bytes from an offset to the tail, each None where it is not known."""
