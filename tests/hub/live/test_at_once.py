@@ -40,6 +40,30 @@ def test_a_reader_opened_at_once_gets_what_others_get(run: Run) -> None:
     run(main())
 
 
+def test_a_reader_that_was_looked_for_comes_when_it_is_pushed(run: Run) -> None:
+    """Dropped, it leaves no trace; pushed, it is told what an opened one is told."""
+
+    async def main() -> None:
+        async with Hub(limits=Limits(flush_seconds=0)) as hub:
+            await hub.create("s", content_type="text/plain")
+            await hub.append("s", b"one")
+            assert hub.live.look("s", "-1") is not None
+            assert (hub.stats.readers, hub.stats.readers_total, hub.live.stream("s")) == (0, 0, None)
+            found, prompt, awaited = hub.live.look("s", "-1"), BufferSink(), BufferSink()
+            assert found is not None
+            hub.live.push(found, wire_format("sse"), prompt, head=b"head;")
+            await hub.subscribe("s", awaited, wire="sse", offset="-1")
+            await hub.append("s", b"two")
+            live, told = b"", b""
+            while b"two" not in live or b"two" not in told:
+                await asyncio.sleep(0)
+                live, told = live + awaited.take(), told + prompt.take()
+            assert told == b"head;" + live
+            assert hub.stats.readers == hub.live.reader_count("s") == 2
+
+    run(main())
+
+
 def test_what_cannot_be_opened_at_once_leaves_no_trace(run: Run) -> None:
     """No stream or offset, a policy without meaning, too many readers, a closed stream's end, a hub that stops."""
 
