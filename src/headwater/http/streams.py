@@ -11,6 +11,8 @@ import time
 from functools import partial
 from typing import Final
 
+from msgspec.structs import replace
+
 from headwater.errors import (
     BadRequest,
     HeadwaterError,
@@ -43,9 +45,9 @@ from headwater.protocol.compression import Compression, Compressor
 from headwater.protocol.cors import ANY, LOOPBACK, CorsPolicy, HostPolicy, preflight_headers
 from headwater.protocol.ledger import check_without_body
 from headwater.protocol.paths import NOTHING_PRIVATE, check_encoding
-from headwater.protocol.requests import append_of, check_write, parse_request, read_at
+from headwater.protocol.requests import append_of, check_write, parse_request
 from headwater.protocol.responses import Answer, HeaderList
-from headwater.protocol.urls import split_url
+from headwater.protocol.urls import split_url, stream_at
 
 #: Queries of a head that are remembered with what they mean.
 MAX_ALIKE: Final = 16
@@ -178,8 +180,9 @@ class StreamService(Service):
     def _command(self, request: Request, content_type: str | None) -> Command | Undecided:
         path, most = request.path[len(self._prefix) :], self.hub.limits.max_path_bytes
         alike = request.alike if content_type is None else None
-        if alike and (known := alike.get(request.query)) is not None:
-            return read_at(known, path, max_path_bytes=most, private=self.private)
+        known: Read | None = alike.get(request.query) if alike else None
+        if known is not None:
+            return replace(known, path=stream_at(path, maximum=most, private=self.private))
         command = parse_request(
             request.method,
             path,

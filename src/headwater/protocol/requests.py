@@ -9,8 +9,6 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import unquote
 
-from msgspec.structs import replace
-
 from headwater.errors import BadRequest, InvalidOffset, InvalidProducer, MethodNotAllowed, UnsupportedCoding
 from headwater.model import BEGINNING, Failure, ForkPoint, Last, Mode, Producer, SlowPolicy, StreamConfig
 from headwater.protocol import names
@@ -50,7 +48,6 @@ __all__ = [
     "check_write",
     "last_event_id",
     "parse_request",
-    "read_at",
     "reader_name",
     "slow_policy",
     "text",
@@ -117,21 +114,6 @@ def parse_request(
         case "OPTIONS":
             return Preflight(path)
     raise MethodNotAllowed(f"{method[:20]!r} is not a method of streams", allow=", ".join(METHODS))
-
-
-def read_at(command: Read, path: str, *, max_path_bytes: int, private: PrivatePaths) -> Read:
-    """The command of a read that differs from another one in its URL's path only.
-
-    Args:
-        command: of the other one.
-        path: see `parse_request`.
-        max_path_bytes: see `parse_request`.
-        private: see `parse_request`.
-
-    Raises:
-        BadRequest and its kinds, PathTooLong, StreamPrivate, RouteNotFound: see `parse_request`.
-    """
-    return replace(command, path=stream_at(path, maximum=max_path_bytes, private=private))
 
 
 def text(headers: Headers, name: bytes) -> str | None:
