@@ -207,7 +207,7 @@ def split_value(content_type: str, value: bytes) -> tuple[bytes, ...]:
     Args:
         content_type: the stream's type. In a JSON stream the value is the record, an array too; in any other it must be
             a string, whose text is the record.
-        value: as JSON; empty gives no record.
+        value: as JSON; empty gives no record, and so does an empty text: a record has a byte at least.
 
     Raises:
         InvalidBody: not one JSON value, or no string where one is needed.
@@ -220,7 +220,8 @@ def split_value(content_type: str, value: bytes) -> tuple[bytes, ...]:
             raise InvalidBody("there is more than one JSON value")
         return records
     try:
-        return (msgspec.json.decode(value, type=str).encode(),)
+        text = msgspec.json.decode(value, type=str).encode()
+        return (text,) if text else ()
     except (msgspec.DecodeError, UnicodeEncodeError):
         raise InvalidBody(f"the stream is {content_type}, and takes a string or base64, not a JSON value") from None
 

@@ -21,7 +21,7 @@ from headwater.errors import (
     StreamNotFound,
 )
 from headwater.model import Appended, Expiry, Failure, Producer, Record, StreamConfig, StreamInfo
-from headwater.protocol.framing import DEFAULT_CONTENT_TYPE, same_content_type, split_body, split_value
+from headwater.protocol.framing import DEFAULT_CONTENT_TYPE, check_body, same_content_type, split_body, split_value
 from headwater.protocol.offsets import Lineage, Segment, offset_at
 from headwater.protocol.preconditions import Condition
 from headwater.protocol.producers import ProducerState, advance
@@ -222,7 +222,7 @@ def append(state: StreamState, known: ProducerState | None, request: Append, now
         Accepted: to be written; or Appended: nothing to write, answer this.
 
     Raises:
-        StreamClosed, ContentTypeMismatch, InvalidProducer, ProducerFenced, ProducerGap, InvalidBody,
+        StreamClosed, ContentTypeMismatch, InvalidProducer, ProducerFenced, ProducerGap, BadRequest, InvalidBody,
         TooManyRecords, SequenceRegression, PreconditionFailed: the request is refused and `state` is as before.
     """
     producer, content_type = request.producer, state.content_type
@@ -239,6 +239,7 @@ def append(state: StreamState, known: ProducerState | None, request: Append, now
             return _answer(state, Producer(producer.id, known.epoch, known.seq), duplicate=True)
     if request.is_value:
         data = split_value(content_type, request.body)
+        check_body(data[0] if data else b"", close=request.close)
     else:
         data = split_body(content_type, request.body, max_records=request.max_records)
     if request.seq is not None:

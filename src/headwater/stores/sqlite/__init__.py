@@ -17,6 +17,7 @@ reads      what they look up
 upkeep     the steps of a sweep
 database   the two drivers
 schema     the SQL files: schema, migrations, queries
+checkup    whether a file is whole
 lock       one process a file
 custody    whether the files are still those that were opened
 troubles   what errors of the disk mean

@@ -139,6 +139,18 @@ def encode_entry(entry: Entry) -> bytes:
     return _encode(entry)
 
 
+def decode_entry(data: bytes) -> Entry:
+    """An entry of this release or of an older one.
+
+    Raises:
+        msgspec.DecodeError: it is damaged.
+    """
+    try:
+        return _decode(data)
+    except msgspec.ValidationError:
+        return _decode_older(data).renewed()
+
+
 def load_entries(database: Database) -> Iterable[Entry]:
     """What was not folded when the last process ended, in the order of the commits.
 
@@ -147,10 +159,7 @@ def load_entries(database: Database) -> Iterable[Entry]:
     """
     for (data,) in database.run(_ENTRIES):
         try:
-            try:
-                yield _decode(data)
-            except msgspec.ValidationError:
-                yield _decode_older(data).renewed()
+            yield decode_entry(data)
         except msgspec.DecodeError as error:
             raise StoreUnavailable(f"the file is damaged: an entry of its journal cannot be read: {error}") from None
 
