@@ -18,16 +18,19 @@ class Jumps:
     Args:
         wall: seconds since the Unix epoch.
         monotonic: seconds of a clock that is never set, read at the same moment.
+
+    Attributes:
+        offset: what `now` adds to the monotonic clock.
     """
 
-    __slots__ = ("_offset",)
+    __slots__ = ("offset",)
 
     def __init__(self, wall: float, monotonic: float) -> None:
-        self._offset = wall - monotonic
+        self.offset = wall - monotonic
 
     def now(self, monotonic: float) -> float:
         """The wall time, as if it had not jumped since the last `shift`."""
-        return self._offset + monotonic
+        return self.offset + monotonic
 
     def jump(self, wall: float, monotonic: float) -> float:
         """Seconds that the wall clock has jumped since the last `shift`, forward or back; 0: it has not."""
@@ -36,4 +39,4 @@ class Jumps:
 
     def shift(self, seconds: float) -> None:
         """Go with a jump, now that the times which are compared with `now` have been moved by as much."""
-        self._offset += seconds
+        self.offset += seconds

@@ -1,6 +1,6 @@
 """What may happen to a stream: create, append, close, expire, in one place for every store.
 
-Forks are decided in forking.py, retention in retention.py.
+Forks are decided in forks.py, retention in retention.py.
 Rule 1: a store holds a `StreamState` per stream and asks these functions; it never decides by itself.
 Rule 2: no clock and no I/O: times come in, decisions and new values go out.
 Rule 3: `state.tail` and `state.earliest` are positions (see offsets.py); only `StreamInfo` carries offsets.
@@ -169,8 +169,6 @@ def is_expired(state: StreamState, now: float, watched: Watched) -> bool:
     One with a TTL lives as long as it is watched (protocol section 5.1); a date counts in any case.
     """
     expiry = state.config.expiry
-    if expiry.ttl is None and expiry.at is None:  # by far the most
-        return False
     end = expires_at(state)
     return end is not None and now >= end and (expiry.ttl is None or not watched(state.path))
 
@@ -192,7 +190,8 @@ def check_usable(state: StreamState | None, path: str, now: float, watched: Watc
         raise StreamNotFound(f"there is no stream at {path!r}")
     if state.deleted:
         raise StreamGone(f"the stream at {path!r} was deleted")
-    if is_expired(state, now, watched):
+    expiry = state.config.expiry
+    if (expiry.ttl is not None or expiry.at is not None) and is_expired(state, now, watched):
         raise StreamNotFound(f"the stream at {path!r} has expired")
     return state
 
@@ -225,11 +224,11 @@ def append(state: StreamState, known: ProducerState | None, request: Append, now
         StreamClosed, ContentTypeMismatch, InvalidProducer, ProducerFenced, ProducerGap, BadRequest, InvalidBody,
         TooManyRecords, SequenceRegression, PreconditionFailed: the request is refused and `state` is as before.
     """
-    producer, content_type = request.producer, state.content_type
+    producer, given, kind = request.producer, request.content_type, state.config.content_type or DEFAULT_CONTENT_TYPE
     if state.closed:
         return _append_to_closed(state, request)
-    if request.body:
-        _check_type(content_type, request.content_type)
+    if given != kind and request.body:
+        _check_type(kind, given)
     advanced: ProducerState | None = None
     if producer is not None:
         advanced = advance(known, producer)
@@ -238,19 +237,19 @@ def append(state: StreamState, known: ProducerState | None, request: Append, now
             touch(state, now)
             return _answer(state, Producer(producer.id, known.epoch, known.seq), duplicate=True)
     if request.is_value:
-        data = split_value(content_type, request.body)
+        data = split_value(kind, request.body)
         check_body(data[0] if data else b"", close=request.close)
     else:
-        data = split_body(content_type, request.body, max_records=request.max_records)
+        data = split_body(kind, request.body, max_records=request.max_records)
     if request.seq is not None:
         _check_seq(state, request.seq)
     if request.condition is not None:
         check_condition(state, request.condition)
-    if request.seq is not None:
-        state.last_seq = request.seq
+    state.last_seq = state.last_seq if request.seq is None else request.seq
     start = state.tail
     records = place(state, data, now)
-    touch(state, now)
+    if now > state.touched_at:
+        state.touched_at = now
     if request.close:
         state.closed = True
         state.closed_by = producer
@@ -288,11 +287,12 @@ def place(state: StreamState, data: tuple[bytes, ...], now: float) -> tuple[Reco
     """Give offsets and a time to records at the tail, and move it. A clock that is behind gives the last time again."""
     if not data:
         return ()
-    lineage, position = state.lineage, state.tail
-    at = state.appended_at = now if now > state.appended_at else state.appended_at
+    lineage, at, position = state.lineage, state.appended_at, state.tail
+    if now > at:
+        at = state.appended_at = now
     if len(data) == 1:
-        state.tail += len(data[0])
-        return (Record(offset_at(lineage, state.tail), data[0], at),)
+        state.tail = position = position + len(data[0])
+        return (Record(offset_at(lineage, position), data[0], at),)
     records = []
     for item in data:
         position += len(item)

@@ -65,7 +65,7 @@ class SqliteStore:
         self._time = Timekeeper(clock)
         self._attended = Attendance()
         self._halt = Halt()
-        self._watchers: list[Watcher] = []
+        self._watchers: tuple[Watcher, ...] = ()
         self._resources = ExitStack()
         self._begun = self._open = False
         self._refusal = "the store is not open"
@@ -272,11 +272,16 @@ class SqliteStore:
 
     def watch(self, watcher: Watcher) -> Callable[[], None]:
         """See `Store.watch`."""
-        self._watchers.append(watcher)
-        return lambda: self._watchers.remove(watcher)
+        self._watchers = (*self._watchers, watcher)
+        return partial(self._unwatch, watcher)
+
+    def _unwatch(self, watcher: Watcher) -> None:
+        watchers = list(self._watchers)
+        watchers.remove(watcher)
+        self._watchers = tuple(watchers)
 
     def _tell(self, change: Change) -> None:
-        for watcher in list(self._watchers):
+        for watcher in self._watchers:
             watcher(change)
 
     def figures(self) -> StoreFigures:

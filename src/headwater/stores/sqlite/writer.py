@@ -148,8 +148,13 @@ class Writer:
         Raises:
             StoreUnavailable: the store is not open, or too much waits already.
         """
+        fault = None if reads else self.fault
+        if not self._running or fault is not None or self._waiting > self._queue_bytes:
+            raise self._refusal(fault)
         future: asyncio.Future[T] = self._loop.create_future()
-        self._add(Step(run, now, future, size, reads, paths))
+        step = Step(run, now, future, size, reads, paths)
+        self._waiting += step.size
+        self._collected.append(step)
         self._hand_over()
         return future
 
@@ -159,20 +164,21 @@ class Writer:
         Raises:
             StoreUnavailable: the store is not open, or too much waits already.
         """
-        self._add(Posted(path, request, now, done, len(request.body) + COMMAND_BYTES))
+        if not self._running or self.fault is not None or self._waiting > self._queue_bytes:
+            raise self._refusal(self.fault)
+        size = len(request.body) + COMMAND_BYTES
+        self._waiting += size
+        self._collected.append(Posted(path, request, now, done, size))
         if not self._due:
             self._due = True
             self._loop.call_soon(self._hand_over)
 
-    def _add(self, command: Command) -> None:
+    def _refusal(self, fault: str | None) -> StoreUnavailable:
         if not self._running:
-            raise StoreUnavailable(self.refusal)
-        if self.fault is not None and not command.reads:
-            raise StoreUnavailable(self.fault)
-        if self._waiting > self._queue_bytes:
-            raise StoreUnavailable(f"{self._waiting} bytes wait to be written, and queue_bytes is {self._queue_bytes}")
-        self._waiting += command.size
-        self._collected.append(command)
+            return StoreUnavailable(self.refusal)
+        if fault is not None:
+            return StoreUnavailable(fault)
+        return StoreUnavailable(f"{self._waiting} bytes wait to be written, and queue_bytes is {self._queue_bytes}")
 
     def _hand_over(self) -> None:
         self._due = False
@@ -181,8 +187,13 @@ class Writer:
             self._collected = []
 
     def _deliver(self, batch: Batch, changes: list[Change]) -> None:
+        tell = self._tell
         for change in changes:
-            self._tell_safely(change)
+            try:
+                tell(change)
+            except Exception as error:
+                # Watchers must not raise; if one does, the callers of this batch are still answered.
+                self._loop.call_exception_handler({"message": "a watcher of the store raised", "exception": error})
         self._waiting -= sum([command.size for command in batch])
         for command in batch:
             command.resolve()
@@ -191,13 +202,6 @@ class Writer:
                 if not idle.done():
                     idle.set_result(None)
             self._idle.clear()
-
-    def _tell_safely(self, change: Change) -> None:
-        # Watchers must not raise; if one does, the callers of this batch are still answered.
-        try:
-            self._tell(change)
-        except Exception as error:
-            self._loop.call_exception_handler({"message": "a watcher of the store raised", "exception": error})
 
     # From here on: the thread.
 
@@ -253,7 +257,7 @@ class Writer:
             unit.commit()
             if unit.written:
                 self.figures.commit_seconds.add(time.monotonic() - started)
-                self.figures.commit_sizes.add(sum(not command.reads for command in batch))
+                self.figures.commit_sizes.add(sum([not command.reads for command in batch]))
             self._written += unit.written
             changes += unit.changes()
             return []
@@ -273,9 +277,10 @@ class Writer:
 
     def _run(self, batch: Batch, unit: SqliteUnit) -> None:
         """Run the commands up to `MAX_RECORDS`; those that are left make the next batch."""
+        records = unit.records
         for number, command in enumerate(batch, 1):
             command.run_on(unit)
-            if unit.record_count >= MAX_RECORDS and number < len(batch):
+            if len(records) >= MAX_RECORDS and number < len(batch):
                 self._todo.give_back(batch[number:])
                 del batch[number:]
                 return
