@@ -1,6 +1,6 @@
 """What may happen to a stream: create, append, close, expire, in one place for every store.
 
-Forks are decided in forks.py, retention in retention.py.
+Forks are decided in forks.py, retention in retention.py, a create of what is there in recreate.py.
 Rule 1: a store holds a `StreamState` per stream and asks these functions; it never decides by itself.
 Rule 2: no clock and no I/O: times come in, decisions and new values go out.
 Rule 3: `state.tail` and `state.earliest` are positions (see offsets.py); only `StreamInfo` carries offsets.
@@ -16,11 +16,10 @@ from headwater.errors import (
     ContentTypeMismatch,
     SequenceRegression,
     StreamClosed,
-    StreamExists,
     StreamGone,
     StreamNotFound,
 )
-from headwater.model import Appended, Expiry, Failure, Producer, Record, StreamConfig, StreamInfo
+from headwater.model import Appended, Failure, Producer, Record, StreamConfig, StreamInfo
 from headwater.protocol.framing import DEFAULT_CONTENT_TYPE, check_body, same_content_type, split_body, split_value
 from headwater.protocol.offsets import Lineage, Segment, offset_at
 from headwater.protocol.preconditions import Condition
@@ -205,7 +204,9 @@ def check_condition(state: StreamState, condition: Condition) -> None:
     condition.check(state.path, offset_at(state.lineage, state.tail))
 
 
-def append(state: StreamState, known: ProducerState | None, request: Append, now: float) -> Accepted | Appended:
+def append(
+    state: StreamState, known: ProducerState | None, request: Append, now: float, *, created: bool = False
+) -> Accepted | Appended:
     """Decide an append; on acceptance `state` is changed in place.
 
     Order of the checks (protocol section 5.2, "Error Precedence"): closed, content type, producer, body,
@@ -216,6 +217,7 @@ def append(state: StreamState, known: ProducerState | None, request: Append, now
         known: the state of the request's producer in this stream.
         request: what to append.
         now: the time of the request.
+        created: the stream is made for it.
 
     Returns:
         Accepted: to be written; or Appended: nothing to write, answer this.
@@ -227,7 +229,7 @@ def append(state: StreamState, known: ProducerState | None, request: Append, now
     producer, given, kind = request.producer, request.content_type, state.config.content_type or DEFAULT_CONTENT_TYPE
     if state.closed:
         return _append_to_closed(state, request)
-    if given != kind and request.body:
+    if given is not None and given != kind and request.body:
         _check_type(kind, given)
     advanced: ProducerState | None = None
     if producer is not None:
@@ -255,7 +257,8 @@ def append(state: StreamState, known: ProducerState | None, request: Append, now
         state.closed_by = producer
         state.failure = request.failure
     tail = records[-1].offset if records else offset_at(state.lineage, state.tail)
-    return Accepted(start, records, advanced, Appended(tail, state.closed, False, producer, state.failure))
+    answer = Appended(tail, state.closed, False, producer, state.failure, created)
+    return Accepted(start, records, advanced, answer)
 
 
 def append_first(path: str, incarnation: int, request: Append, now: float) -> tuple[StreamState, Accepted]:
@@ -275,12 +278,12 @@ def append_first(path: str, incarnation: int, request: Append, now: float) -> tu
     """
     assert request.create is not None
     state = new_stream(path, incarnation, request.create, now)
-    decision = append(state, None, msgspec.structs.replace(request, condition=None), now)
+    alone = request if request.condition is None else msgspec.structs.replace(request, condition=None)
+    decision = append(state, None, alone, now, created=True)
     assert isinstance(decision, Accepted), "nothing is a duplicate in a new stream"
     if request.condition is not None:
         request.condition.check(path, None)
-    answer = msgspec.structs.replace(decision.answer, created=True)
-    return state, msgspec.structs.replace(decision, answer=answer)
+    return state, decision
 
 
 def place(state: StreamState, data: tuple[bytes, ...], now: float) -> tuple[Record, ...]:
@@ -358,43 +361,8 @@ def new_stream(path: str, incarnation: int, config: StreamConfig, now: float) ->
     return StreamState(
         path=path,
         incarnation=incarnation,
-        config=msgspec.structs.replace(config, content_type=content_type),
+        config=config if config.content_type else msgspec.structs.replace(config, content_type=content_type),
         lineage=(Segment(incarnation, 0),),
         created_at=now,
         touched_at=now,
     )
-
-
-def check_recreate(state: StreamState, config: StreamConfig, *, closed: bool, fork_position: int | None) -> None:
-    """Accept a create at a path in use, if its configuration is the stream's (protocol section 5.1).
-
-    Args:
-        state: the stream at the path.
-        config: the new request's configuration.
-        closed: the request asks for a closed stream.
-        fork_position: where the request's fork point resolves to now; None: not given, or the source is gone.
-
-    Raises:
-        StreamExists: something differs.
-    """
-    mine, fork = state.config, config.fork
-    default = DEFAULT_CONTENT_TYPE if fork is None else state.content_type
-    differing = [
-        name
-        for name, differs in (
-            ("content type", not same_content_type(config.content_type or default, state.content_type)),
-            ("expiry", not _same_expiry(config.expiry, mine.expiry, forked=fork is not None)),
-            ("retention", config.retention != mine.retention),
-            ("policy for slow readers", config.slow != mine.slow),
-            ("closure", closed != state.closed),
-            ("fork source", (fork and fork.source) != (mine.fork and mine.fork.source)),
-            ("fork point", fork_position is not None and fork_position != state.fork_position),
-        )
-        if differs
-    ]
-    if differing:
-        raise StreamExists(f"the stream at {state.path!r} differs in its {', '.join(differing)}")
-
-
-def _same_expiry(asked: Expiry, have: Expiry, *, forked: bool) -> bool:
-    return (forked and asked == Expiry()) or (asked.ttl == have.ttl and asked.at == have.at)

@@ -18,6 +18,7 @@ from headwater.protocol.ledger import Accepted, Append, StreamState
 from headwater.protocol.offsets import offset_at
 from headwater.protocol.preconditions import Condition
 from headwater.protocol.producers import ProducerState
+from headwater.protocol.recreate import check_recreate
 
 
 class Unit(Protocol):
@@ -162,7 +163,7 @@ def _find_unexpired(unit: Unit, path: str) -> StreamState | None:
 
 
 def _confirm(unit: Unit, existing: StreamState, config: StreamConfig, *, closed: bool) -> Created:
-    ledger.check_recreate(existing, config, closed=closed, fork_position=_fork_position(unit, existing, config))
+    check_recreate(existing, config, closed=closed, fork_position=_fork_position(unit, existing, config))
     return Created(existing.info(), created=False)
 
 

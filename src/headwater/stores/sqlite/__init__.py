@@ -5,6 +5,7 @@ options    what can be set, with its limits
 address    the path in a store URL
 writer     the thread and its batches
 commands   what the writer is asked to do
+delivery   what is told and answered behind a commit
 halt       commands that wait while the clock is gone with
 queue      which commands are the next batch
 transaction  one batch's changes, and the SQL that keeps them

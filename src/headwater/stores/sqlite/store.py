@@ -20,10 +20,9 @@ from headwater.protocol.preconditions import Condition
 from headwater.stores import unit as steps
 from headwater.stores.attendance import Attendance
 from headwater.stores.base import DEFAULT_READ_LIMIT, Clock, Done, StoreFigures, Watcher
-from headwater.stores.draft import append_all
 from headwater.stores.sqlite import database, reads, schema, upkeep
 from headwater.stores.sqlite.cache import Committed
-from headwater.stores.sqlite.commands import COMMAND_BYTES
+from headwater.stores.sqlite.commands import COMMAND_BYTES, appends_together
 from headwater.stores.sqlite.custody import Custody, check_files, file_size
 from headwater.stores.sqlite.halt import Halt
 from headwater.stores.sqlite.lock import FileLock
@@ -172,7 +171,8 @@ class SqliteStore:
         """See `Atomic.append_all`."""
         size = sum(len(request.body) + COMMAND_BYTES for _, request in appends)
         paths = tuple({path for path, _ in appends})
-        return await self._write(lambda unit: append_all(unit, appends, max_records), size, paths)
+        step = partial(appends_together, appends=appends, paths=paths, max_records=max_records)
+        return await self._write(step, size, paths)
 
     def post(self, path: str, request: Append, done: Done) -> None:
         """See `Posting.post`."""

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapp
 from itertools import islice
 from typing import Any, Final
 
+from msgspec.json import encode
 from msgspec.structs import replace
 
 from headwater.model import Change, Record
@@ -34,6 +35,7 @@ from headwater.stores.sqlite.tables import ProducerKey, RecordRow, write_tables
 EVERYTHING: Final = 2**63 - 1
 
 _STREAM_AT: Final = query("stream_at")
+_STREAMS_AT: Final = query("streams_at")
 _PATH_OF: Final = query("path_of")
 _PRODUCER: Final = query("producer")
 _PRODUCERS: Final = query("producers_of")
@@ -44,6 +46,9 @@ _ADD_PURGE: Final = query("add_purge")
 _LOOK_AGAIN: Final = query("look_again")
 _ADD_TO_JOURNAL: Final = query("add_to_journal")
 _SET_LAST_INCARNATION: Final = query("set_last_incarnation")
+
+#: Streams from which on they are looked up together.
+_MANY: Final = 8
 
 # What a change of a stream writes to the log at least: a page each for its row, its records and its producers.
 _PAGES_OF_A_STREAM: Final = 3 * 4096
@@ -94,6 +99,38 @@ class SqliteUnit:
         self.records: list[RecordRow] = []
         self._purges: dict[int, int] = {}
         self._looks: dict[int, float | None] = {}
+
+    @property
+    def record_count(self) -> int:
+        """See `Forgetful`."""
+        return len(self.records)
+
+    @property
+    def is_empty(self) -> bool:
+        """See `Forgetful`; lookups do not count."""
+        return not (self._begun or self._folds or self._looks or any(self._changes_kept()))
+
+    def forget(self) -> None:
+        """See `Forgetful`."""
+        for kept in (self._states, self._bounds, self._growths, *self._changes_kept()):
+            kept.clear()
+        self._last_incarnation = self._committed.last_incarnation
+
+    def _changes_kept(self) -> tuple[dict[Any, Any] | set[Any] | list[Any], ...]:
+        rows = (self.records, self._told, self._producers, self._forgotten, self._purges)
+        return (self._changed, self._remade, self._dropped, *rows)
+
+    def look_up(self, paths: Collection[str]) -> None:
+        """Find many streams at once: what `find` gives for them is known then."""
+        states, known = self._states, self._committed.states
+        missing = [path for path in paths if path not in states and path not in known and path.isprintable()]
+        if len(missing) < _MANY:
+            return
+        rows = self._database.run(_STREAMS_AT, (encode(missing).decode(),))
+        states.update(dict.fromkeys(missing))
+        for row in rows:
+            state = self._committed.as_touched(from_row(row))
+            states[state.path] = state
 
     def watched(self, path: str) -> bool:
         """See `Unit.watched`."""

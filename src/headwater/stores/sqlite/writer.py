@@ -3,7 +3,7 @@
 Rule 1: all that waits when the thread comes back is one transaction. Commands run in the order they were given.
 Rule 2: a refused command fails alone. When the file or the disk fails, every write of the batch fails and memory is
         as before; commands that only look up are run again without them. The next batch starts on a new connection.
-Rule 3: watchers are told and callers answered in the event loop, after the commit, in order, once a batch.
+Rule 3: watchers are told and callers answered in the event loop, after the commit; see `delivery`.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from headwater.stores.sqlite.cache import Committed
 from headwater.stores.sqlite.commands import COMMAND_BYTES, Batch, Command, Posted, Step
 from headwater.stores.sqlite.custody import Custody
 from headwater.stores.sqlite.database import DRIVER_ERRORS, Database
+from headwater.stores.sqlite.delivery import Delivery
 from headwater.stores.sqlite.queue import MAX_RECORDS, Queue
 from headwater.stores.sqlite.transaction import SqliteUnit
 from headwater.stores.sqlite.troubles import database_failed
@@ -73,7 +74,7 @@ class Writer:
         self._connect = connect
         self._custody = custody
         self._committed = committed
-        self._tell = tell
+        self._delivery = Delivery(tell, self._answer)
         self._queue_bytes = queue_bytes
         self._checkpoint_bytes = checkpoint_bytes
         self._queue: SimpleQueue[Batch | None] = SimpleQueue()
@@ -186,14 +187,7 @@ class Writer:
             self._queue.put(self._collected)
             self._collected = []
 
-    def _deliver(self, batch: Batch, changes: list[Change]) -> None:
-        tell = self._tell
-        for change in changes:
-            try:
-                tell(change)
-            except Exception as error:
-                # Watchers must not raise; if one does, the callers of this batch are still answered.
-                self._loop.call_exception_handler({"message": "a watcher of the store raised", "exception": error})
+    def _answer(self, batch: Batch) -> None:
         self._waiting -= sum([command.size for command in batch])
         for command in batch:
             command.resolve()
@@ -218,7 +212,7 @@ class Writer:
         if opened.error is None:
             self._work()
             self._close()
-            self._call(self._stopped.set_result, None)
+            self._call(self._delivery.end, self._stopped)
 
     def _work(self) -> None:
         postponed = False
@@ -227,7 +221,7 @@ class Writer:
             todo = batch
             while todo:
                 todo = self._attempt(todo, changes)
-            self._call(self._deliver, batch, changes)
+            self._call(self._delivery.add, batch, changes)
             if self._committed.journal.is_full:
                 self._fold()
             if self._written >= self._checkpoint_bytes:
