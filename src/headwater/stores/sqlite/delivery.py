@@ -1,6 +1,5 @@
 """What the writer's thread has committed, told to the watchers and the callers in the event loop.
 
-Rule 1: in the order of the commits; the callers of a batch are answered when all of its changes are told.
 Rule 1: in the order of the commits; callers of a batch are answered when all of its changes are told.
 """
 
