@@ -207,13 +207,16 @@ class Writes(Reads):
         """
         self._gate.check_thread()
         limits, body = self.limits, request.body
-        if len(body) > limits.max_body_bytes:
+        size = len(body)
+        if size > limits.max_body_bytes:
             self._check_size(body)
-        if not body:
+        if not size:
             check_body(body, close=request.close)
         if request.create is not None:
             raise ValueError("an append that may create its stream takes write(), not post()")
-        self._post(path, request.bounded(limits.max_append_records), done)
+        if size > limits.max_append_records:  # a smaller one has no need of a bound
+            request = request.bounded(limits.max_append_records)
+        self._post(path, request, done)
 
     async def close(self, path: str) -> Appended:
         """Close a stream: its readers are told that it is complete. Closing it again changes nothing.
