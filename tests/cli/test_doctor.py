@@ -6,14 +6,18 @@ import asyncio
 import json
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from headwater.cli import doctor as command
+from headwater.cli import output
 from headwater.cli.failures import ExitCode
 from headwater.model import StreamConfig
 from headwater.stores.sqlite import SqliteStore
+from headwater.stores.sqlite.checkup import Progress, Report
 from headwater.stores.sqlite.database import connect
 from headwater.stores.sqlite.options import SqliteOptions
 
@@ -104,3 +108,35 @@ def test_it_runs_beside_a_server(tmp_path: Path) -> None:
         await store.aclose()
 
     asyncio.run(main())
+
+
+def test_a_person_is_told_in_lines(file: str, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a terminal: the place, the problem, what can be read, and that a whole file is whole."""
+    monkeypatch.setattr(output, "on_terminal", lambda: True)
+    assert f"{file} is whole: 1 streams, 3 records, 3 bytes." in call("doctor", "--check", file).stdout
+    damage(file, "DELETE FROM records WHERE position = 1")
+    lines = call("doctor", "--check", file).stdout.splitlines()
+    assert lines[0] == f"a at {OFFSET.format(1)}: 1 bytes of records are missing"
+    assert lines[1].startswith(f"  still readable: {OFFSET.format(0)}..{OFFSET.format(1)}, ")
+
+
+def test_how_far_it_is_is_told_meanwhile(file: str, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From time to time, and in another thread than that of the check."""
+    told: list[str] = []
+    has_told = threading.Event()
+
+    def slow(path: str, progress: Progress) -> Report:
+        progress.begin("reading", 1000)
+        progress.done = 500
+        assert has_told.wait(timeout=30)
+        return Report()
+
+    def note(text: str) -> None:
+        told.append(text)
+        has_told.set()
+
+    monkeypatch.setattr(command, "_PAUSE", 0.001)
+    monkeypatch.setattr(command, "check_file", slow)
+    monkeypatch.setattr(output, "note", note)
+    assert call("doctor", "--check", file).exit_code == ExitCode.FINE
+    assert "reading: 50 % of 1 kB ..." in told

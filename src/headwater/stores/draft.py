@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from copy import copy
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 from headwater.errors import HeadwaterError, TooManyRecords
 from headwater.model import Appended, Change, Record
@@ -19,7 +19,6 @@ from headwater.protocol.producers import ProducerState
 from headwater.stores.unit import Unit, append
 
 
-@runtime_checkable
 class Forgetful(Unit, Protocol):
     """A unit that can begin again.
 
@@ -49,16 +48,23 @@ def append_all(unit: Unit, appends: Iterable[tuple[str, Append]], max_records: i
     Raises:
         What `Store.append` raises, with `line` and `stream` in its details.
     """
-    if isinstance(unit, Forgetful) and unit.is_empty:
-        try:
-            return _append_each(unit, appends, max_records)
-        except HeadwaterError:
-            unit.forget()
-            raise
     draft = Draft(unit)
     answers = _append_each(draft, appends, max_records)
     draft.keep()
     return answers
+
+
+def append_all_or_forget(
+    unit: Forgetful, appends: Iterable[tuple[str, Append]], max_records: int | None
+) -> list[Appended]:
+    """The same, without a draft where the unit is empty."""
+    if not unit.is_empty:
+        return append_all(unit, appends, max_records)
+    try:
+        return _append_each(unit, appends, max_records)
+    except HeadwaterError:
+        unit.forget()
+        raise
 
 
 def _append_each(

@@ -18,7 +18,7 @@ from headwater.model import Appended
 from headwater.protocol.ledger import Append
 from headwater.stores import unit as steps
 from headwater.stores.base import Done
-from headwater.stores.draft import append_all
+from headwater.stores.draft import append_all_or_forget
 from headwater.stores.sqlite.transaction import SqliteUnit
 from headwater.stores.timekeeper import Moment
 
@@ -130,7 +130,7 @@ def appends_together(
 ) -> list[Appended]:
     """The step of `Atomic.append_all`."""
     unit.look_up(paths)
-    return append_all(unit, _unhurried(appends), max_records)
+    return append_all_or_forget(unit, _unhurried(appends), max_records)
 
 
 def _unhurried(appends: Sequence[tuple[str, Append]]) -> Iterator[tuple[str, Append]]:
