@@ -26,6 +26,7 @@ from headwater.protocol import ledger
 from headwater.protocol.ledger import Accepted, Append, StreamState
 from headwater.protocol.offsets import Segment, format_offset
 from headwater.protocol.producers import ProducerState
+from headwater.protocol.recreate import check_recreate
 
 JSON = "application/json"
 
@@ -207,7 +208,7 @@ def test_what_can_be_used() -> None:
 
 
 def confirm(state: StreamState, *, closed: bool = False, fork_position: int | None = None, **config: Any) -> None:
-    ledger.check_recreate(state, StreamConfig(**config), closed=closed, fork_position=fork_position)
+    check_recreate(state, StreamConfig(**config), closed=closed, fork_position=fork_position)
 
 
 @pytest.mark.parametrize(("expiry", "kept"), [(Expiry(ttl=0), True), (Expiry(ttl=10), True), (Expiry(at=10.0), False)])

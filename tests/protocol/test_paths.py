@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from headwater.errors import InvalidPath, PathTooLong, StreamPrivate
+from headwater.protocol import paths
 from headwater.protocol.paths import (
     MAX_PATH_BYTES,
     NOTHING_PRIVATE,
@@ -57,6 +59,24 @@ def test_the_limit_counts_bytes(path: str, maximum: int) -> None:
     """One byte more than the limit is too long, and the message says both numbers."""
     with pytest.raises(PathTooLong, match=f"{len(path.encode())} bytes, the limit is {maximum}"):
         check_path(path, maximum=maximum)
+
+
+@given(st.text("aZ09-._~@:+=,/*{\\ é\0", max_size=9), st.integers(1, 9))
+def test_plain_paths_are_no_exception(path: str, maximum: int) -> None:
+    """What is known to be a path at the first look is one by all the rules too, for streams new and old."""
+    for check in (lambda: check_path(path, maximum=maximum), lambda: check_new_path(check_path(path))):
+        with pytest.MonkeyPatch.context() as patch:
+            outcomes = [outcome_of(check)]
+            patch.setattr(paths, "_PLAIN", re.compile("(?!)"))
+            outcomes.append(outcome_of(check))
+        assert outcomes[0] == outcomes[1]
+
+
+def outcome_of(check: Callable[[], str]) -> str:
+    try:
+        return check()
+    except (InvalidPath, PathTooLong) as error:
+        return f"refused: {error.message}"
 
 
 @pytest.mark.parametrize("path", ["a", "jobs/7", "-a", "a/--", "a-", "grüße/😀", "__d/s", "a/__ds", "__dsx", "a[1]?"])

@@ -58,3 +58,27 @@ def test_the_environment_has_the_last_word() -> None:
     assert left("set")[0] == 2
     assert left("set", MALLOC_MMAP_THRESHOLD_="65536")[0] == 1
     assert left("set", MALLOC_MMAP_THRESHOLD_="65536", MALLOC_TRIM_THRESHOLD_="65536")[0] == 0
+
+
+# What a long read does: some blocks of up to 1 MiB at once, freed again before the next ones.
+PIECES: Final = """
+import resource
+from headwater.server.allocator import return_freed_memory
+assert len(return_freed_memory()) == 2
+def faults():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+def piece():
+    return [bytes(bytearray(size)) for size in (1_000_000, 1_000_000, 400_000)]
+for _ in range(3):
+    piece()
+before = faults()
+for _ in range(50):
+    piece()
+print(faults() - before)
+"""
+
+
+def test_the_pieces_of_a_long_read_are_no_new_memory_each() -> None:
+    """Blocks that are freed and taken again are the same pages: new ones are 600 page faults for each piece."""
+    done = subprocess.run([sys.executable, "-c", PIECES], capture_output=True, text=True, check=True, timeout=60)
+    assert int(done.stdout) < 50 * 60

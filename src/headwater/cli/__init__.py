@@ -1,7 +1,7 @@
 """The command line, `headwater`.
 
 group            the table of commands
-append, bench, close, create, info, llm, ls, rm, serve, tail, top, version  a command each
+append, bench, close, create, doctor, info, llm, ls, rm, serve, tail, top, version  a command each
 options          what the commands that talk to a server share
 stream_settings  what a new stream is like
 failures         what can go wrong, exit codes
@@ -26,7 +26,8 @@ writer           an idempotent producer
 rates            what two looks at counters say
 load             what `bench` puts on a server
 
-Rule 1: the client commands import protocol, model and errors only; just `serve` imports the server.
+Rule 1: the client commands import protocol, model and errors only; `serve` and `llm` import the server,
+        `doctor` the store of the file.
 Rule 2: a command's module is imported when that command runs, so that `headwater --help` and `tail` start fast.
 """
 

@@ -25,6 +25,8 @@ class ExitCode(IntEnum):
     NOT_FOUND = 4
     CONFLICT = 5
     STREAM_FAILED = 6
+    DAMAGED = 7
+    NO_STORE = 8
     INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 

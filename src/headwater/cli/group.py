@@ -29,6 +29,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "rm": ("headwater.cli.rm:rm", "Delete streams."),
     "top": ("headwater.cli.top:top", "Watch a server's figures."),
     "bench": ("headwater.cli.bench:bench", "Measure a server under load."),
+    "doctor": ("headwater.cli.doctor:doctor", "Check a store's file."),
     "llm": ("headwater.cli.llm:llm", "Model answers that survive their readers."),
     "version": ("headwater.cli.version:version", "Show the versions of Headwater and Python."),
 }
@@ -103,6 +104,8 @@ def group(ctx: click.Context) -> None:
       4    no such stream, or what was asked for is no longer kept (404, 410)
       5    a conflict with the stream's state (409)
       6    the stream ended before it was complete (tail)
+      7    the file is damaged (doctor)
+      8    the file is no store of Headwater, or of a newer release (doctor)
       130  interrupted
     """
     # https://no-color.org: any value but an empty one.

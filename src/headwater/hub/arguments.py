@@ -17,6 +17,7 @@ from headwater.protocol.slow import parse_slow
 
 S = TypeVar("S", bound=msgspec.Struct)
 
+_PLAIN: Final = StreamConfig()
 _WORDS: Final = {str: "text", bytes: "bytes", float: "seconds since the Unix epoch"}
 
 
@@ -93,12 +94,26 @@ def check_struct(name: str, value: S, kind: type[S]) -> None:
     """
     if not isinstance(value, kind):
         raise TypeError(f"{name} must be a {kind.__name__}, not {type(value).__name__}")
+    if isinstance(value, StreamConfig) and _is_plain(value):
+        return
     try:
         same = msgspec.convert(msgspec.to_builtins(value), kind)
     except (msgspec.ValidationError, TypeError) as error:
         where = str(error).replace("`$", f"`{name}")
         raise TypeError(f"{name} is no valid {kind.__name__}: {where}") from None
     _check_same(name, value, same)
+
+
+def _is_plain(config: StreamConfig) -> bool:
+    """Whether a configuration has a content type alone, as most have; the defaults are shared by all."""
+    kind = config.content_type
+    return (
+        (kind is None or type(kind) is str)
+        and config.expiry is _PLAIN.expiry
+        and config.retention is _PLAIN.retention
+        and config.fork is None
+        and config.slow is _PLAIN.slow
+    )
 
 
 def _check_same(name: str, value: msgspec.Struct, same: Any) -> None:

@@ -10,13 +10,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from headwater.errors import InvalidPath, LimitReached
 from headwater.hub.limits import Limits
 from headwater.model import Appended, Created, StreamConfig
 from headwater.protocol.framing import check_content_type
 from headwater.protocol.paths import check_new_path, check_path
+
+#: Streams that are checked in one turn of the loop.
+_AT_ONCE: Final = 128
 
 M = TypeVar("M", Created, Appended)
 A = TypeVar("A")
@@ -65,8 +68,10 @@ class Room:
             LimitReached: there are `limits.max_streams`.
             What the call raises.
         """
-        for path, config in streams.items():
+        for number, (path, config) in enumerate(streams.items(), 1):
             await self._check(path, config)
+            if not number % _AT_ONCE:
+                await asyncio.sleep(0)
         places = await self._take_places(streams)
         try:
             making = call()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
@@ -15,6 +16,10 @@ from headwater.protocol.ledger import Append
 
 #: Appends in one step.
 MAX_ENTRIES: Final = 1024
+#: Entries that are looked at in one turn of the loop.
+AT_ONCE: Final = 128
+
+_encode: Final = msgspec.json.Encoder().encode
 
 
 def append_of_entry(entry: Entry | tuple[str, Any]) -> tuple[str, Append]:
@@ -28,18 +33,33 @@ def append_of_entry(entry: Entry | tuple[str, Any]) -> tuple[str, Append]:
         entry = Entry(*entry)
     if not isinstance(entry, Entry):
         raise TypeError(f"an entry is an Entry or (path, data), not {type(entry).__name__}")
-    check_append(entry.path, entry.producer, None, None, entry.create)
-    body, is_value = _body(entry.data)
-    kind = None if entry.create is None else entry.create.content_type
-    request = Append(body, kind, entry.producer, close=entry.close, create=entry.create, is_value=is_value)
-    return entry.path, request
+    path, data, producer, create = entry.path, entry.data, entry.producer, entry.create
+    if type(path) is not str or producer is not None or create is not None:
+        check_append(path, producer, None, None, create)
+    is_value = not isinstance(data, bytes | bytearray | memoryview)
+    body = _encoded(data) if is_value else bytes(data)
+    kind = None if create is None else create.content_type
+    # By place, because there are many.
+    return path, Append(body, kind, producer, None, entry.close, None, None, create, None, is_value)
 
 
-def _body(data: Any) -> tuple[bytes, bool]:
-    if isinstance(data, bytes | bytearray | memoryview):
-        return bytes(data), False
+async def appends_of_entries(entries: Iterable[Entry | tuple[str, Any]]) -> list[tuple[str, Append]]:
+    """The same of many; others have their turn of the loop in between.
+
+    Raises:
+        InvalidBody, TypeError: as `append_of_entry`.
+    """
+    found: list[tuple[str, Append]] = []
+    for entry in entries:
+        found.append(append_of_entry(entry))
+        if not len(found) % AT_ONCE:
+            await asyncio.sleep(0)
+    return found
+
+
+def _encoded(data: Any) -> bytes:
     try:
-        return msgspec.json.encode(data), True
+        return _encode(data)
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidBody(f"the value cannot be written as JSON: {error}") from None
 
@@ -53,10 +73,12 @@ def check_together(appends: Sequence[tuple[str, Append]], max_body_bytes: int) -
     """
     if len(appends) > MAX_ENTRIES:
         raise TooLarge(f"there are {len(appends)} appends, and {MAX_ENTRIES} may be one step")
-    size = sum(len(request.body) for _, request in appends)
+    size = sum([len(request.body) for _, request in appends])
     if size > max_body_bytes:
         raise TooLarge(f"the appends have {size} bytes, the limit is max_body_bytes={max_body_bytes}")
     for line, (path, request) in enumerate(appends, 1):
+        if request.body:
+            continue
         try:
             check_body(request.body, close=request.close)
         except HeadwaterError as error:
@@ -66,4 +88,4 @@ def check_together(appends: Sequence[tuple[str, Append]], max_body_bytes: int) -
 
 def count_created(answers: Iterable[Appended]) -> int:
     """How many streams were made."""
-    return sum(answer.created for answer in answers)
+    return sum([answer.created for answer in answers])

@@ -12,7 +12,7 @@ from headwater.hub.eager import begin
 from headwater.hub.lifespan import Gate
 from headwater.hub.reads import Reads
 from headwater.hub.room import Room
-from headwater.hub.together import append_of_entry, check_together, count_created
+from headwater.hub.together import appends_of_entries, check_together, count_created
 from headwater.model import Appended, Created, Entry, Failure, ForkPoint, Producer, Retention, StreamConfig, StreamInfo
 from headwater.protocol.failure import check_failure
 from headwater.protocol.framing import DEFAULT_CONTENT_TYPE, check_body, encode_value
@@ -180,7 +180,7 @@ class Writes(Reads):
             NotAtomic: the store has no such step.
             TypeError: an entry of another type.
         """
-        return await self.write_all([append_of_entry(entry) for entry in entries])
+        return await self.write_all(await appends_of_entries(entries))
 
     async def write_all(self, appends: Sequence[tuple[str, Append]]) -> list[Appended]:
         """`append_all` with bodies as HTTP has them."""
@@ -207,13 +207,16 @@ class Writes(Reads):
         """
         self._gate.check_thread()
         limits, body = self.limits, request.body
-        if len(body) > limits.max_body_bytes:
+        size = len(body)
+        if size > limits.max_body_bytes:
             self._check_size(body)
-        if not body:
+        if not size:
             check_body(body, close=request.close)
         if request.create is not None:
             raise ValueError("an append that may create its stream takes write(), not post()")
-        self._post(path, request.bounded(limits.max_append_records), done)
+        if size > limits.max_append_records:  # a smaller one has no need of a bound
+            request = request.bounded(limits.max_append_records)
+        self._post(path, request, done)
 
     async def close(self, path: str) -> Appended:
         """Close a stream: its readers are told that it is complete. Closing it again changes nothing.

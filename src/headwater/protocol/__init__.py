@@ -6,6 +6,7 @@ framing                   bodies into records and back
 batches                   rows of a log into a read's batch
 backwards                 reads from behind: where a page begins
 ledger                    what may happen to a stream
+recreate                  a create of what is there
 producers                 idempotent producers
 preconditions             If-Match and If-None-Match
 forks                     streams that share a beginning

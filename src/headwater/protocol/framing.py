@@ -15,6 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from headwater.errors import BadRequest, InvalidBody, TooManyRecords
+from headwater.model import JSON
 from headwater.surrogates import mended
 
 DEFAULT_CONTENT_TYPE: Final = "application/octet-stream"
@@ -61,14 +62,14 @@ def check_content_type(content_type: str) -> str:
 @lru_cache(_REMEMBERED)
 def is_json(content_type: str) -> bool:
     """Whether the stream holds JSON values; `application/json` only, as the protocol has it."""
-    return content_type == "application/json" or media_type(content_type) == "application/json"
+    return content_type == JSON or media_type(content_type) == JSON
 
 
 @lru_cache(_REMEMBERED)
 def is_text(content_type: str) -> bool:
     """Whether the bytes are UTF-8 text that event streams carry unencoded: `text/*` and JSON."""
     kind = media_type(content_type)
-    return kind.startswith("text/") or kind == "application/json"
+    return kind.startswith("text/") or kind == JSON
 
 
 def same_content_type(left: str | None, right: str) -> bool:
@@ -109,22 +110,18 @@ def split_body(
     """
     if not body:
         return ()
-    if content_type == "application/json" and _is_plain_object(body):
-        return (body,)
-    if not is_json(content_type):
+    if content_type == JSON:
+        # One object in one line of ASCII: by far the most, and kept as it is.
+        if body[0] == _OPEN and body[-1] == _CLOSE and body.isascii() and _LF not in body and _CR not in body:
+            try:
+                _value.decode(body)
+            except (msgspec.DecodeError, RecursionError):
+                pass  # told below
+            else:
+                return (body,)
+    elif not is_json(content_type):
         return (body,)
     return split_json(body, allow_empty_array=allow_empty_array, max_records=max_records)
-
-
-def _is_plain_object(body: bytes) -> bool:
-    """Whether a body is one JSON object in one line of ASCII: by far the most, and kept as it is."""
-    if body[0] != _OPEN or body[-1] != _CLOSE or not body.isascii() or _LF in body or _CR in body:
-        return False
-    try:
-        _value.decode(body)
-    except (msgspec.DecodeError, RecursionError):
-        return False
-    return True
 
 
 def split_json(body: bytes, *, allow_empty_array: bool = False, max_records: int | None = None) -> tuple[bytes, ...]:
@@ -211,7 +208,7 @@ def split_value(content_type: str, value: bytes) -> tuple[bytes, ...]:
     Args:
         content_type: the stream's type. In a JSON stream the value is the record, an array too; in any other it must be
             a string, whose text is the record.
-        value: as JSON; empty gives no record.
+        value: as JSON; empty gives no record, and so does an empty text: a record has a byte at least.
 
     Raises:
         InvalidBody: not one JSON value, or no string where one is needed.
@@ -219,12 +216,20 @@ def split_value(content_type: str, value: bytes) -> tuple[bytes, ...]:
     if not value:
         return ()
     if is_json(content_type):
+        if value.isascii() and _LF not in value and _CR not in value:
+            try:
+                _value.decode(value)
+            except (msgspec.DecodeError, RecursionError):
+                pass  # told below
+            else:
+                return (value.strip(_SPACE),)
         records = split_json(b"".join((b"[", value, b"]")))
         if len(records) != 1:
             raise InvalidBody("there is more than one JSON value")
         return records
     try:
-        return (msgspec.json.decode(value, type=str).encode(),)
+        text = msgspec.json.decode(value, type=str).encode()
+        return (text,) if text else ()
     except (msgspec.DecodeError, UnicodeEncodeError):
         raise InvalidBody(f"the stream is {content_type}, and takes a string or base64, not a JSON value") from None
 

@@ -20,7 +20,7 @@ class Jumps:
         monotonic: seconds of a clock that is never set, read at the same moment.
 
     Attributes:
-        offset: what `now` adds to the monotonic time.
+        offset: what `now` adds to the monotonic clock.
     """
 
     __slots__ = ("offset",)

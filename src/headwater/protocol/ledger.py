@@ -1,6 +1,6 @@
 """What may happen to a stream: create, append, close, expire, in one place for every store.
 
-Forks are decided in forking.py, retention in retention.py.
+Forks are decided in forks.py, retention in retention.py, a create of what is there in recreate.py.
 Rule 1: a store holds a `StreamState` per stream and asks these functions; it never decides by itself.
 Rule 2: no clock and no I/O: times come in, decisions and new values go out.
 Rule 3: `state.tail` and `state.earliest` are positions (see offsets.py); only `StreamInfo` carries offsets.
@@ -16,12 +16,11 @@ from headwater.errors import (
     ContentTypeMismatch,
     SequenceRegression,
     StreamClosed,
-    StreamExists,
     StreamGone,
     StreamNotFound,
 )
-from headwater.model import Appended, Expiry, Failure, Producer, Record, StreamConfig, StreamInfo
-from headwater.protocol.framing import DEFAULT_CONTENT_TYPE, same_content_type, split_body, split_value
+from headwater.model import Appended, Failure, Producer, Record, StreamConfig, StreamInfo
+from headwater.protocol.framing import DEFAULT_CONTENT_TYPE, check_body, same_content_type, split_body, split_value
 from headwater.protocol.offsets import Lineage, Segment, offset_at
 from headwater.protocol.preconditions import Condition
 from headwater.protocol.producers import ProducerState, advance
@@ -169,8 +168,6 @@ def is_expired(state: StreamState, now: float, watched: Watched) -> bool:
     One with a TTL lives as long as it is watched (protocol section 5.1); a date counts in any case.
     """
     expiry = state.config.expiry
-    if expiry.ttl is None and expiry.at is None:  # by far the most
-        return False
     end = expires_at(state)
     return end is not None and now >= end and (expiry.ttl is None or not watched(state.path))
 
@@ -192,7 +189,8 @@ def check_usable(state: StreamState | None, path: str, now: float, watched: Watc
         raise StreamNotFound(f"there is no stream at {path!r}")
     if state.deleted:
         raise StreamGone(f"the stream at {path!r} was deleted")
-    if is_expired(state, now, watched):
+    expiry = state.config.expiry
+    if (expiry.ttl is not None or expiry.at is not None) and is_expired(state, now, watched):
         raise StreamNotFound(f"the stream at {path!r} has expired")
     return state
 
@@ -206,7 +204,9 @@ def check_condition(state: StreamState, condition: Condition) -> None:
     condition.check(state.path, offset_at(state.lineage, state.tail))
 
 
-def append(state: StreamState, known: ProducerState | None, request: Append, now: float) -> Accepted | Appended:
+def append(
+    state: StreamState, known: ProducerState | None, request: Append, now: float, *, created: bool = False
+) -> Accepted | Appended:
     """Decide an append; on acceptance `state` is changed in place.
 
     Order of the checks (protocol section 5.2, "Error Precedence"): closed, content type, producer, body,
@@ -217,19 +217,20 @@ def append(state: StreamState, known: ProducerState | None, request: Append, now
         known: the state of the request's producer in this stream.
         request: what to append.
         now: the time of the request.
+        created: the stream is made for it.
 
     Returns:
         Accepted: to be written; or Appended: nothing to write, answer this.
 
     Raises:
-        StreamClosed, ContentTypeMismatch, InvalidProducer, ProducerFenced, ProducerGap, InvalidBody,
+        StreamClosed, ContentTypeMismatch, InvalidProducer, ProducerFenced, ProducerGap, BadRequest, InvalidBody,
         TooManyRecords, SequenceRegression, PreconditionFailed: the request is refused and `state` is as before.
     """
-    producer, content_type = request.producer, state.content_type
+    producer, given, kind = request.producer, request.content_type, state.config.content_type or DEFAULT_CONTENT_TYPE
     if state.closed:
         return _append_to_closed(state, request)
-    if request.body:
-        _check_type(content_type, request.content_type)
+    if given is not None and given != kind and request.body:
+        _check_type(kind, given)
     advanced: ProducerState | None = None
     if producer is not None:
         advanced = advance(known, producer)
@@ -238,24 +239,26 @@ def append(state: StreamState, known: ProducerState | None, request: Append, now
             touch(state, now)
             return _answer(state, Producer(producer.id, known.epoch, known.seq), duplicate=True)
     if request.is_value:
-        data = split_value(content_type, request.body)
+        data = split_value(kind, request.body)
+        check_body(data[0] if data else b"", close=request.close)
     else:
-        data = split_body(content_type, request.body, max_records=request.max_records)
+        data = split_body(kind, request.body, max_records=request.max_records)
     if request.seq is not None:
         _check_seq(state, request.seq)
     if request.condition is not None:
         check_condition(state, request.condition)
-    if request.seq is not None:
-        state.last_seq = request.seq
+    state.last_seq = state.last_seq if request.seq is None else request.seq
     start = state.tail
     records = place(state, data, now)
-    touch(state, now)
+    if now > state.touched_at:
+        state.touched_at = now
     if request.close:
         state.closed = True
         state.closed_by = producer
         state.failure = request.failure
     tail = records[-1].offset if records else offset_at(state.lineage, state.tail)
-    return Accepted(start, records, advanced, Appended(tail, state.closed, False, producer, state.failure))
+    answer = Appended(tail, state.closed, False, producer, state.failure, created)
+    return Accepted(start, records, advanced, answer)
 
 
 def append_first(path: str, incarnation: int, request: Append, now: float) -> tuple[StreamState, Accepted]:
@@ -275,23 +278,24 @@ def append_first(path: str, incarnation: int, request: Append, now: float) -> tu
     """
     assert request.create is not None
     state = new_stream(path, incarnation, request.create, now)
-    decision = append(state, None, msgspec.structs.replace(request, condition=None), now)
+    alone = request if request.condition is None else msgspec.structs.replace(request, condition=None)
+    decision = append(state, None, alone, now, created=True)
     assert isinstance(decision, Accepted), "nothing is a duplicate in a new stream"
     if request.condition is not None:
         request.condition.check(path, None)
-    answer = msgspec.structs.replace(decision.answer, created=True)
-    return state, msgspec.structs.replace(decision, answer=answer)
+    return state, decision
 
 
 def place(state: StreamState, data: tuple[bytes, ...], now: float) -> tuple[Record, ...]:
     """Give offsets and a time to records at the tail, and move it. A clock that is behind gives the last time again."""
     if not data:
         return ()
-    lineage, position = state.lineage, state.tail
-    at = state.appended_at = now if now > state.appended_at else state.appended_at
+    lineage, at, position = state.lineage, state.appended_at, state.tail
+    if now > at:
+        at = state.appended_at = now
     if len(data) == 1:
-        state.tail += len(data[0])
-        return (Record(offset_at(lineage, state.tail), data[0], at),)
+        state.tail = position = position + len(data[0])
+        return (Record(offset_at(lineage, position), data[0], at),)
     records = []
     for item in data:
         position += len(item)
@@ -357,43 +361,8 @@ def new_stream(path: str, incarnation: int, config: StreamConfig, now: float) ->
     return StreamState(
         path=path,
         incarnation=incarnation,
-        config=msgspec.structs.replace(config, content_type=content_type),
+        config=config if config.content_type else msgspec.structs.replace(config, content_type=content_type),
         lineage=(Segment(incarnation, 0),),
         created_at=now,
         touched_at=now,
     )
-
-
-def check_recreate(state: StreamState, config: StreamConfig, *, closed: bool, fork_position: int | None) -> None:
-    """Accept a create at a path in use, if its configuration is the stream's (protocol section 5.1).
-
-    Args:
-        state: the stream at the path.
-        config: the new request's configuration.
-        closed: the request asks for a closed stream.
-        fork_position: where the request's fork point resolves to now; None: not given, or the source is gone.
-
-    Raises:
-        StreamExists: something differs.
-    """
-    mine, fork = state.config, config.fork
-    default = DEFAULT_CONTENT_TYPE if fork is None else state.content_type
-    differing = [
-        name
-        for name, differs in (
-            ("content type", not same_content_type(config.content_type or default, state.content_type)),
-            ("expiry", not _same_expiry(config.expiry, mine.expiry, forked=fork is not None)),
-            ("retention", config.retention != mine.retention),
-            ("policy for slow readers", config.slow != mine.slow),
-            ("closure", closed != state.closed),
-            ("fork source", (fork and fork.source) != (mine.fork and mine.fork.source)),
-            ("fork point", fork_position is not None and fork_position != state.fork_position),
-        )
-        if differs
-    ]
-    if differing:
-        raise StreamExists(f"the stream at {state.path!r} differs in its {', '.join(differing)}")
-
-
-def _same_expiry(asked: Expiry, have: Expiry, *, forked: bool) -> bool:
-    return (forked and asked == Expiry()) or (asked.ttl == have.ttl and asked.at == have.at)

@@ -23,6 +23,8 @@ _NOT_ENCODED: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})|#")
 _NO_SEGMENTS: Final = frozenset({"", ".", ".."})
 #: What patterns and templates of paths are made of.
 _PATTERN: Final = re.compile(r"[*{}]")
+#: What most paths are like, and what every rule of paths allows.
+_PLAIN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~@:+=,-]*(?:/[A-Za-z0-9_][A-Za-z0-9._~@:+=,-]*)*", re.ASCII)
 #: The last character there is; no path has it.
 _LAST: Final = "\U0010ffff"
 
@@ -85,6 +87,8 @@ def check_path(path: str, *, maximum: int = MAX_PATH_BYTES) -> str:
         InvalidPath: empty; an empty, `.` or `..` segment; a control character; a backslash; or `-` as first segment.
         PathTooLong: more than `maximum` bytes.
     """
+    if _PLAIN.fullmatch(path) and len(path) <= maximum:
+        return path
     if not path:
         raise InvalidPath("the stream path is empty")
     try:
@@ -115,6 +119,8 @@ def check_new_path(path: str) -> str:
             patterns or templates; a segment `-`, behind which words stand in URLs; or `__ds` at the beginning, which
             the protocol has (section 6).
     """
+    if _PLAIN.fullmatch(path):
+        return path
     reason = ""
     if not path.isascii() and not is_normalized("NFC", path):
         reason = "is not in Unicode's normal form NFC"

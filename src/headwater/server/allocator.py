@@ -21,7 +21,10 @@ VARIABLES: Final = {M_TRIM_THRESHOLD: "MALLOC_TRIM_THRESHOLD_", M_MMAP_THRESHOLD
 # in the heap; larger bodies, batches and windows are mapped each for itself. Mapped, each piece is new pages to the
 # kernel: a long read then takes three times its CPU time.
 MAPPED_FROM: Final = 2 * 1024 * 1024
-TRIMMED_FROM: Final = 128 * 1024
+# What a heap may have free at its end before that goes back too: more than the pieces of a long read that are in memory
+# at once (as rows, as values, as a frame). With less, each piece is new pages again, and a long read takes a third more
+# CPU time. There is a heap for each of the few threads.
+TRIMMED_FROM: Final = 4 * 1024 * 1024
 
 
 def return_freed_memory() -> list[int]:

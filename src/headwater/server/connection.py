@@ -101,9 +101,8 @@ class Connection(asyncio.Protocol):
             self._throw_away(len(data))
             return
         # Behind a response, what was read before has its turn soon; until then no more is.
-        is_free = state is State.IDLE and not self.out.is_full and not self._inbound.waiting
-        self._inbound.feed(data)
-        if is_free or state is State.HEAD:
+        is_alone = self._inbound.feed(data)
+        if state is State.HEAD or (is_alone and state is State.IDLE and not self.out.is_full):
             self._next()
         elif self._reader is not None:
             self._reader.more()

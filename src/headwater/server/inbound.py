@@ -58,11 +58,15 @@ class Inbound:
         """What waits is for nobody."""
         self._buffer, self._at = b"", 0
 
-    def feed(self, data: bytes) -> None:
-        """Take bytes."""
+    def feed(self, data: bytes) -> bool:
+        """Take bytes; whether none waited before."""
         buffer, at = self._buffer, self._at
-        self._buffer = buffer[at:] + data if at < len(buffer) else data
         self._at = 0
+        if at < len(buffer):
+            self._buffer = buffer[at:] + data
+            return False
+        self._buffer = data
+        return True
 
     def head(self) -> Head | None:
         """The next request's head; None: it has not come to its end.

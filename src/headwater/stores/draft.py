@@ -3,12 +3,14 @@
 Rule 1: the steps change copies. The other unit is touched when all of them have succeeded, and then nothing is refused
         any more.
 Rule 2: what is told of a stream's growth is told as one change, behind all that came before it.
+Rule 3: a unit that has nothing yet and can forget what it gets needs no other one over it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from copy import copy
+from typing import Protocol
 
 from headwater.errors import HeadwaterError, TooManyRecords
 from headwater.model import Appended, Change, Record
@@ -17,26 +19,69 @@ from headwater.protocol.producers import ProducerState
 from headwater.stores.unit import Unit, append
 
 
-def append_all(unit: Unit, appends: Sequence[tuple[str, Append]], max_records: int | None) -> list[Appended]:
+class Forgetful(Unit, Protocol):
+    """A unit that can begin again.
+
+    Attributes:
+        is_empty: nothing is changed in it.
+        record_count: new records so far.
+    """
+
+    @property
+    def is_empty(self) -> bool:
+        """See the class."""
+        ...
+
+    @property
+    def record_count(self) -> int:
+        """See the class."""
+        ...
+
+    def forget(self) -> None:
+        """Be empty again."""
+        ...
+
+
+def append_all(unit: Unit, appends: Iterable[tuple[str, Append]], max_records: int | None) -> list[Appended]:
     """The steps of `Atomic.append_all`.
 
     Raises:
         What `Store.append` raises, with `line` and `stream` in its details.
     """
     draft = Draft(unit)
+    answers = _append_each(draft, appends, max_records)
+    draft.keep()
+    return answers
+
+
+def append_all_or_forget(
+    unit: Forgetful, appends: Iterable[tuple[str, Append]], max_records: int | None
+) -> list[Appended]:
+    """The same, without a draft where the unit is empty."""
+    if not unit.is_empty:
+        return append_all(unit, appends, max_records)
+    try:
+        return _append_each(unit, appends, max_records)
+    except HeadwaterError:
+        unit.forget()
+        raise
+
+
+def _append_each(
+    unit: Forgetful | Draft, appends: Iterable[tuple[str, Append]], max_records: int | None
+) -> list[Appended]:
     answers = []
     for number, (path, request) in enumerate(appends, 1):
         try:
-            if max_records is None:
-                answers.append(append(draft, path, request))
-                continue
-            answers.append(append(draft, path, request.bounded(max_records - draft.record_count)))
-            if draft.record_count > max_records:
+            # Each value of an array takes two bytes at least: most have no need of a bound.
+            if max_records is not None and len(request.body) > max_records - unit.record_count:
+                request = request.bounded(max_records - unit.record_count)
+            answers.append(append(unit, path, request))
+            if max_records is not None and unit.record_count > max_records:
                 raise TooManyRecords(f"the appends have more than max_append_records={max_records} records together")
         except HeadwaterError as error:
             error.details.update(line=number, stream=path)
             raise
-    draft.keep()
     return answers
 
 

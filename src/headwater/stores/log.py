@@ -37,6 +37,15 @@ class Log:
         self.told.append(told)
         self.positions.append(position)
 
+    def extend(
+        self, positions: Sequence[int], times: Sequence[float], told: Sequence[int], data: Sequence[bytes]
+    ) -> None:
+        """Add records behind the others."""
+        self.data += data
+        self.times += times
+        self.told += told
+        self.positions += positions
+
     def rows(self, start: int, end: int) -> Iterator[Row]:
         """Rows from the one that contains `start` to the last one that begins before `end`."""
         first = max(0, bisect_right(self.positions, start) - 1)

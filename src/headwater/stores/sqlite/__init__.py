@@ -5,6 +5,7 @@ options    what can be set, with its limits
 address    the path in a store URL
 writer     the thread and its batches
 commands   what the writer is asked to do
+delivery   what is told and answered behind a commit
 halt       commands that wait while the clock is gone with
 queue      which commands are the next batch
 transaction  one batch's changes, and the SQL that keeps them
@@ -17,6 +18,7 @@ reads      what they look up
 upkeep     the steps of a sweep
 database   the two drivers
 schema     the SQL files: schema, migrations, queries
+checkup    whether a file is whole
 lock       one process a file
 custody    whether the files are still those that were opened
 troubles   what errors of the disk mean

@@ -65,7 +65,7 @@ class Committed:
         self.last_incarnation, self.drift = database.run(_STORE)[0]
         for entry in load_entries(database):
             states = [grown.applied_to(self._journaled(database, grown.incarnation)) for grown in entry.streams]
-            self.journal.add(entry, states, 0.0)
+            self.journal.add(entry, entry.size, states, 0.0)
         self.states.update({state.path: state for state in self.journal.states.values()})
         self.producers.update(self.journal.producers)
 
@@ -117,11 +117,16 @@ class Committed:
     ) -> None:
         """Replace what a batch changed; None: there is no stream any more."""
         self.last_incarnation = last_incarnation
+        known = self.states
         for path, state in states.items():
             if state is None:
-                self.states.pop(path, None)
-            else:
-                self._replace(path, state)
+                known.pop(path, None)
+                continue
+            before = known.get(path)
+            # A read may have come while the batch worked on its copy.
+            if before is not None and before.touched_at > state.touched_at and before.incarnation == state.incarnation:
+                state.touched_at = before.touched_at
+            known[path] = state
         for key in forgotten:
             self.producers.pop(key, None)
         for key, producer in producers.items():
@@ -134,13 +139,6 @@ class Committed:
         if len(self.full_until) >= MAX_FULL:
             self.full_until.clear()
         self.full_until.update(full_until)
-
-    def _replace(self, path: str, state: StreamState) -> None:
-        before = self.states.get(path)
-        # A read may have come while the batch worked on its copy.
-        if before is not None and before.touched_at > state.touched_at and before.incarnation == state.incarnation:
-            state.touched_at = before.touched_at
-        self.states[path] = state
 
     def _evict(self) -> None:
         # A tenth at once, so that finding the oldest costs little per stream.

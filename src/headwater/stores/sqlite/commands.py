@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import ClassVar, Final, Generic, Protocol, TypeVar
 
 import msgspec
@@ -17,6 +18,7 @@ from headwater.model import Appended
 from headwater.protocol.ledger import Append
 from headwater.stores import unit as steps
 from headwater.stores.base import Done
+from headwater.stores.draft import append_all_or_forget
 from headwater.stores.sqlite.transaction import SqliteUnit
 from headwater.stores.timekeeper import Moment
 
@@ -24,6 +26,9 @@ T = TypeVar("T")
 
 #: What a command holds in memory beside its data.
 COMMAND_BYTES: Final = 1024
+
+#: Appends of one step between two moments in which others may have the interpreter.
+_PIECE: Final = 64
 
 _logger: Final = logging.getLogger("headwater.sqlite")
 
@@ -118,6 +123,25 @@ class Step(Generic[T]):
 
 def _answered(outcome: Appended | Exception) -> None:
     """Who was called, once it was."""
+
+
+def appends_together(
+    unit: SqliteUnit, appends: Sequence[tuple[str, Append]], paths: Collection[str], max_records: int | None
+) -> list[Appended]:
+    """The step of `Atomic.append_all`."""
+    unit.look_up(paths)
+    return append_all_or_forget(unit, _unhurried(appends), max_records)
+
+
+def _unhurried(appends: Sequence[tuple[str, Append]]) -> Iterator[tuple[str, Append]]:
+    """The same, so that the event loop gets the interpreter in between.
+
+    It would wait for the switch interval of 5 ms, and again behind each call in which it lets go of the lock.
+    """
+    for number, append in enumerate(appends, 1):
+        yield append
+        if not number % _PIECE:
+            time.sleep(0)
 
 
 class Posted(msgspec.Struct, gc=False):

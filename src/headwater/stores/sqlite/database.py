@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Final, Protocol
 
 from headwater.errors import MissingExtra, StoreUnavailable
@@ -48,9 +49,9 @@ class Database(Protocol):
 class Sqlite3Database:
     """Python's own sqlite3."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, *, uri: bool = False) -> None:
         self._connection = sqlite3.connect(
-            path, isolation_level=None, check_same_thread=False, cached_statements=_STATEMENTS
+            path, isolation_level=None, check_same_thread=False, cached_statements=_STATEMENTS, uri=uri
         )
 
     def run(self, sql: str, values: Sequence[Any] = ()) -> Rows:
@@ -69,8 +70,11 @@ class Sqlite3Database:
 class ApswDatabase:
     """The apsw package."""
 
-    def __init__(self, path: str) -> None:
-        self._connection = apsw.Connection(path, statementcachesize=_STATEMENTS)
+    def __init__(self, path: str, *, uri: bool = False) -> None:
+        flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
+        if uri:
+            flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
+        self._connection = apsw.Connection(path, flags=flags, statementcachesize=_STATEMENTS)
 
     def run(self, sql: str, values: Sequence[Any] = ()) -> Rows:
         """See `Database.run`."""
@@ -85,8 +89,13 @@ class ApswDatabase:
         self._connection.close(True)
 
 
-def connect(path: str, options: SqliteOptions) -> Database:
+def connect(path: str, options: SqliteOptions, *, uri: bool = False) -> Database:
     """A plain connection with the chosen driver.
+
+    Args:
+        path: the file; with `uri` a URI as SQLite has them, which is opened for reading only.
+        options: `driver` and `busy_timeout` count.
+        uri: see `path`.
 
     Raises:
         MissingExtra: apsw was asked for and is not installed.
@@ -94,7 +103,7 @@ def connect(path: str, options: SqliteOptions) -> Database:
     if options.driver == "apsw" and apsw is None:
         raise MissingExtra.of("driver=apsw", "sqlite")
     use_apsw = apsw is not None and options.driver != "sqlite3"
-    database: Database = ApswDatabase(path) if use_apsw else Sqlite3Database(path)
+    database: Database = ApswDatabase(path, uri=uri) if use_apsw else Sqlite3Database(path, uri=uri)
     database.run(f"PRAGMA busy_timeout = {round(options.busy_timeout * 1000)}")
     return database
 
@@ -132,6 +141,27 @@ def open_reader(path: str, options: SqliteOptions) -> Database:
         database.run("PRAGMA query_only = ON")
         # Opens the log beside the file too, which SQLite leaves to the first read.
         database.run("PRAGMA user_version")
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def open_unchanged(path: str, options: SqliteOptions, *, immutable: bool) -> Database:
+    """A connection that cannot write, to a file that may be damaged.
+
+    Args:
+        path: the file.
+        options: see `connect`.
+        immutable: nobody changes the file meanwhile, and it has no log; then SQLite needs nothing beside it.
+    """
+    mode = "mode=ro&immutable=1" if immutable else "mode=ro"
+    database = connect(f"{Path(path).absolute().as_uri()}?{mode}", options, uri=True)
+    try:
+        # Here it changes nothing; it has SQLite read files that are shorter than their header says.
+        database.run("PRAGMA writable_schema = ON")
+        database.run("PRAGMA query_only = ON")
+        database.run(f"PRAGMA cache_size = {-16 * 1024}")
     except BaseException:
         database.close()
         raise

@@ -11,16 +11,16 @@ from headwater.stores.base import Done
 
 
 class Halt:
-    """A while in which no command is given to the writer. The event loop's."""
+    """A while in which no command is given to the writer. The event loop's.
+
+    Attributes:
+        is_on: commands have to wait.
+    """
 
     def __init__(self) -> None:
+        self.is_on = False
         self._over: asyncio.Future[None] | None = None
         self._held: list[tuple[Callable[[], None], Done]] = []
-
-    @property
-    def is_on(self) -> bool:
-        """Whether commands have to wait."""
-        return self._over is not None
 
     async def over(self) -> None:
         """Wait until they need not."""
@@ -40,10 +40,12 @@ class Halt:
     def on(self) -> Iterator[None]:
         """Have commands wait for as long as this lasts."""
         over = self._over = asyncio.get_running_loop().create_future()
+        self.is_on = True
         try:
             yield
         finally:
             self._over = None
+            self.is_on = False
             over.set_result(None)
             held, self._held = self._held, []
             for call, done in held:

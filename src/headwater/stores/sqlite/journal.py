@@ -14,13 +14,13 @@ Rule 3: the writer's thread changes what is here; others read it. Logs only grow
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 import msgspec
 
 from headwater.errors import StoreUnavailable
-from headwater.model import Failure, Producer
+from headwater.model import Failure, Producer, StreamConfig
 from headwater.protocol.ledger import StreamState
 from headwater.protocol.producers import ProducerState
 from headwater.protocol.spans import MILLIS
@@ -44,6 +44,9 @@ _MOST: Final = 4
 _PAGE: Final = 4096
 #: What a row costs beside its data, about.
 _ROW_BYTES: Final = 32
+
+#: What most streams have, and share.
+_NO_RETENTION: Final = StreamConfig().retention
 
 _ENTRIES: Final = query("journal_entries")
 _CLEAR: Final = query("clear_journal")
@@ -139,6 +142,18 @@ def encode_entry(entry: Entry) -> bytes:
     return _encode(entry)
 
 
+def decode_entry(data: bytes) -> Entry:
+    """An entry of this release or of an older one.
+
+    Raises:
+        msgspec.DecodeError: it is damaged.
+    """
+    try:
+        return _decode(data)
+    except msgspec.ValidationError:
+        return _decode_older(data).renewed()
+
+
 def load_entries(database: Database) -> Iterable[Entry]:
     """What was not folded when the last process ended, in the order of the commits.
 
@@ -147,10 +162,7 @@ def load_entries(database: Database) -> Iterable[Entry]:
     """
     for (data,) in database.run(_ENTRIES):
         try:
-            try:
-                yield _decode(data)
-            except msgspec.ValidationError:
-                yield _decode_older(data).renewed()
+            yield decode_entry(data)
         except msgspec.DecodeError as error:
             raise StoreUnavailable(f"the file is damaged: an entry of its journal cannot be read: {error}") from None
 
@@ -183,40 +195,41 @@ class Journal:
         self._retained = False
         self._since: float | None = None
 
-    def takes(self, entry: Entry) -> bool:
+    def takes(self, entry: Entry, size: int) -> bool:
         """Whether a batch costs less here: its bytes, which are written twice, against a page of each stream.
 
         Elsewhere it would also cost a fold, if one of its streams is here already.
+
+        Args:
+            entry: the batch.
+            size: of it.
         """
         if not self._enabled or self._size >= _MOST * FOLD_BYTES or self._records >= _MOST * MOST_RECORDS:
             return False
         pages = len(entry.streams)
-        if self.has_any(grown.incarnation for grown in entry.streams):
+        if size < pages * _PAGE:
+            return True
+        if self.has_any([grown.incarnation for grown in entry.streams]):
             pages += len(self.states)
-        return entry.size < pages * _PAGE
+        return size < pages * _PAGE
 
-    def has_any(self, incarnations: Iterable[int]) -> bool:
+    def has_any(self, incarnations: Collection[int]) -> bool:
         """Whether one of these streams is here."""
-        return any(incarnation in self.states for incarnation in incarnations)
+        return not self.states.keys().isdisjoint(incarnations)
 
-    def add(self, entry: Entry, states: Iterable[StreamState], now: float) -> None:
+    def add(self, entry: Entry, size: int, states: Sequence[StreamState], now: float) -> None:
         """Take what was committed.
 
         Args:
             entry: the batch.
-            states: its streams after it.
+            size: of it.
+            states: its streams after it, in the same order.
             now: time of the commit.
         """
-        logs = self.logs
-        for incarnation, position, steady, data, told in entry.records:
-            log = logs.get(incarnation)
-            if log is None:
-                log = Log()
-                log.add(position, steady, told, data)
-                logs[incarnation] = log
-            else:
-                log.add(position, steady, told, data)
-        states = list(states)
+        if len(entry.streams) == 1 and entry.records:
+            self._add_of_one(entry)
+        else:
+            self._add_records(entry.records)
         times = entry.used
         if len(times) < len(entry.producers):
             touched = {state.incarnation: state.touched_at for state in states}
@@ -228,11 +241,33 @@ class Journal:
             self.producers[key] = ProducerState(epoch, seq, used)
         for state in states:
             self.states[state.incarnation] = state
-            self._retained = self._retained or _is_retained(state)
+            if state.config.retention is not _NO_RETENTION:
+                self._retained = self._retained or _is_retained(state)
         self._records += len(entry.records)
-        self._size += entry.size
+        self._size += size
         if self._since is None:
             self._since = now
+
+    def _add_of_one(self, entry: Entry) -> None:
+        [incarnation, *_], positions, times, data, told = zip(*entry.records, strict=True)
+        log = self.logs.get(incarnation)
+        if log is None:
+            log = Log()
+            log.extend(positions, times, told, data)
+            self.logs[incarnation] = log
+        else:
+            log.extend(positions, times, told, data)
+
+    def _add_records(self, records: Iterable[RecordRow]) -> None:
+        logs = self.logs
+        for incarnation, position, steady, data, told in records:
+            log = logs.get(incarnation)
+            if log is None:
+                log = Log()
+                log.add(position, steady, told, data)
+                logs[incarnation] = log
+            else:
+                log.add(position, steady, told, data)
 
     @property
     def is_full(self) -> bool:

@@ -15,6 +15,12 @@ SELECT incarnation, path, config, lineage, created_at, touched_at, earliest, tai
        closed, closed_by, last_seq, deleted, forks, source, failure, appended_at
 FROM streams WHERE path = ?
 
+-- name: streams_at
+-- The streams at many paths, which are a JSON array.
+SELECT incarnation, path, config, lineage, created_at, touched_at, earliest, tail,
+       closed, closed_by, last_seq, deleted, forks, source, failure, appended_at
+FROM streams WHERE path IN (SELECT value FROM json_each(?))
+
 -- name: stream_numbered
 -- The same by its number.
 SELECT incarnation, path, config, lineage, created_at, touched_at, earliest, tail,

@@ -22,6 +22,8 @@ MAX_RECORDS: Final = 10_000
 SMALL_BYTES: Final = 16 * 1024
 #: What a batch of large ones may hold.
 LARGE_BATCH_BYTES: Final = 1024 * 1024
+#: So many small ones fit into a batch, whatever they have.
+_ALWAYS_FIT: Final = min(MAX_COMMANDS, MAX_BYTES // SMALL_BYTES)
 
 
 class Queue:
@@ -48,8 +50,11 @@ class Queue:
     def take(self) -> Batch:
         """The next batch; empty, if nothing waits."""
         if not self._large:
-            batch: Batch = []
-            size = 0
+            if len(self._waiting) <= _ALWAYS_FIT:
+                batch: Batch = list(self._waiting)
+                self._waiting.clear()
+                return batch
+            batch, size = [], 0
             while self._waiting and len(batch) < MAX_COMMANDS:
                 size += self._waiting[0].size
                 if size > MAX_BYTES:

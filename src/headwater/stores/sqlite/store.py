@@ -20,10 +20,9 @@ from headwater.protocol.preconditions import Condition
 from headwater.stores import unit as steps
 from headwater.stores.attendance import Attendance
 from headwater.stores.base import DEFAULT_READ_LIMIT, Clock, Done, StoreFigures, Watcher
-from headwater.stores.draft import append_all
 from headwater.stores.sqlite import database, reads, schema, upkeep
 from headwater.stores.sqlite.cache import Committed
-from headwater.stores.sqlite.commands import COMMAND_BYTES
+from headwater.stores.sqlite.commands import COMMAND_BYTES, appends_together
 from headwater.stores.sqlite.custody import Custody, check_files, file_size
 from headwater.stores.sqlite.halt import Halt
 from headwater.stores.sqlite.lock import FileLock
@@ -65,7 +64,7 @@ class SqliteStore:
         self._time = Timekeeper(clock)
         self._attended = Attendance()
         self._halt = Halt()
-        self._watchers: list[Watcher] = []
+        self._watchers: tuple[Watcher, ...] = ()
         self._resources = ExitStack()
         self._begun = self._open = False
         self._refusal = "the store is not open"
@@ -172,7 +171,8 @@ class SqliteStore:
         """See `Atomic.append_all`."""
         size = sum(len(request.body) + COMMAND_BYTES for _, request in appends)
         paths = tuple({path for path, _ in appends})
-        return await self._write(lambda unit: append_all(unit, appends, max_records), size, paths)
+        step = partial(appends_together, appends=appends, paths=paths, max_records=max_records)
+        return await self._write(step, size, paths)
 
     def post(self, path: str, request: Append, done: Done) -> None:
         """See `Posting.post`."""
@@ -272,11 +272,16 @@ class SqliteStore:
 
     def watch(self, watcher: Watcher) -> Callable[[], None]:
         """See `Store.watch`."""
-        self._watchers.append(watcher)
-        return lambda: self._watchers.remove(watcher)
+        self._watchers = (*self._watchers, watcher)
+        return partial(self._unwatch, watcher)
+
+    def _unwatch(self, watcher: Watcher) -> None:
+        watchers = list(self._watchers)
+        watchers.remove(watcher)
+        self._watchers = tuple(watchers)
 
     def _tell(self, change: Change) -> None:
-        for watcher in list(self._watchers):
+        for watcher in self._watchers:
             watcher(change)
 
     def figures(self) -> StoreFigures:

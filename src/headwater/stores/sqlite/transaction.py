@@ -9,10 +9,12 @@ Rule 3: lookups see the batch's changes first, then the committed states, then t
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Collection, Iterator, Mapping, MutableMapping, Sequence
-from copy import copy
+from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from itertools import islice
 from typing import Any, Final
+
+from msgspec.json import encode
+from msgspec.structs import replace
 
 from headwater.model import Change, Record
 from headwater.protocol import forks
@@ -33,6 +35,7 @@ from headwater.stores.sqlite.tables import ProducerKey, RecordRow, write_tables
 EVERYTHING: Final = 2**63 - 1
 
 _STREAM_AT: Final = query("stream_at")
+_STREAMS_AT: Final = query("streams_at")
 _PATH_OF: Final = query("path_of")
 _PRODUCER: Final = query("producer")
 _PRODUCERS: Final = query("producers_of")
@@ -44,24 +47,18 @@ _LOOK_AGAIN: Final = query("look_again")
 _ADD_TO_JOURNAL: Final = query("add_to_journal")
 _SET_LAST_INCARNATION: Final = query("set_last_incarnation")
 
+#: Streams from which on they are looked up together.
+_MANY: Final = 8
+
 # What a change of a stream writes to the log at least: a page each for its row, its records and its producers.
 _PAGES_OF_A_STREAM: Final = 3 * 4096
 # The same of an entry of the journal: the last page of the table, begun and not full.
 _PAGES_OF_AN_ENTRY: Final = 2 * 4096
 
 
-class _Growth:
-    """The appends of a batch to one stream."""
-
-    __slots__ = ("_start", "_state", "records")
-
-    def __init__(self, state: StreamState, start: int) -> None:
-        self._state = state
-        self._start = start
-        self.records: list[Record] = []
-
-    def change(self) -> Change:
-        return steps.growth(self._state, self._start, self.records)
+#: The appends of a batch to one stream: the state behind them, where they begin, and their records. Bare, because each
+#: append to a stream of its own has one.
+_Growth = tuple[StreamState, int, list[Record]]
 
 
 class SqliteUnit:
@@ -74,6 +71,7 @@ class SqliteUnit:
     Attributes:
         now: time of the command that runs.
         steady: see `Moment`.
+        records: the new ones so far.
         written: bytes added to the log by `commit`, estimated.
     """
 
@@ -98,9 +96,41 @@ class SqliteUnit:
         self.full_until: MutableMapping[int, float] = ChainMap(self._full, committed.full_until)
         self._told: list[Change | _Growth] = []
         self._growths: dict[int, _Growth] = {}
-        self._records: list[RecordRow] = []
+        self.records: list[RecordRow] = []
         self._purges: dict[int, int] = {}
         self._looks: dict[int, float | None] = {}
+
+    @property
+    def record_count(self) -> int:
+        """See `Forgetful`."""
+        return len(self.records)
+
+    @property
+    def is_empty(self) -> bool:
+        """See `Forgetful`; lookups do not count."""
+        return not (self._begun or self._folds or self._looks or any(self._changes_kept()))
+
+    def forget(self) -> None:
+        """See `Forgetful`."""
+        for kept in (self._states, self._bounds, self._growths, *self._changes_kept()):
+            kept.clear()
+        self._last_incarnation = self._committed.last_incarnation
+
+    def _changes_kept(self) -> tuple[dict[Any, Any] | set[Any] | list[Any], ...]:
+        rows = (self.records, self._told, self._producers, self._forgotten, self._purges)
+        return (self._changed, self._remade, self._dropped, *rows)
+
+    def look_up(self, paths: Collection[str]) -> None:
+        """Find many streams at once: what `find` gives for them is known then."""
+        states, known = self._states, self._committed.states
+        missing = [path for path in paths if path not in states and path not in known and path.isprintable()]
+        if len(missing) < _MANY:
+            return
+        rows = self._database.run(_STREAMS_AT, (encode(missing).decode(),))
+        states.update(dict.fromkeys(missing))
+        for row in rows:
+            state = self._committed.as_touched(from_row(row))
+            states[state.path] = state
 
     def watched(self, path: str) -> bool:
         """See `Unit.watched`."""
@@ -108,11 +138,12 @@ class SqliteUnit:
 
     def find(self, path: str) -> StreamState | None:
         """See `Unit.find`."""
-        if path in self._states:
-            return self._states[path]
+        known = self._states.get(path)
+        if known is not None or path in self._states:
+            return known
         committed = self._committed.states.get(path)
         if committed is not None:
-            state: StreamState | None = copy(committed)
+            state: StreamState | None = replace(committed)
         else:
             rows = self._database.run(_STREAM_AT, (path,))
             state = self._committed.as_touched(from_row(rows[0])) if rows else None
@@ -197,17 +228,14 @@ class SqliteUnit:
 
     def insert(self, incarnation: int, start: int, records: Sequence[Record]) -> None:
         """See `Unit.insert`."""
-        self._looks.pop(incarnation, None)
-        steady = self.steady
+        if self._looks:
+            self._looks.pop(incarnation, None)
+        rows, steady = self.records, self.steady
         told = int(records[0].at * MILLIS + 0.5)
         for record in records:
-            self._records.append((incarnation, start, steady, record.data, told))
-            start += len(record.data)
-
-    @property
-    def record_count(self) -> int:
-        """New records so far."""
-        return len(self._records)
+            data = record.data
+            rows.append((incarnation, start, steady, data, told))
+            start += len(data)
 
     def following(self, state: StreamState, position: int, count: int) -> tuple[bytes, ...]:
         """See `Unit.following`."""
@@ -219,7 +247,7 @@ class SqliteUnit:
         for incarnation, first, end in forks.segments_from(state, position):
             for start, data, told in rows_between(self._database, logs, incarnation, first, end, count, times=False):
                 yield start, data[: end - start], told
-            for number, start, _, data, told in self._records:
+            for number, start, _, data, told in self.records:
                 if number == incarnation and start < end and start + len(data) > first:
                     yield start, data[: end - start], told
 
@@ -231,13 +259,14 @@ class SqliteUnit:
         """See `Unit.tell_growth`; the appends of a stream in one batch are told as one."""
         growth = self._growths.get(state.incarnation)
         if growth is None:
-            growth = self._growths[state.incarnation] = _Growth(state, start)
+            growth = self._growths[state.incarnation] = (state, start, [*records])
             self._told.append(growth)
-        growth.records += records
+        else:
+            growth[2].extend(records)
 
     def changes(self) -> list[Change]:
         """What to tell the watchers, in order; after the commit."""
-        return [told if isinstance(told, Change) else told.change() for told in self._told]
+        return [told if isinstance(told, Change) else steps.growth(*told) for told in self._told]
 
     def trim(self, state: StreamState, earliest: int) -> None:
         """Move a stream's first position that is kept; the records before it are left to the sweep."""
@@ -263,34 +292,39 @@ class SqliteUnit:
         """Write what changed, then make it visible. On an error nothing is; the connection is to be closed."""
         journal = self._committed.journal
         appends = self._entry()
-        entry = appends if journal.takes(appends) else None
+        size = appends.size
+        entry = appends if journal.takes(appends, size) else None
         journaled = {grown.incarnation for grown in entry.streams} if entry else set()
-        folds = self._folds or journal.has_any((self._changed.keys() | self._remade) - journaled)
+        others = (
+            (self._changed.keys() | self._remade) - journaled if len(journaled) < len(self._changed) else self._remade
+        )
+        folds = self._folds or journal.has_any(others)
         if folds:
             self._begin()
             self.written += journal.fold_into(self._database)
         self._flush(journaled)
         if entry:
             self.write(_ADD_TO_JOURNAL, (encode_entry(entry),))
-            self.written += entry.size + _PAGES_OF_AN_ENTRY
+            self.written += size + _PAGES_OF_AN_ENTRY
         if self._begun:
             self._database.run("COMMIT")
         if folds:
             journal.clear()
         if entry:
-            journal.add(entry, [self._changed[number] for number in journaled], self.now)
+            journal.add(entry, size, [self._changed[grown.incarnation] for grown in entry.streams], self.now)
         self._committed.publish(self._states, self._producers, self._forgotten, self._last_incarnation)
         if self._full:
             self._committed.remember_full(self._full)
 
     def _entry(self) -> Entry:
         """The appends to streams that nothing else changed."""
-        states = [state for number, state in self._changed.items() if number not in self._remade]
+        states: Iterable[StreamState] = self._changed.values()
         producers = [(*key, known.epoch, known.seq) for key, known in self._producers.items()]
-        records = self._records
-        if self._remade:
-            producers = [row for row in producers if row[0] not in self._remade]
-            records = [row for row in records if row[0] not in self._remade]
+        records, remade = self.records, self._remade
+        if remade:
+            states = [state for state in states if state.incarnation not in remade]
+            producers = [row for row in producers if row[0] not in remade]
+            records = [row for row in records if row[0] not in remade]
         used = [self._producers[row[0], row[1]].used for row in producers]
         return Entry([Grown.of(state) for state in states], producers, records, used)
 
@@ -306,7 +340,7 @@ class SqliteUnit:
             self.write(_DROP_PRODUCER, key)
         states = [state for number, state in self._changed.items() if number not in journaled]
         producers = {key: known for key, known in self._producers.items() if key[0] not in journaled}
-        records = [row for row in self._records if row[0] not in journaled] if journaled else self._records
+        records = [row for row in self.records if row[0] not in journaled] if journaled else self.records
         if states or producers or records:
             self._begin()
             write_tables(self._database, states, producers, records)

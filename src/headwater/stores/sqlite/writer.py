@@ -3,7 +3,7 @@
 Rule 1: all that waits when the thread comes back is one transaction. Commands run in the order they were given.
 Rule 2: a refused command fails alone. When the file or the disk fails, every write of the batch fails and memory is
         as before; commands that only look up are run again without them. The next batch starts on a new connection.
-Rule 3: watchers are told and callers answered in the event loop, after the commit, in order, once a batch.
+Rule 3: watchers are told and callers answered in the event loop, after the commit; see `delivery`.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from headwater.stores.sqlite.cache import Committed
 from headwater.stores.sqlite.commands import COMMAND_BYTES, Batch, Command, Posted, Step
 from headwater.stores.sqlite.custody import Custody
 from headwater.stores.sqlite.database import DRIVER_ERRORS, Database
+from headwater.stores.sqlite.delivery import Delivery
 from headwater.stores.sqlite.queue import MAX_RECORDS, Queue
 from headwater.stores.sqlite.transaction import SqliteUnit
 from headwater.stores.sqlite.troubles import database_failed
@@ -73,7 +74,7 @@ class Writer:
         self._connect = connect
         self._custody = custody
         self._committed = committed
-        self._tell = tell
+        self._delivery = Delivery(tell, self._answer)
         self._queue_bytes = queue_bytes
         self._checkpoint_bytes = checkpoint_bytes
         self._queue: SimpleQueue[Batch | None] = SimpleQueue()
@@ -148,8 +149,13 @@ class Writer:
         Raises:
             StoreUnavailable: the store is not open, or too much waits already.
         """
+        fault = None if reads else self.fault
+        if not self._running or fault is not None or self._waiting > self._queue_bytes:
+            raise self._refusal(fault)
         future: asyncio.Future[T] = self._loop.create_future()
-        self._add(Step(run, now, future, size, reads, paths))
+        step = Step(run, now, future, size, reads, paths)
+        self._waiting += step.size
+        self._collected.append(step)
         self._hand_over()
         return future
 
@@ -159,20 +165,21 @@ class Writer:
         Raises:
             StoreUnavailable: the store is not open, or too much waits already.
         """
-        self._add(Posted(path, request, now, done, len(request.body) + COMMAND_BYTES))
+        if not self._running or self.fault is not None or self._waiting > self._queue_bytes:
+            raise self._refusal(self.fault)
+        size = len(request.body) + COMMAND_BYTES
+        self._waiting += size
+        self._collected.append(Posted(path, request, now, done, size))
         if not self._due:
             self._due = True
             self._loop.call_soon(self._hand_over)
 
-    def _add(self, command: Command) -> None:
+    def _refusal(self, fault: str | None) -> StoreUnavailable:
         if not self._running:
-            raise StoreUnavailable(self.refusal)
-        if self.fault is not None and not command.reads:
-            raise StoreUnavailable(self.fault)
-        if self._waiting > self._queue_bytes:
-            raise StoreUnavailable(f"{self._waiting} bytes wait to be written, and queue_bytes is {self._queue_bytes}")
-        self._waiting += command.size
-        self._collected.append(command)
+            return StoreUnavailable(self.refusal)
+        if fault is not None:
+            return StoreUnavailable(fault)
+        return StoreUnavailable(f"{self._waiting} bytes wait to be written, and queue_bytes is {self._queue_bytes}")
 
     def _hand_over(self) -> None:
         self._due = False
@@ -180,9 +187,7 @@ class Writer:
             self._queue.put(self._collected)
             self._collected = []
 
-    def _deliver(self, batch: Batch, changes: list[Change]) -> None:
-        for change in changes:
-            self._tell_safely(change)
+    def _answer(self, batch: Batch) -> None:
         self._waiting -= sum([command.size for command in batch])
         for command in batch:
             command.resolve()
@@ -191,13 +196,6 @@ class Writer:
                 if not idle.done():
                     idle.set_result(None)
             self._idle.clear()
-
-    def _tell_safely(self, change: Change) -> None:
-        # Watchers must not raise; if one does, the callers of this batch are still answered.
-        try:
-            self._tell(change)
-        except Exception as error:
-            self._loop.call_exception_handler({"message": "a watcher of the store raised", "exception": error})
 
     # From here on: the thread.
 
@@ -214,7 +212,7 @@ class Writer:
         if opened.error is None:
             self._work()
             self._close()
-            self._call(self._stopped.set_result, None)
+            self._call(self._delivery.end, self._stopped)
 
     def _work(self) -> None:
         postponed = False
@@ -223,7 +221,7 @@ class Writer:
             todo = batch
             while todo:
                 todo = self._attempt(todo, changes)
-            self._call(self._deliver, batch, changes)
+            self._call(self._delivery.add, batch, changes)
             if self._committed.journal.is_full:
                 self._fold()
             if self._written >= self._checkpoint_bytes:
@@ -253,7 +251,7 @@ class Writer:
             unit.commit()
             if unit.written:
                 self.figures.commit_seconds.add(time.monotonic() - started)
-                self.figures.commit_sizes.add(sum(not command.reads for command in batch))
+                self.figures.commit_sizes.add(sum([not command.reads for command in batch]))
             self._written += unit.written
             changes += unit.changes()
             return []
@@ -273,9 +271,10 @@ class Writer:
 
     def _run(self, batch: Batch, unit: SqliteUnit) -> None:
         """Run the commands up to `MAX_RECORDS`; those that are left make the next batch."""
+        records = unit.records
         for number, command in enumerate(batch, 1):
             command.run_on(unit)
-            if unit.record_count >= MAX_RECORDS and number < len(batch):
+            if len(records) >= MAX_RECORDS and number < len(batch):
                 self._todo.give_back(batch[number:])
                 del batch[number:]
                 return

@@ -189,6 +189,19 @@ async def a_value_is_one_record(trial: Trial) -> None:
     await refused(HeadwaterError, trial.append_value("a", b"1, 2"), "two values")
 
 
+@chapter.promise
+async def an_empty_text_is_no_record(trial: Trial) -> None:
+    """A record has a byte at least, or two would have one offset; an empty text may come with the end."""
+    await trial.create("a", TEXT)
+    await refused(HeadwaterError, trial.append_value("a", b'""'), "an empty text")
+    await trial.append_value("a", b'"x"')
+    answers = await together(trial, ("a", Append(b'""', close=True, is_value=True)))
+    equal(await trial.contents("a"), (b"x",), "the records")
+    equal(await trial.tail("a"), (await trial.store.read("a", "-1")).next_offset, "the tail")
+    if answers is not None:
+        equal([answer.closed for answer in answers], [True], "that it is closed")
+
+
 @chapter.durable_promise
 async def it_is_there_after_a_restart(trial: Trial) -> None:
     """All of it."""
