@@ -84,7 +84,7 @@ def test_streams_that_come_and_go(run: Run[None]) -> None:
                 path, record = await anext(reading)
                 assert (path, record.json()) == ("a", 3)
             await reading.aclose()  # type: ignore[attr-defined]
-            assert (hub.stats.readers, len(hub.live.patterns)) == (0, 0)
+            assert (hub.stats.readers, hub.live.patterns.count) == (0, 0)
 
     run(main())
 

@@ -38,14 +38,16 @@ class Watch:
 
 
 class Patterns:
-    """The patterns that are read."""
+    """The patterns that are read.
+
+    Attributes:
+        count: how many they are; each change of the store asks.
+    """
 
     def __init__(self) -> None:
+        self.count = 0
         self._index: PatternIndex[Watch] = PatternIndex()
         self._fresh: dict[str, list[Watch]] = {}
-
-    def __len__(self) -> int:
-        return len(self._index)
 
     def watch(self, pattern: str, listener: Listener) -> None:
         """Tell it of every stream that is made from now on and matches."""
@@ -53,6 +55,7 @@ class Patterns:
         if watch is None:
             watch = Watch()
             self._index.put(pattern, watch)
+            self.count += 1
         watch.listeners[listener] = None
 
     def unwatch(self, pattern: str, listener: Listener) -> None:
@@ -63,6 +66,7 @@ class Patterns:
         del watch.listeners[listener]
         if not watch.listeners:
             self._index.remove(pattern)
+            self.count -= 1
             for path in watch.fresh:
                 self._drop(path, watch)
 

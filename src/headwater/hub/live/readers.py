@@ -54,7 +54,7 @@ class LiveReaders:
 
     def apply(self, change: Change) -> None:
         """Take a store's notification."""
-        if self.patterns:
+        if self.patterns.count:
             self.patterns.apply(change)
         stream = self._streams.get(change.path)
         if stream is not None:

@@ -198,7 +198,7 @@ def test_patterns_take_what_is_there_and_what_comes(run: Run[None]) -> None:
             await until(lambda: len(client.records) == 5, client)
             assert client.records == {path: [path] for path in ("rooms/1", "rooms/2", "other", "rooms/3", "deep/er")}
             client.lose()
-            assert not hub.live.patterns
+            assert not hub.live.patterns.count
 
     run(main())
 
@@ -247,7 +247,7 @@ def test_a_new_stream_comes_with_its_first_record(run: Run[None]) -> None:
                 assert not client.names("rooms/gone")
                 assert client.again == 0
                 client.lose()
-            assert (hub.stats.readers, len(hub.live.patterns)) == (0, 0)
+            assert (hub.stats.readers, hub.live.patterns.count) == (0, 0)
 
     run(main())
 
@@ -434,7 +434,7 @@ def test_who_cannot_be_told_which_streams_match_is_let_go(
                 await until(lambda: client.sink.ended == "finished", client)  # noqa: B023
                 assert client.said[-1] == ("stream-detached", {"retry_after": 1.0, "reason": "failed"})
                 assert len(caplog.records) == logged
-            assert (hub.stats.readers, len(hub.live.patterns)) == (0, 0)
+            assert (hub.stats.readers, hub.live.patterns.count) == (0, 0)
 
     run(main())
 
