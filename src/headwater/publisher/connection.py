@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 import ssl
 from collections.abc import Mapping
 from contextlib import suppress
@@ -44,6 +45,7 @@ class Connection:
         self._timeout: Final = timeout
         self._context: Final = context
         self._client: http.client.HTTPConnection | None = None
+        self._is_given_up = False
 
     def request(self, method: str, path: str, headers: Mapping[str, str], body: bytes = b"") -> Mapping[str, str]:
         """The headers of the answer.
@@ -54,7 +56,11 @@ class Connection:
         """
         try:
             client = self._client or self._open()
+            if self._is_given_up:
+                raise OSError("given up")
             client.request(method, self._prefix + quote(path), body or None, {**self._headers, **headers})
+            if self._is_given_up:
+                raise OSError("given up")
             answer = client.getresponse()
             text = answer.read()
         except (OSError, http.client.HTTPException) as error:
@@ -80,6 +86,16 @@ class Connection:
         else:
             self._client = http.client.HTTPConnection(self._host, self._port, timeout=self._timeout)
         return self._client
+
+    def give_up(self) -> None:
+        """End a request that is under way, from another thread, and every later one."""
+        self._is_given_up = True
+        client = self._client
+        sock = None if client is None else client.sock
+        if sock is not None:
+            # Of the plain socket: what TLS has to say is for the thread that reads it.
+            with suppress(OSError):
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Close it; the next request opens it anew."""

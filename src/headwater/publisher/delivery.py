@@ -83,8 +83,9 @@ class Delivery(threading.Thread):
         self._stopping = threading.Event()
 
     def stop(self) -> None:
-        """Give up what is in trouble, from now on."""
+        """Give up what is in trouble, from now on; a request that waits for its answer, too."""
         self._stopping.set()
+        self._connection.give_up()
 
     def forget(self) -> None:
         """In a forked child, where this thread is not: close what is the parent's, without a word to the server."""
