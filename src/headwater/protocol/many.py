@@ -18,17 +18,15 @@ from urllib.parse import unquote_to_bytes
 import msgspec
 
 from headwater.errors import BadRequest, HeadwaterError, TooManyStreams
-from headwater.model import BEGINNING, NOW, Last, SlowPolicy
+from headwater.model import BEGINNING, Last, SlowPolicy
 from headwater.protocol import names
 from headwater.protocol.accept import accepted
-from headwater.protocol.backwards import make_last
-from headwater.protocol.expiry import parse_integer
 from headwater.protocol.headers import Headers
 from headwater.protocol.many_events import EventsOfMany, LinesOfMany
 from headwater.protocol.offsets import check_offset
 from headwater.protocol.paths import MAX_PATH_BYTES, NOTHING_PRIVATE, PrivatePaths, check_path
 from headwater.protocol.patterns import check_pattern, is_pattern, literal_prefix
-from headwater.protocol.producers import MAX_INTEGER
+from headwater.protocol.query import decoded, last_of
 from headwater.protocol.requests import last_event_id, reader_name, slow_policy, text
 from headwater.protocol.vector import Vector, decode_vector
 
@@ -227,17 +225,8 @@ def _fields(query: bytes) -> list[tuple[str, str]]:
         except UnicodeDecodeError:
             continue
         if name in _PARAMETERS:
-            found.append((name, _decoded(name, value)))
+            found.append((name, decoded(name, value)))
     return found
-
-
-def _decoded(name: str, value: bytes) -> str:
-    try:
-        if value.isascii():
-            return unquote_to_bytes(value.replace(b"+", b" ")).decode()
-    except UnicodeDecodeError:
-        pass
-    raise BadRequest(f"the query parameter {name} is not URL-encoded UTF-8")
 
 
 def _set(fields: dict[str, str], name: str, value: str) -> None:
@@ -252,11 +241,7 @@ def _start(fields: Mapping[str, str]) -> str | Last:
         return BEGINNING if offset is None else check_offset(offset)
     if offset is not None:
         raise BadRequest("give offset, or last or last_bytes: each says where to begin")
-    return make_last(
-        None if records is None else parse_integer(records, name=names.QUERY_LAST, maximum=MAX_INTEGER),
-        None if size is None else parse_integer(size, name=names.QUERY_LAST_BYTES, maximum=MAX_INTEGER),
-        NOW,
-    )
+    return last_of(records, size)
 
 
 def _start_of(name: str, value: Any) -> str | Last:

@@ -40,7 +40,7 @@ def parse_query(query: bytes) -> dict[str, str]:
             continue
         if name in found and name in _ONCE:
             raise BadRequest(f"{name} must be given once")
-        found[name] = _decoded(name, value)
+        found[name] = decoded(name, value)
     return found
 
 
@@ -66,14 +66,29 @@ def parse_last(fields: Mapping[str, str], *, live: bool) -> Last | None:
         raise BadRequest("give offset, or last or last_bytes: each says where to begin")
     if live and before is not None:
         raise BadRequest("a live read has no before: it begins with the newest records, and goes on")
+    return last_of(records, size, NOW if before is None else before)
+
+
+def last_of(records: str | None, size: str | None, before: str = NOW) -> Last:
+    """What is asked for from behind, of the texts of its numbers.
+
+    Raises:
+        BadRequest: a number is none, or out of range, or both are given.
+        InvalidOffset: `before` is no offset.
+    """
     return make_last(
         None if records is None else parse_integer(records, name=names.QUERY_LAST, maximum=MAX_INTEGER),
         None if size is None else parse_integer(size, name=names.QUERY_LAST_BYTES, maximum=MAX_INTEGER),
-        NOW if before is None else before,
+        before,
     )
 
 
-def _decoded(name: str, value: bytes) -> str:
+def decoded(name: str, value: bytes) -> str:
+    """The value of one of our parameters.
+
+    Raises:
+        BadRequest: it is not URL-encoded UTF-8.
+    """
     try:
         if value.isascii():
             return unquote_to_bytes(value.replace(b"+", b" ")).decode()
