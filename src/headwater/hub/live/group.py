@@ -2,7 +2,9 @@
 
 Rule 1: what is new is encoded once, into one `bytes`, which every member is given.
 Rule 2: the members have no cursor of their own: the group's is theirs. Who falls behind gets a copy of it and leaves.
-Rule 3: all of this happens between two steps of the event loop, so nobody can join or leave in the middle.
+Rule 3: who has credit up to a position is let go when the group reaches it. The group looks at one number a batch, the
+        smallest of its members'; theirs may have grown meanwhile, so that only then they are looked at.
+Rule 4: all of this happens between two steps of the event loop, so nobody can join or leave in the middle.
 """
 
 from __future__ import annotations
@@ -18,11 +20,17 @@ from headwater.hub.stats import Stats
 from headwater.hub.wheel import Timer
 from headwater.protocol.coding import Common
 from headwater.protocol.cursor import Data, Event, ends
+from headwater.protocol.offsets import position_of
 from headwater.protocol.wire import Encoder
 
 
 class Member(Written, Protocol):
     """Who can be in a group."""
+
+    @property
+    def allowed(self) -> int | None:
+        """The position from which on it may be given nothing; None: there is none."""
+        ...
 
     def fall_behind(self, place: LogCursor, encoder: Encoder) -> None:
         """It has left the group; this is where it stands, and what it was told."""
@@ -59,7 +67,7 @@ class FanoutGroup:
         common: what the members are sent, in the format's content coding.
     """
 
-    __slots__ = ("_slow", "_stats", "_telling", "common", "encoder", "form", "members", "place", "timer")
+    __slots__ = ("_brink", "_slow", "_stats", "_telling", "common", "encoder", "form", "members", "place", "timer")
 
     def __init__(self, place: LogCursor, encoder: Encoder, form: WireFormat, stats: Stats) -> None:
         self.place = place
@@ -69,6 +77,8 @@ class FanoutGroup:
         self._stats = stats
         self._slow: list[Member] = []
         self._telling = False
+        #: No member is out of credit before this position; 0: none has to count.
+        self._brink = 0
         self.timer: Timer | None = None
         self.common: Common = form.coding.common()
 
@@ -80,6 +90,13 @@ class FanoutGroup:
     def admits(self, place: LogCursor, encoder: Encoder) -> bool:
         """Whether a reader who was told the same and stands at the same offset may join."""
         return self.offset == place.cursor.offset and self.encoder.state() == encoder.state()
+
+    def join(self, member: Member) -> None:
+        """Take a member in, who stands where the group does."""
+        self.members.add(member)
+        allowed = member.allowed
+        if allowed is not None:
+            self._brink = min(self._brink, allowed) if self._brink else allowed
 
     def copies(self) -> tuple[LogCursor, Encoder]:
         """Place and encoder for a member that leaves."""
@@ -156,7 +173,21 @@ class FanoutGroup:
                 member.finish(cut=self.encoder.must_cut)
         else:
             self._take_out_slow()
+            if self._brink and position_of(self.offset) >= self._brink:
+                self._take_out_spent()
         return written
+
+    def _take_out_spent(self) -> None:
+        here, brink = position_of(self.offset), 0
+        for member in list(self.members):
+            allowed = member.allowed
+            if allowed is None:
+                continue
+            if allowed <= here:
+                self.leave(member)
+            else:
+                brink = min(brink, allowed) if brink else allowed
+        self._brink = brink
 
     def _take_out_slow(self) -> None:
         slow, self._slow = self._slow, []

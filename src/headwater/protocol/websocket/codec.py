@@ -93,9 +93,10 @@ class JsonCodec:
     def decode(self, data: bytes) -> ClientMessage:
         """See `Codec.decode`."""
         try:
-            return self._decode(data)
+            found: ClientMessage = self._decode(data)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             refuse(error, data, msgspec.json.decode)
+        return found
 
     def encode(self, message: ServerMessage) -> bytes:
         """See `Codec.encode`."""
@@ -149,7 +150,7 @@ def refuse(error: Exception, data: bytes, decode: Any) -> NoReturn:
         raise InvalidMessage(f"a message is an object with `t`: {str(error)[:_SHOWN]}") from None
     kinds = ", ".join(sorted(str(cls.__struct_config__.tag) for cls in CLIENT))
     kind = found.get("t")
-    if kind is None or f"`$.{'t'}`" in str(error):
+    if kind is None or "`$.t`" in str(error):
         detail = f"there is no message {str(kind)[:_SHOWN]!r}; there are {kinds}"
     else:
         detail = f"the message {str(kind)[:_SHOWN]!r} is not valid: {str(error)[:_SHOWN]}"

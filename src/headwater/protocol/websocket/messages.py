@@ -18,7 +18,7 @@ import msgspec
 from headwater.protocol.given import GivenConfig
 
 
-class _Client(msgspec.Struct, frozen=True, tag_field="t", rename={"from_": "from"}):
+class _Client(msgspec.Struct, tag_field="t", rename={"from_": "from"}):
     """What a client sends."""
 
 
@@ -279,12 +279,10 @@ CLIENT: Final[tuple[type[_Client], ...]] = (
     Ping,
     Pong,
 )
-ClientMessage = (
-    Hello | Sub | Unsub | Ack | Append | Close | Fail | Create | Head | Read | Delete | Auth | Ping | Pong
-)
+ClientMessage = Hello | Sub | Unsub | Ack | Append | Close | Fail | Create | Head | Read | Delete | Auth | Ping | Pong
 
 
-class _Server(msgspec.Struct, frozen=True, tag_field="t", rename={"from_": "from"}, omit_defaults=True):
+class _Server(msgspec.Struct, tag_field="t", rename={"from_": "from"}, omit_defaults=True):
     """What the server sends."""
 
 

@@ -10,6 +10,7 @@ from headwater.model import BEGINNING, NOW, Batch
 from headwater.protocol.cursor import Data, Detached, Event, Failed, Gap, Idle, Made, Missing
 from headwater.protocol.websocket import messages as m
 from headwater.protocol.websocket.codec import Codec
+from headwater.protocol.websocket.messages import Problem
 from headwater.protocol.wire import Regrouper
 
 
@@ -142,7 +143,7 @@ class WaitingMessages:
         return None
 
 
-def problem(error: HeadwaterError, *, id: int | None = None, s: int | None = None, path: str | None = None) -> m.Problem:
+def problem(error: HeadwaterError, *, id: int | None = None, s: int | None = None, path: str | None = None) -> Problem:
     """An error as a message.
 
     Args:
@@ -155,6 +156,6 @@ def problem(error: HeadwaterError, *, id: int | None = None, s: int | None = Non
     given = facts.pop("id", None)
     if id is None and isinstance(given, int):
         id = given
-    return m.Problem(
-        error.code, error.status, error.message, error.advice, id=id, s=s, path=path, after=error.retry_after, facts=facts
-    )
+    told = Problem(error.code, error.status, error.message, error.advice, id=id, s=s, path=path, facts=facts)
+    told.after = error.retry_after
+    return told
