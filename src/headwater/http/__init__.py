@@ -13,6 +13,8 @@ live           live reads: their formats, their lifetimes, who reads
 catch_up       reads that end
 content_coding  finished bodies in a content coding
 bodies         what is said of a body that is too large, too late, or one of too many
+duplex         a connection with two ways
+websocket      the WebSocket door
 http1          responses as bytes
 socket_sink    a live reader's connection as a sink
 forwarded      who is at the other end of a request that came through proxies

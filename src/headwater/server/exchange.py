@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from typing import Any, Final
 
-from headwater.http.exchange import BodyDone, Exchange, LiveHead, Opening, Streamed
+from headwater.http.exchange import BodyDone, Exchange, LiveHead, Opening, Streamed, Upgrade
 from headwater.http.http1 import CHUNKED, CLOSE, LAST_CHUNK, head_bytes, response_bytes
 from headwater.http.live import unframed
 from headwater.http.service import log_access
@@ -19,6 +19,7 @@ from headwater.hub.outflow import Ending, Outflow
 from headwater.model import Appended
 from headwater.protocol import names, responses
 from headwater.protocol.responses import Answer, HeaderList
+from headwater.protocol.websocket import handshake
 from headwater.server.head_cache import Head
 from headwater.server.outgoing import SocketOutlet
 from headwater.server.wire import Wire
@@ -163,6 +164,23 @@ class SocketExchange(Exchange):
         live.push(opening.arrival, form, sink, lifetime=opening.lifetime, encoder=opening.encoder, head=head)
         if wire.shared.limits.access_log:
             log_access(self, 200)
+
+    @property
+    def is_websocket(self) -> bool:
+        """See `Exchange`."""
+        head = self.request
+        return handshake.is_handshake(head.method, head.version, head.headers)
+
+    def upgrade(self, upgrade: Upgrade) -> None:
+        """See `Exchange`."""
+        wire = self._wire
+        if not wire.is_current(self):
+            return
+        wire.out.put(head_bytes(101, wire.shared.clock.line(), upgrade.headers(), self.extra))
+        sink, rest = wire.take_messages(upgrade.max_bytes)
+        sink.begin(upgrade.open(sink), rest)
+        if wire.shared.limits.access_log:
+            log_access(self, 101)
 
     def push_first(self, path: str, frames: FirstFrames, peer: Peer, head: LiveHead) -> None:
         """See `Exchange`."""

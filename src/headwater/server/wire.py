@@ -7,6 +7,7 @@ from typing import Protocol
 
 from headwater.http.exchange import BodyDone, Exchange
 from headwater.http.socket_sink import TransportSink
+from headwater.http.websocket.sink import MessageSink
 from headwater.server.outgoing import Outgoing
 from headwater.server.shared import Shared
 
@@ -65,4 +66,12 @@ class Wire(Protocol):
 
     def take(self) -> TransportSink:
         """Give the connection to a live reader."""
+        ...
+
+    def take_messages(self, max_bytes: int) -> tuple[MessageSink, bytes]:
+        """Give the connection to a WebSocket, with what came behind its request.
+
+        Args:
+            max_bytes: of a message.
+        """
         ...

@@ -14,7 +14,9 @@ fanout              the loop that gives the same bytes to all
 join_cache          first frames, told again to a crowd
 connection          the channels that share a socket
 sinks, budget       where bytes go, and what full connections hold
-many                many streams on one connection
+owned               channels of a connection with many
+many                a read of many streams
+subscriptions       streams that come and go on a connection
 patterns            who is told of new streams
 cursors             when reads of many streams are told where they stand
 wire_format         how a reader's records are encoded, framed and coded

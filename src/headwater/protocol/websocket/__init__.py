@@ -7,5 +7,5 @@ closes            how connections end
 messages          the messages of a connection: the one table
 codec             how they are encoded, by subprotocol
 stream_messages   the encoder of one stream's messages
-bare              the encoders of a stream at its own URL
+single, bare      a stream at its own URL: what is asked for, and how it is told
 """
