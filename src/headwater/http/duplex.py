@@ -24,15 +24,17 @@ class Receiver(Protocol):
 
 
 class Duplex(Sink, Protocol):
-    """A sink whose bytes are frames as `protocol.websocket.frames` makes them, and which brings messages.
+    """A sink whose bytes are frames as `protocol.websocket.frames` makes them, and which brings messages."""
 
-    Attributes:
-        heard_at: when something came last, on the clock of timers.
-        partial_since: when the message began that is not whole yet, on the same clock; 0: there is none.
-    """
+    @property
+    def heard_at(self) -> float:
+        """When something came last, on the clock of timers."""
+        ...
 
-    heard_at: float
-    partial_since: float
+    @property
+    def partial_since(self) -> float:
+        """When the message began that is not whole yet, on the same clock; 0: there is none."""
+        ...
 
     def stop_reading(self) -> None:
         """Take nothing more of the client, until `read_on`. What came already is given all the same."""

@@ -17,7 +17,6 @@ from headwater.http.websocket.single import Single
 from headwater.http.websocket.telling import TELLINGS
 from headwater.hub import Engine
 from headwater.hub.peers import Peer, address_of
-from headwater.protocol import names
 from headwater.protocol.asks import Access, Ask, Operation
 from headwater.protocol.cors import CorsPolicy
 from headwater.protocol.many import Names
@@ -113,9 +112,7 @@ class WebSockets:
         """
         request = exchange.request
         handshake.check_page(self._cors, request.origin, request.host)
-        if names.SEC_WEBSOCKET_KEY not in request.headers and not exchange.has_key:
-            return b""
-        return handshake.check_key(request.headers)
+        return handshake.check_key(request.headers) if exchange.has_key else b""
 
     def _session(self, exchange: Exchange, name: str, sink: Duplex) -> Receiver:
         credential, client = self._credential(exchange), exchange.client

@@ -67,20 +67,29 @@ def sub(session: Session, message: m.Sub, size: int) -> None:
         _named(message.id, slow_policy, message.slow),
         message.missing == "wait",
         message.envelope,
-        session.peer,
+        None,
     )
     if is_pattern(path):
-        raise InvalidMessage("patterns come later", id=message.id)
+        # Each stream that matches is asked about by itself.
+        session.perform(message.id, size, (), partial(_match, session, wish, size))
+        return
     asks = (Ask(Operation.READ, path),)
     session.perform(message.id, size, asks, partial(_subscribe, session, wish, size))
 
 
 def _subscribe(session: Session, wish: Wish, size: int, access: Access) -> None:
+    session.note(access)
     peer = structs.replace(session.peer, access=access)
     subscription = session.subscriptions.add(structs.replace(wish, peer=peer))
     # It is told by itself, when it comes.
     session.answer(wish.id, size, b"")
     session.subscriptions.open(subscription)
+
+
+def _match(session: Session, wish: Wish, size: int, access: Access) -> None:
+    session.subscriptions.check_pattern(wish)
+    session.answer(wish.id, size, session.codec.encode(m.Ok(wish.id)))
+    session.subscriptions.match(wish)
 
 
 def unsub(session: Session, message: m.Unsub, size: int) -> None:
@@ -91,10 +100,17 @@ def unsub(session: Session, message: m.Unsub, size: int) -> None:
         found = whole.by_number.get(message.s)
     elif message.path is not None:
         found = whole.by_path.get(message.path)
+    if found is None and message.path is not None and whole.leave(message.path):
+        _left(session, message)
+        return
     if found is None:
         what = message.s if message.path is None else repr(message.path[:80])
         raise InvalidMessage(f"this connection does not read {what}", **_ids(message.id))
     found.leave("left")
+    _left(session, message)
+
+
+def _left(session: Session, message: m.Unsub) -> None:
     if message.id is not None:
         session.tell(m.Ok(message.id))
 

@@ -11,17 +11,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from importlib.metadata import version
 from typing import Any, Final
 
 import msgspec
 
-from headwater.errors import HeadwaterError, InvalidMessage, RequestTimeout, ShuttingDown, Unavailable
+from headwater.errors import HeadwaterError, InvalidMessage, NotAuthorized, RequestTimeout, ShuttingDown, Unavailable
 from headwater.http.authorize import Credential
 from headwater.http.duplex import Duplex
 from headwater.http.permission import Permission
+from headwater.http.websocket.expiry import Expiry
 from headwater.http.websocket.requests import Requests
 from headwater.http.websocket.telling import Telling
 from headwater.hub import Engine
@@ -111,6 +112,8 @@ class Session:
 
     __slots__ = (
         "_client",
+        "_expiry",
+        "_has_expired",
         "_is_draining",
         "_is_over",
         "_sink",
@@ -146,10 +149,11 @@ class Session:
         self.operations = operations
         self.connection = DistinctConnection(door.hub.runtime, sink)
         self.requests = Requests(door.hub.limits, sink, self._handle)
-        self.subscriptions = Subscriptions(door.hub.live, self.connection, telling, self)
+        self.subscriptions = Subscriptions(door.hub.live, self.connection, telling, self, door.names.private)
         self._client = client
         self._sink = sink
-        self._is_over = self._is_draining = False
+        self._is_over = self._is_draining = self._has_expired = False
+        self._expiry: Expiry | None = None
         self._spoke_at = time.monotonic()
         runtime = door.hub.runtime
         self._timer: Timer | None = runtime.timers.after(runtime.limits.hello_seconds, self._expect_hello)
@@ -282,18 +286,56 @@ class Session:
         Args:
             then: called behind that.
         """
-        whole = self.subscriptions
-        for subscription in list(whole.by_path.values()):
+        if self._expiry is not None:
+            self._expiry.stop()
+        for subscription in list(self.subscriptions.by_path.values()):
+            ask = (Ask(Operation.READ, subscription.path),)
             try:
-                found = self.door.permission.of(
-                    (Ask(Operation.READ, subscription.wish.path),), self.credential, self._client
-                )
-            except HeadwaterError:
-                subscription.leave("forbidden")
+                found = self.door.permission.of(ask, self.credential, self._client)
+            except HeadwaterError as error:
+                self._forbid(subscription, error)
                 continue
-            if not isinstance(found, Access):
-                self.requests.hold(found, partial(_unless_allowed, subscription))
+            if isinstance(found, Access):
+                self._allow(subscription, found)
+            else:
+                self.requests.hold(found, partial(self._answered, subscription))
         self.requests.hold_until_decided(then)
+
+    def _answered(self, subscription: Subscription, done: asyncio.Future[Access]) -> None:
+        error = done.exception()
+        if error is None:
+            self._allow(subscription, done.result())
+        else:
+            self._forbid(subscription, error)
+
+    def _allow(self, subscription: Subscription, access: Access) -> None:
+        self.note(access)
+        if subscription.channel is not None:
+            subscription.channel.peer = msgspec.structs.replace(self.peer, access=access)
+
+    def _forbid(self, subscription: Subscription, error: BaseException) -> None:
+        if self._has_expired and isinstance(error, NotAuthorized):
+            self.close(error.ws_close, error.code)
+        else:
+            subscription.leave("forbidden")
+
+    def note(self, access: Access) -> None:
+        """With this access something is read from now on."""
+        if access.expires is None:
+            return
+        if self._expiry is None:
+            self._expiry = Expiry(self.door.hub.runtime.timers, self._expires_soon, self._expired)
+        self._expiry.note(access.expires)
+
+    def _expires_soon(self, seconds: float) -> None:
+        self.tell(m.Expiring(round(seconds, 3)))
+
+    def _expired(self) -> None:
+        self._has_expired = True
+        self.recheck(self._is_rechecked)
+
+    def _is_rechecked(self) -> None:
+        self._has_expired = False
 
     # What goes out.
 
@@ -339,6 +381,18 @@ class Session:
             if now - sink.heard_at >= heartbeat - EARLY:
                 sink.ping()
         self._watch()
+
+    def access(self, path: str) -> Peer | Awaitable[Peer]:
+        """See `Holder.access`."""
+        found = self.door.permission.of((Ask(Operation.READ, path),), self.credential, self._client)
+        return self._peer_with(found) if isinstance(found, Access) else self._awaited(found)
+
+    def _peer_with(self, access: Access) -> Peer:
+        self.note(access)
+        return msgspec.structs.replace(self.peer, access=access)
+
+    async def _awaited(self, found: Awaitable[Access]) -> Peer:
+        return self._peer_with(await found)
 
     # Its end; see `Holder` and `Receiver`.
 
@@ -398,11 +452,6 @@ class Session:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-
-
-def _unless_allowed(subscription: Subscription, done: asyncio.Future[Access]) -> None:
-    if done.exception() is not None:
-        subscription.leave("forbidden")
 
 
 #: What a message does: given the session, the message and its size.

@@ -3,5 +3,5 @@
 whole          all of them: one channel of the connection, which learns what happens to it
 subscription   one stream, from when it is asked for to its end
 channel        the channel of a stream that is there
-matches        the streams that match one pattern
+matched        the streams that match one pattern
 """

@@ -8,12 +8,12 @@ Rule 3: a stream whose oldest records went while they were read goes on behind t
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
 
 import msgspec
 
-from headwater.errors import HeadwaterError, OffsetGone, StreamGone, StreamNotFound
+from headwater.errors import HeadwaterError, NotAuthorized, OffsetGone, Refused, StreamGone, StreamNotFound
 from headwater.hub.live.admission import open_or_wait
 from headwater.hub.live.arrival import Arrival
 from headwater.hub.live.connection import Connection
@@ -29,6 +29,10 @@ from headwater.protocol.cursor import Data, Failed, Gap
 _log: Final = logging.getLogger("headwater")
 
 
+#: Errors of streams that match a pattern which are not told.
+_TO_NOBODY: Final = (Refused, NotAuthorized, StreamNotFound, StreamGone)
+
+
 class Wish(msgspec.Struct, frozen=True):
     """What a subscription asks for.
 
@@ -40,8 +44,8 @@ class Wish(msgspec.Struct, frozen=True):
         slow: what the reader gets when it was slow; None: as the stream says.
         waits: a stream that is not there is waited for.
         envelope: records come with the time of their append.
+        peer: who reads; None: that is to be asked.
         pattern: that it matches; empty: it was asked for by its path.
-        peer: who reads.
     """
 
     id: int
@@ -51,7 +55,7 @@ class Wish(msgspec.Struct, frozen=True):
     slow: SlowPolicy | None
     waits: bool
     envelope: bool
-    peer: Peer
+    peer: Peer | None
     pattern: str = ""
 
 
@@ -103,7 +107,15 @@ class Group(Protocol):
         ...
 
     def spawn(self, subscription: Subscription) -> None:
-        """Open it again, in a task."""
+        """Open it again."""
+        ...
+
+    def peer(self, path: str) -> Peer | Awaitable[Peer]:
+        """Who reads a stream that matches a pattern.
+
+        Raises:
+            HeadwaterError: it may not be read.
+        """
         ...
 
 
@@ -113,20 +125,38 @@ class Subscription(Owner):
     Args:
         all: that it is one of.
         wish: what is asked for.
+        incarnation: of a stream that is there; 0: it is not known.
 
     Attributes:
         wish: as given.
         number: of the stream; 0: it is not known yet.
         channel: while it is read.
-        incarnation: of the stream that is read.
+        incarnation: see `Place`.
+        is_over: it has ended.
+        next: see `Place`.
+        path: of the stream.
     """
 
-    __slots__ = ("_all", "_asked", "_start", "_waiting", "channel", "incarnation", "is_over", "number", "wish")
+    __slots__ = (
+        "_all",
+        "_asked",
+        "_start",
+        "_waiting",
+        "channel",
+        "incarnation",
+        "is_over",
+        "next",
+        "number",
+        "path",
+        "wish",
+    )
 
-    def __init__(self, all: Group, wish: Wish) -> None:
+    def __init__(self, all: Group, wish: Wish, incarnation: int = 0) -> None:
         self.wish = wish
+        self.path = wish.path
         self.number = 0
-        self.incarnation = 0
+        self.incarnation = incarnation
+        self.next = 0
         self.channel: SubscribedChannel | None = None
         self.is_over = False
         self._all = all
@@ -142,16 +172,16 @@ class Subscription(Owner):
         return told or (self._start if isinstance(self._start, str) else BEGINNING)
 
     @property
-    def stream(self) -> str:
-        """The path."""
-        return self.wish.path
+    def start(self) -> str | Last:
+        """See `Place.start`."""
+        return self._start
 
     # It comes.
 
     def open_now(self) -> bool:
         """Open it without waiting; False: `open` must, and nothing was done."""
         wish, start = self.wish, self._start
-        if not isinstance(start, str):
+        if not isinstance(start, str) or wish.peer is None:
             return False
         arrival = self._all.live.open_at_once(wish.path, start, slow=wish.slow, peer=wish.peer)
         if arrival is None:
@@ -173,13 +203,18 @@ class Subscription(Owner):
     async def _open(self) -> None:
         wish, live = self.wish, self._all.live
         size = live.runtime.limits.buffer_bytes
+        peer = wish.peer
+        if peer is None:
+            found = self._all.peer(wish.path)
+            peer = found if isinstance(found, Peer) else await found
+            self.wish = wish = msgspec.structs.replace(wish, peer=peer)
         if not wish.waits or self.number:
-            with await live.open(wish.path, self._start, slow=wish.slow, peer=wish.peer, first_bytes=size) as arrival:
+            with await live.open(wish.path, self._start, slow=wish.slow, peer=peer, first_bytes=size) as arrival:
                 self._come(arrival)
             return
         admits = _Admits(self, live)
         came = await open_or_wait(
-            live, wish.path, self._start, slow=wish.slow, peer=wish.peer, first_bytes=size, admits=admits
+            live, wish.path, self._start, slow=wish.slow, peer=peer, first_bytes=size, admits=admits
         )
         with came:
             if isinstance(came, Arrival):
@@ -227,6 +262,10 @@ class Subscription(Owner):
         if self.is_over:
             return
         whole = self._all
+        if self.wish.pattern and not self.number and isinstance(error, _TO_NOBODY):
+            # What a pattern would match is not told of to whom it does not concern, nor is what went meanwhile.
+            self.close()
+            return
         whole.live.runtime.stats.errors[error.code] += 1
         if not self.number:
             whole.connection.write(whole.tells.refused(self.wish, error))

@@ -8,20 +8,31 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Protocol
 
 from headwater.errors import AlreadySubscribed, LimitReached
 from headwater.hub.eager import begin
 from headwater.hub.live.connection import Connection
 from headwater.hub.live.readers import LiveReaders
+from headwater.hub.live.subscriptions.matched import MatchedStreams
 from headwater.hub.live.subscriptions.subscription import Subscription, Tells, Wish
+from headwater.hub.peers import Peer
 from headwater.model import SlowPolicy
+from headwater.protocol.paths import PrivatePaths
 from headwater.protocol.slow import REPLAY
 
 
 class Holder(Protocol):
     """Whose subscriptions they are."""
+
+    def access(self, path: str) -> Peer | Awaitable[Peer]:
+        """Who reads a stream that matches a pattern.
+
+        Raises:
+            HeadwaterError: it may not be read.
+        """
+        ...
 
     def stop(self) -> None:
         """The hub stops."""
@@ -52,6 +63,7 @@ class Subscriptions:
         connection: of all.
         tells: how they are told.
         holder: whose they are.
+        private: streams that no pattern matches.
 
     Attributes:
         live: as given.
@@ -60,11 +72,29 @@ class Subscriptions:
         slow: of the connection, which only the streams' own ones end.
         by_number: those that are read.
         by_path: all.
+        patterns: that are read.
+        private: as given.
     """
 
-    __slots__ = ("_holder", "_later", "_tasks", "by_number", "by_path", "connection", "live", "slow", "tells")
+    __slots__ = (
+        "_holder",
+        "_later",
+        "_tasks",
+        "by_number",
+        "by_path",
+        "connection",
+        "live",
+        "patterns",
+        "private",
+        "slow",
+        "tells",
+    )
 
-    def __init__(self, live: LiveReaders, connection: Connection, tells: Tells, holder: Holder) -> None:
+    def __init__(
+        self, live: LiveReaders, connection: Connection, tells: Tells, holder: Holder, private: PrivatePaths
+    ) -> None:
+        self.patterns: dict[str, MatchedStreams] = {}
+        self.private = private
         self.live = live
         self.connection = connection
         self.tells = tells
@@ -78,8 +108,12 @@ class Subscriptions:
 
     # They come and go.
 
-    def add(self, wish: Wish) -> Subscription:
-        """Make a subscription; `open` or `open_now` opens it.
+    def add(self, wish: Wish, incarnation: int = 0) -> Subscription:
+        """Make a subscription; `open` opens it.
+
+        Args:
+            wish: what is asked for.
+            incarnation: see `Subscription`.
 
         Raises:
             AlreadySubscribed: there is one for the stream.
@@ -89,11 +123,49 @@ class Subscriptions:
         if there is not None:
             told = {"s": there.number} if there.number else {}
             raise AlreadySubscribed(f"this connection reads {wish.path[:80]!r} already", **told)
-        most = self.live.runtime.limits.connection_subscriptions
-        if len(self.by_path) >= most:
-            raise LimitReached(f"there are connection_subscriptions={most} subscriptions on this connection already")
-        found = self.by_path[wish.path] = Subscription(self, wish)
+        self.check_room(len(self.by_path))
+        found = self.by_path[wish.path] = Subscription(self, wish, incarnation)
         return found
+
+    def check_pattern(self, wish: Wish) -> None:
+        """Refuse a pattern that cannot be read.
+
+        Raises:
+            AlreadySubscribed: it is read.
+            LimitReached: there are as many as may be.
+        """
+        if wish.path in self.patterns:
+            raise AlreadySubscribed(f"this connection reads {wish.path[:80]!r} already")
+        self.check_room(len(self.patterns))
+
+    def match(self, wish: Wish) -> None:
+        """Read all streams that match the wish's path, now and later; see `check_pattern`."""
+        pattern = self.patterns[wish.path] = MatchedStreams(self, wish)
+        self.run(pattern.open())
+
+    def leave(self, pattern: str) -> bool:
+        """End what matches a pattern; False: it is not read."""
+        found = self.patterns.pop(pattern, None)
+        if found is None:
+            return False
+        found.close()
+        for subscription in [each for each in self.by_path.values() if each.wish.pattern == pattern]:
+            subscription.leave("left")
+        return True
+
+    def check_room(self, count: int) -> None:
+        """Refuse one more than may be.
+
+        Raises:
+            LimitReached: there are so many.
+        """
+        most = self.live.runtime.limits.connection_subscriptions
+        if count >= most:
+            raise LimitReached(f"there are connection_subscriptions={most} subscriptions on this connection already")
+
+    def peer(self, path: str) -> Peer | Awaitable[Peer]:
+        """See `Group.peer`."""
+        return self._holder.access(path)
 
     def open(self, subscription: Subscription) -> None:
         """Open it, now or when that is possible."""
@@ -121,10 +193,12 @@ class Subscriptions:
 
     def over(self, subscription: Subscription) -> None:
         """See `Group.over`."""
-        if self.by_path.get(subscription.stream) is subscription:
-            del self.by_path[subscription.stream]
+        if self.by_path.get(subscription.path) is subscription:
+            del self.by_path[subscription.path]
         if self.by_number.get(subscription.number) is subscription:
             del self.by_number[subscription.number]
+        if subscription.wish.pattern and (pattern := self.patterns.get(subscription.wish.pattern)) is not None:
+            pattern.forget(subscription)
 
     def later(self, call: Callable[[], None]) -> None:
         """See `Group.later`."""
@@ -141,6 +215,9 @@ class Subscriptions:
             subscription.close()
 
     def _stop_work(self) -> None:
+        for pattern in self.patterns.values():
+            pattern.close()
+        self.patterns.clear()
         for task in list(self._tasks):
             task.cancel()
         self._later.clear()
