@@ -12,7 +12,8 @@ from headwater.http.exchange import Exchange, Upgrade, Work
 from headwater.http.permission import Permission
 from headwater.http.request import Request
 from headwater.http.websocket.operations import OPERATIONS
-from headwater.http.websocket.session import Session, door_of
+from headwater.http.websocket.session import Session
+from headwater.http.websocket.shared import door_of
 from headwater.http.websocket.single import Single
 from headwater.http.websocket.telling import TELLINGS
 from headwater.hub import Engine

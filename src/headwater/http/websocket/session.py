@@ -11,28 +11,24 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
-from importlib.metadata import version
 from typing import Any, Final
 
 import msgspec
 
-from headwater.errors import HeadwaterError, InvalidMessage, NotAuthorized, RequestTimeout, ShuttingDown, Unavailable
+from headwater.errors import HeadwaterError, InvalidMessage, RequestTimeout, ShuttingDown, Unavailable
 from headwater.http.authorize import Credential
 from headwater.http.duplex import Duplex
-from headwater.http.permission import Permission
-from headwater.http.websocket.expiry import Expiry
 from headwater.http.websocket.requests import Requests
+from headwater.http.websocket.rights import Rights
+from headwater.http.websocket.shared import Door
 from headwater.http.websocket.telling import Telling
-from headwater.hub import Engine
 from headwater.hub.live.connection import DistinctConnection
-from headwater.hub.live.subscriptions.subscription import Subscription
 from headwater.hub.live.subscriptions.whole import Subscriptions
 from headwater.hub.peers import Peer
 from headwater.hub.wheel import Timer
-from headwater.protocol.asks import Access, Ask, Operation
-from headwater.protocol.many import Names
+from headwater.protocol.asks import Access, Ask
 from headwater.protocol.requests import reader_name
 from headwater.protocol.websocket import closes, frames
 from headwater.protocol.websocket import messages as m
@@ -45,44 +41,6 @@ _log: Final = logging.getLogger("headwater")
 PATIENCE: Final = 2.5
 #: Seconds by which timers may come early.
 EARLY: Final = 0.1
-
-
-class Door(msgspec.Struct, frozen=True):
-    """What all connections of a service share.
-
-    Attributes:
-        hub: behind it.
-        permission: asked about each stream.
-        names: what a name may be.
-        server: as `welcome` says.
-        limits: as `welcome` says.
-    """
-
-    hub: Engine
-    permission: Permission
-    names: Names
-    server: str
-    limits: dict[str, int]
-
-
-#: Limits that a client is told.
-_TOLD: Final = (
-    "max_body_bytes",
-    "max_append_records",
-    "max_window_bytes",
-    "read_bytes",
-    "connection_subscriptions",
-    "connection_requests",
-    "connection_bytes",
-)
-
-
-def door_of(hub: Engine, permission: Permission, names: Names) -> Door:
-    """The door of a service."""
-    limits = hub.limits
-    return Door(
-        hub, permission, names, f"headwater/{version('headwater')}", {name: getattr(limits, name) for name in _TOLD}
-    )
 
 
 class Session:
@@ -101,19 +59,16 @@ class Session:
     Attributes:
         codec: as given.
         connection: what its channels share.
-        credential: as given, with what was shown since.
         door: as given.
         greeted: `hello` has come.
         operations: as given.
         peer: who reads, but for the access.
         requests: messages under way.
+        rights: what the client may do.
         subscriptions: what is read.
     """
 
     __slots__ = (
-        "_client",
-        "_expiry",
-        "_has_expired",
         "_is_draining",
         "_is_over",
         "_sink",
@@ -121,12 +76,12 @@ class Session:
         "_timer",
         "codec",
         "connection",
-        "credential",
         "door",
         "greeted",
         "operations",
         "peer",
         "requests",
+        "rights",
         "subscriptions",
     )
 
@@ -143,17 +98,15 @@ class Session:
     ) -> None:
         self.door = door
         self.codec = codec
-        self.credential = credential
         self.peer = Peer("websocket", None, address)
         self.greeted = False
         self.operations = operations
         self.connection = DistinctConnection(door.hub.runtime, sink)
         self.requests = Requests(door.hub.limits, sink, self._handle)
         self.subscriptions = Subscriptions(door.hub.live, self.connection, telling, self, door.names.private)
-        self._client = client
         self._sink = sink
-        self._is_over = self._is_draining = self._has_expired = False
-        self._expiry: Expiry | None = None
+        self._is_over = self._is_draining = False
+        self.rights = Rights(door.permission, credential, client, self)
         self._spoke_at = time.monotonic()
         runtime = door.hub.runtime
         self._timer: Timer | None = runtime.timers.after(runtime.limits.hello_seconds, self._expect_hello)
@@ -195,16 +148,11 @@ class Session:
     def _greet(self, hello: m.Hello) -> None:
         self.peer = msgspec.structs.replace(self.peer, name=reader_name(hello.name))
         if hello.token is not None:
-            self.show(hello.token)
+            self.rights.show(hello.token)
         self.greeted = True
         limits = self.door.hub.limits
         self.tell(m.Welcome(self.door.server, limits.heartbeat_seconds, limits.reader_window_bytes, self.door.limits))
         self._watch()
-
-    def show(self, token: str) -> None:
-        """Ask with another token from now on."""
-        if self.credential is not None:
-            self.credential = self.credential.with_token(token)
 
     # What it does.
 
@@ -223,7 +171,7 @@ class Session:
         requests = self.requests
         if id is not None:
             _check_id(id, requests.ids)
-        found = self.door.permission.of(asks, self.credential, self._client)
+        found = self.rights.of(asks)
         requests.began(id, size)
         if isinstance(found, Access):
             self._go(id, size, go, found)
@@ -266,6 +214,17 @@ class Session:
         if self._is_draining and self.requests.are_done:
             self.close(closes.GOING, ShuttingDown.code)
 
+    def run(self, id: int, size: int, work: Coroutine[Any, Any, bytes]) -> None:
+        """Do what takes waiting; what it gives is the answer."""
+        self.requests.run(work, partial(self._ran, id, size))
+
+    def _ran(self, id: int, size: int, done: asyncio.Future[bytes]) -> None:
+        error = done.exception()
+        if error is None:
+            self.answer(id, size, done.result())
+        else:
+            self.fail(id, size, error)
+
     def refuse(self, error: BaseException, id: int | None = None, s: int | None = None) -> None:
         """Tell what is wrong.
 
@@ -279,63 +238,6 @@ class Session:
             error = HeadwaterError("the server made an error; its log has the details")
         self.door.hub.stats.errors[error.code] += 1
         self.tell(problem(error, id=id, s=s))
-
-    def recheck(self, then: Callable[[], None]) -> None:
-        """Ask about all that is read again, with the credential of now; what may not be read any more ends.
-
-        Args:
-            then: called behind that.
-        """
-        if self._expiry is not None:
-            self._expiry.stop()
-        for subscription in list(self.subscriptions.by_path.values()):
-            ask = (Ask(Operation.READ, subscription.path),)
-            try:
-                found = self.door.permission.of(ask, self.credential, self._client)
-            except HeadwaterError as error:
-                self._forbid(subscription, error)
-                continue
-            if isinstance(found, Access):
-                self._allow(subscription, found)
-            else:
-                self.requests.hold(found, partial(self._answered, subscription))
-        self.requests.hold_until_decided(then)
-
-    def _answered(self, subscription: Subscription, done: asyncio.Future[Access]) -> None:
-        error = done.exception()
-        if error is None:
-            self._allow(subscription, done.result())
-        else:
-            self._forbid(subscription, error)
-
-    def _allow(self, subscription: Subscription, access: Access) -> None:
-        self.note(access)
-        if subscription.channel is not None:
-            subscription.channel.peer = msgspec.structs.replace(self.peer, access=access)
-
-    def _forbid(self, subscription: Subscription, error: BaseException) -> None:
-        if self._has_expired and isinstance(error, NotAuthorized):
-            self.close(error.ws_close, error.code)
-        else:
-            subscription.leave("forbidden")
-
-    def note(self, access: Access) -> None:
-        """With this access something is read from now on."""
-        if access.expires is None:
-            return
-        if self._expiry is None:
-            self._expiry = Expiry(self.door.hub.runtime.timers, self._expires_soon, self._expired)
-        self._expiry.note(access.expires)
-
-    def _expires_soon(self, seconds: float) -> None:
-        self.tell(m.Expiring(round(seconds, 3)))
-
-    def _expired(self) -> None:
-        self._has_expired = True
-        self.recheck(self._is_rechecked)
-
-    def _is_rechecked(self) -> None:
-        self._has_expired = False
 
     # What goes out.
 
@@ -384,15 +286,7 @@ class Session:
 
     def access(self, path: str) -> Peer | Awaitable[Peer]:
         """See `Holder.access`."""
-        found = self.door.permission.of((Ask(Operation.READ, path),), self.credential, self._client)
-        return self._peer_with(found) if isinstance(found, Access) else self._awaited(found)
-
-    def _peer_with(self, access: Access) -> Peer:
-        self.note(access)
-        return msgspec.structs.replace(self.peer, access=access)
-
-    async def _awaited(self, found: Awaitable[Access]) -> Peer:
-        return self._peer_with(await found)
+        return self.rights.peer(path)
 
     # Its end; see `Holder` and `Receiver`.
 
@@ -452,6 +346,7 @@ class Session:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        self.rights.stop()
 
 
 #: What a message does: given the session, the message and its size.
