@@ -6,8 +6,6 @@ import asyncio
 from typing import Protocol
 
 from headwater.http.exchange import BodyDone, Exchange
-from headwater.http.socket_sink import TransportSink
-from headwater.http.websocket.sink import MessageSink
 from headwater.server.outgoing import Outgoing
 from headwater.server.shared import Shared
 
@@ -64,14 +62,6 @@ class Wire(Protocol):
         """
         ...
 
-    def take(self) -> TransportSink:
-        """Give the connection to a live reader."""
-        ...
-
-    def take_messages(self, max_bytes: int) -> tuple[MessageSink, bytes]:
-        """Give the connection to a WebSocket, with what came behind its request.
-
-        Args:
-            max_bytes: of a message.
-        """
+    def take(self) -> bytes:
+        """Give the connection away; returns what came behind its request."""
         ...
