@@ -61,6 +61,8 @@ class ReaderInfo(msgspec.Struct, frozen=True, gc=False):
         policy: what it gets when it was too slow: `replay`, `latest`, `conflate:KEY` or `disconnect`.
         connected_seconds: since it came.
         full_seconds: how long its sink is full, or how long it has not taken its last event; 0: it is not.
+        window: bytes of records that it may be told and not acknowledge; None: it has none.
+        unacknowledged: bytes of records that it was told and has not acknowledged; None: nobody counts.
     """
 
     number: int
@@ -77,3 +79,5 @@ class ReaderInfo(msgspec.Struct, frozen=True, gc=False):
     policy: str
     connected_seconds: float
     full_seconds: float
+    window: int | None = None
+    unacknowledged: int | None = None

@@ -44,6 +44,16 @@ class Follower(ABC):
         """Bytes that wait for it in this process; None: not known."""
         return None
 
+    @property
+    def credit(self) -> int | None:
+        """Bytes of records that it may be told and not acknowledge; None: it has none."""
+        return None
+
+    @property
+    def unacknowledged(self) -> int | None:
+        """Bytes of records that it was told and has not acknowledged; None: nobody counts."""
+        return None
+
     def full_seconds(self, now: float) -> float:
         """How long it has taken nothing; 0: it does."""
         return 0.0
@@ -89,4 +99,6 @@ class Follower(ABC):
             policy=format_slow(self.slow),
             connected_seconds=now - self.since,
             full_seconds=self.full_seconds(now),
+            window=self.credit,
+            unacknowledged=self.unacknowledged,
         )

@@ -2,8 +2,9 @@
 
 Rule 1: what is new is encoded once, into one `bytes`, which every member is given.
 Rule 2: the members have no cursor of their own: the group's is theirs. Who falls behind gets a copy of it and leaves.
-Rule 3: who has credit up to a position is let go when the group reaches it. The group looks at one number a batch, the
-        smallest of its members'; theirs may have grown meanwhile, so that only then they are looked at.
+Rule 3: who has credit up to a position leaves before the group goes beyond it, and reads that far alone. The group
+        looks at one number a flush, the smallest of its members'; theirs may have grown meanwhile, so that only then
+        they are looked at.
 Rule 4: all of this happens between two steps of the event loop, so nobody can join or leave in the middle.
 """
 
@@ -124,6 +125,8 @@ class FanoutGroup:
             How many times a member was written to.
         """
         written, place = 0, self.place
+        if self._brink and not place.window.deleted:
+            self._take_out_short(min(position_of(place.window.offset), position_of(self.offset) + limit))
         while self.members:
             events = place.at_once(limit)
             if events is None:
@@ -173,21 +176,26 @@ class FanoutGroup:
                 member.finish(cut=self.encoder.must_cut)
         else:
             self._take_out_slow()
-            if self._brink and position_of(self.offset) >= self._brink:
-                self._take_out_spent()
         return written
 
-    def _take_out_spent(self) -> None:
-        here, brink = position_of(self.offset), 0
+    def _take_out_short(self, end: int) -> None:
+        """Let those go whose credit does not reach so far, or no farther than they stand."""
+        if end < self._brink:
+            return
+        here, short, brink = position_of(self.offset), [], 0
         for member in list(self.members):
             allowed = member.allowed
             if allowed is None:
                 continue
-            if allowed <= here:
-                self.leave(member)
+            if allowed < end or allowed <= here:
+                short.append(member)
             else:
                 brink = min(brink, allowed) if brink else allowed
         self._brink = brink
+        for member in short:
+            self.leave(member)
+        for member in short:
+            member.advance()
 
     def _take_out_slow(self) -> None:
         slow, self._slow = self._slow, []

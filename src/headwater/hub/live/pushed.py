@@ -296,8 +296,13 @@ class PushedReader(Follower):
             self._connection.go_on(self)
 
     @property
+    def credit(self) -> int | None:
+        """See `Follower.credit`."""
+        return self._window
+
+    @property
     def unacknowledged(self) -> int | None:
-        """Bytes of records that were told and are not acknowledged; None: nobody counts."""
+        """See `Follower.unacknowledged`."""
         stands = self.stands
         if stands is None or self.allowed is None or self._window is None:
             return None

@@ -60,7 +60,9 @@ def check_key(headers: Headers) -> bytes:
     """
     if headers.get(names.SEC_WEBSOCKET_VERSION) != VERSION:
         given = headers.get(names.SEC_WEBSOCKET_VERSION, b"none")[:20].decode("latin-1")
-        raise WebSocketVersionNotSupported(f"Sec-WebSocket-Version is {given}, and 13 is spoken here")
+        raise WebSocketVersionNotSupported(
+            f"Sec-WebSocket-Version is {given}, and 13 is spoken here", upgrade="websocket"
+        )
     key = headers.get(names.SEC_WEBSOCKET_KEY, b"")
     try:
         is_key = len(b64decode(key, validate=True)) == _KEY_BYTES

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from headwater.hub.live.arrival import Arrival
 from headwater.hub.live.connection import Connection
-from headwater.hub.live.cursor import LogCursor
 from headwater.hub.live.owned import OwnedChannel, Owner
 from headwater.hub.live.wire_format import WireFormat
 from headwater.hub.wheel import Timer
 from headwater.model import Policy
-from headwater.protocol.wire import Encoder
 
 
 class SubscribedChannel(OwnedChannel):
@@ -53,12 +51,13 @@ class SubscribedChannel(OwnedChannel):
         stands = self.stands
         return 0.0 if stands is None else stands.silent_since
 
-    def fall_behind(self, place: LogCursor, encoder: Encoder) -> None:
-        """See `Member.fall_behind`; `slow=disconnect` holds for credit as well."""
-        super().fall_behind(place, encoder)
-        if self.slow.policy is Policy.DISCONNECT and self._is_spent and self._spent is None:
+    def step(self) -> bool:
+        """See `Channel.step`; `slow=disconnect` holds for credit as well."""
+        goes_on = super().step()
+        if not goes_on and self._spent is None and self.slow.policy is Policy.DISCONNECT and self._is_spent:
             runtime = self._stream.runtime
             self._spent = runtime.timers.after(runtime.limits.slow_seconds, self._stay_spent)
+        return goes_on
 
     def _stay_spent(self) -> None:
         self._spent = None

@@ -181,7 +181,7 @@ class Subscription(Owner):
     def open_now(self) -> bool:
         """Open it without waiting; False: `open` must, and nothing was done."""
         wish, start = self.wish, self._start
-        if not isinstance(start, str) or wish.peer is None:
+        if not isinstance(start, str) or wish.peer is None or self._first_bytes < self._most_bytes:
             return False
         arrival = self._all.live.open_at_once(wish.path, start, slow=wish.slow, peer=wish.peer)
         if arrival is None:
@@ -189,6 +189,15 @@ class Subscription(Owner):
         with arrival:
             self.take(arrival)
         return True
+
+    @property
+    def _most_bytes(self) -> int:
+        return self._all.live.runtime.limits.buffer_bytes
+
+    @property
+    def _first_bytes(self) -> int:
+        """Of its first batch, which its window must have room for."""
+        return min(self._most_bytes, self.wish.window or self._most_bytes)
 
     async def open(self) -> None:
         """Open it, or wait for it; an error is told."""
@@ -202,7 +211,7 @@ class Subscription(Owner):
 
     async def _open(self) -> None:
         wish, live = self.wish, self._all.live
-        size = live.runtime.limits.buffer_bytes
+        size = self._first_bytes
         peer = wish.peer
         if peer is None:
             found = self._all.peer(wish.path)
