@@ -24,7 +24,7 @@ def records(found: dict[str, Any]) -> list[Any]:
     return list(found["r"])
 
 
-async def refusal(server: InProcess, path: str = CONNECT, headers: bytes = JSON_PROTOCOL) -> tuple[int, bytes]:
+async def refusal(server: InProcess, path: str = CONNECT, headers: bytes = JSON_PROTOCOL) -> tuple[int, str]:
     """Status and code of a handshake that fails."""
     with await server.connect() as sock:
         client = Client(sock)

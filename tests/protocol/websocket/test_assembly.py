@@ -94,7 +94,6 @@ def test_what_breaks_the_protocol(name: str) -> None:
 def test_nothing_is_kept_between_messages() -> None:
     """Not a byte, nor a parser; within one, what has come is counted."""
     assembler = Assembler(MAX)
-    assert assembler.is_between
     data = masked(BINARY, bytes(50), fin=False)
     assembler.feed(data[:20])
     assert not assembler.is_between

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
-from headwater.errors import RouteNotFound
+from headwater.errors import MethodNotAllowed, RouteNotFound
 from headwater.http.authorize import Credential
 from headwater.http.duplex import Duplex, Receiver
 from headwater.http.exchange import Exchange, Upgrade, Work
@@ -36,8 +36,11 @@ def check_head(request: Request) -> None:
     """Refuse a request for a connection that is no handshake; what is one comes otherwise.
 
     Raises:
+        MethodNotAllowed: it is no GET.
         UpgradeRequired: it is none.
     """
+    if request.method != "GET":
+        raise MethodNotAllowed(f"{request.method[:20]!r} is not a method of {WORD}", allow="GET, OPTIONS")
     raise handshake.required()
 
 
