@@ -252,7 +252,8 @@ def test_a_server_that_stops(run: Run[None], busy: bool) -> None:
             async with greeted(server) as client:
                 await client.ask("sub", path="a")
                 await turns()
-                session: Any = next(iter(server.hub.live._streams["a"].followers))._owner._all._holder
+                reader: Any = next(iter(server.hub.live._streams["a"].followers))
+                session = reader._owner._all._holder
                 if busy:
                     session.requests.began(77, 10)
                 server.hub.drain()

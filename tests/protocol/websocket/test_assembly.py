@@ -95,15 +95,11 @@ def test_nothing_is_kept_between_messages() -> None:
     """Not a byte, nor a parser; within one, what has come is counted."""
     assembler = Assembler(MAX)
     data = masked(BINARY, bytes(50), fin=False)
-    assembler.feed(data[:20])
-    assert not assembler.is_between
-    assert assembler.held > 0
-    assembler.feed(data[20:])
-    assert not assembler.is_between
-    assert assembler.held == 50
-    assembler.feed(masked(CONT, b"x"))
-    assert assembler.is_between
-    assert assembler.held == 0
+    states = []
+    for piece in (b"", data[:20], data[20:], masked(CONT, b"x")):
+        assembler.feed(piece)
+        states.append((assembler.is_between, assembler.held))
+    assert states == [(True, 0), (False, 20 - 6), (False, 50), (True, 0)]
 
 
 @given(

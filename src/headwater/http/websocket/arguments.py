@@ -1,10 +1,10 @@
-"""What messages say, checked: each refusal says of which message it is."""
+"""What messages say, checked: a refusal is told with the message's id."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from headwater.errors import BadRequest, HeadwaterError, InvalidMessage
+from headwater.errors import BadRequest, InvalidMessage
 from headwater.http.websocket.session import Session
 from headwater.model import BEGINNING, JSON, Last, StreamConfig
 from headwater.protocol.backwards import make_last
@@ -20,47 +20,29 @@ from headwater.protocol.slow import REPLAY
 from headwater.protocol.websocket import messages as m
 
 
-def path_of(session: Session, path: str | None, s: int | None, id: int) -> str:
+def path_of(session: Session, path: str | None, s: int | None) -> str:
     """The stream of a message: its path, or that of the number."""
     if (path is None) is (s is None):
-        raise InvalidMessage("a message has path, or s of a stream that is read", id=id)
+        raise InvalidMessage("a message has path, or s of a stream that is read")
     if path is None:
         found = session.subscriptions.by_number.get(s or 0)
         if found is None:
-            raise InvalidMessage(f"this connection reads no stream of number {s}", id=id)
+            raise InvalidMessage(f"this connection reads no stream of number {s}")
         return found.wish.path
-    check_name(session, path, id)
+    session.door.names.check(path)
     if is_pattern(path):
-        raise InvalidMessage(f"{path[:80]!r} is a pattern; this message has one stream", id=id)
+        raise InvalidMessage(f"{path[:80]!r} is a pattern; this message has one stream")
     return path
 
 
-def check_name(session: Session, name: str, id: int) -> None:
-    """Refuse a name that no stream has, or none that is served."""
-    try:
-        session.door.names.check(name)
-    except HeadwaterError as error:
-        error.details["id"] = id
-        raise
-
-
-def refer(id: int, call: Any, *arguments: Any) -> Any:
-    """What a function gives; its refusal says which message it is of."""
-    try:
-        return call(*arguments)
-    except HeadwaterError as error:
-        error.details["id"] = id
-        raise
-
-
-def start_of(offset: str | None, last: int | None, last_bytes: int | None, before: str, id: int) -> str | Last:
+def start_of(offset: str | None, last: int | None, last_bytes: int | None, before: str) -> str | Last:
     """Where a read begins."""
     if last is None and last_bytes is None:
-        found: str = refer(id, check_offset, BEGINNING if offset is None else offset)
+        found: str = check_offset(BEGINNING if offset is None else offset)
         return found
     if offset is not None:
-        raise InvalidMessage("give from, or last or last_bytes: each says where to begin", id=id)
-    newest: Last = refer(id, make_last, last, last_bytes, before)
+        raise InvalidMessage("give from, or last or last_bytes: each says where to begin")
+    newest: Last = make_last(last, last_bytes, before)
     return newest
 
 
@@ -86,7 +68,7 @@ def append_of(message: m.Append) -> Append:
 
 def given_producer(message: m.Append | m.Close) -> Any:
     """The idempotent producer of a message; None: it has none."""
-    return refer(message.id, producer_of, message.p)
+    return producer_of(message.p)
 
 
 def body_of(r: list[Any] | None, b: list[bytes] | None) -> tuple[bytes, bool]:
@@ -115,8 +97,3 @@ def given_config(message: m.Create) -> StreamConfig:
         retention=parse_retention(message.retention),
         slow=REPLAY if message.slow is None else slow_policy(message.slow) or REPLAY,
     )
-
-
-def ids_of(id: int | None) -> dict[str, int]:
-    """The id of a message, as a detail of an error."""
-    return {} if id is None else {"id": id}

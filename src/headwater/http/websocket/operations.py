@@ -11,7 +11,7 @@ from typing import Final
 from msgspec import structs
 
 from headwater.errors import HeadwaterError, InvalidMessage
-from headwater.http.websocket.arguments import check_name, ids_of, refer, start_of
+from headwater.http.websocket.arguments import start_of
 from headwater.http.websocket.reads import head, read
 from headwater.http.websocket.session import Operations, Session
 from headwater.http.websocket.writes import append, close, create, delete, fail
@@ -40,19 +40,19 @@ def ping(session: Session, message: m.Ping, size: int) -> None:
 def sub(session: Session, message: m.Sub, size: int) -> None:
     """Read a stream, or a pattern."""
     path = message.path
-    check_name(session, path, message.id)
+    session.door.names.check(path)
     limits = session.door.hub.limits
     window = limits.reader_window_bytes if message.window is None else message.window
     if not 0 <= window <= limits.max_window_bytes:
-        raise InvalidMessage(f"window is 0 to max_window_bytes={limits.max_window_bytes}, not {window}", id=message.id)
+        raise InvalidMessage(f"window is 0 to max_window_bytes={limits.max_window_bytes}, not {window}")
     if message.missing not in (None, "wait"):
-        raise InvalidMessage(f"missing takes wait, not {message.missing[:40]!r}", id=message.id)
+        raise InvalidMessage(f"missing takes wait, not {message.missing[:40]!r}")
     wish = Wish(
         message.id,
         path,
-        start_of(message.from_, message.last, message.last_bytes, NOW, message.id),
+        start_of(message.from_, message.last, message.last_bytes, NOW),
         window or None,
-        refer(message.id, slow_policy, message.slow),
+        slow_policy(message.slow),
         message.missing == "wait",
         message.envelope,
         None,
@@ -93,7 +93,7 @@ def unsub(session: Session, message: m.Unsub, size: int) -> None:
         return
     if found is None:
         what = message.s if message.path is None else repr(message.path[:80])
-        raise InvalidMessage(f"this connection does not read {what}", **ids_of(message.id))
+        raise InvalidMessage(f"this connection does not read {what}")
     found.leave("left")
     _left(session, message)
 

@@ -14,7 +14,7 @@ from headwater.protocol.websocket import messages as m
 
 def head(session: Session, message: m.Head, size: int) -> None:
     """Tell a stream's state."""
-    path = path_of(session, message.path, message.s, message.id)
+    path = path_of(session, message.path, message.s)
     asks = (Ask(Operation.READ, path),)
     session.perform(message.id, size, asks, lambda _: session.run(message.id, size, _head(session, message.id, path)))
 
@@ -42,15 +42,15 @@ async def _head(session: Session, id: int, path: str) -> bytes:
 
 def read(session: Session, message: m.Read, size: int) -> None:
     """Tell one page of a stream."""
-    path = path_of(session, message.path, message.s, message.id)
+    path = path_of(session, message.path, message.s)
     most = session.door.hub.limits.read_bytes
     limit = most if message.bytes is None else message.bytes
     if not 1 <= limit <= most:
-        raise InvalidMessage(f"bytes is 1 to read_bytes={most}, not {limit}", id=message.id)
+        raise InvalidMessage(f"bytes is 1 to read_bytes={most}, not {limit}")
     before = NOW if message.before is None else message.before
     if message.before is not None and message.last is None and message.last_bytes is None:
-        raise InvalidMessage("before needs last or last_bytes, which say how much is asked for", id=message.id)
-    start = start_of(message.from_, message.last, message.last_bytes, before, message.id)
+        raise InvalidMessage("before needs last or last_bytes, which say how much is asked for")
+    start = start_of(message.from_, message.last, message.last_bytes, before)
     asks, size = (Ask(Operation.READ, path),), size + limit
     session.perform(
         message.id,

@@ -127,21 +127,21 @@ class Session:
             kind = "text" if self.codec.is_text else "binary"
             self.close(closes.WRONG_KIND, f"{self.codec.name} has {kind} messages")
             return
+        id: int | None = None
         try:
             message = self.codec.decode(data)
+            id = getattr(message, "id", None)
             self._begin(message, len(data))
-        except HeadwaterError as error:
-            self.refuse(error)
         except Exception as error:
-            self.refuse(error)
+            self.refuse(error, id)
 
     def _begin(self, message: m.ClientMessage, size: int) -> None:
         if not self.greeted:
             if not isinstance(message, m.Hello):
-                raise InvalidMessage("the first message is hello", **_id_of(message))
+                raise InvalidMessage("the first message is hello")
             self._greet(message)
         elif self._is_draining and not isinstance(message, m.Pong | m.Ping | m.Ack):
-            raise ShuttingDown("the server stops; nothing was done", **_id_of(message))
+            raise ShuttingDown("the server stops; nothing was done")
         else:
             self.operations[type(message)](self, message, size)
 
@@ -356,13 +356,8 @@ Operations = dict[type[Any], Callable[[Session, Any, int], None]]
 _MAX_ID: Final = 2**53 - 1
 
 
-def _id_of(message: m.ClientMessage) -> dict[str, int]:
-    found = getattr(message, "id", None)
-    return {"id": found} if isinstance(found, int) else {}
-
-
 def _check_id(id: int, under_way: set[int] | None) -> None:
     if not 0 <= id <= _MAX_ID:
-        raise InvalidMessage(f"an id is a whole number from 0 to {_MAX_ID}", id=id)
+        raise InvalidMessage(f"an id is a whole number from 0 to {_MAX_ID}")
     if under_way is not None and id in under_way:
-        raise InvalidMessage(f"the id {id} is of a message that waits for its answer", id=id)
+        raise InvalidMessage(f"the id {id} is of a message that waits for its answer")

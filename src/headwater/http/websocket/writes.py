@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from headwater.http.websocket.arguments import append_of, body_of, given_config, given_producer, path_of, refer
+from headwater.http.websocket.arguments import append_of, body_of, given_config, given_producer, path_of
 from headwater.http.websocket.session import Session
 from headwater.model import Appended, Failure, StreamConfig
 from headwater.protocol.asks import Access, Ask, Operation, asks_of
@@ -17,8 +17,8 @@ from headwater.protocol.websocket import messages as m
 
 def append(session: Session, message: m.Append, size: int) -> None:
     """Append to a stream."""
-    path = path_of(session, message.path, message.s, message.id)
-    request = refer(message.id, append_of, message)
+    path = path_of(session, message.path, message.s)
+    request = append_of(message)
     write = Write(path, request.content_type, request.producer, request.seq, request.close, create=request.create)
     asks = asks_of(write, has_body=bool(request.body))
     session.perform(message.id, size, asks, partial(_write, session, message.id, size, path, request))
@@ -31,12 +31,12 @@ def close(session: Session, message: m.Close, size: int) -> None:
 
 def fail(session: Session, message: m.Fail, size: int) -> None:
     """Close a stream that is not complete."""
-    failure = refer(message.id, check_failure, Failure(message.code, message.message))
+    failure = check_failure(Failure(message.code, message.message))
     _end(session, message.id, message.path, message.s, size, Append(close=True, failure=failure))
 
 
 def _end(session: Session, id: int, path: str | None, s: int | None, size: int, request: Append) -> None:
-    path = path_of(session, path, s, id)
+    path = path_of(session, path, s)
     asks = (Ask(Operation.CLOSE, path),)
     session.perform(id, size, asks, partial(_write, session, id, size, path, request))
 
@@ -67,9 +67,9 @@ def _ok(id: int, appended: Appended) -> m.Ok:
 
 def create(session: Session, message: m.Create, size: int) -> None:
     """Make a stream."""
-    path = path_of(session, message.path, None, message.id)
-    config = refer(message.id, given_config, message)
-    body, _ = refer(message.id, body_of, message.r, message.b)
+    path = path_of(session, message.path, None)
+    config = given_config(message)
+    body, _ = body_of(message.r, message.b)
     asks = asks_of(Create(path, config, message.closed))
     session.perform(
         message.id, size, asks, lambda _: session.run(message.id, size, _create(session, message, path, config, body))
@@ -84,7 +84,7 @@ async def _create(session: Session, message: m.Create, path: str, config: Stream
 
 def delete(session: Session, message: m.Delete, size: int) -> None:
     """Delete a stream."""
-    path = path_of(session, message.path, message.s, message.id)
+    path = path_of(session, message.path, message.s)
     asks = (Ask(Operation.DELETE, path),)
     session.perform(message.id, size, asks, lambda _: session.run(message.id, size, _delete(session, message, path)))
 
