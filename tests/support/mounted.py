@@ -15,7 +15,7 @@ _APP = """
 from fastapi import FastAPI
 from headwater import Hub, Limits
 
-hub = Hub("memory:", limits=Limits(**{limits!r}))
+hub = Hub("memory:", limits=Limits(**{limits!r}), multi={multi!r})
 app = FastAPI(lifespan=hub.lifespan)
 app.mount("/v1/stream", hub.asgi)
 """
@@ -33,13 +33,14 @@ SERVERS: dict[str, Callable[[], list[str]]] = {
 }
 
 
-def mounted_server(name: str, directory: Path, **limits: float) -> ServerProcess:
+def mounted_server(name: str, directory: Path, *, multi: bool = False, **limits: float) -> ServerProcess:
     """A server of `SERVERS` with a hub below `MOUNT`.
 
     Args:
         name: which server.
         directory: an empty one.
+        multi: what names several streams is served.
         limits: of the hub.
     """
-    (directory / "served.py").write_text(_APP.format(limits=limits))
+    (directory / "served.py").write_text(_APP.format(limits=limits, multi=multi))
     return ServerProcess([sys.executable, "-m", *SERVERS[name]()], health=f"{MOUNT}/-/health", cwd=directory)

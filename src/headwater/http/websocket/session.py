@@ -110,6 +110,7 @@ class Session:
         self._spoke_at = time.monotonic()
         runtime = door.hub.runtime
         self._timer: Timer | None = runtime.timers.after(runtime.limits.hello_seconds, self._expect_hello)
+        runtime.holders.add(self)
         if runtime.draining:
             self.stop()
 
@@ -342,6 +343,7 @@ class Session:
 
     def _forget(self) -> None:
         self._is_over = True
+        self.door.hub.runtime.holders.discard(self)
         self.requests.forget()
         if self._timer is not None:
             self._timer.cancel()

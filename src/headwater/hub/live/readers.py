@@ -368,6 +368,8 @@ class LiveReaders:
     def drain(self) -> None:
         """Tell every reader to come back, each after its own share of `limits.drain_seconds`."""
         self.runtime.draining = True
+        for holder in list(self.runtime.holders):
+            holder.stop()
         for stream in list(self._streams.values()):
             stream.wake()
             for follower in list(stream.followers):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from typing import Final
+from typing import Final, Protocol
 
 from headwater.hub.lifespan import Gate
 from headwater.hub.limits import Limits
@@ -15,6 +15,14 @@ from headwater.hub.stats import Stats
 from headwater.hub.timers import Timers
 from headwater.protocol.backoff import share
 from headwater.stores import Store
+
+
+class Holder(Protocol):
+    """A connection that is told when the hub stops, also when it reads nothing."""
+
+    def stop(self) -> None:
+        """The hub stops."""
+        ...
 
 
 class Runtime:
@@ -36,6 +44,7 @@ class Runtime:
         heartbeats: of the groups.
         cursors: of reads of many streams, told from time to time.
         flusher: says when the groups are given what is new.
+        holders: connections that live whether they read something or not.
     """
 
     def __init__(self, store: Store, limits: Limits, stats: Stats) -> None:
@@ -48,6 +57,7 @@ class Runtime:
         self.budget: Final = Budget(limits, self.timers)
         self.heartbeats: Final = Heartbeats(self.timers, self._beaten)
         self.cursors: Final = Cursors(self.timers)
+        self.holders: Final[set[Holder]] = set()
         self.flusher: Final = Flusher(limits.read_bytes, limits.flush_seconds, stats)
 
     def share(self) -> float:
