@@ -15,7 +15,7 @@ _APP = """
 from fastapi import FastAPI
 from headwater import Hub, Limits
 
-hub = Hub("memory:", limits=Limits(**{limits!r}), multi={multi!r})
+hub = Hub("memory:", limits=Limits(**{limits!r}), multi=True)
 app = FastAPI(lifespan=hub.lifespan)
 app.mount("/v1/stream", hub.asgi)
 """
@@ -33,14 +33,13 @@ SERVERS: dict[str, Callable[[], list[str]]] = {
 }
 
 
-def mounted_server(name: str, directory: Path, *, multi: bool = False, **limits: float) -> ServerProcess:
+def mounted_server(name: str, directory: Path, **limits: float) -> ServerProcess:
     """A server of `SERVERS` with a hub below `MOUNT`.
 
     Args:
         name: which server.
         directory: an empty one.
-        multi: what names several streams is served.
         limits: of the hub.
     """
-    (directory / "served.py").write_text(_APP.format(limits=limits, multi=multi))
+    (directory / "served.py").write_text(_APP.format(limits=limits))
     return ServerProcess([sys.executable, "-m", *SERVERS[name]()], health=f"{MOUNT}/-/health", cwd=directory)

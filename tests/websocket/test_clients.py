@@ -33,10 +33,8 @@ SERVERS = ["serve", "uvicorn", "hypercorn"]
 def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """`headwater serve`, or a hub in a FastAPI application under another server."""
     name = request.param
-    if name == "serve":
-        found = headwater_server("memory:")
-    else:
-        found = mounted_server(name, tmp_path_factory.mktemp("served"), multi=True)
+    directory = tmp_path_factory.mktemp("served")
+    found = headwater_server("memory:") if name == "serve" else mounted_server(name, directory)
     found.name = name
     with found:
         yield found
