@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from headwater.errors import MultiStreamClosed
+from headwater.errors import MultiStreamClosed, RouteNotFound
 from headwater.http import many, together
 from headwater.http.exchange import Exchange, Work, body_of
 from headwater.http.permission import Permission
@@ -84,15 +84,26 @@ class SeveralStreams:
             HeadwaterError: refused.
         """
         word = self.words[exchange.request.path]
-        if exchange.is_websocket and word.where is door.WHERE:
-            self._check_open(word)
-            return self._websockets.connect(exchange)
         if exchange.request.method == "OPTIONS":
             exchange.respond(responses.allowed(preflight_headers()))
             return None
         word.check(exchange.request)
         self._check_open(word)
         return word.serve(exchange)
+
+    def connect(self, exchange: Exchange) -> Work | None:
+        """Do what a WebSocket asks for; its path is one of these.
+
+        Raises:
+            RouteNotFound: the word is none of a WebSocket.
+            MultiStreamClosed: they are not served here.
+            HeadwaterError: refused.
+        """
+        word = self.words[exchange.request.path]
+        if word.where is not door.WHERE:
+            raise RouteNotFound(f"there is no WebSocket at {exchange.request.path[:80]!r}; there is one at {door.WORD}")
+        self._check_open(word)
+        return self._websockets.connect(exchange)
 
     def _check_open(self, word: Word) -> None:
         if not self._is_open:

@@ -135,7 +135,9 @@ class StreamService(Service):
         """See `Service.route`."""
         request = exchange.request
         if request.memo is None:
-            if exchange.is_websocket and request.path not in self._several.words:
+            if exchange.is_websocket:
+                if request.path in self._several.words:
+                    return self._several.connect(exchange)
                 return self._websockets.read_one(exchange, request.path, self._prefix)
             if not self._is_of_streams(request.path):
                 return self._other(exchange, request)

@@ -93,7 +93,7 @@ class Subscriptions:
     def __init__(
         self, live: LiveReaders, connection: Connection, tells: Tells, holder: Holder, private: PrivatePaths
     ) -> None:
-        self.patterns: dict[str, MatchedStreams] = {}
+        self.patterns: dict[str, MatchedStreams] | None = None
         self.private = private
         self.live = live
         self.connection = connection
@@ -102,8 +102,9 @@ class Subscriptions:
         self.by_number: dict[int, Subscription] = {}
         self.by_path: dict[str, Subscription] = {}
         self._holder = holder
-        self._later: deque[Callable[[], None]] = deque()
-        self._tasks: set[asyncio.Future[None]] = set()
+        # Most connections never have any of these.
+        self._later: deque[Callable[[], None]] | None = None
+        self._tasks: set[asyncio.Future[None]] | None = None
         connection.add(self)
 
     # They come and go.
@@ -134,18 +135,21 @@ class Subscriptions:
             AlreadySubscribed: it is read.
             LimitReached: there are as many as may be.
         """
-        if wish.path in self.patterns:
+        patterns = self.patterns or {}
+        if wish.path in patterns:
             raise AlreadySubscribed(f"this connection reads {wish.path[:80]!r} already")
-        self.check_room(len(self.patterns))
+        self.check_room(len(patterns))
 
     def match(self, wish: Wish) -> None:
         """Read all streams that match the wish's path, now and later; see `check_pattern`."""
+        if self.patterns is None:
+            self.patterns = {}
         pattern = self.patterns[wish.path] = MatchedStreams(self, wish)
         self.run(pattern.open())
 
     def leave(self, pattern: str) -> bool:
         """End what matches a pattern; False: it is not read."""
-        found = self.patterns.pop(pattern, None)
+        found = None if self.patterns is None else self.patterns.pop(pattern, None)
         if found is None:
             return False
         found.close()
@@ -184,6 +188,8 @@ class Subscriptions:
         """Do something that may take waiting, as far as it does not now; it ends with the connection."""
         future = begin(work)
         if not future.done():
+            if self._tasks is None:
+                self._tasks = set()
             self._tasks.add(future)
             future.add_done_callback(self._tasks.discard)
 
@@ -197,11 +203,16 @@ class Subscriptions:
             del self.by_path[subscription.path]
         if self.by_number.get(subscription.number) is subscription:
             del self.by_number[subscription.number]
-        if subscription.wish.pattern and (pattern := self.patterns.get(subscription.wish.pattern)) is not None:
+        if self.patterns is None or not subscription.wish.pattern:
+            return
+        pattern = self.patterns.get(subscription.wish.pattern)
+        if pattern is not None:
             pattern.forget(subscription)
 
     def later(self, call: Callable[[], None]) -> None:
         """See `Group.later`."""
+        if self._later is None:
+            self._later = deque()
         self._later.append(call)
 
     def stop(self) -> None:
@@ -215,12 +226,12 @@ class Subscriptions:
             subscription.close()
 
     def _stop_work(self) -> None:
-        for pattern in self.patterns.values():
+        patterns, self.patterns = self.patterns, None
+        for pattern in (patterns or {}).values():
             pattern.close()
-        self.patterns.clear()
-        for task in list(self._tasks):
+        for task in list(self._tasks or ()):
             task.cancel()
-        self._later.clear()
+        self._later = None
 
     @property
     def spoke_at(self) -> float:
