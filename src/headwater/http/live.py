@@ -16,7 +16,7 @@ from headwater.hub.live.admission import open_or_wait
 from headwater.hub.live.arrival import Arrival, Prospect
 from headwater.hub.live.readers import LiveReaders
 from headwater.hub.live.waiting import Awaiting
-from headwater.hub.live.wire_format import WireFormat
+from headwater.hub.live.wire_format import WireFormat, with_kind
 from headwater.hub.peers import address_of
 from headwater.model import Batch, Mode
 from headwater.protocol import names
@@ -86,13 +86,8 @@ def live_format(command: Read, coding: Coding) -> WireFormat:
 
 @lru_cache(_FORMATS)
 def with_signals(form: WireFormat, tell: Callable[[Ephemeral], bytes]) -> WireFormat:
-    """A format in which signals are told, too.
-
-    Args:
-        form: without.
-        tell: one of them as bytes.
-    """
-    return structs.replace(form, key=(*form.key, SIGNAL), kinds=frozenset({SIGNAL}), tell=tell)
+    """A format in which signals are told, too; one object for all readers."""
+    return with_kind(form, SIGNAL, tell)
 
 
 @lru_cache(_FORMATS)

@@ -146,6 +146,28 @@ def parse_addressed(query: bytes) -> Addressed:
     )
 
 
+def wants_signals(value: str | None, *, has_place: bool) -> bool:
+    """Whether a read asks for signals.
+
+    Args:
+        value: of its query parameter; None: not sent.
+        has_place: the read is in a form that can tell signals.
+
+    Raises:
+        BadRequest: the value means nothing, or there is no place for signals.
+    """
+    if value is None:
+        return False
+    if value != "1":
+        raise BadRequest(f"?signals= takes 1, not {value[:40]!r}")
+    if not has_place:
+        raise BadRequest(
+            "?signals=1 is for plain SSE and NDJSON, for which Accept asks, and for -/many; live=sse, long-poll and "
+            "reads that end have no place for signals"
+        )
+    return True
+
+
 def _fields(query: bytes) -> Mapping[str, str]:
     found: dict[str, str] = {}
     for part in query.split(b"&"):
