@@ -37,7 +37,8 @@ def test_whatever_a_signal_says_is_one_event_and_one_line(text: str, name: str, 
     for kind, content in (("application/json", json.dumps([text]).encode()), ("application/x", data)):
         event = make_signal(addressed, kind, content).told()
         line = as_line(of_stream(event, name))
-        assert line.count(b"\n") == 1 and line.endswith(b"\n")
+        assert line.count(b"\n") == 1
+        assert line.endswith(b"\n")
         (found,) = Parser().feed(as_event(event))
         told = json.loads(found.data)
         assert {**told, "control": "signal", "stream": name} == json.loads(line)

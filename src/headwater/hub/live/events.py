@@ -53,8 +53,8 @@ class LiveEvents:
             raise
         reader = EventReader(stream, kinds, peer)
         reader.greet(self._all.greetings(kinds, path, 0, peer))
-        if info.closed or runtime.draining:
-            reader.end()
+        if runtime.draining:
+            reader.let_go()
         return reader
 
     def incarnation(self, path: str) -> int:
