@@ -100,17 +100,14 @@ def make_signal(addressed: Addressed, content_type: str, content: bytes) -> Sign
         InvalidBody: it is empty, or not one JSON value where its type says so.
         BadRequest: a name is too long or has control characters; or nobody sends what is to be kept.
     """
-    if not content:
+    if not content or (is_json(content_type) and not content.strip()):
         raise InvalidBody("the signal has no data")
     for name, value in ((_SENDER, addressed.sender), (_TO, addressed.to), (_TOPIC, addressed.topic)):
         _check_name(name, value)
     if addressed.keep is not None and addressed.sender is None:
         raise BadRequest("a signal that is kept is the state of its sender, and this one has none: say from")
     if is_json(content_type):
-        found = split_value(JSON, content)
-        if not found:
-            raise InvalidBody("the signal has no data")
-        content = found[0]
+        (content,) = split_value(JSON, content)
     return Signal(addressed.sender, addressed.to, addressed.topic, addressed.keep, content_type, content)
 
 
