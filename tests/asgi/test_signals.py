@@ -80,9 +80,8 @@ def test_each_wire_that_has_a_place(run: Run[None]) -> None:
             for answer, word in zip(asks, (b"\n\n", b"up-to-date", b"cursor", b"cursor"), strict=True):
                 await until(answer, word)
             assert (await send(client, "?from=ada&topic=typing", b'{"on": true}'))[0] == 204
-            assert (await send(client, body="grüße\n".encode(), headers={"content-type": "text/plain"}, path="t"))[
-                0
-            ] == 204
+            text = {"content-type": "text/plain"}
+            assert (await send(client, body="grüße\n".encode(), headers=text, path="t"))[0] == 204
             await hub.append("s", "end")
             await hub.append("t", "end")
             expected = {"from": "ada", "topic": "typing", "data": {"on": True}}
