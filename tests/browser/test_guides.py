@@ -82,7 +82,7 @@ def test_many_streams_on_one_connection(mark: str, keeps: str, page: Page, serve
 
 
 def test_typing_indicators(page: Page, server: Server) -> None:
-    """Two pages see each other type, one of them comes later; a stop is told behind the message; a crash ends nothing."""
+    """Two pages see each other type, one of them comes later; a stop is told behind the message; a crash ends none."""
     fill(server, "rooms/7", "[]")
     code = block(ROOT / "docs" / "howto" / "typing.md", "js", "run: typing in a page")
     code += "; Object.assign(window, { typed, stopped, signal, events })"
