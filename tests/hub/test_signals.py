@@ -357,6 +357,48 @@ def test_a_crowd_is_told_what_is_kept(run: Run[None], high_water: int) -> None:
     run(main())
 
 
+def test_who_is_full_by_its_first_frames_is_told_none(run: Run[None]) -> None:
+    """And counts as such, until it is live."""
+
+    async def main() -> None:
+        async with Hub(limits=PROMPT) as hub:
+            await hub.create("s", content_type=JSON, body=b"[1]")
+            form = structs.replace(wire_format("ndjson", signals=True), timeless=True)
+            for _ in range(20):
+                await hub.live.subscribe("s", "-1", form, BufferSink())
+            frames = hub.live.first_frames("s", "-1", form)
+            assert frames is not None
+            sink = BufferSink(1)
+            hub.live.push_first("s", frames, sink, Peer("ndjson", "full"), b"")
+            for _ in range(3):
+                assert await hub.signal("s", "dropped") == 20
+            (found,) = [info for info in await hub.live.describe() if info.name == "full"]
+            assert (found.signals_told, found.signals_dropped) == (0, 3)
+            sink.take()
+            await hub.signal("s", "told")
+            (found,) = [info for info in await hub.live.describe() if info.name == "full"]
+            assert (found.signals_told, found.signals_dropped) == (1, 3)
+
+    run(main())
+
+
+def test_a_closed_stream_whose_reader_is_full(run: Run[None]) -> None:
+    """It has not been told the end yet, and there is nobody to tell a signal."""
+
+    async def main() -> None:
+        async with Hub(limits=PROMPT) as hub:
+            await hub.create("s", content_type=JSON)
+            sink = await reader(hub, high_water=1)
+            await hub.append("s", 1, close=True)
+            with pytest.raises(StreamClosed) as refused:
+                await hub.signal("s", 1)
+            assert refused.value.details["next_offset"] == (await hub.info("s")).tail
+            assert hub.reader_count("s") == 1
+            sink.take()
+
+    run(main())
+
+
 def test_a_stream_made_anew_keeps_nothing_of_the_old_one(run: Run[None]) -> None:
     """Nor does a hub that was closed."""
 
