@@ -51,7 +51,8 @@ class Record(msgspec.Struct, frozen=True, gc=False):
 
     Attributes:
         offset: the position just after the record; read from here to go on.
-        data: the record's bytes; in a JSON stream, one JSON value without line breaks.
+        data: the record's bytes: in a JSON stream one JSON value without line breaks, in one of MessagePack one value,
+            in one of Protobuf a message with its length in front.
         at: when it was appended, by the store's clock, in whole milliseconds; the same for all records of one append.
             Never decreases within a stream, also when the clock is set back. A fork has the times of its source.
             0: not known, of a record that came over HTTP.
@@ -108,7 +109,7 @@ class Last(msgspec.Struct, frozen=True, gc=False):
     """What is asked for from behind: the newest records before a place. One of the first two is given.
 
     Attributes:
-        records: how many of a JSON stream, from 1 on.
+        records: how many of a stream that keeps records apart, from 1 on.
         size: bytes of any other stream, from 1 on; a text begins with a whole character, and so may have up to three
             bytes less.
         before: an offset, where it ends; `now`: the tail.

@@ -40,7 +40,10 @@ class InvalidBody(BadRequest):
     """The body does not fit the stream's content type."""
 
     code = "invalid-body"
-    advice = "Send one JSON value, or an array of values with at least one element, in UTF-8."
+    advice = (
+        "Send what the stream's type has: JSON in UTF-8, one value or an array of at least one; MessagePack values one "
+        "behind the other; or Protobuf messages, each with its length in front."
+    )
 
 
 class InvalidProducer(BadRequest):

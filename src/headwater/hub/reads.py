@@ -85,7 +85,7 @@ class Reads:
 
         Args:
             path: the stream.
-            last: records of a JSON stream, from 1 to 1,000; None, without `last_bytes`: 50.
+            last: records of a stream that keeps them apart, from 1 to 1,000; None, without `last_bytes`: 50.
             last_bytes: bytes of any other stream; a text begins with a whole character.
             before: an offset; None: the tail.
 
@@ -151,7 +151,7 @@ class Reads:
         Args:
             path: the stream.
             offset: an offset, `-1` or `now`.
-            last: in its place: so many of the newest records of a JSON stream; see `page`.
+            last: in its place: so many of the newest records, where they are kept apart; see `page`.
             last_bytes: in its place: so many of the newest bytes of any other stream; see `page`.
             live: go on until the stream is closed.
             wait: wait for a stream that is not there, as long as it takes.

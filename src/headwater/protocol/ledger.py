@@ -115,7 +115,7 @@ class Append(msgspec.Struct, frozen=True, gc=False):
         failure: with `close`: the stream ends here, but is not complete.
         condition: what must be so.
         create: with what to create the stream in the same step, if there is none; no fork.
-        max_records: values that the body may have, if it is a JSON array; None: any number.
+        max_records: records that the body may have, if its type keeps them apart; None: any number.
         is_value: the body is one JSON value, and one record; see `framing.split_value`.
     """
 
@@ -131,9 +131,8 @@ class Append(msgspec.Struct, frozen=True, gc=False):
     is_value: bool = False
 
     def bounded(self, max_records: int) -> Append:
-        """The same request, with a bound to the values of its body if it can have more."""
-        # Each value of an array takes two bytes at least.
-        if len(self.body) <= 2 * max_records:
+        """The same request, with a bound to the records of its body if it can have more: each has a byte at least."""
+        if len(self.body) <= max_records:
             return self
         return msgspec.structs.replace(self, max_records=max_records)
 

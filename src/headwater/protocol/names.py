@@ -70,7 +70,7 @@ WWW_AUTHENTICATE: Final = b"www-authenticate"
 QUERY_DIALECT: Final = "dialect"
 QUERY_OFFSET: Final = "offset"
 QUERY_LIVE: Final = "live"
-#: In place of an offset: so many of the newest records, of a JSON stream, or bytes, of every other one.
+#: In place of an offset: so many of the newest records, where they are kept apart, or bytes, of every other stream.
 QUERY_LAST: Final = "last"
 QUERY_LAST_BYTES: Final = "last_bytes"
 #: With one of the two, of a read that is not live: the offset before which they are counted.

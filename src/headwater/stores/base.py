@@ -67,7 +67,7 @@ class Store(Protocol):
             body: its first bytes, split into records as its content type says.
             closed: create it closed, with `body` as its whole content.
             condition: what must be so.
-            max_records: values that the body may have, if it is a JSON array; None: any number.
+            max_records: records that the body may have, if its type keeps them apart; None: any number.
 
         Raises:
             TooManyRecords: the body has more.
@@ -101,7 +101,7 @@ class Store(Protocol):
         Args:
             path: the stream.
             offset: an offset of this stream, `-1` or `now`.
-            limit: bytes; a record of bytes is cut at it, a JSON value larger than it comes alone.
+            limit: bytes; a record of bytes is cut at it, one that is kept whole and is larger than it comes alone.
             whole: bytes up to which a record of bytes is not cut either, and comes alone if it is over the limit.
             times: False: nobody looks at `Record.at`, which may be 0 then. A large read from a file costs a fifth less.
 
@@ -125,7 +125,8 @@ class Store(Protocol):
 
         Raises:
             StreamNotFound, StreamGone: there is nothing to read.
-            BadRequest: the stream is counted in the other way: JSON in records, everything else in bytes.
+            BadRequest: the stream is counted in the other way: what keeps records apart in records, everything else in
+                bytes.
             InvalidOffset, OffsetGone: the place is not of this stream, or no longer kept.
             StoreUnavailable: the read failed.
         """
@@ -140,8 +141,8 @@ class Store(Protocol):
 
         Raises:
             StreamNotFound, StreamGone: there is nothing to read.
-            InvalidOffset, OffsetGone: the offset is not of this stream, or no longer kept. One that lies inside a JSON
-                value may be noticed by `read` alone.
+            InvalidOffset, OffsetGone: the offset is not of this stream, or no longer kept. One that lies inside a
+                record which is kept whole may be noticed by `read` alone.
             StoreUnavailable: the stream could not be looked up.
         """
         ...

@@ -13,7 +13,7 @@ from typing import Protocol
 from headwater.errors import BadRequest, StreamExists
 from headwater.model import Appended, Batch, Change, Created, Producer, Record, StreamConfig
 from headwater.protocol import forks, ledger, producers
-from headwater.protocol.framing import DEFAULT_CONTENT_TYPE, is_json, split_body
+from headwater.protocol.framing import DEFAULT_CONTENT_TYPE, keeps_records, split_body
 from headwater.protocol.ledger import Accepted, Append, StreamState
 from headwater.protocol.offsets import offset_at
 from headwater.protocol.preconditions import Condition
@@ -181,7 +181,7 @@ def _resolve(unit: Unit, source: StreamState, config: StreamConfig) -> int:
     fork = config.fork
     assert fork is not None
     anchor = forks.fork_anchor(source, fork.offset)
-    count = (fork.sub_offset if is_json(source.content_type) else 1) if fork.sub_offset else 0
+    count = (fork.sub_offset if keeps_records(source.content_type) else 1) if fork.sub_offset else 0
     following = unit.following(source, anchor, count) if count else ()
     return forks.resolve_sub_offset(source, anchor, fork.sub_offset, following)
 
