@@ -34,8 +34,8 @@ from headwater.protocol.patterns import is_pattern
     "--last",
     type=click.IntRange(min=0),
     metavar="N",
-    help="Begin with the last N records of a JSON stream, or the last N lines of any other one. Of what a pattern "
-    "matches, with the last N records (at most 1000) of streams of JSON; others are left out.",
+    help="Begin with the last N records of a stream of JSON, MessagePack or Protobuf, or the last N lines of any other "
+    "one. Of what a pattern matches, with the last N records (at most 1000) of such streams; others are left out.",
 )
 @json_option(
     "One JSON object a record, with its offset and data (base64, if it is bytes); of several streams, its stream, too."
@@ -65,8 +65,9 @@ def tail(
 ) -> None:
     """Print the records of streams, and follow them until they are closed.
 
-    A record of a JSON stream is printed on one line; text and bytes are printed as they are. After a cut it goes on
-    by itself where it was; nothing is lost or repeated.
+    A record of a JSON stream is printed on one line, and so is one of MessagePack, as JSON where it can be. Messages of
+    Protobuf are printed with their lengths in front, text and other bytes as they are. After a cut it goes on by itself
+    where it was; nothing is lost or repeated.
 
     Several paths, and patterns, are read over one connection: in a pattern `*` stands for one segment of a path, and
     `**` for one or more, at the end. `==> PATH <==` is printed above the records of another stream. A path that is no
