@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     )
     from headwater.protocol.asks import Access, Ask, Operation
     from headwater.protocol.compression import Compression
+    from headwater.protocol.schemas.registry import StreamSchema
 
 __all__ = [
     "Access",
@@ -56,6 +57,7 @@ __all__ = [
     "Sink",
     "StreamConfig",
     "StreamInfo",
+    "StreamSchema",
     "Writer",
 ]
 __version__ = "0.1.0"
@@ -84,6 +86,7 @@ _HOMES: Final = {
     "Sink": "headwater.hub.live.sinks",
     "StreamConfig": "headwater.model",
     "StreamInfo": "headwater.model",
+    "StreamSchema": "headwater.protocol.schemas.registry",
     "Writer": "headwater.hub.writer",
 }
 

@@ -123,6 +123,13 @@ class StreamAwaited(StreamNotFound):
     advice = "Ask again at once; the stream was waited for."
 
 
+class SchemaNotFound(HeadwaterError):
+    """The stream has no schema that can be told."""
+
+    code, status, ws_close = "schema-not-found", 404, 4404
+    advice = "Append what the stream's type says; no more is asked."
+
+
 class RunNotFound(HeadwaterError):
     """There is no such run, or it is somebody else's."""
 
@@ -191,6 +198,13 @@ class UnsupportedCoding(HeadwaterError):
 
     code, status, ws_close = "unsupported-coding", 415, 4415
     advice = "Send the body as it is, without Content-Encoding."
+
+
+class SchemaMismatch(HeadwaterError):
+    """A record does not fit the schema of its stream."""
+
+    code, status, ws_close = "schema-mismatch", 422, 4422
+    advice = "Send what the schema says; GET the stream's URL with /-/schema behind it for the schema."
 
 
 class ExpectationFailed(HeadwaterError):

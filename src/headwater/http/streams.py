@@ -19,6 +19,7 @@ from headwater.errors import (
     RouteNotFound,
     StreamNotFound,
 )
+from headwater.http import schemas
 from headwater.http.authorize import Authorize
 from headwater.http.catch_up import respond_short
 from headwater.http.content_coding import choose, coded
@@ -40,14 +41,15 @@ from headwater.protocol import responses
 from headwater.protocol.asks import ANYBODY, Access, Ask, asks_of
 from headwater.protocol.caching import next_cursor
 from headwater.protocol.coding import IDENTITY
-from headwater.protocol.commands import Command, Create, Delete, Inspect, Preflight, Read, Undecided, Write
+from headwater.protocol.commands import Command, Create, Delete, Describe, Inspect, Preflight, Read, Undecided, Write
 from headwater.protocol.compression import Compression, Compressor
 from headwater.protocol.cors import ANY, LOOPBACK, CorsPolicy, HostPolicy, preflight_headers
 from headwater.protocol.ledger import check_without_body
 from headwater.protocol.paths import NOTHING_PRIVATE, check_encoding
 from headwater.protocol.requests import append_of, check_write, parse_request
 from headwater.protocol.responses import Answer, HeaderList
-from headwater.protocol.urls import split_url, stream_at
+from headwater.protocol.urls import BELOW_STREAM, split_url, stream_at, target_at
+from headwater.protocol.words import parse_word
 
 #: Queries of a head that are remembered with what they mean.
 MAX_ALIKE: Final = 16
@@ -179,6 +181,11 @@ class StreamService(Service):
 
     def _command(self, request: Request, content_type: str | None) -> Command | Undecided:
         path, most = request.path[len(self._prefix) :], self.hub.limits.max_path_bytes
+        if BELOW_STREAM in path:
+            target = target_at(path, maximum=most, private=self.private)
+            found = parse_word(target, request.method, request.query, request.headers)
+            if found is not None:
+                return found
         alike = request.alike if content_type is None else None
         known: Read | None = alike.get(request.query) if alike else None
         if known is not None:
@@ -220,6 +227,9 @@ class StreamService(Service):
                 return self._create(exchange, command)
             case Delete():
                 return self._delete(exchange, command)
+            case Describe():
+                exchange.respond(schemas.respond(self.hub, exchange.request, command))
+                return None
             case Preflight():
                 exchange.respond(responses.allowed(preflight_headers()))
                 return None

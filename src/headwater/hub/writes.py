@@ -8,6 +8,7 @@ from typing import Any
 
 from headwater.errors import NotAtomic, PreconditionFailed, StreamExists, StreamNotFound, TooLarge
 from headwater.hub.arguments import check_append, check_kind, check_struct, stream_config
+from headwater.hub.checked import Into
 from headwater.hub.eager import begin
 from headwater.hub.lifespan import Gate
 from headwater.hub.reads import Reads
@@ -28,6 +29,7 @@ class Writes(Reads):
 
     _gate: Gate
     _room: Room
+    _into: Into
     _post: Post
 
     async def create(
@@ -60,7 +62,7 @@ class Writes(Reads):
 
         Raises:
             StreamExists: another one is at the path; with `exclusive`, any.
-            InvalidPath, InvalidBody, BadRequest, LimitReached, StoreUnavailable: see `errors`.
+            InvalidPath, InvalidBody, SchemaMismatch, BadRequest, LimitReached, StoreUnavailable: see `errors`.
             TypeError: an argument of another type.
         """
         config = stream_config(content_type, ttl, expires_at, retention, slow)
@@ -104,7 +106,7 @@ class Writes(Reads):
         check_struct("config", config, StreamConfig)
         self._check_writable(body)
         most = self.limits.max_append_records
-        create = partial(self.store.create, closed=closed, condition=condition, max_records=most)
+        create = partial(self._into.create, closed=closed, condition=condition, max_records=most)
         return await self._room.make(path, config, lambda: begin(create(path, config, body)))
 
     async def append(
@@ -135,9 +137,9 @@ class Writes(Reads):
 
         Raises:
             PreconditionFailed: the tail is elsewhere; its `details["next_offset"]` says where.
-            StreamNotFound, StreamGone, StreamClosed, InvalidBody, BadRequest, TooLarge, SequenceRegression,
-            ProducerFenced, ProducerGap, InvalidProducer, StoreUnavailable: see `errors`; nothing was written. With
-            `create` also ContentTypeMismatch, InvalidPath, LimitReached.
+            StreamNotFound, StreamGone, StreamClosed, InvalidBody, SchemaMismatch, BadRequest, TooLarge,
+            SequenceRegression, ProducerFenced, ProducerGap, InvalidProducer, StoreUnavailable: see `errors`; nothing
+            was written. With `create` also ContentTypeMismatch, InvalidPath, LimitReached.
             TypeError: an argument of another type.
         """
         self._gate.check()
@@ -158,7 +160,7 @@ class Writes(Reads):
         check_body(request.body, close=request.close)
         bounded = request.bounded(self.limits.max_append_records)
         if bounded.create is None:
-            answer = await self.store.append(path, bounded)
+            answer = await self._into.append(path, bounded)
         else:
             answer = await self._room.make(path, bounded.create, partial(posted, self._post, path, bounded))
         self.stats.acknowledged(len(request.body), answer)
@@ -192,7 +194,7 @@ class Writes(Reads):
         if not isinstance(store, Atomic):
             raise NotAtomic(f"{type(store).__name__} cannot write several appends in one step")
         check_together(appends, limits.max_body_bytes)
-        write = partial(store.append_all, appends, max_records=limits.max_append_records)
+        write = partial(self._into.append_all, appends, max_records=limits.max_append_records)
         creates = {path: request.create for path, request in appends if request.create is not None}
         if creates:
             answers = await self._room.make_all(creates, lambda: begin(write()), count_created)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from headwater.model import Failure, Last, Mode, Producer, SlowPolicy, StreamConfig
@@ -92,10 +94,17 @@ class Delete(msgspec.Struct, frozen=True, gc=False):
     condition: Condition | None = None
 
 
+class Describe(msgspec.Struct, frozen=True, gc=False):
+    """GET of the word `schema` below a stream: what its records, or its signals, must be."""
+
+    path: str
+    kind: Literal["record", "signal"]
+
+
 class Preflight(msgspec.Struct, frozen=True, gc=False):
     """OPTIONS: what a page from another origin may do."""
 
     path: str
 
 
-Command = Create | Write | Read | Inspect | Delete | Preflight
+Command = Create | Write | Read | Inspect | Delete | Describe | Preflight

@@ -10,7 +10,7 @@ import codecs
 import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 
@@ -126,6 +126,16 @@ def check_body(body: bytes, *, close: bool) -> None:
     """
     if not body and not close:
         raise BadRequest("the body is empty, and the append does not close the stream")
+
+
+class Split(Protocol):
+    """Makes records of one body."""
+
+    def __call__(
+        self, content_type: str, body: bytes, *, allow_empty_array: bool = False, max_records: int | None = None
+    ) -> tuple[bytes, ...]:
+        """See `split_body`."""
+        ...
 
 
 def split_body(
@@ -290,6 +300,27 @@ def split_value(content_type: str, value: bytes) -> tuple[bytes, ...]:
         return (text,) if text else ()
     except (msgspec.DecodeError, UnicodeEncodeError):
         raise InvalidBody(f"the stream is {content_type}, and takes a string or base64, not a JSON value") from None
+
+
+def split_one(
+    content_type: str, body: bytes, *, allow_empty_array: bool = False, max_records: int | None = None
+) -> tuple[bytes, ...]:
+    """`split_body` of a body that is one JSON value, and one record; see `split_value`.
+
+    Raises:
+        BadRequest: it is an empty text, which is no record.
+    """
+    records = split_value(content_type, body)
+    if not records:
+        check_body(b"", close=False)
+    return records
+
+
+def split_one_or_none(
+    content_type: str, body: bytes, *, allow_empty_array: bool = False, max_records: int | None = None
+) -> tuple[bytes, ...]:
+    """The same of an append that closes, which needs no record."""
+    return split_value(content_type, body)
 
 
 def _to_msgpack(value: bytes) -> bytes:

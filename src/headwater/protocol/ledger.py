@@ -20,7 +20,7 @@ from headwater.errors import (
     StreamNotFound,
 )
 from headwater.model import Appended, Failure, Producer, Record, StreamConfig, StreamInfo
-from headwater.protocol.framing import DEFAULT_CONTENT_TYPE, check_body, same_content_type, split_body, split_value
+from headwater.protocol.framing import DEFAULT_CONTENT_TYPE, Split, same_content_type, split_body
 from headwater.protocol.offsets import Lineage, Segment, offset_at
 from headwater.protocol.preconditions import Condition
 from headwater.protocol.producers import ProducerState, advance
@@ -116,7 +116,8 @@ class Append(msgspec.Struct, frozen=True, gc=False):
         condition: what must be so.
         create: with what to create the stream in the same step, if there is none; no fork.
         max_records: records that the body may have, if its type keeps them apart; None: any number.
-        is_value: the body is one JSON value, and one record; see `framing.split_value`.
+        split: makes records of the body: `framing.split_body`, or `split_one` of a body that is one JSON value; with a
+            schema, what holds them to it as well.
     """
 
     body: bytes = b""
@@ -128,7 +129,7 @@ class Append(msgspec.Struct, frozen=True, gc=False):
     condition: Condition | None = None
     create: StreamConfig | None = None
     max_records: int | None = None
-    is_value: bool = False
+    split: Split = split_body
 
     def bounded(self, max_records: int) -> Append:
         """The same request, with a bound to the records of its body if it can have more: each has a byte at least."""
@@ -223,7 +224,8 @@ def append(
 
     Raises:
         StreamClosed, ContentTypeMismatch, InvalidProducer, ProducerFenced, ProducerGap, BadRequest, InvalidBody,
-        TooManyRecords, SequenceRegression, PreconditionFailed: the request is refused and `state` is as before.
+        TooManyRecords, SchemaMismatch, SequenceRegression, PreconditionFailed: the request is refused, and `state` is
+        as before.
     """
     producer, given, kind = request.producer, request.content_type, state.config.content_type or DEFAULT_CONTENT_TYPE
     if state.closed:
@@ -237,11 +239,7 @@ def append(
             assert known is not None
             touch(state, now)
             return _answer(state, Producer(producer.id, known.epoch, known.seq), duplicate=True)
-    if request.is_value:
-        data = split_value(kind, request.body)
-        check_body(data[0] if data else b"", close=request.close)
-    else:
-        data = split_body(kind, request.body, max_records=request.max_records)
+    data = request.split(kind, request.body, max_records=request.max_records)
     if request.seq is not None:
         _check_seq(state, request.seq)
     if request.condition is not None:

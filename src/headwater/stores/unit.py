@@ -13,7 +13,7 @@ from typing import Protocol
 from headwater.errors import BadRequest, StreamExists
 from headwater.model import Appended, Batch, Change, Created, Producer, Record, StreamConfig
 from headwater.protocol import forks, ledger, producers
-from headwater.protocol.framing import DEFAULT_CONTENT_TYPE, keeps_records, split_body
+from headwater.protocol.framing import DEFAULT_CONTENT_TYPE, Split, keeps_records
 from headwater.protocol.ledger import Accepted, Append, StreamState
 from headwater.protocol.offsets import offset_at
 from headwater.protocol.preconditions import Condition
@@ -111,9 +111,9 @@ def create(
     *,
     closed: bool,
     condition: Condition | None,
-    max_records: int | None,
+    split: Split,
 ) -> Created:
-    """The steps of `Store.create`."""
+    """The steps of `Store.create`; `split` is bounded already."""
     existing = _find_unexpired(unit, path)
     if existing is not None:
         confirmed = _confirm(unit, existing, config, closed=closed)
@@ -122,14 +122,14 @@ def create(
         return confirmed
     if config.fork is None:
         state = ledger.new_stream(path, unit.next_incarnation(), config, unit.now)
-        data = split_body(state.content_type, body, allow_empty_array=True, max_records=max_records)
+        data = split(state.content_type, body, allow_empty_array=True)
         if condition is not None:
             condition.check(path, None)
     else:
         source = forks.check_source(unit.find(config.fork.source), config, unit.now, unit.watched)
         position = _resolve(unit, source, config)
         forks.check_depth(source, position)
-        data = split_body(source.content_type, body, allow_empty_array=True, max_records=max_records)
+        data = split(source.content_type, body, allow_empty_array=True)
         if condition is not None:
             condition.check(path, None)
         source.forks += 1
