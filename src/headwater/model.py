@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import Enum
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 
@@ -26,6 +26,7 @@ __all__ = [
     "Extent",
     "Failure",
     "ForkPoint",
+    "Item",
     "Last",
     "Mode",
     "Page",
@@ -69,6 +70,25 @@ class Record(msgspec.Struct, frozen=True, gc=False):
             msgspec.DecodeError: the stream is not a JSON stream and the bytes are not JSON.
         """
         return json_value(self.data)
+
+
+T = TypeVar("T")
+
+
+class Item(msgspec.Struct, Generic[T], frozen=True):
+    """A record read as a value of a type; see `Hub.read`.
+
+    Attributes:
+        offset: as of `Record`.
+        data: the value.
+        at: as of `Record`.
+        raw: the record's bytes; of Protobuf the message without its length.
+    """
+
+    offset: str
+    data: T
+    at: float
+    raw: bytes
 
 
 class Failure(msgspec.Struct, frozen=True, gc=False):

@@ -3,6 +3,9 @@
 offsets                   positions and their text
 spans                     records that follow each other in a log
 framing                   bodies into records and back
+splitter, delimited, msgpack  records that lie one behind the other
+objects                   Python objects as records
+schemas                   what records must be
 batches                   rows of a log into a read's batch
 backwards                 reads from behind: where a page begins
 ledger                    what may happen to a stream
@@ -26,7 +29,7 @@ urls                      the stream of a URL, or a word behind `-`
 query                     our parameters
 accept                    in which form a stream is wanted
 negotiation               which content coding is wanted
-requests                  HTTP into commands
+requests, words           HTTP into commands
 commands                  what a request asks for
 together                  several appends in one request
 many, patterns            reads of many streams, by name or by pattern

@@ -48,7 +48,6 @@ class JsonSchema(Schema):
         except ImportError:
             raise MissingExtra.of("JSON Schema", "schemas") from None
         self.name = name
-        self._schema = schema
         self._error: Final = jsonschema_rs.ValidationError
         try:
             known = [(BASE + quote(other), found) for other, found in (others or {}).items()]
@@ -62,6 +61,14 @@ class JsonSchema(Schema):
             )
             build()  # without the mask, for an error that quotes the schema
             self._validate: Final = build(mask=_MASK).validate
+            self._described = (
+                schema
+                if not known
+                else jsonschema_rs.bundle(
+                    {"$id": BASE + quote(name), **_told(schema)},
+                    registry=jsonschema_rs.Registry(known, retriever=_refuse),
+                )
+            )
         except jsonschema_rs.ValidationError as error:
             raise InvalidSchema(f"at {pointer_of(error.instance_path)}: {_why_none(error)}") from None
         except (jsonschema_rs.ReferencingError, ValueError, TypeError) as error:
@@ -75,7 +82,7 @@ class JsonSchema(Schema):
 
     def described(self) -> Mapping[str, Any] | bool:
         """See `Schema`."""
-        return cast("Mapping[str, Any] | bool", self._schema)
+        return cast("Mapping[str, Any] | bool", self._described)
 
     def _read_json(self, record: bytes) -> Any:
         try:
@@ -105,6 +112,13 @@ class JsonSchema(Schema):
         except ValueError as error:  # binary, an extension, a key that is no text
             raise Mismatch(f"a value has no form as JSON: {error}") from None
         return value
+
+
+def _told(schema: Any) -> dict[str, Any]:
+    """A schema without what is of this server alone."""
+    if not isinstance(schema, dict):
+        return {} if schema else {"not": {}}
+    return {name: value for name, value in schema.items() if not name.startswith("x-")}
 
 
 def _refuse(uri: str) -> Any:
