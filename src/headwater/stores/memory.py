@@ -84,8 +84,8 @@ class MemoryStore:
     ) -> Created:
         """See `Store.create`."""
         self.now, self.steady = self._time.moment()
-        split = partial(split, max_records=max_records)
-        return unit.create(self, path, config, body, closed=closed, condition=condition, split=split)
+        how = partial(unit.create, closed=closed, condition=condition, max_records=max_records, split=split)
+        return how(self, path, config, body)
 
     async def append(self, path: str, request: Append) -> Appended:
         """See `Store.append`."""

@@ -111,9 +111,10 @@ def create(
     *,
     closed: bool,
     condition: Condition | None,
+    max_records: int | None,
     split: Split,
 ) -> Created:
-    """The steps of `Store.create`; `split` is bounded already."""
+    """The steps of `Store.create`."""
     existing = _find_unexpired(unit, path)
     if existing is not None:
         confirmed = _confirm(unit, existing, config, closed=closed)
@@ -122,14 +123,14 @@ def create(
         return confirmed
     if config.fork is None:
         state = ledger.new_stream(path, unit.next_incarnation(), config, unit.now)
-        data = split(state.content_type, body, allow_empty_array=True)
+        data = split(state.content_type, body, allow_empty_array=True, max_records=max_records)
         if condition is not None:
             condition.check(path, None)
     else:
         source = forks.check_source(unit.find(config.fork.source), config, unit.now, unit.watched)
         position = _resolve(unit, source, config)
         forks.check_depth(source, position)
-        data = split(source.content_type, body, allow_empty_array=True)
+        data = split(source.content_type, body, allow_empty_array=True, max_records=max_records)
         if condition is not None:
             condition.check(path, None)
         source.forks += 1

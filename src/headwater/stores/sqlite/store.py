@@ -158,11 +158,9 @@ class SqliteStore:
         split: Split = split_body,
     ) -> Created:
         """See `Store.create`."""
-        split = partial(split, max_records=max_records)
-        how = partial(
-            steps.create, path=path, config=config, body=body, closed=closed, condition=condition, split=split
-        )
-        return await self._write(how, len(body), (path,) if config.fork is None else (path, config.fork.source))
+        step = partial(steps.create, path=path, config=config, body=body, closed=closed)
+        step = partial(step, condition=condition, max_records=max_records, split=split)
+        return await self._write(step, len(body), (path,) if config.fork is None else (path, config.fork.source))
 
     async def append(self, path: str, request: Append) -> Appended:
         """See `Store.append`."""
