@@ -1,4 +1,4 @@
-"""Streams of MessagePack and of Protobuf on every wire: a body that can be taken apart again, and records by themselves."""
+"""Streams of MessagePack and of Protobuf on every wire: a body to be taken apart again, and records by themselves."""
 
 from __future__ import annotations
 
@@ -70,7 +70,9 @@ def test_records_come_by_themselves(run: Run[None], kind: str, body: bytes, item
             lines = [json.loads(line) for line in told.splitlines()]
             assert [b64decode(line["base64"]) for line in lines if "base64" in line] == items
             for query in ("?stream=s", "?stream=s&envelope=1"):
-                _, told = await client.request("GET", f"{ROOT}-/many{query}", headers={"accept": "application/x-ndjson"})
+                _, told = await client.request(
+                    "GET", f"{ROOT}-/many{query}", headers={"accept": "application/x-ndjson"}
+                )
                 lines = [json.loads(line) for line in told.splitlines()]
                 assert [b64decode(line["base64"]) for line in lines if "base64" in line] == items
             _, told = await client.request("GET", ROOT + "s?last=9&envelope=1")
@@ -96,7 +98,9 @@ def test_events_have_them_too(run: Run[None], kind: str, body: bytes, items: lis
             for item in items:
                 assert b'{"base64":"' + b64encode(item) + b'"}' in told
             _, told = await client.request("GET", ROOT + "s?offset=-1&live=sse")
-            [data] = [block for block in told.split(b"\n\n") if block.startswith(b"event:data") or b"event: data" in block]
+            [data] = [
+                block for block in told.split(b"\n\n") if block.startswith(b"event:data") or b"event: data" in block
+            ]
             lines = [line.partition(b":")[2].strip() for line in data.split(b"\n") if line.startswith(b"data")]
             assert b64decode(b"".join(lines)) == body
 

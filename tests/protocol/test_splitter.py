@@ -172,7 +172,7 @@ def test_the_words_of_msgspec_are_known() -> None:
     """It has no other way to say where a value ends."""
     with pytest.raises(msgspec.DecodeError, match=re.escape("trailing characters (byte 2)")):
         msgspec.msgpack.decode(b"\x91\x01\x01", type=msgspec.Raw)
-    with pytest.raises(msgspec.DecodeError, match="^Input data was truncated$"):
+    with pytest.raises(msgspec.DecodeError, match=r"^Input data was truncated$"):
         msgspec.msgpack.decode(b"\x91", type=msgspec.Raw)
 
 
@@ -291,5 +291,5 @@ def test_msgpack_is_shown_as_json_where_it_can(record: bytes, json: bytes) -> No
 
 @pytest.mark.parametrize("record", [b"\xd4\x05a", b"\xa1\xff", b"\x81\x91\x01\x02", b"\x91" * 100_000, b"\xc1"])
 def test_and_not_where_it_cannot(record: bytes) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"unsupported|invalid|keys|recursion|malformed|utf-8|codec"):
         to_json(record)

@@ -48,7 +48,7 @@ def legible(text: str) -> str:
 def pointer_of(steps: Iterable[str | int]) -> str:
     """A JSON Pointer as a URI fragment."""
     escaped = (str(step).replace("~", "~0").replace("/", "~1") for step in steps)
-    return "#" + "".join("/" + quote(step, errors="replace") for step in escaped)[:MAX_REASON]
+    return "#" + "".join("/" + quote(step, safe="*", errors="replace") for step in escaped)[:MAX_REASON]
 
 
 @lru_cache(128)

@@ -1,7 +1,8 @@
 """Types as schemas: those of msgspec, models of pydantic, and classes of Protobuf's messages.
 
 Rule 1: what a type is, its methods say; neither pydantic nor a library of Protobuf is imported for it.
-Rule 2: of JSON with one key twice the last one counts, as in browsers. Half of a surrogate pair is read as U+FFFD.
+Rule 2: of JSON with one key twice the last one counts, as in browsers; to msgspec all of them must fit. Half of a
+        surrogate pair is read as U+FFFD.
 """
 
 from __future__ import annotations
