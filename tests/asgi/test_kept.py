@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode, b64encode
+from io import BytesIO
 from typing import Final
 
 import msgspec
 import pytest
+from google.protobuf import proto
+from google.protobuf.wrappers_pb2 import StringValue
 from tests.conftest import Run
 
 from headwater import Hub, Limits
@@ -18,7 +21,8 @@ from headwater.testing.asgi import AsgiClient
 
 ROOT: Final = "/v1/stream/"
 MESSAGES: Final = [b"", b"one", b"x" * 200, b"\n\xff"]
-VALUES: Final = [msgspec.msgpack.encode(value) for value in ({"a": [1, 2]}, b"\n\xff" * 100, [], "ä")]
+_VALUES: Final[list[object]] = [{"a": [1, 2]}, b"\n\xff" * 100, [], "ä"]
+VALUES: Final = [msgspec.msgpack.encode(value) for value in _VALUES]
 KINDS: Final = {
     "application/x-protobuf": (delimited(MESSAGES), MESSAGES),
     "application/msgpack": (b"".join(VALUES), VALUES),
@@ -103,6 +107,27 @@ def test_events_have_them_too(run: Run[None], kind: str, body: bytes, items: lis
             ]
             lines = [line.partition(b":")[2].strip() for line in data.split(b"\n") if line.startswith(b"data")]
             assert b64decode(b"".join(lines)) == body
+
+    run(main())
+
+
+def test_a_library_of_protobuf_writes_and_reads_bodies(run: Run[None]) -> None:
+    """With its own functions for messages one behind the other."""
+
+    async def main() -> None:
+        async with Hub() as hub:
+            client = AsgiClient(App(hub))
+            body = BytesIO()
+            names = ["", "ada", "x" * 300]
+            for name in names:
+                proto.serialize_length_prefixed(StringValue(value=name), body)
+            kind = {"content-type": "application/protobuf"}
+            await client.request("PUT", ROOT + "s", body.getvalue(), kind)
+            _, told = await client.request("GET", ROOT + "s")
+            stream, found = BytesIO(told), []
+            while (message := proto.parse_length_prefixed(StringValue, stream)) is not None:
+                found.append(message.value)
+            assert found == names
 
     run(main())
 

@@ -26,7 +26,7 @@ def test_json_goes_in_and_comes_out(call: Call, path: str) -> None:
     call("append", path, "--msgpack", "null", '"ä"')
     call("append", path, "--msgpack", "--string", 'plain "words"')
     assert json.loads(call("info", path, "--json").stdout)["content_type"] == "application/msgpack"
-    expected = [{"a": [1, 2.5]}, [], None, "ä", 'plain "words"']
+    expected: list[object] = [{"a": [1, 2.5]}, [], None, "ä", 'plain "words"']
     assert lines(call, path) == expected
     assert lines(call, path, "-n", "2") == expected[-2:]
     told = lines(call, path, "--json")

@@ -203,6 +203,8 @@ def test_a_pattern_cannot_hang() -> None:
     """Where Python's `re` would take longer than the universe, this takes no time; what could hang is no schema."""
     schemas({"pattern": "^(a+)+$"}).check("rooms/7", b'"' + b"a" * 50_000 + b'"', "record")
     assert "does not match" in refusal({"pattern": "^(a|a)*$"}, b'"' + b"a" * 50_000 + b'!"').message
+    bound = pydantic.TypeAdapter(Annotated[str, pydantic.Field(pattern="^(a|a)*$")])
+    assert "match pattern" in refusal(bound, b'"' + b"a" * 50_000 + b'!"').message
     for pattern in ("(?=a)", r"(a)\1"):
         with pytest.raises(InvalidSchema, match=r"at #/properties/x/pattern: .*look-around"):
             schemas({"properties": {"x": {"pattern": pattern}}})

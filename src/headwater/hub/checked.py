@@ -87,7 +87,7 @@ class CheckedWrites:
     ) -> Coroutine[Any, Any, Created]:
         """See `Store.create`."""
         applied = self._schemas.of(path)
-        split = split_body if applied is None else Checked(applied, split_body)
+        split = None if applied is None else Checked(applied, split_body)
         return self._store.create(
             path, config, body, closed=closed, condition=condition, max_records=max_records, split=split
         )

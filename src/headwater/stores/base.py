@@ -17,7 +17,7 @@ import msgspec
 
 from headwater.histogram import Histogram
 from headwater.model import Appended, Batch, Change, Created, Extent, Last, Page, StreamConfig, StreamInfo
-from headwater.protocol.framing import Split, split_body
+from headwater.protocol.framing import Split
 from headwater.protocol.ledger import Append, Watched
 from headwater.protocol.preconditions import Condition
 
@@ -59,7 +59,7 @@ class Store(Protocol):
         closed: bool = False,
         condition: Condition | None = None,
         max_records: int | None = None,
-        split: Split = split_body,
+        split: Split | None = None,
     ) -> Created:
         """Create a stream or a fork, or confirm that the same one exists.
 
@@ -70,7 +70,7 @@ class Store(Protocol):
             closed: create it closed, with `body` as its whole content.
             condition: what must be so.
             max_records: records that the body may have, if its type keeps them apart; None: any number.
-            split: takes the body apart; called also when it is empty.
+            split: takes the body apart, also an empty one; None: `framing.split_body`.
 
         Raises:
             TooManyRecords: the body has more.

@@ -26,7 +26,7 @@ from headwater.model import (
 )
 from headwater.protocol import backwards, forks, ledger
 from headwater.protocol.batches import Row, extent_from
-from headwater.protocol.framing import Split, split_body
+from headwater.protocol.framing import Split
 from headwater.protocol.ledger import Append, StreamState, Watched
 from headwater.protocol.offsets import locate
 from headwater.protocol.preconditions import Condition
@@ -80,7 +80,7 @@ class MemoryStore:
         closed: bool = False,
         condition: Condition | None = None,
         max_records: int | None = None,
-        split: Split = split_body,
+        split: Split | None = None,
     ) -> Created:
         """See `Store.create`."""
         self.now, self.steady = self._time.moment()

@@ -1,6 +1,6 @@
 """JSON Schema, by `jsonschema-rs`, which the extra `schemas` installs.
 
-Measured on records of 170 bytes, parsing included: 0.8 us, where `fastjsonschema` takes 3 and `jsonschema` 47.
+Measured on records of 170 bytes, in times of parsing alone: it takes 1.3, `fastjsonschema` 4.4 and `jsonschema` 70.
 
 Rule 1: nothing is fetched for a schema, from the network or a disk: what it refers to is among those given with it.
 Rule 2: patterns run on an engine whose time grows with the length of the text alone. It knows no look-around and no

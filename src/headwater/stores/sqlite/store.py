@@ -14,7 +14,7 @@ from headwater.errors import HeadwaterError, StoreUnavailable
 from headwater.model import Appended, Batch, Change, Created, Extent, Last, Page, StreamConfig, StreamInfo
 from headwater.protocol import ledger
 from headwater.protocol.batches import extent_from
-from headwater.protocol.framing import Split, split_body
+from headwater.protocol.framing import Split
 from headwater.protocol.ledger import Append, StreamState, Watched
 from headwater.protocol.offsets import locate
 from headwater.protocol.preconditions import Condition
@@ -155,7 +155,7 @@ class SqliteStore:
         closed: bool = False,
         condition: Condition | None = None,
         max_records: int | None = None,
-        split: Split = split_body,
+        split: Split | None = None,
     ) -> Created:
         """See `Store.create`."""
         step = partial(steps.create, path=path, config=config, body=body, closed=closed)

@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from headwater.errors import BadRequest, InvalidBody, TooManyRecords
-from headwater.model import BEGINNING, Last, Producer
+from headwater.errors import (
+    BadRequest,
+    ContentTypeMismatch,
+    InvalidBody,
+    SchemaMismatch,
+    StreamExists,
+    StreamNotFound,
+    TooManyRecords,
+)
+from headwater.model import BEGINNING, Last, Producer, StreamConfig
 from headwater.protocol.delimited import delimited
 from headwater.protocol.ledger import Append
+from headwater.stores.base import Atomic
 from headwater.testing.contract.checks import Chapter
 from headwater.testing.contract.expect import equal, holds, refused
 from headwater.testing.contract.trial import Trial
@@ -90,6 +99,39 @@ async def nothing_of_a_broken_body_is_kept(trial: Trial) -> None:
         equal(answer.duplicate, False, "whether the same number is known")
         await refused(InvalidBody, trial.create(f"n/{path}", kind, broken), f"a create with no {kind}")
         equal([info.path for info in await trial.store.list(prefix="n/")], [], "streams made by a refused create")
+
+
+@chapter.promise
+async def what_takes_a_body_apart_may_be_given(trial: Trial) -> None:
+    """It is called for every body, behind what comes before the body is looked at; what it raises is told."""
+
+    def split(
+        content_type: str, body: bytes, *, allow_empty_array: bool = False, max_records: int | None = None
+    ) -> tuple[bytes, ...]:
+        if b"no" in body:
+            raise SchemaMismatch("no", pointer="#")
+        return tuple(body.split(b","))
+
+    config = StreamConfig("text/plain")
+    await trial.store.create("a", config, b"1,2", split=split)
+    equal(await trial.contents("a"), (b"1", b"2"), "records of a create")
+    await refused(SchemaMismatch, trial.store.create("b", config, b"no", split=split), "a create")
+    await refused(StreamNotFound, trial.store.info("b"), "the stream of a refused create")
+    await refused(StreamExists, trial.store.create("a", StreamConfig("text/html"), b"no", split=split), "another type")
+    equal((await trial.store.create("a", config, b"no", split=split)).created, False, "whether it was made again")
+    producer = Producer("p", 0, 0)
+    async with trial.unchanged("a"):
+        await refused(
+            SchemaMismatch, trial.store.append("a", Append(b"no", producer=producer, split=split)), "an append"
+        )
+    equal((await trial.store.append("a", Append(b"3", producer=producer, split=split))).duplicate, False, "its number")
+    equal((await trial.store.append("a", Append(b"no", producer=producer, split=split))).duplicate, True, "a retry")
+    await refused(ContentTypeMismatch, trial.store.append("a", Append(b"no", "text/html", split=split)), "another type")
+    if isinstance(trial.store, Atomic):
+        both = [("a", Append(b"4")), ("a", Append(b"no", split=split))]
+        error = await refused(SchemaMismatch, trial.store.append_all(both), "several appends")
+        equal(error.details, {"pointer": "#", "line": 2, "stream": "a"}, "what is told")
+    equal(await trial.contents("a"), (b"1", b"2", b"3"), "the records")
 
 
 @chapter.promise
