@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from base64 import b64decode
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from types import FrameType
@@ -15,13 +16,14 @@ import pytest
 from google.protobuf.wrappers_pb2 import StringValue
 from tests.conftest import Run
 
-from headwater import Entry, Hub, Producer, StreamConfig, StreamSchema
+from headwater import BufferSink, Entry, Hub, Producer, StreamConfig, StreamSchema
 from headwater.errors import ContentTypeMismatch, SchemaMismatch, StreamClosed, StreamExists
 from headwater.hub import Engine
 from headwater.model import Appended
 from headwater.protocol.delimited import delimited
 from headwater.protocol.ledger import Append
 from headwater.protocol.schemas.base import InvalidSchema
+from headwater.protocol.sse import Parser
 
 JSON: Final = "application/json"
 NEW: Final = StreamConfig(JSON)
@@ -323,6 +325,56 @@ def test_what_is_no_value_of_the_type_is_told_with_the_place_to_go_on(run: Run[N
                 await anext(hub.read("t", type=Message))
             with pytest.raises(TypeError, match="is no type that records can have"):
                 await anext(hub.read("s", type=object))
+
+    run(main())
+
+
+def test_values_of_many_streams(run: Run[None]) -> None:
+    """One whose record is none of the type ends, and no other."""
+
+    async def main() -> None:
+        async with Hub() as hub:
+            await hub.create("rooms/1", content_type=JSON, body=b'[{"id":1},{"id":"x"},{"id":3}]')
+            await hub.create("rooms/2", content_type="application/msgpack")
+            await hub.append("rooms/2", Message(2))
+            errors: list[tuple[str, str]] = []
+
+            def note(path: str, error: Exception) -> None:
+                errors.append((path, type(error).__name__))
+
+            loop = hub.read_many(["rooms/*"], on_error=note, type=Message)
+            found = sorted([(path, item.data.id) async for path, item in loop])
+            assert found == [("rooms/1", 1), ("rooms/2", 2)]
+            assert errors == [("rooms/1", "SchemaMismatch")]
+            with pytest.raises(TypeError, match="is no type that records can have"):
+                await anext(hub.read_many(["rooms/*"], type=object))
+
+    run(main())
+
+
+def test_live_readers_get_records_apart(run: Run[None]) -> None:
+    """Pushed as they come, several of one append and of several."""
+
+    async def main() -> None:
+        async with Hub() as hub:
+            await hub.create("p", content_type="application/x-protobuf")
+            sinks = {wire: BufferSink() for wire in ("ndjson", "events", "sse")}
+            for wire, sink in sinks.items():
+                await hub.subscribe("p", sink, wire=wire)
+            await hub.append("p", delimited([b"", b"one"]))
+            await hub.append("p", StringValue(value="two"))
+            await hub.close("p")
+            two = StringValue(value="two").SerializeToString()
+            while not all(sink.ended for sink in sinks.values()):  # noqa: ASYNC110
+                await asyncio.sleep(0)
+            bodies = {wire: sink.take() for wire, sink in sinks.items()}
+            lines = [msgspec.json.decode(line) for line in bodies["ndjson"].splitlines()]
+            assert [b64decode(line["base64"]) for line in lines if "base64" in line] == [b"", b"one", two]
+            events = Parser(max_event_bytes=10_000).feed(bodies["events"])
+            assert [b64decode(event.data) for event in events if not event.event] == [b"", b"one", two]
+            events = Parser(max_event_bytes=10_000).feed(bodies["sse"])
+            data = b"".join(b64decode(event.data) for event in events if event.event == b"data")
+            assert data == delimited([b"", b"one", two])
 
     run(main())
 

@@ -29,6 +29,6 @@ def link(hub: Engine, request: Request, path: str) -> bytes:
         request: to the stream itself.
         path: of the stream.
     """
-    if hub.schemas.records.of(path) is None:
+    if not hub.schemas.records or hub.schemas.records.of(path) is None:
         return b""
     return (request.raw_path + BELOW_STREAM + "schema").encode("latin-1")

@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Coroutine, Sequence
 from typing import Any, Final, Protocol, cast
 
-from msgspec.structs import replace
-
 from headwater.model import Appended, Created, StreamConfig
 from headwater.protocol.framing import split_body
 from headwater.protocol.ledger import Append
@@ -111,4 +109,4 @@ class CheckedWrites:
 
     def _checked(self, path: str, request: Append) -> Append:
         applied = self._schemas.of(path)
-        return request if applied is None else replace(request, split=Checked(applied, request.split))
+        return request if applied is None else request.split_by(Checked(applied, request.splitter()))

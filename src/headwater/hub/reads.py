@@ -211,7 +211,7 @@ class Reads:
             StreamFailed: after the last record of a stream that ended before it was complete.
         """
         begin = start_of(offset, last, last_bytes)
-        typed = None if type is None else Typed(path, type)
+        typed = None if type is None else Typed(type)
         while wait and not await await_stream(self.live, path, self.limits.heartbeat_seconds):
             if self.runtime.draining:
                 raise ShuttingDown("the hub was closed", offset=offset)
@@ -219,7 +219,7 @@ class Reads:
             while (event := await reader.next()) is not None:
                 match event:
                     case Data(batch):
-                        for record in batch.records if typed is None else typed.items(batch):
+                        for record in batch.records if typed is None else typed.items(path, batch):
                             yield record
                         if batch.failure is not None:
                             raise stream_failed(path, batch)
@@ -232,6 +232,39 @@ class Reads:
                     case _:
                         pass
 
+    @overload
+    def read_many(
+        self,
+        streams: Mapping[str, str] | Iterable[str],
+        *,
+        last: int | None = None,
+        live: bool = False,
+        on_error: OnError | None = None,
+        type: None = None,
+    ) -> AsyncIterator[tuple[str, Record]]: ...
+
+    @overload
+    def read_many(
+        self,
+        streams: Mapping[str, str] | Iterable[str],
+        *,
+        last: int | None = None,
+        live: bool = False,
+        on_error: OnError | None = None,
+        type: builtins.type[T],
+    ) -> AsyncIterator[tuple[str, Item[T]]]: ...
+
+    @overload
+    def read_many(
+        self,
+        streams: Mapping[str, str] | Iterable[str],
+        *,
+        last: int | None = None,
+        live: bool = False,
+        on_error: OnError | None = None,
+        type: Any,
+    ) -> AsyncIterator[tuple[str, Item[Any]]]: ...
+
     async def read_many(
         self,
         streams: Mapping[str, str] | Iterable[str],
@@ -239,7 +272,8 @@ class Reads:
         last: int | None = None,
         live: bool = False,
         on_error: OnError | None = None,
-    ) -> AsyncIterator[tuple[str, Record]]:
+        type: Any = None,
+    ) -> AsyncIterator[tuple[str, Any]]:
         """Records of many streams in one loop, each with the path of its stream, and in its stream's order.
 
         One batch is held at a time, whatever the number of streams. With `live` it goes on until all of them are
@@ -251,6 +285,7 @@ class Reads:
             live: go on until the streams are closed.
             on_error: called with the path and the error of a stream that cannot be read any more; the others go on.
                 None: it is logged.
+            type: read each record as a value of it; see `read`. A record that is none is an error of its stream.
 
         Raises:
             BadRequest: a pattern or a number is not as it should be.
@@ -262,7 +297,7 @@ class Reads:
             raise TypeError("read_many takes several paths: [path], or a mapping")
         default = BEGINNING if last is None else make_last(last, None, NOW)
         given = streams if isinstance(streams, Mapping) else dict.fromkeys(streams, default)
-        loop = ManyLoop(self.live, dict(given), goes_on=live, on_error=on_error)
+        loop = ManyLoop(self.live, dict(given), goes_on=live, on_error=on_error, type=type)
         async with aclosing(loop.records()) as records:
             async for found in records:
                 yield found

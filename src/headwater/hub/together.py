@@ -10,7 +10,7 @@ from headwater.errors import HeadwaterError, InvalidBody, TooLarge
 from headwater.hub.arguments import check_append
 from headwater.model import Appended, Entry
 from headwater.protocol.delimited import delimited
-from headwater.protocol.framing import check_body, split_body, split_one, split_one_or_none
+from headwater.protocol.framing import check_body
 from headwater.protocol.ledger import Append
 from headwater.protocol.objects import encoded, is_message
 
@@ -42,9 +42,8 @@ def append_of_entry(entry: Entry | tuple[str, Any]) -> tuple[str, Append]:
             raise
         body, is_value = delimited((encoded("Protobuf", data),)), False
     kind = None if create is None else create.content_type
-    split = split_body if not is_value else split_one_or_none if entry.close else split_one
     # By place, because there are many.
-    return path, Append(body, kind, producer, None, entry.close, None, None, create, None, split)
+    return path, Append(body, kind, producer, None, entry.close, None, None, create, None, is_value)
 
 
 async def appends_of_entries(entries: Iterable[Entry | tuple[str, Any]]) -> list[tuple[str, Append]]:

@@ -15,10 +15,9 @@ from headwater.protocol.spans import data_of
 
 
 class Typed:
-    """Reads the records of one stream.
+    """Reads records.
 
     Args:
-        path: the stream.
         type: of msgspec or of pydantic, or a class of Protobuf's messages; `bytes`: the records as they come by
             themselves, of Protobuf without the length in front.
 
@@ -26,18 +25,21 @@ class Typed:
         TypeError: it is none.
     """
 
-    def __init__(self, path: str, type: Any) -> None:
-        self._path: Final = path
+    def __init__(self, type: Any) -> None:
         self._schema: Final = None if type is bytes else _schema_of(type)
 
-    def items(self, batch: Batch) -> Iterator[Item[Any]]:
+    def items(self, path: str, batch: Batch) -> Iterator[Item[Any]]:
         """The records of a batch, each read when it is asked for.
+
+        Args:
+            path: the stream.
+            batch: of it.
 
         Raises:
             SchemaMismatch: a record is no value of the type; with the offset behind it.
         """
         raw = payloads(batch.content_type, data_of(batch.records))
-        reader = self._reader(batch)
+        reader = self._reader(path, batch)
         for record, data in zip(batch.records, raw, strict=True):
             if reader is None:
                 yield Item(record.offset, data, record.at, data)
@@ -45,23 +47,21 @@ class Typed:
             try:
                 value = reader(record.data)
             except Mismatch as mismatch:
-                raise self._refusal(mismatch, record.offset) from None
+                raise self._refusal(path, mismatch, record.offset) from None
             yield Item(record.offset, value, record.at, data)
 
-    def _reader(self, batch: Batch) -> Reader | None:
+    def _reader(self, path: str, batch: Batch) -> Reader | None:
         if self._schema is None:
             return None
         try:
             return self._schema.reader(batch.content_type)
         except Mismatch as mismatch:
-            raise self._refusal(mismatch, batch.offset) from None
+            raise self._refusal(path, mismatch, batch.offset) from None
 
-    def _refusal(self, mismatch: Mismatch, offset: str) -> SchemaMismatch:
+    def _refusal(self, path: str, mismatch: Mismatch, offset: str) -> SchemaMismatch:
         assert self._schema is not None
         place = "" if mismatch.pointer == "#" else f" at {mismatch.pointer}"
-        message = (
-            f"the record before {offset} of {self._path!r} does not fit {self._schema.name}: {mismatch.reason}{place}"
-        )
+        message = f"the record before {offset} of {path!r} does not fit {self._schema.name}: {mismatch.reason}{place}"
         return SchemaMismatch(message, pointer=mismatch.pointer, next_offset=offset)
 
 

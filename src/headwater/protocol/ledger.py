@@ -20,7 +20,14 @@ from headwater.errors import (
     StreamNotFound,
 )
 from headwater.model import Appended, Failure, Producer, Record, StreamConfig, StreamInfo
-from headwater.protocol.framing import DEFAULT_CONTENT_TYPE, Split, same_content_type, split_body
+from headwater.protocol.framing import (
+    DEFAULT_CONTENT_TYPE,
+    Split,
+    same_content_type,
+    split_body,
+    split_one,
+    split_one_or_none,
+)
 from headwater.protocol.offsets import Lineage, Segment, offset_at
 from headwater.protocol.preconditions import Condition
 from headwater.protocol.producers import ProducerState, advance
@@ -116,8 +123,8 @@ class Append(msgspec.Struct, frozen=True, gc=False):
         condition: what must be so.
         create: with what to create the stream in the same step, if there is none; no fork.
         max_records: records that the body may have, if its type keeps them apart; None: any number.
-        split: makes records of the body: `framing.split_body`, or `split_one` of a body that is one JSON value; with a
-            schema, what holds them to it as well.
+        is_value: the body is none of the stream's type, but one JSON value, and one record; see `framing.split_value`.
+        split: with `is_value`: what takes the body apart in place of that; see `split_by`.
     """
 
     body: bytes = b""
@@ -129,13 +136,24 @@ class Append(msgspec.Struct, frozen=True, gc=False):
     condition: Condition | None = None
     create: StreamConfig | None = None
     max_records: int | None = None
-    split: Split = split_body
+    is_value: bool = False
+    split: Split | None = None
 
     def bounded(self, max_records: int) -> Append:
         """The same request, with a bound to the records of its body if it can have more: each has a byte at least."""
         if len(self.body) <= max_records:
             return self
         return msgspec.structs.replace(self, max_records=max_records)
+
+    def splitter(self) -> Split:
+        """What takes the body apart."""
+        if not self.is_value:
+            return split_body
+        return self.split or (split_one_or_none if self.close else split_one)
+
+    def split_by(self, split: Split) -> Append:
+        """The same request, whose body this takes apart: a plain one is not asked whether there is such a thing."""
+        return msgspec.structs.replace(self, is_value=True, split=split)
 
 
 class Accepted(msgspec.Struct, frozen=True, gc=False):
@@ -239,7 +257,10 @@ def append(
             assert known is not None
             touch(state, now)
             return _answer(state, Producer(producer.id, known.epoch, known.seq), duplicate=True)
-    data = request.split(kind, request.body, max_records=request.max_records)
+    if request.is_value:
+        data = _records_of(kind, request)
+    else:
+        data = split_body(kind, request.body, max_records=request.max_records)
     if request.seq is not None:
         _check_seq(state, request.seq)
     if request.condition is not None:
@@ -256,6 +277,10 @@ def append(
     tail = records[-1].offset if records else offset_at(state.lineage, state.tail)
     answer = Appended(tail, state.closed, False, producer, state.failure, created)
     return Accepted(start, records, advanced, answer)
+
+
+def _records_of(kind: str, request: Append) -> tuple[bytes, ...]:
+    return request.splitter()(kind, request.body, max_records=request.max_records)
 
 
 def append_first(path: str, incarnation: int, request: Append, now: float) -> tuple[StreamState, Accepted]:

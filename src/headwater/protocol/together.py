@@ -15,7 +15,7 @@ from headwater.errors import BadRequest, HeadwaterError, TooLarge
 from headwater.model import Appended, Producer, StreamConfig
 from headwater.protocol.commands import Write
 from headwater.protocol.expiry import parse_expiry, parse_retention
-from headwater.protocol.framing import check_content_type, split_body, split_one, split_one_or_none
+from headwater.protocol.framing import check_content_type
 from headwater.protocol.ledger import Append
 from headwater.protocol.paths import MAX_PATH_BYTES, NOTHING_PRIVATE, PrivatePaths, check_path
 from headwater.protocol.producers import MAX_INTEGER
@@ -95,8 +95,7 @@ def _append(line: bytes) -> tuple[str, Append]:
     if given.base64 is not None:
         body = _bytes(given.base64)
     create = _config(given.create, kind)
-    split = split_body if not is_value else split_one_or_none if given.close else split_one
-    return given.stream, Append(body, kind, producer, close=given.close, create=create, split=split)
+    return given.stream, Append(body, kind, producer, close=given.close, create=create, is_value=is_value)
 
 
 def _producer(id: str, epoch: int, seq: int) -> Producer:

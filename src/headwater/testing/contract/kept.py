@@ -122,13 +122,17 @@ async def what_takes_a_body_apart_may_be_given(trial: Trial) -> None:
     producer = Producer("p", 0, 0)
     async with trial.unchanged("a"):
         await refused(
-            SchemaMismatch, trial.store.append("a", Append(b"no", producer=producer, split=split)), "an append"
+            SchemaMismatch, trial.store.append("a", Append(b"no", producer=producer).split_by(split)), "an append"
         )
-    equal((await trial.store.append("a", Append(b"3", producer=producer, split=split))).duplicate, False, "its number")
-    equal((await trial.store.append("a", Append(b"no", producer=producer, split=split))).duplicate, True, "a retry")
-    await refused(ContentTypeMismatch, trial.store.append("a", Append(b"no", "text/html", split=split)), "another type")
+    equal(
+        (await trial.store.append("a", Append(b"3", producer=producer).split_by(split))).duplicate, False, "its number"
+    )
+    equal((await trial.store.append("a", Append(b"no", producer=producer).split_by(split))).duplicate, True, "a retry")
+    await refused(
+        ContentTypeMismatch, trial.store.append("a", Append(b"no", "text/html").split_by(split)), "another type"
+    )
     if isinstance(trial.store, Atomic):
-        both = [("a", Append(b"4")), ("a", Append(b"no", split=split))]
+        both = [("a", Append(b"4")), ("a", Append(b"no").split_by(split))]
         error = await refused(SchemaMismatch, trial.store.append_all(both), "several appends")
         equal(error.details, {"pointer": "#", "line": 2, "stream": "a"}, "what is told")
     equal(await trial.contents("a"), (b"1", b"2", b"3"), "the records")

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from headwater.errors import HeadwaterError, ProducerGap, StreamClosed, StreamNotFound
 from headwater.model import Appended, Change, Expiry, Producer, StreamConfig
-from headwater.protocol.framing import split_one_or_none
 from headwater.protocol.ledger import Append
 from headwater.stores.base import Atomic
 from headwater.testing.contract.checks import Chapter
@@ -178,7 +177,7 @@ async def many_producers_fit_in_one_step(trial: Trial) -> None:
 
 @chapter.promise
 async def a_value_is_one_record(trial: Trial) -> None:
-    """`split_one`: an array is one record of JSON; a string is a text's own text."""
+    """`is_value`: an array is one record of JSON; a string is a text's own text."""
     await trial.create("a", JSON)
     await trial.create("b", TEXT)
     await trial.append_value("a", b"[1, 2]")
@@ -196,7 +195,7 @@ async def an_empty_text_is_no_record(trial: Trial) -> None:
     await trial.create("a", TEXT)
     await refused(HeadwaterError, trial.append_value("a", b'""'), "an empty text")
     await trial.append_value("a", b'"x"')
-    answers = await together(trial, ("a", Append(b'""', close=True, split=split_one_or_none)))
+    answers = await together(trial, ("a", Append(b'""', close=True, is_value=True)))
     equal(await trial.contents("a"), (b"x",), "the records")
     equal(await trial.tail("a"), (await trial.store.read("a", "-1")).next_offset, "the tail")
     if answers is not None:

@@ -20,7 +20,6 @@ from headwater.model import (
     SlowPolicy,
     StreamConfig,
 )
-from headwater.protocol.framing import split_one
 from headwater.protocol.ledger import Append
 from headwater.protocol.preconditions import Condition
 from headwater.stores.base import DEFAULT_READ_LIMIT, Clock, Store, Sweeping
@@ -104,7 +103,7 @@ class Trial:
 
     async def append_value(self, path: str, value: bytes) -> Appended:
         """Append one JSON value as one record."""
-        return await self.store.append(path, Append(value, split=split_one))
+        return await self.store.append(path, Append(value, is_value=True))
 
     async def pieces(self, path: str, offset: str = BEGINNING, limit: int = DEFAULT_READ_LIMIT) -> list[Batch]:
         """Read to the tail in as many reads as it takes, each from where the last one ended.
