@@ -272,8 +272,9 @@ def test_signals_have_their_own() -> None:
     )
     found.check("rooms/7", b'"typing"', "signal")
     found.check("x", b'"anything"', "record")
-    with pytest.raises(SchemaMismatch, match=r"^the signal does not fit a JSON Schema, which rooms/\* holds: "):
+    with pytest.raises(SchemaMismatch, match=r"^the signal does not fit a JSON Schema, which rooms/\* holds: ") as told:
         found.check("rooms/7", b'"x"', "signal")
+    assert told.value.details == {"pointer": "#"}
     assert found.described("rooms/7", "signal") == {"enum": ["typing", "idle"]}
     with pytest.raises(SchemaNotFound):
         found.described("x", "record")

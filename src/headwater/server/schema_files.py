@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from headwater.protocol.schemas.base import InvalidSchema
-from headwater.protocol.schemas.jsons import JsonSchema
+from headwater.protocol.schemas.jsons import Folder, JsonSchema
 from headwater.protocol.schemas.registry import Schemas, StreamSchema
 from headwater.server.settings import InvalidSettings
 
@@ -37,12 +37,16 @@ def load_schemas(place: str | None) -> dict[str, StreamSchema]:
     if place is None:
         return {}
     files = _read_all(Path(place))
+    try:
+        beside = Folder(files)
+    except InvalidSchema as error:
+        raise InvalidSettings(f"schemas={place}: {error}") from None
     records: dict[str, JsonSchema] = {}
     signals: dict[str, JsonSchema] = {}
     for name, document in files.items():
         where = f"schemas={place}: {name}"
         try:
-            schema = JsonSchema(document, name, files)
+            schema = JsonSchema(document, name, beside)
         except InvalidSchema as error:
             raise InvalidSettings(f"{where} {error}") from None
         for found, keyword in ((records, STREAMS), (signals, SIGNALS)):

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
+from importlib import import_module
+from types import ModuleType
 from typing import Any, Final, cast
 from urllib.parse import quote
 
@@ -29,46 +31,60 @@ BASE: Final = "schema:///"
 _MASK: Final = "the value"
 
 
+class Folder:
+    """Schemas that may refer to each other.
+
+    Args:
+        schemas: by the names of their files.
+
+    Raises:
+        InvalidSchema: they cannot be put together.
+        MissingExtra: the library is not installed.
+    """
+
+    def __init__(self, schemas: Mapping[str, Any]) -> None:
+        library = _library()
+        try:
+            known = [(BASE + quote(name), schema) for name, schema in schemas.items()]
+            self.registry: Final = library.Registry(known, retriever=_refuse)
+        except (library.ReferencingError, ValueError, TypeError) as error:
+            raise InvalidSchema(legible(str(error))) from None
+
+
 class JsonSchema(Schema):
     """A JSON Schema.
 
     Args:
         schema: an object, or a truth value.
         name: of its file; what it refers to is looked for beside it.
-        others: what it may refer to, by the names of their files.
+        folder: what it may refer to.
 
     Raises:
         InvalidSchema: it is none, or refers to what is not there; with the place in it.
         MissingExtra: the library is not installed.
     """
 
-    def __init__(self, schema: Any, name: str = "a JSON Schema", others: Mapping[str, Any] | None = None) -> None:
-        try:
-            import jsonschema_rs
-        except ImportError:
-            raise MissingExtra.of("JSON Schema", "schemas") from None
+    def __init__(self, schema: Any, name: str = "a JSON Schema", folder: Folder | None = None) -> None:
+        jsonschema_rs = _library()
         self.name = name
+        self._schema: Final = schema
+        self._folder: Final = folder
+        self._told: Any = None
         self._error: Final = jsonschema_rs.ValidationError
+        build = partial(
+            jsonschema_rs.validator_for,
+            schema,
+            base_uri=BASE + quote(name),
+            registry=None if folder is None else folder.registry,
+            retriever=_refuse,
+            pattern_options=jsonschema_rs.RegexOptions(),
+        )
         try:
-            known = [(BASE + quote(other), found) for other, found in (others or {}).items()]
-            build = partial(
-                jsonschema_rs.validator_for,
-                schema,
-                base_uri=BASE + quote(name),
-                registry=jsonschema_rs.Registry(known, retriever=_refuse) if known else None,
-                retriever=_refuse,
-                pattern_options=jsonschema_rs.RegexOptions(),
-            )
-            build()  # without the mask, for an error that quotes the schema
-            self._validate: Final = build(mask=_MASK).validate
-            self._described = (
-                schema
-                if not known
-                else jsonschema_rs.bundle(
-                    {"$id": BASE + quote(name), **_told(schema)},
-                    registry=jsonschema_rs.Registry(known, retriever=_refuse),
-                )
-            )
+            try:
+                self._validate: Final = build(mask=_MASK).validate
+            except jsonschema_rs.ValidationError:
+                build()  # for an error that quotes the schema
+                raise
         except jsonschema_rs.ValidationError as error:
             raise InvalidSchema(f"at {pointer_of(error.instance_path)}: {_why_none(error)}") from None
         except (jsonschema_rs.ReferencingError, ValueError, TypeError) as error:
@@ -81,8 +97,13 @@ class JsonSchema(Schema):
         return self._readers
 
     def described(self) -> Mapping[str, Any] | bool:
-        """See `Schema`."""
-        return cast("Mapping[str, Any] | bool", self._described)
+        """See `Schema`; with what it refers to in it."""
+        if self._told is None:
+            self._told = self._schema
+            if self._folder is not None:
+                own = {"$id": BASE + quote(self.name), **_without_ours(self._schema)}
+                self._told = _library().bundle(own, registry=self._folder.registry)
+        return cast("Mapping[str, Any] | bool", self._told)
 
     def _read_json(self, record: bytes) -> Any:
         try:
@@ -114,7 +135,14 @@ class JsonSchema(Schema):
         return value
 
 
-def _told(schema: Any) -> dict[str, Any]:
+def _library() -> ModuleType:
+    try:
+        return import_module("jsonschema_rs")
+    except ImportError:
+        raise MissingExtra.of("JSON Schema", "schemas") from None
+
+
+def _without_ours(schema: Any) -> dict[str, Any]:
     """A schema without what is of this server alone."""
     if not isinstance(schema, dict):
         return {} if schema else {"not": {}}

@@ -56,13 +56,12 @@ class Applied(msgspec.Struct, frozen=True):
     schema: Schema
     kind: Kind
 
-    def check(self, content_type: str, records: Sequence[bytes], *, what: str = "record") -> None:
-        """Refuse records of which one does not fit.
+    def check(self, content_type: str, records: Sequence[bytes]) -> None:
+        """Refuse records of which one does not fit, or a signal.
 
         Args:
             content_type: how they are written.
             records: as they are kept.
-            what: each is called.
 
         Raises:
             SchemaMismatch: one does not fit, or the schema is of another type than the stream.
@@ -74,12 +73,13 @@ class Applied(msgspec.Struct, frozen=True):
         if found is None:
             return
         number, mismatch = found
-        which = f"the {what}" if len(records) == 1 else f"{what} {number}"
+        which = f"the {self.kind}" if len(records) == 1 else f"{self.kind} {number}"
         place = "" if mismatch.pointer == "#" else f" at {mismatch.pointer}"
+        details = {"record": number} if self.kind == "record" else {}
         raise SchemaMismatch(
             f"{which} does not fit {self.schema.name}, which {self.pattern} holds: {mismatch.reason}{place}",
             pointer=mismatch.pointer,
-            record=number,
+            **details,
         )
 
 
@@ -129,13 +129,7 @@ class SchemaIndex:
         return len(self._index)
 
     def put(self, pattern: str, schema: Schema) -> None:
-        """Add one.
-
-        Raises:
-            InvalidSchema: the pattern has one already.
-        """
-        if (other := self._index.get(pattern)) is not None:
-            raise InvalidSchema(f"{pattern!r} has two schemas: {other.schema.name} and {schema.name}")
+        """Add one, of a pattern that has none."""
         self._index.put(pattern, Applied(pattern, schema, self._kind))
 
     def of(self, path: str) -> Applied | None:
@@ -195,7 +189,7 @@ class Schemas:
         """
         index = self.signals if kind == "signal" else self.records
         if index and (applied := index.of(path)) is not None:
-            applied.check(content_type, (data,), what=kind)
+            applied.check(content_type, (data,))
 
     def described(self, path: str, kind: Kind) -> Mapping[str, Any] | bool:
         """The schema of a stream as JSON Schema.
