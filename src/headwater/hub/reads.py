@@ -186,7 +186,7 @@ class Reads:
         live: bool = False,
         wait: bool = False,
         type: Any = None,
-    ) -> AsyncIterator[Any]:
+    ) -> AsyncIterator[Record | Item[Any]]:
         """Records from an offset on; with `live`, on and on until the stream is closed.
 
         Nothing is read ahead: the next batch is taken from the log when the loop asks for it. Nothing is left out,
@@ -273,7 +273,7 @@ class Reads:
         live: bool = False,
         on_error: OnError | None = None,
         type: Any = None,
-    ) -> AsyncIterator[tuple[str, Any]]:
+    ) -> AsyncIterator[tuple[str, Record | Item[Any]]]:
         """Records of many streams in one loop, each with the path of its stream, and in its stream's order.
 
         One batch is held at a time, whatever the number of streams. With `live` it goes on until all of them are
