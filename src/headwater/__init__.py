@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         Entry,
         Expiry,
         Failure,
+        Item,
         Page,
         Producer,
         Record,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     )
     from headwater.protocol.asks import Access, Ask, Operation
     from headwater.protocol.compression import Compression
+    from headwater.protocol.schemas.registry import StreamSchema
     from headwater.protocol.signals import Signal
 
 __all__ = [
@@ -47,6 +49,7 @@ __all__ = [
     "Failure",
     "HeadwaterError",
     "Hub",
+    "Item",
     "Limits",
     "Operation",
     "Page",
@@ -58,6 +61,7 @@ __all__ = [
     "Sink",
     "StreamConfig",
     "StreamInfo",
+    "StreamSchema",
     "Writer",
 ]
 __version__ = "0.1.0"
@@ -76,6 +80,7 @@ _HOMES: Final = {
     "Failure": "headwater.model",
     "HeadwaterError": "headwater.errors",
     "Hub": "headwater.asgi.hub",
+    "Item": "headwater.model",
     "Limits": "headwater.hub.limits",
     "Operation": "headwater.protocol.asks",
     "Page": "headwater.model",
@@ -87,6 +92,7 @@ _HOMES: Final = {
     "Sink": "headwater.hub.live.sinks",
     "StreamConfig": "headwater.model",
     "StreamInfo": "headwater.model",
+    "StreamSchema": "headwater.protocol.schemas.registry",
     "Writer": "headwater.hub.writer",
 }
 

@@ -12,7 +12,18 @@ from typing import Final, assert_never
 import msgspec
 
 from headwater.model import StreamConfig
-from headwater.protocol.commands import Command, Create, Delete, Inspect, Preflight, Read, SendSignal, Undecided, Write
+from headwater.protocol.commands import (
+    Command,
+    Create,
+    Delete,
+    Describe,
+    Inspect,
+    Preflight,
+    Read,
+    SendSignal,
+    Undecided,
+    Write,
+)
 
 
 class Operation(StrEnum):
@@ -70,7 +81,7 @@ def asks_of(command: Command | Undecided, *, has_body: bool = True) -> tuple[Ask
             False must not let a body follow.
     """
     match command:
-        case Read() | Inspect() | Undecided():
+        case Read() | Inspect() | Describe() | Undecided():
             return (Ask(Operation.READ, command.path),)
         case Write():
             return _of_write(command, has_body=has_body)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from headwater.model import Failure, Last, Mode, Producer, SlowPolicy, StreamConfig
@@ -111,10 +113,17 @@ class SendSignal(msgspec.Struct, frozen=True, gc=False):
     size: int | None
 
 
+class Describe(msgspec.Struct, frozen=True, gc=False):
+    """GET of the word `schema` below a stream: what its records, or its signals, must be."""
+
+    path: str
+    kind: Literal["record", "signal"]
+
+
 class Preflight(msgspec.Struct, frozen=True, gc=False):
     """OPTIONS: what a page from another origin may do."""
 
     path: str
 
 
-Command = Create | Write | Read | Inspect | Delete | SendSignal | Preflight
+Command = Create | Write | Read | Inspect | Delete | SendSignal | Describe | Preflight

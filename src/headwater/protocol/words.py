@@ -1,4 +1,4 @@
-"""Requests to the words below a stream that are served: `{path}/-/signal`."""
+"""Requests to the words below a stream that are served: `{path}/-/signal`, `{path}/-/schema`."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from headwater.errors import BadRequest, MethodNotAllowed
-from headwater.protocol.commands import Command, Preflight, SendSignal
+from headwater.protocol import names
+from headwater.protocol.commands import Command, Describe, Preflight, SendSignal
 from headwater.protocol.headers import Headers
 from headwater.protocol.http1 import body_length
+from headwater.protocol.query import parse_query
 from headwater.protocol.requests import check_coding, content_type_of
 from headwater.protocol.signals import parse_addressed
 from headwater.protocol.urls import Target
@@ -49,4 +51,14 @@ def _signal(method: str, path: str, query: bytes, headers: Headers) -> SendSigna
     return SendSignal(path, content_type, parse_addressed(query), body_length(headers))
 
 
-_SERVED: Final[Mapping[str, Parse]] = {"signal": _signal}
+def _schema(method: str, path: str, query: bytes, headers: Headers) -> Describe:
+    if method not in ("GET", "HEAD"):
+        raise MethodNotAllowed(f"{method[:20]!r} is not a method of -/schema", allow="GET, HEAD, OPTIONS")
+    kind = parse_query(query).get(names.QUERY_KIND, "record")
+    match kind:
+        case "record" | "signal":
+            return Describe(path, kind)
+    raise BadRequest(f"?kind= takes record or signal, not {kind[:40]!r}")
+
+
+_SERVED: Final[Mapping[str, Parse]] = {"signal": _signal, "schema": _schema}
