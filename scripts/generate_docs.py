@@ -316,7 +316,7 @@ def messages_page() -> str:
     """The messages of a WebSocket connection, from their structs."""
     lines = [
         "# Messages of a WebSocket connection\n",
-        "What each side says on [`{root}-/connect`](websocket.md). Every message is an object whose `t` names it. Fields",
+        "What each side says on [`{root}-/connect`](websocket.md). A message is an object whose `t` names it. Fields",
         "that are needed have no default. What is not known is let through; a `t` is refused by itself.\n",
     ]
     for title, table in (("From the client", messages.CLIENT), ("From the server", messages.SERVER)):

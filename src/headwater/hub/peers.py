@@ -25,6 +25,11 @@ class Peer(msgspec.Struct, frozen=True, gc=False):
     address: str | None = None
     access: Access = ANYBODY
 
+    def is_called(self, name: str) -> bool:
+        """Whether a name stands for who reads: its subject, or, where nobody asks who it is, what it calls itself."""
+        subject = self.access.subject
+        return name == (self.name if subject is None else subject)
+
 
 def address_of(client: Sequence[Any] | None) -> str | None:
     """`HOST:PORT` of the other end, an IPv6 host in brackets; None: not known.
@@ -63,6 +68,8 @@ class ReaderInfo(msgspec.Struct, frozen=True, gc=False):
         full_seconds: how long its sink is full, or how long it has not taken its last event; 0: it is not.
         window: bytes of records that it may be told and not acknowledge; None: it has none.
         unacknowledged: bytes of records that it was told and has not acknowledged; None: nobody counts.
+        signals_told: signals that it was told; None: it did not ask for any.
+        signals_dropped: signals that came while it was catching up or full, and that it was not told.
     """
 
     number: int
@@ -81,3 +88,5 @@ class ReaderInfo(msgspec.Struct, frozen=True, gc=False):
     full_seconds: float
     window: int | None = None
     unacknowledged: int | None = None
+    signals_told: int | None = None
+    signals_dropped: int | None = None

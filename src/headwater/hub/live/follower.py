@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
+from headwater.hub.live.ephemeral import Told
 from headwater.hub.live.window import Window
 from headwater.hub.peers import Peer, ReaderInfo
 from headwater.model import SlowPolicy
@@ -54,6 +55,11 @@ class Follower(ABC):
         """Bytes of records that it was told and has not acknowledged; None: nobody counts."""
         return None
 
+    @property
+    def heard_of(self) -> Told | None:
+        """The ephemeral events that it was told and not told; None: it asked for none."""
+        return None
+
     def full_seconds(self, now: float) -> float:
         """How long it has taken nothing; 0: it does."""
         return 0.0
@@ -84,6 +90,7 @@ class Follower(ABC):
         if cursor is None:
             return None
         records, size = self.window.lag(cursor.offset)
+        heard = self.heard_of
         return ReaderInfo(
             number=self.number,
             path=self.window.path,
@@ -101,4 +108,6 @@ class Follower(ABC):
             full_seconds=self.full_seconds(now),
             window=self.credit,
             unacknowledged=self.unacknowledged,
+            signals_told=None if heard is None else heard.told,
+            signals_dropped=None if heard is None else heard.dropped,
         )
