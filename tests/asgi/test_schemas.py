@@ -78,7 +78,7 @@ def test_messages_are_held_to_their_class(run: Run[None]) -> None:
     async def main() -> None:
         async with Hub(schemas=SCHEMAS) as hub:
             client = AsgiClient(App(hub))
-            kind = {"content-type": "application/x-protobuf"}
+            kind = {"content-type": "application/x-protobuf; encoding=delimited"}
             await client.request("PUT", ROOT + "names/1", b"", kind)
             good = StringValue(value="ä").SerializeToString()
             found, told = await client.request("POST", ROOT + "names/1", delimited([good, b"\x0a\x05x"]), kind)
