@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from headwater.protocol.asks import Access, Ask, Operation
     from headwater.protocol.compression import Compression
     from headwater.protocol.schemas.registry import StreamSchema
+    from headwater.protocol.signals import Signal
 
 __all__ = [
     "Access",
@@ -56,6 +57,7 @@ __all__ = [
     "Producer",
     "Record",
     "Retention",
+    "Signal",
     "Sink",
     "StreamConfig",
     "StreamInfo",
@@ -86,6 +88,7 @@ _HOMES: Final = {
     "Producer": "headwater.model",
     "Record": "headwater.model",
     "Retention": "headwater.model",
+    "Signal": "headwater.protocol.signals",
     "Sink": "headwater.hub.live.sinks",
     "StreamConfig": "headwater.model",
     "StreamInfo": "headwater.model",

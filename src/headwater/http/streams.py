@@ -19,7 +19,7 @@ from headwater.errors import (
     RouteNotFound,
     StreamNotFound,
 )
-from headwater.http import schemas
+from headwater.http import schemas, signals
 from headwater.http.authorize import Authorize
 from headwater.http.catch_up import respond_short
 from headwater.http.content_coding import choose, coded
@@ -41,7 +41,18 @@ from headwater.protocol import responses
 from headwater.protocol.asks import ANYBODY, Access, Ask, asks_of
 from headwater.protocol.caching import next_cursor
 from headwater.protocol.coding import IDENTITY
-from headwater.protocol.commands import Command, Create, Delete, Describe, Inspect, Preflight, Read, Undecided, Write
+from headwater.protocol.commands import (
+    Command,
+    Create,
+    Delete,
+    Describe,
+    Inspect,
+    Preflight,
+    Read,
+    SendSignal,
+    Undecided,
+    Write,
+)
 from headwater.protocol.compression import Compression, Compressor
 from headwater.protocol.cors import ANY, LOOPBACK, CorsPolicy, HostPolicy, preflight_headers
 from headwater.protocol.ledger import check_without_body
@@ -227,6 +238,8 @@ class StreamService(Service):
                 return self._create(exchange, command)
             case Delete():
                 return self._delete(exchange, command)
+            case SendSignal():
+                return signals.serve(self.hub, exchange, command, access)
             case Describe():
                 exchange.respond(schemas.respond(self.hub, exchange.request, command))
                 return None

@@ -17,6 +17,9 @@ failure                   streams that end before they are complete
 expiry, jumps             TTL and dates, and a clock that is set
 retention                 what is kept
 envelope                  records with what is known of them
+ephemeral                 what is told to live readers and kept in no log
+signals                   messages of that sort
+rates                     how often something may be done
 cursor                    a reader's place, its states and events
 slow                      what slow readers get
 catch_up                  what a catch-up read promises

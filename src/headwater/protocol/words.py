@@ -1,4 +1,4 @@
-"""Requests to the words below a stream that are served: `{path}/-/schema`."""
+"""Requests to the words below a stream that are served: `{path}/-/signal`, `{path}/-/schema`."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from typing import Final
 
 from headwater.errors import BadRequest, MethodNotAllowed
 from headwater.protocol import names
-from headwater.protocol.commands import Command, Describe, Preflight
+from headwater.protocol.commands import Command, Describe, Preflight, SendSignal
 from headwater.protocol.headers import Headers
+from headwater.protocol.http1 import body_length
 from headwater.protocol.query import parse_query
+from headwater.protocol.requests import check_coding, content_type_of
+from headwater.protocol.signals import parse_addressed
 from headwater.protocol.urls import Target
 
 #: Given a method, the path of the stream, the query and the headers of a request: what it asks for.
@@ -38,6 +41,16 @@ def parse_word(target: Target, method: str, query: bytes, headers: Headers) -> C
     return parse(method, target.path, query, headers)
 
 
+def _signal(method: str, path: str, query: bytes, headers: Headers) -> SendSignal:
+    if method != "POST":
+        raise MethodNotAllowed(f"{method[:20]!r} is not a method of -/signal", allow="POST, OPTIONS")
+    check_coding(headers)
+    content_type = content_type_of(headers)
+    if content_type is None:
+        raise BadRequest("a signal needs a Content-Type, which says how its body is told")
+    return SendSignal(path, content_type, parse_addressed(query), body_length(headers))
+
+
 def _schema(method: str, path: str, query: bytes, headers: Headers) -> Describe:
     if method not in ("GET", "HEAD"):
         raise MethodNotAllowed(f"{method[:20]!r} is not a method of -/schema", allow="GET, HEAD, OPTIONS")
@@ -48,4 +61,4 @@ def _schema(method: str, path: str, query: bytes, headers: Headers) -> Describe:
     raise BadRequest(f"?kind= takes record or signal, not {kind[:40]!r}")
 
 
-_SERVED: Final[Mapping[str, Parse]] = {"schema": _schema}
+_SERVED: Final[Mapping[str, Parse]] = {"signal": _signal, "schema": _schema}
