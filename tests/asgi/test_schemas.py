@@ -14,7 +14,7 @@ from tests.conftest import Run
 
 from headwater import Access, Ask, Credential, Hub, StreamSchema
 from headwater.asgi import App
-from headwater.errors import StreamNotFound
+from headwater.errors import SchemaMismatch, StreamNotFound
 from headwater.protocol.delimited import delimited
 from headwater.testing.asgi import AsgiClient
 
@@ -70,6 +70,28 @@ def test_appends_are_held_to_the_schema(run: Run[None], store: str) -> None:
             found, _ = await client.request("POST", ROOT + "rooms/7", b'{"id":1}', {**JSON, **PRODUCER})
             assert found.status == 200
             assert hub.stats.errors["schema-mismatch"] == 6
+
+    run(main())
+
+
+def test_signals_are_held_to_theirs(run: Run[None]) -> None:
+    """422, and nobody is told; a stream without a schema of signals takes any."""
+
+    async def main() -> None:
+        async with Hub(schemas=SCHEMAS) as hub:
+            client = AsgiClient(App(hub))
+            for path in ("rooms/7", "free"):
+                await hub.create(path, content_type="application/json")
+            found, told = await client.request("POST", ROOT + "rooms/7/-/signal", b'"shouting"', JSON)
+            problem = found.json(told)
+            assert (found.status, problem["code"], problem["pointer"]) == (422, "schema-mismatch", "#")
+            assert (await client.request("POST", ROOT + "rooms/7/-/signal", b'"typing"', JSON))[0].status == 204
+            assert (await client.request("POST", ROOT + "free/-/signal", b'"shouting"', JSON))[0].status == 204
+            with pytest.raises(SchemaMismatch):
+                await hub.signal("rooms/7", "shouting")
+            with pytest.raises(SchemaMismatch, match="application/octet-stream is none of what the schema describes"):
+                await hub.signal("rooms/7", b"bytes")
+            assert hub.stats.signals == 2
 
     run(main())
 
