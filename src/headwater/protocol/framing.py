@@ -28,6 +28,8 @@ DEFAULT_CONTENT_TYPE: Final = "application/octet-stream"
 MSGPACK: Final = ("application/msgpack", "application/x-msgpack", "application/vnd.msgpack")
 #: The names of Protobuf.
 PROTOBUF: Final = ("application/x-protobuf", "application/protobuf", "application/vnd.google.protobuf")
+#: The parameter of a Protobuf type whose bodies are messages with their lengths in front, as Prometheus has it.
+_DELIMITED: Final = re.compile(r";[ \t]*encoding[ \t]*=[ \t]*\"?delimited\"?[ \t]*(;|$)", re.IGNORECASE)
 #: Each name of a type with several, and the one that stands for all.
 _SAME: Final = {name: names[0] for names in (MSGPACK, PROTOBUF) for name in names}
 
@@ -89,6 +91,17 @@ def is_protobuf(content_type: str) -> bool:
 
 
 @lru_cache(_REMEMBERED)
+def is_delimited(content_type: str) -> bool:
+    """Whether they have their lengths in front: `application/x-protobuf; encoding=delimited`."""
+    return is_protobuf(content_type) and _DELIMITED.search(content_type) is not None
+
+
+def lies_in_line(content_type: str) -> bool:
+    """Whether a body is records one behind the other, so that two bodies are one as well."""
+    return is_msgpack(content_type) or is_delimited(content_type)
+
+
+@lru_cache(_REMEMBERED)
 def keeps_records(content_type: str) -> bool:
     """Whether records stay whole and apart: such a stream is counted in records, and every other one in bytes."""
     return is_json(content_type) or is_msgpack(content_type) or is_protobuf(content_type)
@@ -102,16 +115,16 @@ def is_text(content_type: str) -> bool:
 
 
 def same_content_type(left: str | None, right: str) -> bool:
-    """Whether two content types are the same media type, by any of its names.
+    """Whether two content types are the same media type, by any of its names; of Protobuf with lengths or without.
 
     None stands for a caller that is not checked.
     """
     return left is None or left == right or _name_of(left) == _name_of(right)
 
 
-def _name_of(content_type: str) -> str:
+def _name_of(content_type: str) -> tuple[str, bool]:
     kind = media_type(content_type)
-    return _SAME.get(kind, kind)
+    return _SAME.get(kind, kind), is_delimited(content_type)
 
 
 def check_body(body: bytes, *, close: bool) -> None:
@@ -143,8 +156,8 @@ def split_body(
 ) -> tuple[bytes, ...]:
     """The records of one request body.
 
-    A JSON array is flattened by one level (protocol section 9.1.2). MessagePack values and Protobuf messages lie one
-    behind the other, and each is a record. A body of any other type is one record.
+    A JSON array is flattened by one level (protocol section 9.1.2). MessagePack values, and Protobuf messages with
+    their lengths, lie one behind the other, and each is a record. A body of any other type is one record.
 
     Args:
         content_type: the stream's type.
@@ -185,7 +198,7 @@ def _splitter(content_type: str) -> type[Splitter] | None:
         return _OF_JSON
     if is_msgpack(content_type):
         return ValueSplitter
-    return MessageSplitter if is_protobuf(content_type) else None
+    return MessageSplitter if is_delimited(content_type) else None
 
 
 def split_json(body: bytes, *, allow_empty_array: bool = False, max_records: int | None = None) -> tuple[bytes, ...]:
@@ -294,7 +307,7 @@ def split_value(content_type: str, value: bytes) -> tuple[bytes, ...]:
     if is_msgpack(content_type):
         return (_to_msgpack(value),)
     if is_protobuf(content_type):
-        raise InvalidBody(f"the stream is {content_type}, and takes base64 of messages, each with its length in front")
+        raise InvalidBody(f"the stream is {content_type}, and takes base64 of messages")
     try:
         text = msgspec.json.decode(value, type=str).encode()
         return (text,) if text else ()
@@ -323,6 +336,30 @@ def split_one_or_none(
     return split_value(content_type, body)
 
 
+def split_message(
+    content_type: str, body: bytes, *, allow_empty_array: bool = False, max_records: int | None = None
+) -> tuple[bytes, ...]:
+    """The record of one Protobuf message, which comes with its length in front, whether the stream has it so or not.
+
+    Raises:
+        InvalidBody: the stream takes no messages, or none that is empty.
+    """
+    if is_delimited(content_type):
+        return (body,)
+    if not is_protobuf(content_type):
+        raise InvalidBody(f"the stream is {content_type}, and takes no message of Protobuf")
+    return (_not_empty(content_type, message_of(body)),)
+
+
+def _not_empty(content_type: str, message: bytes) -> bytes:
+    if not message:
+        raise InvalidBody(
+            f"the stream is {content_type}, where an empty message has no bytes, as a record must; one of "
+            f"{PROTOBUF[0]}; encoding=delimited takes it"
+        )
+    return message
+
+
 def _to_msgpack(value: bytes) -> bytes:
     try:
         return from_json(value)
@@ -349,7 +386,8 @@ def encode_value(content_type: str, value: Any) -> bytes:
     if is_msgpack(content_type):
         return encoded("MessagePack", value)
     if is_protobuf(content_type):
-        return delimited((encoded("Protobuf", value),))
+        message = encoded("Protobuf", value)
+        return delimited((message,)) if is_delimited(content_type) else _not_empty(content_type, message)
     if isinstance(value, str):
         return value.encode()
     raise InvalidBody(
@@ -359,13 +397,13 @@ def encode_value(content_type: str, value: Any) -> bytes:
 
 
 def payloads(content_type: str, data: list[bytes]) -> list[bytes]:
-    """Records as those see them who are given each by itself: of Protobuf without the length in front.
+    """Records as those see them who are given each by itself: of Protobuf without a length in front.
 
     Args:
         content_type: the stream's.
         data: of the records, as they are kept.
     """
-    return list(map(message_of, data)) if is_protobuf(content_type) else data
+    return list(map(message_of, data)) if is_delimited(content_type) else data
 
 
 def join_records(content_type: str, records: Sequence[bytes] | Iterable[bytes]) -> bytes:
