@@ -19,6 +19,7 @@ Rule 2: the docstring's first line is the title that users see; ``advice`` says 
     │   ├── OriginNotAllowed           403 origin-not-allowed
     │   ├── MultiStreamClosed          403 multi-stream-closed
     │   ├── StreamPrivate              403 stream-private
+    │   ├── MemberTaken                403 member-taken
     │   └── ProducerFenced             403 producer-fenced
     ├── StreamNotFound                 404 stream-not-found
     │   └── StreamAwaited              404 stream-awaited
@@ -29,6 +30,7 @@ Rule 2: the docstring's first line is the title that users see; ``advice`` says 
     ├── RequestTimeout                 408 request-timeout
     ├── TooLarge                       413 too-large
     │   ├── TooManyRecords             413 too-many-records
+    │   ├── StateTooLarge              413 state-too-large
     │   ├── PathTooLong                414 path-too-long
     │   └── HeadersTooLarge            431 headers-too-large
     ├── UnsupportedCoding              415 unsupported-coding
@@ -79,6 +81,7 @@ from headwater.errors.requests import (
     InvalidOffset,
     InvalidPath,
     InvalidProducer,
+    MemberTaken,
     MethodNotAllowed,
     MultiStreamClosed,
     NotAcceptable,
@@ -90,6 +93,7 @@ from headwater.errors.requests import (
     RequestTimeout,
     RouteNotFound,
     RunNotFound,
+    StateTooLarge,
     StreamAwaited,
     StreamNotFound,
     StreamPrivate,
@@ -149,6 +153,7 @@ __all__ = [
     "InvalidPath",
     "InvalidProducer",
     "LimitReached",
+    "MemberTaken",
     "MethodNotAllowed",
     "MissingExtra",
     "MultiStreamClosed",
@@ -170,6 +175,7 @@ __all__ = [
     "ShuttingDown",
     "SourceFailed",
     "SourceGone",
+    "StateTooLarge",
     "StoreUnavailable",
     "StreamAwaited",
     "StreamClosed",
