@@ -17,9 +17,8 @@ RULES = Rules()
 def told(room: Room, now: float) -> Changes:
     """The changes that are told now."""
     found = room.tell(now)
-    assert found is not None
-    assert isinstance(found.frame, Changes)
-    return found.frame
+    assert isinstance(found, Changes)
+    return found
 
 
 def is_counted(reader: Reader, count: int) -> bool:
@@ -81,7 +80,7 @@ class TestMembers:
         join(room, "bob", 0.0)
         told(room, 0.0)
         join(room, "eve", 0.1)
-        told(room, 0.25)
+        told(room, 0.35)
         room.leave(Claim("ada", key_of("ada")), 0.3)
         join(room, "ada", 0.4, state=b"1")
         assert room.tell(0.5) is None
@@ -227,10 +226,9 @@ class TestLimits:
 class TestFrames:
     def test_changes_are_put_together(self) -> None:
         room = Room(RULES)
-        room.greet()
-        found = room.tell(0.0)
-        assert found is not None
-        assert (found.frame, found.first) == (None, Listing(0, 0, []))
+        assert room.known() == Listing(0, 0, [])
+        join(room, "zoe", 0.0)
+        told(room, 0.0)
         join(room, "ada", 0.01)
         join(room, "bob", 0.02)
         join(room, "bob", 0.03, state=b'{"typing":true}')
@@ -240,19 +238,24 @@ class TestFrames:
         assert room.next_due(0.1) == FRAME_SECONDS
         changes = told(room, FRAME_SECONDS)
         assert b"{" + changes.fields() + b"}" == (
-            b'{"version":1,"count":2,"joined":[{"id":"ada"},{"id":"bob","state":{"typing":true}}]}'
+            b'{"version":2,"count":3,"joined":[{"id":"ada"},{"id":"bob","state":{"typing":true}}]}'
         )
 
-    def test_who_comes_is_told_the_list_with_the_next_frame(self) -> None:
+    def test_who_comes_is_told_the_list_as_others_know_it(self) -> None:
         room = Room(RULES)
-        join(room, "ada", 0.0)
+        for id in ("ada", "bob", "eve"):
+            join(room, id, 0.0, state=b"1")
         told(room, 0.0)
-        room.greet()
-        assert room.tell(0.1) is None
-        found = room.tell(0.25)
-        assert found is not None
-        assert (found.frame, found.first) == (None, Listing(1, 1, [b'{"id":"ada"}']))
-        assert room.tell(1.0) is None
+        join(room, "zoe", 0.1)
+        room.change(Claim("bob", key_of("bob")), b"2", 0.1)
+        room.leave(Claim("eve", key_of("eve")), 0.1)
+        reader = Reader()
+        reader.hear(room.known(), 0.1)
+        assert reader.members == {"ada": 1, "bob": 1, "eve": 1}
+        reader.hear(told(room, 0.4), 0.4)
+        assert reader.members == {"ada": 1, "bob": 2, "zoe": None}
+        assert reader.events == [("joined", "zoe"), ("changed", "bob"), ("left", "eve")]
+        assert room.known() == Listing(2, 3, [room.member(id).entry for id in ("ada", "bob", "zoe")])  # type: ignore[union-attr]
 
     def test_a_state_that_is_again_as_it_was_is_no_change(self) -> None:
         room, claim = Room(RULES), Claim("ada", key_of("ada"))
@@ -264,71 +267,68 @@ class TestFrames:
 
     def test_above_the_limit_only_the_number_is_told(self) -> None:
         room, reader = Room(Rules(listed=2)), Reader()
-        now = 0.0
-        room.greet()
+        reader.hear(room.known(), 0.0)
 
-        def tell() -> None:
-            found = room.tell(now)
-            assert found is not None
-            frame = found.first or found.frame
+        def tell(now: float) -> None:
+            frame = room.tell(now)
             assert frame is not None
             reader.hear(frame, now)
 
-        join(room, "a", now)
-        join(room, "b", now)
-        tell()
+        join(room, "a", 0.0)
+        join(room, "b", 0.0)
+        tell(0.0)
         assert reader.members == {"a": None, "b": None}
-        now = 1.0
-        join(room, "c", now)
-        tell()
+        join(room, "c", 1.0)
+        tell(1.0)
         assert is_counted(reader, 3)
-        now = 1.25
-        join(room, "c", now, state=b"1")
-        assert room.tell(now) is None
-        join(room, "d", now)
-        tell()
+        join(room, "c", 1.4, state=b"1")
+        assert room.tell(1.4) is None
+        join(room, "d", 1.4)
+        tell(1.4)
         assert reader.count == 4
-        now = 1.5
         for id in ("c", "d"):
-            room.leave(Claim(id, key_of(id)), now)
-        tell()
+            room.leave(Claim(id, key_of(id)), 1.8)
+        assert room.known() == Counted(3, 4)
+        tell(1.8)
         assert is_counted(reader, 2)
-        assert room.next_due(now) == 1.0 + COUNTED_SECONDS
-        now = 1.0 + COUNTED_SECONDS
-        tell()
+        assert room.next_due(1.8) == 1.8 + FRAME_SECONDS
+        assert room.next_due(1.9) == 1.8 + FRAME_SECONDS
+        tell(1.8 + FRAME_SECONDS)
         assert reader.members == {"a": None, "b": None}
         assert room.tell(9.0) is None
-        assert [event for event, _ in reader.events] == []
+        assert [id for event, id in reader.events if event == "left"] == []
+
+    def test_a_size_that_goes_up_and_down_tells_the_list_once_a_second(self) -> None:
+        room = Room(Rules(listed=1))
+        join(room, "a", 0.0)
+        told(room, 0.0)
+        lists = 0
+        for number in range(30):
+            now = 1.0 + number / 3
+            join(room, "b", now)
+            lists += isinstance(room.tell(now), Listing)
+            room.leave(Claim("b", key_of("b")), now + 0.1)
+            lists += isinstance(room.tell(now + 0.1), Listing)
+        assert lists <= 10 / COUNTED_SECONDS
 
     def test_a_list_of_too_many_bytes_is_counted(self) -> None:
-        room = Room(Rules(listed_bytes=60))
+        room = Room(Rules(listed_bytes=80))
         join(room, "a", 0.0, state=b'"' + b"x" * 20 + b'"')
         told(room, 0.0)
         join(room, "b", 1.0, state=b'"' + b"x" * 20 + b'"')
-        assert room.tell(1.0).frame == Counted(2, 2)  # type: ignore[union-attr]
+        assert room.tell(1.0) == Counted(2, 2)
         room.change(Claim("b", key_of("b")), b"", 2.0)
-        assert isinstance(room.tell(2.0).frame, Listing)  # type: ignore[union-attr]
-
-    def test_who_comes_to_a_room_of_many_is_told_their_number(self) -> None:
-        room = Room(Rules(listed=1))
-        join(room, "a", 0.0)
-        join(room, "b", 0.0)
-        room.greet()
-        found = room.tell(0.0)
-        assert found is not None
-        assert found.first == found.frame == Counted(1, 2)
-        room.greet()
-        assert room.tell(1.0).first == Counted(1, 2)  # type: ignore[union-attr]
+        assert isinstance(room.tell(2.0), Listing)
 
     def test_it_is_idle_when_everybody_has_left_and_that_was_told(self) -> None:
         room = Room(RULES)
-        assert room.is_idle
+        assert room.is_idle()
         join(room, "a", 0.0)
         told(room, 0.0)
         room.leave(Claim("a", key_of("a")), 0.1)
-        assert not room.is_idle
-        told(room, 0.25)
-        assert room.is_idle
+        assert not room.is_idle()
+        told(room, 0.35)
+        assert room.is_idle()
         assert room.next_due(1.0) is None
 
 
@@ -336,7 +336,8 @@ def test_five_thousand_that_come_back_at_once() -> None:
     """At most four frames in any second, and none of them large; nobody is told of anybody who was away briefly."""
     room, readers = Room(RULES), [Reader() for _ in range(3)]
     now = 0.0
-    room.greet()
+    for reader in readers:
+        reader.hear(room.known(), now)
     connections = []
     for number in range(5000):
         connections.append(join(room, f"member-{number}", now))
@@ -364,10 +365,8 @@ def test_five_thousand_that_come_back_at_once() -> None:
 
 def _tell(room: Room, readers: list[Reader], now: float) -> None:
     room.advance(now)
-    found = room.tell(now)
-    if found is not None:
+    frame = room.tell(now)
+    if frame is not None:
+        assert len(frame.fields()) < 64 * 1024
         for reader in readers:
-            frame = found.first if reader.count < 0 else found.frame
-            if frame is not None:
-                assert len(frame.fields()) < 64 * 1024
-                reader.hear(frame, now)
+            reader.hear(frame, now)

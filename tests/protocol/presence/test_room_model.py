@@ -36,7 +36,6 @@ class RoomHistory(RuleBasedStateMachine):
         self.room, self.now = Room(RULES), 0.0
         self.known: dict[str, Known] = {}
         self.readers: list[Reader] = []
-        self.newcomers: list[Reader] = []
         self.frames: list[float] = []
 
     def expect(self, refusal: type[HeadwaterError] | None, act: Callable[[], object]) -> object:
@@ -107,8 +106,9 @@ class RoomHistory(RuleBasedStateMachine):
 
     @rule()
     def come(self) -> None:
-        self.newcomers.append(Reader())
-        self.room.greet()
+        reader = Reader()
+        reader.hear(self.room.known(), self.now)
+        self.readers.append(reader)
 
     @rule(seconds=st.sampled_from([0.01, 0.1, FRAME_SECONDS, 0.6, COUNTED_SECONDS, 3.0]))
     def wait(self, seconds: float) -> None:
@@ -131,19 +131,11 @@ class RoomHistory(RuleBasedStateMachine):
             if known.gone_at is not None and known.gone_at <= now:
                 self.known.pop(id, None)
         self.room.advance(now)
-        told = self.room.tell(now)
-        if told is None:
-            return
-        self.frames.append(now)
-        if told.frame is not None:
+        frame = self.room.tell(now)
+        if frame is not None:
+            self.frames.append(now)
             for reader in self.readers:
-                reader.hear(told.frame, now)
-        assert (told.first is not None) == bool(self.newcomers)
-        if told.first is not None:
-            for reader in self.newcomers:
-                reader.hear(told.first, now)
-        self.readers += self.newcomers
-        self.newcomers = []
+                reader.hear(frame, now)
 
     @invariant()
     def those_who_are_there_are_known(self) -> None:
@@ -155,6 +147,19 @@ class RoomHistory(RuleBasedStateMachine):
             id: known.state for id, known in self.known.items()
         }
         assert [member.entry for _, member in sorted(members.items()) if member is not None] == list(page.entries)
+
+    @invariant()
+    def all_know_the_same(self) -> None:
+        """Also who comes now."""
+        comes = Reader()
+        comes.hear(self.room.known(), self.now)
+        for reader in self.readers:
+            assert (reader.members, reader.count) == (comes.members, comes.count)
+
+    @invariant()
+    def no_second_has_more_than_four(self) -> None:
+        for reader in self.readers:
+            assert all(later - at >= 1.0 for at, later in zip(reader.told, reader.told[4:], strict=False))
 
     @invariant()
     def frames_are_apart(self) -> None:

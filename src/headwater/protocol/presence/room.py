@@ -5,7 +5,7 @@ Rule 1: a member is one whatever the number of its connections. Who holds its ke
 Rule 2: an explicit leave is told at once. A member whose last connection is lost stays for the grace, and one that is
         silent for the lease; who comes back until then has never been away.
 Rule 3: readers are told the difference between what they were told and what is, at most once in `FRAME_SECONDS`. What
-        comes and goes in between is told to nobody. A reader that has just come is told the list with the next frame.
+        comes and goes in between is told to nobody. A reader that comes is told the list as all others know it.
 Rule 4: above `rules.listed` members only their number is told.
 """
 
@@ -20,7 +20,7 @@ from headwater.errors import LimitReached, MemberTaken, StateTooLarge
 from headwater.protocol.presence.due import Due
 from headwater.protocol.presence.frames import Changes, Counted, Frame, Listing
 from headwater.protocol.presence.keys import same_key
-from headwater.protocol.presence.members import Connection, Member
+from headwater.protocol.presence.members import Connection, Member, entry_of
 from headwater.protocol.presence.rules import BURST_SECONDS, COUNTED_SECONDS, FRAME_SECONDS, Rules
 
 #: Bytes of an entry's place in a list.
@@ -39,18 +39,6 @@ class Claim(msgspec.Struct, frozen=True, gc=False):
     id: str
     key: str | None = None
     proven: bool = False
-
-
-class Told(msgspec.Struct, frozen=True, gc=False):
-    """What to tell.
-
-    Attributes:
-        frame: for all who were told the last one; None: nothing has changed for them.
-        first: for those who have come since; None: nobody has.
-    """
-
-    frame: Frame | None
-    first: Listing | Counted | None
 
 
 class Page(msgspec.Struct, frozen=True, gc=False):
@@ -89,14 +77,14 @@ class Room:
         self._before: dict[str, bytes | None] = {}
         self._lists = True
         self._counts_since = float("-inf")
-        self._has_newcomers = False
+        #: The list as readers know it, if somebody has asked for it.
+        self._known: Listing | Counted | None = None
 
     # Who is there.
 
     def __len__(self) -> int:
         return len(self._members)
 
-    @property
     def is_idle(self) -> bool:
         """Whether nobody is there, and nothing is left to tell."""
         return not self._members and not self._has_news
@@ -208,10 +196,6 @@ class Room:
             member.lost_at = now
             self._due.put(member, now + self._rules.grace)
 
-    def greet(self) -> None:
-        """A reader has come, or has come back: it is told the list with the next frame."""
-        self._has_newcomers = True
-
     # Time.
 
     def next_due(self, now: float) -> float | None:
@@ -234,7 +218,7 @@ class Room:
                 else:
                     self._due.put(target, target.lost_at + rules.grace)
 
-    def tell(self, now: float) -> Told | None:
+    def tell(self, now: float) -> Frame | None:
         """What readers are told now; None: nothing, or not yet."""
         at = self._news_at(now)
         if at is None or at > now:
@@ -242,11 +226,14 @@ class Room:
         frame = self._frame(now)
         self._before.clear()
         self._told_at, self._told_count = now, len(self._members)
-        first = None
-        if self._has_newcomers:
-            first = frame if isinstance(frame, Listing | Counted) else self._whole()
-            self._has_newcomers = False
-        return Told(frame, first)
+        self._known = frame if isinstance(frame, Listing | Counted) else None
+        return frame
+
+    def known(self) -> Listing | Counted:
+        """What a reader is told that comes now: the list as it was told last; what has changed since comes next."""
+        if self._known is None:
+            self._known = self._told_list() if self._lists else Counted(self._version, self._told_count)
+        return self._known
 
     # Inside.
 
@@ -319,41 +306,38 @@ class Room:
 
     @property
     def _has_news(self) -> bool:
-        if self._has_newcomers or self._before:
-            return True
-        return not self._lists and (self._fits or len(self._members) != self._told_count)
+        if self._lists:
+            return bool(self._before)
+        return self._fits or len(self._members) != self._told_count
 
     def _news_at(self, now: float) -> float | None:
         """When there is something to tell; None: there is nothing."""
         if not self._has_news:
             return None
         at = self._told_at + FRAME_SECONDS
-        is_waiting = not self._lists and self._fits and not self._has_newcomers
-        if is_waiting and len(self._members) == self._told_count:
+        if not self._lists and len(self._members) == self._told_count:
             at = max(at, self._counts_since + COUNTED_SECONDS)
         return max(at, now)
 
-    def _frame(self, now: float) -> Frame | None:
-        fits = self._fits
-        if self._lists and not fits:
+    def _frame(self, now: float) -> Frame:
+        self._version += 1
+        if self._lists and self._fits:
+            return self._changes()
+        if self._lists:
             self._lists, self._counts_since = False, now
-            self._version += 1
-            return Counted(self._version, len(self._members))
-        if not self._lists:
-            if fits and now >= self._counts_since + COUNTED_SECONDS:
-                self._lists = True
-                self._version += 1
-                return self._whole()
-            if len(self._members) == self._told_count:
-                return None
-            self._version += 1
-            return Counted(self._version, len(self._members))
-        return self._changes() if self._before else None
+        elif self._fits and now >= self._counts_since + COUNTED_SECONDS:
+            self._lists = True
+            return Listing(self._version, len(self._members), [self._members[id].entry for id in self._ids])
+        return Counted(self._version, len(self._members))
 
-    def _whole(self) -> Listing | Counted:
-        if not self._lists:
-            return Counted(self._version, len(self._members))
-        return Listing(self._version, len(self._members), [self._members[id].entry for id in self._ids])
+    def _told_list(self) -> Listing:
+        known = {id: member.entry for id, member in self._members.items()}
+        for id, before in self._before.items():
+            if before is None:
+                known.pop(id, None)
+            else:
+                known[id] = entry_of(id, before)
+        return Listing(self._version, len(known), [known[id] for id in sorted(known)])
 
     def _changes(self) -> Changes:
         joined, changed, left = [], [], []
@@ -365,7 +349,6 @@ class Room:
                 joined.append(member.entry)
             else:
                 changed.append(member.entry)
-        self._version += 1
         return Changes(self._version, len(self._members), joined, changed, left)
 
 

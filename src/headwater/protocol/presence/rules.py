@@ -6,8 +6,8 @@ from typing import Final
 
 import msgspec
 
-#: Seconds between two frames; so four a second.
-FRAME_SECONDS: Final = 0.25
+#: Seconds between two frames. With the list that a reader is told when it comes, no second has more than four.
+FRAME_SECONDS: Final = 1 / 3
 #: Seconds that readers are told counts at least, before they are told the list again: a room whose size goes up and
 #: down about the limit would tell its whole list each time.
 COUNTED_SECONDS: Final = 1.0
