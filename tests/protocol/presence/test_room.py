@@ -95,8 +95,8 @@ class TestMembers:
 
     def test_a_silent_connection_is_over_after_the_lease(self) -> None:
         room = Room(RULES)
-        connection = join(room, "ada", 0.0, leased=True)
-        assert join(room, "ada", 20.0, leased=True) is connection
+        connection = join(room, "ada", 0.0, leased=True, owned=False)
+        assert join(room, "ada", 20.0, leased=True, owned=False) is connection
         room.advance(RULES.lease)
         assert ids(room) == ["ada"]
         room.advance(20.0 + RULES.lease - 0.01)
@@ -112,6 +112,34 @@ class TestMembers:
         assert ids(room) == ["ada"]
         room.lost(other, RULES.lease)
         room.advance(RULES.lease + RULES.grace)
+        assert ids(room) == []
+
+    def test_a_request_of_a_member_that_is_there_otherwise_is_no_connection(self) -> None:
+        """A page that reads as a member and sends its state by POST is gone with its reader."""
+        room = Room(RULES)
+        reader = join(room, "ada", 0.0)
+        assert join(room, "ada", 1.0, state=b"1", leased=True, owned=False) is reader
+        room.lost(reader, 2.0)
+        room.advance(2.0 + RULES.grace)
+        assert ids(room) == []
+
+    def test_a_request_that_names_the_connection_of_a_reader_leaves_it_as_it_is(self) -> None:
+        room = Room(RULES)
+        reader = join(room, "ada", 0.0, connection="tab")
+        assert join(room, "ada", 1.0, connection="tab", leased=True, owned=False) is reader
+        other = join(room, "ada", 1.0, connection="phone", leased=True, owned=False)
+        assert other is not reader
+        room.lost(reader, 2.0)
+        room.advance(20.0)
+        assert ids(room) == ["ada"]
+
+    def test_a_request_keeps_a_member_in_its_grace(self) -> None:
+        room = Room(RULES)
+        room.lost(join(room, "ada", 0.0), 1.0)
+        join(room, "ada", 2.0, leased=True, owned=False)
+        room.advance(20.0)
+        assert ids(room) == ["ada"]
+        room.advance(2.0 + RULES.lease)
         assert ids(room) == []
 
     def test_pages_are_by_id(self) -> None:
@@ -213,9 +241,9 @@ class TestLimits:
     def test_who_is_refused_has_not_come(self) -> None:
         """A join that would be one change too many leaves the member as it was, its grace too."""
         room = Room(Rules(changes=1.0))
-        connection = join(room, "a", 0.0, state=b"0")
-        join(room, "a", 0.0, state=b"1")
-        connection = join(room, "a", 0.0, state=b"2")
+        connection = join(room, "a", 0.0, connection="tab", state=b"0")
+        join(room, "a", 0.0, connection="tab", state=b"1")
+        connection = join(room, "a", 0.0, connection="tab", state=b"2")
         room.lost(connection, 0.0)
         with pytest.raises(LimitReached):
             join(room, "a", 0.0, state=b"3")

@@ -37,6 +37,7 @@ class RoomHistory(RuleBasedStateMachine):
         self.known: dict[str, Known] = {}
         self.readers: list[Reader] = []
         self.frames: list[float] = []
+        self.unnamed = 0
 
     def expect(self, refusal: type[HeadwaterError] | None, act: Callable[[], object]) -> object:
         if refusal is None:
@@ -52,17 +53,22 @@ class RoomHistory(RuleBasedStateMachine):
         name=st.sampled_from(NAMES),
         state=st.sampled_from([None, *STATES]),
         leased=st.booleans(),
+        owned=st.booleans(),
     )
-    def join(self, id: str, key: str, name: str, state: bytes | None, leased: bool) -> Connection | None:
+    def join(self, id: str, key: str, name: str, state: bytes | None, leased: bool, owned: bool) -> Connection | None:
         known = self.known.get(id)
         refusal: type[HeadwaterError] | None = None
         if known is None and len(self.known) >= RULES.members:
             refusal = LimitReached
         elif known is not None and known.key != key:
             refusal = MemberTaken
+        elif known is not None and self.needs_room(known, name, owned) and len(known.connections) >= RULES.connections:
+            refusal = LimitReached
         found = self.expect(
             refusal,
-            lambda: self.room.join(Claim(id, key), KEYS[0], self.now, connection=name, state=state, leased=leased),
+            lambda: self.room.join(
+                Claim(id, key), KEYS[0], self.now, connection=name, state=state, leased=leased, owned=owned
+            ),
         )
         if not isinstance(found, Connection):
             return None
@@ -71,8 +77,20 @@ class RoomHistory(RuleBasedStateMachine):
         elif state is not None:
             known.state = state
         known.gone_at = None
+        for known_name, (connection, over) in known.connections.items():
+            if connection is found:  # it was heard
+                known.connections[known_name] = (found, None if over is None else self.now + RULES.lease)
+                return found
+        if not name and owned:
+            self.unnamed += 1
+            name = f"unnamed {self.unnamed}"
         known.connections[name] = (found, self.now + RULES.lease if leased else None)
         return found
+
+    def needs_room(self, known: Known, name: str, owned: bool) -> bool:
+        if name in known.connections:
+            return False
+        return owned or bool(name) or not known.connections
 
     @rule(id=st.sampled_from(IDS), key=st.sampled_from(KEYS), state=st.sampled_from(STATES))
     def change(self, id: str, key: str, state: bytes) -> None:

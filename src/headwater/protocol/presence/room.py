@@ -62,15 +62,17 @@ class Room:
 
     Args:
         rules: limits and times.
+        version: of the last frame that was told of an earlier room.
     """
 
-    def __init__(self, rules: Rules) -> None:
+    def __init__(self, rules: Rules, version: int = 0) -> None:
         self._rules: Final = rules
         self._members: dict[str, Member] = {}
         self._ids: list[str] = []
         self._size = 0
         self._due: Final = Due()
-        self._version = 0
+        self._version = version
+        self._unnamed = 0
         self._told_at = float("-inf")
         self._told_count = 0
         #: What readers were told of those who have changed since: a state, or None: that they are not there.
@@ -88,6 +90,11 @@ class Room:
     def is_idle(self) -> bool:
         """Whether nobody is there, and nothing is left to tell."""
         return not self._members and not self._has_news
+
+    @property
+    def version(self) -> int:
+        """Of the last frame."""
+        return self._version
 
     def member(self, id: str) -> Member | None:
         """The member of this id."""
@@ -109,7 +116,15 @@ class Room:
     # What happens.
 
     def join(
-        self, claim: Claim, new_key: str, now: float, *, connection: str = "", state: bytes | None = None, leased: bool
+        self,
+        claim: Claim,
+        new_key: str,
+        now: float,
+        *,
+        connection: str = "",
+        state: bytes | None = None,
+        leased: bool,
+        owned: bool = True,
     ) -> Connection:
         """A connection of a member, new or heard again.
 
@@ -117,9 +132,11 @@ class Room:
             claim: who it is.
             new_key: the member's, if it is new and brings none.
             now: the time.
-            connection: its name; another one of this name is no more, unless both are leased: then it is this one.
+            connection: its name. Without one, an owned one is another one each time; what is not owned is then of the
+                member as a whole, and a connection of its own only while the member has no other.
             state: the member's, JSON in one line, empty for none; None: as it is.
             leased: it has to be heard from time to time.
+            owned: somebody will say that it is lost, and it takes the place of an earlier one of its name.
 
         Raises:
             MemberTaken: the claim does not hold.
@@ -133,17 +150,18 @@ class Room:
                 raise LimitReached(f"there are max_presence_members={self._rules.members} members already")
             member = Member(claim.id, claim.key or new_key, state or b"")
             self._add(member)
+            found = None
         else:
             _check(claim, member)
-            self._check_room_for(connection, member)
+            found = None if owned else _named(connection, member)
+            if found is None:
+                self._check_room_for(connection, member)
             if state is not None:
                 self._change(member, state, now)
-        member.lost_at = None
-        found = member.connections.get(connection)
-        if found is None or not (found.leased and leased):
-            found = member.connections[connection] = Connection(member, connection, now, leased=leased)
+        if found is None:
+            found = self._connect(member, connection, now, leased=leased, owned=owned)
         found.heard_at = now
-        if leased:
+        if found.leased:
             self._due.put(found, now + self._rules.lease)
         return found
 
@@ -236,6 +254,14 @@ class Room:
         return self._known
 
     # Inside.
+
+    def _connect(self, member: Member, name: str, now: float, *, leased: bool, owned: bool) -> Connection:
+        if owned and not name:
+            self._unnamed += 1
+            name = f"\0{self._unnamed}"  # no client's name has this character
+        found = member.connections[name] = Connection(member, name, now, leased=leased)
+        member.lost_at = None
+        return found
 
     def _end_lease(self, connection: Connection, now: float) -> None:
         if not connection.is_open:
@@ -350,6 +376,14 @@ class Room:
             else:
                 changed.append(member.entry)
         return Changes(self._version, len(self._members), joined, changed, left)
+
+
+def _named(name: str, member: Member) -> Connection | None:
+    """The connection of a request: that of its name; without a name, any one."""
+    found = member.connections.get(name)
+    if found is None and not name:
+        found = next(iter(member.connections.values()), None)
+    return found
 
 
 def _check(claim: Claim, member: Member) -> None:

@@ -1,0 +1,161 @@
+"""What a request asks of a room.
+
+::
+
+    POST {root}rooms/7/-/presence   {"id": "ada", "key": "0.…", "state": {"typing": true}}      join, change, be heard
+    POST {root}rooms/7/-/presence   {"id": "ada", "key": "0.…", "leave": true}                  leave
+    GET  {root}rooms/7/-/presence?after=ada&limit=100                                            who is there
+    GET  {root}rooms/7?presence=join&member=ada&member_key=0.…                                   a member while it reads
+
+Rule 1: one kind of request does everything, so that a page which is closed can send it as a beacon.
+Rule 2: a state is any JSON value, kept as it came; null is none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from headwater.errors import BadRequest, InvalidBody, Refused
+from headwater.model import JSON
+from headwater.protocol.expiry import parse_integer
+from headwater.protocol.framing import split_value
+from headwater.protocol.presence.keys import check_key
+from headwater.protocol.presence.members import check_connection, check_id
+from headwater.protocol.presence.room import Claim
+
+#: Members on a page of the list, unless told otherwise; and at most.
+DEFAULT_LIMIT: Final = 100
+MAX_LIMIT: Final = 1000
+_NULL: Final = b"null"
+
+
+class Entering(msgspec.Struct, frozen=True, gc=False):
+    """A member's connection that comes, or is heard.
+
+    Attributes:
+        claim: who it is.
+        connection: its name.
+        state: the member's, JSON in one line, empty for none; None: as it is.
+    """
+
+    claim: Claim
+    connection: str = ""
+    state: bytes | None = None
+
+
+class Leaving(msgspec.Struct, frozen=True, gc=False):
+    """A member that leaves.
+
+    Attributes:
+        claim: who it is.
+        connection: the only one that leaves; None: all.
+    """
+
+    claim: Claim
+    connection: str | None = None
+
+
+class _Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    id: str | None = None
+    key: str | None = None
+    connection: str | None = None
+    state: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    leave: bool = False
+
+
+_decode: Final = msgspec.json.Decoder(_Body).decode
+
+
+def parse_post(body: bytes, subject: str | None) -> Entering | Leaving:
+    """What the body of a request asks for.
+
+    Args:
+        body: as it came.
+        subject: who the request is proven to be of; None: of anybody.
+
+    Raises:
+        BadRequest: it is not as it should be.
+        InvalidBody: the state is no JSON.
+        Refused: it is of another one than its member.
+    """
+    try:
+        given = _decode(body)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise BadRequest(f"the body must be an object with id, key, connection, state, leave: {error}") from None
+    claim = claim_of(given.id, given.key, subject)
+    if given.leave:
+        if given.state is not msgspec.UNSET:
+            raise BadRequest("who leaves has no state")
+        return Leaving(claim, None if given.connection is None else check_connection(given.connection))
+    state = None if isinstance(given.state, msgspec.UnsetType) else state_of(bytes(given.state))
+    return Entering(claim, check_connection(given.connection or ""), state)
+
+
+def parse_join(
+    id: str | None, key: str | None, connection: str | None, state: str | None, subject: str | None
+) -> Entering:
+    """A live reader that is a member while it reads.
+
+    Args:
+        id: as asked for; None: it was not.
+        key: the same.
+        connection: the same.
+        state: the same.
+        subject: see `parse_post`.
+
+    Raises:
+        BadRequest, InvalidBody, Refused: see `parse_post`; or it has no key, without which it could not come back.
+    """
+    claim = claim_of(id, key, subject)
+    if claim.key is None and not claim.proven:
+        raise BadRequest(
+            "a reader that joins needs member_key, with which it comes back: '0.' and a UUID without its hyphens, or "
+            "that of a POST"
+        )
+    return Entering(claim, check_connection(connection or ""), None if state is None else state_of(state.encode()))
+
+
+def claim_of(id: str | None, key: str | None, subject: str | None) -> Claim:
+    """Who a request is of: its subject, if it has one, else who it says to be.
+
+    Raises:
+        BadRequest: it says nothing, or no id, or no key.
+        Refused: it says to be another one than its subject.
+    """
+    if subject is not None:
+        if id is not None and id != subject:
+            raise Refused("the member is not who the request's credential is of; leave its id out")
+        return Claim(check_id(subject), None if key is None else check_key(key), proven=True)
+    if id is None:
+        raise BadRequest("a member needs an id")
+    return Claim(check_id(id), None if key is None else check_key(key))
+
+
+def state_of(text: bytes) -> bytes:
+    """A state as it is kept: in one line; empty for null.
+
+    Raises:
+        InvalidBody: it is not one JSON value.
+    """
+    found = split_value(JSON, text)
+    if not found:
+        raise InvalidBody("a state is a JSON value; null is none")
+    return b"" if found[0] == _NULL else found[0]
+
+
+def parse_page(fields: Mapping[str, str]) -> tuple[str, int]:
+    """The last id of the page before, and how many members are wanted.
+
+    Args:
+        fields: of the query: `after`, `limit`.
+
+    Raises:
+        BadRequest: one is not as it should be.
+    """
+    limit = fields.get("limit")
+    if limit is None:
+        return fields.get("after", ""), DEFAULT_LIMIT
+    return fields.get("after", ""), max(1, parse_integer(limit, name="limit", maximum=MAX_LIMIT))
