@@ -38,6 +38,7 @@ Rule 2: the docstring's first line is the title that users see; ``advice`` says 
     ├── CodingNotSupported             501 coding-not-supported
     ├── VersionNotSupported            505 version-not-supported
     ├── LimitReached                   429 limit-reached
+    │   └── RateLimited                429 rate-limited
     ├── Unavailable                    503 unavailable
     │   ├── StoreUnavailable           503 store-unavailable
     │   │   └── HubNotOpen             503 hub-not-open
@@ -109,6 +110,7 @@ from headwater.errors.servers import (
     LimitReached,
     MissingExtra,
     NotAtomic,
+    RateLimited,
     ShuttingDown,
     SourceFailed,
     StoreUnavailable,
@@ -166,6 +168,7 @@ __all__ = [
     "PreconditionFailed",
     "ProducerFenced",
     "ProducerGap",
+    "RateLimited",
     "Refused",
     "RequestTimeout",
     "RouteNotFound",

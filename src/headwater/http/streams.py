@@ -19,6 +19,7 @@ from headwater.errors import (
     RouteNotFound,
     StreamNotFound,
 )
+from headwater.http import signals
 from headwater.http.authorize import Authorize
 from headwater.http.catch_up import respond_short
 from headwater.http.content_coding import choose, coded
@@ -40,7 +41,7 @@ from headwater.protocol import responses
 from headwater.protocol.asks import ANYBODY, Access, Ask, asks_of
 from headwater.protocol.caching import next_cursor
 from headwater.protocol.coding import IDENTITY
-from headwater.protocol.commands import Command, Create, Delete, Inspect, Preflight, Read, Undecided, Write
+from headwater.protocol.commands import Command, Create, Delete, Inspect, Preflight, Read, SendSignal, Undecided, Write
 from headwater.protocol.compression import Compression, Compressor
 from headwater.protocol.cors import ANY, LOOPBACK, CorsPolicy, HostPolicy, preflight_headers
 from headwater.protocol.ledger import check_without_body
@@ -220,6 +221,8 @@ class StreamService(Service):
                 return self._create(exchange, command)
             case Delete():
                 return self._delete(exchange, command)
+            case SendSignal():
+                return signals.serve(self.hub, exchange, command, access)
             case Preflight():
                 exchange.respond(responses.allowed(preflight_headers()))
                 return None

@@ -8,10 +8,12 @@ from typing import Any, Final, TypeVar, Unpack
 from headwater.hub.intake import Intake
 from headwater.hub.lifespan import Lifespan
 from headwater.hub.limits import Limits
+from headwater.hub.live.events import LiveEvents
 from headwater.hub.live.readers import LiveReaders
 from headwater.hub.live.runtime import Runtime
 from headwater.hub.loop_delay import LoopDelay
 from headwater.hub.room import Room
+from headwater.hub.signals import SignalCalls, SignalSender
 from headwater.hub.stats import Stats
 from headwater.hub.sweeping import Sweeper
 from headwater.hub.threads import call_from_thread
@@ -25,7 +27,7 @@ from headwater.stores.posting import posting
 T = TypeVar("T")
 
 
-class Engine(Lifespan, Writes):
+class Engine(Lifespan, Writes, SignalCalls):
     """Streams in a store, live; `headwater.Hub` is this with HTTP.
 
     Open it before use: `async with hub:`, or `lifespan=hub.lifespan` in an ASGI framework. What is open may be opened
@@ -44,6 +46,8 @@ class Engine(Lifespan, Writes):
         intake: request bodies under way.
         live: the live readers.
         runtime: what they share.
+        events: what they are told and nobody keeps.
+        signal_sender: sends signals.
         private: streams that are not served over HTTP.
     """
 
@@ -54,6 +58,8 @@ class Engine(Lifespan, Writes):
         self.intake: Final = Intake(self.limits.max_inflight_bytes, self.limits.max_body_bytes)
         self.runtime = Runtime(self.store, self.limits, self.stats)
         self.live = LiveReaders(self.runtime)
+        self.events = LiveEvents(self.live)
+        self.signal_sender = SignalSender(self.live, self.events)
         self._gate = self.runtime.gate
         self.private: Final = PrivatePaths(*RUNS)
         self._loop_delay = LoopDelay(self.stats.loop_delay)
@@ -96,6 +102,7 @@ class Engine(Lifespan, Writes):
         self._gate.close()
         await self._sweeper.stop()
         self._loop_delay.stop()
+        self.signal_sender.kept.clear()
         self.runtime.stop()
         await self._room.settle()
         await self._stop()

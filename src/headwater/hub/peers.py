@@ -25,6 +25,11 @@ class Peer(msgspec.Struct, frozen=True, gc=False):
     address: str | None = None
     access: Access = ANYBODY
 
+    def is_called(self, name: str) -> bool:
+        """Whether a name stands for who reads: its subject, or, where nobody asks who it is, what it calls itself."""
+        subject = self.access.subject
+        return name == (self.name if subject is None else subject)
+
 
 def address_of(client: Sequence[Any] | None) -> str | None:
     """`HOST:PORT` of the other end, an IPv6 host in brackets; None: not known.

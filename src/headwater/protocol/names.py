@@ -91,6 +91,8 @@ QUERY_ENVELOPE: Final = "envelope"
 QUERY_SLOW: Final = "slow"
 #: Live reads: what the client calls itself, for who looks at the readers.
 QUERY_READER: Final = "reader"
+#: Plain SSE, NDJSON and reads of many streams: `1`: signals are told, too.
+QUERY_SIGNALS: Final = "signals"
 
 # Named events of plain SSE; `onmessage` never sees them, only who listens for the name does.
 EVENT_WAITING: Final = b"stream-waiting"
@@ -103,6 +105,8 @@ EVENT_GAP: Final = b"stream-gap"
 EVENT_REPLACED: Final = b"stream-replaced"
 #: Of a read of many streams: where it stands.
 EVENT_CURSOR: Final = b"stream-cursor"
+#: A signal: told to who asked for signals, and stored nowhere.
+EVENT_SIGNAL: Final = b"stream-signal"
 RESERVED_EVENTS: Final = frozenset(
     {
         "stream-waiting",
@@ -114,6 +118,7 @@ RESERVED_EVENTS: Final = frozenset(
         "stream-gap",
         "stream-replaced",
         "stream-cursor",
+        "stream-signal",
         "error",
         "open",
     }

@@ -13,12 +13,13 @@ from headwater.errors import BadRequest, InvalidOffset, InvalidProducer, MethodN
 from headwater.model import BEGINNING, Failure, ForkPoint, Last, Mode, Producer, SlowPolicy, StreamConfig
 from headwater.protocol import names
 from headwater.protocol.accept import accepted
-from headwater.protocol.commands import Command, Create, Delete, Inspect, Preflight, Read, Undecided, Write
+from headwater.protocol.commands import Command, Create, Delete, Inspect, Preflight, Read, SendSignal, Undecided, Write
 from headwater.protocol.expiry import parse_expiry, parse_integer, parse_retention
 from headwater.protocol.failure import parse_failure
 from headwater.protocol.framing import check_body, check_content_type
 from headwater.protocol.headers import Headers
 from headwater.protocol.hosts import path_of_url
+from headwater.protocol.http1 import body_length
 from headwater.protocol.ledger import Append
 from headwater.protocol.offsets import check_offset
 from headwater.protocol.paths import (
@@ -31,8 +32,9 @@ from headwater.protocol.paths import (
 from headwater.protocol.preconditions import Condition, parse_condition
 from headwater.protocol.producers import MAX_INTEGER
 from headwater.protocol.query import parse_last, parse_query
+from headwater.protocol.signals import parse_addressed
 from headwater.protocol.slow import REPLAY, parse_slow
-from headwater.protocol.urls import stream_at
+from headwater.protocol.urls import not_served, stream_at, target_at
 
 __all__ = [
     "Command",
@@ -41,6 +43,7 @@ __all__ = [
     "Inspect",
     "Preflight",
     "Read",
+    "SendSignal",
     "Undecided",
     "Write",
     "append_of",
@@ -54,6 +57,8 @@ __all__ = [
     "wants_closed",
 ]
 
+#: Below a stream: where signals are sent.
+SIGNAL_WORD: Final = "signal"
 METHODS: Final = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS")
 #: Characters of a producer id, a Stream-Seq or an event key.
 MAX_TOKEN: Final = 256
@@ -94,7 +99,12 @@ def parse_request(
         UnsupportedCoding: the body is coded.
         MethodNotAllowed: no such method here.
     """
-    path = stream_at(path, maximum=max_path_bytes, private=private)
+    target = target_at(path, maximum=max_path_bytes, private=private)
+    if target.word:
+        if target.word != SIGNAL_WORD or not target.path:
+            raise not_served(target)
+        return _parse_signal(method, target.path, query, headers)
+    path = target.path
     match method:
         case "POST":
             check_coding(headers)
@@ -114,6 +124,18 @@ def parse_request(
         case "OPTIONS":
             return Preflight(path)
     raise MethodNotAllowed(f"{method[:20]!r} is not a method of streams", allow=", ".join(METHODS))
+
+
+def _parse_signal(method: str, path: str, query: bytes, headers: Headers) -> SendSignal | Preflight:
+    if method == "OPTIONS":
+        return Preflight(path)
+    if method != "POST":
+        raise MethodNotAllowed(f"{method[:20]!r} is not a method of -/{SIGNAL_WORD}", allow="POST, OPTIONS")
+    check_coding(headers)
+    content_type = _content_type(headers)
+    if content_type is None:
+        raise BadRequest("a signal needs a Content-Type, which says how its body is told")
+    return SendSignal(path, content_type, parse_addressed(query), body_length(headers))
 
 
 def text(headers: Headers, name: bytes) -> str | None:
@@ -316,6 +338,7 @@ def _parse_read(path: str, query: bytes, headers: Headers, content_type: str | N
         last=last,
         envelope=_envelope(fields.get(names.QUERY_ENVELOPE), mode, last),
         waits=_waits(fields.get(names.QUERY_MISSING), mode),
+        signals=_signals(fields.get(names.QUERY_SIGNALS), mode),
     )
 
 
@@ -347,6 +370,28 @@ def _waits(value: str | None, mode: Mode) -> bool:
     if mode not in (Mode.EVENTS, Mode.NDJSON, Mode.LONG_POLL):
         raise BadRequest("?missing=wait is for plain SSE, NDJSON and long-poll; other forms answer 404")
     return True
+
+
+def _signals(value: str | None, mode: Mode) -> bool:
+    if value is None:
+        return False
+    check_signals(value)
+    if mode not in (Mode.EVENTS, Mode.NDJSON):
+        raise BadRequest(
+            "?signals=1 is for plain SSE and NDJSON, for which Accept asks, and for -/many; live=sse, long-poll and "
+            "reads that end have no place for signals"
+        )
+    return True
+
+
+def check_signals(value: str | None) -> None:
+    """Refuse what `?signals=` does not take.
+
+    Raises:
+        BadRequest: it is not 1.
+    """
+    if value not in (None, "1"):
+        raise BadRequest(f"?signals= takes 1, not {value[:40]!r}")
 
 
 def slow_policy(value: str | None) -> SlowPolicy | None:

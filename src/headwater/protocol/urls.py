@@ -78,13 +78,28 @@ def stream_at(path: str, *, maximum: int = MAX_PATH_BYTES, private: PrivatePaths
         StreamPrivate: the stream, or the one before the word, is not served.
         RouteNotFound: the URL has a word of the table, and nothing serves it.
     """
+    target = target_at(path, maximum=maximum, private=private)
+    if target.word:
+        raise not_served(target)
+    return target.path
+
+
+def target_at(path: str, *, maximum: int = MAX_PATH_BYTES, private: PrivatePaths = NOTHING_PRIVATE) -> Target:
+    """The same with a word that may stand behind the stream.
+
+    Args:
+        path: see `stream_at`.
+        maximum: see `stream_at`.
+        private: see `stream_at`.
+
+    Raises:
+        InvalidPath, PathTooLong, StreamPrivate: see `stream_at`.
+    """
     target = split_url(path) if _BELOW_STREAM in f"/{path}" else Target(path)
     if target.path or not target.word:
         check_path(target.path, maximum=maximum)
         private.check(target.path)
-    if target.word:
-        raise not_served(target)
-    return target.path
+    return target
 
 
 def not_served(target: Target) -> RouteNotFound:

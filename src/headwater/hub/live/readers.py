@@ -95,6 +95,19 @@ class LiveReaders:
 
     # Who comes.
 
+    def check_open(self, *, while_stopping: bool = False) -> None:
+        """Refuse a reader that comes now.
+
+        Raises:
+            LimitReached, ShuttingDown, HubNotOpen, WrongLoop: see `open`.
+        """
+        runtime = self.runtime
+        runtime.gate.check()
+        if runtime.draining and not while_stopping:
+            raise ShuttingDown
+        if runtime.stats.readers >= runtime.limits.max_readers:
+            raise LimitReached(f"there are max_readers={runtime.limits.max_readers} live readers already")
+
     async def open(
         self,
         path: str,
@@ -126,13 +139,9 @@ class LiveReaders:
             StreamNotFound, StreamGone, InvalidOffset, OffsetGone, StoreUnavailable, ShuttingDown: see `errors`.
             HubNotOpen, WrongLoop: see `Gate.check`.
         """
+        self.check_open(while_stopping=while_stopping)
         runtime = self.runtime
         limits = runtime.limits
-        runtime.gate.check()
-        if runtime.draining and not while_stopping:
-            raise ShuttingDown
-        if runtime.stats.readers >= limits.max_readers:
-            raise LimitReached(f"there are max_readers={limits.max_readers} live readers already")
         stream = self.enter(path)
         arrival: Arrival | None = None
         try:

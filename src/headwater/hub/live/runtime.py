@@ -9,6 +9,7 @@ from headwater.hub.lifespan import Gate
 from headwater.hub.limits import Limits
 from headwater.hub.live.budget import Budget
 from headwater.hub.live.cursors import Cursors
+from headwater.hub.live.ephemeral import Ephemerals
 from headwater.hub.live.flushing import Flusher
 from headwater.hub.live.heartbeats import Heartbeats
 from headwater.hub.stats import Stats
@@ -36,6 +37,7 @@ class Runtime:
         heartbeats: of the groups.
         cursors: of reads of many streams, told from time to time.
         flusher: says when the groups are given what is new.
+        ephemerals: what is told and not kept.
     """
 
     def __init__(self, store: Store, limits: Limits, stats: Stats) -> None:
@@ -49,6 +51,7 @@ class Runtime:
         self.heartbeats: Final = Heartbeats(self.timers, self._beaten)
         self.cursors: Final = Cursors(self.timers)
         self.flusher: Final = Flusher(limits.read_bytes, limits.flush_seconds, stats)
+        self.ephemerals: Final = Ephemerals()
 
     def share(self) -> float:
         """A reader's own moment in the drain window, in seconds."""

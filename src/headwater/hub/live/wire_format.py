@@ -7,7 +7,12 @@ from collections.abc import Callable
 import msgspec
 
 from headwater.protocol.coding import IDENTITY, Coding
+from headwater.protocol.ephemeral import Ephemeral
 from headwater.protocol.wire import Encoder
+
+
+def _not_told(event: Ephemeral) -> bytes:
+    return b""
 
 
 class WireFormat(msgspec.Struct, frozen=True):
@@ -20,6 +25,8 @@ class WireFormat(msgspec.Struct, frozen=True):
         last: what ends the answer, after its last frame.
         coding: the content coding, inside the frames.
         timed: it tells when records were appended.
+        kinds: of ephemeral events that are told; part of the key.
+        tell: one of them as bytes; empty: the format has no word for it.
         timeless: what it says of a batch follows from the batch alone, and is the same for each reader of the key.
     """
 
@@ -30,3 +37,5 @@ class WireFormat(msgspec.Struct, frozen=True):
     coding: Coding = IDENTITY
     timeless: bool = False
     timed: bool = False
+    kinds: frozenset[str] = frozenset()
+    tell: Callable[[Ephemeral], bytes] = _not_told
