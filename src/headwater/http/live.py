@@ -25,7 +25,7 @@ from headwater.protocol.caching import MAX_JITTER
 from headwater.protocol.coding import IDENTITY, Coding
 from headwater.protocol.commands import Read
 from headwater.protocol.cursor import Data
-from headwater.protocol.ephemeral import SIGNAL, Ephemeral, as_event, as_line
+from headwater.protocol.ephemeral import PRESENCE, SIGNAL, Ephemeral, as_event, as_line
 from headwater.protocol.framing import DEFAULT_CONTENT_TYPE
 from headwater.protocol.ndjson import JsonLines
 from headwater.protocol.sse_control import ControlEvents
@@ -78,21 +78,29 @@ def live_format(command: Read, coding: Coding) -> WireFormat:
         encoder = partial(ControlEvents, cursor=command.cursor, jitter=jitter())
         return WireFormat(("sse", coding.token), encoder, chunk, LAST_CHUNK, coding)
     if command.mode is Mode.EVENTS:
-        form = _events(command.event_key, command.as_json, command.envelope, coding)
-        return with_signals(form, as_event) if command.signals else form
-    form = _lines(command.envelope, coding)
-    return with_signals(form, as_line) if command.signals else form
+        form, tell = _events(command.event_key, command.as_json, command.envelope, coding), as_event
+    else:
+        form, tell = _lines(command.envelope, coding), as_line
+    return with_kinds(form, tell, signals=command.signals, presence=command.presence)
 
 
-@lru_cache(_FORMATS)
-def with_signals(form: WireFormat, tell: Callable[[Ephemeral], bytes]) -> WireFormat:
-    """A format in which signals are told, too.
+def with_kinds(form: WireFormat, tell: Callable[[Ephemeral], bytes], *, signals: bool, presence: bool) -> WireFormat:
+    """A format in which ephemeral events are told, too.
 
     Args:
         form: without.
         tell: one of them as bytes.
+        signals: signals are told.
+        presence: who is there is told.
     """
-    return structs.replace(form, key=(*form.key, SIGNAL), kinds=frozenset({SIGNAL}), tell=tell)
+    if not (signals or presence):
+        return form
+    return _telling(form, tell, frozenset(([SIGNAL] if signals else []) + ([PRESENCE] if presence else [])))
+
+
+@lru_cache(_FORMATS)
+def _telling(form: WireFormat, tell: Callable[[Ephemeral], bytes], kinds: frozenset[str]) -> WireFormat:
+    return structs.replace(form, key=(*form.key, kinds), kinds=kinds, tell=tell)
 
 
 @lru_cache(_FORMATS)

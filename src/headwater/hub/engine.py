@@ -12,6 +12,8 @@ from headwater.hub.live.events import LiveEvents
 from headwater.hub.live.readers import LiveReaders
 from headwater.hub.live.runtime import Runtime
 from headwater.hub.loop_delay import LoopDelay
+from headwater.hub.presence.calls import Presence
+from headwater.hub.presence.rooms import Rooms
 from headwater.hub.room import Room
 from headwater.hub.signals import SignalCalls, SignalSender
 from headwater.hub.stats import Stats
@@ -20,6 +22,7 @@ from headwater.hub.threads import call_from_thread
 from headwater.hub.writer import PUMP_AHEAD, Writer, WriterOptions, pump
 from headwater.hub.writes import Writes
 from headwater.model import Change
+from headwater.protocol.ephemeral import PRESENCE, Ephemeral
 from headwater.protocol.paths import RUNS, PrivatePaths
 from headwater.stores import Store, open_store
 from headwater.stores.posting import posting
@@ -48,6 +51,7 @@ class Engine(Lifespan, Writes, SignalCalls):
         runtime: what they share.
         events: what they are told and nobody keeps.
         signal_sender: sends signals.
+        rooms: who is there.
         private: streams that are not served over HTTP.
     """
 
@@ -60,6 +64,8 @@ class Engine(Lifespan, Writes, SignalCalls):
         self.live = LiveReaders(self.runtime)
         self.events = LiveEvents(self.live)
         self.signal_sender = SignalSender(self.live, self.events)
+        self.rooms = Rooms(self.limits, self.stats, self.runtime.timers.after, self._tell_presence)
+        self.runtime.ephemerals.greet_with(PRESENCE, self.rooms.first)
         self._gate = self.runtime.gate
         self.private: Final = PrivatePaths(*RUNS)
         self._loop_delay = LoopDelay(self.stats.loop_delay)
@@ -103,6 +109,7 @@ class Engine(Lifespan, Writes, SignalCalls):
         await self._sweeper.stop()
         self._loop_delay.stop()
         self.signal_sender.kept.clear()
+        self.rooms.clear()
         self.runtime.stop()
         await self._room.settle()
         await self._stop()
@@ -141,6 +148,26 @@ class Engine(Lifespan, Writes, SignalCalls):
             What the call raises.
         """
         return call_from_thread(self._gate, call)
+
+    # Who is there
+
+    def presence(self, path: str) -> Presence:
+        """Who is at a stream: `with await hub.presence("rooms/7").join("bot"): ...`.
+
+        It is known to this process alone, and kept nowhere.
+
+        Args:
+            path: the stream.
+
+        Raises:
+            HubNotOpen, WrongLoop: see `errors`.
+        """
+        self._gate.check()
+        return Presence(path, self.rooms, self.events, self.store)
+
+    def _tell_presence(self, path: str, event: Ephemeral) -> int:
+        self.events.tell(path, event)
+        return self.events.number
 
     # Writing from start to end
 
@@ -190,6 +217,8 @@ class Engine(Lifespan, Writes, SignalCalls):
     def _changed(self, change: Change) -> None:
         if change.deleted:
             self._room.taken -= 1
+            if len(self.rooms):
+                self.rooms.drop(change.path)
         self.live.apply(change)
 
 

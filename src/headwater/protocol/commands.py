@@ -31,6 +31,15 @@ class Write(msgspec.Struct, frozen=True, gc=False):
     create: StreamConfig | None = None
 
 
+class Joins(msgspec.Struct, frozen=True, gc=False):
+    """A reader that is a member while it reads; see `presence.requests`. All as sent; None: not sent."""
+
+    member: str | None = None
+    key: str | None = None
+    connection: str | None = None
+    state: str | None = None
+
+
 class Read(msgspec.Struct, frozen=True, gc=False):
     """GET: records from an offset on, or the newest ones.
 
@@ -50,6 +59,8 @@ class Read(msgspec.Struct, frozen=True, gc=False):
         last: where to begin, told from behind; None: at the offset.
         envelope: plain SSE, NDJSON and pages: each record comes with its offset and its time.
         signals: plain SSE and NDJSON: signals are told, too.
+        presence: plain SSE and NDJSON: who is there is told, too.
+        joins: with `presence`: the member that the reader is; None: none.
         waits: plain SSE, NDJSON and long-poll: a stream that is not there is waited for.
     """
 
@@ -69,6 +80,8 @@ class Read(msgspec.Struct, frozen=True, gc=False):
     envelope: bool = False
     waits: bool = False
     signals: bool = False
+    presence: bool = False
+    joins: Joins | None = None
 
     @property
     def start(self) -> str | Last:
@@ -111,10 +124,36 @@ class SendSignal(msgspec.Struct, frozen=True, gc=False):
     size: int | None
 
 
+class Attend(msgspec.Struct, frozen=True, gc=False):
+    """POST to the word `presence` below a stream: join, change, be heard or leave; the body says which.
+
+    Attributes:
+        path: the stream.
+        size: of the body, as its head has it; None: it does not say.
+    """
+
+    path: str
+    size: int | None
+
+
+class ListMembers(msgspec.Struct, frozen=True, gc=False):
+    """GET of the word `presence` below a stream: who is there.
+
+    Attributes:
+        path: the stream.
+        after: the last id of the page before; empty: from the first on.
+        limit: members, at most.
+    """
+
+    path: str
+    after: str
+    limit: int
+
+
 class Preflight(msgspec.Struct, frozen=True, gc=False):
     """OPTIONS: what a page from another origin may do."""
 
     path: str
 
 
-Command = Create | Write | Read | Inspect | Delete | SendSignal | Preflight
+Command = Create | Write | Read | Inspect | Delete | SendSignal | Attend | ListMembers | Preflight

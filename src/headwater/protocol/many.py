@@ -47,12 +47,20 @@ _PARAMETERS: Final = frozenset(
         names.QUERY_ENVELOPE,
         names.QUERY_LIVE,
         names.QUERY_SIGNALS,
+        names.QUERY_PRESENCE,
         names.QUERY_LAST_EVENT_ID,
         names.QUERY_LAST_EVENT_ID_TOO,
     }
 )
 _START: Final = (names.QUERY_OFFSET, names.QUERY_LAST, names.QUERY_LAST_BYTES)
-_FOR_ALL: Final = (names.QUERY_SLOW, names.QUERY_READER, names.QUERY_ENVELOPE, names.QUERY_LIVE, names.QUERY_SIGNALS)
+_FOR_ALL: Final = (
+    names.QUERY_SLOW,
+    names.QUERY_READER,
+    names.QUERY_ENVELOPE,
+    names.QUERY_LIVE,
+    names.QUERY_SIGNALS,
+    names.QUERY_PRESENCE,
+)
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -79,6 +87,7 @@ class ReadMany(msgspec.Struct, frozen=True):
         slow: what the reader gets when it was slow; None: as each stream says.
         reader: what the client calls itself.
         signals: of its streams are told, too.
+        presence: who is at its streams is told, too.
     """
 
     wanted: tuple[Wanted, ...]
@@ -89,6 +98,7 @@ class ReadMany(msgspec.Struct, frozen=True):
     slow: SlowPolicy | None = None
     reader: str | None = None
     signals: bool = False
+    presence: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -205,10 +215,12 @@ def _read(
         raise BadRequest(f"?envelope= takes 1, not {envelope[:40]!r}")
     if live not in (None, "true", "false"):
         raise BadRequest(f"?live= of many streams takes true or false, not {live[:40]!r}")
-    signals = common.get(names.QUERY_SIGNALS)
+    signals, presence = common.get(names.QUERY_SIGNALS), common.get(names.QUERY_PRESENCE)
     check_signals(signals)
-    if signals is not None and live == "false":
-        raise BadRequest("?signals=1 is for reads that go on, and live=false ends")
+    if presence not in (None, "1"):
+        raise BadRequest(f"?presence= of many streams takes 1, not {presence[:40]!r}; join by POST, or by one stream")
+    if (signals is not None or presence is not None) and live == "false":
+        raise BadRequest("?signals=1 and ?presence=1 are for reads that go on, and live=false ends")
     asked = tuple(wanted)
     is_live = live != "false"
     return ReadMany(
@@ -220,6 +232,7 @@ def _read(
         slow=slow_policy(common.get(names.QUERY_SLOW)),
         reader=reader_name(common.get(names.QUERY_READER)),
         signals=signals is not None,
+        presence=presence is not None,
     )
 
 

@@ -13,7 +13,20 @@ from headwater.errors import BadRequest, InvalidOffset, InvalidProducer, MethodN
 from headwater.model import BEGINNING, Failure, ForkPoint, Last, Mode, Producer, SlowPolicy, StreamConfig
 from headwater.protocol import names
 from headwater.protocol.accept import accepted
-from headwater.protocol.commands import Command, Create, Delete, Inspect, Preflight, Read, SendSignal, Undecided, Write
+from headwater.protocol.commands import (
+    Attend,
+    Command,
+    Create,
+    Delete,
+    Inspect,
+    Joins,
+    ListMembers,
+    Preflight,
+    Read,
+    SendSignal,
+    Undecided,
+    Write,
+)
 from headwater.protocol.expiry import parse_expiry, parse_integer, parse_retention
 from headwater.protocol.failure import parse_failure
 from headwater.protocol.framing import check_body, check_content_type
@@ -30,11 +43,12 @@ from headwater.protocol.paths import (
     strip_prefix,
 )
 from headwater.protocol.preconditions import Condition, parse_condition
+from headwater.protocol.presence.requests import parse_page
 from headwater.protocol.producers import MAX_INTEGER
 from headwater.protocol.query import parse_last, parse_query
 from headwater.protocol.signals import parse_addressed
 from headwater.protocol.slow import REPLAY, parse_slow
-from headwater.protocol.urls import not_served, stream_at, target_at
+from headwater.protocol.urls import Target, not_served, stream_at, target_at
 
 __all__ = [
     "Command",
@@ -59,11 +73,23 @@ __all__ = [
 
 #: Below a stream: where signals are sent.
 SIGNAL_WORD: Final = "signal"
+#: Below a stream: who is there.
+PRESENCE_WORD: Final = "presence"
 METHODS: Final = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS")
 #: Characters of a producer id, a Stream-Seq or an event key.
 MAX_TOKEN: Final = 256
 #: Characters of the name that a reader gives itself.
 MAX_READER_NAME: Final = 64
+
+#: Of `presence`: the reader is a member.
+JOIN: Final = "join"
+_MEMBER: Final = (
+    names.QUERY_MEMBER,
+    names.QUERY_MEMBER_KEY,
+    names.QUERY_MEMBER_CONNECTION,
+    names.QUERY_MEMBER_STATE,
+)
+_NO_MEMBER: Final = Joins()
 
 _FORK_HEADERS: Final = (names.STREAM_FORKED_FROM, names.STREAM_FORK_OFFSET, names.STREAM_FORK_SUB_OFFSET)
 _LIVE_MODES: Final = {"long-poll": Mode.LONG_POLL, "sse": Mode.SSE}
@@ -101,9 +127,7 @@ def parse_request(
     """
     target = target_at(path, maximum=max_path_bytes, private=private)
     if target.word:
-        if target.word != SIGNAL_WORD or not target.path:
-            raise not_served(target)
-        return _parse_signal(method, target.path, query, headers)
+        return _parse_word(method, target, query, headers)
     path = target.path
     match method:
         case "POST":
@@ -126,9 +150,23 @@ def parse_request(
     raise MethodNotAllowed(f"{method[:20]!r} is not a method of streams", allow=", ".join(METHODS))
 
 
-def _parse_signal(method: str, path: str, query: bytes, headers: Headers) -> SendSignal | Preflight:
+def _parse_word(method: str, target: Target, query: bytes, headers: Headers) -> Command:
+    """The command of a request to a word below a stream."""
+    if not target.path or target.word not in (SIGNAL_WORD, PRESENCE_WORD):
+        raise not_served(target)
     if method == "OPTIONS":
-        return Preflight(path)
+        return Preflight(target.path)
+    if target.word == SIGNAL_WORD:
+        return _parse_signal(method, target.path, query, headers)
+    if method == "POST":
+        check_coding(headers)
+        return Attend(target.path, body_length(headers))
+    if method != "GET":
+        raise MethodNotAllowed(f"{method[:20]!r} is not a method of -/{PRESENCE_WORD}", allow="GET, POST, OPTIONS")
+    return ListMembers(target.path, *parse_page(query))
+
+
+def _parse_signal(method: str, path: str, query: bytes, headers: Headers) -> SendSignal:
     if method != "POST":
         raise MethodNotAllowed(f"{method[:20]!r} is not a method of -/{SIGNAL_WORD}", allow="POST, OPTIONS")
     check_coding(headers)
@@ -339,6 +377,8 @@ def _parse_read(path: str, query: bytes, headers: Headers, content_type: str | N
         envelope=_envelope(fields.get(names.QUERY_ENVELOPE), mode, last),
         waits=_waits(fields.get(names.QUERY_MISSING), mode),
         signals=_signals(fields.get(names.QUERY_SIGNALS), mode),
+        presence=_presence(fields.get(names.QUERY_PRESENCE), mode),
+        joins=_joins(fields),
     )
 
 
@@ -392,6 +432,28 @@ def check_signals(value: str | None) -> None:
     """
     if value not in (None, "1"):
         raise BadRequest(f"?signals= takes 1, not {value[:40]!r}")
+
+
+def _presence(value: str | None, mode: Mode) -> bool:
+    if value is None:
+        return False
+    if value not in ("1", JOIN):
+        raise BadRequest(f"?presence= takes 1 or {JOIN}, not {value[:40]!r}")
+    if mode not in (Mode.EVENTS, Mode.NDJSON):
+        raise BadRequest(
+            "?presence= is for plain SSE and NDJSON, for which Accept asks, and for -/many; live=sse, long-poll and "
+            "reads that end have no place for it"
+        )
+    return True
+
+
+def _joins(fields: Mapping[str, str]) -> Joins | None:
+    found = Joins(*(fields.get(name) for name in _MEMBER))
+    if fields.get(names.QUERY_PRESENCE) == JOIN:
+        return found
+    if found != _NO_MEMBER:
+        raise BadRequest(f"member and what belongs to it need ?presence={JOIN}")
+    return None
 
 
 def slow_policy(value: str | None) -> SlowPolicy | None:

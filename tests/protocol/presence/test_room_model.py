@@ -15,7 +15,7 @@ from headwater.protocol.presence.members import Connection
 from headwater.protocol.presence.room import Claim, Room
 from headwater.protocol.presence.rules import COUNTED_SECONDS, FRAME_SECONDS, Rules
 
-RULES = Rules(grace=2.0, lease=4.0, members=4, listed=2, connections=2, changes=100.0)
+RULES = Rules(grace=2.0, lease=4.0, members=4, listed=2, connections=2, changes=1000)
 IDS, NAMES, STATES = ["ann", "bob", "cy", "di", "ed"], ["", "tab"], [b"", b"1", b'{"typing":true}']
 
 

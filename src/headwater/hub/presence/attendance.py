@@ -55,12 +55,17 @@ class Attendance(Generic[R]):
         path: of the stream.
         entering: who, by which connection, and with which state.
         leased: it has to be heard from time to time.
+
+    Attributes:
+        path: as given.
+        is_owned: somebody will say when it is lost.
     """
 
-    __slots__ = ("_connection", "_entering", "_leased", "_room", "_rooms", "path")
+    __slots__ = ("_connection", "_entering", "_leased", "_room", "_rooms", "is_owned", "path")
 
     def __init__(self, rooms: Enters[R], path: str, entering: Entering, *, leased: bool) -> None:
         self.path = path
+        self.is_owned = False
         self._rooms = rooms
         self._entering = entering
         self._leased = leased

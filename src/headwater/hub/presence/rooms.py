@@ -22,7 +22,7 @@ from headwater.hub.presence.attendance import Attendance
 from headwater.hub.stats import Stats
 from headwater.hub.wheel import Timer
 from headwater.protocol.ephemeral import PRESENCE, Ephemeral
-from headwater.protocol.presence.frames import Frame
+from headwater.protocol.presence.frames import Counted, Frame, Listing
 from headwater.protocol.presence.keys import SECRET_BYTES, make_key
 from headwater.protocol.presence.members import Connection
 from headwater.protocol.presence.requests import Entering
@@ -31,10 +31,22 @@ from headwater.protocol.presence.rules import Rules
 
 #: That keeps the rooms; there is one so far.
 PROCESS: Final = 0
-_EMPTY: Final = Room(Rules())
-
 #: Tells an event to the live readers of a stream; gives its number.
 Tell = Callable[[str, Ephemeral], int]
+
+
+class Joined(msgspec.Struct, frozen=True, gc=False):
+    """What a member is told that has joined by a request.
+
+    Attributes:
+        id: of the member.
+        key: by which it is held.
+        count: of all members.
+    """
+
+    id: str
+    key: str
+    count: int
 
 
 class OpenRoom:
@@ -42,11 +54,11 @@ class OpenRoom:
 
     Args:
         path: of the stream.
-        rules: of the room.
+        room: who is there.
 
     Attributes:
         path: as given.
-        room: who is there.
+        room: as given.
         told: number of the last event of it.
         timer: for what is due next; None: nothing is.
         timer_at: when it is called.
@@ -54,9 +66,9 @@ class OpenRoom:
 
     __slots__ = ("path", "room", "timer", "timer_at", "told")
 
-    def __init__(self, path: str, rules: Rules) -> None:
+    def __init__(self, path: str, room: Room) -> None:
         self.path = path
-        self.room = Room(rules)
+        self.room = room
         self.told = 0
         self.timer: Timer | None = None
         self.timer_at = 0.0
@@ -100,6 +112,8 @@ class Rooms:
         self._tell: Final = tell
         self._clock: Final = clock
         self._rooms: Final[dict[str, OpenRoom]] = {}
+        #: The greatest of all rooms that were closed.
+        self._version = 0
 
     def __len__(self) -> int:
         return len(self._rooms)
@@ -124,23 +138,23 @@ class Rooms:
     def page(self, path: str, after: str, limit: int) -> Page:
         """Members of a stream, by id; see `Room.page`."""
         found = self._rooms.get(path)
-        return (_EMPTY if found is None else found.room).page(after, limit)
+        return (self._empty() if found is None else found.room).page(after, limit)
 
-    def key(self, path: str, id: str) -> str | None:
-        """The key of a member; None: it is not there."""
+    def known(self, path: str) -> Listing | Counted:
+        """What readers of a stream were told, all in one."""
         found = self._rooms.get(path)
-        member = None if found is None else found.room.member(id)
-        return None if member is None else member.key
+        return (self._empty() if found is None else found.room).known()
 
     # What happens.
 
-    def join(self, path: str, entering: Entering, *, leased: bool) -> tuple[OpenRoom, Connection]:
+    def join(self, path: str, entering: Entering, *, leased: bool, owned: bool = True) -> tuple[OpenRoom, Connection]:
         """A connection of a member, new or heard again. The stream is there.
 
         Args:
             path: of the stream.
             entering: who, by which connection, and with which state.
             leased: it has to be heard from time to time.
+            owned: see `Room.join`.
 
         Raises:
             MemberTaken, StateTooLarge, LimitReached: see `Room.join`.
@@ -149,7 +163,7 @@ class Rooms:
         if self._stats.members >= self._total and (found is None or found.room.member(entering.claim.id) is None):
             raise LimitReached(f"there are max_presence_total={self._total} members of all streams already")
         if found is None:
-            found = OpenRoom(path, self._rules)
+            found = OpenRoom(path, self._empty())
         before = len(found.room)
         connection = found.room.join(
             entering.claim,
@@ -158,13 +172,27 @@ class Rooms:
             connection=entering.connection,
             state=entering.state,
             leased=leased,
+            owned=owned,
         )
         self._rooms[path] = found
         self._stats.members_joined += len(found.room) - before
         self._settle(found, before)
         return found, connection
 
-    def attend(self, path: str, entering: Entering, *, leased: bool) -> Attendance:
+    def enter(self, path: str, entering: Entering) -> Joined:
+        """A member by a request: it joins, changes its state, or is heard.
+
+        Args:
+            path: of the stream.
+            entering: see `join`.
+
+        Raises:
+            MemberTaken, StateTooLarge, LimitReached: see `Room.join`.
+        """
+        found, connection = self.join(path, entering, leased=True, owned=False)
+        return Joined(connection.member.id, connection.member.key, len(found.room))
+
+    def attend(self, path: str, entering: Entering, *, leased: bool) -> Attendance[OpenRoom]:
         """The attendance of a member by a connection that has an owner, which joins later.
 
         Args:
@@ -202,10 +230,11 @@ class Rooms:
 
     def drop(self, path: str) -> None:
         """A stream was deleted: nobody is there any more, and no reader is left to be told."""
-        found = self._rooms.pop(path, None)
+        found = self._rooms.get(path)
         if found is not None:
             self._stats.members -= len(found.room)
             self._forget_timer(found)
+            self._close(found)
 
     def clear(self) -> None:
         """Nobody is anywhere."""
@@ -219,7 +248,7 @@ class Rooms:
         found = self._rooms.get(path)
         if since and found is not None and found.told <= since:
             return ()
-        return (_event((_EMPTY if found is None else found.room).known()),)
+        return (_event(self.known(path)),)
 
     def _settle(self, found: OpenRoom, before: int) -> None:
         """Something has happened: tell it, if it may be told now, and have the timer set for what comes."""
@@ -236,7 +265,7 @@ class Rooms:
         if due is None:
             self._forget_timer(found)
             if found.room.is_idle():
-                self._rooms.pop(found.path, None)
+                self._close(found)
         elif found.timer is None or due < found.timer_at:
             self._forget_timer(found)
             found.timer_at = due
@@ -248,6 +277,15 @@ class Rooms:
         found.room.advance(self._clock())
         self._settle(found, before)
 
+    def _empty(self) -> Room:
+        """A room that begins: its frames have greater versions than those of earlier ones of its stream."""
+        return Room(self._rules, self._version)
+
+    def _close(self, found: OpenRoom) -> None:
+        self._version = max(self._version, found.room.version)
+        if self._rooms.get(found.path) is found:
+            del self._rooms[found.path]
+
     def _forget_timer(self, found: OpenRoom) -> None:
         timer, found.timer = found.timer, None
         if timer is not None:
@@ -256,17 +294,3 @@ class Rooms:
 
 def _event(frame: Frame) -> Ephemeral:
     return Ephemeral(PRESENCE, b"{" + frame.fields() + b"}", frame)
-
-
-class Joined(msgspec.Struct, frozen=True, gc=False):
-    """What a member is told that has joined.
-
-    Attributes:
-        id: of the member.
-        key: by which it is held.
-        count: of all members.
-    """
-
-    id: str
-    key: str
-    count: int

@@ -62,11 +62,9 @@ class Member:
         connections: by name.
         lost_at: when its last connection was lost; None: it has some.
         is_queued: its grace is among what is due.
-        changes_left: of its state, that it may make now; as of `counted_at`.
-        counted_at: see `changes_left`.
     """
 
-    __slots__ = ("changes_left", "connections", "counted_at", "entry", "id", "is_queued", "key", "lost_at", "state")
+    __slots__ = ("connections", "entry", "id", "is_queued", "key", "lost_at", "state")
 
     def __init__(self, id: str, key: str, state: bytes) -> None:
         self.id = id
@@ -74,8 +72,6 @@ class Member:
         self.connections: dict[str, Connection] = {}
         self.lost_at: float | None = None
         self.is_queued = False
-        self.changes_left: float | None = None
-        self.counted_at = 0.0
         self.state = state
         self.entry = entry_of(id, state)
 

@@ -13,22 +13,25 @@ Rule 2: a state is any JSON value, kept as it came; null is none.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final
 
 import msgspec
 
 from headwater.errors import BadRequest, InvalidBody, Refused
 from headwater.model import JSON
+from headwater.protocol.commands import Joins
 from headwater.protocol.expiry import parse_integer
 from headwater.protocol.framing import split_value
 from headwater.protocol.presence.keys import check_key
 from headwater.protocol.presence.members import check_connection, check_id
 from headwater.protocol.presence.room import Claim
+from headwater.protocol.query import named_fields
 
 #: Members on a page of the list, unless told otherwise; and at most.
 DEFAULT_LIMIT: Final = 100
 MAX_LIMIT: Final = 1000
+#: Bytes of a body beside the state.
+MAX_OTHER_BYTES: Final = 4096
 _NULL: Final = b"null"
 
 
@@ -94,28 +97,24 @@ def parse_post(body: bytes, subject: str | None) -> Entering | Leaving:
     return Entering(claim, check_connection(given.connection or ""), state)
 
 
-def parse_join(
-    id: str | None, key: str | None, connection: str | None, state: str | None, subject: str | None
-) -> Entering:
+def parse_join(joins: Joins, subject: str | None) -> Entering:
     """A live reader that is a member while it reads.
 
     Args:
-        id: as asked for; None: it was not.
-        key: the same.
-        connection: the same.
-        state: the same.
+        joins: as asked for.
         subject: see `parse_post`.
 
     Raises:
         BadRequest, InvalidBody, Refused: see `parse_post`; or it has no key, without which it could not come back.
     """
-    claim = claim_of(id, key, subject)
+    claim = claim_of(joins.member, joins.key, subject)
     if claim.key is None and not claim.proven:
         raise BadRequest(
             "a reader that joins needs member_key, with which it comes back: '0.' and a UUID without its hyphens, or "
-            "that of a POST"
+            "the key that a POST gave"
         )
-    return Entering(claim, check_connection(connection or ""), None if state is None else state_of(state.encode()))
+    state = None if joins.state is None else state_of(joins.state.encode())
+    return Entering(claim, check_connection(joins.connection or ""), state)
 
 
 def claim_of(id: str | None, key: str | None, subject: str | None) -> Claim:
@@ -146,15 +145,16 @@ def state_of(text: bytes) -> bytes:
     return b"" if found[0] == _NULL else found[0]
 
 
-def parse_page(fields: Mapping[str, str]) -> tuple[str, int]:
-    """The last id of the page before, and how many members are wanted.
+def parse_page(query: bytes) -> tuple[str, int]:
+    """The last id of the page before, empty for none, and how many members are wanted.
 
     Args:
-        fields: of the query: `after`, `limit`.
+        query: with `after` and `limit`.
 
     Raises:
         BadRequest: one is not as it should be.
     """
+    fields = named_fields(query, ("after", "limit"))
     limit = fields.get("limit")
     if limit is None:
         return fields.get("after", ""), DEFAULT_LIMIT

@@ -16,12 +16,13 @@ from typing import Final
 
 import msgspec
 
-from headwater.errors import LimitReached, MemberTaken, StateTooLarge
+from headwater.errors import LimitReached, MemberTaken, RateLimited, StateTooLarge
 from headwater.protocol.presence.due import Due
 from headwater.protocol.presence.frames import Changes, Counted, Frame, Listing
 from headwater.protocol.presence.keys import same_key
 from headwater.protocol.presence.members import Connection, Member, entry_of
-from headwater.protocol.presence.rules import BURST_SECONDS, COUNTED_SECONDS, FRAME_SECONDS, Rules
+from headwater.protocol.presence.rules import COUNTED_SECONDS, FRAME_SECONDS, Rules
+from headwater.protocol.rates import Rates
 
 #: Bytes of an entry's place in a list.
 _BETWEEN: Final = 1
@@ -73,6 +74,7 @@ class Room:
         self._due: Final = Due()
         self._version = version
         self._unnamed = 0
+        self._changes_made: Final = Rates(rules.changes)
         self._told_at = float("-inf")
         self._told_count = 0
         #: What readers were told of those who have changed since: a state, or None: that they are not there.
@@ -288,13 +290,8 @@ class Room:
     def _change(self, member: Member, state: bytes, now: float) -> None:
         if state == member.state:
             return
-        rate = self._rules.changes
-        left = rate * BURST_SECONDS
-        if member.changes_left is not None:
-            left = min(left, member.changes_left + (now - member.counted_at) * rate)
-        if left < 1:
-            raise LimitReached(f"the member has made its presence_changes={rate:g} changes of this second")
-        member.changes_left, member.counted_at = left - 1, now
+        if not self._changes_made.take(member.id, now):
+            raise RateLimited(f"a member may change its state presence_changes={self._rules.changes} times a second")
         self._note(member.id, member.state)
         self._size -= len(member.entry)
         member.change(state)

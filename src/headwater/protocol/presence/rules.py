@@ -7,12 +7,10 @@ from typing import Final
 import msgspec
 
 #: Seconds between two frames. With the list that a reader is told when it comes, no second has more than four.
-FRAME_SECONDS: Final = 1 / 3
+FRAME_SECONDS: Final = 0.34
 #: Seconds that readers are told counts at least, before they are told the list again: a room whose size goes up and
 #: down about the limit would tell its whole list each time.
 COUNTED_SECONDS: Final = 1.0
-#: State changes that a member may make at once, in seconds of its rate.
-BURST_SECONDS: Final = 2.0
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,7 +24,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
         listed_bytes: the same for the bytes of the list.
         connections: of one member, at most.
         state_bytes: of a member's state, at most.
-        changes: of a member's state, a second, at most.
+        changes: of a member's state, a second, at most, and a second's worth at once.
     """
 
     grace: float = 5.0
@@ -36,4 +34,4 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     listed_bytes: int = 128 * 1024
     connections: int = 32
     state_bytes: int = 1024
-    changes: float = 10.0
+    changes: int = 10
