@@ -26,6 +26,7 @@ from headwater.protocol.presence.keys import check_key
 from headwater.protocol.presence.members import check_connection, check_id
 from headwater.protocol.presence.room import Claim
 from headwater.protocol.query import named_fields
+from headwater.surrogates import json_value, mended
 
 #: Members on a page of the list, unless told otherwise; and at most.
 DEFAULT_LIMIT: Final = 100
@@ -85,7 +86,7 @@ def parse_post(body: bytes, subject: str | None) -> Entering | Leaving:
         Refused: it is of another one than its member.
     """
     try:
-        given = _decode(body)
+        given = _given(body)
     except (msgspec.DecodeError, RecursionError) as error:
         raise BadRequest(f"the body must be an object with id, key, connection, state, leave: {error}") from None
     claim = claim_of(given.id, given.key, subject)
@@ -95,6 +96,17 @@ def parse_post(body: bytes, subject: str | None) -> Entering | Leaving:
         return Leaving(claim, None if given.connection is None else check_connection(given.connection))
     state = None if isinstance(given.state, msgspec.UnsetType) else state_of(bytes(given.state))
     return Entering(claim, check_connection(given.connection or ""), state)
+
+
+def _given(body: bytes) -> _Body:
+    """A body; a half of a surrogate pair, such as an emoji that was cut, is U+FFFD."""
+    try:
+        return _decode(body)
+    except msgspec.DecodeError:
+        whole = mended(body)
+        if whole is body:
+            raise
+        return _decode(whole)
 
 
 def parse_join(joins: Joins, subject: str | None) -> Entering:
@@ -137,11 +149,15 @@ def state_of(text: bytes) -> bytes:
     """A state as it is kept: in one line; empty for null.
 
     Raises:
-        InvalidBody: it is not one JSON value.
+        InvalidBody: it is not one JSON value, or one that not every reader could have, such as 1e999.
     """
     found = split_value(JSON, text)
     if not found:
         raise InvalidBody("a state is a JSON value; null is none")
+    try:
+        json_value(found[0])
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise InvalidBody(f"the state is a JSON value that not every reader can have: {error}") from None
     return b"" if found[0] == _NULL else found[0]
 
 
