@@ -316,9 +316,11 @@ class TestAccess:
             async with Hub(authorize=authorize, multi=True) as hub:
                 await hub.create(PATH)
                 client = AsgiClient(hub.asgi)
+                undecided = {"accept": "application/x-ndjson;q=0.5, application/*"}
                 for url in (f"/{PATH}?presence=1", f"/{PATH}/-/presence", f"/-/many?presence=1&stream={PATH}"):
-                    async with client.open("GET", url, headers=SSE) as answer:
-                        assert answer.status == 403
+                    for headers in (SSE, undecided):
+                        async with client.open("GET", url, headers=headers) as answer:
+                            assert answer.status == 403
 
         run(main())
 

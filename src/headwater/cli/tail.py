@@ -42,6 +42,7 @@ from headwater.protocol.patterns import is_pattern
 )
 @click.option("--sse", is_flag=True, help="Read an event stream instead of NDJSON.")
 @click.option("--compressed", is_flag=True, help="Ask for a compressed answer; without it the server sends none.")
+@click.option("--signals", is_flag=True, help="Show signals, too: on stderr, or with --json on stdout.")
 @click.option("--no-follow", is_flag=True, help="Stop at the tail.")
 @click.option("--count", type=click.IntRange(min=1), metavar="N", help="Stop after so many records.")
 @click.option(
@@ -59,6 +60,7 @@ def tail(
     as_json: bool,
     sse: bool,
     compressed: bool,
+    signals: bool,
     no_follow: bool,
     count: int | None,
     retry_for: float | None,
@@ -78,18 +80,21 @@ def tail(
       headwater tail jobs/7
       headwater tail jobs/7 jobs/8 'rooms/*'
       headwater tail jobs/7 --from now --json | jq .data
+      headwater tail rooms/7 --from now --signals
       headwater tail log -n 20
       headwater tail log --no-follow > log.txt
     """
     if sse and no_follow:
         raise click.UsageError("--sse only follows: an event stream does not say where the tail is.")
+    if signals and no_follow:
+        raise click.UsageError("--signals only follows: signals are not stored, so that there are none to read.")
     if last is not None and offset is not None:
         raise click.UsageError("give --from or --last: each says where to begin.")
     patience = Patience(retry_for)
     if len(paths) > 1 or is_pattern(paths[0]):
         _check_several(paths, sse=sse, compressed=compressed)
         starts = starts_from(paths, offset) if last is None else starts_of_last(remote, patience, paths, last)
-        code = tail_many(remote, starts, patience, as_json=as_json, follow=not no_follow, count=count)
+        code = tail_many(remote, starts, patience, as_json=as_json, follow=not no_follow, count=count, signals=signals)
         click.get_current_context().exit(code)
     if offset is not None:
         _check_offset(offset)
@@ -105,6 +110,7 @@ def tail(
         compressed=compressed,
         follow=not no_follow,
         count=count,
+        signals=signals,
     )
 
 

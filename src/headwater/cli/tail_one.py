@@ -12,6 +12,7 @@ import msgspec
 
 from headwater.cli import output
 from headwater.cli.follow import Follower
+from headwater.cli.heard import shown_apart, shown_as_json
 from headwater.cli.newest import Beginning, newest
 from headwater.cli.patience import Patience
 from headwater.cli.remote import Remote, header
@@ -35,6 +36,7 @@ def tail_one(
     compressed: bool,
     follow: bool,
     count: int | None,
+    signals: bool,
 ) -> None:
     """Print a stream's records until it is closed, `count` is reached, or, without following, at its tail.
 
@@ -49,6 +51,7 @@ def tail_one(
         compressed: ask for compressed answers.
         follow: wait for what comes.
         count: of records; None: all.
+        signals: show signals, too.
 
     Raises:
         BrokenPipeError: nobody reads stdout any more.
@@ -62,8 +65,8 @@ def tail_one(
         begin = Beginning(header(head, names.STREAM_NEXT_OFFSET) or NOW)
     else:
         begin = Beginning(offset or BEGINNING)
-    follower = Follower(remote, path, kind, wire, begin.offset, patience, compressed=compressed)
-    printer = Printer(_format(kind, as_json=as_json), begin)
+    follower = Follower(remote, path, kind, wire, begin.offset, patience, compressed=compressed, signals=signals)
+    printer = Printer(_format(kind, as_json=as_json), begin, shown_as_json if as_json else shown_apart)
     try:
         printer.print_all(follower, count, no_follow=not follow)
     except KeyboardInterrupt:
@@ -79,12 +82,14 @@ class Printer:
     Args:
         form: a record as bytes.
         begin: where the follower begins, and what it gives first that is not printed.
+        show: shows a signal.
 
     Attributes:
         offset: where to go on, after what was printed.
     """
 
-    def __init__(self, form: Format, begin: Beginning) -> None:
+    def __init__(self, form: Format, begin: Beginning, show: Callable[[bytes], None]) -> None:
+        self._show: Final = show
         self.offset = begin.offset
         self._skip = begin.skip
         self._form: Final = form
@@ -103,6 +108,8 @@ class Printer:
                 self._print(records)
             elif output.stdout_is_gone():
                 raise BrokenPipeError
+            for line in step.signals:
+                self._show(line)
             if left is not None:
                 left -= len(records)
             if left == 0 or (no_follow and step.up_to_date):

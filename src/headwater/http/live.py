@@ -16,7 +16,7 @@ from headwater.hub.live.admission import open_or_wait
 from headwater.hub.live.arrival import Arrival, Prospect
 from headwater.hub.live.readers import LiveReaders
 from headwater.hub.live.waiting import Awaiting
-from headwater.hub.live.wire_format import WireFormat
+from headwater.hub.live.wire_format import WireFormat, with_kind
 from headwater.hub.peers import address_of
 from headwater.model import Batch, Mode
 from headwater.protocol import names
@@ -27,6 +27,7 @@ from headwater.protocol.commands import Read
 from headwater.protocol.cursor import Data
 from headwater.protocol.ephemeral import PRESENCE, SIGNAL, Ephemeral, as_event, as_line
 from headwater.protocol.framing import DEFAULT_CONTENT_TYPE
+from headwater.protocol.many import ReadMany
 from headwater.protocol.ndjson import JsonLines
 from headwater.protocol.sse_control import ControlEvents
 from headwater.protocol.sse_plain import PlainEvents
@@ -81,26 +82,20 @@ def live_format(command: Read, coding: Coding) -> WireFormat:
         form, tell = _events(command.event_key, command.as_json, command.envelope, coding), as_event
     else:
         form, tell = _lines(command.envelope, coding), as_line
-    return with_kinds(form, tell, signals=command.signals, presence=command.presence)
+    return with_kinds(form, tell, kinds_of(command))
 
 
-def with_kinds(form: WireFormat, tell: Callable[[Ephemeral], bytes], *, signals: bool, presence: bool) -> WireFormat:
-    """A format in which ephemeral events are told, too.
-
-    Args:
-        form: without.
-        tell: one of them as bytes.
-        signals: signals are told.
-        presence: who is there is told.
-    """
-    if not (signals or presence):
-        return form
-    return _telling(form, tell, frozenset(([SIGNAL] if signals else []) + ([PRESENCE] if presence else [])))
+def kinds_of(command: Read | ReadMany) -> tuple[str, ...]:
+    """The kinds of ephemeral events that a read asks for."""
+    return (*([SIGNAL] if command.signals else ()), *([PRESENCE] if command.presence else ()))
 
 
 @lru_cache(_FORMATS)
-def _telling(form: WireFormat, tell: Callable[[Ephemeral], bytes], kinds: frozenset[str]) -> WireFormat:
-    return structs.replace(form, key=(*form.key, kinds), kinds=kinds, tell=tell)
+def with_kinds(form: WireFormat, tell: Callable[[Ephemeral], bytes], kinds: tuple[str, ...]) -> WireFormat:
+    """A format in which ephemeral events of some kinds are told, too; one object for all readers."""
+    for kind in kinds:
+        form = with_kind(form, kind, tell)
+    return form
 
 
 @lru_cache(_FORMATS)

@@ -12,7 +12,7 @@ from msgspec import structs
 from headwater.errors import HeadwaterError, MethodNotAllowed
 from headwater.http.exchange import Exchange, LiveHead, Opening, body_of
 from headwater.http.http1 import LAST_CHUNK, chunk
-from headwater.http.live import with_kinds
+from headwater.http.live import kinds_of, with_kinds
 from headwater.http.request import Request
 from headwater.hub import Engine, Peer
 from headwater.hub.live.many.arrival import ManyArrival, is_over
@@ -113,7 +113,7 @@ class ManyReads:
         encoder = asked.encoder("")
         form = WireFormat(kind, encoder, chunk, LAST_CHUNK, timeless=True, timed=command.envelope)
         tell = as_event if command.as_events else as_line
-        form = with_kinds(form, tell, signals=command.signals, presence=command.presence)
+        form = with_kinds(form, tell, kinds_of(command))
         head = LiveHead(command.media_type, "text/plain")
         return Opening(ManyArrival(self._hub.live, asked), form, encoder(""), head)
 

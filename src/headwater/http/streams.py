@@ -60,7 +60,8 @@ from headwater.protocol.ledger import check_without_body
 from headwater.protocol.paths import NOTHING_PRIVATE, check_encoding
 from headwater.protocol.requests import append_of, check_write, parse_request
 from headwater.protocol.responses import Answer, HeaderList
-from headwater.protocol.urls import split_url, target_at
+from headwater.protocol.urls import BELOW_STREAM, split_url, stream_at, target_at
+from headwater.protocol.words import parse_word
 
 #: Queries of a head that are remembered with what they mean.
 MAX_ALIKE: Final = 16
@@ -192,10 +193,15 @@ class StreamService(Service):
 
     def _command(self, request: Request, content_type: str | None) -> Command | Undecided:
         path, most = request.path[len(self._prefix) :], self.hub.limits.max_path_bytes
+        if BELOW_STREAM in path:
+            target = target_at(path, maximum=most, private=self.private)
+            found = parse_word(target, request.method, request.query, request.headers)
+            if found is not None:
+                return found
         alike = request.alike if content_type is None else None
         known: Read | None = alike.get(request.query) if alike else None
-        if known is not None and not (target := target_at(path, maximum=most, private=self.private)).word:
-            return replace(known, path=target.path)
+        if known is not None:
+            return replace(known, path=stream_at(path, maximum=most, private=self.private))
         command = parse_request(
             request.method,
             path,

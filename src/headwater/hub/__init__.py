@@ -8,6 +8,7 @@ threads                 calls from threads
 writer, batching        a stream written from start to end, and a source in batches
 backpressure            writers that wait for readers
 many                    many streams in one loop
+signals, kept_signals   messages to live readers that are not stored
 together                several appends that are one step
 eager                   coroutines that begin at once
 room                    how many streams there may be

@@ -69,9 +69,9 @@ class SignalSender:
             raise RateLimited(f"one sender may send signal_rate={limits.signal_rate} signals a second")
         if size is not None:
             self.check_size(size)
-        if addressed.keep is not None and addressed.keep > limits.signal_keep_seconds:
+        if addressed.keep is not None and not 0 <= addressed.keep <= limits.signal_keep_seconds:
             raise BadRequest(
-                f"keep is {addressed.keep} seconds, the limit is signal_keep_seconds={limits.signal_keep_seconds}"
+                f"keep is from 0 to signal_keep_seconds={limits.signal_keep_seconds}, not {addressed.keep}"
             )
 
     def check_size(self, size: int) -> None:
@@ -91,7 +91,7 @@ class SignalSender:
         stream = self._live.stream(path)
         if stream is None or not stream.window.is_known:
             return None
-        if stream.window.is_over:
+        if stream.window.is_ended:
             raise _closed(stream.window.offset)
         return self._send(path, incarnation_of(stream.window.offset), signal, by)
 

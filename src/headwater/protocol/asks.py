@@ -82,7 +82,7 @@ def asks_of(command: Command | Undecided, *, has_body: bool = True) -> tuple[Ask
             False must not let a body follow.
     """
     match command:
-        case Read(presence=True):
+        case Read(presence=True) | Undecided(presence=True):
             return (Ask(Operation.READ, command.path), Ask(Operation.PRESENCE, command.path))
         case Attend() | ListMembers():
             return (Ask(Operation.PRESENCE, command.path),)

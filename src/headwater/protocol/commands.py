@@ -90,9 +90,15 @@ class Read(msgspec.Struct, frozen=True, gc=False):
 
 
 class Undecided(msgspec.Struct, frozen=True, gc=False):
-    """GET whose form depends on the stream's own type: parse the request again, with it."""
+    """GET whose form depends on the stream's own type: parse the request again, with it.
+
+    Attributes:
+        path: the stream.
+        presence: it may be a read that is told who is there.
+    """
 
     path: str
+    presence: bool = False
 
 
 class Inspect(msgspec.Struct, frozen=True, gc=False):

@@ -26,8 +26,10 @@ from headwater.protocol.many_events import EventsOfMany, LinesOfMany
 from headwater.protocol.offsets import check_offset
 from headwater.protocol.paths import MAX_PATH_BYTES, NOTHING_PRIVATE, PrivatePaths, check_path
 from headwater.protocol.patterns import check_pattern, is_pattern, literal_prefix
+from headwater.protocol.presence.requests import wants_presence
 from headwater.protocol.query import decoded, last_of
-from headwater.protocol.requests import check_signals, last_event_id, reader_name, slow_policy, text
+from headwater.protocol.requests import last_event_id, reader_name, slow_policy, text
+from headwater.protocol.signals import wants_signals
 from headwater.protocol.vector import Vector, decode_vector
 
 #: Names in the query of one GET.
@@ -215,12 +217,6 @@ def _read(
         raise BadRequest(f"?envelope= takes 1, not {envelope[:40]!r}")
     if live not in (None, "true", "false"):
         raise BadRequest(f"?live= of many streams takes true or false, not {live[:40]!r}")
-    signals, presence = common.get(names.QUERY_SIGNALS), common.get(names.QUERY_PRESENCE)
-    check_signals(signals)
-    if presence not in (None, "1"):
-        raise BadRequest(f"?presence= of many streams takes 1, not {presence[:40]!r}; join by POST, or by one stream")
-    if (signals is not None or presence is not None) and live == "false":
-        raise BadRequest("?signals=1 and ?presence=1 are for reads that go on, and live=false ends")
     asked = tuple(wanted)
     is_live = live != "false"
     return ReadMany(
@@ -231,8 +227,8 @@ def _read(
         envelope=envelope is not None,
         slow=slow_policy(common.get(names.QUERY_SLOW)),
         reader=reader_name(common.get(names.QUERY_READER)),
-        signals=signals is not None,
-        presence=presence is not None,
+        signals=wants_signals(common.get(names.QUERY_SIGNALS), has_place=is_live),
+        presence=wants_presence(common.get(names.QUERY_PRESENCE), has_place=is_live, may_join=False),
     )
 
 

@@ -13,26 +13,12 @@ from headwater.errors import BadRequest, InvalidOffset, InvalidProducer, MethodN
 from headwater.model import BEGINNING, Failure, ForkPoint, Last, Mode, Producer, SlowPolicy, StreamConfig
 from headwater.protocol import names
 from headwater.protocol.accept import accepted
-from headwater.protocol.commands import (
-    Attend,
-    Command,
-    Create,
-    Delete,
-    Inspect,
-    Joins,
-    ListMembers,
-    Preflight,
-    Read,
-    SendSignal,
-    Undecided,
-    Write,
-)
+from headwater.protocol.commands import Command, Create, Delete, Inspect, Preflight, Read, Undecided, Write
 from headwater.protocol.expiry import parse_expiry, parse_integer, parse_retention
 from headwater.protocol.failure import parse_failure
 from headwater.protocol.framing import check_body, check_content_type
 from headwater.protocol.headers import Headers
 from headwater.protocol.hosts import path_of_url
-from headwater.protocol.http1 import body_length
 from headwater.protocol.ledger import Append
 from headwater.protocol.offsets import check_offset
 from headwater.protocol.paths import (
@@ -43,12 +29,12 @@ from headwater.protocol.paths import (
     strip_prefix,
 )
 from headwater.protocol.preconditions import Condition, parse_condition
-from headwater.protocol.presence.requests import parse_page
+from headwater.protocol.presence.requests import joins_of, wants_presence
 from headwater.protocol.producers import MAX_INTEGER
 from headwater.protocol.query import parse_last, parse_query
-from headwater.protocol.signals import parse_addressed
+from headwater.protocol.signals import wants_signals
 from headwater.protocol.slow import REPLAY, parse_slow
-from headwater.protocol.urls import Target, not_served, stream_at, target_at
+from headwater.protocol.urls import stream_at
 
 __all__ = [
     "Command",
@@ -57,12 +43,12 @@ __all__ = [
     "Inspect",
     "Preflight",
     "Read",
-    "SendSignal",
     "Undecided",
     "Write",
     "append_of",
     "check_coding",
     "check_write",
+    "content_type_of",
     "last_event_id",
     "parse_request",
     "reader_name",
@@ -71,25 +57,11 @@ __all__ = [
     "wants_closed",
 ]
 
-#: Below a stream: where signals are sent.
-SIGNAL_WORD: Final = "signal"
-#: Below a stream: who is there.
-PRESENCE_WORD: Final = "presence"
 METHODS: Final = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS")
 #: Characters of a producer id, a Stream-Seq or an event key.
 MAX_TOKEN: Final = 256
 #: Characters of the name that a reader gives itself.
 MAX_READER_NAME: Final = 64
-
-#: Of `presence`: the reader is a member.
-JOIN: Final = "join"
-_MEMBER: Final = (
-    names.QUERY_MEMBER,
-    names.QUERY_MEMBER_KEY,
-    names.QUERY_MEMBER_CONNECTION,
-    names.QUERY_MEMBER_STATE,
-)
-_NO_MEMBER: Final = Joins()
 
 _FORK_HEADERS: Final = (names.STREAM_FORKED_FROM, names.STREAM_FORK_OFFSET, names.STREAM_FORK_SUB_OFFSET)
 _LIVE_MODES: Final = {"long-poll": Mode.LONG_POLL, "sse": Mode.SSE}
@@ -125,10 +97,7 @@ def parse_request(
         UnsupportedCoding: the body is coded.
         MethodNotAllowed: no such method here.
     """
-    target = target_at(path, maximum=max_path_bytes, private=private)
-    if target.word:
-        return _parse_word(method, target, query, headers)
-    path = target.path
+    path = stream_at(path, maximum=max_path_bytes, private=private)
     match method:
         case "POST":
             check_coding(headers)
@@ -148,32 +117,6 @@ def parse_request(
         case "OPTIONS":
             return Preflight(path)
     raise MethodNotAllowed(f"{method[:20]!r} is not a method of streams", allow=", ".join(METHODS))
-
-
-def _parse_word(method: str, target: Target, query: bytes, headers: Headers) -> Command:
-    """The command of a request to a word below a stream."""
-    if not target.path or target.word not in (SIGNAL_WORD, PRESENCE_WORD):
-        raise not_served(target)
-    if method == "OPTIONS":
-        return Preflight(target.path)
-    if target.word == SIGNAL_WORD:
-        return _parse_signal(method, target.path, query, headers)
-    if method == "POST":
-        check_coding(headers)
-        return Attend(target.path, body_length(headers))
-    if method != "GET":
-        raise MethodNotAllowed(f"{method[:20]!r} is not a method of -/{PRESENCE_WORD}", allow="GET, POST, OPTIONS")
-    return ListMembers(target.path, *parse_page(query))
-
-
-def _parse_signal(method: str, path: str, query: bytes, headers: Headers) -> SendSignal:
-    if method != "POST":
-        raise MethodNotAllowed(f"{method[:20]!r} is not a method of -/{SIGNAL_WORD}", allow="POST, OPTIONS")
-    check_coding(headers)
-    content_type = _content_type(headers)
-    if content_type is None:
-        raise BadRequest("a signal needs a Content-Type, which says how its body is told")
-    return SendSignal(path, content_type, parse_addressed(query), body_length(headers))
 
 
 def text(headers: Headers, name: bytes) -> str | None:
@@ -213,7 +156,12 @@ def wants_closed(headers: Headers) -> bool:
     return headers.get(names.STREAM_CLOSED, b"").lower() == b"true"
 
 
-def _content_type(headers: Headers) -> str | None:
+def content_type_of(headers: Headers) -> str | None:
+    """The body's type; None: not sent.
+
+    Raises:
+        BadRequest: it is none.
+    """
     value = headers.get(names.CONTENT_TYPE)
     if not value:
         return None
@@ -235,7 +183,7 @@ def _parse_write(path: str, headers: Headers) -> Write:
     failure = _failure(headers)
     return Write(
         path,
-        content_type=_content_type(headers),
+        content_type=content_type_of(headers),
         producer=_producer(headers),
         seq=_token(headers, names.STREAM_SEQ),
         close=wants_closed(headers) or failure is not None,
@@ -320,7 +268,7 @@ def _parse_create(path: str, headers: Headers, prefixes: tuple[str, ...], max_pa
 
 def _config(headers: Headers, fork: ForkPoint | None) -> StreamConfig:
     return StreamConfig(
-        content_type=_content_type(headers),
+        content_type=content_type_of(headers),
         expiry=parse_expiry(text(headers, names.STREAM_TTL), text(headers, names.STREAM_EXPIRES_AT)),
         retention=parse_retention(text(headers, names.STREAM_RETENTION)),
         fork=fork,
@@ -351,9 +299,9 @@ def _parse_read(path: str, query: bytes, headers: Headers, content_type: str | N
     fields = parse_query(query)
     mode, name = _mode(fields.get(names.QUERY_LIVE), headers, content_type)
     if mode is None:
-        return Undecided(path)
+        return Undecided(path, names.QUERY_PRESENCE in fields)
     offset, last = fields.get(names.QUERY_OFFSET), parse_last(fields, live=mode is not Mode.CATCH_UP)
-    resumed = False
+    resumed, has_place = False, mode in (Mode.EVENTS, Mode.NDJSON)
     if mode is Mode.EVENTS and (event_id := last_event_id(headers, fields)):
         offset, last, resumed = event_id, None, True
     if offset is None:
@@ -376,9 +324,9 @@ def _parse_read(path: str, query: bytes, headers: Headers, content_type: str | N
         last=last,
         envelope=_envelope(fields.get(names.QUERY_ENVELOPE), mode, last),
         waits=_waits(fields.get(names.QUERY_MISSING), mode),
-        signals=_signals(fields.get(names.QUERY_SIGNALS), mode),
-        presence=_presence(fields.get(names.QUERY_PRESENCE), mode),
-        joins=_joins(fields),
+        signals=wants_signals(fields.get(names.QUERY_SIGNALS), has_place=has_place),
+        presence=wants_presence(fields.get(names.QUERY_PRESENCE), has_place=has_place),
+        joins=joins_of(fields),
     )
 
 
@@ -410,50 +358,6 @@ def _waits(value: str | None, mode: Mode) -> bool:
     if mode not in (Mode.EVENTS, Mode.NDJSON, Mode.LONG_POLL):
         raise BadRequest("?missing=wait is for plain SSE, NDJSON and long-poll; other forms answer 404")
     return True
-
-
-def _signals(value: str | None, mode: Mode) -> bool:
-    if value is None:
-        return False
-    check_signals(value)
-    if mode not in (Mode.EVENTS, Mode.NDJSON):
-        raise BadRequest(
-            "?signals=1 is for plain SSE and NDJSON, for which Accept asks, and for -/many; live=sse, long-poll and "
-            "reads that end have no place for signals"
-        )
-    return True
-
-
-def check_signals(value: str | None) -> None:
-    """Refuse what `?signals=` does not take.
-
-    Raises:
-        BadRequest: it is not 1.
-    """
-    if value not in (None, "1"):
-        raise BadRequest(f"?signals= takes 1, not {value[:40]!r}")
-
-
-def _presence(value: str | None, mode: Mode) -> bool:
-    if value is None:
-        return False
-    if value not in ("1", JOIN):
-        raise BadRequest(f"?presence= takes 1 or {JOIN}, not {value[:40]!r}")
-    if mode not in (Mode.EVENTS, Mode.NDJSON):
-        raise BadRequest(
-            "?presence= is for plain SSE and NDJSON, for which Accept asks, and for -/many; live=sse, long-poll and "
-            "reads that end have no place for it"
-        )
-    return True
-
-
-def _joins(fields: Mapping[str, str]) -> Joins | None:
-    found = Joins(*(fields.get(name) for name in _MEMBER))
-    if fields.get(names.QUERY_PRESENCE) == JOIN:
-        return found
-    if found != _NO_MEMBER:
-        raise BadRequest(f"member and what belongs to it need ?presence={JOIN}")
-    return None
 
 
 def slow_policy(value: str | None) -> SlowPolicy | None:

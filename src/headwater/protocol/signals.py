@@ -98,17 +98,14 @@ def make_signal(addressed: Addressed, content_type: str, content: bytes) -> Sign
         InvalidBody: it is empty, or not one JSON value where its type says so.
         BadRequest: a name is too long or has control characters; or nobody sends what is to be kept.
     """
-    if not content:
+    if not content or (is_json(content_type) and not content.strip()):
         raise InvalidBody("the signal has no data")
     for name, value in ((_SENDER, addressed.sender), (_TO, addressed.to), (_TOPIC, addressed.topic)):
         _check_name(name, value)
     if addressed.keep is not None and addressed.sender is None:
         raise BadRequest("a signal that is kept is the state of its sender, and this one has none: say from")
     if is_json(content_type):
-        found = split_value(JSON, content)
-        if not found:
-            raise InvalidBody("the signal has no data")
-        content = found[0]
+        (content,) = split_value(JSON, content)
     return Signal(addressed.sender, addressed.to, addressed.topic, addressed.keep, content_type, content)
 
 
@@ -142,6 +139,28 @@ def parse_addressed(query: bytes) -> Addressed:
         found.get(_TOPIC),
         None if keep is None else parse_integer(keep, name=_KEEP, maximum=MAX_INTEGER),
     )
+
+
+def wants_signals(value: str | None, *, has_place: bool) -> bool:
+    """Whether a read asks for signals.
+
+    Args:
+        value: of its query parameter; None: not sent.
+        has_place: the read is in a form that can tell signals.
+
+    Raises:
+        BadRequest: the value means nothing, or there is no place for signals.
+    """
+    if value is None:
+        return False
+    if value != "1":
+        raise BadRequest(f"?signals= takes 1, not {value[:40]!r}")
+    if not has_place:
+        raise BadRequest(
+            "?signals=1 is for plain SSE and NDJSON, for which Accept asks, and for -/many; live=sse, long-poll and "
+            "reads that end have no place for signals"
+        )
+    return True
 
 
 def _check_name(name: str, value: str | None) -> None:

@@ -34,7 +34,8 @@ AT_STREAM: Final[Mapping[str, str]] = {
 }
 
 _BELOW_ROOT: Final = f"{RESERVED_SEGMENT}/"
-_BELOW_STREAM: Final = f"/{RESERVED_SEGMENT}/"
+#: Before a word below a stream.
+BELOW_STREAM: Final = f"/{RESERVED_SEGMENT}/"
 
 
 class Target(msgspec.Struct, frozen=True, gc=False):
@@ -61,7 +62,7 @@ def split_url(path: str) -> Target:
     if path.startswith(_BELOW_ROOT):
         word = path[len(_BELOW_ROOT) :]
         return Target("", word) if word in AT_ROOT else Target(path)
-    stream, _, word = path.partition(_BELOW_STREAM)
+    stream, _, word = path.partition(BELOW_STREAM)
     return Target(stream, word) if stream and word in AT_STREAM else Target(path)
 
 
@@ -95,7 +96,7 @@ def target_at(path: str, *, maximum: int = MAX_PATH_BYTES, private: PrivatePaths
     Raises:
         InvalidPath, PathTooLong, StreamPrivate: see `stream_at`.
     """
-    target = split_url(path) if _BELOW_STREAM in f"/{path}" else Target(path)
+    target = split_url(path) if BELOW_STREAM in f"/{path}" else Target(path)
     if target.path or not target.word:
         check_path(target.path, maximum=maximum)
         private.check(target.path)

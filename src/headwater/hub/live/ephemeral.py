@@ -64,10 +64,6 @@ class Takes(Hears, Protocol):
         """Take one; False: it has no room."""
         ...
 
-    def end(self) -> None:
-        """Nothing follows."""
-        ...
-
 
 class Hearing:
     """What one reader was told.
@@ -189,8 +185,3 @@ class Listeners:
             for loop in list(self.loops)
             if event.kind in loop.kinds and (name is None or loop.peer.is_called(name))
         )
-
-    def end(self) -> None:
-        """The stream has ended."""
-        for loop in list(self.loops):
-            loop.end()

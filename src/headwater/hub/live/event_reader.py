@@ -54,9 +54,9 @@ class EventReader(Follower):
 
     async def next(self) -> Ephemeral | None:
         """The next event; None: there is none any more."""
-        while not (self._events or self._is_over):
+        while not (self._events or self._is_over or self.window.is_ended):
             self._waiter = asyncio.get_running_loop().create_future()
-            await self._waiter
+            await self._stream.wait_for(self._waiter)
         return self._events.popleft() if self._events else None
 
     # From the stream and the hub.
@@ -73,14 +73,10 @@ class EventReader(Follower):
         self._wake()
         return True
 
-    def end(self) -> None:
-        """See `Takes.end`."""
-        self._is_over = True
-        self._wake()
-
     def let_go(self) -> None:
         """See `Follower.let_go`."""
-        self.end()
+        self._is_over = True
+        self._wake()
 
     def _wake(self) -> None:
         waiter, self._waiter = self._waiter, None

@@ -42,8 +42,9 @@ class LiveEvents:
         Raises:
             StreamNotFound, StreamGone, LimitReached, StoreUnavailable, ShuttingDown: see `errors`.
         """
-        self._live.check_open()
-        runtime, stream = self._live.runtime, self._live.enter(path)
+        runtime = self._live.runtime
+        runtime.check_open()
+        stream = self._live.enter(path)
         try:
             info = await runtime.store.info(path)
             stream.seed(info)
@@ -52,8 +53,8 @@ class LiveEvents:
             raise
         reader = EventReader(stream, kinds, peer)
         reader.greet(self._all.greetings(kinds, path, 0, peer))
-        if info.closed or runtime.draining:
-            reader.end()
+        if runtime.draining:
+            reader.let_go()
         return reader
 
     def incarnation(self, path: str) -> int:

@@ -18,6 +18,7 @@ from typing import Final
 
 from headwater.hub.live.connection import Connection
 from headwater.hub.live.cursor import LogCursor
+from headwater.hub.live.ephemeral import Told
 from headwater.hub.live.follower import Follower
 from headwater.hub.live.group import FanoutGroup
 from headwater.hub.live.join_cache import FirstFrames
@@ -341,6 +342,12 @@ class PushedReader(Follower):
     def held(self) -> int:
         """See `Follower.held`."""
         return self._connection.sink.held()
+
+    @property
+    def heard_of(self) -> Told | None:
+        """See `Follower.heard_of`."""
+        listeners = self._stream.listeners if self._form.kinds else None
+        return None if listeners is None else listeners.figures(self)
 
     def full_seconds(self, now: float) -> float:
         """See `Follower.full_seconds`."""

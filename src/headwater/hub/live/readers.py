@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from typing import Final
 
-from headwater.errors import HeadwaterError, LimitReached, ShuttingDown
+from headwater.errors import HeadwaterError
 from headwater.hub.live.arrival import Arrival, Coming, Prospect, come
 from headwater.hub.live.attended import connection_to
 from headwater.hub.live.connection import Connection
@@ -96,19 +96,6 @@ class LiveReaders:
 
     # Who comes.
 
-    def check_open(self, *, while_stopping: bool = False) -> None:
-        """Refuse a reader that comes now.
-
-        Raises:
-            LimitReached, ShuttingDown, HubNotOpen, WrongLoop: see `open`.
-        """
-        runtime = self.runtime
-        runtime.gate.check()
-        if runtime.draining and not while_stopping:
-            raise ShuttingDown
-        if runtime.stats.readers >= runtime.limits.max_readers:
-            raise LimitReached(f"there are max_readers={runtime.limits.max_readers} live readers already")
-
     async def open(
         self,
         path: str,
@@ -140,8 +127,8 @@ class LiveReaders:
             StreamNotFound, StreamGone, InvalidOffset, OffsetGone, StoreUnavailable, ShuttingDown: see `errors`.
             HubNotOpen, WrongLoop: see `Gate.check`.
         """
-        self.check_open(while_stopping=while_stopping)
         runtime = self.runtime
+        runtime.check_open(while_stopping=while_stopping)
         limits = runtime.limits
         stream = self.enter(path)
         arrival: Arrival | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from typing import Final
 
+from headwater.errors import LimitReached, ShuttingDown
 from headwater.hub.lifespan import Gate
 from headwater.hub.limits import Limits
 from headwater.hub.live.budget import Budget
@@ -52,6 +53,22 @@ class Runtime:
         self.cursors: Final = Cursors(self.timers)
         self.flusher: Final = Flusher(limits.read_bytes, limits.flush_seconds, stats)
         self.ephemerals: Final = Ephemerals()
+
+    def check_open(self, *, while_stopping: bool = False) -> None:
+        """Refuse a reader that comes now.
+
+        Args:
+            while_stopping: one is taken also while readers are let go.
+
+        Raises:
+            LimitReached, ShuttingDown: no more are taken.
+            HubNotOpen, WrongLoop: see `Gate.check`.
+        """
+        self.gate.check()
+        if self.draining and not while_stopping:
+            raise ShuttingDown
+        if self.stats.readers >= self.limits.max_readers:
+            raise LimitReached(f"there are max_readers={self.limits.max_readers} live readers already")
 
     def share(self) -> float:
         """A reader's own moment in the drain window, in seconds."""

@@ -125,12 +125,10 @@ class LiveStream:
             self.runtime.flusher.schedule(self)
         if self.window.deleted:
             self.progressed()
-            self._end_listeners()
         elif self.window.is_over:
             # The groups come first, so that nobody who is live has to read from the store what was just here.
             self.flush(self.runtime.limits.window_bytes)
             self.window.make_room()
-            self._end_listeners()
 
     # Who came before the stream.
 
@@ -261,10 +259,6 @@ class LiveStream:
             if not listeners:
                 self.listeners = None
 
-    def _end_listeners(self) -> None:
-        if self.listeners is not None:
-            self.listeners.end()
-
     def tell(self, event: Ephemeral, to: str | None = None) -> Told:
         """Tell those who asked, behind every record that was committed before.
 
@@ -298,12 +292,18 @@ class LiveStream:
     async def wait(self, seconds: float) -> None:
         """Wait until something changes, `wake` is called, or the time is over."""
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiters.add(waiter)
         timer = self.runtime.timers.after(seconds, partial(_finish, waiter))
+        try:
+            await self.wait_for(waiter)
+        finally:
+            timer.cancel()
+
+    async def wait_for(self, waiter: asyncio.Future[None]) -> None:
+        """Wait until something changes, `wake` is called, or the waiter is done."""
+        self._waiters.add(waiter)
         try:
             await waiter
         finally:
-            timer.cancel()
             self._waiters.discard(waiter)
 
     def wake(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import msgspec
+from msgspec import structs
 
 from headwater.protocol.coding import IDENTITY, Coding
 from headwater.protocol.ephemeral import Ephemeral
@@ -39,3 +40,14 @@ class WireFormat(msgspec.Struct, frozen=True):
     timed: bool = False
     kinds: frozenset[str] = frozenset()
     tell: Callable[[Ephemeral], bytes] = _not_told
+
+
+def with_kind(form: WireFormat, kind: str, tell: Callable[[Ephemeral], bytes]) -> WireFormat:
+    """A format in which ephemeral events of one more kind are told.
+
+    Args:
+        form: without.
+        kind: of the events.
+        tell: an event as bytes; the same for all kinds of a format.
+    """
+    return structs.replace(form, key=(*form.key, kind), kinds=form.kinds | {kind}, tell=tell)

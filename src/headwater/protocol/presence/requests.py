@@ -13,12 +13,14 @@ Rule 2: a state is any JSON value, kept as it came; null is none.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
 
 from headwater.errors import BadRequest, InvalidBody, Refused
 from headwater.model import JSON
+from headwater.protocol import names
 from headwater.protocol.commands import Joins
 from headwater.protocol.expiry import parse_integer
 from headwater.protocol.framing import split_value
@@ -33,6 +35,15 @@ DEFAULT_LIMIT: Final = 100
 MAX_LIMIT: Final = 1000
 #: Bytes of a body beside the state.
 MAX_OTHER_BYTES: Final = 4096
+#: Of the parameter `presence`: the reader is a member.
+JOIN: Final = "join"
+_MEMBER: Final = (
+    names.QUERY_MEMBER,
+    names.QUERY_MEMBER_KEY,
+    names.QUERY_MEMBER_CONNECTION,
+    names.QUERY_MEMBER_STATE,
+)
+_NO_MEMBER: Final = Joins()
 _NULL: Final = b"null"
 
 
@@ -159,6 +170,48 @@ def state_of(text: bytes) -> bytes:
     except (msgspec.DecodeError, RecursionError) as error:
         raise InvalidBody(f"the state is a JSON value that not every reader can have: {error}") from None
     return b"" if found[0] == _NULL else found[0]
+
+
+def wants_presence(value: str | None, *, has_place: bool, may_join: bool = True) -> bool:
+    """Whether a read asks to be told who is there.
+
+    Args:
+        value: of its query parameter; None: not sent.
+        has_place: the read is in a form that can tell it.
+        may_join: the reader may be a member while it reads.
+
+    Raises:
+        BadRequest: the value means nothing, or there is no place for it.
+    """
+    if value is None:
+        return False
+    if value == JOIN and not may_join:
+        raise BadRequest("?presence= of many streams takes 1; join each by POST, or read one stream with presence=join")
+    if value not in ("1", JOIN):
+        raise BadRequest(f"?presence= takes 1 or {JOIN}, not {value[:40]!r}")
+    if not has_place:
+        raise BadRequest(
+            "?presence= is for plain SSE and NDJSON, for which Accept asks, and for -/many; live=sse, long-poll and "
+            "reads that end have no place for it"
+        )
+    return True
+
+
+def joins_of(fields: Mapping[str, str]) -> Joins | None:
+    """The member that a reader is; None: it is none.
+
+    Args:
+        fields: of its query.
+
+    Raises:
+        BadRequest: there is something of a member, and the reader does not join.
+    """
+    found = Joins(*[fields.get(name) for name in _MEMBER])
+    if fields.get(names.QUERY_PRESENCE) == JOIN:
+        return found
+    if found != _NO_MEMBER:
+        raise BadRequest(f"member and what belongs to it need ?presence={JOIN}")
+    return None
 
 
 def parse_page(query: bytes) -> tuple[str, int]:
