@@ -10,7 +10,19 @@ import pytest
 
 from headwater.model import BEGINNING, Failure, ForkPoint, Mode, StreamConfig
 from headwater.protocol.asks import ANYBODY, Access, Ask, Operation, asks_of
-from headwater.protocol.commands import Command, Create, Delete, Inspect, Preflight, Read, SendSignal, Undecided, Write
+from headwater.protocol.commands import (
+    Attend,
+    Command,
+    Create,
+    Delete,
+    Inspect,
+    ListMembers,
+    Preflight,
+    Read,
+    SendSignal,
+    Undecided,
+    Write,
+)
 from headwater.protocol.headers import Headers
 from headwater.protocol.http1 import may_have_body
 from headwater.protocol.requests import parse_request
@@ -32,6 +44,8 @@ EXAMPLES: dict[type, Command | Undecided] = {
     Inspect: Inspect("a"),
     Delete: Delete("a"),
     SendSignal: SendSignal("a", "text/plain", Addressed(), None),
+    Attend: Attend("a", None),
+    ListMembers: ListMembers("a", "", 1),
     Preflight: Preflight("a"),
     Undecided: Undecided("a"),
 }
