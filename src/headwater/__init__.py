@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     )
     from headwater.protocol.asks import Access, Ask, Operation
     from headwater.protocol.compression import Compression
+    from headwater.protocol.signals import Signal
 
 __all__ = [
     "Access",
@@ -58,6 +59,7 @@ __all__ = [
     "Producer",
     "Record",
     "Retention",
+    "Signal",
     "Sink",
     "StreamConfig",
     "StreamInfo",
@@ -90,6 +92,7 @@ _HOMES: Final = {
     "Producer": "headwater.model",
     "Record": "headwater.model",
     "Retention": "headwater.model",
+    "Signal": "headwater.protocol.signals",
     "Sink": "headwater.hub.live.sinks",
     "StreamConfig": "headwater.model",
     "StreamInfo": "headwater.model",

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 from tests.conftest import Run
 
 from headwater import Hub, Limits
@@ -24,7 +25,9 @@ from headwater.errors import (
     TooLarge,
 )
 from headwater.hub import Peer, kept_signals
+from headwater.hub.formats import wire_format
 from headwater.hub.kept_signals import KeptSignals
+from headwater.hub.live.admission import open_or_wait
 from headwater.hub.live.event_reader import ROOM
 from headwater.hub.live.sinks import BufferSink
 from headwater.hub.timers import Timers
@@ -185,9 +188,6 @@ def test_a_stream_that_waits_is_none(run: Run[None]) -> None:
     async def main() -> None:
         async with Hub(limits=PROMPT) as hub:
             await hub.create("other")
-            from headwater.hub.formats import wire_format
-            from headwater.hub.live.admission import open_or_wait
-
             sink, form = BufferSink(), wire_format("ndjson", signals=True)
             with await open_or_wait(hub.live, "s", "-1", slow=None, peer=Peer(), first_bytes=100) as came:
                 hub.live.push(came, form, sink)
@@ -322,6 +322,79 @@ def test_a_large_greeting_is_told_once(run: Run[None]) -> None:
                 await settle()
             assert [each["from"] for each in seen] == [f"s{number}" for number in range(100)]
             assert await hub.signal("s", 1) == 1
+
+    run(main())
+
+
+@pytest.mark.parametrize("high_water", [1, 60, 120, 10**6])
+def test_a_crowd_is_told_what_is_kept(run: Run[None], high_water: int) -> None:
+    """Those whose first frames are another one's, too, and those who are full by them; each is told it once."""
+
+    async def main() -> None:
+        async with Hub(limits=PROMPT) as hub:
+            await hub.create("s", content_type=JSON, body=b"[1]")
+            await hub.signal("s", "kept", sender="ada", keep=60)
+            form, offset = structs.replace(wire_format("ndjson", signals=True), timeless=True), "-1"
+            first: list[BufferSink] = []
+            for _ in range(20):
+                first.append(BufferSink())
+                await hub.live.subscribe("s", offset, form, first[-1])
+            frames = hub.live.first_frames("s", offset, form)
+            assert frames is not None
+            assert b"signal" not in frames.data
+            sink = BufferSink(high_water)
+            hub.live.push_first("s", frames, sink, Peer("ndjson"), b"")
+            text = b""
+            for _ in range(10):
+                text += sink.take()
+                await settle()
+            assert [line.get("data") for line in map(json.loads, text.splitlines())] == [1, None, "kept"]
+            assert await hub.signal("s", "live") == 21
+            assert [each["data"] for each in signals(sink.take())] == ["live"]
+            assert all(len(signals(each.take())) == 2 for each in first)
+            assert {info.signals_told for info in await hub.live.describe()} == {1}
+
+    run(main())
+
+
+def test_who_is_full_by_its_first_frames_is_told_none(run: Run[None]) -> None:
+    """And counts as such, until it is live."""
+
+    async def main() -> None:
+        async with Hub(limits=PROMPT) as hub:
+            await hub.create("s", content_type=JSON, body=b"[1]")
+            form = structs.replace(wire_format("ndjson", signals=True), timeless=True)
+            for _ in range(20):
+                await hub.live.subscribe("s", "-1", form, BufferSink())
+            frames = hub.live.first_frames("s", "-1", form)
+            assert frames is not None
+            sink = BufferSink(1)
+            hub.live.push_first("s", frames, sink, Peer("ndjson", "full"), b"")
+            for _ in range(3):
+                assert await hub.signal("s", "dropped") == 20
+            (found,) = [info for info in await hub.live.describe() if info.name == "full"]
+            assert (found.signals_told, found.signals_dropped) == (0, 3)
+            sink.take()
+            await hub.signal("s", "told")
+            (found,) = [info for info in await hub.live.describe() if info.name == "full"]
+            assert (found.signals_told, found.signals_dropped) == (1, 3)
+
+    run(main())
+
+
+def test_a_closed_stream_whose_reader_is_full(run: Run[None]) -> None:
+    """It has not been told the end yet, and there is nobody to tell a signal."""
+
+    async def main() -> None:
+        async with Hub(limits=PROMPT) as hub:
+            await hub.create("s", content_type=JSON)
+            sink = await reader(hub, high_water=1)
+            await hub.append("s", 1, close=True)
+            with pytest.raises(StreamClosed) as refused:
+                await hub.signal("s", 1)
+            assert refused.value.details["next_offset"] == (await hub.info("s")).tail
+            assert hub.reader_count("s") == 1
+            sink.take()
 
     run(main())
 

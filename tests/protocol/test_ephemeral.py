@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from headwater.protocol.ephemeral import Ephemeral, as_event, as_line, of_stream
 from headwater.protocol.names import EVENT_SIGNAL
-from headwater.protocol.signals import Addressed, make_signal
+from headwater.protocol.signals import Addressed, make_signal, told
 from headwater.protocol.sse import Parser
 
 EVENT = Ephemeral("signal", b'{"from":"ada","data":[1, 2]}')
@@ -35,14 +35,14 @@ def test_whatever_a_signal_says_is_one_event_and_one_line(text: str, name: str, 
     """Line breaks, markup and control characters in the data are data."""
     addressed = Addressed(name[:256], None, name[:256], 3)
     for kind, content in (("application/json", json.dumps([text]).encode()), ("application/x", data)):
-        event = make_signal(addressed, kind, content).told()
+        event = told(make_signal(addressed, kind, content))
         line = as_line(of_stream(event, name))
         assert line.count(b"\n") == 1
         assert line.endswith(b"\n")
         (found,) = Parser().feed(as_event(event))
-        told = json.loads(found.data)
-        assert {**told, "control": "signal", "stream": name} == json.loads(line)
-        assert (told["from"], told["topic"], told["keep"]) == (name[:256], name[:256], 3)
-        assert ("base64" in told) == (kind == "application/x")
+        shown = json.loads(found.data)
+        assert {**shown, "control": "signal", "stream": name} == json.loads(line)
+        assert (shown["from"], shown["topic"], shown["keep"]) == (name[:256], name[:256], 3)
+        assert ("base64" in shown) == (kind == "application/x")
         if kind == "application/json":
-            assert told["data"] == [text]
+            assert shown["data"] == [text]

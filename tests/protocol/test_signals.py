@@ -9,7 +9,15 @@ import pytest
 
 from headwater.errors import BadRequest, HeadwaterError, InvalidBody, MethodNotAllowed, UnsupportedCoding
 from headwater.protocol.commands import Preflight, SendSignal
-from headwater.protocol.signals import MAX_NAME, Addressed, content_of, make_signal, parse_addressed, wants_signals
+from headwater.protocol.signals import (
+    MAX_NAME,
+    Addressed,
+    content_of,
+    make_signal,
+    parse_addressed,
+    told,
+    wants_signals,
+)
 from headwater.protocol.urls import split_url
 from headwater.protocol.words import parse_word
 
@@ -55,7 +63,7 @@ def test_what_no_query_may_say(query: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "content", "told"),
+    ("kind", "content", "expected"),
     [
         (JSON, b' {"a":\r\n 1} ', {"data": {"a": 1}}),
         (JSON, b"[]", {"data": []}),
@@ -67,10 +75,10 @@ def test_what_no_query_may_say(query: bytes) -> None:
         ("image/png", b"\0\1", {"base64": "AAE="}),
     ],
 )
-def test_the_body_is_told_by_its_type(kind: str, content: bytes, told: dict[str, Any]) -> None:
+def test_the_body_is_told_by_its_type(kind: str, content: bytes, expected: dict[str, Any]) -> None:
     signal = make_signal(Addressed("ada"), kind, content)
-    assert json.loads(signal.told().body) == {"from": "ada", **told}
-    assert b"\n" not in signal.told().body
+    assert json.loads(told(signal).body) == {"from": "ada", **expected}
+    assert b"\n" not in told(signal).body
 
 
 @pytest.mark.parametrize(

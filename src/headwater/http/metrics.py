@@ -94,7 +94,7 @@ class HubCollector:
         yield GaugeMetricFamily("headwater_kept_signals", "Signals kept for readers that come later.", len(kept))
         yield GaugeMetricFamily("headwater_kept_signal_bytes", "Their bytes.", kept.size)
         yield from self._readers()
-        yield GaugeMetricFamily("headwater_members", "Members of all streams, as their presence has them.", stats.members)
+        yield GaugeMetricFamily("headwater_members", "Members of all streams.", stats.members)
         for name, field, text in _COUNTERS:
             yield CounterMetricFamily(f"headwater_{name}", text, getattr(stats, field))
         for name, field, label, text in _LABELLED:

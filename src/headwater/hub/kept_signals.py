@@ -23,7 +23,7 @@ from headwater.hub.peers import Peer
 from headwater.hub.timers import Timers
 from headwater.hub.wheel import Timer
 from headwater.protocol.ephemeral import Ephemeral
-from headwater.protocol.signals import Signal
+from headwater.protocol.signals import Signal, state_of, told
 
 
 class Kept(msgspec.Struct):
@@ -69,8 +69,8 @@ class KeptOfStream:
 
     def put(self, one: Kept) -> None:
         """Keep one in place of the one before it."""
-        self.pop(one.signal.state)
-        self.kept[one.signal.state] = one
+        self.pop(state_of(one.signal))
+        self.kept[state_of(one.signal)] = one
         self.size += one.size
         self.counts[one.by] += 1
 
@@ -127,7 +127,7 @@ class KeptSignals:
     def _limit(self, path: str, incarnation: int, signal: Signal, by: Hashable) -> str:
         """The limit that a signal would pass, in a sentence; empty: none."""
         limits, found = self._limits, self._of(path, incarnation)
-        former = None if found is None else found.kept.get(signal.state)
+        former = None if found is None else found.kept.get(state_of(signal))
         more = size_of(signal) - (0 if former is None else former.size)
         if self.size + more > limits.max_kept_signal_bytes:
             return f"all streams together keep max_kept_signal_bytes={limits.max_kept_signal_bytes} of signals"
@@ -153,7 +153,7 @@ class KeptSignals:
         """
         assert signal.keep is not None, "only a state is kept"
         now, found = time.monotonic(), self._of(path, incarnation)
-        former = None if found is None else found.kept.get(signal.state)
+        former = None if found is None else found.kept.get(state_of(signal))
         until = now + signal.keep
         if not signal.keep:
             if found is None or former is None:
@@ -161,7 +161,7 @@ class KeptSignals:
             until = former.until
             if self._limit(path, incarnation, signal, by):
                 self.size -= former.size
-                found.pop(signal.state)
+                found.pop(state_of(signal))
                 return
         if found is None:
             found = self._streams[path] = KeptOfStream(incarnation)
@@ -182,9 +182,9 @@ class KeptSignals:
             if one.number <= since or left <= 0 or (signal.to is not None and not peer.is_called(signal.to)):
                 continue
             if signal.keep:
-                yield msgspec.structs.replace(signal, keep=math.ceil(left)).told()
+                yield told(msgspec.structs.replace(signal, keep=math.ceil(left)))
             elif since:
-                yield signal.told()
+                yield told(signal)
 
     def _of(self, path: str, incarnation: int) -> KeptOfStream | None:
         found = self._streams.get(path)
@@ -216,4 +216,4 @@ class KeptSignals:
 
 def size_of(signal: Signal) -> int:
     """Bytes of a signal that count as kept."""
-    return len(signal.content) + sum(len(name.encode()) for name in signal.state if name is not None)
+    return len(signal.content) + sum(len(name.encode()) for name in state_of(signal) if name is not None)

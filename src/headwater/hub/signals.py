@@ -22,7 +22,7 @@ from headwater.hub.peers import Peer
 from headwater.protocol.ephemeral import SIGNAL
 from headwater.protocol.offsets import incarnation_of
 from headwater.protocol.rates import Rates
-from headwater.protocol.signals import Addressed, Signal, content_of, make_signal
+from headwater.protocol.signals import Addressed, Signal, content_of, make_signal, told
 
 _SIGNALS: Final = frozenset({SIGNAL})
 #: Who sends from inside the program: the rate of one sender does not hold for it, all other limits do.
@@ -111,9 +111,9 @@ class SignalSender:
             StreamClosed: it has ended.
             RateLimited, LimitReached: the stream is sent too many, or keeps too many.
         """
-        told = self.send_at_once(path, signal, by)
-        if told is not None:
-            return told
+        found = self.send_at_once(path, signal, by)
+        if found is not None:
+            return found
         info = await self._live.runtime.store.info(path)
         if info.closed:
             raise _closed(info.tail)
@@ -125,13 +125,13 @@ class SignalSender:
             raise RateLimited(f"one stream takes stream_signal_rate={rate} signals a second")
         if signal.keep is not None:
             self.kept.check(path, incarnation, signal, by)
-        told = self._events.tell(path, signal.told(), signal.to)
+        found = self._events.tell(path, told(signal), signal.to)
         if signal.keep is not None:
             self.kept.put(path, incarnation, signal, self._events.number, by)
         self._stats.signals += 1
-        self._stats.signals_told += told.told
-        self._stats.signals_dropped += told.dropped
-        return told
+        self._stats.signals_told += found.told
+        self._stats.signals_dropped += found.dropped
+        return found
 
 
 class SignalCalls:

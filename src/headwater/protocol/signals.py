@@ -72,18 +72,19 @@ class Signal(msgspec.Struct, frozen=True):
         """What was sent: the JSON value, or the bytes of any other type."""
         return msgspec.json.decode(self.content) if is_json(self.content_type) else self.content
 
-    @property
-    def state(self) -> tuple[str | None, str | None, str | None]:
-        """Whose state it would be, about what, and for whom."""
-        return self.sender, self.topic, self.to
 
-    def told(self) -> Ephemeral:
-        """As readers are told it."""
-        named = ((_SENDER, self.sender), (_TO, self.to), (_TOPIC, self.topic), (_KEEP, self.keep))
-        head = {name: value for name, value in named if value is not None}
-        field = fields_of(self.content_type, (self.content,))[0]
-        fields = msgspec.json.encode(head)[1:-1] + b"," + field if head else field
-        return Ephemeral(SIGNAL, b"{" + fields + b"}", self)
+def state_of(signal: Signal) -> tuple[str | None, str | None, str | None]:
+    """Whose state a signal would be, about what, and for whom."""
+    return signal.sender, signal.topic, signal.to
+
+
+def told(signal: Signal) -> Ephemeral:
+    """A signal as readers are told it."""
+    named = ((_SENDER, signal.sender), (_TO, signal.to), (_TOPIC, signal.topic), (_KEEP, signal.keep))
+    head = {name: value for name, value in named if value is not None}
+    field = fields_of(signal.content_type, (signal.content,))[0]
+    fields = msgspec.json.encode(head)[1:-1] + b"," + field if head else field
+    return Ephemeral(SIGNAL, b"{" + fields + b"}", signal)
 
 
 def make_signal(addressed: Addressed, content_type: str, content: bytes) -> Signal:

@@ -93,6 +93,8 @@ class Hearing:
 
     def leave(self, count: int, number: int) -> None:
         """It is in none any more, and was told all events up to a number."""
+        if not self.is_live:  # it was full before it could be told what holds
+            return
         self._told += count - self._joined_at
         self.is_live, self.since = False, number
 

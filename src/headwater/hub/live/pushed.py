@@ -130,7 +130,7 @@ class PushedReader(Follower):
         group.members.add(self)
         group.members.give(self, head + frames.data)
         self._stream.runtime.stats.sent("", len(frames.data), len(frames.data))
-        if self._form.kinds:
+        if self._form.kinds and self._group is not None:  # it is not full already
             self._greet(group)
         self._stream.progressed()
 
