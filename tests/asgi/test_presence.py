@@ -144,6 +144,23 @@ def test_a_reader_that_is_a_member(run: Run[None]) -> None:
     run(main())
 
 
+def test_a_reader_that_comes_back_undoes_nothing(run: Run[None]) -> None:
+    """Its URL has the state with which it began."""
+
+    async def main() -> None:
+        async with Hub() as hub:
+            await hub.create(PATH)
+            client = AsgiClient(App(hub))
+            url = f"{STREAM}?presence=join&member=ada&member_key={KEY}&member_state=1"
+            async with client.open("GET", url, headers=SSE) as page:
+                await Told(page).until(lambda found: found.members == {"ada": 1})
+                assert (await post(client, id="ada", key=KEY, state=2))[0] == 200
+            async with client.open("GET", url, headers=SSE) as page:
+                await Told(page).until(lambda found: found.members == {"ada": 2})
+
+    run(main())
+
+
 def test_a_page_that_leaves_is_gone_at_once(run: Run[None]) -> None:
     """By its member, or one connection of two."""
 

@@ -30,5 +30,6 @@ def test_a_page_is_a_member(page: Page, server: Server) -> None:
         assert httpx2.get(f"{url}/-/presence").json()["count"] == 1
     httpx2.post(f"{url}/-/presence", json={"id": "bob", "state": {"name": "Bob"}}).raise_for_status()
     page.wait_for_function("shown.at(-1).some(member => member.state.name === 'Bob')")
-    page.evaluate(f"() => {{ {block(PAGE, 'js', 'run: who leaves')}; leave(sessionStorage.id, sessionStorage.key) }}")
+    leave = block(PAGE, "js", "run: who leaves")
+    page.evaluate(f"() => {{ {leave}; leave(sessionStorage.member, sessionStorage.memberKey) }}")
     page.wait_for_function("shown.at(-1).length === 1 && shown.at(-1)[0].id === 'bob'")

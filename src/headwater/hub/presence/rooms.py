@@ -160,17 +160,17 @@ class Rooms:
             MemberTaken, StateTooLarge, LimitReached: see `Room.join`.
         """
         found = self._rooms.get(path)
-        if self._stats.members >= self._total and (found is None or found.room.member(entering.claim.id) is None):
-            raise LimitReached(f"there are max_presence_total={self._total} members of all streams already")
         if found is None:
             found = OpenRoom(path, self._empty())
-        before = len(found.room)
+        before, is_there = len(found.room), found.room.member(entering.claim.id) is not None
+        if self._stats.members >= self._total and not is_there:
+            raise LimitReached(f"there are max_presence_total={self._total} members of all streams already")
         connection = found.room.join(
             entering.claim,
             make_key(PROCESS, token_bytes(SECRET_BYTES)),
             self._clock(),
             connection=entering.connection,
-            state=entering.state,
+            state=None if entering.is_first and is_there else entering.state,
             leased=leased,
             owned=owned,
         )

@@ -54,11 +54,14 @@ class Entering(msgspec.Struct, frozen=True, gc=False):
         claim: who it is.
         connection: its name.
         state: the member's, JSON in one line, empty for none; None: as it is.
+        is_first: the state is that of a member that is not there yet; one that is keeps its own. A browser that comes
+            back sends the same URL, and what was true when it was made.
     """
 
     claim: Claim
     connection: str = ""
     state: bytes | None = None
+    is_first: bool = False
 
 
 class Leaving(msgspec.Struct, frozen=True, gc=False):
@@ -137,7 +140,7 @@ def parse_join(joins: Joins, subject: str | None) -> Entering:
             "the key that a POST gave"
         )
     state = None if joins.state is None else state_of(joins.state.encode())
-    return Entering(claim, check_connection(joins.connection or ""), state)
+    return Entering(claim, check_connection(joins.connection or ""), state, is_first=True)
 
 
 def claim_of(id: str | None, key: str | None, subject: str | None) -> Claim:
