@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, Callable, Coroutine
 from typing import Any, Final, TypeVar, Unpack
 
+from headwater.hub.arguments import check_kind
 from headwater.hub.intake import Intake
 from headwater.hub.lifespan import Lifespan
 from headwater.hub.limits import Limits
@@ -22,7 +23,7 @@ from headwater.hub.threads import call_from_thread
 from headwater.hub.writer import PUMP_AHEAD, Writer, WriterOptions, pump
 from headwater.hub.writes import Writes
 from headwater.model import Change
-from headwater.protocol.ephemeral import PRESENCE, Ephemeral
+from headwater.protocol.ephemeral import PRESENCE
 from headwater.protocol.paths import RUNS, PrivatePaths
 from headwater.stores import Store, open_store
 from headwater.stores.posting import posting
@@ -64,7 +65,7 @@ class Engine(Lifespan, Writes, SignalCalls):
         self.live = LiveReaders(self.runtime)
         self.events = LiveEvents(self.live)
         self.signal_sender = SignalSender(self.live, self.events)
-        self.rooms = Rooms(self.limits, self.stats, self.runtime.timers.after, self._tell_presence)
+        self.rooms = Rooms(self.limits, self.stats, self.runtime.timers.after, self.events)
         self.runtime.ephemerals.greet_with(PRESENCE, self.rooms.first)
         self._gate = self.runtime.gate
         self.private: Final = PrivatePaths(*RUNS)
@@ -161,13 +162,11 @@ class Engine(Lifespan, Writes, SignalCalls):
 
         Raises:
             HubNotOpen, WrongLoop: see `errors`.
+            TypeError: the path has another type.
         """
         self._gate.check()
+        check_kind("path", path, str, optional=False)
         return Presence(path, self.rooms, self.events, self.store)
-
-    def _tell_presence(self, path: str, event: Ephemeral) -> int:
-        self.events.tell(path, event)
-        return self.events.number
 
     # Writing from start to end
 

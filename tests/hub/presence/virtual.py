@@ -23,6 +23,7 @@ class VirtualRooms:
 
     Attributes:
         now: the time.
+        number: of the last event.
         rooms: of the limits.
         stats: of the rooms.
         readers: of `PATH`, live.
@@ -33,18 +34,21 @@ class VirtualRooms:
         self.stats = Stats()
         self.readers: list[Reader] = []
         self._wheel = Wheel(0.0)
-        self._told = 0
-        self.rooms = Rooms(limits, self.stats, self._after, self._tell, lambda: self.now)
+        self.number = 0
+        self.rooms = Rooms(limits, self.stats, self._after, self, lambda: self.now)
 
     def _after(self, seconds: float, call: Callable[[], object]) -> Timer:
         return self._wheel.set(self.now + seconds, call)
 
-    def _tell(self, path: str, event: Ephemeral) -> int:
-        self._told += 1
+    def flush(self, path: str) -> None:
+        """See `Events.flush`."""
+
+    def tell(self, path: str, event: Ephemeral) -> None:
+        """See `Events.tell`."""
+        self.number += 1
         if path == PATH:
             for reader in self.readers:
                 reader.hear(event.origin, self.now)
-        return self._told
 
     def move(self, seconds: float) -> None:
         """Let time pass, a tick at a time."""
@@ -69,11 +73,6 @@ class VirtualRooms:
             found.hear(event.origin, self.now)
         self.readers.append(found)
         return found
-
-    @property
-    def told(self) -> int:
-        """Number of the last event."""
-        return self._told
 
 
 def entering(id: str, connection: str = "", state: bytes | None = None) -> Entering:

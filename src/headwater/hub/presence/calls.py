@@ -8,6 +8,7 @@ from typing import Any, Final, Self
 
 import msgspec
 
+from headwater.hub.arguments import check_kind
 from headwater.hub.live.events import LiveEvents
 from headwater.hub.peers import Peer
 from headwater.hub.presence.attendance import Attendance
@@ -16,6 +17,7 @@ from headwater.model import JSON
 from headwater.protocol.ephemeral import PRESENCE
 from headwater.protocol.framing import encode_value
 from headwater.protocol.presence.frames import Changes, Counted, Frame, Listing
+from headwater.protocol.presence.keys import check_key
 from headwater.protocol.presence.members import check_connection, check_id
 from headwater.protocol.presence.requests import MAX_LIMIT, Entering, state_of
 from headwater.protocol.presence.room import Claim
@@ -150,8 +152,12 @@ class Presence:
             MemberTaken: with `proven=False`: somebody else is here by this id.
             BadRequest, InvalidBody, StateTooLarge, LimitReached, RateLimited: see `errors`.
             HubNotOpen, WrongLoop: see `errors`.
+            TypeError: an argument has another type.
         """
-        claim = Claim(check_id(id), key, proven)
+        check_kind("id", id, str, optional=False)
+        check_kind("key", key, str)
+        check_kind("connection", connection, str, optional=False)
+        claim = Claim(check_id(id), key if key is None else check_key(key), proven)
         entering = Entering(claim, check_connection(connection), None if state is None else _state(state))
         await self._store.info(self.path)
         attendance = self._rooms.attend(self.path, entering, leased=False)

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from secrets import token_bytes
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
@@ -31,8 +31,23 @@ from headwater.protocol.presence.rules import Rules
 
 #: That keeps the rooms; there is one so far.
 PROCESS: Final = 0
-#: Tells an event to the live readers of a stream; gives its number.
-Tell = Callable[[str, Ephemeral], int]
+
+
+class Events(Protocol):
+    """What live readers are told; see `LiveEvents`."""
+
+    @property
+    def number(self) -> int:
+        """Of the last event of all."""
+        ...
+
+    def flush(self, path: str) -> None:
+        """See `LiveEvents.flush`."""
+        ...
+
+    def tell(self, path: str, event: Ephemeral) -> object:
+        """See `LiveEvents.tell`."""
+        ...
 
 
 class Joined(msgspec.Struct, frozen=True, gc=False):
@@ -81,7 +96,7 @@ class Rooms:
         limits: the hub's.
         stats: where members are counted.
         after: has something called after some seconds.
-        tell: tells the readers of a stream.
+        events: told to the readers of a stream.
         clock: seconds from any fixed origin.
 
     Attributes:
@@ -94,7 +109,7 @@ class Rooms:
         limits: Limits,
         stats: Stats,
         after: Callable[[float, Callable[[], object]], Timer],
-        tell: Tell,
+        events: Events,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._rules: Final = Rules(
@@ -109,7 +124,7 @@ class Rooms:
         self._total: Final = limits.max_presence_total
         self._stats: Final = stats
         self._after: Final = after
-        self._tell: Final = tell
+        self._events: Final = events
         self._clock: Final = clock
         self._rooms: Final[dict[str, OpenRoom]] = {}
         #: The greatest of all rooms that were closed.
@@ -253,10 +268,15 @@ class Rooms:
     def _settle(self, found: OpenRoom, before: int) -> None:
         """Something has happened: tell it, if it may be told now, and have the timer set for what comes."""
         self._stats.members += len(found.room) - before
-        frame = found.room.tell(self._clock())
-        if frame is not None:
-            self._stats.presence_frames += 1
-            found.told = self._tell(found.path, _event(frame))
+        now = self._clock()
+        if found.room.may_tell(now):
+            # Who becomes live by this is told the list, and then the frame that follows it.
+            self._events.flush(found.path)
+            frame = found.room.tell(now)
+            if frame is not None:
+                self._stats.presence_frames += 1
+                self._events.tell(found.path, _event(frame))
+                found.told = self._events.number
         self._watch(found)
 
     def _watch(self, found: OpenRoom) -> None:

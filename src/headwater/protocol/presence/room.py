@@ -238,10 +238,14 @@ class Room:
                 else:
                     self._due.put(target, target.lost_at + rules.grace)
 
+    def may_tell(self, now: float) -> bool:
+        """Whether `tell` has something."""
+        at = self._news_at(now)
+        return at is not None and at <= now
+
     def tell(self, now: float) -> Frame | None:
         """What readers are told now; None: nothing, or not yet."""
-        at = self._news_at(now)
-        if at is None or at > now:
+        if not self.may_tell(now):
             return None
         frame = self._frame(now)
         self._before.clear()
