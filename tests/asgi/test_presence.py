@@ -248,6 +248,27 @@ def test_above_the_limit_there_are_pages(run: Run[None]) -> None:
     run(main())
 
 
+def test_figures(run: Run[None]) -> None:
+    async def main() -> None:
+        async with Hub() as hub:
+            await hub.create(PATH)
+            client = AsgiClient(App(hub))
+            for id in ("ada", "bob"):
+                await hub.presence(PATH).join(id)
+            (await hub.presence(PATH).join("ada")).leave()
+            await post(client, id="eve", key=key_of("eve"))
+            await post(client, id="eve", key=key_of("eve"), leave=True)
+            _, stats = await get(client, "/-/stats")
+            assert (stats["members"], stats["members_joined"]) == (2, 3)
+            assert stats["presence_frames"] == 1
+            _, metrics = await client.request("GET", "/-/metrics")
+            assert b"\nheadwater_members 2.0\n" in metrics
+            assert b"\nheadwater_members_joined_total 3.0\n" in metrics
+            assert b"\nheadwater_presence_frames_total 1.0\n" in metrics
+
+    run(main())
+
+
 class TestKeys:
     def test_forged_keys(self, run: Run[None]) -> None:
         """Who has not the key may do nothing, by no way."""

@@ -11,6 +11,7 @@ from tests.conftest import Run
 from tests.protocol.presence.room_model import key_of
 
 from headwater import Hub, Limits
+from headwater.http.exchange import ClientGone
 from headwater.http.presence import joined, member_peer
 from headwater.http.socket_sink import TransportSink
 from headwater.hub import Peer
@@ -64,8 +65,8 @@ def test_a_member_is_lost_with_its_reader(run: Run[None]) -> None:
                     with joined(peer):
                         assert len(hub.presence(path)) == 1
                 elif end == "refused":
-                    with pytest.raises(OSError), joined(peer):
-                        raise OSError
+                    with pytest.raises(ClientGone), joined(peer):
+                        raise ClientGone
                 else:
                     with joined(peer):
                         await hub.live.subscribe(path, "-1", FORM, sink, peer=peer)

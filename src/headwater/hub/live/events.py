@@ -32,7 +32,7 @@ class LiveEvents:
         return Told()
 
     def flush(self, path: str) -> None:
-        """Give the live readers of a stream all records that were committed before; who waited for that is live then."""
+        """Give the live readers of a stream all that was committed before; who waited for it is live then."""
         stream = self._live.stream(path)
         if stream is not None:
             stream.flush_before()

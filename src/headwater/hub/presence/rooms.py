@@ -75,16 +75,18 @@ class OpenRoom:
         path: as given.
         room: as given.
         told: number of the last event of it.
+        first: what a reader was told last that came, which holds for the next one until something changes.
         timer: for what is due next; None: nothing is.
         timer_at: when it is called.
     """
 
-    __slots__ = ("path", "room", "timer", "timer_at", "told")
+    __slots__ = ("first", "path", "room", "timer", "timer_at", "told")
 
     def __init__(self, path: str, room: Room) -> None:
         self.path = path
         self.room = room
         self.told = 0
+        self.first: Ephemeral | None = None
         self.timer: Timer | None = None
         self.timer_at = 0.0
 
@@ -263,7 +265,12 @@ class Rooms:
         found = self._rooms.get(path)
         if since and found is not None and found.told <= since:
             return ()
-        return (_event(self.known(path)),)
+        known = self.known(path)
+        if found is None:
+            return (_event(known),)
+        if found.first is None or found.first.origin is not known:
+            found.first = _event(known)
+        return (found.first,)
 
     def _settle(self, found: OpenRoom, before: int) -> None:
         """Something has happened: tell it, if it may be told now, and have the timer set for what comes."""
