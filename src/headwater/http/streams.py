@@ -226,7 +226,7 @@ class StreamService(Service):
                     return None
                 if not exchange.is_asked:
                     return self._check_then_append(exchange, command)
-                return exchange.read_body(partial(self._append, exchange, command))
+                return exchange.read_body(partial(self._take_body, exchange, command))
             case Write():
                 return self._create_by_append(exchange, command)
             case Read() if command.mode in LIVE:
@@ -258,15 +258,18 @@ class StreamService(Service):
 
     # Writing.
 
-    def _append(self, exchange: Exchange, command: Write, body: bytes | HeadwaterError) -> None:
+    def _take_body(self, exchange: Exchange, command: Write, body: bytes | HeadwaterError) -> None:
         if isinstance(body, HeadwaterError):
             self.refuse(exchange, body)
-            return
+        elif body and not exchange.request.may_have_body:  # nobody was asked about it
+            self.refuse(exchange, BadRequest("a body came that the head did not announce"))
+        else:
+            self._append(exchange, command, body)
+
+    def _append(self, exchange: Exchange, command: Write, body: bytes) -> None:
         try:
             if not body or command.content_type is None:
                 check_write(command, body)
-            if body and not exchange.request.may_have_body:
-                raise BadRequest("a body came that the head did not announce")  # nobody was asked about it
             self.hub.post(command.path, append_of(command, body), partial(self._appended, exchange, len(body)))
         except Exception as error:
             self.refuse(exchange, error)
@@ -280,7 +283,7 @@ class StreamService(Service):
 
     async def _check_then_append(self, exchange: Exchange, command: Write) -> None:
         await self._check_before_body(command)
-        work = exchange.read_body(partial(self._append, exchange, command))
+        work = exchange.read_body(partial(self._take_body, exchange, command))
         if work is not None:
             await work
 
