@@ -8,10 +8,9 @@ from contextlib import contextmanager
 import msgspec
 
 from headwater.errors import StateTooLarge
-from headwater.http.exchange import Exchange, Work, body_of
+from headwater.http.exchange import Exchange, Opening, Work, body_of
 from headwater.hub import Engine, Peer
 from headwater.hub.live.attended import MemberPeer
-from headwater.hub.presence.attendance import Attendance
 from headwater.hub.presence.rooms import Joined
 from headwater.protocol import responses
 from headwater.protocol.asks import Access
@@ -88,18 +87,31 @@ def member_peer(hub: Engine, path: str, joins: Joins, peer: Peer) -> MemberPeer:
     return MemberPeer(peer.wire, peer.name, peer.address, peer.access, attends=attends, silence=silence)
 
 
-@contextmanager
-def joined(peer: Peer) -> Iterator[None]:
-    """Have a reader join that is a member, as long as something pushes to it from then on.
+async def push(exchange: Exchange, opening: Opening, peer: MemberPeer) -> None:
+    """Push to a reader that is a member, from now on.
+
+    Args:
+        exchange: the request.
+        opening: of the response.
+        peer: who reads.
 
     Raises:
         MemberTaken, StateTooLarge, LimitReached, RateLimited: see `Room.join`.
     """
-    if not isinstance(peer, MemberPeer):
-        yield
-        return
+    with joined(peer):
+        work = exchange.push(opening)
+        if work is not None:
+            await work
+
+
+@contextmanager
+def joined(peer: MemberPeer) -> Iterator[None]:
+    """Have a member join, for a reader to which something is pushed meanwhile; if nothing is, its connection is lost.
+
+    Raises:
+        MemberTaken, StateTooLarge, LimitReached, RateLimited: see `Room.join`.
+    """
     attends = peer.attends
-    assert isinstance(attends, Attendance)
     attends.join()
     try:
         yield

@@ -34,6 +34,7 @@ from headwater.http.service import Service
 from headwater.http.several import SeveralStreams
 from headwater.hub import Engine, Peer
 from headwater.hub.live.arrival import Arrival, Prospect
+from headwater.hub.live.attended import MemberPeer
 from headwater.hub.live.waiting import Awaiting
 from headwater.hub.live.wire_format import WireFormat
 from headwater.model import Appended, Mode
@@ -358,16 +359,16 @@ class StreamService(Service):
         exchange.may_be_cancelled = True
         with await opened(self.hub.live, command, peer) as arrival:
             if isinstance(arrival, Awaiting):
-                await self._push(exchange, waiting(arrival, command, varies=self._varies), peer)
+                opening = waiting(arrival, command, varies=self._varies)
+            else:
+                self.stats.resumes += command.resumed
+                if command.resumed and (end := end_of_closed(arrival)) is not None:
+                    exchange.respond(responses.complete(end))
+                    return
+                opening = self._opening(arrival, command, form)
+            if isinstance(peer, MemberPeer):
+                await presence.push(exchange, opening, peer)
                 return
-            self.stats.resumes += command.resumed
-            if command.resumed and (end := end_of_closed(arrival)) is not None:
-                exchange.respond(responses.complete(end))
-                return
-            await self._push(exchange, self._opening(arrival, command, form), peer)
-
-    async def _push(self, exchange: Exchange, opening: Opening, peer: Peer) -> None:
-        with presence.joined(peer):
             work = exchange.push(opening)
             if work is not None:
                 await work

@@ -19,6 +19,10 @@ class Attends(Protocol):
 
     is_owned: bool
 
+    def join(self) -> None:
+        """It is there."""
+        ...
+
     def lost(self) -> None:
         """Its owner is gone."""
         ...
