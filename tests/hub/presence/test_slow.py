@@ -7,10 +7,12 @@ import json
 import random
 from functools import partial
 
+import pytest
 from tests.conftest import Run
 from tests.protocol.presence.room_model import Reader
 
 from headwater import Hub, Limits
+from headwater.errors import BadRequest
 from headwater.hub.live.sinks import BufferSink
 from headwater.hub.live.wire_format import WireFormat, with_kind
 from headwater.protocol.ephemeral import PRESENCE, as_line
@@ -87,6 +89,27 @@ def test_lists_of_slow_readers_become_the_truth(run: Run[None]) -> None:
             for reader in readers:
                 assert len(reader.list.told) <= frames + 1
                 assert reader.records == sorted(set(reader.records))
+
+    run(main())
+
+
+def test_a_sink_of_a_program(run: Run[None]) -> None:
+    """Signals and presence on one of them, in the two formats that have a place for both."""
+
+    async def main() -> None:
+        async with Hub() as hub:
+            await hub.create(PATH)
+            lines, events = BufferSink(), BufferSink()
+            await hub.subscribe(PATH, lines, presence=True, signals=True)
+            await hub.subscribe(PATH, events, wire="events", presence=True)
+            await hub.presence(PATH).join("ada")
+            await hub.signal(PATH, 1)
+            text = lines.take()
+            assert text.count(b'{"control":"presence"') == 2
+            assert text.count(b'{"control":"signal"') == 1
+            assert events.take().count(b"event: stream-presence\n") == 2
+            with pytest.raises(BadRequest):
+                await hub.subscribe(PATH, BufferSink(), wire="sse", presence=True)
 
     run(main())
 
