@@ -134,9 +134,9 @@ def test_a_reader_that_is_a_member(run: Run[None]) -> None:
                         await Told(page).until(lambda found: found.members == {"ada": {"a": 1}})
                         # What it sends makes it no member of its own.
                         assert (await post(client, id="ada", key=KEY, state={"a": 1}))[0] == 200
-                    assert len(hub.presence(PATH)) == 1
+                    assert hub.presence(PATH).count == 1
                 async with client.open("GET", url, headers=LINES), client.open("GET", url, headers=SSE):
-                    assert len(hub.presence(PATH)) == 1
+                    assert hub.presence(PATH).count == 1
                 await reader.until(lambda found: found.members == {} and found.version > 0)
                 assert reader.list.events == [("joined", "ada"), ("left", "ada")]
             assert (hub.stats.readers, hub.stats.members) == (0, 0)
@@ -179,7 +179,7 @@ def test_a_page_that_leaves_is_gone_at_once(run: Run[None]) -> None:
                 await reader.until(lambda found: found.members == {"ada": None})
                 for connection in ("a", "a", "b"):
                     assert (await post(client, id="ada", key=KEY, connection=connection, leave=True))[0] == 204
-                assert len(hub.presence(PATH)) == 1
+                assert hub.presence(PATH).count == 1
                 assert (await post(client, id="ada", key=KEY, leave=True))[0] == 204
                 await reader.until(lambda found: found.members == {})
 
@@ -195,7 +195,7 @@ def test_a_reader_that_waits_is_there(run: Run[None]) -> None:
             url = f"{STREAM}?missing=wait&presence=join&member=ada&member_key={KEY}"
             async with client.open("GET", url, headers=LINES) as answer:
                 assert b"waiting" in (await answer.part() or b"")
-                assert len(hub.presence(PATH)) == 1
+                assert hub.presence(PATH).count == 1
                 await hub.create(PATH)
                 await Told(answer).until(lambda found: found.members == {"ada": None})
 
@@ -338,7 +338,7 @@ class TestAccess:
                 async with client.open("GET", reader, headers={**SSE, "authorization": "Bearer bob"}) as answer:
                     await Told(answer).until(lambda found: found.members == {"ada": 1, "bob": None})
                 assert await post(client, url, ada, leave=True) == (204, None)
-                assert len(hub.presence(PATH)) == 1
+                assert hub.presence(PATH).count == 1
                 presence, both = {Operation.PRESENCE}, {Operation.READ, Operation.PRESENCE}
                 assert asked == [presence, presence, presence, presence, both, both, presence]
 

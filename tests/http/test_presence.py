@@ -44,7 +44,7 @@ def test_a_machine_that_vanished_is_noticed_within_the_lease(run: Run[None], lea
                 peer = member_peer(hub, PATH, ADA, Peer())
                 with joined(peer):
                     await hub.live.subscribe(PATH, "-1", FORM, TransportSink(transport, hub.runtime), peer=peer)
-                assert len(hub.presence(PATH)) == 1
+                assert hub.presence(PATH).count == 1
                 sock = transport.get_extra_info("socket")
                 assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == milliseconds
                 transport.abort()
@@ -63,14 +63,14 @@ def test_a_member_is_lost_with_its_reader(run: Run[None]) -> None:
                 peer, sink = member_peer(hub, path, ADA, Peer()), BufferSink()
                 if end == "never":
                     with joined(peer):
-                        assert len(hub.presence(path)) == 1
+                        assert hub.presence(path).count == 1
                 elif end == "refused":
                     with pytest.raises(ClientGone), joined(peer):
                         raise ClientGone
                 else:
                     with joined(peer):
                         await hub.live.subscribe(path, "-1", FORM, sink, peer=peer)
-                    assert len(hub.presence(path)) == 1
+                    assert hub.presence(path).count == 1
                     if end == "lost":
                         sink.lose()
                     elif end == "closed":
@@ -78,7 +78,7 @@ def test_a_member_is_lost_with_its_reader(run: Run[None]) -> None:
                     else:
                         hub.live.stream(path).followers.copy().pop().let_go()  # type: ignore[union-attr]
                 async with asyncio.timeout(10):
-                    while len(hub.presence(path)):  # noqa: ASYNC110 - nothing tells it
+                    while hub.presence(path).count:  # noqa: ASYNC110 - nothing tells it
                         await asyncio.sleep(0.01)
             assert hub.stats.members == 0
 

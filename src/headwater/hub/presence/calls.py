@@ -127,7 +127,8 @@ class Presence:
         self._events = events
         self._store = store
 
-    def __len__(self) -> int:
+    @property
+    def count(self) -> int:
         """How many are there."""
         return self._rooms.count(self.path)
 
