@@ -182,6 +182,22 @@ def test_a_reader_that_missed_nothing_is_told_nothing_again() -> None:
     assert reader.events == []
 
 
+def test_a_reader_that_missed_the_end_of_a_room_is_told_that_it_is_empty() -> None:
+    """Once."""
+    virtual = VirtualRooms(LIMITS)
+    ada, reader = attend(virtual, "ada"), virtual.come()
+    since = virtual.number
+    virtual.readers.remove(reader)
+    ada.leave()
+    virtual.move(1.0)
+    assert len(virtual.rooms) == 0
+    virtual.come(since, reader)
+    assert reader.members == {}
+    assert len(reader.told) == 2
+    virtual.come(virtual.number, reader)
+    assert len(reader.told) == 2
+
+
 def test_five_thousand_members_that_come_back_at_once() -> None:
     """Each of them reads: at most four frames in any second and reader, and nobody is told of a leave."""
     virtual = VirtualRooms(LIMITS)

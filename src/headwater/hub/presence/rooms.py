@@ -129,8 +129,9 @@ class Rooms:
         self._events: Final = events
         self._clock: Final = clock
         self._rooms: Final[dict[str, OpenRoom]] = {}
-        #: The greatest of all rooms that were closed.
+        #: The greatest version of all rooms that were closed, and the number of the last event of any of them.
         self._version = 0
+        self._closed_told = 0
 
     def __len__(self) -> int:
         return len(self._rooms)
@@ -263,7 +264,7 @@ class Rooms:
     def first(self, path: str, since: int, peer: Peer) -> tuple[Ephemeral, ...]:
         """What a reader is told that becomes live; see `Greeter`. One that has missed nothing knows it."""
         found = self._rooms.get(path)
-        if since and found is not None and found.told <= since:
+        if since and (self._closed_told if found is None else found.told) <= since:
             return ()
         known = self.known(path)
         if found is None:
@@ -310,6 +311,7 @@ class Rooms:
 
     def _close(self, found: OpenRoom) -> None:
         self._version = max(self._version, found.room.version)
+        self._closed_told = max(self._closed_told, found.told)
         if self._rooms.get(found.path) is found:
             del self._rooms[found.path]
 
