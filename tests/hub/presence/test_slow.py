@@ -68,7 +68,7 @@ def test_lists_of_slow_readers_become_the_truth(run: Run[None]) -> None:
                 else:
                     members[id].change({"step": step})
                 if chance.random() < 0.5:
-                    await hub.append(PATH, step)
+                    await hub.append(PATH, step + 1)
                 if chance.random() < 0.3:
                     chance.choice(readers).take()
                 if chance.random() < 0.1:
