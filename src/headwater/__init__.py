@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         Entry,
         Expiry,
         Failure,
+        Item,
         Page,
         Producer,
         Record,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     )
     from headwater.protocol.asks import Access, Ask, Operation
     from headwater.protocol.compression import Compression
+    from headwater.protocol.schemas.registry import StreamSchema
     from headwater.protocol.signals import Signal
 
 __all__ = [
@@ -49,6 +51,7 @@ __all__ = [
     "Failure",
     "HeadwaterError",
     "Hub",
+    "Item",
     "Limits",
     "Member",
     "Operation",
@@ -63,6 +66,7 @@ __all__ = [
     "Sink",
     "StreamConfig",
     "StreamInfo",
+    "StreamSchema",
     "Writer",
 ]
 __version__ = "0.1.0"
@@ -82,6 +86,7 @@ _HOMES: Final = {
     "Failure": "headwater.model",
     "HeadwaterError": "headwater.errors",
     "Hub": "headwater.asgi.hub",
+    "Item": "headwater.model",
     "Limits": "headwater.hub.limits",
     "Member": "headwater.hub.presence.calls",
     "Operation": "headwater.protocol.asks",
@@ -96,6 +101,7 @@ _HOMES: Final = {
     "Sink": "headwater.hub.live.sinks",
     "StreamConfig": "headwater.model",
     "StreamInfo": "headwater.model",
+    "StreamSchema": "headwater.protocol.schemas.registry",
     "Writer": "headwater.hub.writer",
 }
 

@@ -14,7 +14,7 @@ from headwater.protocol.urls import AT_ROOT, AT_STREAM
 from headwater.testing.asgi import AsgiClient
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"]
-SERVED = ("many", "append", "signal", "presence")
+SERVED = ("many", "append", "signal", "presence", "schema")
 WORDS = [
     *(f"-/{word}" for word in AT_ROOT if word not in SERVED),
     *(f"s/-/{word}" for word in AT_STREAM if word not in SERVED),

@@ -15,6 +15,7 @@ from headwater.protocol.commands import (
     Command,
     Create,
     Delete,
+    Describe,
     Inspect,
     ListMembers,
     Preflight,
@@ -46,6 +47,7 @@ EXAMPLES: dict[type, Command | Undecided] = {
     SendSignal: SendSignal("a", "text/plain", Addressed(), None),
     Attend: Attend("a", None),
     ListMembers: ListMembers("a", "", 1),
+    Describe: Describe("a", "record"),
     Preflight: Preflight("a"),
     Undecided: Undecided("a"),
 }

@@ -19,6 +19,7 @@ tail_many        `tail` of several
 starts           where each of them begins
 many_lines       a live answer of many streams into what it tells
 follow_many      a reader of many streams that resumes
+shown            bytes as they are printed
 print_many       their records on stdout
 heard            signals as they are shown
 notices          what else is told of them, on stderr

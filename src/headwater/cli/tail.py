@@ -34,8 +34,8 @@ from headwater.protocol.patterns import is_pattern
     "--last",
     type=click.IntRange(min=0),
     metavar="N",
-    help="Begin with the last N records of a JSON stream, or the last N lines of any other one. Of what a pattern "
-    "matches, with the last N records (at most 1000) of streams of JSON; others are left out.",
+    help="Begin with the last N records of a stream of JSON, MessagePack or Protobuf, or the last N lines of any other "
+    "one. Of what a pattern matches, with the last N records (at most 1000) of such streams; others are left out.",
 )
 @json_option(
     "One JSON object a record, with its offset and data (base64, if it is bytes); of several streams, its stream, too."
@@ -67,8 +67,9 @@ def tail(
 ) -> None:
     """Print the records of streams, and follow them until they are closed.
 
-    A record of a JSON stream is printed on one line; text and bytes are printed as they are. After a cut it goes on
-    by itself where it was; nothing is lost or repeated.
+    A record of a JSON stream is printed on one line, and so is one of MessagePack, as JSON where it can be. Messages of
+    Protobuf are printed with their lengths in front, text and other bytes as they are. After a cut it goes on by itself
+    where it was; nothing is lost or repeated.
 
     Several paths, and patterns, are read over one connection: in a pattern `*` stands for one segment of a path, and
     `**` for one or more, at the end. `==> PATH <==` is printed above the records of another stream. A path that is no
@@ -84,10 +85,8 @@ def tail(
       headwater tail log -n 20
       headwater tail log --no-follow > log.txt
     """
-    if sse and no_follow:
-        raise click.UsageError("--sse only follows: an event stream does not say where the tail is.")
-    if signals and no_follow:
-        raise click.UsageError("--signals only follows: signals are not stored, so that there are none to read.")
+    if no_follow:
+        _check_no_follow(sse=sse, signals=signals)
     if last is not None and offset is not None:
         raise click.UsageError("give --from or --last: each says where to begin.")
     patience = Patience(retry_for)
@@ -112,6 +111,13 @@ def tail(
         count=count,
         signals=signals,
     )
+
+
+def _check_no_follow(*, sse: bool, signals: bool) -> None:
+    if sse:
+        raise click.UsageError("--sse only follows: an event stream does not say where the tail is.")
+    if signals:
+        raise click.UsageError("--signals only follows: signals are not stored, so that there are none to read.")
 
 
 def _check_several(paths: Sequence[str], *, sse: bool, compressed: bool) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from base64 import b64encode
 from collections.abc import Callable
 from typing import Final
 
@@ -16,6 +15,7 @@ from headwater.cli.heard import shown_apart, shown_as_json
 from headwater.cli.newest import Beginning, newest
 from headwater.cli.patience import Patience
 from headwater.cli.remote import Remote, header
+from headwater.cli.shown import field_of, printed
 from headwater.cli.wires import Wire
 from headwater.model import BEGINNING, NOW, Record
 from headwater.protocol import names
@@ -142,10 +142,10 @@ def _format(content_type: str, *, as_json: bool) -> Format:
     if is_json(content_type):
         return (lambda record: _json_line(record, b"data", record.data)) if as_json else (lambda r: r.data + b"\n")
     if not as_json:
-        return lambda record: record.data
+        return lambda record: printed(content_type, record.data)
     if is_text(content_type):
         return lambda record: _json_line(record, b"data", msgspec.json.encode(record.data.decode(errors="replace")))
-    return lambda record: _json_line(record, b"base64", b'"' + b64encode(record.data) + b'"')
+    return lambda record: _json_line(record, *field_of(content_type, record.data))
 
 
 def _json_line(record: Record, key: bytes, value: bytes) -> bytes:

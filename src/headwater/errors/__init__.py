@@ -23,6 +23,7 @@ Rule 2: the docstring's first line is the title that users see; ``advice`` says 
     │   └── ProducerFenced             403 producer-fenced
     ├── StreamNotFound                 404 stream-not-found
     │   └── StreamAwaited              404 stream-awaited
+    ├── SchemaNotFound                 404 schema-not-found
     ├── RunNotFound                    404 run-not-found
     ├── RouteNotFound                  404 route-not-found
     ├── MethodNotAllowed               405 method-not-allowed
@@ -34,6 +35,7 @@ Rule 2: the docstring's first line is the title that users see; ``advice`` says 
     │   ├── PathTooLong                414 path-too-long
     │   └── HeadersTooLarge            431 headers-too-large
     ├── UnsupportedCoding              415 unsupported-coding
+    ├── SchemaMismatch                 422 schema-mismatch
     ├── ExpectationFailed              417 expectation-failed
     ├── CodingNotSupported             501 coding-not-supported
     ├── VersionNotSupported            505 version-not-supported
@@ -94,6 +96,8 @@ from headwater.errors.requests import (
     RequestTimeout,
     RouteNotFound,
     RunNotFound,
+    SchemaMismatch,
+    SchemaNotFound,
     StateTooLarge,
     StreamAwaited,
     StreamNotFound,
@@ -174,6 +178,8 @@ __all__ = [
     "RouteNotFound",
     "RunExists",
     "RunNotFound",
+    "SchemaMismatch",
+    "SchemaNotFound",
     "SequenceRegression",
     "ShuttingDown",
     "SourceFailed",

@@ -19,7 +19,7 @@ from headwater.errors import (
     RouteNotFound,
     StreamNotFound,
 )
-from headwater.http import presence, signals
+from headwater.http import presence, schemas, signals
 from headwater.http.authorize import Authorize
 from headwater.http.catch_up import respond_short
 from headwater.http.content_coding import choose, coded
@@ -47,6 +47,7 @@ from headwater.protocol.commands import (
     Command,
     Create,
     Delete,
+    Describe,
     Inspect,
     ListMembers,
     Preflight,
@@ -244,6 +245,9 @@ class StreamService(Service):
                 return presence.serve(self.hub, exchange, command, access)
             case SendSignal():
                 return signals.serve(self.hub, exchange, command, access)
+            case Describe():
+                exchange.respond(schemas.respond(self.hub, exchange.request, command))
+                return None
             case Preflight():
                 exchange.respond(responses.allowed(preflight_headers()))
                 return None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Callable, Coroutine
+from collections.abc import AsyncIterable, Callable, Coroutine, Mapping
 from typing import Any, Final, TypeVar, Unpack
 
 from headwater.hub.arguments import check_kind
+from headwater.hub.checked import into
 from headwater.hub.intake import Intake
 from headwater.hub.lifespan import Lifespan
 from headwater.hub.limits import Limits
@@ -25,8 +26,8 @@ from headwater.hub.writes import Writes
 from headwater.model import Change
 from headwater.protocol.ephemeral import PRESENCE
 from headwater.protocol.paths import RUNS, PrivatePaths
+from headwater.protocol.schemas.registry import Schemas
 from headwater.stores import Store, open_store
-from headwater.stores.posting import posting
 
 T = TypeVar("T")
 
@@ -42,6 +43,7 @@ class Engine(Lifespan, Writes, SignalCalls):
     Args:
         store: a store, or its URL: `memory:`, `sqlite:app.db`.
         limits: what the hub allows and how long it waits.
+        schemas: what streams hold, by path or pattern; see `Hub`.
 
     Attributes:
         store: where the logs live.
@@ -54,9 +56,16 @@ class Engine(Lifespan, Writes, SignalCalls):
         signal_sender: sends signals.
         rooms: who is there.
         private: streams that are not served over HTTP.
+        schemas: what streams hold.
     """
 
-    def __init__(self, store: str | Store = "memory:", *, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        store: str | Store = "memory:",
+        *,
+        limits: Limits | None = None,
+        schemas: Mapping[str, Any] | None = None,
+    ) -> None:
         self.store = open_store(store) if isinstance(store, str) else store
         self.limits = limits or Limits()
         self.stats = Stats()
@@ -70,7 +79,8 @@ class Engine(Lifespan, Writes, SignalCalls):
         self._gate = self.runtime.gate
         self.private: Final = PrivatePaths(*RUNS)
         self._loop_delay = LoopDelay(self.stats.loop_delay)
-        self._post = posting(self.store)
+        self.schemas: Final = Schemas(schemas, self.private)
+        self._into, self._post = into(self.store, self.schemas.records)
         self._room = Room(self.limits, self._exists)
         self._sweeper: Final = Sweeper(self.store, self.live)
         self._unwatch: Callable[[], None] = _nothing

@@ -26,7 +26,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
         max_inflight_bytes: what has arrived of request bodies that are not whole yet, all together; never less than
             eight times `max_body_bytes`. A quarter is kept for bodies of up to 64 KiB, and one address has an eighth.
             Above it the slowest large body is refused with 503.
-        max_append_records: values of a JSON array in one append or create; more would hold up all other writes.
+        max_append_records: records of one append or create, such as JSON values; more would hold up all other writes.
         max_path_bytes: a stream's path in UTF-8.
         max_streams: streams in the store; one more is refused with 429.
         max_readers: live readers at the same time; one more is refused with 429.

@@ -3,6 +3,9 @@
 offsets                   positions and their text
 spans                     records that follow each other in a log
 framing                   bodies into records and back
+splitter, delimited, msgpack  records that lie one behind the other
+objects                   Python objects as records
+schemas                   what records must be
 batches                   rows of a log into a read's batch
 backwards                 reads from behind: where a page begins
 ledger                    what may happen to a stream

@@ -17,6 +17,7 @@ from headwater.protocol.commands import (
     Command,
     Create,
     Delete,
+    Describe,
     Inspect,
     ListMembers,
     Preflight,
@@ -86,7 +87,7 @@ def asks_of(command: Command | Undecided, *, has_body: bool = True) -> tuple[Ask
             return (Ask(Operation.READ, command.path), Ask(Operation.PRESENCE, command.path))
         case Attend() | ListMembers():
             return (Ask(Operation.PRESENCE, command.path),)
-        case Read() | Inspect() | Undecided():
+        case Read() | Inspect() | Describe() | Undecided():
             return (Ask(Operation.READ, command.path),)
         case Write():
             return _of_write(command, has_body=has_body)

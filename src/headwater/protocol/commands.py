@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from headwater.model import Failure, Last, Mode, Producer, SlowPolicy, StreamConfig
@@ -156,10 +158,17 @@ class ListMembers(msgspec.Struct, frozen=True, gc=False):
     limit: int
 
 
+class Describe(msgspec.Struct, frozen=True, gc=False):
+    """GET of the word `schema` below a stream: what its records, or its signals, must be."""
+
+    path: str
+    kind: Literal["record", "signal"]
+
+
 class Preflight(msgspec.Struct, frozen=True, gc=False):
     """OPTIONS: what a page from another origin may do."""
 
     path: str
 
 
-Command = Create | Write | Read | Inspect | Delete | SendSignal | Attend | ListMembers | Preflight
+Command = Create | Write | Read | Inspect | Delete | SendSignal | Attend | ListMembers | Describe | Preflight

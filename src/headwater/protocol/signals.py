@@ -82,7 +82,7 @@ def told(signal: Signal) -> Ephemeral:
     """A signal as readers are told it."""
     named = ((_SENDER, signal.sender), (_TO, signal.to), (_TOPIC, signal.topic), (_KEEP, signal.keep))
     head = {name: value for name, value in named if value is not None}
-    field = fields_of(signal.content_type, (signal.content,))[0]
+    field = fields_of(signal.content_type, [signal.content])[0]
     fields = msgspec.json.encode(head)[1:-1] + b"," + field if head else field
     return Ephemeral(SIGNAL, b"{" + fields + b"}", signal)
 

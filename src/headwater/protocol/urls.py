@@ -31,6 +31,7 @@ AT_STREAM: Final[Mapping[str, str]] = {
     "signal": "messages to a stream's readers that are not stored",
     "presence": "who is there",
     "cancel": "asking a task to stop",
+    "schema": "what a stream holds",
 }
 
 _BELOW_ROOT: Final = f"{RESERVED_SEGMENT}/"

@@ -1,4 +1,4 @@
-"""Requests to the words below a stream that are served: `{path}/-/signal`, `{path}/-/presence`."""
+"""Requests to the words below a stream that are served: `signal`, `presence`, `schema`."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from headwater.errors import BadRequest, MethodNotAllowed
-from headwater.protocol.commands import Attend, Command, ListMembers, Preflight, SendSignal
+from headwater.protocol import names
+from headwater.protocol.commands import Attend, Command, Describe, ListMembers, Preflight, SendSignal
 from headwater.protocol.headers import Headers
 from headwater.protocol.http1 import body_length
 from headwater.protocol.presence.requests import parse_page
+from headwater.protocol.query import parse_query
 from headwater.protocol.requests import check_coding, content_type_of
 from headwater.protocol.signals import parse_addressed
 from headwater.protocol.urls import Target
@@ -59,4 +61,14 @@ def _presence(method: str, path: str, query: bytes, headers: Headers) -> Attend 
     return ListMembers(path, *parse_page(query))
 
 
-_SERVED: Final[Mapping[str, Parse]] = {"signal": _signal, "presence": _presence}
+def _schema(method: str, path: str, query: bytes, headers: Headers) -> Describe:
+    if method not in ("GET", "HEAD"):
+        raise MethodNotAllowed(f"{method[:20]!r} is not a method of -/schema", allow="GET, HEAD, OPTIONS")
+    kind = parse_query(query).get(names.QUERY_KIND, "record")
+    match kind:
+        case "record" | "signal":
+            return Describe(path, kind)
+    raise BadRequest(f"?kind= takes record or signal, not {kind[:40]!r}")
+
+
+_SERVED: Final[Mapping[str, Parse]] = {"signal": _signal, "presence": _presence, "schema": _schema}
