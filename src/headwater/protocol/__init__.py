@@ -46,5 +46,6 @@ compression, compressors  which codings there are
 coding, coding_gzip, coding_zstd, crc  coded once for all readers
 backoff                   when to reconnect
 websocket                 connections with two ways
+presence                  who is at a stream
 names                     headers, parameters, event names
 """
