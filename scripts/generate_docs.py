@@ -343,7 +343,7 @@ def _message(cls: type[msgspec.Struct]) -> list[str]:
 
 def _default(field: msgspec.structs.FieldInfo) -> str:
     value = field.default if field.default is not msgspec.NODEFAULT else {}
-    return "none" if value is None else f"`{json.dumps(value)}`"
+    return "none" if value is None or isinstance(value, msgspec.Raw) else f"`{json.dumps(value)}`"
 
 
 def _kind(kind: Any) -> str:

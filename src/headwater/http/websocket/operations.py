@@ -13,14 +13,19 @@ from msgspec import structs
 from headwater.errors import HeadwaterError, InvalidMessage
 from headwater.http.websocket.arguments import start_of
 from headwater.http.websocket.reads import head, read
+from headwater.http.websocket.rights import asks_to_read
 from headwater.http.websocket.session import Operations, Session
+from headwater.http.websocket.signals import signal
 from headwater.http.websocket.writes import append, close, create, delete, fail
-from headwater.hub.live.subscriptions.subscription import Wish
+from headwater.hub.live.subscriptions.subscription import NO_KINDS, Wish
 from headwater.model import NOW
-from headwater.protocol.asks import Access, Ask, Operation
+from headwater.protocol.asks import Access
+from headwater.protocol.ephemeral import SIGNAL
 from headwater.protocol.patterns import is_pattern
 from headwater.protocol.requests import slow_policy
 from headwater.protocol.websocket import messages as m
+
+_SIGNALS: Final = frozenset({SIGNAL})
 
 
 def hello(session: Session, message: m.Hello, size: int) -> None:
@@ -56,13 +61,13 @@ def sub(session: Session, message: m.Sub, size: int) -> None:
         message.missing == "wait",
         message.envelope,
         None,
+        kinds=_SIGNALS if message.signals else NO_KINDS,
     )
     if is_pattern(path):
         # Each stream that matches is asked about by itself.
         session.perform(message.id, size, (), partial(_match, session, wish, size))
         return
-    asks = (Ask(Operation.READ, path),)
-    session.perform(message.id, size, asks, partial(_subscribe, session, wish, size))
+    session.perform(message.id, size, asks_to_read(path, wish.kinds), partial(_subscribe, session, wish, size))
 
 
 def _subscribe(session: Session, wish: Wish, size: int, access: Access) -> None:
@@ -139,6 +144,7 @@ OPERATIONS: Final[Operations] = {
     m.Head: head,
     m.Read: read,
     m.Delete: delete,
+    m.Signal: signal,
     m.Auth: auth,
     m.Ping: ping,
     m.Pong: pong,

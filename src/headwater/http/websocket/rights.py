@@ -19,11 +19,23 @@ from headwater.http.authorize import Credential
 from headwater.http.permission import Permission
 from headwater.http.websocket.expiry import Expiry
 from headwater.http.websocket.requests import Requests
-from headwater.hub.live.subscriptions.subscription import Subscription
+from headwater.hub.live.subscriptions.subscription import Subscription, Wish
 from headwater.hub.live.subscriptions.whole import Subscriptions
 from headwater.hub.peers import Peer
 from headwater.protocol.asks import Access, Ask, Operation
+from headwater.protocol.ephemeral import PRESENCE
 from headwater.protocol.websocket import messages as m
+
+
+def asks_to_read(path: str, kinds: frozenset[str]) -> tuple[Ask, ...]:
+    """What an application is asked before a stream is read.
+
+    Args:
+        path: of the stream.
+        kinds: of ephemeral events that are to be told; who is there is a question by itself.
+    """
+    read = Ask(Operation.READ, path)
+    return (read, Ask(Operation.PRESENCE, path)) if PRESENCE in kinds else (read,)
 
 
 class Holder(Protocol):
@@ -81,13 +93,13 @@ class Rights:
         if self._credential is not None:
             self._credential = self._credential.with_token(token)
 
-    def peer(self, path: str) -> Peer | Awaitable[Peer]:
+    def peer(self, wish: Wish) -> Peer | Awaitable[Peer]:
         """Who reads a stream.
 
         Raises:
             HeadwaterError: it may not be read.
         """
-        found = self.of((Ask(Operation.READ, path),))
+        found = self.of(asks_to_read(wish.path, wish.kinds))
         return self._peer_with(found) if isinstance(found, Access) else self._awaited(found)
 
     def _peer_with(self, access: Access) -> Peer:
@@ -107,7 +119,7 @@ class Rights:
         requests = self._holder.requests
         for subscription in list(self._holder.subscriptions.by_path.values()):
             try:
-                found = self.of((Ask(Operation.READ, subscription.path),))
+                found = self.of(asks_to_read(subscription.path, subscription.wish.kinds))
             except HeadwaterError as error:
                 self._forbid(subscription, error)
                 continue

@@ -18,7 +18,7 @@ import msgspec
 from headwater.errors import BadRequest, HeadwaterError
 from headwater.http.authorize import Credential
 from headwater.http.duplex import Duplex
-from headwater.http.live import opened
+from headwater.http.live import kinds_of, opened, with_kinds
 from headwater.http.permission import Permission
 from headwater.http.websocket.requests import Requests
 from headwater.http.websocket.session import EARLY, PATIENCE
@@ -33,7 +33,7 @@ from headwater.protocol.commands import Read, Write
 from headwater.protocol.ledger import Append
 from headwater.protocol.slow import REPLAY
 from headwater.protocol.websocket import frames
-from headwater.protocol.websocket.bare import LineMessages, RawMessages
+from headwater.protocol.websocket.bare import LineMessages, RawMessages, line_message
 from headwater.protocol.websocket.single import AskedSingle
 from headwater.protocol.wire import problem
 
@@ -265,7 +265,8 @@ def single_format(command: Read, *, raw: bool) -> WireFormat:
     if raw:
         return WireFormat(("websocket-raw",), RawMessages, bytes, timeless=True)
     encoder = partial(LineMessages, envelope=command.envelope)
-    return WireFormat(("websocket-lines", command.envelope), encoder, bytes, timeless=True, timed=command.envelope)
+    form = WireFormat(("websocket-lines", command.envelope), encoder, bytes, timeless=True, timed=command.envelope)
+    return with_kinds(form, line_message, kinds_of(command))
 
 
 def _duplicate(appended: Appended) -> dict[str, object]:

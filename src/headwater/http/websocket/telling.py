@@ -6,12 +6,12 @@ from functools import lru_cache, partial
 from typing import Final
 
 from headwater.errors import HeadwaterError
-from headwater.hub.live.subscriptions.subscription import Wish
-from headwater.hub.live.wire_format import WireFormat
+from headwater.hub.live.subscriptions.subscription import NO_KINDS, Wish
+from headwater.hub.live.wire_format import WireFormat, with_kind
 from headwater.model import StreamInfo
 from headwater.protocol.websocket import messages as m
 from headwater.protocol.websocket.codec import CODECS, Codec
-from headwater.protocol.websocket.stream_messages import StreamMessages, WaitingMessages, problem
+from headwater.protocol.websocket.stream_messages import StreamMessages, WaitingMessages, problem, tell
 
 #: Formats that are kept, as one object for all who read a stream.
 _FORMATS: Final = 1024
@@ -28,9 +28,12 @@ class Telling:
         self._codec: Final = codec
         self.form = lru_cache(_FORMATS)(self._form)
 
-    def _form(self, number: int, *, envelope: bool) -> WireFormat:
+    def _form(self, number: int, *, envelope: bool, kinds: frozenset[str] = NO_KINDS) -> WireFormat:
         encoder = partial(StreamMessages, codec=self._codec, number=number, envelope=envelope)
-        return WireFormat((self._codec.name, envelope), encoder, bytes, timeless=True, timed=envelope)
+        form = WireFormat((self._codec.name, envelope), encoder, bytes, timeless=True, timed=envelope)
+        for kind in sorted(kinds):
+            form = with_kind(form, kind, partial(tell, self._codec, number))
+        return form
 
     def waiting_form(self, wish: Wish) -> WireFormat:
         """See `Tells.waiting_form`."""

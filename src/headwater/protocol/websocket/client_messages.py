@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from headwater.protocol.given import GivenConfig
+
+#: A value that is not given; `null` is one that is.
+NO_VALUE: Final = msgspec.Raw()
 
 
 class ClientStruct(msgspec.Struct, tag_field="t", rename={"from_": "from"}):
@@ -36,6 +41,7 @@ class Sub(ClientStruct, tag="sub"):
         slow: what the reader gets when it was slow: `replay`, `latest`, `conflate:KEY`, `disconnect`.
         missing: `wait`: a stream that is not there is waited for.
         envelope: records come with the time of their append.
+        signals: signals are told, too.
     """
 
     id: int
@@ -47,6 +53,7 @@ class Sub(ClientStruct, tag="sub"):
     slow: str | None = None
     missing: str | None = None
     envelope: bool = False
+    signals: bool = False
 
 
 class Unsub(ClientStruct, tag="unsub"):
@@ -223,6 +230,32 @@ class Delete(ClientStruct, tag="delete"):
     path: str | None = None
     s: int | None = None
     match: str | None = None
+
+
+class Signal(ClientStruct, tag="signal"):
+    """Tell the live readers of a stream something that is not stored; answered by `ok` if it has an `id`.
+
+    Attributes:
+        id: of this message.
+        path: the stream.
+        s: in its place: its number.
+        d: what is told: any value.
+        b: in its place, bytes.
+        from_: whose signal it is; without, the subject of the access, or else the name in `hello`.
+        to: only readers of this name are told.
+        topic: what it is about.
+        keep: seconds for which it is the sender's state in the topic: who comes later is told it. 0: ends it.
+    """
+
+    id: int | None = None
+    path: str | None = None
+    s: int | None = None
+    d: msgspec.Raw = NO_VALUE
+    b: bytes | None = None
+    from_: str | None = None
+    to: str | None = None
+    topic: str | None = None
+    keep: int | None = None
 
 
 class Auth(ClientStruct, tag="auth"):

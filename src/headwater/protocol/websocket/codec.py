@@ -12,7 +12,7 @@ import msgspec
 
 from headwater.errors import InvalidMessage
 from headwater.model import Record
-from headwater.protocol.framing import is_json, is_text
+from headwater.protocol.framing import is_json, is_text, payloads
 from headwater.protocol.spans import data_of, offsets_of
 from headwater.protocol.websocket import frames
 from headwater.protocol.websocket.messages import CLIENT, ClientMessage, ServerMessage
@@ -128,7 +128,7 @@ def _fields(content_type: str, records: Sequence[Record], offsets: list[bytes], 
     elif is_text(content_type) and all(map(is_utf8, data)):
         parts.append(b',"r":[' + b",".join([msgspec.json.encode(each.decode()) for each in data]) + b"]")
     else:
-        parts.append(b',"b":["' + b'","'.join(map(base64_of, data)) + b'"]')
+        parts.append(b',"b":["' + b'","'.join(map(base64_of, payloads(content_type, data))) + b'"]')
     if at:
         parts.append(b',"at":[' + b",".join([b"%.3f" % record.at for record in records]) + b"]")
     return b"".join(parts)

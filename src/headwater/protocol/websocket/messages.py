@@ -27,6 +27,7 @@ from headwater.protocol.websocket.client_messages import (
     Ping,
     Pong,
     Read,
+    Signal,
     Sub,
     Unsub,
 )
@@ -44,6 +45,7 @@ from headwater.protocol.websocket.server_messages import (
     Page,
     Problem,
     ServerStruct,
+    Signalled,
     Subscribed,
     Waiting,
     Welcome,
@@ -78,6 +80,8 @@ __all__ = [
     "Problem",
     "Read",
     "ServerMessage",
+    "Signal",
+    "Signalled",
     "Sub",
     "Subscribed",
     "Unsub",
@@ -98,11 +102,14 @@ CLIENT: Final[tuple[type[ClientStruct], ...]] = (
     Head,
     Read,
     Delete,
+    Signal,
     Auth,
     Ping,
     Pong,
 )
-ClientMessage = Hello | Sub | Unsub | Ack | Append | Close | Fail | Create | Head | Read | Delete | Auth | Ping | Pong
+ClientMessage = (
+    Hello | Sub | Unsub | Ack | Append | Close | Fail | Create | Head | Read | Delete | Signal | Auth | Ping | Pong
+)
 
 #: All that the server may send.
 SERVER: Final[tuple[type[ServerStruct], ...]] = (
@@ -112,6 +119,7 @@ SERVER: Final[tuple[type[ServerStruct], ...]] = (
     Data,
     Live,
     Gap,
+    Signalled,
     End,
     Ok,
     Info,
@@ -129,6 +137,7 @@ ServerMessage = (
     | Data
     | Live
     | Gap
+    | Signalled
     | End
     | Ok
     | Info

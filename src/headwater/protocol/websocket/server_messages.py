@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 
+from headwater.protocol.websocket.client_messages import NO_VALUE
+
 
 class ServerStruct(msgspec.Struct, tag_field="t", rename={"from_": "from"}, omit_defaults=True):
     """What the server sends."""
@@ -109,6 +111,28 @@ class Gap(ServerStruct, tag="gap"):
     from_: str
     to: str
     why: str = "slow"
+
+
+class Signalled(ServerStruct, tag="signal"):
+    """A signal: told once to who reads live, and in no log. The same bytes for all, its sender among them.
+
+    Attributes:
+        s: the stream's number.
+        d: what is told: any value.
+        b: in its place, bytes.
+        from_: whose signal it is.
+        to: for whom alone it is.
+        topic: what it is about.
+        keep: it is the sender's state in the topic, for so many seconds; 0: it is over.
+    """
+
+    s: int
+    d: msgspec.Raw = NO_VALUE
+    b: bytes | None = None
+    from_: str | None = None
+    to: str | None = None
+    topic: str | None = None
+    keep: int | None = None
 
 
 class End(ServerStruct, tag="end"):

@@ -59,6 +59,10 @@ def parse_single(path: str, query: bytes, names_allowed: Names) -> AskedSingle:
         raise BadRequest(f"?raw= takes 1, not {raw[:40]!r}")
     if raw and command.envelope:
         raise BadRequest("give raw or envelope: raw records come alone")
+    if raw and (command.signals or command.presence):
+        raise BadRequest("give raw or signals and presence: raw records come alone")
+    if command.joins is not None:
+        raise BadRequest("a WebSocket at a stream's URL takes ?presence=1; to join, use -/connect, SSE or POST")
     if producer is not None and not (0 < len(producer) <= MAX_ID and producer.isprintable()):
         raise BadRequest(f"?producer= takes 1 to {MAX_ID} printable characters")
     return AskedSingle(command, raw is not None, producer)

@@ -28,7 +28,8 @@ from headwater.protocol.cursor import Data, Failed, Gap
 
 _log: Final = logging.getLogger("headwater")
 
-
+#: Of ephemeral events.
+NO_KINDS: Final[frozenset[str]] = frozenset()
 #: Errors of streams that match a pattern which are not told.
 _TO_NOBODY: Final = (Refused, NotAuthorized, StreamNotFound, StreamGone)
 
@@ -46,6 +47,7 @@ class Wish(msgspec.Struct, frozen=True):
         envelope: records come with the time of their append.
         peer: who reads; None: that is to be asked.
         pattern: that it matches; empty: it was asked for by its path.
+        kinds: of ephemeral events that are told, too.
     """
 
     id: int
@@ -57,12 +59,13 @@ class Wish(msgspec.Struct, frozen=True):
     envelope: bool
     peer: Peer | None
     pattern: str = ""
+    kinds: frozenset[str] = NO_KINDS
 
 
 class Tells(Protocol):
     """How a connection's reader is told what is no record, in its wire format."""
 
-    def form(self, number: int, *, envelope: bool) -> WireFormat:
+    def form(self, number: int, *, envelope: bool, kinds: frozenset[str] = NO_KINDS) -> WireFormat:
         """In which a stream of this number is told."""
         ...
 
@@ -110,7 +113,7 @@ class Group(Protocol):
         """Open it again."""
         ...
 
-    def peer(self, path: str) -> Peer | Awaitable[Peer]:
+    def peer(self, wish: Wish) -> Peer | Awaitable[Peer]:
         """Who reads a stream that matches a pattern.
 
         Raises:
@@ -214,7 +217,7 @@ class Subscription(Owner):
         size = self._first_bytes
         peer = wish.peer
         if peer is None:
-            found = self._all.peer(wish.path)
+            found = self._all.peer(wish)
             peer = found if isinstance(found, Peer) else await found
             self.wish = wish = msgspec.structs.replace(wish, peer=peer)
         if not wish.waits or self.number:
@@ -247,7 +250,7 @@ class Subscription(Owner):
         """Read a stream that is there, from now on."""
         whole, wish, stream = self._all, self.wish, arrival.stream
         self._waiting = None
-        form = whole.tells.form(stream.number, envelope=wish.envelope)
+        form = whole.tells.form(stream.number, envelope=wish.envelope, kinds=wish.kinds)
         if not self.number:
             self.number = stream.number
             self.incarnation = arrival.info.incarnation
