@@ -23,7 +23,7 @@ from headwater.protocol.cors import CorsPolicy
 from headwater.protocol.many import Names
 from headwater.protocol.paths import check_encoding
 from headwater.protocol.websocket import handshake
-from headwater.protocol.websocket.codec import CODECS
+from headwater.protocol.websocket.codecs import CODECS
 from headwater.protocol.websocket.single import AskedSingle, parse_single
 
 #: Below the root.

@@ -159,7 +159,3 @@ def refuse(error: Exception, data: bytes, decode: Any) -> NoReturn:
     if isinstance(number, int) and not isinstance(number, bool):
         wrong.details["id"] = number
     raise wrong
-
-
-#: By the names of their subprotocols, the preferred first.
-CODECS: Final[dict[str, Codec]] = {codec.name: codec for codec in (JsonCodec(),)}
