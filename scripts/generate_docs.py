@@ -343,12 +343,12 @@ def _message(cls: type[msgspec.Struct]) -> list[str]:
 
 def _default(field: msgspec.structs.FieldInfo) -> str:
     value = field.default if field.default is not msgspec.NODEFAULT else {}
-    return "none" if value is None else f"`{json.dumps(value)}`"
+    return "none" if value in (None, msgspec.UNSET) else f"`{json.dumps(value)}`"
 
 
 def _kind(kind: Any) -> str:
     if isinstance(kind, types.UnionType):
-        return " or ".join(_kind(each) for each in kind.__args__ if each is not types.NoneType)
+        return " or ".join(_kind(each) for each in kind.__args__ if each not in (types.NoneType, msgspec.UnsetType))
     origin = get_origin(kind)
     if origin is tuple:
         return f"[{', '.join(map(_kind, get_args(kind)))}]"

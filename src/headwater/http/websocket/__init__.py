@@ -5,6 +5,7 @@ shared         what all connections of a service share
 session        one connection of `-/connect`
 operations     what each of its messages does
 reads, writes  those that ask once, and those that write
+signals        the one that is stored nowhere
 arguments      what messages say, checked
 rights         what the client may do
 requests       messages under way: how many, in which order

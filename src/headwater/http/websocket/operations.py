@@ -14,6 +14,7 @@ from headwater.errors import HeadwaterError, InvalidMessage
 from headwater.http.websocket.arguments import start_of
 from headwater.http.websocket.reads import head, read
 from headwater.http.websocket.session import Operations, Session
+from headwater.http.websocket.signals import signal
 from headwater.http.websocket.writes import append, close, create, delete, fail
 from headwater.hub.live.subscriptions.subscription import Wish
 from headwater.model import NOW
@@ -56,6 +57,7 @@ def sub(session: Session, message: m.Sub, size: int) -> None:
         message.missing == "wait",
         message.envelope,
         None,
+        signals=message.signals,
     )
     if is_pattern(path):
         # Each stream that matches is asked about by itself.
@@ -139,6 +141,7 @@ OPERATIONS: Final[Operations] = {
     m.Head: head,
     m.Read: read,
     m.Delete: delete,
+    m.SendSignal: signal,
     m.Auth: auth,
     m.Ping: ping,
     m.Pong: pong,

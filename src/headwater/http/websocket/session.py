@@ -215,11 +215,11 @@ class Session:
         if self._is_draining and self.requests.are_done:
             self.close(closes.GOING, ShuttingDown.code)
 
-    def run(self, id: int, size: int, work: Coroutine[Any, Any, bytes]) -> None:
+    def run(self, id: int | None, size: int, work: Coroutine[Any, Any, bytes]) -> None:
         """Do what takes waiting; what it gives is the answer."""
         self.requests.run(work, partial(self._ran, id, size))
 
-    def _ran(self, id: int, size: int, done: asyncio.Future[bytes]) -> None:
+    def _ran(self, id: int | None, size: int, done: asyncio.Future[bytes]) -> None:
         error = done.exception()
         if error is None:
             self.answer(id, size, done.result())

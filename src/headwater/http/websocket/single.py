@@ -24,12 +24,13 @@ from headwater.http.websocket.requests import Requests
 from headwater.http.websocket.session import EARLY, PATIENCE
 from headwater.hub import Engine
 from headwater.hub.live.connection import Connection
-from headwater.hub.live.wire_format import WireFormat
+from headwater.hub.live.wire_format import WireFormat, with_kind
 from headwater.hub.peers import Peer
 from headwater.hub.wheel import Timer
 from headwater.model import Appended, Producer, SlowPolicy
 from headwater.protocol.asks import Access, asks_of
 from headwater.protocol.commands import Read, Write
+from headwater.protocol.ephemeral import SIGNAL, Ephemeral, as_line
 from headwater.protocol.ledger import Append
 from headwater.protocol.slow import REPLAY
 from headwater.protocol.websocket import frames
@@ -265,7 +266,12 @@ def single_format(command: Read, *, raw: bool) -> WireFormat:
     if raw:
         return WireFormat(("websocket-raw",), RawMessages, bytes, timeless=True)
     encoder = partial(LineMessages, envelope=command.envelope)
-    return WireFormat(("websocket-lines", command.envelope), encoder, bytes, timeless=True, timed=command.envelope)
+    form = WireFormat(("websocket-lines", command.envelope), encoder, bytes, timeless=True, timed=command.envelope)
+    return with_kind(form, SIGNAL, _as_message) if command.signals else form
+
+
+def _as_message(event: Ephemeral) -> bytes:
+    return frames.text(as_line(event)[:-1])
 
 
 def _duplicate(appended: Appended) -> dict[str, object]:

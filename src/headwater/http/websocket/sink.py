@@ -107,6 +107,9 @@ class MessageSink(TransportSink):
             self._stats.errors[MessageTooLarge.code] += 1
         self._end(frames.close(code, reason))
         self.finish()
+        # What comes now is no protocol, and has no close frame that could be waited for.
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
 
     def _end(self, frame: bytes) -> None:
         """Write the last frame; nobody writes behind it."""

@@ -7,8 +7,9 @@ from typing import Final
 
 from headwater.errors import HeadwaterError
 from headwater.hub.live.subscriptions.subscription import Wish
-from headwater.hub.live.wire_format import WireFormat
+from headwater.hub.live.wire_format import WireFormat, with_kind
 from headwater.model import StreamInfo
+from headwater.protocol.ephemeral import SIGNAL
 from headwater.protocol.websocket import messages as m
 from headwater.protocol.websocket.codec import CODECS, Codec
 from headwater.protocol.websocket.stream_messages import StreamMessages, WaitingMessages, problem
@@ -28,9 +29,10 @@ class Telling:
         self._codec: Final = codec
         self.form = lru_cache(_FORMATS)(self._form)
 
-    def _form(self, number: int, *, envelope: bool) -> WireFormat:
+    def _form(self, number: int, *, envelope: bool, signals: bool = False) -> WireFormat:
         encoder = partial(StreamMessages, codec=self._codec, number=number, envelope=envelope)
-        return WireFormat((self._codec.name, envelope), encoder, bytes, timeless=True, timed=envelope)
+        form = WireFormat((self._codec.name, envelope), encoder, bytes, timeless=True, timed=envelope)
+        return with_kind(form, SIGNAL, partial(self._codec.ephemeral, number)) if signals else form
 
     def waiting_form(self, wish: Wish) -> WireFormat:
         """See `Tells.waiting_form`."""

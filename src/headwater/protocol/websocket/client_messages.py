@@ -36,6 +36,7 @@ class Sub(ClientStruct, tag="sub"):
         slow: what the reader gets when it was slow: `replay`, `latest`, `conflate:KEY`, `disconnect`.
         missing: `wait`: a stream that is not there is waited for.
         envelope: records come with the time of their append.
+        signals: signals are told, too.
     """
 
     id: int
@@ -47,6 +48,7 @@ class Sub(ClientStruct, tag="sub"):
     slow: str | None = None
     missing: str | None = None
     envelope: bool = False
+    signals: bool = False
 
 
 class Unsub(ClientStruct, tag="unsub"):
@@ -223,6 +225,32 @@ class Delete(ClientStruct, tag="delete"):
     path: str | None = None
     s: int | None = None
     match: str | None = None
+
+
+class SendSignal(ClientStruct, tag="signal"):
+    """Tell something to the live readers of a stream who asked for signals; it is stored nowhere.
+
+    Attributes:
+        id: of this message; without, only a refusal is told.
+        path: the stream.
+        s: in its place: its number.
+        data: what is told, a value.
+        b: in its place, bytes.
+        from_: whose signal it is; with `authorize` that is known, and may be left out.
+        to: only those readers are told who are this subject, or have this name.
+        topic: what it is about.
+        keep: seconds for which it is the sender's state in the topic; 0 ends it.
+    """
+
+    id: int | None = None
+    path: str | None = None
+    s: int | None = None
+    data: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    b: bytes | None = None
+    from_: str | None = None
+    to: str | None = None
+    topic: str | None = None
+    keep: int | None = None
 
 
 class Auth(ClientStruct, tag="auth"):

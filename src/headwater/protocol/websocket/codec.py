@@ -12,6 +12,7 @@ import msgspec
 
 from headwater.errors import InvalidMessage
 from headwater.model import Record
+from headwater.protocol.ephemeral import Ephemeral
 from headwater.protocol.framing import is_json, is_text
 from headwater.protocol.spans import data_of, offsets_of
 from headwater.protocol.websocket import frames
@@ -53,6 +54,15 @@ class Codec(Protocol):
             content_type: the stream's.
             records: one at least.
             at: with the times of their appends.
+        """
+        ...
+
+    def ephemeral(self, number: int, event: Ephemeral) -> bytes:
+        """What is told of a stream and not kept, such as a signal, framed.
+
+        Args:
+            number: the stream's.
+            event: of a kind that is the message's name.
         """
         ...
 
@@ -108,6 +118,10 @@ class JsonCodec:
         return frames.text(
             b'{"t":"data","s":%d,"o":"%b"%b}' % (number, offsets[-1], _fields(content_type, records, offsets, at=at))
         )
+
+    def ephemeral(self, number: int, event: Ephemeral) -> bytes:
+        """See `Codec.ephemeral`."""
+        return frames.text(b'{"t":"%b","s":%d,%b' % (event.kind.encode(), number, event.body[1:]))
 
     def page(self, message: ServerMessage, content_type: str, records: Sequence[Record], *, at: bool) -> bytes:
         """See `Codec.page`."""

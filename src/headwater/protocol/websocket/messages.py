@@ -27,6 +27,7 @@ from headwater.protocol.websocket.client_messages import (
     Ping,
     Pong,
     Read,
+    SendSignal,
     Sub,
     Unsub,
 )
@@ -44,6 +45,7 @@ from headwater.protocol.websocket.server_messages import (
     Page,
     Problem,
     ServerStruct,
+    Signal,
     Subscribed,
     Waiting,
     Welcome,
@@ -77,7 +79,9 @@ __all__ = [
     "Pong",
     "Problem",
     "Read",
+    "SendSignal",
     "ServerMessage",
+    "Signal",
     "Sub",
     "Subscribed",
     "Unsub",
@@ -98,11 +102,14 @@ CLIENT: Final[tuple[type[ClientStruct], ...]] = (
     Head,
     Read,
     Delete,
+    SendSignal,
     Auth,
     Ping,
     Pong,
 )
-ClientMessage = Hello | Sub | Unsub | Ack | Append | Close | Fail | Create | Head | Read | Delete | Auth | Ping | Pong
+ClientMessage = (
+    Hello | Sub | Unsub | Ack | Append | Close | Fail | Create | Head | Read | Delete | SendSignal | Auth | Ping | Pong
+)
 
 #: All that the server may send.
 SERVER: Final[tuple[type[ServerStruct], ...]] = (
@@ -112,6 +119,7 @@ SERVER: Final[tuple[type[ServerStruct], ...]] = (
     Data,
     Live,
     Gap,
+    Signal,
     End,
     Ok,
     Info,
@@ -129,6 +137,7 @@ ServerMessage = (
     | Data
     | Live
     | Gap
+    | Signal
     | End
     | Ok
     | Info

@@ -111,6 +111,28 @@ class Gap(ServerStruct, tag="gap"):
     why: str = "slow"
 
 
+class Signal(ServerStruct, tag="signal"):
+    """A signal, for who asked for them. The same bytes for all of these.
+
+    Attributes:
+        s: the stream's number.
+        from_: whose it is.
+        to: the only one who is told.
+        topic: what it is about.
+        keep: seconds for which it holds.
+        data: what is told.
+        base64: in its place, bytes.
+    """
+
+    s: int
+    from_: str | None = None
+    to: str | None = None
+    topic: str | None = None
+    keep: float | None = None
+    data: msgspec.Raw | None = None
+    base64: str | None = None
+
+
 class End(ServerStruct, tag="end"):
     """A stream is not read any more on this connection.
 
@@ -141,6 +163,7 @@ class Ok(ServerStruct, tag="ok"):
         dup: an idempotent producer sent it before; nothing was written.
         closed: the stream is closed.
         created: the stream was made.
+        told: how many readers were told a signal.
     """
 
     id: int
@@ -148,6 +171,7 @@ class Ok(ServerStruct, tag="ok"):
     dup: bool = False
     closed: bool = False
     created: bool = False
+    told: int | None = None
 
 
 class Info(ServerStruct, tag="info"):
