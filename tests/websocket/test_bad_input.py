@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import random
+from typing import Any
 
 import pytest
 from tests.conftest import Run
@@ -22,13 +23,33 @@ SETTINGS = Settings(store="memory:", flush_seconds=0)
 #: Close codes that docs/reference/websocket.md names.
 DOCUMENTED = {1000, 1002, 1003, 1007, 1009, 1011, 1012, 1013, *(cls.ws_close for cls in error_table())}
 WORDS = ["hello", "sub", "unsub", "ack", "append", "create", "head", "read", "delete", "auth", "ping", "signal", "nix"]
-VALUES = [None, True, -1, 0, 7, 2**53, 10**30, 0.5, "", "a", "a/*", "-1", "now", "x" * 3000, "\x00", [], [1], [[]], {}]
+VALUES: list[Any] = [
+    None,
+    True,
+    -1,
+    0,
+    7,
+    2**53,
+    10**30,
+    0.5,
+    "",
+    "a",
+    "a/*",
+    "-1",
+    "now",
+    "x" * 3000,
+    "\x00",
+    [],
+    [1],
+    [[]],
+    {},
+]
 FIELDS = ["id", "path", "s", "o", "r", "b", "p", "from", "last", "window", "slow", "missing", "token", "data", "match"]
 
 
 def message(chance: random.Random) -> bytes:
     """Something like a message."""
-    found = {"t": chance.choice(WORDS)}
+    found: dict[str, Any] = {"t": chance.choice(WORDS)}
     for _ in range(chance.randrange(6)):
         found[chance.choice(FIELDS)] = chance.choice(VALUES)
     return json.dumps(found).encode()
