@@ -45,5 +45,6 @@ wire, sse_control, sse_plain, ndjson, many_events  encoders
 compression, compressors  which codings there are
 coding, coding_gzip, coding_zstd, crc  coded once for all readers
 backoff                   when to reconnect
+presence                  who is at a stream
 names                     headers, parameters, event names
 """
