@@ -38,6 +38,7 @@ def test_query_parameters_have_their_names() -> None:
         *("event", "data", "slow", "reader", "dialect"),
         *("last", "last_bytes", "before", "envelope", "missing", "signals", "kind"),
         *("raw", "producer"),
+        *("presence", "member", "member_key", "member_connection", "member_state"),
     }
 
 

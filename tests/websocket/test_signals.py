@@ -106,3 +106,23 @@ def test_one_connection_has_a_rate(run: Run[None]) -> None:
             await turns()
 
     run(main())
+
+
+def test_who_is_there(run: Run[None]) -> None:
+    """Presence that a subscription asked for comes with the stream's number; a WebSocket's URL does not join."""
+
+    async def main() -> None:
+        async with in_process(SETTINGS) as server, greeted(server) as client:
+            await server.hub.create("a", content_type=JSON)
+            sub = await client.ask("sub", path="a", presence=True)
+            async with single(server, "a?presence=1") as bare:
+                told = await client.until(t="presence")
+                assert told["s"] == sub["s"]
+                lines = [json.loads(await bare.message()) for _ in range(2)]
+                assert {line["control"] for line in lines} == {"up-to-date", "presence"}
+                line = next(line for line in lines if line["control"] == "presence")
+                assert {key: told[key] for key in line if key != "control"} == {
+                    key: value for key, value in line.items() if key != "control"
+                }
+
+    run(main())

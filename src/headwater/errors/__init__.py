@@ -20,6 +20,7 @@ Rule 2: the docstring's first line is the title that users see; ``advice`` says 
     │   ├── OriginNotAllowed           403 origin-not-allowed
     │   ├── MultiStreamClosed          403 multi-stream-closed
     │   ├── StreamPrivate              403 stream-private
+    │   ├── MemberTaken                403 member-taken
     │   └── ProducerFenced             403 producer-fenced
     ├── StreamNotFound                 404 stream-not-found
     │   └── StreamAwaited              404 stream-awaited
@@ -35,6 +36,7 @@ Rule 2: the docstring's first line is the title that users see; ``advice`` says 
     ├── TooLarge                       413 too-large
     │   ├── MessageTooLarge            413 message-too-large
     │   ├── TooManyRecords             413 too-many-records
+    │   ├── StateTooLarge              413 state-too-large
     │   ├── PathTooLong                414 path-too-long
     │   └── HeadersTooLarge            431 headers-too-large
     ├── UnsupportedCoding              415 unsupported-coding
@@ -89,6 +91,7 @@ from headwater.errors.requests import (
     InvalidOffset,
     InvalidPath,
     InvalidProducer,
+    MemberTaken,
     MessageTooLarge,
     MethodNotAllowed,
     MultiStreamClosed,
@@ -103,6 +106,7 @@ from headwater.errors.requests import (
     RunNotFound,
     SchemaMismatch,
     SchemaNotFound,
+    StateTooLarge,
     StreamAwaited,
     StreamNotFound,
     StreamPrivate,
@@ -169,6 +173,7 @@ __all__ = [
     "InvalidPath",
     "InvalidProducer",
     "LimitReached",
+    "MemberTaken",
     "MessageTooLarge",
     "MethodNotAllowed",
     "MissingExtra",
@@ -194,6 +199,7 @@ __all__ = [
     "ShuttingDown",
     "SourceFailed",
     "SourceGone",
+    "StateTooLarge",
     "StoreUnavailable",
     "StreamAwaited",
     "StreamClosed",

@@ -19,6 +19,7 @@ from headwater.http.websocket.writes import append, close, create, delete, fail
 from headwater.hub.live.subscriptions.subscription import Wish
 from headwater.model import NOW
 from headwater.protocol.asks import Access, Ask, Operation
+from headwater.protocol.ephemeral import PRESENCE, SIGNAL
 from headwater.protocol.patterns import is_pattern
 from headwater.protocol.requests import slow_policy
 from headwater.protocol.websocket import messages as m
@@ -57,7 +58,7 @@ def sub(session: Session, message: m.Sub, size: int) -> None:
         message.missing == "wait",
         message.envelope,
         None,
-        signals=message.signals,
+        kinds=(*([SIGNAL] if message.signals else ()), *([PRESENCE] if message.presence else ())),
     )
     if is_pattern(path):
         # Each stream that matches is asked about by itself.

@@ -18,19 +18,19 @@ import msgspec
 from headwater.errors import BadRequest, HeadwaterError
 from headwater.http.authorize import Credential
 from headwater.http.duplex import Duplex
-from headwater.http.live import opened
+from headwater.http.live import kinds_of, opened, with_kinds
 from headwater.http.permission import Permission
 from headwater.http.websocket.requests import Requests
 from headwater.http.websocket.session import EARLY, PATIENCE
 from headwater.hub import Engine
 from headwater.hub.live.connection import Connection
-from headwater.hub.live.wire_format import WireFormat, with_kind
+from headwater.hub.live.wire_format import WireFormat
 from headwater.hub.peers import Peer
 from headwater.hub.wheel import Timer
 from headwater.model import Appended, Producer, SlowPolicy
 from headwater.protocol.asks import Access, asks_of
 from headwater.protocol.commands import Read, Write
-from headwater.protocol.ephemeral import SIGNAL, Ephemeral, as_line
+from headwater.protocol.ephemeral import Ephemeral, as_line
 from headwater.protocol.ledger import Append
 from headwater.protocol.slow import REPLAY
 from headwater.protocol.websocket import frames
@@ -267,7 +267,7 @@ def single_format(command: Read, *, raw: bool) -> WireFormat:
         return WireFormat(("websocket-raw",), RawMessages, bytes, timeless=True)
     encoder = partial(LineMessages, envelope=command.envelope)
     form = WireFormat(("websocket-lines", command.envelope), encoder, bytes, timeless=True, timed=command.envelope)
-    return with_kind(form, SIGNAL, _as_message) if command.signals else form
+    return with_kinds(form, _as_message, kinds_of(command))
 
 
 def _as_message(event: Ephemeral) -> bytes:

@@ -9,7 +9,6 @@ from headwater.errors import HeadwaterError
 from headwater.hub.live.subscriptions.subscription import Wish
 from headwater.hub.live.wire_format import WireFormat, with_kind
 from headwater.model import StreamInfo
-from headwater.protocol.ephemeral import SIGNAL
 from headwater.protocol.websocket import messages as m
 from headwater.protocol.websocket.codec import CODECS, Codec
 from headwater.protocol.websocket.stream_messages import StreamMessages, WaitingMessages, problem
@@ -29,10 +28,13 @@ class Telling:
         self._codec: Final = codec
         self.form = lru_cache(_FORMATS)(self._form)
 
-    def _form(self, number: int, *, envelope: bool, signals: bool = False) -> WireFormat:
+    def _form(self, number: int, *, envelope: bool, kinds: tuple[str, ...] = ()) -> WireFormat:
         encoder = partial(StreamMessages, codec=self._codec, number=number, envelope=envelope)
         form = WireFormat((self._codec.name, envelope), encoder, bytes, timeless=True, timed=envelope)
-        return with_kind(form, SIGNAL, partial(self._codec.ephemeral, number)) if signals else form
+        tell = partial(self._codec.ephemeral, number)
+        for kind in kinds:
+            form = with_kind(form, kind, tell)
+        return form
 
     def waiting_form(self, wish: Wish) -> WireFormat:
         """See `Tells.waiting_form`."""

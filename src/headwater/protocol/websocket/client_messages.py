@@ -37,6 +37,7 @@ class Sub(ClientStruct, tag="sub"):
         missing: `wait`: a stream that is not there is waited for.
         envelope: records come with the time of their append.
         signals: signals are told, too.
+        presence: who is there is told, too.
     """
 
     id: int
@@ -49,6 +50,7 @@ class Sub(ClientStruct, tag="sub"):
     missing: str | None = None
     envelope: bool = False
     signals: bool = False
+    presence: bool = False
 
 
 class Unsub(ClientStruct, tag="unsub"):

@@ -43,6 +43,7 @@ from headwater.protocol.websocket.server_messages import (
     Live,
     Ok,
     Page,
+    Presence,
     Problem,
     ServerStruct,
     Signal,
@@ -77,6 +78,7 @@ __all__ = [
     "Page",
     "Ping",
     "Pong",
+    "Presence",
     "Problem",
     "Read",
     "SendSignal",
@@ -120,6 +122,7 @@ SERVER: Final[tuple[type[ServerStruct], ...]] = (
     Live,
     Gap,
     Signal,
+    Presence,
     End,
     Ok,
     Info,
@@ -138,6 +141,7 @@ ServerMessage = (
     | Live
     | Gap
     | Signal
+    | Presence
     | End
     | Ok
     | Info

@@ -133,6 +133,16 @@ class Signal(ServerStruct, tag="signal"):
     base64: str | None = None
 
 
+class Presence(ServerStruct, tag="presence"):
+    """Who is there, for who asked: behind the number the fields that this has on other wires, such as `members`.
+
+    Attributes:
+        s: the stream's number.
+    """
+
+    s: int
+
+
 class End(ServerStruct, tag="end"):
     """A stream is not read any more on this connection.
 

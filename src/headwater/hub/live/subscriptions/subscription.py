@@ -46,7 +46,7 @@ class Wish(msgspec.Struct, frozen=True):
         envelope: records come with the time of their append.
         peer: who reads; None: that is to be asked.
         pattern: that it matches; empty: it was asked for by its path.
-        signals: signals are told, too.
+        kinds: of ephemeral events that are told, too.
     """
 
     id: int
@@ -58,13 +58,13 @@ class Wish(msgspec.Struct, frozen=True):
     envelope: bool
     peer: Peer | None
     pattern: str = ""
-    signals: bool = False
+    kinds: tuple[str, ...] = ()
 
 
 class Tells(Protocol):
     """How a connection's reader is told what is no record, in its wire format."""
 
-    def form(self, number: int, *, envelope: bool, signals: bool = False) -> WireFormat:
+    def form(self, number: int, *, envelope: bool, kinds: tuple[str, ...] = ()) -> WireFormat:
         """In which a stream of this number is told."""
         ...
 
@@ -249,7 +249,7 @@ class Subscription(Owner):
         """Read a stream that is there, from now on."""
         whole, wish, stream = self._all, self.wish, arrival.stream
         self._waiting = None
-        form = whole.tells.form(stream.number, envelope=wish.envelope, signals=wish.signals)
+        form = whole.tells.form(stream.number, envelope=wish.envelope, kinds=wish.kinds)
         if not self.number:
             self.number = stream.number
             self.incarnation = arrival.info.incarnation
