@@ -69,9 +69,8 @@ def sub(session: Session, message: m.Sub, size: int) -> None:
 
 
 def _subscribe(session: Session, wish: Wish, size: int, access: Access) -> None:
-    session.rights.note(access)
-    peer = structs.replace(session.peer, access=access)
-    subscription = session.subscriptions.add(structs.replace(wish, peer=peer))
+    wish = structs.replace(wish, peer=session.rights.peer_with(access))
+    subscription = session.subscriptions.add(wish)
     # It is told by itself, when it comes.
     session.answer(wish.id, size, b"")
     session.subscriptions.open(subscription)

@@ -88,14 +88,16 @@ class Rights:
             HeadwaterError: it may not be read.
         """
         found = self.of((Ask(Operation.READ, path),))
-        return self._peer_with(found) if isinstance(found, Access) else self._awaited(found)
+        return self.peer_with(found) if isinstance(found, Access) else self._awaited(found)
 
-    def _peer_with(self, access: Access) -> Peer:
+    def peer_with(self, access: Access) -> Peer:
+        """Who reads with an access; it is asked about again when that ends."""
         self.note(access)
-        return replace(self._holder.peer, access=access)
+        peer = self._holder.peer
+        return peer if access is peer.access else replace(peer, access=access)
 
     async def _awaited(self, found: Awaitable[Access]) -> Peer:
-        return self._peer_with(await found)
+        return self.peer_with(await found)
 
     def recheck(self, then: Callable[[], None]) -> None:
         """Ask about all that is read again, with the credential of now.
@@ -125,9 +127,9 @@ class Rights:
             self._forbid(subscription, error)
 
     def _allow(self, subscription: Subscription, access: Access) -> None:
-        self.note(access)
+        peer = self.peer_with(access)
         if subscription.channel is not None:
-            subscription.channel.peer = replace(self._holder.peer, access=access)
+            subscription.channel.peer = peer
 
     def _forbid(self, subscription: Subscription, error: BaseException) -> None:
         if self._has_expired and isinstance(error, NotAuthorized):
