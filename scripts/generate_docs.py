@@ -344,12 +344,12 @@ def _message(cls: type[msgspec.Struct]) -> list[str]:
 
 def _default(field: msgspec.structs.FieldInfo) -> str:
     value = field.default if field.default is not msgspec.NODEFAULT else {}
-    return "none" if value is None or isinstance(value, msgspec.Raw) else f"`{json.dumps(value)}`"
+    return "none" if value in (None, msgspec.UNSET) else f"`{json.dumps(value)}`"
 
 
 def _kind(kind: Any) -> str:
     if isinstance(kind, types.UnionType):
-        return " or ".join(_kind(each) for each in kind.__args__ if each is not types.NoneType)
+        return " or ".join(_kind(each) for each in kind.__args__ if each not in (types.NoneType, msgspec.UnsetType))
     origin = get_origin(kind)
     if origin is tuple:
         return f"[{', '.join(map(_kind, get_args(kind)))}]"
@@ -436,10 +436,8 @@ _NO_PAGES: Final = ("websocket.proto",)
 
 def render() -> dict[Path, str]:
     """Every generated page by its file."""
-    return {
-        REFERENCE / name: ("" if name in BY_HAND or name in _NO_PAGES else NOTE) + make()
-        for name, make in PAGES.items()
-    }
+    without = (*BY_HAND, *_NO_PAGES)
+    return {REFERENCE / name: ("" if name in without else NOTE) + make() for name, make in PAGES.items()}
 
 
 def main() -> int:

@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from headwater.protocol.given import GivenConfig
-from headwater.protocol.websocket.schema import CLIENT_NUMBERS, FIELDS, SERVER_NUMBERS, Field, Kind, Producer
+from headwater.protocol.websocket.schema import CLIENT_NUMBERS, FIELDS, SERVER_NUMBERS, Field, Kind, Members, Producer
 
 _TYPES: Final = {
     Kind.TEXT: "string",
@@ -23,9 +23,10 @@ _TYPES: Final = {
     Kind.COUNTS: "map<string, int64>",
     Kind.PRODUCER: "Producer",
     Kind.CONFIG: "Config",
+    Kind.MEMBERS: "Members",
 }
 #: What is said by its type alone.
-_MESSAGES: Final = (Kind.PRODUCER, Kind.CONFIG)
+_MESSAGES: Final = (Kind.PRODUCER, Kind.CONFIG, Kind.MEMBERS)
 _WIDTH: Final = 100
 
 _HEAD: Final = """\
@@ -49,7 +50,7 @@ def written() -> str:
         lines = [f"    {cls.__name__} {cls.__struct_config__.tag} = {number};" for number, cls in table.items()]
         parts.append("\n".join([f"message {name} {{", "  oneof message {", *lines, "  }", "}\n"]))
     parts += [_message(cls) for table in (CLIENT_NUMBERS, SERVER_NUMBERS) for cls in table.values()]
-    parts += [_message(Producer), _message(GivenConfig, "Config")]
+    parts += [_message(Producer), _message(Members), _message(GivenConfig, "Config")]
     return "\n".join(parts)
 
 

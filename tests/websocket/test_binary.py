@@ -188,7 +188,7 @@ def test_a_batch_is_encoded_once_for_each_subprotocol(run: Run[None], monkeypatc
             signals = [await client.next() for client in clients]
             for signal in signals:
                 assert (signal["t"], signal["from"]) == ("signal", "ada")
-                value = signal["d"]
+                value = signal["data"]
                 assert (json.loads(value) if isinstance(value, bytes) else value) == {"x": 1}
             for one in opened:
                 await one.__aexit__(None, None, None)
@@ -205,12 +205,12 @@ def test_signals(run: Run[None], packs: Packs) -> None:
             await server.hub.create("a", content_type=JSON)
             sub = await client.ask("sub", path="a", signals=True)
             await client.until(t="live")
-            await client.send(t="signal", s=sub["s"], d=b"null", keep=9)
+            await client.send(t="signal", s=sub["s"], data=b"null", keep=9)
             told = await client.next()
-            assert (told["d"], told["from"], told["keep"]) == (b"null", "ada", 9)
+            assert (told["data"], told["from"], told["keep"]) == (b"null", "ada", 9)
             await client.send(t="signal", s=sub["s"], b=b"\x00\xff")
             assert (await client.next())["b"] == b"\x00\xff"
-            await client.send(t="signal", s=sub["s"], d=b"{")
+            await client.send(t="signal", s=sub["s"], data=b"{")
             error = await client.next()
             assert error["code"] == "invalid-message"
 

@@ -3,6 +3,7 @@
 offsets                   positions and their text
 spans                     records that follow each other in a log
 framing                   bodies into records and back
+json_values               JSON bodies into values
 splitter, delimited, msgpack  records that lie one behind the other
 objects                   Python objects as records
 schemas                   what records must be

@@ -17,7 +17,7 @@ from tests.hub.live.test_pushed import settle
 from headwater import Hub, Limits
 from headwater.http.socket_sink import TransportSink
 from headwater.hub.live.budget import Budget
-from headwater.hub.live.connection import Connection
+from headwater.hub.live.connection import Connection, DistinctConnection
 from headwater.hub.live.cursor import LogCursor
 from headwater.hub.live.fanout import Fanout
 from headwater.hub.live.group import FanoutGroup
@@ -501,3 +501,54 @@ def test_a_mistake_is_found_out(
         asyncio.run(
             asyncio.wait_for(Flood(5, 2000, 5, stepped=100_000 if owner in (Connection, Fanout) else 4096).run(), 60)
         )
+
+
+class Brings:
+    """A channel whose first turn brings another one."""
+
+    def __init__(self, bring: Callable[[], object]) -> None:
+        self.slow = SlowPolicy()
+        self._bring: Callable[[], object] | None = bring
+
+    def step(self) -> bool:
+        bring, self._bring = self._bring, None
+        if bring is not None:
+            bring()
+        return False
+
+    def pause(self) -> None:
+        pass
+
+    def resume(self, paused: float) -> None:
+        pass
+
+    def hold_back(self) -> None:
+        pass
+
+    def shares_group(self, other: object) -> bool:
+        return False
+
+    def detach(self, retry_after: float, reason: str = "") -> None:
+        pass
+
+    def lost(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize("kind", [Connection, DistinctConnection])
+def test_a_channel_that_comes_in_a_turn_has_its_own(run: Run, kind: type[Connection]) -> None:
+    """As a stream that was waited for, and is let in when a full connection takes bytes again: nobody else asks."""
+
+    async def main() -> None:
+        async with Hub(limits=PROMPT) as hub:
+            await hub.create("a", content_type=JSON)
+            sink = BufferSink(high_water=1 << 20)
+            connection = kind(hub.runtime, sink)
+            arrival = await hub.live.open("a", "-1")
+            connection.add(Brings(lambda: hub.live.push(arrival, FRAMED, connection)))
+            connection.go_on()
+            await put(hub, "a", "told")
+            await settle()
+            assert values(sink.take()) == ["told"]
+
+    run(main())

@@ -17,7 +17,6 @@ from headwater.protocol.offsets import Segment
 from headwater.protocol.spans import Span
 from headwater.protocol.websocket import frames
 from headwater.protocol.websocket import messages as m
-from headwater.protocol.websocket.client_messages import NO_VALUE
 from headwater.protocol.websocket.codecs import CODECS
 from headwater.protocol.websocket.schema import SERVER_NUMBERS
 
@@ -51,8 +50,8 @@ def test_the_fields_are_those_of_json(data: st.DataObject) -> None:
     found = unpacked(CODEC.encode(message))
     ((_, payload),) = frames.split(JSON.encode(message))
     expected = json.loads(payload)
-    for name in ("d",):
-        if name in found:
+    for name in ("data", "members", "joined", "changed"):
+        if found.get(name) is not None:
             found[name] = as_text(found[name])
     if "b" in found:
         found["b"] = json.loads(msgspec.json.encode(found["b"]))
@@ -67,15 +66,16 @@ def test_values_of_a_client_are_texts(one: msgspec.Raw, several: list[msgspec.Ra
     assert isinstance(found, m.Append)
     assert [bytes(each) for each in found.r or ()] == [bytes(each) for each in several]
     for value in (bytes(one), bytes(one).decode()):
-        found = CODEC.decode(pack({"t": "signal", "s": 1, "d": value}))
-        assert isinstance(found, m.Signal)
-        assert bytes(found.d) == bytes(one)
+        found = CODEC.decode(pack({"t": "signal", "s": 1, "data": value}))
+        assert isinstance(found, m.SendSignal)
+        assert isinstance(found.data, msgspec.Raw)
+        assert bytes(found.data) == bytes(one)
 
 
 def test_what_is_not_given() -> None:
     found = CODEC.decode(pack({"t": "signal", "b": b"\x00\xff", "id": 3}))
-    assert isinstance(found, m.Signal)
-    assert (found.b, found.d is NO_VALUE, found.id) == (b"\x00\xff", True, 3)
+    assert isinstance(found, m.SendSignal)
+    assert (found.b, found.data is msgspec.UNSET, found.id) == (b"\x00\xff", True, 3)
     found = CODEC.decode(pack({"t": "append", "id": 1, "p": ["x", 1, 2], "create": {"ttl": 5}, "b": [b"\xff"]}))
     assert isinstance(found, m.Append)
     assert (found.p, found.create, found.b, found.r) == (("x", 1, 2), GivenConfig(ttl=5), [b"\xff"], None)
@@ -96,8 +96,8 @@ def test_what_is_not_given() -> None:
         (pack({"t": "append", "id": 9, "r": [b"1", b"2]"]}), "r has the text of a JSON value, as bytes", 9),
         (pack({"t": "append", "id": 9, "r": [{"x": 1}]}), "as bytes: it is dict", 9),
         (pack({"t": "append", "id": 9, "r": [b""]}), "r has the text", 9),
-        (pack({"t": "signal", "s": 9, "d": None}), "as bytes: it is NoneType", None),
-        (pack({"t": "signal", "s": 9, "d": b"\xff"}), "d has the text", None),
+        (pack({"t": "signal", "s": 9, "data": None}), "as bytes: it is NoneType", None),
+        (pack({"t": "signal", "s": 9, "data": b"\xff"}), "data has the text", None),
         (pack({"t": "append", "id": 9, "b": "x"}), "Expected `array | null`", 9),
     ],
 )
@@ -143,7 +143,7 @@ def test_a_record_of_any_size(size: int) -> None:
 #: What is told for ever.
 VECTORS: list[tuple[m.ServerMessage, str]] = [
     (m.Live(4, "0_1"), "83a174a46c697665a17304a16fa3305f31"),
-    (m.Signalled(2, msgspec.Raw(b"null"), keep=0), "84a174a67369676e616ca17302a164c4046e756c6ca46b65657000"),
+    (m.Signal(2, keep=0, data=msgspec.Raw(b"null")), "84a174a67369676e616ca17302a46b65657000a464617461c4046e756c6c"),
     (m.Beat(), "81a174a470696e67"),
 ]
 

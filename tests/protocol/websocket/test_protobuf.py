@@ -18,7 +18,6 @@ from headwater.protocol.offsets import Segment
 from headwater.protocol.spans import Span
 from headwater.protocol.websocket import frames
 from headwater.protocol.websocket import messages as m
-from headwater.protocol.websocket.client_messages import NO_VALUE
 from headwater.protocol.websocket.codecs import CODECS
 from headwater.protocol.websocket.protobuf import Malformed, decode, encode, fields, varint
 from headwater.protocol.websocket.schema import CLIENT_NUMBERS, FIELDS, SERVER_NUMBERS, Field, Kind
@@ -51,6 +50,7 @@ _KINDS: dict[Kind, st.SearchStrategy[Any]] = {
     Kind.COUNTS: st.dictionaries(texts, whole, max_size=3),
     Kind.PRODUCER: st.tuples(texts, whole, whole),
     Kind.CONFIG: st.booleans() | configs,
+    Kind.MEMBERS: st.none() | st.just(msgspec.UNSET) | st.lists(raws, max_size=3),
 }
 
 
@@ -58,9 +58,10 @@ def value_of(field: Field) -> st.SearchStrategy[Any]:
     one = _KINDS[field.kind]
     if field.is_list:
         one = st.lists(one, max_size=4)
-    if field.kind is Kind.CONFIG:
+    if field.kind in (Kind.CONFIG, Kind.MEMBERS):
         return one
-    return one | st.just(NO_VALUE if field.kind is Kind.VALUE else None) if field.is_optional else one
+    nothing = msgspec.UNSET if field.kind is Kind.VALUE else None
+    return one | st.just(nothing) if field.is_optional else one
 
 
 def message_of(cls: type[msgspec.Struct]) -> st.SearchStrategy[Any]:
@@ -72,7 +73,12 @@ def plain(cls: type[msgspec.Struct], message: msgspec.Struct) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for field in FIELDS[cls]:
         value = getattr(message, field.name)
-        if value is None or value is NO_VALUE or value is False or (not value and not field.is_optional):
+        if field.kind is Kind.MEMBERS:
+            if value is not msgspec.UNSET:
+                entries = [bytes(each) for each in value or ()]
+                found[field.told] = {"many": True} if value is None else {"member": entries} if entries else {}
+            continue
+        if value is None or value is msgspec.UNSET or value is False or (not value and not field.is_optional):
             continue
         if field.kind is Kind.VALUE:
             value = [bytes(each) for each in value] if field.is_list else bytes(value)
@@ -286,7 +292,7 @@ VECTORS: list[tuple[m.ServerMessage, str]] = [
     (m.Live(4, "0_1"), "2a0708041203305f31"),
     (m.Ok(7, "0_1", dup=True), "42090807120330 5f311801".replace(" ", "")),
     (m.End(1, "x", "failed", "boom", "", 2.5), "3a1c08011201781a066661696c65642204626f6f6d310000000000000440"),
-    (m.Signalled(2, msgspec.Raw(b"null"), keep=0), "82010a080212046e756c6c3800"),
+    (m.Signal(2, keep=0, data=msgspec.Raw(b"null")), "82010a080212046e756c6c3800"),
     (m.Beat(), "7200"),
 ]
 

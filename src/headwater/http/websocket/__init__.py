@@ -5,7 +5,8 @@ shared         what all connections of a service share
 session        one connection of `-/connect`
 operations     what each of its messages does
 reads, writes  those that ask once, and those that write
-signals        those that are told and not stored
+signals        the one that is stored nowhere
+here           who is there
 stay           what others see of a connection while it lives
 arguments      what messages say, checked
 rights         what the client may do

@@ -12,20 +12,19 @@ from msgspec import structs
 
 from headwater.errors import HeadwaterError, InvalidMessage
 from headwater.http.websocket.arguments import start_of
+from headwater.http.websocket.here import here
 from headwater.http.websocket.reads import head, read
 from headwater.http.websocket.rights import asks_to_read
 from headwater.http.websocket.session import Operations, Session
 from headwater.http.websocket.signals import signal
 from headwater.http.websocket.writes import append, close, create, delete, fail
-from headwater.hub.live.subscriptions.subscription import NO_KINDS, Wish
+from headwater.hub.live.subscriptions.subscription import Wish
 from headwater.model import NOW
 from headwater.protocol.asks import Access
-from headwater.protocol.ephemeral import SIGNAL
+from headwater.protocol.ephemeral import PRESENCE, SIGNAL
 from headwater.protocol.patterns import is_pattern
 from headwater.protocol.requests import slow_policy
 from headwater.protocol.websocket import messages as m
-
-_SIGNALS: Final = frozenset({SIGNAL})
 
 
 def hello(session: Session, message: m.Hello, size: int) -> None:
@@ -61,7 +60,7 @@ def sub(session: Session, message: m.Sub, size: int) -> None:
         message.missing == "wait",
         message.envelope,
         None,
-        kinds=_SIGNALS if message.signals else NO_KINDS,
+        kinds=(*([SIGNAL] if message.signals else ()), *([PRESENCE] if message.presence else ())),
     )
     if is_pattern(path):
         # Each stream that matches is asked about by itself.
@@ -71,9 +70,8 @@ def sub(session: Session, message: m.Sub, size: int) -> None:
 
 
 def _subscribe(session: Session, wish: Wish, size: int, access: Access) -> None:
-    session.rights.note(access)
-    peer = structs.replace(session.peer, access=access)
-    subscription = session.subscriptions.add(structs.replace(wish, peer=peer))
+    wish = structs.replace(wish, peer=session.rights.peer_with(access))
+    subscription = session.subscriptions.add(wish)
     # It is told by itself, when it comes.
     session.answer(wish.id, size, b"")
     session.subscriptions.open(subscription)
@@ -144,7 +142,8 @@ OPERATIONS: Final[Operations] = {
     m.Head: head,
     m.Read: read,
     m.Delete: delete,
-    m.Signal: signal,
+    m.SendSignal: signal,
+    m.Here: here,
     m.Auth: auth,
     m.Ping: ping,
     m.Pong: pong,

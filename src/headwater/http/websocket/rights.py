@@ -14,11 +14,12 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
-from headwater.errors import HeadwaterError, NotAuthorized
+from headwater.errors import HeadwaterError, NotAuthorized, Refused
 from headwater.http.authorize import Credential
 from headwater.http.permission import Permission
 from headwater.http.websocket.expiry import Expiry
 from headwater.http.websocket.requests import Requests
+from headwater.http.websocket.stay import Stay
 from headwater.hub.live.subscriptions.subscription import Subscription, Wish
 from headwater.hub.live.subscriptions.whole import Subscriptions
 from headwater.hub.peers import Peer
@@ -27,7 +28,7 @@ from headwater.protocol.ephemeral import PRESENCE
 from headwater.protocol.websocket import messages as m
 
 
-def asks_to_read(path: str, kinds: frozenset[str]) -> tuple[Ask, ...]:
+def asks_to_read(path: str, kinds: tuple[str, ...]) -> tuple[Ask, ...]:
     """What an application is asked before a stream is read.
 
     Args:
@@ -51,6 +52,15 @@ class Holder(Protocol):
 
     def close(self, code: int, reason: str) -> None:
         """See `Session.close`."""
+        ...
+
+    @property
+    def stay(self) -> Stay:
+        """See `Session.stay`."""
+        ...
+
+    def refuse(self, error: BaseException) -> None:
+        """See `Session.refuse`."""
         ...
 
 
@@ -100,14 +110,16 @@ class Rights:
             HeadwaterError: it may not be read.
         """
         found = self.of(asks_to_read(wish.path, wish.kinds))
-        return self._peer_with(found) if isinstance(found, Access) else self._awaited(found)
+        return self.peer_with(found) if isinstance(found, Access) else self._awaited(found)
 
-    def _peer_with(self, access: Access) -> Peer:
+    def peer_with(self, access: Access) -> Peer:
+        """Who reads with an access; it is asked about again when that ends."""
         self.note(access)
-        return replace(self._holder.peer, access=access)
+        peer = self._holder.peer
+        return peer if access is peer.access else replace(peer, access=access)
 
     async def _awaited(self, found: Awaitable[Access]) -> Peer:
-        return self._peer_with(await found)
+        return self.peer_with(await found)
 
     def recheck(self, then: Callable[[], None]) -> None:
         """Ask about all that is read again, with the credential of now.
@@ -117,6 +129,7 @@ class Rights:
         """
         self.stop()
         requests = self._holder.requests
+        self._recheck_members()
         for subscription in list(self._holder.subscriptions.by_path.values()):
             try:
                 found = self.of(asks_to_read(subscription.path, subscription.wish.kinds))
@@ -129,6 +142,36 @@ class Rights:
                 requests.hold(found, partial(self._answered, subscription))
         requests.hold_until_decided(then)
 
+    def _recheck_members(self) -> None:
+        """Whoever may not be there any more, or is somebody else now, leaves; this is told."""
+        for path, id in [(path, each.id) for path, each in self._holder.stay.members.items()]:
+            try:
+                found = self.of((Ask(Operation.PRESENCE, path),))
+            except HeadwaterError as error:
+                self._dismiss(path, error)
+                continue
+            if isinstance(found, Access):
+                self._keep_member(path, id, found)
+            else:
+                self._holder.requests.hold(found, partial(self._member_answered, path, id))
+
+    def _member_answered(self, path: str, id: str, done: asyncio.Future[Access]) -> None:
+        error = done.exception()
+        if error is None:
+            self._keep_member(path, id, done.result())
+        else:
+            self._dismiss(path, error)
+
+    def _keep_member(self, path: str, id: str, access: Access) -> None:
+        if access.subject not in (None, id):
+            self._dismiss(path, Refused(f"{id!r} is not who the credential is of now; its place is left"))
+        else:
+            self.note(access)
+
+    def _dismiss(self, path: str, error: BaseException) -> None:
+        self._holder.stay.leave(path)
+        self._holder.refuse(error)
+
     def _answered(self, subscription: Subscription, done: asyncio.Future[Access]) -> None:
         error = done.exception()
         if error is None:
@@ -137,9 +180,9 @@ class Rights:
             self._forbid(subscription, error)
 
     def _allow(self, subscription: Subscription, access: Access) -> None:
-        self.note(access)
+        peer = self.peer_with(access)
         if subscription.channel is not None:
-            subscription.channel.peer = replace(self._holder.peer, access=access)
+            subscription.channel.peer = peer
 
     def _forbid(self, subscription: Subscription, error: BaseException) -> None:
         if self._has_expired and isinstance(error, NotAuthorized):

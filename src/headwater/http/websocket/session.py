@@ -23,7 +23,7 @@ from headwater.http.duplex import Duplex
 from headwater.http.websocket.requests import Requests
 from headwater.http.websocket.rights import Rights
 from headwater.http.websocket.shared import Door
-from headwater.http.websocket.stay import Stay
+from headwater.http.websocket.stay import Stay, interval
 from headwater.http.websocket.telling import Telling
 from headwater.hub.live.connection import DistinctConnection
 from headwater.hub.live.subscriptions.subscription import Wish
@@ -157,7 +157,7 @@ class Session:
         self.greeted = True
         limits = self.door.hub.limits
         self.tell(m.Welcome(self.door.server, limits.heartbeat_seconds, limits.reader_window_bytes, self.door.limits))
-        self._watch()
+        self.watch()
 
     # What it does.
 
@@ -178,7 +178,7 @@ class Session:
         """
         requests = self.requests
         if id is not None:
-            _check_id(id, requests.ids)
+            requests.check_id(id)
         found = self.rights.of(asks)
         requests.began(id, size)
         if isinstance(found, Access):
@@ -276,11 +276,11 @@ class Session:
             seconds = self.door.hub.limits.hello_seconds
             self.close(RequestTimeout.ws_close, f"hello did not arrive within hello_seconds={seconds:g}")
 
-    def _watch(self) -> None:
+    def watch(self) -> None:
+        """Beat from now on, as often as what it has needs it."""
         if self._timer is not None:
             self._timer.cancel()
-        limits = self.door.hub.limits
-        self._timer = self.door.hub.runtime.timers.after(limits.heartbeat_seconds, self._beat)
+        self._timer = self.door.hub.runtime.timers.after(interval(self._stay, self.door.hub), self._beat)
 
     def _beat(self) -> None:
         self._timer = None
@@ -295,15 +295,28 @@ class Session:
         if not self.connection.is_stopped:
             if now - max(self._spoke_at, self.subscriptions.spoke_at) >= heartbeat - EARLY:
                 self.tell(m.Beat())
-            if now - sink.heard_at >= heartbeat - EARLY:
+            if now - sink.heard_at >= interval(self._stay, self.door.hub) - EARLY:
                 sink.ping()
-        self._watch()
+        if self._stay is not None:
+            for path in self._stay.heard(sink.heard_at):
+                self.requests.run(self._stay.come_back(path), self._came_back)
+        self.watch()
+
+    def _came_back(self, done: asyncio.Future[None]) -> None:
+        error = done.exception()
+        if error is not None and not self._is_over:
+            self.refuse(error)
 
     def access(self, wish: Wish) -> Peer | Awaitable[Peer]:
         """See `Holder.access`."""
         return self.rights.peer(wish)
 
     # Its end; see `Holder` and `Receiver`.
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing of it goes on."""
+        return self._is_over
 
     def stop(self) -> None:
         """See `Holder.stop`: what is under way is answered, and then it ends."""
@@ -381,13 +394,3 @@ class Session:
 
 #: What a message does: given the session, the message and its size.
 Operations = dict[type[Any], Callable[[Session, Any, int], None]]
-
-#: The largest whole number that JavaScript can hold.
-_MAX_ID: Final = 2**53 - 1
-
-
-def _check_id(id: int, under_way: set[int] | None) -> None:
-    if not 0 <= id <= _MAX_ID:
-        raise InvalidMessage(f"an id is a whole number from 0 to {_MAX_ID}")
-    if under_way is not None and id in under_way:
-        raise InvalidMessage(f"the id {id} is of a message that waits for its answer")

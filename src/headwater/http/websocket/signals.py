@@ -10,10 +10,13 @@ from __future__ import annotations
 from collections.abc import Hashable
 from functools import partial
 
-from headwater.errors import InvalidMessage
+from msgspec import UNSET, UnsetType
+
+from headwater.errors import BadRequest
 from headwater.http.signals import sent_by
 from headwater.http.websocket.arguments import path_of
 from headwater.http.websocket.session import Session
+from headwater.hub.live.ephemeral import Told
 from headwater.model import JSON
 from headwater.protocol.asks import Access, Ask, Operation
 from headwater.protocol.framing import DEFAULT_CONTENT_TYPE
@@ -21,14 +24,14 @@ from headwater.protocol.signals import Addressed, Signal, make_signal
 from headwater.protocol.websocket import messages as m
 
 
-def signal(session: Session, message: m.Signal, size: int) -> None:
+def signal(session: Session, message: m.SendSignal, size: int) -> None:
     """Send a signal."""
     path = path_of(session, message.path, message.s)
     asks = (Ask(Operation.SIGNAL, path),)
     session.perform(message.id, size, asks, partial(_send, session, message, size, path), message.s)
 
 
-def _send(session: Session, message: m.Signal, size: int, path: str, access: Access) -> None:
+def _send(session: Session, message: m.SendSignal, size: int, path: str, access: Access) -> None:
     sender = session.door.hub.signal_sender
     kind, content = _content(message)
     addressed = sent_by(Addressed(message.from_, message.to, message.topic, message.keep), access)
@@ -39,23 +42,24 @@ def _send(session: Session, message: m.Signal, size: int, path: str, access: Acc
     made = make_signal(addressed, kind, content)
     if message.keep and access.subject is None:
         session.stay.keeps(path)
-    if sender.send_at_once(path, made, by) is None:
+    told = sender.send_at_once(path, made, by)
+    if told is None:
         session.run(message.id, size, _send_later(session, message, path, made, by), message.s)
     else:
-        session.answer(message.id, size, _answer(session, message))
+        session.answer(message.id, size, _answer(session, message, told))
 
 
-async def _send_later(session: Session, message: m.Signal, path: str, signal: Signal, by: Hashable) -> bytes:
-    await session.door.hub.signal_sender.send(path, signal, by)
-    return _answer(session, message)
+async def _send_later(session: Session, message: m.SendSignal, path: str, signal: Signal, by: Hashable) -> bytes:
+    return _answer(session, message, await session.door.hub.signal_sender.send(path, signal, by))
 
 
-def _answer(session: Session, message: m.Signal) -> bytes:
-    return b"" if message.id is None else session.codec.encode(m.Ok(message.id))
+def _answer(session: Session, message: m.SendSignal, told: Told) -> bytes:
+    return b"" if message.id is None else session.codec.encode(m.Ok(message.id, told=told.told))
 
 
-def _content(message: m.Signal) -> tuple[str, bytes]:
-    value = bytes(message.d)
-    if bool(value) is (message.b is not None):
-        raise InvalidMessage("a signal has d, a value, or b, bytes")
-    return (JSON, value) if message.b is None else (DEFAULT_CONTENT_TYPE, message.b)
+def _content(message: m.SendSignal) -> tuple[str, bytes]:
+    if (message.data is UNSET) is (message.b is None):
+        raise BadRequest("a signal has data, a value, or b, bytes")
+    if isinstance(message.data, UnsetType):
+        return DEFAULT_CONTENT_TYPE, message.b or b""
+    return JSON, bytes(message.data)

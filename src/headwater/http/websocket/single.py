@@ -30,10 +30,11 @@ from headwater.hub.wheel import Timer
 from headwater.model import Appended, Producer, SlowPolicy
 from headwater.protocol.asks import Access, asks_of
 from headwater.protocol.commands import Read, Write
+from headwater.protocol.ephemeral import Ephemeral, as_line
 from headwater.protocol.ledger import Append
 from headwater.protocol.slow import REPLAY
 from headwater.protocol.websocket import frames
-from headwater.protocol.websocket.bare import LineMessages, RawMessages, line_message
+from headwater.protocol.websocket.bare import LineMessages, RawMessages
 from headwater.protocol.websocket.single import AskedSingle
 from headwater.protocol.wire import problem
 
@@ -266,7 +267,11 @@ def single_format(command: Read, *, raw: bool) -> WireFormat:
         return WireFormat(("websocket-raw",), RawMessages, bytes, timeless=True)
     encoder = partial(LineMessages, envelope=command.envelope)
     form = WireFormat(("websocket-lines", command.envelope), encoder, bytes, timeless=True, timed=command.envelope)
-    return with_kinds(form, line_message, kinds_of(command))
+    return with_kinds(form, _as_message, kinds_of(command))
+
+
+def _as_message(event: Ephemeral) -> bytes:
+    return frames.text(as_line(event)[:-1])
 
 
 def _duplicate(appended: Appended) -> dict[str, object]:

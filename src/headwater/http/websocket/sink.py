@@ -86,6 +86,8 @@ class MessageSink(TransportSink):
         receiver = self._receiver
         if isinstance(event, Closing):
             self._closed_by_client(event)
+        elif isinstance(event, Broken) and self._is_closing:
+            self._half_close()
         elif self._is_closing or receiver is None:
             return  # what was on its way
         elif isinstance(event, Message):
@@ -107,6 +109,12 @@ class MessageSink(TransportSink):
             self._stats.errors[MessageTooLarge.code] += 1
         self._end(frames.close(code, reason))
         self.finish()
+        self._half_close()
+
+    def _half_close(self) -> None:
+        """What comes now is no protocol, and has no close frame that could be waited for."""
+        if self._transport.can_write_eof() and not self._transport.is_closing():
+            self._transport.write_eof()
 
     def _end(self, frame: bytes) -> None:
         """Write the last frame; nobody writes behind it."""

@@ -6,13 +6,13 @@ from functools import lru_cache, partial
 from typing import Final
 
 from headwater.errors import HeadwaterError
-from headwater.hub.live.subscriptions.subscription import NO_KINDS, Wish
+from headwater.hub.live.subscriptions.subscription import Wish
 from headwater.hub.live.wire_format import WireFormat, with_kind
 from headwater.model import StreamInfo
 from headwater.protocol.websocket import messages as m
 from headwater.protocol.websocket.codec import Codec
 from headwater.protocol.websocket.codecs import CODECS
-from headwater.protocol.websocket.stream_messages import StreamMessages, WaitingMessages, problem, tell
+from headwater.protocol.websocket.stream_messages import StreamMessages, WaitingMessages, problem
 
 #: Formats that are kept, as one object for all who read a stream.
 _FORMATS: Final = 1024
@@ -29,11 +29,12 @@ class Telling:
         self._codec: Final = codec
         self.form = lru_cache(_FORMATS)(self._form)
 
-    def _form(self, number: int, *, envelope: bool, kinds: frozenset[str] = NO_KINDS) -> WireFormat:
+    def _form(self, number: int, *, envelope: bool, kinds: tuple[str, ...] = ()) -> WireFormat:
         encoder = partial(StreamMessages, codec=self._codec, number=number, envelope=envelope)
         form = WireFormat((self._codec.name, envelope), encoder, bytes, timeless=True, timed=envelope)
-        for kind in sorted(kinds):
-            form = with_kind(form, kind, partial(tell, self._codec, number))
+        tell = partial(self._codec.ephemeral, number)
+        for kind in kinds:
+            form = with_kind(form, kind, tell)
         return form
 
     def waiting_form(self, wish: Wish) -> WireFormat:

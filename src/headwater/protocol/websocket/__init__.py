@@ -10,6 +10,7 @@ codec, codec_msgpack, codec_protobuf  how they are encoded, by subprotocol
 codecs            all of these
 schema            the numbers of their fields, and what each holds
 protobuf          messages of Protobuf as bytes, and back
+ephemeral         signals and who is there, as messages
 stream_messages   the encoder of one stream's messages
 single, bare      a stream at its own URL: what is asked for, and how it is told
 """

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from headwater.model import Batch
 from headwater.protocol.cursor import Data, Detached, Event, Failed
-from headwater.protocol.ephemeral import Ephemeral, as_line
 from headwater.protocol.framing import is_text
 from headwater.protocol.ndjson import JsonLines
 from headwater.protocol.spans import data_of
@@ -23,11 +22,6 @@ class LineMessages(JsonLines):
         """See `Encoder.encode`; whole frames."""
         data = super().encode(event, now)
         return b"".join(map(frames.text, data.split(b"\n")[:-1])) + last_frame(event)
-
-
-def line_message(event: Ephemeral) -> bytes:
-    """An ephemeral event, as its line of NDJSON; a whole frame."""
-    return frames.text(as_line(event)[:-1])
 
 
 class RawMessages:

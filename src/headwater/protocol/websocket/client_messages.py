@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import msgspec
 
 from headwater.protocol.given import GivenConfig
-
-#: A value that is not given; `null` is one that is.
-NO_VALUE: Final = msgspec.Raw()
 
 
 class ClientStruct(msgspec.Struct, tag_field="t", rename={"from_": "from"}):
@@ -42,6 +37,7 @@ class Sub(ClientStruct, tag="sub"):
         missing: `wait`: a stream that is not there is waited for.
         envelope: records come with the time of their append.
         signals: signals are told, too.
+        presence: who is there is told, too.
     """
 
     id: int
@@ -54,6 +50,7 @@ class Sub(ClientStruct, tag="sub"):
     missing: str | None = None
     envelope: bool = False
     signals: bool = False
+    presence: bool = False
 
 
 class Unsub(ClientStruct, tag="unsub"):
@@ -232,30 +229,52 @@ class Delete(ClientStruct, tag="delete"):
     match: str | None = None
 
 
-class Signal(ClientStruct, tag="signal"):
-    """Tell the live readers of a stream something that is not stored; answered by `ok` if it has an `id`.
+class SendSignal(ClientStruct, tag="signal"):
+    """Tell something to the live readers of a stream who asked for signals; it is stored nowhere.
 
     Attributes:
-        id: of this message.
+        id: of this message; without, only a refusal is told.
         path: the stream.
         s: in its place: its number.
-        d: what is told: any value.
+        data: what is told, a value.
         b: in its place, bytes.
         from_: whose signal it is; without, the subject of the access, or else the name in `hello`.
-        to: only readers of this name are told.
+        to: only those readers are told who are this subject, or have this name.
         topic: what it is about.
-        keep: seconds for which it is the sender's state in the topic: who comes later is told it. 0: ends it.
+        keep: seconds for which it is the sender's state in the topic; 0 ends it.
     """
 
     id: int | None = None
     path: str | None = None
     s: int | None = None
-    d: msgspec.Raw = NO_VALUE
+    data: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
     b: bytes | None = None
     from_: str | None = None
     to: str | None = None
     topic: str | None = None
     keep: int | None = None
+
+
+class Here(ClientStruct, tag="here"):
+    """Be at a stream as a member, with a state; leave with the state null. Who is cut off is kept for `presence_grace`.
+
+    Attributes:
+        id: of this message; without, only a refusal is told.
+        path: the stream.
+        s: in its place: its number.
+        state: of the member, any value; null: leave. Without: as it was.
+        key: by which the member is held; without, one is made, and told with the answer.
+        member: its id; without, the subject of the access, or else the name in `hello`.
+        connection: a name for this device or tab.
+    """
+
+    id: int | None = None
+    path: str | None = None
+    s: int | None = None
+    state: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    key: str | None = None
+    member: str | None = None
+    connection: str | None = None
 
 
 class Auth(ClientStruct, tag="auth"):

@@ -12,9 +12,11 @@ import msgspec
 
 from headwater.errors import InvalidMessage
 from headwater.model import Record
+from headwater.protocol.ephemeral import SIGNAL, Ephemeral
 from headwater.protocol.framing import is_json, is_text, payloads
 from headwater.protocol.spans import data_of, offsets_of
 from headwater.protocol.websocket import frames
+from headwater.protocol.websocket.ephemeral import signalled
 from headwater.protocol.websocket.messages import CLIENT, ClientMessage, ServerMessage
 from headwater.protocol.wire import base64_of, is_utf8
 
@@ -53,6 +55,15 @@ class Codec(Protocol):
             content_type: the stream's.
             records: one at least.
             at: with the times of their appends.
+        """
+        ...
+
+    def ephemeral(self, number: int, event: Ephemeral) -> bytes:
+        """What is told of a stream and not kept, such as a signal, framed.
+
+        Args:
+            number: the stream's.
+            event: of a kind that is the message's name.
         """
         ...
 
@@ -108,6 +119,12 @@ class JsonCodec:
         return frames.text(
             b'{"t":"data","s":%d,"o":"%b"%b}' % (number, offsets[-1], _fields(content_type, records, offsets, at=at))
         )
+
+    def ephemeral(self, number: int, event: Ephemeral) -> bytes:
+        """See `Codec.ephemeral`."""
+        if event.kind == SIGNAL:
+            return self.encode(signalled(number, event.origin))
+        return frames.text(b'{"t":"%b","s":%d,%b' % (event.kind.encode(), number, event.body[1:]))
 
     def page(self, message: ServerMessage, content_type: str, records: Sequence[Record], *, at: bool) -> bytes:
         """See `Codec.page`."""

@@ -10,21 +10,23 @@ import msgspec
 
 from headwater.errors import InvalidMessage
 from headwater.model import Record
+from headwater.protocol.ephemeral import Ephemeral
 from headwater.protocol.framing import payloads
 from headwater.protocol.spans import data_of, offsets_of
 from headwater.protocol.websocket import frames
 from headwater.protocol.websocket import messages as m
-from headwater.protocol.websocket.client_messages import NO_VALUE
 from headwater.protocol.websocket.codec import endings, refuse
+from headwater.protocol.websocket.ephemeral import message_of
 from headwater.protocol.websocket.protobuf import Malformed, json_value
 from headwater.protocol.websocket.schema import FIELDS, Field, Kind
 
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decode: Final = msgspec.msgpack.Decoder(m.ClientMessage).decode
 _any: Final = msgspec.msgpack.Decoder().decode
+_OF_VALUES: Final = (Kind.VALUE, Kind.MEMBERS)
 #: The fields of each message that are JSON values.
 _VALUES: Final[dict[type[msgspec.Struct], tuple[Field, ...]]] = {
-    cls: found for cls, every in FIELDS.items() if (found := tuple(each for each in every if each.kind is Kind.VALUE))
+    cls: found for cls, every in FIELDS.items() if (found := tuple(each for each in every if each.kind in _OF_VALUES))
 }
 #: A map of so many entries, and the first of `data`.
 _MAP: Final = 0x80
@@ -45,7 +47,7 @@ class MsgpackCodec:
             refuse(error, data, msgspec.msgpack.decode)
         for field in _VALUES.get(type(found), ()):
             value = getattr(found, field.name)
-            if value is not None and value is not NO_VALUE:
+            if value is not None and value is not msgspec.UNSET:
                 setattr(found, field.name, _taken(found, field, value))
         return found
 
@@ -59,6 +61,10 @@ class MsgpackCodec:
         count, more = _records(content_type, records, offsets, at=at)
         head = bytes((_MAP | 3 + count,)) + _T_DATA + _encode(number)
         return frames.binary(head + b"\xa1o" + _text(offsets[-1]) + more)
+
+    def ephemeral(self, number: int, event: Ephemeral) -> bytes:
+        """See `Codec.ephemeral`."""
+        return self.encode(message_of(number, event))
 
     def page(self, message: m.ServerMessage, content_type: str, records: Sequence[Record], *, at: bool) -> bytes:
         """See `Codec.page`."""
@@ -75,7 +81,7 @@ def _encoded(message: m.ServerMessage) -> bytes:
     changed: dict[str, Any] = {
         name: _encode(list(map(bytes, value))) if isinstance(value, list) else _encode(bytes(value))
         for name, value in given.items()
-        if value is not None and value is not NO_VALUE
+        if value is not None and value is not msgspec.UNSET
     }
     if changed:
         message = msgspec.structs.replace(message, **{name: msgspec.Raw(value) for name, value in changed.items()})

@@ -7,11 +7,13 @@ from typing import Final
 
 from headwater.errors import InvalidMessage
 from headwater.model import Record
+from headwater.protocol.ephemeral import Ephemeral
 from headwater.protocol.framing import payloads
 from headwater.protocol.spans import data_of, offsets_of
 from headwater.protocol.websocket import frames
 from headwater.protocol.websocket import messages as m
 from headwater.protocol.websocket.codec import endings
+from headwater.protocol.websocket.ephemeral import message_of
 from headwater.protocol.websocket.protobuf import (
     BLOCK,
     VARINT,
@@ -66,6 +68,10 @@ class ProtobufCodec:
         head = tag(_OF_DATA["s"], VARINT) + varint(number) + block(_OF_DATA["o"], offsets[-1])
         body = head + _records(_OF_DATA, content_type, records, offsets, at=at)
         return frames.binary(block(_NUMBER_OF[m.Data], body))
+
+    def ephemeral(self, number: int, event: Ephemeral) -> bytes:
+        """See `Codec.ephemeral`."""
+        return self.encode(message_of(number, event))
 
     def page(self, message: m.ServerMessage, content_type: str, records: Sequence[Record], *, at: bool) -> bytes:
         """See `Codec.page`."""

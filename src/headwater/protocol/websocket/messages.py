@@ -24,15 +24,17 @@ from headwater.protocol.websocket.client_messages import (
     Fail,
     Head,
     Hello,
+    Here,
     Ping,
     Pong,
     Read,
-    Signal,
+    SendSignal,
     Sub,
     Unsub,
 )
 from headwater.protocol.websocket.server_messages import (
     Answer,
+    Attending,
     Beat,
     Data,
     Drain,
@@ -43,9 +45,10 @@ from headwater.protocol.websocket.server_messages import (
     Live,
     Ok,
     Page,
+    Presence,
     Problem,
     ServerStruct,
-    Signalled,
+    Signal,
     Subscribed,
     Waiting,
     Welcome,
@@ -57,6 +60,7 @@ __all__ = [
     "Ack",
     "Answer",
     "Append",
+    "Attending",
     "Auth",
     "Beat",
     "ClientMessage",
@@ -71,17 +75,19 @@ __all__ = [
     "Gap",
     "Head",
     "Hello",
+    "Here",
     "Info",
     "Live",
     "Ok",
     "Page",
     "Ping",
     "Pong",
+    "Presence",
     "Problem",
     "Read",
+    "SendSignal",
     "ServerMessage",
     "Signal",
-    "Signalled",
     "Sub",
     "Subscribed",
     "Unsub",
@@ -102,13 +108,29 @@ CLIENT: Final[tuple[type[ClientStruct], ...]] = (
     Head,
     Read,
     Delete,
-    Signal,
+    SendSignal,
+    Here,
     Auth,
     Ping,
     Pong,
 )
 ClientMessage = (
-    Hello | Sub | Unsub | Ack | Append | Close | Fail | Create | Head | Read | Delete | Signal | Auth | Ping | Pong
+    Hello
+    | Sub
+    | Unsub
+    | Ack
+    | Append
+    | Close
+    | Fail
+    | Create
+    | Head
+    | Read
+    | Delete
+    | SendSignal
+    | Here
+    | Auth
+    | Ping
+    | Pong
 )
 
 #: All that the server may send.
@@ -119,7 +141,9 @@ SERVER: Final[tuple[type[ServerStruct], ...]] = (
     Data,
     Live,
     Gap,
-    Signalled,
+    Signal,
+    Presence,
+    Attending,
     End,
     Ok,
     Info,
@@ -137,7 +161,9 @@ ServerMessage = (
     | Data
     | Live
     | Gap
-    | Signalled
+    | Signal
+    | Presence
+    | Attending
     | End
     | Ok
     | Info

@@ -14,8 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from headwater.protocol.given import GivenConfig
-from headwater.protocol.websocket.client_messages import NO_VALUE
-from headwater.protocol.websocket.schema import FIELDS, Field, Kind, Producer
+from headwater.protocol.websocket.schema import FIELDS, Field, Kind, Members, Producer
 
 #: Wire types.
 VARINT: Final = 0
@@ -78,7 +77,10 @@ def encode(message: msgspec.Struct) -> bytes:
     parts = []
     for field in FIELDS[type(message)]:
         value = getattr(message, field.name)
-        if value is not None and value is not NO_VALUE:
+        if field.kind is Kind.MEMBERS:
+            if value is not msgspec.UNSET:
+                parts.append(block(field.number, encode(Members(value or [], value is None))))
+        elif value is not None and value is not msgspec.UNSET:
             parts.append(_encoded(field, value))
     return b"".join(parts)
 

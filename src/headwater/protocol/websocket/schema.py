@@ -35,6 +35,18 @@ class Producer(msgspec.Struct):
     seq: int = 0
 
 
+class Members(msgspec.Struct):
+    """All members of a stream.
+
+    Attributes:
+        member: each.
+        many: there are too many for a list.
+    """
+
+    member: list[msgspec.Raw] = []
+    many: bool = False
+
+
 class Kind(Enum):
     """What a field holds."""
 
@@ -47,6 +59,7 @@ class Kind(Enum):
     FACTS = "a JSON object of any fields, as its text"
     COUNTS = "whole numbers by names"
     PRODUCER = "an idempotent producer"
+    MEMBERS = "all members, or that there are too many"
     CONFIG = "with what a stream is made; nothing in it: as it comes"
 
 
@@ -73,7 +86,7 @@ class Field(msgspec.Struct, frozen=True):
 #: The fields of each message, by their numbers from 1 on.
 _NUMBERS: Final[dict[type[msgspec.Struct], str]] = {
     m.Hello: "token name",
-    m.Sub: "id path from last last_bytes window slow missing envelope signals",
+    m.Sub: "id path from last last_bytes window slow missing envelope signals presence",
     m.Unsub: "id s path",
     m.Ack: "s o",
     m.Append: "id path s r b type p seq close create match",
@@ -86,7 +99,8 @@ _NUMBERS: Final[dict[type[msgspec.Struct], str]] = {
     m.Auth: "token id",
     m.Ping: "id",
     m.Pong: "",
-    m.Signal: "id path s d b from to topic keep",
+    m.SendSignal: "id path s data b from to topic keep",
+    m.Here: "id path s state key member connection",
     m.Welcome: "server heartbeat window limits",
     m.Subscribed: "id s path type from tail earliest",
     m.Waiting: "id path",
@@ -94,7 +108,7 @@ _NUMBERS: Final[dict[type[msgspec.Struct], str]] = {
     m.Live: "s o",
     m.Gap: "s from to why",
     m.End: "s o why code message after",
-    m.Ok: "id o dup closed created",
+    m.Ok: "id o dup closed created told",
     m.Info: "id path type tail earliest closed code message ttl expires_at retention slow",
     m.Page: "id from o e b at live earlier closed code message",
     m.Problem: "code status detail advice id s path after facts",
@@ -102,8 +116,11 @@ _NUMBERS: Final[dict[type[msgspec.Struct], str]] = {
     m.Drain: "after",
     m.Beat: "",
     m.Answer: "id",
-    m.Signalled: "s d b from to topic keep",
+    m.Signal: "s data b from to topic keep",
+    m.Presence: "s version count members joined changed left",
+    m.Attending: "id member key count",
     Producer: "id epoch seq",
+    Members: "member many",
     GivenConfig: "ttl expires_at retention slow",
 }
 
@@ -112,7 +129,7 @@ CLIENT_NUMBERS: Final[Mapping[int, type[msgspec.Struct]]] = dict(
     enumerate(
         (
             *(m.Hello, m.Sub, m.Unsub, m.Ack, m.Append, m.Close, m.Fail, m.Create, m.Head, m.Read, m.Delete, m.Auth),
-            *(m.Ping, m.Pong, m.Signal),
+            *(m.Ping, m.Pong, m.SendSignal, m.Here),
         ),
         1,
     )
@@ -122,12 +139,13 @@ SERVER_NUMBERS: Final[Mapping[int, type[msgspec.Struct]]] = dict(
     enumerate(
         (
             *(m.Data, m.Welcome, m.Subscribed, m.Waiting, m.Live, m.Gap, m.End, m.Ok, m.Info, m.Page, m.Problem),
-            *(m.Expiring, m.Drain, m.Beat, m.Answer, m.Signalled),
+            *(m.Expiring, m.Drain, m.Beat, m.Answer, m.Signal, m.Presence, m.Attending),
         ),
         1,
     )
 )
 
+_ABSENT: Final = (types.NoneType, msgspec.UnsetType)
 _SCALARS: Final[dict[Any, Kind]] = {
     str: Kind.TEXT,
     int: Kind.INTEGER,
@@ -144,10 +162,12 @@ _SCALARS: Final[dict[Any, Kind]] = {
 def _field(cls: type[msgspec.Struct], told: str, number: int) -> Field:
     found = next(field for field in msgspec.structs.fields(cls) if field.encode_name == told)
     type_ = get_type_hints(cls)[found.name]
+    if cls is m.Presence and told == "members":
+        return Field(found.name, told, number, Kind.MEMBERS, is_list=False, is_optional=True)
     is_optional = False
-    if isinstance(type_, types.UnionType) and types.NoneType in type_.__args__:
-        is_optional = True
-        (type_,) = [each for each in type_.__args__ if each is not types.NoneType]
+    if isinstance(type_, types.UnionType) and (given := [each for each in type_.__args__ if each not in _ABSENT]):
+        is_optional = len(given) < len(type_.__args__)
+        type_ = given[0] if is_optional else type_
     if get_origin(type_) is tuple:
         return Field(found.name, told, number, Kind.PRODUCER, is_list=False, is_optional=True)
     is_list = get_origin(type_) is list

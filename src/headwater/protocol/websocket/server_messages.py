@@ -6,8 +6,6 @@ from typing import Any
 
 import msgspec
 
-from headwater.protocol.websocket.client_messages import NO_VALUE
-
 
 class ServerStruct(msgspec.Struct, tag_field="t", rename={"from_": "from"}, omit_defaults=True):
     """What the server sends."""
@@ -113,26 +111,64 @@ class Gap(ServerStruct, tag="gap"):
     why: str = "slow"
 
 
-class Signalled(ServerStruct, tag="signal"):
-    """A signal: told once to who reads live, and in no log. The same bytes for all, its sender among them.
+class Signal(ServerStruct, tag="signal"):
+    """A signal, for who asked for them. The same bytes for all of these.
 
     Attributes:
         s: the stream's number.
-        d: what is told: any value.
-        b: in its place, bytes.
-        from_: whose signal it is.
-        to: for whom alone it is.
+        from_: whose it is.
+        to: the only one who is told.
         topic: what it is about.
         keep: it is the sender's state in the topic, for so many seconds; 0: it is over.
+        data: what is told, a value.
+        b: in its place, bytes.
     """
 
     s: int
-    d: msgspec.Raw = NO_VALUE
-    b: bytes | None = None
     from_: str | None = None
     to: str | None = None
     topic: str | None = None
     keep: int | None = None
+    data: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    b: bytes | None = None
+
+
+class Presence(ServerStruct, tag="presence"):
+    """Who is there, for who asked; with the fields that this has on other wires.
+
+    Attributes:
+        s: the stream's number.
+        version: grows with each change.
+        count: how many are there.
+        members: the list, whatever was there before; null: there are too many for a list.
+        joined: members to put into the list by their ids.
+        changed: the same, of those whose state is another one.
+        left: ids to take out.
+    """
+
+    s: int
+    version: int
+    count: int
+    members: list[msgspec.Raw] | msgspec.UnsetType | None = msgspec.UNSET
+    joined: list[msgspec.Raw] | None = None
+    changed: list[msgspec.Raw] | None = None
+    left: list[str] | None = None
+
+
+class Attending(ServerStruct, tag="here"):
+    """The answer to `here`: who the client is.
+
+    Attributes:
+        id: of the message.
+        member: the member's id.
+        key: by which the member is held; it comes back with it, also on other connections.
+        count: of all members.
+    """
+
+    id: int
+    member: str
+    key: str
+    count: int
 
 
 class End(ServerStruct, tag="end"):
@@ -165,6 +201,7 @@ class Ok(ServerStruct, tag="ok"):
         dup: an idempotent producer sent it before; nothing was written.
         closed: the stream is closed.
         created: the stream was made.
+        told: how many readers were told a signal.
     """
 
     id: int
@@ -172,6 +209,7 @@ class Ok(ServerStruct, tag="ok"):
     dup: bool = False
     closed: bool = False
     created: bool = False
+    told: int | None = None
 
 
 class Info(ServerStruct, tag="info"):

@@ -57,12 +57,10 @@ def parse_single(path: str, query: bytes, names_allowed: Names) -> AskedSingle:
     raw, producer = fields.get(names.QUERY_RAW), fields.get(names.QUERY_PRODUCER)
     if raw not in (None, "1"):
         raise BadRequest(f"?raw= takes 1, not {raw[:40]!r}")
-    if raw and command.envelope:
-        raise BadRequest("give raw or envelope: raw records come alone")
-    if raw and (command.signals or command.presence):
-        raise BadRequest("give raw or signals and presence: raw records come alone")
+    if raw and (command.envelope or command.signals or command.presence):
+        raise BadRequest("raw records come alone: without envelope, signals and presence")
     if command.joins is not None:
-        raise BadRequest("a WebSocket at a stream's URL takes ?presence=1; to join, use -/connect, SSE or POST")
+        raise BadRequest("a WebSocket does not join: POST to the word presence below the stream does")
     if producer is not None and not (0 < len(producer) <= MAX_ID and producer.isprintable()):
         raise BadRequest(f"?producer= takes 1 to {MAX_ID} printable characters")
     return AskedSingle(command, raw is not None, producer)

@@ -5,18 +5,13 @@ Rule: what a connection as a whole is told, its keep-alives and its end, is not 
 
 from __future__ import annotations
 
-import msgspec
-
 from headwater.errors import HeadwaterError, NotAuthorized, OffsetGone, Refused, StreamGone, StreamNotFound
 from headwater.model import BEGINNING, NOW, Batch
 from headwater.protocol.cursor import Data, Detached, Event, Failed, Gap, Idle, Made, Missing
-from headwater.protocol.ephemeral import Ephemeral
-from headwater.protocol.framing import is_json, is_text
-from headwater.protocol.signals import Signal
 from headwater.protocol.websocket import messages as m
 from headwater.protocol.websocket.codec import Codec
 from headwater.protocol.websocket.messages import Problem
-from headwater.protocol.wire import Regrouper, is_utf8
+from headwater.protocol.wire import Regrouper
 
 
 class StreamMessages:
@@ -109,31 +104,6 @@ def ended(number: int, offset: str, error: HeadwaterError) -> m.End:
     else:
         why = "error"
     return m.End(number, offset, why, error.code, error.message)
-
-
-def tell(codec: Codec, number: int, event: Ephemeral) -> bytes:
-    """An ephemeral event, framed; the same bytes for all who read the stream in this subprotocol.
-
-    Args:
-        codec: of the subprotocol.
-        number: of the stream.
-        event: a signal.
-    """
-    return codec.encode(signalled(number, event.origin))
-
-
-def signalled(number: int, signal: Signal) -> m.Signalled:
-    """A signal as a message."""
-    kind, content = signal.content_type, signal.content
-    keep = None if signal.keep is None else int(signal.keep)
-    told = m.Signalled(number, from_=signal.sender, to=signal.to, topic=signal.topic, keep=keep)
-    if is_json(kind):
-        told.d = msgspec.Raw(content)
-    elif is_text(kind) and is_utf8(content):
-        told.d = msgspec.Raw(msgspec.json.encode(content.decode()))
-    else:
-        told.b = content
-    return told
 
 
 class WaitingMessages:

@@ -28,8 +28,7 @@ from headwater.protocol.cursor import Data, Failed, Gap
 
 _log: Final = logging.getLogger("headwater")
 
-#: Of ephemeral events.
-NO_KINDS: Final[frozenset[str]] = frozenset()
+
 #: Errors of streams that match a pattern which are not told.
 _TO_NOBODY: Final = (Refused, NotAuthorized, StreamNotFound, StreamGone)
 
@@ -59,13 +58,13 @@ class Wish(msgspec.Struct, frozen=True):
     envelope: bool
     peer: Peer | None
     pattern: str = ""
-    kinds: frozenset[str] = NO_KINDS
+    kinds: tuple[str, ...] = ()
 
 
 class Tells(Protocol):
     """How a connection's reader is told what is no record, in its wire format."""
 
-    def form(self, number: int, *, envelope: bool, kinds: frozenset[str] = NO_KINDS) -> WireFormat:
+    def form(self, number: int, *, envelope: bool, kinds: tuple[str, ...] = ()) -> WireFormat:
         """In which a stream of this number is told."""
         ...
 
