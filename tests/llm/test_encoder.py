@@ -7,7 +7,7 @@ import random
 from typing import Any
 
 import pytest
-from tests.llm.providers.test_sse import VECTORS
+from tests.llm.providers.test_wire import VECTORS
 from tests.llm.readers import events, read
 from tests.llm.sample_runs import (
     FULL,

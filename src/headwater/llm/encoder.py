@@ -14,8 +14,8 @@ import msgspec
 from headwater.llm.answer import Answer, coalesce_at
 from headwater.llm.parts import Finish, Part, Raw, Start, Text, decode_part
 from headwater.llm.providers.dialect import Dialect, End, Ending
-from headwater.llm.providers.sse import READABLE, SseRecogniser
 from headwater.llm.providers.translator import Translator
+from headwater.llm.providers.wire import READABLE, WireRecogniser
 from headwater.model import BEGINNING, Batch, Record
 from headwater.protocol.cursor import Data, Detached, Event, Failed, Gap, Idle
 
@@ -42,7 +42,7 @@ class RunEncoder:
         self._has_earlier = has_earlier
         self._translator = Translator(keep=dialect.relays)
         self._is_first = not self._resume_at
-        self._provider: SseRecogniser | None = None
+        self._provider: WireRecogniser | None = None
         self._at_event = True
 
     @property
@@ -146,7 +146,7 @@ class RunEncoder:
                     told.append(self._dialect.encode([part], [offset]))
             elif part.dialect == self._dialect.relays:
                 if self._provider is None and part.dialect in READABLE:
-                    self._provider = SseRecogniser(part.dialect)
+                    self._provider = WireRecogniser(part.dialect)
                 data = part.data
                 if self._provider is not None:
                     self._provider.feed(data)

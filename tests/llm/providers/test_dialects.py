@@ -8,7 +8,7 @@ import json
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from tests.llm.providers.test_sse import GOOD, VECTORS, dialect_of, recognised
+from tests.llm.providers.test_wire import GOOD, VECTORS, dialect_of, recognised
 from tests.llm.readers import events, outline, read
 from tests.llm.sample_runs import BAD, ENDINGS, FULL, SAID, SAYING, START, TEXT, told, told_late
 from tests.llm.strategies import anything, runs
@@ -35,7 +35,7 @@ from headwater.llm.parts import (
 )
 from headwater.llm.providers.dialect import End, Ending
 from headwater.llm.providers.registry import DIALECTS, dialect
-from headwater.llm.providers.sse import SseRecogniser
+from headwater.llm.providers.wire import WireRecogniser
 from headwater.model import Failure
 
 NAMES = list(DIALECTS)
@@ -84,7 +84,7 @@ def test_every_dialect_from_every_source(name: str, source: str) -> None:
 def test_what_a_dialect_tells_can_be_recognised_again(name: str, source: str) -> None:
     """Headwater behind Headwater: the answer is the same, with what a provider seals."""
     parts = recognised(dialect_of(source), VECTORS[source])
-    recogniser = SseRecogniser(name)
+    recogniser = WireRecogniser(name)
     again = Answer([*recogniser.feed(told(name, parts)), *recogniser.finish()])
     answer = Answer(parts)
     assert (again.text, again.error) == (answer.text, None)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openai.types.chat import ChatCompletionChunk
 from tests.llm import sdks
-from tests.llm.providers.test_sse import VECTORS, events_of
+from tests.llm.providers.test_wire import VECTORS, events_of
 from tests.llm.sample_runs import FULL, TEXT
 from tests.llm.strategies import values
 

@@ -1,9 +1,12 @@
-"""What the voices of the sources share: their interface, and values of any object as JSON."""
+"""How a source is read: the interface of a voice, and fields that may be missing, of any object.
+
+Rule: whose an item is, is asked of the item's shape alone, without an import; and each voice answers for itself.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Final, Protocol
 
 import msgspec
 
@@ -15,25 +18,41 @@ class Voice(Protocol):
     """One family of sources: its items become parts.
 
     Attributes:
-        dialect: the family's name, as in the registry of the dialects.
+        dialect: the family's name, and its dialect's if it has one.
+        wire: how its events come as bytes, see `providers.wire`; empty: it has objects only.
         ended: the source has said that it is complete, or has failed.
         has_terminal: the family says when it is complete, so that an end without it is a truncation.
     """
 
     dialect: ClassVar[str]
-    has_terminal: ClassVar[bool]
+    wire: ClassVar[str]
+    has_terminal: bool
     ended: bool
 
     def __init__(self, builder: Builder, *, lenient: bool = False) -> None:
         """Speak into a builder; lenient: leave out what a run has no place for, where an error is raised otherwise."""
         ...
 
-    def hear(self, event: Json) -> None:
-        """Take one event of the family, as a dict.
+    @staticmethod
+    def knows(item: Any, spoken: str) -> bool:
+        """Whether an item is of this family.
+
+        Args:
+            item: as the source gave it, and if nobody knows it so, its fields as a dict. Most families know dicts only.
+            spoken: the family that the source has spoken last, for what several families have.
+        """
+        ...
+
+    def hear(self, event: Any) -> None:
+        """Take one item that `knows` knows.
 
         Events and fields that are not known are left out, or kept as a `Foreign` part: never an error.
         """
         ...
+
+
+#: The status of a response that had begun.
+SUCCESS: Final = 200
 
 
 def text_of(value: Any) -> str:

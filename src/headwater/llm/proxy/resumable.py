@@ -22,7 +22,7 @@ import msgspec
 from headwater.errors import HeadwaterError, RunExists, SourceFailed, TooLarge, UpstreamUnreachable
 from headwater.llm.parts import Raw
 from headwater.llm.providers.recogniser import TRUNCATED
-from headwater.llm.providers.sse import SseRecogniser
+from headwater.llm.providers.wire import WireRecogniser
 from headwater.llm.proxy.blocks import Blocks
 from headwater.llm.proxy.fingerprint import differing, fingerprint
 from headwater.llm.proxy.upstream import bytes_of, heads_down
@@ -200,7 +200,7 @@ class _Source:
             self.head.set_result(begun)
 
     async def _parts(self, beginning: bytes, body: AsyncIterator[bytes]) -> AsyncIterator[Raw]:
-        blocks, provider = Blocks(), SseRecogniser(self._dialect)
+        blocks, provider = Blocks(), WireRecogniser(self._dialect)
         async for data in _behind(beginning, body):
             for event in blocks.feed(data):
                 provider.feed(event)

@@ -2,3 +2,12 @@
 
 dialect  how it is told
 """
+
+from __future__ import annotations
+
+from typing import Final
+
+from headwater.llm.providers.ag_ui.dialect import AgUi
+from headwater.llm.providers.provider import Provider
+
+PROVIDER: Final = Provider(dialects=(AgUi,))

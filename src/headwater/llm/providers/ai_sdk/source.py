@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from headwater.llm.parts import (
     Data,
@@ -16,6 +16,7 @@ from headwater.llm.parts import (
     ToolOutput,
     ToolReady,
     ToolStart,
+    part_from,
 )
 from headwater.llm.providers.builder import Builder
 from headwater.llm.providers.source import dict_of, text_of
@@ -54,12 +55,23 @@ class AiSdkVoice:
     """
 
     dialect: ClassVar[str] = "ai-sdk"
-    has_terminal: ClassVar[bool] = False
+    wire: ClassVar[str] = "sse"
+    has_terminal = False
 
     def __init__(self, builder: Builder, *, lenient: bool = False) -> None:
         self.ended = False
         self._builder = builder
         self._delta_metadata: dict[str, Json] = {}
+
+    @staticmethod
+    def knows(item: Any, spoken: str) -> bool:
+        """See `Voice.knows`."""
+        kind = text_of(item.get("type")) if isinstance(item, dict) else ""
+        if kind == "error":
+            return "errorText" in item
+        if kind in CHUNKS or (kind.startswith("data-") and "data" in item):
+            return True
+        return kind in SHARED and (spoken == "ai-sdk" or not _is_ours(item))
 
     def hear(self, event: Json) -> None:
         """See `Voice.hear`."""
@@ -162,3 +174,9 @@ class AiSdkVoice:
                 builder.finish_with(FinishReason(reason) if reason else FinishReason.STOP, reason)
             case _:
                 builder.put(Foreign(self.dialect, event))
+
+
+def _is_ours(event: Json) -> bool:
+    """A dict with a name that both the AI SDK and we have is ours, unless it has a field that only theirs has."""
+    theirs = {"messageId", "messageMetadata", "providerMetadata", "finishReason", "mediaType"}
+    return len(event) > 1 and not theirs & event.keys() and part_from(event) is not None

@@ -38,7 +38,8 @@ class AnthropicVoice:
     """See `Voice`. Kept as `Foreign`: blocks of types that are not known, with their deltas and their end."""
 
     dialect: ClassVar[str] = "anthropic"
-    has_terminal: ClassVar[bool] = True
+    wire: ClassVar[str] = "sse"
+    has_terminal = True
 
     def __init__(self, builder: Builder, *, lenient: bool = False) -> None:
         self.ended = False
@@ -46,6 +47,14 @@ class AnthropicVoice:
         self._blocks: dict[int, tuple[str, str]] = {}  # index -> kind, id of the part
         self._signatures: dict[str, str] = {}
         self._inputs: dict[str, Any] = {}  # id of an open call -> the input that its block began with
+
+    @staticmethod
+    def knows(item: Any, spoken: str) -> bool:
+        """See `Voice.knows`."""
+        kind = text_of(item.get("type")) if isinstance(item, dict) else ""
+        if kind == "error":
+            return isinstance(item.get("error"), dict) and "errorText" not in item
+        return kind in EVENTS or (kind in HELPERS and spoken == "anthropic" and "delta" not in item)
 
     def hear(self, event: Json) -> None:
         """See `Voice.hear`."""

@@ -44,7 +44,8 @@ class ChatVoice:
     """See `Voice`. Left out: padding, and of whole completions what is no choice."""
 
     dialect: ClassVar[str] = "openai"
-    has_terminal: ClassVar[bool] = True
+    wire: ClassVar[str] = "sse"
+    has_terminal = True
 
     def __init__(self, builder: Builder, *, lenient: bool = False) -> None:
         self.ended = False
@@ -56,6 +57,11 @@ class ChatVoice:
         self._told: Json = {}  # fields of choices that were kept
         self._cited: list[Any] = []
         self._audio: list[str] = []
+
+    @staticmethod
+    def knows(item: Any, spoken: str) -> bool:
+        """See `Voice.knows`."""
+        return isinstance(item, dict) and ("choices" in item or item.get("object") == "chat.completion.chunk")
 
     def hear(self, event: Json) -> None:
         """See `Voice.hear`."""

@@ -28,7 +28,8 @@ class PydanticAiVoice:
     """
 
     dialect: ClassVar[str] = "pydantic-ai"
-    has_terminal: ClassVar[bool] = False
+    wire: ClassVar[str] = ""
+    has_terminal = False
 
     def __init__(self, builder: Builder, *, lenient: bool = False) -> None:
         self.ended = False
@@ -38,6 +39,11 @@ class PydanticAiVoice:
         self._ready: set[str] = set()
         self._has_said = False
         self._after_tools = False
+
+    @staticmethod
+    def knows(item: Any, spoken: str) -> bool:
+        """See `Voice.knows`."""
+        return isinstance(field(item, "event_kind"), str)
 
     def hear(self, event: Json | Any) -> None:
         """See `Voice.hear`."""

@@ -6,7 +6,7 @@ told again in this dialect; so are the fields of the response itself. The parts 
 
 from __future__ import annotations
 
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from headwater.llm.parts import OURS, FinishReason, Foreign, Json, Source, ToolStart
 from headwater.llm.providers.builder import Builder
@@ -28,7 +28,8 @@ class ResponsesVoice:
     """See `Voice`. Left out: what repeats deltas, log probabilities, and padding."""
 
     dialect: ClassVar[str] = "openai-responses"
-    has_terminal: ClassVar[bool] = True
+    wire: ClassVar[str] = "sse"
+    has_terminal = True
 
     def __init__(self, builder: Builder, *, lenient: bool = False) -> None:
         self.ended = False
@@ -46,6 +47,14 @@ class ResponsesVoice:
         self._spoken: set[str] = set()
         self._annotated: set[str] = set()
         self._summaries: dict[str, str] = {}  # id of a reasoning item -> its open part
+
+    @staticmethod
+    def knows(item: Any, spoken: str) -> bool:
+        """See `Voice.knows`."""
+        kind = text_of(item.get("type")) if isinstance(item, dict) else ""
+        if kind == "error":
+            return "sequence_number" in item or (spoken == "openai-responses" and "errorText" not in item)
+        return kind.startswith("response.")
 
     def hear(self, event: Json) -> None:
         """See `Voice.hear`."""
