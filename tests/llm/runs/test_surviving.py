@@ -148,12 +148,19 @@ def test_a_stop_reaches_the_model(server: ServerProcess) -> None:
 
 
 def test_a_deploy_lets_runs_finish_or_says_so(server: ServerProcess) -> None:
-    """SIGTERM: short runs finish, long ones end as lost, at once and not after the lease; the server exits cleanly."""
+    """SIGTERM: short runs finish, long ones end as lost, at once and not after the lease; the server exits cleanly.
+    Readers stay until then, and are told the end: nobody hears that the run goes on."""
     short = Viewer(server, "POST", "/api/chat", ask("short", {"tokens": 10, "pause": 0.02}))
     long = Viewer(server, "POST", "/api/chat", ask("long", {"tokens": 2000, "pause": 0.02}))
     assert short.begun.wait(PATIENCE)
     assert long.begun.wait(PATIENCE)
     server.stop()
+    for viewer in (short, long):
+        viewer.join(PATIENCE)
+        assert viewer.body.endswith(b"data: [DONE]\n\n\r\n0\r\n\r\n")
+    assert short.text == "".join(map(token, range(10)))
+    assert short.chunks[-1]["type"] == "finish"
+    assert long.chunks[-1] == {"type": "error", "errorText": "the server was stopped"}
     server.start()
     assert get(server, "/api/chat/short")["state"] == "finished"
     state = get(server, "/api/chat/long")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from typing import Final
 
 from headwater.hub.lifespan import Gate
@@ -15,6 +16,10 @@ from headwater.hub.stats import Stats
 from headwater.hub.timers import Timers
 from headwater.protocol.backoff import share
 from headwater.stores import Store
+
+#: Says whether the readers of a stream stay; and is told that the others are let go.
+Holds = Callable[[str], bool]
+Begun = Callable[[], None]
 
 
 class Runtime:
@@ -31,6 +36,7 @@ class Runtime:
         stats: as given.
         gate: lets calls in while the hub is open.
         draining: readers are being let go, and no new ones are taken.
+        holds: who keeps the readers of some streams meanwhile; see `Engine.hold_readers`.
         timers: heartbeats, lifetimes, waits and write timeouts of all readers.
         budget: what full sinks hold.
         heartbeats: of the groups.
@@ -44,11 +50,22 @@ class Runtime:
         self.stats: Final = stats
         self.gate: Final = Gate()
         self.draining = False
+        self.holds: Final[list[tuple[Holds, Begun]]] = []
         self.timers: Final = Timers()
         self.budget: Final = Budget(limits, self.timers)
         self.heartbeats: Final = Heartbeats(self.timers, self._beaten)
         self.cursors: Final = Cursors(self.timers)
         self.flusher: Final = Flusher(limits.read_bytes, limits.flush_seconds, stats)
+
+    def begin_to_drain(self) -> None:
+        """Readers are let go from now on, but for those that somebody holds."""
+        self.draining = True
+        for _, begun in list(self.holds):
+            begun()
+
+    def lets_go(self, path: str) -> bool:
+        """Whether the readers of a stream are let go now."""
+        return self.draining and not any(holds(path) for holds, _ in self.holds)
 
     def share(self) -> float:
         """A reader's own moment in the drain window, in seconds."""

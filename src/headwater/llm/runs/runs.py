@@ -24,6 +24,7 @@ from headwater.errors import (
     HeadwaterError,
     RunExists,
     RunNotFound,
+    ShuttingDown,
     StoreUnavailable,
     StreamClosed,
     StreamFailed,
@@ -37,7 +38,6 @@ from headwater.llm.providers.recogniser import Recogniser
 from headwater.llm.runs.idle_stop import Unwatched
 from headwater.llm.runs.index import Catalogue
 from headwater.llm.runs.layout import (
-    LOST,
     STOPPED,
     Places,
     RunInfo,
@@ -48,6 +48,7 @@ from headwater.llm.runs.layout import (
 from headwater.llm.runs.leases import Lease, end_lost
 from headwater.llm.runs.pacing import Rests
 from headwater.llm.runs.production import Production, SourceLimits, describe_source_error
+from headwater.llm.runs.shutdown import Shutdown
 from headwater.llm.runs.start import Beginnings
 from headwater.model import Change, Failure
 
@@ -78,7 +79,8 @@ class Runs(Lifespan):
         lease_seconds: after which a process that does not answer counts as gone, at least 3.
         keep_seconds: idle seconds after which a run and what is known of it are deleted; None: never.
         max_running: runs that this process produces at the same time; one more is refused with 429.
-        grace_seconds: that running runs have to finish when the process stops; what is left is lost then.
+        grace_seconds: that running runs have to finish when the process stops, from when it lets its readers go; what
+            is left is lost then, and readers are told.
         limits: how long a source may take.
         on_error: what readers are told of an exception of a source; its text may hold secrets.
     """
@@ -100,10 +102,10 @@ class Runs(Lifespan):
         self._catalogue: Final = Catalogue(hub, self.places, keep_seconds)
         self._lease_seconds = max(3, lease_seconds)
         self._lease: Lease | None = None
-        self._grace_seconds = grace_seconds
         self._limits = limits or SourceLimits()
         self._on_error = on_error
         self._running: dict[str, Production] = {}
+        self._shutdown: Final = Shutdown(self._running, grace_seconds)
         self._beginnings: Final = Beginnings(self._catalogue, self.places, self._running, max_running)
         self._rests: Final = Rests(lambda: len(self._running))
         self._unended: dict[str, Failure] = {}
@@ -111,6 +113,7 @@ class Runs(Lifespan):
         self._unwatched: Final = Unwatched(hub)
         self._keeper: asyncio.Task[None] | None = None
         self._unwatch: Callable[[], None] | None = None
+        self._unhold: Callable[[], None] | None = None
 
     # Life
 
@@ -125,6 +128,7 @@ class Runs(Lifespan):
             raise
         self._lease = lease
         self._unwatch = self.hub.store.watch(self._changed)
+        self._unhold = self.hub.hold_readers(self._is_produced, self._shutdown.begin)
         self._keeper = asyncio.create_task(self._keep(self._lease), name="headwater-runs")
 
     async def _aclose(self) -> None:
@@ -132,21 +136,17 @@ class Runs(Lifespan):
         if self._lease is None:
             return
         await self._beginnings.settle()
-        if self._running:
-            await asyncio.wait([run.task for run in self._running.values()], timeout=self._grace_seconds)
-        for production in list(self._running.values()):
-            production.stop(LOST, "the server was stopped")
-        if self._running:
-            await asyncio.wait([run.task for run in self._running.values()])
+        await self._shutdown.end()
         if self._keeper is not None:
             self._keeper.cancel()
             await asyncio.gather(self._keeper, return_exceptions=True)
-        if self._unwatch is not None:
-            self._unwatch()
+        for undo in (self._unwatch, self._unhold):
+            if undo is not None:
+                undo()
         await asyncio.gather(*self._crossings)
         with contextlib.suppress(HeadwaterError):
             await self._lease.give_up()
-        self._lease = self._keeper = self._unwatch = None
+        self._lease = self._keeper = self._unwatch = self._unhold = None
         await self.hub.aclose()
 
     # Runs
@@ -184,9 +184,12 @@ class Runs(Lifespan):
             BadRequest: a name has other characters than it may.
             RunExists: the id is another owner's, or another key's.
             LimitReached: too many runs are running.
+            ShuttingDown: this process stops.
             StoreUnavailable: not all could be written. The run may have begun: start it again with the same id or key.
         """
         lease = self._opened()
+        if self.hub.draining:  # it would be lost
+            raise ShuttingDown
         if id is None:
             id = uuid4().hex if idempotency_key is None else await self._catalogue.id_of(owner, idempotency_key)
         record = check_record(id, RunRecord(owner, thread, idempotency_key or ""))
@@ -330,6 +333,10 @@ class Runs(Lifespan):
     async def _cross_off(self, lease: Lease, id: str) -> None:
         with contextlib.suppress(HeadwaterError):  # the list is looked through again when the lease is over
             await lease.cross_off(id)
+
+    def _is_produced(self, path: str) -> bool:
+        """Whether a stream is the log of a run that this process produces."""
+        return path.startswith(self.places.log("")) and path[len(self.places.log("")) :] in self._running
 
     def _changed(self, change: Change) -> None:
         """A log that ends, or goes, while it is produced here was ended by somebody else."""
