@@ -18,6 +18,9 @@ from headwater.protocol.expiry import make_expiry
 
 T = TypeVar("T")
 
+#: Runs of a conversation that are remembered, so that all that run at once are found.
+KEPT: Final = 32
+
 
 class OtherKey(RunExists):
     """An owner's run has another idempotency key, which only the owner may be told.
@@ -122,19 +125,20 @@ class Catalogue:
     async def remember(self, owner: str | None, thread: str, id: str) -> None:
         """The run is the latest one of its conversation."""
         path = self._places.thread(owner, thread)
-        if not await self.create(path, msgspec.json.encode(id), Retention(count=1)):
+        if not await self.create(path, msgspec.json.encode(id), Retention(count=KEPT)):
             await self._hub.append(path, id)
 
-    async def latest(self, thread: str, owner: str | None) -> str:
-        """The run that was remembered last.
+    async def replace(self, owner: str | None, key: str, id: str) -> None:
+        """The run of an owner's key is another one from now on."""
+        await self._hub.append(self._places.key(owner, key), id)
 
-        Raises:
-            RunNotFound: the conversation has none.
-        """
+    async def of_thread(self, thread: str, owner: str | None) -> list[str]:
+        """The last runs of a conversation, the latest first."""
         try:
-            return await self._last(self._places.thread(owner, thread), str)
+            records = (await self._hub.page(self._places.thread(owner, thread), KEPT)).batch.records
         except (StreamNotFound, Gone):
-            raise RunNotFound("the conversation has no run") from None
+            return []
+        return [msgspec.json.decode(record.data, type=str) for record in reversed(records)]
 
     async def _last(self, path: str, kind: type[T]) -> T:
         """The last record of a stream that has one."""

@@ -14,6 +14,7 @@ import logging
 import time
 from collections.abc import Callable
 from functools import partial
+from hashlib import sha256
 from typing import Any, Final
 from uuid import uuid4
 
@@ -206,14 +207,30 @@ class Runs(Lifespan):
         produce = partial(self._produce, id, start, source, cancel_when_unwatched)
         return Run(id, await self._beginnings.begin(lease, record, start, produce))
 
-    async def id_of(self, idempotency_key: str, *, owner: str | None = None) -> str:
+    async def id_of(self, idempotency_key: str, *, owner: str | None = None, again: bool = False) -> str:
         """The id of the run that a start with this key is, or will be.
+
+        Args:
+            idempotency_key: of the owner.
+            owner: who asks.
+            again: a run that has ended and did not finish is followed by another one, the same for all who ask.
 
         Raises:
             BadRequest: the key is none.
             StoreUnavailable: it could not be asked.
         """
-        return await self._catalogue.id_of(owner, idempotency_key)
+        id = first = await self._catalogue.id_of(owner, idempotency_key)
+        while again and await self._has_failed(id):
+            id = _next_id(id)
+        if id != first:
+            await self._catalogue.replace(owner, idempotency_key, id)
+        return id
+
+    async def _has_failed(self, id: str) -> bool:
+        try:
+            return (await self.get(id)).state not in (RunState.RUNNING, RunState.FINISHED)
+        except RunNotFound:
+            return False
 
     async def get(self, id: str, *, owner: str | None = None) -> RunInfo:
         """A run's state.
@@ -229,10 +246,21 @@ class Runs(Lifespan):
 
     async def latest(self, thread: str, *, owner: str | None = None) -> RunInfo | None:
         """The run of a conversation that began last; None: it has none. Conversations of two owners are two."""
-        try:
-            return await self.get(await self._catalogue.latest(thread, owner))
-        except RunNotFound:
-            return None
+        return next(iter(await self.of_thread(thread, owner=owner, count=1)), None)
+
+    async def of_thread(self, thread: str, *, owner: str | None = None, count: int | None = None) -> list[RunInfo]:
+        """The last runs of a conversation, the one that began last first.
+
+        Args:
+            thread: the conversation.
+            owner: whose.
+            count: how many at most; None: all that are remembered.
+        """
+        found = []
+        for id in (await self._catalogue.of_thread(thread, owner))[:count]:
+            with contextlib.suppress(RunNotFound):
+                found.append(await self.get(id))
+        return found
 
     async def stop(self, id: str, *, owner: str | None = None, reason: str = "") -> RunInfo:
         """Stop a run: its upstream request is cancelled, and what came so far is kept and closed as stopped.
@@ -371,3 +399,8 @@ class Runs(Lifespan):
             with contextlib.suppress(StreamNotFound, Gone, StreamClosed):
                 await self.hub.fail(self.places.log(id), failure.code, failure.message)
             del self._unended[id]
+
+
+def _next_id(id: str) -> str:
+    """The id of the run that follows a failed one: all who ask again at the same moment have the same."""
+    return sha256(f"again {id}".encode()).hexdigest()[:32]
