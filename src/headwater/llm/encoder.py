@@ -15,7 +15,7 @@ from headwater.llm.answer import Answer, coalesce_at
 from headwater.llm.parts import Finish, Part, Raw, Start, Text, decode_part
 from headwater.llm.providers.dialect import Dialect, End, Ending
 from headwater.llm.providers.translator import Translator
-from headwater.llm.providers.wire import READABLE, WireRecogniser
+from headwater.llm.providers.wire import LINES, READABLE, WireRecogniser
 from headwater.model import BEGINNING, Batch, Record
 from headwater.protocol.cursor import Data, Detached, Event, Failed, Gap, Idle
 
@@ -150,7 +150,7 @@ class RunEncoder:
                 data = part.data
                 if self._provider is not None:
                     self._provider.feed(data)
-                ends_event = data.endswith((b"\n\n", b"\r\n\r\n", b"\r\r", b"\n\r\n"))
+                ends_event = part.dialect in LINES or data.endswith((b"\n\n", b"\r\n\r\n", b"\r\r", b"\n\r\n"))
                 # The offset stands for the whole record: only one that is a whole event can carry it.
                 told.append(self._dialect.relay(data, offset if self._at_event and ends_event else ""))
                 self._at_event = ends_event

@@ -324,7 +324,7 @@ def test_who_follows_a_run_is_kept_until_it_ends(run: Run[None]) -> None:
             await hub.create("other", content_type="text/plain")
             readers = [asyncio.create_task(collected(hub, path)) for path in ("runs/r", "other")]
             await upstream.reached.wait()
-            while sum(hub.reader_count(path) for path in ("runs/r", "other")) < 2:
+            while sum(hub.reader_count(path) for path in ("runs/r", "other")) < 2:  # noqa: ASYNC110
                 await asyncio.sleep(0)
             hub.drain()
             with pytest.raises(ShuttingDown):

@@ -15,7 +15,7 @@ family the source has spoken so far, and is kept as `Foreign`.
 from __future__ import annotations
 
 import codecs
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from headwater.errors import UnknownItem
@@ -45,7 +45,7 @@ from headwater.llm.parts import (
 )
 from headwater.llm.providers.builder import Builder
 from headwater.llm.providers.registry import VOICES, family_of
-from headwater.llm.providers.source import Voice, code_of, error_in, text_of
+from headwater.llm.providers.source import Voice, code_of, error_in, fields_of, text_of
 
 #: Code of the error of a source that ended without saying that it is complete.
 TRUNCATED: Final = "truncated"
@@ -118,6 +118,7 @@ class Recogniser:
         if self._utf8 is not None:
             self._builder.say(self._utf8.decode(b"", True))
         for voice in self._voices.values():
+            voice.finish()
             if voice.has_terminal and not voice.ended:
                 self._builder.fail(TRUNCATED, f"the source ended without its last event ({voice.dialect})")
         self._builder.put_finish()
@@ -197,22 +198,10 @@ def _as_dict(item: Any) -> Json:
     Raises:
         UnknownItem: it is neither.
     """
-    if isinstance(item, Mapping):
-        return dict(item)
-    dump = getattr(item, "model_dump", None)
-    if callable(dump) and not isinstance(item, type):
-        dumped = _dumped(dump)
-        if isinstance(dumped, dict):
-            return dumped
-    raise UnknownItem(f"the source gave {_described(item)}, which is no text, no event and no part")
-
-
-def _dumped(dump: Callable[..., Any]) -> Any:
-    """What was sent; fields that are not as the SDK's types say are no reason for a warning."""
-    try:
-        return dump(exclude_unset=True, warnings=False)
-    except TypeError:  # of another library than pydantic 2
-        return dump(exclude_unset=True)
+    found = fields_of(item)
+    if found is None:
+        raise UnknownItem(f"the source gave {_described(item)}, which is no text, no event and no part")
+    return found
 
 
 def _described(item: Any) -> str:

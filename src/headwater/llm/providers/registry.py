@@ -22,9 +22,16 @@ _FOLDERS: Final = (
     "anthropic",
     "ai_sdk",
     "ag_ui",
+    "gemini",
+    "ollama",
     "text",
     "raw",
     "pydantic_ai",
+    "langchain",
+    "openai_agents",
+    "bedrock",
+    "mistral",
+    "llama_index",
 )
 
 PROVIDERS: Final[tuple[Provider, ...]] = tuple(

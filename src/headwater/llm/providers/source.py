@@ -5,8 +5,10 @@ Rule: whose an item is, is asked of the item's shape alone, without an import; a
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
-from typing import Any, ClassVar, Final, Protocol
+from typing import Any, ClassVar, Final
 
 import msgspec
 
@@ -14,8 +16,12 @@ from headwater.llm.parts import FinishReason, Json
 from headwater.llm.providers.builder import Builder
 
 
-class Voice(Protocol):
+class Voice(ABC):
     """One family of sources: its items become parts.
+
+    Args:
+        builder: takes the parts.
+        lenient: leave out what a run has no place for, where an error is raised otherwise.
 
     Attributes:
         dialect: the family's name, and its dialect's if it has one.
@@ -25,15 +31,15 @@ class Voice(Protocol):
     """
 
     dialect: ClassVar[str]
-    wire: ClassVar[str]
-    has_terminal: bool
-    ended: bool
+    wire: ClassVar[str] = ""
+    has_terminal: bool = False
 
     def __init__(self, builder: Builder, *, lenient: bool = False) -> None:
-        """Speak into a builder; lenient: leave out what a run has no place for, where an error is raised otherwise."""
-        ...
+        self.ended = False
+        self._builder = builder
 
     @staticmethod
+    @abstractmethod
     def knows(item: Any, spoken: str) -> bool:
         """Whether an item is of this family.
 
@@ -41,14 +47,16 @@ class Voice(Protocol):
             item: as the source gave it, and if nobody knows it so, its fields as a dict. Most families know dicts only.
             spoken: the family that the source has spoken last, for what several families have.
         """
-        ...
 
+    @abstractmethod
     def hear(self, event: Any) -> None:
         """Take one item that `knows` knows.
 
         Events and fields that are not known are left out, or kept as a `Foreign` part: never an error.
         """
-        ...
+
+    def finish(self) -> None:  # noqa: B027 - most hold nothing back
+        """The source has ended: say what was held back."""
 
 
 #: The status of a response that had begun.
@@ -93,6 +101,32 @@ def _is_figure(value: Any) -> bool:
 def said(value: Any) -> bool:
     """A field holds something."""
     return value is not None and value not in ("", [], {})
+
+
+def field(thing: Any, name: str) -> Any:
+    """A field of an object or of its dict; None if there is none."""
+    return thing.get(name) if isinstance(thing, Mapping) else getattr(thing, name, None)
+
+
+def fields_of(item: Any) -> Json | None:
+    """The fields of a dict or a model as they were sent; None: it is neither."""
+    if isinstance(item, Mapping):
+        return dict(item)
+    dump = getattr(item, "model_dump", None)
+    if not callable(dump) or isinstance(item, type):
+        return None
+    dumped = _dumped(dump)
+    if isinstance(dumped, dict) and "type" not in dumped and isinstance(getattr(item, "type", None), str):
+        dumped = dump(mode="json", by_alias=True, exclude_none=True)  # its type is the default of a field
+    return dumped if isinstance(dumped, dict) else None
+
+
+def _dumped(dump: Callable[..., Any]) -> Any:
+    """What was sent; fields that are not as the SDK's types say are no reason for a warning."""
+    try:
+        return dump(exclude_unset=True, warnings=False)
+    except TypeError:  # of another library than pydantic 2
+        return dump(exclude_unset=True)
 
 
 def rest_of(value: Json, known: AbstractSet[str]) -> Json:
@@ -160,3 +194,22 @@ ANTHROPIC_REASONS = {
     "tool_use": FinishReason.TOOL_CALLS,
     "refusal": FinishReason.CONTENT_FILTER,
 }
+#: The words of others, in lower case.
+_REASONS = {
+    **ANTHROPIC_REASONS,
+    **OPENAI_REASONS,
+    "complete": FinishReason.STOP,
+    "safety": FinishReason.CONTENT_FILTER,
+    "content_filtered": FinishReason.CONTENT_FILTER,
+    "guardrail_intervened": FinishReason.CONTENT_FILTER,
+    "prohibited_content": FinishReason.CONTENT_FILTER,
+    "blocklist": FinishReason.CONTENT_FILTER,
+    "recitation": FinishReason.CONTENT_FILTER,
+    "spii": FinishReason.CONTENT_FILTER,
+    "tool_call": FinishReason.TOOL_CALLS,
+}
+
+
+def reason_of(word: str) -> FinishReason:
+    """Why a model stopped, by the word of any provider."""
+    return _REASONS.get(word.lower(), FinishReason.OTHER)

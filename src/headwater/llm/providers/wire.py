@@ -73,6 +73,7 @@ class WireRecogniser:
         if isinstance(self._parser, _Lines):
             for event in self._parser.rest():
                 self._take(event)
+        self._voice.finish()
         if self._voice.has_terminal and not self.is_complete:
             self._builder.fail(TRUNCATED, f"the provider's stream ended without its last event ({self._dialect})")
         self._builder.put_finish()

@@ -1,5 +1,6 @@
 """The Agent-User Interaction Protocol.
 
+source   how it is read
 dialect  how it is told
 """
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from headwater.llm.providers.ag_ui.dialect import AgUi
+from headwater.llm.providers.ag_ui.source import AgUiVoice
 from headwater.llm.providers.provider import Provider
 
-PROVIDER: Final = Provider(dialects=(AgUi,))
+PROVIDER: Final = Provider(source=AgUiVoice, dialects=(AgUi,))

@@ -141,7 +141,7 @@ class AiSdk(SseDialect):
                 self._reasonings.discard(id)
                 metadata = dict(own(part.metadata) or {})
                 # As the SDK's own providers name them, to be given back in the next turn.
-                if part.signature and "anthropic" not in metadata:
+                if part.signature and not metadata.keys() & {"anthropic", "google"}:
                     metadata["anthropic"] = {"signature": part.signature}
                 if part.encrypted and "openai" not in metadata:
                     metadata["openai"] = {"itemId": id, "reasoningEncryptedContent": part.encrypted}

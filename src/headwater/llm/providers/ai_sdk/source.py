@@ -19,7 +19,7 @@ from headwater.llm.parts import (
     part_from,
 )
 from headwater.llm.providers.builder import Builder
-from headwater.llm.providers.source import dict_of, text_of
+from headwater.llm.providers.source import Voice, dict_of, text_of
 
 #: Chunks that no other family has, besides `data-*`.
 CHUNKS = {
@@ -48,7 +48,7 @@ CHUNKS = {
 SHARED = {"start", "text-start", "text-end", "reasoning-start", "reasoning-end", "file", "error", "abort", "finish"}
 
 
-class AiSdkVoice:
+class AiSdkVoice(Voice):
     """See `Voice`. Kept as `Foreign`, for readers of the same dialect: approvals, custom, steering, step resets.
 
     A stream may end without a `finish` (the SDK itself takes that for an end), so none is missed.
@@ -56,11 +56,9 @@ class AiSdkVoice:
 
     dialect: ClassVar[str] = "ai-sdk"
     wire: ClassVar[str] = "sse"
-    has_terminal = False
 
     def __init__(self, builder: Builder, *, lenient: bool = False) -> None:
-        self.ended = False
-        self._builder = builder
+        super().__init__(builder, lenient=lenient)
         self._delta_metadata: dict[str, Json] = {}
 
     @staticmethod

@@ -15,10 +15,13 @@ from headwater.llm.providers.builder import Builder
 from headwater.llm.providers.openai.calls import Calls
 from headwater.llm.providers.source import (
     OPENAI_REASONS,
+    Voice,
     code_of,
     dict_of,
     dicts_of,
     error_in,
+    field,
+    fields_of,
     number_of,
     numbers_of,
     rest_of,
@@ -36,11 +39,17 @@ _OF_A_DELTA: Final = {
 }
 #: The words for thinking: of DeepSeek, vLLM and llama.cpp, and of OpenRouter and Ollama.
 _THINKING: Final = ("reasoning_content", "reasoning")
+#: What the events of `chat.completions.stream()` repeat.
+_HELPERS: Final = {
+    *("content.delta", "content.done", "refusal.delta", "refusal.done"),
+    *("tool_calls.function.arguments.delta", "tool_calls.function.arguments.done"),
+    *("logprobs.content.delta", "logprobs.content.done", "logprobs.refusal.delta", "logprobs.refusal.done"),
+}
 #: What OpenAI streams; other formats do not come in pieces.
 _AUDIO: Final = "audio/pcm"
 
 
-class ChatVoice:
+class ChatVoice(Voice):
     """See `Voice`. Left out: padding, and of whole completions what is no choice."""
 
     dialect: ClassVar[str] = "openai"
@@ -48,8 +57,7 @@ class ChatVoice:
     has_terminal = True
 
     def __init__(self, builder: Builder, *, lenient: bool = False) -> None:
-        self.ended = False
-        self._builder = builder
+        super().__init__(builder, lenient=lenient)
         self._response = ""
         self._calls = Calls(builder)
         self._who: tuple[Any, ...] = ()
@@ -61,10 +69,21 @@ class ChatVoice:
     @staticmethod
     def knows(item: Any, spoken: str) -> bool:
         """See `Voice.knows`."""
+        kind = field(item, "type")
+        if isinstance(kind, str) and (kind in _HELPERS or (kind == "chunk" and field(item, "chunk") is not None)):
+            return True
         return isinstance(item, dict) and ("choices" in item or item.get("object") == "chat.completion.chunk")
 
-    def hear(self, event: Json) -> None:
-        """See `Voice.hear`."""
+    def hear(self, event: Any) -> None:
+        """See `Voice.hear`. Of the helper for streams, whose events repeat the chunks, the chunks are heard."""
+        if not isinstance(event, dict) or "chunk" in event or event.get("type") in _HELPERS:
+            chunk = fields_of(field(event, "chunk"))
+            if chunk is not None:
+                self._hear(chunk)
+        else:
+            self._hear(event)
+
+    def _hear(self, event: Json) -> None:
         if "choices" not in event or event.get("error"):
             error = error_in(event)
             if error is not None:

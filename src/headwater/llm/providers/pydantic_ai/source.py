@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import msgspec
@@ -10,17 +9,12 @@ import msgspec
 from headwater.llm import parts
 from headwater.llm.parts import Json
 from headwater.llm.providers.builder import Builder
-from headwater.llm.providers.source import number_of, plain, text_of
+from headwater.llm.providers.source import Voice, field, number_of, plain, text_of
 
 _CALLS = {"tool-call", "builtin-tool-call"}
 
 
-def field(thing: Any, name: str) -> Any:
-    """A field of an object or of its dict; None if there is none."""
-    return thing.get(name) if isinstance(thing, Mapping) else getattr(thing, name, None)
-
-
-class PydanticAiVoice:
+class PydanticAiVoice(Voice):
     """See `Voice`; it also hears objects.
 
     Kept as `Foreign`: custom and capability events, compactions. Left out: `final_result` and what only tells about
@@ -28,12 +22,9 @@ class PydanticAiVoice:
     """
 
     dialect: ClassVar[str] = "pydantic-ai"
-    wire: ClassVar[str] = ""
-    has_terminal = False
 
     def __init__(self, builder: Builder, *, lenient: bool = False) -> None:
-        self.ended = False
-        self._builder = builder
+        super().__init__(builder, lenient=lenient)
         self._open: dict[int, tuple[str, str]] = {}  # index -> kind, id of the part
         self._signatures: dict[str, str] = {}
         self._ready: set[str] = set()

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Final
 from headwater.llm.parts import OURS, FinishReason, Foreign, Json, Source, ToolStart
 from headwater.llm.providers.builder import Builder
 from headwater.llm.providers.responses.hosted import Hosted, is_painted
-from headwater.llm.providers.source import code_of, dict_of, dicts_of, number_of, numbers_of, text_of
+from headwater.llm.providers.source import Voice, code_of, dict_of, dicts_of, number_of, numbers_of, text_of
 
 #: Items that are a call of a tool of the application.
 _CALLS: Final = {"function_call": "arguments", "custom_tool_call": "input"}
@@ -24,7 +24,7 @@ _OF_A_MESSAGE: Final = {"id", "type", "status", "role", "content"}
 _TEXTS: Final = ("output_text", "refusal")
 
 
-class ResponsesVoice:
+class ResponsesVoice(Voice):
     """See `Voice`. Left out: what repeats deltas, log probabilities, and padding."""
 
     dialect: ClassVar[str] = "openai-responses"
@@ -32,8 +32,7 @@ class ResponsesVoice:
     has_terminal = True
 
     def __init__(self, builder: Builder, *, lenient: bool = False) -> None:
-        self.ended = False
-        self._builder = builder
+        super().__init__(builder, lenient=lenient)
         self._response = ""
         self._about: Json = {}
         self._begin_response()
