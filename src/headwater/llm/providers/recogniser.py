@@ -74,6 +74,11 @@ class Recogniser:
         return self._builder.failed
 
     @property
+    def families(self) -> list[str]:
+        """Whose items the source has given, in the order in which they came."""
+        return list(self._voices)
+
+    @property
     def is_complete(self) -> bool:
         """The source has said that nothing follows, in every family it has spoken."""
         return bool(self._voices) and all(voice.ended for voice in self._voices.values())
