@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-import msgspec
-
 from headwater.llm.answer import Answer, coalesce_at
-from headwater.llm.parts import Finish, Part, Raw, Start, Text, decode_part
+from headwater.llm.parts import Finish, Part, Raw, Text, decode_part
 from headwater.llm.providers.dialect import Dialect, End, Ending
 from headwater.llm.providers.translator import Translator
 from headwater.llm.providers.wire import LINES, READABLE, WireRecogniser
@@ -39,7 +37,7 @@ class RunEncoder:
         self.media_type = dialect.media_type
         self._dialect = dialect
         self._resume_at = "" if resume_at in (None, BEGINNING) else resume_at
-        self._has_earlier = has_earlier
+        self._has_earlier = dialect.has_earlier = has_earlier
         self._translator = Translator(keep=dialect.relays)
         self._is_first = not self._resume_at
         self._provider: WireRecogniser | None = None
@@ -126,8 +124,6 @@ class RunEncoder:
 
     def _parts_of(self, record: Record) -> list[Part]:
         part = decode_part(record.data)
-        if type(part) is Start and self._has_earlier:
-            part = msgspec.structs.replace(part, earlier=None)
         if type(part) is Text or self._dialect.keeps_records:
             return [part]
         return self._translator.translate([part])

@@ -71,7 +71,7 @@ def test_parts_as_chunks(parts: list[Any], told: str) -> None:
 )
 def test_what_a_page_keeps_by_itself(part: Any) -> None:
     """A page that resumes does not begin anew with such a call, and would have the rest twice."""
-    assert parts_of({"parts": [STEP, {"type": "text", "text": "a"}, part]}) == []
+    assert chunks_of(parts_of({"parts": [STEP, {"type": "text", "text": "a"}, part]})) == []
 
 
 @given(PARTS, KINDS)

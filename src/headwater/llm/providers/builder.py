@@ -377,7 +377,6 @@ class Builder:
     def fail(self, code: str, message: str, native: Json | None = None) -> None:
         """The source has failed; the first error counts."""
         if self.failed is None and not self._has_finished:
-            self.close_all(complete=False)
             self.failed = Error(code, message, native)
             self.put(self.failed)
 

@@ -86,6 +86,7 @@ class Dialect(Protocol):
         headers: further response headers.
         relays: the dialect of raw provider bytes that pass as they are; empty: none.
         keeps_records: every part is told for itself, none is joined with another.
+        has_earlier: the reader has the message with which the run goes on, and is told only what is new.
     """
 
     name: ClassVar[str]
@@ -93,6 +94,7 @@ class Dialect(Protocol):
     headers: ClassVar[tuple[tuple[bytes, bytes], ...]]
     relays: ClassVar[str]
     keeps_records: ClassVar[bool]
+    has_earlier: bool
 
     def encode(self, parts: Sequence[Part], offsets: Sequence[str] = ()) -> bytes:
         """Tell the next parts.
@@ -142,6 +144,7 @@ class SseDialect:
     headers: ClassVar[tuple[tuple[bytes, bytes], ...]] = ()
     relays: ClassVar[str] = ""
     keeps_records: ClassVar[bool] = False
+    has_earlier = False
 
     def __init__(self, fallback: Start | None = None, *, ids: bool = True) -> None:
         self._fallback = fallback or Start()

@@ -114,7 +114,10 @@ class AiSdk(SseDialect):
             return [frame({"type": "message-metadata", "messageMetadata": metadata})] if metadata else []
         about = self._about
         chunk = {"type": "start", "messageId": about.id or about.run, "messageMetadata": about.metadata}
-        return [frame(without_empty(chunk)), *map(frame, chunks_of(about.earlier or []))]
+        earlier = about.earlier or []
+        self._calls |= {id: False for part in earlier if isinstance(id := part.get("toolCallId"), str)}
+        told = [] if self.has_earlier else chunks_of(earlier)
+        return [frame(without_empty(chunk)), *map(frame, told)]
 
     def _say_text(self, part: parts.Text | parts.TextStart | parts.TextEnd) -> list[Json]:
         id = part.id
@@ -247,7 +250,7 @@ class AiSdk(SseDialect):
         self._has_failed = True
         usage = camel_usage(self._usage)
         tokens: list[Json] = [{"type": "message-metadata", "messageMetadata": {"usage": usage}}] if usage else []
-        return [*self._give_up(message), *tokens, {"type": "error", "errorText": message}]
+        return [*tokens, {"type": "error", "errorText": message}]
 
     def _abort(self, reason: str) -> list[Json]:
         """Clients of the browser ignore `abort`; the finish reason is what they see."""

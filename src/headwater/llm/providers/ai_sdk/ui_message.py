@@ -19,17 +19,18 @@ _NEEDED: Final = {"source-url": ("sourceId", "url"), "source-document": ("source
 
 
 def parts_of(message: Json) -> list[Json]:
-    """The parts of a message that a reader is told who does not have it; none if its client keeps it by itself."""
+    """The parts of a message with which an answer goes on."""
     found = message.get("parts")
     if not isinstance(found, list):
         return []
-    parts = [part for part in found if isinstance(part, dict) and isinstance(part.get("type"), str)]
-    return [] if any(map(_is_kept, parts)) else parts
+    return [part for part in found if isinstance(part, dict) and isinstance(part.get("type"), str)]
 
 
 def chunks_of(parts: list[Json]) -> list[Json]:
-    """The chunks that make these parts, in whole steps."""
+    """The chunks that make these parts, in whole steps, for a reader who does not have them; none, if it keeps them."""
     chunks: list[Json] = []
+    if any(map(_is_kept, parts)):
+        return chunks
     is_in_step = False
     for number, part in enumerate(parts):
         made = [] if part["type"] == "step-start" else _chunks(part, f"earlier-{number}")

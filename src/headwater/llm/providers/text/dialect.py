@@ -21,6 +21,7 @@ class PlainText:
     headers: ClassVar[tuple[tuple[bytes, bytes], ...]] = ()
     relays: ClassVar[str] = ""
     keeps_records: ClassVar[bool] = False
+    has_earlier = False
 
     def __init__(self, fallback: Start | None = None, *, ids: bool = True) -> None:
         self._is_over = False
