@@ -57,6 +57,7 @@ const acts = {
   stop: () => void hook.stop(),
   show: ({ id }) => show(id),
   store: ({ id }) => localStorage.setItem(id, JSON.stringify(hook.messages)),
+  store_sent: ({ id }) => localStorage.setItem(id, JSON.stringify(requests.findLast(({ body }) => body).body.messages)),
   store_question: ({ id }) => localStorage.setItem(id, JSON.stringify(hook.messages.filter(({ role }) => role === "user"))),
 };
 

@@ -116,7 +116,7 @@ class AiSdk(SseDialect):
         chunk = {"type": "start", "messageId": about.id or about.run, "messageMetadata": about.metadata}
         earlier = about.earlier or []
         self._calls |= {id: False for part in earlier if isinstance(id := part.get("toolCallId"), str)}
-        told = [] if self.has_earlier else chunks_of(earlier)
+        told = [] if self.has_earlier else chunks_of(earlier, self.version)
         return [frame(without_empty(chunk)), *map(frame, told)]
 
     def _say_text(self, part: parts.Text | parts.TextStart | parts.TextEnd) -> list[Json]:
