@@ -153,7 +153,7 @@ def _openai(seen: Seen, name: str, event: Any, inputs: Any) -> None:
         for call in delta.get("tool_calls") or []:
             function = call.get("function") or call["custom"]
             if call["index"] not in inputs:
-                assert call["id"]
+                assert "id" in call
                 inputs[call["index"]] = [function["name"]]
             inputs[call["index"]].append(function.get("arguments") or function.get("input") or "")
 

@@ -6,6 +6,7 @@ Rule 2: only a closed batch ends a run. A connection that ends for another reaso
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
@@ -31,15 +32,24 @@ class RunEncoder:
         resume_at: the offset up to which the client has been told already, in this dialect: what lies before is
             read in silence.
         has_earlier: the client has the message with which the run goes on, if it does.
+        left_out: what the dialect has no place for is added to it, when the run ends.
     """
 
-    def __init__(self, dialect: Dialect, resume_at: str | None = None, *, has_earlier: bool = False) -> None:
+    def __init__(
+        self,
+        dialect: Dialect,
+        resume_at: str | None = None,
+        *,
+        has_earlier: bool = False,
+        left_out: Counter[str] | None = None,
+    ) -> None:
         self.media_type = dialect.media_type
         self._dialect = dialect
         self._resume_at = "" if resume_at in (None, BEGINNING) else resume_at
         self._has_earlier = dialect.has_earlier = has_earlier
         self._translator = Translator(keep=dialect.relays)
         self._is_first = not self._resume_at
+        self._counts = left_out
         self._provider: WireRecogniser | None = None
         self._at_event = True
 
@@ -154,6 +164,9 @@ class RunEncoder:
 
     def _end(self, ending: Ending) -> bytes:
         """The dialect's end; after the last event of a provider that was relayed there is nothing to add."""
+        if self._counts is not None:
+            for kind, count in self._dialect.left_out.items():
+                self._counts[f"{self._dialect.name}: {kind}"] += count
         if self._provider is not None and self._provider.is_complete:
             return b""
         if self._provider is not None and ending.is_success:

@@ -7,6 +7,7 @@ registry    all of them, a line each
 provider    what a folder may have
 source      how a source is read: the interface, and fields that may be missing
 dialect     how a run is told: the interface, how a run can end, and event streams
+left_out    what of a run a dialect has no place for
 builder     what a source says as well-formed parts
 recogniser  items of any source as parts
 wire        bytes of a provider as parts

@@ -5,6 +5,7 @@ Rule: each of these streams is made in one atomic step, and who made it first is
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Final, TypeVar
 from uuid import uuid4
 
@@ -12,7 +13,7 @@ import msgspec
 
 from headwater.errors import Gone, RunExists, RunNotFound, StreamExists, StreamNotFound
 from headwater.hub import Engine
-from headwater.llm.runs.layout import Places, RunInfo, RunRecord, check_id, check_name, state_of
+from headwater.llm.runs.layout import Places, RunInfo, RunRecord, RunState, check_id, check_name, state_of
 from headwater.model import JSON, Retention, StreamConfig
 from headwater.protocol.expiry import make_expiry
 
@@ -128,9 +129,23 @@ class Catalogue:
         if not await self.create(path, msgspec.json.encode(id), Retention(count=KEPT)):
             await self._hub.append(path, id)
 
-    async def replace(self, owner: str | None, key: str, id: str) -> None:
-        """The run of an owner's key is another one from now on."""
-        await self._hub.append(self._places.key(owner, key), id)
+    async def after_failures(self, owner: str | None, key: str, id: str) -> str:
+        """The run of an owner's key, or the one that follows it, if it has ended and did not finish.
+
+        All who ask again at the same moment are given the same one.
+        """
+        first = id
+        while await self._has_failed(id):
+            id = sha256(f"again {id}".encode()).hexdigest()[:32]
+        if id != first:
+            await self._hub.append(self._places.key(owner, key), id)
+        return id
+
+    async def _has_failed(self, id: str) -> bool:
+        try:
+            return (await self.find(id, None)).state not in (RunState.RUNNING, RunState.FINISHED)
+        except RunNotFound:
+            return False
 
     async def of_thread(self, thread: str, owner: str | None) -> list[str]:
         """The last runs of a conversation, the latest first."""

@@ -14,7 +14,6 @@ import logging
 import time
 from collections.abc import Callable
 from functools import partial
-from hashlib import sha256
 from typing import Any, Final
 from uuid import uuid4
 
@@ -219,18 +218,8 @@ class Runs(Lifespan):
             BadRequest: the key is none.
             StoreUnavailable: it could not be asked.
         """
-        id = first = await self._catalogue.id_of(owner, idempotency_key)
-        while again and await self._has_failed(id):
-            id = _next_id(id)
-        if id != first:
-            await self._catalogue.replace(owner, idempotency_key, id)
-        return id
-
-    async def _has_failed(self, id: str) -> bool:
-        try:
-            return (await self.get(id)).state not in (RunState.RUNNING, RunState.FINISHED)
-        except RunNotFound:
-            return False
+        id = await self._catalogue.id_of(owner, idempotency_key)
+        return await self._catalogue.after_failures(owner, idempotency_key, id) if again else id
 
     async def get(self, id: str, *, owner: str | None = None) -> RunInfo:
         """A run's state.
@@ -399,8 +388,3 @@ class Runs(Lifespan):
             with contextlib.suppress(StreamNotFound, Gone, StreamClosed):
                 await self.hub.fail(self.places.log(id), failure.code, failure.message)
             del self._unended[id]
-
-
-def _next_id(id: str) -> str:
-    """The id of the run that follows a failed one: all who ask again at the same moment have the same."""
-    return sha256(f"again {id}".encode()).hexdigest()[:32]

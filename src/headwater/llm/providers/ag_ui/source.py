@@ -57,7 +57,7 @@ class AgUiVoice(Voice):
         if text_of(event.get("role")) not in ("", "assistant"):
             self._others.add(id)
         if id in self._others:
-            builder.put(Foreign(self.dialect, plain(event)))
+            builder.put(Foreign(self.dialect, plain(event), content=True))
         elif kind == "TEXT_MESSAGE_START":
             builder.open_text(id)
         elif kind == "TEXT_MESSAGE_END":
@@ -72,7 +72,7 @@ class AgUiVoice(Voice):
             case "REASONING_ENCRYPTED_VALUE" if event.get("subtype") != "tool-call":
                 self._seal = text_of(event.get("encryptedValue"))
             case "REASONING_ENCRYPTED_VALUE":
-                builder.put(Foreign(self.dialect, plain(event)))
+                builder.put(Foreign(self.dialect, plain(event), content=True))
             case "REASONING_END" | "THINKING_END":
                 builder.close_reasoning(id, encrypted=self._seal or None)
                 self._seal = ""
@@ -116,7 +116,7 @@ class AgUiVoice(Voice):
                 self._use(event)
                 self._finish(event)
             case _:
-                builder.put(Foreign(self.dialect, plain(event)))
+                builder.put(Foreign(self.dialect, plain(event), content=True))
 
     def _finish(self, event: Json) -> None:
         outcome, result = dict_of(event.get("outcome")), event.get("result")
@@ -124,11 +124,15 @@ class AgUiVoice(Voice):
             self._builder.abort("the agent was cancelled")
             return
         if outcome.get("type") == "interrupt":
-            self._builder.put(Foreign(self.dialect, {"type": "CUSTOM", "name": "interrupt", "value": plain(outcome)}))
+            self._put_custom("interrupt", outcome)
         word = text_of(dict_of(result).get("finishReason"))
         if result is not None and not word:
-            self._builder.put(Foreign(self.dialect, {"type": "CUSTOM", "name": "result", "value": plain(result)}))
+            self._put_custom("result", result)
         self._builder.finish_with(FinishReason(word) if word else FinishReason.STOP, word)
+
+    def _put_custom(self, name: str, value: Any) -> None:
+        event = {"type": "CUSTOM", "name": name, "value": plain(value)}
+        self._builder.put(Foreign(self.dialect, event, content=True))
 
     def _use(self, event: Json) -> None:
         for usage in dicts_of(event.get("usage")):

@@ -32,6 +32,7 @@ class AiSdk(SseDialect):
     name: ClassVar[str] = "ai-sdk"
     headers: ClassVar[tuple[tuple[bytes, bytes], ...]] = ((b"x-vercel-ai-ui-message-stream", b"v1"),)
     relays: ClassVar[str] = "ai-sdk"
+    lacks: ClassVar[frozenset[str]] = frozenset({"foreign"})
     version: ClassVar[int] = 6
 
     def __init__(self, fallback: parts.Start | None = None, *, ids: bool = True) -> None:
@@ -265,7 +266,7 @@ class AiSdk(SseDialect):
         if self.version < 7 and reason is parts.FinishReason.INTERRUPTED:
             word = parts.FinishReason.OTHER.value
         usage = camel_usage(self._usage)
-        metadata = {"usage": usage} if usage else None
+        metadata: Json | None = {**({"usage": usage} if usage else {}), **self._left_out.fields()} or None
         chunks = self._give_up("incomplete")
         if self._is_step_empty:
             # A client takes a step over into its message with what comes next; metadata is what always may come.

@@ -125,7 +125,7 @@ class AiSdkVoice(Voice):
             case "tool-output-denied":
                 builder.put_error(ToolError(id, denied=True))
             case _:
-                builder.put(Foreign(self.dialect, event))
+                builder.put(Foreign(self.dialect, event, content=True))
 
     def _flags(self, event: Json) -> Json:
         return {
@@ -171,7 +171,7 @@ class AiSdkVoice(Voice):
                 reason = text_of(event.get("finishReason"))
                 builder.finish_with(FinishReason(reason) if reason else FinishReason.STOP, reason)
             case _:
-                builder.put(Foreign(self.dialect, event))
+                builder.put(Foreign(self.dialect, event, content=True))
 
 
 def _is_ours(event: Json) -> bool:

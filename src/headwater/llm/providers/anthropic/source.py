@@ -118,7 +118,7 @@ class AnthropicVoice(Voice):
         elif kind.endswith("_tool_result"):
             self._take_result(block)
         else:
-            builder.put(Foreign(self.dialect, event))
+            builder.put(Foreign(self.dialect, event, content=kind != "container_upload"))
             if kind == "container_upload":
                 self._name_file(block)
             kind = ""

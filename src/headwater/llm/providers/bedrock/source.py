@@ -72,7 +72,7 @@ class BedrockVoice(Voice):
         elif image:
             self._blocks[index] = "image", text_of(image.get("format"))
         elif start:
-            self._builder.put(Foreign(self.dialect, {"contentBlockStart": plain(start)}))
+            self._builder.put(Foreign(self.dialect, {"contentBlockStart": plain(start)}, content=True))
 
     def _grow(self, index: int, delta: Json) -> None:
         builder = self._builder
@@ -91,7 +91,7 @@ class BedrockVoice(Voice):
                 case "image":
                     self._show(index, dict_of(value))
                 case _:
-                    builder.put(Foreign(self.dialect, {"contentBlockDelta": {name: plain(value)}}))
+                    builder.put(Foreign(self.dialect, {"contentBlockDelta": {name: plain(value)}}, content=True))
 
     def _id_of(self, index: int, kind: str) -> str:
         """The id of the part of a block; texts have no start."""

@@ -31,6 +31,9 @@ class Gemini(SseDialect):
 
     name: ClassVar[str] = "gemini"
     relays: ClassVar[str] = "gemini"
+    lacks: ClassVar[frozenset[str]] = frozenset(
+        {"hosted calls", "results", "approvals", "documents", "data", "foreign"}
+    )
 
     def __init__(self, fallback: parts.Start | None = None, *, ids: bool = True) -> None:
         super().__init__(fallback, ids=False)
@@ -124,7 +127,16 @@ class Gemini(SseDialect):
         candidate: Json = {"content": {"role": "model", "parts": [{"text": ""}]}, "finishReason": reason, "index": 0}
         if self._chunks and not self._is_grounded:
             candidate["groundingMetadata"] = {"groundingChunks": [chunk for chunk in self._chunks if chunk]}
-        return self._told({"candidates": [candidate], **self._tokens()})
+        return self._told({"candidates": [candidate], **self._tokens(), **self._left_out.fields()})
+
+    def _is_left_out(self, part: parts.Part) -> bool:
+        """See `SseDialect`: of what a provider runs, code has a place."""
+        match part:
+            case parts.ToolReady(_, name):
+                return name != _CODE
+            case parts.ToolOutput(id):
+                return self._calls.get(id) != (_CODE, True)
+        return super()._is_left_out(part)
 
     def _tokens(self) -> Json:
         usage = self._usage

@@ -74,7 +74,7 @@ class GeminiVoice(Voice):
             if candidate.get("index") in (0, None):
                 self._take(candidate)
             else:
-                self._builder.put(Foreign(self.dialect, {"candidates": [plain(candidate)]}))
+                self._builder.put(Foreign(self.dialect, {"candidates": [plain(candidate)]}, content=True))
         if usage := dict_of(_get(event, "usageMetadata")):
             self._use(usage)
         if blocked := text_of(dict_of(_get(event, "promptFeedback")).get("blockReason")):
@@ -127,7 +127,8 @@ class GeminiVoice(Voice):
             builder.open_text(id := builder.new_id("t"), metadata=metadata)
             builder.close_text(id)
         elif part and "text" not in part:
-            builder.put(Foreign(self.dialect, {"candidates": [{"content": {"role": "model", "parts": [plain(part)]}}]}))
+            content = {"role": "model", "parts": [plain(part)]}
+            builder.put(Foreign(self.dialect, {"candidates": [{"content": content}]}, content=True))
 
     def _show(self, data: Json, metadata: Json | None) -> None:
         kind = text_of(_get(data, "mimeType")) or "application/octet-stream"

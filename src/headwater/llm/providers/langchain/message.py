@@ -87,7 +87,7 @@ class Message:
             case "image" | "image_url" | "file" | "audio":
                 self._show(block)
             case kind if kind not in _OF_CALLS and block:
-                self._builder.put(Foreign("langchain", plain(block)))
+                self._builder.put(Foreign("langchain", plain(block), content=True))
 
     def _say(self, text: str) -> None:
         if text:
@@ -121,7 +121,7 @@ class Message:
         if url or data:
             self._builder.put(File(url or f"data:{kind};base64,{data}", kind))
         else:
-            self._builder.put(Foreign("langchain", plain(block)))
+            self._builder.put(Foreign("langchain", plain(block), content=True))
 
     def _call(self, message: Any) -> None:
         for call in dicts_of(field(message, "tool_calls")):

@@ -16,6 +16,7 @@ from headwater.llm import parts
 from headwater.llm.parts import Json
 from headwater.llm.providers.dialect import Ending, SseDialect, of_provider
 from headwater.llm.providers.figures import merged
+from headwater.llm.providers.left_out import KINDS
 
 _REASONS: Final = {parts.FinishReason.LENGTH: "length"}
 
@@ -26,6 +27,7 @@ class Ollama(SseDialect):
     name: ClassVar[str] = "ollama"
     media_type: ClassVar[bytes] = b"application/x-ndjson"
     relays: ClassVar[str] = "ollama"
+    lacks: ClassVar[frozenset[str]] = KINDS - {"images"}
 
     def __init__(self, fallback: parts.Start | None = None, *, ids: bool = True) -> None:
         super().__init__(fallback, ids=False)
@@ -79,7 +81,7 @@ class Ollama(SseDialect):
         counts = {"prompt_eval_count": self._usage.input_tokens, "eval_count": self._usage.output_tokens}
         known = {name: count for name, count in counts.items() if count is not None}
         tokens = of_provider(self._usage.native, self.name) or known
-        return self._line({"content": ""}, done=True, done_reason=reason, **tokens)
+        return self._line({"content": ""}, done=True, done_reason=reason, **tokens, **self._left_out.fields())
 
     def _end(self, ending: Ending) -> list[bytes]:
         if ending.is_success:

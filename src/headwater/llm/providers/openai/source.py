@@ -96,7 +96,7 @@ class ChatVoice(Voice):
             if choice.get("index") in (0, None):
                 self._take_choice(choice)
             else:
-                self._keep({"choices": [choice]})
+                self._keep({"choices": [choice]}, content=True)
         if usage := dict_of(event.get("usage")):
             details = numbers_of(usage, "prompt_tokens", "completion_tokens", "total_tokens")
             read, written = number_of(usage.get("prompt_tokens")), number_of(usage.get("completion_tokens"))
@@ -211,12 +211,12 @@ class ChatVoice(Voice):
             elif block.get("type") == "text" or "text" in block:
                 self._builder.say(text_of(block.get("text")), metadata=_IN_BLOCKS)
             else:
-                self._keep({"choices": [{"index": 0, "delta": {"content": [block]}}]})
+                self._keep({"choices": [{"index": 0, "delta": {"content": [block]}}]}, content=True)
 
     def _cite(self, note: Json) -> None:
         cited = dict_of(note.get("url_citation"))
         if not cited:
-            self._keep({"choices": [{"index": 0, "delta": {"annotations": [note]}}]})
+            self._keep({"choices": [{"index": 0, "delta": {"annotations": [note]}}]}, content=True)
             return
         url, title = text_of(cited.get("url")), text_of(cited.get("title"))
         place = number_of(cited.get("start_index")), number_of(cited.get("end_index"))
@@ -225,8 +225,8 @@ class ChatVoice(Voice):
             Source(self._builder.new_id("s"), url, title, metadata=metadata, start=place[0], end=place[1])
         )
 
-    def _keep(self, chunk: Json) -> None:
-        self._builder.put(Foreign(self.dialect, chunk))
+    def _keep(self, chunk: Json, *, content: bool = False) -> None:
+        self._builder.put(Foreign(self.dialect, chunk, content))
 
 
 #: Of parts whose provider's own form is kept beside them.

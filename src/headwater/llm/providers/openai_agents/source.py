@@ -67,7 +67,7 @@ class AgentsVoice(Voice):
                 refusal = text_of(field(part, "refusal"))
                 self._builder.say(refusal or text_of(field(part, "text")), refusal=bool(refusal))
         elif kind not in ("message_output_item", "reasoning_item") and not self.has_terminal:
-            self._builder.put(Foreign(self.dialect, plain(fields_of(raw) or {"type": kind})))
+            self._builder.put(Foreign(self.dialect, plain(fields_of(raw) or {"type": kind}), content=True))
 
     def _call(self, id: str, raw: Any) -> None:
         if id in self._calls or not id:

@@ -52,7 +52,7 @@ class PydanticAiVoice(Voice):
             case "agent_run_result":
                 self._end(field(event, "result"))
             case "custom" | "capability":
-                self._builder.put(parts.Foreign(self.dialect, plain(event)))
+                self._builder.put(parts.Foreign(self.dialect, plain(event), content=True))
             case _:
                 pass
 
@@ -85,7 +85,7 @@ class PydanticAiVoice(Voice):
             self._has_said = True
             builder.say(text_of(field(part, "transcript")))
         else:
-            builder.put(parts.Foreign(self.dialect, plain(part)))
+            builder.put(parts.Foreign(self.dialect, plain(part), content=True))
         self._open[index] = kind, id
 
     def _open_call(self, part: Any, kind: str) -> str:

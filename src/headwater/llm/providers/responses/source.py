@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Final
 
 from headwater.llm.parts import OURS, FinishReason, Foreign, Json, Source, ToolStart
 from headwater.llm.providers.builder import Builder
-from headwater.llm.providers.responses.hosted import Hosted, is_painted
+from headwater.llm.providers.responses.hosted import Hosted, is_hosted, is_painted
 from headwater.llm.providers.source import Voice, code_of, dict_of, dicts_of, number_of, numbers_of, text_of
 
 #: Items that are a call of a tool of the application.
@@ -132,7 +132,7 @@ class ResponsesVoice(Voice):
             self._close_message(event, id, item)
         elif kind:
             if not is_painted(item):
-                self._keep(event)
+                self._keep(event, content=not is_hosted(item))
             self._hosted.end(item, id)
 
     # Thinking
@@ -302,9 +302,9 @@ class ResponsesVoice(Voice):
             read, written = number_of(usage.get("input_tokens")), number_of(usage.get("output_tokens"))
             self._builder.use(read, written, details, {self.dialect: usage})
 
-    def _keep(self, event: Json) -> None:
+    def _keep(self, event: Json, *, content: bool = False) -> None:
         kept = {key: value for key, value in event.items() if key not in ("sequence_number", "obfuscation")}
-        self._builder.put(Foreign(self.dialect, kept))
+        self._builder.put(Foreign(self.dialect, kept, content))
 
     def _item_id(self, event: Json, item: Json) -> str:
         """The id of the item, which every event of it has; a source without ids has its place."""
