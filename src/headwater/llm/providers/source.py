@@ -108,6 +108,14 @@ def field(thing: Any, name: str) -> Any:
     return thing.get(name) if isinstance(thing, Mapping) else getattr(thing, name, None)
 
 
+def value_of(text: str) -> Any:
+    """The value of a call's arguments; a model may write what is no JSON."""
+    try:
+        return msgspec.json.decode(text or "{}")
+    except (msgspec.DecodeError, RecursionError):
+        return text
+
+
 def fields_of(item: Any) -> Json | None:
     """The fields of a dict or a model as they were sent; None: it is neither."""
     if isinstance(item, Mapping):

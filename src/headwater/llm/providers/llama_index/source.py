@@ -8,9 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-import msgspec
-
-from headwater.llm.parts import Data, Json, ToolError, ToolOutput, ToolReady
+from headwater.llm.parts import Data, ToolError, ToolOutput, ToolReady
 from headwater.llm.providers.builder import Builder
 from headwater.llm.providers.source import Voice, field, plain, text_of
 
@@ -57,9 +55,9 @@ class LlamaIndexVoice(Voice):
         for call in [*blocks, *(calls or ())]:
             id = text_of(field(call, "tool_call_id")) or text_of(field(call, "tool_id"))
             if id and id not in self._told:
-                self._calls[id] = ToolReady(
-                    id, text_of(field(call, "tool_name")), _value_of(field(call, "tool_kwargs"))
-                )
+                kwargs = field(call, "tool_kwargs")
+                value = value_of(kwargs) if isinstance(kwargs, str) else plain(kwargs)
+                self._calls[id] = ToolReady(id, text_of(field(call, "tool_name")), value)
 
     def _tell_calls(self) -> None:
         for call in self._calls.values():
@@ -93,13 +91,3 @@ def _is_call(item: Any) -> bool:
 def _is_step(item: Any, spoken: str) -> bool:
     """Another event of a workflow."""
     return type(item).__module__.startswith(("llama_index.", "workflows.")) and hasattr(item, "model_dump")
-
-
-def _value_of(kwargs: Any) -> Json | Any:
-    """Arguments, which some give as text."""
-    if not isinstance(kwargs, str):
-        return plain(kwargs)
-    try:
-        return msgspec.json.decode(kwargs or "{}")
-    except msgspec.DecodeError:
-        return kwargs

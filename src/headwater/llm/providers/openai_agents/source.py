@@ -7,12 +7,10 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Final
 
-import msgspec
-
 from headwater.llm.parts import Foreign, ToolApproval, ToolOutput, ToolReady
 from headwater.llm.providers.builder import Builder
 from headwater.llm.providers.responses.source import ResponsesVoice
-from headwater.llm.providers.source import Voice, field, fields_of, plain, text_of
+from headwater.llm.providers.source import Voice, field, fields_of, plain, text_of, value_of
 
 _EVENTS: Final = {"raw_response_event", "run_item_stream_event", "agent_updated_stream_event"}
 _OUTPUTS: Final = {"tool_call_output_item", "handoff_output_item"}
@@ -74,11 +72,4 @@ class AgentsVoice(Voice):
             return
         self._calls.add(id)
         text = text_of(field(raw, "arguments"))
-        self._builder.put_ready(ToolReady(id, text_of(field(raw, "name")), _value_of(text)))
-
-
-def _value_of(text: str) -> Any:
-    try:
-        return msgspec.json.decode(text or "{}")
-    except msgspec.DecodeError:
-        return text
+        self._builder.put_ready(ToolReady(id, text_of(field(raw, "name")), value_of(text)))
