@@ -32,6 +32,7 @@ _FOLDERS: Final = (
     "bedrock",
     "mistral",
     "llama_index",
+    "cohere",
 )
 
 PROVIDERS: Final[tuple[Provider, ...]] = tuple(
