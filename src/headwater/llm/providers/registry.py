@@ -33,6 +33,7 @@ _FOLDERS: Final = (
     "mistral",
     "llama_index",
     "cohere",
+    "xai",
 )
 
 PROVIDERS: Final[tuple[Provider, ...]] = tuple(
