@@ -295,6 +295,60 @@ def test_mistral() -> None:
     assert of(Error, recognised({"data": chunk({"content": "Hi"})}))[0].code == "truncated"
 
 
+def test_cohere() -> None:
+    def event(kind: str, index: int = 0, **message: Any) -> dict[str, Any]:
+        return {"type": kind, "index": index, "delta": {"message": message}}
+
+    source = {"type": "document", "id": "d1", "document": {"url": "https://a", "title": "A"}}
+    call = {"id": "c1", "type": "function", "function": {"name": "w", "arguments": ""}}
+    parts = recognised(
+        {"type": "message-start", "id": "m", "delta": {"message": {"role": "assistant"}}},
+        event("tool-plan-delta", tool_plan="I look"),
+        event("tool-call-start", tool_calls=call),
+        event("tool-call-delta", tool_calls={"function": {"arguments": '{"x":1}'}}),
+        event("tool-call-end"),
+        event("content-start", content={"type": "text", "text": ""}),
+        event("content-delta", content={"text": "Hi"}),
+        event("citation-start", citations={"start": 0, "end": 2, "text": "Hi", "sources": [source]}),
+        event("citation-end"),
+        event("content-end"),
+        {"type": "message-end", "delta": {"finish_reason": "COMPLETE", "usage": {"tokens": {"output_tokens": 4.0}}}},
+    )
+    assert said(parts) == ("Hi", [("w", {"x": 1})], FinishReason.STOP)
+    assert [(part.url, part.start, part.end) for part in of(Source, parts)] == [("https://a", 0, 2)]
+    assert Answer(parts).usage.output_tokens == 4
+    assert of(Error, recognised({"type": "message-start"}))[0].code == "truncated"
+    failed = recognised({"type": "message-end", "delta": {"finish_reason": "ERROR", "error": "no"}})
+    assert (of(Error, failed)[0].code, of(Error, failed)[0].message) == ("ERROR", "no")
+
+
+def test_xai() -> None:
+    """Pairs of the response so far and the chunk; the response says at the end why it stopped."""
+
+    def pair(content: str = "", thought: str = "", calls: Any = (), reason: str = "REASON_INVALID") -> Any:
+        usage = SimpleNamespace(prompt_tokens=3, completion_tokens=4, reasoning_tokens=1)
+        response = SimpleNamespace(process_chunk=None, finish_reason=reason, usage=usage)
+        more = {"proto": SimpleNamespace(id="r", model="grok"), "citations": ["https://a"]}
+        return response, SimpleNamespace(content=content, reasoning_content=thought, tool_calls=calls, **more)
+
+    def call(id: str, kind: int, status: int = 0) -> SimpleNamespace:
+        function = SimpleNamespace(name="w", arguments='{"x":1}')
+        return SimpleNamespace(id=id, type=kind, function=function, status=status, error_message="")
+
+    parts = recognised(
+        pair(thought="hmm"),
+        pair(calls=[call("c1", 3)]),
+        pair(calls=[call("c1", 3)]),
+        pair("Hi", calls=[call("c2", 1)]),
+        pair(reason="REASON_TOOL_CALLS"),
+    )
+    assert said(parts) == ("Hi", [("w", {"x": 1}), ("w", {"x": 1})], FinishReason.TOOL_CALLS)
+    assert [part.id for part in of(ToolOutput, parts)] == ["c1"]
+    assert [part.url for part in of(Source, parts)] == ["https://a"]
+    assert Answer(parts).usage.output_tokens == 4
+    assert of(Error, recognised(pair("Hi")))[0].code == "truncated"
+
+
 def test_llama_index() -> None:
     def response(delta: str, *blocks: Any, **extra: Any) -> SimpleNamespace:
         return SimpleNamespace(delta=delta, raw=None, additional_kwargs=extra, message=SimpleNamespace(blocks=blocks))

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from headwater.llm.parts import Data, ToolError, ToolOutput, ToolReady
 from headwater.llm.providers.builder import Builder
-from headwater.llm.providers.source import Voice, field, plain, text_of
+from headwater.llm.providers.source import Voice, field, plain, text_of, value_of
 
 
 class LlamaIndexVoice(Voice):
