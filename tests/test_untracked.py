@@ -29,6 +29,7 @@ PLAIN = (str, bytes, int, float, bool, type(None), memoryview)
 EXPLAINED = {
     ("Posted", "done"): "let go before the caller is told",
     ("Posted", "outcome"): "the same",
+    ("Append", "split"): "a function, or one with the schema of a stream, and neither knows of an append",
     ("FirstFrames", "group"): "a group knows its place and its members, and none of them the cache",
 }
 

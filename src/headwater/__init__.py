@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         Entry,
         Expiry,
         Failure,
+        Item,
         Page,
         Producer,
         Record,
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     )
     from headwater.protocol.asks import Access, Ask, Operation
     from headwater.protocol.compression import Compression
+    from headwater.protocol.schemas.registry import StreamSchema
+    from headwater.protocol.signals import Signal
 
 __all__ = [
     "Access",
@@ -46,6 +49,7 @@ __all__ = [
     "Failure",
     "HeadwaterError",
     "Hub",
+    "Item",
     "Limits",
     "Operation",
     "Page",
@@ -53,9 +57,11 @@ __all__ = [
     "Producer",
     "Record",
     "Retention",
+    "Signal",
     "Sink",
     "StreamConfig",
     "StreamInfo",
+    "StreamSchema",
     "Writer",
 ]
 __version__ = "0.1.0"
@@ -74,6 +80,7 @@ _HOMES: Final = {
     "Failure": "headwater.model",
     "HeadwaterError": "headwater.errors",
     "Hub": "headwater.asgi.hub",
+    "Item": "headwater.model",
     "Limits": "headwater.hub.limits",
     "Operation": "headwater.protocol.asks",
     "Page": "headwater.model",
@@ -81,9 +88,11 @@ _HOMES: Final = {
     "Producer": "headwater.model",
     "Record": "headwater.model",
     "Retention": "headwater.model",
+    "Signal": "headwater.protocol.signals",
     "Sink": "headwater.hub.live.sinks",
     "StreamConfig": "headwater.model",
     "StreamInfo": "headwater.model",
+    "StreamSchema": "headwater.protocol.schemas.registry",
     "Writer": "headwater.hub.writer",
 }
 

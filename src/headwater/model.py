@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import Enum
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 
@@ -26,6 +26,7 @@ __all__ = [
     "Extent",
     "Failure",
     "ForkPoint",
+    "Item",
     "Last",
     "Mode",
     "Page",
@@ -51,7 +52,8 @@ class Record(msgspec.Struct, frozen=True, gc=False):
 
     Attributes:
         offset: the position just after the record; read from here to go on.
-        data: the record's bytes; in a JSON stream, one JSON value without line breaks.
+        data: the record's bytes: in a JSON stream one JSON value without line breaks, in one of MessagePack one value,
+            in one of Protobuf a message with its length in front.
         at: when it was appended, by the store's clock, in whole milliseconds; the same for all records of one append.
             Never decreases within a stream, also when the clock is set back. A fork has the times of its source.
             0: not known, of a record that came over HTTP.
@@ -68,6 +70,25 @@ class Record(msgspec.Struct, frozen=True, gc=False):
             msgspec.DecodeError: the stream is not a JSON stream and the bytes are not JSON.
         """
         return json_value(self.data)
+
+
+T = TypeVar("T")
+
+
+class Item(msgspec.Struct, Generic[T], frozen=True):
+    """A record read as a value of a type; see `Hub.read`.
+
+    Attributes:
+        offset: as of `Record`.
+        data: the value.
+        at: as of `Record`.
+        raw: the record's bytes; of Protobuf the message without its length.
+    """
+
+    offset: str
+    data: T
+    at: float
+    raw: bytes
 
 
 class Failure(msgspec.Struct, frozen=True, gc=False):
@@ -108,7 +129,7 @@ class Last(msgspec.Struct, frozen=True, gc=False):
     """What is asked for from behind: the newest records before a place. One of the first two is given.
 
     Attributes:
-        records: how many of a JSON stream, from 1 on.
+        records: how many of a stream that keeps records apart, from 1 on.
         size: bytes of any other stream, from 1 on; a text begins with a whole character, and so may have up to three
             bytes less.
         before: an offset, where it ends; `now`: the tail.

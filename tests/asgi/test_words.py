@@ -14,8 +14,11 @@ from headwater.protocol.urls import AT_ROOT, AT_STREAM
 from headwater.testing.asgi import AsgiClient
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"]
-SERVED = ("many", "append")
-WORDS = [*(f"-/{word}" for word in AT_ROOT if word not in SERVED), *(f"s/-/{word}" for word in AT_STREAM)]
+SERVED = ("many", "append", "signal", "schema")
+WORDS = [
+    *(f"-/{word}" for word in AT_ROOT if word not in SERVED),
+    *(f"s/-/{word}" for word in AT_STREAM if word not in SERVED),
+]
 
 
 def apps(hub: Hub, *, introspection: bool) -> list[tuple[AsgiClient, str]]:
@@ -33,7 +36,7 @@ def test_the_introspection_has_its_own_words() -> None:
 
 @pytest.mark.parametrize("introspection", [True, False])
 @pytest.mark.parametrize(
-    "word", [*WORDS, "-%2Fconnect", "%2D/connect", "s%2F-%2Fsignal", "s/%2d/signal", "none/-/signal"]
+    "word", [*WORDS, "-%2Fconnect", "%2D/connect", "s%2F-%2Fpresence", "s/%2d/presence", "none/-/presence"]
 )
 def test_a_reserved_word_is_nothing_yet(run: Run[None], word: str, introspection: bool) -> None:
     """404 with a sentence, whatever the method, and whether the stream is there or not; nothing is read or written."""
@@ -68,6 +71,24 @@ def test_a_word_that_is_served_takes_its_own_methods(run: Run[None], word: str) 
                     if "many" in word:
                         its_own["GET"] = 403
                     assert found.status == its_own.get(method, 405), method
+            assert [(info.path, info.size) for info in await hub.list()] == [("s", 4)]
+
+    run(main())
+
+
+@pytest.mark.parametrize("word", ["s/-/signal", "s%2F-%2Fsignal", "s/%2D/signal"])
+def test_a_word_below_a_stream_takes_its_own_methods(run: Run[None], word: str) -> None:
+    """And nothing that the stream takes."""
+
+    async def main() -> None:
+        async with Hub() as hub:
+            await hub.create("s", content_type="text/plain", body=b"kept")
+            for client, root in apps(hub, introspection=True):
+                for method in METHODS:
+                    found, _ = await client.request(method, root + word, b"x", {"content-type": "text/plain"})
+                    assert found.status == {"OPTIONS": 204, "POST": 204}.get(method, 405), method
+                    if found.status == 405:
+                        assert found.headers["allow"] == "POST, OPTIONS"
             assert [(info.path, info.size) for info in await hub.list()] == [("s", 4)]
 
     run(main())
@@ -118,7 +139,7 @@ def test_old_streams_are_served_as_before(run: Run[None]) -> None:
                     assert (found.status, body) == (200, b"old"), path
                     again, _ = await client.request("PUT", root + path, b"old", {"content-type": "text/plain"})
                     assert again.status == 200
-                assert (await client.request("GET", f"{root}a/-/signal"))[0].status == 404
+                assert (await client.request("GET", f"{root}a/-/signal"))[0].status == 405
                 new, body = await client.request("PUT", f"{root}b/-/x")
                 assert (new.status, new.json(body)["code"]) == (400, "invalid-path")
             assert (await hub.read_batch("a/-/signal")).records

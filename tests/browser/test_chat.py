@@ -328,6 +328,20 @@ def test_a_question_is_asked_once_whatever_happens(page: Page, chat: ServerProce
     expect(page.get_by_label("Your question")).to_have_value("Never sent")
 
 
+def test_a_stop_before_anybody_took_the_question(page: Page, chat: ServerProcess) -> None:
+    """The first try is in the air when Escape is pressed, and fails: nothing is asked, the text comes back."""
+    visit(page, chat)
+    held: list[Route] = []
+    page.route("**/api/chat", lambda route: held.append(route))
+    ask(page, "Never sent")
+    until(page, lambda: len(held) == 1)
+    page.keyboard.press("Escape")
+    held[0].abort()
+    expect(page.locator(".turn")).to_have_count(0)
+    expect(page.get_by_label("Your question")).to_have_value("Never sent")
+    assert len(held) == 1
+
+
 def test_without_a_network(page: Page, context: BrowserContext, chat: ServerProcess) -> None:
     """It is said, and the answer is read on when it is back."""
     visit(page, chat)

@@ -81,6 +81,39 @@ def test_many_streams_on_one_connection(mark: str, keeps: str, page: Page, serve
     assert by_stream == {"jobs/7": [1, 2, 6], "users/42/inbox": [3], "rooms/b": [4, 5]}
 
 
+def test_typing_indicators(page: Page, server: Server) -> None:
+    """Two pages see each other type, one of them comes later; a stop is told behind the message; a crash ends none."""
+    fill(server, "rooms/7", "[]")
+    code = block(ROOT / "docs" / "howto" / "typing.md", "js", "run: typing in a page")
+    code += "; Object.assign(window, { typed, stopped, signal, events })"
+
+    def come(where: Page, name: str) -> None:
+        where.goto(f"{server.url}/-/health?me={name}")
+        where.evaluate(PREPARE)
+        where.evaluate(f"() => {{ {code} }}")
+        where.wait_for_function("events.readyState === EventSource.OPEN")
+
+    come(page, "ada")
+    page.evaluate("typed()")
+    other = page.context.new_page()
+    come(other, "bob")
+    other.wait_for_function("shown.at(-1) === 'ada is typing'")
+    other.evaluate("typed()")
+    page.wait_for_function("shown.at(-1) === 'bob is typing'")
+    message = {"from": "ada", "text": "hi"}
+    httpx2.post(f"{server.url}/v1/stream/rooms/7", json=message).raise_for_status()
+    page.evaluate("stopped()")
+    other.wait_for_function("shown.at(-1) === ''")
+    assert other.evaluate("shown").index("ada: hi") == len(other.evaluate("shown")) - 2
+    server.restart()
+    other.wait_for_function("events.readyState === EventSource.OPEN")
+    page.evaluate("typed()")
+    other.wait_for_function("shown.at(-1) === 'ada is typing'")
+    assert other.evaluate("shown").count("ada: hi") == 1
+    page.close()
+    other.wait_for_function("shown.at(-1) === ''")
+
+
 def test_a_page_resumes_after_everything(page: Page, server: Server) -> None:
     """A stream that does not exist yet, a crash of the server, and a reload of the page: each record is shown once."""
     code = block(ROOT / "docs" / "howto" / "resume.md", "js", "run: resume in a page")

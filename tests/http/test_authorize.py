@@ -55,6 +55,7 @@ ROUTES: dict[str, tuple[str, str, dict[str, str], bytes, set[tuple[Operation, st
     "events": ("GET", f"{URL}a", {"accept": "text/event-stream"}, b"", {(R, "a")}),
     "ndjson": ("GET", f"{URL}a", {"accept": "application/x-ndjson"}, b"", {(R, "a")}),
     "encoded": ("GET", f"{URL}%61%2Fb", {}, b"", {(R, "a/b")}),
+    "signal": ("POST", f"{URL}a/-/signal?from=me", JSON, b"1", {(Operation.SIGNAL, "a")}),
     "streams": ("GET", "/-/streams?prefix=a", {}, b"", {(L, "a")}),
     "readers": ("GET", "/-/readers?path=a", {}, b"", {(L, "a")}),
     "stats": ("GET", "/-/stats", {}, b"", {(L, "")}),

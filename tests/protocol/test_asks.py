@@ -10,10 +10,22 @@ import pytest
 
 from headwater.model import BEGINNING, Failure, ForkPoint, Mode, StreamConfig
 from headwater.protocol.asks import ANYBODY, Access, Ask, Operation, asks_of
-from headwater.protocol.commands import Command, Create, Delete, Inspect, Preflight, Read, Undecided, Write
+from headwater.protocol.commands import (
+    Command,
+    Create,
+    Delete,
+    Describe,
+    Inspect,
+    Preflight,
+    Read,
+    SendSignal,
+    Undecided,
+    Write,
+)
 from headwater.protocol.headers import Headers
 from headwater.protocol.http1 import may_have_body
 from headwater.protocol.requests import parse_request
+from headwater.protocol.signals import Addressed
 
 FORK = StreamConfig(fork=ForkPoint("the/source"))
 
@@ -30,6 +42,8 @@ EXAMPLES: dict[type, Command | Undecided] = {
     Read: Read("a", BEGINNING, Mode.CATCH_UP),
     Inspect: Inspect("a"),
     Delete: Delete("a"),
+    SendSignal: SendSignal("a", "text/plain", Addressed(), None),
+    Describe: Describe("a", "record"),
     Preflight: Preflight("a"),
     Undecided: Undecided("a"),
 }

@@ -36,7 +36,7 @@ def test_query_parameters_have_their_names() -> None:
     assert parameters == {
         *("offset", "live", "cursor", "lastEventId", "last-event-id"),
         *("event", "data", "slow", "reader", "dialect"),
-        *("last", "last_bytes", "before", "envelope", "missing"),
+        *("last", "last_bytes", "before", "envelope", "missing", "signals", "kind"),
     }
 
 

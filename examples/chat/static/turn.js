@@ -88,7 +88,7 @@ export class Turn {
         body: { id: chat, messages: [message], trigger },
         headers,
         signal: this.#aborter.signal,
-        retrying: (attempt) => this.#wait(attempt),
+        retrying: (attempt) => this.#askAgainUnlessStopped(attempt),
       });
       this.follow(response.headers.get("headwater-run"), response);
     } catch (error) {
@@ -181,6 +181,12 @@ export class Turn {
   #wait(attempt) {
     this.waiting = attempt;
     this.#show();
+  }
+
+  /** A stop that came while the first try was in the air is kept until it is known that nobody took the question. */
+  #askAgainUnlessStopped(attempt) {
+    this.#wait(attempt);
+    if (this.#wantsStop) this.#aborter.abort();
   }
 
   #finish({ state, message, usage }) {

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from functools import cached_property
+from typing import Any
 
 from headwater.asgi.app import App
 from headwater.asgi.uvicorn import call_when_stopping
@@ -27,6 +29,9 @@ class Hub(Engine):
     Args:
         store: a store, or its URL: `memory:`, `sqlite:app.db`.
         limits: what the hub allows and how long it waits.
+        schemas: what streams hold, by path or pattern (`rooms/*`, `jobs/**`): types of msgspec or pydantic, classes of
+            Protobuf's messages, JSON Schemas as dicts, and `StreamSchema` of these for records and signals. Whoever
+            appends what does not fit, over HTTP or in process, gets `SchemaMismatch`. Private streams have none.
         cors_origins: pages of other origins that may use `asgi`: `*`, `loopback`, or whole origins.
         introspection: answer below `/-/` in `asgi`: streams, readers and counters, for whoever reaches it.
         compression: of `asgi`'s answers to reads, for clients that accept it; None: they are sent as they are.
@@ -45,6 +50,7 @@ class Hub(Engine):
         store: str | Store = "memory:",
         *,
         limits: Limits | None = None,
+        schemas: Mapping[str, Any] | None = None,
         cors_origins: tuple[str, ...] = (LOOPBACK,),
         introspection: bool = True,
         compression: Compression | None = None,
@@ -52,7 +58,7 @@ class Hub(Engine):
         authorize: Authorize | None = None,
         multi: bool = False,
     ) -> None:
-        super().__init__(store, limits=limits)
+        super().__init__(store, limits=limits, schemas=schemas)
         self._cors_origins = cors_origins
         self._introspection = introspection
         self._compression = compression

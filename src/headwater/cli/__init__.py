@@ -1,7 +1,7 @@
 """The command line, `headwater`.
 
 group            the table of commands
-append, bench, close, create, doctor, info, llm, ls, rm, serve, tail, top, version  a command each
+append, bench, close, create, doctor, info, llm, ls, rm, serve, signal, tail, top, version  a command each
 options          what the commands that talk to a server share
 stream_settings  what a new stream is like
 failures         what can go wrong, exit codes
@@ -19,7 +19,9 @@ tail_many        `tail` of several
 starts           where each of them begins
 many_lines       a live answer of many streams into what it tells
 follow_many      a reader of many streams that resumes
+shown            bytes as they are printed
 print_many       their records on stdout
+heard            signals as they are shown
 notices          what else is told of them, on stderr
 records          arguments, files, lines
 writer           an idempotent producer

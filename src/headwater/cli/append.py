@@ -20,7 +20,7 @@ from headwater.cli.remote import Remote, header
 from headwater.cli.stream_settings import StreamSettings, stream_settings
 from headwater.cli.writer import Writer
 from headwater.protocol import names
-from headwater.protocol.framing import DEFAULT_CONTENT_TYPE
+from headwater.protocol.framing import DEFAULT_CONTENT_TYPE, MSGPACK
 
 #: Of a stream that --create makes: what a line of a shell most often is.
 CREATED_TYPE: Final = "text/plain; charset=utf-8"
@@ -44,6 +44,12 @@ STDIN: Final = "-"
     help="Each line is a record, or all of it is one.  [default: stdin by lines, files whole]",
 )
 @click.option("--string", "as_string", is_flag=True, help="In a JSON stream: take text as JSON strings.")
+@click.option(
+    "--msgpack",
+    "as_msgpack",
+    is_flag=True,
+    help="Take text as JSON, and append MessagePack. With --create: to a new stream of it.",
+)
 @click.option("--type", "content_type", metavar="MIME", help="The content type the stream must have, or gets.")
 @click.option("--create", is_flag=True, help="Create the stream with its first record, if it is not there.")
 @stream_settings
@@ -64,6 +70,7 @@ def append(
     files: tuple[str, ...],
     by_line: bool | None,
     as_string: bool,
+    as_msgpack: bool,
     content_type: str | None,
     create: bool,
     settings: StreamSettings,
@@ -77,6 +84,7 @@ def append(
 
     In a JSON stream each record is one JSON value, and lines that have come meanwhile go in one request. In other
     streams a line keeps its line end and is a request of its own, and up to 128 requests are under way at once.
+    With --msgpack each record is given as JSON, too, and goes to a stream of MessagePack.
 
     With --create, a stream that is not there is made together with its first record; it is text/plain unless --type
     says otherwise. One that is there is taken as it is.
@@ -92,8 +100,10 @@ def append(
     patience = Patience(retry_for)
     if settings.headers() and not create:
         raise click.UsageError("--ttl, --expires-at, --retention and --slow need --create.")
+    if as_msgpack and create:
+        content_type = content_type or MSGPACK[0]
     kind = _kind(remote, path, patience, content_type, create=create)
-    shaper = Shaper(kind, as_string=as_string)
+    shaper = Shaper(kind, as_string=as_string, as_msgpack=as_msgpack)
     writer = Writer(remote, path, content_type or kind, patience, settings.headers() if create else None)
     if data:
         for batch in from_arguments(data, shaper):

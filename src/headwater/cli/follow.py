@@ -14,7 +14,7 @@ import msgspec
 from headwater.cli.failures import FailedStream, Failure
 from headwater.cli.patience import Patience
 from headwater.cli.remote import Remote, header
-from headwater.cli.wires import Closed, Ended, EventsWire, Failed, Told, UpToDate, Wire
+from headwater.cli.wires import Closed, Ended, EventsWire, Failed, Heard, Told, UpToDate, Wire
 from headwater.model import Policy, Record
 from headwater.protocol import names
 
@@ -24,11 +24,13 @@ class Step(msgspec.Struct, frozen=True):
 
     Attributes:
         records: new records; may be none.
+        signals: what came behind them, as lines of NDJSON.
         up_to_date: there are no more for now.
     """
 
     records: tuple[Record, ...]
     up_to_date: bool
+    signals: tuple[bytes, ...] = ()
 
 
 class Follower:
@@ -42,6 +44,7 @@ class Follower:
         offset: where to begin; not `now`, which a reconnect would take for another moment.
         patience: when to connect again.
         compressed: ask for compressed answers.
+        signals: ask for signals.
 
     Attributes:
         offset: where the next connection goes on.
@@ -57,6 +60,7 @@ class Follower:
         patience: Patience,
         *,
         compressed: bool = False,
+        signals: bool = False,
     ) -> None:
         self.offset = offset
         self._remote = remote
@@ -65,6 +69,7 @@ class Follower:
         self._wire = wire
         self._patience = patience
         self._compressed = compressed
+        self._signals = signals
         self._started = False  # a record was received, so there is a Last-Event-ID
         self._closed = False
 
@@ -83,6 +88,8 @@ class Follower:
     def _connection(self) -> Iterator[Step]:
         wire = self._wire(self._content_type)
         query = {names.QUERY_OFFSET: self.offset, names.QUERY_SLOW: Policy.REPLAY.value}
+        if self._signals:
+            query[names.QUERY_SIGNALS] = "1"
         with self._remote.live(self._path, self._headers(), query, compressed=self._compressed) as answer:
             if answer.status_code == 204:  # to an event stream's reader that comes back to the end of a closed stream
                 self._closed = True
@@ -96,7 +103,8 @@ class Follower:
                 if told:
                     self._patience.worked()
                     end = _end(told)
-                yield self._take(told)
+                for part in _in_order(told):
+                    yield self._take(part)
                 if end is not None:
                     raise end
                 if self._closed:
@@ -123,7 +131,18 @@ class Follower:
                 case Closed(offset) | Failed(offset):
                     self._closed = True
                     self.offset = offset
-        return Step(tuple(records), up_to_date)
+        signals = tuple(item.line for item in told if isinstance(item, Heard))
+        return Step(tuple(records), up_to_date, signals)
+
+
+def _in_order(told: list[Told]) -> Iterator[list[Told]]:
+    """Parts in which signals are behind all records; most often one."""
+    begin = 0
+    for index in range(1, len(told)):
+        if isinstance(told[index - 1], Heard) and isinstance(told[index], Record):
+            yield told[begin:index]
+            begin = index
+    yield told[begin:]
 
 
 def _end(told: list[Told]) -> Failure | None:

@@ -37,18 +37,26 @@ class ManyFollower:
         starts: where each path and pattern begins.
         patience: when to connect again.
         cursor: where an earlier read of the same names stood.
+        signals: ask for signals.
 
     Attributes:
         cursor: where the next connection goes on; None: nothing was read yet.
     """
 
     def __init__(
-        self, remote: Remote, starts: Mapping[str, Start], patience: Patience, cursor: str | None = None
+        self,
+        remote: Remote,
+        starts: Mapping[str, Start],
+        patience: Patience,
+        cursor: str | None = None,
+        *,
+        signals: bool = False,
     ) -> None:
         self.cursor = cursor
         self._remote = remote
         self._starts: Final = starts
         self._patience = patience
+        self._live: Final = _query(signals="1") if signals else _query()
         self._seen: dict[str, str] = {}  # by stream: the offset of its newest record
         self._ended: set[str] = set()  # streams that ended since the last cursor
         self._open = {name for name in starts if not is_pattern(name)}
@@ -88,7 +96,7 @@ class ManyFollower:
 
     def _connection(self) -> Iterator[list[ToldOfMany]]:
         wire = ManyLines()
-        with self._remote.live_many(self._body(), _query()) as answer:
+        with self._remote.live_many(self._body(), self._live) as answer:
             if answer.status_code == 204:
                 self._open.clear()
                 return

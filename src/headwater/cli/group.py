@@ -23,6 +23,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "create": ("headwater.cli.create:create", "Create a stream."),
     "append": ("headwater.cli.append:append", "Append records to a stream."),
     "tail": ("headwater.cli.tail:tail", "Print the records of streams, and follow them."),
+    "signal": ("headwater.cli.signal:signal", "Tell the live readers of a stream something that is not stored."),
     "ls": ("headwater.cli.ls:ls", "List streams."),
     "info": ("headwater.cli.info:info", "Show a stream's state."),
     "close": ("headwater.cli.close:close", "Close a stream for good."),

@@ -12,7 +12,7 @@ import msgspec
 
 from headwater.cli.failures import FailedStream, Failure, refusal
 from headwater.cli.lines import Lines, decode_line, read_line
-from headwater.cli.wires import Alive, Ended, let_go
+from headwater.cli.wires import Alive, Ended, Heard, let_go
 
 
 class RecordOf(msgspec.Struct, frozen=True):
@@ -75,7 +75,7 @@ class Skipped(msgspec.Struct, frozen=True):
     recreated: bool
 
 
-ToldOfMany = RecordOf | Cursor | Waiting | Made | Over | Trouble | Skipped | Alive | Ended
+ToldOfMany = RecordOf | Heard | Cursor | Waiting | Made | Over | Trouble | Skipped | Alive | Ended
 
 
 class _Line(msgspec.Struct):
@@ -119,6 +119,8 @@ def _take(raw: bytes) -> list[ToldOfMany]:
             return [RecordOf(line.stream, line.offset, raw, None, b64decode(line.base64, validate=True))]
         case None:
             return [RecordOf(line.stream, line.offset, raw, bytes(line.data))]
+        case "signal":
+            return [Heard(raw)]
         case "cursor":
             return [Cursor(line.cursor, line.up_to_date)]
         case "waiting":

@@ -1,6 +1,7 @@
 """Where the last so many records or lines of a stream begin.
 
-Rule: records are counted in JSON, lines in everything else, as `tail -n` does: a line break at the end begins no line.
+Rule: records are counted where they are kept apart, lines in everything else, as `tail -n` does: a line break at the
+end begins no line.
 """
 
 from __future__ import annotations
@@ -13,16 +14,15 @@ import msgspec
 from headwater.cli.failures import Failure
 from headwater.cli.patience import Patience
 from headwater.cli.remote import Remote, header
+from headwater.errors import InvalidBody
 from headwater.model import BEGINNING
 from headwater.protocol import names
 from headwater.protocol.backwards import MAX_LAST
-from headwater.protocol.framing import is_json
+from headwater.protocol.framing import keeps_records, split_body
 
 #: Bytes that are looked through for lines at a time.
 _PIECE: Final = 64 * 1024
 _LINE_END: Final = b"\n"
-
-_values: Final = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
 class Beginning(msgspec.Struct, frozen=True):
@@ -50,25 +50,27 @@ def newest(remote: Remote, patience: Patience, path: str, content_type: str, cou
     Raises:
         Failure: the server refused, or patience is at its end.
     """
-    return (_records if is_json(content_type) else _lines)(remote, patience, path, count)
+    if keeps_records(content_type):
+        return _records(remote, patience, path, content_type, count)
+    return _lines(remote, patience, path, count)
 
 
-def _records(remote: Remote, patience: Patience, path: str, count: int) -> Beginning:
+def _records(remote: Remote, patience: Patience, path: str, content_type: str, count: int) -> Beginning:
     before: str | None = None
     while count > 0:
         page = _page(remote, patience, path, {names.QUERY_LAST: str(min(count, MAX_LAST))}, before)
-        count -= _count_values(page)
+        count -= _count_records(content_type, page)
         before = header(page, names.STREAM_PREVIOUS_OFFSET)
         if before is None:
             break
     return Beginning(before or BEGINNING)
 
 
-def _count_values(page: httpx2.Response) -> int:
+def _count_records(content_type: str, page: httpx2.Response) -> int:
     try:
-        return len(_values(page.content))
-    except msgspec.DecodeError:
-        raise Failure("malformed", "the server does not answer with a JSON array") from None
+        return len(split_body(content_type, page.content, allow_empty_array=True))
+    except InvalidBody as error:
+        raise Failure("malformed", f"the server does not answer with {content_type}: {error.message}") from None
 
 
 def _lines(remote: Remote, patience: Patience, path: str, count: int) -> Beginning:

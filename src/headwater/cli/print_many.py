@@ -15,6 +15,7 @@ from headwater.cli import output
 from headwater.cli.failures import Failure
 from headwater.cli.many_lines import Made, Over, RecordOf, Skipped, ToldOfMany, Trouble
 from headwater.cli.remote import Remote, header
+from headwater.cli.shown import field_of, printed
 from headwater.protocol import names
 from headwater.protocol.framing import DEFAULT_CONTENT_TYPE, is_json
 
@@ -32,11 +33,12 @@ class JsonPrinter:
     def __init__(self, remote: Remote, skips: dict[str, int]) -> None:
         self._remote = remote
         self._skips = skips
+        self._kinds: dict[str, str] = {}
 
     def form(self, record: RecordOf) -> bytes:
         """A record as it is printed; empty: it is not wanted."""
         if not self._skips.get(record.stream):
-            return record.line + _LINE_END
+            return (record.line if record.data is not None else self._of_bytes(record)) + _LINE_END
         wanted = self._wanted(record.stream, _bytes_of(record))
         if not wanted:
             return b""
@@ -47,6 +49,27 @@ class JsonPrinter:
             fields["base64"] = b64encode(wanted).decode()
         return msgspec.json.encode(fields) + _LINE_END
 
+    def _of_bytes(self, record: RecordOf) -> bytes:
+        name, value = field_of(self._kind_of(record.stream), record.content)
+        if name == b"base64":
+            return record.line
+        return b'{"stream":%b,"offset":"%b",%b}' % (
+            msgspec.json.encode(record.stream),
+            record.offset.encode(),
+            b'"%b":%b' % (name, value),
+        )
+
+    def _kind_of(self, stream: str) -> str:
+        """The stream's type; that of bytes, if it cannot be told any more."""
+        known = self._kinds.get(stream)
+        if known is None:
+            try:
+                known = header(self._remote.head(stream), names.CONTENT_TYPE) or DEFAULT_CONTENT_TYPE
+            except Failure:  # it is gone, or may only be read
+                return DEFAULT_CONTENT_TYPE
+            self._kinds[stream] = known
+        return known
+
     def _wanted(self, stream: str, data: bytes) -> bytes:
         skip = self._skips.get(stream, 0)
         if skip:
@@ -54,7 +77,12 @@ class JsonPrinter:
         return data[skip:]
 
     def hear(self, item: ToldOfMany) -> None:
-        """What else is told of streams."""
+        """What else is told of streams: another one may have another type."""
+        match item:
+            case Made(stream, content_type):
+                self._kinds[stream] = content_type
+            case Over(stream) | Trouble(stream) | Skipped(stream):
+                self._kinds.pop(stream, None)
 
     def end_line(self) -> None:
         """Leave a terminal's prompt on a line of its own."""
@@ -65,7 +93,6 @@ class PlainPrinter(JsonPrinter):
 
     def __init__(self, remote: Remote, skips: dict[str, int]) -> None:
         super().__init__(remote, skips)
-        self._is_json: dict[str, bool] = {}
         self._stream = ""
         self._last = b""
 
@@ -86,29 +113,15 @@ class PlainPrinter(JsonPrinter):
 
     def _data(self, record: RecordOf) -> bytes:
         if record.data is None:
-            return record.content
+            return printed(self._kind_of(record.stream), record.content)
         # Only of a string it cannot be seen whether it is a text or a value.
         if record.data[:1] != b'"' or self._is_of_json(record.stream):
             return record.data + _LINE_END
         return _bytes_of(record)
 
     def _is_of_json(self, stream: str) -> bool:
-        known = self._is_json.get(stream)
-        if known is None:
-            try:
-                kind = header(self._remote.head(stream), names.CONTENT_TYPE) or DEFAULT_CONTENT_TYPE
-            except Failure:  # it is gone, or may only be read: the line as it came
-                return True
-            known = self._is_json[stream] = is_json(kind)
-        return known
-
-    def hear(self, item: ToldOfMany) -> None:
-        """See `JsonPrinter.hear`: another stream may have another type."""
-        match item:
-            case Made(stream, content_type):
-                self._is_json[stream] = is_json(content_type)
-            case Over(stream) | Trouble(stream) | Skipped(stream):
-                self._is_json.pop(stream, None)
+        # One that is gone, or may only be read: the line as it came.
+        return is_json(self._kind_of(stream)) or stream not in self._kinds
 
     def end_line(self) -> None:
         """See `JsonPrinter.end_line`."""

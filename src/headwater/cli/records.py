@@ -1,7 +1,8 @@
 """What `append` sends: arguments, files and lines, as records.
 
-Rule: in a JSON stream a record is one JSON value, checked here, so that a mistake is told with its place. In all
-other streams a record is bytes, and a line keeps its end: what goes in line by line comes out as it was.
+Rule: in a JSON stream a record is one JSON value, checked here, so that a mistake is told with its place, and so it is
+for MessagePack that is made of JSON. In all other streams a record is bytes, and a line keeps its end: what goes in
+line by line comes out as it was.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from typing import BinaryIO, Final, Protocol
 import click
 import msgspec
 
-from headwater.protocol.framing import is_json
+from headwater.protocol.framing import is_json, is_msgpack
+from headwater.protocol.msgpack import from_json
 from headwater.surrogates import mended
 
 #: Bytes read from stdin at a time, at most: what a pipe holds on Linux. What has come meanwhile is one batch.
@@ -36,10 +38,14 @@ class Shaper:
     Args:
         content_type: the stream's.
         as_string: in a JSON stream, take text as a JSON string.
+        as_msgpack: take text as JSON, and make MessagePack of it.
     """
 
-    def __init__(self, content_type: str, *, as_string: bool) -> None:
-        self.json: Final = is_json(content_type)
+    def __init__(self, content_type: str, *, as_string: bool, as_msgpack: bool = False) -> None:
+        if as_msgpack and not is_msgpack(content_type):
+            raise click.UsageError(f"--msgpack is for streams of MessagePack; this one is {content_type}.")
+        self.json: Final = is_json(content_type) or as_msgpack
+        self._as_msgpack = as_msgpack
         self._as_string = as_string
         if as_string and not self.json:
             raise click.UsageError(f"--string is for JSON streams; this one is {content_type}.")
@@ -61,9 +67,9 @@ class Shaper:
         try:
             decoded = text.decode()
             if self._as_string:
-                return msgspec.json.encode(decoded)
-            msgspec.json.decode(mended(text), type=msgspec.Raw)
-            return text.strip()
+                text = msgspec.json.encode(decoded)
+            else:
+                msgspec.json.decode(mended(text), type=msgspec.Raw)
         except UnicodeDecodeError:
             raise click.UsageError(f"{where} is not UTF-8, which JSON is.") from None
         except msgspec.DecodeError:
@@ -71,6 +77,13 @@ class Shaper:
             raise click.UsageError(
                 f"{where} is not JSON: {shown!r}. To send it as a JSON string, add --string."
             ) from None
+        return self._packed(text, where) if self._as_msgpack else text.strip()
+
+    def _packed(self, text: bytes, where: str) -> bytes:
+        try:
+            return from_json(text)
+        except ValueError as error:
+            raise click.UsageError(f"{where} cannot be written as MessagePack: {error}.") from None
 
 
 def from_arguments(arguments: Iterable[str], shaper: Shaper) -> Iterator[list[bytes]]:

@@ -106,6 +106,11 @@ class Remote:
         """The answer to a request to a stream's URL."""
         return self._send(method, self.url(stream), headers=headers, content=body)
 
+    def signal(self, stream: str, params: Mapping[str, str], content_type: str, body: bytes) -> None:
+        """Tell the live readers of a stream something."""
+        headers = {names.CONTENT_TYPE: content_type.encode()}
+        self._send("POST", f"{self.url(stream)}/-/signal", headers=headers, params=params, content=body)
+
     def head(self, stream: str) -> httpx2.Response:
         """The answer to HEAD.
 

@@ -1,7 +1,7 @@
 """Where each of many streams begins.
 
-Rule: the last N are lines of a stream that is named and not of JSON. What a pattern matches is not known before it is
-read, and there the last N are records of JSON alone.
+Rule: the last N are lines of a stream that is named and does not keep records apart. What a pattern matches is not
+known before it is read, and there the last N are records alone.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from headwater.errors import InvalidOffset
 from headwater.model import BEGINNING, NOW
 from headwater.protocol import names
 from headwater.protocol.backwards import MAX_LAST
-from headwater.protocol.framing import DEFAULT_CONTENT_TYPE, is_json
+from headwater.protocol.framing import DEFAULT_CONTENT_TYPE, keeps_records
 from headwater.protocol.offsets import check_offset
 from headwater.protocol.patterns import is_pattern
 
@@ -85,7 +85,7 @@ def starts_of_last(remote: Remote, patience: Patience, paths: Sequence[str], cou
 def _begin(remote: Remote, patience: Patience, path: str, count: int, starts: Starts) -> None:
     try:
         kind = header(patience.ask(lambda: remote.head(path)), names.CONTENT_TYPE) or DEFAULT_CONTENT_TYPE
-        if is_json(kind) and count <= MAX_LAST:
+        if keeps_records(kind) and count <= MAX_LAST:
             starts.by_name[path] = {names.QUERY_LAST: count}
             return
         begin = newest(remote, patience, path, kind, count)

@@ -34,14 +34,15 @@ from headwater.protocol.patterns import is_pattern
     "--last",
     type=click.IntRange(min=0),
     metavar="N",
-    help="Begin with the last N records of a JSON stream, or the last N lines of any other one. Of what a pattern "
-    "matches, with the last N records (at most 1000) of streams of JSON; others are left out.",
+    help="Begin with the last N records of a stream of JSON, MessagePack or Protobuf, or the last N lines of any other "
+    "one. Of what a pattern matches, with the last N records (at most 1000) of such streams; others are left out.",
 )
 @json_option(
     "One JSON object a record, with its offset and data (base64, if it is bytes); of several streams, its stream, too."
 )
 @click.option("--sse", is_flag=True, help="Read an event stream instead of NDJSON.")
 @click.option("--compressed", is_flag=True, help="Ask for a compressed answer; without it the server sends none.")
+@click.option("--signals", is_flag=True, help="Show signals, too: on stderr, or with --json on stdout.")
 @click.option("--no-follow", is_flag=True, help="Stop at the tail.")
 @click.option("--count", type=click.IntRange(min=1), metavar="N", help="Stop after so many records.")
 @click.option(
@@ -59,14 +60,16 @@ def tail(
     as_json: bool,
     sse: bool,
     compressed: bool,
+    signals: bool,
     no_follow: bool,
     count: int | None,
     retry_for: float | None,
 ) -> None:
     """Print the records of streams, and follow them until they are closed.
 
-    A record of a JSON stream is printed on one line; text and bytes are printed as they are. After a cut it goes on
-    by itself where it was; nothing is lost or repeated.
+    A record of a JSON stream is printed on one line, and so is one of MessagePack, as JSON where it can be. Messages of
+    Protobuf are printed with their lengths in front, text and other bytes as they are. After a cut it goes on by itself
+    where it was; nothing is lost or repeated.
 
     Several paths, and patterns, are read over one connection: in a pattern `*` stands for one segment of a path, and
     `**` for one or more, at the end. `==> PATH <==` is printed above the records of another stream. A path that is no
@@ -78,18 +81,19 @@ def tail(
       headwater tail jobs/7
       headwater tail jobs/7 jobs/8 'rooms/*'
       headwater tail jobs/7 --from now --json | jq .data
+      headwater tail rooms/7 --from now --signals
       headwater tail log -n 20
       headwater tail log --no-follow > log.txt
     """
-    if sse and no_follow:
-        raise click.UsageError("--sse only follows: an event stream does not say where the tail is.")
+    if no_follow:
+        _check_no_follow(sse=sse, signals=signals)
     if last is not None and offset is not None:
         raise click.UsageError("give --from or --last: each says where to begin.")
     patience = Patience(retry_for)
     if len(paths) > 1 or is_pattern(paths[0]):
         _check_several(paths, sse=sse, compressed=compressed)
         starts = starts_from(paths, offset) if last is None else starts_of_last(remote, patience, paths, last)
-        code = tail_many(remote, starts, patience, as_json=as_json, follow=not no_follow, count=count)
+        code = tail_many(remote, starts, patience, as_json=as_json, follow=not no_follow, count=count, signals=signals)
         click.get_current_context().exit(code)
     if offset is not None:
         _check_offset(offset)
@@ -105,7 +109,15 @@ def tail(
         compressed=compressed,
         follow=not no_follow,
         count=count,
+        signals=signals,
     )
+
+
+def _check_no_follow(*, sse: bool, signals: bool) -> None:
+    if sse:
+        raise click.UsageError("--sse only follows: an event stream does not say where the tail is.")
+    if signals:
+        raise click.UsageError("--signals only follows: signals are not stored, so that there are none to read.")
 
 
 def _check_several(paths: Sequence[str], *, sse: bool, compressed: bool) -> None:

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from headwater.cli import output
 from headwater.cli.follow_many import ManyFollower
+from headwater.cli.heard import shown_apart, shown_as_json
 from headwater.cli.many_lines import RecordOf, ToldOfMany
 from headwater.cli.notices import Notices
 from headwater.cli.patience import Patience
 from headwater.cli.print_many import JsonPrinter, PlainPrinter
 from headwater.cli.remote import Remote
 from headwater.cli.starts import Starts
+from headwater.cli.wires import Heard
 
 
 def tail_many(
-    remote: Remote, starts: Starts, patience: Patience, *, as_json: bool, follow: bool, count: int | None
+    remote: Remote,
+    starts: Starts,
+    patience: Patience,
+    *,
+    as_json: bool,
+    follow: bool,
+    count: int | None,
+    signals: bool,
 ) -> int:
     """Print records of many streams until all have ended, `count` is reached, or, without following, at their tails.
 
@@ -26,6 +35,7 @@ def tail_many(
         as_json: one object a record.
         follow: wait for what comes, and for streams that are not there.
         count: of records; None: all.
+        signals: show signals, too.
 
     Returns:
         the exit code.
@@ -34,13 +44,14 @@ def tail_many(
         BrokenPipeError: nobody reads stdout any more; found out at the next heartbeat at the latest.
         Failure: the server refused, or patience is at its end.
     """
-    follower = ManyFollower(remote, starts.by_name, patience, starts.cursor)
+    follower = ManyFollower(remote, starts.by_name, patience, starts.cursor, signals=signals)
     notices = Notices(starts.by_name, waits=follow)
     printer = (JsonPrinter if as_json else PlainPrinter)(remote, starts.skips)
+    show = shown_as_json if as_json else shown_apart
     left, shown = count, starts.cursor
     try:
         for step in follower.steps() if follow else follower.pages():
-            left, shown = _show(step, printer, notices, left), follower.cursor
+            left, shown = _show(step, printer, notices, left, show), follower.cursor
             if left == 0:
                 break
     except KeyboardInterrupt:
@@ -52,7 +63,13 @@ def tail_many(
     return notices.exit_code
 
 
-def _show(step: Iterable[ToldOfMany], printer: JsonPrinter, notices: Notices, left: int | None) -> int | None:
+def _show(
+    step: Iterable[ToldOfMany],
+    printer: JsonPrinter,
+    notices: Notices,
+    left: int | None,
+    show: Callable[[bytes], None],
+) -> int | None:
     parts: list[bytes] = []
     for item in step:
         if isinstance(item, RecordOf):
@@ -61,6 +78,11 @@ def _show(step: Iterable[ToldOfMany], printer: JsonPrinter, notices: Notices, le
             if data := printer.form(item):
                 parts.append(data)
                 left = None if left is None else left - 1
+        elif isinstance(item, Heard):
+            if parts:
+                output.write(b"".join(parts))
+                parts.clear()
+            show(item.line)
         else:
             printer.hear(item)
             notices.tell(item)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from base64 import b64encode
 from collections.abc import Callable
 from typing import Final
 
@@ -12,9 +11,11 @@ import msgspec
 
 from headwater.cli import output
 from headwater.cli.follow import Follower
+from headwater.cli.heard import shown_apart, shown_as_json
 from headwater.cli.newest import Beginning, newest
 from headwater.cli.patience import Patience
 from headwater.cli.remote import Remote, header
+from headwater.cli.shown import field_of, printed
 from headwater.cli.wires import Wire
 from headwater.model import BEGINNING, NOW, Record
 from headwater.protocol import names
@@ -35,6 +36,7 @@ def tail_one(
     compressed: bool,
     follow: bool,
     count: int | None,
+    signals: bool,
 ) -> None:
     """Print a stream's records until it is closed, `count` is reached, or, without following, at its tail.
 
@@ -49,6 +51,7 @@ def tail_one(
         compressed: ask for compressed answers.
         follow: wait for what comes.
         count: of records; None: all.
+        signals: show signals, too.
 
     Raises:
         BrokenPipeError: nobody reads stdout any more.
@@ -62,8 +65,8 @@ def tail_one(
         begin = Beginning(header(head, names.STREAM_NEXT_OFFSET) or NOW)
     else:
         begin = Beginning(offset or BEGINNING)
-    follower = Follower(remote, path, kind, wire, begin.offset, patience, compressed=compressed)
-    printer = Printer(_format(kind, as_json=as_json), begin)
+    follower = Follower(remote, path, kind, wire, begin.offset, patience, compressed=compressed, signals=signals)
+    printer = Printer(_format(kind, as_json=as_json), begin, shown_as_json if as_json else shown_apart)
     try:
         printer.print_all(follower, count, no_follow=not follow)
     except KeyboardInterrupt:
@@ -79,12 +82,14 @@ class Printer:
     Args:
         form: a record as bytes.
         begin: where the follower begins, and what it gives first that is not printed.
+        show: shows a signal.
 
     Attributes:
         offset: where to go on, after what was printed.
     """
 
-    def __init__(self, form: Format, begin: Beginning) -> None:
+    def __init__(self, form: Format, begin: Beginning, show: Callable[[bytes], None]) -> None:
+        self._show: Final = show
         self.offset = begin.offset
         self._skip = begin.skip
         self._form: Final = form
@@ -103,6 +108,8 @@ class Printer:
                 self._print(records)
             elif output.stdout_is_gone():
                 raise BrokenPipeError
+            for line in step.signals:
+                self._show(line)
             if left is not None:
                 left -= len(records)
             if left == 0 or (no_follow and step.up_to_date):
@@ -135,10 +142,10 @@ def _format(content_type: str, *, as_json: bool) -> Format:
     if is_json(content_type):
         return (lambda record: _json_line(record, b"data", record.data)) if as_json else (lambda r: r.data + b"\n")
     if not as_json:
-        return lambda record: record.data
+        return lambda record: printed(content_type, record.data)
     if is_text(content_type):
         return lambda record: _json_line(record, b"data", msgspec.json.encode(record.data.decode(errors="replace")))
-    return lambda record: _json_line(record, b"base64", b'"' + b64encode(record.data) + b'"')
+    return lambda record: _json_line(record, *field_of(content_type, record.data))
 
 
 def _json_line(record: Record, key: bytes, value: bytes) -> bytes:

@@ -49,7 +49,13 @@ class Ended(msgspec.Struct, frozen=True):
     failure: Failure
 
 
-Told = Record | UpToDate | Alive | Closed | Failed | Ended
+class Heard(msgspec.Struct, frozen=True):
+    """A signal, as a line of NDJSON without its end."""
+
+    line: bytes
+
+
+Told = Heard | Record | UpToDate | Alive | Closed | Failed | Ended
 
 
 class Wire(Protocol):
@@ -101,6 +107,8 @@ class JsonLinesWire:
                 return Record(line.offset, self._data(line))
             case "up-to-date":
                 return UpToDate(line.offset)
+            case "signal":
+                return Heard(raw)
             case "closed":
                 return Closed(line.offset)
             case "failed":
@@ -148,6 +156,8 @@ class EventsWire:
         match event.event:
             case names.EVENT_GAP | names.EVENT_REPLACED:  # no gap is told to who asks for ?slow=replay, as `tail` does
                 return Alive()
+            case names.EVENT_SIGNAL:
+                return Heard(b'{"control":"signal",' + event.data[1:])
             case names.EVENT_CLOSED:
                 return Closed(event.id.decode())
             case names.EVENT_FAILED:

@@ -16,7 +16,7 @@ from headwater.cli.pipeline import MAX_BYTES, MAX_REQUESTS, Pipeline
 from headwater.cli.remote import Remote, header
 from headwater.errors import StreamExists
 from headwater.protocol import names
-from headwater.protocol.framing import is_json, join_records
+from headwater.protocol.framing import is_json, is_msgpack, join_records
 
 #: Values of one request, which every server takes.
 MAX_VALUES: Final = 1000
@@ -62,7 +62,8 @@ class Writer:
     def send(self, records: list[bytes], *, close: bool = False) -> None:
         """Append records, and close the stream with the last of them.
 
-        Records of a JSON stream go in one request. Elsewhere a request is a record, and many are under way at once.
+        Records of a stream of JSON or MessagePack go in one request. Elsewhere a request is a record, and many are
+        under way at once.
 
         Raises:
             Failure: the server refused, or cannot be reached any more.
@@ -95,7 +96,7 @@ class Writer:
                 raise
 
     def _bodies(self, records: list[bytes]) -> list[bytes]:
-        if is_json(self._content_type):
+        if is_json(self._content_type) or is_msgpack(self._content_type):
             groups = [records[start : start + MAX_VALUES] for start in range(0, len(records), MAX_VALUES)]
             return [join_records(self._content_type, group) for group in groups]
         return list(records)

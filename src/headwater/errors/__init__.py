@@ -22,6 +22,7 @@ Rule 2: the docstring's first line is the title that users see; ``advice`` says 
     │   └── ProducerFenced             403 producer-fenced
     ├── StreamNotFound                 404 stream-not-found
     │   └── StreamAwaited              404 stream-awaited
+    ├── SchemaNotFound                 404 schema-not-found
     ├── RunNotFound                    404 run-not-found
     ├── RouteNotFound                  404 route-not-found
     ├── MethodNotAllowed               405 method-not-allowed
@@ -32,10 +33,12 @@ Rule 2: the docstring's first line is the title that users see; ``advice`` says 
     │   ├── PathTooLong                414 path-too-long
     │   └── HeadersTooLarge            431 headers-too-large
     ├── UnsupportedCoding              415 unsupported-coding
+    ├── SchemaMismatch                 422 schema-mismatch
     ├── ExpectationFailed              417 expectation-failed
     ├── CodingNotSupported             501 coding-not-supported
     ├── VersionNotSupported            505 version-not-supported
     ├── LimitReached                   429 limit-reached
+    │   └── RateLimited                429 rate-limited
     ├── Unavailable                    503 unavailable
     │   ├── StoreUnavailable           503 store-unavailable
     │   │   └── HubNotOpen             503 hub-not-open
@@ -90,6 +93,8 @@ from headwater.errors.requests import (
     RequestTimeout,
     RouteNotFound,
     RunNotFound,
+    SchemaMismatch,
+    SchemaNotFound,
     StreamAwaited,
     StreamNotFound,
     StreamPrivate,
@@ -105,6 +110,7 @@ from headwater.errors.servers import (
     LimitReached,
     MissingExtra,
     NotAtomic,
+    RateLimited,
     ShuttingDown,
     SourceFailed,
     StoreUnavailable,
@@ -161,11 +167,14 @@ __all__ = [
     "PreconditionFailed",
     "ProducerFenced",
     "ProducerGap",
+    "RateLimited",
     "Refused",
     "RequestTimeout",
     "RouteNotFound",
     "RunExists",
     "RunNotFound",
+    "SchemaMismatch",
+    "SchemaNotFound",
     "SequenceRegression",
     "ShuttingDown",
     "SourceFailed",

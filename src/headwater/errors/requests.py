@@ -40,7 +40,10 @@ class InvalidBody(BadRequest):
     """The body does not fit the stream's content type."""
 
     code = "invalid-body"
-    advice = "Send one JSON value, or an array of values with at least one element, in UTF-8."
+    advice = (
+        "Send what the stream's type has: JSON in UTF-8, one value or an array of at least one; MessagePack values one "
+        "behind the other; or Protobuf messages, each with its length in front."
+    )
 
 
 class InvalidProducer(BadRequest):
@@ -120,6 +123,13 @@ class StreamAwaited(StreamNotFound):
     advice = "Ask again at once; the stream was waited for."
 
 
+class SchemaNotFound(HeadwaterError):
+    """The stream has no schema that can be told."""
+
+    code, status, ws_close = "schema-not-found", 404, 4404
+    advice = "Append what the stream's type says; no more is asked."
+
+
 class RunNotFound(HeadwaterError):
     """There is no such run, or it is somebody else's."""
 
@@ -188,6 +198,13 @@ class UnsupportedCoding(HeadwaterError):
 
     code, status, ws_close = "unsupported-coding", 415, 4415
     advice = "Send the body as it is, without Content-Encoding."
+
+
+class SchemaMismatch(HeadwaterError):
+    """A record does not fit the schema of its stream."""
+
+    code, status, ws_close = "schema-mismatch", 422, 4422
+    advice = "Send what the schema says; GET the stream's URL with /-/schema behind it for the schema."
 
 
 class ExpectationFailed(HeadwaterError):

@@ -12,6 +12,13 @@ class LimitReached(HeadwaterError):
     advice = "Wait for Retry-After, then try again; the message names the setting."
 
 
+class RateLimited(LimitReached):
+    """The client sends too often."""
+
+    code, retry_after = "rate-limited", 1
+    advice = "Wait for Retry-After, then send less often; or raise the setting that the message names."
+
+
 class Unavailable(HeadwaterError):
     """The server cannot do this now."""
 

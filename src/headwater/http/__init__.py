@@ -8,9 +8,11 @@ permission     how it is asked, and its answer checked
 streams        the service of a hub
 several        what concerns several streams: the words below the root
 together       several appends in one request
+signals        messages to a stream's live readers
 many           reads of many streams in one response
 live           live reads: their formats, their lifetimes, who reads
 catch_up       reads that end
+schemas        what the records of a stream must be
 content_coding  finished bodies in a content coding
 bodies         what is said of a body that is too large, too late, or one of too many
 http1          responses as bytes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from headwater.http.content_coding import choose, coded, coded_pieces
 from headwater.http.exchange import Exchange, Streamed
+from headwater.http.schemas import link
 from headwater.hub import Engine, catch_up
 from headwater.hub.catch_up import CatchUpRead
 from headwater.model import NOW, Last
@@ -27,7 +28,8 @@ async def respond_short(hub: Engine, compressor: Compressor, exchange: Exchange,
     """
     exchange.may_be_cancelled = True
     if isinstance(command, Inspect):
-        exchange.respond(responses.inspected(await hub.info(command.path)))
+        info = await hub.info(command.path)
+        exchange.respond(responses.inspected(info, described_by=link(hub, exchange.request, command.path)))
         return
     found = await _read(hub, compressor, command)
     if isinstance(found, Streamed):

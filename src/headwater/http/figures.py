@@ -33,6 +33,8 @@ def stats(hub: Engine) -> dict[str, Any]:
         "streams": hub.stream_count,
         "inflight_bodies": len(hub.intake),
         "inflight_bytes": hub.intake.held,
+        "kept_signals": len(hub.signal_sender.kept),
+        "kept_signal_bytes": hub.signal_sender.kept.size,
         "process": msgspec.to_builtins(process_figures()),
         "store": msgspec.to_builtins(hub.store.figures()) if isinstance(hub.store, Measured) else None,
     }

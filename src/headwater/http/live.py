@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from functools import lru_cache, partial
 from typing import Final
 
@@ -15,7 +16,7 @@ from headwater.hub.live.admission import open_or_wait
 from headwater.hub.live.arrival import Arrival, Prospect
 from headwater.hub.live.readers import LiveReaders
 from headwater.hub.live.waiting import Awaiting
-from headwater.hub.live.wire_format import WireFormat
+from headwater.hub.live.wire_format import WireFormat, with_kind
 from headwater.hub.peers import address_of
 from headwater.model import Batch, Mode
 from headwater.protocol import names
@@ -24,6 +25,7 @@ from headwater.protocol.caching import MAX_JITTER
 from headwater.protocol.coding import IDENTITY, Coding
 from headwater.protocol.commands import Read
 from headwater.protocol.cursor import Data
+from headwater.protocol.ephemeral import SIGNAL, Ephemeral, as_event, as_line
 from headwater.protocol.framing import DEFAULT_CONTENT_TYPE
 from headwater.protocol.ndjson import JsonLines
 from headwater.protocol.sse_control import ControlEvents
@@ -76,8 +78,16 @@ def live_format(command: Read, coding: Coding) -> WireFormat:
         encoder = partial(ControlEvents, cursor=command.cursor, jitter=jitter())
         return WireFormat(("sse", coding.token), encoder, chunk, LAST_CHUNK, coding)
     if command.mode is Mode.EVENTS:
-        return _events(command.event_key, command.as_json, command.envelope, coding)
-    return _lines(command.envelope, coding)
+        form = _events(command.event_key, command.as_json, command.envelope, coding)
+        return with_signals(form, as_event) if command.signals else form
+    form = _lines(command.envelope, coding)
+    return with_signals(form, as_line) if command.signals else form
+
+
+@lru_cache(_FORMATS)
+def with_signals(form: WireFormat, tell: Callable[[Ephemeral], bytes]) -> WireFormat:
+    """A format in which signals are told, too; one object for all readers."""
+    return with_kind(form, SIGNAL, tell)
 
 
 @lru_cache(_FORMATS)

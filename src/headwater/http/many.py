@@ -12,6 +12,7 @@ from msgspec import structs
 from headwater.errors import HeadwaterError, MethodNotAllowed
 from headwater.http.exchange import Exchange, LiveHead, Opening, body_of
 from headwater.http.http1 import LAST_CHUNK, chunk
+from headwater.http.live import with_signals
 from headwater.http.request import Request
 from headwater.hub import Engine, Peer
 from headwater.hub.live.many.arrival import ManyArrival, is_over
@@ -21,6 +22,7 @@ from headwater.hub.live.wire_format import WireFormat
 from headwater.hub.peers import address_of
 from headwater.protocol import responses
 from headwater.protocol.asks import Access, Ask, Operation
+from headwater.protocol.ephemeral import as_event, as_line
 from headwater.protocol.many import Names, ReadMany, parse_get, parse_post
 from headwater.protocol.requests import check_coding
 
@@ -110,6 +112,8 @@ class ManyReads:
         # A stream's own encoder is made for it; this one is never asked.
         encoder = asked.encoder("")
         form = WireFormat(kind, encoder, chunk, LAST_CHUNK, timeless=True, timed=command.envelope)
+        if command.signals:
+            form = with_signals(form, as_event if command.as_events else as_line)
         head = LiveHead(command.media_type, "text/plain")
         return Opening(ManyArrival(self._hub.live, asked), form, encoder(""), head)
 

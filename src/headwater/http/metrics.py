@@ -35,6 +35,9 @@ _COUNTERS: Final = (
     ("sheds", "sheds", "Readers let go because all together held too many bytes."),
     ("unasked", "unasked", "Readers cut because their client went on sending."),
     ("linger_cuts", "linger_cuts", "Connections closed because the rest of an answered request did not end."),
+    ("signals", "signals", "Signals that were sent."),
+    ("signals_told", "signals_told", "Times a live reader was told a signal."),
+    ("signals_dropped", "signals_dropped", "Times a reader who asked was not told one: it was catching up or full."),
     ("disconnects", "disconnects", "Clients that went away before the end."),
 )
 #: The same, with a label: its name, the field, the label, and what it is.
@@ -86,6 +89,9 @@ class HubCollector:
         intake = self._hub.intake
         yield GaugeMetricFamily("headwater_inflight_bodies", "Request bodies of which a part is missing.", len(intake))
         yield GaugeMetricFamily("headwater_inflight_bytes", "What has arrived of them.", intake.held)
+        kept = self._hub.signal_sender.kept
+        yield GaugeMetricFamily("headwater_kept_signals", "Signals kept for readers that come later.", len(kept))
+        yield GaugeMetricFamily("headwater_kept_signal_bytes", "Their bytes.", kept.size)
         yield from self._readers()
         for name, field, text in _COUNTERS:
             yield CounterMetricFamily(f"headwater_{name}", text, getattr(stats, field))

@@ -19,6 +19,7 @@ from headwater.errors import (
     RouteNotFound,
     StreamNotFound,
 )
+from headwater.http import schemas, signals
 from headwater.http.authorize import Authorize
 from headwater.http.catch_up import respond_short
 from headwater.http.content_coding import choose, coded
@@ -40,14 +41,26 @@ from headwater.protocol import responses
 from headwater.protocol.asks import ANYBODY, Access, Ask, asks_of
 from headwater.protocol.caching import next_cursor
 from headwater.protocol.coding import IDENTITY
-from headwater.protocol.commands import Command, Create, Delete, Inspect, Preflight, Read, Undecided, Write
+from headwater.protocol.commands import (
+    Command,
+    Create,
+    Delete,
+    Describe,
+    Inspect,
+    Preflight,
+    Read,
+    SendSignal,
+    Undecided,
+    Write,
+)
 from headwater.protocol.compression import Compression, Compressor
 from headwater.protocol.cors import ANY, LOOPBACK, CorsPolicy, HostPolicy, preflight_headers
 from headwater.protocol.ledger import check_without_body
 from headwater.protocol.paths import NOTHING_PRIVATE, check_encoding
 from headwater.protocol.requests import append_of, check_write, parse_request
 from headwater.protocol.responses import Answer, HeaderList
-from headwater.protocol.urls import split_url, stream_at
+from headwater.protocol.urls import BELOW_STREAM, split_url, stream_at, target_at
+from headwater.protocol.words import parse_word
 
 #: Queries of a head that are remembered with what they mean.
 MAX_ALIKE: Final = 16
@@ -179,6 +192,11 @@ class StreamService(Service):
 
     def _command(self, request: Request, content_type: str | None) -> Command | Undecided:
         path, most = request.path[len(self._prefix) :], self.hub.limits.max_path_bytes
+        if BELOW_STREAM in path:
+            target = target_at(path, maximum=most, private=self.private)
+            found = parse_word(target, request.method, request.query, request.headers)
+            if found is not None:
+                return found
         alike = request.alike if content_type is None else None
         known: Read | None = alike.get(request.query) if alike else None
         if known is not None:
@@ -207,7 +225,7 @@ class StreamService(Service):
                     return None
                 if not exchange.is_asked:
                     return self._check_then_append(exchange, command)
-                return exchange.read_body(partial(self._append, exchange, command))
+                return exchange.read_body(partial(self._take_body, exchange, command))
             case Write():
                 return self._create_by_append(exchange, command)
             case Read() if command.mode in LIVE:
@@ -220,6 +238,11 @@ class StreamService(Service):
                 return self._create(exchange, command)
             case Delete():
                 return self._delete(exchange, command)
+            case SendSignal():
+                return signals.serve(self.hub, exchange, command, access)
+            case Describe():
+                exchange.respond(schemas.respond(self.hub, exchange.request, command))
+                return None
             case Preflight():
                 exchange.respond(responses.allowed(preflight_headers()))
                 return None
@@ -235,15 +258,18 @@ class StreamService(Service):
 
     # Writing.
 
-    def _append(self, exchange: Exchange, command: Write, body: bytes | HeadwaterError) -> None:
+    def _take_body(self, exchange: Exchange, command: Write, body: bytes | HeadwaterError) -> None:
         if isinstance(body, HeadwaterError):
             self.refuse(exchange, body)
-            return
+        elif body and not exchange.request.may_have_body:  # nobody was asked about it
+            self.refuse(exchange, BadRequest("a body came that the head did not announce"))
+        else:
+            self._append(exchange, command, body)
+
+    def _append(self, exchange: Exchange, command: Write, body: bytes) -> None:
         try:
             if not body or command.content_type is None:
                 check_write(command, body)
-            if body and not exchange.request.may_have_body:
-                raise BadRequest("a body came that the head did not announce")  # nobody was asked about it
             self.hub.post(command.path, append_of(command, body), partial(self._appended, exchange, len(body)))
         except Exception as error:
             self.refuse(exchange, error)
@@ -257,7 +283,7 @@ class StreamService(Service):
 
     async def _check_then_append(self, exchange: Exchange, command: Write) -> None:
         await self._check_before_body(command)
-        work = exchange.read_body(partial(self._append, exchange, command))
+        work = exchange.read_body(partial(self._take_body, exchange, command))
         if work is not None:
             await work
 

@@ -2,12 +2,15 @@
 
 engine                  the hub in process: open, close, drain
 reads, writes           what it can be asked and told
+typed                   records read as values of a type
 arguments               those of callers in this process
 lifespan                open, close, the lifespan of an application
 threads                 calls from threads
 writer, batching        a stream written from start to end, and a source in batches
 backpressure            writers that wait for readers
 many                    many streams in one loop
+signals, kept_signals   messages to live readers that are not stored
+checked                 writes on their way to the store, held to schemas
 together                several appends that are one step
 eager                   coroutines that begin at once
 room                    how many streams there may be

@@ -18,7 +18,7 @@ from headwater.protocol.slow import parse_slow
 S = TypeVar("S", bound=msgspec.Struct)
 
 _PLAIN: Final = StreamConfig()
-_WORDS: Final = {str: "text", bytes: "bytes", float: "seconds since the Unix epoch"}
+_WORDS: Final = {str: "text", bytes: "bytes", int: "a whole number", float: "seconds since the Unix epoch"}
 
 
 def stream_config(

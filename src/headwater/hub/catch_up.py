@@ -69,7 +69,7 @@ async def begin(live: LiveReaders, path: str, offset: str) -> CatchUpRead:
     """Read the first piece, and see where the tail is.
 
     Args:
-        live: of the hub; a piece has `limits.read_bytes` of records, a JSON value that is larger comes alone.
+        live: of the hub; a piece has `limits.read_bytes` of records, a larger one that is kept whole comes alone.
         path: the stream.
         offset: an offset, `-1` or `now`.
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Callable, Coroutine
+from collections.abc import AsyncIterable, Callable, Coroutine, Mapping
 from typing import Any, Final, TypeVar, Unpack
 
+from headwater.hub.checked import into
 from headwater.hub.intake import Intake
 from headwater.hub.lifespan import Lifespan
 from headwater.hub.limits import Limits
+from headwater.hub.live.events import LiveEvents
 from headwater.hub.live.readers import LiveReaders
 from headwater.hub.live.runtime import Runtime
 from headwater.hub.loop_delay import LoopDelay
 from headwater.hub.room import Room
+from headwater.hub.signals import SignalCalls, SignalSender
 from headwater.hub.stats import Stats
 from headwater.hub.sweeping import Sweeper
 from headwater.hub.threads import call_from_thread
@@ -19,13 +22,13 @@ from headwater.hub.writer import PUMP_AHEAD, Writer, WriterOptions, pump
 from headwater.hub.writes import Writes
 from headwater.model import Change
 from headwater.protocol.paths import RUNS, PrivatePaths
+from headwater.protocol.schemas.registry import Schemas
 from headwater.stores import Store, open_store
-from headwater.stores.posting import posting
 
 T = TypeVar("T")
 
 
-class Engine(Lifespan, Writes):
+class Engine(Lifespan, Writes, SignalCalls):
     """Streams in a store, live; `headwater.Hub` is this with HTTP.
 
     Open it before use: `async with hub:`, or `lifespan=hub.lifespan` in an ASGI framework. What is open may be opened
@@ -36,6 +39,7 @@ class Engine(Lifespan, Writes):
     Args:
         store: a store, or its URL: `memory:`, `sqlite:app.db`.
         limits: what the hub allows and how long it waits.
+        schemas: what streams hold, by path or pattern; see `Hub`.
 
     Attributes:
         store: where the logs live.
@@ -44,20 +48,32 @@ class Engine(Lifespan, Writes):
         intake: request bodies under way.
         live: the live readers.
         runtime: what they share.
+        events: what they are told and nobody keeps.
+        signal_sender: sends signals.
         private: streams that are not served over HTTP.
+        schemas: what streams hold.
     """
 
-    def __init__(self, store: str | Store = "memory:", *, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        store: str | Store = "memory:",
+        *,
+        limits: Limits | None = None,
+        schemas: Mapping[str, Any] | None = None,
+    ) -> None:
         self.store = open_store(store) if isinstance(store, str) else store
         self.limits = limits or Limits()
         self.stats = Stats()
         self.intake: Final = Intake(self.limits.max_inflight_bytes, self.limits.max_body_bytes)
         self.runtime = Runtime(self.store, self.limits, self.stats)
         self.live = LiveReaders(self.runtime)
+        self.events = LiveEvents(self.live)
+        self.signal_sender = SignalSender(self.live, self.events)
         self._gate = self.runtime.gate
         self.private: Final = PrivatePaths(*RUNS)
         self._loop_delay = LoopDelay(self.stats.loop_delay)
-        self._post = posting(self.store)
+        self.schemas: Final = Schemas(schemas, self.private)
+        self._into, self._post = into(self.store, self.schemas.records)
         self._room = Room(self.limits, self._exists)
         self._sweeper: Final = Sweeper(self.store, self.live)
         self._unwatch: Callable[[], None] = _nothing
@@ -96,6 +112,7 @@ class Engine(Lifespan, Writes):
         self._gate.close()
         await self._sweeper.stop()
         self._loop_delay.stop()
+        self.signal_sender.kept.clear()
         self.runtime.stop()
         await self._room.settle()
         await self._stop()

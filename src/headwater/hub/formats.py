@@ -7,22 +7,37 @@ from functools import partial
 from typing import Final
 
 from headwater.errors import BadRequest
-from headwater.hub.live.wire_format import WireFormat
+from headwater.hub.live.wire_format import WireFormat, with_kind
 from headwater.protocol.caching import MAX_JITTER
+from headwater.protocol.ephemeral import SIGNAL, as_event, as_line
 from headwater.protocol.ndjson import JsonLines
 from headwater.protocol.sse_control import ControlEvents
 from headwater.protocol.sse_plain import PlainEvents
 
 #: As introspection names them.
 WIRES: Final = ("ndjson", "events", "sse")
+_TELL: Final = {"ndjson": as_line, "events": as_event}
 
 
-def wire_format(wire: str) -> WireFormat:
+def wire_format(wire: str, *, signals: bool = False) -> WireFormat:
     """A live wire format.
 
+    Args:
+        wire: its name.
+        signals: tell signals, too.
+
     Raises:
-        BadRequest: there is none of this name.
+        BadRequest: there is none of this name, or it has no place for signals.
     """
+    form = _records(wire)
+    if not signals:
+        return form
+    if wire not in _TELL:
+        raise BadRequest(f"the wire format {wire} has no place for signals")
+    return with_kind(form, SIGNAL, _TELL[wire])
+
+
+def _records(wire: str) -> WireFormat:
     match wire:
         case "ndjson":
             return WireFormat(("in-process", wire), JsonLines, bytes)

@@ -24,7 +24,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
         max_inflight_bytes: what has arrived of request bodies that are not whole yet, all together; never less than
             eight times `max_body_bytes`. A quarter is kept for bodies of up to 64 KiB, and one address has an eighth.
             Above it the slowest large body is refused with 503.
-        max_append_records: values of a JSON array in one append or create; more would hold up all other writes.
+        max_append_records: records of one append or create, such as JSON values; more would hold up all other writes.
         max_path_bytes: a stream's path in UTF-8.
         max_streams: streams in the store; one more is refused with 429.
         max_readers: live readers at the same time; one more is refused with 429.
@@ -47,6 +47,15 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
         linger_bytes: what is read and thrown away of a request's body behind an answer that came before its end; with
             more the connection is closed.
         linger_seconds: how long that may take; then the connection is closed.
+        max_signal_bytes: data of a signal; more is refused with 413.
+        signal_rate: signals a second that one sender may send to all streams, a second's worth at once; one more is
+            refused with 429. A sender is the subject of its access, else the address it sends from.
+        stream_signal_rate: signals a second to one stream, from all senders; each is told to all of its readers.
+        signal_keep_seconds: how long a signal may ask to be kept for readers that come later.
+        max_kept_signals: kept signals of one stream; one more is refused with 429.
+        max_sender_kept_signals: of those, the signals of one sender.
+        kept_signal_bytes: kept signals of one stream, all together: a reader is told all of them when it comes.
+        max_kept_signal_bytes: kept signals of all streams.
         drain_seconds: window over which readers are told to come back when the server stops.
     """
 
@@ -70,6 +79,14 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     body_seconds: float = 30.0
     linger_bytes: int = 64 * 1024 * 1024
     linger_seconds: float = 10.0
+    max_signal_bytes: int = 4 * 1024
+    signal_rate: int = 50
+    stream_signal_rate: int = 500
+    signal_keep_seconds: int = 60
+    max_kept_signals: int = 500
+    max_sender_kept_signals: int = 100
+    kept_signal_bytes: int = 64 * 1024
+    max_kept_signal_bytes: int = 64 * 1024 * 1024
     drain_seconds: float = 5.0
 
     def __post_init__(self) -> None:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Mapping
-from typing import Final
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from typing import Any, Final
 
 from headwater.errors import HeadwaterError, OffsetGone, ShuttingDown, StreamFailed, StreamGone, StreamNotFound
 from headwater.hub.live.admission import await_stream
 from headwater.hub.live.readers import LiveReaders
-from headwater.model import BEGINNING, Batch, Last, Record
+from headwater.hub.typed import Typed
+from headwater.model import BEGINNING, Batch, Item, Last
 from headwater.protocol.cursor import Data, Detached, Failed
 from headwater.protocol.patterns import check_pattern, is_pattern, literal_prefix, matches
 from headwater.protocol.slow import REPLAY
@@ -37,16 +38,24 @@ class ManyLoop:
         streams: paths and patterns, and where each begins.
         goes_on: wait for what comes, and for streams that are not there.
         on_error: told of streams that cannot be read; None: it is logged.
+        type: of the values that records are read as; None: they are records.
     """
 
     def __init__(
-        self, live: LiveReaders, streams: Mapping[str, str | Last], *, goes_on: bool, on_error: OnError | None
+        self,
+        live: LiveReaders,
+        streams: Mapping[str, str | Last],
+        *,
+        goes_on: bool,
+        on_error: OnError | None,
+        type: Any = None,
     ) -> None:
         self._live = live
         self._streams = streams
         self._goes_on = goes_on
         self._on_error = on_error or _logged
-        self._found: asyncio.Queue[tuple[str, Batch] | None] = asyncio.Queue(1)
+        self._typed = None if type is None else Typed(type)
+        self._found: asyncio.Queue[tuple[str, Sequence[Any]] | None] = asyncio.Queue(1)
         self._turn = asyncio.Lock()
         self._tasks: dict[str, asyncio.Task[None]] = {}
         #: That were begun, so that two patterns give a stream once; and that are made anew while they are read.
@@ -55,8 +64,8 @@ class ManyLoop:
         self._mistake: Exception | None = None
         self._is_stopped = False
 
-    async def records(self) -> AsyncGenerator[tuple[str, Record]]:
-        """A path and a record at a time; in the order of each stream."""
+    async def records(self) -> AsyncGenerator[tuple[str, Any]]:
+        """A path and a record, or an `Item`, at a time; in the order of each stream."""
         patterns = [name for name in self._streams if is_pattern(name)]
         if self._goes_on and self._live.runtime.draining:
             raise ShuttingDown("the hub was closed")
@@ -72,7 +81,7 @@ class ManyLoop:
             while not self._found.empty() or self._tasks or (patterns and self._waits_for_more()):
                 found = await self._next()
                 if found is not None:
-                    for record in found[1].records:
+                    for record in found[1]:
                         yield found[0], record
             if self._mistake is not None:
                 raise self._mistake
@@ -89,7 +98,7 @@ class ManyLoop:
         self._is_stopped |= self._live.runtime.draining
         return self._goes_on and not self._is_stopped and self._mistake is None
 
-    async def _next(self) -> tuple[str, Batch] | None:
+    async def _next(self) -> tuple[str, Sequence[Any]] | None:
         """The next batch; None: there may be none, look again. A stop of the hub wakes nobody who has no stream."""
         try:
             async with asyncio.timeout(LOOK_SECONDS):
@@ -158,7 +167,7 @@ class ManyLoop:
                     async with self._turn:
                         event = await reader.next()
                         if isinstance(event, Data) and event.batch.records:
-                            await self._found.put((path, event.batch))
+                            await self._give(path, event.batch)
                     match event:
                         case Data(batch) if batch.failure is not None:
                             raise StreamFailed(
@@ -180,6 +189,17 @@ class ManyLoop:
         except OffsetGone:
             # Of an earlier stream at the path, or no longer kept: all that is kept comes.
             return BEGINNING
+
+    async def _give(self, path: str, batch: Batch) -> None:
+        """Hand a batch to the loop; of one with a record that is no value of the type what comes before it."""
+        if self._typed is None:
+            await self._found.put((path, batch.records))
+            return
+        items: list[Item[Any]] = []
+        try:
+            items.extend(self._typed.items(path, batch))
+        finally:
+            await self._found.put((path, items))
 
     def _wake(self) -> None:
         if self._found.empty():

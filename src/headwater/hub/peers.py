@@ -25,6 +25,11 @@ class Peer(msgspec.Struct, frozen=True, gc=False):
     address: str | None = None
     access: Access = ANYBODY
 
+    def is_called(self, name: str) -> bool:
+        """Whether a name stands for who reads: its subject, or, where nobody asks who it is, what it calls itself."""
+        subject = self.access.subject
+        return name == (self.name if subject is None else subject)
+
 
 def address_of(client: Sequence[Any] | None) -> str | None:
     """`HOST:PORT` of the other end, an IPv6 host in brackets; None: not known.
@@ -61,6 +66,8 @@ class ReaderInfo(msgspec.Struct, frozen=True, gc=False):
         policy: what it gets when it was too slow: `replay`, `latest`, `conflate:KEY` or `disconnect`.
         connected_seconds: since it came.
         full_seconds: how long its sink is full, or how long it has not taken its last event; 0: it is not.
+        signals_told: signals that it was told; None: it did not ask for any.
+        signals_dropped: signals that came while it was catching up or full, and that it was not told.
     """
 
     number: int
@@ -77,3 +84,5 @@ class ReaderInfo(msgspec.Struct, frozen=True, gc=False):
     policy: str
     connected_seconds: float
     full_seconds: float
+    signals_told: int | None = None
+    signals_dropped: int | None = None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import aclosing
-from typing import Final
+from typing import Any, Final, TypeVar, overload
 
 from headwater.errors import HeadwaterError, ShuttingDown, StreamAwaited, StreamFailed
 from headwater.hub.arguments import start_of
@@ -18,11 +19,14 @@ from headwater.hub.live.sinks import Sink
 from headwater.hub.many import ManyLoop, OnError
 from headwater.hub.peers import POLLING, Peer
 from headwater.hub.stats import Stats
-from headwater.model import BEGINNING, NOW, Batch, Last, Page, Record, SlowPolicy, StreamInfo
+from headwater.hub.typed import Typed
+from headwater.model import BEGINNING, NOW, Batch, Item, Last, Page, Record, SlowPolicy, StreamInfo
 from headwater.protocol.backwards import make_last
 from headwater.protocol.cursor import Data, Detached, Failed
 from headwater.protocol.slow import REPLAY
 from headwater.stores import Store
+
+T = TypeVar("T")
 
 #: Records of a page, unless told otherwise.
 DEFAULT_LAST: Final = 50
@@ -85,7 +89,7 @@ class Reads:
 
         Args:
             path: the stream.
-            last: records of a JSON stream, from 1 to 1,000; None, without `last_bytes`: 50.
+            last: records of a stream that keeps them apart, from 1 to 1,000; None, without `last_bytes`: 50.
             last_bytes: bytes of any other stream; a text begins with a whole character.
             before: an offset; None: the tail.
 
@@ -133,6 +137,45 @@ class Reads:
         assert batch is not None, "a reader begins with a batch"
         return batch
 
+    @overload
+    def read(
+        self,
+        path: str,
+        offset: str = BEGINNING,
+        *,
+        last: int | None = None,
+        last_bytes: int | None = None,
+        live: bool = False,
+        wait: bool = False,
+        type: None = None,
+    ) -> AsyncIterator[Record]: ...
+
+    @overload
+    def read(
+        self,
+        path: str,
+        offset: str = BEGINNING,
+        *,
+        last: int | None = None,
+        last_bytes: int | None = None,
+        live: bool = False,
+        wait: bool = False,
+        type: builtins.type[T],
+    ) -> AsyncIterator[Item[T]]: ...
+
+    @overload
+    def read(
+        self,
+        path: str,
+        offset: str = BEGINNING,
+        *,
+        last: int | None = None,
+        last_bytes: int | None = None,
+        live: bool = False,
+        wait: bool = False,
+        type: Any,
+    ) -> AsyncIterator[Item[Any]]: ...
+
     async def read(
         self,
         path: str,
@@ -142,7 +185,8 @@ class Reads:
         last_bytes: int | None = None,
         live: bool = False,
         wait: bool = False,
-    ) -> AsyncIterator[Record]:
+        type: Any = None,
+    ) -> AsyncIterator[Record | Item[Any]]:
         """Records from an offset on; with `live`, on and on until the stream is closed.
 
         Nothing is read ahead: the next batch is taken from the log when the loop asks for it. Nothing is left out,
@@ -151,18 +195,23 @@ class Reads:
         Args:
             path: the stream.
             offset: an offset, `-1` or `now`.
-            last: in its place: so many of the newest records of a JSON stream; see `page`.
+            last: in its place: so many of the newest records, where they are kept apart; see `page`.
             last_bytes: in its place: so many of the newest bytes of any other stream; see `page`.
             live: go on until the stream is closed.
             wait: wait for a stream that is not there, as long as it takes.
+            type: read each record as a value of it, and give an `Item`: a type of msgspec or of pydantic, or a class of
+                Protobuf's messages. `bytes`: as it is, of Protobuf without the length in front.
 
         Raises:
+            SchemaMismatch: a record is none of the type; `details["next_offset"]` is the offset to go on from.
+            TypeError: the type is none that records can have.
             BadRequest: more than one of the three says where to begin, or see `page`.
             StreamNotFound, StreamGone, InvalidOffset, OffsetGone, LimitReached, StoreUnavailable: see `errors`.
             ShuttingDown: the hub was closed while reading live.
             StreamFailed: after the last record of a stream that ended before it was complete.
         """
         begin = start_of(offset, last, last_bytes)
+        typed = None if type is None else Typed(type)
         while wait and not await await_stream(self.live, path, self.limits.heartbeat_seconds):
             if self.runtime.draining:
                 raise ShuttingDown("the hub was closed", offset=offset)
@@ -170,7 +219,7 @@ class Reads:
             while (event := await reader.next()) is not None:
                 match event:
                     case Data(batch):
-                        for record in batch.records:
+                        for record in batch.records if typed is None else typed.items(path, batch):
                             yield record
                         if batch.failure is not None:
                             raise stream_failed(path, batch)
@@ -183,6 +232,39 @@ class Reads:
                     case _:
                         pass
 
+    @overload
+    def read_many(
+        self,
+        streams: Mapping[str, str] | Iterable[str],
+        *,
+        last: int | None = None,
+        live: bool = False,
+        on_error: OnError | None = None,
+        type: None = None,
+    ) -> AsyncIterator[tuple[str, Record]]: ...
+
+    @overload
+    def read_many(
+        self,
+        streams: Mapping[str, str] | Iterable[str],
+        *,
+        last: int | None = None,
+        live: bool = False,
+        on_error: OnError | None = None,
+        type: builtins.type[T],
+    ) -> AsyncIterator[tuple[str, Item[T]]]: ...
+
+    @overload
+    def read_many(
+        self,
+        streams: Mapping[str, str] | Iterable[str],
+        *,
+        last: int | None = None,
+        live: bool = False,
+        on_error: OnError | None = None,
+        type: Any,
+    ) -> AsyncIterator[tuple[str, Item[Any]]]: ...
+
     async def read_many(
         self,
         streams: Mapping[str, str] | Iterable[str],
@@ -190,7 +272,8 @@ class Reads:
         last: int | None = None,
         live: bool = False,
         on_error: OnError | None = None,
-    ) -> AsyncIterator[tuple[str, Record]]:
+        type: Any = None,
+    ) -> AsyncIterator[tuple[str, Record | Item[Any]]]:
         """Records of many streams in one loop, each with the path of its stream, and in its stream's order.
 
         One batch is held at a time, whatever the number of streams. With `live` it goes on until all of them are
@@ -202,6 +285,7 @@ class Reads:
             live: go on until the streams are closed.
             on_error: called with the path and the error of a stream that cannot be read any more; the others go on.
                 None: it is logged.
+            type: read each record as a value of it; see `read`. A record that is none is an error of its stream.
 
         Raises:
             BadRequest: a pattern or a number is not as it should be.
@@ -213,7 +297,7 @@ class Reads:
             raise TypeError("read_many takes several paths: [path], or a mapping")
         default = BEGINNING if last is None else make_last(last, None, NOW)
         given = streams if isinstance(streams, Mapping) else dict.fromkeys(streams, default)
-        loop = ManyLoop(self.live, dict(given), goes_on=live, on_error=on_error)
+        loop = ManyLoop(self.live, dict(given), goes_on=live, on_error=on_error, type=type)
         async with aclosing(loop.records()) as records:
             async for found in records:
                 yield found
@@ -227,6 +311,7 @@ class Reads:
         offset: str = BEGINNING,
         slow: SlowPolicy | None = None,
         name: str | None = None,
+        signals: bool = False,
     ) -> StreamInfo:
         """A reader that is pushed to: records go into a sink as they come, encoded once for all readers of a format.
 
@@ -237,12 +322,13 @@ class Reads:
             offset: an offset, `-1` or `now`.
             slow: what the reader gets when its sink was full; None: as the stream says.
             name: what it is called where readers are listed.
+            signals: signals are told, too; of `ndjson` and `events`.
 
         Raises:
             LimitReached, StreamNotFound, StreamGone, InvalidOffset, OffsetGone, BadRequest, StoreUnavailable,
             ShuttingDown: nothing was written to the sink.
         """
-        form = wire_format(wire)
+        form = wire_format(wire, signals=signals)
         first, peer = self.limits.buffer_bytes, Peer(wire, name)
         arrival = await self.live.open(path, offset, slow=slow, peer=peer, first_bytes=first)
         self.live.push(arrival, form, sink)

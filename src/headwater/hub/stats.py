@@ -46,6 +46,9 @@ class Stats(msgspec.Struct, kw_only=True):
         unasked: readers cut because their client went on sending.
         linger_cuts: connections closed because the rest of a request that was answered before its end did not end
             within `limits.linger_bytes` and `limits.linger_seconds`.
+        signals: signals that were sent, whoever was told.
+        signals_told: times a live reader was told one.
+        signals_dropped: times a reader who asked for signals was not told one, because it was catching up or full.
         disconnects: requests whose client went away before the answer or the end.
         lag: deliveries to live readers by the seconds from the commit to the socket.
         flush_waits: flushes by the seconds they were put off under load, so that records go out together.
@@ -77,6 +80,9 @@ class Stats(msgspec.Struct, kw_only=True):
     cuts: Counter[str] = msgspec.field(default_factory=Counter)
     unasked: int = 0
     linger_cuts: int = 0
+    signals: int = 0
+    signals_told: int = 0
+    signals_dropped: int = 0
     disconnects: int = 0
     lag: Histogram = msgspec.field(default_factory=partial(Histogram, bounds=LAG_BOUNDS))
     flush_waits: Histogram = msgspec.field(default_factory=partial(Histogram, bounds=WAIT_BOUNDS))

@@ -6,27 +6,25 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-import msgspec
-
 from headwater.errors import HeadwaterError, InvalidBody, TooLarge
 from headwater.hub.arguments import check_append
 from headwater.model import Appended, Entry
+from headwater.protocol.delimited import delimited
 from headwater.protocol.framing import check_body
 from headwater.protocol.ledger import Append
+from headwater.protocol.objects import encoded, is_message
 
 #: Appends in one step.
 MAX_ENTRIES: Final = 1024
 #: Entries that are looked at in one turn of the loop.
 AT_ONCE: Final = 128
 
-_encode: Final = msgspec.json.Encoder().encode
-
 
 def append_of_entry(entry: Entry | tuple[str, Any]) -> tuple[str, Append]:
     """The path of an entry, and what the stores are asked for.
 
     Raises:
-        InvalidBody: the data has no form as JSON.
+        InvalidBody: the data has no form as JSON, and is no message of Protobuf.
         TypeError: it is something else.
     """
     if isinstance(entry, tuple):
@@ -37,7 +35,12 @@ def append_of_entry(entry: Entry | tuple[str, Any]) -> tuple[str, Append]:
     if type(path) is not str or producer is not None or create is not None:
         check_append(path, producer, None, None, create)
     is_value = not isinstance(data, bytes | bytearray | memoryview)
-    body = _encoded(data) if is_value else bytes(data)
+    try:
+        body = encoded("JSON", data) if is_value else bytes(data)
+    except InvalidBody:
+        if not is_message(data):
+            raise
+        body, is_value = delimited((encoded("Protobuf", data),)), False
     kind = None if create is None else create.content_type
     # By place, because there are many.
     return path, Append(body, kind, producer, None, entry.close, None, None, create, None, is_value)
@@ -55,13 +58,6 @@ async def appends_of_entries(entries: Iterable[Entry | tuple[str, Any]]) -> list
         if not len(found) % AT_ONCE:
             await asyncio.sleep(0)
     return found
-
-
-def _encoded(data: Any) -> bytes:
-    try:
-        return _encode(data)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise InvalidBody(f"the value cannot be written as JSON: {error}") from None
 
 
 def check_together(appends: Sequence[tuple[str, Append]], max_body_bytes: int) -> None:

@@ -15,7 +15,7 @@ from headwater.hub.batching import Batches
 from headwater.hub.writes import Writes
 from headwater.model import Appended, Failure, Retention, StreamInfo
 from headwater.protocol.failure import check_failure
-from headwater.protocol.framing import encode_value, is_json
+from headwater.protocol.framing import encode_value, is_json, keeps_records
 from headwater.protocol.ledger import Append, check_without_body
 
 #: Bytes of records that are put together into one append.
@@ -127,8 +127,8 @@ class Writer:
     async def write_all(self, items: Sequence[Any]) -> Appended:
         """Append records in order, in one commit where it can be.
 
-        In a JSON stream they are one append; elsewhere each is its own, and when one is refused those before it are
-        written.
+        Where the type keeps records apart they are one append; elsewhere each is its own, and when one is refused those
+        before it are written.
 
         Args:
             items: at least one, each as for `write`.
@@ -162,10 +162,16 @@ class Writer:
             raise ValueError("write_all needs at least one item")
         if self._content_type is None:
             raise StoreUnavailable("the writer is not open: use `async with hub.writer(...)`")
-        bodies = [body for item in items if (body := encode_value(self._content_type, item))]
-        if len(bodies) == 1 or not is_json(self._content_type):
-            return bodies
-        return join_bodies(bodies, self._hub.limits.max_append_records)
+        kind, most = self._content_type, self._hub.limits.max_append_records
+        if len(items) > 1 and keeps_records(kind) and not is_json(kind):
+            # Of bytes it is not known how many records they are; each has a byte at least.
+            sizes = [0 if isinstance(item, bytes | bytearray | memoryview) else 1 for item in items]
+            parts = [encode_value(kind, item) for item in items]
+            return join_parts(
+                [(part, size or len(part)) for part, size in zip(parts, sizes, strict=True) if part], most
+            )
+        bodies = [body for item in items if (body := encode_value(kind, item))]
+        return join_bodies(bodies, most) if len(bodies) > 1 and is_json(kind) else bodies
 
     async def _nothing(self) -> Appended:
         info = await self._hub.info(self.path)
@@ -193,6 +199,25 @@ def join_bodies(bodies: Iterable[bytes], max_records: int) -> list[bytes]:
         groups[-1].append(body[1:-1] if body[:1] == b"[" else body)
         size += len(body)
     return [b"[" + b",".join(group) + b"]" for group in groups]
+
+
+def join_parts(bodies: Iterable[tuple[bytes, int]], max_records: int) -> list[bytes]:
+    """Bodies whose records lie one behind the other as few larger ones with the same records.
+
+    Args:
+        bodies: in order, each with how many records it has at most.
+        max_records: see `join_bodies`.
+    """
+    groups: list[list[bytes]] = [[]]
+    size = count = 0
+    for body, records in bodies:
+        if size and (size + len(body) > GROUP_BYTES or count + records > max_records):
+            groups.append([])
+            size = count = 0
+        groups[-1].append(body)
+        size += len(body)
+        count += records
+    return [b"".join(group) for group in groups]
 
 
 async def pump(writer: Writer, source: AsyncIterable[Any], *, ahead: int) -> Writer:

@@ -8,6 +8,7 @@ from typing import Any
 
 from headwater.errors import NotAtomic, PreconditionFailed, StreamExists, StreamNotFound, TooLarge
 from headwater.hub.arguments import check_append, check_kind, check_struct, stream_config
+from headwater.hub.checked import Into
 from headwater.hub.eager import begin
 from headwater.hub.lifespan import Gate
 from headwater.hub.reads import Reads
@@ -28,6 +29,7 @@ class Writes(Reads):
 
     _gate: Gate
     _room: Room
+    _into: Into
     _post: Post
 
     async def create(
@@ -47,7 +49,8 @@ class Writes(Reads):
 
         Args:
             path: without a leading slash: `jobs/7`; in NFC, no `*`, `{` or `}`, no segment `-`, the first not `__ds`.
-            content_type: MIME type; None: application/octet-stream. `application/json` keeps values apart.
+            content_type: MIME type; None: application/octet-stream. `application/json`, `application/msgpack` and
+                `application/x-protobuf` keep records apart.
             ttl: seconds of idleness after which it expires.
             expires_at: seconds since the Unix epoch when it expires in any case.
             retention: how much of it is kept.
@@ -59,7 +62,7 @@ class Writes(Reads):
 
         Raises:
             StreamExists: another one is at the path; with `exclusive`, any.
-            InvalidPath, InvalidBody, BadRequest, LimitReached, StoreUnavailable: see `errors`.
+            InvalidPath, InvalidBody, SchemaMismatch, BadRequest, LimitReached, StoreUnavailable: see `errors`.
             TypeError: an argument of another type.
         """
         config = stream_config(content_type, ttl, expires_at, retention, slow)
@@ -103,7 +106,7 @@ class Writes(Reads):
         check_struct("config", config, StreamConfig)
         self._check_writable(body)
         most = self.limits.max_append_records
-        create = partial(self.store.create, closed=closed, condition=condition, max_records=most)
+        create = partial(self._into.create, closed=closed, condition=condition, max_records=most)
         return await self._room.make(path, config, lambda: begin(create(path, config, body)))
 
     async def append(
@@ -121,8 +124,10 @@ class Writes(Reads):
 
         Args:
             path: the stream.
-            data: one record. In a JSON stream any value that encodes as JSON, or bytes that are JSON, of which an
-                array is many records; elsewhere bytes, or text as UTF-8. Empty only with `close`.
+            data: one record: in a JSON stream any value that encodes as JSON, in one of MessagePack the same, in one of
+                Protobuf a message; elsewhere bytes, or text as UTF-8. Bytes are a body as over HTTP: a JSON array,
+                several MessagePack values, or several messages with their lengths in front, are as many records.
+                Empty only with `close`.
             producer: makes the append idempotent.
             seq: must grow with every append that has one, in byte order.
             close: close the stream with this record.
@@ -132,9 +137,9 @@ class Writes(Reads):
 
         Raises:
             PreconditionFailed: the tail is elsewhere; its `details["next_offset"]` says where.
-            StreamNotFound, StreamGone, StreamClosed, InvalidBody, BadRequest, TooLarge, SequenceRegression,
-            ProducerFenced, ProducerGap, InvalidProducer, StoreUnavailable: see `errors`; nothing was written. With
-            `create` also ContentTypeMismatch, InvalidPath, LimitReached.
+            StreamNotFound, StreamGone, StreamClosed, InvalidBody, SchemaMismatch, BadRequest, TooLarge,
+            SequenceRegression, ProducerFenced, ProducerGap, InvalidProducer, StoreUnavailable: see `errors`; nothing
+            was written. With `create` also ContentTypeMismatch, InvalidPath, LimitReached.
             TypeError: an argument of another type.
         """
         self._gate.check()
@@ -155,7 +160,7 @@ class Writes(Reads):
         check_body(request.body, close=request.close)
         bounded = request.bounded(self.limits.max_append_records)
         if bounded.create is None:
-            answer = await self.store.append(path, bounded)
+            answer = await self._into.append(path, bounded)
         else:
             answer = await self._room.make(path, bounded.create, partial(posted, self._post, path, bounded))
         self.stats.acknowledged(len(request.body), answer)
@@ -189,7 +194,7 @@ class Writes(Reads):
         if not isinstance(store, Atomic):
             raise NotAtomic(f"{type(store).__name__} cannot write several appends in one step")
         check_together(appends, limits.max_body_bytes)
-        write = partial(store.append_all, appends, max_records=limits.max_append_records)
+        write = partial(self._into.append_all, appends, max_records=limits.max_append_records)
         creates = {path: request.create for path, request in appends if request.create is not None}
         if creates:
             answers = await self._room.make_all(creates, lambda: begin(write()), count_created)

@@ -12,15 +12,27 @@ from typing import Final, assert_never
 import msgspec
 
 from headwater.model import StreamConfig
-from headwater.protocol.commands import Command, Create, Delete, Inspect, Preflight, Read, Undecided, Write
+from headwater.protocol.commands import (
+    Command,
+    Create,
+    Delete,
+    Describe,
+    Inspect,
+    Preflight,
+    Read,
+    SendSignal,
+    Undecided,
+    Write,
+)
 
 
 class Operation(StrEnum):
     """What may be allowed on a stream.
 
     `READ` is GET and HEAD, every live read, and the source of a fork. `APPEND` is a body, `CLOSE` an end, complete or
-    failed. `CREATE` is a stream or a fork, first content and closure with it. `SIGNAL` and `PRESENCE` are the words
-    below a stream, `LIST` is to be told which streams, readers and keys there are; no command asks for these yet.
+    failed. `CREATE` is a stream or a fork, first content and closure with it. `SIGNAL` is to send a signal; who reads
+    a stream may read its signals. `PRESENCE` is the word below a stream, for which no command asks yet. `LIST` is to be
+    told which streams, readers and keys there are.
     """
 
     READ = "read"
@@ -69,7 +81,7 @@ def asks_of(command: Command | Undecided, *, has_body: bool = True) -> tuple[Ask
             False must not let a body follow.
     """
     match command:
-        case Read() | Inspect() | Undecided():
+        case Read() | Inspect() | Describe() | Undecided():
             return (Ask(Operation.READ, command.path),)
         case Write():
             return _of_write(command, has_body=has_body)
@@ -77,6 +89,8 @@ def asks_of(command: Command | Undecided, *, has_body: bool = True) -> tuple[Ask
             return _of_create(command.path, command.config)
         case Delete():
             return (Ask(Operation.DELETE, command.path),)
+        case SendSignal():
+            return (Ask(Operation.SIGNAL, command.path),)
         case Preflight():
             return ()
     assert_never(command)

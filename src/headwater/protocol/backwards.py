@@ -12,7 +12,7 @@ from typing import Final
 from headwater.errors import BadRequest, InvalidOffset
 from headwater.model import Batch, Last, Page
 from headwater.protocol.forks import segments_from
-from headwater.protocol.framing import is_json, is_text
+from headwater.protocol.framing import is_text, keeps_records
 from headwater.protocol.ledger import StreamState
 from headwater.protocol.offsets import check_offset, locate, offset_at
 from headwater.protocol.spans import data_of
@@ -39,7 +39,9 @@ def make_last(records: int | None, size: int | None, before: str) -> Last:
         InvalidOffset: `before` is no offset.
     """
     if records is not None and size is not None:
-        raise BadRequest("give one of last and last_bytes: records of a JSON stream, bytes of any other")
+        raise BadRequest(
+            "give one of last and last_bytes: records of a stream that keeps them apart, bytes of any other"
+        )
     if records is not None and not 1 <= records <= MAX_LAST:
         raise BadRequest(f"last must be 1 to {MAX_LAST}, not {records}")
     if size is not None and not 1 <= size <= MAX_LAST_BYTES:
@@ -54,7 +56,7 @@ def page_end(state: StreamState, last: Last) -> int:
         BadRequest: records are asked for of a stream that is counted in bytes, or bytes of one of records.
         InvalidOffset, OffsetGone: see `offsets.locate`.
     """
-    if is_json(state.content_type):
+    if keeps_records(state.content_type):
         if last.records is None:
             raise BadRequest(f"{state.content_type} is counted in records: ask for last, not for last_bytes")
     elif last.size is None:
@@ -98,7 +100,7 @@ def read_page(state: StreamState, start: int, end: int, read: Callable[[int, int
         None, if `read` gives none: records were dropped meanwhile.
 
     Raises:
-        InvalidOffset: the end lies inside a JSON value, so nobody was given its offset.
+        InvalidOffset: the end lies inside a record that is kept whole, so nobody was given its offset.
     """
     if start == end:
         return _page(state, end, _nothing_before(state, end))
@@ -134,5 +136,5 @@ def _nothing_before(state: StreamState, end: int) -> Batch:
 
 def _page(state: StreamState, end: int, batch: Batch) -> Page:
     if batch.next_offset != offset_at(state.lineage, end):
-        raise InvalidOffset(f"offset {offset_at(state.lineage, end)} lies inside a JSON value")
+        raise InvalidOffset(f"offset {offset_at(state.lineage, end)} lies inside a record")
     return Page(batch, batch.offset != offset_at(state.lineage, state.earliest))

@@ -1,6 +1,6 @@
 """Rows of a log into the batch that a read returns.
 
-Rule: a read may be cut anywhere inside a record of bytes, and only between the values of a JSON stream.
+Rule: a read may be cut anywhere inside a record of bytes, and only between the records of a stream that keeps them.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from headwater.errors import InvalidOffset
 from headwater.model import Batch, Extent, Record
-from headwater.protocol.framing import is_json
+from headwater.protocol.framing import is_json, keeps_records
 from headwater.protocol.ledger import StreamState
 from headwater.protocol.offsets import offset_at
 from headwater.protocol.spans import Span
@@ -25,16 +25,16 @@ def build_batch(state: StreamState, start: int, rows: Iterable[Row], limit: int,
         state: the stream at the moment of the read; its tail bounds the batch.
         start: position to read from.
         rows: in order and without holes; the first one contains `start`.
-        limit: bytes of data to return at most; a JSON value larger than that is returned alone.
+        limit: bytes of data to return at most; a record that is kept whole and is larger is returned alone.
         whole: bytes up to which a record of bytes is not cut either, and comes alone if it is over the limit.
 
     Returns:
         The batch; or None, if the rows do not reach `start`: they were dropped after `state` was taken.
 
     Raises:
-        InvalidOffset: `start` lies inside a JSON value, so nobody was given its offset.
+        InvalidOffset: `start` lies inside a record that is kept whole, so nobody was given its offset.
     """
-    is_values, tail = is_json(state.content_type), state.tail
+    is_whole, tail = keeps_records(state.content_type), state.tail
     found: list[bytes] = []
     times: list[int] = []
     position, room = start, limit
@@ -43,13 +43,13 @@ def build_batch(state: StreamState, start: int, rows: Iterable[Row], limit: int,
             break
         if row_start + len(data) <= position:
             continue  # the one that contains the position is missing
-        if is_values and row_start < position:
-            raise InvalidOffset(f"offset {offset_at(state.lineage, start)} lies inside a JSON value")
+        if is_whole and row_start < position:
+            raise InvalidOffset(f"offset {offset_at(state.lineage, start)} lies inside a record")
         piece = data[position - row_start :] if row_start < position else data
         if len(piece) > room:
-            if found and (is_values or whole):
+            if found and (is_whole or whole):
                 break
-            if not is_values and len(piece) > whole:
+            if not is_whole and len(piece) > whole:
                 piece = piece[: max(room, whole)]
         position += len(piece)
         room -= len(piece)

@@ -39,7 +39,7 @@ class CatchUp:
 
     Args:
         extent: what was promised.
-        piece_bytes: record data of one piece at most; a JSON value that is larger comes alone.
+        piece_bytes: record data of one piece at most; a record that is kept whole and is larger comes alone.
     """
 
     __slots__ = ("_at", "_begun", "_is_json", "_left", "_piece_bytes")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from headwater.model import Failure, Last, Mode, Producer, SlowPolicy, StreamConfig
 from headwater.protocol.preconditions import Condition
+from headwater.protocol.signals import Addressed
 
 
 class Create(msgspec.Struct, frozen=True, gc=False):
@@ -48,6 +51,7 @@ class Read(msgspec.Struct, frozen=True, gc=False):
         media_type: the name by which `Accept` asked for the form; None: by none.
         last: where to begin, told from behind; None: at the offset.
         envelope: plain SSE, NDJSON and pages: each record comes with its offset and its time.
+        signals: plain SSE and NDJSON: signals are told, too.
         waits: plain SSE, NDJSON and long-poll: a stream that is not there is waited for.
     """
 
@@ -66,6 +70,7 @@ class Read(msgspec.Struct, frozen=True, gc=False):
     last: Last | None = None
     envelope: bool = False
     waits: bool = False
+    signals: bool = False
 
     @property
     def start(self) -> str | Last:
@@ -92,10 +97,33 @@ class Delete(msgspec.Struct, frozen=True, gc=False):
     condition: Condition | None = None
 
 
+class SendSignal(msgspec.Struct, frozen=True, gc=False):
+    """POST to the word `signal` below a stream: tell its live readers something that is not stored.
+
+    Attributes:
+        path: the stream.
+        content_type: of the body.
+        addressed: all of the signal but its data.
+        size: of the body, as its head has it; None: it does not say.
+    """
+
+    path: str
+    content_type: str
+    addressed: Addressed
+    size: int | None
+
+
+class Describe(msgspec.Struct, frozen=True, gc=False):
+    """GET of the word `schema` below a stream: what its records, or its signals, must be."""
+
+    path: str
+    kind: Literal["record", "signal"]
+
+
 class Preflight(msgspec.Struct, frozen=True, gc=False):
     """OPTIONS: what a page from another origin may do."""
 
     path: str
 
 
-Command = Create | Write | Read | Inspect | Delete | Preflight
+Command = Create | Write | Read | Inspect | Delete | SendSignal | Describe | Preflight

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 import msgspec
 
 from headwater.model import Record
-from headwater.protocol.framing import is_json, is_text
+from headwater.protocol.framing import is_json, is_text, payloads
 from headwater.protocol.spans import data_of, offsets_of
 from headwater.protocol.wire import base64_of
 
 
-def fields_of(content_type: str, data: Sequence[bytes]) -> list[bytes]:
+def fields_of(content_type: str, data: list[bytes]) -> list[bytes]:
     """The data of records as a field of a JSON object each: a value, a string of text, or `base64`.
 
     Args:
@@ -26,7 +26,7 @@ def fields_of(content_type: str, data: Sequence[bytes]) -> list[bytes]:
         return [b'"data":' + each for each in data]
     if is_text(content_type):
         return [_text_field(each) for each in data]
-    return [_bytes_field(each) for each in data]
+    return [_bytes_field(each) for each in payloads(content_type, data)]
 
 
 def enveloped(content_type: str, records: Sequence[Record]) -> list[bytes]:

@@ -12,7 +12,7 @@ import msgspec
 
 from headwater.errors import BadRequest, ContentTypeMismatch, ForkTooDeep, SourceGone
 from headwater.model import Expiry, StreamConfig
-from headwater.protocol.framing import is_json, same_content_type
+from headwater.protocol.framing import keeps_records, same_content_type
 from headwater.protocol.ledger import StreamState, Watched, check_usable
 from headwater.protocol.offsets import cut_lineage, locate
 from headwater.protocol.slow import check_slow
@@ -57,15 +57,15 @@ def resolve_sub_offset(source: StreamState, anchor: int, sub_offset: int, follow
     Args:
         source: the stream to fork.
         anchor: from `fork_anchor`.
-        sub_offset: records for JSON, bytes otherwise.
-        following: the records at the anchor, the first one cut at it: `sub_offset` many for JSON, else one.
+        sub_offset: records where they are kept apart, bytes otherwise.
+        following: the records at the anchor, the first one cut at it: `sub_offset` many if they are counted, else one.
 
     Raises:
-        BadRequest: it overshoots: past the tail (JSON), or past the end of the record (all other types).
+        BadRequest: it overshoots: past the tail (records), or past the end of the record (bytes).
     """
     if sub_offset == 0:
         return anchor
-    if is_json(source.content_type):
+    if keeps_records(source.content_type):
         if len(following) < sub_offset:
             raise BadRequest(f"Stream-Fork-Sub-Offset {sub_offset} overshoots: {len(following)} records follow")
         return anchor + sum(len(data) for data in following[:sub_offset])

@@ -1,4 +1,4 @@
-"""Bodies into records and back: raw bytes, or JSON values (protocol section 9).
+"""Bodies into records and back: raw bytes, JSON values (protocol section 9), MessagePack values, Protobuf messages.
 
 Rule: a record of a JSON stream is one JSON value in UTF-8 without line breaks, so that it fits one line of SSE or
 NDJSON as it is. The value keeps its own bytes otherwise: it is checked once, never decoded and encoded again.
@@ -10,17 +10,28 @@ import codecs
 import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 
 from headwater.errors import BadRequest, InvalidBody, TooManyRecords
 from headwater.model import JSON
+from headwater.protocol.delimited import MessageSplitter, delimited, message_of
+from headwater.protocol.msgpack import ValueSplitter, from_json
+from headwater.protocol.objects import encoded
+from headwater.protocol.splitter import Splitter, split_whole
 from headwater.surrogates import mended
 
 DEFAULT_CONTENT_TYPE: Final = "application/octet-stream"
 
-#: Values of a JSON array that one append or create takes, unless a setting says otherwise.
+#: The names of MessagePack: the registered one is the last, the first two are what most programs send.
+MSGPACK: Final = ("application/msgpack", "application/x-msgpack", "application/vnd.msgpack")
+#: The names of Protobuf.
+PROTOBUF: Final = ("application/x-protobuf", "application/protobuf", "application/vnd.google.protobuf")
+#: Each name of a type with several, and the one that stands for all.
+_SAME: Final = {name: names[0] for names in (MSGPACK, PROTOBUF) for name in names}
+
+#: Records that one append or create takes, unless a setting says otherwise.
 MAX_RECORDS: Final = 10_000
 #: Content types of which is remembered what they are; a server has few.
 _REMEMBERED: Final = 128
@@ -66,6 +77,24 @@ def is_json(content_type: str) -> bool:
 
 
 @lru_cache(_REMEMBERED)
+def is_msgpack(content_type: str) -> bool:
+    """Whether the stream holds MessagePack values."""
+    return media_type(content_type) in MSGPACK
+
+
+@lru_cache(_REMEMBERED)
+def is_protobuf(content_type: str) -> bool:
+    """Whether the stream holds Protobuf messages."""
+    return media_type(content_type) in PROTOBUF
+
+
+@lru_cache(_REMEMBERED)
+def keeps_records(content_type: str) -> bool:
+    """Whether records stay whole and apart: such a stream is counted in records, and every other one in bytes."""
+    return is_json(content_type) or is_msgpack(content_type) or is_protobuf(content_type)
+
+
+@lru_cache(_REMEMBERED)
 def is_text(content_type: str) -> bool:
     """Whether the bytes are UTF-8 text that event streams carry unencoded: `text/*` and JSON."""
     kind = media_type(content_type)
@@ -73,8 +102,16 @@ def is_text(content_type: str) -> bool:
 
 
 def same_content_type(left: str | None, right: str) -> bool:
-    """Whether two content types are the same media type; None stands for a caller that is not checked."""
-    return left is None or left == right or media_type(left) == media_type(right)
+    """Whether two content types are the same media type, by any of its names.
+
+    None stands for a caller that is not checked.
+    """
+    return left is None or left == right or _name_of(left) == _name_of(right)
+
+
+def _name_of(content_type: str) -> str:
+    kind = media_type(content_type)
+    return _SAME.get(kind, kind)
 
 
 def check_body(body: bytes, *, close: bool) -> None:
@@ -91,22 +128,33 @@ def check_body(body: bytes, *, close: bool) -> None:
         raise BadRequest("the body is empty, and the append does not close the stream")
 
 
+class Split(Protocol):
+    """Makes records of one body."""
+
+    def __call__(
+        self, content_type: str, body: bytes, *, allow_empty_array: bool = False, max_records: int | None = None
+    ) -> tuple[bytes, ...]:
+        """See `split_body`."""
+        ...
+
+
 def split_body(
     content_type: str, body: bytes, *, allow_empty_array: bool = False, max_records: int | None = None
 ) -> tuple[bytes, ...]:
     """The records of one request body.
 
-    A JSON array is flattened by one level (protocol section 9.1.2); any other type gives one record.
+    A JSON array is flattened by one level (protocol section 9.1.2). MessagePack values and Protobuf messages lie one
+    behind the other, and each is a record. A body of any other type is one record.
 
     Args:
         content_type: the stream's type.
         body: the whole body; empty gives no records.
         allow_empty_array: a create may say `[]` for "no records yet" (section 9.1.3).
-        max_records: values that an array may have; None: any number.
+        max_records: records that the body may have; None: any number.
 
     Raises:
-        TooManyRecords: the array has more; told without reading further.
-        InvalidBody: not JSON, not UTF-8, nested too deeply, or an empty array where that means nothing.
+        TooManyRecords: the body has more; told without reading further.
+        InvalidBody: not of the type, with the position; or an empty array where that means nothing.
     """
     if not body:
         return ()
@@ -119,9 +167,25 @@ def split_body(
                 pass  # told below
             else:
                 return (body,)
-    elif not is_json(content_type):
+    elif (split := _splitter(content_type)) is None:
         return (body,)
+    elif split is not _OF_JSON:
+        return split_whole(split(max_records), body)
     return split_json(body, allow_empty_array=allow_empty_array, max_records=max_records)
+
+
+#: Stands for `split_json`.
+_OF_JSON: Final = Splitter
+
+
+@lru_cache(_REMEMBERED)
+def _splitter(content_type: str) -> type[Splitter] | None:
+    """What takes a body apart; None: nothing does."""
+    if is_json(content_type):
+        return _OF_JSON
+    if is_msgpack(content_type):
+        return ValueSplitter
+    return MessageSplitter if is_protobuf(content_type) else None
 
 
 def split_json(body: bytes, *, allow_empty_array: bool = False, max_records: int | None = None) -> tuple[bytes, ...]:
@@ -206,8 +270,8 @@ def split_value(content_type: str, value: bytes) -> tuple[bytes, ...]:
     """The record of one JSON value.
 
     Args:
-        content_type: the stream's type. In a JSON stream the value is the record, an array too; in any other it must be
-            a string, whose text is the record.
+        content_type: the stream's type. In a JSON stream the value is the record, an array too, and in one of
+            MessagePack the same value is; in any other it must be a string, whose text is the record.
         value: as JSON; empty gives no record, and so does an empty text: a record has a byte at least.
 
     Raises:
@@ -227,6 +291,10 @@ def split_value(content_type: str, value: bytes) -> tuple[bytes, ...]:
         if len(records) != 1:
             raise InvalidBody("there is more than one JSON value")
         return records
+    if is_msgpack(content_type):
+        return (_to_msgpack(value),)
+    if is_protobuf(content_type):
+        raise InvalidBody(f"the stream is {content_type}, and takes base64 of messages, each with its length in front")
     try:
         text = msgspec.json.decode(value, type=str).encode()
         return (text,) if text else ()
@@ -234,13 +302,42 @@ def split_value(content_type: str, value: bytes) -> tuple[bytes, ...]:
         raise InvalidBody(f"the stream is {content_type}, and takes a string or base64, not a JSON value") from None
 
 
+def split_one(
+    content_type: str, body: bytes, *, allow_empty_array: bool = False, max_records: int | None = None
+) -> tuple[bytes, ...]:
+    """`split_body` of a body that is one JSON value, and one record; see `split_value`.
+
+    Raises:
+        BadRequest: it is an empty text, which is no record.
+    """
+    records = split_value(content_type, body)
+    if not records:
+        check_body(b"", close=False)
+    return records
+
+
+def split_one_or_none(
+    content_type: str, body: bytes, *, allow_empty_array: bool = False, max_records: int | None = None
+) -> tuple[bytes, ...]:
+    """The same of an append that closes, which needs no record."""
+    return split_value(content_type, body)
+
+
+def _to_msgpack(value: bytes) -> bytes:
+    try:
+        return from_json(value)
+    except ValueError as error:
+        raise InvalidBody(f"the value cannot be written as MessagePack: {error}") from None
+
+
 def encode_value(content_type: str, value: Any) -> bytes:
     """A Python value as the body that appends it to a stream.
 
     Args:
         content_type: the stream's type.
-        value: bytes, passed on as they are; in a JSON stream anything msgspec can encode, as one record, lists
-            included; elsewhere text.
+        value: bytes, passed on as they are; in a stream of JSON or MessagePack anything that msgspec can encode, and
+            models of pydantic, as one record, lists included; in one of Protobuf a message, which is what has
+            `SerializeToString`; elsewhere text.
 
     Raises:
         InvalidBody: the value has no such form.
@@ -248,16 +345,27 @@ def encode_value(content_type: str, value: Any) -> bytes:
     if isinstance(value, bytes | bytearray | memoryview):
         return bytes(value)
     if is_json(content_type):
-        try:
-            return b"[" + msgspec.json.encode(value) + b"]"
-        except (TypeError, ValueError, RecursionError) as error:
-            raise InvalidBody(f"the value cannot be written as JSON: {error}") from None
+        return b"[" + encoded("JSON", value) + b"]"
+    if is_msgpack(content_type):
+        return encoded("MessagePack", value)
+    if is_protobuf(content_type):
+        return delimited((encoded("Protobuf", value),))
     if isinstance(value, str):
         return value.encode()
     raise InvalidBody(
         f"the stream is {content_type} and takes bytes or text, not {type(value).__name__}; a stream of "
         "application/json takes any value"
     )
+
+
+def payloads(content_type: str, data: list[bytes]) -> list[bytes]:
+    """Records as those see them who are given each by itself: of Protobuf without the length in front.
+
+    Args:
+        content_type: the stream's.
+        data: of the records, as they are kept.
+    """
+    return list(map(message_of, data)) if is_protobuf(content_type) else data
 
 
 def join_records(content_type: str, records: Sequence[bytes] | Iterable[bytes]) -> bytes:

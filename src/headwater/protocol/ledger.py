@@ -20,7 +20,14 @@ from headwater.errors import (
     StreamNotFound,
 )
 from headwater.model import Appended, Failure, Producer, Record, StreamConfig, StreamInfo
-from headwater.protocol.framing import DEFAULT_CONTENT_TYPE, check_body, same_content_type, split_body, split_value
+from headwater.protocol.framing import (
+    DEFAULT_CONTENT_TYPE,
+    Split,
+    same_content_type,
+    split_body,
+    split_one,
+    split_one_or_none,
+)
 from headwater.protocol.offsets import Lineage, Segment, offset_at
 from headwater.protocol.preconditions import Condition
 from headwater.protocol.producers import ProducerState, advance
@@ -115,8 +122,9 @@ class Append(msgspec.Struct, frozen=True, gc=False):
         failure: with `close`: the stream ends here, but is not complete.
         condition: what must be so.
         create: with what to create the stream in the same step, if there is none; no fork.
-        max_records: values that the body may have, if it is a JSON array; None: any number.
-        is_value: the body is one JSON value, and one record; see `framing.split_value`.
+        max_records: records that the body may have, if its type keeps them apart; None: any number.
+        is_value: the body is none of the stream's type, but one JSON value, and one record; see `framing.split_value`.
+        split: with `is_value`: what takes the body apart in place of that; see `split_by`.
     """
 
     body: bytes = b""
@@ -129,13 +137,23 @@ class Append(msgspec.Struct, frozen=True, gc=False):
     create: StreamConfig | None = None
     max_records: int | None = None
     is_value: bool = False
+    split: Split | None = None
 
     def bounded(self, max_records: int) -> Append:
-        """The same request, with a bound to the values of its body if it can have more."""
-        # Each value of an array takes two bytes at least.
-        if len(self.body) <= 2 * max_records:
+        """The same request, with a bound to the records of its body if it can have more: each has a byte at least."""
+        if len(self.body) <= max_records:
             return self
         return msgspec.structs.replace(self, max_records=max_records)
+
+    def splitter(self) -> Split:
+        """What takes the body apart."""
+        if not self.is_value:
+            return split_body
+        return self.split or (split_one_or_none if self.close else split_one)
+
+    def split_by(self, split: Split) -> Append:
+        """The same request, whose body this takes apart: a plain one is not asked whether there is such a thing."""
+        return msgspec.structs.replace(self, is_value=True, split=split)
 
 
 class Accepted(msgspec.Struct, frozen=True, gc=False):
@@ -224,7 +242,8 @@ def append(
 
     Raises:
         StreamClosed, ContentTypeMismatch, InvalidProducer, ProducerFenced, ProducerGap, BadRequest, InvalidBody,
-        TooManyRecords, SequenceRegression, PreconditionFailed: the request is refused and `state` is as before.
+        TooManyRecords, SchemaMismatch, SequenceRegression, PreconditionFailed: the request is refused, and `state` is
+        as before.
     """
     producer, given, kind = request.producer, request.content_type, state.config.content_type or DEFAULT_CONTENT_TYPE
     if state.closed:
@@ -239,8 +258,7 @@ def append(
             touch(state, now)
             return _answer(state, Producer(producer.id, known.epoch, known.seq), duplicate=True)
     if request.is_value:
-        data = split_value(kind, request.body)
-        check_body(data[0] if data else b"", close=request.close)
+        data = _records_of(kind, request)
     else:
         data = split_body(kind, request.body, max_records=request.max_records)
     if request.seq is not None:
@@ -259,6 +277,10 @@ def append(
     tail = records[-1].offset if records else offset_at(state.lineage, state.tail)
     answer = Appended(tail, state.closed, False, producer, state.failure, created)
     return Accepted(start, records, advanced, answer)
+
+
+def _records_of(kind: str, request: Append) -> tuple[bytes, ...]:
+    return request.splitter()(kind, request.body, max_records=request.max_records)
 
 
 def append_first(path: str, incarnation: int, request: Append, now: float) -> tuple[StreamState, Accepted]:

@@ -28,6 +28,7 @@ from headwater.protocol.paths import MAX_PATH_BYTES, NOTHING_PRIVATE, PrivatePat
 from headwater.protocol.patterns import check_pattern, is_pattern, literal_prefix
 from headwater.protocol.query import decoded, last_of
 from headwater.protocol.requests import last_event_id, reader_name, slow_policy, text
+from headwater.protocol.signals import wants_signals
 from headwater.protocol.vector import Vector, decode_vector
 
 #: Names in the query of one GET.
@@ -46,12 +47,13 @@ _PARAMETERS: Final = frozenset(
         names.QUERY_READER,
         names.QUERY_ENVELOPE,
         names.QUERY_LIVE,
+        names.QUERY_SIGNALS,
         names.QUERY_LAST_EVENT_ID,
         names.QUERY_LAST_EVENT_ID_TOO,
     }
 )
 _START: Final = (names.QUERY_OFFSET, names.QUERY_LAST, names.QUERY_LAST_BYTES)
-_FOR_ALL: Final = (names.QUERY_SLOW, names.QUERY_READER, names.QUERY_ENVELOPE, names.QUERY_LIVE)
+_FOR_ALL: Final = (names.QUERY_SLOW, names.QUERY_READER, names.QUERY_ENVELOPE, names.QUERY_LIVE, names.QUERY_SIGNALS)
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -77,6 +79,7 @@ class ReadMany(msgspec.Struct, frozen=True):
         envelope: records have the time of their append.
         slow: what the reader gets when it was slow; None: as each stream says.
         reader: what the client calls itself.
+        signals: of its streams are told, too.
     """
 
     wanted: tuple[Wanted, ...]
@@ -86,6 +89,7 @@ class ReadMany(msgspec.Struct, frozen=True):
     envelope: bool = False
     slow: SlowPolicy | None = None
     reader: str | None = None
+    signals: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -212,6 +216,7 @@ def _read(
         envelope=envelope is not None,
         slow=slow_policy(common.get(names.QUERY_SLOW)),
         reader=reader_name(common.get(names.QUERY_READER)),
+        signals=wants_signals(common.get(names.QUERY_SIGNALS), has_place=is_live),
     )
 
 

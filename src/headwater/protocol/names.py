@@ -56,6 +56,7 @@ HOST: Final = b"host"
 IF_MATCH: Final = b"if-match"
 IF_NONE_MATCH: Final = b"if-none-match"
 LAST_EVENT_ID: Final = b"last-event-id"
+LINK: Final = b"link"
 LOCATION: Final = b"location"
 ORIGIN: Final = b"origin"
 RETRY_AFTER: Final = b"retry-after"
@@ -70,7 +71,7 @@ WWW_AUTHENTICATE: Final = b"www-authenticate"
 QUERY_DIALECT: Final = "dialect"
 QUERY_OFFSET: Final = "offset"
 QUERY_LIVE: Final = "live"
-#: In place of an offset: so many of the newest records, of a JSON stream, or bytes, of every other one.
+#: In place of an offset: so many of the newest records, where they are kept apart, or bytes, of every other stream.
 QUERY_LAST: Final = "last"
 QUERY_LAST_BYTES: Final = "last_bytes"
 #: With one of the two, of a read that is not live: the offset before which they are counted.
@@ -87,10 +88,14 @@ QUERY_DATA: Final = "data"
 QUERY_MISSING: Final = "missing"
 #: Plain SSE and NDJSON: `1`: each record comes with its offset and its time.
 QUERY_ENVELOPE: Final = "envelope"
+#: The word `schema`: of what: `record` or `signal`.
+QUERY_KIND: Final = "kind"
 #: Live reads: what a reader gets that was too slow: `replay`, `latest`, `conflate:KEY`, `disconnect`.
 QUERY_SLOW: Final = "slow"
 #: Live reads: what the client calls itself, for who looks at the readers.
 QUERY_READER: Final = "reader"
+#: Plain SSE, NDJSON and reads of many streams: `1`: signals are told, too.
+QUERY_SIGNALS: Final = "signals"
 
 # Named events of plain SSE; `onmessage` never sees them, only who listens for the name does.
 EVENT_WAITING: Final = b"stream-waiting"
@@ -103,6 +108,8 @@ EVENT_GAP: Final = b"stream-gap"
 EVENT_REPLACED: Final = b"stream-replaced"
 #: Of a read of many streams: where it stands.
 EVENT_CURSOR: Final = b"stream-cursor"
+#: A signal: told to who asked for signals, and stored nowhere.
+EVENT_SIGNAL: Final = b"stream-signal"
 RESERVED_EVENTS: Final = frozenset(
     {
         "stream-waiting",
@@ -114,6 +121,7 @@ RESERVED_EVENTS: Final = frozenset(
         "stream-gap",
         "stream-replaced",
         "stream-cursor",
+        "stream-signal",
         "error",
         "open",
     }

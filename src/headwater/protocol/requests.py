@@ -31,6 +31,7 @@ from headwater.protocol.paths import (
 from headwater.protocol.preconditions import Condition, parse_condition
 from headwater.protocol.producers import MAX_INTEGER
 from headwater.protocol.query import parse_last, parse_query
+from headwater.protocol.signals import wants_signals
 from headwater.protocol.slow import REPLAY, parse_slow
 from headwater.protocol.urls import stream_at
 
@@ -46,6 +47,7 @@ __all__ = [
     "append_of",
     "check_coding",
     "check_write",
+    "content_type_of",
     "last_event_id",
     "parse_request",
     "reader_name",
@@ -153,7 +155,12 @@ def wants_closed(headers: Headers) -> bool:
     return headers.get(names.STREAM_CLOSED, b"").lower() == b"true"
 
 
-def _content_type(headers: Headers) -> str | None:
+def content_type_of(headers: Headers) -> str | None:
+    """The body's type; None: not sent.
+
+    Raises:
+        BadRequest: it is none.
+    """
     value = headers.get(names.CONTENT_TYPE)
     if not value:
         return None
@@ -175,7 +182,7 @@ def _parse_write(path: str, headers: Headers) -> Write:
     failure = _failure(headers)
     return Write(
         path,
-        content_type=_content_type(headers),
+        content_type=content_type_of(headers),
         producer=_producer(headers),
         seq=_token(headers, names.STREAM_SEQ),
         close=wants_closed(headers) or failure is not None,
@@ -260,7 +267,7 @@ def _parse_create(path: str, headers: Headers, prefixes: tuple[str, ...], max_pa
 
 def _config(headers: Headers, fork: ForkPoint | None) -> StreamConfig:
     return StreamConfig(
-        content_type=_content_type(headers),
+        content_type=content_type_of(headers),
         expiry=parse_expiry(text(headers, names.STREAM_TTL), text(headers, names.STREAM_EXPIRES_AT)),
         retention=parse_retention(text(headers, names.STREAM_RETENTION)),
         fork=fork,
@@ -316,6 +323,7 @@ def _parse_read(path: str, query: bytes, headers: Headers, content_type: str | N
         last=last,
         envelope=_envelope(fields.get(names.QUERY_ENVELOPE), mode, last),
         waits=_waits(fields.get(names.QUERY_MISSING), mode),
+        signals=wants_signals(fields.get(names.QUERY_SIGNALS), has_place=mode in (Mode.EVENTS, Mode.NDJSON)),
     )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Final
+from zlib import crc32
 
 import msgspec
 
@@ -115,8 +116,13 @@ def page_of_many(body: bytes) -> Answer:
     return Answer(200, [(names.CONTENT_TYPE, MEDIA_TYPE), _NO_STORE, *_SECURITY], body)
 
 
-def inspected(info: StreamInfo) -> Answer:
-    """To HEAD (section 5.5)."""
+def inspected(info: StreamInfo, *, described_by: bytes = b"") -> Answer:
+    """To HEAD (section 5.5).
+
+    Args:
+        info: the stream's state.
+        described_by: URL path of its schema; empty: it has none.
+    """
     headers = [
         (names.CONTENT_TYPE, info.content_type.encode()),
         (names.STREAM_NEXT_OFFSET, info.tail.encode()),
@@ -133,6 +139,8 @@ def inspected(info: StreamInfo) -> Answer:
         headers.append((names.STREAM_RETENTION, retention.encode()))
     if info.slow != REPLAY:
         headers.append((names.STREAM_SLOW, format_slow(info.slow).encode()))
+    if described_by:
+        headers.append((names.LINK, b'<%b>; rel="describedby"; type="application/schema+json"' % described_by))
     if info.closed:
         headers += _closed(info.failure)
     return Answer(200, headers)
@@ -278,6 +286,16 @@ def json_answer(value: object, *, status: int = 200) -> Answer:
     """A JSON document of the introspection routes."""
     headers = [(names.CONTENT_TYPE, b"application/json"), _NO_STORE, *_SECURITY]
     return Answer(status, headers, msgspec.json.encode(value) + b"\n")
+
+
+def schema(document: object, if_none_match: str | None) -> Answer:
+    """A JSON Schema, or 304. It is the same until the server starts again, so that it is asked for again."""
+    body = msgspec.json.encode(document) + b"\n"
+    tag = f'"{crc32(body):08x}-{len(body):x}"'
+    headers = [(names.ETAG, tag.encode()), (names.CACHE_CONTROL, REVALIDATE), *_SECURITY]
+    if matches(if_none_match, tag):
+        return Answer(304, headers)
+    return Answer(200, [(names.CONTENT_TYPE, b"application/schema+json"), *headers], body)
 
 
 def _position(found: Batch | Extent, *, up_to_date: bool) -> HeaderList:

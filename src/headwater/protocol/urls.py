@@ -31,10 +31,12 @@ AT_STREAM: Final[Mapping[str, str]] = {
     "signal": "messages to a stream's readers that are not stored",
     "presence": "who is there",
     "cancel": "asking a task to stop",
+    "schema": "what a stream holds",
 }
 
 _BELOW_ROOT: Final = f"{RESERVED_SEGMENT}/"
-_BELOW_STREAM: Final = f"/{RESERVED_SEGMENT}/"
+#: Before a word below a stream.
+BELOW_STREAM: Final = f"/{RESERVED_SEGMENT}/"
 
 
 class Target(msgspec.Struct, frozen=True, gc=False):
@@ -61,7 +63,7 @@ def split_url(path: str) -> Target:
     if path.startswith(_BELOW_ROOT):
         word = path[len(_BELOW_ROOT) :]
         return Target("", word) if word in AT_ROOT else Target(path)
-    stream, _, word = path.partition(_BELOW_STREAM)
+    stream, _, word = path.partition(BELOW_STREAM)
     return Target(stream, word) if stream and word in AT_STREAM else Target(path)
 
 
@@ -78,13 +80,28 @@ def stream_at(path: str, *, maximum: int = MAX_PATH_BYTES, private: PrivatePaths
         StreamPrivate: the stream, or the one before the word, is not served.
         RouteNotFound: the URL has a word of the table, and nothing serves it.
     """
-    target = split_url(path) if _BELOW_STREAM in f"/{path}" else Target(path)
-    if target.path or not target.word:
-        check_path(target.path, maximum=maximum)
-        private.check(target.path)
+    target = target_at(path, maximum=maximum, private=private)
     if target.word:
         raise not_served(target)
     return target.path
+
+
+def target_at(path: str, *, maximum: int = MAX_PATH_BYTES, private: PrivatePaths = NOTHING_PRIVATE) -> Target:
+    """The same with a word that may stand behind the stream.
+
+    Args:
+        path: see `stream_at`.
+        maximum: see `stream_at`.
+        private: see `stream_at`.
+
+    Raises:
+        InvalidPath, PathTooLong, StreamPrivate: see `stream_at`.
+    """
+    target = split_url(path) if BELOW_STREAM in f"/{path}" else Target(path)
+    if target.path or not target.word:
+        check_path(target.path, maximum=maximum)
+        private.check(target.path)
+    return target
 
 
 def not_served(target: Target) -> RouteNotFound:

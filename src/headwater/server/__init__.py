@@ -1,6 +1,7 @@
 """The standalone server: `headwater serve`, on connections of its own.
 
 settings     every setting, from flags, environment and a TOML file
+schema_files  what streams hold, by files of JSON Schema
 run          from settings to a server that runs
 serving      listen, drain, stop
 listener     the sockets that are listened on

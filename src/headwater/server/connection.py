@@ -49,13 +49,13 @@ class Connection(asyncio.Protocol):
         "_exchange",
         "_half_closed",
         "_head",
-        "_inbound",
         "_left",
         "_reader",
         "_reading",
         "_state",
         "_task",
         "has_asked",
+        "inbound",
         "out",
         "shared",
         "transport",
@@ -66,7 +66,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, shared: Shared) -> None:
         self.shared = shared
-        self._inbound = Inbound(shared.heads, shared.limits.max_header_bytes)
+        self.inbound = Inbound(shared.heads, shared.limits.max_header_bytes)
         self._state = State.HEAD
         self._head: Head | None = None
         self._exchange: SocketExchange | None = None
@@ -101,7 +101,7 @@ class Connection(asyncio.Protocol):
             self._throw_away(len(data))
             return
         # Behind a response, what was read before has its turn soon; until then no more is.
-        is_alone = self._inbound.feed(data)
+        is_alone = self.inbound.feed(data)
         if state is State.HEAD or (is_alone and state is State.IDLE and not self.out.is_full):
             self._next()
         elif self._reader is not None:
@@ -119,7 +119,7 @@ class Connection(asyncio.Protocol):
         """
         takes = self.shared.limits.takes_half_closed and self.transport.can_write_eof()
         # Where there is a reader, the rest of a body will not come.
-        is_asked = self._state is State.REQUEST or (self._state is State.IDLE and self._inbound.waiting > 0)
+        is_asked = self._state is State.REQUEST or (self._state is State.IDLE and self.inbound.waiting > 0)
         self._half_closed = takes and is_asked and self._reader is None
         if not self._half_closed:
             self._close()
@@ -132,7 +132,7 @@ class Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         """It does again."""
         self.out.resume()
-        if self._state is State.IDLE and self._inbound.waiting:
+        if self._state is State.IDLE and self.inbound.waiting:
             self._go_on()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -158,7 +158,7 @@ class Connection(asyncio.Protocol):
 
     def _next(self) -> None:
         """Take the next request, if its head is there."""
-        inbound = self._inbound
+        inbound = self.inbound
         head = inbound.head()
         if head is None:
             if self._half_closed:
@@ -195,15 +195,9 @@ class Connection(asyncio.Protocol):
 
     # Bodies.
 
-    def whole_body(self) -> bytes | None:
-        """See `Wire`; one that is too large is refused where it is read."""
-        head, most = self._head, self.shared.service.limits.max_body_bytes
-        is_plain = head is not None and not head.expects and head.length is not None and head.length <= most
-        return self._inbound.whole_body() if is_plain else None
-
     def read_body(self, exchange: Exchange, done: BodyDone) -> None:
         """See `Wire`."""
-        inbound, service, head = self._inbound, self.shared.service, self._head
+        inbound, service, head = self.inbound, self.shared.service, self._head
         if exchange is not self._exchange or head is None:
             raise ClientGone
         if head.length is not None and head.length > service.limits.max_body_bytes:
@@ -231,7 +225,7 @@ class Connection(asyncio.Protocol):
         self.has_asked = True
         service = self.shared.service
         reader = self._reader = BodyReader(
-            self._inbound, service, client[0] if client else None, partial(self._end_body, done)
+            self.inbound, service, client[0] if client else None, partial(self._end_body, done)
         )
         self._deadline.set(service.limits.body_seconds)
         self._read(on=True)
@@ -253,17 +247,19 @@ class Connection(asyncio.Protocol):
         """See `Wire`."""
         return exchange is self._exchange and not self.transport.is_closing()
 
-    def keeps_alive(self) -> bool:
+    def keeps_alive(self, exchange: Exchange) -> bool:
         """See `Wire`."""
         head = self._head
-        if head is None or not head.keep_alive or self.shared.stopping:
+        if exchange is not self._exchange or head is None or not head.keep_alive or self.shared.stopping:
             return False
-        return not self._half_closed or self._inbound.waiting > 0
+        if self.transport.is_closing():
+            return False
+        return not self._half_closed or self.inbound.waiting > 0
 
     def end_response(self, *, closes: bool, unread: bool = False) -> None:
         """See `Wire`."""
         self._exchange = self._head = None
-        inbound = self._inbound
+        inbound = self.inbound
         if closes:
             self._linger() if unread or inbound.waiting or not inbound.is_whole else self._close()
             return
@@ -280,7 +276,7 @@ class Connection(asyncio.Protocol):
         """Behind a request and its response: the next one may come, or is here."""
         self._state = State.IDLE
         self._deadline.set(LAST_SECONDS if self.shared.stopping else self.shared.limits.keep_alive_seconds)
-        if self._inbound.waiting:
+        if self.inbound.waiting:
             asyncio.get_running_loop().call_soon(self._go_on)
         elif self._half_closed:
             self._close()  # what waited was the rest of a body, and nothing follows it
@@ -309,7 +305,7 @@ class Connection(asyncio.Protocol):
 
     def stop(self) -> None:
         """The server stops: the response under way is the last one, or that to a request that is here soon."""
-        if self._state is State.HEAD or (self._state is State.IDLE and not self._inbound.waiting):
+        if self._state is State.HEAD or (self._state is State.IDLE and not self.inbound.waiting):
             self._deadline.set(LAST_SECONDS)
 
     def abort(self) -> None:
@@ -343,8 +339,8 @@ class Connection(asyncio.Protocol):
         self._left = self.shared.service.limits.linger_bytes
         self._deadline.set(self.shared.service.limits.linger_seconds)
         self._read(on=True)
-        self._throw_away(self._inbound.waiting)
-        self._inbound.forget()
+        self._throw_away(self.inbound.waiting)
+        self.inbound.forget()
 
     def _throw_away(self, size: int) -> None:
         self._left -= size
@@ -354,12 +350,12 @@ class Connection(asyncio.Protocol):
     def _skip(self, size: int) -> None:
         """Throw away what came of a body whose request is answered; the next request may follow."""
         try:
-            self._inbound.body()
+            self.inbound.body()
         except HeadwaterError:
             self._close()
             return
         self._left -= size
-        if self._inbound.is_whole:
+        if self.inbound.is_whole:
             self._rest()
         elif self._left < 0:
             self._cut_lingering()
@@ -374,14 +370,14 @@ class Connection(asyncio.Protocol):
 
     def _is_due(self) -> None:
         match self._state:
-            case State.HEAD if self.shared.stopping and not self._inbound.waiting:
+            case State.HEAD if self.shared.stopping and not self.inbound.waiting:
                 self._close()
             case State.HEAD:
                 seconds = self.shared.limits.head_seconds
                 self._refuse(RequestTimeout(f"the head did not arrive within head_seconds={seconds:g}"))
             case State.REQUEST if self._reader is not None:
                 self._reader.late()
-            case State.IDLE if not self._inbound.waiting:  # else its client takes no responses: see `Outgoing.watch`
+            case State.IDLE if not self.inbound.waiting:  # else its client takes no responses: see `Outgoing.watch`
                 self._close()
             case State.SKIPPING | State.CLOSING:
                 self._cut_lingering()

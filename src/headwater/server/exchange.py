@@ -71,7 +71,7 @@ class SocketExchange(Exchange):
 
     def whole_body(self) -> bytes | None:
         """See `Exchange`."""
-        return self._wire.whole_body()
+        return self._wire.inbound.whole_body()
 
     def read_body(self, done: BodyDone) -> None:
         """See `Exchange`."""
@@ -82,7 +82,7 @@ class SocketExchange(Exchange):
         wire = self._wire
         if not wire.is_current(self):
             return
-        keeps = not answer.unread and wire.keeps_alive()
+        keeps = not answer.unread and wire.keeps_alive(self)
         head_only = self.request.method == "HEAD"
         date = wire.shared.clock.line()
         wire.out.put(response_bytes(answer, date, self.extra, head_only=head_only, keep_alive=keeps))
@@ -93,10 +93,8 @@ class SocketExchange(Exchange):
         wire = self._wire
         shared = wire.shared
         is_plain = with_body and appended.producer is None and appended.failure is None and not appended.created
-        if not is_plain or self.request.origin is not None or not wire.keeps_alive():
+        if not is_plain or self.request.origin is not None or not wire.keeps_alive(self):
             super().acknowledge(appended, with_body=with_body)
-            return
-        if not wire.is_current(self):
             return
         date, ready = shared.clock.line(), shared.appended
         if ready.second != shared.clock.second:
@@ -119,7 +117,7 @@ class SocketExchange(Exchange):
         if not wire.is_current(self):
             await streamed.pieces.aclose()
             return
-        keeps = wire.keeps_alive()
+        keeps = wire.keeps_alive(self)
         has_body = self.request.method != "HEAD" and head.status not in _BODILESS
         chunked = has_body and streamed.length is None and self.request.version == "1.1"
         # The end of the connection is the end of the body (RFC 9112 section 6.3), so that a cut one must be a reset.

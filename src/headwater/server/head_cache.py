@@ -44,11 +44,13 @@ class Head(Request):
         length: bytes of the body; None: it comes in chunks.
         keep_alive: the client goes on behind it (RFC 9112 section 9.3).
         expects: the client waits for a word before it sends its body.
+        data: its bytes; empty: it is not remembered.
     """
 
     length: int | None = 0
     keep_alive: bool = True
     expects: bool = False
+    data: bytes = b""
 
     @property
     def may_have_body(self) -> bool:
@@ -202,10 +204,10 @@ class HeadCache:
             head.alike = {}
         else:
             head = copy(alike)
-            head.raw_path, head.query, head.memo = line[2].decode(), line[3] or b"", None
+            head.raw_path, head.query, head.memo, head.data = line[2].decode(), line[3] or b"", None, b""
             head.path = decoded(line[2]) if "%" in head.raw_path else head.raw_path
         if len(data) <= MAX_HEAD_BYTES and head.fault is None and _NUMBERED.isdisjoint(head.headers):
-            self._known[data] = head
+            self._known[data], head.data = head, data
             if len(self._known) > MAX_HEADS:
                 self._known.popitem(last=False)
             if kind is not None and alike is None:

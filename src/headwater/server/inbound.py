@@ -20,6 +20,7 @@ from headwater.server.head_cache import Head, HeadCache, Probe, parse_head
 #: Ends a head, and the trailers of a body in chunks.
 END: Final = b"\r\n\r\n"
 _END_BYTES: Final = 4
+_NO_HEAD: Final = Head("", "", "", b"", {}, "", [])
 
 
 class Inbound:
@@ -33,7 +34,7 @@ class Inbound:
         is_whole: the body of the last head has come to its end; also before the first head.
     """
 
-    __slots__ = ("_at", "_buffer", "_chunks", "_heads", "_left", "_max", "_probe", "_searched", "is_whole")
+    __slots__ = ("_at", "_buffer", "_chunks", "_heads", "_last", "_left", "_max", "_probe", "_searched", "is_whole")
 
     def __init__(self, heads: HeadCache, max_header_bytes: int) -> None:
         self._heads = heads
@@ -44,6 +45,8 @@ class Inbound:
         #: Bytes from there on in which no head ends.
         self._searched = 0
         self._probe: Probe | None = None
+        #: The head before this one, if it is remembered: most clients send the same one again.
+        self._last = _NO_HEAD
         #: Bytes that are missing of a body of a known length.
         self._left = 0
         self._chunks: _Chunks | None = None
@@ -75,7 +78,9 @@ class Inbound:
 
         What is no head, or has more than `max_header_bytes`, is one with a `fault`.
         """
-        buffer, at = self._buffer, self._at
+        buffer, at, last = self._buffer, self._at, self._last
+        if last.data and buffer.startswith(last.data, at):
+            return self._begin(last, at + len(last.data))
         first = buffer[at : at + 1]
         if first == b"\r" or first == b"\n":
             at = self._skip_empty_lines()
@@ -84,8 +89,13 @@ class Inbound:
             return self._unfinished(buffer[at:])
         if end - at > self._max:
             return self._faulty(buffer[at:], self._too_large("head is"))
-        self._searched, self._probe, self._at = 0, None, end
         head = self._heads.get(buffer[at:end])
+        self._last = head if head.data else _NO_HEAD
+        return self._begin(head, end)
+
+    def _begin(self, head: Head, end: int) -> Head:
+        """Behind a head comes its body."""
+        self._searched, self._probe, self._at = 0, None, end
         if head.length is None:
             self._chunks, self.is_whole = _Chunks(), False
         elif head.length:

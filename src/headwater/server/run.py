@@ -20,6 +20,7 @@ from headwater.http.streams import StreamService
 from headwater.protocol.compression import Compressor
 from headwater.server.allocator import return_freed_memory
 from headwater.server.inherited import inherited, place_of
+from headwater.server.schema_files import load_schemas
 from headwater.server.settings import InvalidSettings, Settings, compression_of, hosts_of, limits_of
 from headwater.stores import Store
 
@@ -79,9 +80,10 @@ def make_server(settings: Settings, store: Store | None = None) -> Server:
         store: where the logs live; None: as the settings say.
 
     Raises:
-        InvalidSettings: the certificate or its key cannot be used.
+        InvalidSettings: the certificate or its key, or a schema, cannot be used.
+        MissingExtra: a schema is given, and what checks it is not installed.
     """
-    hub = Hub(store or settings.store, limits=limits_of(settings))
+    hub = Hub(store or settings.store, limits=limits_of(settings), schemas=load_schemas(settings.schemas))
     service = StreamService(
         hub,
         prefix=settings.prefix,

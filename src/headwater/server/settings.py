@@ -54,6 +54,8 @@ class Settings(Limits, frozen=True, kw_only=True):
             own. Without it, the sockets that systemd passes on (`LISTEN_FDS`) count before `host` and `port`.
         store: where the logs live: `memory:` or `sqlite:PATH`, with options as a query.
         prefix: where streams begin in URLs.
+        schemas: file or folder of JSON Schemas, which streams' records are held to; each says in `x-streams`, a list of
+            paths and patterns, whose. Needs the extra `schemas`.
         cors_origins: pages of other origins that may use the server: `*`, `loopback`, or origins, with commas.
         allowed_hosts: names the server answers to: `*`, `loopback`, or host names, with commas; add your proxy's.
         trusted_proxies: whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed: `loopback`, addresses, networks
@@ -89,6 +91,7 @@ class Settings(Limits, frozen=True, kw_only=True):
     fd: int | None = None
     store: str = "sqlite:headwater.db"
     prefix: str = "/v1/stream/"
+    schemas: str | None = None
     cors_origins: tuple[str, ...] = (LOOPBACK,)
     allowed_hosts: tuple[str, ...] = (LOOPBACK,)
     trusted_proxies: tuple[str, ...] = (LOOPBACK,)

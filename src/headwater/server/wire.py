@@ -7,6 +7,7 @@ from typing import Protocol
 
 from headwater.http.exchange import BodyDone, Exchange
 from headwater.http.socket_sink import TransportSink
+from headwater.server.inbound import Inbound
 from headwater.server.outgoing import Outgoing
 from headwater.server.shared import Shared
 
@@ -17,12 +18,14 @@ class Wire(Protocol):
     Attributes:
         transport: below it.
         shared: what all connections have.
+        inbound: what comes in.
         out: what goes out.
         has_asked: the client was told to send its body.
     """
 
     transport: asyncio.Transport
     shared: Shared
+    inbound: Inbound
     out: Outgoing
     has_asked: bool
 
@@ -34,12 +37,8 @@ class Wire(Protocol):
         """Whether an exchange is the one under way, on a connection that is there."""
         ...
 
-    def keeps_alive(self) -> bool:
-        """Whether the connection goes on behind the response to the request under way."""
-        ...
-
-    def whole_body(self) -> bytes | None:
-        """See `Exchange.whole_body`."""
+    def keeps_alive(self, exchange: Exchange) -> bool:
+        """Whether the connection goes on behind the response to an exchange, which is the one under way."""
         ...
 
     def read_body(self, exchange: Exchange, done: BodyDone) -> None:

@@ -17,6 +17,7 @@ import msgspec
 
 from headwater.histogram import Histogram
 from headwater.model import Appended, Batch, Change, Created, Extent, Last, Page, StreamConfig, StreamInfo
+from headwater.protocol.framing import Split
 from headwater.protocol.ledger import Append, Watched
 from headwater.protocol.preconditions import Condition
 
@@ -58,6 +59,7 @@ class Store(Protocol):
         closed: bool = False,
         condition: Condition | None = None,
         max_records: int | None = None,
+        split: Split | None = None,
     ) -> Created:
         """Create a stream or a fork, or confirm that the same one exists.
 
@@ -67,7 +69,8 @@ class Store(Protocol):
             body: its first bytes, split into records as its content type says.
             closed: create it closed, with `body` as its whole content.
             condition: what must be so.
-            max_records: values that the body may have, if it is a JSON array; None: any number.
+            max_records: records that the body may have, if its type keeps them apart; None: any number.
+            split: takes the body apart, also an empty one; None: `framing.split_body`.
 
         Raises:
             TooManyRecords: the body has more.
@@ -76,6 +79,7 @@ class Store(Protocol):
             StreamNotFound, SourceGone, ContentTypeMismatch, InvalidOffset, BadRequest, ForkTooDeep: the fork cannot be
                 made.
             InvalidBody: the body does not fit the content type.
+            SchemaMismatch: what `split` raises.
             StoreUnavailable: nothing was written.
         """
         ...
@@ -101,7 +105,7 @@ class Store(Protocol):
         Args:
             path: the stream.
             offset: an offset of this stream, `-1` or `now`.
-            limit: bytes; a record of bytes is cut at it, a JSON value larger than it comes alone.
+            limit: bytes; a record of bytes is cut at it, one that is kept whole and is larger than it comes alone.
             whole: bytes up to which a record of bytes is not cut either, and comes alone if it is over the limit.
             times: False: nobody looks at `Record.at`, which may be 0 then. A large read from a file costs a fifth less.
 
@@ -125,7 +129,8 @@ class Store(Protocol):
 
         Raises:
             StreamNotFound, StreamGone: there is nothing to read.
-            BadRequest: the stream is counted in the other way: JSON in records, everything else in bytes.
+            BadRequest: the stream is counted in the other way: what keeps records apart in records, everything else in
+                bytes.
             InvalidOffset, OffsetGone: the place is not of this stream, or no longer kept.
             StoreUnavailable: the read failed.
         """
@@ -140,8 +145,8 @@ class Store(Protocol):
 
         Raises:
             StreamNotFound, StreamGone: there is nothing to read.
-            InvalidOffset, OffsetGone: the offset is not of this stream, or no longer kept. One that lies inside a JSON
-                value may be noticed by `read` alone.
+            InvalidOffset, OffsetGone: the offset is not of this stream, or no longer kept. One that lies inside a
+                record which is kept whole may be noticed by `read` alone.
             StoreUnavailable: the stream could not be looked up.
         """
         ...

@@ -73,7 +73,7 @@ def _append_each(
     answers = []
     for number, (path, request) in enumerate(appends, 1):
         try:
-            # Each value of an array takes two bytes at least: most have no need of a bound.
+            # Each record takes a byte at least: most have no need of a bound.
             if max_records is not None and len(request.body) > max_records - unit.record_count:
                 request = request.bounded(max_records - unit.record_count)
             answers.append(append(unit, path, request))

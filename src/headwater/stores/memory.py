@@ -26,6 +26,7 @@ from headwater.model import (
 )
 from headwater.protocol import backwards, forks, ledger
 from headwater.protocol.batches import Row, extent_from
+from headwater.protocol.framing import Split
 from headwater.protocol.ledger import Append, StreamState, Watched
 from headwater.protocol.offsets import locate
 from headwater.protocol.preconditions import Condition
@@ -79,10 +80,12 @@ class MemoryStore:
         closed: bool = False,
         condition: Condition | None = None,
         max_records: int | None = None,
+        split: Split | None = None,
     ) -> Created:
         """See `Store.create`."""
         self.now, self.steady = self._time.moment()
-        return unit.create(self, path, config, body, closed=closed, condition=condition, max_records=max_records)
+        how = partial(unit.create, closed=closed, condition=condition, max_records=max_records, split=split)
+        return how(self, path, config, body)
 
     async def append(self, path: str, request: Append) -> Appended:
         """See `Store.append`."""

@@ -13,7 +13,7 @@ from typing import Protocol
 from headwater.errors import BadRequest, StreamExists
 from headwater.model import Appended, Batch, Change, Created, Producer, Record, StreamConfig
 from headwater.protocol import forks, ledger, producers
-from headwater.protocol.framing import DEFAULT_CONTENT_TYPE, is_json, split_body
+from headwater.protocol.framing import DEFAULT_CONTENT_TYPE, Split, keeps_records, split_body
 from headwater.protocol.ledger import Accepted, Append, StreamState
 from headwater.protocol.offsets import offset_at
 from headwater.protocol.preconditions import Condition
@@ -112,6 +112,7 @@ def create(
     closed: bool,
     condition: Condition | None,
     max_records: int | None,
+    split: Split | None,
 ) -> Created:
     """The steps of `Store.create`."""
     existing = _find_unexpired(unit, path)
@@ -122,14 +123,14 @@ def create(
         return confirmed
     if config.fork is None:
         state = ledger.new_stream(path, unit.next_incarnation(), config, unit.now)
-        data = split_body(state.content_type, body, allow_empty_array=True, max_records=max_records)
+        data = (split or split_body)(state.content_type, body, allow_empty_array=True, max_records=max_records)
         if condition is not None:
             condition.check(path, None)
     else:
         source = forks.check_source(unit.find(config.fork.source), config, unit.now, unit.watched)
         position = _resolve(unit, source, config)
         forks.check_depth(source, position)
-        data = split_body(source.content_type, body, allow_empty_array=True, max_records=max_records)
+        data = (split or split_body)(source.content_type, body, allow_empty_array=True, max_records=max_records)
         if condition is not None:
             condition.check(path, None)
         source.forks += 1
@@ -181,7 +182,7 @@ def _resolve(unit: Unit, source: StreamState, config: StreamConfig) -> int:
     fork = config.fork
     assert fork is not None
     anchor = forks.fork_anchor(source, fork.offset)
-    count = (fork.sub_offset if is_json(source.content_type) else 1) if fork.sub_offset else 0
+    count = (fork.sub_offset if keeps_records(source.content_type) else 1) if fork.sub_offset else 0
     following = unit.following(source, anchor, count) if count else ()
     return forks.resolve_sub_offset(source, anchor, fork.sub_offset, following)
 

@@ -1,6 +1,6 @@
-"""Twenty deliberate losses, in sources, dialects and extractors: the judge must see each. python -m tests.llm.judge.losses
+"""Twenty deliberate losses, in sources, dialects and extractors: the judge must see each.
 
-Each is one change of a copy of the tree, on which the judge plays a few cases. It is seen if the verdicts are not those
+Run it with python -m tests.llm.judge.losses. Each is one change of a copy of the tree, on which the judge plays a few cases. It is seen if the verdicts are not those
 of the tree as it is.
 """
 
@@ -48,26 +48,93 @@ def _of(provider: str, file: str, what: str, old: str, new: str) -> Loss:
 
 
 LOSSES = [
-    _of("openai", "source", "a refusal's text", "builder.say(refusal, refusal=True)", "builder.say(refusal[:-1], refusal=True)"),
-    _of("openai", "source", "other choices", "self._keep({\"choices\": [choice]}, content=True)", "pass"),
+    _of(
+        "openai",
+        "source",
+        "a refusal's text",
+        "builder.say(refusal, refusal=True)",
+        "builder.say(refusal[:-1], refusal=True)",
+    ),
+    _of("openai", "source", "other choices", 'self._keep({"choices": [choice]}, content=True)', "pass"),
     _of("openai", "source", "images", 'for image in dicts_of(delta.get("images")):', "for image in ():"),
-    _of("openai", "source", "why the model stopped", "OPENAI_REASONS.get(reason, FinishReason.OTHER), reason", 'FinishReason.STOP, "stop"'),
-    _of("openai", "calls", "the last piece of arguments", "if piece and not call.is_ready:", 'if piece and "}" not in piece:'),
-    _of("openai", "dialect", "tokens", "return self._chunk({\"choices\": [], \"usage\": openai_usage(self._usage)})", "return []"),
+    _of(
+        "openai",
+        "source",
+        "why the model stopped",
+        "OPENAI_REASONS.get(reason, FinishReason.OTHER), reason",
+        'FinishReason.STOP, "stop"',
+    ),
+    _of(
+        "openai",
+        "calls",
+        "the last piece of arguments",
+        "if piece and not call.is_ready:",
+        'if piece and "}" not in piece:',
+    ),
+    _of(
+        "openai",
+        "dialect",
+        "tokens",
+        'return self._chunk({"choices": [], "usage": openai_usage(self._usage)})',
+        "return []",
+    ),
     _of("openai", "dialect", "cited pages", 'self._lists.setdefault("annotations", []).append(', "list().append("),
-    _of("anthropic", "source", "seals of thoughts", 'self._builder.close_reasoning(id, signature=self._signatures.pop(id, "") or None)', "self._builder.close_reasoning(id)"),
-    _of("anthropic", "source", "citations", "self._cite(dict_of(delta.get(\"citation\")))", "pass"),
+    _of(
+        "anthropic",
+        "source",
+        "seals of thoughts",
+        'self._builder.close_reasoning(id, signature=self._signatures.pop(id, "") or None)',
+        "self._builder.close_reasoning(id)",
+    ),
+    _of("anthropic", "source", "citations", 'self._cite(dict_of(delta.get("citation")))', "pass"),
     _of("anthropic", "source", "a stop sequence", '"sequence": text_of(delta.get("stop_sequence"))', '"sequence": ""'),
     _of("anthropic", "source", "errors of tools", "if code:", "if code == 5:"),
-    _of("anthropic", "dialect", "results of searches", 'return [*self._open_block("result", id, block), *self._close_block("result", id)]', "return []"),
-    _of("anthropic", "dialect", "tokens of the cache", "anthropic_usage(self._usage, LAST_USAGE)", '{"output_tokens": 0}'),
-    _of("responses", "source", "encrypted thinking", 'encrypted = text_of(item.get("encrypted_content")) or None', "encrypted = None"),
-    _of("responses", "source", "an error's words", 'self._builder.fail(code_of(error), text_of(error.get("message")),', 'self._builder.fail(code_of(error), "",'),
-    _of("responses", "hosted", "what code gave", "builder.put_output(ToolOutput(id, _output(item), metadata=metadata))", "pass"),
+    _of(
+        "anthropic",
+        "dialect",
+        "results of searches",
+        'return [*self._open_block("result", id, block), *self._close_block("result", id)]',
+        "return []",
+    ),
+    _of(
+        "anthropic",
+        "dialect",
+        "tokens of the cache",
+        "anthropic_usage(self._usage, LAST_USAGE)",
+        '{"output_tokens": 0}',
+    ),
+    _of(
+        "responses",
+        "source",
+        "encrypted thinking",
+        'encrypted = text_of(item.get("encrypted_content")) or None',
+        "encrypted = None",
+    ),
+    _of(
+        "responses",
+        "source",
+        "an error's words",
+        'self._builder.fail(code_of(error), text_of(error.get("message")),',
+        'self._builder.fail(code_of(error), "",',
+    ),
+    _of(
+        "responses",
+        "hosted",
+        "what code gave",
+        "builder.put_output(ToolOutput(id, _output(item), metadata=metadata))",
+        "pass",
+    ),
     _of("responses", "dialect", "approvals", "return self._tell_again(event)", "return []"),
-    _of("ai_sdk", "dialect", "files", "case parts.File(url, media_type):", 'case parts.File(url, "none" as media_type):'),
-    _of("ag_ui", "dialect", "thinking", 'if isinstance(part, parts.Reasoning):', "if part is None:"),
-    Loss("calls, in the extractor of pages", "tests/llm/judge/reading.py", 'found.calls.append((id, name, part.get("input", part.get("rawInput"))))', "pass"),
+    _of(
+        "ai_sdk", "dialect", "files", "case parts.File(url, media_type):", 'case parts.File(url, "none" as media_type):'
+    ),
+    _of("ag_ui", "dialect", "thinking", "if isinstance(part, parts.Reasoning):", "if part is None:"),
+    Loss(
+        "calls, in the extractor of pages",
+        "tests/llm/judge/reading.py",
+        'found.calls.append((id, name, part.get("input", part.get("rawInput"))))',
+        "pass",
+    ),
 ]
 
 

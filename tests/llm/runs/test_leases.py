@@ -26,9 +26,13 @@ PLACES = Places("runs")
 JSON = "application/json"
 
 
+async def write_down(hub: Hub, lease: Lease, run: str) -> None:
+    await hub.write_all([await lease.entry(run)])
+
+
 async def begin(hub: Hub, lease: Lease, run: str) -> None:
     """What a process leaves behind that dies in the middle of a run."""
-    await lease.write_down(run)
+    await write_down(hub, lease, run)
     start = encode_part(Start(id="m", run=run, process=lease.process))
     await hub.create(PLACES.log(run), content_type=JSON, body=b"[" + start + b"]")
 
@@ -76,7 +80,7 @@ def test_what_is_not_a_lost_run_is_left_alone(run: Run[None]) -> None:
             gone, mine = Lease(hub, PLACES, 10), Lease(hub, PLACES, 10)
             await mine.take()
             for name in ("ended", "never", "theirs", "foreign", "empty"):
-                await gone.write_down(name)
+                await write_down(hub, gone, name)
             await begin(hub, gone, "ended")
             await hub.close(PLACES.log("ended"))
             await begin(hub, mine, "theirs")
@@ -116,7 +120,7 @@ def test_lists_go_with_their_runs(run: Run[None], monkeypatch: pytest.MonkeyPatc
             lease = Lease(hub, PLACES, 10)
             await lease.take()
             for number in range(6):
-                await lease.write_down(f"r{number}")
+                await write_down(hub, lease, f"r{number}")
             assert len(await hub.list(prefix=PLACES.processes)) == 3
             for number in (0, 1, 2, 4, 5, 5):
                 await lease.cross_off(f"r{number}")

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from headwater import Hub
-from headwater.errors import RunNotFound, StoreUnavailable
+from headwater.errors import RunExists, RunNotFound, StoreUnavailable
 from headwater.llm import Runs, RunState
 from headwater.llm.parts import Text
+from headwater.stores.memory import MemoryStore
 
 if TYPE_CHECKING:
     from tests.conftest import Run
@@ -24,6 +25,12 @@ async def answer() -> AsyncIterator[str]:
     yield "Hello"
 
 
+async def forever() -> AsyncIterator[str]:
+    """One that says nothing yet."""
+    await asyncio.Event().wait()
+    yield ""
+
+
 @pytest.fixture(params=["memory:", "sqlite:{}/log.db"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of a store."""
@@ -31,19 +38,19 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 class Gate:
-    """Holds the creation of the log `runs/cut`."""
+    """Holds the commit with which the run `cut` begins."""
 
     def __init__(self, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
         self.reached = asyncio.Event()
         self.go_on = asyncio.Event()
-        self._create: Callable[..., Any] = hub.store.create
-        monkeypatch.setattr(hub.store, "create", self)
+        self._append_all: Callable[..., Any] = hub.store.append_all  # type: ignore[attr-defined]
+        monkeypatch.setattr(hub.store, "append_all", self)
 
-    async def __call__(self, path: str, *given: Any, **named: Any) -> Any:
-        if path == "runs/cut":
+    async def __call__(self, appends: list[tuple[str, Any]], **named: Any) -> Any:
+        if any(path == "runs/cut" for path, _ in appends):
             self.reached.set()
             await self.go_on.wait()
-        return await self._create(path, *given, **named)
+        return await self._append_all(appends, **named)
 
 
 async def cut(runs: Runs, gate: Gate, source: Any) -> None:
@@ -119,24 +126,90 @@ def test_the_end_of_all_runs_waits_for_it_too(run: Run[None], store: str, monkey
     run(main())
 
 
-def test_a_conversation_that_cannot_be_written_is_told(
-    run: Run[None], store: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The run has begun, and ends; asking again with the same id finds it."""
+def test_what_cannot_be_written_begins_nothing(run: Run[None], store: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told; there is no part of the run, and asking again with the same id begins it."""
 
     async def main() -> None:
         async with Hub(store) as hub, Runs(hub) as runs:
-            create = hub.store.create
 
-            async def failing(path: str, *given: Any, **named: Any) -> Any:
-                if path.startswith("runs-threads/"):
-                    raise StoreUnavailable("the disk is full")
-                return await create(path, *given, **named)
+            async def failing(*given: Any, **named: Any) -> Any:
+                raise StoreUnavailable("the disk is full")
 
-            monkeypatch.setattr(hub.store, "create", failing)
-            with pytest.raises(StoreUnavailable, match="disk is full"):
-                await runs.start(answer, id="a", thread="chat")
-            assert not (await runs.start(answer, id="a")).is_new
+            with monkeypatch.context() as full:
+                full.setattr(hub.store, "append_all", failing)
+                with pytest.raises(StoreUnavailable, match="disk is full"):
+                    await runs.start(answer, id="a", thread="chat")
+            assert await runs.latest("chat") is None
+            assert (await runs.start(answer, id="a", thread="chat")).is_new
             assert (await runs.wait("a")).state is RunState.FINISHED
+
+    run(main())
+
+
+def test_a_run_of_which_less_was_written(run: Run[None], store: str) -> None:
+    """What an earlier release left in between: its record without a log, or its log without a record."""
+
+    async def main() -> None:
+        async with Hub(store) as hub, Runs(hub) as runs:
+            kind = "application/json"
+            await hub.create("runs-records/record", content_type=kind, body=b"[{}]")
+            assert (await runs.start(answer, id="record")).is_new
+            assert (await runs.wait("record")).state is RunState.FINISHED
+            assert not (await runs.start(answer, id="record")).is_new
+            await hub.create("runs/log", content_type=kind, body=b"[]", closed=True)
+            assert not (await runs.start(answer, id="log")).is_new
+            assert (await runs.get("log")).state is RunState.FINISHED
+
+    run(main())
+
+
+def test_a_run_begins_with_one_commit(run: Run[None], store: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who produces it, whose it is, its log and its conversation; nothing else is written for it."""
+
+    async def main() -> None:
+        async with Hub(store) as hub, Runs(hub) as runs:
+            await runs.start(answer, id="first")
+            await runs.wait("first")
+            written: list[list[str]] = []
+            append_all = hub.store.append_all  # type: ignore[attr-defined]
+
+            async def counting(appends: list[tuple[str, Any]], **named: Any) -> Any:
+                written.append([path.partition("/")[0] for path, _ in appends])
+                return await append_all(appends, **named)
+
+            monkeypatch.setattr(hub.store, "append_all", counting)
+            for name in ("create", "append", "post"):
+                monkeypatch.setattr(hub.store, name, lambda *given, name=name: written.append([name]))
+            await runs.start(forever, id="a", thread="chat", owner="ada")
+            monkeypatch.undo()
+            assert written == [["runs-processes", "runs-records", "runs", "runs-threads"]]
+
+    run(main())
+
+
+class OneByOne(MemoryStore):
+    """A store that has no commit of several streams."""
+
+    append_all = None  # type: ignore[assignment]
+
+
+def test_a_store_that_cannot_write_together(run: Run[None]) -> None:
+    """The same steps one after the other: written down first, so that what is cut off is ended as lost."""
+
+    async def main() -> None:
+        store = OneByOne()
+        told: list[str] = []
+        async with Hub(store) as hub, Runs(hub) as runs:
+            store.watch(lambda change: told.append(change.path.partition("/")[0]))
+            assert (await runs.start(answer, id="a", thread="chat", owner="ada")).is_new
+            assert (await runs.wait("a")).state is RunState.FINISHED
+            assert not (await runs.start(answer, id="a", thread="chat", owner="ada")).is_new
+            with pytest.raises(RunExists):
+                await runs.start(answer, id="a", owner="bob")
+            found = await runs.latest("chat", owner="ada")
+            assert found is not None
+            assert found.id == "a"
+        order = list(dict.fromkeys(told))
+        assert order.index("runs-processes") < order.index("runs-records") < order.index("runs")
 
     run(main())

@@ -16,6 +16,8 @@ connection          the channels that share a socket
 sinks, budget       where bytes go, and what full connections hold
 many                many streams on one connection
 patterns            who is told of new streams
+ephemeral, events   what is told to live readers and kept in no log
+event_reader        a loop in this process that takes it
 cursors             when reads of many streams are told where they stand
 wire_format         how a reader's records are encoded, framed and coded
 flushing            when groups are given what is new

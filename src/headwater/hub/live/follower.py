@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
+from headwater.hub.live.ephemeral import Told
 from headwater.hub.live.window import Window
 from headwater.hub.peers import Peer, ReaderInfo
 from headwater.model import SlowPolicy
@@ -44,6 +45,11 @@ class Follower(ABC):
         """Bytes that wait for it in this process; None: not known."""
         return None
 
+    @property
+    def heard_of(self) -> Told | None:
+        """The ephemeral events that it was told and not told; None: it asked for none."""
+        return None
+
     def full_seconds(self, now: float) -> float:
         """How long it has taken nothing; 0: it does."""
         return 0.0
@@ -74,6 +80,7 @@ class Follower(ABC):
         if cursor is None:
             return None
         records, size = self.window.lag(cursor.offset)
+        heard = self.heard_of
         return ReaderInfo(
             number=self.number,
             path=self.window.path,
@@ -89,4 +96,6 @@ class Follower(ABC):
             policy=format_slow(self.slow),
             connected_seconds=now - self.since,
             full_seconds=self.full_seconds(now),
+            signals_told=None if heard is None else heard.told,
+            signals_dropped=None if heard is None else heard.dropped,
         )

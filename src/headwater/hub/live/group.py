@@ -7,6 +7,7 @@ Rule 3: all of this happens between two steps of the event loop, so nobody can j
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from copy import deepcopy
 from typing import Protocol
 
@@ -14,15 +15,19 @@ from headwater.hub.live.cursor import LogCursor
 from headwater.hub.live.fanout import Fanout
 from headwater.hub.live.fanout import Member as Written
 from headwater.hub.live.wire_format import WireFormat
+from headwater.hub.peers import Peer
 from headwater.hub.stats import Stats
 from headwater.hub.wheel import Timer
 from headwater.protocol.coding import Common
 from headwater.protocol.cursor import Data, Event, ends
+from headwater.protocol.ephemeral import Ephemeral
 from headwater.protocol.wire import Encoder
 
 
 class Member(Written, Protocol):
     """Who can be in a group."""
+
+    peer: Peer
 
     def fall_behind(self, place: LogCursor, encoder: Encoder) -> None:
         """It has left the group; this is where it stands, and what it was told."""
@@ -144,19 +149,56 @@ class FanoutGroup:
     def _tell(self, event: Event, now: float) -> int:
         """Encode an event once and give it to every member; ends them, if it ends the reader."""
         data = self.encoder.encode(event, now)
-        written = 0
-        if data:
-            frame = self.form.frame(self.common.piece(data))
-            self._telling = True
-            written = self.members.give_all(frame)
-            self._telling = False
-            self._stats.sent(self.form.coding.token, len(data), len(frame), written)
+        written = self._give_all(data) if data else 0
         if ends(event):
             for member in list(self.members):
                 member.finish(cut=self.encoder.must_cut)
         else:
             self._take_out_slow()
         return written
+
+    def _give_all(self, data: bytes) -> int:
+        """Give bytes to every member; those who take no more are still members."""
+        frame = self.form.frame(self.common.piece(data))
+        self._telling = True
+        written = self.members.give_all(frame)
+        self._telling = False
+        self._stats.sent(self.form.coding.token, len(data), len(frame), written)
+        return written
+
+    # What is told and not kept.
+
+    def tell(self, event: Ephemeral, to: str | None) -> int:
+        """Tell the members an event of a kind that they asked for.
+
+        Args:
+            event: what they are told.
+            to: only those are told whom this name stands for; None: all.
+
+        Returns:
+            How many were told.
+        """
+        data = self.form.tell(event) if self.members else b""
+        if not data:
+            return 0
+        if to is None:
+            written = self._give_all(data)
+            self._take_out_slow()
+            return written
+        return self.give_some([member for member in self.members if member.peer.is_called(to)], data)
+
+    def greet(self, member: Member, events: Iterable[Ephemeral]) -> None:
+        """Tell a member that has just come what holds."""
+        if data := b"".join(map(self.form.tell, events)):
+            self.give_some([member], data)
+
+    def give_some(self, members: list[Member], data: bytes) -> int:
+        """Give bytes to some of the members; gives how many they are."""
+        if members:
+            frame = self.form.frame(self.common.aside(data))
+            self.give_aside(members, frame, data)
+            self._stats.sent(self.form.coding.token, len(data), len(frame), len(members))
+        return len(members)
 
     def _take_out_slow(self) -> None:
         slow, self._slow = self._slow, []

@@ -18,6 +18,7 @@ from typing import Final
 
 from headwater.hub.live.connection import Connection
 from headwater.hub.live.cursor import LogCursor
+from headwater.hub.live.ephemeral import Told
 from headwater.hub.live.follower import Follower
 from headwater.hub.live.group import FanoutGroup
 from headwater.hub.live.join_cache import FirstFrames
@@ -88,6 +89,8 @@ class PushedReader(Follower):
         self._lifetime: Timer | None = None
         self._taken = 0
         stream.followers.add(self)
+        if form.kinds:
+            stream.listen(self, form.kinds)
         connection.add(self)
 
     def start(
@@ -127,6 +130,8 @@ class PushedReader(Follower):
         group.members.add(self)
         group.members.give(self, head + frames.data)
         self._stream.runtime.stats.sent("", len(frames.data), len(frames.data))
+        if self._form.kinds and self._group is not None:  # it is not full already
+            self._greet(group)
         self._stream.progressed()
 
     # Its turns.
@@ -174,7 +179,14 @@ class PushedReader(Follower):
         self._form = group.form  # equal to its own, and one object for all
         self._body.join(group.common)
         group.members.add(self)
+        if self._form.kinds:
+            self._greet(group)
         self._stream.progressed()
+
+    def _greet(self, group: FanoutGroup) -> None:
+        listeners = self._stream.listeners
+        assert listeners is not None, "this reader asked"
+        group.greet(self, listeners.join(self))
 
     def _tell(self, events: Iterable[Event]) -> None:
         for event in events:
@@ -223,6 +235,8 @@ class PushedReader(Follower):
         """See `Member.fall_behind`."""
         self._group, self._place, self._encoder = None, place, encoder
         self._body.leave()
+        if self._form.kinds and self._stream.listeners is not None:
+            self._stream.listeners.leave(self)
 
     def heard(self, data: bytes) -> None:
         """See `Member.heard`."""
@@ -303,6 +317,8 @@ class PushedReader(Follower):
         if self._group is not None:
             self._group.members.discard(self)
         self._group = self._place = self._encoder = None
+        if self._form.kinds:
+            self._stream.unlisten(self)
         if self._lifetime is not None:
             self._lifetime.cancel()
             self._lifetime = None
@@ -326,6 +342,12 @@ class PushedReader(Follower):
     def held(self) -> int:
         """See `Follower.held`."""
         return self._connection.sink.held()
+
+    @property
+    def heard_of(self) -> Told | None:
+        """See `Follower.heard_of`."""
+        listeners = self._stream.listeners if self._form.kinds else None
+        return None if listeners is None else listeners.figures(self)
 
     def full_seconds(self, now: float) -> float:
         """See `Follower.full_seconds`."""

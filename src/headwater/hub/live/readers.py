@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from typing import Final
 
-from headwater.errors import HeadwaterError, LimitReached, ShuttingDown
+from headwater.errors import HeadwaterError
 from headwater.hub.live.arrival import Arrival, Coming, Prospect, come
 from headwater.hub.live.connection import Connection
 from headwater.hub.live.introspection import Census, describe_all, take_census, take_census_gently
@@ -127,12 +127,8 @@ class LiveReaders:
             HubNotOpen, WrongLoop: see `Gate.check`.
         """
         runtime = self.runtime
+        runtime.check_open(while_stopping=while_stopping)
         limits = runtime.limits
-        runtime.gate.check()
-        if runtime.draining and not while_stopping:
-            raise ShuttingDown
-        if runtime.stats.readers >= limits.max_readers:
-            raise LimitReached(f"there are max_readers={limits.max_readers} live readers already")
         stream = self.enter(path)
         arrival: Arrival | None = None
         try:

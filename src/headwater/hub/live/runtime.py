@@ -6,10 +6,12 @@ import random
 from collections.abc import Callable
 from typing import Final
 
+from headwater.errors import LimitReached, ShuttingDown
 from headwater.hub.lifespan import Gate
 from headwater.hub.limits import Limits
 from headwater.hub.live.budget import Budget
 from headwater.hub.live.cursors import Cursors
+from headwater.hub.live.ephemeral import Ephemerals
 from headwater.hub.live.flushing import Flusher
 from headwater.hub.live.heartbeats import Heartbeats
 from headwater.hub.stats import Stats
@@ -42,6 +44,7 @@ class Runtime:
         heartbeats: of the groups.
         cursors: of reads of many streams, told from time to time.
         flusher: says when the groups are given what is new.
+        ephemerals: what is told and not kept.
     """
 
     def __init__(self, store: Store, limits: Limits, stats: Stats) -> None:
@@ -56,6 +59,23 @@ class Runtime:
         self.heartbeats: Final = Heartbeats(self.timers, self._beaten)
         self.cursors: Final = Cursors(self.timers)
         self.flusher: Final = Flusher(limits.read_bytes, limits.flush_seconds, stats)
+        self.ephemerals: Final = Ephemerals()
+
+    def check_open(self, *, while_stopping: bool = False) -> None:
+        """Refuse a reader that comes now.
+
+        Args:
+            while_stopping: one is taken also while readers are let go.
+
+        Raises:
+            LimitReached, ShuttingDown: no more are taken.
+            HubNotOpen, WrongLoop: see `Gate.check`.
+        """
+        self.gate.check()
+        if self.draining and not while_stopping:
+            raise ShuttingDown
+        if self.stats.readers >= self.limits.max_readers:
+            raise LimitReached(f"there are max_readers={self.limits.max_readers} live readers already")
 
     def begin_to_drain(self) -> None:
         """Readers are let go from now on, but for those that somebody holds."""

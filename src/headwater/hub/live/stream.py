@@ -13,6 +13,7 @@ from itertools import islice
 from typing import Final, Protocol
 
 from headwater.hub.live.cursor import LogCursor
+from headwater.hub.live.ephemeral import Hears, Listeners, Told
 from headwater.hub.live.follower import Follower
 from headwater.hub.live.group import FanoutGroup
 from headwater.hub.live.join_cache import JoinCache
@@ -20,6 +21,7 @@ from headwater.hub.live.runtime import Runtime
 from headwater.hub.live.window import Window
 from headwater.hub.live.wire_format import WireFormat
 from headwater.model import Change, StreamInfo
+from headwater.protocol.ephemeral import Ephemeral
 from headwater.protocol.wire import Encoder
 
 
@@ -73,6 +75,7 @@ class LiveStream:
         changed_at: when the oldest change came that no group was given yet, on the clock of timers; 0: none.
         onlookers: told when the groups were given something; see `Onlooker`.
         flushed_at: when its groups were given something last, on the clock of timers; 0: never.
+        listeners: who asked for ephemeral events; None: nobody.
     """
 
     def __init__(self, path: str, runtime: Runtime, forget: Callable[[LiveStream], None]) -> None:
@@ -85,6 +88,7 @@ class LiveStream:
         self.changed_at = 0.0
         self.flushed_at = 0.0
         self.onlookers: set[Onlooker] = set()
+        self.listeners: Listeners | None = None
         self._forget = forget
         self._groups: dict[tuple[object, ...], FanoutGroup] = {}
         self._waiters: set[asyncio.Future[None]] = set()
@@ -237,17 +241,69 @@ class LiveStream:
         self.progressed()
         return written
 
+    # What is told and not kept; see `ephemeral`.
+
+    def listen(self, reader: Hears | None = None, kinds: frozenset[str] = frozenset()) -> Listeners:
+        """Let a reader be told events of some kinds; those who listen, as they are then."""
+        if self.listeners is None:
+            self.listeners = Listeners(self.path, self.runtime.ephemerals)
+        if reader is not None:
+            self.listeners.come(reader, kinds)
+        return self.listeners
+
+    def unlisten(self, reader: Hears) -> None:
+        """It is told nothing any more."""
+        listeners = self.listeners
+        if listeners is not None:
+            listeners.go(reader)
+            if not listeners:
+                self.listeners = None
+
+    def tell(self, event: Ephemeral, to: str | None = None) -> Told:
+        """Tell those who asked, behind every record that was committed before.
+
+        Args:
+            event: what they are told.
+            to: only those readers are told whom this name stands for; None: all.
+        """
+        if self.changed_at:
+            self._flush_now()
+        self.runtime.ephemerals.number += 1
+        listeners = self.listeners
+        if listeners is None:
+            return Told()
+        asked = listeners.to_all(event) if to is None else listeners.to_some(event, to)
+        told = 0
+        for group in list(self._groups.values()):
+            if event.kind in group.form.kinds:
+                told += group.tell(event, to)
+        self.runtime.stats.deliveries += told
+        told += listeners.give_loops(event, to)
+        return Told(told, asked - told)
+
+    def _flush_now(self) -> None:
+        changed_at, stats = self.changed_at, self.runtime.stats
+        written = self.flush(self.runtime.limits.read_bytes)
+        self.flushed_at = time.monotonic()
+        stats.delivered(written, self.flushed_at - changed_at)
+
     # Pulled readers that wait.
 
     async def wait(self, seconds: float) -> None:
         """Wait until something changes, `wake` is called, or the time is over."""
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiters.add(waiter)
         timer = self.runtime.timers.after(seconds, partial(_finish, waiter))
+        try:
+            await self.wait_for(waiter)
+        finally:
+            timer.cancel()
+
+    async def wait_for(self, waiter: asyncio.Future[None]) -> None:
+        """Wait until something changes, `wake` is called, or the waiter is done."""
+        self._waiters.add(waiter)
         try:
             await waiter
         finally:
-            timer.cancel()
             self._waiters.discard(waiter)
 
     def wake(self) -> None:

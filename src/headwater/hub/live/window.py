@@ -76,6 +76,11 @@ class Window:
         """Whether it holds more than its limit; see `make_room`."""
         return self._size > self._limit
 
+    @property
+    def is_ended(self) -> bool:
+        """Whether nothing follows: the stream is closed, or gone."""
+        return self._closed or self.deleted
+
     def seed(self, info: StreamInfo) -> None:
         """Take the stream's state, read after this was made; a change told meanwhile is newer."""
         self.ttl = info.expiry.ttl

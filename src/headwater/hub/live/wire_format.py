@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import msgspec
+from msgspec import structs
 
 from headwater.protocol.coding import IDENTITY, Coding
+from headwater.protocol.ephemeral import Ephemeral
 from headwater.protocol.wire import Encoder
+
+
+def _not_told(event: Ephemeral) -> bytes:
+    return b""
 
 
 class WireFormat(msgspec.Struct, frozen=True):
@@ -20,6 +26,8 @@ class WireFormat(msgspec.Struct, frozen=True):
         last: what ends the answer, after its last frame.
         coding: the content coding, inside the frames.
         timed: it tells when records were appended.
+        kinds: of ephemeral events that are told; part of the key.
+        tell: one of them as bytes; empty: the format has no word for it.
         timeless: what it says of a batch follows from the batch alone, and is the same for each reader of the key.
     """
 
@@ -30,3 +38,16 @@ class WireFormat(msgspec.Struct, frozen=True):
     coding: Coding = IDENTITY
     timeless: bool = False
     timed: bool = False
+    kinds: frozenset[str] = frozenset()
+    tell: Callable[[Ephemeral], bytes] = _not_told
+
+
+def with_kind(form: WireFormat, kind: str, tell: Callable[[Ephemeral], bytes]) -> WireFormat:
+    """A format in which ephemeral events of one more kind are told.
+
+    Args:
+        form: without.
+        kind: of the events.
+        tell: an event as bytes; the same for all kinds of a format.
+    """
+    return structs.replace(form, key=(*form.key, kind), kinds=form.kinds | {kind}, tell=tell)

@@ -5,19 +5,36 @@ Rule: each of these streams is made in one atomic step, and who made it first is
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import Final, TypeVar
 from uuid import uuid4
 
 import msgspec
 
-from headwater.errors import Gone, RunExists, RunNotFound, StreamExists, StreamNotFound
+from headwater.errors import (
+    Gone,
+    HeadwaterError,
+    NotAtomic,
+    PreconditionFailed,
+    RunExists,
+    RunNotFound,
+    StreamClosed,
+    StreamExists,
+    StreamNotFound,
+)
 from headwater.hub import Engine
 from headwater.llm.runs.layout import Places, RunInfo, RunRecord, RunState, check_id, check_name, state_of
 from headwater.model import JSON, Retention, StreamConfig
 from headwater.protocol.expiry import make_expiry
+from headwater.protocol.ledger import Append
+from headwater.protocol.preconditions import ANY, Condition
 
 T = TypeVar("T")
+Step = tuple[str, Append]
+
+#: There is no stream yet.
+_NEW: Final = Condition(if_none_match=(ANY,))
 
 #: Runs of a conversation that are remembered, so that all that run at once are found.
 KEPT: Final = 32
@@ -50,19 +67,51 @@ class Catalogue:
         self._config: Final = StreamConfig(JSON, make_expiry(keep_seconds, None), Retention())
         hub.private.add(*places.roots)
 
-    async def create(self, path: str, body: bytes, retention: Retention | None = None) -> bool:
+    async def create(self, path: str, body: bytes) -> bool:
         """Create a JSON stream with its first record; False: it was there.
 
         Raises:
             StoreUnavailable, LimitReached: it could not be created.
         """
-        config = self._config
-        if retention is not None:
-            config = msgspec.structs.replace(config, retention=retention)
         try:
-            return (await self._hub.create_stream(path, config, b"[" + body + b"]")).created
+            return (await self._hub.create_stream(path, self._config, b"[" + body + b"]")).created
         except StreamExists:  # closed meanwhile, or kept for another time
             return False
+
+    def making(self, path: str, body: bytes) -> Step:
+        """A step that makes a JSON stream with its first record; refused where there is one."""
+        return path, Append(body, JSON, condition=_NEW, create=self._config, is_value=True)
+
+    def remembering(self, owner: str | None, thread: str, id: str) -> Step:
+        """The step after which the run is the latest one of its conversation."""
+        config = msgspec.structs.replace(self._config, retention=Retention(count=KEPT))
+        body = msgspec.json.encode(id)
+        return self._places.thread(owner, thread), Append(body, JSON, create=config, is_value=True)
+
+    async def write(self, steps: Sequence[Step]) -> str | None:
+        """Take steps in one commit; in a store without such a thing one after the other.
+
+        Returns:
+            The path where a stream was that a step makes; None: all is written.
+
+        Raises:
+            StoreUnavailable, LimitReached: not all could be written.
+        """
+        try:
+            await self._hub.write_all(steps)
+        except NotAtomic:
+            return await self._write_each(steps)
+        except (PreconditionFailed, StreamClosed) as error:
+            return _made_before(steps, int(error.details["line"]) - 1, error)
+        return None
+
+    async def _write_each(self, steps: Sequence[Step]) -> str | None:
+        for number, (path, request) in enumerate(steps):
+            try:
+                await self._hub.write(path, request)
+            except (PreconditionFailed, StreamClosed) as error:
+                return _made_before(steps, number, error)
+        return None
 
     async def id_of(self, owner: str | None, key: str) -> str:
         """The run of an owner's key; who asks first gives it a new id.
@@ -123,12 +172,6 @@ class Catalogue:
         message = "" if log.failure is None else log.failure.message
         return RunInfo(id, state_of(log), record.owner, record.thread, message, log.created_at, log.tail)
 
-    async def remember(self, owner: str | None, thread: str, id: str) -> None:
-        """The run is the latest one of its conversation."""
-        path = self._places.thread(owner, thread)
-        if not await self.create(path, msgspec.json.encode(id), Retention(count=KEPT)):
-            await self._hub.append(path, id)
-
     async def after_failures(self, owner: str | None, key: str, id: str) -> str:
         """The run of an owner's key, or the one that follows it, if it has ended and did not finish.
 
@@ -159,3 +202,10 @@ class Catalogue:
         """The last record of a stream that has one."""
         records = (await self._hub.page(path, 1)).batch.records
         return msgspec.json.decode(records[-1].data if records else b"null", type=kind)
+
+
+def _made_before(steps: Sequence[Step], number: int, error: HeadwaterError) -> str:
+    path, request = steps[number]
+    if request.condition is None:
+        raise error
+    return path

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from functools import partial
 from typing import Final
 from uuid import uuid4
 
@@ -20,7 +19,7 @@ from headwater.errors import BadRequest, Conflict, Gone, StreamNotFound
 from headwater.hub import Engine
 from headwater.llm.parts import Error, Start, decode_part, encode_part
 from headwater.llm.runs.layout import LOST, Places
-from headwater.model import JSON, Appended, Failure, Retention
+from headwater.model import JSON, Failure, Retention
 from headwater.protocol.ledger import Append
 
 _log: Final = logging.getLogger("headwater.llm")
@@ -79,21 +78,11 @@ class Lease:
         except (StreamNotFound, Gone):
             await self.take()
 
-    async def write_down(self, run: str) -> None:
-        """Write down a run that is about to begin.
+    async def entry(self, run: str) -> tuple[str, Append]:
+        """Write down a run that is about to begin: the step of the commit with which it begins.
 
         Raises:
-            StoreUnavailable, LimitReached: it could not be written, and must not begin.
-        """
-        outcome = await (await self.enter(run))
-        if isinstance(outcome, Exception):
-            raise outcome
-
-    async def enter(self, run: str) -> asyncio.Future[Appended | Exception]:
-        """The same, without waiting for the disk: gives what will have the answer, so that more can share the commit.
-
-        Raises:
-            StoreUnavailable, LimitReached: see `write_down`.
+            StoreUnavailable, LimitReached: there is no list for it.
         """
         async with self._turning:
             if self._count % LIST_RUNS == 0:
@@ -105,16 +94,7 @@ class Lease:
             path = f"{self._places.processes}{self.process}.{self._number}"
             self._open[path].add(run)
             self._list_of[run] = path
-        written: asyncio.Future[Appended | Exception] = asyncio.get_running_loop().create_future()
-        body = msgspec.json.encode(_Entry(run))
-        self._hub.post(path, Append(body), partial(self._written, written, len(body)))
-        return written
-
-    def _written(self, written: asyncio.Future[Appended | Exception], size: int, outcome: Appended | Exception) -> None:
-        if isinstance(outcome, Appended):
-            self._hub.stats.acknowledged(size, outcome)
-        if not written.done():
-            written.set_result(outcome)
+        return path, Append(msgspec.json.encode(_Entry(run)), is_value=True)
 
     async def cross_off(self, run: str) -> None:
         """A run has ended; a list goes with its last one, unless it is the newest."""

@@ -1,21 +1,24 @@
-"""How a run begins: who produces it and whose it is are written down, then its log is created and remembered.
+"""How a run begins: who produces it, whose it is, its log and what its conversation remembers, in one commit.
 
-Rule 1: a run is written down before its log is there: a log that no list knows would never be ended as lost.
+Rule 1: no log is there before the run is written down, also where a store has no such commit: a log that no list knows
+        would never be ended as lost.
 Rule 2: a log that is created is produced, also when whoever asked for it has gone away meanwhile.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 from weakref import WeakValueDictionary
 
+import msgspec
+
 from headwater.errors import LimitReached
 from headwater.hub.eager import begin
 from headwater.llm.parts import Start, encode_part
-from headwater.llm.runs.index import Catalogue
+from headwater.llm.runs.index import Catalogue, Step
 from headwater.llm.runs.layout import Places, RunRecord
 from headwater.llm.runs.leases import Lease
 
@@ -38,7 +41,7 @@ class Beginnings:
         self._running: Final = running
         self._max_running: Final = max_running
         self._locks: Final[WeakValueDictionary[str, asyncio.Lock]] = WeakValueDictionary()
-        self._orphans: Final[dict[str, asyncio.Future[bool]]] = {}
+        self._orphans: Final[dict[str, asyncio.Future[str | None]]] = {}
 
     async def begin(self, lease: Lease, record: RunRecord, start: Start, produce: Produce) -> bool:
         """Begin a run; False: it has begun before.
@@ -64,11 +67,7 @@ class Beginnings:
                 return False
             if is_full:
                 raise LimitReached(f"there are max_running={self._max_running} runs already")
-            is_known = not await self._write_down(lease, id, record)
-            if is_known and await catalogue.has_begun(id):
-                is_new = False
-            else:
-                is_new = await self._create(start, record.owner, produce)
+            is_new = await self._write(lease, record, start, produce)
             if not is_new:
                 await lease.cross_off(id)
             return is_new
@@ -77,41 +76,36 @@ class Beginnings:
         """Wait for what goes on without whoever asked for it."""
         await asyncio.gather(*self._orphans.values(), return_exceptions=True)
 
-    async def _write_down(self, lease: Lease, id: str, record: RunRecord) -> bool:
-        """Who produces the run and whose it is, together: a durable store has one commit for both.
+    async def _write(self, lease: Lease, record: RunRecord, start: Start, produce: Produce) -> bool:
+        """All that a run begins with; False: there was one."""
+        id, catalogue, places = start.run, self._catalogue, self._places
+        whose = catalogue.making(places.record(id), msgspec.json.encode(record))
+        steps = [await lease.entry(id), whose, catalogue.making(places.log(id), encode_part(start))]
+        if start.thread:
+            steps.append(catalogue.remembering(record.owner, start.thread, id))
+        there = await self._begin(id, steps, produce)
+        if there is None:
+            return True
+        await catalogue.claim(id, record)
+        if there == places.log(id) or await catalogue.has_begun(id):
+            return False
+        steps.remove(whose)
+        return await self._begin(id, steps, produce) is None
 
-        Returns:
-            Whether it was nobody's; False: it may have begun.
-        """
+    async def _begin(self, id: str, steps: Sequence[Step], produce: Produce) -> str | None:
+        """Take the steps; with the last one the run is produced. Gives the path of a stream that was there."""
+        writing = begin(self._catalogue.write(steps))
         try:
-            written = await lease.enter(id)
-            try:
-                is_claimed = await self._catalogue.claim(id, record)
-            finally:
-                outcome = await written
-            if isinstance(outcome, Exception):
-                raise outcome
+            there = await asyncio.shield(writing)
         except BaseException:
-            await lease.cross_off(id)
+            self._orphans[id] = writing
+            writing.add_done_callback(partial(self._adopt, id, produce))
             raise
-        return is_claimed
-
-    async def _create(self, start: Start, owner: str | None, produce: Produce) -> bool:
-        """The log and what the conversation remembers, together; False: there was a log."""
-        creating = begin(self._catalogue.create(self._places.log(start.run), encode_part(start)))
-        try:
-            if start.thread:  # behind the log, in the same turn: a durable store has one commit for both
-                await self._catalogue.remember(owner, start.thread, start.run)
-            is_new = await asyncio.shield(creating)
-        except BaseException:
-            self._orphans[start.run] = creating
-            creating.add_done_callback(partial(self._adopt, start.run, produce))
-            raise
-        if is_new:
+        if there is None:
             produce()
-        return is_new
+        return there
 
-    def _adopt(self, id: str, produce: Produce, created: asyncio.Future[bool]) -> None:
+    def _adopt(self, id: str, produce: Produce, written: asyncio.Future[str | None]) -> None:
         del self._orphans[id]
-        if not created.cancelled() and created.exception() is None and created.result():
+        if not written.cancelled() and written.exception() is None and written.result() is None:
             produce()

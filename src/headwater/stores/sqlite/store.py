@@ -14,6 +14,7 @@ from headwater.errors import HeadwaterError, StoreUnavailable
 from headwater.model import Appended, Batch, Change, Created, Extent, Last, Page, StreamConfig, StreamInfo
 from headwater.protocol import ledger
 from headwater.protocol.batches import extent_from
+from headwater.protocol.framing import Split
 from headwater.protocol.ledger import Append, StreamState, Watched
 from headwater.protocol.offsets import locate
 from headwater.protocol.preconditions import Condition
@@ -154,12 +155,12 @@ class SqliteStore:
         closed: bool = False,
         condition: Condition | None = None,
         max_records: int | None = None,
+        split: Split | None = None,
     ) -> Created:
         """See `Store.create`."""
         step = partial(steps.create, path=path, config=config, body=body, closed=closed)
-        step = partial(step, condition=condition, max_records=max_records)
-        paths = (path,) if config.fork is None else (path, config.fork.source)
-        return await self._write(step, len(body), paths)
+        step = partial(step, condition=condition, max_records=max_records, split=split)
+        return await self._write(step, len(body), (path,) if config.fork is None else (path, config.fork.source))
 
     async def append(self, path: str, request: Append) -> Appended:
         """See `Store.append`."""

@@ -30,6 +30,7 @@ from headwater.hub.peers import Peer
 from headwater.hub.wheel import Timer
 from headwater.model import Last, SlowPolicy
 from headwater.protocol import vector
+from headwater.protocol.ephemeral import Ephemeral, of_stream
 from headwater.protocol.patterns import is_pattern
 from headwater.protocol.slow import REPLAY
 from headwater.protocol.wire import problem
@@ -208,7 +209,8 @@ class ManyReader:
 
     def form(self, path: str) -> WireFormat:
         """See `ReadOfMany.form`."""
-        return structs.replace(self._form, encoder=self.asked.encoder(path), last=b"")
+        form = structs.replace(self._form, encoder=self.asked.encoder(path), last=b"")
+        return structs.replace(form, tell=partial(_tell_of, form.tell, path)) if form.kinds else form
 
     @property
     def peer(self) -> Peer | None:
@@ -362,3 +364,7 @@ class ManyReader:
     def shares_group(self, other: object) -> bool:
         """See `Channel.shares_group`."""
         return False
+
+
+def _tell_of(tell: Callable[[Ephemeral], bytes], path: str, event: Ephemeral) -> bytes:
+    return tell(of_stream(event, path))

@@ -1,0 +1,72 @@
+"""POST `{path}/-/signal`: something told to the live readers of a stream, and stored nowhere."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+from msgspec.structs import replace
+
+from headwater.errors import Refused
+from headwater.http.exchange import Exchange, Work, body_of
+from headwater.hub import Engine
+from headwater.protocol import responses
+from headwater.protocol.asks import Access
+from headwater.protocol.commands import SendSignal
+from headwater.protocol.signals import Addressed, Signal, make_signal
+
+
+def serve(hub: Engine, exchange: Exchange, command: SendSignal, access: Access) -> Work | None:
+    """Send a signal; without a task, where its body is there and its stream has live readers.
+
+    Raises:
+        HeadwaterError: refused.
+    """
+    addressed, by = sent_by(command.addressed, access), _sender(exchange, access)
+    hub.signal_sender.check(by, addressed, command.size)
+    body = exchange.whole_body()
+    if body is None:
+        return _read(hub, exchange, command, addressed, by)
+    signal = _signal(hub, command, addressed, body)
+    if hub.signal_sender.send_at_once(command.path, signal, by) is None:
+        return _send(hub, exchange, command.path, signal, by)
+    exchange.respond(responses.nothing())
+    return None
+
+
+def sent_by(addressed: Addressed, access: Access) -> Addressed:
+    """The same, with its sender as it is known: nobody sends in the name of another one.
+
+    Args:
+        addressed: as asked for.
+        access: of who asks. Without a subject the sender may say who it is.
+
+    Raises:
+        Refused: it says that it is somebody else.
+    """
+    if access.subject is None or addressed.sender == access.subject:
+        return addressed
+    if addressed.sender is not None:
+        raise Refused("from is not who the request's credential is of; leave it out")
+    return replace(addressed, sender=access.subject)
+
+
+def _sender(exchange: Exchange, access: Access) -> Hashable:
+    """Whose rate counts; never None, which stands for the program itself."""
+    if access.subject is not None:
+        return ("subject", access.subject)
+    return ("address", None if exchange.client is None else exchange.client[0])
+
+
+def _signal(hub: Engine, command: SendSignal, addressed: Addressed, body: bytes) -> Signal:
+    hub.signal_sender.check_size(len(body))
+    return make_signal(addressed, command.content_type, body)
+
+
+async def _read(hub: Engine, exchange: Exchange, command: SendSignal, addressed: Addressed, by: Hashable) -> None:
+    signal = _signal(hub, command, addressed, await body_of(exchange))
+    await _send(hub, exchange, command.path, signal, by)
+
+
+async def _send(hub: Engine, exchange: Exchange, path: str, signal: Signal, by: Hashable) -> None:
+    await hub.signal_sender.send(path, signal, by)
+    exchange.respond(responses.nothing())

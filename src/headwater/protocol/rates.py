@@ -1,0 +1,51 @@
+"""How often something may be done: so many times a second, a second's worth at once.
+
+Rule: the memory of somebody is one time, at which all that was done is paid for (the generic cell rate algorithm, ITU-T
+I.371). When that is over, there is nothing to remember.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Final
+
+#: Entries from which is looked for those that are over.
+_SWEEP_FROM: Final = 1024
+
+
+class Rates:
+    """The rates of many, each by itself.
+
+    Args:
+        rate: times a second, and at once after a second without any.
+    """
+
+    __slots__ = ("_paid", "_step", "_sweep_at", "_window")
+
+    def __init__(self, rate: int) -> None:
+        self._step = 1 / rate
+        self._window = 1.0
+        self._paid: dict[Hashable, float] = {}
+        self._sweep_at = _SWEEP_FROM
+
+    def __len__(self) -> int:
+        return len(self._paid)
+
+    def take(self, who: Hashable, now: float) -> bool:
+        """Count one time; False: it is one too many, and is not counted.
+
+        Args:
+            who: does it.
+            now: seconds from any fixed origin.
+        """
+        paid = max(self._paid.get(who, now), now) + self._step
+        if paid - now > self._window + self._step / 2:
+            return False
+        self._paid[who] = paid
+        if len(self._paid) >= self._sweep_at:
+            self._sweep(now)
+        return True
+
+    def _sweep(self, now: float) -> None:
+        self._paid = {who: paid for who, paid in self._paid.items() if paid > now}
+        self._sweep_at = max(_SWEEP_FROM, 2 * len(self._paid))
