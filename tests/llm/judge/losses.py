@@ -1,7 +1,7 @@
 """Twenty deliberate losses, in sources, dialects and extractors: the judge must see each.
 
-Run it with python -m tests.llm.judge.losses. Each is one change of a copy of the tree, on which the judge plays a few cases. It is seen if the verdicts are not those
-of the tree as it is.
+Run it with `python -m tests.llm.judge.losses`. Each is one change of a copy of the tree, on which the judge plays a few
+cases. It is seen if the verdicts are not those of the tree as it is.
 """
 
 from __future__ import annotations
