@@ -418,6 +418,20 @@ def test_the_helper_of_chat_completions() -> None:
     assert said(recognised(*(SimpleNamespace(**event) for event in events))) == ("Hi", [], FinishReason.STOP)
 
 
+def test_a_large_input_and_many_calls() -> None:
+    """10 MB of arguments in pieces, and a thousand calls at once: whole, in order, each with its own input."""
+    large = '{"x":"' + "a" * 10_000_000 + '"}'
+    call = {"index": 0, "id": "c", "function": {"name": "w", "arguments": ""}}
+    texts = [large[at : at + 1_000_000] for at in range(0, len(large), 1_000_000)]
+    pieces = [{"index": 0, "function": {"arguments": text}} for text in texts]
+    parts = recognised(*(chunk({"tool_calls": [piece]}) for piece in (call, *pieces)), chunk({}, "tool_calls"))
+    assert Answer(parts).tools[0].ready == ToolReady("c", "w", {"x": "a" * 10_000_000})
+    opened = [{"index": n, "id": f"c{n}", "function": {"name": "w", "arguments": "{"}} for n in range(1000)]
+    closed = [{"index": n, "function": {"arguments": f'"n":{n}}}'}} for n in range(1000)]
+    parts = recognised(chunk({"tool_calls": opened}), chunk({"tool_calls": closed}), chunk({}, "tool_calls"))
+    assert said(parts)[1] == [("w", {"n": n}) for n in range(1000)]
+
+
 def test_objects_of_two_frameworks_and_nonsense() -> None:
     """Each is read by its own family; what is nobody's is an error, and what came before stays good."""
     parts = recognised(ai("A"), {"model": "l", "created_at": "t", "message": {"content": "B"}, "done": True})

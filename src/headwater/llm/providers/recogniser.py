@@ -89,7 +89,9 @@ class Recogniser:
         Raises:
             UnknownItem: the item has a shape that no source has. What came before stays good.
         """
-        if isinstance(item, str):
+        if type(item) is dict:  # by far the most, beside models that become one
+            self._take_dict(item, item)
+        elif isinstance(item, str):
             self._builder.say(item)
         elif isinstance(item, bytes | bytearray | memoryview):
             if self._utf8 is None:
@@ -136,7 +138,9 @@ class Recogniser:
         return self._voices[family]
 
     def _take_dict(self, event: Json, item: Any) -> None:
-        family = family_of(event, self._family)
+        family = self._family  # what goes on as before is asked of who has spoken
+        if not family or not VOICES[family].knows(event, family):
+            family = family_of(event, family)
         if family:
             self._voice(family).hear(event)
         elif (part := part_from(event)) is not None:

@@ -101,6 +101,9 @@ class Gemini(SseDialect):
                 value = part.input if isinstance(part.input, dict) else {"input": part.input}
                 call = {"id": part.id, "name": part.name, "args": value}
                 return self._part({"functionCall": call, **_seal(part.metadata)})
+            case parts.ToolError() if part.input is not None and not is_own:
+                call = {"id": part.id, "name": part.name or name, "args": {"input": part.input}}
+                return self._part({"functionCall": call})
             case parts.ToolOutput() if name == _CODE and is_own:
                 output = part.output if isinstance(part.output, dict) else {"output": str(part.output)}
                 return self._part({"codeExecutionResult": {"outcome": "OUTCOME_OK", **output}})
@@ -158,7 +161,11 @@ class Gemini(SseDialect):
         self._has_failed = True
         status, word = _CODES.get(code, (500, "INTERNAL"))
         details: list[Any] = [{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": code}]
-        return [frame({"error": native or {"code": status, "message": message, "status": word, "details": details}})]
+        tokens = self._told(self._tokens()) if self._tokens() else []
+        return [
+            *tokens,
+            frame({"error": native or {"code": status, "message": message, "status": word, "details": details}}),
+        ]
 
 
 def _file(url: str, kind: str) -> Json:

@@ -18,7 +18,8 @@ from headwater.llm.providers.dialect import Ending, SseDialect, of_provider
 from headwater.llm.providers.figures import merged
 from headwater.llm.providers.left_out import KINDS
 
-_REASONS: Final = {parts.FinishReason.LENGTH: "length"}
+#: There are two words; others say what happened in ours.
+_REASONS: Final = {parts.FinishReason.STOP: "stop", parts.FinishReason.TOOL_CALLS: "stop"}
 
 
 class Ollama(SseDialect):
@@ -53,6 +54,9 @@ class Ollama(SseDialect):
                 value = part.input if isinstance(part.input, dict) else {"input": part.input}
                 call = {"id": part.id, "function": {"name": part.name, "arguments": value}}
                 return self._line({"content": "", "tool_calls": [call]})
+            case parts.ToolError() if part.input is not None:  # what the model wrote, which is no object
+                call = {"id": part.id, "function": {"name": part.name, "arguments": {"input": part.input}}}
+                return self._line({"content": "", "tool_calls": [call]})
             case parts.File(url, kind) if kind.startswith("image/") and ";base64," in url:
                 return self._line({"content": "", "images": [url.partition(";base64,")[2]]})
             case parts.Foreign("ollama", dict(beside)):
@@ -77,7 +81,7 @@ class Ollama(SseDialect):
 
     def _finish(self, part: parts.Finish) -> list[bytes]:
         self._has_finished = True
-        reason = part.native if part.dialect == self.name else _REASONS.get(part.reason, "stop")
+        reason = part.native if part.dialect == self.name else _REASONS.get(part.reason, part.reason.value)
         counts = {"prompt_eval_count": self._usage.input_tokens, "eval_count": self._usage.output_tokens}
         known = {name: count for name, count in counts.items() if count is not None}
         tokens = of_provider(self._usage.native, self.name) or known

@@ -69,21 +69,20 @@ class ChatVoice(Voice):
     @staticmethod
     def knows(item: Any, spoken: str) -> bool:
         """See `Voice.knows`."""
+        if type(item) is dict and "choices" in item:
+            return True
         kind = field(item, "type")
         if isinstance(kind, str) and (kind in _HELPERS or (kind == "chunk" and field(item, "chunk") is not None)):
             return True
-        return isinstance(item, dict) and ("choices" in item or item.get("object") == "chat.completion.chunk")
+        return isinstance(item, dict) and item.get("object") == "chat.completion.chunk"
 
     def hear(self, event: Any) -> None:
         """See `Voice.hear`. Of the helper for streams, whose events repeat the chunks, the chunks are heard."""
-        if not isinstance(event, dict) or "chunk" in event or event.get("type") in _HELPERS:
+        if type(event) is not dict or ("choices" not in event and ("chunk" in event or event.get("type") in _HELPERS)):
             chunk = fields_of(field(event, "chunk"))
-            if chunk is not None:
-                self._hear(chunk)
-        else:
-            self._hear(event)
-
-    def _hear(self, event: Json) -> None:
+            if chunk is None:
+                return
+            event = chunk
         if "choices" not in event or event.get("error"):
             error = error_in(event)
             if error is not None:
