@@ -14,7 +14,7 @@ from fuzz.driver import instrumented, run
 
 with instrumented():
     from headwater.errors import InvalidBody
-    from headwater.protocol.framing import split_json
+    from headwater.protocol.json_values import split_json
 
 SEEDS = (
     *(

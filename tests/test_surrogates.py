@@ -13,7 +13,7 @@ from tests.conftest import Run
 
 from headwater import Hub
 from headwater.model import Record
-from headwater.protocol.framing import split_json
+from headwater.protocol.json_values import split_json
 from headwater.protocol.sse_plain import event_name
 from headwater.surrogates import json_value, mended
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from headwater.hub.backpressure import Pause
     from headwater.hub.limits import Limits
     from headwater.hub.live.sinks import BufferSink, Sink
+    from headwater.hub.presence.calls import Attending, Member, Presence, PresenceChange
     from headwater.hub.writer import Writer
     from headwater.model import (
         Appended,
@@ -40,6 +41,7 @@ __all__ = [
     "Access",
     "Appended",
     "Ask",
+    "Attending",
     "Batch",
     "BufferSink",
     "Compression",
@@ -51,9 +53,12 @@ __all__ = [
     "Hub",
     "Item",
     "Limits",
+    "Member",
     "Operation",
     "Page",
     "Pause",
+    "Presence",
+    "PresenceChange",
     "Producer",
     "Record",
     "Retention",
@@ -71,6 +76,7 @@ _HOMES: Final = {
     "Access": "headwater.protocol.asks",
     "Appended": "headwater.model",
     "Ask": "headwater.protocol.asks",
+    "Attending": "headwater.hub.presence.calls",
     "Batch": "headwater.model",
     "BufferSink": "headwater.hub.live.sinks",
     "Compression": "headwater.protocol.compression",
@@ -82,9 +88,12 @@ _HOMES: Final = {
     "Hub": "headwater.asgi.hub",
     "Item": "headwater.model",
     "Limits": "headwater.hub.limits",
+    "Member": "headwater.hub.presence.calls",
     "Operation": "headwater.protocol.asks",
     "Page": "headwater.model",
     "Pause": "headwater.hub.backpressure",
+    "Presence": "headwater.hub.presence.calls",
+    "PresenceChange": "headwater.hub.presence.calls",
     "Producer": "headwater.model",
     "Record": "headwater.model",
     "Retention": "headwater.model",

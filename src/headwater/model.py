@@ -53,7 +53,7 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     Attributes:
         offset: the position just after the record; read from here to go on.
         data: the record's bytes: in a JSON stream one JSON value without line breaks, in one of MessagePack one value,
-            in one of Protobuf a message with its length in front.
+            in one of Protobuf a message, where the type says so with its length in front.
         at: when it was appended, by the store's clock, in whole milliseconds; the same for all records of one append.
             Never decreases within a stream, also when the clock is set back. A fork has the times of its source.
             0: not known, of a record that came over HTTP.

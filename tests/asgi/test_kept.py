@@ -24,7 +24,7 @@ MESSAGES: Final = [b"", b"one", b"x" * 200, b"\n\xff"]
 _VALUES: Final[list[object]] = [{"a": [1, 2]}, b"\n\xff" * 100, [], "ä"]
 VALUES: Final = [msgspec.msgpack.encode(value) for value in _VALUES]
 KINDS: Final = {
-    "application/x-protobuf": (delimited(MESSAGES), MESSAGES),
+    "application/x-protobuf; encoding=delimited": (delimited(MESSAGES), MESSAGES),
     "application/msgpack": (b"".join(VALUES), VALUES),
 }
 EACH: Final = pytest.mark.parametrize(("kind", "body", "items"), [(kind, *rest) for kind, rest in KINDS.items()])
@@ -121,7 +121,7 @@ def test_a_library_of_protobuf_writes_and_reads_bodies(run: Run[None]) -> None:
             names = ["", "ada", "x" * 300]
             for name in names:
                 proto.serialize_length_prefixed(StringValue(value=name), body)
-            kind = {"content-type": "application/protobuf"}
+            kind = {"content-type": "application/protobuf; encoding=delimited"}
             await client.request("PUT", ROOT + "s", body.getvalue(), kind)
             _, told = await client.request("GET", ROOT + "s")
             stream, found = BytesIO(told), []
@@ -132,11 +132,30 @@ def test_a_library_of_protobuf_writes_and_reads_bodies(run: Run[None]) -> None:
     run(main())
 
 
+def test_a_message_without_a_length_is_one_body(run: Run[None]) -> None:
+    """Apart where records come by themselves; joined as the protocol has bytes."""
+
+    async def main() -> None:
+        async with Hub(limits=Limits(read_bytes=2)) as hub:
+            client = AsgiClient(App(hub))
+            kind = {"content-type": "application/x-protobuf"}
+            await client.request("PUT", ROOT + "s", b"\x08\x06\x12\x04name", kind)
+            await client.request("POST", ROOT + "s", b"\x08\x07", {**kind, "stream-closed": "true"})
+            _, told = await client.request("GET", ROOT + "s")
+            assert told == b"\x08\x06\x12\x04name\x08\x07"
+            _, told = await client.request("GET", ROOT + "s", headers={"accept": "application/x-ndjson"})
+            lines = [json.loads(line) for line in told.splitlines()]
+            found = [b64decode(line["base64"]) for line in lines if "base64" in line]
+            assert found == [b"\x08\x06\x12\x04name", b"\x08\x07"]
+
+    run(main())
+
+
 @pytest.mark.parametrize(
     ("kind", "body", "position"),
     [
-        ("application/x-protobuf", b"\x01a\x05abc", 2),
-        ("application/x-protobuf", b"\xff\xff\xff\xff\xff\x01", 0),
+        ("application/x-protobuf; encoding=delimited", b"\x01a\x05abc", 2),
+        ("application/x-protobuf; encoding=delimited", b"\xff\xff\xff\xff\xff\x01", 0),
         ("application/msgpack", b"\x01\x92\xc1\x01", 2),
         ("application/x-msgpack", b"\x01\xd9", 1),
     ],
@@ -168,7 +187,7 @@ def test_lines_of_many_appends_take_json_for_msgpack(run: Run[None]) -> None:
         async with Hub() as hub:
             client = AsgiClient(App(hub, multi=True))
             await hub.create("m", content_type="application/msgpack")
-            await hub.create("p", content_type="application/x-protobuf")
+            await hub.create("p", content_type="application/x-protobuf; encoding=delimited")
             lines = [
                 {"stream": "m", "data": {"a": [1]}},
                 {"stream": "m", "base64": b64encode(b"\x01\x02").decode()},

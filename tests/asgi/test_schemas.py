@@ -14,7 +14,7 @@ from tests.conftest import Run
 
 from headwater import Access, Ask, Credential, Hub, StreamSchema
 from headwater.asgi import App
-from headwater.errors import StreamNotFound
+from headwater.errors import SchemaMismatch, StreamNotFound
 from headwater.protocol.delimited import delimited
 from headwater.testing.asgi import AsgiClient
 
@@ -74,11 +74,33 @@ def test_appends_are_held_to_the_schema(run: Run[None], store: str) -> None:
     run(main())
 
 
+def test_signals_are_held_to_theirs(run: Run[None]) -> None:
+    """422, and nobody is told; a stream without a schema of signals takes any."""
+
+    async def main() -> None:
+        async with Hub(schemas=SCHEMAS) as hub:
+            client = AsgiClient(App(hub))
+            for path in ("rooms/7", "free"):
+                await hub.create(path, content_type="application/json")
+            found, told = await client.request("POST", ROOT + "rooms/7/-/signal", b'"shouting"', JSON)
+            problem = found.json(told)
+            assert (found.status, problem["code"], problem["pointer"]) == (422, "schema-mismatch", "#")
+            assert (await client.request("POST", ROOT + "rooms/7/-/signal", b'"typing"', JSON))[0].status == 204
+            assert (await client.request("POST", ROOT + "free/-/signal", b'"shouting"', JSON))[0].status == 204
+            with pytest.raises(SchemaMismatch):
+                await hub.signal("rooms/7", "shouting")
+            with pytest.raises(SchemaMismatch, match="application/octet-stream is none of what the schema describes"):
+                await hub.signal("rooms/7", b"bytes")
+            assert hub.stats.signals == 2
+
+    run(main())
+
+
 def test_messages_are_held_to_their_class(run: Run[None]) -> None:
     async def main() -> None:
         async with Hub(schemas=SCHEMAS) as hub:
             client = AsgiClient(App(hub))
-            kind = {"content-type": "application/x-protobuf"}
+            kind = {"content-type": "application/x-protobuf; encoding=delimited"}
             await client.request("PUT", ROOT + "names/1", b"", kind)
             good = StringValue(value="ä").SerializeToString()
             found, told = await client.request("POST", ROOT + "names/1", delimited([good, b"\x0a\x05x"]), kind)

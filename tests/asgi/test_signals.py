@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 import zlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Final
 
@@ -349,6 +350,56 @@ def test_on_a_connection_of_our_own(run: Run[None]) -> None:
             for each in (reader, sender):
                 each.close()
             await turns()
+
+    run(main())
+
+
+def test_a_reader_more_is_a_system_call_more(run: Run[None]) -> None:
+    """Telling fifty sockets takes the functions of Python that telling one takes, for a record and for a signal."""
+
+    async def calls(count: int, *, asks: bool) -> tuple[int, int]:
+        async with in_process(Settings(store="memory:", flush_seconds=0)) as served_:
+            await served_.hub.create("s", content_type=JSON)
+            clients = []
+            for _ in range(count):
+                client = await served_.connect()
+                query = b"?signals=1" if asks else b""
+                client.sendall(
+                    b"GET /v1/stream/s%b HTTP/1.1\r\nhost: localhost\r\naccept: text/event-stream\r\n\r\n" % query
+                )
+                clients.append(client)
+            await turns(60)
+            stream = served_.hub.live.stream("s")
+            assert stream is not None
+            assert stream.readers == count
+
+            async def counted(work: Coroutine[Any, Any, object]) -> int:
+                found = 0
+
+                def count_call(frame: object, event: str, argument: object) -> None:
+                    nonlocal found
+                    found += event == "call"
+
+                sys.setprofile(count_call)
+                await work
+                stream.flush(10**6)
+                sys.setprofile(None)
+                return found
+
+            await served_.hub.append("s", 0)
+            await turns(60)
+            await served_.hub.signal("s", 0)
+            found = await counted(served_.hub.append("s", 1)), await counted(served_.hub.signal("s", 1))
+            for client in clients:
+                assert client.recv(10**6).count(b"stream-signal") == 2 * asks
+                client.close()
+            await turns()
+            return found
+
+    async def main() -> None:
+        for asks in (False, True):
+            assert await calls(1, asks=asks) == await calls(50, asks=asks)
+        assert (await calls(1, asks=False))[0] == (await calls(1, asks=True))[0]
 
     run(main())
 

@@ -14,7 +14,7 @@ from headwater.protocol.urls import AT_ROOT, AT_STREAM
 from headwater.testing.asgi import AsgiClient
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"]
-SERVED = ("many", "append", "signal", "schema")
+SERVED = ("many", "append", "signal", "presence", "schema")
 WORDS = [
     *(f"-/{word}" for word in AT_ROOT if word not in SERVED),
     *(f"s/-/{word}" for word in AT_STREAM if word not in SERVED),
@@ -36,7 +36,7 @@ def test_the_introspection_has_its_own_words() -> None:
 
 @pytest.mark.parametrize("introspection", [True, False])
 @pytest.mark.parametrize(
-    "word", [*WORDS, "-%2Fconnect", "%2D/connect", "s%2F-%2Fpresence", "s/%2d/presence", "none/-/presence"]
+    "word", [*WORDS, "-%2Fconnect", "%2D/connect", "s%2F-%2Fcancel", "s/%2d/cancel", "none/-/cancel"]
 )
 def test_a_reserved_word_is_nothing_yet(run: Run[None], word: str, introspection: bool) -> None:
     """404 with a sentence, whatever the method, and whether the stream is there or not; nothing is read or written."""

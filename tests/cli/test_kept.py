@@ -74,10 +74,18 @@ def test_what_has_no_form_as_json_is_base64(call: Call, path: str, tmp_path: Pat
     ]
 
 
+def test_the_last_messages_are_counted(call: Call, path: str, tmp_path: Path) -> None:
+    """Also where no body says where one ends."""
+    call("create", path, "--type", "application/x-protobuf")
+    for text in ("one", "two", "three"):
+        assert call("append", path, text).exit_code == 0
+    assert call("tail", path, "-n", "2", "--no-follow").stdout == "twothree"
+
+
 @pytest.mark.parametrize("several", [False, True])
 def test_messages_come_out_as_they_went_in(call: Call, path: str, tmp_path: Path, several: bool) -> None:
     """A body that Protobuf's own libraries take apart."""
-    call("create", path, "--type", "application/x-protobuf")
+    call("create", path, "--type", "application/x-protobuf; encoding=delimited")
     file = tmp_path / "messages"
     file.write_bytes(delimited([b"", b"one", b"x" * 200]))
     assert call("append", path, "--file", str(file)).exit_code == 0

@@ -37,7 +37,7 @@ def test_what_is_no_limit_is_refused(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_zero_is_refused_where_it_means_nothing(name: str) -> None:
     """Where it means `at once` it is taken."""
-    at_once = {"flush_seconds", "slow_seconds", "drain_seconds", "linger_bytes", "linger_seconds"}
+    at_once = {"flush_seconds", "slow_seconds", "drain_seconds", "linger_bytes", "linger_seconds", "presence_grace"}
     if name in at_once:
         assert getattr(Limits(**{name: 0}), name) == 0
     else:

@@ -17,7 +17,7 @@ from google.protobuf.wrappers_pb2 import StringValue
 from tests.conftest import Run
 
 from headwater import BufferSink, Entry, Hub, Producer, StreamConfig, StreamSchema
-from headwater.errors import ContentTypeMismatch, SchemaMismatch, StreamClosed, StreamExists
+from headwater.errors import ContentTypeMismatch, InvalidBody, SchemaMismatch, StreamClosed, StreamExists
 from headwater.hub import Engine
 from headwater.model import Appended
 from headwater.protocol.delimited import delimited
@@ -274,9 +274,14 @@ def test_objects_go_in_and_values_come_out(run: Run[None], store: str) -> None:
                 (JSON, Model(id=1, text="ä"), Model),
                 ("application/msgpack", Message(1, "ä"), Message),
                 ("application/msgpack", Model(id=1), Model),
+                ("application/x-protobuf; encoding=delimited", StringValue(value="ä"), StringValue),
+                ("application/x-protobuf; encoding=delimited", StringValue(), StringValue),
                 ("application/x-protobuf", StringValue(value="ä"), StringValue),
-                ("application/x-protobuf", StringValue(), StringValue),
             ]
+            await hub.create("s/none", content_type="application/x-protobuf")
+            for refused in (hub.append("s/none", StringValue()), hub.append_all([("s/none", StringValue())])):
+                with pytest.raises(InvalidBody, match="an empty message has no bytes"):
+                    await refused
             for number, (kind, value, type) in enumerate(cases):
                 path = f"s/{number}"
                 await hub.create(path, content_type=kind)
@@ -297,7 +302,9 @@ def test_bytes_are_records_by_themselves(run: Run[None]) -> None:
 
     async def main() -> None:
         async with Hub() as hub:
-            await hub.create("p", content_type="application/x-protobuf", body=delimited([b"", b"x"]))
+            await hub.create(
+                "p", content_type="application/x-protobuf; encoding=delimited", body=delimited([b"", b"x"])
+            )
             await hub.create("t", content_type="text/plain", body=b"x")
             assert [item.data async for item in hub.read("p", type=bytes)] == [b"", b"x"]
             assert [item.raw async for item in hub.read("t", type=bytes)] == [b"x"]
@@ -357,7 +364,7 @@ def test_live_readers_get_records_apart(run: Run[None]) -> None:
 
     async def main() -> None:
         async with Hub() as hub:
-            await hub.create("p", content_type="application/x-protobuf")
+            await hub.create("p", content_type="application/x-protobuf; encoding=delimited")
             sinks = {wire: BufferSink() for wire in ("ndjson", "events", "sse")}
             for wire, sink in sinks.items():
                 await hub.subscribe("p", sink, wire=wire)

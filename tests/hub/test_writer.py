@@ -11,7 +11,7 @@ import pytest
 from headwater import Failure, Hub, Limits
 from headwater.errors import InvalidBody, StoreUnavailable, StreamClosed, StreamExists, StreamFailed, StreamNotFound
 from headwater.hub.writer import GROUP_BYTES, join_bodies
-from headwater.protocol.framing import split_json
+from headwater.protocol.json_values import split_json
 
 if TYPE_CHECKING:
     from tests.conftest import Run

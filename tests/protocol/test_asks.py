@@ -11,11 +11,13 @@ import pytest
 from headwater.model import BEGINNING, Failure, ForkPoint, Mode, StreamConfig
 from headwater.protocol.asks import ANYBODY, Access, Ask, Operation, asks_of
 from headwater.protocol.commands import (
+    Attend,
     Command,
     Create,
     Delete,
     Describe,
     Inspect,
+    ListMembers,
     Preflight,
     Read,
     SendSignal,
@@ -43,6 +45,8 @@ EXAMPLES: dict[type, Command | Undecided] = {
     Inspect: Inspect("a"),
     Delete: Delete("a"),
     SendSignal: SendSignal("a", "text/plain", Addressed(), None),
+    Attend: Attend("a", None),
+    ListMembers: ListMembers("a", "", 1),
     Describe: Describe("a", "record"),
     Preflight: Preflight("a"),
     Undecided: Undecided("a"),

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from headwater.errors import InvalidBody, TooManyRecords
-from headwater.protocol import framing
+from headwater.protocol import json_values
 from headwater.protocol.framing import (
     complete_utf8,
     encode_value,
@@ -21,8 +21,8 @@ from headwater.protocol.framing import (
     media_type,
     same_content_type,
     split_body,
-    split_json,
 )
+from headwater.protocol.json_values import split_json
 
 JSON = "application/json"
 
@@ -302,6 +302,6 @@ def test_what_is_no_json_stays_so() -> None:
 
 def test_values_behind_the_limit_are_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     """16 MB of digits are refused before an object is made for each: the limit is met long before the end."""
-    monkeypatch.setattr(framing, "_values", None)
+    monkeypatch.setattr(json_values, "_values", None)
     with pytest.raises(TooManyRecords):
         split_json(b"[" + b",".join([b"1"] * 100) + b",nope", max_records=10)

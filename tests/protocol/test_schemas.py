@@ -25,7 +25,7 @@ from headwater.protocol.schemas.types import schema_of
 
 JSON: Final = "application/json"
 MSGPACK: Final = "application/msgpack"
-PROTOBUF: Final = "application/x-protobuf"
+PROTOBUF: Final = "application/x-protobuf; encoding=delimited"
 
 
 class User(msgspec.Struct):
@@ -287,7 +287,11 @@ def test_messages_of_protobuf() -> None:
     found.check("rooms/7", delimited([b""]), "record", PROTOBUF)
     error = refusal(StringValue, delimited([b"\x0a\x05x"]), PROTOBUF)
     assert error.message.startswith("the record does not fit google.protobuf.StringValue, which rooms/* holds: ")
-    assert "application/json is none of what the schema describes: Protobuf" in refusal(StringValue, b"{}").message
+    found.check("rooms/7", StringValue(value="ä").SerializeToString(), "record", "application/x-protobuf")
+    assert (
+        "application/json is none of what the schema describes: Protobuf, delimited Protobuf"
+        in refusal(StringValue, b"{}").message
+    )
     told = found.described("rooms/7", "record")
     assert isinstance(told, dict)
     assert told["contentMediaType"] == 'application/x-protobuf; messageType="google.protobuf.StringValue"'

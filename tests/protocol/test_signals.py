@@ -121,7 +121,7 @@ def test_requests_to_the_word() -> None:
     headers = {b"content-type": b"text/plain", b"content-length": b"3"}
     assert parse_word(target, "POST", b"from=x", headers) == SendSignal("a/b", "text/plain", Addressed("x"), 3)
     assert parse_word(target, "OPTIONS", b"", {}) == Preflight("a/b")
-    assert parse_word(split_url("a/-/presence"), "POST", b"", {}) is None
+    assert parse_word(split_url("a/-/cancel"), "POST", b"", {}) is None
     assert parse_word(split_url("a"), "POST", b"", {}) is None
     refused: list[tuple[str, dict[bytes, bytes], type[HeadwaterError]]] = [
         ("GET", {}, MethodNotAllowed),

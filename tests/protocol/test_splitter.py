@@ -14,12 +14,20 @@ from hypothesis import strategies as st
 
 from headwater.errors import InvalidBody, TooManyRecords
 from headwater.protocol.delimited import MAX_MESSAGE, MessageSplitter, delimited, encode_length, message_of
-from headwater.protocol.framing import encode_value, join_records, same_content_type, split_body, split_value
+from headwater.protocol.framing import (
+    encode_value,
+    join_records,
+    payloads,
+    same_content_type,
+    split_body,
+    split_message,
+    split_value,
+)
 from headwater.protocol.msgpack import ValueSplitter, from_json, to_json
 from headwater.protocol.splitter import Splitter
 
 MSGPACK: Final = "application/msgpack"
-PROTOBUF: Final = "application/x-protobuf"
+PROTOBUF: Final = "application/x-protobuf; encoding=delimited"
 
 scalars = (
     st.none()
@@ -244,10 +252,12 @@ def test_records_are_counted_while_they_are_split(kind: str, one: bytes) -> None
 def test_a_type_has_several_names() -> None:
     """They are one type, with parameters and without."""
     assert same_content_type("application/x-msgpack", "application/vnd.msgpack; a=b")
-    assert same_content_type("Application/Protobuf", PROTOBUF)
+    assert same_content_type('Application/Protobuf;encoding="Delimited"', PROTOBUF)
+    assert not same_content_type("application/x-protobuf", PROTOBUF)
+    assert same_content_type("application/x-protobuf; a=b", "application/vnd.google.protobuf")
     assert not same_content_type(MSGPACK, PROTOBUF)
     assert split_body("application/vnd.msgpack", b"\x01\x02") == (b"\x01", b"\x02")
-    assert split_body("application/protobuf; messageType=x", b"\x00\x00") == (b"\x00", b"\x00")
+    assert split_body("application/protobuf; messageType=x; encoding=delimited", b"\x00\x00") == (b"\x00", b"\x00")
 
 
 @given(values.filter(lambda value: not isinstance(value, bytes) and "Ext" not in repr(value)))
@@ -269,6 +279,21 @@ def test_a_json_value_is_one_record_too(json: bytes) -> None:
 def test_what_has_no_place_in_msgpack_is_refused(json: bytes) -> None:
     with pytest.raises(InvalidBody, match="cannot be written as MessagePack"):
         split_value(MSGPACK, json)
+
+
+PLAIN: Final = "application/x-protobuf"
+
+
+def test_without_the_parameter_a_body_is_one_message() -> None:
+    """As it is, as the protocol's suite has it; an empty one has no bytes to be a record."""
+    assert split_body(PLAIN, b"\x01a\x01b") == (b"\x01a\x01b",)
+    assert payloads(PLAIN, [b"\x01a"]) == [b"\x01a"]
+    assert payloads(PROTOBUF, [b"\x01a"]) == [b"a"]
+    assert (split_message(PLAIN, b"\x01a"), split_message(PROTOBUF, b"\x01a")) == ((b"a",), (b"\x01a",))
+    with pytest.raises(InvalidBody, match="an empty message has no bytes"):
+        split_message(PLAIN, b"\x00")
+    with pytest.raises(InvalidBody, match="takes no message of Protobuf"):
+        split_message(MSGPACK, b"\x01a")
 
 
 def test_a_json_value_is_no_message() -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from headwater.errors import InvalidBody, StreamNotFound
 from headwater.protocol.cursor import Data, Detached, Failed, Idle
-from headwater.protocol.framing import split_json
+from headwater.protocol.json_values import split_json
 from headwater.protocol.names import EVENT_CLOSED, EVENT_DETACHED, EVENT_ERROR, RESERVED_EVENTS
 from headwater.protocol.sse import Parser, ServerEvent
 from headwater.protocol.sse_plain import RETRY_MILLISECONDS, PlainEvents, event_name

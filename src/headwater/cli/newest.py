@@ -14,15 +14,16 @@ import msgspec
 from headwater.cli.failures import Failure
 from headwater.cli.patience import Patience
 from headwater.cli.remote import Remote, header
-from headwater.errors import InvalidBody
 from headwater.model import BEGINNING
 from headwater.protocol import names
 from headwater.protocol.backwards import MAX_LAST
-from headwater.protocol.framing import keeps_records, split_body
+from headwater.protocol.framing import is_json, keeps_records
 
 #: Bytes that are looked through for lines at a time.
 _PIECE: Final = 64 * 1024
 _LINE_END: Final = b"\n"
+
+_values: Final = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
 class Beginning(msgspec.Struct, frozen=True):
@@ -58,19 +59,22 @@ def newest(remote: Remote, patience: Patience, path: str, content_type: str, cou
 def _records(remote: Remote, patience: Patience, path: str, content_type: str, count: int) -> Beginning:
     before: str | None = None
     while count > 0:
-        page = _page(remote, patience, path, {names.QUERY_LAST: str(min(count, MAX_LAST))}, before)
-        count -= _count_records(content_type, page)
+        params = {names.QUERY_LAST: str(min(count, MAX_LAST))}
+        if not is_json(content_type):  # a body of the others may not say where a record ends
+            params[names.QUERY_ENVELOPE] = "1"
+        page = _page(remote, patience, path, params, before)
+        count -= _count_values(page) if is_json(content_type) else page.content.count(_LINE_END)
         before = header(page, names.STREAM_PREVIOUS_OFFSET)
         if before is None:
             break
     return Beginning(before or BEGINNING)
 
 
-def _count_records(content_type: str, page: httpx2.Response) -> int:
+def _count_values(page: httpx2.Response) -> int:
     try:
-        return len(split_body(content_type, page.content, allow_empty_array=True))
-    except InvalidBody as error:
-        raise Failure("malformed", f"the server does not answer with {content_type}: {error.message}") from None
+        return len(_values(page.content))
+    except msgspec.DecodeError:
+        raise Failure("malformed", "the server does not answer with a JSON array") from None
 
 
 def _lines(remote: Remote, patience: Patience, path: str, count: int) -> Beginning:

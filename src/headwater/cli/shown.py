@@ -1,11 +1,11 @@
-"""Bytes as they are printed: MessagePack as JSON where it can be, Protobuf as a body of messages, the rest as it is."""
+"""Bytes as they are printed: MessagePack as JSON where it can be, messages with their lengths, the rest as it is."""
 
 from __future__ import annotations
 
 from base64 import b64encode
 
 from headwater.protocol.delimited import delimited
-from headwater.protocol.framing import is_msgpack, is_protobuf
+from headwater.protocol.framing import is_delimited, is_msgpack
 from headwater.protocol.msgpack import to_json
 
 
@@ -29,4 +29,4 @@ def printed(content_type: str, data: bytes) -> bytes:
     if is_msgpack(content_type):
         name, value = field_of(content_type, data)
         return (value if name == b"data" else b'{"base64":%b}' % value) + b"\n"
-    return delimited((data,)) if is_protobuf(content_type) else data
+    return delimited((data,)) if is_delimited(content_type) else data

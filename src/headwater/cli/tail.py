@@ -67,9 +67,9 @@ def tail(
 ) -> None:
     """Print the records of streams, and follow them until they are closed.
 
-    A record of a JSON stream is printed on one line, and so is one of MessagePack, as JSON where it can be. Messages of
-    Protobuf are printed with their lengths in front, text and other bytes as they are. After a cut it goes on by itself
-    where it was; nothing is lost or repeated.
+    A record of a JSON stream is printed on one line, and so is one of MessagePack, as JSON where it can be. Text and
+    other bytes are printed as they are, messages of Protobuf with their lengths where the stream has them so. After a
+    cut it goes on by itself where it was; nothing is lost or repeated.
 
     Several paths, and patterns, are read over one connection: in a pattern `*` stands for one segment of a path, and
     `**` for one or more, at the end. `==> PATH <==` is printed above the records of another stream. A path that is no

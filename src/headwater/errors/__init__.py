@@ -19,6 +19,7 @@ Rule 2: the docstring's first line is the title that users see; ``advice`` says 
     │   ├── OriginNotAllowed           403 origin-not-allowed
     │   ├── MultiStreamClosed          403 multi-stream-closed
     │   ├── StreamPrivate              403 stream-private
+    │   ├── MemberTaken                403 member-taken
     │   └── ProducerFenced             403 producer-fenced
     ├── StreamNotFound                 404 stream-not-found
     │   └── StreamAwaited              404 stream-awaited
@@ -30,6 +31,7 @@ Rule 2: the docstring's first line is the title that users see; ``advice`` says 
     ├── RequestTimeout                 408 request-timeout
     ├── TooLarge                       413 too-large
     │   ├── TooManyRecords             413 too-many-records
+    │   ├── StateTooLarge              413 state-too-large
     │   ├── PathTooLong                414 path-too-long
     │   └── HeadersTooLarge            431 headers-too-large
     ├── UnsupportedCoding              415 unsupported-coding
@@ -82,6 +84,7 @@ from headwater.errors.requests import (
     InvalidOffset,
     InvalidPath,
     InvalidProducer,
+    MemberTaken,
     MethodNotAllowed,
     MultiStreamClosed,
     NotAcceptable,
@@ -95,6 +98,7 @@ from headwater.errors.requests import (
     RunNotFound,
     SchemaMismatch,
     SchemaNotFound,
+    StateTooLarge,
     StreamAwaited,
     StreamNotFound,
     StreamPrivate,
@@ -155,6 +159,7 @@ __all__ = [
     "InvalidPath",
     "InvalidProducer",
     "LimitReached",
+    "MemberTaken",
     "MethodNotAllowed",
     "MissingExtra",
     "MultiStreamClosed",
@@ -179,6 +184,7 @@ __all__ = [
     "ShuttingDown",
     "SourceFailed",
     "SourceGone",
+    "StateTooLarge",
     "StoreUnavailable",
     "StreamAwaited",
     "StreamClosed",

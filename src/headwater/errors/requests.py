@@ -102,6 +102,13 @@ class StreamPrivate(Refused):
     advice = "Read a run by the routes of the application that runs it; or serve private streams with serve_private."
 
 
+class MemberTaken(Refused):
+    """Somebody else is here by this id."""
+
+    code = "member-taken"
+    advice = "Send the key that the member's first join gave or brought; or join with another id."
+
+
 class ProducerFenced(Refused):
     """A newer epoch of this producer is active."""
 
@@ -177,6 +184,13 @@ class TooManyRecords(TooLarge):
 
     code = "too-many-records"
     advice = "Split the array over several appends, or raise max_append_records."
+
+
+class StateTooLarge(TooLarge):
+    """The state is larger than the server takes."""
+
+    code = "state-too-large"
+    advice = "Keep what others must see at once in the state, and the rest in a stream."
 
 
 class PathTooLong(TooLarge):

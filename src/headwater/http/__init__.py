@@ -8,6 +8,7 @@ permission     how it is asked, and its answer checked
 streams        the service of a hub
 several        what concerns several streams: the words below the root
 together       several appends in one request
+presence       who is at a stream, and readers that are members
 signals        messages to a stream's live readers
 many           reads of many streams in one response
 live           live reads: their formats, their lifetimes, who reads

@@ -25,8 +25,9 @@ from headwater.protocol.caching import MAX_JITTER
 from headwater.protocol.coding import IDENTITY, Coding
 from headwater.protocol.commands import Read
 from headwater.protocol.cursor import Data
-from headwater.protocol.ephemeral import SIGNAL, Ephemeral, as_event, as_line
+from headwater.protocol.ephemeral import PRESENCE, SIGNAL, Ephemeral, as_event, as_line
 from headwater.protocol.framing import DEFAULT_CONTENT_TYPE
+from headwater.protocol.many import ReadMany
 from headwater.protocol.ndjson import JsonLines
 from headwater.protocol.sse_control import ControlEvents
 from headwater.protocol.sse_plain import PlainEvents
@@ -78,16 +79,23 @@ def live_format(command: Read, coding: Coding) -> WireFormat:
         encoder = partial(ControlEvents, cursor=command.cursor, jitter=jitter())
         return WireFormat(("sse", coding.token), encoder, chunk, LAST_CHUNK, coding)
     if command.mode is Mode.EVENTS:
-        form = _events(command.event_key, command.as_json, command.envelope, coding)
-        return with_signals(form, as_event) if command.signals else form
-    form = _lines(command.envelope, coding)
-    return with_signals(form, as_line) if command.signals else form
+        form, tell = _events(command.event_key, command.as_json, command.envelope, coding), as_event
+    else:
+        form, tell = _lines(command.envelope, coding), as_line
+    return with_kinds(form, tell, kinds_of(command))
+
+
+def kinds_of(command: Read | ReadMany) -> tuple[str, ...]:
+    """The kinds of ephemeral events that a read asks for."""
+    return (*([SIGNAL] if command.signals else ()), *([PRESENCE] if command.presence else ()))
 
 
 @lru_cache(_FORMATS)
-def with_signals(form: WireFormat, tell: Callable[[Ephemeral], bytes]) -> WireFormat:
-    """A format in which signals are told, too; one object for all readers."""
-    return with_kind(form, SIGNAL, tell)
+def with_kinds(form: WireFormat, tell: Callable[[Ephemeral], bytes], kinds: tuple[str, ...]) -> WireFormat:
+    """A format in which ephemeral events of some kinds are told, too; one object for all readers."""
+    for kind in kinds:
+        form = with_kind(form, kind, tell)
+    return form
 
 
 @lru_cache(_FORMATS)

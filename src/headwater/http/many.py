@@ -12,7 +12,7 @@ from msgspec import structs
 from headwater.errors import HeadwaterError, MethodNotAllowed
 from headwater.http.exchange import Exchange, LiveHead, Opening, body_of
 from headwater.http.http1 import LAST_CHUNK, chunk
-from headwater.http.live import with_signals
+from headwater.http.live import kinds_of, with_kinds
 from headwater.http.request import Request
 from headwater.hub import Engine, Peer
 from headwater.hub.live.many.arrival import ManyArrival, is_over
@@ -32,8 +32,8 @@ WORD: Final = "-/many"
 WHERE: Final = "a read of several streams names them in its query or its body"
 _METHODS: Final = "GET, POST, OPTIONS"
 
-#: Asked for one operation on one stream; raises, or gives None, where it is not allowed.
-Allows = Callable[[Ask], Access | Awaitable[Access]]
+#: Asked for operations on one stream; raises, or gives None, where it is not allowed.
+Allows = Callable[[tuple[Ask, ...]], Access | Awaitable[Access]]
 
 
 def check_head(request: Request) -> None:
@@ -95,7 +95,7 @@ class ManyReads:
             return Asked(command, peer, private=self._names.private)
         granted: dict[str, Peer] = {}
         refused: dict[str, HeadwaterError] = {}
-        access = partial(_peer_for, peer, allows, granted)
+        access = partial(_peer_for, peer, allows, granted, _operations(command))
         exact = [each.name for each in command.wanted if not each.is_pattern]
         for name in exact:
             try:
@@ -112,16 +112,22 @@ class ManyReads:
         # A stream's own encoder is made for it; this one is never asked.
         encoder = asked.encoder("")
         form = WireFormat(kind, encoder, chunk, LAST_CHUNK, timeless=True, timed=command.envelope)
-        if command.signals:
-            form = with_signals(form, as_event if command.as_events else as_line)
+        tell = as_event if command.as_events else as_line
+        form = with_kinds(form, tell, kinds_of(command))
         head = LiveHead(command.media_type, "text/plain")
         return Opening(ManyArrival(self._hub.live, asked), form, encoder(""), head)
 
 
-def _peer_for(peer: Peer, allows: Allows, granted: dict[str, Peer], path: str) -> Peer | Awaitable[Peer]:
+def _operations(command: ReadMany) -> tuple[Operation, ...]:
+    return (Operation.READ, Operation.PRESENCE) if command.presence else (Operation.READ,)
+
+
+def _peer_for(
+    peer: Peer, allows: Allows, granted: dict[str, Peer], operations: tuple[Operation, ...], path: str
+) -> Peer | Awaitable[Peer]:
     if (first := granted.pop(path, None)) is not None:  # asked before the response; when it is opened again, anew
         return first
-    found = allows(Ask(Operation.READ, path))
+    found = allows(tuple([Ask(operation, path) for operation in operations]))
     return _awaited(peer, found) if isawaitable(found) else structs.replace(peer, access=found)
 
 

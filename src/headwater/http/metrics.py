@@ -38,6 +38,8 @@ _COUNTERS: Final = (
     ("signals", "signals", "Signals that were sent."),
     ("signals_told", "signals_told", "Times a live reader was told a signal."),
     ("signals_dropped", "signals_dropped", "Times a reader who asked was not told one: it was catching up or full."),
+    ("members_joined", "members_joined", "Members that came to streams, whatever the number of their connections."),
+    ("presence_frames", "presence_frames", "Times readers of a stream were told who is there."),
     ("disconnects", "disconnects", "Clients that went away before the end."),
 )
 #: The same, with a label: its name, the field, the label, and what it is.
@@ -93,6 +95,7 @@ class HubCollector:
         yield GaugeMetricFamily("headwater_kept_signals", "Signals kept for readers that come later.", len(kept))
         yield GaugeMetricFamily("headwater_kept_signal_bytes", "Their bytes.", kept.size)
         yield from self._readers()
+        yield GaugeMetricFamily("headwater_members", "Members of all streams.", stats.members)
         for name, field, text in _COUNTERS:
             yield CounterMetricFamily(f"headwater_{name}", text, getattr(stats, field))
         for name, field, label, text in _LABELLED:

@@ -49,13 +49,13 @@ class Permission:
         found = self._ask(exchange, asks)
         return self._decided(found, go) if isawaitable(found) else go(_checked(found))
 
-    def access(self, exchange: Exchange, ask: Ask) -> Access | Awaitable[Access]:
+    def access(self, exchange: Exchange, asks: tuple[Ask, ...]) -> Access | Awaitable[Access]:
         """The access that is granted for one stream of several.
 
         Raises:
             HeadwaterError: it is refused.
         """
-        found = self._ask(exchange, (ask,))
+        found = self._ask(exchange, asks)
         return _awaited(found) if isawaitable(found) else _checked(found)
 
     def _ask(self, exchange: Exchange, asks: tuple[Ask, ...]) -> Access | Awaitable[Access | None] | None:

@@ -9,6 +9,7 @@ Rule 3: a response of our own is given through the exchange. A driver adds the d
 from __future__ import annotations
 
 import logging
+import re
 from abc import ABC, abstractmethod
 from typing import Final
 
@@ -21,6 +22,8 @@ from headwater.protocol.responses import Answer, HeaderList
 
 _log: Final = logging.getLogger("headwater")
 _access_log: Final = logging.getLogger("headwater.access")
+#: A member's key in a URL, which no log has.
+_KEY: Final = re.compile(r"(?i)\b(member(?:_|%5f)key)=[^&]*")
 
 
 class Service(ABC):
@@ -131,7 +134,8 @@ class Service(ABC):
 
 
 def log_access(exchange: Exchange, status: int) -> None:
-    """Log a request and the status of its response, in the form of most servers."""
+    """Log a request and the status of its response, in the form of most servers; keys of members are left out."""
     request, client = exchange.request, exchange.client
     address = "-" if client is None else f"{client[0]}:{client[1]}"
-    _access_log.info('%s - "%s %s HTTP/%s" %d', address, request.method, request.target, request.version, status)
+    target = _KEY.sub(r"\1=***", request.target)
+    _access_log.info('%s - "%s %s HTTP/%s" %d', address, request.method, target, request.version, status)

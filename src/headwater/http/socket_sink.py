@@ -21,6 +21,10 @@ MAX_UNASKED: Final = 16 * 1024
 #: `struct linger` with no time: a close drops what is unsent and sends a reset.
 _RESET: Final = struct.pack("ii", 1, 0)
 
+#: Options of TCP, where the system has them.
+_NOTSENT_LOWAT: Final[int | None] = getattr(socket, "TCP_NOTSENT_LOWAT", None)
+_USER_TIMEOUT: Final[int | None] = getattr(socket, "TCP_USER_TIMEOUT", None)
+
 #: Transports that put bytes on a socket as they are, close it after `connection_lost`, and write at once what fits.
 _PLAIN: Final = frozenset(
     {
@@ -68,6 +72,10 @@ class TransportSink(asyncio.Protocol):
     def held(self) -> int:
         """See `Sink.held`."""
         return self._transport.get_write_buffer_size()
+
+    def give_up_after(self, seconds: float) -> None:
+        """See `GivesUp.give_up_after`."""
+        _set(self._transport.get_extra_info("socket"), [(_USER_TIMEOUT, max(1, int(seconds * 1000)))])
 
     def finish(self) -> None:
         """See `Sink.finish`."""
@@ -133,10 +141,10 @@ def relax(sock: Any) -> None:
 
 
 def _limit(sock: Any, unsent: int, milliseconds: int) -> None:
-    options = [
-        (getattr(socket, "TCP_NOTSENT_LOWAT", None), unsent),
-        (getattr(socket, "TCP_USER_TIMEOUT", None), milliseconds),
-    ]
+    _set(sock, [(_NOTSENT_LOWAT, unsent), (_USER_TIMEOUT, milliseconds)])
+
+
+def _set(sock: Any, options: list[tuple[int | None, int]]) -> None:
     with contextlib.suppress(OSError, AttributeError):
         # Of a socket's own, uvloop's stand-in would make a new object, and ask the system for its family, each time.
         raw = socket.socket(sock.family, sock.type, sock.proto, fileno=sock.fileno())

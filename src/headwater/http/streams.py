@@ -19,7 +19,7 @@ from headwater.errors import (
     RouteNotFound,
     StreamNotFound,
 )
-from headwater.http import schemas, signals
+from headwater.http import presence, schemas, signals
 from headwater.http.authorize import Authorize
 from headwater.http.catch_up import respond_short
 from headwater.http.content_coding import choose, coded
@@ -34,6 +34,7 @@ from headwater.http.service import Service
 from headwater.http.several import SeveralStreams
 from headwater.hub import Engine, Peer
 from headwater.hub.live.arrival import Arrival, Prospect
+from headwater.hub.live.attended import MemberPeer
 from headwater.hub.live.waiting import Awaiting
 from headwater.hub.live.wire_format import WireFormat
 from headwater.model import Appended, Mode
@@ -42,11 +43,13 @@ from headwater.protocol.asks import ANYBODY, Access, Ask, asks_of
 from headwater.protocol.caching import next_cursor
 from headwater.protocol.coding import IDENTITY
 from headwater.protocol.commands import (
+    Attend,
     Command,
     Create,
     Delete,
     Describe,
     Inspect,
+    ListMembers,
     Preflight,
     Read,
     SendSignal,
@@ -238,6 +241,8 @@ class StreamService(Service):
                 return self._create(exchange, command)
             case Delete():
                 return self._delete(exchange, command)
+            case Attend() | ListMembers():
+                return presence.serve(self.hub, exchange, command, access)
             case SendSignal():
                 return signals.serve(self.hub, exchange, command, access)
             case Describe():
@@ -336,9 +341,9 @@ class StreamService(Service):
         """Open a live reader: at once where the exchange and the store can, and else in a task."""
         coding = self.compressor.live(command.accept_encoding) if self._varies else IDENTITY
         form, peer = live_format(command, coding), peer_of(command, exchange.client, access)
-        if not exchange.pushes_at_once:
-            return self._open(exchange, command, form, peer)
-        if command.last is not None:
+        if command.joins is not None:
+            peer = presence.member_peer(self.hub, command.path, command.joins, peer)
+        if not exchange.pushes_at_once or command.last is not None or command.joins is not None:
             return self._open(exchange, command, form, peer)
         live, is_known = self.hub.live, command.slow is None
         frames = live.first_frames(command.path, command.offset, form) if is_known else None
@@ -358,15 +363,17 @@ class StreamService(Service):
         exchange.may_be_cancelled = True
         with await opened(self.hub.live, command, peer) as arrival:
             if isinstance(arrival, Awaiting):
-                work = exchange.push(waiting(arrival, command, varies=self._varies))
-                if work is not None:
-                    await work
+                opening = waiting(arrival, command, varies=self._varies)
+            else:
+                self.stats.resumes += command.resumed
+                if command.resumed and (end := end_of_closed(arrival)) is not None:
+                    exchange.respond(responses.complete(end))
+                    return
+                opening = self._opening(arrival, command, form)
+            if isinstance(peer, MemberPeer):
+                await presence.push(exchange, opening, peer)
                 return
-            self.stats.resumes += command.resumed
-            if command.resumed and (end := end_of_closed(arrival)) is not None:
-                exchange.respond(responses.complete(end))
-                return
-            work = exchange.push(self._opening(arrival, command, form))
+            work = exchange.push(opening)
             if work is not None:
                 await work
 

@@ -15,6 +15,7 @@ together                several appends that are one step
 eager                   coroutines that begin at once
 room                    how many streams there may be
 intake                  request bodies that are under way
+presence                who is at a stream
 live                    the live readers
 formats                 the wire formats for readers in this process
 catch_up, outflow       a range read in pieces, and sent as it is taken

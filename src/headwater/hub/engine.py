@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, Callable, Coroutine, Mapping
 from typing import Any, Final, TypeVar, Unpack
 
+from headwater.hub.arguments import check_kind
 from headwater.hub.checked import into
 from headwater.hub.intake import Intake
 from headwater.hub.lifespan import Lifespan
@@ -13,6 +14,8 @@ from headwater.hub.live.events import LiveEvents
 from headwater.hub.live.readers import LiveReaders
 from headwater.hub.live.runtime import Runtime
 from headwater.hub.loop_delay import LoopDelay
+from headwater.hub.presence.calls import Presence
+from headwater.hub.presence.rooms import Rooms
 from headwater.hub.room import Room
 from headwater.hub.signals import SignalCalls, SignalSender
 from headwater.hub.stats import Stats
@@ -21,6 +24,7 @@ from headwater.hub.threads import call_from_thread
 from headwater.hub.writer import PUMP_AHEAD, Writer, WriterOptions, pump
 from headwater.hub.writes import Writes
 from headwater.model import Change
+from headwater.protocol.ephemeral import PRESENCE
 from headwater.protocol.paths import RUNS, PrivatePaths
 from headwater.protocol.schemas.registry import Schemas
 from headwater.stores import Store, open_store
@@ -50,6 +54,7 @@ class Engine(Lifespan, Writes, SignalCalls):
         runtime: what they share.
         events: what they are told and nobody keeps.
         signal_sender: sends signals.
+        rooms: who is there.
         private: streams that are not served over HTTP.
         schemas: what streams hold.
     """
@@ -65,14 +70,16 @@ class Engine(Lifespan, Writes, SignalCalls):
         self.limits = limits or Limits()
         self.stats = Stats()
         self.intake: Final = Intake(self.limits.max_inflight_bytes, self.limits.max_body_bytes)
+        self.private: Final = PrivatePaths(*RUNS)
+        self.schemas: Final = Schemas(schemas, self.private)
         self.runtime = Runtime(self.store, self.limits, self.stats)
         self.live = LiveReaders(self.runtime)
         self.events = LiveEvents(self.live)
-        self.signal_sender = SignalSender(self.live, self.events)
+        self.signal_sender = SignalSender(self.live, self.events, self.schemas)
+        self.rooms = Rooms(self.limits, self.stats, self.runtime.timers.after, self.events)
+        self.runtime.ephemerals.greet_with(PRESENCE, self.rooms.first)
         self._gate = self.runtime.gate
-        self.private: Final = PrivatePaths(*RUNS)
         self._loop_delay = LoopDelay(self.stats.loop_delay)
-        self.schemas: Final = Schemas(schemas, self.private)
         self._into, self._post = into(self.store, self.schemas.records)
         self._room = Room(self.limits, self._exists)
         self._sweeper: Final = Sweeper(self.store, self.live)
@@ -113,6 +120,7 @@ class Engine(Lifespan, Writes, SignalCalls):
         await self._sweeper.stop()
         self._loop_delay.stop()
         self.signal_sender.kept.clear()
+        self.rooms.clear()
         self.runtime.stop()
         await self._room.settle()
         await self._stop()
@@ -166,6 +174,24 @@ class Engine(Lifespan, Writes, SignalCalls):
         """
         return call_from_thread(self._gate, call)
 
+    # Who is there
+
+    def presence(self, path: str) -> Presence:
+        """Who is at a stream: `with await hub.presence("rooms/7").join("bot"): ...`.
+
+        It is known to this process alone, and kept nowhere.
+
+        Args:
+            path: the stream.
+
+        Raises:
+            HubNotOpen, WrongLoop: see `errors`.
+            TypeError: the path has another type.
+        """
+        self._gate.check()
+        check_kind("path", path, str, optional=False)
+        return Presence(path, self.rooms, self.events, self.store)
+
     # Writing from start to end
 
     def writer(self, path: str, **options: Unpack[WriterOptions]) -> Writer:
@@ -214,6 +240,8 @@ class Engine(Lifespan, Writes, SignalCalls):
     def _changed(self, change: Change) -> None:
         if change.deleted:
             self._room.taken -= 1
+            if len(self.rooms):
+                self.rooms.drop(change.path)
         self.live.apply(change)
 
 

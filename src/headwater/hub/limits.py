@@ -13,7 +13,9 @@ from headwater.protocol.framing import MAX_RECORDS
 from headwater.protocol.paths import MAX_PATH_BYTES
 
 #: Limits whose zero has a meaning: at once.
-_MAY_BE_ZERO: Final = frozenset({"flush_seconds", "slow_seconds", "drain_seconds", "linger_bytes", "linger_seconds"})
+_MAY_BE_ZERO: Final = frozenset(
+    {"flush_seconds", "slow_seconds", "drain_seconds", "presence_grace", "linger_bytes", "linger_seconds"}
+)
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +58,15 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
         max_sender_kept_signals: of those, the signals of one sender.
         kept_signal_bytes: kept signals of one stream, all together: a reader is told all of them when it comes.
         max_kept_signal_bytes: kept signals of all streams.
+        presence_grace: how long a member of a stream whose last connection was lost is there still, so that a reload is
+            no leave.
+        presence_lease: how long a member may be silent that is kept by requests or messages.
+        presence_listed: members of a stream up to which its readers are told the list; above it, only how many.
+        presence_changes: of a member's state, a second, a second's worth at once; one more is refused with 429.
+        max_presence_members: of one stream; one more is refused with 429.
+        max_presence_total: members of all streams; one more is refused with 429.
+        max_presence_connections: of one member; one more is refused with 429.
+        max_presence_state_bytes: of a member's state; more is refused with 413.
         drain_seconds: window over which readers are told to come back when the server stops.
     """
 
@@ -87,6 +98,14 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     max_sender_kept_signals: int = 100
     kept_signal_bytes: int = 64 * 1024
     max_kept_signal_bytes: int = 64 * 1024 * 1024
+    presence_grace: float = 5.0
+    presence_lease: float = 30.0
+    presence_listed: int = 500
+    presence_changes: int = 10
+    max_presence_members: int = 10_000
+    max_presence_total: int = 100_000
+    max_presence_connections: int = 32
+    max_presence_state_bytes: int = 1024
     drain_seconds: float = 5.0
 
     def __post_init__(self) -> None:

@@ -312,6 +312,7 @@ class Reads:
         slow: SlowPolicy | None = None,
         name: str | None = None,
         signals: bool = False,
+        presence: bool = False,
     ) -> StreamInfo:
         """A reader that is pushed to: records go into a sink as they come, encoded once for all readers of a format.
 
@@ -323,12 +324,13 @@ class Reads:
             slow: what the reader gets when its sink was full; None: as the stream says.
             name: what it is called where readers are listed.
             signals: signals are told, too; of `ndjson` and `events`.
+            presence: who is there is told, too; of the same.
 
         Raises:
             LimitReached, StreamNotFound, StreamGone, InvalidOffset, OffsetGone, BadRequest, StoreUnavailable,
             ShuttingDown: nothing was written to the sink.
         """
-        form = wire_format(wire, signals=signals)
+        form = wire_format(wire, signals=signals, presence=presence)
         first, peer = self.limits.buffer_bytes, Peer(wire, name)
         arrival = await self.live.open(path, offset, slow=slow, peer=peer, first_bytes=first)
         self.live.push(arrival, form, sink)

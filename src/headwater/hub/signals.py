@@ -22,6 +22,7 @@ from headwater.hub.peers import Peer
 from headwater.protocol.ephemeral import SIGNAL
 from headwater.protocol.offsets import incarnation_of
 from headwater.protocol.rates import Rates
+from headwater.protocol.schemas.registry import Schemas
 from headwater.protocol.signals import Addressed, Signal, content_of, make_signal, told
 
 _SIGNALS: Final = frozenset({SIGNAL})
@@ -35,17 +36,19 @@ class SignalSender:
     Args:
         live: the hub's readers.
         events: what they are told.
+        schemas: what signals must be.
 
     Attributes:
         kept: those that hold for a while.
     """
 
-    def __init__(self, live: LiveReaders, events: LiveEvents) -> None:
+    def __init__(self, live: LiveReaders, events: LiveEvents, schemas: Schemas) -> None:
         runtime = live.runtime
         limits = self._limits = runtime.limits
         self.kept: Final = KeptSignals(limits, runtime.timers, events.incarnation)
         self._live = live
         self._events = events
+        self._schemas = schemas if schemas.signals else None
         self._stats = runtime.stats
         self._senders = Rates(limits.signal_rate)
         self._streams = Rates(limits.stream_signal_rate)
@@ -109,6 +112,7 @@ class SignalSender:
         Raises:
             StreamNotFound, StreamGone, StoreUnavailable: there is no stream, or nobody can say.
             StreamClosed: it has ended.
+            SchemaMismatch: signals of the stream must be something else.
             RateLimited, LimitReached: the stream is sent too many, or keeps too many.
         """
         found = self.send_at_once(path, signal, by)
@@ -120,6 +124,8 @@ class SignalSender:
         return self.send_at_once(path, signal, by) or self._send(path, info.incarnation, signal, by)
 
     def _send(self, path: str, incarnation: int, signal: Signal, by: Hashable) -> Told:
+        if self._schemas is not None:
+            self._schemas.check(path, signal.content, "signal", signal.content_type)
         if not self._streams.take(path, time.monotonic()):
             rate = self._limits.stream_signal_rate
             raise RateLimited(f"one stream takes stream_signal_rate={rate} signals a second")
@@ -172,7 +178,7 @@ class SignalCalls:
 
         Raises:
             StreamNotFound, StreamGone, StreamClosed: there is nobody who could be told.
-            InvalidBody, BadRequest, TooLarge: it is no signal.
+            InvalidBody, BadRequest, TooLarge, SchemaMismatch: it is no signal, or none of this stream.
             RateLimited, LimitReached: the stream is sent too many, or keeps too many.
             StoreUnavailable, HubNotOpen, WrongLoop: see `errors`.
             TypeError: an argument has another type.

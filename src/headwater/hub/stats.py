@@ -49,6 +49,9 @@ class Stats(msgspec.Struct, kw_only=True):
         signals: signals that were sent, whoever was told.
         signals_told: times a live reader was told one.
         signals_dropped: times a reader who asked for signals was not told one, because it was catching up or full.
+        members: of all streams, now.
+        members_joined: members that came, whatever the number of their connections.
+        presence_frames: times that readers of a stream were told who is there.
         disconnects: requests whose client went away before the answer or the end.
         lag: deliveries to live readers by the seconds from the commit to the socket.
         flush_waits: flushes by the seconds they were put off under load, so that records go out together.
@@ -83,6 +86,9 @@ class Stats(msgspec.Struct, kw_only=True):
     signals: int = 0
     signals_told: int = 0
     signals_dropped: int = 0
+    members: int = 0
+    members_joined: int = 0
+    presence_frames: int = 0
     disconnects: int = 0
     lag: Histogram = msgspec.field(default_factory=partial(Histogram, bounds=LAG_BOUNDS))
     flush_waits: Histogram = msgspec.field(default_factory=partial(Histogram, bounds=WAIT_BOUNDS))

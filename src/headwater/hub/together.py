@@ -10,7 +10,7 @@ from headwater.errors import HeadwaterError, InvalidBody, TooLarge
 from headwater.hub.arguments import check_append
 from headwater.model import Appended, Entry
 from headwater.protocol.delimited import delimited
-from headwater.protocol.framing import check_body
+from headwater.protocol.framing import Split, check_body, split_message
 from headwater.protocol.ledger import Append
 from headwater.protocol.objects import encoded, is_message
 
@@ -35,15 +35,16 @@ def append_of_entry(entry: Entry | tuple[str, Any]) -> tuple[str, Append]:
     if type(path) is not str or producer is not None or create is not None:
         check_append(path, producer, None, None, create)
     is_value = not isinstance(data, bytes | bytearray | memoryview)
+    split: Split | None = None
     try:
         body = encoded("JSON", data) if is_value else bytes(data)
     except InvalidBody:
         if not is_message(data):
             raise
-        body, is_value = delimited((encoded("Protobuf", data),)), False
+        body, split = delimited((encoded("Protobuf", data),)), split_message
     kind = None if create is None else create.content_type
     # By place, because there are many.
-    return path, Append(body, kind, producer, None, entry.close, None, None, create, None, is_value)
+    return path, Append(body, kind, producer, None, entry.close, None, None, create, None, is_value, split)
 
 
 async def appends_of_entries(entries: Iterable[Entry | tuple[str, Any]]) -> list[tuple[str, Append]]:

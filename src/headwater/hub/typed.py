@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any, Final
 
@@ -70,6 +70,11 @@ _known: Final = lru_cache(128)(schema_of)
 
 def _schema_of(type: Any) -> Schema:
     try:
-        return _known(type) if isinstance(type, Hashable) else schema_of(type)
+        hash(type)
+        make: Callable[[Any], Schema] = _known
+    except TypeError:  # of an annotation with a dict, for one
+        make = schema_of
+    try:
+        return make(type)
     except InvalidSchema as error:
         raise TypeError(f"type: {error}") from None

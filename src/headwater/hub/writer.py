@@ -15,7 +15,7 @@ from headwater.hub.batching import Batches
 from headwater.hub.writes import Writes
 from headwater.model import Appended, Failure, Retention, StreamInfo
 from headwater.protocol.failure import check_failure
-from headwater.protocol.framing import encode_value, is_json, keeps_records
+from headwater.protocol.framing import encode_value, is_json, lies_in_line
 from headwater.protocol.ledger import Append, check_without_body
 
 #: Bytes of records that are put together into one append.
@@ -127,8 +127,8 @@ class Writer:
     async def write_all(self, items: Sequence[Any]) -> Appended:
         """Append records in order, in one commit where it can be.
 
-        Where the type keeps records apart they are one append; elsewhere each is its own, and when one is refused those
-        before it are written.
+        Where a body may have several records they are one append; elsewhere each is its own, and when one is refused
+        those before it are written.
 
         Args:
             items: at least one, each as for `write`.
@@ -163,7 +163,7 @@ class Writer:
         if self._content_type is None:
             raise StoreUnavailable("the writer is not open: use `async with hub.writer(...)`")
         kind, most = self._content_type, self._hub.limits.max_append_records
-        if len(items) > 1 and keeps_records(kind) and not is_json(kind):
+        if len(items) > 1 and lies_in_line(kind):
             # Of bytes it is not known how many records they are; each has a byte at least.
             sizes = [0 if isinstance(item, bytes | bytearray | memoryview) else 1 for item in items]
             parts = [encode_value(kind, item) for item in items]

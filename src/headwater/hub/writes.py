@@ -50,7 +50,7 @@ class Writes(Reads):
         Args:
             path: without a leading slash: `jobs/7`; in NFC, no `*`, `{` or `}`, no segment `-`, the first not `__ds`.
             content_type: MIME type; None: application/octet-stream. `application/json`, `application/msgpack` and
-                `application/x-protobuf` keep records apart.
+                `application/x-protobuf`, also with `encoding=delimited`, keep records apart.
             ttl: seconds of idleness after which it expires.
             expires_at: seconds since the Unix epoch when it expires in any case.
             retention: how much of it is kept.
@@ -126,8 +126,8 @@ class Writes(Reads):
             path: the stream.
             data: one record: in a JSON stream any value that encodes as JSON, in one of MessagePack the same, in one of
                 Protobuf a message; elsewhere bytes, or text as UTF-8. Bytes are a body as over HTTP: a JSON array,
-                several MessagePack values, or several messages with their lengths in front, are as many records.
-                Empty only with `close`.
+                several MessagePack values, or, where the stream has them so, several messages with their lengths in
+                front, are as many records. Empty only with `close`.
             producer: makes the append idempotent.
             seq: must grow with every append that has one, in byte order.
             close: close the stream with this record.

@@ -3,6 +3,7 @@
 offsets                   positions and their text
 spans                     records that follow each other in a log
 framing                   bodies into records and back
+json_values               JSON bodies into values
 splitter, delimited, msgpack  records that lie one behind the other
 objects                   Python objects as records
 schemas                   what records must be
@@ -45,5 +46,6 @@ wire, sse_control, sse_plain, ndjson, many_events  encoders
 compression, compressors  which codings there are
 coding, coding_gzip, coding_zstd, crc  coded once for all readers
 backoff                   when to reconnect
+presence                  who is at a stream
 names                     headers, parameters, event names
 """

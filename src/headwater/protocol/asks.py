@@ -13,11 +13,13 @@ import msgspec
 
 from headwater.model import StreamConfig
 from headwater.protocol.commands import (
+    Attend,
     Command,
     Create,
     Delete,
     Describe,
     Inspect,
+    ListMembers,
     Preflight,
     Read,
     SendSignal,
@@ -31,7 +33,7 @@ class Operation(StrEnum):
 
     `READ` is GET and HEAD, every live read, and the source of a fork. `APPEND` is a body, `CLOSE` an end, complete or
     failed. `CREATE` is a stream or a fork, first content and closure with it. `SIGNAL` is to send a signal; who reads
-    a stream may read its signals. `PRESENCE` is the word below a stream, for which no command asks yet. `LIST` is to be
+    a stream may read its signals. `PRESENCE` is to be told who is there, and to be there oneself. `LIST` is to be
     told which streams, readers and keys there are.
     """
 
@@ -81,6 +83,10 @@ def asks_of(command: Command | Undecided, *, has_body: bool = True) -> tuple[Ask
             False must not let a body follow.
     """
     match command:
+        case Read(presence=True) | Undecided(presence=True):
+            return (Ask(Operation.READ, command.path), Ask(Operation.PRESENCE, command.path))
+        case Attend() | ListMembers():
+            return (Ask(Operation.PRESENCE, command.path),)
         case Read() | Inspect() | Describe() | Undecided():
             return (Ask(Operation.READ, command.path),)
         case Write():

@@ -33,6 +33,15 @@ class Write(msgspec.Struct, frozen=True, gc=False):
     create: StreamConfig | None = None
 
 
+class Joins(msgspec.Struct, frozen=True, gc=False):
+    """A reader that is a member while it reads; see `presence.requests`. All as sent; None: not sent."""
+
+    member: str | None = None
+    key: str | None = None
+    connection: str | None = None
+    state: str | None = None
+
+
 class Read(msgspec.Struct, frozen=True, gc=False):
     """GET: records from an offset on, or the newest ones.
 
@@ -52,6 +61,8 @@ class Read(msgspec.Struct, frozen=True, gc=False):
         last: where to begin, told from behind; None: at the offset.
         envelope: plain SSE, NDJSON and pages: each record comes with its offset and its time.
         signals: plain SSE and NDJSON: signals are told, too.
+        presence: plain SSE and NDJSON: who is there is told, too.
+        joins: with `presence`: the member that the reader is; None: none.
         waits: plain SSE, NDJSON and long-poll: a stream that is not there is waited for.
     """
 
@@ -71,6 +82,8 @@ class Read(msgspec.Struct, frozen=True, gc=False):
     envelope: bool = False
     waits: bool = False
     signals: bool = False
+    presence: bool = False
+    joins: Joins | None = None
 
     @property
     def start(self) -> str | Last:
@@ -79,9 +92,15 @@ class Read(msgspec.Struct, frozen=True, gc=False):
 
 
 class Undecided(msgspec.Struct, frozen=True, gc=False):
-    """GET whose form depends on the stream's own type: parse the request again, with it."""
+    """GET whose form depends on the stream's own type: parse the request again, with it.
+
+    Attributes:
+        path: the stream.
+        presence: it may be a read that is told who is there.
+    """
 
     path: str
+    presence: bool = False
 
 
 class Inspect(msgspec.Struct, frozen=True, gc=False):
@@ -113,6 +132,32 @@ class SendSignal(msgspec.Struct, frozen=True, gc=False):
     size: int | None
 
 
+class Attend(msgspec.Struct, frozen=True, gc=False):
+    """POST to the word `presence` below a stream: join, change, be heard or leave; the body says which.
+
+    Attributes:
+        path: the stream.
+        size: of the body, as its head has it; None: it does not say.
+    """
+
+    path: str
+    size: int | None
+
+
+class ListMembers(msgspec.Struct, frozen=True, gc=False):
+    """GET of the word `presence` below a stream: who is there.
+
+    Attributes:
+        path: the stream.
+        after: the last id of the page before; empty: from the first on.
+        limit: members, at most.
+    """
+
+    path: str
+    after: str
+    limit: int
+
+
 class Describe(msgspec.Struct, frozen=True, gc=False):
     """GET of the word `schema` below a stream: what its records, or its signals, must be."""
 
@@ -126,4 +171,4 @@ class Preflight(msgspec.Struct, frozen=True, gc=False):
     path: str
 
 
-Command = Create | Write | Read | Inspect | Delete | SendSignal | Describe | Preflight
+Command = Create | Write | Read | Inspect | Delete | SendSignal | Attend | ListMembers | Describe | Preflight

@@ -1,8 +1,9 @@
 """Protobuf messages one behind the other: each with its length in front, as Protobuf's own libraries write them.
 
-Rule 1: a record of a Protobuf stream is a message and the length before it, a varint of 32 bits: what
-        `writeDelimitedTo` in Java, `SerializeDelimitedToOstream` in C++ and `protodelim` in Go write. So a body is
-        records one behind the other, and the empty message, which has no bytes, is a record of one byte.
+Rule 1: a record of `application/x-protobuf; encoding=delimited` is a message and the length before it, a varint of 32
+        bits: what `writeDelimitedTo` in Java, `SerializeDelimitedToOstream` in C++ and `protodelim` in Go write. So a
+        body is records one behind the other, and the empty message, which has no bytes, is a record of one byte.
+        Without the parameter a body is one message, as the protocol's own suite has it.
 Rule 2: where records come apart (plain SSE, NDJSON, many streams in one read) a message comes without its length.
 Rule 3: the message itself is not looked into: whether it is one, and of which type, a schema says.
 """

@@ -13,13 +13,15 @@ from headwater.protocol.sse import encode_event
 
 #: The kind of signals; see `signals`.
 SIGNAL: Final = "signal"
+#: The kind of what is told of who is there; see `presence.frames`.
+PRESENCE: Final = "presence"
 
 
 class Ephemeral(msgspec.Struct, frozen=True):
     """One of them.
 
     Attributes:
-        kind: readers ask for kinds: `signal`. It stands in the name of an event and in `control` of a line.
+        kind: readers ask for kinds: `signal`, `presence`. It stands in the name of an event and in `control` of a line.
         body: a JSON object in one line, with one field at least.
         origin: what it was made of, for who is in this process, and for wires that are not JSON.
     """

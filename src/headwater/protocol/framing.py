@@ -1,7 +1,7 @@
 """Bodies into records and back: raw bytes, JSON values (protocol section 9), MessagePack values, Protobuf messages.
 
-Rule: a record of a JSON stream is one JSON value in UTF-8 without line breaks, so that it fits one line of SSE or
-NDJSON as it is. The value keeps its own bytes otherwise: it is checked once, never decoded and encoded again.
+Rule: a record keeps the bytes with which it came. It is checked once, never decoded and encoded again; see
+json_values.py, msgpack.py and delimited.py.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
-from headwater.errors import BadRequest, InvalidBody, TooManyRecords
+from headwater.errors import BadRequest, InvalidBody
 from headwater.model import JSON
 from headwater.protocol.delimited import MessageSplitter, delimited, message_of
+from headwater.protocol.json_values import SPACE, split_json
 from headwater.protocol.msgpack import ValueSplitter, from_json
 from headwater.protocol.objects import encoded
 from headwater.protocol.splitter import Splitter, split_whole
-from headwater.surrogates import mended
 
 DEFAULT_CONTENT_TYPE: Final = "application/octet-stream"
 
@@ -28,6 +28,8 @@ DEFAULT_CONTENT_TYPE: Final = "application/octet-stream"
 MSGPACK: Final = ("application/msgpack", "application/x-msgpack", "application/vnd.msgpack")
 #: The names of Protobuf.
 PROTOBUF: Final = ("application/x-protobuf", "application/protobuf", "application/vnd.google.protobuf")
+#: The parameter of a Protobuf type whose bodies are messages with their lengths in front, as Prometheus has it.
+_DELIMITED: Final = re.compile(r";[ \t]*encoding[ \t]*=[ \t]*\"?delimited\"?[ \t]*(;|$)", re.IGNORECASE)
 #: Each name of a type with several, and the one that stands for all.
 _SAME: Final = {name: names[0] for names in (MSGPACK, PROTOBUF) for name in names}
 
@@ -40,14 +42,7 @@ MAX_CONTENT_TYPE: Final = 256
 
 _TOKEN: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _CONTENT_TYPE: Final = re.compile(_TOKEN + "/" + _TOKEN + r"[ \t]*(;[\t\x20-\x7e]*)?", re.ASCII)
-_values: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _value: Final = msgspec.json.Decoder(msgspec.Raw)
-# A line break inside a JSON text is white space: inside a string it must be escaped (RFC 8259 section 7).
-_ONE_LINE: Final = bytes.maketrans(b"\r\n", b"  ")
-#: White space of JSON (RFC 8259 section 2).
-_SPACE: Final = b" \t\r\n"
-#: What may stand before a value of an array.
-_BETWEEN: Final = re.compile(rb"[, \t\r\n]*")
 _OPEN: Final = ord("{")
 _CLOSE: Final = ord("}")
 _LF: Final = 10
@@ -89,6 +84,17 @@ def is_protobuf(content_type: str) -> bool:
 
 
 @lru_cache(_REMEMBERED)
+def is_delimited(content_type: str) -> bool:
+    """Whether they have their lengths in front: `application/x-protobuf; encoding=delimited`."""
+    return is_protobuf(content_type) and _DELIMITED.search(content_type) is not None
+
+
+def lies_in_line(content_type: str) -> bool:
+    """Whether a body is records one behind the other, so that two bodies are one as well."""
+    return is_msgpack(content_type) or is_delimited(content_type)
+
+
+@lru_cache(_REMEMBERED)
 def keeps_records(content_type: str) -> bool:
     """Whether records stay whole and apart: such a stream is counted in records, and every other one in bytes."""
     return is_json(content_type) or is_msgpack(content_type) or is_protobuf(content_type)
@@ -102,16 +108,16 @@ def is_text(content_type: str) -> bool:
 
 
 def same_content_type(left: str | None, right: str) -> bool:
-    """Whether two content types are the same media type, by any of its names.
+    """Whether two content types are the same media type, by any of its names; of Protobuf with lengths or without.
 
     None stands for a caller that is not checked.
     """
     return left is None or left == right or _name_of(left) == _name_of(right)
 
 
-def _name_of(content_type: str) -> str:
+def _name_of(content_type: str) -> tuple[str, bool]:
     kind = media_type(content_type)
-    return _SAME.get(kind, kind)
+    return _SAME.get(kind, kind), is_delimited(content_type)
 
 
 def check_body(body: bytes, *, close: bool) -> None:
@@ -143,8 +149,8 @@ def split_body(
 ) -> tuple[bytes, ...]:
     """The records of one request body.
 
-    A JSON array is flattened by one level (protocol section 9.1.2). MessagePack values and Protobuf messages lie one
-    behind the other, and each is a record. A body of any other type is one record.
+    A JSON array is flattened by one level (protocol section 9.1.2). MessagePack values, and Protobuf messages with
+    their lengths, lie one behind the other, and each is a record. A body of any other type is one record.
 
     Args:
         content_type: the stream's type.
@@ -185,85 +191,7 @@ def _splitter(content_type: str) -> type[Splitter] | None:
         return _OF_JSON
     if is_msgpack(content_type):
         return ValueSplitter
-    return MessageSplitter if is_protobuf(content_type) else None
-
-
-def split_json(body: bytes, *, allow_empty_array: bool = False, max_records: int | None = None) -> tuple[bytes, ...]:
-    """The JSON values of a body, one level of an array flattened; see `split_body`."""
-    if not body.isascii():
-        _check_utf8(body)
-    text = body.strip(_SPACE)
-    try:
-        values = _split(text, max_records)
-    except (msgspec.DecodeError, RecursionError) as error:
-        whole = mended(text)
-        if whole is text:
-            raise _not_json(error) from None
-        # Half of a surrogate pair is JSON that msgspec refuses. The places of the values are those of the mended text.
-        try:
-            values = _take(text, _split(whole, max_records))
-        except (msgspec.DecodeError, RecursionError) as second:
-            raise _not_json(second) from None
-    if not values and not allow_empty_array:
-        raise InvalidBody("the body is an empty array, which appends nothing")
-    return tuple([_one_line(value) for value in values])
-
-
-def _split(text: bytes, max_records: int | None) -> list[bytes]:
-    if text[:1] != b"[":
-        _value.decode(text)
-        return [text]
-    if max_records is not None and len(text) > 2 * max_records and text.count(b",") >= max_records:
-        _check_count(text, max_records)
-    return [bytes(value).strip(_SPACE) for value in _values.decode(text)]
-
-
-def _check_count(text: bytes, max_records: int) -> None:
-    """Refuse an array of more values, before an object is made for each: of 16 MB of digits those are eight million."""
-    try:
-        _up_to(max_records).decode(text)
-    except msgspec.ValidationError:
-        raise TooManyRecords(f"the body is an array of more than max_append_records={max_records} values") from None
-    except msgspec.DecodeError:
-        pass  # told by who reads the values, or mended there
-
-
-@lru_cache(4)
-def _up_to(count: int) -> msgspec.json.Decoder[msgspec.Struct]:
-    """Reads an array of so many values, and stops at the first one behind them, which a list does at its end."""
-    fields = [(f"v{number}", msgspec.Raw, b"") for number in range(count)]
-    array = msgspec.defstruct("Array", fields, array_like=True, forbid_unknown_fields=True, gc=False)
-    return msgspec.json.Decoder(array)
-
-
-def _take(text: bytes, values: list[bytes]) -> list[bytes]:
-    """What stands in a text where another of the same length has its values."""
-    if text[:1] != b"[":
-        return [text]
-    found: list[bytes] = []
-    at = 1
-    for value in values:
-        between = _BETWEEN.match(text, at)
-        assert between is not None
-        at = between.end() + len(value)
-        found.append(text[between.end() : at])
-    return found
-
-
-def _not_json(error: Exception) -> InvalidBody:
-    return InvalidBody(f"the body is not valid JSON: {error}")
-
-
-def _check_utf8(body: bytes) -> None:
-    try:
-        body.decode()
-    except UnicodeDecodeError as error:
-        raise InvalidBody(f"the body is not UTF-8 at byte {error.start}") from None
-
-
-def _one_line(value: bytes) -> bytes:
-    # Looked for as numbers: `b"\n" in value` raises and forgets a TypeError inside, and takes six times as long.
-    return value.translate(_ONE_LINE) if _LF in value or _CR in value else value
+    return MessageSplitter if is_delimited(content_type) else None
 
 
 def split_value(content_type: str, value: bytes) -> tuple[bytes, ...]:
@@ -286,7 +214,7 @@ def split_value(content_type: str, value: bytes) -> tuple[bytes, ...]:
             except (msgspec.DecodeError, RecursionError):
                 pass  # told below
             else:
-                return (value.strip(_SPACE),)
+                return (value.strip(SPACE),)
         records = split_json(b"".join((b"[", value, b"]")))
         if len(records) != 1:
             raise InvalidBody("there is more than one JSON value")
@@ -294,7 +222,7 @@ def split_value(content_type: str, value: bytes) -> tuple[bytes, ...]:
     if is_msgpack(content_type):
         return (_to_msgpack(value),)
     if is_protobuf(content_type):
-        raise InvalidBody(f"the stream is {content_type}, and takes base64 of messages, each with its length in front")
+        raise InvalidBody(f"the stream is {content_type}, and takes base64 of messages")
     try:
         text = msgspec.json.decode(value, type=str).encode()
         return (text,) if text else ()
@@ -323,6 +251,30 @@ def split_one_or_none(
     return split_value(content_type, body)
 
 
+def split_message(
+    content_type: str, body: bytes, *, allow_empty_array: bool = False, max_records: int | None = None
+) -> tuple[bytes, ...]:
+    """The record of one Protobuf message, which comes with its length in front, whether the stream has it so or not.
+
+    Raises:
+        InvalidBody: the stream takes no messages, or none that is empty.
+    """
+    if is_delimited(content_type):
+        return (body,)
+    if not is_protobuf(content_type):
+        raise InvalidBody(f"the stream is {content_type}, and takes no message of Protobuf")
+    return (_not_empty(content_type, message_of(body)),)
+
+
+def _not_empty(content_type: str, message: bytes) -> bytes:
+    if not message:
+        raise InvalidBody(
+            f"the stream is {content_type}, where an empty message has no bytes, as a record must; one of "
+            f"{PROTOBUF[0]}; encoding=delimited takes it"
+        )
+    return message
+
+
 def _to_msgpack(value: bytes) -> bytes:
     try:
         return from_json(value)
@@ -349,7 +301,8 @@ def encode_value(content_type: str, value: Any) -> bytes:
     if is_msgpack(content_type):
         return encoded("MessagePack", value)
     if is_protobuf(content_type):
-        return delimited((encoded("Protobuf", value),))
+        message = encoded("Protobuf", value)
+        return delimited((message,)) if is_delimited(content_type) else _not_empty(content_type, message)
     if isinstance(value, str):
         return value.encode()
     raise InvalidBody(
@@ -359,13 +312,13 @@ def encode_value(content_type: str, value: Any) -> bytes:
 
 
 def payloads(content_type: str, data: list[bytes]) -> list[bytes]:
-    """Records as those see them who are given each by itself: of Protobuf without the length in front.
+    """Records as those see them who are given each by itself: of Protobuf without a length in front.
 
     Args:
         content_type: the stream's.
         data: of the records, as they are kept.
     """
-    return list(map(message_of, data)) if is_protobuf(content_type) else data
+    return list(map(message_of, data)) if is_delimited(content_type) else data
 
 
 def join_records(content_type: str, records: Sequence[bytes] | Iterable[bytes]) -> bytes:

@@ -26,6 +26,7 @@ from headwater.protocol.many_events import EventsOfMany, LinesOfMany
 from headwater.protocol.offsets import check_offset
 from headwater.protocol.paths import MAX_PATH_BYTES, NOTHING_PRIVATE, PrivatePaths, check_path
 from headwater.protocol.patterns import check_pattern, is_pattern, literal_prefix
+from headwater.protocol.presence.requests import wants_presence
 from headwater.protocol.query import decoded, last_of
 from headwater.protocol.requests import last_event_id, reader_name, slow_policy, text
 from headwater.protocol.signals import wants_signals
@@ -48,12 +49,20 @@ _PARAMETERS: Final = frozenset(
         names.QUERY_ENVELOPE,
         names.QUERY_LIVE,
         names.QUERY_SIGNALS,
+        names.QUERY_PRESENCE,
         names.QUERY_LAST_EVENT_ID,
         names.QUERY_LAST_EVENT_ID_TOO,
     }
 )
 _START: Final = (names.QUERY_OFFSET, names.QUERY_LAST, names.QUERY_LAST_BYTES)
-_FOR_ALL: Final = (names.QUERY_SLOW, names.QUERY_READER, names.QUERY_ENVELOPE, names.QUERY_LIVE, names.QUERY_SIGNALS)
+_FOR_ALL: Final = (
+    names.QUERY_SLOW,
+    names.QUERY_READER,
+    names.QUERY_ENVELOPE,
+    names.QUERY_LIVE,
+    names.QUERY_SIGNALS,
+    names.QUERY_PRESENCE,
+)
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -80,6 +89,7 @@ class ReadMany(msgspec.Struct, frozen=True):
         slow: what the reader gets when it was slow; None: as each stream says.
         reader: what the client calls itself.
         signals: of its streams are told, too.
+        presence: who is at its streams is told, too.
     """
 
     wanted: tuple[Wanted, ...]
@@ -90,6 +100,7 @@ class ReadMany(msgspec.Struct, frozen=True):
     slow: SlowPolicy | None = None
     reader: str | None = None
     signals: bool = False
+    presence: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -217,6 +228,7 @@ def _read(
         slow=slow_policy(common.get(names.QUERY_SLOW)),
         reader=reader_name(common.get(names.QUERY_READER)),
         signals=wants_signals(common.get(names.QUERY_SIGNALS), has_place=is_live),
+        presence=wants_presence(common.get(names.QUERY_PRESENCE), has_place=is_live, may_join=False),
     )
 
 

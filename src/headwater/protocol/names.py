@@ -97,6 +97,14 @@ QUERY_READER: Final = "reader"
 #: Plain SSE, NDJSON and reads of many streams: `1`: signals are told, too.
 QUERY_SIGNALS: Final = "signals"
 
+#: Plain SSE, NDJSON and reads of many streams: `1`: who is there is told, too; `join`: and the reader is there.
+QUERY_PRESENCE: Final = "presence"
+#: With `presence=join`: the member that the reader is, its key, the name of its connection, and its state.
+QUERY_MEMBER: Final = "member"
+QUERY_MEMBER_KEY: Final = "member_key"
+QUERY_MEMBER_CONNECTION: Final = "member_connection"
+QUERY_MEMBER_STATE: Final = "member_state"
+
 # Named events of plain SSE; `onmessage` never sees them, only who listens for the name does.
 EVENT_WAITING: Final = b"stream-waiting"
 EVENT_CREATED: Final = b"stream-created"
@@ -110,6 +118,8 @@ EVENT_REPLACED: Final = b"stream-replaced"
 EVENT_CURSOR: Final = b"stream-cursor"
 #: A signal: told to who asked for signals, and stored nowhere.
 EVENT_SIGNAL: Final = b"stream-signal"
+#: Who is there: told to who asked for it.
+EVENT_PRESENCE: Final = b"stream-presence"
 RESERVED_EVENTS: Final = frozenset(
     {
         "stream-waiting",
@@ -122,6 +132,7 @@ RESERVED_EVENTS: Final = frozenset(
         "stream-replaced",
         "stream-cursor",
         "stream-signal",
+        "stream-presence",
         "error",
         "open",
     }

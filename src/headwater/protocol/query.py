@@ -5,7 +5,7 @@ Rule: what is not ours is nobody's business here: any number of parameters, any 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
@@ -39,6 +39,28 @@ def parse_query(query: bytes) -> dict[str, str]:
         if name is None:
             continue
         if name in found and name in _ONCE:
+            raise BadRequest(f"{name} must be given once")
+        found[name] = decoded(name, value)
+    return found
+
+
+def named_fields(query: bytes, wanted: Collection[str]) -> dict[str, str]:
+    """Parameters of some names; what has another name is let through unread.
+
+    Args:
+        query: as sent, without the question mark.
+        wanted: their names.
+
+    Raises:
+        BadRequest: one of these is not URL-encoded UTF-8, or came twice.
+    """
+    found: dict[str, str] = {}
+    for part in query.split(b"&"):
+        raw_name, _, value = part.partition(b"=")
+        name = unquote_to_bytes(raw_name).decode("latin-1")
+        if name not in wanted:
+            continue
+        if name in found:
             raise BadRequest(f"{name} must be given once")
         found[name] = decoded(name, value)
     return found

@@ -29,6 +29,7 @@ from headwater.protocol.paths import (
     strip_prefix,
 )
 from headwater.protocol.preconditions import Condition, parse_condition
+from headwater.protocol.presence.requests import joins_of, wants_presence
 from headwater.protocol.producers import MAX_INTEGER
 from headwater.protocol.query import parse_last, parse_query
 from headwater.protocol.signals import wants_signals
@@ -298,9 +299,9 @@ def _parse_read(path: str, query: bytes, headers: Headers, content_type: str | N
     fields = parse_query(query)
     mode, name = _mode(fields.get(names.QUERY_LIVE), headers, content_type)
     if mode is None:
-        return Undecided(path)
+        return Undecided(path, names.QUERY_PRESENCE in fields)
     offset, last = fields.get(names.QUERY_OFFSET), parse_last(fields, live=mode is not Mode.CATCH_UP)
-    resumed = False
+    resumed, has_place = False, mode in (Mode.EVENTS, Mode.NDJSON)
     if mode is Mode.EVENTS and (event_id := last_event_id(headers, fields)):
         offset, last, resumed = event_id, None, True
     if offset is None:
@@ -323,7 +324,9 @@ def _parse_read(path: str, query: bytes, headers: Headers, content_type: str | N
         last=last,
         envelope=_envelope(fields.get(names.QUERY_ENVELOPE), mode, last),
         waits=_waits(fields.get(names.QUERY_MISSING), mode),
-        signals=wants_signals(fields.get(names.QUERY_SIGNALS), has_place=mode in (Mode.EVENTS, Mode.NDJSON)),
+        signals=wants_signals(fields.get(names.QUERY_SIGNALS), has_place=has_place),
+        presence=wants_presence(fields.get(names.QUERY_PRESENCE), has_place=has_place),
+        joins=joins_of(fields),
     )
 
 

@@ -10,9 +10,7 @@ Rule 2: a signal with `keep` is the sender's state in its topic, for so many sec
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import unquote_to_bytes
 
 import msgspec
 
@@ -23,7 +21,7 @@ from headwater.protocol.ephemeral import SIGNAL, Ephemeral
 from headwater.protocol.expiry import parse_integer
 from headwater.protocol.framing import DEFAULT_CONTENT_TYPE, is_json, split_value
 from headwater.protocol.producers import MAX_INTEGER
-from headwater.protocol.query import decoded
+from headwater.protocol.query import named_fields
 
 #: Characters of a sender, of who a signal is for, and of a topic.
 MAX_NAME: Final = 256
@@ -132,7 +130,7 @@ def parse_addressed(query: bytes) -> Addressed:
     Raises:
         BadRequest: one of ours came twice, is not URL-encoded UTF-8, or is not as it should be.
     """
-    found = _fields(query)
+    found = named_fields(query, _OURS)
     for name in (_SENDER, _TO, _TOPIC):
         _check_name(name, found.get(name))
     keep = found.get(_KEEP)
@@ -164,19 +162,6 @@ def wants_signals(value: str | None, *, has_place: bool) -> bool:
             "reads that end have no place for signals"
         )
     return True
-
-
-def _fields(query: bytes) -> Mapping[str, str]:
-    found: dict[str, str] = {}
-    for part in query.split(b"&"):
-        raw_name, _, value = part.partition(b"=")
-        name = unquote_to_bytes(raw_name).decode("latin-1")
-        if name not in _OURS:
-            continue
-        if name in found:
-            raise BadRequest(f"{name} must be given once")
-        found[name] = decoded(name, value)
-    return found
 
 
 def _check_name(name: str, value: str | None) -> None:

@@ -19,7 +19,7 @@ import msgspec
 from headwater.model import Batch, Record
 from headwater.protocol.cursor import Data, Detached, Event, Failed, Gap, Idle, Made, Missing
 from headwater.protocol.envelope import enveloped, made
-from headwater.protocol.framing import is_json, is_protobuf, is_text, payloads
+from headwater.protocol.framing import is_delimited, is_json, is_text, payloads
 from headwater.protocol.names import (
     EVENT_CLOSED,
     EVENT_CREATED,
@@ -72,7 +72,7 @@ class PlainEvents:
         self._envelope = envelope
         self._as_json = as_json and not is_json(content_type)
         self._is_plain_text = is_plain_text(content_type)
-        self._is_protobuf = is_protobuf(content_type)
+        self._is_delimited = is_delimited(content_type)
         self._regrouper = Regrouper(content_type, whole_lines=not (as_json or envelope))
         self._retry = retry
         self._positioned = False
@@ -134,7 +134,7 @@ class PlainEvents:
             return b"".join([encode_event(each, event=name, event_id=id) for each, name, id in events])
         if self._envelope:
             return encode_events(shown, offsets_of(records))
-        if self._is_protobuf:
+        if self._is_delimited:
             data = payloads(self._content_type, data)
         if self._as_json:
             return encode_events([self._json_of(piece) for piece in data], offsets_of(records))

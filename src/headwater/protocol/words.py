@@ -1,4 +1,4 @@
-"""Requests to the words below a stream that are served: `{path}/-/signal`, `{path}/-/schema`."""
+"""Requests to the words below a stream that are served: `signal`, `presence`, `schema`."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Final
 
 from headwater.errors import BadRequest, MethodNotAllowed
 from headwater.protocol import names
-from headwater.protocol.commands import Command, Describe, Preflight, SendSignal
+from headwater.protocol.commands import Attend, Command, Describe, ListMembers, Preflight, SendSignal
 from headwater.protocol.headers import Headers
 from headwater.protocol.http1 import body_length
+from headwater.protocol.presence.requests import parse_page
 from headwater.protocol.query import parse_query
 from headwater.protocol.requests import check_coding, content_type_of
 from headwater.protocol.signals import parse_addressed
@@ -51,6 +52,15 @@ def _signal(method: str, path: str, query: bytes, headers: Headers) -> SendSigna
     return SendSignal(path, content_type, parse_addressed(query), body_length(headers))
 
 
+def _presence(method: str, path: str, query: bytes, headers: Headers) -> Attend | ListMembers:
+    if method == "POST":
+        check_coding(headers)
+        return Attend(path, body_length(headers))
+    if method != "GET":
+        raise MethodNotAllowed(f"{method[:20]!r} is not a method of -/presence", allow="GET, POST, OPTIONS")
+    return ListMembers(path, *parse_page(query))
+
+
 def _schema(method: str, path: str, query: bytes, headers: Headers) -> Describe:
     if method not in ("GET", "HEAD"):
         raise MethodNotAllowed(f"{method[:20]!r} is not a method of -/schema", allow="GET, HEAD, OPTIONS")
@@ -61,4 +71,4 @@ def _schema(method: str, path: str, query: bytes, headers: Headers) -> Describe:
     raise BadRequest(f"?kind= takes record or signal, not {kind[:40]!r}")
 
 
-_SERVED: Final[Mapping[str, Parse]] = {"signal": _signal, "schema": _schema}
+_SERVED: Final[Mapping[str, Parse]] = {"signal": _signal, "presence": _presence, "schema": _schema}

@@ -71,7 +71,7 @@ class SocketExchange(Exchange):
 
     def whole_body(self) -> bytes | None:
         """See `Exchange`."""
-        return self._wire.inbound.whole_body()
+        return None if self.head.expects else self._wire.inbound.whole_body()
 
     def read_body(self, done: BodyDone) -> None:
         """See `Exchange`."""

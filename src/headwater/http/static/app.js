@@ -3,6 +3,7 @@
 import { $, paintedBy, prefix, render } from "./common.js";
 import { refreshList, renderList } from "./list.js";
 import { look, renderOverview } from "./overview.js";
+import { renderRoom } from "./room.js";
 import { choose, renderStream, stream } from "./stream.js";
 import "./terms.js";
 
@@ -29,7 +30,7 @@ function tick() {
   if (ticks++ % LIST_EVERY === 0) refreshList(); else look();
 }
 
-paintedBy(renderView, renderList, renderStream, renderOverview);
+paintedBy(renderView, renderList, renderStream, renderRoom, renderOverview);
 addEventListener("hashchange", route);
 document.addEventListener("visibilitychange", () => { if (!document.hidden) { ticks = 0; tick(); } });
 

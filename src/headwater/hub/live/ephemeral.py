@@ -15,7 +15,10 @@ from typing import Final, Protocol
 import msgspec
 
 from headwater.hub.peers import Peer
-from headwater.protocol.ephemeral import Ephemeral
+from headwater.protocol.ephemeral import PRESENCE, Ephemeral
+
+#: Kinds of which a reader is told all that it missed when it is live again, so that nobody counts what it missed.
+_MADE_UP_FOR: Final = frozenset({PRESENCE})
 
 #: Given a stream's path, the number of the last event that a reader was told, and the reader: what it is told first.
 Greeter = Callable[[str, int, Peer], Iterable[Ephemeral]]
@@ -157,9 +160,9 @@ class Listeners:
         hearing.leave(self._count(hearing.kinds), self._ephemerals.number)
 
     def figures(self, reader: Hears) -> Told | None:
-        """What a reader was told; None: it did not ask."""
+        """What a reader was told of events that do not come again; None: it asked for none of these."""
         hearing = self._readers.get(reader)
-        return None if hearing is None else hearing.figures(self._count(hearing.kinds))
+        return None if hearing is None or hearing.kinds <= _MADE_UP_FOR else hearing.figures(self._count(hearing.kinds))
 
     def _count(self, kinds: frozenset[str]) -> int:
         return sum(self._counts[kind] for kind in kinds)
@@ -168,7 +171,8 @@ class Listeners:
 
     def to_all(self, event: Ephemeral) -> int:
         """Count an event; gives how many asked for it."""
-        self._counts[event.kind] += 1
+        if event.kind not in _MADE_UP_FOR:
+            self._counts[event.kind] += 1
         return self._asked[event.kind] + sum(event.kind in loop.kinds for loop in self.loops)
 
     def to_some(self, event: Ephemeral, name: str) -> int:

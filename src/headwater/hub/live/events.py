@@ -31,6 +31,12 @@ class LiveEvents:
         self._all.number += 1
         return Told()
 
+    def flush(self, path: str) -> None:
+        """Give the live readers of a stream all that was committed before; who waited for it is live then."""
+        stream = self._live.stream(path)
+        if stream is not None:
+            stream.flush_before()
+
     @property
     def number(self) -> int:
         """Of the last event of all."""

@@ -11,6 +11,7 @@ from typing import Final
 
 from headwater.errors import HeadwaterError
 from headwater.hub.live.arrival import Arrival, Coming, Prospect, come
+from headwater.hub.live.attended import connection_to
 from headwater.hub.live.connection import Connection
 from headwater.hub.live.introspection import Census, describe_all, take_census, take_census_gently
 from headwater.hub.live.join_cache import FROM_READERS, FirstFrames, may_be_told_again
@@ -300,7 +301,7 @@ class LiveReaders:
         stream, info = coming.stream, coming.info
         reader = PushedReader(
             stream,
-            to if isinstance(to, Connection) else Connection(self.runtime, to, single=True),
+            connection_to(self.runtime, to, coming.peer),
             form,
             number=coming.number,
             since=coming.since,
@@ -348,7 +349,7 @@ class LiveReaders:
         """
         stream, runtime = self.enter(path), self.runtime
         runtime.stats.window_reads += 1
-        connection = Connection(runtime, sink, single=True)
+        connection = connection_to(runtime, sink, peer)
         PushedReader(
             stream,
             connection,

@@ -6,7 +6,7 @@ can be ended. A new transport is a sink and an encoder, nothing else.
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 class SinkOwner(Protocol):
@@ -63,6 +63,15 @@ class Sink(Protocol):
 
     def abort(self) -> None:
         """End now, whatever is held."""
+        ...
+
+
+@runtime_checkable
+class GivesUp(Protocol):
+    """A sink that knows of the machine at the other side."""
+
+    def give_up_after(self, seconds: float) -> None:
+        """Count the other side as gone when its machine has not answered for so long to what was sent."""
         ...
 
 

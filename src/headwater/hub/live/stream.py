@@ -266,8 +266,7 @@ class LiveStream:
             event: what they are told.
             to: only those readers are told whom this name stands for; None: all.
         """
-        if self.changed_at:
-            self._flush_now()
+        self.flush_before()
         self.runtime.ephemerals.number += 1
         listeners = self.listeners
         if listeners is None:
@@ -281,7 +280,10 @@ class LiveStream:
         told += listeners.give_loops(event, to)
         return Told(told, asked - told)
 
-    def _flush_now(self) -> None:
+    def flush_before(self) -> None:
+        """Give the groups what is new, before something is told that is behind it."""
+        if not self.changed_at:
+            return
         changed_at, stats = self.changed_at, self.runtime.stats
         written = self.flush(self.runtime.limits.read_bytes)
         self.flushed_at = time.monotonic()

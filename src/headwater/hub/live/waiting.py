@@ -15,6 +15,7 @@ from typing import Protocol, Self
 
 from headwater.errors import HeadwaterError, StreamGone, StreamNotFound
 from headwater.hub.live.arrival import Arrival
+from headwater.hub.live.attended import connection_to
 from headwater.hub.live.connection import Connection
 from headwater.hub.live.follower import Follower
 from headwater.hub.live.sinks import Sink
@@ -93,7 +94,7 @@ class Awaiting:
             head: precedes the format's bytes.
         """
         self.take()
-        connection = to if isinstance(to, Connection) else Connection(self.stream.runtime, to, single=True)
+        connection = connection_to(self.stream.runtime, to, self.peer)
         reader = WaitingReader(self, connection, form)
         reader.start(head)
         return reader

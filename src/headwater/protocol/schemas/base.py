@@ -8,10 +8,10 @@ from functools import lru_cache
 from typing import Any, Final, Literal
 from urllib.parse import quote
 
-from headwater.protocol.framing import is_json, is_msgpack, is_protobuf
+from headwater.protocol.framing import is_delimited, is_json, is_msgpack, is_protobuf
 
 #: How the records of a stream are written.
-Form = Literal["JSON", "MessagePack", "Protobuf"]
+Form = Literal["JSON", "MessagePack", "Protobuf", "delimited Protobuf"]
 #: Characters of a reason, which may quote the record.
 MAX_REASON: Final = 300
 
@@ -58,7 +58,9 @@ def form_of(content_type: str) -> Form | None:
         return "JSON"
     if is_msgpack(content_type):
         return "MessagePack"
-    return "Protobuf" if is_protobuf(content_type) else None
+    if is_protobuf(content_type):
+        return "delimited Protobuf" if is_delimited(content_type) else "Protobuf"
+    return None
 
 
 class Schema(ABC):

@@ -142,11 +142,14 @@ class MessageType(Schema):
         descriptor = getattr(type, "DESCRIPTOR", None)
         self.name = str(getattr(descriptor, "full_name", None) or name_of(type))
         self._type = type
-        self._readers: Final[dict[Form, Reader]] = {"Protobuf": self._read}
+        self._readers: Final[dict[Form, Reader]] = {
+            "Protobuf": self._read,
+            "delimited Protobuf": lambda record: self._read(message_of(record)),
+        }
 
-    def _read(self, record: bytes) -> Any:
+    def _read(self, message: bytes) -> Any:
         try:
-            return self._type.FromString(message_of(record))
+            return self._type.FromString(message)
         except Exception as error:  # each library has its own
             raise Mismatch(str(error) or type(error).__name__) from None
 

@@ -27,7 +27,7 @@ chapter = Chapter("kept")
 #: Of each type: records of several sizes, and a body whose second record is none.
 KINDS: Final = {
     "application/msgpack": ((b"\x01", b"\x93\x01\x02\x03", b"\xc4\x10" + b"\0" * 16, b"\xc0"), b"\x01\xc1"),
-    "application/x-protobuf": (
+    "application/x-protobuf; encoding=delimited": (
         (b"\x00", delimited((b"abc",)), delimited((b"x" * 200,)), b"\x01\x7f"),
         b"\x01a\xff\xff\xff\xff\xff",
     ),
@@ -60,6 +60,17 @@ async def a_record_is_never_cut(trial: Trial) -> None:
         for number, record in enumerate(batch.records):
             left = await trial.contents(path, record.offset)
             equal(left, records[number + 1 :], f"what is behind record {number}")
+
+
+@chapter.promise
+async def a_message_without_a_length_is_a_body(trial: Trial) -> None:
+    """Whole, and never cut; counted like the others."""
+    await trial.create("a", "application/x-protobuf", b"\x01a\x01b")
+    await trial.append("a", b"\x00")
+    for limit in (1, 2, 100):
+        equal(await trial.contents("a", limit=limit), (b"\x01a\x01b", b"\x00"), f"messages, read by {limit}")
+    page = await trial.store.page("a", Last(1))
+    equal(tuple(record.data for record in page.batch.records), (b"\x00",), "the last one")
 
 
 @chapter.promise
@@ -145,8 +156,10 @@ async def a_type_has_several_names(trial: Trial) -> None:
     await trial.append("m", b"\x01\x02", content_type="application/x-msgpack")
     again = await trial.create("m", "application/vnd.msgpack")
     equal((again.created, again.info.content_type), (False, "application/msgpack"), "the stream")
-    await trial.create("p", "application/protobuf")
-    await trial.append("p", b"\x00\x00", content_type="application/x-protobuf")
+    await trial.create("p", "application/protobuf; encoding=delimited")
+    await trial.append("p", b"\x00\x00", content_type="application/x-protobuf; encoding=delimited")
+    bare = trial.append("p", b"\x00", content_type="application/x-protobuf")
+    await refused(ContentTypeMismatch, bare, "messages without lengths where they have them")
     equal((len(await trial.contents("m")), len(await trial.contents("p"))), (2, 2), "records")
 
 
