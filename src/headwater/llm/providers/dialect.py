@@ -225,7 +225,7 @@ class SseDialect:
     def _is_left_out(self, part: Part) -> bool:
         """Whether a part of a kind that the dialect lacks is told in no other way."""
         if isinstance(part, Foreign):
-            return part.dialect != self.name
+            return part.dialect not in (self.name, self.relays)
         return not is_told(getattr(part, "metadata", None), self.name)
 
     def _say(self, part: Part) -> list[bytes]:

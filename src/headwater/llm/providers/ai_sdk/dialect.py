@@ -82,6 +82,12 @@ class AiSdk(SseDialect):
             self._is_step_empty = False
         return [*self._start(None), *map(frame, chunks)] if chunks else []
 
+    def _is_left_out(self, part: parts.Part) -> bool:
+        """See `SseDialect`: of the SDK's own chunks, those that came with a later version."""
+        if isinstance(part, parts.Foreign) and part.dialect == self.relays and isinstance(part.event, dict):
+            return part.event.get("type") not in _FOREIGN[self.version]
+        return super()._is_left_out(part)
+
     def _opens_content(self, part: parts.Part) -> bool:
         """Whether a part begins a piece of the answer; what only belongs to an earlier piece begins no step."""
         match part:
