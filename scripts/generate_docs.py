@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import argparse
 import inspect
+import json
 import re
 import sys
+import types
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args, get_origin
 
 import click
 import msgspec
@@ -29,6 +31,7 @@ from headwater.http.service import Service
 from headwater.hub import ReaderInfo, Stats
 from headwater.protocol import names
 from headwater.protocol.cursor import TRANSITIONS, State, Step
+from headwater.protocol.websocket import messages
 from headwater.server.listener import CannotListen
 from headwater.server.settings import InvalidSettings, Setting, describe_settings
 from headwater.stores import StoreFigures
@@ -51,8 +54,8 @@ def errors_page() -> str:
         "An error is answered as a JSON problem (RFC 9457), `application/problem+json`, with the fields `type`,",
         "`title`, `status`, `code`, `detail` and `advice`, and facts such as `next_offset` beside them. Decide by",
         "`code`: it never changes, the texts may. In plain SSE the same object comes as the event `stream-error`, in",
-        "NDJSON as the line `error`, each with the `offset` where the reader stood. The WebSocket column is for a",
-        "transport that does not exist yet.\n",
+        "NDJSON as the line `error`, each with the `offset` where the reader stood. On a WebSocket it is the message",
+        "`err`; the WebSocket column is the close code of a connection that ends with it.\n",
         "| code | status | WebSocket | Retry-After | meaning | what to do |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
@@ -309,6 +312,61 @@ def http_page() -> str:
     return _put(page, "cors read", _headers(names.CORS_RESPONSE_HEADERS))
 
 
+def messages_page() -> str:
+    """The messages of a WebSocket connection, from their structs."""
+    lines = [
+        "# Messages of a WebSocket connection\n",
+        "What each side says on [`{root}-/connect`](websocket.md). A message is an object whose `t` names it. Fields",
+        "that are needed have no default. What is not known is let through; a `t` is refused by itself.\n",
+    ]
+    for title, table in (("From the client", messages.CLIENT), ("From the server", messages.SERVER)):
+        lines.append(f"## {title}\n")
+        for cls in table:
+            lines += _message(cls)
+    return "\n".join(lines)
+
+
+def _message(cls: type[msgspec.Struct]) -> list[str]:
+    doc = inspect.getdoc(cls) or ""
+    texts = _sections(doc).get("Attributes", {})
+    head = doc.partition("\n\nAttributes:")[0].replace("\n", " ")
+    lines = [f"### {cls.__struct_config__.tag}\n", f"{head}\n"]
+    fields = msgspec.structs.fields(cls)
+    if fields:
+        lines += ["| field | type | default | meaning |", "| --- | --- | --- | --- |"]
+    for field in fields:
+        default = "needed" if field.required else _default(field)
+        text = _cell(texts[field.name])
+        lines.append(f"| `{field.encode_name}` | {_kind(field.type)} | {default} | {text} |")
+    return [*lines, ""] if fields else lines
+
+
+def _default(field: msgspec.structs.FieldInfo) -> str:
+    value = field.default if field.default is not msgspec.NODEFAULT else {}
+    return "none" if value in (None, msgspec.UNSET) else f"`{json.dumps(value)}`"
+
+
+def _kind(kind: Any) -> str:
+    if isinstance(kind, types.UnionType):
+        return " or ".join(_kind(each) for each in kind.__args__ if each not in (types.NoneType, msgspec.UnsetType))
+    origin = get_origin(kind)
+    if origin is tuple:
+        return f"[{', '.join(map(_kind, get_args(kind)))}]"
+    if origin is list:
+        return f"list of {_kind(get_args(kind)[0])}"
+    return _KINDS.get(kind, "object")
+
+
+_KINDS: Final[dict[Any, str]] = {
+    str: "text",
+    int: "whole number",
+    float: "number",
+    bool: "true or false",
+    bytes: "base64",
+    msgspec.Raw: "value",
+}
+
+
 def figures_page() -> str:
     """figures.md as it is, with the fields and the metrics written anew."""
     page = (REFERENCE / "figures.md").read_text("utf-8")
@@ -366,6 +424,7 @@ PAGES: Final[dict[str, Callable[[], str]]] = {
     "python.md": python_page,
     "http.md": http_page,
     "figures.md": figures_page,
+    "websocket-messages.md": messages_page,
 }
 #: Pages that are written by hand but for their lists.
 BY_HAND: Final = ("http.md", "figures.md")

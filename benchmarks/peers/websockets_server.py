@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 
 import uvloop
-from websockets.asyncio.server import ServerConnection, broadcast, serve  # type: ignore[import-not-found]
+from websockets.asyncio.server import ServerConnection, broadcast, serve
 
 clients: set[ServerConnection] = set()
 
 
 async def handle(connection: ServerConnection) -> None:
     """A reader, or the publisher, whose every message is answered by an empty one."""
+    assert connection.request is not None
     if connection.request.path == "/publish":
         async for message in connection:
             for line in message.splitlines():

@@ -518,7 +518,7 @@ def test_a_start_that_fails_is_told_to_the_server(run: Run, caplog: pytest.LogCa
 
 
 def test_a_websocket_is_refused(run: Run) -> None:
-    """There is no WebSocket door yet; the close code says so."""
+    """Where there is nothing, and where the server cannot be told why: before it is accepted."""
 
     async def main() -> None:
         sent: list[Message] = []
@@ -529,8 +529,15 @@ def test_a_websocket_is_refused(run: Run) -> None:
         async def send(message: Message) -> None:
             sent.append(message)
 
-        await App(Hub())({"type": "websocket"}, receive, send)
-        assert sent[0]["code"] == 4404
+        scope = {"type": "websocket", "path": "/nothing", "query_string": b"", "headers": [(b"host", b"localhost")]}
+        await App(Hub())(scope, receive, send)
+        assert sent == [{"type": "websocket.close"}]
+        sent.clear()
+        await App(Hub())({**scope, "extensions": {"websocket.http.response": {}}}, receive, send)
+        assert [(message["type"], message.get("status")) for message in sent] == [
+            ("websocket.http.response.start", 404),
+            ("websocket.http.response.body", None),
+        ]
 
     run(main())
 

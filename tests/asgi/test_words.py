@@ -14,7 +14,7 @@ from headwater.protocol.urls import AT_ROOT, AT_STREAM
 from headwater.testing.asgi import AsgiClient
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"]
-SERVED = ("many", "append", "signal", "presence", "schema")
+SERVED = ("many", "append", "connect", "signal", "presence", "schema")
 WORDS = [
     *(f"-/{word}" for word in AT_ROOT if word not in SERVED),
     *(f"s/-/{word}" for word in AT_STREAM if word not in SERVED),
@@ -36,7 +36,7 @@ def test_the_introspection_has_its_own_words() -> None:
 
 @pytest.mark.parametrize("introspection", [True, False])
 @pytest.mark.parametrize(
-    "word", [*WORDS, "-%2Fconnect", "%2D/connect", "s%2F-%2Fcancel", "s/%2d/cancel", "none/-/cancel"]
+    "word", [*WORDS, "-%2Fticket", "%2D/ticket", "s%2F-%2Fcancel", "s/%2d/cancel", "none/-/cancel"]
 )
 def test_a_reserved_word_is_nothing_yet(run: Run[None], word: str, introspection: bool) -> None:
     """404 with a sentence, whatever the method, and whether the stream is there or not; nothing is read or written."""
@@ -57,7 +57,7 @@ def test_a_reserved_word_is_nothing_yet(run: Run[None], word: str, introspection
     run(main())
 
 
-@pytest.mark.parametrize("word", ["-/append", "-/many", "-%2Fmany", "%2D/many"])
+@pytest.mark.parametrize("word", ["-/append", "-/many", "-/connect", "-%2Fmany", "%2D/many"])
 def test_a_word_that_is_served_takes_its_own_methods(run: Run[None], word: str) -> None:
     """And nothing that this could not be."""
 
@@ -70,6 +70,8 @@ def test_a_word_that_is_served_takes_its_own_methods(run: Run[None], word: str) 
                     its_own = {"OPTIONS": 204, "POST": 400 if "append" in word else 403}
                     if "many" in word:
                         its_own["GET"] = 403
+                    if "connect" in word:
+                        its_own = {"OPTIONS": 204, "GET": 426}
                     assert found.status == its_own.get(method, 405), method
             assert [(info.path, info.size) for info in await hub.list()] == [("s", 4)]
 
@@ -107,7 +109,7 @@ def test_introspection_comes_and_goes_by_itself(run: Run[None], introspection: b
                     assert found.status == (200 if introspection else gone)
                 unknown = (await client.request("GET", f"{root}-/unknown"))[0].status
                 assert unknown == (404 if introspection and root == "/" else 400)
-                assert (await client.request("GET", f"{root}-/connect"))[0].status == 404
+                assert (await client.request("GET", f"{root}-/ticket"))[0].status == 404
 
     run(main())
 

@@ -37,14 +37,16 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         yield found
 
 
-def exchange(server: ServerProcess, *pieces: bytes) -> bytes:
-    """Send the pieces, each in its own segment, and read to the end."""
+def exchange(server: ServerProcess, *pieces: bytes, ends: bool = False) -> bytes:
+    """Send the pieces, each in its own segment, and read to the end; `ends`: this side is closed behind them."""
     with closing(socket.create_connection(("127.0.0.1", server.port), timeout=20)) as raw:
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         # What was refused is closed at once, and may have had more on its way.
         with suppress(BrokenPipeError, ConnectionResetError):
             for piece in pieces:
                 raw.sendall(piece)
+            if ends:
+                raw.shutdown(socket.SHUT_WR)
         answer = b""
         with suppress(ConnectionResetError):
             while part := raw.recv(65536):
@@ -89,19 +91,21 @@ def test_a_body_behind_an_upgrade(
         call(server, "PUT", "/v1/stream/upgraded", content_type="text/plain")
     framing, body = framed(SMUGGLED, chunked)
     head = request(method, offer, framing)
-    answer = exchange(server, *([head + body + LAST] if segments == 1 else [head, body, LAST]))
+    # uvicorn gives it to its WebSocket protocol, which on the library `websockets` never answers what is no handshake.
+    is_uvicorns = b"websocket" in offer and server.name.startswith("uvicorn")
+    answer = exchange(server, *([head + body + LAST] if segments == 1 else [head, body, LAST]), ends=is_uvicorns)
     found = statuses(answer)
     assert call(server, "GET", "/v1/stream/victim").body == b"alive"
     stored = call(server, "GET", "/v1/stream/upgraded")
-    if server.name == "uvicorn":
-        # The body is gone before the application runs, or uvicorn gives the request to its WebSocket protocol.
-        assert found[0] in (400, 405, 426)
-        assert len(found) == 1
+    if is_uvicorns:
+        assert len(found) <= 1
         assert stored.status == 404 if method == b"PUT" else (stored.status, stored.body) == (200, b"")
         return
-    if b"websocket" in offer and server.name == "uvicorn-h11":
-        # It takes WebSocket by itself, and refuses what is none.
-        assert len(found) <= 1
+    if server.name == "uvicorn":
+        # The body is gone before the application runs.
+        assert found[0] == 400
+        assert len(found) == 1
+        assert stored.status == 404 if method == b"PUT" else (stored.status, stored.body) == (200, b"")
         return
     assert found == {b"POST": [204, 200], b"PUT": [201, 200], b"DELETE": [204, 200], b"GET": [200, 200]}[method]
     assert stored.body == (SMUGGLED if method in (b"POST", b"PUT") else stored.body)

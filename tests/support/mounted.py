@@ -15,7 +15,7 @@ _APP = """
 from fastapi import FastAPI
 from headwater import Hub, Limits
 
-hub = Hub("memory:", limits=Limits(**{limits!r}))
+hub = Hub("memory:", limits=Limits(**{limits!r}), multi=True)
 app = FastAPI(lifespan=hub.lifespan)
 app.mount("/v1/stream", hub.asgi)
 """

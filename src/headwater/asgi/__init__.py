@@ -1,11 +1,13 @@
 """The driver of the service for ASGI servers. Depends on no framework and no server.
 
-app           the ASGI application: its lifespan, and requests to the service
+app           the ASGI application: its lifespan, and what it serves
 hub           `Hub`: the engine with HTTP on it
 exchange      one ASGI request as an exchange
 short_response  whole responses over a `send`
 push          live responses, and which way they go
 send_sink     a `send` as a live reader's sink
+websocket     one ASGI WebSocket as an exchange
+message_sink  a `send` and a `receive` as a WebSocket
 outlet        long bodies, and how they are cut
 bodies        request bodies within limits
 expectations  who was asked for its body

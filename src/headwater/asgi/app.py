@@ -1,4 +1,4 @@
-"""The ASGI application: its lifespan, and requests to the service."""
+"""The ASGI application: its lifespan, and requests and WebSockets to the service."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any, Final
 from headwater.asgi.exchange import serve
 from headwater.asgi.lifespan import startup_failed
 from headwater.asgi.types import Receive, Scope, Send
+from headwater.asgi.websocket import serve_websocket
 from headwater.http.streams import StreamService
 from headwater.hub import Engine
 
@@ -38,7 +39,7 @@ class App:
             case "lifespan":
                 await self._lifespan(receive, send)
             case "websocket":
-                await refuse_websocket(receive, send)
+                await serve_websocket(self.service, scope, receive, send)
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -56,6 +57,6 @@ class App:
 
 
 async def refuse_websocket(receive: Receive, send: Send) -> None:
-    """There is no WebSocket here yet."""
+    """For applications that have none."""
     await receive()
     await send({"type": "websocket.close", "code": 4404, "reason": "no WebSocket here"})

@@ -41,9 +41,9 @@ async def serve(service: Service, scope: Scope, receive: Receive, send: Send) ->
 
 
 def request_of(scope: Scope) -> Request:
-    """The head of a request; what is wrong with it is its `fault`."""
+    """The head of a request; what is wrong with it is its `fault`. A WebSocket's scope has no method."""
     fields = [(bytes(name), bytes(value)) for name, value in scope["headers"]]
-    version, method = scope["http_version"], scope["method"]
+    version, method = scope.get("http_version", "1.1"), scope.get("method", "GET")
     request = Request(method, scope["path"], scope["path"], scope["query_string"], {}, version, fields)
     try:
         take_headers(request, collect(fields))

@@ -140,7 +140,7 @@ class SendSink:
             self._under_way, self._waiting = self._waiting, 0
             body = bytes(parts[0]) if len(parts) == 1 else b"".join(parts)
             del parts
-            await send({"type": "http.response.body", "body": body, "more_body": True})
+            await self._deliver(send, body)
             self._under_way = 0
             if self._flow is not None:
                 self._check()
@@ -149,6 +149,10 @@ class SendSink:
         # Without this end, which ASGI wants, servers cut the connection.
         if self._whole:
             await send({"type": "http.response.body", "body": b""})
+
+    async def _deliver(self, send: Send, body: bytes) -> None:
+        """Pass on what waited."""
+        await send({"type": "http.response.body", "body": body, "more_body": True})
 
     async def _watch(self, receive: Receive) -> None:
         while (await receive())["type"] != "http.disconnect":

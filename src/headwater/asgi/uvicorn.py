@@ -23,6 +23,16 @@ from headwater.hub.live.runtime import Runtime
 
 _CYCLE: Final = ("transport", "on_response", "response_started", "response_complete", "chunked_encoding", "flow")
 _PROTOCOL: Final = ("connections", "cycle", "flow", "pipeline", "transport", "_unset_keepalive_if_required")
+_WEBSOCKET: Final = (
+    "close_sent",
+    "conn",
+    "connections",
+    "handshake_complete",
+    "queue",
+    "response",
+    "stop_keepalive",
+    "transport",
+)
 #: Seconds between two looks for a stop; uvicorn itself looks every 0.1 s.
 LOOK_SECONDS: Final = 0.2
 #: Bytes in a body that has no end of its own: more than any.
@@ -157,6 +167,63 @@ def take_over(send: Send, runtime: Runtime) -> TransportSink:
         # It holds the protocol in turn: without this all of it would stay until the next search for cycles.
         protocol.parser = None
     return sink
+
+
+class UvicornWebSocket:
+    """A WebSocket of uvicorn whose handshake is about to be answered; see `uvicorn_websocket`.
+
+    Attributes:
+        transport: of the connection.
+    """
+
+    def __init__(self, protocol: Any) -> None:
+        self._protocol = protocol
+        self.transport: asyncio.Transport = protocol.transport
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the handshake is answered, and nothing came meanwhile that uvicorn has parsed."""
+        protocol = self._protocol
+        return bool(
+            protocol.handshake_complete
+            and not protocol.close_sent
+            and not self.transport.is_closing()
+            and protocol.queue.empty()
+            and not protocol.conn.reader.buffer
+            and protocol.conn.parser_exc is None
+        )
+
+    def decline_extensions(self) -> None:
+        """Before the answer: messages are not compressed, as uvicorn would have it."""
+        self._protocol.response.headers.pop("Sec-WebSocket-Extensions", None)
+        self._protocol.conn.extensions = []
+
+    def release(self) -> None:
+        """Have uvicorn forget the connection."""
+        protocol = self._protocol
+        protocol.stop_keepalive()
+        protocol.connections.discard(protocol)
+        # When the application returns, uvicorn closes what it takes for the connection.
+        protocol.transport = _Released()
+
+
+class _Released:
+    """Stands for a transport that belongs to another one now."""
+
+    def close(self) -> None:
+        """Nothing."""
+
+    def is_closing(self) -> bool:
+        """It is over, for who had it."""
+        return True
+
+
+def uvicorn_websocket(send: Send) -> UvicornWebSocket | None:
+    """The WebSocket behind a `send` of uvicorn's implementation on `websockets`, unwrapped; None: it is none."""
+    protocol = getattr(send, "__self__", None)
+    if protocol is None or not all(hasattr(protocol, name) for name in _WEBSOCKET):
+        return None
+    return UvicornWebSocket(protocol)
 
 
 def server_is_stopping() -> bool:

@@ -11,6 +11,7 @@ Rule 2: the docstring's first line is the title that users see; ``advice`` says 
     │   ├── InvalidOffset              400 invalid-offset
     │   ├── TooManyStreams             400 too-many-streams
     │   ├── InvalidBody                400 invalid-body
+    │   ├── InvalidMessage             400 invalid-message
     │   ├── InvalidProducer            400 invalid-producer
     │   └── UnknownDialect             400 unknown-dialect
     ├── NotAuthorized                  401 not-authorized
@@ -28,8 +29,12 @@ Rule 2: the docstring's first line is the title that users see; ``advice`` says 
     ├── RouteNotFound                  404 route-not-found
     ├── MethodNotAllowed               405 method-not-allowed
     ├── NotAcceptable                  406 not-acceptable
+    │   └── SubprotocolNotSupported    406 subprotocol-not-supported
+    ├── UpgradeRequired                426 upgrade-required
+    │   └── WebSocketVersionNotSupported 426 websocket-version-not-supported
     ├── RequestTimeout                 408 request-timeout
     ├── TooLarge                       413 too-large
+    │   ├── MessageTooLarge            413 message-too-large
     │   ├── TooManyRecords             413 too-many-records
     │   ├── StateTooLarge              413 state-too-large
     │   ├── PathTooLong                414 path-too-long
@@ -56,6 +61,7 @@ Rule 2: the docstring's first line is the title that users see; ``advice`` says 
     ├── Conflict                       409 conflict
     │   ├── StreamExists               409 stream-exists
     │   ├── RunExists                  409 run-exists
+    │   ├── AlreadySubscribed          409 already-subscribed
     │   ├── StreamClosed               409 stream-closed
     │   ├── StreamFailed               409 stream-failed
     │   ├── ContentTypeMismatch        409 content-type-mismatch
@@ -81,10 +87,12 @@ from headwater.errors.requests import (
     HeadersTooLarge,
     HostNotAllowed,
     InvalidBody,
+    InvalidMessage,
     InvalidOffset,
     InvalidPath,
     InvalidProducer,
     MemberTaken,
+    MessageTooLarge,
     MethodNotAllowed,
     MultiStreamClosed,
     NotAcceptable,
@@ -102,12 +110,15 @@ from headwater.errors.requests import (
     StreamAwaited,
     StreamNotFound,
     StreamPrivate,
+    SubprotocolNotSupported,
     TooLarge,
     TooManyRecords,
     TooManyStreams,
     UnknownDialect,
     UnsupportedCoding,
+    UpgradeRequired,
     VersionNotSupported,
+    WebSocketVersionNotSupported,
 )
 from headwater.errors.servers import (
     HubNotOpen,
@@ -126,6 +137,7 @@ from headwater.errors.servers import (
     WrongLoop,
 )
 from headwater.errors.states import (
+    AlreadySubscribed,
     Conflict,
     ContentTypeMismatch,
     ForkTooDeep,
@@ -143,6 +155,7 @@ from headwater.errors.states import (
 )
 
 __all__ = [
+    "AlreadySubscribed",
     "BadRequest",
     "CodingNotSupported",
     "Conflict",
@@ -155,11 +168,13 @@ __all__ = [
     "HostNotAllowed",
     "HubNotOpen",
     "InvalidBody",
+    "InvalidMessage",
     "InvalidOffset",
     "InvalidPath",
     "InvalidProducer",
     "LimitReached",
     "MemberTaken",
+    "MessageTooLarge",
     "MethodNotAllowed",
     "MissingExtra",
     "MultiStreamClosed",
@@ -193,6 +208,7 @@ __all__ = [
     "StreamGone",
     "StreamNotFound",
     "StreamPrivate",
+    "SubprotocolNotSupported",
     "TooLarge",
     "TooManyBodies",
     "TooManyConnections",
@@ -202,8 +218,10 @@ __all__ = [
     "UnknownDialect",
     "UnknownItem",
     "UnsupportedCoding",
+    "UpgradeRequired",
     "UpstreamUnreachable",
     "VersionNotSupported",
+    "WebSocketVersionNotSupported",
     "WrongLoop",
     "error_table",
 ]

@@ -46,6 +46,13 @@ class InvalidBody(BadRequest):
     )
 
 
+class InvalidMessage(BadRequest):
+    """The message is not one of the protocol, or not now."""
+
+    code = "invalid-message"
+    advice = "Correct the message; the connection goes on."
+
+
 class InvalidProducer(BadRequest):
     """The producer headers are not valid."""
 
@@ -165,6 +172,27 @@ class NotAcceptable(HeadwaterError):
     advice = "Accept identity, or one of the codings in the message."
 
 
+class SubprotocolNotSupported(NotAcceptable):
+    """The server speaks none of the WebSocket subprotocols that the client offers."""
+
+    code = "subprotocol-not-supported"
+    advice = "Offer one of those in the message; without any, a stream's own URL is a WebSocket too."
+
+
+class UpgradeRequired(HeadwaterError):
+    """The URL is served as a WebSocket."""
+
+    code, status, ws_close = "upgrade-required", 426, 4426
+    advice = "Connect with a WebSocket client; over plain HTTP each stream has its own URL."
+
+
+class WebSocketVersionNotSupported(UpgradeRequired):
+    """The server speaks another version of WebSocket."""
+
+    code = "websocket-version-not-supported"
+    advice = "Use version 13 (RFC 6455), the only one that browsers and libraries have."
+
+
 class RequestTimeout(HeadwaterError):
     """The request took too long to arrive."""
 
@@ -177,6 +205,13 @@ class TooLarge(HeadwaterError):
 
     code, status, ws_close = "too-large", 413, 1009
     advice = "Split the data into several appends, or raise max_body_bytes."
+
+
+class MessageTooLarge(TooLarge):
+    """The message is larger than the server takes."""
+
+    code = "message-too-large"
+    advice = "Send smaller messages, or raise max_body_bytes."
 
 
 class TooManyRecords(TooLarge):

@@ -26,6 +26,13 @@ class RunExists(Conflict):
     advice = "Leave the id out, or use another; the same idempotency key always gives the same run."
 
 
+class AlreadySubscribed(Conflict):
+    """The connection reads this stream already."""
+
+    code = "already-subscribed"
+    advice = "Use the subscription that there is, by its number; or end it with unsub first."
+
+
 class StreamClosed(Conflict):
     """The stream is closed and takes no more records."""
 

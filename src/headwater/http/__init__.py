@@ -16,6 +16,8 @@ catch_up       reads that end
 schemas        what the records of a stream must be
 content_coding  finished bodies in a content coding
 bodies         what is said of a body that is too large, too late, or one of too many
+duplex         a connection with two ways
+websocket      the WebSocket door
 http1          responses as bytes
 socket_sink    a live reader's connection as a sink
 forwarded      who is at the other end of a request that came through proxies

@@ -30,17 +30,26 @@ class Credential:
     Args:
         headers: of the request.
         scope: of an ASGI server, with what middleware has found; None: the request came another way.
+        token: that a WebSocket's messages showed, as pages cannot send headers with one.
 
     Attributes:
         headers: as given, names in lower case.
         scope: as given.
+        token: as given.
     """
 
-    __slots__ = ("headers", "scope")
+    __slots__ = ("headers", "scope", "token")
 
-    def __init__(self, headers: Headers, scope: MutableMapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, headers: Headers, scope: MutableMapping[str, Any] | None = None, token: str | None = None
+    ) -> None:
         self.headers = headers
         self.scope = scope
+        self.token = token
+
+    def with_token(self, token: str) -> Credential:
+        """The same with another token."""
+        return Credential(self.headers, self.scope, token)
 
     @property
     def authorization(self) -> str | None:
@@ -50,7 +59,12 @@ class Credential:
 
     @property
     def bearer(self) -> str | None:
-        """The token of `Authorization: Bearer` (RFC 6750 section 2.1); None: there is none."""
+        """The token of `Authorization: Bearer` (RFC 6750 section 2.1), or of a WebSocket's messages; None: neither.
+
+        What a message shows wins: it came later, and on purpose.
+        """
+        if self.token is not None:
+            return self.token
         kind, _, token = (self.authorization or "").partition(" ")
         return token.strip() or None if kind.lower() == "bearer" else None
 

@@ -20,6 +20,7 @@ from typing import Any
 import msgspec
 
 from headwater.errors import HeadwaterError
+from headwater.http.duplex import Duplex, Receiver
 from headwater.http.request import Request
 from headwater.hub import Peer
 from headwater.hub.live.arrival import Arrival, Prospect
@@ -27,7 +28,7 @@ from headwater.hub.live.join_cache import FirstFrames
 from headwater.hub.live.waiting import Comes
 from headwater.hub.live.wire_format import WireFormat
 from headwater.model import Appended
-from headwater.protocol import responses
+from headwater.protocol import names, responses
 from headwater.protocol.responses import Answer, HeaderList, coding_headers, streaming
 from headwater.protocol.wire import Encoder
 
@@ -97,6 +98,33 @@ class Opening(msgspec.Struct, frozen=True):
     encoder: Encoder
     head: LiveHead
     lifetime: float | None = None
+
+
+class Upgrade(msgspec.Struct, frozen=True):
+    """A request that becomes a WebSocket.
+
+    Attributes:
+        accept: what the response says of the client's key; empty: the request has none, and its server sees to that.
+        subprotocol: that is spoken; empty: none.
+        open: makes what takes its messages, on a connection whose response is out.
+        max_bytes: of a message.
+    """
+
+    accept: bytes
+    subprotocol: str
+    open: Callable[[Duplex], Receiver]
+    max_bytes: int
+
+    def headers(self) -> HeaderList:
+        """Of the response, for HTTP/1.1."""
+        found = [
+            (names.UPGRADE, b"websocket"),
+            (b"connection", b"Upgrade"),
+            (names.SEC_WEBSOCKET_ACCEPT, self.accept),
+        ]
+        if self.subprotocol:
+            found.append((names.SEC_WEBSOCKET_PROTOCOL, self.subprotocol.encode()))
+        return found
 
 
 class Exchange(ABC):
@@ -171,6 +199,20 @@ class Exchange(ABC):
             peer: who reads.
             head: of the response.
         """
+        raise NotImplementedError
+
+    @property
+    def is_websocket(self) -> bool:
+        """Whether the request wants a WebSocket, and its driver has them."""
+        return False
+
+    @property
+    def has_key(self) -> bool:
+        """Whether a WebSocket's key is the service's to check; False: the server did, in front of the driver."""
+        return True
+
+    def upgrade(self, upgrade: Upgrade) -> Work | None:
+        """Make the connection a WebSocket, from now until it ends. Only where `is_websocket`."""
         raise NotImplementedError
 
     @property

@@ -58,6 +58,24 @@ class Permission:
         found = self._ask(exchange, asks)
         return _awaited(found) if isawaitable(found) else _checked(found)
 
+    def of(
+        self, asks: tuple[Ask, ...], credential: Credential | None, client: tuple[str, int] | None
+    ) -> Access | Awaitable[Access]:
+        """The access that is granted to who shows a credential, for a message of a connection.
+
+        Args:
+            asks: all that it names; none: nobody is asked.
+            credential: that is shown; None, where nobody is asked.
+            client: host and port of the other end.
+
+        Raises:
+            HeadwaterError: it is refused.
+        """
+        if self._authorize is None or credential is None or not asks:
+            return ANYBODY
+        found = self._authorize(asks, credential, client)
+        return _awaited(found) if isawaitable(found) else _checked(found)
+
     def _ask(self, exchange: Exchange, asks: tuple[Ask, ...]) -> Access | Awaitable[Access | None] | None:
         if self._authorize is None:
             return ANYBODY

@@ -1,4 +1,4 @@
-"""What concerns several streams: the words below the root, `-/many` and `-/append`.
+"""What concerns several streams: the words below the root, `-/many`, `-/append` and `-/connect`.
 
 Rule: a guard by path, in front of the server or around a mounted hub, does not see which streams such a request names.
 So they are served only where the hub was told to, or asks an application about each of them.
@@ -12,11 +12,12 @@ from typing import Final
 
 import msgspec
 
-from headwater.errors import MultiStreamClosed
+from headwater.errors import MultiStreamClosed, RouteNotFound
 from headwater.http import many, together
 from headwater.http.exchange import Exchange, Work, body_of
 from headwater.http.permission import Permission
 from headwater.http.request import Request
+from headwater.http.websocket import door
 from headwater.hub import Engine
 from headwater.protocol import responses
 from headwater.protocol.cors import preflight_headers
@@ -47,13 +48,24 @@ class SeveralStreams:
         root: where streams begin.
         private: streams that are not served.
         permission: asked about each stream.
+        websockets: of the same hub.
         multi: serve them also where nobody is asked.
 
     Attributes:
         words: by the paths below which they are.
     """
 
-    def __init__(self, hub: Engine, root: str, private: PrivatePaths, permission: Permission, *, multi: bool) -> None:
+    def __init__(
+        self,
+        hub: Engine,
+        root: str,
+        private: PrivatePaths,
+        permission: Permission,
+        websockets: door.WebSockets,
+        *,
+        multi: bool,
+    ) -> None:
+        self._websockets: Final = websockets
         self._hub: Final = hub
         self._private: Final = private
         self._permission: Final = permission
@@ -61,6 +73,7 @@ class SeveralStreams:
         self.words: Final = {
             root + together.WORD: Word(together.check_head, self._append, together.WHERE),
             root + many.WORD: Word(many.check_head, self._read, many.WHERE),
+            root + door.WORD: Word(door.check_head, self._nothing, door.WHERE),
         }
 
     def serve(self, exchange: Exchange) -> Work | None:
@@ -75,10 +88,30 @@ class SeveralStreams:
             exchange.respond(responses.allowed(preflight_headers()))
             return None
         word.check(exchange.request)
+        self._check_open(word)
+        return word.serve(exchange)
+
+    def connect(self, exchange: Exchange) -> Work | None:
+        """Do what a WebSocket asks for; its path is one of these.
+
+        Raises:
+            RouteNotFound: the word is none of a WebSocket.
+            MultiStreamClosed: they are not served here.
+            HeadwaterError: refused.
+        """
+        word = self.words[exchange.request.path]
+        if word.where is not door.WHERE:
+            raise RouteNotFound(f"there is no WebSocket at {exchange.request.path[:80]!r}; there is one at {door.WORD}")
+        self._check_open(word)
+        return self._websockets.connect(exchange)
+
+    def _check_open(self, word: Word) -> None:
         if not self._is_open:
             raise MultiStreamClosed(f"{word.where}, where whatever guards the paths of URLs does not see them")
         self._hub.runtime.gate.check()
-        return word.serve(exchange)
+
+    async def _nothing(self, exchange: Exchange) -> None:
+        """A connection is served as a WebSocket alone."""
 
     def _read(self, exchange: Exchange) -> Work:
         names = Names(self._hub.limits.max_path_bytes, self._private)

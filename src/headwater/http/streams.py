@@ -32,6 +32,7 @@ from headwater.http.permission import Permission
 from headwater.http.request import Request
 from headwater.http.service import Service
 from headwater.http.several import SeveralStreams
+from headwater.http.websocket.door import WebSockets
 from headwater.hub import Engine, Peer
 from headwater.hub.live.arrival import Arrival, Prospect
 from headwater.hub.live.attended import MemberPeer
@@ -59,6 +60,7 @@ from headwater.protocol.commands import (
 from headwater.protocol.compression import Compression, Compressor
 from headwater.protocol.cors import ANY, LOOPBACK, CorsPolicy, HostPolicy, preflight_headers
 from headwater.protocol.ledger import check_without_body
+from headwater.protocol.many import Names
 from headwater.protocol.paths import NOTHING_PRIVATE, check_encoding
 from headwater.protocol.requests import append_of, check_write, parse_request
 from headwater.protocol.responses import Answer, HeaderList
@@ -114,8 +116,12 @@ class StreamService(Service):
         self._overview: Final = Overview(hub, self.private)
         self._prefix: Final = prefix
         self._permission: Final = Permission(authorize)
-        self._several: Final = SeveralStreams(hub, prefix, self.private, self._permission, multi=multi)
         self._cors: Final = CorsPolicy(cors_origins)
+        stream_names = Names(hub.limits.max_path_bytes, self.private)
+        self._websockets: Final = WebSockets(hub, self._permission, stream_names, self._cors)
+        self._several: Final = SeveralStreams(
+            hub, prefix, self.private, self._permission, self._websockets, multi=multi
+        )
         #: For responses to requests whose origin is not known, or that have none.
         self._cors_of_none: Final = self._cors.headers(None, b"")
         self._hosts: Final = HostPolicy(allowed_hosts)
@@ -145,6 +151,10 @@ class StreamService(Service):
         """See `Service.route`."""
         request = exchange.request
         if request.memo is None:
+            if exchange.is_websocket:
+                if request.path in self._several.words:
+                    return self._several.connect(exchange)
+                return self._websockets.read_one(exchange, request.path, self._prefix)
             if not self._is_of_streams(request.path):
                 return self._other(exchange, request)
             if request.path in self._several.words:

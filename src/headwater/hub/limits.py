@@ -68,6 +68,14 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
         max_presence_connections: of one member; one more is refused with 429.
         max_presence_state_bytes: of a member's state; more is refused with 413.
         drain_seconds: window over which readers are told to come back when the server stops.
+        connection_subscriptions: streams that one WebSocket connection may read; one more is refused with 429.
+        connection_requests: messages of a WebSocket connection that wait for their answer; above it the server reads no
+            more of it until one is answered.
+        connection_bytes: bytes of these messages; one larger than that is taken by itself.
+        reader_window_bytes: records that a subscription of a WebSocket connection is told before it acknowledges them,
+            unless it says how many itself.
+        max_window_bytes: the largest window that one may ask for; 0 asks for none.
+        hello_seconds: how long the first message of a WebSocket connection may take to arrive.
     """
 
     max_body_bytes: int = 16 * 1024 * 1024
@@ -107,6 +115,12 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     max_presence_connections: int = 32
     max_presence_state_bytes: int = 1024
     drain_seconds: float = 5.0
+    connection_subscriptions: int = 1000
+    connection_requests: int = 64
+    connection_bytes: int = 1024 * 1024
+    reader_window_bytes: int = 256 * 1024
+    max_window_bytes: int = 16 * 1024 * 1024
+    hello_seconds: float = 5.0
 
     def __post_init__(self) -> None:
         """Refuse limits that nothing could work with.

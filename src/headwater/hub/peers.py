@@ -66,6 +66,8 @@ class ReaderInfo(msgspec.Struct, frozen=True, gc=False):
         policy: what it gets when it was too slow: `replay`, `latest`, `conflate:KEY` or `disconnect`.
         connected_seconds: since it came.
         full_seconds: how long its sink is full, or how long it has not taken its last event; 0: it is not.
+        window: bytes of records that it may be told and not acknowledge; None: it has none.
+        unacknowledged: bytes of records that it was told and has not acknowledged; None: nobody counts.
         signals_told: signals that it was told; None: it did not ask for any.
         signals_dropped: signals that came while it was catching up or full, and that it was not told.
     """
@@ -84,5 +86,7 @@ class ReaderInfo(msgspec.Struct, frozen=True, gc=False):
     policy: str
     connected_seconds: float
     full_seconds: float
+    window: int | None = None
+    unacknowledged: int | None = None
     signals_told: int | None = None
     signals_dropped: int | None = None

@@ -35,7 +35,7 @@ accept                    in which form a stream is wanted
 negotiation               which content coding is wanted
 requests, words           HTTP into commands
 commands                  what a request asks for
-together                  several appends in one request
+together, given           several appends in one request, and what clients give as JSON
 many, patterns            reads of many streams, by name or by pattern
 vector                    the cursor of such a read
 asks                      what must be allowed for a command
@@ -46,6 +46,7 @@ wire, sse_control, sse_plain, ndjson, many_events  encoders
 compression, compressors  which codings there are
 coding, coding_gzip, coding_zstd, crc  coded once for all readers
 backoff                   when to reconnect
+websocket                 connections with two ways
 presence                  who is at a stream
 names                     headers, parameters, event names
 """

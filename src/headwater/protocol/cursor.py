@@ -198,6 +198,11 @@ class Cursor:
         twin.state = self.state
         return twin
 
+    @property
+    def silent_since(self) -> float:
+        """When something was told last."""
+        return self._silent_since
+
     def next_timer(self) -> float:
         """When `handle_timer` is due next."""
         beat = self._silent_since + self._heartbeat

@@ -61,10 +61,18 @@ LOCATION: Final = b"location"
 ORIGIN: Final = b"origin"
 RETRY_AFTER: Final = b"retry-after"
 TRANSFER_ENCODING: Final = b"transfer-encoding"
+UPGRADE: Final = b"upgrade"
 VARY: Final = b"vary"
 X_FORWARDED_FOR: Final = b"x-forwarded-for"
 X_FORWARDED_PROTO: Final = b"x-forwarded-proto"
 WWW_AUTHENTICATE: Final = b"www-authenticate"
+
+# Of WebSocket (RFC 6455 section 11.3).
+SEC_WEBSOCKET_ACCEPT: Final = b"sec-websocket-accept"
+SEC_WEBSOCKET_EXTENSIONS: Final = b"sec-websocket-extensions"
+SEC_WEBSOCKET_KEY: Final = b"sec-websocket-key"
+SEC_WEBSOCKET_PROTOCOL: Final = b"sec-websocket-protocol"
+SEC_WEBSOCKET_VERSION: Final = b"sec-websocket-version"
 
 # Query parameters.
 #: Runs: the dialect in which one is told.
@@ -94,6 +102,10 @@ QUERY_KIND: Final = "kind"
 QUERY_SLOW: Final = "slow"
 #: Live reads: what the client calls itself, for who looks at the readers.
 QUERY_READER: Final = "reader"
+#: A stream's URL as a WebSocket: `1`: messages are the records alone.
+QUERY_RAW: Final = "raw"
+#: A stream's URL as a WebSocket: the producer as which its messages are appended, counted from 0.
+QUERY_PRODUCER: Final = "producer"
 #: Plain SSE, NDJSON and reads of many streams: `1`: signals are told, too.
 QUERY_SIGNALS: Final = "signals"
 

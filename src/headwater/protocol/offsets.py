@@ -165,6 +165,11 @@ def distance(start: str, end: str) -> int | None:
     return parse_offset(end)[1] - parse_offset(start)[1]
 
 
+def position_of(offset: str) -> int:
+    """Where an offset lies in its stream, in bytes of record data: for who counts what lies between two of them."""
+    return int(offset[_HALF + 1 :])
+
+
 def same_stream(tail: str, other: str) -> bool:
     """Whether two tails are of the same stream, or of an earlier and a later one at the same path.
 

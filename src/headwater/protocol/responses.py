@@ -275,6 +275,9 @@ def failed(error: HeadwaterError) -> Answer:
             headers.append((_ERROR_HEADERS[key], str(value).encode()))
         elif key == "allow":
             headers.append((names.ALLOW, str(value).encode()))
+        elif key == "upgrade":
+            headers.append((names.UPGRADE, str(value).encode()))
+            headers.append((names.SEC_WEBSOCKET_VERSION, b"13"))
     if error.status == _UNAUTHORIZED:
         headers.append((names.WWW_AUTHENTICATE, b"Bearer"))
     if error.retry_after is not None:

@@ -12,29 +12,16 @@ from typing import Final
 import msgspec
 
 from headwater.errors import BadRequest, HeadwaterError, TooLarge
-from headwater.model import Appended, Producer, StreamConfig
+from headwater.model import Appended
 from headwater.protocol.commands import Write
-from headwater.protocol.expiry import parse_expiry, parse_retention
 from headwater.protocol.framing import check_content_type
+from headwater.protocol.given import GivenConfig, config_of, producer_of
 from headwater.protocol.ledger import Append
 from headwater.protocol.paths import MAX_PATH_BYTES, NOTHING_PRIVATE, PrivatePaths, check_path
-from headwater.protocol.producers import MAX_INTEGER
-from headwater.protocol.slow import REPLAY, parse_slow
 
 #: Lines of one request.
 MAX_LINES: Final = 1024
-#: Characters of a producer's id.
-_MAX_ID: Final = 256
 MEDIA_TYPE: Final = b"application/x-ndjson"
-
-
-class _Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """With what a line may create its stream, in the words of the headers of PUT."""
-
-    ttl: int | None = None
-    expires_at: str | None = None
-    retention: str | None = None
-    slow: str | None = None
 
 
 class _Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -43,7 +30,7 @@ class _Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     base64: str | None = None
     type: str | None = None
     producer: tuple[str, int, int] | None = None
-    create: bool | _Config = False
+    create: bool | GivenConfig = False
     close: bool = False
 
 
@@ -90,20 +77,12 @@ def _append(line: bytes) -> tuple[str, Append]:
     if given.data is not msgspec.UNSET and given.base64 is not None:
         raise BadRequest("a line has data or base64, not both")
     kind = None if given.type is None else check_content_type(given.type)
-    producer = None if given.producer is None else _producer(*given.producer)
+    producer = producer_of(given.producer)
     body, is_value = (b"", False) if given.data is msgspec.UNSET else (bytes(given.data), True)
     if given.base64 is not None:
         body = _bytes(given.base64)
-    create = _config(given.create, kind)
+    create = config_of(given.create, kind)
     return given.stream, Append(body, kind, producer, close=given.close, create=create, is_value=is_value)
-
-
-def _producer(id: str, epoch: int, seq: int) -> Producer:
-    if not 0 < len(id) <= _MAX_ID or not id.isprintable():
-        raise BadRequest(f"a producer's id has 1 to {_MAX_ID} printable characters")
-    if not (0 <= epoch <= MAX_INTEGER and 0 <= seq <= MAX_INTEGER):
-        raise BadRequest(f"a producer's epoch and sequence are whole numbers from 0 to {MAX_INTEGER}")
-    return Producer(id, epoch, seq)
 
 
 def _bytes(text: str) -> bytes:
@@ -111,19 +90,6 @@ def _bytes(text: str) -> bytes:
         return b64decode(text, validate=True)
     except ValueError as error:
         raise BadRequest(f"base64: {error}") from None
-
-
-def _config(given: bool | _Config, kind: str | None) -> StreamConfig | None:
-    if not given:
-        return None
-    asked = _Config() if given is True else given
-    assert isinstance(asked, _Config)
-    return StreamConfig(
-        kind,
-        expiry=parse_expiry(None if asked.ttl is None else str(asked.ttl), asked.expires_at),
-        retention=parse_retention(asked.retention),
-        slow=REPLAY if asked.slow is None else parse_slow(asked.slow),
-    )
 
 
 def writes_of(appends: Sequence[tuple[str, Append]]) -> Iterator[tuple[Write, bool]]:

@@ -23,7 +23,7 @@ from headwater.errors import HeadwaterError, RequestTimeout, TooManyConnections
 from headwater.http.bodies import too_large
 from headwater.http.exchange import BodyDone, ClientGone, Exchange, Work
 from headwater.http.http1 import CONTINUE, response_bytes
-from headwater.http.socket_sink import TransportSink, reset
+from headwater.http.socket_sink import reset
 from headwater.server.body_reader import BodyReader
 from headwater.server.deadline import Deadline
 from headwater.server.exchange import SocketExchange
@@ -293,13 +293,13 @@ class Connection(asyncio.Protocol):
         else:
             self._close()
 
-    def take(self) -> TransportSink:
+    def take(self) -> bytes:
         """See `Wire`."""
         self._leave()
         self._exchange = None
         if self._half_closed:
             self.out.close()
-        return TransportSink(self.transport, self.shared.runtime)
+        return self.inbound.rest()
 
     # Ends.
 

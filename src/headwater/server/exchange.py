@@ -8,17 +8,19 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from typing import Any, Final
 
-from headwater.http.exchange import BodyDone, Exchange, LiveHead, Opening, Streamed
+from headwater.http.exchange import BodyDone, Exchange, LiveHead, Opening, Streamed, Upgrade
 from headwater.http.http1 import CHUNKED, CLOSE, LAST_CHUNK, head_bytes, response_bytes
 from headwater.http.live import unframed
 from headwater.http.service import log_access
-from headwater.http.socket_sink import relax, restrain
+from headwater.http.socket_sink import TransportSink, relax, restrain
+from headwater.http.websocket.sink import MessageSink
 from headwater.hub import Peer
 from headwater.hub.live.join_cache import FirstFrames
 from headwater.hub.outflow import Ending, Outflow
 from headwater.model import Appended
 from headwater.protocol import names, responses
 from headwater.protocol.responses import Answer, HeaderList
+from headwater.protocol.websocket import handshake
 from headwater.server.head_cache import Head
 from headwater.server.outgoing import SocketOutlet
 from headwater.server.wire import Wire
@@ -157,18 +159,40 @@ class SocketExchange(Exchange):
         form, live = opening.form, wire.shared.live
         if self.request.version != "1.1":
             form = unframed(form, "1.0", b"")
-        head, sink = self._live_head(opening.head), wire.take()
+        head, sink = self._live_head(opening.head), self._take()
         live.push(opening.arrival, form, sink, lifetime=opening.lifetime, encoder=opening.encoder, head=head)
         if wire.shared.limits.access_log:
             log_access(self, 200)
+
+    @property
+    def is_websocket(self) -> bool:
+        """See `Exchange`."""
+        head = self.request
+        return handshake.is_handshake(head.method, head.version, head.headers)
+
+    def upgrade(self, upgrade: Upgrade) -> None:
+        """See `Exchange`."""
+        wire = self._wire
+        if not wire.is_current(self):
+            return
+        wire.out.put(head_bytes(101, wire.shared.clock.line(), upgrade.headers(), self.extra))
+        shared, rest = wire.shared, wire.take()
+        sink = MessageSink(wire.transport, shared.runtime, shared.service.intake, upgrade.max_bytes)
+        sink.begin(upgrade.open(sink), rest)
+        if shared.limits.access_log:
+            log_access(self, 101)
 
     def push_first(self, path: str, frames: FirstFrames, peer: Peer, head: LiveHead) -> None:
         """See `Exchange`."""
         wire = self._wire
         if wire.is_current(self):
-            wire.shared.live.push_first(path, frames, wire.take(), peer, self._live_head(head))
+            wire.shared.live.push_first(path, frames, self._take(), peer, self._live_head(head))
             if wire.shared.limits.access_log:
                 log_access(self, 200)
+
+    def _take(self) -> TransportSink:
+        self._wire.take()
+        return TransportSink(self._wire.transport, self._wire.shared.runtime)
 
     def _live_head(self, head: LiveHead) -> bytes:
         clock, request = self._wire.shared.clock, self.request

@@ -27,8 +27,8 @@ MAX_HEADS: Final = 512
 MAX_HEAD_BYTES: Final = 2048
 #: Heads of which one is remembered for those that differ in their targets only, the newest ones.
 MAX_KINDS: Final = 64
-#: With one of these a head is another one each time: a producer's and a sequence's numbers, a condition.
-_NUMBERED: Final = frozenset({names.PRODUCER_ID, names.STREAM_SEQ, names.IF_MATCH})
+#: With one of these a head is another one each time: a producer's and a sequence's numbers, a condition, a random key.
+_NUMBERED: Final = frozenset({names.PRODUCER_ID, names.STREAM_SEQ, names.IF_MATCH, names.SEC_WEBSOCKET_KEY})
 #: A request line whose target is a path and a query of RFC 3986, and nothing else.
 _PLAIN_LINE: Final = re.compile(
     rb"([A-Z]+ )(/[\w.~!$&'()*+,;=:@/%-]*)(?:\?([\w.~!$&'()*+,;=:@/?%-]*))?( HTTP/1\.[01]\r\n)"

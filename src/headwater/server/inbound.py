@@ -57,6 +57,12 @@ class Inbound:
         """Bytes that were fed and not taken yet."""
         return len(self._buffer) - self._at
 
+    def rest(self) -> bytes:
+        """What waits, of a connection that goes on in another protocol."""
+        found = self._buffer[self._at :]
+        self.forget()
+        return found
+
     def forget(self) -> None:
         """What waits is for nobody."""
         self._buffer, self._at = b"", 0

@@ -26,6 +26,7 @@ from headwater.stores import Store
 
 try:
     import httptools  # noqa: F401
+    import websockets  # noqa: F401
 except ImportError:
     raise MissingExtra.of("headwater serve", "server") from None
 

@@ -6,7 +6,6 @@ import asyncio
 from typing import Protocol
 
 from headwater.http.exchange import BodyDone, Exchange
-from headwater.http.socket_sink import TransportSink
 from headwater.server.inbound import Inbound
 from headwater.server.outgoing import Outgoing
 from headwater.server.shared import Shared
@@ -62,6 +61,6 @@ class Wire(Protocol):
         """
         ...
 
-    def take(self) -> TransportSink:
-        """Give the connection to a live reader."""
+    def take(self) -> bytes:
+        """Give the connection away; returns what came behind its request."""
         ...

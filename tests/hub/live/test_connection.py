@@ -17,7 +17,7 @@ from tests.hub.live.test_pushed import settle
 from headwater import Hub, Limits
 from headwater.http.socket_sink import TransportSink
 from headwater.hub.live.budget import Budget
-from headwater.hub.live.connection import Connection
+from headwater.hub.live.connection import Connection, DistinctConnection
 from headwater.hub.live.cursor import LogCursor
 from headwater.hub.live.fanout import Fanout
 from headwater.hub.live.group import FanoutGroup
@@ -304,14 +304,14 @@ def test_a_full_connection_pauses_all_and_each_goes_on_at_its_own_offset(run: Ru
 
 
 def test_a_channel_without_credit_delays_no_other(run: Run) -> None:
-    """It is paused alone, and goes on where it stood when it is granted more."""
+    """It is paused alone, and goes on where it stood when its reader has acknowledged what it was given."""
 
     async def main() -> None:
         async with Hub(limits=PROMPT) as hub:
             await hub.create("a", content_type=JSON)
             sink = BufferSink(high_water=1 << 20)
             connection = Connection(hub.runtime, sink)
-            spent = await hub.live.subscribe("a", "-1", FRAMED, connection, credit=200)
+            spent = await hub.live.subscribe("a", "-1", FRAMED, connection, window=200)
             await channels(hub, connection, ["b"])
             for number in range(20):
                 await put(hub, "a", f"a{number}" + "x" * 50)
@@ -323,10 +323,13 @@ def test_a_channel_without_credit_delays_no_other(run: Run) -> None:
             assert 0 < len(before) < 5
             states = {info.path: info.state for info in await hub.live.describe()}
             assert states == {"a": "paused", "b": "live"}
-            spent.grant(1 << 20)
-            await settle()
-            behind = [value for value in values(sink.take()) if value[0] == "a"]
-            assert before + behind == [f"a{number}" + "x" * 50 for number in range(20)]
+            while len(before) < 20:
+                spent.acknowledge(str(spent.stands and spent.stands.offset))
+                await settle()
+                behind = [value for value in values(sink.take()) if value[0] == "a"]
+                assert 0 < len(behind) < 5
+                before += behind
+            assert before == [f"a{number}" + "x" * 50 for number in range(20)]
 
     run(main())
 
@@ -498,3 +501,54 @@ def test_a_mistake_is_found_out(
         asyncio.run(
             asyncio.wait_for(Flood(5, 2000, 5, stepped=100_000 if owner in (Connection, Fanout) else 4096).run(), 60)
         )
+
+
+class Brings:
+    """A channel whose first turn brings another one."""
+
+    def __init__(self, bring: Callable[[], object]) -> None:
+        self.slow = SlowPolicy()
+        self._bring: Callable[[], object] | None = bring
+
+    def step(self) -> bool:
+        bring, self._bring = self._bring, None
+        if bring is not None:
+            bring()
+        return False
+
+    def pause(self) -> None:
+        pass
+
+    def resume(self, paused: float) -> None:
+        pass
+
+    def hold_back(self) -> None:
+        pass
+
+    def shares_group(self, other: object) -> bool:
+        return False
+
+    def detach(self, retry_after: float, reason: str = "") -> None:
+        pass
+
+    def lost(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize("kind", [Connection, DistinctConnection])
+def test_a_channel_that_comes_in_a_turn_has_its_own(run: Run, kind: type[Connection]) -> None:
+    """As a stream that was waited for, and is let in when a full connection takes bytes again: nobody else asks."""
+
+    async def main() -> None:
+        async with Hub(limits=PROMPT) as hub:
+            await hub.create("a", content_type=JSON)
+            sink = BufferSink(high_water=1 << 20)
+            connection = kind(hub.runtime, sink)
+            arrival = await hub.live.open("a", "-1")
+            connection.add(Brings(lambda: hub.live.push(arrival, FRAMED, connection)))
+            connection.go_on()
+            await put(hub, "a", "told")
+            await settle()
+            assert values(sink.take()) == ["told"]
+
+    run(main())

@@ -15,7 +15,9 @@ join_cache          first frames, told again to a crowd
 attended            readers that are members of their stream
 connection          the channels that share a socket
 sinks, budget       where bytes go, and what full connections hold
-many                many streams on one connection
+owned               channels of a connection with many
+many                a read of many streams
+subscriptions       streams that come and go on a connection
 patterns            who is told of new streams
 ephemeral, events   what is told to live readers and kept in no log
 event_reader        a loop in this process that takes it

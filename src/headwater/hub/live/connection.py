@@ -72,7 +72,7 @@ class Connection:
         full_at: since when it takes nothing, on the clock of timers; 0: it does.
     """
 
-    __slots__ = ("_channels", "_held", "_moving", "_runtime", "_single", "_stall", "full_at", "sink")
+    __slots__ = ("_channels", "_held", "_runtime", "_single", "_stall", "_turns", "full_at", "sink")
 
     def __init__(self, runtime: Runtime, sink: Sink, *, single: bool = False) -> None:
         self.sink = sink
@@ -80,7 +80,9 @@ class Connection:
         self._runtime = runtime
         self._single = single
         self._channels: tuple[Channel, ...] = ()
-        self._held = self._moving = False
+        self._held = False
+        #: Whose turns come, while turns are given.
+        self._turns: list[Channel] | None = None
         self._stall: Timer | None = None
         sink.attach(self)
 
@@ -96,8 +98,10 @@ class Connection:
     # From the channels.
 
     def add(self, channel: Channel) -> None:
-        """Take a channel in; it has its turns from now on."""
+        """Take a channel in; it has its turns from now on, also where another one's turn brought it."""
         self._channels = (*self._channels, channel)
+        if self._turns is not None:
+            self._turns.append(channel)
 
     def write(self, data: bytes | memoryview) -> None:
         """Take bytes of a channel."""
@@ -123,17 +127,17 @@ class Connection:
         Args:
             channel: that has something now, if it is only this one.
         """
-        if self._moving:
+        if self._turns is not None:
             return
-        self._moving = True
-        waiting, last = list(self._channels), None
+        self._turns = waiting = list(self._channels)
+        last = None
         try:
             while waiting and not (self.full_at or self._held):
                 last = waiting.pop(0)
                 if last.step():
                     waiting.append(last)
         finally:
-            self._moving = False
+            self._turns = None
         if len(self._channels) > 1 and last in self._channels:
             behind = self._channels.index(last) + 1
             self._channels = (*self._channels[behind:], *self._channels[:behind])
@@ -272,7 +276,7 @@ class DistinctConnection(Connection):
 
     def go_on(self, channel: Channel | None = None) -> None:
         """See `Connection.go_on`; they are many, and most have nothing."""
-        if channel is None or self._moving:
+        if channel is None or self._turns is not None:
             super().go_on()
             return
         while not self.is_stopped and channel.step():

@@ -46,6 +46,16 @@ class Follower(ABC):
         return None
 
     @property
+    def credit(self) -> int | None:
+        """Bytes of records that it may be told and not acknowledge; None: it has none."""
+        return None
+
+    @property
+    def unacknowledged(self) -> int | None:
+        """Bytes of records that it was told and has not acknowledged; None: nobody counts."""
+        return None
+
+    @property
     def heard_of(self) -> Told | None:
         """The ephemeral events that it was told and not told; None: it asked for none."""
         return None
@@ -96,6 +106,8 @@ class Follower(ABC):
             policy=format_slow(self.slow),
             connected_seconds=now - self.since,
             full_seconds=self.full_seconds(now),
+            window=self.credit,
+            unacknowledged=self.unacknowledged,
             signals_told=None if heard is None else heard.told,
             signals_dropped=None if heard is None else heard.dropped,
         )

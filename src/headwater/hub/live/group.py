@@ -2,7 +2,10 @@
 
 Rule 1: what is new is encoded once, into one `bytes`, which every member is given.
 Rule 2: the members have no cursor of their own: the group's is theirs. Who falls behind gets a copy of it and leaves.
-Rule 3: all of this happens between two steps of the event loop, so nobody can join or leave in the middle.
+Rule 3: who has credit up to a position leaves before the group goes beyond it, and reads that far alone. The group
+        looks at one number a flush, the smallest of its members'; theirs may have grown meanwhile, so that only then
+        they are looked at.
+Rule 4: all of this happens between two steps of the event loop, so nobody can join or leave in the middle.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ from headwater.hub.wheel import Timer
 from headwater.protocol.coding import Common
 from headwater.protocol.cursor import Data, Event, ends
 from headwater.protocol.ephemeral import Ephemeral
+from headwater.protocol.offsets import position_of
 from headwater.protocol.wire import Encoder
 
 
@@ -28,6 +32,11 @@ class Member(Written, Protocol):
     """Who can be in a group."""
 
     peer: Peer
+
+    @property
+    def allowed(self) -> int | None:
+        """The position from which on it may be given nothing; None: there is none."""
+        ...
 
     def fall_behind(self, place: LogCursor, encoder: Encoder) -> None:
         """It has left the group; this is where it stands, and what it was told."""
@@ -64,7 +73,7 @@ class FanoutGroup:
         common: what the members are sent, in the format's content coding.
     """
 
-    __slots__ = ("_slow", "_stats", "_telling", "common", "encoder", "form", "members", "place", "timer")
+    __slots__ = ("_brink", "_slow", "_stats", "_telling", "common", "encoder", "form", "members", "place", "timer")
 
     def __init__(self, place: LogCursor, encoder: Encoder, form: WireFormat, stats: Stats) -> None:
         self.place = place
@@ -74,6 +83,8 @@ class FanoutGroup:
         self._stats = stats
         self._slow: list[Member] = []
         self._telling = False
+        #: No member is out of credit before this position; 0: none has to count.
+        self._brink = 0
         self.timer: Timer | None = None
         self.common: Common = form.coding.common()
 
@@ -85,6 +96,13 @@ class FanoutGroup:
     def admits(self, place: LogCursor, encoder: Encoder) -> bool:
         """Whether a reader who was told the same and stands at the same offset may join."""
         return self.offset == place.cursor.offset and self.encoder.state() == encoder.state()
+
+    def join(self, member: Member) -> None:
+        """Take a member in, who stands where the group does."""
+        self.members.add(member)
+        allowed = member.allowed
+        if allowed is not None:
+            self._brink = min(self._brink, allowed) if self._brink else allowed
 
     def copies(self) -> tuple[LogCursor, Encoder]:
         """Place and encoder for a member that leaves."""
@@ -112,6 +130,8 @@ class FanoutGroup:
             How many times a member was written to.
         """
         written, place = 0, self.place
+        if self._brink and not place.window.deleted:
+            self._take_out_short(min(position_of(place.window.offset), position_of(self.offset) + limit))
         while self.members:
             events = place.at_once(limit)
             if events is None:
@@ -156,6 +176,25 @@ class FanoutGroup:
         else:
             self._take_out_slow()
         return written
+
+    def _take_out_short(self, end: int) -> None:
+        """Let those go whose credit does not reach so far, or no farther than they stand."""
+        if end < self._brink:
+            return
+        here, short, brink = position_of(self.offset), [], 0
+        for member in list(self.members):
+            allowed = member.allowed
+            if allowed is None:
+                continue
+            if allowed < end or allowed <= here:
+                short.append(member)
+            else:
+                brink = min(brink, allowed) if brink else allowed
+        self._brink = brink
+        for member in short:
+            self.leave(member)
+        for member in short:
+            member.advance()
 
     def _give_all(self, data: bytes) -> int:
         """Give bytes to every member; those who take no more are still members."""

@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Final
 
+from headwater.errors import InvalidOffset
 from headwater.hub.live.connection import Connection
 from headwater.hub.live.cursor import LogCursor
 from headwater.hub.live.ephemeral import Told
@@ -27,7 +28,8 @@ from headwater.hub.live.wire_format import WireFormat
 from headwater.hub.peers import Peer
 from headwater.hub.wheel import Timer
 from headwater.model import SlowPolicy
-from headwater.protocol.cursor import Cursor, Event, ends
+from headwater.protocol.cursor import Cursor, Data, Event, Gap, ends
+from headwater.protocol.offsets import distance, parse_offset, position_of
 from headwater.protocol.wire import Encoder
 
 #: Bytes of records that are read at once, at most, for a reader that catches up.
@@ -47,13 +49,15 @@ class PushedReader(Follower):
         since: see `Follower`.
         slow: see `Follower`.
         peer: see `Follower`.
-        credit: bytes that may be written before `grant` is called; None: no limit.
+        window: bytes of records that may be told and not acknowledged; None: no limit.
+
+    Attributes:
+        allowed: see `Member.allowed`.
     """
 
     __slots__ = (
         "_body",
         "_connection",
-        "_credit",
         "_encoder",
         "_form",
         "_group",
@@ -61,7 +65,9 @@ class PushedReader(Follower):
         "_place",
         "_stream",
         "_taken",
+        "_window",
         "_work",
+        "allowed",
     )
 
     def __init__(
@@ -74,14 +80,15 @@ class PushedReader(Follower):
         since: float,
         slow: SlowPolicy,
         peer: Peer,
-        credit: int | None = None,
+        window: int | None = None,
     ) -> None:
         super().__init__(stream.window, number, since, slow, peer)
         self._stream = stream
         self._connection = connection
         self._form = form
         self._body = form.coding.body()
-        self._credit = credit
+        self._window = window
+        self.allowed: int | None = None
         self._place: LogCursor | None = None
         self._encoder: Encoder | None = None
         self._group: FanoutGroup | None = None
@@ -109,6 +116,8 @@ class PushedReader(Follower):
             The group that it joined, and what it was told until then; None: it was told more.
         """
         self._place, self._encoder = place, encoder
+        if self._window is not None and isinstance(first, Data):
+            self.allowed = position_of(first.batch.offset) + self._window
         told_to = place.cursor.offset
         told = self._send(first, head, self._body.begin(encoder.opening()))
         if lifetime is not None and self._place is not None:
@@ -127,7 +136,7 @@ class PushedReader(Follower):
         """
         group = self._group = frames.group
         self._form = group.form
-        group.members.add(self)
+        group.join(self)
         group.members.give(self, head + frames.data)
         self._stream.runtime.stats.sent("", len(frames.data), len(frames.data))
         if self._form.kinds and self._group is not None:  # it is not full already
@@ -139,7 +148,7 @@ class PushedReader(Follower):
     def step(self) -> bool:
         """See `Channel.step`."""
         place = self._place
-        if place is None or self._work is not None or (self._credit is not None and self._is_spent):
+        if place is None or self._work is not None or (self.allowed is not None and self._is_spent):
             return False
         if place.is_at_tail:
             self._join_group(place)
@@ -167,7 +176,10 @@ class PushedReader(Follower):
         limits = self._stream.runtime.limits
         if self._place is not None and self._place.is_conflating:
             return limits.read_bytes
-        return min(limits.read_bytes, max(limits.buffer_bytes, min(self._taken // 8, MAX_PIECE)))
+        piece = min(limits.read_bytes, max(limits.buffer_bytes, min(self._taken // 8, MAX_PIECE)))
+        if self.allowed is not None and self._place is not None:
+            piece = min(piece, self.allowed - position_of(self._place.cursor.offset))
+        return piece
 
     def _join_group(self, place: LogCursor) -> None:
         assert self._encoder is not None
@@ -178,7 +190,7 @@ class PushedReader(Follower):
         self._group, self._place, self._encoder = group, None, None
         self._form = group.form  # equal to its own, and one object for all
         self._body.join(group.common)
-        group.members.add(self)
+        group.join(self)
         if self._form.kinds:
             self._greet(group)
         self._stream.progressed()
@@ -205,6 +217,9 @@ class PushedReader(Follower):
             The frame; empty, if there was nothing to tell.
         """
         assert self._encoder is not None
+        if self.allowed is not None and isinstance(event, Gap):
+            # What is left out takes no credit.
+            self.allowed += distance(event.start, event.end) or 0
         data = self._encoder.encode(event, time.time())
         piece = opening + self._body.own(data) if data else opening
         frame = self._form.frame(piece) if piece else b""
@@ -220,16 +235,12 @@ class PushedReader(Follower):
     # From the group and the hub.
 
     def direct(self) -> int | None:
-        """See `Member.direct`; bytes that need credit are counted one by one."""
-        return self._connection.direct(self) if self._credit is None else None
+        """See `Member.direct`."""
+        return self._connection.direct(self)
 
     def give(self, data: bytes | memoryview) -> None:
         """See `Member.give`."""
         self._connection.write(data)
-        if self._credit is not None:
-            self._credit -= len(data)
-            if self._credit <= 0 and self._group is not None:
-                self._group.take_out(self)
 
     def fall_behind(self, place: LogCursor, encoder: Encoder) -> None:
         """See `Member.fall_behind`."""
@@ -268,21 +279,48 @@ class PushedReader(Follower):
 
     @property
     def _is_spent(self) -> bool:
-        return self._credit is not None and self._credit <= 0
+        """Whether it has no credit; a member of a group has some, or would have left."""
+        return (
+            self.allowed is not None
+            and self._place is not None
+            and position_of(self._place.cursor.offset) >= self.allowed
+        )
 
-    def grant(self, size: int) -> None:
-        """Allow more bytes; a reader that had none left goes on.
+    def acknowledge(self, offset: str) -> None:
+        """Its reader is done with all up to an offset; one that had no credit left goes on.
 
         Args:
-            size: bytes, more than 0.
+            offset: that was told. An earlier one than before changes nothing.
+
+        Raises:
+            InvalidOffset: it was not told, or is none of this stream.
         """
-        if self._credit is None:
+        stands = self.stands
+        if stands is None:
+            return
+        position = parse_offset(offset)[1]
+        if position > position_of(stands.offset):
+            raise InvalidOffset(f"{offset} was not told: the reader stands at {stands.offset}")
+        if self._window is None or self.allowed is None or position + self._window <= self.allowed:
             return
         was_spent = self._is_spent
-        self._credit += size
+        self.allowed = position + self._window
         if was_spent and not self._is_spent and not self._connection.is_stopped:
             self.resume(0.0)
-            self._connection.go_on()
+            self._connection.go_on(self)
+
+    @property
+    def credit(self) -> int | None:
+        """See `Follower.credit`."""
+        return self._window
+
+    @property
+    def unacknowledged(self) -> int | None:
+        """See `Follower.unacknowledged`."""
+        stands = self.stands
+        if stands is None or self.allowed is None or self._window is None:
+            return None
+        return max(0, position_of(stands.offset) - (self.allowed - self._window))
 
     # From the connection.
 

@@ -234,7 +234,7 @@ class LiveReaders:
         lifetime: float | None = None,
         slow: SlowPolicy | None = None,
         peer: Peer = NOBODY,
-        credit: int | None = None,
+        window: int | None = None,
     ) -> PushedReader:
         """A reader that is pushed to: records are written as they come, encoded once for all who share a format.
 
@@ -246,7 +246,7 @@ class LiveReaders:
             lifetime: seconds before the reader is let go; None: no end.
             slow: what the reader gets when it was full; None: as the stream says.
             peer: who reads.
-            credit: see `push`.
+            window: see `push`.
 
         Raises:
             LimitReached, StreamNotFound, StreamGone, InvalidOffset, OffsetGone, BadRequest, StoreUnavailable,
@@ -254,7 +254,7 @@ class LiveReaders:
         """
         arrival = await self.open(path, offset, slow=slow, peer=peer, first_bytes=self.runtime.limits.buffer_bytes)
         arrival.take()
-        return self._push(arrival.coming, arrival.first, form, to, lifetime, None, b"", credit)
+        return self._push(arrival.coming, arrival.first, form, to, lifetime, None, b"", window)
 
     def push(
         self,
@@ -265,7 +265,7 @@ class LiveReaders:
         lifetime: float | None = None,
         encoder: Encoder | None = None,
         head: bytes = b"",
-        credit: int | None = None,
+        window: int | None = None,
     ) -> object:
         """Push to a reader that has come; it ends with its stream, its lifetime or its connection.
 
@@ -276,7 +276,7 @@ class LiveReaders:
             lifetime: seconds before the reader is let go; None: no end.
             encoder: of the format, that has told nothing yet; None: one is made.
             head: precedes the format's bytes.
-            credit: bytes that may be written before `PushedReader.grant` is called; None: no limit.
+            window: see `PushedReader`.
         """
         if isinstance(arrival, Prospect):
             coming, first = self._come_at_once(arrival)
@@ -285,7 +285,7 @@ class LiveReaders:
             arrival.take()
         else:
             return arrival.push(form, to, head)
-        return self._push(coming, first, form, to, lifetime, encoder, head, credit)
+        return self._push(coming, first, form, to, lifetime, encoder, head, window)
 
     def _push(
         self,
@@ -296,7 +296,7 @@ class LiveReaders:
         lifetime: float | None,
         encoder: Encoder | None,
         head: bytes,
-        credit: int | None,
+        window: int | None,
     ) -> PushedReader:
         stream, info = coming.stream, coming.info
         reader = PushedReader(
@@ -307,7 +307,7 @@ class LiveReaders:
             since=coming.since,
             slow=coming.slow,
             peer=coming.peer,
-            credit=credit,
+            window=window,
         )
         if encoder is None:
             encoder = form.encoder(info.content_type)

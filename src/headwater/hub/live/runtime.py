@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
 from headwater.errors import LimitReached, ShuttingDown
 from headwater.hub.lifespan import Gate
@@ -20,8 +20,16 @@ from headwater.protocol.backoff import share
 from headwater.stores import Store
 
 #: Says whether the readers of a stream stay; and is told that the others are let go.
-Holds = Callable[[str], bool]
+Keeps = Callable[[str], bool]
 Begun = Callable[[], None]
+
+
+class Holder(Protocol):
+    """A connection that is told when the hub stops, also when it reads nothing."""
+
+    def stop(self) -> None:
+        """The hub stops."""
+        ...
 
 
 class Runtime:
@@ -38,12 +46,13 @@ class Runtime:
         stats: as given.
         gate: lets calls in while the hub is open.
         draining: readers are being let go, and no new ones are taken.
-        holds: who keeps the readers of some streams meanwhile; see `Engine.hold_readers`.
+        keepers: who keeps the readers of some streams meanwhile; see `Engine.hold_readers`.
         timers: heartbeats, lifetimes, waits and write timeouts of all readers.
         budget: what full sinks hold.
         heartbeats: of the groups.
         cursors: of reads of many streams, told from time to time.
         flusher: says when the groups are given what is new.
+        holders: connections that live whether they read something or not.
         ephemerals: what is told and not kept.
     """
 
@@ -53,11 +62,12 @@ class Runtime:
         self.stats: Final = stats
         self.gate: Final = Gate()
         self.draining = False
-        self.holds: Final[list[tuple[Holds, Begun]]] = []
+        self.keepers: Final[list[tuple[Keeps, Begun]]] = []
         self.timers: Final = Timers()
         self.budget: Final = Budget(limits, self.timers)
         self.heartbeats: Final = Heartbeats(self.timers, self._beaten)
         self.cursors: Final = Cursors(self.timers)
+        self.holders: Final[set[Holder]] = set()
         self.flusher: Final = Flusher(limits.read_bytes, limits.flush_seconds, stats)
         self.ephemerals: Final = Ephemerals()
 
@@ -78,14 +88,16 @@ class Runtime:
             raise LimitReached(f"there are max_readers={self.limits.max_readers} live readers already")
 
     def begin_to_drain(self) -> None:
-        """Readers are let go from now on, but for those that somebody holds."""
+        """Readers are let go from now on, but for those that somebody keeps."""
         self.draining = True
-        for _, begun in list(self.holds):
+        for _, begun in list(self.keepers):
             begun()
+        for holder in list(self.holders):
+            holder.stop()
 
     def lets_go(self, path: str) -> bool:
         """Whether the readers of a stream are let go now."""
-        return self.draining and not any(holds(path) for holds, _ in self.holds)
+        return self.draining and not any(keeps(path) for keeps, _ in self.keepers)
 
     def share(self) -> float:
         """A reader's own moment in the drain window, in seconds."""

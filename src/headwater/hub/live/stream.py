@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from functools import partial
-from itertools import islice
+from itertools import count, islice
 from typing import Final, Protocol
 
 from headwater.hub.live.cursor import LogCursor
@@ -75,11 +75,15 @@ class LiveStream:
         changed_at: when the oldest change came that no group was given yet, on the clock of timers; 0: none.
         onlookers: told when the groups were given something; see `Onlooker`.
         flushed_at: when its groups were given something last, on the clock of timers; 0: never.
+        number: of this one, in this process; a later stream at the path has another.
         listeners: who asked for ephemeral events; None: nobody.
     """
 
+    _numbers = count(1)
+
     def __init__(self, path: str, runtime: Runtime, forget: Callable[[LiveStream], None]) -> None:
         self.runtime = runtime
+        self.number = next(self._numbers)
         self.window = Window(path, runtime.limits.window_bytes)
         self.followers: set[Follower] = set()
         self.readers = 0

@@ -9,10 +9,9 @@ Rule 3: what does not fit into the read is told once, with the pattern, until th
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Final, Protocol
+from typing import Final, Generic, Protocol, TypeVar
 
 from headwater.errors import HeadwaterError
-from headwater.hub.live.many.slot import Slot
 from headwater.hub.live.patterns import Patterns
 from headwater.hub.live.readers import LiveReaders
 from headwater.model import BEGINNING, NOW, Last, StreamInfo
@@ -25,7 +24,34 @@ from headwater.protocol.patterns import literal_prefix, matches
 _PAGE: Final = 200
 
 
-class TakesStreams(Protocol):
+class Place(Protocol):
+    """Where a stream stands that matches.
+
+    Attributes:
+        path: of the stream.
+        incarnation: of the stream that was told; 0: none was.
+        next: of a later stream at the path, that the pattern it matched was told of meanwhile; 0: there is none.
+    """
+
+    path: str
+    incarnation: int
+    next: int
+
+    @property
+    def offset(self) -> str | None:
+        """That was told last; None: nothing was."""
+        ...
+
+    @property
+    def start(self) -> str | Last:
+        """Where it begins, if nothing was told."""
+        ...
+
+
+P = TypeVar("P", bound=Place)
+
+
+class TakesStreams(Protocol[P]):
     """The read that a pattern is of."""
 
     @property
@@ -37,16 +63,16 @@ class TakesStreams(Protocol):
         """Whether no name has a stream at this path."""
         ...
 
-    def place(self, matches: Matches, path: str, start: str | Last, incarnation: int) -> Slot | None:
+    def place(self, matches: Matches[P], path: str, start: str | Last, incarnation: int) -> P | None:
         """Make a place for a stream; None: another name has it, or there is no room."""
         ...
 
-    def came(self, slot: Slot) -> None:
+    def came(self, slot: P) -> None:
         """A stream was made, and has this place."""
         ...
 
 
-class Matches:
+class Matches(Generic[P]):
     """Those of one pattern.
 
     Args:
@@ -63,10 +89,10 @@ class Matches:
     """
 
     def __init__(
-        self, pattern: str, start: str | Last, read: TakesStreams, patterns: Patterns, private: PrivatePaths
+        self, pattern: str, start: str | Last, read: TakesStreams[P], patterns: Patterns, private: PrivatePaths
     ) -> None:
         self.pattern = pattern
-        self.slots: dict[str, Slot] = {}
+        self.slots: dict[str, P] = {}
         self.was_full = False
         self._start = start
         self._read = read
@@ -83,7 +109,7 @@ class Matches:
         self._stood = stood
         self._others = dict(stood.offsets)
 
-    async def list(self, live: LiveReaders) -> AsyncIterator[Slot]:
+    async def list(self, live: LiveReaders) -> AsyncIterator[P]:
         """The places of the streams that are there; those that were read before come first."""
         before = self._stood.offsets
         for are_new in (False, True) if before else (True,):
@@ -107,7 +133,7 @@ class Matches:
                 return
             after = page[-1].path
 
-    async def _found(self, live: LiveReaders, info: StreamInfo) -> Slot | None:
+    async def _found(self, live: LiveReaders, info: StreamInfo) -> P | None:
         if _is_fresh(info) and self._read.is_free(info.path):
             self._patterns.note(self.pattern, info.path, info.tail)
             try:
@@ -124,7 +150,7 @@ class Matches:
         if slot is not None:
             self._read.came(slot)
 
-    def _take(self, path: str, start: str | Last, incarnation: int) -> Slot | None:
+    def _take(self, path: str, start: str | Last, incarnation: int) -> P | None:
         self._highest = max(self._highest, incarnation)
         if path in self._private:
             return None
@@ -134,7 +160,7 @@ class Matches:
             self._others.pop(incarnation, None)
         return slot
 
-    def forget(self, slot: Slot) -> None:
+    def forget(self, slot: P) -> None:
         """It is over: there is room for another one, such as a later one at its path."""
         if self.slots.get(slot.path) is not slot:
             return

@@ -71,7 +71,7 @@ class ManyReader:
         self._whole = asked.whole
         self._head = vector.head_of(asked.names)
         self._by_path: dict[str, Slot] = {}
-        self._places: list[Slot | Matches] = [self._placed(each.name, each.start) for each in asked.wanted]
+        self._places: list[Slot | Matches[Slot]] = [self._placed(each.name, each.start) for each in asked.wanted]
         self._matches = [place for place in self._places if isinstance(place, Matches)]
         if asked.places is not None:
             for place, stood in zip(self._places, asked.places, strict=True):
@@ -89,7 +89,7 @@ class ManyReader:
         self._beat: Timer | None = None
         self._spoke_at = 0.0
 
-    def _placed(self, name: str, start: str | Last) -> Slot | Matches:
+    def _placed(self, name: str, start: str | Last) -> Slot | Matches[Slot]:
         if is_pattern(name):
             return Matches(name, start, self, self.live.patterns, self.asked.private)
         slot = self._by_path[name] = Slot(self, name, start, is_exact=True)
@@ -182,7 +182,7 @@ class ManyReader:
         """See `TakesStreams.is_free`."""
         return path not in self._by_path
 
-    def place(self, matches: Matches, path: str, start: str | Last, incarnation: int) -> Slot | None:
+    def place(self, matches: Matches[Slot], path: str, start: str | Last, incarnation: int) -> Slot | None:
         """See `TakesStreams.place`."""
         former = self._by_path.get(path)
         if former is not None:

@@ -18,7 +18,8 @@ from headwater.hub.live.admission import open_or_wait
 from headwater.hub.live.arrival import Arrival
 from headwater.hub.live.connection import Connection
 from headwater.hub.live.cursors import Told
-from headwater.hub.live.many.channel import ManyChannel, Owner, WaitingChannel
+from headwater.hub.live.many.channel import ManyChannel, ManyOwner
+from headwater.hub.live.owned import WaitingChannel
 from headwater.hub.live.readers import LiveReaders
 from headwater.hub.live.waiting import Awaiting
 from headwater.hub.live.wire_format import WireFormat
@@ -113,7 +114,7 @@ class ReadOfMany(Told, Protocol):
         ...
 
 
-class Slot(Owner):
+class Slot(ManyOwner):
     """One of them.
 
     Args:

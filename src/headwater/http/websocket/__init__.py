@@ -1,0 +1,16 @@
+"""The WebSocket door: connections with many streams and both ways, and streams at their own URLs.
+
+door           the requests that become WebSockets
+shared         what all connections of a service share
+session        one connection of `-/connect`
+operations     what each of its messages does
+reads, writes  those that ask once, and those that write
+signals        the one that is stored nowhere
+arguments      what messages say, checked
+rights         what the client may do
+requests       messages under way: how many, in which order
+expiry         access that ends while a connection lives
+telling        how subscriptions are told
+single         one stream at its own URL
+sink           a socket's transport: frames both ways
+"""

@@ -1,0 +1,125 @@
+"""The requests that become WebSockets: the handshake checked, the application asked, and what takes the connection."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Final
+
+from headwater.errors import MethodNotAllowed, RouteNotFound
+from headwater.http.authorize import Credential
+from headwater.http.duplex import Duplex, Receiver
+from headwater.http.exchange import Exchange, Upgrade, Work
+from headwater.http.permission import Permission
+from headwater.http.request import Request
+from headwater.http.websocket.operations import OPERATIONS
+from headwater.http.websocket.session import Session
+from headwater.http.websocket.shared import door_of
+from headwater.http.websocket.single import Single
+from headwater.http.websocket.telling import TELLINGS
+from headwater.hub import Engine
+from headwater.hub.peers import Peer, address_of
+from headwater.protocol.asks import Access, Ask, Operation
+from headwater.protocol.cors import CorsPolicy
+from headwater.protocol.many import Names
+from headwater.protocol.paths import check_encoding
+from headwater.protocol.websocket import handshake
+from headwater.protocol.websocket.codec import CODECS
+from headwater.protocol.websocket.single import AskedSingle, parse_single
+
+#: Below the root.
+WORD: Final = "-/connect"
+#: Where a client names its streams.
+WHERE: Final = "a connection of many streams names them in its messages"
+
+
+def check_head(request: Request) -> None:
+    """Refuse a request for a connection that is no handshake; what is one comes otherwise.
+
+    Raises:
+        MethodNotAllowed: it is no GET.
+        UpgradeRequired: it is none.
+    """
+    if request.method != "GET":
+        raise MethodNotAllowed(f"{request.method[:20]!r} is not a method of {WORD}", allow="GET, OPTIONS")
+    raise handshake.required()
+
+
+class WebSockets:
+    """Serves them.
+
+    Args:
+        hub: behind it.
+        permission: asked about each stream.
+        stream_names: what a name may be.
+        cors: whose pages may connect.
+    """
+
+    def __init__(self, hub: Engine, permission: Permission, stream_names: Names, cors: CorsPolicy) -> None:
+        self._hub: Final = hub
+        self._permission: Final = permission
+        self._cors: Final = cors
+        self._names: Final = stream_names
+        self._door: Final = door_of(hub, permission, stream_names)
+
+    def connect(self, exchange: Exchange) -> Work | None:
+        """Serve `-/connect`.
+
+        Raises:
+            HeadwaterError: refused.
+        """
+        accept = self.check(exchange)
+        name = handshake.choose(handshake.offered(exchange.request.headers), CODECS)
+        return exchange.upgrade(
+            Upgrade(accept, name, partial(self._session, exchange, name), self._hub.limits.max_body_bytes)
+        )
+
+    def read_one(self, exchange: Exchange, path: str, prefix: str) -> Work | None:
+        """Serve a stream at its own URL.
+
+        Args:
+            exchange: the request.
+            path: of the URL, decoded.
+            prefix: where streams begin.
+
+        Raises:
+            HeadwaterError: refused.
+        """
+        request, hub = exchange.request, self._hub
+        if not path.startswith(prefix):
+            raise RouteNotFound(f"there is no WebSocket at {path[:80]!r}; streams are under {prefix}")
+        accept = self.check(exchange)
+        handshake.check_none(handshake.offered(request.headers))
+        hub.runtime.gate.check()
+        check_encoding(request.raw_path.encode("latin-1"))
+        asked = parse_single(path[len(prefix) :], request.query, self._names)
+        asks = (Ask(Operation.READ, asked.command.path),)
+        return self._permission.then(exchange, asks, partial(self._one, exchange, accept, asked))
+
+    def _one(self, exchange: Exchange, accept: bytes, asked: AskedSingle, access: Access) -> Work | None:
+        return exchange.upgrade(
+            Upgrade(accept, "", partial(self._single, exchange, asked, access), self._hub.limits.max_body_bytes)
+        )
+
+    def _single(self, exchange: Exchange, asked: AskedSingle, access: Access, sink: Duplex) -> Receiver:
+        client = exchange.client
+        peer = Peer("websocket", asked.command.reader, address_of(client), access)
+        return Single(self._hub, self._permission, sink, asked, peer, self._credential(exchange), client)
+
+    def _credential(self, exchange: Exchange) -> Credential | None:
+        return None if self._permission.is_open else Credential(exchange.request.headers, exchange.scope)
+
+    def check(self, exchange: Exchange) -> bytes:
+        """What the response says of the key; empty where the request came without one.
+
+        Raises:
+            HeadwaterError: it is no handshake, or from a page that may not connect.
+        """
+        request = exchange.request
+        handshake.check_page(self._cors, request.origin, request.host)
+        return handshake.check_key(request.headers) if exchange.has_key else b""
+
+    def _session(self, exchange: Exchange, name: str, sink: Duplex) -> Receiver:
+        credential, client = self._credential(exchange), exchange.client
+        return Session(
+            self._door, CODECS[name], TELLINGS[name], sink, credential, client, address_of(client), OPERATIONS
+        )

@@ -1,0 +1,148 @@
+"""What each message of a connection does. Another kind of message is one more line of the table.
+
+Rule: a message names what it needs (`asks`), and is begun when that is allowed; only then a store is touched.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Final
+
+from msgspec import structs
+
+from headwater.errors import HeadwaterError, InvalidMessage
+from headwater.http.websocket.arguments import start_of
+from headwater.http.websocket.reads import head, read
+from headwater.http.websocket.session import Operations, Session
+from headwater.http.websocket.signals import signal
+from headwater.http.websocket.writes import append, close, create, delete, fail
+from headwater.hub.live.subscriptions.subscription import Wish
+from headwater.model import NOW
+from headwater.protocol.asks import Access, Ask, Operation
+from headwater.protocol.ephemeral import PRESENCE, SIGNAL
+from headwater.protocol.patterns import is_pattern
+from headwater.protocol.requests import slow_policy
+from headwater.protocol.websocket import messages as m
+
+
+def hello(session: Session, message: m.Hello, size: int) -> None:
+    """There is one, the first message."""
+    raise InvalidMessage("hello is the first message, and was sent already")
+
+
+def pong(session: Session, message: m.Pong, size: int) -> None:
+    """The client is there, which the socket knows already."""
+
+
+def ping(session: Session, message: m.Ping, size: int) -> None:
+    """Answer it."""
+    session.tell(m.Answer(message.id))
+
+
+def sub(session: Session, message: m.Sub, size: int) -> None:
+    """Read a stream, or a pattern."""
+    path = message.path
+    session.door.names.check(path)
+    limits = session.door.hub.limits
+    window = limits.reader_window_bytes if message.window is None else message.window
+    if not 0 <= window <= limits.max_window_bytes:
+        raise InvalidMessage(f"window is 0 to max_window_bytes={limits.max_window_bytes}, not {window}")
+    if message.missing not in (None, "wait"):
+        raise InvalidMessage(f"missing takes wait, not {message.missing[:40]!r}")
+    wish = Wish(
+        message.id,
+        path,
+        start_of(message.from_, message.last, message.last_bytes, NOW),
+        window or None,
+        slow_policy(message.slow),
+        message.missing == "wait",
+        message.envelope,
+        None,
+        kinds=(*([SIGNAL] if message.signals else ()), *([PRESENCE] if message.presence else ())),
+    )
+    if is_pattern(path):
+        # Each stream that matches is asked about by itself.
+        session.perform(message.id, size, (), partial(_match, session, wish, size))
+        return
+    asks = (Ask(Operation.READ, path),)
+    session.perform(message.id, size, asks, partial(_subscribe, session, wish, size))
+
+
+def _subscribe(session: Session, wish: Wish, size: int, access: Access) -> None:
+    wish = structs.replace(wish, peer=session.rights.peer_with(access))
+    subscription = session.subscriptions.add(wish)
+    # It is told by itself, when it comes.
+    session.answer(wish.id, size, b"")
+    session.subscriptions.open(subscription)
+
+
+def _match(session: Session, wish: Wish, size: int, access: Access) -> None:
+    session.subscriptions.check_pattern(wish)
+    session.answer(wish.id, size, session.codec.encode(m.Ok(wish.id)))
+    session.subscriptions.match(wish)
+
+
+def unsub(session: Session, message: m.Unsub, size: int) -> None:
+    """Read a stream no more."""
+    whole = session.subscriptions
+    found = None
+    if message.s is not None:
+        found = whole.by_number.get(message.s)
+    elif message.path is not None:
+        found = whole.by_path.get(message.path)
+    if found is None and message.path is not None and whole.leave(message.path):
+        _left(session, message)
+        return
+    if found is None:
+        what = message.s if message.path is None else repr(message.path[:80])
+        raise InvalidMessage(f"this connection does not read {what}")
+    found.leave("left")
+    _left(session, message)
+
+
+def _left(session: Session, message: m.Unsub) -> None:
+    if message.id is not None:
+        session.tell(m.Ok(message.id))
+
+
+def ack(session: Session, message: m.Ack, size: int) -> None:
+    """So much more may be sent."""
+    found = session.subscriptions.by_number.get(message.s)
+    if found is None or found.channel is None:
+        return  # it has ended, and the client will know
+    try:
+        found.channel.acknowledge(message.o)
+    except HeadwaterError as error:
+        session.refuse(error, s=message.s)
+
+
+def auth(session: Session, message: m.Auth, size: int) -> None:
+    """Ask with another token; what is read is asked about again."""
+    session.rights.show(message.token)
+    session.perform(
+        message.id, size, (), lambda _: session.rights.recheck(partial(_authorized, session, message.id, size))
+    )
+
+
+def _authorized(session: Session, id: int | None, size: int) -> None:
+    session.answer(id, size, b"" if id is None else session.codec.encode(m.Ok(id)))
+
+
+#: By the message.
+OPERATIONS: Final[Operations] = {
+    m.Hello: hello,
+    m.Sub: sub,
+    m.Unsub: unsub,
+    m.Ack: ack,
+    m.Append: append,
+    m.Close: close,
+    m.Fail: fail,
+    m.Create: create,
+    m.Head: head,
+    m.Read: read,
+    m.Delete: delete,
+    m.SendSignal: signal,
+    m.Auth: auth,
+    m.Ping: ping,
+    m.Pong: pong,
+}

@@ -1,0 +1,187 @@
+"""Messages under way on one connection: begun in their order, bounded in number and bytes.
+
+Rule 1: a message is begun when all before it are begun. What one waits for before it is begun, such as the
+        application's word, all behind it wait for. Writes reach the store in the order in which they are begun.
+Rule 2: answers come in the order in which they are ready.
+Rule 3: when too many wait for their answer, or the client takes no answers, nothing more is read of it. What came
+        already waits; that is a part of one read of the socket.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
+from typing import Any, Protocol
+
+from headwater.hub.eager import begin
+from headwater.hub.limits import Limits
+
+
+class Reading(Protocol):
+    """What can be told to read no more."""
+
+    def stop_reading(self) -> None:
+        """See `Duplex.stop_reading`."""
+        ...
+
+    def read_on(self) -> None:
+        """See `Duplex.read_on`."""
+        ...
+
+
+class Requests:
+    """Those of one connection.
+
+    Args:
+        limits: `connection_requests` and `connection_bytes` count.
+        source: of the messages.
+        handle: begins one.
+
+    Attributes:
+        ids: of those under way.
+        is_full: the connection takes no answers.
+    """
+
+    __slots__ = (
+        "_bytes",
+        "_count",
+        "_handle",
+        "_holds",
+        "_is_pumping",
+        "_is_stopped",
+        "_limits",
+        "_source",
+        "_tasks",
+        "_waiting",
+        "ids",
+        "is_full",
+    )
+
+    def __init__(self, limits: Limits, source: Reading, handle: Callable[[bytes, bool], None]) -> None:
+        self.ids: set[int] | None = None
+        self.is_full = False
+        self._limits = limits
+        self._source = source
+        self._handle = handle
+        self._count = self._bytes = self._holds = 0
+        self._waiting: deque[tuple[bytes, bool]] | None = None
+        self._tasks: set[asyncio.Future[Any]] | None = None
+        self._is_pumping = self._is_stopped = False
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether nothing is read of the client."""
+        return self._is_stopped
+
+    @property
+    def are_done(self) -> bool:
+        """Whether nothing is under way, or waits to be."""
+        return not self._count and not self._holds and not self._waiting
+
+    def put(self, data: bytes, is_text: bool) -> None:
+        """Take a message."""
+        if self._waiting or self._is_pumping or self._must_wait():
+            if self._waiting is None:
+                self._waiting = deque()
+            self._waiting.append((data, is_text))
+            self._stop()
+        else:
+            self._handle(data, is_text)
+            if self._must_wait():
+                self._stop()
+
+    def _must_wait(self) -> bool:
+        limits = self._limits
+        return bool(
+            self._holds
+            or self.is_full
+            or self._count >= limits.connection_requests
+            or self._bytes >= limits.connection_bytes
+        )
+
+    def _stop(self) -> None:
+        if not self._is_stopped:
+            self._is_stopped = True
+            self._source.stop_reading()
+
+    def go_on(self) -> None:
+        """Begin what waits, as far as may be; then read on."""
+        if self._is_pumping:
+            return
+        self._is_pumping = True
+        try:
+            while self._waiting and not self._must_wait():
+                self._handle(*self._waiting.popleft())
+        finally:
+            self._is_pumping = False
+        if self._is_stopped and not self._waiting and not self._must_wait():
+            self._is_stopped, self._waiting = False, None
+            self._source.read_on()
+
+    # Under way.
+
+    def began(self, id: int | None, size: int) -> None:
+        """A message waits for its answer."""
+        self._count += 1
+        self._bytes += size
+        if id is not None:
+            if self.ids is None:
+                self.ids = set()
+            self.ids.add(id)
+
+    def answered(self, id: int | None, size: int) -> None:
+        """It has it."""
+        self._count -= 1
+        self._bytes -= size
+        if id is not None and self.ids is not None:
+            self.ids.discard(id)
+            if not self.ids:
+                self.ids = None
+        if self._is_stopped:
+            self.go_on()
+
+    def hold(self, found: Awaitable[Any], then: Callable[[asyncio.Future[Any]], None]) -> None:
+        """Begin nothing until something is decided."""
+        self._holds += 1
+        self._keep(asyncio.ensure_future(found)).add_done_callback(partial(self._released, then))
+
+    def _released(self, then: Callable[[asyncio.Future[Any]], None], done: asyncio.Future[Any]) -> None:
+        self._holds -= 1
+        if not done.cancelled():
+            then(done)
+        self.go_on()
+
+    def hold_until_decided(self, then: Callable[[], None]) -> None:
+        """Call it when nothing is being decided any more."""
+        if not self._holds:
+            then()
+        elif self._tasks is not None:
+            everything = asyncio.gather(*self._tasks, return_exceptions=True)
+            self.hold(everything, lambda _: then())
+
+    def run(self, work: Coroutine[Any, Any, Any], then: Callable[[asyncio.Future[Any]], None]) -> None:
+        """Do something that may take waiting; as far as it does not, now."""
+        future = begin(work)
+        if future.done():
+            then(future)
+        else:
+            self._keep(future).add_done_callback(partial(_unless_cancelled, then))
+
+    def _keep(self, future: asyncio.Future[Any]) -> asyncio.Future[Any]:
+        if self._tasks is None:
+            self._tasks = set()
+        self._tasks.add(future)
+        future.add_done_callback(self._tasks.discard)
+        return future
+
+    def forget(self) -> None:
+        """The connection is gone: what was begun goes on, and nobody is told."""
+        self._waiting = None
+        self._holds += 1  # nothing is begun any more
+
+
+def _unless_cancelled(then: Callable[[asyncio.Future[Any]], None], done: asyncio.Future[Any]) -> None:
+    if not done.cancelled():
+        then(done)

@@ -1,0 +1,164 @@
+"""What the client of a connection may do: the application's word on each message, and on what is read, again.
+
+Rule 1: each message is asked about by itself, with the credential of that moment.
+Rule 2: what is read was asked about when it began. It is asked about again with another token, and when its access is
+        over; what may not be read any more ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Protocol
+
+from msgspec.structs import replace
+
+from headwater.errors import HeadwaterError, NotAuthorized
+from headwater.http.authorize import Credential
+from headwater.http.permission import Permission
+from headwater.http.websocket.expiry import Expiry
+from headwater.http.websocket.requests import Requests
+from headwater.hub.live.subscriptions.subscription import Subscription
+from headwater.hub.live.subscriptions.whole import Subscriptions
+from headwater.hub.peers import Peer
+from headwater.protocol.asks import Access, Ask, Operation
+from headwater.protocol.websocket import messages as m
+
+
+class Holder(Protocol):
+    """The connection."""
+
+    peer: Peer
+    requests: Requests
+    subscriptions: Subscriptions
+
+    def tell(self, message: m.ServerMessage) -> None:
+        """See `Session.tell`."""
+        ...
+
+    def close(self, code: int, reason: str) -> None:
+        """See `Session.close`."""
+        ...
+
+
+class Rights:
+    """Those of one connection.
+
+    Args:
+        permission: the application's.
+        credential: that the connection's request shows; None: nobody is asked.
+        client: host and port of the other end; None: not known.
+        holder: the connection.
+    """
+
+    __slots__ = ("_client", "_credential", "_expiry", "_has_expired", "_holder", "_permission")
+
+    def __init__(
+        self,
+        permission: Permission,
+        credential: Credential | None,
+        client: tuple[str, int] | None,
+        holder: Holder,
+    ) -> None:
+        self._permission = permission
+        self._credential = credential
+        self._client = client
+        self._holder = holder
+        self._expiry: Expiry | None = None
+        self._has_expired = False
+
+    def of(self, asks: tuple[Ask, ...]) -> Access | Awaitable[Access]:
+        """The access that is granted; see `Permission.of`.
+
+        Raises:
+            HeadwaterError: it is refused.
+        """
+        return self._permission.of(asks, self._credential, self._client)
+
+    def show(self, token: str) -> None:
+        """Ask with another token from now on."""
+        if self._credential is not None:
+            self._credential = self._credential.with_token(token)
+
+    def peer(self, path: str) -> Peer | Awaitable[Peer]:
+        """Who reads a stream.
+
+        Raises:
+            HeadwaterError: it may not be read.
+        """
+        found = self.of((Ask(Operation.READ, path),))
+        return self.peer_with(found) if isinstance(found, Access) else self._awaited(found)
+
+    def peer_with(self, access: Access) -> Peer:
+        """Who reads with an access; it is asked about again when that ends."""
+        self.note(access)
+        peer = self._holder.peer
+        return peer if access is peer.access else replace(peer, access=access)
+
+    async def _awaited(self, found: Awaitable[Access]) -> Peer:
+        return self.peer_with(await found)
+
+    def recheck(self, then: Callable[[], None]) -> None:
+        """Ask about all that is read again, with the credential of now.
+
+        Args:
+            then: called behind that.
+        """
+        self.stop()
+        requests = self._holder.requests
+        for subscription in list(self._holder.subscriptions.by_path.values()):
+            try:
+                found = self.of((Ask(Operation.READ, subscription.path),))
+            except HeadwaterError as error:
+                self._forbid(subscription, error)
+                continue
+            if isinstance(found, Access):
+                self._allow(subscription, found)
+            else:
+                requests.hold(found, partial(self._answered, subscription))
+        requests.hold_until_decided(then)
+
+    def _answered(self, subscription: Subscription, done: asyncio.Future[Access]) -> None:
+        error = done.exception()
+        if error is None:
+            self._allow(subscription, done.result())
+        else:
+            self._forbid(subscription, error)
+
+    def _allow(self, subscription: Subscription, access: Access) -> None:
+        peer = self.peer_with(access)
+        if subscription.channel is not None:
+            subscription.channel.peer = peer
+
+    def _forbid(self, subscription: Subscription, error: BaseException) -> None:
+        if self._has_expired and isinstance(error, NotAuthorized):
+            self._holder.close(error.ws_close, error.code)
+        else:
+            subscription.leave("forbidden")
+
+    # Access that ends.
+
+    def note(self, access: Access) -> None:
+        """With this access something is read from now on."""
+        if access.expires is None:
+            return
+        if self._expiry is None:
+            timers = self._holder.subscriptions.live.runtime.timers
+            self._expiry = Expiry(timers, self._expires_soon, self._expired)
+        self._expiry.note(access.expires)
+
+    def stop(self) -> None:
+        """Wait for no access to end."""
+        if self._expiry is not None:
+            self._expiry.stop()
+
+    def _expires_soon(self, seconds: float) -> None:
+        self._holder.tell(m.Expiring(round(seconds, 3)))
+
+    def _expired(self) -> None:
+        self._has_expired = True
+        self.recheck(self._is_rechecked)
+
+    def _is_rechecked(self) -> None:
+        self._has_expired = False

@@ -1,0 +1,365 @@
+"""One connection of `-/connect`: messages in, answers and streams out.
+
+Rule 1: the first message is `hello`; it is waited for `hello_seconds`.
+Rule 2: what is wrong with a message is told by itself, and the connection goes on. It ends for what breaks WebSocket,
+        and for a client that is silent for two and a half heartbeats.
+Rule 3: everything goes out through the connection, so that its bytes have one order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
+from typing import Any, Final
+
+import msgspec
+
+from headwater.errors import HeadwaterError, InvalidMessage, RequestTimeout, ShuttingDown, Unavailable
+from headwater.http.authorize import Credential
+from headwater.http.duplex import Duplex
+from headwater.http.websocket.requests import Requests
+from headwater.http.websocket.rights import Rights
+from headwater.http.websocket.shared import Door
+from headwater.http.websocket.telling import Telling
+from headwater.hub.live.connection import DistinctConnection
+from headwater.hub.live.subscriptions.whole import Subscriptions
+from headwater.hub.peers import Peer
+from headwater.hub.wheel import Timer
+from headwater.protocol.asks import Access, Ask
+from headwater.protocol.requests import reader_name
+from headwater.protocol.websocket import closes, frames
+from headwater.protocol.websocket import messages as m
+from headwater.protocol.websocket.codec import Codec
+from headwater.protocol.websocket.stream_messages import problem
+
+_log: Final = logging.getLogger("headwater")
+
+#: Heartbeats of silence after which a client is taken for dead.
+PATIENCE: Final = 2.5
+#: Seconds by which timers may come early.
+EARLY: Final = 0.1
+
+
+class Session:
+    """See the module, `Receiver` and `Holder`.
+
+    Args:
+        door: through which it came.
+        codec: of its subprotocol.
+        telling: of the same.
+        sink: the connection.
+        credential: that its request shows; None: nobody is asked.
+        client: host and port of the other end; None: not known.
+        address: the same as text.
+        operations: what messages do.
+
+    Attributes:
+        codec: as given.
+        connection: what its channels share.
+        door: as given.
+        greeted: `hello` has come.
+        operations: as given.
+        peer: who reads, but for the access.
+        requests: messages under way.
+        rights: what the client may do.
+        subscriptions: what is read.
+    """
+
+    __slots__ = (
+        "_is_draining",
+        "_is_over",
+        "_sink",
+        "_spoke_at",
+        "_timer",
+        "codec",
+        "connection",
+        "door",
+        "greeted",
+        "operations",
+        "peer",
+        "requests",
+        "rights",
+        "subscriptions",
+    )
+
+    def __init__(
+        self,
+        door: Door,
+        codec: Codec,
+        telling: Telling,
+        sink: Duplex,
+        credential: Credential | None,
+        client: tuple[str, int] | None,
+        address: str | None,
+        operations: Operations,
+    ) -> None:
+        self.door = door
+        self.codec = codec
+        self.peer = Peer("websocket", None, address)
+        self.greeted = False
+        self.operations = operations
+        self.connection = DistinctConnection(door.hub.runtime, sink)
+        self.requests = Requests(door.hub.limits, sink, self._handle)
+        self.subscriptions = Subscriptions(door.hub.live, self.connection, telling, self, door.names.private)
+        self._sink = sink
+        self._is_over = self._is_draining = False
+        self.rights = Rights(door.permission, credential, client, self)
+        self._spoke_at = time.monotonic()
+        runtime = door.hub.runtime
+        self._timer: Timer | None = runtime.timers.after(runtime.limits.hello_seconds, self._expect_hello)
+        runtime.holders.add(self)
+        if runtime.draining:
+            self.stop()
+
+    # What it is told.
+
+    def received(self, data: bytes, *, is_text: bool) -> None:
+        """See `Receiver.received`."""
+        if not self._is_over:
+            self.requests.put(data, is_text)
+
+    def _handle(self, data: bytes, is_text: bool) -> None:
+        if self._is_over:
+            return
+        if is_text is not self.codec.is_text:
+            kind = "text" if self.codec.is_text else "binary"
+            self.close(closes.WRONG_KIND, f"{self.codec.name} has {kind} messages")
+            return
+        id: int | None = None
+        try:
+            message = self.codec.decode(data)
+            id = getattr(message, "id", None)
+            self._begin(message, len(data))
+        except Exception as error:
+            self.refuse(error, id)
+
+    def _begin(self, message: m.ClientMessage, size: int) -> None:
+        if not self.greeted:
+            if not isinstance(message, m.Hello):
+                raise InvalidMessage("the first message is hello")
+            self._greet(message)
+        elif self._is_draining and not isinstance(message, m.Pong | m.Ping | m.Ack):
+            raise ShuttingDown("the server stops; nothing was done")
+        else:
+            self.operations[type(message)](self, message, size)
+
+    def _greet(self, hello: m.Hello) -> None:
+        self.peer = msgspec.structs.replace(self.peer, name=reader_name(hello.name))
+        if hello.token is not None:
+            self.rights.show(hello.token)
+        self.greeted = True
+        limits = self.door.hub.limits
+        self.tell(m.Welcome(self.door.server, limits.heartbeat_seconds, limits.reader_window_bytes, self.door.limits))
+        self._watch()
+
+    # What it does.
+
+    def perform(self, id: int | None, size: int, asks: tuple[Ask, ...], go: Callable[[Access], None]) -> None:
+        """Begin a message, when the application allows it; it is under way until `answer` or `refuse`.
+
+        Args:
+            id: of the message; one that is under way already has no other.
+            size: bytes for which it counts.
+            asks: all that it names.
+            go: begins it.
+
+        Raises:
+            HeadwaterError: it is refused.
+        """
+        requests = self.requests
+        if id is not None:
+            _check_id(id, requests.ids)
+        found = self.rights.of(asks)
+        requests.began(id, size)
+        if isinstance(found, Access):
+            self._go(id, size, go, found)
+        else:
+            requests.hold(found, partial(self._decided, id, size, go))
+
+    def _decided(self, id: int | None, size: int, go: Callable[[Access], None], done: asyncio.Future[Access]) -> None:
+        error = done.exception()
+        if error is not None:
+            self.fail(id, size, error)
+        elif not self._is_over:
+            self._go(id, size, go, done.result())
+
+    def _go(self, id: int | None, size: int, go: Callable[[Access], None], access: Access) -> None:
+        try:
+            go(access)
+        except Exception as error:
+            self.fail(id, size, error)
+
+    def answer(self, id: int | None, size: int, frame: bytes) -> None:
+        """Answer a message that was under way.
+
+        Args:
+            id: of the message.
+            size: as for `perform`.
+            frame: to tell; empty: it was told otherwise.
+        """
+        if not self._is_over and frame:
+            self.write(frame)
+        self._done(id, size)
+
+    def fail(self, id: int | None, size: int, error: BaseException) -> None:
+        """The same with an error."""
+        if not self._is_over:
+            self.refuse(error, id)
+        self._done(id, size)
+
+    def _done(self, id: int | None, size: int) -> None:
+        self.requests.answered(id, size)
+        if self._is_draining and self.requests.are_done:
+            self.close(closes.GOING, ShuttingDown.code)
+
+    def run(self, id: int | None, size: int, work: Coroutine[Any, Any, bytes]) -> None:
+        """Do what takes waiting; what it gives is the answer."""
+        self.requests.run(work, partial(self._ran, id, size))
+
+    def _ran(self, id: int | None, size: int, done: asyncio.Future[bytes]) -> None:
+        error = done.exception()
+        if error is None:
+            self.answer(id, size, done.result())
+        else:
+            self.fail(id, size, error)
+
+    def refuse(self, error: BaseException, id: int | None = None, s: int | None = None) -> None:
+        """Tell what is wrong.
+
+        Args:
+            error: a refusal, or a mistake in the program, of which the client is told nothing.
+            id: of the message.
+            s: of the stream, for one without.
+        """
+        if not isinstance(error, HeadwaterError):
+            _log.error("a message of a WebSocket connection", exc_info=error)
+            error = HeadwaterError("the server made an error; its log has the details")
+        self.door.hub.stats.errors[error.code] += 1
+        self.tell(problem(error, id=id, s=s))
+
+    # What goes out.
+
+    def tell(self, message: m.ServerMessage) -> None:
+        """Tell something."""
+        self.write(self.codec.encode(message))
+
+    def write(self, data: bytes) -> None:
+        """See `Receiver.write`."""
+        if self._is_over:
+            return
+        self._spoke_at = time.monotonic()
+        self.connection.write(data)
+
+    # Time.
+
+    def _expect_hello(self) -> None:
+        self._timer = None
+        if not self.greeted:
+            self.door.hub.stats.errors[RequestTimeout.code] += 1
+            seconds = self.door.hub.limits.hello_seconds
+            self.close(RequestTimeout.ws_close, f"hello did not arrive within hello_seconds={seconds:g}")
+
+    def _watch(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        limits = self.door.hub.limits
+        self._timer = self.door.hub.runtime.timers.after(limits.heartbeat_seconds, self._beat)
+
+    def _beat(self) -> None:
+        self._timer = None
+        limits, now, sink = self.door.hub.limits, time.monotonic(), self._sink
+        heartbeat = limits.heartbeat_seconds
+        if now - sink.heard_at > PATIENCE * heartbeat and not self.requests.is_stopped:
+            sink.abort()
+            return
+        if sink.partial_since and now - sink.partial_since > limits.body_seconds:
+            self.close(RequestTimeout.ws_close, f"a message did not arrive within body_seconds={limits.body_seconds:g}")
+            return
+        if not self.connection.is_stopped:
+            if now - max(self._spoke_at, self.subscriptions.spoke_at) >= heartbeat - EARLY:
+                self.tell(m.Beat())
+            if now - sink.heard_at >= heartbeat - EARLY:
+                sink.ping()
+        self._watch()
+
+    def access(self, path: str) -> Peer | Awaitable[Peer]:
+        """See `Holder.access`."""
+        return self.rights.peer(path)
+
+    # Its end; see `Holder` and `Receiver`.
+
+    def stop(self) -> None:
+        """See `Holder.stop`: what is under way is answered, and then it ends."""
+        if self._is_over or self._is_draining:
+            return
+        self._is_draining = True
+        runtime = self.door.hub.runtime
+        self.tell(m.Drain(round(runtime.share(), 3)))
+        self.subscriptions.close()
+        if self.requests.are_done:
+            self.close(closes.GOING, ShuttingDown.code)
+        else:
+            runtime.timers.after(runtime.limits.drain_seconds, partial(self.close, closes.GOING, ShuttingDown.code))
+
+    def shed(self, retry_after: float) -> None:
+        """See `Holder.shed`."""
+        self.tell(m.Drain(round(retry_after, 3)))
+        self.close(Unavailable.ws_close, "shed")
+
+    def paused(self) -> None:
+        """See `Holder.paused`."""
+        self.requests.is_full = True
+
+    def resumed(self) -> None:
+        """See `Holder.resumed`."""
+        if self.requests.is_full:
+            self.requests.is_full = False
+            self.requests.go_on()
+
+    def close(self, code: int, reason: str) -> None:
+        """End it."""
+        if self._is_over:
+            return
+        self.write(frames.close(code, reason))
+        self._leave()
+        self.connection.finish()
+
+    def closing(self) -> None:
+        """See `Receiver.closing`."""
+        if not self._is_over:
+            self._leave()
+
+    def _leave(self) -> None:
+        self._forget()
+        self.subscriptions.close()
+        self.connection.clear()
+
+    def lost(self) -> None:
+        """See `Holder.lost`."""
+        self._forget()
+
+    def _forget(self) -> None:
+        self._is_over = True
+        self.door.hub.runtime.holders.discard(self)
+        self.requests.forget()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self.rights.stop()
+
+
+#: What a message does: given the session, the message and its size.
+Operations = dict[type[Any], Callable[[Session, Any, int], None]]
+
+#: The largest whole number that JavaScript can hold.
+_MAX_ID: Final = 2**53 - 1
+
+
+def _check_id(id: int, under_way: set[int] | None) -> None:
+    if not 0 <= id <= _MAX_ID:
+        raise InvalidMessage(f"an id is a whole number from 0 to {_MAX_ID}")
+    if under_way is not None and id in under_way:
+        raise InvalidMessage(f"the id {id} is of a message that waits for its answer")

@@ -1,0 +1,7 @@
+"""Subscriptions: streams that come and go on one connection, each with a window of its own.
+
+whole          all of them: one channel of the connection, which learns what happens to it
+subscription   one stream, from when it is asked for to its end
+channel        the channel of a stream that is there
+matched        the streams that match one pattern
+"""

@@ -1,0 +1,368 @@
+"""One subscription, from when it is asked for to its end.
+
+Rule 1: what goes wrong with it is told with its number, and touches no other.
+Rule 2: a stream that is deleted ends it. A later one at the path is another stream, which the client asks for again.
+Rule 3: a stream whose oldest records went while they were read goes on behind the gap.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Final, Protocol
+
+import msgspec
+
+from headwater.errors import HeadwaterError, NotAuthorized, OffsetGone, Refused, StreamGone, StreamNotFound
+from headwater.hub.live.admission import open_or_wait
+from headwater.hub.live.arrival import Arrival
+from headwater.hub.live.connection import Connection
+from headwater.hub.live.owned import Owner, WaitingChannel
+from headwater.hub.live.readers import LiveReaders
+from headwater.hub.live.subscriptions.channel import SubscribedChannel
+from headwater.hub.live.waiting import Awaiting
+from headwater.hub.live.wire_format import WireFormat
+from headwater.hub.peers import Peer
+from headwater.model import BEGINNING, Last, SlowPolicy, StreamInfo
+from headwater.protocol.cursor import Data, Failed, Gap
+
+_log: Final = logging.getLogger("headwater")
+
+
+#: Errors of streams that match a pattern which are not told.
+_TO_NOBODY: Final = (Refused, NotAuthorized, StreamNotFound, StreamGone)
+
+
+class Wish(msgspec.Struct, frozen=True):
+    """What a subscription asks for.
+
+    Attributes:
+        id: by which its answer is known.
+        path: the stream.
+        start: where it begins.
+        window: bytes of records that may be told and not acknowledged; None: no limit.
+        slow: what the reader gets when it was slow; None: as the stream says.
+        waits: a stream that is not there is waited for.
+        envelope: records come with the time of their append.
+        peer: who reads; None: that is to be asked.
+        pattern: that it matches; empty: it was asked for by its path.
+        kinds: of ephemeral events that are told, too.
+    """
+
+    id: int
+    path: str
+    start: str | Last
+    window: int | None
+    slow: SlowPolicy | None
+    waits: bool
+    envelope: bool
+    peer: Peer | None
+    pattern: str = ""
+    kinds: tuple[str, ...] = ()
+
+
+class Tells(Protocol):
+    """How a connection's reader is told what is no record, in its wire format."""
+
+    def form(self, number: int, *, envelope: bool, kinds: tuple[str, ...] = ()) -> WireFormat:
+        """In which a stream of this number is told."""
+        ...
+
+    def waiting_form(self, wish: Wish) -> WireFormat:
+        """In which a stream is waited for."""
+        ...
+
+    def subscribed(self, wish: Wish, number: int, info: StreamInfo, start: str) -> bytes:
+        """A subscription has come; `start` is where its records begin."""
+        ...
+
+    def ended(self, number: int, offset: str, why: str) -> bytes:
+        """A subscription has ended, otherwise than with its stream."""
+        ...
+
+    def refused(self, wish: Wish, error: HeadwaterError) -> bytes:
+        """A subscription cannot be had."""
+        ...
+
+
+class Group(Protocol):
+    """All subscriptions of a connection, as one of them sees it."""
+
+    live: LiveReaders
+    connection: Connection
+    tells: Tells
+
+    def began(self, subscription: Subscription) -> None:
+        """It has its number."""
+        ...
+
+    def over(self, subscription: Subscription) -> None:
+        """It has ended."""
+        ...
+
+    def later(self, call: Callable[[], None]) -> None:
+        """Do something when the connection takes bytes again."""
+        ...
+
+    def stop(self) -> None:
+        """The hub stops."""
+        ...
+
+    def spawn(self, subscription: Subscription) -> None:
+        """Open it again."""
+        ...
+
+    def peer(self, path: str) -> Peer | Awaitable[Peer]:
+        """Who reads a stream that matches a pattern.
+
+        Raises:
+            HeadwaterError: it may not be read.
+        """
+        ...
+
+
+class Subscription(Owner):
+    """One of them.
+
+    Args:
+        all: that it is one of.
+        wish: what is asked for.
+        incarnation: of a stream that is there; 0: it is not known.
+
+    Attributes:
+        wish: as given.
+        number: of the stream; 0: it is not known yet.
+        channel: while it is read.
+        incarnation: see `Place`.
+        is_over: it has ended.
+        next: see `Place`.
+        path: of the stream.
+    """
+
+    __slots__ = (
+        "_all",
+        "_asked",
+        "_start",
+        "_waiting",
+        "channel",
+        "incarnation",
+        "is_over",
+        "next",
+        "number",
+        "path",
+        "wish",
+    )
+
+    def __init__(self, all: Group, wish: Wish, incarnation: int = 0) -> None:
+        self.wish = wish
+        self.path = wish.path
+        self.number = 0
+        self.incarnation = incarnation
+        self.next = 0
+        self.channel: SubscribedChannel | None = None
+        self.is_over = False
+        self._all = all
+        self._start = wish.start
+        self._waiting: WaitingChannel | None = None
+        #: The offset with which it waited, of an earlier stream at the path.
+        self._asked: str | None = None
+
+    @property
+    def offset(self) -> str:
+        """Where it stands, as far as it was told."""
+        told = None if self.channel is None else self.channel.told()
+        return told or (self._start if isinstance(self._start, str) else BEGINNING)
+
+    @property
+    def start(self) -> str | Last:
+        """See `Place.start`."""
+        return self._start
+
+    # It comes.
+
+    def open_now(self) -> bool:
+        """Open it without waiting; False: `open` must, and nothing was done."""
+        wish, start = self.wish, self._start
+        if not isinstance(start, str) or wish.peer is None or self._first_bytes < self._most_bytes:
+            return False
+        arrival = self._all.live.open_at_once(wish.path, start, slow=wish.slow, peer=wish.peer)
+        if arrival is None:
+            return False
+        with arrival:
+            self.take(arrival)
+        return True
+
+    @property
+    def _most_bytes(self) -> int:
+        return self._all.live.runtime.limits.buffer_bytes
+
+    @property
+    def _first_bytes(self) -> int:
+        """Of its first batch, which its window must have room for."""
+        return min(self._most_bytes, self.wish.window or self._most_bytes)
+
+    async def open(self) -> None:
+        """Open it, or wait for it; an error is told."""
+        try:
+            await self._open()
+        except HeadwaterError as error:
+            self.refuse(error)
+        except Exception as error:
+            _log.error("a subscription to %r", self.wish.path, exc_info=error)
+            self.refuse(HeadwaterError("the server made an error; its log has the details"))
+
+    async def _open(self) -> None:
+        wish, live = self.wish, self._all.live
+        size = self._first_bytes
+        peer = wish.peer
+        if peer is None:
+            found = self._all.peer(wish.path)
+            peer = found if isinstance(found, Peer) else await found
+            self.wish = wish = msgspec.structs.replace(wish, peer=peer)
+        if not wish.waits or self.number:
+            with await live.open(wish.path, self._start, slow=wish.slow, peer=peer, first_bytes=size) as arrival:
+                self._come(arrival)
+            return
+        admits = _Admits(self, live)
+        came = await open_or_wait(
+            live, wish.path, self._start, slow=wish.slow, peer=peer, first_bytes=size, admits=admits
+        )
+        with came:
+            if isinstance(came, Arrival):
+                self._come(came)
+            elif not self.is_over:
+                self._wait(came)
+
+    def _come(self, arrival: Arrival) -> None:
+        # It may have been let go meanwhile; then the arrival leaves by itself.
+        if not self.is_over:
+            self.take(arrival)
+
+    def _wait(self, came: Awaiting) -> None:
+        self._asked = came.asked
+        came.take()
+        whole = self._all
+        self._waiting = WaitingChannel(self, came, whole.connection, whole.tells.waiting_form(self.wish))
+        self._waiting.start(b"")
+
+    def take(self, arrival: Arrival) -> None:
+        """Read a stream that is there, from now on."""
+        whole, wish, stream = self._all, self.wish, arrival.stream
+        self._waiting = None
+        form = whole.tells.form(stream.number, envelope=wish.envelope, kinds=wish.kinds)
+        if not self.number:
+            self.number = stream.number
+            self.incarnation = arrival.info.incarnation
+            whole.began(self)
+            start = _start_of(arrival)
+            whole.connection.write(whole.tells.subscribed(wish, self.number, arrival.info, start))
+            if self._asked is not None:
+                self._tell_gap(form, Gap(self._asked, start, start, "recreated"))
+        self.channel = SubscribedChannel.of_arrival(self, arrival, whole.connection, form, wish.window)
+        self.channel.go(arrival)
+        if whole.live.runtime.draining:
+            whole.stop()
+
+    def _tell_gap(self, form: WireFormat, gap: Gap) -> None:
+        self._all.connection.write(form.encoder("").encode(gap, 0.0))
+
+    # Its end.
+
+    def refuse(self, error: HeadwaterError) -> None:
+        """It cannot be had, or not be read on."""
+        if self.is_over:
+            return
+        whole = self._all
+        if self.wish.pattern and not self.number and isinstance(error, _TO_NOBODY):
+            # What a pattern would match is not told of to whom it does not concern, nor is what went meanwhile.
+            self.close()
+            return
+        whole.live.runtime.stats.errors[error.code] += 1
+        if not self.number:
+            whole.connection.write(whole.tells.refused(self.wish, error))
+        else:
+            form = whole.tells.form(self.number, envelope=False)
+            whole.connection.write(form.encoder("").encode(Failed(self.offset, error), 0.0))
+        self.close()
+
+    def leave(self, why: str) -> None:
+        """End it, and tell why."""
+        if self.is_over:
+            return
+        number, offset, whole = self.number, self.offset, self._all
+        self.close()
+        if number:
+            whole.connection.write(whole.tells.ended(number, offset, why))
+
+    def close(self) -> None:
+        """End it without a word."""
+        if self.is_over:
+            return
+        self.is_over = True
+        waiting, self._waiting = self._waiting, None
+        channel, self.channel = self.channel, None
+        for each in (waiting, channel):
+            if each is not None:
+                each.release()
+                self._all.connection.drop(each)
+        self._all.over(self)
+
+    def lost(self) -> None:
+        """The connection is gone, and its channels know by themselves."""
+        self.is_over = True
+        self.channel = self._waiting = None
+
+    # From its channel; see `Owner`.
+
+    def finished(self, offset: str, error: HeadwaterError | None) -> None:
+        """See `Owner.finished`."""
+        self.channel = None
+        if isinstance(error, OffsetGone) and (earliest := error.details.get("earliest")):
+            form = self._all.tells.form(self.number, envelope=self.wish.envelope)
+            self._tell_gap(form, Gap(offset, str(earliest), str(earliest), "retention"))
+            self._start = str(earliest)
+            self._all.spawn(self)
+            return
+        if error is not None:
+            self._all.live.runtime.stats.errors[error.code] += not isinstance(error, StreamNotFound | StreamGone)
+        self._start = offset
+        self.close()
+
+    def failed(self) -> None:
+        """See `Owner.failed`."""
+        self._waiting = None
+        self.close()
+
+    def later(self, call: Callable[[], None]) -> None:
+        """See `Owner.later`."""
+        self._all.later(call)
+
+    def detach(self, retry_after: float, reason: str) -> None:
+        """See `Owner.detach`: this one alone."""
+        channel = self.channel
+        if channel is not None:
+            channel.end(retry_after, reason)
+
+    def let_go(self) -> None:
+        """See `Owner.let_go`."""
+        self._all.stop()
+
+
+def _start_of(arrival: Arrival) -> str:
+    """Where the records of a reader begin that has come."""
+    first = arrival.first
+    return first.batch.offset if isinstance(first, Data) else arrival.place.cursor.offset
+
+
+class _Admits:
+    """Lets the stream in that a subscription waits for; see `Admits`."""
+
+    def __init__(self, subscription: Subscription, live: LiveReaders) -> None:
+        self._subscription = subscription
+        self.enter = live.enter
+        self.open = live.open
+        self.open_at_once = live.open_at_once
+
+    def push(self, arrival: Arrival, form: WireFormat, to: Connection) -> None:
+        """See `Admits.push`: as the channel of the subscription."""
+        self._subscription.take(arrival)

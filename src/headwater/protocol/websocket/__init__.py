@@ -1,0 +1,12 @@
+"""WebSocket, sans I/O: the handshake, the frames, and the messages of many streams on one connection.
+
+handshake         the request that becomes a WebSocket
+frames            what a server sends, as bytes
+assembly          messages out of the frames that a client sends
+closes            how connections end
+messages          the messages of a connection: the one table
+client_messages, server_messages  what each side sends
+codec             how they are encoded, by subprotocol
+stream_messages   the encoder of one stream's messages
+single, bare      a stream at its own URL: what is asked for, and how it is told
+"""

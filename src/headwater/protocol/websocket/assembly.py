@@ -1,0 +1,195 @@
+"""Messages out of the frames that a client sends (RFC 6455 section 5), as the bytes come.
+
+The frames are parsed by the library `websockets`; what they mean together is decided here.
+
+Rule 1: between two messages nothing is kept but this object. A parser lives as long as one frame is incomplete.
+Rule 2: what breaks the protocol is an event, the last one; nothing behind it is looked at.
+Rule 3: text is checked as it comes, so that a message of many fragments fails at the first byte that is no UTF-8.
+"""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Generator
+from typing import Final
+
+import msgspec
+from websockets.exceptions import PayloadTooBig, ProtocolError
+from websockets.frames import Close, Frame, Opcode
+from websockets.streams import StreamReader
+
+#: Close codes for what breaks the protocol (section 7.4.1).
+PROTOCOL_ERROR: Final = 1002
+INVALID_DATA: Final = 1007
+TOO_BIG: Final = 1009
+#: What an empty close frame says (section 7.1.5); never sent.
+NO_CODE: Final = 1005
+
+_Parser = Generator[None, None, Frame]
+
+
+class Message(msgspec.Struct, frozen=True, gc=False):
+    """A whole message.
+
+    Attributes:
+        data: of it; of a text message UTF-8.
+        is_text: a text message.
+    """
+
+    data: bytes
+    is_text: bool
+
+
+class Ping(msgspec.Struct, frozen=True, gc=False):
+    """To be answered with a pong of the same payload."""
+
+    payload: bytes
+
+
+class Pong(msgspec.Struct, frozen=True, gc=False):
+    """The client is there."""
+
+    payload: bytes
+
+
+class Closing(msgspec.Struct, frozen=True, gc=False):
+    """The client ends the connection, or begins to; `code` is to be given back, 1005: without one."""
+
+    code: int
+    reason: str
+
+
+class Broken(msgspec.Struct, frozen=True, gc=False):
+    """What came is not the protocol: the connection fails with this code (section 7.1.7)."""
+
+    code: int
+    reason: str
+
+
+Event = Message | Ping | Pong | Closing | Broken
+
+
+class _Fragments:
+    """A message of which the last frame has not come."""
+
+    __slots__ = ("decoder", "first", "parts", "size")
+
+    def __init__(self, first: Opcode) -> None:
+        self.first = first
+        self.parts: list[bytes] = []
+        self.size = 0
+        self.decoder = codecs.getincrementaldecoder("utf-8")() if first is Opcode.TEXT else None
+
+
+class Assembler:
+    """What has come of one connection, and what is missing.
+
+    Args:
+        max_bytes: of a message, however many frames it has.
+    """
+
+    __slots__ = ("_fragments", "_is_over", "_max", "_parser", "_reader")
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max = max_bytes
+        self._reader: StreamReader | None = None
+        self._parser: _Parser | None = None
+        self._fragments: _Fragments | None = None
+        self._is_over = False
+
+    @property
+    def held(self) -> int:
+        """Bytes that have come of what is not complete."""
+        size = 0 if self._fragments is None else self._fragments.size
+        return size + (0 if self._reader is None else len(self._reader.buffer))
+
+    @property
+    def is_between(self) -> bool:
+        """Whether no message and no frame is under way."""
+        return self._reader is None and self._fragments is None
+
+    def feed(self, data: bytes) -> list[Event]:
+        """Take bytes; gives what is complete now, in its order."""
+        events: list[Event] = []
+        if self._is_over:
+            return events
+        reader = self._reader or StreamReader()
+        reader.feed_data(data)
+        try:
+            while not self._is_over and (frame := self._next(reader)) is not None:
+                event = self._take(frame)
+                if event is not None:
+                    events.append(event)
+        except ProtocolError as error:
+            events.append(self._break(PROTOCOL_ERROR, str(error)))
+        except PayloadTooBig:
+            events.append(self._too_big())
+        except UnicodeDecodeError:
+            events.append(self._break(INVALID_DATA, "the text is not UTF-8"))
+        # A frame under way has its parser, which holds the reader; between two frames there is neither.
+        self._reader = None if self._is_over or (self._parser is None and not reader.buffer) else reader
+        return events
+
+    def _next(self, reader: StreamReader) -> Frame | None:
+        parser = self._parser
+        if parser is None:
+            if not reader.buffer:
+                return None
+            parser = Frame.parse(reader.read_exact, mask=True, max_size=self._max)
+        try:
+            next(parser)
+        except StopIteration as end:
+            self._parser = None
+            found: Frame = end.value
+            return found
+        self._parser = parser
+        return None
+
+    def _take(self, frame: Frame) -> Event | None:
+        data = bytes(frame.data)
+        match frame.opcode:
+            case Opcode.PING:
+                return Ping(data)
+            case Opcode.PONG:
+                return Pong(data)
+            case Opcode.CLOSE:
+                self._is_over = True
+                closed = Close.parse(data)
+                return Closing(closed.code, closed.reason)
+            case Opcode.CONT:
+                if self._fragments is None:
+                    raise ProtocolError("unexpected continuation frame")
+                return self._fragment(self._fragments, data, is_last=frame.fin)
+            case first:
+                return self._begin(first, data, is_whole=frame.fin)
+
+    def _begin(self, first: Opcode, data: bytes, *, is_whole: bool) -> Event | None:
+        if self._fragments is not None:
+            raise ProtocolError("expected a continuation frame")
+        if not is_whole:
+            self._fragments = _Fragments(first)
+            return self._fragment(self._fragments, data, is_last=False)
+        is_text = first is Opcode.TEXT
+        if is_text and not data.isascii():
+            data.decode()
+        return Message(data, is_text)
+
+    def _fragment(self, message: _Fragments, data: bytes, *, is_last: bool) -> Event | None:
+        if message.size + len(data) > self._max:
+            return self._too_big()
+        if message.decoder is not None:
+            message.decoder.decode(data, final=is_last)
+        message.parts.append(data)
+        message.size += len(data)
+        if not is_last:
+            return None
+        self._fragments = None
+        return Message(b"".join(message.parts), message.first is Opcode.TEXT)
+
+    def _too_big(self) -> Broken:
+        return self._break(TOO_BIG, f"the message is larger than max_body_bytes={self._max}")
+
+    def _break(self, code: int, reason: str) -> Broken:
+        self._is_over = True
+        self._parser = self._fragments = None
+        return Broken(code, reason)

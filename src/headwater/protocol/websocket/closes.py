@@ -1,0 +1,21 @@
+"""Close codes (RFC 6455 section 7.4): how a connection ends, and what its client does about it.
+
+Rule: the errors of the one table have theirs (`HeadwaterError.ws_close`). Here are those that are no errors.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from headwater.errors import ShuttingDown, StreamFailed, Unavailable
+
+#: The stream is complete, or the client has closed.
+NORMAL: Final = 1000
+#: A message of a kind that the subprotocol has not, such as binary in JSON.
+WRONG_KIND: Final = 1003
+#: The server stops; come back.
+GOING: Final = ShuttingDown.ws_close
+#: The server lets the reader go, for it was slow; come back.
+DETACHED: Final = Unavailable.ws_close
+#: A stream that ended before it was complete.
+FAILED: Final = StreamFailed.ws_close

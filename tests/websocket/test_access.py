@@ -1,0 +1,214 @@
+"""Who may do what on a connection: asked about each message, and again with another token and when access ends."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from tests.conftest import Run
+from tests.support.inprocess import InProcess, turns
+from tests.support.websocket import Client, greeted, single
+
+from headwater import Access, Ask, Hub, Limits
+from headwater.errors import NotAuthorized, Refused
+from headwater.http.authorize import Authorize, Credential
+from headwater.http.forwarded import TrustedProxies
+from headwater.http.streams import StreamService
+from headwater.server.connection import Connection
+from headwater.server.shared import ConnectionLimits, Shared
+
+JSON = "application/json"
+
+
+class Guarded(InProcess):
+    """A hub that asks an application."""
+
+    def __init__(self, hub: Hub, authorize: Authorize) -> None:
+        service = StreamService(hub, authorize=authorize)
+        self._shared = Shared(service, ConnectionLimits(), TrustedProxies(()))
+        self.hub = hub
+
+    def _protocol(self) -> asyncio.Protocol:
+        return Connection(self._shared)
+
+
+@asynccontextmanager
+async def guarded(authorize: Authorize) -> AsyncIterator[Guarded]:
+    async with Hub(limits=Limits(flush_seconds=0)) as hub:
+        for name in ("mine", "theirs", "shared"):
+            await hub.create(name, content_type=JSON, body=b'["%b"]' % name.encode())
+        yield Guarded(hub, authorize)
+
+
+def by_token(asks: tuple[Ask, ...], credential: Credential, client: Any) -> Access | None:
+    """A token names the paths that its holder may touch, or `none`."""
+    token = credential.bearer
+    if token is None:
+        return None
+    for ask in asks:
+        if ask.path not in token.split(","):
+            raise Refused(f"{ask.operation} of {ask.path} is not for {token}")
+    return Access(token)
+
+
+async def slowly(asks: tuple[Ask, ...], credential: Credential, client: Any) -> Access | None:
+    """The same, which takes its time."""
+    await asyncio.sleep(0.01)
+    return by_token(asks, credential, client)
+
+
+@pytest.fixture(params=["at-once", "awaited"])
+def authorize(request: pytest.FixtureRequest) -> Authorize:
+    return by_token if request.param == "at-once" else slowly
+
+
+def test_each_message_is_asked_about(run: Run[None], authorize: Authorize) -> None:
+    """With the token of `hello`; the order of what may be done stays."""
+
+    async def main() -> None:
+        async with guarded(authorize) as server, greeted(server, token="mine,shared") as client:
+            for id, path in enumerate(["mine", "theirs", "shared", "theirs", "mine"]):
+                await client.send(t="append", id=id, path=path, r=[id])
+            answers: dict[int, str] = {}
+            while len(answers) < 5:
+                message = await client.next()
+                answers[message["id"]] = message.get("code", "ok")
+            assert answers == {0: "ok", 1: "refused", 2: "ok", 3: "refused", 4: "ok"}
+            found = (await server.hub.read_batch("mine")).records
+            assert [record.json() for record in found] == ["mine", 0, 4]
+            assert len((await server.hub.read_batch("theirs")).records) == 1
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"t": "sub"},
+        {"t": "append", "r": [1]},
+        {"t": "close"},
+        {"t": "fail", "code": "x"},
+        {"t": "create"},
+        {"t": "head"},
+        {"t": "read"},
+        {"t": "delete"},
+    ],
+    ids=lambda message: str(message["t"]),
+)
+def test_without_a_token(run: Run[None], authorize: Authorize, message: dict[str, Any]) -> None:
+    """401 in the table's words for a stream that is there and for one that is not; nothing is told of either."""
+
+    async def main() -> None:
+        async with guarded(authorize) as server, greeted(server) as client:
+            for path in ("mine", "nothing"):
+                answer = await client.ask(**message, path=path)
+                assert (answer["code"], answer["status"]) == ("not-authorized", 401)
+            assert {info.path for info in await server.hub.list()} == {"mine", "theirs", "shared"}
+            assert not (await server.hub.info("mine")).closed
+
+    run(main())
+
+
+def test_a_pattern_gives_what_may_be_read(run: Run[None], authorize: Authorize) -> None:
+    """Of the others nothing is told."""
+
+    async def main() -> None:
+        async with guarded(authorize) as server, greeted(server, token="mine,shared") as client:
+            await client.send(t="sub", id=1, path="*")
+            assert (await client.next())["t"] == "ok"
+            found: list[str] = []
+            while len(found) < 2:
+                message = await client.next()
+                assert message["t"] != "err"
+                if message["t"] == "data":
+                    found += message["r"]
+            assert sorted(found) == ["mine", "shared"]
+            await server.hub.append("theirs", 1)
+            assert (await client.ask("ping"))["t"] == "pong"
+
+    run(main())
+
+
+def test_another_token(run: Run[None], authorize: Authorize) -> None:
+    """What is read is checked again: what the new one does not allow ends, all else goes on."""
+
+    async def main() -> None:
+        async with guarded(authorize) as server, greeted(server, token="mine,shared") as client:
+            numbers = {path: (await client.ask("sub", path=path))["s"] for path in ("mine", "shared")}
+            await client.send(t="auth", token="shared,theirs", id=50)
+            end = await client.until(t="end")
+            assert (end["s"], end["why"]) == (numbers["mine"], "forbidden")
+            assert (await client.until(id=50))["t"] == "ok"
+            await server.hub.append("mine", "secret")
+            await server.hub.append("shared", "news")
+            assert (await client.until(t="data"))["r"] == ["news"]
+            assert (await client.ask("sub", path="mine"))["code"] == "refused"
+            assert (await client.ask("sub", path="theirs"))["t"] == "sub"
+
+    run(main())
+
+
+def test_access_that_ends(run: Run[None]) -> None:
+    """It is told before; then it is asked again. Who has no other is closed with 4401, and told nothing more."""
+    asked: list[float] = []
+
+    def for_a_moment(asks: tuple[Ask, ...], credential: Credential, client: Any) -> Access:
+        asked.append(time.time())
+        if credential.bearer == "stale":
+            raise NotAuthorized("the token has expired")
+        return Access("me", expires=time.time() + 0.3 if credential.bearer == "short" else None)
+
+    async def main() -> None:
+        async with guarded(for_a_moment) as server, greeted(server, token="short") as client:
+            await client.ask("sub", path="mine")
+            told = await client.until(t="expiring")
+            assert 0 <= told["seconds"] <= 0.3
+            # Still allowed for another moment, as the application says when it is asked again.
+            assert (await client.until(t="expiring"))["seconds"] <= 0.3
+            await client.send(t="auth", token="stale", id=7)
+            assert (await client.until(t="end"))["why"] == "forbidden"
+            assert (await client.until(id=7))["t"] == "ok"
+
+    run(main())
+
+
+def test_access_that_is_over_ends_the_connection(run: Run[None]) -> None:
+    """With 4401: the client must show another token."""
+    is_over = False
+
+    def once(asks: tuple[Ask, ...], credential: Credential, client: Any) -> Access | None:
+        return None if is_over else Access("me", expires=time.time() + 0.2)
+
+    async def main() -> None:
+        nonlocal is_over
+        async with guarded(once) as server, greeted(server, token="short") as client:
+            await client.ask("sub", path="mine")
+            is_over = True
+            assert await client.closed() == 4401
+            await turns()
+            assert server.hub.stats.readers == 0
+
+    run(main())
+
+
+def test_a_stream_at_its_own_url(run: Run[None], authorize: Authorize) -> None:
+    """The read is asked about with the handshake, which fails; each message is an append."""
+
+    async def main() -> None:
+        async with guarded(authorize) as server:
+            with await server.connect() as sock:
+                assert await Client(sock).handshake("/v1/stream/mine") == 401
+            with await server.connect() as sock:
+                assert await Client(sock).handshake("/v1/stream/mine", b"authorization: Bearer theirs\r\n") == 403
+            async with single(server, "mine", b"authorization: Bearer mine\r\n") as client:
+                assert b"mine" in await client.message()
+                await client.text("1")
+                while b"appended" not in await client.message():
+                    pass
+            assert len((await server.hub.read_batch("mine")).records) == 2
+
+    run(main())
