@@ -28,7 +28,7 @@ class Attends(Protocol):
         ...
 
 
-class MemberPeer(Peer, frozen=True, gc=False, kw_only=True):
+class MemberPeer(Peer, frozen=True, gc=True, kw_only=True):
     """A reader that is a member.
 
     Attributes:
