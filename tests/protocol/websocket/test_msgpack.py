@@ -98,6 +98,7 @@ def test_what_is_not_given() -> None:
         (pack({"t": "append", "id": 9, "r": [b""]}), "r has the text", 9),
         (pack({"t": "signal", "s": 9, "data": None}), "as bytes: it is NoneType", None),
         (pack({"t": "signal", "s": 9, "data": b"\xff"}), "data has the text", None),
+        (b"\x83\xa1t\xa6append\xa2id\x09\xa1r\x91\xa1\xff", "r has the text of a JSON value, as bytes", 9),
         (pack({"t": "append", "id": 9, "b": "x"}), "Expected `array | null`", 9),
     ],
 )

@@ -239,6 +239,13 @@ def test_what_comes_twice() -> None:
     # id, the producer "p" with its epoch, and then its sequence.
     found = decode(m.Append, b"\x08\x01\x3a\x05\x0a\x01p\x10\x02\x3a\x02\x18\x03")
     assert found.p == ("p", 2, 3)
+    # A part is whole by itself: what lacks in one is not in the next.
+    for first, second in ((b"\xc1\xbe\x4d1234", b"5678"), (b"\x13", b"\x14"), (b"\x12\x02a", b"b")):
+        with pytest.raises(InvalidMessage):
+            CODEC.decode(b"".join(b"\x12" + varint(len(part)) + part for part in (first, second)))
+    # Of two messages the first is one as well.
+    with pytest.raises(InvalidMessage):
+        CODEC.decode(b"\x12\x01\x08\x6a\x00")
     assert decode(m.Append, b"\x52\x00").create is True
     assert decode(m.Append, b"\x52\x02\x08\x05").create == GivenConfig(ttl=5)
 

@@ -94,7 +94,7 @@ def _taken(message: msgspec.Struct, field: Field, value: Any) -> Any:
         if field.is_list:
             return [_value(each) for each in value]
         return _value(value)
-    except (msgspec.DecodeError, Malformed) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Malformed) as error:
         wrong = InvalidMessage(f"{field.told} has the text of a JSON value, as bytes: {error}")
         given = getattr(message, "id", None)
         if given is not None:

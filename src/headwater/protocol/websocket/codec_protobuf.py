@@ -42,15 +42,19 @@ class ProtobufCodec:
 
     def decode(self, data: bytes) -> m.ClientMessage:
         """See `Codec.decode`."""
-        number, body = 0, b""
+        number, parts = 0, list[bytes]()
         try:
             for each, wire, value in fields(data):
-                if wire == BLOCK and each in CLIENT_NUMBERS:
-                    body = body + value if each == number else value
-                    number = each
+                if wire != BLOCK or each not in CLIENT_NUMBERS:
+                    continue
+                if number and each != number:
+                    decode(CLIENT_NUMBERS[number], *parts)  # the last one counts, and the others are messages, too
+                    parts.clear()
+                number = each
+                parts.append(value)
             if not number:
                 raise InvalidMessage("the message is none of ClientMessage")
-            found: m.ClientMessage = decode(CLIENT_NUMBERS[number], body)
+            found: m.ClientMessage = decode(CLIENT_NUMBERS[number], *parts)
         except Malformed as error:
             wrong = InvalidMessage(f"the message is not valid: {error.args[0]}")
             if len(error.args) > 1 and error.args[1] is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from typing import Any, Final
 
 import msgspec
@@ -164,19 +165,19 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
     raise Malformed("a varint has no end")
 
 
-def decode(cls: type[msgspec.Struct], data: bytes) -> Any:
+def decode(cls: type[msgspec.Struct], *parts: bytes) -> Any:
     """A message.
 
     Args:
         cls: what it is.
-        data: of it.
+        parts: of it, each whole; more than one, where it came so often.
 
     Raises:
         Malformed: it is none; its argument `id` is that of the message, where it was found.
     """
     found: dict[str, Any] = {}
     try:
-        for number, wire, value in fields(data):
+        for number, wire, value in chain.from_iterable(map(fields, parts)):
             field = _BY_NUMBER[cls].get(number)
             if field is None or wire != _WIRES.get(field.kind, BLOCK):
                 continue
@@ -191,7 +192,7 @@ def decode(cls: type[msgspec.Struct], data: bytes) -> Any:
 def _take(found: dict[str, Any], field: Field, value: Any) -> None:
     name = field.name
     if field.kind in (Kind.PRODUCER, Kind.CONFIG):
-        found[name] = found.get(name, b"") + value
+        found.setdefault(name, []).append(value)
     elif field.is_list:
         found.setdefault(name, []).append(_VALUES[field.kind](value))
     else:
@@ -203,10 +204,11 @@ def _finish(cls: type[msgspec.Struct], found: dict[str, Any]) -> None:
     for field in FIELDS[cls]:
         if field.name in found:
             if field.kind is Kind.PRODUCER:
-                one = decode(Producer, found[field.name])
+                one = decode(Producer, *found[field.name])
                 found[field.name] = (one.id, one.epoch, one.seq)
             elif field.kind is Kind.CONFIG:
-                found[field.name] = decode(GivenConfig, found[field.name]) if found[field.name] else True
+                config = decode(GivenConfig, *found[field.name])
+                found[field.name] = True if config == _NOTHING else config
         elif field.name in _NEEDED[cls]:
             found[field.name] = _EMPTY[field.kind]
 
@@ -248,4 +250,5 @@ _VALUES: Final[dict[Kind, Callable[[Any], Any]]] = {
 _WIRES: Final = {Kind.INTEGER: VARINT, Kind.FLAG: VARINT, Kind.NUMBER: FIXED64}
 _EMPTY: Final = {Kind.TEXT: "", Kind.INTEGER: 0, Kind.NUMBER: 0.0, Kind.FLAG: False}
 _BY_NUMBER: Final = {cls: {field.number: field for field in every} for cls, every in FIELDS.items()}
+_NOTHING: Final = GivenConfig()
 _NEEDED: Final = {cls: {each.name for each in msgspec.structs.fields(cls) if each.required} for cls in FIELDS}
