@@ -19,7 +19,7 @@ from headwater.http.authorize import Credential
 from headwater.http.permission import Permission
 from headwater.http.websocket.expiry import Expiry
 from headwater.http.websocket.requests import Requests
-from headwater.hub.live.subscriptions.subscription import Subscription
+from headwater.hub.live.subscriptions.subscription import FORBIDDEN, Subscription
 from headwater.hub.live.subscriptions.whole import Subscriptions
 from headwater.hub.peers import Peer
 from headwater.protocol.asks import Access, Ask, Operation
@@ -135,7 +135,7 @@ class Rights:
         if self._has_expired and isinstance(error, NotAuthorized):
             self._holder.close(error.ws_close, error.code)
         else:
-            subscription.leave("forbidden")
+            subscription.leave(FORBIDDEN)
 
     # Access that ends.
 
