@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from tests.conftest import Run
@@ -84,3 +87,44 @@ def test_errors_and_cancellation_reach_it(run: Run[None]) -> None:
         assert caught == ["error", "cancelled"]
 
     run(main())
+
+
+def test_what_is_cancelled_before_its_task_ran_is_told(run: Run[None]) -> None:
+    """It is not dropped where it waits: what it cleans up is cleaned up in its order, its generators with it."""
+    steps: list[str] = []
+    complaints: list[dict[str, Any]] = []
+
+    async def inner() -> AsyncIterator[int]:
+        try:
+            await asyncio.Event().wait()
+            yield 1
+        finally:
+            steps.append("inner")
+
+    async def outer() -> AsyncIterator[int]:
+        async for number in inner():
+            yield number
+
+    async def work() -> None:
+        try:
+            async for _ in outer():
+                pass
+        except asyncio.CancelledError:
+            steps.append("cancelled")
+            raise
+
+    async def main() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, told: complaints.append(told))
+        going = begin(work())
+        going.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await going
+        del going
+        gc.collect()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        gc.collect()
+
+    run(main())
+    assert steps == ["inner", "cancelled"]
+    assert not complaints

@@ -152,6 +152,23 @@ def test_another_token(run: Run[None], authorize: Authorize) -> None:
     run(main())
 
 
+def test_what_is_waited_for_and_may_not_be_read_any_more(run: Run[None], authorize: Authorize) -> None:
+    """It is refused: there is no number by which its end could be told."""
+
+    async def main() -> None:
+        async with guarded(authorize) as server, greeted(server, token="mine,later") as client:
+            waiting = await client.ask("sub", path="later", missing="wait")
+            assert waiting["t"] == "waiting"
+            await client.send(t="auth", id=99, token="mine")
+            refused = await client.next()
+            assert (refused["t"], refused["id"], refused["code"]) == ("err", waiting["id"], "refused")
+            assert (await client.next()) == {"t": "ok", "id": 99}
+            await server.hub.create("later", content_type=JSON)
+            assert (await client.ask("ping"))["t"] == "pong"
+
+    run(main())
+
+
 def test_access_that_ends(run: Run[None]) -> None:
     """It is told before; then it is asked again. Who has no other is closed with 4401, and told nothing more."""
     asked: list[float] = []

@@ -15,6 +15,8 @@ from tests.support.websocket import CONNECT, JSON_PROTOCOL, Client, connection, 
 from websockets.frames import Frame, Opcode
 
 from headwater.errors import error_table
+from headwater.http.websocket.session import Session
+from headwater.http.websocket.sink import MessageSink
 from headwater.protocol.websocket import frames
 from headwater.server.settings import Settings
 
@@ -155,15 +157,93 @@ def test_the_slowest_messages_go_when_they_are_too_many(run: Run[None]) -> None:
     run(main())
 
 
+LATE = Settings(store="memory:", body_seconds=0.1, heartbeat_seconds=0.15)
+PART = Frame(Opcode.TEXT, b'{"t":"ping"}').serialize(mask=True)[:5]
+
+
 def test_a_message_that_does_not_come(run: Run[None]) -> None:
     """One that has begun has `body_seconds`."""
 
     async def main() -> None:
-        settings = Settings(store="memory:", body_seconds=0.1, heartbeat_seconds=0.15)
-        async with in_process(settings) as server, greeted(server) as client:
-            await client.raw(Frame(Opcode.TEXT, b'{"t":"ping"}').serialize(mask=True)[:5])
+        async with in_process(LATE) as server, greeted(server) as client:
+            await client.raw(PART)
             assert await client.closed() == 4408
             assert client.close_reason == "a message did not arrive within body_seconds=0.1"
+
+    run(main())
+
+
+def test_a_message_that_does_not_come_to_a_streams_own_url(run: Run[None]) -> None:
+    """As well; told in a line, too."""
+
+    async def main() -> None:
+        async with in_process(LATE) as server:
+            await server.hub.create("a", content_type=JSON)
+            async with single(server, "a") as client:
+                await client.raw(PART)
+                assert (await client.until(control="error"))["code"] == "request-timeout"
+                assert await client.closed() == 4408
+
+    run(main())
+
+
+async def told(client: Client, **fields: Any) -> dict[str, Any]:
+    """The next message with these fields. Pings are not answered: that would come in the middle of a frame."""
+    while True:
+        first, payload = await client.frame()
+        assert first in (frames.TEXT, frames.PING), payload
+        if first == frames.TEXT and fields.items() <= (found := json.loads(payload)).items():
+            return dict(found)
+
+
+def test_messages_without_a_pause_are_not_late(run: Run[None]) -> None:
+    """Each has `body_seconds` of its own, also where all that is read ends in the middle of one."""
+
+    async def main() -> None:
+        async with in_process(SETTINGS) as server, greeted(server) as client:
+            [session] = server.hub.runtime.holders
+            assert isinstance(session, Session)
+            sink, begun = session.connection.sink, 0.0
+            assert isinstance(sink, MessageSink)
+            whole = Frame(Opcode.TEXT, b'{"t":"ping","id":1}').serialize(mask=True)
+            await client.raw(whole[:5])
+            for _ in range(5):
+                await turns(30)
+                assert sink.partial_since > begun
+                begun = sink.partial_since
+                await client.raw(whole[5:] + whole[:5])
+                await client.until(id=1)
+                assert server.hub.intake.held == 5 - 2  # without its head
+
+    run(main())
+
+
+def test_a_message_that_the_server_does_not_read_is_not_late(run: Run[None]) -> None:
+    """Nor is its client taken for dead; it goes on when the server reads on."""
+
+    async def main() -> None:
+        settings = Settings(store="memory:", body_seconds=0.1, heartbeat_seconds=0.15, connection_requests=1)
+        async with in_process(settings) as server, greeted(server) as client:
+            going, done = asyncio.Event(), asyncio.Event()
+            delete = server.hub.delete
+
+            async def slowly(path: str, **given: Any) -> None:
+                going.set()
+                await done.wait()
+                await delete(path, **given)
+
+            server.hub.delete = slowly  # type: ignore[method-assign]
+            await server.hub.create("a", content_type=JSON)
+            ping = Frame(Opcode.TEXT, b'{"t":"ping","id":2}').serialize(mask=True)
+            first = Frame(Opcode.TEXT, b'{"t":"delete","id":1,"path":"a"}').serialize(mask=True)
+            await client.raw(first + ping[:5])
+            await going.wait()
+            for _ in range(4):
+                await told(client, t="ping")
+            done.set()
+            assert (await told(client, id=1))["t"] == "ok"
+            await client.raw(ping[5:])
+            assert (await told(client, id=2))["t"] == "pong"
 
     run(main())
 

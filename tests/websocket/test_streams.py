@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -58,6 +59,27 @@ def test_numbers_are_the_servers(run: Run[None]) -> None:
                 await server.hub.create(name, content_type=JSON)
             numbers = {name: (await one.ask("sub", path=name))["s"] for name in "ab"}
             assert {name: (await two.ask("sub", path=name))["s"] for name in "ba"} == numbers
+
+    run(main())
+
+
+def test_a_subscription_that_is_left_before_its_stream_comes(run: Run[None], tmp_path: Path) -> None:
+    """It has its answer all the same, and the stream can be read again; nothing is told of what waits."""
+
+    async def main() -> None:
+        settings = Settings(store=f"sqlite:{tmp_path / 'log.db'}", flush_seconds=0)
+        async with in_process(settings) as server, greeted(server) as client:
+            await server.hub.create("a", content_type=JSON, body=b"[1]")
+            for id, path in ((1, "a"), (3, "b")):
+                await client.send(t="sub", id=id, path=path, last=1, missing="wait")
+                await client.send(t="unsub", id=id + 1, path=path)
+                answers = [await client.next(), await client.next()]
+                assert [(each["t"], each["id"]) for each in answers] == [("err", id), ("ok", id + 1)]
+                assert answers[0]["code"] == "conflict"
+            assert (await client.ask("sub", path="b", missing="wait"))["t"] == "waiting"
+            await client.send(t="unsub", path="b")
+            assert (await client.next())["code"] == "conflict"
+            assert (await client.ask("sub", path="a"))["t"] == "sub"
 
     run(main())
 

@@ -7,7 +7,7 @@ store has one commit for all that comes in one turn.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Coroutine, Generator
+from collections.abc import Coroutine, Generator
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -30,7 +30,7 @@ def begin(work: Coroutine[Any, Any, T]) -> asyncio.Future[T]:
         failed: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         failed.set_exception(error)
         return failed
-    return asyncio.get_running_loop().create_task(_go_on(work, waits_for))
+    return asyncio.get_running_loop().create_task(_Rest(work, waits_for))
 
 
 def _done(value: T) -> asyncio.Future[T]:
@@ -39,30 +39,32 @@ def _done(value: T) -> asyncio.Future[T]:
     return done
 
 
-async def _go_on(work: Coroutine[Any, Any, T], waits_for: Any) -> T:
-    return await _Rest(work, waits_for)
+class _Rest(Coroutine[Any, Any, T]):
+    """The rest of a coroutine that waits for something already.
 
+    It is no `async def`: a task that is cancelled before its first step never enters one, and the work would be
+    dropped where it waits, its asynchronous generators with it, in place of being told.
+    """
 
-class _Rest(Awaitable[T]):
-    """The rest of a coroutine that waits for something already."""
+    __slots__ = ("_waits_for", "_work")
 
     def __init__(self, work: Coroutine[Any, Any, T], waits_for: Any) -> None:
         self._work = work
         self._waits_for = waits_for
 
+    def send(self, value: Any) -> Any:
+        """What it waits for next; at first, for what it waits already."""
+        waits_for, self._waits_for = self._waits_for, None
+        return self._work.send(value) if waits_for is None else waits_for
+
+    def throw(self, *error: Any) -> Any:
+        """What it waits for next, told of an error."""
+        self._waits_for = None
+        return self._work.throw(*error)
+
+    def close(self) -> None:
+        """End it."""
+        self._work.close()
+
     def __await__(self) -> Generator[Any, Any, T]:
-        work, waits_for = self._work, self._waits_for
-        try:
-            while True:
-                try:
-                    sent = yield waits_for
-                except GeneratorExit:
-                    work.close()
-                    raise
-                except BaseException as error:
-                    waits_for = work.throw(error)
-                else:
-                    waits_for = work.send(sent)
-        except StopIteration as end:
-            value: T = end.value
-            return value
+        raise NotImplementedError("a task runs it")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from itertools import pairwise
 
 import pytest
@@ -116,3 +117,21 @@ def test_any_messages_in_any_fragments_in_any_pieces(messages: list[tuple[bool, 
         expected.append(Message("".join(parts).encode(), is_text))
     places = sorted({0, len(data), *(cut for cut in cuts if cut < len(data))})
     assert fed(*(data[start:end] for start, end in pairwise(places))) == expected
+
+
+def test_small_fragments_take_what_they_hold() -> None:
+    """Not an object each: of a message of a million bytes in frames of a few, and of frames of none."""
+    assembler = Assembler(1_000_000)
+    assembler.feed(masked(BINARY, b"xyz", fin=False))
+    many = masked(CONT, b"xyz", fin=False) * 1000 + masked(CONT, fin=False) * 1000
+    tracemalloc.start()
+    try:
+        for _ in range(20):
+            assert not assembler.feed(many)
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert assembler.held == 3 + 60_000
+    assert held < 2 * 60_000
+    [message] = assembler.feed(masked(CONT))
+    assert message == Message(b"xyz" * 20_001, False)

@@ -11,6 +11,7 @@ stay           what others see of a connection while it lives
 arguments      what messages say, checked
 rights         what the client may do
 requests       messages under way: how many, in which order
+patience       how long a client is waited for
 expiry         access that ends while a connection lives
 telling        how subscriptions are told
 single         one stream at its own URL

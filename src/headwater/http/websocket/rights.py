@@ -20,7 +20,7 @@ from headwater.http.permission import Permission
 from headwater.http.websocket.expiry import Expiry
 from headwater.http.websocket.requests import Requests
 from headwater.http.websocket.stay import Stay
-from headwater.hub.live.subscriptions.subscription import Subscription, Wish
+from headwater.hub.live.subscriptions.subscription import FORBIDDEN, Subscription, Wish
 from headwater.hub.live.subscriptions.whole import Subscriptions
 from headwater.hub.peers import Peer
 from headwater.protocol.asks import Access, Ask, Operation
@@ -188,7 +188,7 @@ class Rights:
         if self._has_expired and isinstance(error, NotAuthorized):
             self._holder.close(error.ws_close, error.code)
         else:
-            subscription.leave("forbidden")
+            subscription.leave(FORBIDDEN)
 
     # Access that ends.
 

@@ -20,6 +20,7 @@ import msgspec
 from headwater.errors import HeadwaterError, InvalidMessage, RequestTimeout, ShuttingDown, Unavailable
 from headwater.http.authorize import Credential
 from headwater.http.duplex import Duplex
+from headwater.http.websocket.patience import EARLY, check_message, is_dead
 from headwater.http.websocket.requests import Requests
 from headwater.http.websocket.rights import Rights
 from headwater.http.websocket.shared import Door
@@ -38,11 +39,6 @@ from headwater.protocol.websocket.codec import Codec
 from headwater.protocol.websocket.stream_messages import problem
 
 _log: Final = logging.getLogger("headwater")
-
-#: Heartbeats of silence after which a client is taken for dead.
-PATIENCE: Final = 2.5
-#: Seconds by which timers may come early.
-EARLY: Final = 0.1
 
 
 class Session:
@@ -286,12 +282,15 @@ class Session:
         self._timer = None
         limits, now, sink = self.door.hub.limits, time.monotonic(), self._sink
         heartbeat = limits.heartbeat_seconds
-        if now - sink.heard_at > PATIENCE * heartbeat and not self.requests.is_stopped:
-            sink.abort()
-            return
-        if sink.partial_since and now - sink.partial_since > limits.body_seconds:
-            self.close(RequestTimeout.ws_close, f"a message did not arrive within body_seconds={limits.body_seconds:g}")
-            return
+        if not self.requests.is_stopped:
+            if is_dead(sink, limits, now):
+                sink.abort()
+                return
+            try:
+                check_message(sink, limits, now)
+            except RequestTimeout as error:
+                self.close(error.ws_close, error.message)
+                return
         if not self.connection.is_stopped:
             if now - max(self._spoke_at, self.subscriptions.spoke_at) >= heartbeat - EARLY:
                 self.tell(m.Beat())

@@ -15,13 +15,13 @@ from typing import Any, Final
 
 import msgspec
 
-from headwater.errors import BadRequest, HeadwaterError
+from headwater.errors import BadRequest, HeadwaterError, RequestTimeout
 from headwater.http.authorize import Credential
 from headwater.http.duplex import Duplex
 from headwater.http.live import kinds_of, opened, with_kinds
 from headwater.http.permission import Permission
+from headwater.http.websocket.patience import EARLY, check_message, is_dead
 from headwater.http.websocket.requests import Requests
-from headwater.http.websocket.session import EARLY, PATIENCE
 from headwater.hub import Engine
 from headwater.hub.live.connection import Connection
 from headwater.hub.live.wire_format import WireFormat
@@ -195,12 +195,18 @@ class Single:
         self._timer = self._hub.runtime.timers.after(self._hub.limits.heartbeat_seconds, self._beat)
 
     def _beat(self) -> None:
-        limits, silent = self._hub.limits, time.monotonic() - self._sink.heard_at
-        if silent > PATIENCE * limits.heartbeat_seconds and not self._requests.is_stopped:
-            self._timer = None
-            self._sink.abort()
-            return
-        if silent >= limits.heartbeat_seconds - EARLY and not self._connection.is_stopped:
+        self._timer = None
+        limits, now, sink = self._hub.limits, time.monotonic(), self._sink
+        if not self._requests.is_stopped:
+            if is_dead(sink, limits, now):
+                sink.abort()
+                return
+            try:
+                check_message(sink, limits, now)
+            except RequestTimeout as error:
+                self._refuse(error, ends=True)
+                return
+        if now - sink.heard_at >= limits.heartbeat_seconds - EARLY and not self._connection.is_stopped:
             self._sink.ping()
         self._watch()
 

@@ -77,8 +77,12 @@ class MessageSink(TransportSink):
     def data_received(self, data: bytes) -> None:
         """Bytes came."""
         self.heard_at = time.monotonic()
+        is_whole = False
         for event in self._assembler.feed(data):
+            is_whole = is_whole or isinstance(event, Message)
             self._take(event)
+        if is_whole and self._body is not None:
+            self._arrived()  # what is missing now is another message
         if self._body is not None or not self._assembler.is_between:
             self._count()
 
@@ -129,10 +133,7 @@ class MessageSink(TransportSink):
     def _count(self) -> None:
         held, body = self._assembler.held, self._body
         if self._assembler.is_between:
-            self.partial_since = 0.0
-            if body is not None:
-                self._body = None
-                self._intake.end(body)
+            self._arrived()
             return
         self.partial_since = self.partial_since or self.heard_at
         if body is None:
@@ -140,6 +141,12 @@ class MessageSink(TransportSink):
             body = self._body = self._intake.begin(peer[0] if isinstance(peer, tuple) and peer else None, self._shed)
         if held > body.size:
             self._intake.arrived(body, held - body.size)
+
+    def _arrived(self) -> None:
+        self.partial_since = 0.0
+        body, self._body = self._body, None
+        if body is not None:
+            self._intake.end(body)
 
     def _shed(self) -> None:
         self._body = None
@@ -156,6 +163,9 @@ class MessageSink(TransportSink):
     def read_on(self) -> None:
         """See `Duplex.read_on`."""
         if not self._transport.is_closing():
+            # It may have been there all the time.
+            self.heard_at = time.monotonic()
+            self.partial_since = self.partial_since and self.heard_at
             self._transport.resume_reading()
 
     def ping(self) -> None:

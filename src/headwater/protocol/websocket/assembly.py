@@ -72,12 +72,12 @@ Event = Message | Ping | Pong | Closing | Broken
 class _Fragments:
     """A message of which the last frame has not come."""
 
-    __slots__ = ("decoder", "first", "parts", "size")
+    __slots__ = ("data", "decoder", "first")
 
     def __init__(self, first: Opcode) -> None:
         self.first = first
-        self.parts: list[bytes] = []
-        self.size = 0
+        # One buffer: of frames of a byte or none, objects would take many times what they say they hold.
+        self.data = bytearray()
         self.decoder = codecs.getincrementaldecoder("utf-8")() if first is Opcode.TEXT else None
 
 
@@ -100,7 +100,7 @@ class Assembler:
     @property
     def held(self) -> int:
         """Bytes that have come of what is not complete."""
-        size = 0 if self._fragments is None else self._fragments.size
+        size = 0 if self._fragments is None else len(self._fragments.data)
         return size + (0 if self._reader is None else len(self._reader.buffer))
 
     @property
@@ -175,16 +175,15 @@ class Assembler:
         return Message(data, is_text)
 
     def _fragment(self, message: _Fragments, data: bytes, *, is_last: bool) -> Event | None:
-        if message.size + len(data) > self._max:
+        if len(message.data) + len(data) > self._max:
             return self._too_big()
         if message.decoder is not None:
             message.decoder.decode(data, final=is_last)
-        message.parts.append(data)
-        message.size += len(data)
+        message.data += data
         if not is_last:
             return None
         self._fragments = None
-        return Message(b"".join(message.parts), message.first is Opcode.TEXT)
+        return Message(bytes(message.data), message.first is Opcode.TEXT)
 
     def _too_big(self) -> Broken:
         return self._break(TOO_BIG, f"the message is larger than max_body_bytes={self._max}")

@@ -13,7 +13,7 @@ from typing import Final, Protocol
 
 import msgspec
 
-from headwater.errors import HeadwaterError, NotAuthorized, OffsetGone, Refused, StreamGone, StreamNotFound
+from headwater.errors import Conflict, HeadwaterError, NotAuthorized, OffsetGone, Refused, StreamGone, StreamNotFound
 from headwater.hub.live.admission import open_or_wait
 from headwater.hub.live.arrival import Arrival
 from headwater.hub.live.connection import Connection
@@ -31,6 +31,12 @@ _log: Final = logging.getLogger("headwater")
 
 #: Errors of streams that match a pattern which are not told.
 _TO_NOBODY: Final = (Refused, NotAuthorized, StreamNotFound, StreamGone)
+
+#: Why a subscription ends whose stream may not be read any more.
+FORBIDDEN: Final = "forbidden"
+#: What is told of one that ends before its stream has come.
+_MAY_NOT: Final = "the stream may not be read any more, and was not there yet"
+_LEFT: Final = "the subscription was left before its stream came"
 
 
 class Wish(msgspec.Struct, frozen=True):
@@ -286,13 +292,16 @@ class Subscription(Owner):
         self.close()
 
     def leave(self, why: str) -> None:
-        """End it, and tell why."""
+        """End it, and tell why: with its number, or to who waits for that."""
         if self.is_over:
             return
         number, offset, whole = self.number, self.offset, self._all
         self.close()
         if number:
             whole.connection.write(whole.tells.ended(number, offset, why))
+        elif not self.wish.pattern:
+            error = Refused(_MAY_NOT) if why == FORBIDDEN else Conflict(_LEFT)
+            whole.connection.write(whole.tells.refused(self.wish, error))
 
     def close(self) -> None:
         """End it without a word."""
