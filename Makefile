@@ -45,12 +45,17 @@ types:
 	$(BIN)/mypy
 
 # The published suite first and by itself: its tests of expiry give a server a second or two.
-unit: tests/conformance/node_modules tests/clients/node_modules tests/llm/clients/node_modules
+unit: tests/conformance/node_modules tests/clients/node_modules tests/llm/clients/node_modules .venv-frameworks
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest -n $(WORKERS) tests/conformance
 	$(BIN)/coverage run -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --ignore tests/conformance
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
+
+# The frameworks whose objects are sources of answers, beside the tests' own environment.
+.venv-frameworks: uv.lock $(UV)
+	UV_PROJECT_ENVIRONMENT=$@ $(UV) sync --quiet --frozen --no-default-groups --group frameworks
+	@touch $@
 
 # What is too long for every change: every request of the corpus cut at every byte, many more random histories of the
 # stores, both event loops everywhere. About an hour and a half on two idle cores.
@@ -91,4 +96,4 @@ $(UV):
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9,<1'
 
 clean:
-	rm -rf $(VENV) tests/conformance/node_modules tests/clients/node_modules tests/llm/clients/node_modules benchmarks/node_modules .coverage .coverage.*
+	rm -rf $(VENV) .venv-frameworks tests/conformance/node_modules tests/clients/node_modules tests/llm/clients/node_modules benchmarks/node_modules .coverage .coverage.*

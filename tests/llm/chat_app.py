@@ -44,6 +44,30 @@ def token(number: int) -> str:
     return f"{number} \N{GREEK SMALL LETTER ALPHA}\N{GRINNING FACE} "
 
 
+def rich(number: int) -> list[Any]:
+    """What a model says beside its text: thinking, calls with results and without, images, citations, data."""
+    call = {"id": f"call-{number}", "name": "look"}
+    match number % 6:
+        case 1:
+            thought = {"type": "reasoning", "id": f"r{number}"}
+            return [
+                {**thought, "delta": f"hm{number} "},
+                {**thought, "delta": "so "},
+                {"type": "reasoning-end", "id": f"r{number}"},
+            ]
+        case 2:
+            ready = {"type": "tool-ready", **call, "input": {"n": number}, "provider_executed": True}
+            return [ready, {"type": "tool-output", "id": call["id"], "output": {"seen": number}}]
+        case 3:
+            return [{"type": "file", "url": f"data:image/png;base64,IMAGE{number:03}", "media_type": "image/png"}]
+        case 4:
+            return [{"type": "source", "id": f"s{number}", "url": f"https://cited.example/{number}", "title": "T"}]
+        case 5:
+            pieces = [{"type": "tool-input", "id": call["id"], "delta": delta} for delta in ('{"n":', f"{number}}}")]
+            return [{"type": "tool-start", **call}, *pieces, {"type": "tool-ready", **call, "input": {"n": number}}]
+    return [{"type": "data", "name": "x", "id": "d", "data": number}]
+
+
 def asked_by_user(request: ChatRequest) -> str:
     """The text of the last message of the user."""
     messages = [message for message in request.messages if message.get("role") == "user"]
@@ -72,6 +96,8 @@ async def model(request: ChatRequest) -> AsyncIterator[Any]:
             if number == script.get("hold"):
                 await released[request.chat].wait()
             yield token(number)
+            for part in rich(number) if script.get("rich") else ():
+                yield part
             await asyncio.sleep(script["pause"])
         if script.get("then") == "raise":
             raise OSError("upstream")

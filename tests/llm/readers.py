@@ -63,6 +63,10 @@ def read(dialect: str, body: bytes) -> Seen:
         seen.text = body.decode()
         return seen
     inputs: dict[Any, list[str]] = {}
+    if dialect == "ollama":
+        for line in body.splitlines():
+            _ollama(seen, json.loads(line))
+        return seen
     for name, data, last_id in events(body):
         seen.last_id = last_id
         if data == "[DONE]":
@@ -88,6 +92,8 @@ def outline(dialect: str, body: bytes) -> list[Any]:
     """All events in their order, but for deltas, outputs that the next one replaces, and what counts deltas or tokens
     on the way."""
     found = []
+    if dialect == "ollama":
+        return [line for line in map(json.loads, body.splitlines()) if not _has_text(line.get("message") or {})]
     for _, data, _ in events(body):
         event: Any = {"type": data} if data == "[DONE]" else json.loads(data)
         if _is_delta(dialect, event) or event.get("preliminary"):
@@ -102,12 +108,18 @@ def outline(dialect: str, body: bytes) -> list[Any]:
 def _is_delta(dialect: str, event: Any) -> bool:
     if dialect == "plain":
         return "content" in event
+    if dialect == "gemini" and event.get("candidates"):
+        return any(map(_has_text, (event["candidates"][0].get("content") or {"parts": []})["parts"]))
     if dialect == "openai" and event.get("choices"):
         delta = event["choices"][0]["delta"]
         is_whole = not delta or delta.keys() & {"annotations", "role"}
         return not is_whole and not any(call.get("id") for call in delta.get("tool_calls", ()))
     kind = event["delta"].get("type") if event.get("type") == "content_block_delta" else event.get("type")
     return kind in _DELTAS
+
+
+def _has_text(holder: Any) -> bool:
+    return bool(holder.get("text") or holder.get("content") or holder.get("thinking"))
 
 
 def _input(text: str) -> Any:
@@ -141,7 +153,7 @@ def _openai(seen: Seen, name: str, event: Any, inputs: Any) -> None:
         for call in delta.get("tool_calls") or []:
             function = call.get("function") or call["custom"]
             if call["index"] not in inputs:
-                assert call["id"]
+                assert "id" in call
                 inputs[call["index"]] = [function["name"]]
             inputs[call["index"]].append(function.get("arguments") or function.get("input") or "")
 
@@ -279,7 +291,45 @@ def _raw(seen: Seen, name: str, event: Any, inputs: Any) -> None:
             seen.tokens = event.get("input_tokens"), event.get("output_tokens")
 
 
+def _gemini(seen: Seen, name: str, event: Any, inputs: Any) -> None:
+    assert not seen.done
+    if event.get("error"):
+        seen.error = event["error"]["message"]
+        seen.done = True
+        return
+    seen.id = event["responseId"]
+    for candidate in event.get("candidates") or ():
+        for part in (candidate.get("content") or {"parts": []})["parts"]:
+            if part.get("thought"):
+                seen.reasoning += part["text"]
+            else:
+                seen.text += part.get("text") or ""
+            if call := part.get("functionCall"):
+                seen.tools.append((call["name"], call["args"]))
+        if candidate.get("finishReason"):
+            seen.done, seen.finish = True, candidate["finishReason"]
+    if usage := event.get("usageMetadata"):
+        seen.tokens = usage["promptTokenCount"], usage["candidatesTokenCount"]
+
+
+def _ollama(seen: Seen, line: Any) -> None:
+    assert not seen.done
+    if "error" in line:
+        seen.error, seen.done = line["error"], True
+        return
+    message = line["message"]
+    seen.text += message.get("content") or ""
+    seen.reasoning += message.get("thinking") or ""
+    seen.tools += [
+        (call["function"]["name"], call["function"]["arguments"]) for call in message.get("tool_calls") or ()
+    ]
+    if line["done"]:
+        seen.done, seen.finish = True, line["done_reason"]
+        seen.tokens = (line.get("prompt_eval_count"), line["eval_count"]) if "eval_count" in line else None
+
+
 READERS = {
+    "gemini": _gemini,
     "plain": _plain,
     "openai": _openai,
     "openai-responses": _responses,

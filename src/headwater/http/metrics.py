@@ -47,6 +47,7 @@ _LABELLED: Final = (
     ("gaps", "gaps", "policy", "Times records were left out for a slow reader, by its policy."),
     ("cuts", "cuts", "code", "Catch-up answers cut because they could not be finished, by error code."),
     ("errors", "errors", "code", "Answers by error code."),
+    ("left_out_parts", "left_out", "what", "Parts of runs that a reader's dialect has no place for."),
     ("uncompressed_bytes", "uncompressed", "coding", "Bytes of live answers before their content coding."),
     ("compressed_bytes", "compressed", "coding", "The same bytes as they go out."),
 )

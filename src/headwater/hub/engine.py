@@ -144,6 +144,20 @@ class Engine(Lifespan, Writes, SignalCalls):
             self._gate.check()
             self.live.drain()
 
+    def hold_readers(self, keeps: Callable[[str], bool], begun: Callable[[], None]) -> Callable[[], None]:
+        """Keep the readers of some streams when the others are let go, because who writes them ends them soon.
+
+        Args:
+            keeps: says whether the readers of a stream stay.
+            begun: called when readers are let go, before any is.
+
+        Returns:
+            What undoes it.
+        """
+        kept = keeps, begun
+        self.runtime.keepers.append(kept)
+        return lambda: self.runtime.keepers.remove(kept)
+
     def from_thread(self, call: Coroutine[Any, Any, T]) -> T:
         """Call the hub from a thread without an event loop, and wait: `hub.from_thread(hub.append("jobs/7", b"x"))`.
 

@@ -6,16 +6,15 @@ Rule 2: only a closed batch ends a run. A connection that ends for another reaso
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-import msgspec
-
 from headwater.llm.answer import Answer, coalesce_at
-from headwater.llm.parts import Finish, Part, Raw, Start, Text, decode_part
+from headwater.llm.parts import Finish, Part, Raw, Text, decode_part
 from headwater.llm.providers.dialect import Dialect, End, Ending
-from headwater.llm.providers.sse import READABLE, SseRecogniser
 from headwater.llm.providers.translator import Translator
+from headwater.llm.providers.wire import LINES, READABLE, WireRecogniser
 from headwater.model import BEGINNING, Batch, Record
 from headwater.protocol.cursor import Data, Detached, Event, Failed, Gap, Idle
 
@@ -33,16 +32,25 @@ class RunEncoder:
         resume_at: the offset up to which the client has been told already, in this dialect: what lies before is
             read in silence.
         has_earlier: the client has the message with which the run goes on, if it does.
+        left_out: what the dialect has no place for is added to it, when the run ends.
     """
 
-    def __init__(self, dialect: Dialect, resume_at: str | None = None, *, has_earlier: bool = False) -> None:
+    def __init__(
+        self,
+        dialect: Dialect,
+        resume_at: str | None = None,
+        *,
+        has_earlier: bool = False,
+        left_out: Counter[str] | None = None,
+    ) -> None:
         self.media_type = dialect.media_type
         self._dialect = dialect
         self._resume_at = "" if resume_at in (None, BEGINNING) else resume_at
-        self._has_earlier = has_earlier
+        self._has_earlier = dialect.has_earlier = has_earlier
         self._translator = Translator(keep=dialect.relays)
         self._is_first = not self._resume_at
-        self._provider: SseRecogniser | None = None
+        self._counts = left_out
+        self._provider: WireRecogniser | None = None
         self._at_event = True
 
     @property
@@ -126,8 +134,6 @@ class RunEncoder:
 
     def _parts_of(self, record: Record) -> list[Part]:
         part = decode_part(record.data)
-        if type(part) is Start and self._has_earlier:
-            part = msgspec.structs.replace(part, earlier=None)
         if type(part) is Text or self._dialect.keeps_records:
             return [part]
         return self._translator.translate([part])
@@ -146,11 +152,11 @@ class RunEncoder:
                     told.append(self._dialect.encode([part], [offset]))
             elif part.dialect == self._dialect.relays:
                 if self._provider is None and part.dialect in READABLE:
-                    self._provider = SseRecogniser(part.dialect)
+                    self._provider = WireRecogniser(part.dialect)
                 data = part.data
                 if self._provider is not None:
                     self._provider.feed(data)
-                ends_event = data.endswith((b"\n\n", b"\r\n\r\n", b"\r\r", b"\n\r\n"))
+                ends_event = part.dialect in LINES or data.endswith((b"\n\n", b"\r\n\r\n", b"\r\r", b"\n\r\n"))
                 # The offset stands for the whole record: only one that is a whole event can carry it.
                 told.append(self._dialect.relay(data, offset if self._at_event and ends_event else ""))
                 self._at_event = ends_event
@@ -158,6 +164,9 @@ class RunEncoder:
 
     def _end(self, ending: Ending) -> bytes:
         """The dialect's end; after the last event of a provider that was relayed there is nothing to add."""
+        if self._counts is not None:
+            for kind, count in self._dialect.left_out.items():
+                self._counts[f"{self._dialect.name}: {kind}"] += count
         if self._provider is not None and self._provider.is_complete:
             return b""
         if self._provider is not None and ending.is_success:

@@ -318,10 +318,14 @@ class Raw(_Part, frozen=True, gc=False, tag="raw"):
 
 
 class Foreign(_Part, frozen=True, gc=False, tag="foreign"):
-    """An event of a source that the vocabulary has no part for, as JSON; only its own dialect may have a use for it."""
+    """An event of a source that the vocabulary has no part for, as JSON; only its own dialect may have a use for it.
+
+    `content`: it is a piece of the answer that no other part holds, so that readers of other dialects miss it.
+    """
 
     dialect: str
     event: Any = None
+    content: bool = False
 
 
 Part = (

@@ -178,6 +178,112 @@ def test_the_same_message_is_answered_once(run: Run[None]) -> None:
     run(main())
 
 
+class Failing:
+    """Says a word and fails, or waits; remembers how often it was asked."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    async def respond(self, request: ChatRequest) -> AsyncIterator[str]:
+        self.calls += 1
+        yield f"{self.calls}"
+        if request.text == "wait":
+            await asyncio.Event().wait()
+        raise OSError
+
+
+def test_the_same_message_after_a_failure_asks_again(run: Run[None]) -> None:
+    """And all who ask again at once are one run; so after a stop. A key of the client's own is one run for ever."""
+
+    async def main() -> None:
+        model = Failing()
+        async with Hub() as hub, Runs(hub) as runs, AsyncExitStack() as stack:
+            client = AsgiClient(Chat(runs, model.respond))
+
+            async def ask(headers: dict[str, str] | None = None) -> str:
+                answer, told = await client.request("POST", "/api/chat", body(), {**JSON, **(headers or {})})
+                assert b'"type":"error"' in told
+                return answer.headers["headwater-run"]
+
+            runs_of_it = [await ask() for _ in range(4)]
+            assert len(set(runs_of_it)) == model.calls == 4
+            assert {await ask({"idempotency-key": "k"}) for _ in range(3)} == {await runs.id_of("k")}
+            assert model.calls == 5
+            model.calls = 0
+            waiting = body("c2", "wait")
+            first = await stack.enter_async_context(client.open("POST", "/api/chat", waiting, JSON))
+            await until(first, b'"1"')
+            await client.request("POST", "/api/chat/c2/stop")
+            again = [await stack.enter_async_context(client.open("POST", "/api/chat", waiting, JSON)) for _ in "ab"]
+            for each in again:
+                await until(each, b'"2"')
+            assert model.calls == 2
+            assert len({each.headers["headwater-run"] for each in (first, *again)}) == 2
+
+    run(main())
+
+
+def test_two_questions_at_once(run: Run[None]) -> None:
+    """Each is answered; the one that began last is told to who comes, then the other; one stop reaches both."""
+
+    async def main() -> None:
+        model = Model()
+        async with Hub() as hub, Runs(hub) as runs, AsyncExitStack() as stack:
+            client = AsgiClient(Chat(runs, model.respond))
+
+            async def ask(text: str) -> AsgiResponse:
+                asked = await stack.enter_async_context(client.open("POST", "/api/chat", body(text=text), JSON))
+                await until(asked, b"Hello, ")
+                return asked
+
+            first, second = await ask("ann"), await ask("bob")
+            ids = [each.headers["headwater-run"] for each in (first, second)]
+            state = json.loads((await client.request("GET", "/api/chat/c1"))[1])
+            assert (state["run"], state["running"]) == (ids[1], ids[::-1])
+            watching = await stack.enter_async_context(client.open("GET", "/api/chat/c1/stream"))
+            assert watching.headers["headwater-run"] == ids[1]
+            _, told = await client.request("POST", f"/api/chat/c1/stop?run={ids[1]}")
+            assert json.loads(told)["stopped"] == [ids[1]]
+            watching = await stack.enter_async_context(client.open("GET", "/api/chat/c1/stream"))
+            assert watching.headers["headwater-run"] == ids[0]
+            third = await ask("carl")
+            _, told = await client.request("POST", "/api/chat/c1/stop")
+            assert json.loads(told)["stopped"] == [third.headers["headwater-run"], ids[0]]
+            assert runs.running == 0
+            _, told = await client.request("POST", "/api/chat/c1/stop")
+            assert json.loads(told)["stopped"] == []
+
+    run(main())
+
+
+def test_where_the_last_answer_is(run: Run[None]) -> None:
+    """A page that keeps no history asks for it, as `GET {chat}` says or in one request; of this chat only."""
+
+    async def main() -> None:
+        model = Model()
+        model.go_on.set()
+        async with Hub() as hub, Runs(hub) as runs:
+            app = FastAPI()
+            Chat(runs, model.respond, owner=whose).install(app)
+            client = AsgiClient(app)
+            _, answer = await client.request("POST", "/api/chat", body("a/b c"), JSON)
+            _, state = await client.request("GET", "/api/chat/a%2Fb%20c")
+            place = json.loads(state)["stream"]
+            assert place.startswith("/api/chat/a%2Fb%20c/stream?run=")
+            for url in (place, "/api/chat/a%2Fb%20c/stream?ended=true"):
+                response, told = await client.request("GET", url)
+                assert (response.status, text_of(told)) == (200, "Hello, ann")
+                assert told.split(b'"messageId":')[1][:20] == answer.split(b'"messageId":')[1][:20]
+            assert (await client.request("GET", "/api/chat/a%2Fb%20c/stream"))[0].status == 204
+            assert (await client.request("GET", "/api/chat/none/stream?ended=true"))[0].status == 204
+            other = place.replace("a%2Fb%20c", "other")
+            assert (await client.request("GET", other))[0].status == 404
+            assert (await client.request("POST", other.replace("/stream", "/stop")))[0].status == 404
+            assert (await client.request("GET", place, headers={"x-user": "bob"}))[0].status == 404
+
+    run(main())
+
+
 def test_an_answer_goes_on_with_the_assistant_s_last_message(run: Run[None]) -> None:
     """A page that has run a tool sends it: the answer has its id. Others are told the earlier parts, too."""
 

@@ -34,7 +34,16 @@ from tests.llm.clients.node import Node
 from tests.llm.judge import python_sdks
 from tests.llm.judge.differences import kinds, reading_kinds
 from tests.llm.judge.folds import fold, mended
-from tests.llm.judge.reading import Reading, of_agent, of_chat, of_chat_page, of_messages, of_responses
+from tests.llm.judge.reading import (
+    Reading,
+    of_agent,
+    of_chat,
+    of_chat_page,
+    of_gemini,
+    of_messages,
+    of_ollama,
+    of_responses,
+)
 from tests.llm.judge.wire import Case
 
 Json = dict[str, Any]
@@ -43,6 +52,8 @@ Json = dict[str, Any]
 DIALECTS = {"chat": "openai", "responses": "openai-responses", "messages": "anthropic"}
 EXTRACTORS = {"chat": of_chat, "responses": of_responses, "messages": of_messages}
 PATHS = {"chat": "/chat/completions", "responses": "/responses", "messages": "/messages"}
+#: Dialects that are read as their documentation has them; their SDKs are not in the environment of these tests.
+PLAIN = {"gemini": of_gemini, "ollama": of_ollama}
 #: Clients of JavaScript that have a dialect of their own.
 PAGES: dict[str, Json] = {
     "ai-sdk": {"do": "chat", "sdk": 6},
@@ -193,9 +204,14 @@ class Judge:
                 reading = EXTRACTORS[api](fold(api, seen["events"]), seen.get("error"))
                 yield self._across(case, dialect, wanted, reading, is_error)
 
+        for dialect, read in PLAIN.items():
+            seen_plain = _events(f"{self._app}/{case.api}/{dialect}/{case.name}", dialect)
+            yield self._across(case, dialect, wanted, read(seen_plain), is_error)
+
     def _across(self, case: Case, dialect: str, wanted: Reading, seen: Reading, is_error: bool) -> Verdict:
         if case.tells:
             wanted = msgspec.structs.replace(wanted, errors=case.tells, end=None)
+        wanted, seen = msgspec.structs.replace(wanted), msgspec.structs.replace(seen)
         for reading in (wanted, seen):  # some say all thinking in one text
             reading.thinking = reading.thinking.replace("\n\n", "")
         ids = dict(wanted.approvals)  # a call that waits for its approval may be told as a call, too
@@ -251,6 +267,16 @@ def _fetched(url: str, model: str) -> tuple[int, str | None, bytes]:
     except urllib.error.HTTPError as refusal:
         with refusal:
             return refusal.code, refusal.headers["content-type"], refusal.read()
+
+
+def _events(url: str, dialect: str) -> list[Json]:
+    """What a run is told, a JSON object each."""
+    request = urllib.request.Request(url, b"{}", {"content-type": "application/json"})
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        lines = _whole(answer).splitlines()
+    if dialect == "ollama":
+        return [json.loads(line) for line in lines]
+    return [json.loads(line[6:]) for line in lines if line.startswith(b"data: ")]
 
 
 def _whole(answer: Any) -> bytes:

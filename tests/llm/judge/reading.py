@@ -198,6 +198,63 @@ def of_messages(folded: Json, error: Json | None) -> Reading:
     return found
 
 
+def of_gemini(events: list[Json]) -> Reading:
+    """Of the responses of Gemini, by its documentation."""
+    found = Reading()
+    for event in events:
+        for candidate in event.get("candidates") or ():
+            if candidate.get("index", 0) == 0:
+                _read_candidate(found, candidate)
+        if usage := event.get("usageMetadata"):
+            found.tokens = usage.get("promptTokenCount"), usage.get("candidatesTokenCount")
+        if error := event.get("error"):
+            found.errors = error["message"]
+    if found.end == "stop" and any(name != "code_execution" for _, name, _ in found.calls):
+        found.end = "tool-calls"  # it has one word for both
+    return found
+
+
+def _read_candidate(found: Reading, candidate: Json) -> None:
+    for part in (candidate.get("content") or {}).get("parts") or ():
+        if part.get("thought"):
+            found.thinking += part["text"]
+        else:
+            found.text += part.get("text") or ""
+        if call := part.get("functionCall"):
+            found.calls.append((call.get("id") or "", call["name"], call["args"]))
+        if code := part.get("executableCode"):
+            found.calls.append(("", "code_execution", code))
+        if data := part.get("inlineData") or part.get("fileData"):
+            found.files.append(data.get("data") or data["fileUri"])
+    chunks = (candidate.get("groundingMetadata") or {}).get("groundingChunks") or ()
+    found.citations += [(chunk.get("web") or {}).get("uri") or "" for chunk in chunks]
+    if reason := candidate.get("finishReason"):
+        found.end = {"STOP": "stop", "MAX_TOKENS": "length", "SAFETY": "content-filter"}.get(reason, "other")
+
+
+def of_ollama(lines: list[Json]) -> Reading:
+    """Of the lines of Ollama, by its documentation."""
+    found = Reading()
+    for line in lines:
+        if "error" in line:
+            found.errors = line["error"]
+            break
+        message = line["message"]
+        found.text += message.get("content") or ""
+        found.thinking += message.get("thinking") or ""
+        for call in message.get("tool_calls") or ():
+            function = call["function"]
+            found.calls.append((call.get("id") or "", function["name"], function["arguments"]))
+        found.files += message.get("images") or ()
+        if line["done"]:
+            found.end = line["done_reason"]
+            if "prompt_eval_count" in line or "eval_count" in line:
+                found.tokens = line.get("prompt_eval_count"), line.get("eval_count")
+    if found.end == "stop" and found.calls:
+        found.end = "tool-calls"  # it has one word for both
+    return found
+
+
 def of_chat_page(seen: Json) -> Reading:
     """Of the message that `useChat` shows."""
     found = Reading()

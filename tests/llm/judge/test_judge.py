@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from tests.llm.judge.judge import DIALECTS, PAGES, WAYS, Verdict
+from tests.llm.judge.judge import DIALECTS, PAGES, PLAIN, WAYS, Verdict
 from tests.llm.judge.known import found, known
 from tests.llm.judge.servers import CASES, judge
 
@@ -23,7 +23,7 @@ def test_names_are_unique() -> None:
     assert max(Counter(row.key for row in known()).values(), default=1) == 1
 
 
-@pytest.mark.parametrize("dialect", [*DIALECTS.values(), *PAGES])
+@pytest.mark.parametrize("dialect", [*DIALECTS.values(), *PAGES, *PLAIN])
 @pytest.mark.parametrize("way", WAYS)
 def test_known_failures_are_exact(verdicts: list[Verdict], way: str, dialect: str) -> None:
     """What differs is in the table, and what is in the table differs: a failure that is mended leaves it."""

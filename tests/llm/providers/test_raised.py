@@ -11,7 +11,7 @@ import pytest
 from tests.llm import sdks
 
 from headwater.llm.parts import Error
-from headwater.llm.providers.raised import error_within_answer
+from headwater.llm.providers.registry import error_within_answer
 from headwater.llm.runs.production import describe_source_error
 
 SECRET = {"message": "Incorrect API key provided: sk-123", "type": "invalid_request_error"}

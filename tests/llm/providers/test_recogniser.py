@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openai.types.chat import ChatCompletionChunk
 from tests.llm import sdks
-from tests.llm.providers.test_sse import VECTORS, events_of
+from tests.llm.providers.test_wire import VECTORS, events_of
 from tests.llm.sample_runs import FULL, TEXT
 from tests.llm.strategies import values
 
@@ -303,7 +303,7 @@ def test_what_a_later_version_of_a_family_sends_is_no_error() -> None:
     events = events_of(VECTORS["openai-responses"])
     assert Answer(recognised({"type": "response.hologram.delta", "delta": 1}, *events)).text == TEXT
     ui = [{"type": "text-delta", "id": "0", "delta": "a"}, {"type": "custom", "kind": "a.b"}]
-    assert Foreign("ai-sdk", ui[1]) in recognised(*ui)
+    assert Foreign("ai-sdk", ui[1], content=True) in recognised(*ui)
 
 
 @pytest.mark.parametrize(
@@ -336,7 +336,7 @@ def test_a_second_choice_is_kept() -> None:
     """A run has one answer: only readers of the same dialect are told the others."""
     choices = [{"index": 1, "delta": {"content": "b"}}]
     parts = Recogniser().feed({"object": "chat.completion.chunk", "choices": choices})
-    assert parts[1:] == [Foreign("openai", {"choices": choices})]
+    assert parts[1:] == [Foreign("openai", {"choices": choices}, content=True)]
 
 
 @pytest.mark.parametrize(

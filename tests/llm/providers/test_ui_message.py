@@ -61,17 +61,14 @@ def test_parts_as_chunks(parts: list[Any], told: str) -> None:
     assert kinds(chunks_of(parts_of({"parts": parts}))) == told
 
 
-@pytest.mark.parametrize(
-    "part",
-    [
-        {**CALL, "state": "input-streaming"},
-        {**CALL, "state": "approval-responded"},
-        {**CALL, "state": "input-available", "providerExecuted": True},
-    ],
-)
-def test_what_a_page_keeps_by_itself(part: Any) -> None:
-    """A page that resumes does not begin anew with such a call, and would have the rest twice."""
-    assert parts_of({"parts": [STEP, {"type": "text", "text": "a"}, part]}) == []
+@pytest.mark.parametrize("approved", [True, False, None])
+def test_an_approval_as_chunks(approved: bool | None) -> None:
+    """A page that resumes begins its message anew, also with such a call; the answer is told where it can be."""
+    part = {**CALL, "state": "approval-responded", "approval": {"id": "a1", "approved": approved, "reason": "r"}}
+    told = "start-step tool-input-available tool-approval-request"
+    assert kinds(chunks_of(parts_of({"parts": [STEP, part]}))) == f"{told} finish-step"
+    answer = " tool-approval-response" if approved is not None else ""
+    assert kinds(chunks_of(parts_of({"parts": [STEP, part]}), 7)) == f"{told}{answer} finish-step"
 
 
 @given(PARTS, KINDS)

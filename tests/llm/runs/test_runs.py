@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from headwater import Failure, Hub
-from headwater.errors import BadRequest, LimitReached, RunExists, RunNotFound, StoreUnavailable
+from headwater.errors import (
+    BadRequest,
+    LimitReached,
+    RunExists,
+    RunNotFound,
+    ShuttingDown,
+    StoreUnavailable,
+    StreamFailed,
+)
 from headwater.llm import Runs, RunState
 from headwater.llm.parts import Abort, Finish, FinishReason, Start, Text, TextEnd, TextStart
 from headwater.llm.runs.layout import Places
@@ -18,6 +26,9 @@ from headwater.protocol.paths import RUNS
 
 if TYPE_CHECKING:
     from tests.conftest import Run
+
+#: Seconds that nothing here takes.
+PATIENCE = 60.0
 
 
 class Upstream:
@@ -301,6 +312,53 @@ def test_closing_lets_runs_finish(run: Run[None]) -> None:
             assert (await hub.info(f"runs/{begun.id}")).failure is None
 
     run(main())
+
+
+def test_who_follows_a_run_is_kept_until_it_ends(run: Run[None]) -> None:
+    """A hub lets its readers go: those of a run that is produced here stay, and are told its end, as others are not."""
+
+    async def main() -> None:
+        async with Hub() as hub, Runs(hub, grace_seconds=PATIENCE) as runs:
+            upstream = Upstream()
+            await runs.start(upstream.answer, id="r")
+            await hub.create("other", content_type="text/plain")
+            readers = [asyncio.create_task(collected(hub, path)) for path in ("runs/r", "other")]
+            await upstream.reached.wait()
+            while sum(hub.reader_count(path) for path in ("runs/r", "other")) < 2:  # noqa: ASYNC110
+                await asyncio.sleep(0)
+            hub.drain()
+            with pytest.raises(ShuttingDown):
+                await readers[1]
+            with pytest.raises(ShuttingDown):
+                await runs.start(upstream.answer, id="another")
+            assert not readers[0].done()
+            upstream.go_on.set()
+            assert b"world" in b"".join(await readers[0])
+            assert (await runs.get("r")).state is RunState.FINISHED
+
+    run(main())
+
+
+def test_what_does_not_finish_is_lost_from_when_readers_are_let_go(run: Run[None]) -> None:
+    """And not from when the runs are closed: a server waits for its readers before that."""
+
+    async def main() -> None:
+        async with Hub() as hub, Runs(hub, grace_seconds=0) as runs:
+            upstream = Upstream()
+            await runs.start(upstream.answer, id="r")
+            reader = asyncio.create_task(collected(hub, "runs/r"))
+            await upstream.reached.wait()
+            hub.drain()
+            with pytest.raises(StreamFailed):
+                await reader
+            assert (await runs.get("r")).state is RunState.LOST
+            assert upstream.closed == 1
+
+    run(main())
+
+
+async def collected(hub: Hub, path: str) -> list[bytes]:
+    return [record.data async for record in hub.read(path, live=True)]
 
 
 def test_runs_open_their_hub(run: Run[None]) -> None:

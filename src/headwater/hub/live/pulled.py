@@ -85,7 +85,7 @@ class PulledReader(Follower):
             WrongLoop: it was opened in another event loop.
         """
         self._runtime.gate.check_same(self._loop)
-        while not self._queue and not self._cancelled and self._place.is_at_tail and not self._runtime.draining:
+        while not self._queue and not self._cancelled and self._place.is_at_tail and not self._is_let_go:
             await self._stream.wait(self._runtime.limits.heartbeat_seconds)
 
     def _leave_out(self) -> None:
@@ -96,9 +96,13 @@ class PulledReader(Follower):
         elif cursor.state is not State.ENDED and not self.window.deleted and self.window.offset > cursor.offset:
             self._queue.append(cursor.detach(0.0, "slow"))
 
+    @property
+    def _is_let_go(self) -> bool:
+        return self._runtime.draining and self._runtime.lets_go(self._stream.path)
+
     async def _step(self) -> tuple[Event, ...]:
         runtime, place, cursor = self._runtime, self._place, self.stands
-        if runtime.draining:
+        if self._is_let_go:
             return (cursor.detach(runtime.share(), "stopping"),)
         if not place.is_at_tail:
             limit = runtime.limits.read_bytes

@@ -312,7 +312,7 @@ class LiveReaders:
         if encoder is None:
             encoder = form.encoder(info.content_type)
         told = reader.start(coming.place, first, encoder, lifetime=lifetime, head=head)
-        if self.runtime.draining:
+        if self.runtime.lets_go(stream.path):
             reader.let_go()
         if (
             told is not None
@@ -364,10 +364,8 @@ class LiveReaders:
 
     def drain(self) -> None:
         """Tell every reader to come back, each after its own share of `limits.drain_seconds`."""
-        self.runtime.draining = True
-        for holder in list(self.runtime.holders):
-            holder.stop()
-        for stream in list(self._streams.values()):
+        self.runtime.begin_to_drain()
+        for stream in [stream for stream in self._streams.values() if self.runtime.lets_go(stream.path)]:
             stream.wake()
             for follower in list(stream.followers):
                 follower.let_go()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from typing import Final, Protocol
 
 from headwater.errors import LimitReached, ShuttingDown
@@ -17,6 +18,10 @@ from headwater.hub.stats import Stats
 from headwater.hub.timers import Timers
 from headwater.protocol.backoff import share
 from headwater.stores import Store
+
+#: Says whether the readers of a stream stay; and is told that the others are let go.
+Keeps = Callable[[str], bool]
+Begun = Callable[[], None]
 
 
 class Holder(Protocol):
@@ -41,6 +46,7 @@ class Runtime:
         stats: as given.
         gate: lets calls in while the hub is open.
         draining: readers are being let go, and no new ones are taken.
+        keepers: who keeps the readers of some streams meanwhile; see `Engine.hold_readers`.
         timers: heartbeats, lifetimes, waits and write timeouts of all readers.
         budget: what full sinks hold.
         heartbeats: of the groups.
@@ -56,6 +62,7 @@ class Runtime:
         self.stats: Final = stats
         self.gate: Final = Gate()
         self.draining = False
+        self.keepers: Final[list[tuple[Keeps, Begun]]] = []
         self.timers: Final = Timers()
         self.budget: Final = Budget(limits, self.timers)
         self.heartbeats: Final = Heartbeats(self.timers, self._beaten)
@@ -79,6 +86,18 @@ class Runtime:
             raise ShuttingDown
         if self.stats.readers >= self.limits.max_readers:
             raise LimitReached(f"there are max_readers={self.limits.max_readers} live readers already")
+
+    def begin_to_drain(self) -> None:
+        """Readers are let go from now on, but for those that somebody keeps."""
+        self.draining = True
+        for _, begun in list(self.keepers):
+            begun()
+        for holder in list(self.holders):
+            holder.stop()
+
+    def lets_go(self, path: str) -> bool:
+        """Whether the readers of a stream are let go now."""
+        return self.draining and not any(keeps(path) for keeps, _ in self.keepers)
 
     def share(self) -> float:
         """A reader's own moment in the drain window, in seconds."""

@@ -3,15 +3,23 @@
 | request | answer |
 | --- | --- |
 | `POST /` | begins a run, or finds the one that the same request began, and tells it |
-| `GET /{chat}/stream` | tells the chat's run from its start, if one is running; else 204 |
-| `POST /{chat}/stop` | stops it; the partial answer is kept |
-| `GET /{chat}` | the state of the chat's latest run, as JSON |
+| `GET /{chat}/stream` | tells the chat's running run from its start, of several the one that began last; else 204 |
+| `GET /{chat}/stream?ended=true` | the same, and the latest run if none is running |
+| `GET /{chat}/stream?run=ID` | this run of the chat, whether it runs or has ended |
+| `POST /{chat}/stop` | stops what is running; with `?run=ID` this run only. The partial answer is kept |
+| `GET /{chat}` | the state of the chat's latest run, as JSON, with the place of its answer and what is running |
 
 Every route takes `?dialect=`. A stream that is told again begins at its start with the same message id, so a client
 that shows a part of it replaces that part; with `?offset=` or `Last-Event-ID` it goes on behind an event.
 
 A request whose last message is the assistant's, as when a page has run a tool, is answered with the same message id:
 the answer goes on with that message. Whoever did not ask is told the earlier parts of it, too.
+
+Order: questions that come at the same time are runs of their own, none waits for another, and each is answered to the
+messages that it came with. The order of a chat's runs is that in which they began.
+
+Again: the same message is the same run, as long as that runs or has finished; after a failure, a stop or a loss it asks
+the model again. A client's own key (`Idempotency-Key`, AG-UI's `runId`) is one run for ever.
 
 A body is what `useChat` sends (`id`, `messages`, `trigger`, `messageId`), or AG-UI's `RunAgentInput` (`threadId`,
 `runId`, `messages`), as `HttpAgent` sends it to `?dialect=ag-ui`.
@@ -39,6 +47,8 @@ from headwater.protocol.framing import media_type
 from headwater.protocol.responses import Answer
 
 _IDEMPOTENCY_KEY: Final = b"idempotency-key"
+_RUN: Final = "run"
+_ENDED: Final = "ended"
 #: Characters of a message's id that is taken over.
 _MAX_MESSAGE_ID: Final = 256
 
@@ -116,7 +126,7 @@ class Chat(Routes):
     def install(self, app: Any) -> None:
         """Add the routes to a Starlette or FastAPI application, at `prefix`."""
         # A chat's id may have slashes, which frameworks decode before they route.
-        for path in ("", "/{chat}", "/{chat:path}/stream", "/{chat:path}/stop"):
+        for path in ("", "/{chat:path}/stream", "/{chat:path}/stop", "/{chat:path}"):
             app.router.add_route(f"{self.prefix}{path}", self, include_in_schema=False)
 
     async def answer(self, request: Request, owner: str | None) -> Answer | None:
@@ -128,20 +138,19 @@ class Chat(Routes):
                 return None
             case [chat]:
                 only(request, "GET")
-                return self.described(await self._latest(chat, owner))
+                return await self._state(request, chat, owner)
             case [chat, "stream"]:
                 only(request, "GET")
                 return await self._resume(request, chat, owner)
             case [chat, "stop"]:
                 only(request, "POST")
-                info = await self.runs.stop((await self._latest(chat, owner)).id, reason="stopped by the reader")
-                return self.described(info)
+                return await self._stop(request, chat, owner)
         raise RouteNotFound("there are: POST to begin, GET {chat}/stream to go on, POST {chat}/stop to stop")
 
     async def _begin(self, request: Request, owner: str | None) -> None:
         asked = await self._read(request, owner)
-        key = _key(asked, request)
-        id = uuid4().hex if key is None else await self.runs.id_of(key, owner=owner)
+        key, again = _key(asked, request)
+        id = uuid4().hex if key is None else await self.runs.id_of(key, owner=owner, again=again)
         continued = _continued(asked)
         run = await self.runs.start(
             lambda: self._respond(msgspec.structs.replace(asked, run=id)),
@@ -181,17 +190,57 @@ class Chat(Routes):
         )
 
     async def _resume(self, request: Request, chat: str, owner: str | None) -> Answer | None:
-        info = await self.runs.latest(chat, owner=owner)
-        if info is None or info.state is not RunState.RUNNING:
+        found = await self._named(request, chat, owner) or await self.runs.of_thread(chat, owner=owner)
+        running = [info for info in found if info.state is RunState.RUNNING]
+        if not running and (_RUN in request.query or request.query.get(_ENDED) == "true"):
+            running = found
+        if not running:
             return responses.nothing()
-        await self.tell(request, info.id)
+        await self.tell(request, running[0].id)
         return None
 
-    async def _latest(self, chat: str, owner: str | None) -> RunInfo:
-        info = await self.runs.latest(chat, owner=owner)
-        if info is None:
+    async def _state(self, request: Request, chat: str, owner: str | None) -> Answer:
+        found = await self._found(request, chat, owner)
+        path = request.exchange.request.raw_path.rstrip("/")
+        more = {
+            "stream": f"{path}/stream?{_RUN}={found[0].id}",
+            "running": [info.id for info in found if info.state is RunState.RUNNING],
+        }
+        return self.described(found[0], more)
+
+    async def _stop(self, request: Request, chat: str, owner: str | None) -> Answer:
+        found = await self._found(request, chat, owner)
+        stopped = [
+            await self.runs.stop(info.id, reason="stopped by the reader")
+            for info in found
+            if info.state is RunState.RUNNING
+        ]
+        return self.described(next(iter(stopped), found[0]), {"stopped": [info.id for info in stopped]})
+
+    async def _found(self, request: Request, chat: str, owner: str | None) -> list[RunInfo]:
+        """The run that is named, or the chat's last ones.
+
+        Raises:
+            RunNotFound: there is none.
+        """
+        found = await self._named(request, chat, owner) or await self.runs.of_thread(chat, owner=owner)
+        if not found:
             raise RunNotFound(f"the chat {chat[:80]!r} has no run")
-        return info
+        return found
+
+    async def _named(self, request: Request, chat: str, owner: str | None) -> list[RunInfo]:
+        """The run of the chat that the request names; none: it names none.
+
+        Raises:
+            RunNotFound: it is none of this chat.
+        """
+        run = request.query.get(_RUN)
+        if run is None:
+            return []
+        info = await self.runs.get(run, owner=owner)
+        if info.thread != chat or info.owner != owner:
+            raise RunNotFound(f"the chat {chat[:80]!r} has no run {run[:80]!r}")
+        return [info]
 
 
 def _continued(asked: ChatRequest) -> Json:
@@ -214,22 +263,22 @@ def _metadata(message: Json) -> Json | None:
     return found if isinstance(found, dict) else None
 
 
-def _key(asked: ChatRequest, request: Request) -> str | None:
-    """What makes two requests the same one.
+def _key(asked: ChatRequest, request: Request) -> tuple[str | None, bool]:
+    """What makes two requests the same one, and whether it asks again after a failure.
 
     The client's key; AG-UI's `runId`, which each call of an agent has anew; else the last message of the chat, also
     when it is sent twice. A regeneration is another.
     """
     given = request.headers.get(_IDEMPOTENCY_KEY)
     if given:
-        return given.decode("latin-1")
+        return given.decode("latin-1"), False
     run = asked.body.get("runId")
     if "id" not in asked.body and isinstance(run, str) and run:
-        return f"run {_digest(asked.chat, run)}"
+        return f"run {_digest(asked.chat, run)}", False
     last = asked.messages[-1] if asked.messages else {}
     if asked.trigger != "submit-message" or not last.get("id"):
-        return None
-    return f"message {_digest(asked.chat, len(asked.messages), last)}"
+        return None, False
+    return f"message {_digest(asked.chat, len(asked.messages), last)}", True
 
 
 def _digest(*values: Any) -> str:

@@ -6,6 +6,7 @@ log again, and its connection becomes the reader's where the driver can (`Exchan
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 
@@ -26,24 +27,29 @@ from headwater.protocol.offsets import check_offset
 from headwater.protocol.responses import HeaderList
 
 
-def run_format(name: str, resume_at: str | None = None, *, has_earlier: bool = False) -> WireFormat:
+def run_format(
+    name: str, resume_at: str | None = None, *, has_earlier: bool = False, left_out: Counter[str] | None = None
+) -> WireFormat:
     """The wire format of a dialect.
 
     Args:
         name: of the dialect.
         resume_at: the offset up to which this reader was told already, in the same dialect.
         has_earlier: it has the message with which the run goes on.
+        left_out: see `RunEncoder`.
 
     Raises:
         UnknownDialect: there is none of this name.
     """
     dialect(name)
-    encoder: Callable[[str], RunEncoder] = partial(_encoder, name, resume_at, has_earlier)
+    encoder: Callable[[str], RunEncoder] = partial(_encoder, name, resume_at, has_earlier, left_out)
     return WireFormat(("run", name), encoder, chunk, LAST_CHUNK)
 
 
-def _encoder(name: str, resume_at: str | None, has_earlier: bool, content_type: str) -> RunEncoder:
-    return RunEncoder(dialect(name), resume_at, has_earlier=has_earlier)
+def _encoder(
+    name: str, resume_at: str | None, has_earlier: bool, left_out: Counter[str] | None, content_type: str
+) -> RunEncoder:
+    return RunEncoder(dialect(name), resume_at, has_earlier=has_earlier, left_out=left_out)
 
 
 async def tell_run(
@@ -72,7 +78,7 @@ async def tell_run(
     Raises:
         UnknownDialect, RunNotFound, InvalidOffset, LimitReached, StoreUnavailable, ShuttingDown: nothing was sent.
     """
-    form = run_format(name, resume_at, has_earlier=has_earlier)
+    form = run_format(name, resume_at, has_earlier=has_earlier, left_out=hub.stats.left_out)
     peer = Peer(name, None, address_of(exchange.client))
     try:
         if resume_at is not None:

@@ -152,8 +152,8 @@ class Routes(Service):
         """
         raise NotImplementedError
 
-    def described(self, info: RunInfo) -> Answer:
-        """A run's state, as JSON. `readers` is how many follow it live from this process."""
+    def described(self, info: RunInfo, more: dict[str, Any] | None = None) -> Answer:
+        """A run's state, as JSON, and more. `readers` is how many follow it live from this process."""
         facts = {
             "run": info.id,
             "state": info.state,
@@ -161,6 +161,7 @@ class Routes(Service):
             "created": info.created,
             "offset": info.offset,
             "readers": self.runs.hub.reader_count(self.runs.places.log(info.id)),
+            **(more or {}),
         }
         return responses.json_answer(facts)
 

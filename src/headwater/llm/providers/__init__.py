@@ -1,15 +1,17 @@
 """How each provider is read, how it is told, and how it refuses: a folder each, and what they share.
 
-ag_ui, ai_sdk, anthropic, openai, plain, pydantic_ai, raw, responses, text  one each
+ag_ui, ai_sdk, anthropic, gemini, ollama, openai, plain, raw, responses, text  dialects, and mostly sources too
+bedrock, cohere, langchain, llama_index, mistral, openai_agents, pydantic_ai, xai  sources
 
 registry    all of them, a line each
+provider    what a folder may have
 source      how a source is read: the interface, and fields that may be missing
 dialect     how a run is told: the interface, how a run can end, and event streams
+left_out    what of a run a dialect has no place for
 builder     what a source says as well-formed parts
 recogniser  items of any source as parts
-sse         bytes of a provider as parts
+wire        bytes of a provider as parts
 translator  a log with bytes of a provider in it as parts only
 usage       tokens, as several name them
 figures     tokens of one response, and of several
-raised      exceptions of SDKs that are an event of an answer
 """

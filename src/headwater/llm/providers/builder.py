@@ -217,6 +217,14 @@ class Builder:
         if text := self._reasonings[id].take(delta):
             self.put(Reasoning(id, text))
 
+    def seal_reasoning(self, signature: str) -> None:
+        """The seal of the thinking of a source that thinks one thing at a time; kept until that is closed."""
+        id = next(reversed(self._reasonings), None)
+        if id is None:
+            id = self.new_id("r")
+            self.open_reasoning(id)
+        self._reasonings[id].pieces.append(signature)
+
     def close_reasoning(
         self, id: str, *, signature: str | None = None, encrypted: str | None = None, metadata: Json | None = None
     ) -> None:
@@ -225,7 +233,7 @@ class Builder:
         if growing is not None:
             if growing.held:
                 self.put(Reasoning(id, "\ufffd"))
-            self.put(ReasoningEnd(id, signature, encrypted, metadata))
+            self.put(ReasoningEnd(id, signature or "".join(growing.pieces) or None, encrypted, metadata))
 
     def open_tool(self, tool: ToolStart) -> None:
         """Open a call; again: nothing."""
@@ -317,10 +325,10 @@ class Builder:
         for id in list(self._texts):
             self.close_text(id)
 
-    def close_reasonings(self) -> None:
-        """Close every reasoning."""
+    def close_reasonings(self, signature: str | None = None, metadata: Json | None = None) -> None:
+        """Close every reasoning; with their seal, if the source has given it."""
         for id in list(self._reasonings):
-            self.close_reasoning(id)
+            self.close_reasoning(id, signature=signature, metadata=metadata)
 
     def close_all(self, *, complete: bool = True) -> None:
         """Close what is open; a call only if its input is complete."""
@@ -369,7 +377,6 @@ class Builder:
     def fail(self, code: str, message: str, native: Json | None = None) -> None:
         """The source has failed; the first error counts."""
         if self.failed is None and not self._has_finished:
-            self.close_all(complete=False)
             self.failed = Error(code, message, native)
             self.put(self.failed)
 

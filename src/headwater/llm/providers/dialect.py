@@ -9,14 +9,15 @@ Rule 3: nothing follows an end.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any, ClassVar, Final, Protocol
 
 import msgspec
 
-from headwater.llm.parts import OURS, Part, Start, Text
+from headwater.llm.parts import OURS, Foreign, Part, Start, Text
 from headwater.llm.providers.builder import filled
+from headwater.llm.providers.left_out import LeftOut, kind_of
 from headwater.model import Failure
 
 
@@ -86,6 +87,7 @@ class Dialect(Protocol):
         headers: further response headers.
         relays: the dialect of raw provider bytes that pass as they are; empty: none.
         keeps_records: every part is told for itself, none is joined with another.
+        has_earlier: the reader has the message with which the run goes on, and is told only what is new.
     """
 
     name: ClassVar[str]
@@ -93,6 +95,12 @@ class Dialect(Protocol):
     headers: ClassVar[tuple[tuple[bytes, bytes], ...]]
     relays: ClassVar[str]
     keeps_records: ClassVar[bool]
+    has_earlier: bool
+
+    @property
+    def left_out(self) -> Mapping[str, int]:
+        """What was not told for want of a place, by its kind; see `providers.left_out`."""
+        ...
 
     def encode(self, parts: Sequence[Part], offsets: Sequence[str] = ()) -> bytes:
         """Tell the next parts.
@@ -130,7 +138,8 @@ class SseDialect:
     """An event stream.
 
     A dialect gives the blocks of each part (`_say`) and of the end (`_end`); it calls `_open` before the first
-    block that needs to know who answers.
+    block that needs to know who answers. `lacks` are the kinds of parts (`providers.left_out`) that it has no place
+    for.
 
     Args:
         fallback: what to tell about the message where the log does not say it.
@@ -142,6 +151,8 @@ class SseDialect:
     headers: ClassVar[tuple[tuple[bytes, bytes], ...]] = ()
     relays: ClassVar[str] = ""
     keeps_records: ClassVar[bool] = False
+    lacks: ClassVar[frozenset[str]] = frozenset()
+    has_earlier = False
 
     def __init__(self, fallback: Start | None = None, *, ids: bool = True) -> None:
         self._fallback = fallback or Start()
@@ -152,6 +163,12 @@ class SseDialect:
         self._is_over = False
         self._has_failed = False
         self._has_finished = False
+        self._left_out = LeftOut()
+
+    @property
+    def left_out(self) -> Mapping[str, int]:
+        """See `Dialect.left_out`."""
+        return self._left_out.counts
 
     @property
     def must_cut(self) -> bool:
@@ -171,6 +188,8 @@ class SseDialect:
                 break
             if isinstance(part, Start):
                 self._learn(part)
+            elif self.lacks and (kind := kind_of(part)) in self.lacks and self._is_left_out(part):
+                self._left_out.note(part, kind)
             said = self._say(part)
             if said and offsets and offsets[index] and self._ids:
                 said[-1] = b"id: %b\n%b" % (offsets[index].encode(), said[-1])
@@ -200,7 +219,14 @@ class SseDialect:
 
     def state(self) -> object:
         """See `Dialect.state`."""
-        return self._is_open, self._is_over, self._has_failed, self._has_finished, self._about
+        ends = self._is_open, self._is_over, self._has_failed, self._has_finished
+        return ends, self._about, self._left_out.state()
+
+    def _is_left_out(self, part: Part) -> bool:
+        """Whether a part of a kind that the dialect lacks is told in no other way."""
+        if isinstance(part, Foreign):
+            return part.dialect not in (self.name, self.relays)
+        return not is_told(getattr(part, "metadata", None), self.name)
 
     def _say(self, part: Part) -> list[bytes]:
         raise NotImplementedError

@@ -2,11 +2,11 @@
 
 What is recognised, in this order:
 
-- our own parts, as objects or as their dicts
 - strings, and bytes as UTF-8, cut anywhere: text
-- events of Pydantic AI: objects or dicts with `event_kind`
-- models with `model_dump`, and dicts: chunks of OpenAI's chat completions (`choices`), events of its Responses
-  (`response.*`), Anthropic's events, chunks of the AI SDK, `{"error": ...}`, `{"content": ...}`
+- our own parts
+- objects that a provider knows; each is asked in turn, once for a class
+- dicts, and models with `model_dump` as dicts: those that a provider knows; our own parts as dicts; errors of servers
+  and gateways; `{"content": ...}`
 
 Everything else is an `UnknownItem`. A dict with a `type` that no family has is an event of a later version of the
 family the source has spoken so far, and is kept as `Foreign`.
@@ -15,7 +15,7 @@ family the source has spoken so far, and is kept as `Foreign`.
 from __future__ import annotations
 
 import codecs
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from headwater.errors import UnknownItem
@@ -43,20 +43,12 @@ from headwater.llm.parts import (
     Usage,
     part_from,
 )
-from headwater.llm.providers.ai_sdk.source import CHUNKS, SHARED, AiSdkVoice
-from headwater.llm.providers.anthropic.source import EVENTS, HELPERS, AnthropicVoice
 from headwater.llm.providers.builder import Builder
-from headwater.llm.providers.openai.source import ChatVoice
-from headwater.llm.providers.pydantic_ai.source import PydanticAiVoice
-from headwater.llm.providers.responses.source import ResponsesVoice
-from headwater.llm.providers.source import Voice, code_of, error_in, text_of
+from headwater.llm.providers.registry import VOICES, family_of
+from headwater.llm.providers.source import Voice, code_of, error_in, fields_of, text_of
 
 #: Code of the error of a source that ended without saying that it is complete.
 TRUNCATED: Final = "truncated"
-
-VOICES: Final[dict[str, type[Voice]]] = {
-    voice.dialect: voice for voice in (ChatVoice, ResponsesVoice, AnthropicVoice, AiSdkVoice, PydanticAiVoice)
-}
 
 
 class Recogniser:
@@ -71,6 +63,7 @@ class Recogniser:
         self._builder = Builder(start)
         self._lenient = lenient
         self._voices: dict[str, Voice] = {}
+        self._families: dict[type, str] = {}
         self._family = ""
         self._utf8: codecs.IncrementalDecoder | None = None
         self._has_ended = False
@@ -79,6 +72,11 @@ class Recogniser:
     def failed(self) -> Error | None:
         """The error that the source ended with, or the truncation that `finish` found; it is among the parts."""
         return self._builder.failed
+
+    @property
+    def families(self) -> list[str]:
+        """Whose items the source has given, in the order in which they came."""
+        return list(self._voices)
 
     @property
     def is_complete(self) -> bool:
@@ -91,7 +89,9 @@ class Recogniser:
         Raises:
             UnknownItem: the item has a shape that no source has. What came before stays good.
         """
-        if isinstance(item, str):
+        if type(item) is dict:  # by far the most, beside models that become one
+            self._take_dict(item, item)
+        elif isinstance(item, str):
             self._builder.say(item)
         elif isinstance(item, bytes | bytearray | memoryview):
             if self._utf8 is None:
@@ -99,11 +99,22 @@ class Recogniser:
             self._builder.say(self._utf8.decode(bytes(item)))
         elif isinstance(item, Part):
             self._take_part(item)
-        elif not isinstance(item, Mapping) and isinstance(getattr(item, "event_kind", None), str):
-            self._voice("pydantic-ai").hear(item)
+        elif family := self._family_of_object(item):
+            self._voice(family).hear(item)
         else:
             self._take_dict(_as_dict(item), item)
         return self._builder.take()
+
+    def _family_of_object(self, item: Any) -> str:
+        """The family that knows an object as it is; those of a class are alike, but what a tuple holds is not."""
+        if isinstance(item, Mapping):
+            return ""
+        if isinstance(item, tuple):
+            return family_of(item, self._family)
+        kind = type(item)
+        if kind not in self._families:
+            self._families[kind] = family_of(item, self._family)
+        return self._families[kind]
 
     def finish(self) -> list[Part]:
         """The source has ended: close what is open, and say how it ended.
@@ -114,6 +125,7 @@ class Recogniser:
         if self._utf8 is not None:
             self._builder.say(self._utf8.decode(b"", True))
         for voice in self._voices.values():
+            voice.finish()
             if voice.has_terminal and not voice.ended:
                 self._builder.fail(TRUNCATED, f"the source ended without its last event ({voice.dialect})")
         self._builder.put_finish()
@@ -126,7 +138,9 @@ class Recogniser:
         return self._voices[family]
 
     def _take_dict(self, event: Json, item: Any) -> None:
-        family = family_of(event, self._family)
+        family = self._family  # what goes on as before is asked of who has spoken
+        if not family or not VOICES[family].knows(event, family):
+            family = family_of(event, family)
         if family:
             self._voice(family).hear(event)
         elif (part := part_from(event)) is not None:
@@ -187,69 +201,16 @@ class Recogniser:
                 builder.put(part)
 
 
-def family_of(event: Json, spoken: str = "") -> str:
-    """The family whose event a dict is, by its shape; empty: none.
-
-    Args:
-        event: the dict.
-        spoken: the family the source has spoken before, for events that several families have.
-    """
-    kind = event.get("type")
-    if isinstance(event.get("event_kind"), str):
-        return "pydantic-ai"
-    if "choices" in event or event.get("object") == "chat.completion.chunk":
-        return "openai"
-    if not isinstance(kind, str):
-        return ""
-    if kind.startswith("response."):
-        return "openai-responses"
-    if kind in CHUNKS or (kind.startswith("data-") and "data" in event):
-        return "ai-sdk"
-    if kind == "error":
-        return _family_of_error(event, spoken)
-    if kind in EVENTS or (kind in HELPERS and spoken == "anthropic" and "delta" not in event):
-        return "anthropic"
-    if kind in SHARED and (spoken == "ai-sdk" or not _is_ours(event)):
-        return "ai-sdk"
-    return ""
-
-
-def _is_ours(event: Json) -> bool:
-    """A dict with a name that both the AI SDK and we have is ours, unless it has a field that only theirs has."""
-    theirs = {"messageId", "messageMetadata", "providerMetadata", "finishReason", "mediaType"}
-    return len(event) > 1 and not theirs & event.keys() and part_from(event) is not None
-
-
-def _family_of_error(event: Json, spoken: str) -> str:
-    if "errorText" in event:
-        return "ai-sdk"
-    if "sequence_number" in event or spoken == "openai-responses":
-        return "openai-responses"
-    return "anthropic" if isinstance(event.get("error"), dict) else ""
-
-
 def _as_dict(item: Any) -> Json:
     """The fields of a dict or a model.
 
     Raises:
         UnknownItem: it is neither.
     """
-    if isinstance(item, Mapping):
-        return dict(item)
-    dump = getattr(item, "model_dump", None)
-    if callable(dump) and not isinstance(item, type):
-        dumped = _dumped(dump)
-        if isinstance(dumped, dict):
-            return dumped
-    raise UnknownItem(f"the source gave {_described(item)}, which is no text, no event and no part")
-
-
-def _dumped(dump: Callable[..., Any]) -> Any:
-    """What was sent; fields that are not as the SDK's types say are no reason for a warning."""
-    try:
-        return dump(exclude_unset=True, warnings=False)
-    except TypeError:  # of another library than pydantic 2
-        return dump(exclude_unset=True)
+    found = fields_of(item)
+    if found is None:
+        raise UnknownItem(f"the source gave {_described(item)}, which is no text, no event and no part")
+    return found
 
 
 def _described(item: Any) -> str:

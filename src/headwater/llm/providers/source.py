@@ -1,9 +1,14 @@
-"""What the voices of the sources share: their interface, and values of any object as JSON."""
+"""How a source is read: the interface of a voice, and fields that may be missing, of any object.
+
+Rule: whose an item is, is asked of the item's shape alone, without an import; and each voice answers for itself.
+"""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Final
 
 import msgspec
 
@@ -11,29 +16,51 @@ from headwater.llm.parts import FinishReason, Json
 from headwater.llm.providers.builder import Builder
 
 
-class Voice(Protocol):
+class Voice(ABC):
     """One family of sources: its items become parts.
 
+    Args:
+        builder: takes the parts.
+        lenient: leave out what a run has no place for, where an error is raised otherwise.
+
     Attributes:
-        dialect: the family's name, as in the registry of the dialects.
+        dialect: the family's name, and its dialect's if it has one.
+        wire: how its events come as bytes, see `providers.wire`; empty: it has objects only.
         ended: the source has said that it is complete, or has failed.
         has_terminal: the family says when it is complete, so that an end without it is a truncation.
     """
 
     dialect: ClassVar[str]
-    has_terminal: ClassVar[bool]
-    ended: bool
+    wire: ClassVar[str] = ""
+    has_terminal: bool = False
 
     def __init__(self, builder: Builder, *, lenient: bool = False) -> None:
-        """Speak into a builder; lenient: leave out what a run has no place for, where an error is raised otherwise."""
-        ...
+        self.ended = False
+        self._builder = builder
 
-    def hear(self, event: Json) -> None:
-        """Take one event of the family, as a dict.
+    @staticmethod
+    @abstractmethod
+    def knows(item: Any, spoken: str) -> bool:
+        """Whether an item is of this family.
+
+        Args:
+            item: as the source gave it, and if nobody knows it so, its fields as a dict. Most families know dicts only.
+            spoken: the family that the source has spoken last, for what several families have.
+        """
+
+    @abstractmethod
+    def hear(self, event: Any) -> None:
+        """Take one item that `knows` knows.
 
         Events and fields that are not known are left out, or kept as a `Foreign` part: never an error.
         """
-        ...
+
+    def finish(self) -> None:  # noqa: B027 - most hold nothing back
+        """The source has ended: say what was held back."""
+
+
+#: The status of a response that had begun.
+SUCCESS: Final = 200
 
 
 def text_of(value: Any) -> str:
@@ -74,6 +101,40 @@ def _is_figure(value: Any) -> bool:
 def said(value: Any) -> bool:
     """A field holds something."""
     return value is not None and value not in ("", [], {})
+
+
+def field(thing: Any, name: str) -> Any:
+    """A field of an object or of its dict; None if there is none."""
+    return thing.get(name) if isinstance(thing, Mapping) else getattr(thing, name, None)
+
+
+def value_of(text: str) -> Any:
+    """The value of a call's arguments; a model may write what is no JSON."""
+    try:
+        return msgspec.json.decode(text or "{}")
+    except (msgspec.DecodeError, RecursionError):
+        return text
+
+
+def fields_of(item: Any) -> Json | None:
+    """The fields of a dict or a model as they were sent; None: it is neither."""
+    if isinstance(item, Mapping):
+        return dict(item)
+    dump = getattr(item, "model_dump", None)
+    if not callable(dump) or isinstance(item, type):
+        return None
+    dumped = _dumped(dump)
+    if isinstance(dumped, dict) and "type" not in dumped and isinstance(getattr(item, "type", None), str):
+        dumped = dump(mode="json", by_alias=True, exclude_none=True)  # its type is the default of a field
+    return dumped if isinstance(dumped, dict) else None
+
+
+def _dumped(dump: Callable[..., Any]) -> Any:
+    """What was sent; fields that are not as the SDK's types say are no reason for a warning."""
+    try:
+        return dump(exclude_unset=True, warnings=False)
+    except TypeError:  # of another library than pydantic 2
+        return dump(exclude_unset=True)
 
 
 def rest_of(value: Json, known: AbstractSet[str]) -> Json:
@@ -141,3 +202,22 @@ ANTHROPIC_REASONS = {
     "tool_use": FinishReason.TOOL_CALLS,
     "refusal": FinishReason.CONTENT_FILTER,
 }
+#: The words of others, in lower case.
+_REASONS = {
+    **ANTHROPIC_REASONS,
+    **OPENAI_REASONS,
+    "complete": FinishReason.STOP,
+    "safety": FinishReason.CONTENT_FILTER,
+    "content_filtered": FinishReason.CONTENT_FILTER,
+    "guardrail_intervened": FinishReason.CONTENT_FILTER,
+    "prohibited_content": FinishReason.CONTENT_FILTER,
+    "blocklist": FinishReason.CONTENT_FILTER,
+    "recitation": FinishReason.CONTENT_FILTER,
+    "spii": FinishReason.CONTENT_FILTER,
+    "tool_call": FinishReason.TOOL_CALLS,
+}
+
+
+def reason_of(word: str) -> FinishReason:
+    """Why a model stopped, by the word of any provider."""
+    return _REASONS.get(word.lower(), FinishReason.OTHER)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from headwater.llm.parts import Finish, Part, Raw, Start
-from headwater.llm.providers.sse import READABLE, SseRecogniser
+from headwater.llm.providers.wire import READABLE, WireRecogniser
 
 
 class Translator:
@@ -21,7 +21,7 @@ class Translator:
     def __init__(self, keep: str = "") -> None:
         self._keep = keep
         self._start: Start | None = None
-        self._streams: dict[str, SseRecogniser] = {}
+        self._streams: dict[str, WireRecogniser] = {}
 
     def translate(self, parts: Iterable[Part]) -> list[Part]:
         """The parts that these make. Bytes of a dialect that cannot be read pass as they are."""
@@ -41,11 +41,11 @@ class Translator:
         """The log has ended: what the streams in it still say."""
         return [part for stream in self._streams.values() for part in stream.finish()]
 
-    def _stream(self, dialect: str) -> SseRecogniser:
+    def _stream(self, dialect: str) -> WireRecogniser:
         if dialect not in self._streams:
-            self._streams[dialect] = SseRecogniser(dialect, self._start)
+            self._streams[dialect] = WireRecogniser(dialect, self._start)
         return self._streams[dialect]
 
 
-def _is_whole(stream: SseRecogniser) -> bool:
+def _is_whole(stream: WireRecogniser) -> bool:
     return stream.is_complete and stream.failed is None

@@ -6,9 +6,16 @@ from typing import Final
 
 from headwater.llm.parts import Json, Usage
 
+_CACHED_OF_OTHERS = ("input_token_details.cache_read", "cachedContentTokenCount", "cacheReadInputTokens")
+_THOUGHT_OF_OTHERS = ("output_token_details.reasoning", "thoughtsTokenCount")
 #: Where sources say how many tokens came from a cache, and how many were thinking.
-_CACHED = ("prompt_tokens_details.cached_tokens", "input_tokens_details.cached_tokens", "cache_read_input_tokens")
-_THOUGHT = ("completion_tokens_details.reasoning_tokens", "output_tokens_details.reasoning_tokens")
+_CACHED = (
+    "prompt_tokens_details.cached_tokens",
+    "input_tokens_details.cached_tokens",
+    "cache_read_input_tokens",
+    *_CACHED_OF_OTHERS,
+)
+_THOUGHT = ("completion_tokens_details.reasoning_tokens", "output_tokens_details.reasoning_tokens", *_THOUGHT_OF_OTHERS)
 
 
 def _detail(usage: Usage, names: tuple[str, ...]) -> int:

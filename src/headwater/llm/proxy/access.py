@@ -107,7 +107,7 @@ class Access:
 def _credentials(headers: Headers) -> list[tuple[bytes, bytes]]:
     """The keys a request shows, with the names of their headers."""
     found = [
-        (b"x-api-key", headers.get(b"x-api-key", b"")),
+        *((name, headers.get(name, b"")) for name in (b"x-api-key", b"api-key", b"x-goog-api-key")),
         (b"authorization", headers.get(b"authorization", b"").removeprefix(b"Bearer ").strip()),
     ]
     return [pair for pair in found if pair[1]]

@@ -2,7 +2,7 @@
 
 | request | response |
 | --- | --- |
-| `POST` of `DIALECTS` with `Headwater-Run: ID` and `"stream": true` | the run of this id, in the provider's own bytes |
+| `POST` for a stream of a provider (`Endpoint`), with `Headwater-Run: ID` | the run, in the provider's own bytes |
 | `GET /v1/runs/ID`, `GET /v1/runs/ID/stream`, `POST /v1/runs/ID/stop` | see `llm.http.runs`; any dialect |
 | `OPTIONS` | answered here, for pages that are allowed |
 | every other request under `/v1/` | passed to the provider, and its response back, as they are |
@@ -33,7 +33,7 @@ from headwater.llm.http.routes import json_object
 from headwater.llm.http.runs import Watch
 from headwater.llm.proxy.access import METHODS, Access
 from headwater.llm.proxy.resumable import Resumable
-from headwater.llm.proxy.target import DIALECTS, ROOT, RUNS, Route, Target, parse_target
+from headwater.llm.proxy.target import ROOT, RUNS, Route, Target, parse_target
 from headwater.llm.proxy.upstream import Upstream, relayed
 from headwater.llm.runs.runs import Runs
 from headwater.protocol import names, responses
@@ -132,7 +132,7 @@ class Proxy(Service):
         run = request.headers.get(names.HEADWATER_RUN)
         if run is not None and request.method == "POST" and target.route is Route.CALL:
             call = json_object(body)
-            if call.get("stream") is True:
+            if target.asks_for_stream(call):
                 model = str(call.get("model") or "")
                 await self._tell(exchange, target, run.decode("latin-1"), owner, model, body)
                 return
@@ -145,7 +145,7 @@ class Proxy(Service):
             await answer.aclose()
 
     async def _tell(self, exchange: Exchange, target: Target, run: str, owner: str, model: str, body: bytes) -> None:
-        dialect = DIALECTS[target.path]
+        dialect = target.dialect
         ask = partial(self._upstream.send, "POST", target, self._passed_on(exchange.request), body, for_run=True)
         begun = await self._resumable.begin(run, dialect, owner, body, model, ask)
         if begun.refusal is not None:

@@ -1,4 +1,4 @@
-"""An event stream's bytes in blocks: whole events with the blank line behind them, nothing added or left out."""
+"""A stream's bytes in blocks: whole events with the blank line behind them, or lines; nothing added or left out."""
 
 from __future__ import annotations
 
@@ -12,10 +12,18 @@ _BLANK: Final = re.compile(rb"(?:\r\n|\r(?!\n)|\n)(?:\r\n|\r(?!\n)|\n)")
 MAX_BLOCK: Final = 1024 * 1024
 
 
-class Blocks:
-    """Cuts a stream behind its events."""
+_LINE: Final = re.compile(rb"\n")
 
-    def __init__(self) -> None:
+
+class Blocks:
+    """Cuts a stream behind its events.
+
+    Args:
+        lines: it is one of lines; else of events, which end with a blank one.
+    """
+
+    def __init__(self, *, lines: bool = False) -> None:
+        self._end: Final = _LINE if lines else _BLANK
         self._held = b""
 
     def feed(self, data: bytes) -> list[bytes]:
@@ -23,7 +31,7 @@ class Blocks:
         held = self._held + data
         found = []
         end = 0
-        for match in _BLANK.finditer(held, max(0, len(self._held) - 3)):
+        for match in self._end.finditer(held, max(0, len(self._held) - 3)):
             # A CR at the very end may be the first half of a CRLF.
             if match.end() < len(held) or held[-1:] == b"\n":
                 found.append(held[end : match.end()])

@@ -22,7 +22,7 @@ import msgspec
 from headwater.errors import HeadwaterError, RunExists, SourceFailed, TooLarge, UpstreamUnreachable
 from headwater.llm.parts import Raw
 from headwater.llm.providers.recogniser import TRUNCATED
-from headwater.llm.providers.sse import SseRecogniser
+from headwater.llm.providers.wire import LINES, WireRecogniser
 from headwater.llm.proxy.blocks import Blocks
 from headwater.llm.proxy.fingerprint import differing, fingerprint
 from headwater.llm.proxy.upstream import bytes_of, heads_down
@@ -39,8 +39,10 @@ MAX_REFUSAL: Final = 16 * 1024 * 1024
 _SUCCESS: Final = 200
 #: How the last event may end, of providers that send no blank line behind it.
 _WHOLE: Final = (b"\n", b"\r", b"[DONE]", b"}")
-#: How an event stream begins, of providers that do not say that it is one.
+#: How streams begin, of providers that do not say that they are one.
 _EVENT: Final = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:data|event|id|retry)?:")
+_LINE: Final = re.compile(rb"\s*\{[^\n]*\}[ \r]*\n")
+_TYPES: Final = ("text/event-stream", "application/x-ndjson", "application/jsonl")
 _BLANK: Final = b"\n\n"
 _NO_HEAD: Final = "the run ended before the provider answered: it was stopped, or the provider was silent for too long"
 
@@ -170,6 +172,7 @@ class _Source:
     def __init__(self, dialect: str, ask: Callable[[], Awaitable[httpx2.Response]]) -> None:
         self.head: asyncio.Future[Begun] = asyncio.get_running_loop().create_future()
         self._dialect = dialect
+        self._begins = _LINE if dialect in LINES else _EVENT
         self._ask = ask
 
     async def answer(self) -> AsyncIterator[Raw]:
@@ -178,9 +181,9 @@ class _Source:
             beginning = b""
             is_run = answer.status_code == _SUCCESS
             body = bytes_of(answer, decoded=is_run)
-            if is_run and media_type(answer.headers.get("content-type", "")) != "text/event-stream":
+            if is_run and media_type(answer.headers.get("content-type", "")) not in _TYPES:
                 beginning = await anext(body, b"")
-                is_run = _EVENT.match(beginning) is not None
+                is_run = self._begins.match(beginning) is not None
             if not is_run:
                 self._tell(Begun("", refusal=await _whole(answer, beginning, body)))
                 raise _NoRun(f"the provider answered {answer.status_code}, and no event stream")
@@ -200,7 +203,7 @@ class _Source:
             self.head.set_result(begun)
 
     async def _parts(self, beginning: bytes, body: AsyncIterator[bytes]) -> AsyncIterator[Raw]:
-        blocks, provider = Blocks(), SseRecogniser(self._dialect)
+        blocks, provider = Blocks(lines=self._dialect in LINES), WireRecogniser(self._dialect)
         async for data in _behind(beginning, body):
             for event in blocks.feed(data):
                 provider.feed(event)

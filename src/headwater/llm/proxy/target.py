@@ -10,23 +10,19 @@ from __future__ import annotations
 
 import re
 from enum import Enum
-from typing import Final
+from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
 import msgspec
 
 from headwater.errors import BadRequest
+from headwater.llm.providers.provider import Endpoint
+from headwater.llm.providers.registry import endpoint_of
 
 #: The provider is under this path of the proxy.
 ROOT: Final = "/v1"
 #: Runs are under this one.
 RUNS: Final = "/v1/runs"
-#: The provider's dialect at each path of the proxy.
-DIALECTS: Final = {
-    "/v1/chat/completions": "openai",
-    "/v1/responses": "openai-responses",
-    "/v1/messages": "anthropic",
-}
 #: How often a path is decoded to find what another program could read in it; what changes once more is refused.
 MAX_DECODINGS: Final = 3
 
@@ -44,7 +40,7 @@ class Route(Enum):
 
     STATUS = "status"
     RUNS = "runs"
-    CALL = "call"  # a path of `DIALECTS`
+    CALL = "call"  # where a provider is asked for a response
     PROVIDER = "provider"
     NOWHERE = "nowhere"
 
@@ -65,7 +61,16 @@ class Target(msgspec.Struct, frozen=True):
     @property
     def dialect(self) -> str:
         """The dialect in which this client is told of errors."""
-        return DIALECTS.get(self.path, "openai")
+        return "openai" if self.endpoint is None else self.endpoint.dialect
+
+    @property
+    def endpoint(self) -> Endpoint | None:
+        """What is asked there; None: nothing that a run is made of."""
+        return endpoint_of(self.path) if self.route is Route.CALL else None
+
+    def asks_for_stream(self, body: dict[str, Any]) -> bool:
+        """Whether a request wants a stream, so that it can be a run."""
+        return self.endpoint is not None and self.endpoint.streams(self.path, self.query, body)
 
 
 def parse_target(path: bytes, query: bytes = b"") -> Target:
@@ -98,10 +103,10 @@ def route_of(path: str) -> Route:
     """Who answers at a path."""
     if path in ("/", "/-/health"):
         return Route.STATUS
-    if path in DIALECTS:
-        return Route.CALL
     if path.startswith(RUNS + "/"):
         return Route.RUNS
+    if path.startswith(ROOT + "/") and endpoint_of(path) is not None:
+        return Route.CALL
     return Route.PROVIDER if path.startswith(ROOT + "/") else Route.NOWHERE
 
 

@@ -38,6 +38,8 @@ _OURS: Final = (b"headwater-", b"x-forwarded-", b"forwarded", b"x-original-url",
 _KEY: Final = re.compile("[!-~]+")
 #: How clients show who they are.
 _CREDENTIALS: Final = frozenset({b"authorization", b"x-api-key", b"api-key", b"x-goog-api-key", b"cookie"})
+#: Of those, headers beside which a provider takes no other.
+_ALONE: Final = (b"api-key", b"x-goog-api-key")
 #: What a provider says of its own origin; on the proxy's it would open doors, or close them.
 _OF_ITS_ORIGIN: Final = frozenset(
     {
@@ -135,10 +137,19 @@ class Upstream:
             dropped |= {b"accept-encoding"}
         sent = [(name, value) for name, value in headers if name not in dropped and not name.startswith(_OURS)]
         if self._key is not None:
-            sent += [(b"authorization", b"Bearer " + self._key.encode()), (b"x-api-key", self._key.encode())]
+            sent += self._shown_as(headers)
         if not any(name == b"accept-encoding" for name, _ in sent):
             sent.append((b"accept-encoding", b"identity"))
         return sent
+
+    def _shown_as(self, headers: HeaderList) -> HeaderList:
+        """The key, where the client shows its own: some providers refuse a key in another place, too."""
+        key = (self._key or "").encode()
+        shown = [name for name, _ in headers if name in _CREDENTIALS]
+        alone = [name for name in shown if name in _ALONE]
+        if alone and len(alone) == len(shown):
+            return [(alone[0], key)]
+        return [(b"authorization", b"Bearer " + key), (b"x-api-key", key)]
 
     def _checked(self, url: httpx2.URL) -> httpx2.URL:
         """The same URL, if it is one of the provider.

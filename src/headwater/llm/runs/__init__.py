@@ -9,5 +9,6 @@ pacing      the rests between appends
 index       whose a run is, keys, conversations
 layout      the streams of each run
 leases      what becomes of runs whose process is gone
+shutdown    the end of running runs when their process stops
 idle_stop   runs that stop when nobody watches
 """

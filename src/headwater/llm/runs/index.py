@@ -6,6 +6,7 @@ Rule: each of these streams is made in one atomic step, and who made it first is
 from __future__ import annotations
 
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import Final, TypeVar
 from uuid import uuid4
 
@@ -23,7 +24,7 @@ from headwater.errors import (
     StreamNotFound,
 )
 from headwater.hub import Engine
-from headwater.llm.runs.layout import Places, RunInfo, RunRecord, check_id, check_name, state_of
+from headwater.llm.runs.layout import Places, RunInfo, RunRecord, RunState, check_id, check_name, state_of
 from headwater.model import JSON, Retention, StreamConfig
 from headwater.protocol.expiry import make_expiry
 from headwater.protocol.ledger import Append
@@ -34,6 +35,9 @@ Step = tuple[str, Append]
 
 #: There is no stream yet.
 _NEW: Final = Condition(if_none_match=(ANY,))
+
+#: Runs of a conversation that are remembered, so that all that run at once are found.
+KEPT: Final = 32
 
 
 class OtherKey(RunExists):
@@ -80,7 +84,7 @@ class Catalogue:
 
     def remembering(self, owner: str | None, thread: str, id: str) -> Step:
         """The step after which the run is the latest one of its conversation."""
-        config = msgspec.structs.replace(self._config, retention=Retention(count=1))
+        config = msgspec.structs.replace(self._config, retention=Retention(count=KEPT))
         body = msgspec.json.encode(id)
         return self._places.thread(owner, thread), Append(body, JSON, create=config, is_value=True)
 
@@ -168,16 +172,31 @@ class Catalogue:
         message = "" if log.failure is None else log.failure.message
         return RunInfo(id, state_of(log), record.owner, record.thread, message, log.created_at, log.tail)
 
-    async def latest(self, thread: str, owner: str | None) -> str:
-        """The run that was remembered last.
+    async def after_failures(self, owner: str | None, key: str, id: str) -> str:
+        """The run of an owner's key, or the one that follows it, if it has ended and did not finish.
 
-        Raises:
-            RunNotFound: the conversation has none.
+        All who ask again at the same moment are given the same one.
         """
+        first = id
+        while await self._has_failed(id):
+            id = sha256(f"again {id}".encode()).hexdigest()[:32]
+        if id != first:
+            await self._hub.append(self._places.key(owner, key), id)
+        return id
+
+    async def _has_failed(self, id: str) -> bool:
         try:
-            return await self._last(self._places.thread(owner, thread), str)
+            return (await self.find(id, None)).state not in (RunState.RUNNING, RunState.FINISHED)
+        except RunNotFound:
+            return False
+
+    async def of_thread(self, thread: str, owner: str | None) -> list[str]:
+        """The last runs of a conversation, the latest first."""
+        try:
+            records = (await self._hub.page(self._places.thread(owner, thread), KEPT)).batch.records
         except (StreamNotFound, Gone):
-            raise RunNotFound("the conversation has no run") from None
+            return []
+        return [msgspec.json.decode(record.data, type=str) for record in reversed(records)]
 
     async def _last(self, path: str, kind: type[T]) -> T:
         """The last record of a stream that has one."""

@@ -4,8 +4,8 @@ Below a prefix, `runs` unless told otherwise:
 
 - `runs/ID`: the run's log, one part a record; closed when the run ends, failed unless it finished.
 - `runs-records/ID`: one record, written before the log: who may see it.
-- `runs-keys/HASH`: one record: the run of an owner's idempotency key.
-- `runs-threads/HASH`: the runs of an owner's conversation, of which the last one is kept.
+- `runs-keys/HASH`: the run of an owner's idempotency key; the last record counts.
+- `runs-threads/HASH`: the runs of an owner's conversation, of which the last ones are kept.
 - `runs-processes/PROCESS.N`: the runs that a process has started; N counts on when the log gets long.
 - `runs-leases/PROCESS`: exists as long as the process lives, by its TTL.
 

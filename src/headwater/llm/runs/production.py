@@ -23,8 +23,8 @@ from headwater.hub import Engine
 from headwater.hub.limits import check_numbers
 from headwater.llm.answer import coalesce
 from headwater.llm.parts import Abort, Error, Finish, FinishReason, Part, encode_part
-from headwater.llm.providers.raised import error_within_answer
 from headwater.llm.providers.recogniser import Recogniser
+from headwater.llm.providers.registry import error_within_answer
 from headwater.llm.runs.layout import FAILED, LOST, STOPPED, TIMEOUT
 from headwater.llm.runs.pacing import Rests
 from headwater.llm.runs.pump import Pump

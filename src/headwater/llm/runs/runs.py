@@ -24,6 +24,7 @@ from headwater.errors import (
     HeadwaterError,
     RunExists,
     RunNotFound,
+    ShuttingDown,
     StoreUnavailable,
     StreamClosed,
     StreamFailed,
@@ -37,7 +38,6 @@ from headwater.llm.providers.recogniser import Recogniser
 from headwater.llm.runs.idle_stop import Unwatched
 from headwater.llm.runs.index import Catalogue
 from headwater.llm.runs.layout import (
-    LOST,
     STOPPED,
     Places,
     RunInfo,
@@ -48,6 +48,7 @@ from headwater.llm.runs.layout import (
 from headwater.llm.runs.leases import Lease, end_lost
 from headwater.llm.runs.pacing import Rests
 from headwater.llm.runs.production import Production, SourceLimits, describe_source_error
+from headwater.llm.runs.shutdown import Shutdown
 from headwater.llm.runs.start import Beginnings
 from headwater.model import Change, Failure
 
@@ -78,7 +79,8 @@ class Runs(Lifespan):
         lease_seconds: after which a process that does not answer counts as gone, at least 3.
         keep_seconds: idle seconds after which a run and what is known of it are deleted; None: never.
         max_running: runs that this process produces at the same time; one more is refused with 429.
-        grace_seconds: that running runs have to finish when the process stops; what is left is lost then.
+        grace_seconds: that running runs have to finish when the process stops, from when it lets its readers go; what
+            is left is lost then, and readers are told.
         limits: how long a source may take.
         on_error: what readers are told of an exception of a source; its text may hold secrets.
     """
@@ -100,10 +102,10 @@ class Runs(Lifespan):
         self._catalogue: Final = Catalogue(hub, self.places, keep_seconds)
         self._lease_seconds = max(3, lease_seconds)
         self._lease: Lease | None = None
-        self._grace_seconds = grace_seconds
         self._limits = limits or SourceLimits()
         self._on_error = on_error
         self._running: dict[str, Production] = {}
+        self._shutdown: Final = Shutdown(self._running, grace_seconds)
         self._beginnings: Final = Beginnings(self._catalogue, self.places, self._running, max_running)
         self._rests: Final = Rests(lambda: len(self._running))
         self._unended: dict[str, Failure] = {}
@@ -111,6 +113,7 @@ class Runs(Lifespan):
         self._unwatched: Final = Unwatched(hub)
         self._keeper: asyncio.Task[None] | None = None
         self._unwatch: Callable[[], None] | None = None
+        self._unhold: Callable[[], None] | None = None
 
     # Life
 
@@ -125,6 +128,7 @@ class Runs(Lifespan):
             raise
         self._lease = lease
         self._unwatch = self.hub.store.watch(self._changed)
+        self._unhold = self.hub.hold_readers(self._is_produced, self._shutdown.begin)
         self._keeper = asyncio.create_task(self._keep(self._lease), name="headwater-runs")
 
     async def _aclose(self) -> None:
@@ -132,21 +136,17 @@ class Runs(Lifespan):
         if self._lease is None:
             return
         await self._beginnings.settle()
-        if self._running:
-            await asyncio.wait([run.task for run in self._running.values()], timeout=self._grace_seconds)
-        for production in list(self._running.values()):
-            production.stop(LOST, "the server was stopped")
-        if self._running:
-            await asyncio.wait([run.task for run in self._running.values()])
+        await self._shutdown.end()
         if self._keeper is not None:
             self._keeper.cancel()
             await asyncio.gather(self._keeper, return_exceptions=True)
-        if self._unwatch is not None:
-            self._unwatch()
+        for undo in (self._unwatch, self._unhold):
+            if undo is not None:
+                undo()
         await asyncio.gather(*self._crossings)
         with contextlib.suppress(HeadwaterError):
             await self._lease.give_up()
-        self._lease = self._keeper = self._unwatch = None
+        self._lease = self._keeper = self._unwatch = self._unhold = None
         await self.hub.aclose()
 
     # Runs
@@ -184,9 +184,12 @@ class Runs(Lifespan):
             BadRequest: a name has other characters than it may.
             RunExists: the id is another owner's, or another key's.
             LimitReached: too many runs are running.
+            ShuttingDown: this process stops.
             StoreUnavailable: not all could be written. The run may have begun: start it again with the same id or key.
         """
         lease = self._opened()
+        if self.hub.draining:  # it would be lost
+            raise ShuttingDown
         if id is None:
             id = uuid4().hex if idempotency_key is None else await self._catalogue.id_of(owner, idempotency_key)
         record = check_record(id, RunRecord(owner, thread, idempotency_key or ""))
@@ -203,14 +206,20 @@ class Runs(Lifespan):
         produce = partial(self._produce, id, start, source, cancel_when_unwatched)
         return Run(id, await self._beginnings.begin(lease, record, start, produce))
 
-    async def id_of(self, idempotency_key: str, *, owner: str | None = None) -> str:
+    async def id_of(self, idempotency_key: str, *, owner: str | None = None, again: bool = False) -> str:
         """The id of the run that a start with this key is, or will be.
+
+        Args:
+            idempotency_key: of the owner.
+            owner: who asks.
+            again: a run that has ended and did not finish is followed by another one, the same for all who ask.
 
         Raises:
             BadRequest: the key is none.
             StoreUnavailable: it could not be asked.
         """
-        return await self._catalogue.id_of(owner, idempotency_key)
+        id = await self._catalogue.id_of(owner, idempotency_key)
+        return await self._catalogue.after_failures(owner, idempotency_key, id) if again else id
 
     async def get(self, id: str, *, owner: str | None = None) -> RunInfo:
         """A run's state.
@@ -226,10 +235,21 @@ class Runs(Lifespan):
 
     async def latest(self, thread: str, *, owner: str | None = None) -> RunInfo | None:
         """The run of a conversation that began last; None: it has none. Conversations of two owners are two."""
-        try:
-            return await self.get(await self._catalogue.latest(thread, owner))
-        except RunNotFound:
-            return None
+        return next(iter(await self.of_thread(thread, owner=owner, count=1)), None)
+
+    async def of_thread(self, thread: str, *, owner: str | None = None, count: int | None = None) -> list[RunInfo]:
+        """The last runs of a conversation, the one that began last first.
+
+        Args:
+            thread: the conversation.
+            owner: whose.
+            count: how many at most; None: all that are remembered.
+        """
+        found = []
+        for id in (await self._catalogue.of_thread(thread, owner))[:count]:
+            with contextlib.suppress(RunNotFound):
+                found.append(await self.get(id))
+        return found
 
     async def stop(self, id: str, *, owner: str | None = None, reason: str = "") -> RunInfo:
         """Stop a run: its upstream request is cancelled, and what came so far is kept and closed as stopped.
@@ -330,6 +350,10 @@ class Runs(Lifespan):
     async def _cross_off(self, lease: Lease, id: str) -> None:
         with contextlib.suppress(HeadwaterError):  # the list is looked through again when the lease is over
             await lease.cross_off(id)
+
+    def _is_produced(self, path: str) -> bool:
+        """Whether a stream is the log of a run that this process produces."""
+        return path.startswith(self.places.log("")) and path[len(self.places.log("")) :] in self._running
 
     def _changed(self, change: Change) -> None:
         """A log that ends, or goes, while it is produced here was ended by somebody else."""

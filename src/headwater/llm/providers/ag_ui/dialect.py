@@ -23,6 +23,7 @@ class AgUi(SseDialect):
     """See the module."""
 
     name: ClassVar[str] = "ag-ui"
+    lacks: ClassVar[frozenset[str]] = frozenset({"foreign"})
 
     def __init__(self, fallback: parts.Start | None = None, *, ids: bool = True) -> None:
         super().__init__(fallback, ids=ids)
@@ -186,6 +187,8 @@ class AgUi(SseDialect):
         """The protocol has no finish reason: one that is not `stop` is in the result."""
         self._has_finished = True
         events = self._close()
+        if left_out := self._left_out.fields():
+            events.append({"type": "CUSTOM", "name": "headwater", "value": left_out[parts.OURS]})
         result = {} if reason is parts.FinishReason.STOP else {"result": {"finishReason": reason.value}}
         return [*events, {"type": "RUN_FINISHED", **self._run(), **result, "outcome": outcome, **self._tokens()}]
 

@@ -2,5 +2,17 @@
 
 source      how it is read
 dialect     how it is told
+refusal     how it refuses
 ui_message  a message of a client as the chunks that make it
 """
+
+from __future__ import annotations
+
+from typing import Final
+
+from headwater.llm.providers.ai_sdk.dialect import AiSdk, AiSdk7
+from headwater.llm.providers.ai_sdk.refusal import refuse
+from headwater.llm.providers.ai_sdk.source import AiSdkVoice
+from headwater.llm.providers.provider import Provider
+
+PROVIDER: Final = Provider(source=AiSdkVoice, dialects=(AiSdk, AiSdk7), refuse=refuse)

@@ -32,6 +32,7 @@ class AiSdk(SseDialect):
     name: ClassVar[str] = "ai-sdk"
     headers: ClassVar[tuple[tuple[bytes, bytes], ...]] = ((b"x-vercel-ai-ui-message-stream", b"v1"),)
     relays: ClassVar[str] = "ai-sdk"
+    lacks: ClassVar[frozenset[str]] = frozenset({"foreign"})
     version: ClassVar[int] = 6
 
     def __init__(self, fallback: parts.Start | None = None, *, ids: bool = True) -> None:
@@ -81,6 +82,12 @@ class AiSdk(SseDialect):
             self._is_step_empty = False
         return [*self._start(None), *map(frame, chunks)] if chunks else []
 
+    def _is_left_out(self, part: parts.Part) -> bool:
+        """See `SseDialect`: of the SDK's own chunks, those that came with a later version."""
+        if isinstance(part, parts.Foreign) and part.dialect == self.relays and isinstance(part.event, dict):
+            return part.event.get("type") not in _FOREIGN[self.version]
+        return super()._is_left_out(part)
+
     def _opens_content(self, part: parts.Part) -> bool:
         """Whether a part begins a piece of the answer; what only belongs to an earlier piece begins no step."""
         match part:
@@ -114,7 +121,10 @@ class AiSdk(SseDialect):
             return [frame({"type": "message-metadata", "messageMetadata": metadata})] if metadata else []
         about = self._about
         chunk = {"type": "start", "messageId": about.id or about.run, "messageMetadata": about.metadata}
-        return [frame(without_empty(chunk)), *map(frame, chunks_of(about.earlier or []))]
+        earlier = about.earlier or []
+        self._calls |= {id: False for part in earlier if isinstance(id := part.get("toolCallId"), str)}
+        told = [] if self.has_earlier else chunks_of(earlier, self.version)
+        return [frame(without_empty(chunk)), *map(frame, told)]
 
     def _say_text(self, part: parts.Text | parts.TextStart | parts.TextEnd) -> list[Json]:
         id = part.id
@@ -141,7 +151,7 @@ class AiSdk(SseDialect):
                 self._reasonings.discard(id)
                 metadata = dict(own(part.metadata) or {})
                 # As the SDK's own providers name them, to be given back in the next turn.
-                if part.signature and "anthropic" not in metadata:
+                if part.signature and not metadata.keys() & {"anthropic", "google"}:
                     metadata["anthropic"] = {"signature": part.signature}
                 if part.encrypted and "openai" not in metadata:
                     metadata["openai"] = {"itemId": id, "reasoningEncryptedContent": part.encrypted}
@@ -247,7 +257,7 @@ class AiSdk(SseDialect):
         self._has_failed = True
         usage = camel_usage(self._usage)
         tokens: list[Json] = [{"type": "message-metadata", "messageMetadata": {"usage": usage}}] if usage else []
-        return [*self._give_up(message), *tokens, {"type": "error", "errorText": message}]
+        return [*tokens, {"type": "error", "errorText": message}]
 
     def _abort(self, reason: str) -> list[Json]:
         """Clients of the browser ignore `abort`; the finish reason is what they see."""
@@ -262,7 +272,7 @@ class AiSdk(SseDialect):
         if self.version < 7 and reason is parts.FinishReason.INTERRUPTED:
             word = parts.FinishReason.OTHER.value
         usage = camel_usage(self._usage)
-        metadata = {"usage": usage} if usage else None
+        metadata: Json | None = {**({"usage": usage} if usage else {}), **self._left_out.fields()} or None
         chunks = self._give_up("incomplete")
         if self._is_step_empty:
             # A client takes a step over into its message with what comes next; metadata is what always may come.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from headwater.llm.parts import (
     Data,
@@ -16,9 +16,10 @@ from headwater.llm.parts import (
     ToolOutput,
     ToolReady,
     ToolStart,
+    part_from,
 )
 from headwater.llm.providers.builder import Builder
-from headwater.llm.providers.source import dict_of, text_of
+from headwater.llm.providers.source import Voice, dict_of, text_of
 
 #: Chunks that no other family has, besides `data-*`.
 CHUNKS = {
@@ -47,19 +48,28 @@ CHUNKS = {
 SHARED = {"start", "text-start", "text-end", "reasoning-start", "reasoning-end", "file", "error", "abort", "finish"}
 
 
-class AiSdkVoice:
+class AiSdkVoice(Voice):
     """See `Voice`. Kept as `Foreign`, for readers of the same dialect: approvals, custom, steering, step resets.
 
     A stream may end without a `finish` (the SDK itself takes that for an end), so none is missed.
     """
 
     dialect: ClassVar[str] = "ai-sdk"
-    has_terminal: ClassVar[bool] = False
+    wire: ClassVar[str] = "sse"
 
     def __init__(self, builder: Builder, *, lenient: bool = False) -> None:
-        self.ended = False
-        self._builder = builder
+        super().__init__(builder, lenient=lenient)
         self._delta_metadata: dict[str, Json] = {}
+
+    @staticmethod
+    def knows(item: Any, spoken: str) -> bool:
+        """See `Voice.knows`."""
+        kind = text_of(item.get("type")) if isinstance(item, dict) else ""
+        if kind == "error":
+            return "errorText" in item
+        if kind in CHUNKS or (kind.startswith("data-") and "data" in item):
+            return True
+        return kind in SHARED and (spoken == "ai-sdk" or not _is_ours(item))
 
     def hear(self, event: Json) -> None:
         """See `Voice.hear`."""
@@ -115,7 +125,7 @@ class AiSdkVoice:
             case "tool-output-denied":
                 builder.put_error(ToolError(id, denied=True))
             case _:
-                builder.put(Foreign(self.dialect, event))
+                builder.put(Foreign(self.dialect, event, content=True))
 
     def _flags(self, event: Json) -> Json:
         return {
@@ -161,4 +171,10 @@ class AiSdkVoice:
                 reason = text_of(event.get("finishReason"))
                 builder.finish_with(FinishReason(reason) if reason else FinishReason.STOP, reason)
             case _:
-                builder.put(Foreign(self.dialect, event))
+                builder.put(Foreign(self.dialect, event, content=True))
+
+
+def _is_ours(event: Json) -> bool:
+    """A dict with a name that both the AI SDK and we have is ours, unless it has a field that only theirs has."""
+    theirs = {"messageId", "messageMetadata", "providerMetadata", "finishReason", "mediaType"}
+    return len(event) > 1 and not theirs & event.keys() and part_from(event) is not None

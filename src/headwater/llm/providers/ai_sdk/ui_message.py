@@ -9,8 +9,6 @@ from typing import Any, Final
 
 from headwater.llm.parts import Json
 
-#: States of calls with which a page that resumes keeps its own message, and would have it twice.
-_KEPT: Final = ("input-streaming", "approval-responded")
 #: Fields that are no text; another type of a value is fatal to clients.
 _TYPES: Final[dict[str, type]] = {"providerExecuted": bool, "preliminary": bool, "providerMetadata": dict}
 #: What the chunk of a source takes over from its part.
@@ -19,31 +17,27 @@ _NEEDED: Final = {"source-url": ("sourceId", "url"), "source-document": ("source
 
 
 def parts_of(message: Json) -> list[Json]:
-    """The parts of a message that a reader is told who does not have it; none if its client keeps it by itself."""
+    """The parts of a message with which an answer goes on."""
     found = message.get("parts")
     if not isinstance(found, list):
         return []
-    parts = [part for part in found if isinstance(part, dict) and isinstance(part.get("type"), str)]
-    return [] if any(map(_is_kept, parts)) else parts
+    return [part for part in found if isinstance(part, dict) and isinstance(part.get("type"), str)]
 
 
-def chunks_of(parts: list[Json]) -> list[Json]:
-    """The chunks that make these parts, in whole steps."""
+def chunks_of(parts: list[Json], version: int = 6) -> list[Json]:
+    """The chunks that make these parts, in whole steps, as a version of the SDK knows them.
+
+    A page that resumes begins its message anew with the `start` of a run, whatever it has of it.
+    """
     chunks: list[Json] = []
     is_in_step = False
     for number, part in enumerate(parts):
-        made = [] if part["type"] == "step-start" else _chunks(part, f"earlier-{number}")
+        made = [] if part["type"] == "step-start" else _chunks(part, f"earlier-{number}", version)
         if part["type"] == "step-start" or (made and not is_in_step):
             chunks += [*([{"type": "finish-step"}] if is_in_step else []), {"type": "start-step"}]
             is_in_step = True
         chunks += made
     return [*chunks, {"type": "finish-step"}] if is_in_step else chunks
-
-
-def _is_kept(part: Json) -> bool:
-    state = part.get("state")
-    is_call = _tool_of(part) is not None
-    return is_call and (state in _KEPT or (state == "input-available" and part.get("providerExecuted") is True))
 
 
 def _tool_of(part: Json) -> Any:
@@ -52,7 +46,7 @@ def _tool_of(part: Json) -> Any:
     return part.get("toolName") if kind == "dynamic-tool" else kind[5:] if kind.startswith("tool-") else None
 
 
-def _chunks(part: Json, id: str) -> list[Json]:
+def _chunks(part: Json, id: str, version: int) -> list[Json]:
     kind: str = part["type"]
     if kind in ("text", "reasoning") and isinstance(part.get("text"), str):
         start = {"type": f"{kind}-start", "id": id, **_taken(part, "providerMetadata")}
@@ -68,30 +62,44 @@ def _chunks(part: Json, id: str) -> list[Json]:
         return [{"type": kind, **_taken(part, "url", "mediaType", "providerMetadata")}]
     if kind.startswith("data-") and "data" in part:
         return [{"type": kind, **_taken(part, "id"), "data": part["data"]}]
-    return _call(part) if isinstance(_tool_of(part), str) and isinstance(part.get("toolCallId"), str) else []
+    return _call(part, version) if isinstance(_tool_of(part), str) and isinstance(part.get("toolCallId"), str) else []
 
 
-def _call(part: Json) -> list[Json]:
+def _call(part: Json, version: int) -> list[Json]:
     state, call = part.get("state"), {"toolCallId": part["toolCallId"]}
     about = {**call, "toolName": _tool_of(part), **_taken(part, "providerExecuted", "title")}
     if part["type"] == "dynamic-tool":
         about["dynamic"] = True
     if isinstance(part.get("callProviderMetadata"), dict):
         about["providerMetadata"] = part["callProviderMetadata"]
-    ready = {"type": "tool-input-available", **about, "input": part.get("input")}
+    call_is_ready = {"type": "tool-input-available", **about, "input": part.get("input")}
     executed = _taken(part, "providerExecuted")
+    ready = [call_is_ready, *_approval(part, version)]
     match state:
         case "output-available":
             preliminary = _taken(part, "preliminary")
             return [
-                ready,
+                *ready,
                 {"type": "tool-output-available", **call, **executed, **preliminary, "output": part.get("output")},
             ]
         case "output-error":
-            return [ready, {"type": "tool-output-error", **call, **executed, "errorText": str(part.get("errorText"))}]
+            return [*ready, {"type": "tool-output-error", **call, **executed, "errorText": str(part.get("errorText"))}]
         case "output-denied":
-            return [ready, {"type": "tool-output-denied", **call}]
-    return [ready]
+            return [*ready, {"type": "tool-output-denied", **call}]
+    return ready
+
+
+def _approval(part: Json, version: int) -> list[Json]:
+    """The question whether a call may run, and its answer, which only version 7 has a chunk for."""
+    approval = part.get("approval")
+    if not isinstance(approval, dict) or not isinstance(approval.get("id"), str):
+        return []
+    question = {"type": "tool-approval-request", "approvalId": approval["id"], "toolCallId": part["toolCallId"]}
+    approved = approval.get("approved")
+    if version < 7 or not isinstance(approved, bool):
+        return [question]
+    answer = {"type": "tool-approval-response", "approvalId": approval["id"], "approved": approved}
+    return [question, {**answer, **_taken(approval, "reason")}]
 
 
 def _taken(part: Json, *names: str) -> Json:

@@ -43,6 +43,7 @@ class Anthropic(SseDialect):
 
     name: ClassVar[str] = "anthropic"
     relays: ClassVar[str] = "anthropic"
+    lacks: ClassVar[frozenset[str]] = frozenset({"results", "approvals", "images", "files", "data", "foreign"})
 
     def __init__(self, fallback: parts.Start | None = None, *, ids: bool = True) -> None:
         super().__init__(fallback, ids=ids)
@@ -142,9 +143,8 @@ class Anthropic(SseDialect):
 
     def _say_result(self, id: str, metadata: Json | None, more: Json) -> list[bytes]:
         """The block of a result that Anthropic gave; it has no place for others in an answer."""
-        own = object_of(metadata, "anthropic", "own")
-        kind = own.get("type") or (metadata or {}).get("kind")  # the latter in logs of 0.1
-        if not isinstance(kind, str) or not kind.endswith("_tool_result"):
+        own, kind = object_of(metadata, "anthropic", "own"), _result_kind(metadata)
+        if not kind:
             return []
         block = {**own, "type": kind, "tool_use_id": id, **more}
         return [*self._open_block("result", id, block), *self._close_block("result", id)]
@@ -224,7 +224,13 @@ class Anthropic(SseDialect):
         own = object_of(part.metadata, "anthropic", "own")
         delta = {**own, "stop_reason": reason, "stop_sequence": part.sequence or None}
         last = {"type": "message_delta", "delta": delta, "usage": anthropic_usage(self._usage, LAST_USAGE)}
-        return [*opening, *closing, _frame(last), _frame({"type": "message_stop"})]
+        return [*opening, *closing, _frame(last | self._left_out.fields()), _frame({"type": "message_stop"})]
+
+    def _is_left_out(self, part: parts.Part) -> bool:
+        """See `SseDialect`: results have a block of Anthropic's own, or none."""
+        if isinstance(part, parts.ToolOutput):
+            return not _result_kind(part.metadata)
+        return super()._is_left_out(part)
 
     def _end(self, ending: Ending) -> list[bytes]:
         if ending.is_success:
@@ -240,6 +246,12 @@ class Anthropic(SseDialect):
             return [*(self._begin() if has_begun else []), _frame(native)]
         kind = _ERROR_TYPES.get(code, code if code.endswith("_error") else "api_error")
         return [_frame({"type": "error", "error": {"type": kind, "message": message, "code": code}})]
+
+
+def _result_kind(metadata: Json | None) -> str:
+    """The type of the block of a result; empty: it has none."""
+    kind = object_of(metadata, "anthropic", "own").get("type") or (metadata or {}).get("kind")  # the latter in 0.1
+    return kind if isinstance(kind, str) and kind.endswith("_tool_result") else ""
 
 
 def _frame(event: Json) -> bytes:

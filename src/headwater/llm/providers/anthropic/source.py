@@ -9,7 +9,7 @@ import msgspec
 
 from headwater.llm.parts import OURS, FinishReason, Foreign, Json, Source, ToolError, ToolOutput, ToolStart
 from headwater.llm.providers.builder import Builder
-from headwater.llm.providers.source import ANTHROPIC_REASONS, dict_of, dicts_of, number_of, numbers_of, text_of
+from headwater.llm.providers.source import ANTHROPIC_REASONS, Voice, dict_of, dicts_of, number_of, numbers_of, text_of
 from headwater.llm.providers.usage import LAST_USAGE
 
 #: The raw events.
@@ -34,18 +34,26 @@ _OF_A_RESULT: Final = {"tool_use_id"}
 _OF_AN_END: Final = {"stop_reason", "stop_sequence"}
 
 
-class AnthropicVoice:
+class AnthropicVoice(Voice):
     """See `Voice`. Kept as `Foreign`: blocks of types that are not known, with their deltas and their end."""
 
     dialect: ClassVar[str] = "anthropic"
-    has_terminal: ClassVar[bool] = True
+    wire: ClassVar[str] = "sse"
+    has_terminal = True
 
     def __init__(self, builder: Builder, *, lenient: bool = False) -> None:
-        self.ended = False
-        self._builder = builder
+        super().__init__(builder, lenient=lenient)
         self._blocks: dict[int, tuple[str, str]] = {}  # index -> kind, id of the part
         self._signatures: dict[str, str] = {}
         self._inputs: dict[str, Any] = {}  # id of an open call -> the input that its block began with
+
+    @staticmethod
+    def knows(item: Any, spoken: str) -> bool:
+        """See `Voice.knows`."""
+        kind = text_of(item.get("type")) if isinstance(item, dict) else ""
+        if kind == "error":
+            return isinstance(item.get("error"), dict) and "errorText" not in item
+        return kind in EVENTS or (kind in HELPERS and spoken == "anthropic" and "delta" not in item)
 
     def hear(self, event: Json) -> None:
         """See `Voice.hear`."""
@@ -110,7 +118,7 @@ class AnthropicVoice:
         elif kind.endswith("_tool_result"):
             self._take_result(block)
         else:
-            builder.put(Foreign(self.dialect, event))
+            builder.put(Foreign(self.dialect, event, content=kind != "container_upload"))
             if kind == "container_upload":
                 self._name_file(block)
             kind = ""

@@ -50,6 +50,9 @@ class OpenAI(SseDialect):
 
     name: ClassVar[str] = "openai"
     relays: ClassVar[str] = "openai"
+    lacks: ClassVar[frozenset[str]] = frozenset(
+        {"hosted calls", "results", "approvals", "documents", "files", "data", "foreign"}
+    )
 
     def __init__(self, fallback: parts.Start | None = None, *, ids: bool = True, usage: bool = True) -> None:
         super().__init__(fallback, ids=ids)
@@ -162,7 +165,9 @@ class OpenAI(SseDialect):
         if part.dialect == "openai":
             reason = part.native
         blocks = self._tell_lists()
-        blocks += self._chunk({"choices": [{"index": 0, "delta": {}, "finish_reason": reason}]})
+        blocks += self._chunk(
+            {"choices": [{"index": 0, "delta": {}, "finish_reason": reason}], **self._left_out.fields()}
+        )
         return blocks + self._tokens()
 
     def _tokens(self) -> list[bytes]:

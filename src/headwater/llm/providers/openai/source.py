@@ -15,10 +15,13 @@ from headwater.llm.providers.builder import Builder
 from headwater.llm.providers.openai.calls import Calls
 from headwater.llm.providers.source import (
     OPENAI_REASONS,
+    Voice,
     code_of,
     dict_of,
     dicts_of,
     error_in,
+    field,
+    fields_of,
     number_of,
     numbers_of,
     rest_of,
@@ -36,19 +39,25 @@ _OF_A_DELTA: Final = {
 }
 #: The words for thinking: of DeepSeek, vLLM and llama.cpp, and of OpenRouter and Ollama.
 _THINKING: Final = ("reasoning_content", "reasoning")
+#: What the events of `chat.completions.stream()` repeat.
+_HELPERS: Final = {
+    *("content.delta", "content.done", "refusal.delta", "refusal.done"),
+    *("tool_calls.function.arguments.delta", "tool_calls.function.arguments.done"),
+    *("logprobs.content.delta", "logprobs.content.done", "logprobs.refusal.delta", "logprobs.refusal.done"),
+}
 #: What OpenAI streams; other formats do not come in pieces.
 _AUDIO: Final = "audio/pcm"
 
 
-class ChatVoice:
+class ChatVoice(Voice):
     """See `Voice`. Left out: padding, and of whole completions what is no choice."""
 
     dialect: ClassVar[str] = "openai"
-    has_terminal: ClassVar[bool] = True
+    wire: ClassVar[str] = "sse"
+    has_terminal = True
 
     def __init__(self, builder: Builder, *, lenient: bool = False) -> None:
-        self.ended = False
-        self._builder = builder
+        super().__init__(builder, lenient=lenient)
         self._response = ""
         self._calls = Calls(builder)
         self._who: tuple[Any, ...] = ()
@@ -57,8 +66,23 @@ class ChatVoice:
         self._cited: list[Any] = []
         self._audio: list[str] = []
 
-    def hear(self, event: Json) -> None:
-        """See `Voice.hear`."""
+    @staticmethod
+    def knows(item: Any, spoken: str) -> bool:
+        """See `Voice.knows`."""
+        if type(item) is dict and "choices" in item:
+            return True
+        kind = field(item, "type")
+        if isinstance(kind, str) and (kind in _HELPERS or (kind == "chunk" and field(item, "chunk") is not None)):
+            return True
+        return isinstance(item, dict) and item.get("object") == "chat.completion.chunk"
+
+    def hear(self, event: Any) -> None:
+        """See `Voice.hear`. Of the helper for streams, whose events repeat the chunks, the chunks are heard."""
+        if type(event) is not dict or ("choices" not in event and ("chunk" in event or event.get("type") in _HELPERS)):
+            chunk = fields_of(field(event, "chunk"))
+            if chunk is None:
+                return
+            event = chunk
         if "choices" not in event or event.get("error"):
             error = error_in(event)
             if error is not None:
@@ -71,7 +95,7 @@ class ChatVoice:
             if choice.get("index") in (0, None):
                 self._take_choice(choice)
             else:
-                self._keep({"choices": [choice]})
+                self._keep({"choices": [choice]}, content=True)
         if usage := dict_of(event.get("usage")):
             details = numbers_of(usage, "prompt_tokens", "completion_tokens", "total_tokens")
             read, written = number_of(usage.get("prompt_tokens")), number_of(usage.get("completion_tokens"))
@@ -186,12 +210,12 @@ class ChatVoice:
             elif block.get("type") == "text" or "text" in block:
                 self._builder.say(text_of(block.get("text")), metadata=_IN_BLOCKS)
             else:
-                self._keep({"choices": [{"index": 0, "delta": {"content": [block]}}]})
+                self._keep({"choices": [{"index": 0, "delta": {"content": [block]}}]}, content=True)
 
     def _cite(self, note: Json) -> None:
         cited = dict_of(note.get("url_citation"))
         if not cited:
-            self._keep({"choices": [{"index": 0, "delta": {"annotations": [note]}}]})
+            self._keep({"choices": [{"index": 0, "delta": {"annotations": [note]}}]}, content=True)
             return
         url, title = text_of(cited.get("url")), text_of(cited.get("title"))
         place = number_of(cited.get("start_index")), number_of(cited.get("end_index"))
@@ -200,8 +224,8 @@ class ChatVoice:
             Source(self._builder.new_id("s"), url, title, metadata=metadata, start=place[0], end=place[1])
         )
 
-    def _keep(self, chunk: Json) -> None:
-        self._builder.put(Foreign(self.dialect, chunk))
+    def _keep(self, chunk: Json, *, content: bool = False) -> None:
+        self._builder.put(Foreign(self.dialect, chunk, content))
 
 
 #: Of parts whose provider's own form is kept beside them.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import msgspec
@@ -10,17 +9,12 @@ import msgspec
 from headwater.llm import parts
 from headwater.llm.parts import Json
 from headwater.llm.providers.builder import Builder
-from headwater.llm.providers.source import number_of, plain, text_of
+from headwater.llm.providers.source import Voice, field, number_of, plain, text_of
 
 _CALLS = {"tool-call", "builtin-tool-call"}
 
 
-def field(thing: Any, name: str) -> Any:
-    """A field of an object or of its dict; None if there is none."""
-    return thing.get(name) if isinstance(thing, Mapping) else getattr(thing, name, None)
-
-
-class PydanticAiVoice:
+class PydanticAiVoice(Voice):
     """See `Voice`; it also hears objects.
 
     Kept as `Foreign`: custom and capability events, compactions. Left out: `final_result` and what only tells about
@@ -28,16 +22,19 @@ class PydanticAiVoice:
     """
 
     dialect: ClassVar[str] = "pydantic-ai"
-    has_terminal: ClassVar[bool] = False
 
     def __init__(self, builder: Builder, *, lenient: bool = False) -> None:
-        self.ended = False
-        self._builder = builder
+        super().__init__(builder, lenient=lenient)
         self._open: dict[int, tuple[str, str]] = {}  # index -> kind, id of the part
         self._signatures: dict[str, str] = {}
         self._ready: set[str] = set()
         self._has_said = False
         self._after_tools = False
+
+    @staticmethod
+    def knows(item: Any, spoken: str) -> bool:
+        """See `Voice.knows`."""
+        return isinstance(field(item, "event_kind"), str)
 
     def hear(self, event: Json | Any) -> None:
         """See `Voice.hear`."""
@@ -55,7 +52,7 @@ class PydanticAiVoice:
             case "agent_run_result":
                 self._end(field(event, "result"))
             case "custom" | "capability":
-                self._builder.put(parts.Foreign(self.dialect, plain(event)))
+                self._builder.put(parts.Foreign(self.dialect, plain(event), content=True))
             case _:
                 pass
 
@@ -88,7 +85,7 @@ class PydanticAiVoice:
             self._has_said = True
             builder.say(text_of(field(part, "transcript")))
         else:
-            builder.put(parts.Foreign(self.dialect, plain(part)))
+            builder.put(parts.Foreign(self.dialect, plain(part), content=True))
         self._open[index] = kind, id
 
     def _open_call(self, part: Any, kind: str) -> str:

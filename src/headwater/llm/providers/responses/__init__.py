@@ -5,3 +5,17 @@ hosted   items of tools that OpenAI runs, as calls with results
 dialect  how it is told
 items    the items of its output, as they are told
 """
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from headwater.llm.providers.openai.refusal import refuse
+from headwater.llm.providers.provider import Endpoint, Provider, asks_for_stream
+from headwater.llm.providers.responses.dialect import Responses
+from headwater.llm.providers.responses.source import ResponsesVoice
+
+_RESPONSES: Final = Endpoint(re.compile(r"/responses\Z"), Responses.name, asks_for_stream)
+
+PROVIDER: Final = Provider(source=ResponsesVoice, dialects=(Responses,), refuse=refuse, endpoints=(_RESPONSES,))

@@ -43,6 +43,7 @@ class Responses(SseDialect):
 
     name: ClassVar[str] = "openai-responses"
     relays: ClassVar[str] = "openai-responses"
+    lacks: ClassVar[frozenset[str]] = frozenset({"files", "data", "foreign"})
 
     def __init__(self, fallback: parts.Start | None = None, *, ids: bool = True) -> None:
         super().__init__(fallback, ids=ids)
@@ -312,7 +313,7 @@ class Responses(SseDialect):
         if self._tells_no_output:
             fields["output"] = []
         event = {"type": f"response.{status}", "response": {**self._response(status), **fields}}
-        return [*blocks, *self._events([event])]
+        return [*blocks, *self._events([event | self._left_out.fields()])]
 
     def _response(self, status: str) -> Json:
         """The response object as it stands; the fields that the SDKs' types require are there."""

@@ -77,6 +77,11 @@ def is_painted(item: Json) -> bool:
     return item.get("type") == "image_generation_call" and bool(text_of(item.get("result")))
 
 
+def is_hosted(item: Json) -> bool:
+    """The item is a call that other dialects are told, too; or an image that never came."""
+    return bool(_name(item)) or item.get("type") == "image_generation_call"
+
+
 def _name(item: Json) -> str:
     """Of the tool; empty: the item is no call that OpenAI runs."""
     kind = text_of(item.get("type"))

@@ -6,12 +6,12 @@ told again in this dialect; so are the fields of the response itself. The parts 
 
 from __future__ import annotations
 
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from headwater.llm.parts import OURS, FinishReason, Foreign, Json, Source, ToolStart
 from headwater.llm.providers.builder import Builder
-from headwater.llm.providers.responses.hosted import Hosted, is_painted
-from headwater.llm.providers.source import code_of, dict_of, dicts_of, number_of, numbers_of, text_of
+from headwater.llm.providers.responses.hosted import Hosted, is_hosted, is_painted
+from headwater.llm.providers.source import Voice, code_of, dict_of, dicts_of, number_of, numbers_of, text_of
 
 #: Items that are a call of a tool of the application.
 _CALLS: Final = {"function_call": "arguments", "custom_tool_call": "input"}
@@ -24,15 +24,15 @@ _OF_A_MESSAGE: Final = {"id", "type", "status", "role", "content"}
 _TEXTS: Final = ("output_text", "refusal")
 
 
-class ResponsesVoice:
+class ResponsesVoice(Voice):
     """See `Voice`. Left out: what repeats deltas, log probabilities, and padding."""
 
     dialect: ClassVar[str] = "openai-responses"
-    has_terminal: ClassVar[bool] = True
+    wire: ClassVar[str] = "sse"
+    has_terminal = True
 
     def __init__(self, builder: Builder, *, lenient: bool = False) -> None:
-        self.ended = False
-        self._builder = builder
+        super().__init__(builder, lenient=lenient)
         self._response = ""
         self._about: Json = {}
         self._begin_response()
@@ -46,6 +46,14 @@ class ResponsesVoice:
         self._spoken: set[str] = set()
         self._annotated: set[str] = set()
         self._summaries: dict[str, str] = {}  # id of a reasoning item -> its open part
+
+    @staticmethod
+    def knows(item: Any, spoken: str) -> bool:
+        """See `Voice.knows`."""
+        kind = text_of(item.get("type")) if isinstance(item, dict) else ""
+        if kind == "error":
+            return "sequence_number" in item or (spoken == "openai-responses" and "errorText" not in item)
+        return kind.startswith("response.")
 
     def hear(self, event: Json) -> None:
         """See `Voice.hear`."""
@@ -124,7 +132,7 @@ class ResponsesVoice:
             self._close_message(event, id, item)
         elif kind:
             if not is_painted(item):
-                self._keep(event)
+                self._keep(event, content=not is_hosted(item))
             self._hosted.end(item, id)
 
     # Thinking
@@ -294,9 +302,9 @@ class ResponsesVoice:
             read, written = number_of(usage.get("input_tokens")), number_of(usage.get("output_tokens"))
             self._builder.use(read, written, details, {self.dialect: usage})
 
-    def _keep(self, event: Json) -> None:
+    def _keep(self, event: Json, *, content: bool = False) -> None:
         kept = {key: value for key, value in event.items() if key not in ("sequence_number", "obfuscation")}
-        self._builder.put(Foreign(self.dialect, kept))
+        self._builder.put(Foreign(self.dialect, kept, content))
 
     def _item_id(self, event: Json, item: Json) -> str:
         """The id of the item, which every event of it has; a source without ids has its place."""

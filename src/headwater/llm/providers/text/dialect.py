@@ -6,7 +6,7 @@ body (`must_cut`): the client's read then fails, as it does for any answer that 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from headwater.llm.parts import Abort, Error, Part, Start, Text
@@ -21,10 +21,16 @@ class PlainText:
     headers: ClassVar[tuple[tuple[bytes, bytes], ...]] = ()
     relays: ClassVar[str] = ""
     keeps_records: ClassVar[bool] = False
+    has_earlier = False
 
     def __init__(self, fallback: Start | None = None, *, ids: bool = True) -> None:
         self._is_over = False
         self._has_failed = False
+
+    @property
+    def left_out(self) -> Mapping[str, int]:
+        """Nothing is noted: it tells the text, and nothing else."""
+        return {}
 
     @property
     def must_cut(self) -> bool:

@@ -1,4 +1,7 @@
-"""A provider's event stream, byte by byte, as parts: how a proxied run is seen in another dialect.
+"""A provider's stream, byte by byte, as parts: how a proxied run is seen in another dialect.
+
+A voice says how its events come (`Voice.wire`): `sse`, Server-Sent Events with a JSON object each, or `lines`, a JSON
+object each.
 
 Nothing raises: the bytes are in the log already, and a reader has to be shown something. An event that cannot be
 read is an error part, as it is an error in the provider's own SDK.
@@ -14,17 +17,20 @@ import msgspec
 from headwater.errors import TooLarge
 from headwater.llm.parts import Error, Part, Start
 from headwater.llm.providers.builder import Builder
-from headwater.llm.providers.recogniser import TRUNCATED, VOICES
-from headwater.protocol.sse import Parser, ServerEvent
+from headwater.llm.providers.recogniser import TRUNCATED
+from headwater.llm.providers.registry import VOICES
+from headwater.protocol.sse import MAX_EVENT_BYTES, Parser, ServerEvent
 
-#: Dialects whose event streams can be read.
-READABLE: Final = ("openai", "openai-responses", "anthropic", "ai-sdk")
+#: Dialects whose streams can be read.
+READABLE: Final = tuple(name for name, voice in VOICES.items() if voice.wire)
+#: Those whose streams are lines.
+LINES: Final = frozenset(name for name, voice in VOICES.items() if voice.wire == "lines")
 
 #: Code of the error for an event that is not what its dialect has.
 UNREADABLE: Final = "unreadable-event"
 
 
-class SseRecogniser:
+class WireRecogniser:
     """The parts of a proxied run.
 
     Args:
@@ -34,7 +40,7 @@ class SseRecogniser:
 
     def __init__(self, dialect: str, start: Start | None = None) -> None:
         self._dialect = dialect
-        self._parser = Parser()
+        self._parser: Parser | _Lines = _Lines() if dialect in LINES else Parser()
         self._builder = Builder(start)
         self._voice = VOICES[dialect](self._builder, lenient=True)
         self._is_done = False
@@ -64,6 +70,10 @@ class SseRecogniser:
 
     def finish(self) -> list[Part]:
         """The stream has ended; see `Recogniser.finish`."""
+        if isinstance(self._parser, _Lines):
+            for event in self._parser.rest():
+                self._take(event)
+        self._voice.finish()
         if self._voice.has_terminal and not self.is_complete:
             self._builder.fail(TRUNCATED, f"the provider's stream ended without its last event ({self._dialect})")
         self._builder.put_finish()
@@ -81,6 +91,23 @@ class SseRecogniser:
             self._voice.hear(value)
         elif event.event != b"ping":
             self._builder.fail(UNREADABLE, "an event of the provider is not a JSON object")
+
+
+class _Lines:
+    """Cuts bytes into lines; one has at most what an event may have."""
+
+    def __init__(self) -> None:
+        self._held = b""
+
+    def feed(self, data: bytes) -> list[ServerEvent]:
+        *lines, self._held = (self._held + data).split(b"\n")
+        if len(self._held) > MAX_EVENT_BYTES:
+            raise TooLarge(f"a line of the provider has more than {MAX_EVENT_BYTES} bytes")
+        return [ServerEvent(line) for line in lines if line.strip()]
+
+    def rest(self) -> list[ServerEvent]:
+        held, self._held = self._held, b""
+        return [ServerEvent(held)] if held.strip() else []
 
 
 def _value_of(data: bytes) -> Any:

@@ -12,7 +12,7 @@ from tests.llm.sample_runs import TEXT
 from headwater.llm.answer import Answer, ReasoningPiece, coalesce
 from headwater.llm.parts import Error, Finish, FinishReason, Part, Source, Start, ToolOutput, Usage
 from headwater.llm.providers.recogniser import Recogniser
-from headwater.llm.providers.sse import READABLE, SseRecogniser
+from headwater.llm.providers.wire import READABLE, WireRecogniser
 from headwater.protocol.sse import Parser
 
 VECTORS = {path.stem: path.read_bytes() for path in (Path(__file__).parents[1] / "vectors").glob("*.sse")}
@@ -25,7 +25,7 @@ def dialect_of(name: str) -> str:
 
 
 def recognised(dialect: str, *pieces: bytes) -> list[Part]:
-    recogniser = SseRecogniser(dialect)
+    recogniser = WireRecogniser(dialect)
     parts = [part for piece in pieces for part in recogniser.feed(piece)]
     return coalesce([*parts, *recogniser.finish()])
 
@@ -102,7 +102,7 @@ def test_a_stream_that_breaks_off_is_truncated(name: str) -> None:
     """Cut after any event before the last one that counts, the answer ends with an error and not with a finish."""
     body, dialect = VECTORS[name], dialect_of(name)
     ends = [cut + 2 for cut in range(len(body)) if body[cut : cut + 2] == b"\n\n"]
-    last = next(end for end in ends if SseRecogniserState(dialect, body[:end]).is_complete)
+    last = next(end for end in ends if state_after(dialect, body[:end]).is_complete)
     for end in ends:
         parts = recognised(dialect, body[:end])
         if end < last:
@@ -113,8 +113,8 @@ def test_a_stream_that_breaks_off_is_truncated(name: str) -> None:
             assert isinstance(parts[-1], Finish)
 
 
-def SseRecogniserState(dialect: str, body: bytes) -> SseRecogniser:
-    recogniser = SseRecogniser(dialect)
+def state_after(dialect: str, body: bytes) -> WireRecogniser:
+    recogniser = WireRecogniser(dialect)
     recogniser.feed(body)
     return recogniser
 
@@ -135,7 +135,7 @@ def test_a_ui_message_stream_may_end_without_a_finish() -> None:
 )
 def test_an_error_in_the_stream_is_the_end(name: str, error: Error) -> None:
     """The provider's own code and message are told, behind what it had said."""
-    recogniser = SseRecogniser(dialect_of(name))
+    recogniser = WireRecogniser(dialect_of(name))
     parts = recogniser.feed(VECTORS[name])
     failed = recogniser.failed
     assert failed is not None
@@ -149,7 +149,7 @@ def test_an_error_in_the_stream_is_the_end(name: str, error: Error) -> None:
 @pytest.mark.parametrize("data", [b"data: {broken\n\n", b"data: [1]\n\n", b"data: " + b"[" * 5000 + b"\n\n"])
 def test_an_event_that_cannot_be_read_is_an_error(dialect: str, data: bytes) -> None:
     """As it is in the provider's SDK."""
-    recogniser = SseRecogniser(dialect)
+    recogniser = WireRecogniser(dialect)
     recogniser.feed(data)
     assert recogniser.failed is not None
     assert recogniser.failed.code == "unreadable-event"
@@ -157,7 +157,7 @@ def test_an_event_that_cannot_be_read_is_an_error(dialect: str, data: bytes) -> 
 
 def test_an_event_without_end_is_an_error() -> None:
     """A line that is longer than the parser holds ends the answer."""
-    recogniser = SseRecogniser("openai")
+    recogniser = WireRecogniser("openai")
     for _ in range(17):
         recogniser.feed(b"x" * 2**20)
     assert recogniser.failed is not None

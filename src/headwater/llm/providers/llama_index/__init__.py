@@ -1,0 +1,13 @@
+"""LlamaIndex.
+
+source  how it is read
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from headwater.llm.providers.llama_index.source import LlamaIndexVoice
+from headwater.llm.providers.provider import Provider
+
+PROVIDER: Final = Provider(source=LlamaIndexVoice)

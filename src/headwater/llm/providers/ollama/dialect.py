@@ -1,0 +1,103 @@
+"""`ollama`: the lines of Ollama's `/api/chat`, a JSON object each.
+
+Told: text, thinking, calls of tools that the client is to run, images with their data, usage, and whatever a source of
+this dialect had beside it. Not told, for want of a place: all else. Lines have no ids, and silence has no line.
+An end that is no success is `{"error": ...}`, which the SDK raises; nothing follows it.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, ClassVar, Final
+
+import msgspec
+
+from headwater.llm import parts
+from headwater.llm.parts import Json
+from headwater.llm.providers.dialect import Ending, SseDialect, of_provider
+from headwater.llm.providers.figures import merged
+from headwater.llm.providers.left_out import KINDS
+
+#: There are two words; others say what happened in ours.
+_REASONS: Final = {parts.FinishReason.STOP: "stop", parts.FinishReason.TOOL_CALLS: "stop"}
+
+
+class Ollama(SseDialect):
+    """See the module."""
+
+    name: ClassVar[str] = "ollama"
+    media_type: ClassVar[bytes] = b"application/x-ndjson"
+    relays: ClassVar[str] = "ollama"
+    lacks: ClassVar[frozenset[str]] = KINDS - {"images"}
+
+    def __init__(self, fallback: parts.Start | None = None, *, ids: bool = True) -> None:
+        super().__init__(fallback, ids=False)
+        self._usage = parts.Usage()
+
+    def state(self) -> object:
+        """See `Dialect.state`."""
+        return super().state(), self._usage
+
+    def keepalive(self) -> bytes:
+        """Nothing: each line is read as JSON."""
+        return b""
+
+    def _say(self, part: parts.Part) -> list[bytes]:
+        if self._has_finished or self._has_failed:
+            return []
+        match part:
+            case parts.Text(_, delta):
+                return self._line({"content": delta})
+            case parts.Reasoning(_, delta):
+                return self._line({"content": "", "thinking": delta})
+            case parts.ToolReady() if not part.provider_executed:
+                value = part.input if isinstance(part.input, dict) else {"input": part.input}
+                call = {"id": part.id, "function": {"name": part.name, "arguments": value}}
+                return self._line({"content": "", "tool_calls": [call]})
+            case parts.ToolError() if part.input is not None:  # what the model wrote, which is no object
+                call = {"id": part.id, "function": {"name": part.name, "arguments": {"input": part.input}}}
+                return self._line({"content": "", "tool_calls": [call]})
+            case parts.File(url, kind) if kind.startswith("image/") and ";base64," in url:
+                return self._line({"content": "", "images": [url.partition(";base64,")[2]]})
+            case parts.Foreign("ollama", dict(beside)):
+                return self._line({"content": ""}, **beside)
+            case parts.Usage():
+                self._usage = merged(self._usage, part)
+            case parts.Finish():
+                return self._finish(part)
+            case parts.Error(code, message):
+                return self._fail(message or code)
+            case parts.Abort(reason):
+                return self._fail(reason or "the run was stopped")
+            case _:
+                pass
+        return []
+
+    def _line(self, message: Json, *, done: bool = False, **more: Any) -> list[bytes]:
+        self._open()
+        at = datetime.fromtimestamp(self._about.created, UTC).isoformat().replace("+00:00", "Z")
+        said = {"role": "assistant", **message}
+        return [_encoded({"model": self._about.model, "created_at": at, "message": said, "done": done, **more})]
+
+    def _finish(self, part: parts.Finish) -> list[bytes]:
+        self._has_finished = True
+        reason = part.native if part.dialect == self.name else _REASONS.get(part.reason, part.reason.value)
+        counts = {"prompt_eval_count": self._usage.input_tokens, "eval_count": self._usage.output_tokens}
+        known = {name: count for name, count in counts.items() if count is not None}
+        tokens = of_provider(self._usage.native, self.name) or known
+        return self._line({"content": ""}, done=True, done_reason=reason, **tokens, **self._left_out.fields())
+
+    def _end(self, ending: Ending) -> list[bytes]:
+        if ending.is_success:
+            return [] if self._has_finished or self._has_failed else self._finish(parts.Finish())
+        return self._fail(ending.told)
+
+    def _fail(self, message: str) -> list[bytes]:
+        if self._has_failed:
+            return []
+        self._has_failed = True
+        return [_encoded({"error": message})]
+
+
+def _encoded(value: Json) -> bytes:
+    return msgspec.json.encode(value) + b"\n"
