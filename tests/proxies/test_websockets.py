@@ -106,7 +106,7 @@ def test_readers_resume_after_the_proxy_was_killed(
     with greeted(front, certificates) as many, connected(front, certificates, STREAM) as bare:
         say(many, t="sub", id=1, path="room")
         offset = until(many, id=1)["tail"]
-        seen = []
+        seen: list[int] = []
         while len(seen) < 3:
             seen += until(many, t="data")["r"]
         lines = [json.loads(bare.recv(timeout=30)) for _ in range(3)]
