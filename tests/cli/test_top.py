@@ -101,7 +101,7 @@ def test_websockets_are_shown_where_there_are_any() -> None:
     overview = an_overview()
     overview["stats"]["websockets"] = 12
     overview["readers"]["credit"] = {"window": 262_144, "unacknowledged": 1_000, "out_of_credit": 3}
-    shown = "websockets 12   messages 30/s   unacknowledged 1.0 kB of 262 kB   out of credit 3"
+    shown = "websockets 12   messages 30/s   unacknowledged 1 kB of 262 kB   out of credit 3"
     assert shown in top.screen(overview, Rates(messages=30))
     assert not any("websockets" in line for line in top.screen(an_overview(), Rates()))
 

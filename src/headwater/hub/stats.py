@@ -55,7 +55,8 @@ class Stats(msgspec.Struct, kw_only=True):
         websockets: connections of WebSockets, now; streams at their own URLs included.
         websockets_total: of the same, ever opened.
         websocket_messages: what came on `-/connect`, by the kind of message; at a stream's own URL it is `record`.
-        websocket_closes: connections of WebSockets that ended, by the code that was told; 1006 for none.
+        websocket_closes: connections of WebSockets that ended, by the code that the client told, which repeats
+            the server's; 1006 for none.
         disconnects: requests whose client went away before the answer or the end.
         lag: deliveries to live readers by the seconds from the commit to the socket.
         flush_waits: flushes by the seconds they were put off under load, so that records go out together.
