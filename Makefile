@@ -85,6 +85,7 @@ versions: $(UV)
 docs: setup
 	$(BIN)/python scripts/generate_docs.py
 	$(BIN)/python scripts/dialect_pages.py
+	$(BIN)/python -m scripts.asyncapi
 
 bench: setup
 	$(BIN)/python -m benchmarks all --quick

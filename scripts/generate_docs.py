@@ -80,7 +80,7 @@ def settings_page() -> str:
     """Every setting, and the options of the SQLite store."""
     rows = [_setting_row(setting) for setting in describe_settings()]
     fields = msgspec.structs.fields(SqliteOptions)
-    texts = _sections(inspect.getdoc(SqliteOptions) or "")["Attributes"]
+    texts = sections(inspect.getdoc(SqliteOptions) or "")["Attributes"]
     options = [f"| `{f.name}` | {_value(f.default)} | {_cell(texts[f.name])} |" for f in fields]
     return "\n".join(
         [
@@ -253,7 +253,7 @@ def _with_options(function: Any, text: str) -> str:
     options = _options(function)
     if options is None:
         return text
-    items = _sections(inspect.getdoc(options) or "")["Attributes"]
+    items = sections(inspect.getdoc(options) or "")["Attributes"]
     lines = "\n".join(f"- `{name}`: {what}" for name, what in items.items())
     return re.sub(r"^- `\*\*options`: .*$", lambda _: lines, text, flags=re.MULTILINE)
 
@@ -291,7 +291,8 @@ def _split_sections(text: str) -> list[Any]:
     return found
 
 
-def _sections(text: str) -> dict[str, dict[str, str]]:
+def sections(text: str) -> dict[str, dict[str, str]]:
+    """The items of a Google docstring, by the titles of its sections."""
     return {title: _items(section) for title, section in _split_sections(text)[1:]}
 
 
@@ -329,7 +330,7 @@ def messages_page() -> str:
 
 def _message(cls: type[msgspec.Struct]) -> list[str]:
     doc = inspect.getdoc(cls) or ""
-    texts = _sections(doc).get("Attributes", {})
+    texts = sections(doc).get("Attributes", {})
     head = doc.partition("\n\nAttributes:")[0].replace("\n", " ")
     lines = [f"### {cls.__struct_config__.tag}\n", f"{head}\n"]
     fields = msgspec.structs.fields(cls)
@@ -377,7 +378,7 @@ def figures_page() -> str:
         ("store", StoreFigures),
         ("reader", ReaderInfo),
     ):
-        fields = _sections(inspect.getdoc(struct) or "")["Attributes"]
+        fields = sections(inspect.getdoc(struct) or "")["Attributes"]
         rows = [f"| `{name}` | {_cell(text)} |" for name, text in fields.items()]
         page = _put(page, title, "\n".join(["| field | meaning |", "| --- | --- |", *rows]))
     heads = ["| metric | type | labels | meaning |", "| --- | --- | --- | --- |"]

@@ -50,6 +50,13 @@ async root => {
     return told;
 }
 """
+#: What it gives.
+TOLD: Any = [
+    *("from many", "from many", "from one", "typing", "closed"),
+    [1000, "closed"],
+    [1000, ""],
+    [4404, "stream-not-found"],
+]
 
 
 @pytest.fixture
@@ -61,13 +68,7 @@ def server() -> Iterator[ServerProcess]:
 def test_a_page_talks(server: ServerProcess, page: Page) -> None:
     """Through both doors at once; it sees why each ended."""
     page.goto(server.url)
-    told: Any = page.evaluate(ROOM, f"{server.url}/v1/stream/")
-    assert told == [
-        *("from many", "from many", "from one", "typing", "closed"),
-        [1000, "closed"],
-        [1000, ""],
-        [4404, "stream-not-found"],
-    ]
+    assert page.evaluate(ROOM, f"{server.url}/v1/stream/") == TOLD
 
 
 def test_a_page_of_another_origin(server: ServerProcess, page: Page) -> None:

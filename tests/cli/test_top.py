@@ -67,8 +67,19 @@ def test_a_look_in_lines() -> None:
     assert lines[1] == "appends 26/s   deliveries 8.0/s   lag p50 1.3 ms, p99 1.5 s"
     assert lines[2] == "buffered 275 kB   memory 48.7 MB   cpu 6.2%   event loop p99 -   files - of 1024"
     assert lines[4:6] == ["WIRE    LIVE  BEHIND  PAUSED", "events  275   0       4"]
-    assert lines[8].split() == ["kiosk\ufffd[2J\ufffd7", "rooms/lobby", "paused", "4.3", "MB", "68.6", "kB", "37", "s"]
-    assert lines[9].split() == ["192.0.2.1:5000", "rooms/lobby", "paused", "7", "records", "-", "-"]
+    assert lines[8].split() == [
+        "kiosk\ufffd[2J\ufffd7",
+        "rooms/lobby",
+        "paused",
+        "4.3",
+        "MB",
+        "-",
+        "68.6",
+        "kB",
+        "37",
+        "s",
+    ]
+    assert lines[9].split() == ["192.0.2.1:5000", "rooms/lobby", "paused", "7", "records", "-", "-", "-"]
     assert lines[-1].split() == ["rooms/0", "64"]
 
 
@@ -83,6 +94,16 @@ def test_nothing_reaches_the_terminal_but_text(monkeypatch: pytest.MonkeyPatch) 
     lines = drawn.removeprefix("\x1b[H").split("\n")[:-1]
     assert len(lines) == 8
     assert all(len(line.removesuffix("\x1b[K")) <= 30 for line in lines)
+
+
+def test_websockets_are_shown_where_there_are_any() -> None:
+    """How many, what comes, and the credit of all together."""
+    overview = an_overview()
+    overview["stats"]["websockets"] = 12
+    overview["readers"]["credit"] = {"window": 262_144, "unacknowledged": 1_000, "out_of_credit": 3}
+    shown = "websockets 12   messages 30/s   unacknowledged 1 kB of 262 kB   out of credit 3"
+    assert shown in top.screen(overview, Rates(messages=30))
+    assert not any("websockets" in line for line in top.screen(an_overview(), Rates()))
 
 
 def test_json_is_the_overview(call: Call) -> None:

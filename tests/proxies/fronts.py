@@ -14,8 +14,9 @@ import socket
 import ssl
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Self
 
 import httpx2
@@ -63,6 +64,7 @@ class Front:
         backend: port of the server behind it, or its address as this proxy writes it.
         certificates: what it shows.
         directory: an empty one for its files.
+        changes: what else is replaced, for this instance.
 
     Attributes:
         port: where it listens on 127.0.0.1.
@@ -72,11 +74,18 @@ class Front:
     program: str
     configuration: str
 
-    def __init__(self, backend: int | str, certificates: Certificates, directory: Path) -> None:
+    def __init__(
+        self,
+        backend: int | str,
+        certificates: Certificates,
+        directory: Path,
+        changes: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.port = free_port()
         self.url = f"https://{HOST}:{self.port}"
         self._backend = backend if isinstance(backend, str) else f"127.0.0.1:{backend}"
         self._certificates = certificates
+        self._changes = changes
         self.directory = directory
         self._process: subprocess.Popen[bytes] | None = None
         self._log = directory / "proxy.log"
@@ -97,7 +106,7 @@ class Front:
 
     def _replaced(self) -> str:
         text = (CONFIGURATIONS / self.configuration).read_text()
-        for old, new in {**self.replacements(), BACKEND: self._backend}.items():
+        for old, new in {**self.replacements(), **self._changes, BACKEND: self._backend}.items():
             assert text.count(old) == 1, f"{self.configuration} has {text.count(old)} times {old!r}"
             text = text.replace(old, new)
         return text
@@ -300,8 +309,14 @@ def until(condition: Callable[[], bool]) -> None:
 
 
 @contextlib.contextmanager
-def in_front_of(backend: int | str, kind: str, certificates: Certificates, directory: Path) -> Iterator[Front]:
+def in_front_of(
+    backend: int | str,
+    kind: str,
+    certificates: Certificates,
+    directory: Path,
+    changes: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[Front]:
     """A running proxy of a kind."""
     required(f"{FRONTS[kind].program} (a package of Debian)", find(FRONTS[kind].program) is not None)
-    with FRONTS[kind](backend, certificates, directory) as front:
+    with FRONTS[kind](backend, certificates, directory, changes) as front:
         yield front

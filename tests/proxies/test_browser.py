@@ -1,5 +1,5 @@
 """Thirty readers of one page in Chromium: through each proxy and hypercorn they share one HTTP/2 connection; over
-HTTP/1.1 the browser opens six."""
+HTTP/1.1 the browser opens six. And its WebSockets through each proxy."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import httpx2
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 from tests.browser.conftest import find_chromium
+from tests.browser.test_websocket import ROOM, TOLD
 from tests.proxies.client import TEXT, make_client
 from tests.proxies.fronts import HOST, Certificates, Front
 from tests.proxies.hypercorns import HypercornProcess
@@ -113,6 +114,12 @@ def test_thirty_readers_come_back_by_themselves(
     with make_client(front.url, certificates) as again:
         append_all(again, "four")
     all_saw(page, "one", "two", "three", "four")
+
+
+def test_a_page_talks_by_websockets(page: Page, front: Front) -> None:
+    """Through both doors, as without a proxy."""
+    page.goto(f"{front.url}/v1/stream/nothing-here")
+    assert page.evaluate(ROOM, f"{front.url}/v1/stream/") == TOLD
 
 
 def test_thirty_readers_are_live_on_hypercorn(page: Page, hypercorn: HypercornProcess) -> None:

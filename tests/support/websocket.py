@@ -162,7 +162,7 @@ class Client:
             while True:
                 await self.message()
         if self.close_code is not None:
-            await self.close()
+            await self.close(1000 if self.close_code == 1005 else self.close_code)
             with suppress(EOFError, OSError):
                 while True:
                     await self._more()

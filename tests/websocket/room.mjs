@@ -1,5 +1,10 @@
-// Node's own WebSocket: a conversation on `-/connect`, and a stream at its own URL.
-const [root, waits] = process.argv.slice(2)
+// A conversation on `-/connect`, and a stream at its own URL, by Node's own WebSocket or by the package `ws`.
+import { createRequire } from "node:module"
+
+const [root, library, waits] = process.argv.slice(2)
+// Packages are those of tests/clients.
+const packages = createRequire(new URL("../clients/package.json", import.meta.url))
+const WebSocket = library === "ws" ? packages("ws") : globalThis.WebSocket
 
 function open(path, protocols) {
   const socket = new WebSocket(root.replace("http", "ws") + path, protocols)

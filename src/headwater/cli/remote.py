@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import quote, urlsplit
 
 import httpx2
@@ -15,6 +15,9 @@ from headwater.cli.failures import Unreachable, refusal
 from headwater.cli.pipeline import Pipeline, can_pipeline
 from headwater.model import NOW
 from headwater.protocol import names
+
+if TYPE_CHECKING:
+    from websockets.sync.client import ClientConnection
 
 #: Where the server has its streams, unless the URL says otherwise; as the reference servers.
 DEFAULT_PREFIX: Final = "/v1/stream/"
@@ -152,6 +155,33 @@ class Remote:
             headers = {**headers, **_AS_IT_IS}
         with self._stream("GET", self.url(stream), headers=headers, params=params) as response:
             yield response
+
+    @contextmanager
+    def socket(self, protocol: str) -> Iterator[ClientConnection]:
+        """A connection of many streams, which ends with an iteration over it when it is cut."""
+        from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+        from websockets.sync.client import connect
+        from websockets.typing import Subprotocol
+
+        origin = self._address.origin
+        url = f"ws{origin.removeprefix('http')}{self._address.prefix}-/connect"
+        headers = [(name, value) for name, value in self._headers if name != "User-Agent"]
+        try:
+            with connect(
+                url,
+                subprotocols=[Subprotocol(protocol)],
+                additional_headers=headers,
+                user_agent_header=self._headers[0][1],
+                open_timeout=self._timeout,
+                max_size=None,
+            ) as found:
+                yield found
+        except InvalidStatus as error:
+            raise refusal(error.response.status_code, bytes(error.response.body or b"")) from None
+        except ConnectionClosed:
+            raise Unreachable(origin, "the connection was cut") from None
+        except (OSError, InvalidHandshake) as error:
+            raise Unreachable(origin, str(error) or type(error).__name__) from None
 
     def page_of_many(self, body: bytes, params: Mapping[str, str]) -> httpx2.Response:
         """What there is of many streams now.

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 import click
 
+from headwater.cli.follow import Follower
+from headwater.cli.follow_socket import SocketFollower, check_installed
 from headwater.cli.options import below, json_option, parse_name, with_remote
 from headwater.cli.paragraphs import Paragraphs
 from headwater.cli.patience import Patience
@@ -41,6 +43,11 @@ from headwater.protocol.patterns import is_pattern
     "One JSON object a record, with its offset and data (base64, if it is bytes); of several streams, its stream, too."
 )
 @click.option("--sse", is_flag=True, help="Read an event stream instead of NDJSON.")
+@click.option(
+    "--wire",
+    type=click.Choice(["ndjson", "sse", "websocket"]),
+    help="How to read: `websocket` acknowledges what it has printed.  [default: ndjson]",
+)
 @click.option("--compressed", is_flag=True, help="Ask for a compressed answer; without it the server sends none.")
 @click.option("--signals", is_flag=True, help="Show signals, too: on stderr, or with --json on stdout.")
 @click.option("--no-follow", is_flag=True, help="Stop at the tail.")
@@ -59,6 +66,7 @@ def tail(
     last: int | None,
     as_json: bool,
     sse: bool,
+    wire: str | None,
     compressed: bool,
     signals: bool,
     no_follow: bool,
@@ -85,6 +93,11 @@ def tail(
       headwater tail log -n 20
       headwater tail log --no-follow > log.txt
     """
+    if sse and wire not in (None, "sse"):
+        raise click.UsageError(f"give --sse or --wire {wire}.")
+    sse = sse or wire == "sse"
+    if wire == "websocket":
+        _check_socket(paths, compressed=compressed)
     if no_follow:
         _check_no_follow(sse=sse, signals=signals)
     if last is not None and offset is not None:
@@ -97,19 +110,19 @@ def tail(
         click.get_current_context().exit(code)
     if offset is not None:
         _check_offset(offset)
-    wire = EventsWire if sse else JsonLinesWire
     tail_one(
         remote,
         paths[0],
         patience,
         offset,
         last,
-        wire,
+        EventsWire if sse else JsonLinesWire,
         as_json=as_json,
         compressed=compressed,
         follow=not no_follow,
         count=count,
         signals=signals,
+        follower=SocketFollower if wire == "websocket" else Follower,
     )
 
 
@@ -118,6 +131,14 @@ def _check_no_follow(*, sse: bool, signals: bool) -> None:
         raise click.UsageError("--sse only follows: an event stream does not say where the tail is.")
     if signals:
         raise click.UsageError("--signals only follows: signals are not stored, so that there are none to read.")
+
+
+def _check_socket(paths: Sequence[str], *, compressed: bool) -> None:
+    if len(paths) > 1 or is_pattern(paths[0]):
+        raise click.UsageError("--wire websocket is for one stream.")
+    if compressed:
+        raise click.UsageError("--compressed is not for --wire websocket: messages come as they are.")
+    check_installed()
 
 
 def _check_several(paths: Sequence[str], *, sse: bool, compressed: bool) -> None:

@@ -37,6 +37,7 @@ def tail_one(
     follow: bool,
     count: int | None,
     signals: bool,
+    follower: type[Follower] = Follower,
 ) -> None:
     """Print a stream's records until it is closed, `count` is reached, or, without following, at its tail.
 
@@ -52,6 +53,7 @@ def tail_one(
         follow: wait for what comes.
         count: of records; None: all.
         signals: show signals, too.
+        follower: reads.
 
     Raises:
         BrokenPipeError: nobody reads stdout any more.
@@ -65,10 +67,10 @@ def tail_one(
         begin = Beginning(header(head, names.STREAM_NEXT_OFFSET) or NOW)
     else:
         begin = Beginning(offset or BEGINNING)
-    follower = Follower(remote, path, kind, wire, begin.offset, patience, compressed=compressed, signals=signals)
+    reader = follower(remote, path, kind, wire, begin.offset, patience, compressed=compressed, signals=signals)
     printer = Printer(_format(kind, as_json=as_json), begin, shown_as_json if as_json else shown_apart)
     try:
-        printer.print_all(follower, count, no_follow=not follow)
+        printer.print_all(reader, count, no_follow=not follow)
     except KeyboardInterrupt:
         output.note(f"stopped; go on with --from {printer.offset}")
         raise

@@ -115,6 +115,13 @@ def screen(overview: dict[str, Any], between: Rates) -> list[str]:
             f"commits {each(between.commits)}, {one} in one, p99 {short(between.commit99)}   "
             f"waiting {size(store['queue_bytes'])}   log {size(store['wal_bytes'])}   file {size(store['file_bytes'])}"
         )
+    if stats.get("websockets"):
+        credit = readers["credit"]
+        lines.append(
+            f"websockets {stats['websockets']:,}   messages {each(between.messages)}   "
+            f"unacknowledged {size(credit['unacknowledged'])} of {size(credit['window'])}   "
+            f"out of credit {credit['out_of_credit']:,}"
+        )
     by: dict[str, dict[str, int]] = defaultdict(dict)
     for found in readers["by"]:
         by[found["wire"]][found["state"]] = found["readers"]
@@ -122,7 +129,7 @@ def screen(overview: dict[str, Any], between: Rates) -> list[str]:
     slow = [_row(info) for info in readers["behind"]]
     busy = [(found["path"], f"{found['readers']:,}") for found in overview["busiest"]]
     lines += aligned(("WIRE", "LIVE", "BEHIND", "PAUSED"), wires)
-    lines += aligned(("SLOWEST READERS", "STREAM", "STATE", "BEHIND", "HOLDS", "FULL FOR"), slow)
+    lines += aligned(("SLOWEST READERS", "STREAM", "STATE", "BEHIND", "UNACKED", "HOLDS", "FULL FOR"), slow)
     lines += aligned(("STREAMS WITH MOST READERS", "READERS"), busy)
     return lines
 
@@ -131,7 +138,7 @@ def _row(info: dict[str, Any]) -> tuple[str, ...]:
     behind = size(info["lag_bytes"]) if info["lag_records"] is None else f"{info['lag_records']:,} records"
     name = info["name"] or info["address"] or f"{info['wire']} {info['number']}"
     full = lasting(info["full_seconds"]) if info["full_seconds"] else "-"
-    return name, info["path"], info["state"], behind, size(info["held"]), full
+    return name, info["path"], info["state"], behind, size(info.get("unacknowledged")), size(info["held"]), full
 
 
 def aligned(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

@@ -63,7 +63,12 @@ async def readers(
 
 def _summary(census: Census) -> dict[str, Any]:
     by = [{"wire": wire, "state": state, "readers": count} for (wire, state), count in sorted(census.by.items())]
-    return {"total": census.readers, "by": by, "held_bytes": census.held}
+    credit = {
+        "window": census.window,
+        "unacknowledged": census.unacknowledged,
+        "out_of_credit": census.out_of_credit,
+    }
+    return {"total": census.readers, "by": by, "held_bytes": census.held, "credit": credit}
 
 
 class Overview:

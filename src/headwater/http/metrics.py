@@ -40,11 +40,14 @@ _COUNTERS: Final = (
     ("signals_dropped", "signals_dropped", "Times a reader who asked was not told one: it was catching up or full."),
     ("members_joined", "members_joined", "Members that came to streams, whatever the number of their connections."),
     ("presence_frames", "presence_frames", "Times readers of a stream were told who is there."),
+    ("websocket_connections", "websockets_total", "WebSockets ever opened."),
     ("disconnects", "disconnects", "Clients that went away before the end."),
 )
 #: The same, with a label: its name, the field, the label, and what it is.
 _LABELLED: Final = (
     ("gaps", "gaps", "policy", "Times records were left out for a slow reader, by its policy."),
+    ("websocket_messages", "websocket_messages", "kind", "Messages that came on WebSockets, by kind."),
+    ("websocket_closes", "websocket_closes", "code", "WebSockets that ended, by close code; 1006 for none."),
     ("cuts", "cuts", "code", "Catch-up answers cut because they could not be finished, by error code."),
     ("errors", "errors", "code", "Answers by error code."),
     ("left_out_parts", "left_out", "what", "Parts of runs that a reader's dialect has no place for."),
@@ -129,6 +132,13 @@ class HubCollector:
         yield GaugeMetricFamily(
             "headwater_held_bytes", "What the sinks of live readers hold unsent, as far as it is known.", census.held
         )
+        for name, text, value in (
+            ("open_websockets", "WebSockets now.", stats.websockets),
+            ("window_bytes", "Bytes of records that may be told and not acknowledged.", census.window),
+            ("unacknowledged_bytes", "Of those, bytes that were told.", census.unacknowledged),
+            ("out_of_credit_readers", "Readers that wait for an acknowledgement.", census.out_of_credit),
+        ):
+            yield GaugeMetricFamily(f"headwater_{name}", text, value)
 
 
 def _of_store(figures: StoreFigures) -> Iterator[Metric]:

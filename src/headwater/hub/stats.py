@@ -52,6 +52,11 @@ class Stats(msgspec.Struct, kw_only=True):
         members: of all streams, now.
         members_joined: members that came, whatever the number of their connections.
         presence_frames: times that readers of a stream were told who is there.
+        websockets: connections of WebSockets, now; streams at their own URLs included.
+        websockets_total: of the same, ever opened.
+        websocket_messages: what came on `-/connect`, by the kind of message; at a stream's own URL it is `record`.
+        websocket_closes: connections of WebSockets that ended, by the code that the client told, which repeats
+            the server's; 1006 for none.
         disconnects: requests whose client went away before the answer or the end.
         lag: deliveries to live readers by the seconds from the commit to the socket.
         flush_waits: flushes by the seconds they were put off under load, so that records go out together.
@@ -89,6 +94,10 @@ class Stats(msgspec.Struct, kw_only=True):
     members: int = 0
     members_joined: int = 0
     presence_frames: int = 0
+    websockets: int = 0
+    websockets_total: int = 0
+    websocket_messages: Counter[str] = msgspec.field(default_factory=Counter)
+    websocket_closes: Counter[str] = msgspec.field(default_factory=Counter)
     disconnects: int = 0
     lag: Histogram = msgspec.field(default_factory=partial(Histogram, bounds=LAG_BOUNDS))
     flush_waits: Histogram = msgspec.field(default_factory=partial(Histogram, bounds=WAIT_BOUNDS))
@@ -102,6 +111,16 @@ class Stats(msgspec.Struct, kw_only=True):
         self.bytes_in += size
         if answer.duplicate:
             self.duplicates += 1
+
+    def websocket_began(self) -> None:
+        """Count a connection."""
+        self.websockets += 1
+        self.websockets_total += 1
+
+    def websocket_ended(self, code: int) -> None:
+        """Count its end."""
+        self.websockets -= 1
+        self.websocket_closes[str(code)] += 1
 
     def sent(self, coding: str, before: int, after: int, times: int = 1) -> None:
         """Count bytes written to sinks: before and after their content coding, which is empty for none."""

@@ -137,6 +137,7 @@ class Session:
             self.refuse(error, id, s)
 
     def _begin(self, message: m.ClientMessage, size: int) -> None:
+        self.door.hub.stats.websocket_messages[m.KINDS[type(message)]] += 1
         if not self.greeted:
             if not isinstance(message, m.Hello):
                 raise InvalidMessage("the first message is hello")

@@ -121,6 +121,7 @@ class Single:
     def _append(self, data: bytes, is_text: bool) -> None:
         if self._is_over:
             return
+        self._hub.stats.websocket_messages["record"] += 1
         try:
             self._ask(data)
         except Exception as error:

@@ -21,7 +21,7 @@ from headwater.hub.live.runtime import Runtime
 from headwater.hub.wheel import Timer
 from headwater.protocol.websocket import frames
 from headwater.protocol.websocket.assembly import NO_CODE, TOO_BIG, Assembler, Broken, Closing, Event, Message, Ping
-from headwater.protocol.websocket.closes import NORMAL
+from headwater.protocol.websocket.closes import NO_CLOSE, NORMAL
 
 #: Seconds for a client to end its side.
 CLOSE_SECONDS: Final = 2.0
@@ -40,6 +40,7 @@ class MessageSink(TransportSink):
     __slots__ = (
         "_assembler",
         "_body",
+        "_code",
         "_intake",
         "_is_closing",
         "_linger",
@@ -58,6 +59,8 @@ class MessageSink(TransportSink):
         self._body: Body | None = None
         self._is_closing = False
         self._linger: Timer | None = None
+        #: With which it ends, as far as it was told.
+        self._code = NO_CLOSE
         self.heard_at = time.monotonic()
         self.partial_since = 0.0
 
@@ -69,6 +72,7 @@ class MessageSink(TransportSink):
             rest: what came behind the request already.
         """
         self._receiver = receiver
+        self._stats.websocket_began()
         if rest:
             self.data_received(rest)
 
@@ -102,6 +106,8 @@ class MessageSink(TransportSink):
             self._fail(event.code, event.reason)
 
     def _closed_by_client(self, event: Closing) -> None:
+        if self._code == NO_CLOSE:
+            self._code = event.code
         if not self._is_closing:
             code = NORMAL if event.code == NO_CODE else event.code
             self._end(frames.close(code) if event.code != NO_CODE else frames.frame(frames.CLOSE, b""))
@@ -111,6 +117,7 @@ class MessageSink(TransportSink):
     def _fail(self, code: int, reason: str) -> None:
         if code == TOO_BIG:
             self._stats.errors[MessageTooLarge.code] += 1
+        self._code = code
         self._end(frames.close(code, reason))
         self.finish()
         self._half_close()
@@ -199,4 +206,7 @@ class MessageSink(TransportSink):
             self._intake.end(self._body)
             self._body = None
         self._receiver = None
+        if self._code:
+            self._stats.websocket_ended(self._code)
+            self._code = 0
         super().connection_lost(error)

@@ -31,6 +31,9 @@ class Census(msgspec.Struct, kw_only=True):
     Attributes:
         readers: how many there are.
         by: of those, how many with each wire format and state.
+        window: bytes of records that may be told on WebSockets and not acknowledged, in all.
+        unacknowledged: of those, bytes that were told.
+        out_of_credit: readers of these that wait for an acknowledgement.
         held: bytes their sinks hold unsent, as far as that is known.
         behind: those with the largest lag or the fullest sinks, the worst first; nobody who is live and holds nothing.
         streams: paths with the most readers, and how many they have.
@@ -39,6 +42,9 @@ class Census(msgspec.Struct, kw_only=True):
     readers: int = 0
     by: Counter[tuple[str, str]] = msgspec.field(default_factory=Counter)
     held: int = 0
+    window: int = 0
+    unacknowledged: int = 0
+    out_of_credit: int = 0
     behind: list[ReaderInfo] = msgspec.field(default_factory=list)
     streams: list[tuple[str, int]] = msgspec.field(default_factory=list)
 
@@ -119,6 +125,12 @@ def _count(
         by[wire, state] += 1
         census.readers += 1
         census.held += held
+        if wire == "websocket" and (window := reader.credit) is not None:
+            # Nobody else has any.
+            told = reader.unacknowledged or 0
+            census.window += window
+            census.unacknowledged += told
+            census.out_of_credit += told >= window
         if state != "live":
             behind.append(reader)
         elif held:

@@ -17,5 +17,7 @@ WRONG_KIND: Final = 1003
 GOING: Final = ShuttingDown.ws_close
 #: The server lets the reader go, for it was slow; come back.
 DETACHED: Final = Unavailable.ws_close
+#: Nobody said how it ended; never sent.
+NO_CLOSE: Final = 1006
 #: A stream that ended before it was complete.
 FAILED: Final = StreamFailed.ws_close

@@ -56,6 +56,7 @@ from headwater.protocol.websocket.server_messages import (
 
 __all__ = [
     "CLIENT",
+    "KINDS",
     "SERVER",
     "Ack",
     "Answer",
@@ -114,6 +115,8 @@ CLIENT: Final[tuple[type[ClientStruct], ...]] = (
     Ping,
     Pong,
 )
+#: What `t` says of each.
+KINDS: Final[dict[type[ClientStruct], str]] = {cls: str(cls.__struct_config__.tag) for cls in CLIENT}
 ClientMessage = (
     Hello
     | Sub
