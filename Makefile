@@ -83,8 +83,8 @@ versions: $(UV)
 	done
 
 docs: setup
-	$(BIN)/python scripts/generate_docs.py
-	$(BIN)/python scripts/dialect_pages.py
+	$(BIN)/python -m scripts.generate_docs
+	$(BIN)/python -m scripts.dialect_pages
 	$(BIN)/python -m scripts.asyncapi
 
 bench: setup
