@@ -17,6 +17,7 @@ from typing import Any, Final, get_args, get_origin
 
 import click
 import msgspec
+from scripts import proto
 
 import headwater
 import headwater.llm
@@ -426,14 +427,18 @@ PAGES: Final[dict[str, Callable[[], str]]] = {
     "http.md": http_page,
     "figures.md": figures_page,
     "websocket-messages.md": messages_page,
+    "websocket.proto": proto.written,
 }
 #: Pages that are written by hand but for their lists.
 BY_HAND: Final = ("http.md", "figures.md")
+#: That are no pages, and say themselves where they are from.
+_NO_PAGES: Final = ("websocket.proto",)
 
 
 def render() -> dict[Path, str]:
     """Every generated page by its file."""
-    return {REFERENCE / name: ("" if name in BY_HAND else NOTE) + make() for name, make in PAGES.items()}
+    without = (*BY_HAND, *_NO_PAGES)
+    return {REFERENCE / name: ("" if name in without else NOTE) + make() for name, make in PAGES.items()}
 
 
 def main() -> int:

@@ -7,7 +7,7 @@ import json
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import Any, Protocol
 
 from tests.support.inprocess import InProcess
 from websockets.frames import Frame, Opcode
@@ -20,6 +20,41 @@ HEADERS = (
     b"sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-version: 13\r\n"
 )
 JSON_PROTOCOL = b"sec-websocket-protocol: headwater.v1+json\r\n"
+
+
+class Packs(Protocol):
+    """A subprotocol as a client has it.
+
+    Attributes:
+        name: of it.
+    """
+
+    name: str
+
+    def pack(self, message: dict[str, Any]) -> Frame:
+        """A message to send."""
+        ...
+
+    def unpack(self, data: bytes) -> dict[str, Any]:
+        """A message that came."""
+        ...
+
+
+class Json:
+    """See `Packs`."""
+
+    name = "headwater.v1+json"
+
+    def pack(self, message: dict[str, Any]) -> Frame:
+        """See `Packs`."""
+        return Frame(Opcode.TEXT, json.dumps(message).encode())
+
+    def unpack(self, data: bytes) -> dict[str, Any]:
+        """See `Packs`."""
+        found: dict[str, Any] = json.loads(data)
+        return found
+
+
 CONNECT = "/v1/stream/-/connect"
 
 
@@ -28,13 +63,15 @@ class Client:
 
     Attributes:
         sock: the client's end; it does not block.
+        packs: its subprotocol.
         head: of the response.
         close_code: that the server sent; None: it did not.
         close_reason: of the same.
     """
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: socket.socket, packs: Packs | None = None) -> None:
         self.sock = sock
+        self.packs = packs or Json()
         self.head = b""
         self.close_code: int | None = None
         self.close_reason = ""
@@ -57,7 +94,7 @@ class Client:
         """Send a message; `from_` is `from`."""
         if "from_" in message:
             message["from"] = message.pop("from_")
-        await self.text(json.dumps(message))
+        await self.raw(self.packs.pack(message).serialize(mask=True))
 
     async def text(self, text: str) -> None:
         """Send a text message."""
@@ -83,8 +120,7 @@ class Client:
         Raises:
             EOFError: the server has closed, or the connection is gone.
         """
-        found: dict[str, Any] = json.loads(await self.message())
-        return found
+        return self.packs.unpack(await self.message())
 
     async def message(self) -> bytes:
         """The payload of the next message; pings are answered."""
@@ -151,19 +187,23 @@ def _first_frame(data: bytes) -> tuple[int, int, bytes] | None:
 
 
 @asynccontextmanager
-async def connection(server: InProcess, path: str = CONNECT, headers: bytes = JSON_PROTOCOL) -> AsyncIterator[Client]:
+async def connection(
+    server: InProcess, path: str = CONNECT, headers: bytes = JSON_PROTOCOL, packs: Packs | None = None
+) -> AsyncIterator[Client]:
     """A client behind its handshake."""
     sock = await server.connect()
     with sock:
-        client = Client(sock)
+        client = Client(sock, packs)
         assert await client.handshake(path, headers) == 101
         yield client
 
 
 @asynccontextmanager
-async def greeted(server: InProcess, **hello: Any) -> AsyncIterator[Client]:
+async def greeted(server: InProcess, packs: Packs | None = None, **hello: Any) -> AsyncIterator[Client]:
     """A client of `-/connect` behind `hello` and `welcome`."""
-    async with connection(server) as client:
+    packs = packs or Json()
+    header = b"sec-websocket-protocol: %b\r\n" % packs.name.encode()
+    async with connection(server, headers=header, packs=packs) as client:
         await client.send(t="hello", **hello)
         assert (await client.next())["t"] == "welcome"
         yield client

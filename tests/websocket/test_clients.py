@@ -17,6 +17,8 @@ import websockets.sync.client
 from tests.support.http import call
 from tests.support.mounted import mounted_server
 from tests.support.processes import ServerProcess, headwater_server, required
+from tests.support.subprotocols import BINARY
+from tests.support.websocket import Packs
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
@@ -182,6 +184,43 @@ def test_two_connections_talk(server: ServerProcess) -> None:
             assert found == list(range(1000))
 
     asyncio.run(main())
+
+
+def test_binary_messages(server: ServerProcess) -> None:
+    """MessagePack and Protobuf, with libraries that know nothing of ours: records, signals and who is there."""
+
+    async def main(packs: Packs) -> None:
+        path = f"binary-{packs.name[-8:]}"
+        async with connect(url(server, "-/connect"), subprotocols=[packs.name]) as client:  # type: ignore[list-item]
+            assert client.subprotocol == packs.name
+
+            async def say(**message: Any) -> None:
+                await client.send(packs.pack(message).data)
+
+            async def hear(kind: str) -> dict[str, Any]:
+                async with asyncio.timeout(30):
+                    while True:
+                        data = await client.recv()
+                        assert isinstance(data, bytes)
+                        if (found := packs.unpack(data))["t"] == kind:
+                            return found
+
+            await say(t="hello", name="ada")
+            await say(t="create", id=1, path=path, type="image/png")
+            await say(t="sub", id=2, path=path, signals=True, presence=True)
+            number = (await hear("sub"))["s"]
+            await hear("live")
+            await say(t="append", id=3, s=number, b=[bytes(range(256)) * 300])
+            assert (await hear("data"))["b"] == [bytes(range(256)) * 300]
+            await say(t="signal", s=number, b=b"\x00\xff")
+            assert (await hear("signal"))["b"] == b"\x00\xff"
+            await say(t="here", id=4, s=number, state=b"[1]")
+            assert (await hear("here"))["member"] == "ada"
+            await say(t="close", id=5, s=number)
+            assert (await hear("end"))["why"] == "closed"
+
+    for packs in BINARY:
+        asyncio.run(main(packs))
 
 
 def test_aiohttp(server: ServerProcess) -> None:

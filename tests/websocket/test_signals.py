@@ -47,7 +47,7 @@ def test_who_asked_is_told(run: Run[None]) -> None:
             assert (await deaf.until(t="data"))["r"] == ["first"]
             assert (await deaf.ask("ping"))["t"] == "pong"
             await server.hub.signal("a", b"\x00")
-            assert (await two.until(t="signal"))["base64"] == "AA=="
+            assert (await two.until(t="signal"))["b"] == "AA=="
 
     run(main())
 

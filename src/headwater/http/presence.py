@@ -34,7 +34,7 @@ async def _attend(hub: Engine, exchange: Exchange, command: Attend, access: Acce
             "for all else"
         )
     asked = parse_post(await body_of(exchange), access.subject)
-    await _check_stream(hub, command.path)
+    await check_stream(hub, command.path)
     if isinstance(asked, Leaving):
         hub.rooms.leave(command.path, asked.claim, asked.connection)
         exchange.respond(responses.nothing())
@@ -47,7 +47,7 @@ def _told(hub: Engine, joined: Joined) -> dict[str, object]:
 
 
 async def _list(hub: Engine, exchange: Exchange, command: ListMembers) -> None:
-    await _check_stream(hub, command.path)
+    await check_stream(hub, command.path)
     exchange.respond(responses.json_answer(_page(hub.rooms.page(command.path, command.after, command.limit))))
 
 
@@ -57,7 +57,7 @@ def _page(page: Page) -> dict[str, object]:
     return found if page.after is None else {**found, "after": page.after}
 
 
-async def _check_stream(hub: Engine, path: str) -> None:
+async def check_stream(hub: Engine, path: str) -> None:
     """Let a request be of a stream that is there; who reads it live has asked the store before."""
     hub.runtime.gate.check()
     stream = hub.live.stream(path)

@@ -171,6 +171,15 @@ class KeptSignals:
         if found.timer is None:
             self._watch(path, found, until)
 
+    def of(self, path: str, by: Hashable) -> list[tuple[int, Signal]]:
+        """The states that a sender has at a stream, each with the stream's incarnation."""
+        found = self._streams.get(path)
+        if found is None or not found.counts[by]:
+            return []
+        now = time.monotonic()
+        every = [one for one in found.kept.values() if one.by == by and one.signal.keep and one.until > now]
+        return [(found.incarnation, one.signal) for one in every]
+
     def told_first(self, path: str, since: int, peer: Peer) -> Iterator[Ephemeral]:
         """What a reader is told that becomes live; see `Greeter`."""
         found = self._of(path, self._incarnation(path))

@@ -12,6 +12,8 @@ import time
 from collections.abc import AsyncIterator, Hashable
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from headwater.errors import BadRequest, RateLimited, StreamClosed, TooLarge
 from headwater.hub.arguments import check_kind
 from headwater.hub.kept_signals import KeptSignals
@@ -122,6 +124,13 @@ class SignalSender:
         if info.closed:
             raise _closed(info.tail)
         return self.send_at_once(path, signal, by) or self._send(path, info.incarnation, signal, by)
+
+    def end(self, path: str, by: Hashable) -> None:
+        """End all states that a sender has at a stream, as its own `keep=0` would; readers are told."""
+        for incarnation, signal in self.kept.of(path, by):
+            over = replace(signal, keep=0)
+            self._events.tell(path, told(over), over.to)
+            self.kept.put(path, incarnation, over, self._events.number, by)
 
     def _send(self, path: str, incarnation: int, signal: Signal, by: Hashable) -> Told:
         if self._schemas is not None:

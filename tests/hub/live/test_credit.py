@@ -42,7 +42,7 @@ class Reader:
         self.records: dict[int, list[Any]] = defaultdict(list)
         self.offset: dict[int, str] = {}
 
-    def access(self, path: str) -> Peer:
+    def access(self, wish: Wish) -> Peer:
         return NOBODY
 
     def stop(self) -> None:

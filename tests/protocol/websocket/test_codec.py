@@ -15,7 +15,8 @@ from headwater.protocol.offsets import Segment, format_offset
 from headwater.protocol.spans import Span
 from headwater.protocol.websocket import frames
 from headwater.protocol.websocket import messages as m
-from headwater.protocol.websocket.codec import CODECS, endings
+from headwater.protocol.websocket.codec import endings
+from headwater.protocol.websocket.codecs import CODECS
 
 CODEC = CODECS["headwater.v1+json"]
 

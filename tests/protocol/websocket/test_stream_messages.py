@@ -12,7 +12,7 @@ from headwater.model import Batch, Failure, Record
 from headwater.protocol.cursor import Data, Detached, Event, Failed, Gap, Idle, Made, Missing
 from headwater.protocol.websocket import frames
 from headwater.protocol.websocket.bare import LineMessages, RawMessages
-from headwater.protocol.websocket.codec import CODECS
+from headwater.protocol.websocket.codecs import CODECS
 from headwater.protocol.websocket.stream_messages import StreamMessages, WaitingMessages
 
 CODEC = CODECS["headwater.v1+json"]

@@ -6,6 +6,8 @@ session        one connection of `-/connect`
 operations     what each of its messages does
 reads, writes  those that ask once, and those that write
 signals        the one that is stored nowhere
+here           who is there
+stay           what others see of a connection while it lives
 arguments      what messages say, checked
 rights         what the client may do
 requests       messages under way: how many, in which order

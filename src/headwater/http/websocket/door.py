@@ -18,12 +18,12 @@ from headwater.http.websocket.single import Single
 from headwater.http.websocket.telling import TELLINGS
 from headwater.hub import Engine
 from headwater.hub.peers import Peer, address_of
-from headwater.protocol.asks import Access, Ask, Operation
+from headwater.protocol.asks import Access, asks_of
 from headwater.protocol.cors import CorsPolicy
 from headwater.protocol.many import Names
 from headwater.protocol.paths import check_encoding
 from headwater.protocol.websocket import handshake
-from headwater.protocol.websocket.codec import CODECS
+from headwater.protocol.websocket.codecs import CODECS
 from headwater.protocol.websocket.single import AskedSingle, parse_single
 
 #: Below the root.
@@ -92,8 +92,7 @@ class WebSockets:
         hub.runtime.gate.check()
         check_encoding(request.raw_path.encode("latin-1"))
         asked = parse_single(path[len(prefix) :], request.query, self._names)
-        asks = (Ask(Operation.READ, asked.command.path),)
-        return self._permission.then(exchange, asks, partial(self._one, exchange, accept, asked))
+        return self._permission.then(exchange, asks_of(asked.command), partial(self._one, exchange, accept, asked))
 
     def _one(self, exchange: Exchange, accept: bytes, asked: AskedSingle, access: Access) -> Work | None:
         return exchange.upgrade(

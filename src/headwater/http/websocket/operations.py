@@ -12,13 +12,15 @@ from msgspec import structs
 
 from headwater.errors import HeadwaterError, InvalidMessage
 from headwater.http.websocket.arguments import start_of
+from headwater.http.websocket.here import here
 from headwater.http.websocket.reads import head, read
+from headwater.http.websocket.rights import asks_to_read
 from headwater.http.websocket.session import Operations, Session
 from headwater.http.websocket.signals import signal
 from headwater.http.websocket.writes import append, close, create, delete, fail
 from headwater.hub.live.subscriptions.subscription import Wish
 from headwater.model import NOW
-from headwater.protocol.asks import Access, Ask, Operation
+from headwater.protocol.asks import Access
 from headwater.protocol.ephemeral import PRESENCE, SIGNAL
 from headwater.protocol.patterns import is_pattern
 from headwater.protocol.requests import slow_policy
@@ -64,8 +66,7 @@ def sub(session: Session, message: m.Sub, size: int) -> None:
         # Each stream that matches is asked about by itself.
         session.perform(message.id, size, (), partial(_match, session, wish, size))
         return
-    asks = (Ask(Operation.READ, path),)
-    session.perform(message.id, size, asks, partial(_subscribe, session, wish, size))
+    session.perform(message.id, size, asks_to_read(path, wish.kinds), partial(_subscribe, session, wish, size))
 
 
 def _subscribe(session: Session, wish: Wish, size: int, access: Access) -> None:
@@ -142,6 +143,7 @@ OPERATIONS: Final[Operations] = {
     m.Read: read,
     m.Delete: delete,
     m.SendSignal: signal,
+    m.Here: here,
     m.Auth: auth,
     m.Ping: ping,
     m.Pong: pong,

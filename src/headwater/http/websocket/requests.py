@@ -13,10 +13,14 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
+from headwater.errors import InvalidMessage
 from headwater.hub.eager import begin
 from headwater.hub.limits import Limits
+
+#: The largest whole number that JavaScript can hold.
+_MAX_ID: Final = 2**53 - 1
 
 
 class Reading(Protocol):
@@ -121,6 +125,17 @@ class Requests:
             self._source.read_on()
 
     # Under way.
+
+    def check_id(self, id: int) -> None:
+        """Refuse an id that no message may have, or that one has which is under way.
+
+        Raises:
+            InvalidMessage: it is such a one.
+        """
+        if not 0 <= id <= _MAX_ID:
+            raise InvalidMessage(f"an id is a whole number from 0 to {_MAX_ID}")
+        if self.ids is not None and id in self.ids:
+            raise InvalidMessage(f"the id {id} is of a message that waits for its answer")
 
     def began(self, id: int | None, size: int) -> None:
         """A message waits for its answer."""

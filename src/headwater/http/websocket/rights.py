@@ -14,16 +14,29 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
-from headwater.errors import HeadwaterError, NotAuthorized
+from headwater.errors import HeadwaterError, NotAuthorized, Refused
 from headwater.http.authorize import Credential
 from headwater.http.permission import Permission
 from headwater.http.websocket.expiry import Expiry
 from headwater.http.websocket.requests import Requests
-from headwater.hub.live.subscriptions.subscription import Subscription
+from headwater.http.websocket.stay import Stay
+from headwater.hub.live.subscriptions.subscription import Subscription, Wish
 from headwater.hub.live.subscriptions.whole import Subscriptions
 from headwater.hub.peers import Peer
 from headwater.protocol.asks import Access, Ask, Operation
+from headwater.protocol.ephemeral import PRESENCE
 from headwater.protocol.websocket import messages as m
+
+
+def asks_to_read(path: str, kinds: tuple[str, ...]) -> tuple[Ask, ...]:
+    """What an application is asked before a stream is read.
+
+    Args:
+        path: of the stream.
+        kinds: of ephemeral events that are to be told; who is there is a question by itself.
+    """
+    read = Ask(Operation.READ, path)
+    return (read, Ask(Operation.PRESENCE, path)) if PRESENCE in kinds else (read,)
 
 
 class Holder(Protocol):
@@ -39,6 +52,15 @@ class Holder(Protocol):
 
     def close(self, code: int, reason: str) -> None:
         """See `Session.close`."""
+        ...
+
+    @property
+    def stay(self) -> Stay:
+        """See `Session.stay`."""
+        ...
+
+    def refuse(self, error: BaseException) -> None:
+        """See `Session.refuse`."""
         ...
 
 
@@ -81,13 +103,13 @@ class Rights:
         if self._credential is not None:
             self._credential = self._credential.with_token(token)
 
-    def peer(self, path: str) -> Peer | Awaitable[Peer]:
+    def peer(self, wish: Wish) -> Peer | Awaitable[Peer]:
         """Who reads a stream.
 
         Raises:
             HeadwaterError: it may not be read.
         """
-        found = self.of((Ask(Operation.READ, path),))
+        found = self.of(asks_to_read(wish.path, wish.kinds))
         return self.peer_with(found) if isinstance(found, Access) else self._awaited(found)
 
     def peer_with(self, access: Access) -> Peer:
@@ -107,9 +129,10 @@ class Rights:
         """
         self.stop()
         requests = self._holder.requests
+        self._recheck_members()
         for subscription in list(self._holder.subscriptions.by_path.values()):
             try:
-                found = self.of((Ask(Operation.READ, subscription.path),))
+                found = self.of(asks_to_read(subscription.path, subscription.wish.kinds))
             except HeadwaterError as error:
                 self._forbid(subscription, error)
                 continue
@@ -118,6 +141,36 @@ class Rights:
             else:
                 requests.hold(found, partial(self._answered, subscription))
         requests.hold_until_decided(then)
+
+    def _recheck_members(self) -> None:
+        """Whoever may not be there any more, or is somebody else now, leaves; this is told."""
+        for path, id in [(path, each.id) for path, each in self._holder.stay.members.items()]:
+            try:
+                found = self.of((Ask(Operation.PRESENCE, path),))
+            except HeadwaterError as error:
+                self._dismiss(path, error)
+                continue
+            if isinstance(found, Access):
+                self._keep_member(path, id, found)
+            else:
+                self._holder.requests.hold(found, partial(self._member_answered, path, id))
+
+    def _member_answered(self, path: str, id: str, done: asyncio.Future[Access]) -> None:
+        error = done.exception()
+        if error is None:
+            self._keep_member(path, id, done.result())
+        else:
+            self._dismiss(path, error)
+
+    def _keep_member(self, path: str, id: str, access: Access) -> None:
+        if access.subject not in (None, id):
+            self._dismiss(path, Refused(f"{id!r} is not who the credential is of now; its place is left"))
+        else:
+            self.note(access)
+
+    def _dismiss(self, path: str, error: BaseException) -> None:
+        self._holder.stay.leave(path)
+        self._holder.refuse(error)
 
     def _answered(self, subscription: Subscription, done: asyncio.Future[Access]) -> None:
         error = done.exception()

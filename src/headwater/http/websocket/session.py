@@ -23,8 +23,10 @@ from headwater.http.duplex import Duplex
 from headwater.http.websocket.requests import Requests
 from headwater.http.websocket.rights import Rights
 from headwater.http.websocket.shared import Door
+from headwater.http.websocket.stay import Stay, interval
 from headwater.http.websocket.telling import Telling
 from headwater.hub.live.connection import DistinctConnection
+from headwater.hub.live.subscriptions.subscription import Wish
 from headwater.hub.live.subscriptions.whole import Subscriptions
 from headwater.hub.peers import Peer
 from headwater.hub.wheel import Timer
@@ -73,6 +75,7 @@ class Session:
         "_is_over",
         "_sink",
         "_spoke_at",
+        "_stay",
         "_timer",
         "codec",
         "connection",
@@ -108,6 +111,7 @@ class Session:
         self._is_over = self._is_draining = False
         self.rights = Rights(door.permission, credential, client, self)
         self._spoke_at = time.monotonic()
+        self._stay: Stay | None = None  # most connections never have any
         runtime = door.hub.runtime
         self._timer: Timer | None = runtime.timers.after(runtime.limits.hello_seconds, self._expect_hello)
         runtime.holders.add(self)
@@ -128,13 +132,13 @@ class Session:
             kind = "text" if self.codec.is_text else "binary"
             self.close(closes.WRONG_KIND, f"{self.codec.name} has {kind} messages")
             return
-        id: int | None = None
+        id = s = None
         try:
             message = self.codec.decode(data)
-            id = getattr(message, "id", None)
+            id, s = getattr(message, "id", None), getattr(message, "s", None)
             self._begin(message, len(data))
         except Exception as error:
-            self.refuse(error, id)
+            self.refuse(error, id, s)
 
     def _begin(self, message: m.ClientMessage, size: int) -> None:
         self.door.hub.stats.websocket_messages[m.KINDS[type(message)]] += 1
@@ -154,11 +158,13 @@ class Session:
         self.greeted = True
         limits = self.door.hub.limits
         self.tell(m.Welcome(self.door.server, limits.heartbeat_seconds, limits.reader_window_bytes, self.door.limits))
-        self._watch()
+        self.watch()
 
     # What it does.
 
-    def perform(self, id: int | None, size: int, asks: tuple[Ask, ...], go: Callable[[Access], None]) -> None:
+    def perform(
+        self, id: int | None, size: int, asks: tuple[Ask, ...], go: Callable[[Access], None], s: int | None = None
+    ) -> None:
         """Begin a message, when the application allows it; it is under way until `answer` or `refuse`.
 
         Args:
@@ -166,32 +172,40 @@ class Session:
             size: bytes for which it counts.
             asks: all that it names.
             go: begins it.
+            s: of its stream, for one without an id.
 
         Raises:
             HeadwaterError: it is refused.
         """
         requests = self.requests
         if id is not None:
-            _check_id(id, requests.ids)
+            requests.check_id(id)
         found = self.rights.of(asks)
         requests.began(id, size)
         if isinstance(found, Access):
-            self._go(id, size, go, found)
+            self._go(id, size, go, s, found)
         else:
-            requests.hold(found, partial(self._decided, id, size, go))
+            requests.hold(found, partial(self._decided, id, size, go, s))
 
-    def _decided(self, id: int | None, size: int, go: Callable[[Access], None], done: asyncio.Future[Access]) -> None:
+    def _decided(
+        self,
+        id: int | None,
+        size: int,
+        go: Callable[[Access], None],
+        s: int | None,
+        done: asyncio.Future[Access],
+    ) -> None:
         error = done.exception()
         if error is not None:
-            self.fail(id, size, error)
+            self.fail(id, size, error, s)
         elif not self._is_over:
-            self._go(id, size, go, done.result())
+            self._go(id, size, go, s, done.result())
 
-    def _go(self, id: int | None, size: int, go: Callable[[Access], None], access: Access) -> None:
+    def _go(self, id: int | None, size: int, go: Callable[[Access], None], s: int | None, access: Access) -> None:
         try:
             go(access)
         except Exception as error:
-            self.fail(id, size, error)
+            self.fail(id, size, error, s)
 
     def answer(self, id: int | None, size: int, frame: bytes) -> None:
         """Answer a message that was under way.
@@ -205,10 +219,10 @@ class Session:
             self.write(frame)
         self._done(id, size)
 
-    def fail(self, id: int | None, size: int, error: BaseException) -> None:
-        """The same with an error."""
+    def fail(self, id: int | None, size: int, error: BaseException, s: int | None = None) -> None:
+        """The same with an error; `s` as for `refuse`."""
         if not self._is_over:
-            self.refuse(error, id)
+            self.refuse(error, id, s)
         self._done(id, size)
 
     def _done(self, id: int | None, size: int) -> None:
@@ -216,16 +230,16 @@ class Session:
         if self._is_draining and self.requests.are_done:
             self.close(closes.GOING, ShuttingDown.code)
 
-    def run(self, id: int | None, size: int, work: Coroutine[Any, Any, bytes]) -> None:
+    def run(self, id: int | None, size: int, work: Coroutine[Any, Any, bytes], s: int | None = None) -> None:
         """Do what takes waiting; what it gives is the answer."""
-        self.requests.run(work, partial(self._ran, id, size))
+        self.requests.run(work, partial(self._ran, id, size, s))
 
-    def _ran(self, id: int | None, size: int, done: asyncio.Future[bytes]) -> None:
+    def _ran(self, id: int | None, size: int, s: int | None, done: asyncio.Future[bytes]) -> None:
         error = done.exception()
         if error is None:
             self.answer(id, size, done.result())
         else:
-            self.fail(id, size, error)
+            self.fail(id, size, error, s)
 
     def refuse(self, error: BaseException, id: int | None = None, s: int | None = None) -> None:
         """Tell what is wrong.
@@ -239,7 +253,7 @@ class Session:
             _log.error("a message of a WebSocket connection", exc_info=error)
             error = HeadwaterError("the server made an error; its log has the details")
         self.door.hub.stats.errors[error.code] += 1
-        self.tell(problem(error, id=id, s=s))
+        self.tell(problem(error, id=id, s=s if id is None else None))
 
     # What goes out.
 
@@ -263,11 +277,11 @@ class Session:
             seconds = self.door.hub.limits.hello_seconds
             self.close(RequestTimeout.ws_close, f"hello did not arrive within hello_seconds={seconds:g}")
 
-    def _watch(self) -> None:
+    def watch(self) -> None:
+        """Beat from now on, as often as what it has needs it."""
         if self._timer is not None:
             self._timer.cancel()
-        limits = self.door.hub.limits
-        self._timer = self.door.hub.runtime.timers.after(limits.heartbeat_seconds, self._beat)
+        self._timer = self.door.hub.runtime.timers.after(interval(self._stay, self.door.hub), self._beat)
 
     def _beat(self) -> None:
         self._timer = None
@@ -282,15 +296,28 @@ class Session:
         if not self.connection.is_stopped:
             if now - max(self._spoke_at, self.subscriptions.spoke_at) >= heartbeat - EARLY:
                 self.tell(m.Beat())
-            if now - sink.heard_at >= heartbeat - EARLY:
+            if now - sink.heard_at >= interval(self._stay, self.door.hub) - EARLY:
                 sink.ping()
-        self._watch()
+        if self._stay is not None:
+            for path in self._stay.heard(sink.heard_at):
+                self.requests.run(self._stay.come_back(path), self._came_back)
+        self.watch()
 
-    def access(self, path: str) -> Peer | Awaitable[Peer]:
+    def _came_back(self, done: asyncio.Future[None]) -> None:
+        error = done.exception()
+        if error is not None and not self._is_over:
+            self.refuse(error)
+
+    def access(self, wish: Wish) -> Peer | Awaitable[Peer]:
         """See `Holder.access`."""
-        return self.rights.peer(path)
+        return self.rights.peer(wish)
 
     # Its end; see `Holder` and `Receiver`.
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing of it goes on."""
+        return self._is_over
 
     def stop(self) -> None:
         """See `Holder.stop`: what is under way is answered, and then it ends."""
@@ -337,10 +364,24 @@ class Session:
         self._forget()
         self.subscriptions.close()
         self.connection.clear()
+        self._end_stay()
 
     def lost(self) -> None:
         """See `Holder.lost`."""
         self._forget()
+        self._end_stay()
+
+    @property
+    def stay(self) -> Stay:
+        """What others see of it while it lives."""
+        if self._stay is None:
+            self._stay = Stay(self.door.hub)
+        return self._stay
+
+    def _end_stay(self) -> None:
+        stay, self._stay = self._stay, None
+        if stay is not None:
+            stay.end()
 
     def _forget(self) -> None:
         self._is_over = True
@@ -354,13 +395,3 @@ class Session:
 
 #: What a message does: given the session, the message and its size.
 Operations = dict[type[Any], Callable[[Session, Any, int], None]]
-
-#: The largest whole number that JavaScript can hold.
-_MAX_ID: Final = 2**53 - 1
-
-
-def _check_id(id: int, under_way: set[int] | None) -> None:
-    if not 0 <= id <= _MAX_ID:
-        raise InvalidMessage(f"an id is a whole number from 0 to {_MAX_ID}")
-    if under_way is not None and id in under_way:
-        raise InvalidMessage(f"the id {id} is of a message that waits for its answer")

@@ -10,7 +10,8 @@ from headwater.hub.live.subscriptions.subscription import Wish
 from headwater.hub.live.wire_format import WireFormat, with_kind
 from headwater.model import StreamInfo
 from headwater.protocol.websocket import messages as m
-from headwater.protocol.websocket.codec import CODECS, Codec
+from headwater.protocol.websocket.codec import Codec
+from headwater.protocol.websocket.codecs import CODECS
 from headwater.protocol.websocket.stream_messages import StreamMessages, WaitingMessages, problem
 
 #: Formats that are kept, as one object for all who read a stream.

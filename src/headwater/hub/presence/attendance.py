@@ -42,7 +42,7 @@ class Enters(Protocol[R]):
         """See `Rooms.lost`."""
         ...
 
-    def heard(self, connection: Connection) -> bool:
+    def heard(self, connection: Connection, at: float | None = None) -> bool:
         """See `Rooms.heard`."""
         ...
 
@@ -109,13 +109,16 @@ class Attendance(Generic[R]):
         self._rooms.change(self.path, self._entering.claim, state)
         self._entering = replace(self._entering, state=state)
 
-    def heard(self) -> None:
+    def heard(self, at: float | None = None) -> None:
         """Something came of its owner; one that was silent for too long is there again.
+
+        Args:
+            at: when, on the clock of rooms; None: now.
 
         Raises:
             MemberTaken, StateTooLarge, LimitReached: see `Room.join`.
         """
-        if self._connection is not None and not self._rooms.heard(self._connection):
+        if self._connection is not None and not self._rooms.heard(self._connection, at):
             self.join()
 
     def leave(self) -> None:

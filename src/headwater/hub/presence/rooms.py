@@ -241,9 +241,9 @@ class Rooms:
         if self._rooms.get(found.path) is found:
             self._watch(found)
 
-    def heard(self, connection: Connection) -> bool:
-        """A connection was heard; False: it is its member's no more."""
-        connection.heard_at = self._clock()
+    def heard(self, connection: Connection, at: float | None = None) -> bool:
+        """A connection was heard, then or now; False: it is its member's no more."""
+        connection.heard_at = self._clock() if at is None else max(at, connection.heard_at)
         return connection.is_open
 
     def drop(self, path: str) -> None:
@@ -251,6 +251,7 @@ class Rooms:
         found = self._rooms.get(path)
         if found is not None:
             self._stats.members -= len(found.room)
+            found.room.dissolve()
             self._forget_timer(found)
             self._close(found)
 

@@ -216,6 +216,11 @@ class Room:
             member.lost_at = now
             self._due.put(member, now + self._rules.grace)
 
+    def dissolve(self) -> None:
+        """The stream is no more, and so is the room: no connection is its member's any more."""
+        for member in self._members.values():
+            member.connections.clear()
+
     # Time.
 
     def next_due(self, now: float) -> float | None:

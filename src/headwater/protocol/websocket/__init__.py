@@ -6,7 +6,11 @@ assembly          messages out of the frames that a client sends
 closes            how connections end
 messages          the messages of a connection: the one table
 client_messages, server_messages  what each side sends
-codec             how they are encoded, by subprotocol
+codec, codec_msgpack, codec_protobuf  how they are encoded, by subprotocol
+codecs            all of these
+schema            the numbers of their fields, and what each holds
+protobuf          messages of Protobuf as bytes, and back
+ephemeral         signals and who is there, as messages
 stream_messages   the encoder of one stream's messages
 single, bare      a stream at its own URL: what is asked for, and how it is told
 """

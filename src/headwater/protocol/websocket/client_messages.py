@@ -238,7 +238,7 @@ class SendSignal(ClientStruct, tag="signal"):
         s: in its place: its number.
         data: what is told, a value.
         b: in its place, bytes.
-        from_: whose signal it is; with `authorize` that is known, and may be left out.
+        from_: whose signal it is; without, the subject of the access, or else the name in `hello`.
         to: only those readers are told who are this subject, or have this name.
         topic: what it is about.
         keep: seconds for which it is the sender's state in the topic; 0 ends it.
@@ -253,6 +253,28 @@ class SendSignal(ClientStruct, tag="signal"):
     to: str | None = None
     topic: str | None = None
     keep: int | None = None
+
+
+class Here(ClientStruct, tag="here"):
+    """Be at a stream as a member, with a state; leave with the state null. Who is cut off is kept for `presence_grace`.
+
+    Attributes:
+        id: of this message; without, only a refusal is told.
+        path: the stream.
+        s: in its place: its number.
+        state: of the member, any value; null: leave. Without: as it was.
+        key: by which the member is held; without, one is made, and told with the answer.
+        member: its id; without, the subject of the access, or else the name in `hello`.
+        connection: a name for this device or tab.
+    """
+
+    id: int | None = None
+    path: str | None = None
+    s: int | None = None
+    state: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    key: str | None = None
+    member: str | None = None
+    connection: str | None = None
 
 
 class Auth(ClientStruct, tag="auth"):

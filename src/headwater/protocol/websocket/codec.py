@@ -12,10 +12,11 @@ import msgspec
 
 from headwater.errors import InvalidMessage
 from headwater.model import Record
-from headwater.protocol.ephemeral import Ephemeral
-from headwater.protocol.framing import is_json, is_text
+from headwater.protocol.ephemeral import SIGNAL, Ephemeral
+from headwater.protocol.framing import is_json, is_text, payloads
 from headwater.protocol.spans import data_of, offsets_of
 from headwater.protocol.websocket import frames
+from headwater.protocol.websocket.ephemeral import signalled
 from headwater.protocol.websocket.messages import CLIENT, ClientMessage, ServerMessage
 from headwater.protocol.wire import base64_of, is_utf8
 
@@ -121,6 +122,8 @@ class JsonCodec:
 
     def ephemeral(self, number: int, event: Ephemeral) -> bytes:
         """See `Codec.ephemeral`."""
+        if event.kind == SIGNAL:
+            return self.encode(signalled(number, event.origin))
         return frames.text(b'{"t":"%b","s":%d,%b' % (event.kind.encode(), number, event.body[1:]))
 
     def page(self, message: ServerMessage, content_type: str, records: Sequence[Record], *, at: bool) -> bytes:
@@ -142,7 +145,7 @@ def _fields(content_type: str, records: Sequence[Record], offsets: list[bytes], 
     elif is_text(content_type) and all(map(is_utf8, data)):
         parts.append(b',"r":[' + b",".join([msgspec.json.encode(each.decode()) for each in data]) + b"]")
     else:
-        parts.append(b',"b":["' + b'","'.join(map(base64_of, data)) + b'"]')
+        parts.append(b',"b":["' + b'","'.join(map(base64_of, payloads(content_type, data))) + b'"]')
     if at:
         parts.append(b',"at":[' + b",".join([b"%.3f" % record.at for record in records]) + b"]")
     return b"".join(parts)
@@ -173,7 +176,3 @@ def refuse(error: Exception, data: bytes, decode: Any) -> NoReturn:
     if isinstance(number, int) and not isinstance(number, bool):
         wrong.details["id"] = number
     raise wrong
-
-
-#: By the names of their subprotocols, the preferred first.
-CODECS: Final[dict[str, Codec]] = {codec.name: codec for codec in (JsonCodec(),)}

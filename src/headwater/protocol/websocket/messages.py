@@ -24,6 +24,7 @@ from headwater.protocol.websocket.client_messages import (
     Fail,
     Head,
     Hello,
+    Here,
     Ping,
     Pong,
     Read,
@@ -33,6 +34,7 @@ from headwater.protocol.websocket.client_messages import (
 )
 from headwater.protocol.websocket.server_messages import (
     Answer,
+    Attending,
     Beat,
     Data,
     Drain,
@@ -59,6 +61,7 @@ __all__ = [
     "Ack",
     "Answer",
     "Append",
+    "Attending",
     "Auth",
     "Beat",
     "ClientMessage",
@@ -73,6 +76,7 @@ __all__ = [
     "Gap",
     "Head",
     "Hello",
+    "Here",
     "Info",
     "Live",
     "Ok",
@@ -106,6 +110,7 @@ CLIENT: Final[tuple[type[ClientStruct], ...]] = (
     Read,
     Delete,
     SendSignal,
+    Here,
     Auth,
     Ping,
     Pong,
@@ -113,7 +118,22 @@ CLIENT: Final[tuple[type[ClientStruct], ...]] = (
 #: What `t` says of each.
 KINDS: Final[dict[type[ClientStruct], str]] = {cls: str(cls.__struct_config__.tag) for cls in CLIENT}
 ClientMessage = (
-    Hello | Sub | Unsub | Ack | Append | Close | Fail | Create | Head | Read | Delete | SendSignal | Auth | Ping | Pong
+    Hello
+    | Sub
+    | Unsub
+    | Ack
+    | Append
+    | Close
+    | Fail
+    | Create
+    | Head
+    | Read
+    | Delete
+    | SendSignal
+    | Here
+    | Auth
+    | Ping
+    | Pong
 )
 
 #: All that the server may send.
@@ -126,6 +146,7 @@ SERVER: Final[tuple[type[ServerStruct], ...]] = (
     Gap,
     Signal,
     Presence,
+    Attending,
     End,
     Ok,
     Info,
@@ -145,6 +166,7 @@ ServerMessage = (
     | Gap
     | Signal
     | Presence
+    | Attending
     | End
     | Ok
     | Info

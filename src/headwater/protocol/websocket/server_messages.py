@@ -119,28 +119,56 @@ class Signal(ServerStruct, tag="signal"):
         from_: whose it is.
         to: the only one who is told.
         topic: what it is about.
-        keep: seconds for which it holds.
-        data: what is told.
-        base64: in its place, bytes.
+        keep: it is the sender's state in the topic, for so many seconds; 0: it is over.
+        data: what is told, a value.
+        b: in its place, bytes.
     """
 
     s: int
     from_: str | None = None
     to: str | None = None
     topic: str | None = None
-    keep: float | None = None
-    data: msgspec.Raw | None = None
-    base64: str | None = None
+    keep: int | None = None
+    data: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    b: bytes | None = None
 
 
 class Presence(ServerStruct, tag="presence"):
-    """Who is there, for who asked: behind the number the fields that this has on other wires, such as `members`.
+    """Who is there, for who asked; with the fields that this has on other wires.
 
     Attributes:
         s: the stream's number.
+        version: grows with each change.
+        count: how many are there.
+        members: the list, whatever was there before; null: there are too many for a list.
+        joined: members to put into the list by their ids.
+        changed: the same, of those whose state is another one.
+        left: ids to take out.
     """
 
     s: int
+    version: int
+    count: int
+    members: list[msgspec.Raw] | msgspec.UnsetType | None = msgspec.UNSET
+    joined: list[msgspec.Raw] | None = None
+    changed: list[msgspec.Raw] | None = None
+    left: list[str] | None = None
+
+
+class Attending(ServerStruct, tag="here"):
+    """The answer to `here`: who the client is.
+
+    Attributes:
+        id: of the message.
+        member: the member's id.
+        key: by which the member is held; it comes back with it, also on other connections.
+        count: of all members.
+    """
+
+    id: int
+    member: str
+    key: str
+    count: int
 
 
 class End(ServerStruct, tag="end"):

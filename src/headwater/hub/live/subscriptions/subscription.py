@@ -112,7 +112,7 @@ class Group(Protocol):
         """Open it again."""
         ...
 
-    def peer(self, path: str) -> Peer | Awaitable[Peer]:
+    def peer(self, wish: Wish) -> Peer | Awaitable[Peer]:
         """Who reads a stream that matches a pattern.
 
         Raises:
@@ -216,7 +216,7 @@ class Subscription(Owner):
         size = self._first_bytes
         peer = wish.peer
         if peer is None:
-            found = self._all.peer(wish.path)
+            found = self._all.peer(wish)
             peer = found if isinstance(found, Peer) else await found
             self.wish = wish = msgspec.structs.replace(wish, peer=peer)
         if not wish.waits or self.number:

@@ -26,7 +26,7 @@ from headwater.protocol.slow import REPLAY
 class Holder(Protocol):
     """Whose subscriptions they are."""
 
-    def access(self, path: str) -> Peer | Awaitable[Peer]:
+    def access(self, wish: Wish) -> Peer | Awaitable[Peer]:
         """Who reads a stream that matches a pattern.
 
         Raises:
@@ -167,9 +167,9 @@ class Subscriptions:
         if count >= most:
             raise LimitReached(f"there are connection_subscriptions={most} subscriptions on this connection already")
 
-    def peer(self, path: str) -> Peer | Awaitable[Peer]:
+    def peer(self, wish: Wish) -> Peer | Awaitable[Peer]:
         """See `Group.peer`."""
-        return self._holder.access(path)
+        return self._holder.access(wish)
 
     def open(self, subscription: Subscription) -> None:
         """Open it, now or when that is possible."""
