@@ -64,12 +64,13 @@ class Checked(Client):
 
     kinds: ClassVar[set[str]] = set()
 
-    async def text(self, text: str) -> None:
-        """See `Client.text`."""
-        message = json.loads(text)
+    async def send(self, **message: Any) -> None:
+        """See `Client.send`."""
+        if "from_" in message:
+            message["from"] = message.pop("from_")
         assert FROM_CLIENT.wrong(message) == []
         self.kinds.add(f"-> {message['t']}")
-        await super().text(text)
+        await super().send(**message)
 
     async def next(self) -> dict[str, Any]:
         """See `Client.next`."""
@@ -126,6 +127,7 @@ async def everything(client: Client) -> None:
     assert (await client.ask("append", s=sub["s"], r=[1, "2", None], p=["p", 0, 0]))["dup"]
     await client.ask("signal", s=sub["s"], data=True, topic="typing", keep=5, from_="me")
     await client.ask("signal", s=sub["s"], b="AAE=")
+    assert (await client.ask("here", s=sub["s"], member="me", state={"name": "Me"}))["t"] == "here"
     await client.ask("auth", token="another")
     await client.ask("ping")
     await client.ask("read", path="room", last=2, envelope=True)

@@ -18,6 +18,7 @@ from headwater.cli.tail_many import tail_many
 from headwater.cli.tail_one import tail_one
 from headwater.cli.wires import EventsWire, JsonLinesWire
 from headwater.errors import InvalidOffset
+from headwater.model import BEGINNING
 from headwater.protocol.offsets import check_offset
 from headwater.protocol.patterns import is_pattern
 
@@ -93,11 +94,7 @@ def tail(
       headwater tail log -n 20
       headwater tail log --no-follow > log.txt
     """
-    if sse and wire not in (None, "sse"):
-        raise click.UsageError(f"give --sse or --wire {wire}.")
-    sse = sse or wire == "sse"
-    if wire == "websocket":
-        _check_socket(paths, compressed=compressed)
+    sse = _check_wire(wire, paths, sse=sse, compressed=compressed)
     if no_follow:
         _check_no_follow(sse=sse, signals=signals)
     if last is not None and offset is not None:
@@ -108,8 +105,7 @@ def tail(
         starts = starts_from(paths, offset) if last is None else starts_of_last(remote, patience, paths, last)
         code = tail_many(remote, starts, patience, as_json=as_json, follow=not no_follow, count=count, signals=signals)
         click.get_current_context().exit(code)
-    if offset is not None:
-        _check_offset(offset)
+    _check_offset(offset)
     tail_one(
         remote,
         paths[0],
@@ -133,6 +129,15 @@ def _check_no_follow(*, sse: bool, signals: bool) -> None:
         raise click.UsageError("--signals only follows: signals are not stored, so that there are none to read.")
 
 
+def _check_wire(wire: str | None, paths: Sequence[str], *, sse: bool, compressed: bool) -> bool:
+    """Whether it is an event stream."""
+    if sse and wire not in (None, "sse"):
+        raise click.UsageError(f"give --sse or --wire {wire}.")
+    if wire == "websocket":
+        _check_socket(paths, compressed=compressed)
+    return sse or wire == "sse"
+
+
 def _check_socket(paths: Sequence[str], *, compressed: bool) -> None:
     if len(paths) > 1 or is_pattern(paths[0]):
         raise click.UsageError("--wire websocket is for one stream.")
@@ -148,8 +153,8 @@ def _check_several(paths: Sequence[str], *, sse: bool, compressed: bool) -> None
         raise click.UsageError(f"{twice[0]} is given twice.")
 
 
-def _check_offset(offset: str) -> None:
+def _check_offset(offset: str | None) -> None:
     try:
-        check_offset(offset)
+        check_offset(BEGINNING if offset is None else offset)
     except InvalidOffset as error:
         raise click.BadParameter(f"{error.message}. {error.advice}", param_hint="'--from'") from None
