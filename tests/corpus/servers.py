@@ -151,22 +151,24 @@ class Target:
 
 
 @contextlib.contextmanager
-def serving(name: str, directory: Path) -> Iterator[Target]:
+def serving(name: str, directory: Path, *, multi: bool = False) -> Iterator[Target]:
     """One of `SERVERS`, running.
 
     Args:
         name: which.
         directory: an empty one.
+        multi: a mounted hub serves several streams on one connection, as the others do.
     """
     names, log, database = SERVERS[name], directory / "server.log", directory / "log.db"
+    mounted = _MOUNTED.replace("Hub({store!r},", "Hub({store!r}, multi=True,") if multi else _MOUNTED
     with contextlib.ExitStack() as stack:
         match name:
             case "uvicorn":
-                (directory / "served.py").write_text(_MOUNTED.format(store="memory:"))
+                (directory / "served.py").write_text(mounted.format(store="memory:"))
                 command = [sys.executable, "-m", "uvicorn", "--port", "{port}", "--log-level", "warning", "served:app"]
                 process = ServerProcess(command, health="/v1/stream/-/health", cwd=directory, log=log)
             case "hypercorn":
-                process = HypercornProcess(Certificates(directory), directory, source=_MOUNTED)
+                process = HypercornProcess(Certificates(directory), directory, source=mounted)
             case "serve-sqlite":
                 process = headwater_server(f"sqlite:{database}", *FLAGS, *POLL, log=log)
             case _:
