@@ -35,6 +35,11 @@ class HeadwaterError(Exception):
         self.unread = False
         super().__init__(self.message)
 
+    @staticmethod
+    def of_mistake() -> HeadwaterError:
+        """What is told of a mistake in the program, which is logged: its own words may hold what is not for others."""
+        return HeadwaterError("the server made an error; its log has the details")
+
     @classmethod
     def title(cls) -> str:
         """The first line of the class docstring, without its full stop."""

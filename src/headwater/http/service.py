@@ -88,7 +88,7 @@ class Service(ABC):
         """
         if not isinstance(error, HeadwaterError):
             _log.error("%s %s", exchange.request.method, exchange.request.raw_path, exc_info=error)
-            error = HeadwaterError("the server made an error; its log has the details")
+            error = HeadwaterError.of_mistake()
         error.unread |= not exchange.is_asked
         exchange.respond(self.refused(error, exchange.request))
 

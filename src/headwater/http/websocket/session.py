@@ -247,7 +247,7 @@ class Session:
         """
         if not isinstance(error, HeadwaterError):
             _log.error("a message of a WebSocket connection", exc_info=error)
-            error = HeadwaterError("the server made an error; its log has the details")
+            error = HeadwaterError.of_mistake()
         self.door.hub.stats.errors[error.code] += 1
         self.tell(problem(error, id=id, s=s if id is None else None))
 

@@ -181,7 +181,7 @@ class Single:
     def _hub_error(self, error: BaseException) -> HeadwaterError:
         if not isinstance(error, HeadwaterError):
             _log.error("a WebSocket of %r", self._command.path, exc_info=error)
-            error = HeadwaterError("the server made an error; its log has the details")
+            error = HeadwaterError.of_mistake()
         self._hub.stats.errors[error.code] += 1
         return error
 

@@ -144,7 +144,7 @@ class Production:
             self.unended = self.unended or Failure(LOST, "what came could not be written")
             _log.warning("the run at %r cannot be written: %s", self._path, error.message)
         except Exception:
-            self.unended = Failure(FAILED, "the server made an error; its log has the details")
+            self.unended = Failure(FAILED, HeadwaterError.of_mistake().message)
             _log.exception("the run at %r broke off", self._path)
         finally:
             for timer in self._timers.values():

@@ -228,7 +228,7 @@ class Slot(ManyOwner):
             self._fail(error)
         except Exception as error:
             _log.error("the stream at %r, one of many on a read", self.path, exc_info=error)
-            self._fail(HeadwaterError("the server made an error; its log has the details"))
+            self._fail(HeadwaterError.of_mistake())
 
     async def _open(self, peer: Peer) -> None:
         read, live = self._read, self._read.live

@@ -215,7 +215,7 @@ class Subscription(Owner):
             self.refuse(error)
         except Exception as error:
             _log.error("a subscription to %r", self.wish.path, exc_info=error)
-            self.refuse(HeadwaterError("the server made an error; its log has the details"))
+            self.refuse(HeadwaterError.of_mistake())
 
     async def _open(self) -> None:
         wish, live = self.wish, self._all.live
