@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from headwater.llm.parts import (
@@ -55,7 +56,7 @@ class AiSdkVoice(Voice):
     """
 
     dialect: ClassVar[str] = "ai-sdk"
-    wire: ClassVar[str] = "sse"
+    wires: ClassVar[Mapping[str, str]] = {"ai-sdk": "sse"}
 
     def __init__(self, builder: Builder, *, lenient: bool = False) -> None:
         super().__init__(builder, lenient=lenient)
