@@ -20,7 +20,7 @@ from headwater.llm.parts import (
     part_from,
 )
 from headwater.llm.providers.builder import Builder
-from headwater.llm.providers.source import Voice, dict_of, text_of
+from headwater.llm.providers.source import Voice, dict_of, said, text_of
 
 #: Chunks that no other family has, besides `data-*`.
 CHUNKS = {
@@ -47,6 +47,8 @@ CHUNKS = {
 }
 #: Chunks whose names are also parts of ours.
 SHARED = {"start", "text-start", "text-end", "reasoning-start", "reasoning-end", "file", "error", "abort", "finish"}
+
+_METADATA = ("messageMetadata", "providerMetadata")
 
 
 class AiSdkVoice(Voice):
@@ -75,6 +77,9 @@ class AiSdkVoice(Voice):
     def hear(self, event: Json) -> None:
         """See `Voice.hear`."""
         kind = text_of(event.get("type"))
+        for name in _METADATA:
+            if said(found := event.get(name)) and not isinstance(found, dict):  # no client can take it
+                self._builder.put(Foreign(self.dialect, {"type": "metadata", name: found}, content=True))
         if kind.startswith("data-"):
             id, is_transient = text_of(event.get("id")), event.get("transient") is True
             self._builder.put(Data(kind.removeprefix("data-"), event.get("data"), id, is_transient))
