@@ -141,7 +141,7 @@ def data_in(text: bytes) -> list[Any]:
 def test_the_late_end_of_an_earlier_stream_is_not_the_end_of_a_later_one(
     run: Run, former: str, early: int | None
 ) -> None:
-    """However much of it is told when the path is read again: before the state of the later one is known, and behind."""
+    """However much of it is told while the path is read again: before the later one is known, and behind that."""
 
     async def main() -> None:
         store, lines = Late(), wire_format("ndjson")
