@@ -166,11 +166,16 @@ async function read(command: Read): Promise<Result> {
   let upToDate = false
   let offset = command.offset ?? "-1"
   try {
-    for await (const batch of reader.batches()) {
+    const batches = reader.batches()
+    for await (const batch of batches) {
       offset = batch.offset
       upToDate = batch.upToDate
       if (batch.records.length) chunks.push({ data: shown(command.path, batch.records), offset })
-      if (chunks.length >= maxChunks || (command.waitForUpToDate && upToDate)) break
+      if (command.waitForUpToDate && upToDate) break
+      if (chunks.length < maxChunks) continue
+      // That the stream is closed comes behind its last record.
+      await Promise.race([batches.next(), new Promise((resolve) => setTimeout(resolve, 50))])
+      break
     }
   } finally {
     clearTimeout(timer)
