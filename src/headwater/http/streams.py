@@ -46,6 +46,7 @@ from headwater.protocol.coding import IDENTITY
 from headwater.protocol.commands import (
     Attend,
     Command,
+    Connect,
     Create,
     Delete,
     Describe,
@@ -230,7 +231,7 @@ class StreamService(Service):
 
     # Commands.
 
-    def _perform(self, exchange: Exchange, command: Command | Undecided, access: Access) -> Work | None:
+    def _perform(self, exchange: Exchange, command: Command | Connect | Undecided, access: Access) -> Work | None:
         match command:
             case Write(create=None):
                 if (body := exchange.whole_body()) is not None:
@@ -261,6 +262,8 @@ class StreamService(Service):
             case Preflight():
                 exchange.respond(responses.allowed(preflight_headers()))
                 return None
+            case Connect():
+                return self._several.connect_to(exchange, command)
             case Undecided():
                 return self._decide(exchange, command, access)
 
@@ -359,7 +362,7 @@ class StreamService(Service):
         frames = live.first_frames(command.path, command.offset, form) if is_known else None
         if frames is not None:
             kind = command.media_type or frames.group.encoder.media_type
-            head = LiveHead(kind, frames.content_type, form.coding.token, self._varies)
+            head = LiveHead(kind, frames.info.content_type, form.coding.token, self._varies)
             self.stats.resumes += command.resumed
             exchange.push_first(command.path, frames, peer, head)
             return None

@@ -47,7 +47,7 @@ def _begin(session: Session, message: m.Here, size: int, path: str, access: Acce
 
 
 async def _enter(session: Session, message: m.Here, path: str, entering: Entering, access: Access) -> bytes:
-    hub, stay = session.door.hub, session.stay
+    hub, stay = session.hub, session.stay
     await check_stream(hub, path)
     if session.is_over:
         return b""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Protocol
+from typing import Final, Protocol
 
 from msgspec.structs import replace
 
@@ -23,7 +23,7 @@ from headwater.http.websocket.stay import Stay
 from headwater.hub.live.subscriptions.subscription import FORBIDDEN, Subscription, Wish
 from headwater.hub.live.subscriptions.whole import Subscriptions
 from headwater.hub.peers import Peer
-from headwater.protocol.asks import Access, Ask, Operation
+from headwater.protocol.asks import ANYBODY, Access, Ask, Operation
 from headwater.protocol.ephemeral import PRESENCE
 from headwater.protocol.websocket import messages as m
 
@@ -64,12 +64,54 @@ class Holder(Protocol):
         ...
 
 
+class OpenRights:
+    """Those of all connections where nobody is asked; see `Rights`."""
+
+    __slots__ = ()
+
+    def of(self, asks: tuple[Ask, ...]) -> Access | Awaitable[Access]:
+        """See `Rights.of`."""
+        return ANYBODY
+
+    def show(self, token: str) -> None:
+        """See `Rights.show`."""
+
+    def peer(self, peer: Peer, wish: Wish) -> Peer | Awaitable[Peer]:
+        """See `Rights.peer`."""
+        return peer
+
+    def peer_with(self, peer: Peer, access: Access) -> Peer:
+        """See `Rights.peer_with`."""
+        return peer
+
+    def recheck(self, then: Callable[[], None]) -> None:
+        """See `Rights.recheck`."""
+        then()
+
+    def note(self, access: Access) -> None:
+        """See `Rights.note`."""
+
+    def stop(self) -> None:
+        """See `Rights.stop`."""
+
+
+#: One object for all of them.
+_OPEN: Final = OpenRights()
+
+
+def rights_of(
+    permission: Permission, credential: Credential | None, client: tuple[str, int] | None, holder: Holder
+) -> Rights | OpenRights:
+    """Those of a connection; see `Rights`."""
+    return _OPEN if credential is None else Rights(permission, credential, client, holder)
+
+
 class Rights:
-    """Those of one connection.
+    """Those of one connection whose application is asked.
 
     Args:
         permission: the application's.
-        credential: that the connection's request shows; None: nobody is asked.
+        credential: that the connection's request shows.
         client: host and port of the other end; None: not known.
         holder: the connection.
     """
@@ -79,7 +121,7 @@ class Rights:
     def __init__(
         self,
         permission: Permission,
-        credential: Credential | None,
+        credential: Credential,
         client: tuple[str, int] | None,
         holder: Holder,
     ) -> None:
@@ -100,26 +142,28 @@ class Rights:
 
     def show(self, token: str) -> None:
         """Ask with another token from now on."""
-        if self._credential is not None:
-            self._credential = self._credential.with_token(token)
+        self._credential = self._credential.with_token(token)
 
-    def peer(self, wish: Wish) -> Peer | Awaitable[Peer]:
+    def peer(self, peer: Peer, wish: Wish) -> Peer | Awaitable[Peer]:
         """Who reads a stream.
+
+        Args:
+            peer: who reads, but for the access.
+            wish: which stream.
 
         Raises:
             HeadwaterError: it may not be read.
         """
         found = self.of(asks_to_read(wish.path, wish.kinds))
-        return self.peer_with(found) if isinstance(found, Access) else self._awaited(found)
+        return self.peer_with(peer, found) if isinstance(found, Access) else self._awaited(peer, found)
 
-    def peer_with(self, access: Access) -> Peer:
+    def peer_with(self, peer: Peer, access: Access) -> Peer:
         """Who reads with an access; it is asked about again when that ends."""
         self.note(access)
-        peer = self._holder.peer
         return peer if access is peer.access else replace(peer, access=access)
 
-    async def _awaited(self, found: Awaitable[Access]) -> Peer:
-        return self.peer_with(await found)
+    async def _awaited(self, peer: Peer, found: Awaitable[Access]) -> Peer:
+        return self.peer_with(peer, await found)
 
     def recheck(self, then: Callable[[], None]) -> None:
         """Ask about all that is read again, with the credential of now.
@@ -130,7 +174,7 @@ class Rights:
         self.stop()
         requests = self._holder.requests
         self._recheck_members()
-        for subscription in list(self._holder.subscriptions.by_path.values()):
+        for subscription in self._holder.subscriptions.all():
             try:
                 found = self.of(asks_to_read(subscription.path, subscription.wish.kinds))
             except HeadwaterError as error:
@@ -180,7 +224,7 @@ class Rights:
             self._forbid(subscription, error)
 
     def _allow(self, subscription: Subscription, access: Access) -> None:
-        peer = self.peer_with(access)
+        peer = self.peer_with(self._holder.peer, access)
         if subscription.channel is not None:
             subscription.channel.peer = peer
 

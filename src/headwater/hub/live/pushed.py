@@ -136,6 +136,8 @@ class PushedReader(Follower):
         """
         group = self._group = frames.group
         self._form = group.form
+        if self._window is not None:
+            self.allowed = position_of(frames.start) + self._window
         group.join(self)
         group.members.give(self, head + frames.data)
         self._stream.runtime.stats.sent("", len(frames.data), len(frames.data))

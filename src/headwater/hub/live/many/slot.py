@@ -158,6 +158,11 @@ class Slot(ManyOwner):
         self._channel: ManyChannel | None = None
         self._waiting: WaitingChannel | None = None
 
+    @property
+    def read(self) -> Told:
+        """See `ManyOwner.read`."""
+        return self._read
+
     # Where it stands.
 
     @property
@@ -216,7 +221,7 @@ class Slot(ManyOwner):
             return False
         stream = read.live.enter(self.path)
         self.condition, self.incarnation = Condition.READING, incarnation_of(stream.window.offset)
-        self._channel = ManyChannel.of_frames(self, read, frames, stream, read.connection, peer)
+        self._channel = ManyChannel.of_frames(self, frames, stream, read.connection, peer)
         self._channel.go_on_from(frames)
         return True
 
@@ -289,7 +294,7 @@ class Slot(ManyOwner):
         """Read a stream that is there, from now on."""
         read, self._waiting, self._ended = self._read, None, 0
         self.condition, self.incarnation = Condition.READING, arrival.info.incarnation
-        self._channel = ManyChannel.of_arrival(self, read, arrival, read.connection, read.form(self.path))
+        self._channel = ManyChannel.of_arrival(self, arrival, read.connection, read.form(self.path))
         read.behind(self)
         self._channel.go(arrival)
         if read.live.runtime.draining:

@@ -191,11 +191,28 @@ class Subscription(Owner):
         wish, start = self.wish, self._start
         if not isinstance(start, str) or wish.peer is None or self._first_bytes < self._most_bytes:
             return False
+        if wish.slow is None and not self.number and self._told_again(start, wish.peer):
+            return True
         arrival = self._all.live.open_at_once(wish.path, start, slow=wish.slow, peer=wish.peer)
         if arrival is None:
             return False
         with arrival:
             self.take(arrival)
+        return True
+
+    def _told_again(self, start: str, peer: Peer) -> bool:
+        """Whether another reader came to the same place just before, so that this one is told the same."""
+        whole, wish = self._all, self.wish
+        live, tells = whole.live, whole.tells
+        frames = live.first_frames(wish.path, start, tells.form(0, envelope=wish.envelope, kinds=wish.kinds))
+        if frames is None:
+            return False
+        stream = live.enter(wish.path)
+        self.number, self.incarnation = stream.number, frames.info.incarnation
+        whole.began(self)
+        head = tells.subscribed(wish, self.number, frames.info, frames.start)
+        self.channel = SubscribedChannel.of_frames(self, frames, stream, whole.connection, peer, wish.window)
+        self.channel.start_from(frames, head)
         return True
 
     @property
@@ -255,17 +272,17 @@ class Subscription(Owner):
         """Read a stream that is there, from now on."""
         whole, wish, stream = self._all, self.wish, arrival.stream
         self._waiting = None
-        form = whole.tells.form(stream.number, envelope=wish.envelope, kinds=wish.kinds)
+        form, head = whole.tells.form(stream.number, envelope=wish.envelope, kinds=wish.kinds), b""
         if not self.number:
             self.number = stream.number
             self.incarnation = arrival.info.incarnation
             whole.began(self)
             start = _start_of(arrival)
-            whole.connection.write(whole.tells.subscribed(wish, self.number, arrival.info, start))
+            head = whole.tells.subscribed(wish, self.number, arrival.info, start)
             if self._asked is not None:
-                self._tell_gap(form, Gap(self._asked, start, start, "recreated"))
+                head += form.encoder("").encode(Gap(self._asked, start, start, "recreated"), 0.0)
         self.channel = SubscribedChannel.of_arrival(self, arrival, whole.connection, form, wish.window)
-        self.channel.go(arrival)
+        self.channel.go(arrival, head)
         if whole.live.runtime.draining:
             whole.stop()
 
