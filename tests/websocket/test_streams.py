@@ -90,7 +90,7 @@ def test_a_stream_that_is_waited_for(run: Run[None]) -> None:
     async def main() -> None:
         async with in_process(SETTINGS) as server, greeted(server) as client:
             waiting = await client.ask("sub", path="a", missing="wait")
-            assert waiting == {"t": "waiting", "id": 1, "path": "a"}
+            assert waiting == {"t": "waiting", "id": 1, "path": "a", "o": "-1"}
             await server.hub.create("a", content_type=JSON, body=b"[1,2]")
             sub = await client.next()
             assert (sub["t"], sub["id"], sub["type"]) == ("sub", 1, JSON)
