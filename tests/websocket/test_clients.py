@@ -20,7 +20,7 @@ from tests.support.processes import ServerProcess, headwater_server, required
 from tests.support.subprotocols import BINARY
 from tests.support.websocket import Packs
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
 pytestmark = pytest.mark.slow
 
@@ -296,7 +296,7 @@ def test_a_reader_lives_through_crashes(tmp_path: Path) -> None:
     async def write(count: int) -> None:
         number = 0
         while number < count:
-            with suppress(ConnectionClosed, OSError, InvalidStatus):
+            with suppress(ConnectionClosed, OSError, InvalidHandshake):
                 async with greeted(server) as client:
                     while number < count:
                         fields = {"path": "log", "r": [number], "type": JSON, "create": True, "p": ["w", 0, number]}
@@ -308,7 +308,7 @@ def test_a_reader_lives_through_crashes(tmp_path: Path) -> None:
     async def read(count: int, found: list[int]) -> None:
         offset = "-1"
         while len(found) < count:
-            with suppress(ConnectionClosed, OSError, InvalidStatus):
+            with suppress(ConnectionClosed, OSError, InvalidHandshake):
                 async with greeted(server) as client:
                     await client.send(
                         json.dumps({"t": "sub", "id": 1, "path": "log", "from": offset, "missing": "wait"})

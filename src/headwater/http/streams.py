@@ -13,12 +13,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from headwater.errors import (
-    BadRequest,
-    HeadwaterError,
-    RouteNotFound,
-    StreamNotFound,
-)
+from headwater.errors import BadRequest, HeadwaterError, RouteNotFound, StreamNotFound
 from headwater.http import presence, schemas, signals
 from headwater.http.authorize import Authorize
 from headwater.http.catch_up import respond_short

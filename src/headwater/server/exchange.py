@@ -177,9 +177,10 @@ class SocketExchange(Exchange):
         wire = self._wire
         if not wire.is_current(self):
             return
-        wire.out.put(self._upgrade_head(upgrade))
-        shared, rest = wire.shared, wire.take()
-        sink = MessageSink(wire.transport, shared.runtime, shared.service.intake, upgrade.max_bytes)
+        shared, transport = wire.shared, wire.transport
+        transport.write(self._upgrade_head(upgrade))
+        rest = wire.take()
+        sink = MessageSink(transport, shared.runtime, shared.service.intake, upgrade.max_bytes)
         sink.begin(upgrade.open(sink), rest)
         if shared.limits.access_log:
             log_access(self, 101)

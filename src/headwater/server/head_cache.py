@@ -219,9 +219,9 @@ class HeadCache:
                     self._keyed.popitem(last=False)
             return head
         self._keyed.move_to_end(rest)
-        head = copy(found)
-        head.headers = {**found.headers, _KEY: key[1]}
-        head.fields = [(name, key[1] if name == _KEY else value) for name, value in found.fields]
+        head, own = copy(found), key[1]
+        head.headers, head.fields = {**found.headers, _KEY: own}, found.fields.copy()
+        head.fields[found.fields.index((_KEY, found.headers[_KEY]))] = (_KEY, own)
         return head
 
     def _other(self, data: bytes) -> Head:

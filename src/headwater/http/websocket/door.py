@@ -127,7 +127,8 @@ class WebSockets:
             HeadwaterError: it is no handshake, or from a page that may not connect.
         """
         request = exchange.request
-        handshake.check_page(self._cors, request.origin, request.host)
+        if request.origin is not None:
+            handshake.check_page(self._cors, request.origin, request.host)
         return handshake.check_key(request.headers) if exchange.has_key else b""
 
     def _session(self, exchange: Exchange, name: str, sink: Duplex) -> Receiver:

@@ -22,7 +22,6 @@ from headwater.hub.live.subscriptions.subscription import Wish
 from headwater.model import NOW
 from headwater.protocol.asks import Access
 from headwater.protocol.ephemeral import PRESENCE, SIGNAL
-from headwater.protocol.patterns import is_pattern
 from headwater.protocol.requests import slow_policy
 from headwater.protocol.websocket import messages as m
 
@@ -41,10 +40,19 @@ def ping(session: Session, message: m.Ping, size: int) -> None:
     session.tell(m.Answer(message.id))
 
 
+#: Of ephemeral events, by whether signals and who is there are asked for.
+_KINDS: Final = {
+    (False, False): (),
+    (True, False): (SIGNAL,),
+    (False, True): (PRESENCE,),
+    (True, True): (SIGNAL, PRESENCE),
+}
+
+
 def sub(session: Session, message: m.Sub, size: int) -> None:
     """Read a stream, or a pattern."""
     path = message.path
-    session.door.names.check(path)
+    is_pattern = session.door.names.check(path)
     limits = session.hub.limits
     window = limits.reader_window_bytes if message.window is None else message.window
     if not 0 <= window <= limits.max_window_bytes:
@@ -56,13 +64,13 @@ def sub(session: Session, message: m.Sub, size: int) -> None:
         path,
         start_of(message.from_, message.last, message.last_bytes, NOW),
         window or None,
-        slow_policy(message.slow),
+        None if message.slow is None else slow_policy(message.slow),
         message.missing == "wait",
         message.envelope,
         None,
-        kinds=(*([SIGNAL] if message.signals else ()), *([PRESENCE] if message.presence else ())),
+        kinds=_KINDS[message.signals, message.presence],
     )
-    if is_pattern(path):
+    if is_pattern:
         # Each stream that matches is asked about by itself.
         session.perform(message.id, size, (), partial(_match, session, wish, size))
         return

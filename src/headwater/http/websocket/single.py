@@ -137,6 +137,12 @@ class Single(Talk):
         except Exception as error:
             self._refuse(error)
 
+    def gather(self) -> None:
+        """See `Receiver.gather`: answers are told one by one."""
+
+    def settle(self) -> None:
+        """See `Receiver.settle`."""
+
     def _ask(self, data: bytes) -> None:
         if not data:
             raise BadRequest("the message is empty, and appends nothing")
@@ -195,7 +201,13 @@ class Single(Talk):
         self.hub.stats.errors[error.code] += 1
         return error
 
-    # Its end.
+    # Time, and its end.
+
+    def speak(self, now: float) -> None:
+        """See `Talk.speak`: a ping says it."""
+
+    def beaten(self) -> None:
+        """See `Talk.beaten`: nothing is."""
 
     def late(self, error: RequestTimeout) -> None:
         """See `Talk.late`."""

@@ -96,22 +96,20 @@ class MessageSink(TransportSink):
         self.heard_at = time.monotonic()
         if self._assembler is None:
             messages, at = whole_messages(data, self._max_bytes)
-            self._give(messages)
+            several, receiver = len(messages) > 1, self._receiver
+            if several and receiver is not None:
+                receiver.gather()
+            for message, is_text in messages:
+                receiver = self._receiver
+                if receiver is None or self._is_closing:
+                    return  # what was on its way
+                receiver.received(message, is_text=is_text)
+            if several and receiver is not None:
+                receiver.settle()
             if at == len(data):
                 return
             data, self._assembler = data[at:] if at else data, Assembler(self._max_bytes)
         self._assemble(self._assembler, data)
-
-    def _give(self, messages: list[tuple[bytes, bool]]) -> None:
-        receiver = self._receiver
-        if receiver is not None and len(messages) > 1:
-            receiver.gather()
-        for data, is_text in messages:
-            if self._is_closing or (receiver := self._receiver) is None:
-                return  # what was on its way
-            receiver.received(data, is_text=is_text)
-        if len(messages) > 1 and (receiver := self._receiver) is not None:
-            receiver.settle()
 
     def _assemble(self, assembler: Assembler, data: bytes) -> None:
         is_whole = False

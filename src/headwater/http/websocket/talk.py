@@ -54,9 +54,11 @@ class Talk(ABC):
     def handle(self, data: bytes, is_text: bool) -> None:
         """See `Handles.handle`."""
 
+    @abstractmethod
     def gather(self) -> None:
         """See `Receiver.gather`."""
 
+    @abstractmethod
     def settle(self) -> None:
         """See `Receiver.settle`."""
 
@@ -97,11 +99,13 @@ class Talk(ABC):
         self.beaten()
         self.watch()
 
+    @abstractmethod
     def speak(self, now: float) -> None:
         """Tell the client that the server is there, if nothing else did; the connection takes bytes."""
 
+    @abstractmethod
     def beaten(self) -> None:
-        """What else is due at a beat."""
+        """Do what else is due at a beat."""
 
     @abstractmethod
     def late(self, error: RequestTimeout) -> None:

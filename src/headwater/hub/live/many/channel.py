@@ -12,12 +12,13 @@ from headwater.protocol.wire import Encoder
 
 
 class ManyOwner(Owner, Protocol):
-    """Whose channel it is: a stream's place in the read."""
+    """Whose channel it is: a stream's place in the read.
 
-    @property
-    def read(self) -> Told:
-        """The read."""
-        ...
+    Attributes:
+        read: the read.
+    """
+
+    read: Told
 
     def moved(self) -> None:
         """Something was written."""

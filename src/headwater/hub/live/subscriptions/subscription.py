@@ -14,7 +14,7 @@ from typing import Final, Protocol
 import msgspec
 
 from headwater.errors import Conflict, HeadwaterError, NotAuthorized, OffsetGone, Refused, StreamGone, StreamNotFound
-from headwater.hub.live.admission import open_or_wait
+from headwater.hub.live.admission import AdmitsOne, open_or_wait
 from headwater.hub.live.arrival import Arrival
 from headwater.hub.live.connection import Connection
 from headwater.hub.live.owned import Owner, WaitingChannel
@@ -188,12 +188,14 @@ class Subscription(Owner):
 
     def open_now(self) -> bool:
         """Open it without waiting; False: `open` must, and nothing was done."""
-        wish, start = self.wish, self._start
-        if not isinstance(start, str) or wish.peer is None or self._first_bytes < self._most_bytes:
+        wish, start, live = self.wish, self._start, self._all.live
+        if not isinstance(start, str) or wish.peer is None:
             return False
+        if wish.window is not None and wish.window < live.runtime.limits.buffer_bytes:
+            return False  # a smaller first batch is to be read than the one at hand
         if wish.slow is None and not self.number and self._told_again(start, wish.peer):
             return True
-        arrival = self._all.live.open_at_once(wish.path, start, slow=wish.slow, peer=wish.peer)
+        arrival = live.open_at_once(wish.path, start, slow=wish.slow, peer=wish.peer)
         if arrival is None:
             return False
         with arrival:
@@ -216,13 +218,10 @@ class Subscription(Owner):
         return True
 
     @property
-    def _most_bytes(self) -> int:
-        return self._all.live.runtime.limits.buffer_bytes
-
-    @property
     def _first_bytes(self) -> int:
         """Of its first batch, which its window must have room for."""
-        return min(self._most_bytes, self.wish.window or self._most_bytes)
+        most = self._all.live.runtime.limits.buffer_bytes
+        return min(most, self.wish.window or most)
 
     async def open(self) -> None:
         """Open it, or wait for it; an error is told."""
@@ -246,7 +245,7 @@ class Subscription(Owner):
             with await live.open(wish.path, self._start, slow=wish.slow, peer=peer, first_bytes=size) as arrival:
                 self._come(arrival)
             return
-        admits = _Admits(self, live)
+        admits = AdmitsOne(self.take, live)
         came = await open_or_wait(
             live, wish.path, self._start, slow=wish.slow, peer=peer, first_bytes=size, admits=admits
         )
@@ -378,17 +377,3 @@ def _start_of(arrival: Arrival) -> str:
     """Where the records of a reader begin that has come."""
     first = arrival.first
     return first.batch.offset if isinstance(first, Data) else arrival.place.cursor.offset
-
-
-class _Admits:
-    """Lets the stream in that a subscription waits for; see `Admits`."""
-
-    def __init__(self, subscription: Subscription, live: LiveReaders) -> None:
-        self._subscription = subscription
-        self.enter = live.enter
-        self.open = live.open
-        self.open_at_once = live.open_at_once
-
-    def push(self, arrival: Arrival, form: WireFormat, to: Connection) -> None:
-        """See `Admits.push`: as the channel of the subscription."""
-        self._subscription.take(arrival)

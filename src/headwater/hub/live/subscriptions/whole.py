@@ -135,7 +135,8 @@ class Subscriptions:
         if there is not None:
             told = {"s": there.number} if there.number else {}
             raise AlreadySubscribed(f"this connection reads {wish.path[:80]!r} already", **told)
-        self.check_room(self.count)
+        if self.count >= self.live.runtime.limits.connection_subscriptions:
+            self.check_room(self.count)
         found = self._known[wish.path] = Subscription(self, wish, incarnation)
         self.count += 1
         return found
