@@ -35,7 +35,8 @@ def objects(text: bytes) -> list[dict[str, object]]:
 
 
 def test_events_wait_and_go_on(run: Run[None]) -> None:
-    """200 at once, with the id at which a browser that is cut comes back; when the stream is made it says of what type, and all records follow."""
+    """200 at once, with the id at which a browser that is cut comes back; when the stream is made it says of what type,
+    and all records follow."""
 
     async def main() -> None:
         async with Hub() as hub:
