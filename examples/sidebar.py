@@ -143,7 +143,8 @@ def expect_end(chat: str, text: str, run: str) -> None:
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     async with runs:
-        for info in await hub.list(prefix="chats/", limit=1000):  # a process before this one may have left an answer without end
+        # A process before this one may have left an answer without end.
+        for info in await hub.list(prefix="chats/", limit=1000):
             [last] = (await hub.page(info.path, last=1)).batch.records
             if "state" not in (turn := last.json()):
                 expect_end(info.path.partition("/")[2], turn["text"], turn["run"])

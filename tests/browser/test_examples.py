@@ -106,7 +106,7 @@ def test_a_long_chat_of_the_sidebar_scrolls_back(page: Page, tmp_path: Path, mon
             client.post(f"{app.url}/chats/long", json=text).raise_for_status()
         page.goto(f"{app.url}/#long")
         expect(page.locator("section p.finished").last).to_be_attached(timeout=60_000)
-        for number in range(40):
+        for _ in range(40):
             expect(page.locator("#list a.writing")).to_have_count(0, timeout=60_000)
             if page.locator("section").count() == 40:
                 break

@@ -81,6 +81,7 @@ class Engine(Lifespan, Writes, SignalCalls):
         self._gate = self.runtime.gate
         self._loop_delay = LoopDelay(self.stats.loop_delay)
         self._into, self._post = into(self.store, self.schemas.records)
+        self._small = min(self.limits.max_body_bytes, self.limits.max_append_records)
         self._places = Places(self.limits, self._exists)
         self._sweeper: Final = Sweeper(self.store, self.live)
         self._unwatch: Callable[[], None] = _nothing

@@ -31,6 +31,8 @@ class Writes(Reads):
     _places: Places
     _into: Into
     _post: Post
+    #: Bytes of a body of which no limit need be asked: a record has one at least.
+    _small: int
 
     async def create(
         self,
@@ -211,17 +213,16 @@ class Writes(Reads):
         called with is to be counted: `stats.acknowledged`.
         """
         self._gate.check_thread()
-        limits, body = self.limits, request.body
-        size = len(body)
-        if size > limits.max_body_bytes:
-            self._check_size(body)
-        if not size:
-            check_body(body, close=request.close)
+        if not 0 < len(request.body) <= self._small:
+            request = self._looked_at(request)
         if request.create is not None:
             raise ValueError("an append that may create its stream takes write(), not post()")
-        if size > limits.max_append_records:  # a smaller one has no need of a bound
-            request = request.bounded(limits.max_append_records)
         self._post(path, request, done)
+
+    def _looked_at(self, request: Append) -> Append:
+        self._check_size(request.body)
+        check_body(request.body, close=request.close)
+        return request.bounded(self.limits.max_append_records)
 
     async def close(self, path: str) -> Appended:
         """Close a stream: its readers are told that it is complete. Closing it again changes nothing.
