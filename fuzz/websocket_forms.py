@@ -69,7 +69,11 @@ class ProtobufForm:
 
     def right(self, message: dict[str, Any]) -> bytes:
         """See `JsonForm.right`."""
-        return bytes(Protobuf().pack(as_bytes(message)).data)
+        try:
+            return bytes(Protobuf().pack(as_bytes(message)).data)
+        except (TypeError, ValueError):  # an odd value that no field takes, of a message that waits for no answer
+            assert "id" not in message, message
+            return b"\x2a"
 
     def wrong(self, draws: Draws, draw: random.Random) -> bytes:
         """See `JsonForm.wrong`."""

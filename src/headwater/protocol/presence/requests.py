@@ -103,7 +103,7 @@ def parse_post(body: bytes, subject: str | None) -> Entering | Leaving:
     """
     try:
         given = _given(body)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadRequest(f"the body must be an object with id, key, connection, state, leave: {error}") from None
     claim = claim_of(given.id, given.key, subject)
     if given.leave:
