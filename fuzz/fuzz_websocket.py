@@ -226,7 +226,7 @@ class FuzzedDoor(Fuzzed):
                     continue
                 told = form.read(payload)
                 self._learn(told)
-                waiting.pop(told.get("id"), None)
+                waiting.pop(told.get("id", -1), None)
                 if told["t"] == "err":
                     self.codes[told["code"]] += 1
                     assert told["status"] < 500 or told["status"] in (503, 507), told

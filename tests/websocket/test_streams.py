@@ -241,7 +241,10 @@ def test_a_stream_whose_oldest_records_go(run: Run[None]) -> None:
             await client.send(t="ack", s=sub["s"], o=data["o"])
             gap = await client.until(t="gap")
             assert (gap["s"], gap["from"], gap["why"]) == (sub["s"], data["o"], "retention")
-            assert (await client.until(t="data"))["r"][0]["n"] > 2
+            later = await client.until(t="data")
+            assert (later["s"], later["r"][0]["n"] > 2) == (sub["s"], True)
+            await client.send(t="ack", s=sub["s"], o=later["o"])
+            assert (await client.until(t="data"))["s"] == sub["s"]
 
     run(main())
 
