@@ -52,6 +52,10 @@ class Duplex(Sink, Protocol):
         """See `stop_reading`."""
         ...
 
+    def ends_with(self, code: int) -> None:
+        """The close frame that comes next has this code, whatever the client repeats."""
+        ...
+
     def ping(self) -> None:
         """Have the client's program answer, without its knowing, where the driver can."""
         ...

@@ -2,7 +2,8 @@
 
 Rule 1: what is wrong with the stream is told behind the handshake, in words and by the close code: a page sees nothing
         of a handshake that fails. What may not connect at all is refused before.
-Rule 2: with `?raw=1` there is nothing but records, so that a refused append ends the connection with its close code.
+Rule 2: access that ends is asked about again then; where it is not allowed any more, the connection ends.
+Rule 3: with `?raw=1` there is nothing but records, so that a refused append ends the connection with its close code.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from headwater.http.authorize import Credential
 from headwater.http.duplex import Duplex
 from headwater.http.live import kinds_of, opened, with_kinds
 from headwater.http.permission import Permission
+from headwater.http.websocket.expiry import Expiry, in_time
 from headwater.http.websocket.talk import Talk
 from headwater.hub import Engine
 from headwater.hub.live.connection import Connection
@@ -55,6 +57,7 @@ class Single(Talk):
         "_client",
         "_command",
         "_credential",
+        "_expiry",
         "_permission",
         "_producer",
         "_raw",
@@ -81,6 +84,8 @@ class Single(Talk):
         self._sequence = 0
         self._credential = credential
         self._client = client
+        self._expiry: Expiry | None = None
+        self._note(peer.access)
         self.connection.add(self)
         self.watch()
         self.requests.run(self._open(peer), self._opened)
@@ -96,6 +101,29 @@ class Single(Talk):
         error = done.exception()
         if error is not None:
             self._refuse(error, ends=True)
+
+    # Access that ends.
+
+    def _note(self, access: Access) -> None:
+        if access.expires is None:
+            return
+        if self._expiry is None:
+            self._expiry = Expiry(self.hub.runtime.timers, lambda _: None, self._expired)
+        self._expiry.note(access.expires)
+
+    def _expired(self) -> None:
+        self.requests.run(self._ask_again(), self._asked_again)
+
+    async def _ask_again(self) -> Access:
+        found = self._permission.of(asks_of(self._command), self._credential, self._client)
+        return found if isinstance(found, Access) else await asyncio.ensure_future(in_time(found))
+
+    def _asked_again(self, done: asyncio.Future[Access]) -> None:
+        error = done.exception()
+        if error is not None:
+            self._refuse(error, ends=True)
+        elif not self.is_over:
+            self._note(done.result())
 
     # What comes.
 
@@ -188,6 +216,11 @@ class Single(Talk):
     def _leave(self) -> None:
         self._forget()
         self.connection.lost()
+
+    def _forget(self) -> None:
+        super()._forget()
+        if self._expiry is not None:
+            self._expiry.stop()
 
     # From the connection; see `Channel`.
 

@@ -208,6 +208,11 @@ class MessageSink(TransportSink):
             self.partial_since = self.partial_since and self.heard_at
             self._transport.resume_reading()
 
+    def ends_with(self, code: int) -> None:
+        """See `Duplex.ends_with`."""
+        if self._code == NO_CLOSE:
+            self._code = code
+
     def ping(self) -> None:
         """See `Duplex.ping`."""
         if self._receiver is not None:

@@ -117,6 +117,7 @@ class Talk(ABC):
         """End it."""
         if self.is_over:
             return
+        self._sink.ends_with(code)
         self.write(frames.close(code, reason))
         self._leave()
         self.connection.finish()

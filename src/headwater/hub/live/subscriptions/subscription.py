@@ -271,9 +271,11 @@ class Subscription(Owner):
         """Read a stream that is there, from now on."""
         whole, wish, stream = self._all, self.wish, arrival.stream
         self._waiting = None
-        form, head = whole.tells.form(stream.number, envelope=wish.envelope, kinds=wish.kinds), b""
-        if not self.number:
-            self.number = stream.number
+        is_first, head = not self.number, b""
+        # The one that reads on behind a gap keeps its number, though nobody may have read the stream meanwhile.
+        self.number = self.number or stream.number
+        form = whole.tells.form(self.number, envelope=wish.envelope, kinds=wish.kinds)
+        if is_first:
             self.incarnation = arrival.info.incarnation
             whole.began(self)
             start = _start_of(arrival)
