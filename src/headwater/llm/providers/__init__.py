@@ -1,7 +1,7 @@
 """How each provider is read, how it is told, and how it refuses: a folder each, and what they share.
 
 ag_ui, ai_sdk, anthropic, gemini, ollama, openai, plain, raw, responses, text  dialects, and mostly sources too
-bedrock, cohere, langchain, llama_index, mistral, openai_agents, pydantic_ai, xai  sources
+bedrock, cohere, langchain, llama_index, mistral, mistral_conversations, openai_agents, pydantic_ai, xai  sources
 
 registry    all of them, a line each
 provider    what a folder may have
