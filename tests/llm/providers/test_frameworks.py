@@ -309,7 +309,10 @@ CONVERSATION: list[dict[str, Any]] = [
     {"type": "agent.handoff.done", "id": "h1"},
     {"type": "function.call.delta", "name": "city", "tool_call_id": "c1", "arguments": '{"a":'},
     {
-        "type": "function.call.delta", "name": "city", "tool_call_id": "c1", "arguments": "1}",
+        "type": "function.call.delta",
+        "name": "city",
+        "tool_call_id": "c1",
+        "arguments": "1}",
         "confirmation_status": "pending",
     },
     {"type": "conversation.response.done", "usage": {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}},
