@@ -572,7 +572,8 @@ export class Reader<T> implements AsyncIterable<Rec<T>>, AsyncDisposable {
     if (this.#waitsForIt(error)) return { hint: error.retryAfter }
     const up = opened === undefined ? 0 : now - opened
     if (!error.retryable || !(await this.#choice?.after(error, up, this.#cursor !== from, now))) {
-      const gone = error.code === "stream-gone" || (opened !== undefined && error.code === "stream-not-found")
+      const missing = error.code === "stream-gone" || error.code === "stream-not-found"
+      const gone = missing && (opened !== undefined || real(this.#cursor))
       this.#finishWith({ kind: gone ? "deleted" : "error", offset: this.#offset, code: error.code, error })
       return {}
     }

@@ -24,7 +24,7 @@ export function urlOf(base: string, attempt: Attempt, query: Record<string, stri
   if (attempt.last === undefined) set("offset", attempt.from === "start" ? "-1" : attempt.from)
   else set("last", String(attempt.last))
   set("slow", attempt.slow)
-  if (attempt.wait) set("missing", "wait")
+  if (attempt.wait && query.live !== "sse") set("missing", "wait")
   for (const [name, value] of Object.entries(query)) set(name, value)
   return url.href
 }
@@ -67,13 +67,14 @@ export async function* openLive(
   })
   const { response } = answer
   const heartbeat = heartbeatOf(response)
+  // A refusal's body is not one to be pulled.
+  if (!response.ok) throw await problemOf(response).finally(() => answer.release())
   const body = new Body(answer, attempt.environment, {
     silence: silenceOf(attempt.retry.silence, heartbeat),
     first: attempt.first,
   })
   try {
     if (response.status === 204) return yield emptyEnd(response, attempt.from)
-    if (!response.ok) throw await problemOf(response)
     if (!(response.headers.get("content-type") ?? "").startsWith(format.accept)) throw badAnswer(response, format.accept)
     yield heartbeat === undefined ? { kind: "open" } : { kind: "open", heartbeat }
     yield* told(body, format.parser(response, attempt))
