@@ -4,7 +4,9 @@
  * Rule 1: a batch is frozen when it gets its number, before it is first sent, and is sent again byte for byte.
  * Rule 2: a number counts requests, not records: what is frozen is never put together again.
  * Rule 3: batches go out in order, up to `inFlight` at a time; one that came too early is sent again behind those before it.
- * Rule 4: below the lowest that is not acknowledged, the server forgot this producer: what was never answered has an
+ * Rule 4: a refusal ends the epoch. Its number was not used, so that nothing behind it was accepted; under the next epoch a
+ * request that is still on its way cannot be taken for another one of the same number.
+ * Rule 5: below the lowest that is not acknowledged, the server forgot this producer: what was never answered has an
  * unknown outcome, and the rest goes out under a new epoch.
  */
 
@@ -62,6 +64,8 @@ interface Batch {
   seq: number
   /** How often it was sent without an answer. */
   lost: number
+  /** How often it was taken back: a delivery of an earlier turn is over. */
+  turn: number
   close?: { fail?: { code: string; message: string | undefined } }
   done?: Waiter
 }
@@ -208,7 +212,7 @@ export class Producer<T> implements AsyncDisposable {
   #put(entry: Entry): void {
     const alone = this.#type !== undefined && !joins(this.#type)
     if (this.#open && (alone || this.#open.size + entry.bytes.length > this.#options.batchBytes)) this.#freeze()
-    this.#open ??= { entries: [], size: 0, seq: -1, lost: 0 }
+    this.#open ??= { entries: [], size: 0, seq: -1, lost: 0, turn: 0 }
     this.#open.entries.push(entry)
     this.#open.size += entry.bytes.length
     this.#size += entry.bytes.length
@@ -244,7 +248,7 @@ export class Producer<T> implements AsyncDisposable {
       if (!joins(this.#type)) this.#freeze()
       this.#put({ bytes, resolve: () => undefined, reject: () => undefined })
     }
-    this.#open ??= { entries: [], size: 0, seq: -1, lost: 0 }
+    this.#open ??= { entries: [], size: 0, seq: -1, lost: 0, turn: 0 }
     this.#open.close = close
     const done = new Promise<Offset>((resolve, reject) => {
       ;(this.#open as Batch).done = { resolve, reject }
@@ -256,11 +260,17 @@ export class Producer<T> implements AsyncDisposable {
   // Sending
 
   #send(): void {
+    if (this.#renewing) {
+      if (this.#flying.length) return
+      this.#renewing = false
+      this.#epoch += 1
+      this.#seq = 0
+    }
     while (this.#queued.length && this.#flying.length < this.#options.inFlight && !this.#stop.signal.aborted) {
       const batch = this.#queued.shift() as Batch
       batch.seq = this.#seq++
       this.#flying.push(batch)
-      void this.#deliver(batch)
+      void this.#deliver(batch, batch.turn)
     }
   }
 
@@ -280,25 +290,26 @@ export class Producer<T> implements AsyncDisposable {
     return write
   }
 
-  async #deliver(batch: Batch): Promise<void> {
+  async #deliver(batch: Batch, turn: number): Promise<void> {
     const { environment, door } = this.#sink
-    while (!this.#stop.signal.aborted) {
+    while (!this.#stop.signal.aborted && batch.turn === turn) {
       batch.write ??= this.#frozen(batch)
       this.#backoff.begin(environment.now())
       try {
         const { offset } = await door.write(batch.write, this.#stop.signal)
+        if (batch.turn !== turn) return
         this.#backoff.progress(environment.now())
         this.#backoff.count = 0
         return this.#acknowledge(batch, offset)
       } catch (error) {
-        if (!(await this.#again(batch, error as HeadwaterError))) return
+        if (batch.turn !== turn || !(await this.#again(batch, error as HeadwaterError))) return
       }
     }
   }
 
   /** Whether a batch that failed is sent again; it was waited for as long as that takes. */
   async #again(batch: Batch, error: HeadwaterError): Promise<boolean> {
-    if (this.#stop.signal.aborted || !this.#flying.includes(batch)) return false
+    if (this.#stop.signal.aborted) return false
     const { environment } = this.#sink
     if (error.retryable && !this.#options.idempotent && error.status === undefined) {
       const told = new HeadwaterError("unknown-outcome", `the answer was lost: ${error.message}`, { cause: error })
@@ -309,7 +320,7 @@ export class Producer<T> implements AsyncDisposable {
       const wait = this.#backoff.end({ up: 0, heard: false, hint: error.retryAfter }, environment.now())
       if (wait === null) return this.#giveUp(batch, error)
       await sleep(environment, wait, this.#stop.signal).catch(() => undefined)
-      return !this.#stop.signal.aborted && this.#flying.includes(batch)
+      return true
     }
     if (error.code === "producer-gap") return this.#gap(batch, Number(error.facts.expected ?? error.facts.expected_seq))
     if (error.code === "producer-fenced" && this.#options.claim) {
@@ -329,12 +340,13 @@ export class Producer<T> implements AsyncDisposable {
     if (before && expected >= before.seq) {
       // It overtook those before it on another connection.
       await new Promise<void>((resolve) => this.#settled(before, resolve))
-      return this.#flying.includes(batch)
+      return true
     }
     this.#renew(this.#epoch + 1)
     return false
   }
 
+  #renewing = false
   #waiting = new Map<Batch, (() => void)[]>()
 
   #settled(batch: Batch, call: () => void): void {
@@ -348,14 +360,24 @@ export class Producer<T> implements AsyncDisposable {
     const flying = this.#flying.splice(0)
     for (const batch of flying) {
       if (!batch.lost) continue
+      batch.turn += 1
+      this.#release(batch)
       const error = new HeadwaterError("unknown-outcome", "the server forgot this producer before it answered")
       this.#reject(batch, error)
     }
-    const kept = flying.filter((batch) => !batch.lost)
-    for (const batch of kept) delete batch.write
-    this.#queued.unshift(...kept)
-    for (const batch of flying) this.#release(batch)
+    this.#takeBack(flying.filter((batch) => !batch.lost))
     this.#send()
+  }
+
+  /** What was on its way waits again, for another number. */
+  #takeBack(batches: Batch[]): void {
+    for (const batch of batches) {
+      delete batch.write
+      batch.turn += 1
+      batch.lost = 0
+      this.#release(batch)
+    }
+    this.#queued.unshift(...batches)
   }
 
   #release(batch: Batch): void {
@@ -372,7 +394,7 @@ export class Producer<T> implements AsyncDisposable {
     this.#free(batch)
   }
 
-  /** The server will never take it. Its number is free, so that those behind it cannot keep theirs. */
+  /** The server will never take it. */
   #refused(batch: Batch, error: HeadwaterError): boolean {
     if (!this.#remove(batch)) return false
     this.#reject(batch, error)
@@ -382,12 +404,10 @@ export class Producer<T> implements AsyncDisposable {
       this.#abandon(error)
       return false
     }
-    // What flew behind it was refused as a gap, or will be: it goes out again under the numbers from here on.
+    // Behind those before it, which may still be under way.
     this.#flying = this.#flying.filter((each) => each.seq < batch.seq)
-    for (const each of behind) delete each.write
-    this.#seq = batch.seq
-    this.#queued.unshift(...behind)
-    for (const each of behind) this.#release(each)
+    this.#renewing = true
+    this.#takeBack(behind)
     this.#free(batch)
     return false
   }

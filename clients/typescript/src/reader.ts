@@ -491,7 +491,7 @@ export class Reader<T> implements AsyncIterable<Rec<T>>, AsyncDisposable {
       case "records":
         return this.#records(wire)
       case "up-to-date":
-        if (wire.offset) this.#forward(wire.offset)
+        if (wire.offset) this.#forward(wire.offset, real(this.#cursor))
         this.#setState("live")
         this.#reached = this.#options.live === false
         return wire
@@ -550,11 +550,12 @@ export class Reader<T> implements AsyncIterable<Rec<T>>, AsyncDisposable {
     return kept.length ? { ...wire, records: kept } : null
   }
 
-  #forward(offset: Offset): void {
+  /** `brought`: whether that is progress; to learn where a stream begins is none. */
+  #forward(offset: Offset, brought = true): void {
     if (!offset || offset === this.#cursor || (real(this.#cursor) && offset < this.#cursor)) return
     this.#cursor = offset
     this.#absentTries = 0
-    this.#backoff.progress(this.#source.environment.now())
+    if (brought) this.#backoff.progress(this.#source.environment.now())
   }
 
   /** Why an attempt failed: an end, or what the next one must know. */
