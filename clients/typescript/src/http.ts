@@ -143,8 +143,8 @@ export class HttpDoor implements Door {
     })
     answer.release()
     // A login page is answered 200, too.
-    const said = method === "DELETE" ? !/html/.test(answer.response.headers.get("content-type") ?? "") : answer.response.headers.has("stream-next-offset")
-    if (!said) throw badAnswer(answer.response, "what a stream's server says")
+    const { headers: told, status } = answer.response
+    if (status !== 204 && !told.has("stream-next-offset")) throw badAnswer(answer.response, "what a stream's server says")
     return answer
   }
 }

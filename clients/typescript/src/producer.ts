@@ -12,7 +12,7 @@
 
 import type { Environment } from "./environment.ts"
 import { HeadwaterError, stopped } from "./errors.ts"
-import { sleep } from "./patience.ts"
+import { BAD_ANSWERS, sleep } from "./patience.ts"
 import { encodeText, formOf, joins } from "./records.ts"
 import { Backoff, type Retry } from "./retry.ts"
 import type { Door, Offset, Write } from "./transport.ts"
@@ -66,6 +66,8 @@ interface Batch {
   lost: number
   /** How often it was taken back: a delivery of an earlier turn is over. */
   turn: number
+  /** How often it was answered by something that is no stream's server. */
+  bad: number
   close?: { fail?: { code: string; message: string | undefined } }
   done?: Waiter
 }
@@ -212,7 +214,7 @@ export class Producer<T> implements AsyncDisposable {
   #put(entry: Entry): void {
     const alone = this.#type !== undefined && !joins(this.#type)
     if (this.#open && (alone || this.#open.size + entry.bytes.length > this.#options.batchBytes)) this.#freeze()
-    this.#open ??= { entries: [], size: 0, seq: -1, lost: 0, turn: 0 }
+    this.#open ??= { entries: [], size: 0, seq: -1, lost: 0, turn: 0, bad: 0 }
     this.#open.entries.push(entry)
     this.#open.size += entry.bytes.length
     this.#size += entry.bytes.length
@@ -248,7 +250,7 @@ export class Producer<T> implements AsyncDisposable {
       if (!joins(this.#type)) this.#freeze()
       this.#put({ bytes, resolve: () => undefined, reject: () => undefined })
     }
-    this.#open ??= { entries: [], size: 0, seq: -1, lost: 0, turn: 0 }
+    this.#open ??= { entries: [], size: 0, seq: -1, lost: 0, turn: 0, bad: 0 }
     this.#open.close = close
     const done = new Promise<Offset>((resolve, reject) => {
       ;(this.#open as Batch).done = { resolve, reject }
@@ -316,6 +318,7 @@ export class Producer<T> implements AsyncDisposable {
       return this.#refused(batch, told)
     }
     if (error.retryable) {
+      if (error.code === "bad-answer" && (batch.bad += 1) >= BAD_ANSWERS) return this.#refused(batch, error)
       batch.lost += 1
       const wait = this.#backoff.end({ up: 0, heard: false, hint: error.retryAfter }, environment.now())
       if (wait === null) return this.#giveUp(batch, error)

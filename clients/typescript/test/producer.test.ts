@@ -230,3 +230,20 @@ test("texts are one body, and Protobuf is one message each", async () => {
     assert.equal(fake.asked.length, requests, type)
   }
 })
+
+test("a login page in place of an answer: tried again, three times, then told", async () => {
+  const page = () => new Response("<p>Sign in", { headers: { "content-type": "text/html" } })
+  const log = new Log()
+  log.faults = [page, page]
+  const producer = log.producer()
+  const one = producer.append(1)
+  await world.pass(60_000)
+  await one
+  assert.deepEqual(log.records, [1])
+  const never = new Fake(page)
+  const jobs = stream<number>(URL_, { fetch: never.fetch, environment: world, type: "application/json" })
+  const fates = Promise.all([fate(jobs.append(1)), fate(jobs.head())])
+  await world.pass(60_000)
+  assert.deepEqual(await fates, ["bad-answer", "bad-answer"])
+  assert.equal(never.asked.length, 6)
+})
