@@ -112,6 +112,10 @@ export class Producer<T> implements AsyncDisposable {
   #stop = new AbortController()
   #backoff: Backoff
   #order: Promise<unknown> = Promise.resolve()
+  /** A refusal ended the epoch: the next one begins when nothing of it is under way. */
+  #renewing = false
+  #made = false
+  #waiting = new Map<Batch, (() => void)[]>()
 
   constructor(sink: Sink<T>, options: ProducerOptions = {}) {
     const { id, epoch = 0, ...rest } = options
@@ -206,9 +210,15 @@ export class Producer<T> implements AsyncDisposable {
     if (this.#failure) throw this.#failure
     if (this.#closing) throw new HeadwaterError("stream-closed", "this producer has closed the stream")
     if (signal?.aborted) throw stopped("the signal was aborted", signal.reason)
-    const entry: Entry = { bytes, ...waiter }
+    const withdraw = (): void => this.#withdraw(entry, signal?.reason)
+    const settled = (): void => signal?.removeEventListener("abort", withdraw)
+    const entry: Entry = {
+      bytes,
+      resolve: (offset) => (settled(), waiter.resolve(offset)),
+      reject: (error) => (settled(), waiter.reject(error)),
+    }
+    signal?.addEventListener("abort", withdraw)
     this.#put(entry)
-    signal?.addEventListener("abort", () => this.#withdraw(entry, signal.reason), { once: true })
   }
 
   #put(entry: Entry): void {
@@ -321,7 +331,7 @@ export class Producer<T> implements AsyncDisposable {
       if (error.code === "bad-answer" && (batch.bad += 1) >= BAD_ANSWERS) return this.#refused(batch, error)
       batch.lost += 1
       const wait = this.#backoff.end({ up: 0, heard: false, hint: error.retryAfter }, environment.now())
-      if (wait === null) return this.#giveUp(batch, error)
+      if (wait === null) return this.#giveUp(error)
       await sleep(environment, wait, this.#stop.signal).catch(() => undefined)
       return true
     }
@@ -330,7 +340,19 @@ export class Producer<T> implements AsyncDisposable {
       this.#renew(Number(error.facts.epoch ?? this.#epoch) + 1)
       return false
     }
+    if (error.status === 404 && this.#options.create && !this.#made) return this.#make(batch)
     return this.#refused(batch, error)
+  }
+
+  /** A server of the protocol alone does not create with an append. */
+  async #make(batch: Batch): Promise<boolean> {
+    this.#made = true
+    try {
+      await this.#sink.door.create({ "content-type": this.#type as string }, undefined, this.#stop.signal)
+      return true
+    } catch (error) {
+      return this.#again(batch, error as HeadwaterError)
+    }
   }
 
   /** A number is missing before this one. */
@@ -348,9 +370,6 @@ export class Producer<T> implements AsyncDisposable {
     this.#renew(this.#epoch + 1)
     return false
   }
-
-  #renewing = false
-  #waiting = new Map<Batch, (() => void)[]>()
 
   #settled(batch: Batch, call: () => void): void {
     this.#waiting.set(batch, [...(this.#waiting.get(batch) ?? []), call])
@@ -415,9 +434,9 @@ export class Producer<T> implements AsyncDisposable {
     return false
   }
 
-  #giveUp(batch: Batch, error: HeadwaterError): boolean {
+  #giveUp(error: HeadwaterError): boolean {
     const told = new HeadwaterError("unknown-outcome", `given up without an answer: ${error.message}`, { cause: error })
-    this.#abandon(told, batch)
+    this.#abandon(told)
     return false
   }
 
@@ -443,7 +462,7 @@ export class Producer<T> implements AsyncDisposable {
   }
 
   /** Ends it: nothing more is sent, and everybody who waits is told. */
-  #abandon(error: HeadwaterError, _first?: Batch): void {
+  #abandon(error: HeadwaterError): void {
     this.#failure ??= error
     this.#disarm?.()
     const all = [...this.#flying.splice(0), ...this.#queued.splice(0), ...(this.#open ? [this.#open] : [])]

@@ -247,3 +247,38 @@ test("a login page in place of an answer: tried again, three times, then told", 
   assert.deepEqual(await fates, ["bad-answer", "bad-answer"])
   assert.equal(never.asked.length, 6)
 })
+
+test("create: also where a server does not create with an append", async () => {
+  const log = new Log()
+  let there = false
+  const fake = new Fake((asked) => {
+    if (asked.method === "PUT") there = true
+    if (!there) return new Response(null, { status: 404 })
+    return asked.method === "PUT" ? new Response(null, { status: 201, headers: { "stream-next-offset": at(0) } }) : log.append(asked)
+  })
+  const one = stream<number>(URL_, { fetch: fake.fetch, environment: world, type: "application/json" }).append(1, { create: true })
+  await world.pass(100)
+  await one
+  assert.deepEqual(fake.asked.map(({ method }) => method), ["POST", "PUT", "POST"])
+  assert.deepEqual(log.records, [1])
+})
+
+test("5: a signal that many appends share keeps none of them", async () => {
+  const log = new Log()
+  const { signal } = new AbortController()
+  let listeners = 0
+  const { addEventListener, removeEventListener } = signal
+  signal.addEventListener = (...given: Parameters<typeof addEventListener>) => {
+    listeners += 1
+    addEventListener.apply(signal, given)
+  }
+  signal.removeEventListener = (...given: Parameters<typeof removeEventListener>) => {
+    listeners -= 1
+    removeEventListener.apply(signal, given)
+  }
+  const producer = log.producer()
+  const all = Promise.all(Array.from({ length: 50 }, (_each, n) => producer.append(n, { signal })))
+  await world.pass(100)
+  await all
+  assert.equal(listeners, 0)
+})

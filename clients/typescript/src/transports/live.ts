@@ -4,6 +4,7 @@ import { Body, heartbeatOf, silenceOf } from "../body.ts"
 import { HeadwaterError } from "../errors.ts"
 import { type Requester, problemOf } from "../request.ts"
 import type { Attempt, Wire, WireRecord } from "../transport.ts"
+import { endOf } from "./control.ts"
 
 /** What takes a format's bytes and gives what they tell. */
 export interface Format {
@@ -43,15 +44,6 @@ export function badAnswer(response: Response, wanted: string): HeadwaterError {
   })
 }
 
-/** 204 where a live answer was asked for: the stream is complete, and was read to its end. */
-function emptyEnd(response: Response, from: string): Wire {
-  const offset = response.headers.get("stream-next-offset") ?? from
-  const code = response.headers.get("stream-failure")
-  if (code === null) return { kind: "end", end: "closed", offset }
-  const message = decodeURIComponent(response.headers.get("stream-failure-message") ?? "")
-  return { kind: "end", end: "failed", offset, code, message }
-}
-
 export async function* openLive(
   requester: Requester,
   url: string,
@@ -74,7 +66,8 @@ export async function* openLive(
     first: attempt.first,
   })
   try {
-    if (response.status === 204) return yield emptyEnd(response, attempt.from)
+    // The stream is complete, and was read to its end.
+    if (response.status === 204) return yield endOf(response.headers, response.headers.get("stream-next-offset") ?? attempt.from)
     if (!(response.headers.get("content-type") ?? "").startsWith(format.accept)) throw badAnswer(response, format.accept)
     yield heartbeat === undefined ? { kind: "open" } : { kind: "open", heartbeat }
     yield* told(body, format.parser(response, attempt))

@@ -5,6 +5,7 @@ import { type Raw, decodeText, formOf, splitArray } from "../records.ts"
 import { type Answer, type Requester, networkError, problemOf } from "../request.ts"
 import type { Attempt, Transport, Wire } from "../transport.ts"
 import { batchOf } from "./live-sse.ts"
+import { endOf } from "./control.ts"
 import { badAnswer, urlOf } from "./live.ts"
 
 /** Milliseconds a server may hold a long-poll, beyond the time any head may take. */
@@ -79,7 +80,6 @@ async function page(
 function toPage(response: Response, attempt: Attempt, offset: string, raws: Raw[], type: string): Page {
   const { headers } = response
   const atTail = headers.get("stream-up-to-date") === "true" || response.status === 204
-  const code = headers.get("stream-failure")
   const closed = atTail && headers.get("stream-closed") === "true"
   const upToDate = atTail && !closed
   const wires: Wire[] = []
@@ -87,10 +87,7 @@ function toPage(response: Response, attempt: Attempt, offset: string, raws: Raw[
     const records = batchOf(raws, attempt.from, offset)
     wires.push({ kind: "records", records, offset, single: false, upToDate, type })
   } else wires.push(upToDate ? { kind: "up-to-date", offset } : { kind: "beat" })
-  if (closed && code !== null) {
-    const message = decodeURIComponent(headers.get("stream-failure-message") ?? "")
-    wires.push({ kind: "end", end: "failed", offset, code, message })
-  } else if (closed) wires.push({ kind: "end", end: "closed", offset })
+  if (closed) wires.push(endOf(headers, offset))
   const moved = offset !== attempt.from
   return { wires, offset, moved: raws.length > 0 && moved, upToDate: atTail, cursor: headers.get("stream-cursor") }
 }
