@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import socket
 import struct
+from functools import cache
 from typing import Any, Final
 
 from headwater.hub import Limits
@@ -127,9 +128,11 @@ def restrain(sock: Any, limits: Limits) -> None:
 
     `TCP_NOTSENT_LOWAT` and not `SO_SNDBUF`: a small send buffer bounds what is on its way too, and a reader far away
     or on the loopback interface is then hundreds of times slower; what is not sent yet is what a stalled reader costs.
+    A Unix socket has nothing on its way, and `SO_SNDBUF` alone. Its peer is a process of this machine, whose end is
+    told at once.
 
     Args:
-        sock: what the transport calls its socket; other than TCP is left as it is.
+        sock: what the transport calls its socket.
         limits: `kernel_bytes` and `write_seconds` count.
     """
     _limit(sock, max(1, limits.kernel_bytes), max(1, int(limits.write_seconds * 1000)))
@@ -141,17 +144,28 @@ def relax(sock: Any) -> None:
 
 
 def _limit(sock: Any, unsent: int, milliseconds: int) -> None:
-    _set(sock, [(_NOTSENT_LOWAT, unsent), (_USER_TIMEOUT, milliseconds)])
+    if getattr(sock, "family", None) == socket.AF_UNIX:
+        # The system doubles it, and counts the objects around the bytes as well.
+        _set(sock, [(socket.SO_SNDBUF, unsent or _usual_buffer())], level=socket.SOL_SOCKET)
+    else:
+        _set(sock, [(_NOTSENT_LOWAT, unsent), (_USER_TIMEOUT, milliseconds)])
 
 
-def _set(sock: Any, options: list[tuple[int | None, int]]) -> None:
+@cache
+def _usual_buffer() -> int:
+    """What a Unix socket has that nobody has set, as it is set."""
+    with socket.socket(socket.AF_UNIX) as fresh:
+        return fresh.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) // 2
+
+
+def _set(sock: Any, options: list[tuple[int | None, int]], *, level: int = socket.IPPROTO_TCP) -> None:
     with contextlib.suppress(OSError, AttributeError):
         # Of a socket's own, uvloop's stand-in would make a new object, and ask the system for its family, each time.
         raw = socket.socket(sock.family, sock.type, sock.proto, fileno=sock.fileno())
         try:
             for option, value in options:
                 if option is not None:
-                    raw.setsockopt(socket.IPPROTO_TCP, option, min(value, 2**31 - 1))
+                    raw.setsockopt(level, option, min(value, 2**31 - 1))
         finally:
             raw.detach()
 
