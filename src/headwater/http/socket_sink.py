@@ -76,7 +76,9 @@ class TransportSink(asyncio.Protocol):
 
     def give_up_after(self, seconds: float) -> None:
         """See `GivesUp.give_up_after`."""
-        _set(self._transport.get_extra_info("socket"), [(_USER_TIMEOUT, max(1, int(seconds * 1000)))])
+        _set(
+            self._transport.get_extra_info("socket"), socket.IPPROTO_TCP, [(_USER_TIMEOUT, max(1, int(seconds * 1000)))]
+        )
 
     def finish(self) -> None:
         """See `Sink.finish`."""
@@ -144,11 +146,9 @@ def relax(sock: Any) -> None:
 
 
 def _limit(sock: Any, unsent: int, milliseconds: int) -> None:
-    if getattr(sock, "family", None) == socket.AF_UNIX:
-        # The system doubles it, and counts the objects around the bytes as well.
-        _set(sock, [(socket.SO_SNDBUF, unsent or _usual_buffer())], level=socket.SOL_SOCKET)
-    else:
-        _set(sock, [(_NOTSENT_LOWAT, unsent), (_USER_TIMEOUT, milliseconds)])
+    if not _set(sock, socket.IPPROTO_TCP, [(_NOTSENT_LOWAT, unsent), (_USER_TIMEOUT, milliseconds)]):
+        # A Unix socket, most likely. The system doubles it, and counts the objects around the bytes as well.
+        _set(sock, socket.SOL_SOCKET, [(socket.SO_SNDBUF, unsent or _usual_buffer())])
 
 
 @cache
@@ -158,16 +158,23 @@ def _usual_buffer() -> int:
         return fresh.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) // 2
 
 
-def _set(sock: Any, options: list[tuple[int | None, int]], *, level: int = socket.IPPROTO_TCP) -> None:
-    with contextlib.suppress(OSError, AttributeError):
-        # Of a socket's own, uvloop's stand-in would make a new object, and ask the system for its family, each time.
-        raw = socket.socket(sock.family, sock.type, sock.proto, fileno=sock.fileno())
-        try:
-            for option, value in options:
-                if option is not None:
-                    raw.setsockopt(level, option, min(value, 2**31 - 1))
-        finally:
-            raw.detach()
+def _set(sock: Any, level: int, options: list[tuple[int | None, int]]) -> bool:
+    """Set options where the system has them; False: the socket has none of this level, or is none."""
+    try:
+        # uvloop's stand-in would make an object, and ask the system for its family, for each option. A family that is
+        # told is not asked for; a socket of another one refuses the options.
+        raw = socket.SocketType(socket.AF_INET, socket.SOCK_STREAM, 0, sock.fileno())
+    except (OSError, ValueError, AttributeError):
+        return False
+    try:
+        for option, value in options:
+            if option is not None:
+                raw.setsockopt(level, option, min(value, 2**31 - 1))
+    except OSError:
+        return False
+    finally:
+        raw.detach()
+    return True
 
 
 def descriptor_of(transport: asyncio.Transport, sock: Any) -> int | None:
