@@ -100,12 +100,10 @@ def tail(
       headwater tail log -n 20
       headwater tail log --no-follow > log.txt
     """
-    kinds = [name for name, is_wanted in (("signals", signals), ("presence", presence)) if is_wanted]
+    kinds = [*["signals"] * signals, *["presence"] * presence]
     sse = _check_wire(wire, paths, sse=sse, compressed=compressed)
-    if no_follow:
-        _check_no_follow(sse=sse, kinds=kinds)
-    if last is not None and offset is not None:
-        raise click.UsageError("give --from or --last: each says where to begin.")
+    _check_no_follow(no_follow, sse=sse, kinds=kinds)
+    _check_beginning(offset, last)
     patience = Patience(retry_for)
     if len(paths) > 1 or is_pattern(paths[0]):
         _check_several(paths, sse=sse, compressed=compressed)
@@ -129,7 +127,14 @@ def tail(
     )
 
 
-def _check_no_follow(*, sse: bool, kinds: Sequence[str]) -> None:
+def _check_beginning(offset: str | None, last: int | None) -> None:
+    if last is not None and offset is not None:
+        raise click.UsageError("give --from or --last: each says where to begin.")
+
+
+def _check_no_follow(no_follow: bool, *, sse: bool, kinds: Sequence[str]) -> None:
+    if not no_follow:
+        return
     if sse:
         raise click.UsageError("--sse only follows: an event stream does not say where the tail is.")
     if kinds:
