@@ -147,7 +147,8 @@ def relax(sock: Any) -> None:
 
 def _limit(sock: Any, unsent: int, milliseconds: int) -> None:
     if not _set(sock, socket.IPPROTO_TCP, [(_NOTSENT_LOWAT, unsent), (_USER_TIMEOUT, milliseconds)]):
-        # A Unix socket, most likely. The system doubles it, and counts the objects around the bytes as well.
+        # A Unix socket, which has no such options. The system doubles this one, and counts the objects around the
+        # bytes as well.
         _set(sock, socket.SOL_SOCKET, [(socket.SO_SNDBUF, unsent or _usual_buffer())])
 
 
@@ -159,13 +160,13 @@ def _usual_buffer() -> int:
 
 
 def _set(sock: Any, level: int, options: list[tuple[int | None, int]]) -> bool:
-    """Set options where the system has them; False: the socket has none of this level, or is none."""
+    """Set options, where the system has them; False: the socket refuses one."""
     try:
         # uvloop's stand-in would make an object, and ask the system for its family, for each option. A family that is
-        # told is not asked for; a socket of another one refuses the options.
+        # told is not asked for.
         raw = socket.SocketType(socket.AF_INET, socket.SOCK_STREAM, 0, sock.fileno())
     except (OSError, ValueError, AttributeError):
-        return False
+        return True
     try:
         for option, value in options:
             if option is not None:
