@@ -1,8 +1,8 @@
 """WPT's tests of EventSource on ReconnectingEventSource, and on the browser's own, in Chromium.
 
 `python clients/typescript/conformance/wpt.py EVENTSOURCE TESTHARNESS [CHROMIUM]` takes a copy of WPT's folder
-`eventsource`, of which it reads `*.any.js` and `*.window.js`, and one of `resources/testharness.js`. What WPT's resources
-answer is here.
+`eventsource`, of which it reads `*.any.js` and `*.window.js`, and one of `resources/testharness.js`. What WPT's
+resources answer is here.
 """
 
 from __future__ import annotations
@@ -294,9 +294,9 @@ def main() -> int:
             for title, passed, told in judge(browser, f"{base}{name}.html"):
                 counts.setdefault(kind, [0, 0])[not passed] += 1
                 if not passed:
-                    print(f"FAILED {name}: {title}: {told.splitlines()[0] if told else ''}")
+                    sys.stdout.write(f"FAILED {name}: {title}: {told.partition(chr(10))[0]}\n")
         for kind, (passed_count, failed) in sorted(counts.items()):
-            print(f"{kind}: {passed_count} passed, {failed} failed")
+            sys.stdout.write(f"{kind}: {passed_count} passed, {failed} failed\n")
         browser.close()
         server.shutdown()
     return 0
