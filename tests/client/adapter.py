@@ -52,8 +52,8 @@ def stream_of(command: dict[str, Any], clock: Clock, **more: Any) -> Stream[Any]
     given = {name: wanted[name] / 1000 for name in ("base", "cap", "connect", "silence") if name in wanted}
     retry = Retry(**given, attempts=wanted.get("attempts"))
     http = Http(headers_of(command.get("tokens")), connect=retry.connect)
-    http.now = clock.now  # type: ignore[method-assign]
-    http.pause = clock.pause  # type: ignore[method-assign]
+    http.now = clock.now
+    http.pause = clock.pause
     return Stream(command["url"], content_type=command.get("contentType"), retry=retry, http=http, **more)
 
 
@@ -138,9 +138,9 @@ class Follow:
     def _is_enough(self, given: Batch[Any] | Gap) -> bool:
         until = self._until
         if "records" in until:
-            return len(self._records) >= until["records"]
+            return len(self._records) >= int(until["records"])
         if "gaps" in until:
-            return len(self._gaps) >= until["gaps"]
+            return len(self._gaps) >= int(until["gaps"])
         return bool(until.get("live")) and isinstance(given, Batch) and given.up_to_date
 
     async def _watch(self) -> None:
@@ -243,7 +243,8 @@ async def main() -> None:
             kind = command.get("type")
             result = {"type": "error", "success": False, "commandType": kind, "errorCode": "INTERNAL_ERROR"}
             result["message"] = repr(error)
-        print(json.dumps(result), flush=True)
+        sys.stdout.write(json.dumps(result) + "\n")
+        sys.stdout.flush()
         if command["type"] == "shutdown":
             return
 

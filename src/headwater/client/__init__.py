@@ -13,6 +13,8 @@ answers        heads of answers, and what can go wrong on the way
 session        one read, from its first request to its end: all rules of it
 reading        what is asked of a read, and what it asks of its driver
 states         the states of a reader
+checkpoint     where the place of a reader is kept
+sync           the same for programs that are not asynchronous
 retry          when to try again
 trouble        what a read does when an attempt is over
 transports     which way is taken, and when another one is
@@ -27,6 +29,7 @@ problems       responses that are errors
 errors         what can go wrong on the client's side
 """
 
+from headwater.client.checkpoint import Checkpoint
 from headwater.client.errors import (
     BadAnswer,
     BadRecord,
@@ -43,7 +46,7 @@ from headwater.client.errors import (
     Unsupported,
 )
 from headwater.client.items import Batch, End, Ending, Gap, Info, Item, Progress
-from headwater.client.reader import Checkpoint, Reader
+from headwater.client.reader import Reader
 from headwater.client.retry import Retry
 from headwater.client.states import ReaderState
 from headwater.client.stream import Stream

@@ -12,12 +12,14 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from inspect import isawaitable
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import httpx2
 
 from headwater.client.answers import Head, agent, head_of, is_plain, translated
 from headwater.client.errors import Silent
+
+T = TypeVar("T")
 
 Headers = Mapping[str, str]
 #: Headers, or a function that is asked again for each request.
@@ -26,6 +28,11 @@ Client = httpx2.AsyncClient
 
 #: Bytes of an error's body that are looked at.
 _ERROR_BYTES: Final = 65_536
+
+
+async def settled(value: T | Awaitable[T]) -> T:
+    """A value, or what is awaited for it: functions of the application may be of either kind."""
+    return await value if isawaitable(value) else value
 
 
 class Pause:
@@ -132,8 +139,7 @@ class Http:
         """What goes with a request now."""
         given = self._headers
         if callable(given):
-            found = given()
-            given = await found if isawaitable(found) else found
+            given = await settled(given())
         return {**agent(), **(given or {})}
 
     @asynccontextmanager

@@ -10,7 +10,7 @@ import msgspec
 T = TypeVar("T")
 
 
-class Item(msgspec.Struct, Generic[T], frozen=True, gc=True):
+class Item(msgspec.Struct, Generic[T], frozen=True, gc=False):
     """One record.
 
     Attributes:

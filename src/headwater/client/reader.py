@@ -6,14 +6,14 @@ Rule 2: `offset` moves when the consumer asks for more, which says that it is do
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from inspect import isawaitable
-from typing import Any, Final, Generic, Protocol, Self, TypeVar
+from typing import Any, Final, Generic, Self, TypeVar
 
+from headwater.client.checkpoint import Checkpoint
 from headwater.client.codec import Codec
 from headwater.client.errors import BadRecord
-from headwater.client.http import Answer, Http
+from headwater.client.http import Answer, Http, settled
 from headwater.client.items import Batch, End, Ending, Gap, Info, Item, Progress
 from headwater.client.reading import Given, Reading
 from headwater.client.requests import info_of
@@ -24,18 +24,6 @@ from headwater.client.told import Heard
 from headwater.errors import HeadwaterError
 
 T = TypeVar("T")
-
-
-class Checkpoint(Protocol):
-    """Where the place of a reader is kept."""
-
-    def load(self) -> str | Awaitable[str | None] | None:
-        """Where to begin; None: as `start` says."""
-        ...
-
-    def save(self, offset: str) -> Awaitable[None] | None:
-        """All up to the offset is done with."""
-        ...
 
 
 class Reader(Generic[T]):
@@ -178,15 +166,12 @@ class Reader(Generic[T]):
     async def _done(self, offset: str) -> None:
         self.offset = offset
         if self._checkpoint is not None:
-            saved = self._checkpoint.save(offset)
-            if isawaitable(saved):
-                await saved
+            await settled(self._checkpoint.save(offset))
 
     async def _load(self) -> None:
         self._is_loaded = True
         assert self._checkpoint is not None
-        found = self._checkpoint.load()
-        start = await found if isawaitable(found) else found
+        start = await settled(self._checkpoint.load())
         if start is not None:
             self.offset = start
             self._session.begin_at(start)

@@ -23,7 +23,8 @@ from headwater.protocol.backoff import delay
 
 #: Attempts without progress in a minute; what else a reader asks (a head, a refreshed token) has room to 15.
 MOST_A_MINUTE: Final = 12
-_MINUTE: Final = 60.0
+#: A little more than that: what a server counts is not what this clock shows.
+_MINUTE: Final = 60.5
 #: Of the server's heartbeat: after so many without a byte the connection is dead.
 BEATS: Final = 2.5
 #: Seconds of a server's heartbeat that does not tell it.
@@ -146,14 +147,15 @@ class Backoff:
         if self._heard and is_stable:
             self.reset()
         self._idle.append(self._began)
-        self._since = self._began if self._since is None else self._since
+        self._since = now if self._since is None else self._since
         lasted = now - self._since
+        bound = delay(self.attempt, 1.0, base=rules.base, cap=rules.cap)
         self.attempt += 1
         if rules.attempts is not None and self.attempt > rules.attempts:
             return None
         if rules.deadline is not None and lasted >= rules.deadline:
             return None
-        return min(delay(self.attempt, 1.0, base=rules.base, cap=rules.cap), 2 * (rules.base + lasted))
+        return min(bound, 2 * (rules.base + lasted))
 
     def _room(self, now: float) -> float:
         """Seconds until another attempt without progress is allowed."""

@@ -8,16 +8,18 @@ from typing import Any, Final, Generic, Self, TypeVar
 from headwater.client import requests
 from headwater.client.answers import Head
 from headwater.client.appends import Appends
+from headwater.client.checkpoint import Checkpoint
 from headwater.client.codec import Codec
 from headwater.client.errors import NetworkError
 from headwater.client.http import Client, GivenHeaders, Http
 from headwater.client.items import Info, Item, Progress
-from headwater.client.reader import Checkpoint, Reader
+from headwater.client.reader import Reader
 from headwater.client.reading import Reading
 from headwater.client.retry import NEVER, Backoff, Retry
 from headwater.client.transports import Choice, Transport
 from headwater.client.ways import PageWay, Place
 from headwater.errors import HeadwaterError, NotAuthorized, StreamGone, StreamNotFound
+from headwater.model import BEGINNING
 from headwater.protocol import names
 
 T = TypeVar("T")
@@ -131,7 +133,7 @@ class Stream(Appends, Generic[T]):
             reading,
             self._codec,
             self._retry,
-            info=self._info,
+            info=self._info or self._guess(reading),
             is_new=self._is_new,
             checkpoint=checkpoint,
             progress=progress,
@@ -279,6 +281,12 @@ class Stream(Appends, Generic[T]):
         body = Codec("application/json").encode(data)
         headers = {"content-type": "application/json"}
         await self._ask("POST", headers, body, url=f"{self.url}/-/signal", query=query, is_safe=False)
+
+    def _guess(self, reading: Reading) -> Info | None:
+        """Who says what the stream is and how it is read saves a request."""
+        if self._content_type is None or reading.transport == "auto" or not reading.live:
+            return None
+        return Info(self._content_type, "", BEGINNING)
 
     def _codec(self, content_type: str) -> Codec[T]:
         return Codec(content_type, self._type, self._decode)

@@ -50,6 +50,7 @@ class Trouble:
         self._refreshed = False
         self._not_yet = _NOT_YET if is_new else 0
         self._waits: Final = waits
+        self._elsewhere = False  # it began again at another place, and got nothing there yet
         self._opened: float | None = None
 
     @property
@@ -79,6 +80,7 @@ class Trouble:
     def moves(self) -> None:
         """The read went forward."""
         self.moved = True
+        self._elsewhere = False
         self._backoff.moved()
         self._choice.worked()
 
@@ -119,7 +121,8 @@ class Trouble:
 
     def once_more(self, now: float) -> float | None:
         """Seconds until an attempt from another place."""
-        return 0.0 if self.moved or self._backoff.attempt == 0 else self._backoff.wait(now)
+        is_first, self._elsewhere = not self._elsewhere, True
+        return 0.0 if is_first else self._backoff.wait(now)
 
     def _change_way(self, error: HeadwaterError, now: float) -> None:
         """A server that cannot be reached, or fell silent behind some bytes, would be no better by another way."""

@@ -16,7 +16,7 @@ from headwater.client.codec import Codec
 from headwater.client.errors import BadAnswer, BadRecord
 from headwater.client.items import Batch, Gap, Item
 from headwater.client.problems import told_problem
-from headwater.client.told import Absent, Alive, Bad, Closed, Detached, Failed, Heard, Made, Refused, Told
+from headwater.client.told import Absent, Alive, Bad, Closed, Detached, Failed, Heard, Made, Refused, Told, UpToDate
 from headwater.client.wires.lines import MAX_LINE, Blocks
 from headwater.client.wires.ndjson import make_item
 from headwater.errors import TooLarge
@@ -114,6 +114,7 @@ class Events(Generic[T]):
         return make_item(self._codec, data, offset)
 
     def _parse(self, block: bytes) -> list[Told]:
+        before = self._parser.last_event_id
         try:
             events = self._parser.feed(block)
         except TooLarge as error:
@@ -138,6 +139,8 @@ class Events(Generic[T]):
                 return told
         if items:
             told.append(Batch(items, items[-1].offset))
+        if not told and self._parser.last_event_id != before:  # where `now` is
+            told.append(UpToDate(self._parser.last_event_id.decode()))
         return told or [Alive()]
 
     def _take(self, event: ServerEvent) -> Told | Item[Any]:

@@ -27,7 +27,7 @@ _BASE64: Final = b'"base64":'
 _DATA: Final = b'","data":'
 
 
-class LineItem(Item[T], frozen=True):
+class LineItem(Item[T], frozen=True, gc=False):
     """One whose line is taken apart when its bytes are asked for."""
 
     @property
@@ -36,7 +36,7 @@ class LineItem(Item[T], frozen=True):
         return data_of(self._raw, self.offset)
 
 
-class TextItem(Item[T], frozen=True):
+class TextItem(Item[T], frozen=True, gc=False):
     """One of a text, whose bytes are its text."""
 
     @property
@@ -45,7 +45,7 @@ class TextItem(Item[T], frozen=True):
         return str(self.data).encode()
 
 
-class _Row(msgspec.Struct, Generic[T]):
+class _Row(msgspec.Struct, Generic[T], gc=False):
     """A record's line, for a block of them."""
 
     offset: str
