@@ -9,12 +9,6 @@ import sys
 #: What is loaded when it is used, and not before.
 HALVES = ("hub", "http", "server", "stores")
 LATE = ["websockets", "sqlite3", "pydantic", "aiohttp", *(f"headwater.{half}" for half in HALVES)]
-    "websockets",
-    "sqlite3",
-    "pydantic",
-    "aiohttp",
-    *(f"headwater.{x}" for x in ("hub", "http", "server", "stores")),
-]
 #: Modules that may come beside httpx2's and the standard library's.
 MOST = 80
 
