@@ -13,12 +13,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from headwater.errors import (
-    BadRequest,
-    HeadwaterError,
-    RouteNotFound,
-    StreamNotFound,
-)
+from headwater.errors import BadRequest, HeadwaterError, RouteNotFound, StreamNotFound
 from headwater.http import presence, schemas, signals
 from headwater.http.authorize import Authorize
 from headwater.http.catch_up import respond_short
@@ -46,6 +41,7 @@ from headwater.protocol.coding import IDENTITY
 from headwater.protocol.commands import (
     Attend,
     Command,
+    Connect,
     Create,
     Delete,
     Describe,
@@ -230,15 +226,14 @@ class StreamService(Service):
 
     # Commands.
 
-    def _perform(self, exchange: Exchange, command: Command | Undecided, access: Access) -> Work | None:
+    def _perform(self, exchange: Exchange, command: Command | Connect | Undecided, access: Access) -> Work | None:
+        # By far the most, and to look at an attribute a pattern of a class makes a set and a list.
+        if isinstance(command, Write) and command.create is None:
+            if (body := exchange.whole_body()) is None:
+                return self._read_then_append(exchange, command)
+            self._append(exchange, command, body)
+            return None
         match command:
-            case Write(create=None):
-                if (body := exchange.whole_body()) is not None:
-                    self._append(exchange, command, body)
-                    return None
-                if not exchange.is_asked:
-                    return self._check_then_append(exchange, command)
-                return exchange.read_body(partial(self._take_body, exchange, command))
             case Write():
                 return self._create_by_append(exchange, command)
             case Read() if command.mode in LIVE:
@@ -261,6 +256,8 @@ class StreamService(Service):
             case Preflight():
                 exchange.respond(responses.allowed(preflight_headers()))
                 return None
+            case Connect():
+                return self._several.connect_to(exchange, command)
             case Undecided():
                 return self._decide(exchange, command, access)
 
@@ -272,6 +269,11 @@ class StreamService(Service):
             await work
 
     # Writing.
+
+    def _read_then_append(self, exchange: Exchange, command: Write) -> Work | None:
+        if not exchange.is_asked:
+            return self._check_then_append(exchange, command)
+        return exchange.read_body(partial(self._take_body, exchange, command))
 
     def _take_body(self, exchange: Exchange, command: Write, body: bytes | HeadwaterError) -> None:
         if isinstance(body, HeadwaterError):
@@ -359,7 +361,7 @@ class StreamService(Service):
         frames = live.first_frames(command.path, command.offset, form) if is_known else None
         if frames is not None:
             kind = command.media_type or frames.group.encoder.media_type
-            head = LiveHead(kind, frames.content_type, form.coding.token, self._varies)
+            head = LiveHead(kind, frames.info.content_type, form.coding.token, self._varies)
             self.stats.resumes += command.resumed
             exchange.push_first(command.path, frames, peer, head)
             return None
