@@ -32,7 +32,8 @@ if TYPE_CHECKING:
         StreamConfig,
         StreamInfo,
     )
-    from headwater.protocol.asks import Access, Ask, Operation
+    from headwater.protocol.access.identity import Access
+    from headwater.protocol.asks import Ask, Operation
     from headwater.protocol.compression import Compression
     from headwater.protocol.schemas.registry import StreamSchema
     from headwater.protocol.signals import Signal
@@ -73,7 +74,7 @@ __version__ = "0.1.0"
 
 # Loaded when first used (PEP 562): the command line's clients need little of it.
 _HOMES: Final = {
-    "Access": "headwater.protocol.asks",
+    "Access": "headwater.protocol.access.identity",
     "Appended": "headwater.model",
     "Ask": "headwater.protocol.asks",
     "Attending": "headwater.hub.presence.calls",

@@ -20,7 +20,8 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
-from headwater.protocol.asks import Access, Ask
+from headwater.protocol.access.identity import Access
+from headwater.protocol.asks import Ask
 from headwater.protocol.headers import Headers
 
 

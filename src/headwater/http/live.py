@@ -20,7 +20,7 @@ from headwater.hub.live.wire_format import WireFormat, with_kind
 from headwater.hub.peers import address_of
 from headwater.model import Batch, Mode
 from headwater.protocol import names
-from headwater.protocol.asks import Access
+from headwater.protocol.access.identity import Access
 from headwater.protocol.caching import MAX_JITTER
 from headwater.protocol.coding import IDENTITY, Coding
 from headwater.protocol.commands import Read

@@ -21,7 +21,8 @@ from headwater.hub.live.many.page import ManyPage
 from headwater.hub.live.wire_format import WireFormat
 from headwater.hub.peers import address_of
 from headwater.protocol import responses
-from headwater.protocol.asks import Access, Ask, Operation
+from headwater.protocol.access.identity import Access
+from headwater.protocol.asks import Ask, Operation
 from headwater.protocol.ephemeral import as_event, as_line
 from headwater.protocol.many import Names, ReadMany, parse_get, parse_post
 from headwater.protocol.requests import check_coding

@@ -13,7 +13,8 @@ from typing import Final
 from headwater.errors import NotAuthorized
 from headwater.http.authorize import Authorize, Credential
 from headwater.http.exchange import Exchange, Work
-from headwater.protocol.asks import ANYBODY, Access, Ask
+from headwater.protocol.access.identity import ANYBODY, Access
+from headwater.protocol.asks import Ask
 
 #: What a request is let in with does something, and gives what takes waiting.
 Go = Callable[[Access], Work | None]

@@ -10,7 +10,7 @@ from headwater.errors import Refused
 from headwater.http.exchange import Exchange, Work, body_of
 from headwater.hub import Engine
 from headwater.protocol import responses
-from headwater.protocol.asks import Access
+from headwater.protocol.access.identity import Access
 from headwater.protocol.commands import SendSignal
 from headwater.protocol.signals import Addressed, Signal, make_signal
 

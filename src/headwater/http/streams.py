@@ -40,7 +40,8 @@ from headwater.hub.live.waiting import Awaiting
 from headwater.hub.live.wire_format import WireFormat
 from headwater.model import Appended, Mode
 from headwater.protocol import responses
-from headwater.protocol.asks import ANYBODY, Access, Ask, asks_of
+from headwater.protocol.access.identity import ANYBODY, Access
+from headwater.protocol.asks import Ask, asks_of
 from headwater.protocol.caching import next_cursor
 from headwater.protocol.coding import IDENTITY
 from headwater.protocol.commands import (

@@ -20,7 +20,7 @@ from headwater.http.websocket.signals import signal
 from headwater.http.websocket.writes import append, close, create, delete, fail
 from headwater.hub.live.subscriptions.subscription import Wish
 from headwater.model import NOW
-from headwater.protocol.asks import Access
+from headwater.protocol.access.identity import Access
 from headwater.protocol.ephemeral import PRESENCE, SIGNAL
 from headwater.protocol.patterns import is_pattern
 from headwater.protocol.requests import slow_policy

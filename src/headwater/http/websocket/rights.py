@@ -23,7 +23,8 @@ from headwater.http.websocket.stay import Stay
 from headwater.hub.live.subscriptions.subscription import FORBIDDEN, Subscription, Wish
 from headwater.hub.live.subscriptions.whole import Subscriptions
 from headwater.hub.peers import Peer
-from headwater.protocol.asks import Access, Ask, Operation
+from headwater.protocol.access.identity import Access
+from headwater.protocol.asks import Ask, Operation
 from headwater.protocol.ephemeral import PRESENCE
 from headwater.protocol.websocket import messages as m
 

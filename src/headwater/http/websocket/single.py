@@ -28,7 +28,8 @@ from headwater.hub.live.wire_format import WireFormat
 from headwater.hub.peers import Peer
 from headwater.hub.wheel import Timer
 from headwater.model import Appended, Producer, SlowPolicy
-from headwater.protocol.asks import Access, asks_of
+from headwater.protocol.access.identity import Access
+from headwater.protocol.asks import asks_of
 from headwater.protocol.commands import Read, Write
 from headwater.protocol.ephemeral import Ephemeral, as_line
 from headwater.protocol.ledger import Append
