@@ -6,6 +6,7 @@ request        a request's head
 authorize      who may do what: the question to the application
 permission     how it is asked, and its answer checked
 streams        the service of a hub
+writes         writes of one stream
 several        what concerns several streams: the words below the root
 together       several appends in one request
 presence       who is at a stream, and readers that are members

@@ -17,12 +17,16 @@ remembered of a request's head never stands for an answer.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
+from hashlib import sha256
 from http.cookies import CookieError, SimpleCookie
-from typing import Any
+from typing import Any, Final
 
 from headwater.protocol.access.identity import Access
 from headwater.protocol.asks import Ask
 from headwater.protocol.headers import Headers
+
+#: Headers that are kept of a request whose response goes on.
+_KEPT: Final = (b"authorization", b"cookie", b"origin")
 
 
 class Credential:
@@ -47,6 +51,17 @@ class Credential:
         self.headers = headers
         self.scope = scope
         self.token = token
+
+    @property
+    def key(self) -> bytes:
+        """The same for who shows the same, and for nobody else."""
+        shown = (self.headers.get(b"authorization", b""), self.headers.get(b"cookie", b""), (self.token or "").encode())
+        return sha256(b"".join(b"%d:%b" % (len(each), each) for each in shown)).digest()
+
+    def alone(self) -> Credential:
+        """What says who it is, without the rest of the request: what is kept to ask again."""
+        kept = {name: value for name in _KEPT if (value := self.headers.get(name)) is not None}
+        return Credential(kept, None, self.token)
 
     def with_token(self, token: str) -> Credential:
         """The same with another token."""

@@ -112,8 +112,8 @@ class ManyReads:
         kind = ("many", command.as_events, command.envelope)
         # A stream's own encoder is made for it; this one is never asked.
         encoder = asked.encoder("")
-        form = WireFormat(kind, encoder, chunk, LAST_CHUNK, timeless=True, timed=command.envelope)
         tell = as_event if command.as_events else as_line
+        form = WireFormat(kind, encoder, chunk, LAST_CHUNK, timeless=True, timed=command.envelope, says=tell)
         form = with_kinds(form, tell, kinds_of(command))
         head = LiveHead(command.media_type, "text/plain")
         return Opening(ManyArrival(self._hub.live, asked), form, encoder(""), head)

@@ -80,29 +80,12 @@ def test_what_lies_inside(outer: str, inner: str, is_inside: bool) -> None:
     assert not Grants({A: [outer]}).cover(Grants({R: [inner]}))
 
 
-@pytest.mark.parametrize(
-    "pattern",
-    [
-        "",
-        "/x",
-        "x/",
-        "a//b",
-        "a*b",
-        "*a",
-        "**/x",
-        "a/**/b",
-        "***",
-        ".",
-        "..",
-        "a/../b",
-        "a\x00b",
-        "a\\b",
-        "{",
-        "}",
-        "{}",
-    ]
-    + ["{sub}x", "x{sub}", "{a-b}", "a%2Fb", "a%", "a%zz", "e\u0301", "x" * 257, "\ud800", "a\nb", "{unknown}"],
-)
+NO_PATTERNS = ["", "/x", "x/", "a//b", "a*b", "*a", "**/x", "a/**/b", "***", ".", "..", "a/../b", "a\x00b", "a\\b", "{"]
+NO_PATTERNS += ["}", "{}", "{sub}x", "x{sub}", "{a-b}", "a%2Fb", "a%", "a%zz", "e\u0301", "x" * 257, "\ud800", "a\nb"]
+NO_PATTERNS += ["{unknown}"]
+
+
+@pytest.mark.parametrize("pattern", NO_PATTERNS, ids=repr)
 def test_what_is_no_pattern(pattern: str) -> None:
     """Each is refused, and so are the others beside it."""
     with pytest.raises(ValueError, match=r"pattern|claim|surrogate"):
@@ -133,7 +116,11 @@ def test_claims_fill_in() -> None:
     assert grants.allows(R, "acme/u4/inbox")
     assert not grants.allows(R, "acme/u42/inbox")
     assert not grants.allows(R, "acme/u4")
-    for claims, names in [({"sub": "u"}, ("sub", "tenant")), ({"sub": "u", "tenant": 7}, ("sub", "tenant"))]:
+    cases: list[tuple[dict[str, object], tuple[str, ...]]] = [
+        ({"sub": "u"}, ("sub", "tenant")),
+        ({"sub": "u", "tenant": 7}, ("sub", "tenant")),
+    ]
+    for claims, names in cases:
         with pytest.raises(ValueError, match="tenant"):
             Grants({R: ["{tenant}/x"]}, from_claims(claims, names))
     with pytest.raises(ValueError, match="tenant"):

@@ -34,7 +34,7 @@ from headwater.protocol.commands import Read, Write
 from headwater.protocol.ephemeral import Ephemeral, as_line
 from headwater.protocol.ledger import Append
 from headwater.protocol.slow import REPLAY
-from headwater.protocol.websocket import frames
+from headwater.protocol.websocket import closes, frames
 from headwater.protocol.websocket.bare import LineMessages, RawMessages
 from headwater.protocol.websocket.single import AskedSingle
 from headwater.protocol.wire import problem
@@ -56,6 +56,7 @@ class Single:
     """
 
     __slots__ = (
+        "_access",
         "_client",
         "_command",
         "_connection",
@@ -97,6 +98,8 @@ class Single:
         self._connection.add(self)
         self._requests = Requests(hub.limits, sink, self._append)
         self._timer: Timer | None = None
+        self._access = peer.access
+        hub.runtime.principals.enter(peer.access, self)
         self._watch()
         self._requests.run(self._open(peer), self._opened)
 
@@ -231,8 +234,15 @@ class Single:
         self._forget()
         self._connection.lost()
 
+    def end_access(self, reason: str, retry_after: float) -> None:
+        """See `Living.end_access`."""
+        self.close(closes.OF_ACCESS[reason], reason)
+        if self._sink.held():
+            self._sink.abort()
+
     def _forget(self) -> None:
         self._is_over = True
+        self._hub.runtime.principals.leave(self._access, self)
         self._requests.forget()
         if self._timer is not None:
             self._timer.cancel()
@@ -263,6 +273,10 @@ class Single:
 
     def detach(self, retry_after: float, reason: str = "") -> None:
         """See `Channel.detach`; the reader tells it."""
+
+    def tell_expiring(self, at: float) -> None:
+        """See `Living.tell_expiring`."""
+        self._say({"control": "expiring", "at": int(at)})
 
     def lost(self) -> None:
         """See `Channel.lost`."""

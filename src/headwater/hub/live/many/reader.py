@@ -21,6 +21,7 @@ from msgspec import structs
 
 from headwater.errors import HeadwaterError, TooManyStreams
 from headwater.hub.live.connection import Connection
+from headwater.hub.live.expiring import notice
 from headwater.hub.live.many.asked import Asked
 from headwater.hub.live.many.matches import Matches
 from headwater.hub.live.many.slot import Condition, Slot
@@ -332,6 +333,11 @@ class ManyReader:
     def detach(self, retry_after: float, reason: str = "") -> None:
         """See `Channel.detach`."""
         self.end(retry_after, reason)
+
+    def tell_expiring(self, at: float) -> None:
+        """See `Channel.tell_expiring`."""
+        if not self._is_over and (data := notice(self._form, at)):
+            self._write(data)
 
     def lost(self) -> None:
         """See `Channel.lost`."""
