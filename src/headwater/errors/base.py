@@ -29,6 +29,9 @@ class HeadwaterError(Exception):
     #: Seconds after which a retry makes sense, sent as ``Retry-After``; None: a retry does not help.
     retry_after: ClassVar[int | None] = None
 
+    #: Sent as ``WWW-Authenticate`` (RFC 6750 section 3); None: a credential does not help.
+    challenge: ClassVar[str | None] = None
+
     def __init__(self, message: str = "", **details: str | int | bool) -> None:
         self.message = message or self.title()
         self.details: Final = details

@@ -63,15 +63,35 @@ class Credential:
         kept = {name: value for name in _KEPT if (value := self.headers.get(name)) is not None}
         return Credential(kept, None, self.token)
 
-    def with_token(self, token: str) -> Credential:
-        """The same with another token."""
-        return Credential(self.headers, self.scope, token)
+    def with_token(self, token: str, *, replaces: bool = False) -> Credential:
+        """The same with another token.
+
+        Args:
+            token: that a message of the connection showed.
+            replaces: it counts in place of what its request showed, too.
+        """
+        headers = self.headers
+        if replaces and b"authorization" in headers:
+            headers = {name: value for name, value in headers.items() if name != b"authorization"}
+        return Credential(headers, self.scope, token)
 
     @property
     def authorization(self) -> str | None:
         """The header `Authorization`, whole; None: not sent."""
         value = self.headers.get(b"authorization")
         return None if value is None else value.decode("latin-1")
+
+    @property
+    def shown(self) -> str | None:
+        """The one proof that counts: what `Authorization` has, else the connection's token; None: neither.
+
+        Of another scheme than `Bearer` it is the whole header, which is no token.
+        """
+        header = self.headers.get(b"authorization")
+        if header is None:
+            return self.token
+        kind, _, token = header.decode("latin-1").partition(" ")
+        return token.strip() if kind.lower() == "bearer" else header.decode("latin-1")
 
     @property
     def bearer(self) -> str | None:

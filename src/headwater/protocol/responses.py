@@ -29,7 +29,6 @@ HeaderList = list[tuple[bytes, bytes]]
 
 _TRUE: Final = b"true"
 #: Says how a credential is shown (RFC 9110 section 15.5.2, RFC 6750 section 3).
-_UNAUTHORIZED: Final = 401
 _CLOSED: Final = (names.STREAM_CLOSED, _TRUE)
 _UP_TO_DATE: Final = (names.STREAM_UP_TO_DATE, _TRUE)
 _NO_STORE: Final = (names.CACHE_CONTROL, NO_STORE)
@@ -278,8 +277,8 @@ def failed(error: HeadwaterError) -> Answer:
         elif key == "upgrade":
             headers.append((names.UPGRADE, str(value).encode()))
             headers.append((names.SEC_WEBSOCKET_VERSION, b"13"))
-    if error.status == _UNAUTHORIZED:
-        headers.append((names.WWW_AUTHENTICATE, b"Bearer"))
+    if error.challenge is not None:
+        headers.append((names.WWW_AUTHENTICATE, error.challenge.encode()))
     if error.retry_after is not None:
         headers.append((names.RETRY_AFTER, b"%d" % error.retry_after))
     return Answer(error.status, headers, msgspec.json.encode(problem(error)) + b"\n", error.unread)

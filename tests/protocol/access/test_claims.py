@@ -74,7 +74,7 @@ BAD: dict[str, dict[str, Any]] = {
     "exp in ten years": {**GOOD, "exp": NOW + 10 * 365 * 86400},
     "exp beyond a day": {**GOOD, "exp": NOW + 86400 + 6},
     "exp huge": {**GOOD, "exp": 10**30},
-    "expired": {**GOOD, "exp": NOW - 6},
+    "expired": {**GOOD, "exp": NOW},
     "no iat": without("iat"),
     "iat tomorrow": {**GOOD, "iat": NOW + 60},
     "iat as text": {**GOOD, "iat": "now"},
@@ -125,8 +125,7 @@ def test_one_fault_is_enough(claims: dict[str, Any]) -> None:
 
 
 def test_clocks_differ_a_little() -> None:
-    """By five seconds, in every direction."""
-    assert access_of({**GOOD, "exp": NOW - 4}, ISSUER, NOW)
+    """By five seconds; what has expired has."""
     assert access_of({**GOOD, "iat": NOW + 5, "nbf": NOW + 5, "exp": NOW + 86400 + 5}, ISSUER, NOW)
 
 

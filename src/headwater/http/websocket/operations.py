@@ -119,7 +119,7 @@ def ack(session: Session, message: m.Ack, size: int) -> None:
 
 def auth(session: Session, message: m.Auth, size: int) -> None:
     """Ask with another token; what is read is asked about again."""
-    session.rights.show(message.token)
+    session.rights.show(message.token, replaces=True)
     session.perform(
         message.id, size, (), lambda _: session.rights.recheck(partial(_authorized, session, message.id, size))
     )

@@ -118,10 +118,10 @@ class Rights:
             self._principal = principal
         return access
 
-    def show(self, token: str) -> None:
-        """Ask with another token from now on."""
+    def show(self, token: str, *, replaces: bool = False) -> None:
+        """Ask with another token from now on; see `Credential.with_token`."""
         if self._credential is not None:
-            self._credential = self._credential.with_token(token)
+            self._credential = self._credential.with_token(token, replaces=replaces)
 
     def peer(self, wish: Wish) -> Peer | Awaitable[Peer]:
         """Who reads a stream.

@@ -18,7 +18,7 @@ from collections.abc import Awaitable, Callable, Hashable, Iterable
 from inspect import isawaitable
 from typing import Final
 
-from headwater.errors import HeadwaterError, NotAuthorized
+from headwater.errors import HeadwaterError, TokenRefused
 from headwater.hub.access.proven import Living, Proven
 from headwater.hub.access.revocations import Revocations
 from headwater.hub.timers import Timers
@@ -95,11 +95,11 @@ class Principals:
         """Refuse what is none any more.
 
         Raises:
-            NotAuthorized: it expired, or was taken back.
+            TokenRefused: it expired, or was taken back.
         """
         fault = self.fault(access)
         if fault is not None:
-            raise NotAuthorized(f"the credential of the request has {'expired' if fault == EXPIRED else 'ended'}")
+            raise TokenRefused(f"the credential of the request has {'expired' if fault == EXPIRED else 'ended'}")
 
     # What lives.
 

@@ -23,7 +23,7 @@ from headwater.protocol.asks import Operation
 MAX_TOKEN_BYTES: Final = 8 * 1024
 #: Bytes of a key's name.
 MAX_KID_BYTES: Final = 256
-#: Seconds by which clocks may differ.
+#: Seconds by which the clock of who made a token may go before ours. What has expired has, to the second.
 LEEWAY: Final = 5.0
 #: Types of token; none is the same as `JWT` (RFC 7519 section 5.1, RFC 9068 section 2.1).
 TYPES: Final = frozenset({"at+jwt", "application/at+jwt", "jwt", "hw+jwt"})
@@ -146,7 +146,7 @@ def access_of(claims: Mapping[str, Any], issuer: Issuer, now: float) -> Access:
     if token_id is not None and (not isinstance(token_id, str) or not 0 < len(token_id) <= MAX_KID_BYTES):
         raise InvalidToken("jti is no text")
     expires, issued = _number(claims, "exp"), _number(claims, "iat")
-    if expires + LEEWAY <= now:
+    if expires <= now:
         raise InvalidToken("it has expired")
     if expires - now > issuer.max_seconds + LEEWAY:
         raise InvalidToken(f"it is good for longer than {issuer.max_seconds:g} seconds")
