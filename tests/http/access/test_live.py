@@ -31,8 +31,8 @@ WIRES = {
     "long-poll": (f"{ROOT}a?offset=now&live=long-poll", "*/*"),
     "wait": (f"{ROOT}later?offset=now&live=long-poll&missing=wait", "*/*"),
     "waiting": (f"{ROOT}later?missing=wait", "text/event-stream"),
-    "many events": (f"{ROOT}-/many?a=-1&live=true", "text/event-stream"),
-    "many lines": (f"{ROOT}-/many?a=-1&live=true", "application/x-ndjson"),
+    "many events": (f"{ROOT}-/many?stream=a", "text/event-stream"),
+    "many lines": (f"{ROOT}-/many?stream=a", "application/x-ndjson"),
 }
 wires = pytest.mark.parametrize("wire", [*WIRES])
 
