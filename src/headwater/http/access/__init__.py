@@ -6,4 +6,5 @@ tokens       signed tokens, verified and remembered
 keys         the keys of those who issue tokens
 jwks         the same where their issuer publishes them
 application  the application's own function
+routes       every route, and what must be granted for it
 """
