@@ -11,7 +11,7 @@ from headwater.hub import Engine, catch_up
 from headwater.hub.catch_up import CatchUpRead
 from headwater.model import NOW, Last
 from headwater.protocol import names, responses
-from headwater.protocol.access.identity import Access
+from headwater.protocol.access.identity import ANYBODY, Access
 from headwater.protocol.commands import Inspect, Read
 from headwater.protocol.compression import Compressor
 from headwater.protocol.responses import Answer
@@ -39,9 +39,10 @@ async def respond_short(
         return
     found = await _read(hub, compressor, command)
     if isinstance(found, Streamed):
-        await exchange.stream(structs.replace(found, access=access))
+        head = found.head if access is ANYBODY else responses.for_one(found.head)
+        await exchange.stream(structs.replace(found, head=head, access=access))
     else:
-        exchange.respond(found)
+        exchange.respond(found if access is ANYBODY else responses.for_one(found))
 
 
 async def _read(hub: Engine, compressor: Compressor, command: Read) -> Answer | Streamed:

@@ -273,7 +273,8 @@ class StreamService(Service):
         )
         coding = choose(self.compressor, command, batch)
         found = responses.polled(batch, next_cursor(time.time(), command.cursor, jitter()), coding=coding)
-        exchange.respond(await coded(self.compressor, coding, found))
+        found = await coded(self.compressor, coding, found)
+        exchange.respond(found if access is ANYBODY else responses.for_one(found))
 
     def _listen(self, exchange: Exchange, command: Read, access: Access) -> Work | None:
         """Open a live reader: at once where the exchange and the store can, and else in a task."""
