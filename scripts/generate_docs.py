@@ -25,8 +25,8 @@ import headwater.publisher
 import headwater.stores
 import headwater.testing
 from headwater import Hub, errors
-from headwater.http.access.routes import MESSAGES, ROUTES, RUNS
 from headwater.cli.group import COMMANDS, group
+from headwater.http.access.routes import MESSAGES, ROUTES, RUNS
 from headwater.http.metrics import HubCollector
 from headwater.http.process import ProcessFigures
 from headwater.http.service import Service
@@ -81,9 +81,9 @@ def access_page() -> str:
     """Every route, and what must be granted for it."""
     lines = [
         "# Access, route by route\n",
-        "What must be granted for each request, where the server or the application says who may do what; see [Say who may",
-        "do what](../howto/authorize.md). All of it must be, on every path that is named. It is asked before the store is",
-        "touched, on every way in, also where the same bytes came before, and again when a body is whole.\n",
+        "What must be granted for each request, where the server or the application says who may do what; see [Say who",
+        "may do what](../howto/authorize.md). All of it must be, on every path that is named. It is asked before the",
+        "store is touched, on every way in, also where the same bytes came before, and again when a body is whole.\n",
     ]
     for title, routes in (("HTTP", ROUTES), ("Messages of a WebSocket", MESSAGES), ("Runs and chats", RUNS)):
         lines += [f"## {title}\n", "| request | operations | on |", "| --- | --- | --- |"]
