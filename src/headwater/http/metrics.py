@@ -50,6 +50,7 @@ _LABELLED: Final = (
     ("websocket_closes", "websocket_closes", "code", "WebSockets that ended, by close code; 1006 for none."),
     ("cuts", "cuts", "code", "Catch-up answers cut because they could not be finished, by error code."),
     ("errors", "errors", "code", "Answers by error code."),
+    ("access_ended", "access_ended", "reason", "Readers and connections that ended with their proof."),
     ("left_out_parts", "left_out", "what", "Parts of runs that a reader's dialect has no place for."),
     ("uncompressed_bytes", "uncompressed", "coding", "Bytes of live answers before their content coding."),
     ("compressed_bytes", "compressed", "coding", "The same bytes as they go out."),
