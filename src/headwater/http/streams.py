@@ -13,10 +13,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from headwater.errors import (
-    HeadwaterError,
-    RouteNotFound,
-)
+from headwater.errors import HeadwaterError, RouteNotFound
 from headwater.http import presence, schemas, signals
 from headwater.http.authorize import Authorize
 from headwater.http.catch_up import respond_short
@@ -46,6 +43,7 @@ from headwater.protocol.coding import IDENTITY
 from headwater.protocol.commands import (
     Attend,
     Command,
+    Connect,
     Create,
     Delete,
     Describe,
@@ -230,10 +228,13 @@ class StreamService(Service):
 
     # Commands.
 
-    def _perform(self, exchange: Exchange, command: Command | Undecided, access: Access) -> Work | None:
+    def _perform(self, exchange: Exchange, command: Command | Connect | Undecided, access: Access) -> Work | None:
+        # By far the most, and to look at an attribute a pattern of a class makes a set and a list.
+        if isinstance(command, Write) and command.create is None:
+            return self._writes.append(exchange, command, access)
         match command:
             case Write():
-                return self._writes.write(exchange, command, access)
+                return self._writes.create_by_append(exchange, command, access)
             case Read() if command.mode in LIVE:
                 return self._listen(exchange, command, access)
             case Read(mode=Mode.LONG_POLL):
@@ -254,6 +255,8 @@ class StreamService(Service):
             case Preflight():
                 exchange.respond(responses.allowed(preflight_headers()))
                 return None
+            case Connect():
+                return self._several.connect_to(exchange, command)
             case Undecided():
                 return self._decide(exchange, command, access)
 
@@ -288,7 +291,7 @@ class StreamService(Service):
         frames = live.first_frames(command.path, command.offset, form) if is_known else None
         if frames is not None:
             kind = command.media_type or frames.group.encoder.media_type
-            head = LiveHead(kind, frames.content_type, form.coding.token, self._varies)
+            head = LiveHead(kind, frames.info.content_type, form.coding.token, self._varies)
             self.stats.resumes += command.resumed
             exchange.push_first(command.path, frames, peer, head)
             return None

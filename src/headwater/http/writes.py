@@ -37,10 +37,8 @@ class Writes:
         self._refuse: Final = refuse
         self._check: Final = check
 
-    def write(self, exchange: Exchange, command: Write, access: Access) -> Work | None:
-        """Append, close, or both."""
-        if command.create is not None:
-            return self._create_by_append(exchange, command, access)
+    def append(self, exchange: Exchange, command: Write, access: Access) -> Work | None:
+        """Append to a stream that is there, close it, or both."""
         if (body := exchange.whole_body()) is not None:
             self._append(exchange, command, body)
             return None
@@ -94,7 +92,8 @@ class Writes:
         if command.producer is None:
             check_without_body(info, command.content_type)
 
-    async def _create_by_append(self, exchange: Exchange, command: Write, access: Access) -> None:
+    async def create_by_append(self, exchange: Exchange, command: Write, access: Access) -> None:
+        """Append to a stream, and create it if it is not there."""
         if not exchange.is_asked:
             await self._check_before_body(command)
         body = await body_of(exchange)

@@ -54,7 +54,11 @@ def test_a_dialect_nobody_knows_is_refused() -> None:
 
 def test_the_headers_of_each_dialect() -> None:
     made = {name: dialect(name) for name in NAMES}
-    assert {name for name, d in made.items() if d.media_type != b"text/event-stream"} == {"text", "ollama"}
+    assert {name for name, d in made.items() if d.media_type != b"text/event-stream"} == {
+        "text",
+        "ollama",
+        "gemini-array",
+    }
     assert made["text"].media_type == b"text/plain; charset=utf-8"
     stream = ((b"x-vercel-ai-ui-message-stream", b"v1"),)
     assert {name: d.headers for name, d in made.items() if d.headers} == {"ai-sdk": stream, "ai-sdk-7": stream}
@@ -70,7 +74,7 @@ def test_every_dialect_from_every_source(name: str, source: str) -> None:
     if name in WHOLE:
         answer = Answer(parts)
         assert seen.reasoning == "".join(p.text for p in answer.pieces if isinstance(p, ReasoningPiece))
-        hosted = {"openai", "gemini", "ollama"}
+        hosted = {"openai", "gemini", "gemini-array", "ollama"}
         if source == "openai-responses":
             hosted = hosted | {"openai-responses"}
         tools = [
@@ -401,3 +405,12 @@ def test_a_citation_of_a_log_of_0_1_is_told_as_it_came() -> None:
     parts: list[Part] = [START, TextStart("t"), Source("s", "", "D", "text/plain", metadata=cited), Text("t", "a")]
     found = [json.loads(data) for _, data, _ in events(told("anthropic", parts))]
     assert [event["delta"]["citation"] for event in found if "citation" in event.get("delta", {})] == [cited]
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_an_array_has_the_responses_of_the_stream(ending: str) -> None:
+    """And is whole at every end, for who was there and for who comes late."""
+    parts, failure = ENDINGS[ending]
+    for tell in (told, told_late):
+        found = [json.loads(data) for _, data, _ in events(tell("gemini", parts, failure))]
+        assert json.loads(tell("gemini-array", parts, failure)) == found

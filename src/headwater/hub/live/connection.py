@@ -229,7 +229,7 @@ class Connection:
         self.full_at = time.monotonic()
         self._runtime.stats.pauses += 1
         self._runtime.budget.full(self)
-        self._watch(0.0)
+        self._watch()
         for channel in self._channels:
             channel.pause()
 
@@ -259,13 +259,15 @@ class Connection:
 
     # Time.
 
-    def _watch(self, waited: float) -> None:
+    def _watch(self) -> None:
         """After `slow_seconds` those go whose policy says so; after `write_seconds` the connection is cut."""
-        limits, timers = self._runtime.limits, self._runtime.timers
-        if waited < limits.slow_seconds and any(channel.slow.policy is Policy.DISCONNECT for channel in self._channels):
-            self._stall = timers.after(limits.slow_seconds - waited, self._let_slow_go)
+        if any(channel.slow.policy is Policy.DISCONNECT for channel in self._channels):
+            self._stall = self._runtime.timers.after(self._runtime.limits.slow_seconds, self._let_slow_go)
         else:
-            self._stall = timers.after(limits.write_seconds - waited, self._stalled)
+            self._cut_after(self._runtime.limits.write_seconds)
+
+    def _cut_after(self, seconds: float) -> None:
+        self._stall = self._runtime.timers.after(seconds, self._stalled)
 
     def _let_slow_go(self) -> None:
         """Too slow for `slow=disconnect`: told so behind what the sink holds, and cut if it never takes that."""
@@ -274,7 +276,8 @@ class Connection:
             if channel.slow.policy is Policy.DISCONNECT:
                 channel.detach(0.0, "slow")
         if self._channels and self._stall is None:
-            self._watch(self._runtime.limits.slow_seconds)
+            limits = self._runtime.limits
+            self._cut_after(limits.write_seconds - limits.slow_seconds)
 
     def _stalled(self) -> None:
         self._runtime.stats.stalls += 1
@@ -291,16 +294,22 @@ class DistinctConnection(Connection):
     """A connection whose channels are of different streams, so that no two are given the same bytes.
 
     They may be a thousand, so that nothing here asks all of them but what happens seldom.
+
+    Attributes:
+        before: goes out in front of what is written next; None: nothing may wait for that.
     """
 
-    __slots__ = ("_is_held_back",)
+    __slots__ = ("_is_held_back", "before")
 
     def __init__(self, runtime: Runtime, sink: Sink) -> None:
         super().__init__(runtime, sink)
+        self.before: bytes | None = None
         self._is_held_back = False
 
     def write(self, data: bytes | memoryview) -> None:
         """See `Connection.write`. Who is held back comes back through `direct` alone."""
+        if self.before:
+            data, self.before = self.before + data, b""
         self.sink.write(data)
         if not self._is_held_back and self.sink.held():
             self._is_held_back = True
@@ -310,7 +319,7 @@ class DistinctConnection(Connection):
     def direct(self, channel: Channel) -> int | None:
         """See `Connection.direct`."""
         sink = self.sink
-        if sink.descriptor is None or sink.held():
+        if sink.descriptor is None or self.before or sink.held():
             return None
         self._is_held_back = False
         return sink.descriptor

@@ -10,11 +10,11 @@ import time
 from typing import Final
 
 from headwater.errors import HeadwaterError
-from headwater.hub.live.arrival import Arrival, Coming, Prospect, come
+from headwater.hub.live.arrival import Arrival, Coming, Prospect, come, enter_known
 from headwater.hub.live.attended import connection_to
 from headwater.hub.live.connection import Connection
 from headwater.hub.live.introspection import Census, describe_all, take_census, take_census_gently
-from headwater.hub.live.join_cache import FROM_READERS, FirstFrames, may_be_told_again
+from headwater.hub.live.join_cache import FirstFrames, keep
 from headwater.hub.live.patterns import Patterns
 from headwater.hub.live.pulled import PulledReader
 from headwater.hub.live.pushed import PushedReader
@@ -60,9 +60,6 @@ class LiveReaders:
         stream = self._streams.get(change.path)
         if stream is not None:
             stream.apply(change)
-            if stream.window.deleted:
-                self._forget(stream)
-                stream.move_awaiting()
 
     def stream(self, path: str) -> LiveStream | None:
         """A stream that has live readers."""
@@ -130,11 +127,9 @@ class LiveReaders:
         runtime = self.runtime
         runtime.check_open(while_stopping=while_stopping)
         limits = runtime.limits
-        stream = self.enter(path)
+        stream, info = await enter_known(self.enter, runtime.store, path)
         arrival: Arrival | None = None
         try:
-            info = await runtime.store.info(path)
-            stream.seed(info)
             policy = info.slow if slow is None else slow
             check_slow(policy, info.content_type)
             beat = limits.heartbeat_seconds if heartbeat is None else heartbeat
@@ -203,7 +198,10 @@ class LiveReaders:
 
     def _come_at_once(self, found: Prospect) -> tuple[Coming, Event]:
         stream, beat = self.enter(found.path), self.runtime.limits.heartbeat_seconds
-        stream.window.seed(found.info)
+        if not stream.seed(found.info):
+            stream.leave()
+            stream = self.enter(found.path)
+            stream.seed(found.info)
         coming = come(stream, found.info, found.offset, found.slow, found.peer, heartbeat=beat)
         return coming, coming.place.cursor.receive(found.batch, coming.since)
 
@@ -314,14 +312,8 @@ class LiveReaders:
         told = reader.start(coming.place, first, encoder, lifetime=lifetime, head=head)
         if self.runtime.lets_go(stream.path):
             reader.let_go()
-        if (
-            told is not None
-            and coming.asked is not None
-            and stream.readers >= FROM_READERS
-            and may_be_told_again(form, info)
-        ):
-            frames = FirstFrames(info.content_type, info.slow, *told)
-            stream.join_cache.keep((form.key, coming.asked), frames)
+        if told is not None:
+            keep(stream, info, coming.asked, first, told)
         return reader
 
     def first_frames(self, path: str, offset: str, form: WireFormat) -> FirstFrames | None:
@@ -356,7 +348,7 @@ class LiveReaders:
             frames.group.form,
             number=runtime.stats.readers_total,
             since=time.monotonic(),
-            slow=frames.slow,
+            slow=frames.info.slow,
             peer=peer,
         ).start_from(frames, head)
 

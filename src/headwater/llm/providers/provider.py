@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -15,6 +15,8 @@ from headwater.llm.providers.source import Voice
 
 JSON: bytes = b"application/json"
 PLAIN_TEXT: bytes = b"text/plain; charset=utf-8"
+#: The first status that is the server's fault.
+SERVER_ERROR: int = 500
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -34,18 +36,41 @@ class Refusal(msgspec.Struct, frozen=True):
         return cls(JSON, msgspec.json.encode(value))
 
 
+def refuse_in_words(error: HeadwaterError) -> Refusal:
+    """See `Provider.refuse`: the sentence alone, for clients that show the body as it is."""
+    return Refusal(PLAIN_TEXT, error.message.encode())
+
+
+def word_for(error: HeadwaterError, words: Mapping[int, str], theirs: str, ours: str) -> str:
+    """A provider's word for an error: of its status, else one for mistakes of clients or one for the server's."""
+    return words.get(error.status, theirs if error.status < SERVER_ERROR else ours)
+
+
 class Endpoint(msgspec.Struct, frozen=True):
     """Where a provider is asked for a response, below its base URL or in front of it.
 
     Attributes:
         path: the end of the path that it is asked at.
-        dialect: of what it says.
-        streams: whether a request wants a stream; given the path, the query and the body.
+        dialect: of its errors.
+        stream_of: the dialect of the stream that a request wants, from its query and body; empty: it wants none.
     """
 
     path: re.Pattern[str]
     dialect: str
-    streams: Callable[[str, str, dict[str, Any]], bool]
+    stream_of: Callable[[str, dict[str, Any]], str]
+
+    @classmethod
+    def of(cls, path: str, dialect: str, *, default: bool = False) -> Endpoint:
+        """One that streams where the body says so, as in OpenAI's API and those like it.
+
+        Args:
+            path: a pattern.
+            dialect: of all that it says.
+            default: it streams, too, where the body does not say it.
+        """
+        return cls(
+            re.compile(path), dialect, lambda query, body: dialect if body.get("stream", default) is True else ""
+        )
 
 
 class Provider(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,8 +89,3 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     refuse: Callable[[HeadwaterError], Refusal] | None = None
     raised: Callable[[Exception], Error | None] | None = None
     endpoints: tuple[Endpoint, ...] = ()
-
-
-def asks_for_stream(path: str, query: str, body: dict[str, Any]) -> bool:
-    """As OpenAI's APIs and those like them say it."""
-    return body.get("stream") is True

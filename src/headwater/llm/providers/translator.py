@@ -1,6 +1,7 @@
 """The parts of a log in which raw bytes of a provider stand among them, as parts only.
 
-Rule: why the model stopped is what the provider said. The log's own finish stands for it, and knows no reason.
+Rule: why the model stopped is what the provider said. The log's own finish stands for it, and knows no reason. A stop
+or a loss behind the provider's last event takes nothing from the answer.
 """
 
 from __future__ import annotations
@@ -8,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from headwater.llm.parts import Finish, Part, Raw, Start
-from headwater.llm.providers.wire import READABLE, WireRecogniser
+from headwater.llm.providers.dialect import is_from_outside
+from headwater.llm.providers.wire import FORMS, WireRecogniser
 
 
 class Translator:
@@ -27,9 +29,13 @@ class Translator:
         """The parts that these make. Bytes of a dialect that cannot be read pass as they are."""
         found: list[Part] = []
         for part in parts:
-            if isinstance(part, Raw) and part.dialect != self._keep and part.dialect in READABLE:
+            if isinstance(part, Raw) and part.dialect != self._keep and part.dialect in FORMS:
                 found += self._stream(part.dialect).feed(part.data)
-            elif isinstance(part, Finish) and self._streams and all(map(_is_whole, self._streams.values())):
+            elif (
+                self._streams
+                and (isinstance(part, Finish) or is_from_outside(part))
+                and all(map(_is_whole, self._streams.values()))
+            ):
                 found += self.finish()
             else:
                 if isinstance(part, Start) and self._start is None:

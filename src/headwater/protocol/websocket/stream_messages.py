@@ -131,8 +131,8 @@ class WaitingMessages:
     def encode(self, event: Event, now: float) -> bytes:
         """See `Encoder.encode`. That the stream is there, and what is left out, its subscription tells."""
         match event:
-            case Missing():
-                return self._codec.encode(m.Waiting(self._id, self._path))
+            case Missing(offset):
+                return self._codec.encode(m.Waiting(self._id, self._path, offset))
             case Failed(_, error):
                 return self._codec.encode(problem(error, id=self._id))
             case _:
@@ -157,5 +157,5 @@ def problem(error: HeadwaterError, *, id: int | None = None, s: int | None = Non
     if id is None and isinstance(given, int):
         id = given
     told = Problem(error.code, error.status, error.message, error.advice, id=id, s=s, path=path, facts=facts)
-    told.after = error.retry_after
+    told.after = None if error.retry_after is None else int(error.retry_after)
     return told

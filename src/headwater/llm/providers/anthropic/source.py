@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any, ClassVar, Final
 
@@ -9,7 +10,8 @@ import msgspec
 
 from headwater.llm.parts import OURS, FinishReason, Foreign, Json, Source, ToolError, ToolOutput, ToolStart
 from headwater.llm.providers.builder import Builder
-from headwater.llm.providers.source import ANTHROPIC_REASONS, Voice, dict_of, dicts_of, number_of, numbers_of, text_of
+from headwater.llm.providers.reasons import ANTHROPIC_REASONS
+from headwater.llm.providers.source import Voice, dict_of, dicts_of, number_of, numbers_of, text_of
 from headwater.llm.providers.usage import LAST_USAGE
 
 #: The raw events.
@@ -38,8 +40,9 @@ class AnthropicVoice(Voice):
     """See `Voice`. Kept as `Foreign`: blocks of types that are not known, with their deltas and their end."""
 
     dialect: ClassVar[str] = "anthropic"
-    wire: ClassVar[str] = "sse"
+    wires: ClassVar[Mapping[str, str]] = {"anthropic": "sse"}
     has_terminal = True
+    ends_stream: ClassVar[bool] = True
 
     def __init__(self, builder: Builder, *, lenient: bool = False) -> None:
         super().__init__(builder, lenient=lenient)

@@ -6,10 +6,12 @@ Rule: the SDK's names are those of the API in snake case, so that each field is 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
 from headwater.llm.parts import File, FinishReason, Foreign, Json, Source, ToolOutput, ToolReady
 from headwater.llm.providers.builder import Builder
+from headwater.llm.providers.reasons import reason_of
 from headwater.llm.providers.source import (
     Voice,
     code_of,
@@ -19,7 +21,6 @@ from headwater.llm.providers.source import (
     number_of,
     numbers_of,
     plain,
-    reason_of,
     said,
     text_of,
 )
@@ -27,7 +28,6 @@ from headwater.llm.providers.source import (
 _UPPER: Final = re.compile(r"(?<!^)(?=[A-Z])")
 _OF_A_RESPONSE: Final = {"candidates", "usageMetadata", "modelVersion", "responseId"}
 _OF_A_CANDIDATE: Final = {"content", "finishReason", "index", "citationMetadata", "groundingMetadata"}
-_FILTERED: Final = {"SAFETY", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "RECITATION", "IMAGE_SAFETY", "MODEL_ARMOR"}
 #: What code that the model runs is called by.
 _CODE: Final = "code_execution"
 
@@ -36,7 +36,7 @@ class GeminiVoice(Voice):
     """See `Voice`. Kept as `Foreign`: further candidates, ratings, and parts that are not known."""
 
     dialect: ClassVar[str] = "gemini"
-    wire: ClassVar[str] = "sse"
+    wires: ClassVar[Mapping[str, str]] = {"gemini": "sse", "gemini-array": "array"}
     has_terminal = True
 
     def __init__(self, builder: Builder, *, lenient: bool = False) -> None:
@@ -90,7 +90,7 @@ class GeminiVoice(Voice):
         reason = _get(candidate, "finishReason")
         if reason:
             word = text_of(getattr(reason, "value", reason))
-            self._finish(word, FinishReason.CONTENT_FILTER if word in _FILTERED else reason_of(word))
+            self._finish(word, reason_of(word, has_called=self._has_called))
 
     def _say(self, part: Json) -> None:
         builder, text = self._builder, text_of(part.get("text"))
@@ -169,8 +169,6 @@ class GeminiVoice(Voice):
     def _finish(self, word: str, reason: FinishReason) -> None:
         self.ended = True
         self._builder.close_all()
-        if self._has_called and reason is FinishReason.STOP:
-            reason = FinishReason.TOOL_CALLS
         self._builder.finish_with(reason, word, dialect=self.dialect)
 
     def _use(self, usage: Json) -> None:

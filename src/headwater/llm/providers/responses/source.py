@@ -6,6 +6,7 @@ told again in this dialect; so are the fields of the response itself. The parts 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
 from headwater.llm.parts import OURS, FinishReason, Foreign, Json, Source, ToolStart
@@ -28,8 +29,9 @@ class ResponsesVoice(Voice):
     """See `Voice`. Left out: what repeats deltas, log probabilities, and padding."""
 
     dialect: ClassVar[str] = "openai-responses"
-    wire: ClassVar[str] = "sse"
+    wires: ClassVar[Mapping[str, str]] = {"openai-responses": "sse"}
     has_terminal = True
+    ends_stream: ClassVar[bool] = True
 
     def __init__(self, builder: Builder, *, lenient: bool = False) -> None:
         super().__init__(builder, lenient=lenient)
@@ -256,8 +258,7 @@ class ResponsesVoice(Voice):
     # Ends
 
     def _on_completed(self, event: Json) -> None:
-        reason = FinishReason.TOOL_CALLS if self._has_called else FinishReason.STOP
-        self._end(event, reason, "completed")
+        self._end(event, FinishReason.STOP, "completed")
 
     def _on_incomplete(self, event: Json) -> None:
         reason = text_of(dict_of(dict_of(event.get("response")).get("incomplete_details")).get("reason"))
