@@ -111,8 +111,8 @@ class Runs:
             return [str(error)], case.cuts_reached > 0
         finally:
             del self._server.cases[name]
-        truth = await case.kept.truth()
-        wrong = differences(case, result, truth, has_clock=bool(self._adapter.features.get("clock")))
+        truth, closed = await case.kept.truth()
+        wrong = differences(case, result, truth, closed, has_clock=bool(self._adapter.features.get("clock")))
         wrong += [f"the fault server failed: {text}" for text in self._server.mistakes]
         self._server.mistakes.clear()
         return wrong, case.cuts_reached > 0
@@ -144,10 +144,10 @@ def table(outcomes: Sequence[Outcome]) -> str:
     lines = ["transport   " + "".join(f"{kind:>13}" for kind in kinds)]
     total: Counter[str] = Counter()
     for way in ways:
-        counts = {kind: sum(map(count, (one for one in outcomes if one.transport == way))) for kind, count in kinds.items()}
+        counts = {
+            kind: sum(map(count, (one for one in outcomes if one.transport == way))) for kind, count in kinds.items()
+        }
         total.update(counts)
         lines.append(f"{way:<12}" + "".join(f"{counts[kind]:>13}" for kind in kinds))
     lines.append(f"{'all':<12}" + "".join(f"{total[kind]:>13}" for kind in kinds))
     return "\n".join(lines)
-
-
