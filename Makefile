@@ -45,7 +45,7 @@ types:
 	$(BIN)/mypy
 
 # The published suite first and by itself: its tests of expiry give a server a second or two.
-unit: tests/conformance/node_modules tests/clients/node_modules tests/llm/clients/node_modules .venv-frameworks
+unit: tests/conformance/node_modules tests/clients/node_modules tests/llm/clients/node_modules clients/typescript/node_modules .venv-frameworks
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest -n $(WORKERS) tests/conformance
 	$(BIN)/coverage run -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --ignore tests/conformance
@@ -68,6 +68,15 @@ tests/conformance/node_modules: tests/conformance/package-lock.json
 
 tests/clients/node_modules: tests/clients/package-lock.json
 	$(BIN)/python scripts/npm.py install --no-save --prefix tests/clients
+	@touch $@
+
+# The client for TypeScript, and what builds and checks it.
+clients/typescript/node_modules: clients/typescript/package-lock.json
+	$(BIN)/python scripts/npm.py install --no-save --prefix clients/typescript
+	@touch $@
+
+clients/typescript/dist: clients/typescript/node_modules $(shell find clients/typescript/src clients/typescript/scripts -name '*.ts')
+	$(BIN)/python scripts/npm.py run build --prefix clients/typescript
 	@touch $@
 
 tests/llm/clients/node_modules: tests/llm/clients/package-lock.json
@@ -96,4 +105,4 @@ $(UV):
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9,<1'
 
 clean:
-	rm -rf $(VENV) .venv-frameworks tests/conformance/node_modules tests/clients/node_modules tests/llm/clients/node_modules benchmarks/node_modules .coverage .coverage.*
+	rm -rf $(VENV) .venv-frameworks tests/conformance/node_modules tests/clients/node_modules tests/llm/clients/node_modules clients/typescript/node_modules clients/typescript/dist benchmarks/node_modules .coverage .coverage.*

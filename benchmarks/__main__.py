@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 
-from benchmarks import appends, catchup, compression, everything, isolation, page, pausing, storm
+from benchmarks import appends, catchup, compression, everything, isolation, last, page, pausing, storm
 from benchmarks.connects import command as connects
 from benchmarks.fanout import command as fanout
 from benchmarks.llm import command as llm
@@ -17,6 +17,7 @@ BENCHMARKS: dict[str, Callable[[Sequence[str]], int]] = {
     "storm": storm.main,
     "isolation": isolation.main,
     "catchup": catchup.main,
+    "last": last.main,
     "compression": compression.main,
     "pausing": pausing.main,
     "llm": llm.main,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from benchmarks import appends, catchup, compression, isolation, page, pausing, storm
+from benchmarks import appends, catchup, compression, isolation, last, page, pausing, storm
 from benchmarks.connects import command as connects
 from benchmarks.fanout import command as fanout
 from benchmarks.llm import command as llm
@@ -52,6 +52,7 @@ PARTS: Final = (
         "--readers 1,20 --megabytes 5 --repetitions 1 --many-repetitions 1",
         "--readers 1,100 --megabytes 100 --repetitions 5 --many-repetitions 1 --grace 1200",
     ),
+    Part("last", last.main, "--repetitions 1 --requests 1000", "--repetitions 5"),
     Part("compression", compression.main, "--batch 1 16 --turns 1", ""),
     Part("pausing", pausing.main, "--repetitions 1", "--repetitions 3 --seconds 30"),
     Part("llm", llm.main, "--quick", "--repetitions 5"),

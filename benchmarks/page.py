@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from benchmarks import catchup, compression, isolation, pausing, report, storm, svg, tools
+from benchmarks import catchup, compression, isolation, last, pausing, report, storm, svg, tools
 from benchmarks import results as appends_results
 from benchmarks.connects import command as connects
 from benchmarks.fanout import command as fanout
@@ -31,6 +31,7 @@ TABLES: Final[dict[str, Callable[[str], Sequence[Column]]]] = {
     "storm": storm.columns,
     "isolation": isolation.columns,
     "catchup": catchup.columns,
+    "last": last.columns,
     "pausing": pausing.columns,
     "llm": llm.columns,
 }

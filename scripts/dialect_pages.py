@@ -36,7 +36,7 @@ OVERVIEW: Final = PAGES.with_suffix(".md")
 KNOWN: Final = PAGES.parents[2] / "tests" / "llm" / "judge" / "known.toml"
 
 #: Dialects whose differences are told on the page of another one.
-SHARED: Final = {"ai-sdk-7": "ai-sdk"}
+SHARED: Final = {"ai-sdk-7": "ai-sdk", "gemini-array": "gemini"}
 
 START: Final = Start(id="msg-1", run="run-1", model="some-model", created=1_700_000_000, thread="chat-1")
 SAYING: Final[list[Part]] = [START, TextStart("t0"), Text("t0", "Rain, "), Text("t0", "all day.")]

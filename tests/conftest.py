@@ -73,7 +73,7 @@ ONE_LOOP = {
     "hub/test_catch_up.py": "asyncio",
     "hub/test_engine.py": "asyncio",
     "hub/test_reads.py": "asyncio",
-    "hub/test_room.py": "asyncio",
+    "hub/test_places.py": "asyncio",
     "hub/test_stats.py": "asyncio",
     "hub/test_writer.py": "asyncio",
     "asgi/test_app.py": "asyncio",

@@ -69,3 +69,48 @@ def test_a_room_scrolls_back_and_shows_edits(page: Page, tmp_path: Path, monkeyp
             expect(page.locator("li")).to_have_count(count)
         texts = page.locator("li").all_inner_texts()
         assert texts == ["ada: edited", *(f"ada: m{number}" for number in range(1, 120))]
+
+
+def test_a_sidebar_of_chats_is_the_same_in_two_tabs(
+    page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One connection tells all chats; an answer is shown while it is written, and again after a crash."""
+    with application("sidebar.py", "SIDEBAR_STORE", tmp_path, monkeypatch) as app:
+        other = page.context.new_page()
+        for tab in (page, other):
+            tab.goto(app.url)
+        page.get_by_placeholder("Ask").fill("first")
+        page.keyboard.press("Enter")
+        expect(other.locator("#list a.writing")).to_have_text("first")
+        other.locator("#list a").click()
+        for tab in (page, other):
+            expect(tab.locator("section p.finished")).to_contain_text("there is to say", timeout=60_000)
+        other.locator("#new").click()
+        other.get_by_placeholder("Ask").fill("second")
+        other.keyboard.press("Enter")
+        for tab in (page, other):
+            expect(tab.locator("#list a")).to_have_text(["second", "first"])
+        expect(other.locator("section p")).to_contain_text("second")  # it is being told
+        app.kill()
+        app.start()
+        for tab in (page, other):
+            expect(tab.locator("#list a").first).to_have_class("lost", timeout=60_000)
+        expect(other.locator("section p.lost")).to_contain_text("second")
+        other.close()
+
+
+def test_a_long_chat_of_the_sidebar_scrolls_back(page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with application("sidebar.py", "SIDEBAR_STORE", tmp_path, monkeypatch) as app, httpx2.Client() as client:
+        asked = [f"question {number}" for number in range(40)]
+        for text in asked:
+            client.post(f"{app.url}/chats/long", json=text).raise_for_status()
+        page.goto(f"{app.url}/#long")
+        expect(page.locator("section p.finished").last).to_be_attached(timeout=60_000)
+        for _ in range(40):
+            expect(page.locator("#list a.writing")).to_have_count(0, timeout=60_000)
+            if page.locator("section").count() == 40:
+                break
+            page.evaluate("log.scrollTop = 1000000")
+            page.evaluate("log.scrollTop = 0")
+            page.wait_for_function("!busy")
+        assert page.locator("section b").all_inner_texts() == asked

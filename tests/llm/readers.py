@@ -56,6 +56,23 @@ def events(body: bytes) -> list[tuple[str, str, str]]:
     return found
 
 
+def array(body: bytes) -> list[Any]:
+    """The elements of an array that are complete; it must be one if its bracket is there."""
+    if body.rstrip().endswith(b"]"):
+        found: list[Any] = json.loads(body)
+        return found
+    text, decoder = body.decode(errors="replace").lstrip().removeprefix("["), json.JSONDecoder()
+    found = []
+    while text := text.lstrip(", \r\n"):
+        try:
+            value, end = decoder.raw_decode(text)
+        except ValueError:
+            break
+        found.append(value)
+        text = text[end:]
+    return found
+
+
 def read(dialect: str, body: bytes) -> Seen:
     """What a client of a dialect sees."""
     seen = Seen()
@@ -66,6 +83,10 @@ def read(dialect: str, body: bytes) -> Seen:
     if dialect == "ollama":
         for line in body.splitlines():
             _ollama(seen, json.loads(line))
+        return seen
+    if dialect == "gemini-array":
+        for response in array(body):
+            _gemini(seen, "", response, inputs)
         return seen
     for name, data, last_id in events(body):
         seen.last_id = last_id
@@ -94,6 +115,8 @@ def outline(dialect: str, body: bytes) -> list[Any]:
     found = []
     if dialect == "ollama":
         return [line for line in map(json.loads, body.splitlines()) if not _has_text(line.get("message") or {})]
+    if dialect == "gemini-array":
+        return [response for response in array(body) if not _is_delta("gemini", response)]
     for _, data, _ in events(body):
         event: Any = {"type": data} if data == "[DONE]" else json.loads(data)
         if _is_delta(dialect, event) or event.get("preliminary"):

@@ -30,7 +30,7 @@ class IgnoresStreamSeq(MemoryStore):
 
 class TellsNoExpiry(MemoryStore):
     async def sweep(self) -> None:
-        self._watchers, watchers = [], self._watchers
+        self._watchers, watchers = (), self._watchers
         await super().sweep()
         self._watchers = watchers
 

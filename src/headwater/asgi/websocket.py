@@ -50,7 +50,7 @@ class AsgiWebSocket(Exchange):
     def __init__(self, service: Service, request: Request, scope: Scope, receive: Receive, send: Send) -> None:
         self.request = request
         self.extra = []
-        self.may_be_cancelled = self.pushes_at_once = False
+        self.may_be_cancelled = False
         self._service = service
         self._scope = scope
         self._receive = receive

@@ -134,15 +134,13 @@ class Exchange(ABC):
         request: its head.
         extra: further headers of every response to it.
         may_be_cancelled: its work is of no use when the client is gone.
-        pushes_at_once: `push` takes no waiting, and its frames are HTTP/1.1 chunks.
     """
 
-    __slots__ = ("extra", "may_be_cancelled", "pushes_at_once", "request")
+    __slots__ = ("extra", "may_be_cancelled", "request")
 
     request: Request
     extra: HeaderList
     may_be_cancelled: bool
-    pushes_at_once: bool
 
     @property
     @abstractmethod
@@ -153,6 +151,11 @@ class Exchange(ABC):
     @abstractmethod
     def scheme(self) -> str:
         """`http` or `https`, as the client has it."""
+
+    @property
+    def pushes_at_once(self) -> bool:
+        """Whether `push` takes no waiting, and its frames are HTTP/1.1 chunks."""
+        return False
 
     @abstractmethod
     def read_body(self, done: BodyDone) -> Work | None:

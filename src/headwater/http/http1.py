@@ -31,19 +31,25 @@ class Clock:
         second: of the date, since the Unix epoch; tells whether what was made of it still holds.
     """
 
-    __slots__ = ("_line", "second")
+    __slots__ = ("_begin", "_end", "_line", "second")
 
     def __init__(self) -> None:
         self.second = 0
         self._line = b""
+        #: As numbers of the kind that `time` gives: each response asks.
+        self._begin = self._end = 0.0
 
     def line(self) -> bytes:
         """The header line, with its end."""
-        now = int(time.time())
-        if now != self.second:
-            self.second = now
-            self._line = f"date: {formatdate(now, usegmt=True)}\r\n".encode()
+        if not self._begin <= (now := time.time()) < self._end:
+            self.second = second = int(now)
+            self._begin, self._end = float(second), second + 1.0
+            self._line = f"date: {formatdate(second, usegmt=True)}\r\n".encode()
         return self._line
+
+    def holds(self, second: int) -> bool:
+        """Whether it is still a second of which a line was given."""
+        return second == self.second and self._begin <= time.time() < self._end
 
 
 def head_bytes(status: int, date: bytes, *lists: HeaderList | tuple[tuple[bytes, bytes], ...]) -> bytes:

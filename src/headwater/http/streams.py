@@ -13,12 +13,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from headwater.errors import (
-    BadRequest,
-    HeadwaterError,
-    RouteNotFound,
-    StreamNotFound,
-)
+from headwater.errors import BadRequest, HeadwaterError, RouteNotFound, StreamNotFound
 from headwater.http import presence, schemas, signals
 from headwater.http.authorize import Authorize
 from headwater.http.catch_up import respond_short
@@ -231,14 +226,14 @@ class StreamService(Service):
     # Commands.
 
     def _perform(self, exchange: Exchange, command: Command | Undecided, access: Access) -> Work | None:
+        # By far the most, and to look at an attribute a pattern of a class makes a set and a list.
+        if isinstance(command, Write) and command.create is None:
+            body = exchange.whole_body()
+            if body is None:
+                return self._read_then_append(exchange, command)
+            self._append(exchange, command, body)
+            return None
         match command:
-            case Write(create=None):
-                if (body := exchange.whole_body()) is not None:
-                    self._append(exchange, command, body)
-                    return None
-                if not exchange.is_asked:
-                    return self._check_then_append(exchange, command)
-                return exchange.read_body(partial(self._take_body, exchange, command))
             case Write():
                 return self._create_by_append(exchange, command)
             case Read() if command.mode in LIVE:
@@ -272,6 +267,11 @@ class StreamService(Service):
             await work
 
     # Writing.
+
+    def _read_then_append(self, exchange: Exchange, command: Write) -> Work | None:
+        if not exchange.is_asked:
+            return self._check_then_append(exchange, command)
+        return exchange.read_body(partial(self._take_body, exchange, command))
 
     def _take_body(self, exchange: Exchange, command: Write, body: bytes | HeadwaterError) -> None:
         if isinstance(body, HeadwaterError):

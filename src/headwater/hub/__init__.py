@@ -13,7 +13,7 @@ signals, kept_signals   messages to live readers that are not stored
 checked                 writes on their way to the store, held to schemas
 together                several appends that are one step
 eager                   coroutines that begin at once
-room                    how many streams there may be
+places                  how many streams there may be
 intake                  request bodies that are under way
 presence                who is at a stream
 live                    the live readers

@@ -14,9 +14,9 @@ from headwater.hub.live.events import LiveEvents
 from headwater.hub.live.readers import LiveReaders
 from headwater.hub.live.runtime import Runtime
 from headwater.hub.loop_delay import LoopDelay
+from headwater.hub.places import Places
 from headwater.hub.presence.calls import Presence
 from headwater.hub.presence.rooms import Rooms
-from headwater.hub.room import Room
 from headwater.hub.signals import SignalCalls, SignalSender
 from headwater.hub.stats import Stats
 from headwater.hub.sweeping import Sweeper
@@ -81,7 +81,8 @@ class Engine(Lifespan, Writes, SignalCalls):
         self._gate = self.runtime.gate
         self._loop_delay = LoopDelay(self.stats.loop_delay)
         self._into, self._post = into(self.store, self.schemas.records)
-        self._room = Room(self.limits, self._exists)
+        self._small = min(self.limits.max_body_bytes, self.limits.max_append_records)
+        self._places = Places(self.limits, self._exists)
         self._sweeper: Final = Sweeper(self.store, self.live)
         self._unwatch: Callable[[], None] = _nothing
         self._unattend: Callable[[], None] = _nothing
@@ -105,7 +106,7 @@ class Engine(Lifespan, Writes, SignalCalls):
         self.runtime.draining = False
         self._unwatch = self.store.watch(self._changed)
         try:
-            self._room.taken = await self.store.count()
+            self._places.taken = await self.store.count()
         except BaseException:
             await self._stop()
             raise
@@ -122,7 +123,7 @@ class Engine(Lifespan, Writes, SignalCalls):
         self.signal_sender.kept.clear()
         self.rooms.clear()
         self.runtime.stop()
-        await self._room.settle()
+        await self._places.settle()
         await self._stop()
 
     async def _stop(self) -> None:
@@ -233,13 +234,13 @@ class Engine(Lifespan, Writes, SignalCalls):
     @property
     def stream_count(self) -> int:
         """How many streams the store has, as far as this hub was told."""
-        return self._room.taken
+        return self._places.taken
 
     # Inside
 
     def _changed(self, change: Change) -> None:
         if change.deleted:
-            self._room.taken -= 1
+            self._places.taken -= 1
             if len(self.rooms):
                 self.rooms.drop(change.path)
         self.live.apply(change)

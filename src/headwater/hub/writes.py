@@ -11,8 +11,8 @@ from headwater.hub.arguments import check_append, check_kind, check_struct, stre
 from headwater.hub.checked import Into
 from headwater.hub.eager import begin
 from headwater.hub.lifespan import Gate
+from headwater.hub.places import Places
 from headwater.hub.reads import Reads
-from headwater.hub.room import Room
 from headwater.hub.together import appends_of_entries, check_together, count_created
 from headwater.model import Appended, Created, Entry, Failure, ForkPoint, Producer, Retention, StreamConfig, StreamInfo
 from headwater.protocol.failure import check_failure
@@ -28,9 +28,11 @@ class Writes(Reads):
     """The writing half of the engine."""
 
     _gate: Gate
-    _room: Room
+    _places: Places
     _into: Into
     _post: Post
+    #: Bytes of a body of which no limit need be asked: a record has one at least.
+    _small: int
 
     async def create(
         self,
@@ -107,7 +109,7 @@ class Writes(Reads):
         self._check_writable(body)
         most = self.limits.max_append_records
         create = partial(self._into.create, closed=closed, condition=condition, max_records=most)
-        return await self._room.make(path, config, lambda: begin(create(path, config, body)))
+        return await self._places.make(path, config, lambda: begin(create(path, config, body)))
 
     async def append(
         self,
@@ -162,7 +164,7 @@ class Writes(Reads):
         if bounded.create is None:
             answer = await self._into.append(path, bounded)
         else:
-            answer = await self._room.make(path, bounded.create, partial(posted, self._post, path, bounded))
+            answer = await self._places.make(path, bounded.create, partial(posted, self._post, path, bounded))
         self.stats.acknowledged(len(request.body), answer)
         return answer
 
@@ -197,7 +199,7 @@ class Writes(Reads):
         write = partial(self._into.append_all, appends, max_records=limits.max_append_records)
         creates = {path: request.create for path, request in appends if request.create is not None}
         if creates:
-            answers = await self._room.make_all(creates, lambda: begin(write()), count_created)
+            answers = await self._places.make_all(creates, lambda: begin(write()), count_created)
         else:
             answers = await write()
         for (_, request), answer in zip(appends, answers, strict=True):
@@ -211,17 +213,16 @@ class Writes(Reads):
         called with is to be counted: `stats.acknowledged`.
         """
         self._gate.check_thread()
-        limits, body = self.limits, request.body
-        size = len(body)
-        if size > limits.max_body_bytes:
-            self._check_size(body)
-        if not size:
-            check_body(body, close=request.close)
+        if not 0 < len(request.body) <= self._small:
+            request = self._looked_at(request)
         if request.create is not None:
             raise ValueError("an append that may create its stream takes write(), not post()")
-        if size > limits.max_append_records:  # a smaller one has no need of a bound
-            request = request.bounded(limits.max_append_records)
         self._post(path, request, done)
+
+    def _looked_at(self, request: Append) -> Append:
+        self._check_size(request.body)
+        check_body(request.body, close=request.close)
+        return request.bounded(self.limits.max_append_records)
 
     async def close(self, path: str) -> Appended:
         """Close a stream: its readers are told that it is complete. Closing it again changes nothing.

@@ -14,11 +14,14 @@ from headwater.llm.answer import Answer, coalesce_at
 from headwater.llm.parts import Finish, Part, Raw, Text, decode_part
 from headwater.llm.providers.dialect import Dialect, End, Ending
 from headwater.llm.providers.translator import Translator
-from headwater.llm.providers.wire import LINES, READABLE, WireRecogniser
+from headwater.llm.providers.wire import FORMS, WireRecogniser
 from headwater.model import BEGINNING, Batch, Record
 from headwater.protocol.cursor import Data, Detached, Event, Failed, Gap, Idle
 
 _GAP: Final = Ending(End.FAILED, "gap", "records were left out because the reader was too slow: read the run again")
+
+#: How an event ends.
+_BLANK: Final = (b"\n\n", b"\r\n\r\n", b"\r\r", b"\n\r\n")
 
 
 class RunEncoder:
@@ -151,12 +154,12 @@ class RunEncoder:
                 if not (self._provider is not None and isinstance(part, Finish)):  # the provider has said it itself
                     told.append(self._dialect.encode([part], [offset]))
             elif part.dialect == self._dialect.relays:
-                if self._provider is None and part.dialect in READABLE:
+                if self._provider is None and part.dialect in FORMS:
                     self._provider = WireRecogniser(part.dialect)
                 data = part.data
                 if self._provider is not None:
                     self._provider.feed(data)
-                ends_event = part.dialect in LINES or data.endswith((b"\n\n", b"\r\n\r\n", b"\r\r", b"\n\r\n"))
+                ends_event = FORMS.get(part.dialect) == "lines" or data.endswith(_BLANK)
                 # The offset stands for the whole record: only one that is a whole event can carry it.
                 told.append(self._dialect.relay(data, offset if self._at_event and ends_event else ""))
                 self._at_event = ends_event

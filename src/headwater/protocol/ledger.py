@@ -261,11 +261,13 @@ def append(
         data = _records_of(kind, request)
     else:
         data = split_body(kind, request.body, max_records=request.max_records)
-    if request.seq is not None:
-        _check_seq(state, request.seq)
+    seq = request.seq
+    if seq is not None:
+        _check_seq(state, seq)
     if request.condition is not None:
         check_condition(state, request.condition)
-    state.last_seq = state.last_seq if request.seq is None else request.seq
+    if seq is not None:
+        state.last_seq = seq
     start = state.tail
     records = place(state, data, now)
     if now > state.touched_at:
@@ -316,8 +318,9 @@ def place(state: StreamState, data: tuple[bytes, ...], now: float) -> tuple[Reco
     if now > at:
         at = state.appended_at = now
     if len(data) == 1:
-        state.tail = position = position + len(data[0])
-        return (Record(offset_at(lineage, position), data[0], at),)
+        [item] = data
+        state.tail = position = position + len(item)
+        return (Record(offset_at(lineage, position), item, at),)
     records = []
     for item in data:
         position += len(item)

@@ -31,7 +31,7 @@ from headwater.server.head_cache import Head
 from headwater.server.inbound import Inbound
 from headwater.server.outgoing import Outgoing
 from headwater.server.shared import Shared
-from headwater.server.state import State
+from headwater.server.state import CLOSING, HEAD, IDLE, REQUEST, State
 
 #: Seconds for a request that is on its way when the server stops.
 LAST_SECONDS: Final = 1.0
@@ -48,7 +48,6 @@ class Connection(asyncio.Protocol):
         "_deadline",
         "_exchange",
         "_half_closed",
-        "_head",
         "_left",
         "_reader",
         "_reading",
@@ -67,8 +66,7 @@ class Connection(asyncio.Protocol):
     def __init__(self, shared: Shared) -> None:
         self.shared = shared
         self.inbound = Inbound(shared.heads, shared.limits.max_header_bytes)
-        self._state = State.HEAD
-        self._head: Head | None = None
+        self._state = HEAD
         self._exchange: SocketExchange | None = None
         self._task: asyncio.Task[None] | None = None
         self._reading = True
@@ -87,22 +85,21 @@ class Connection(asyncio.Protocol):
         self.transport = transport
         self.out = Outgoing(transport, shared)
         shared.connections.add(self)
-        if len(shared.connections) + shared.stats.pushed > shared.limits.max_connections:
-            self._refuse(
-                TooManyConnections(f"there are max_connections={shared.limits.max_connections} connections already")
-            )
+        most = shared.limits.max_connections
+        if len(shared.connections) + shared.stats.pushed > most:
+            self._refuse(TooManyConnections(f"there are max_connections={most} connections already"))
         else:
             self._deadline.set(LAST_SECONDS if shared.stopping else shared.limits.head_seconds)
 
     def data_received(self, data: bytes) -> None:
         """Bytes came."""
         state = self._state
-        if state is State.CLOSING:
+        if state is CLOSING:
             self._throw_away(len(data))
             return
         # Behind a response, what was read before has its turn soon; until then no more is.
         is_alone = self.inbound.feed(data)
-        if state is State.HEAD or (is_alone and state is State.IDLE and not self.out.is_full):
+        if state is HEAD or (state is IDLE and is_alone and not self.out.is_full):
             self._next()
         elif self._reader is not None:
             self._reader.more()
@@ -119,7 +116,7 @@ class Connection(asyncio.Protocol):
         """
         takes = self.shared.limits.takes_half_closed and self.transport.can_write_eof()
         # Where there is a reader, the rest of a body will not come.
-        is_asked = self._state is State.REQUEST or (self._state is State.IDLE and self.inbound.waiting > 0)
+        is_asked = self._state is REQUEST or (self._state is IDLE and bool(self.inbound.buffer))
         self._half_closed = takes and is_asked and self._reader is None
         if not self._half_closed:
             self._close()
@@ -132,7 +129,7 @@ class Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         """It does again."""
         self.out.resume()
-        if self._state is State.IDLE and self.inbound.waiting:
+        if self._state is IDLE and self.inbound.buffer:
             self._go_on()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -164,14 +161,14 @@ class Connection(asyncio.Protocol):
             if self._half_closed:
                 self._close()  # the rest of a head that will not come
                 return
-            if self._state is State.IDLE and inbound.waiting:
-                self._state = State.HEAD
+            if self._state is IDLE and inbound.buffer:
+                self._state = HEAD
                 self._deadline.set(self.shared.limits.head_seconds)
             self._read(on=True)
             return
-        self._state = State.REQUEST  # in which what was due before is not
-        self._head, self.has_asked = head, False
-        exchange = self._exchange = SocketExchange(self, head)
+        self._state = REQUEST  # in which what was due before is not
+        self.has_asked = False
+        self._exchange = exchange = SocketExchange(self, head)
         work = self.shared.service.begin(exchange)
         if work is not None:
             self._run(work)
@@ -185,21 +182,22 @@ class Connection(asyncio.Protocol):
         self.shared.tasks.discard(task)
         if self._task is task:
             self._task = None
-        if task.cancelled() and self._state is State.REQUEST and self._exchange is not None:
+        if task.cancelled() and self._state is REQUEST and self._exchange is not None:
             self._close()
 
     def _go_on(self) -> None:
         """Behind a response: what came meanwhile, in another turn of the loop."""
-        if self._state is State.IDLE and not self.out.is_full:
+        if self._state is IDLE and not self.out.is_full:
             self._next()
 
     # Bodies.
 
     def read_body(self, exchange: Exchange, done: BodyDone) -> None:
         """See `Wire`."""
-        inbound, service, head = self.inbound, self.shared.service, self._head
-        if exchange is not self._exchange or head is None:
+        inbound, service, current = self.inbound, self.shared.service, self._exchange
+        if current is None or exchange is not current:
             raise ClientGone
+        head = current.request
         if head.length is not None and head.length > service.limits.max_body_bytes:
             done(too_large(service.limits, head.length))
             return
@@ -249,34 +247,43 @@ class Connection(asyncio.Protocol):
 
     def keeps_alive(self, exchange: Exchange) -> bool:
         """See `Wire`."""
-        head = self._head
-        if exchange is not self._exchange or head is None or not head.keep_alive or self.shared.stopping:
+        current = self._exchange
+        if current is None or exchange is not current or not current.request.keep_alive or self.shared.stopping:
             return False
-        if self.transport.is_closing():
+        if self._half_closed and not self.inbound.buffer:
             return False
-        return not self._half_closed or self.inbound.waiting > 0
+        return not self.transport.is_closing()
+
+    def give(self, data: bytes) -> None:
+        """See `Wire`."""
+        out, inbound = self.out, self.inbound
+        out.write(data)
+        if inbound.buffer or not inbound.is_whole or not self._reading or out.is_full:
+            self.end_response(closes=False)
+            return
+        self._exchange, self._state = None, IDLE
+        self._deadline.set(self.shared.limits.keep_alive_seconds)
 
     def end_response(self, *, closes: bool, unread: bool = False) -> None:
         """See `Wire`."""
-        self._exchange = self._head = None
+        self._exchange = None
         inbound = self.inbound
         if closes:
-            self._linger() if unread or inbound.waiting or not inbound.is_whole else self._close()
-            return
-        if not inbound.is_whole:
+            self._linger() if unread or inbound.buffer or not inbound.is_whole else self._close()
+        elif inbound.is_whole:
+            self._rest()
+        else:
             self._state = State.SKIPPING
             self._left = self.shared.service.limits.linger_bytes
             self._deadline.set(self.shared.service.limits.linger_seconds)
             self._read(on=True)
             self._skip(inbound.waiting)
-            return
-        self._rest()
 
     def _rest(self) -> None:
         """Behind a request and its response: the next one may come, or is here."""
-        self._state = State.IDLE
-        self._deadline.set(LAST_SECONDS if self.shared.stopping else self.shared.limits.keep_alive_seconds)
-        if self.inbound.waiting:
+        self._state, shared = IDLE, self.shared
+        self._deadline.set(LAST_SECONDS if shared.stopping else shared.limits.keep_alive_seconds)
+        if self.inbound.buffer:
             asyncio.get_running_loop().call_soon(self._go_on)
         elif self._half_closed:
             self._close()  # what waited was the rest of a body, and nothing follows it
@@ -305,7 +312,7 @@ class Connection(asyncio.Protocol):
 
     def stop(self) -> None:
         """The server stops: the response under way is the last one, or that to a request that is here soon."""
-        if self._state is State.HEAD or (self._state is State.IDLE and not self.inbound.waiting):
+        if self._state is HEAD or (self._state is IDLE and not self.inbound.buffer):
             self._deadline.set(LAST_SECONDS)
 
     def abort(self) -> None:
@@ -324,7 +331,7 @@ class Connection(asyncio.Protocol):
             self._linger()
 
     def _close(self) -> None:
-        self._state = State.CLOSING
+        self._state = CLOSING
         self._deadline.clear()
         self.out.close()
 
@@ -333,7 +340,7 @@ class Connection(asyncio.Protocol):
             self._close()
         if self.transport.is_closing():
             return
-        self._state = State.CLOSING
+        self._state = CLOSING
         if self.transport.can_write_eof():  # not with TLS
             self.transport.write_eof()
         self._left = self.shared.service.limits.linger_bytes
@@ -370,14 +377,14 @@ class Connection(asyncio.Protocol):
 
     def _is_due(self) -> None:
         match self._state:
-            case State.HEAD if self.shared.stopping and not self.inbound.waiting:
+            case State.HEAD if self.shared.stopping and not self.inbound.buffer:
                 self._close()
             case State.HEAD:
                 seconds = self.shared.limits.head_seconds
                 self._refuse(RequestTimeout(f"the head did not arrive within head_seconds={seconds:g}"))
             case State.REQUEST if self._reader is not None:
                 self._reader.late()
-            case State.IDLE if not self.inbound.waiting:  # else its client takes no responses: see `Outgoing.watch`
+            case State.IDLE if not self.inbound.buffer:  # else its client takes no responses: see `Outgoing.watch`
                 self._close()
             case State.SKIPPING | State.CLOSING:
                 self._cut_lingering()

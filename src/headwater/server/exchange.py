@@ -40,13 +40,14 @@ class SocketExchange(Exchange):
         head: of the request.
     """
 
-    __slots__ = ("_outflow", "_wire", "head")
+    __slots__ = ("_outflow", "_wire")
+
+    request: Head
 
     def __init__(self, wire: Wire, head: Head) -> None:
-        self.request = self.head = head
+        self.request = head
         self.extra = _NONE
         self.may_be_cancelled = False
-        self.pushes_at_once = head.version == "1.1"
         self._wire = wire
         self._outflow: Outflow | None = None
 
@@ -67,13 +68,18 @@ class SocketExchange(Exchange):
         return shared.proxies.scheme(None if peer is None else peer[0], self.request.headers, shared.scheme)
 
     @property
+    def pushes_at_once(self) -> bool:
+        """See `Exchange`."""
+        return self.request.version == "1.1"
+
+    @property
     def is_asked(self) -> bool:
         """See `Exchange`."""
-        return not self.head.expects or self._wire.has_asked
+        return not self.request.expects or self._wire.has_asked
 
     def whole_body(self) -> bytes | None:
         """See `Exchange`."""
-        return None if self.head.expects else self._wire.inbound.whole_body()
+        return None if self.request.expects else self._wire.inbound.whole_body()
 
     def read_body(self, done: BodyDone) -> None:
         """See `Exchange`."""
@@ -98,17 +104,20 @@ class SocketExchange(Exchange):
         if not is_plain or self.request.origin is not None or not wire.keeps_alive(self):
             super().acknowledge(appended, with_body=with_body)
             return
-        date, ready = shared.clock.line(), shared.appended
-        if ready.second != shared.clock.second:
-            ready.at(shared.clock.second)
-        form = ready.found.get(appended.closed)
+        clock, ready = shared.clock, shared.appended
+        form = ready.found.get(appended.closed) if clock.holds(ready.second) else None
         if form is None:
-            answer = responses.appended(Appended(_MARK, appended.closed), with_body=True)
-            form = ready.found[appended.closed] = response_bytes(answer, date, self.extra).split(_MARK.encode())
-        wire.out.put(appended.next_offset.encode().join(form))
+            form = self._form_of(appended)
         if shared.limits.access_log:
             log_access(self, 204)
-        wire.end_response(closes=False)
+        wire.give(appended.next_offset.encode().join(form))
+
+    def _form_of(self, appended: Appended) -> list[bytes]:
+        clock, ready = self._wire.shared.clock, self._wire.shared.appended
+        answer = responses.appended(Appended(_MARK, appended.closed), with_body=True)
+        form = response_bytes(answer, clock.line(), self.extra).split(_MARK.encode())
+        ready.at(clock.second)[appended.closed] = form
+        return form
 
     def stream(self, streamed: Streamed) -> Coroutine[Any, Any, None]:
         """See `Exchange`."""

@@ -31,15 +31,16 @@ class Inbound:
         max_header_bytes: of a head; also of what is around the chunks of a body, between two parts of it.
 
     Attributes:
+        buffer: what was fed last, with what waited before; empty if all of it is taken.
         is_whole: the body of the last head has come to its end; also before the first head.
     """
 
-    __slots__ = ("_at", "_buffer", "_chunks", "_heads", "_last", "_left", "_max", "_probe", "_searched", "is_whole")
+    __slots__ = ("_at", "_chunks", "_heads", "_last", "_left", "_max", "_probe", "_searched", "buffer", "is_whole")
 
     def __init__(self, heads: HeadCache, max_header_bytes: int) -> None:
         self._heads = heads
         self._max = max_header_bytes
-        self._buffer = b""
+        self.buffer = b""
         #: Where in the buffer begins what was not taken yet.
         self._at = 0
         #: Bytes from there on in which no head ends.
@@ -55,26 +56,24 @@ class Inbound:
     @property
     def waiting(self) -> int:
         """Bytes that were fed and not taken yet."""
-        return len(self._buffer) - self._at
+        return len(self.buffer) - self._at
 
     def rest(self) -> bytes:
         """What waits, of a connection that goes on in another protocol."""
-        found = self._buffer[self._at :]
+        found = self.buffer[self._at :]
         self.forget()
         return found
 
     def forget(self) -> None:
         """What waits is for nobody."""
-        self._buffer, self._at = b"", 0
+        self.buffer, self._at = b"", 0
 
     def feed(self, data: bytes) -> bool:
         """Take bytes; whether none waited before."""
-        buffer, at = self._buffer, self._at
-        self._at = 0
-        if at < len(buffer):
-            self._buffer = buffer[at:] + data
+        if self.buffer:
+            self.buffer, self._at = self.buffer[self._at :] + data, 0
             return False
-        self._buffer = data
+        self.buffer = data
         return True
 
     def head(self) -> Head | None:
@@ -84,12 +83,15 @@ class Inbound:
 
         What is no head, or has more than `max_header_bytes`, is one with a `fault`.
         """
-        buffer, at, last = self._buffer, self._at, self._last
-        if last.data and buffer.startswith(last.data, at):
-            return self._begin(last, at + len(last.data))
+        buffer, at, last = self.buffer, self._at, self._last
+        data = last.data
+        if data and last.length and not self._searched and buffer.startswith(data, at):
+            self._at, self._left, self.is_whole = at + len(data), last.length, False
+            return last
         first = buffer[at : at + 1]
         if first == b"\r" or first == b"\n":
-            at = self._skip_empty_lines()
+            self._skip_empty_lines()
+            buffer, at = self.buffer, self._at
         end = buffer.find(END, at + self._searched - 3 if self._searched > 3 else at) + _END_BYTES
         if end < _END_BYTES:
             return self._unfinished(buffer[at:])
@@ -102,10 +104,12 @@ class Inbound:
     def _begin(self, head: Head, end: int) -> Head:
         """Behind a head comes its body."""
         self._searched, self._probe, self._at = 0, None, end
-        if head.length is None:
-            self._chunks, self.is_whole = _Chunks(), False
-        elif head.length:
+        if head.length:
             self._left, self.is_whole = head.length, False
+        elif head.length is None:
+            self._chunks, self.is_whole = _Chunks(), False
+        elif end == len(self.buffer):
+            self.forget()
         return head
 
     def body(self) -> bytes:
@@ -118,26 +122,35 @@ class Inbound:
         if self._chunks is not None:
             return self._body_in_chunks(self._chunks)
         at = self._at
-        part = self._buffer[at : at + self._left]
-        self._at = at + len(part)
+        part = self.buffer[at : at + self._left]
+        self._took(at + len(part))
         self._left -= len(part)
         self.is_whole = not self._left
         return part
 
     def whole_body(self) -> bytes | None:
         """The body of a known length, if all of it has come; None: not yet, or it is in chunks."""
-        left, at = self._left, self._at
-        end = at + left
-        if self._chunks is not None or end > len(self._buffer):
+        buffer, at = self.buffer, self._at
+        end = at + self._left
+        if end > len(buffer) or self._chunks is not None:
             return None
-        self._at, self._left, self.is_whole = end, 0, True
-        return self._buffer[at:end]
+        self._left, self.is_whole = 0, True
+        if end == len(buffer):
+            self.buffer, self._at = b"", 0
+            return buffer[at:]
+        self._at = end
+        return buffer[at:end]
 
-    def _skip_empty_lines(self) -> int:
+    def _took(self, end: int) -> None:
+        if end == len(self.buffer):
+            self.forget()
+        else:
+            self._at = end
+
+    def _skip_empty_lines(self) -> None:
         """Those in front of a request are allowed, and are none (RFC 9112 section 2.2)."""
-        buffer = self._buffer
-        self._at = len(buffer) - len(buffer[self._at :].lstrip(b"\r\n"))
-        return self._at
+        buffer = self.buffer
+        self._took(len(buffer) - len(buffer[self._at :].lstrip(b"\r\n")))
 
     def _unfinished(self, buffer: bytes) -> Head | None:
         self._searched = len(buffer)
@@ -146,14 +159,14 @@ class Inbound:
         return self._look(buffer) if buffer else None
 
     def _body_in_chunks(self, chunks: _Chunks) -> bytes:
-        rest = chunks.feed(self._buffer[self._at :])
+        rest = chunks.feed(self.buffer[self._at :])
         self.forget()
         part = chunks.take()
         if chunks.most_around > self._max:
             raise self._too_large("trailers, or what surrounds a chunk, are")
         if chunks.is_complete:
             chunks.end()
-            self._buffer, self._chunks, self.is_whole = rest, None, True
+            self.buffer, self._chunks, self.is_whole = rest, None, True
         return part
 
     def _look(self, buffer: bytes) -> Head | None:

@@ -16,8 +16,9 @@ from headwater.http.socket_sink import descriptor_of, reset, restrain
 from headwater.hub.outflow import GRACE_SECONDS, Ending, Outflow
 from headwater.server.shared import Shared
 
-#: The socket below a transport was not looked for yet.
+#: The socket below a transport was not looked for yet; there is none to write to.
 _UNKNOWN: Final = -2
+_NONE: Final = -1
 
 
 class Outgoing:
@@ -36,19 +37,22 @@ class Outgoing:
     def __init__(self, transport: asyncio.Transport, shared: Shared) -> None:
         self._transport = transport
         self._shared = shared
-        self._descriptor: int | None = _UNKNOWN
+        self._descriptor = _UNKNOWN
         #: Done when the transport takes more; None: it does.
         self._more: asyncio.Future[None] | None = None
         self.is_full = False
 
     def put(self, data: bytes) -> None:
-        """Write. uvloop's transport would keep the interpreter lock in `write(2)`."""
+        """Write, unless the connection is closing."""
+        if not self._transport.is_closing():
+            self.write(data)
+
+    def write(self, data: bytes) -> None:
+        """Write, where nothing closes. uvloop's transport would keep the interpreter lock in `write(2)`."""
         transport, descriptor = self._transport, self._descriptor
-        if transport.is_closing():
-            return
-        if descriptor == _UNKNOWN:
-            descriptor = self._descriptor = descriptor_of(transport, transport.get_extra_info("socket"))
-        if descriptor is None or transport.get_write_buffer_size():
+        if descriptor < 0:
+            descriptor = self._found()
+        if descriptor < 0 or transport.get_write_buffer_size():
             transport.write(data)
             return
         try:
@@ -57,6 +61,12 @@ class Outgoing:
             sent = 0  # it is the transport's to find out
         if sent < len(data):
             transport.write(data[sent:])
+
+    def _found(self) -> int:
+        if self._descriptor == _UNKNOWN:
+            found = descriptor_of(self._transport, self._transport.get_extra_info("socket"))
+            self._descriptor = _NONE if found is None else found
+        return self._descriptor
 
     def held(self) -> int:
         """Bytes that were written and are not sent yet."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from typing import Final
 
 
 class State(enum.Enum):
@@ -14,3 +15,10 @@ class State(enum.Enum):
     SKIPPING = "skipping"  # its response is given, and the rest of its body is thrown away
     CLOSING = "closing"  # nothing is a request any more
     GONE = "gone"
+
+
+# Those that are asked for with each request: to find a member of an enumeration takes a search through its class.
+HEAD: Final = State.HEAD
+IDLE: Final = State.IDLE
+REQUEST: Final = State.REQUEST
+CLOSING: Final = State.CLOSING

@@ -40,6 +40,10 @@ class Wire(Protocol):
         """Whether the connection goes on behind the response to an exchange, which is the one under way."""
         ...
 
+    def give(self, data: bytes) -> None:
+        """Write the whole response to the request under way, behind which the connection goes on: see `keeps_alive`."""
+        ...
+
     def read_body(self, exchange: Exchange, done: BodyDone) -> None:
         """Have the body of the request under way read; see `Exchange.read_body`, for what it raises too."""
         ...

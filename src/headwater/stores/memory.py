@@ -61,7 +61,7 @@ class MemoryStore:
         self._logs: dict[int, Log] = {}
         self._producers: dict[int, dict[str, ProducerState]] = {}
         self._last_incarnation = 0
-        self._watchers: list[Watcher] = []
+        self._watchers: tuple[Watcher, ...] = ()
         self.now = self.steady = 0.0
         self.full_until: MutableMapping[int, float] = {}
 
@@ -194,8 +194,13 @@ class MemoryStore:
 
     def watch(self, watcher: Watcher) -> Callable[[], None]:
         """See `Store.watch`."""
-        self._watchers.append(watcher)
-        return lambda: self._watchers.remove(watcher)
+        self._watchers = (*self._watchers, watcher)
+        return partial(self._unwatch, watcher)
+
+    def _unwatch(self, watcher: Watcher) -> None:
+        watchers = list(self._watchers)
+        watchers.remove(watcher)
+        self._watchers = tuple(watchers)
 
     async def sweep(self) -> None:
         """See `Sweeping.sweep`; goes with jumps of the clock."""
@@ -316,7 +321,7 @@ class MemoryStore:
 
     def tell(self, change: Change) -> None:
         """See `Unit.tell`."""
-        for watcher in list(self._watchers):
+        for watcher in self._watchers:
             watcher(change)
 
     def tell_growth(self, state: StreamState, start: int, records: Sequence[Record]) -> None:

@@ -56,7 +56,7 @@ class Timekeeper:
 
     def moment(self) -> Moment:
         """The time, in both counts; the first one in whole milliseconds, as records have it."""
-        now = int((self._jumps.offset + self._monotonic()) * MILLIS) / MILLIS
+        now = (self._jumps.offset + self._monotonic()) * MILLIS // 1.0 / MILLIS
         return now, now - self.drift
 
     def jump(self) -> float:

@@ -196,24 +196,32 @@ def append(unit: Unit, path: str, request: Append) -> Appended:
             return _append_first(unit, path, request)
     state = ledger.check_usable(unit.find(path), path, unit.now, unit.watched)
     producer = request.producer
-    known = unit.producer(state.incarnation, producer.id) if producer else None
-    # A new producer begins at 0: what else comes from an unknown one is a gap.
-    leaving: Sequence[str] = ()
-    if producer is not None and known is None and not (producer.seq or state.closed):
-        leaving = _leaving(unit, state)
-    decision = ledger.append(state, known, request, unit.now)
-    unit.save_append(state)
+    if producer is None:
+        decision = ledger.append(state, None, request, unit.now)
+        unit.save_append(state)
+    else:
+        decision = _append_of_producer(unit, state, producer, request)
     if isinstance(decision, Appended):
         return decision
-    for name in leaving:
-        unit.drop_producer(state.incarnation, name)
-    if producer:
-        _keep_producer(unit, state, producer, decision)
     start, records = decision.start, decision.records
     if records:
         unit.insert(state.incarnation, start, records)
     unit.tell_growth(state, start, records)
     return decision.answer
+
+
+def _append_of_producer(unit: Unit, state: StreamState, producer: Producer, request: Append) -> Accepted | Appended:
+    known = unit.producer(state.incarnation, producer.id)
+    # A new producer begins at 0: what else comes from an unknown one is a gap.
+    is_new = known is None and not (producer.seq or state.closed)
+    leaving = _leaving(unit, state) if is_new else ()
+    decision = ledger.append(state, known, request, unit.now)
+    unit.save_append(state)
+    if isinstance(decision, Accepted):
+        for name in leaving:
+            unit.drop_producer(state.incarnation, name)
+        _keep_producer(unit, state, producer, decision)
+    return decision
 
 
 def _leaving(unit: Unit, state: StreamState) -> Sequence[str]:

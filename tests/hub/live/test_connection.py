@@ -432,11 +432,12 @@ def test_a_lost_connection_loses_all_channels(run: Run) -> None:
     run(main())
 
 
-def test_only_the_channels_go_whose_policy_says_so(run: Run) -> None:
+@pytest.mark.parametrize("slow_seconds", [0, 0.01])
+def test_only_the_channels_go_whose_policy_says_so(run: Run, slow_seconds: float) -> None:
     """`disconnect` after `slow_seconds`; the connection itself after `write_seconds`."""
 
     async def main() -> None:
-        limits = Limits(flush_seconds=0, slow_seconds=0.01, write_seconds=0.3)
+        limits = Limits(flush_seconds=0, slow_seconds=slow_seconds, write_seconds=0.3)
         async with Hub(limits=limits) as hub:
             sink = BufferSink(high_water=300)
             connection = Connection(hub.runtime, sink)

@@ -11,9 +11,11 @@ import pytest
 
 from headwater import Hub, Limits
 from headwater.errors import StreamGone, StreamNotFound
+from headwater.hub.formats import wire_format
 from headwater.hub.live.sinks import BufferSink
-from headwater.model import Batch
+from headwater.model import Batch, Change, StreamInfo
 from headwater.protocol.sse import Parser
+from headwater.stores.base import Watcher
 from headwater.stores.memory import MemoryStore
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
@@ -100,5 +102,75 @@ def test_a_reader_that_asks_is_told(run: Run, knowing: bool) -> None:
             with pytest.raises(StreamNotFound) as told:
                 await anext(reading)
             assert told.value.message == SENTENCE
+
+    run(main())
+
+
+class Late(MemoryStore):
+    """A store that tells of changes when it is asked to, and of the first ones right behind the next question."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_late = False
+        self.early = 0
+        self._notices: list[Change] = []
+
+    def watch(self, watcher: Watcher) -> Callable[[], None]:
+        self._watcher = watcher
+        return super().watch(lambda change: self._notices.append(change) if self.is_late else watcher(change))
+
+    async def info(self, path: str) -> StreamInfo:
+        found = await super().info(path)
+        self.tell_next(self.early)
+        self.early = 0
+        return found
+
+    def tell_next(self, count: int) -> None:
+        """Tell the oldest ones."""
+        told, self._notices = self._notices[:count], self._notices[count:]
+        for change in told:
+            self._watcher(change)
+
+
+def data_in(text: bytes) -> list[Any]:
+    return [line["data"] for line in map(json.loads, text.splitlines()) if "data" in line]
+
+
+@pytest.mark.parametrize("former", ["read", "unread"])
+@pytest.mark.parametrize("early", [None, *range(6)])
+def test_the_late_end_of_an_earlier_stream_is_not_the_end_of_a_later_one(
+    run: Run, former: str, early: int | None
+) -> None:
+    """However much of it is told while the path is read again: before the later one is known, and behind that."""
+
+    async def main() -> None:
+        store, lines = Late(), wire_format("ndjson")
+        async with Hub(store, limits=Limits(flush_seconds=0)) as hub:
+            await hub.create("s", content_type="application/json", body=b"[1]")
+            earlier, later = BufferSink(), BufferSink()
+            if former == "read":
+                await hub.live.subscribe("s", "-1", lines, earlier)
+            store.is_late = True
+            await hub.append("s", 2)
+            await hub.delete("s")
+            await hub.create("s", content_type="application/json")
+            await hub.append("s", 3)
+            store.early = early or 0
+            if early is None:  # without waiting
+                arrival = hub.live.open_at_once("s", "-1")
+                assert arrival is not None
+                hub.live.push(arrival, lines, later)
+            else:
+                await hub.live.subscribe("s", "-1", lines, later)
+            store.tell_next(6)
+            store.is_late = False
+            await hub.append("s", 4, close=True)
+            await settle()
+            text = later.take()
+            assert data_in(text) == [3, 4]
+            assert json.loads(text.splitlines()[-1])["control"] == "closed"
+            if former == "read":
+                assert end_of("ndjson", earlier.take())["detail"] == SENTENCE
+            assert (hub.stats.readers, hub.live.stream("s")) == (0, None)
 
     run(main())

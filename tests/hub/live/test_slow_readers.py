@@ -122,11 +122,13 @@ def test_conflate_gives_the_survivors_of_a_stream_that_was_closed_meanwhile(run:
     run(main())
 
 
-def test_disconnect_tells_and_ends(run: Run) -> None:
-    """A reader that stays full is told to come back, and its sink is cut if it never takes even that."""
+@pytest.mark.parametrize(("slow_seconds", "write_seconds"), [(0.001, 0.001), (0, 600)])
+def test_disconnect_tells_and_ends(run: Run, slow_seconds: float, write_seconds: float) -> None:
+    """A reader that stays full is told to come back, and its sink is cut if it never takes even that; 0 is at once."""
 
     async def main() -> None:
-        async with Hub(limits=Limits(flush_seconds=0, slow_seconds=0.001, write_seconds=0.001)) as hub:
+        limits = Limits(flush_seconds=0, slow_seconds=slow_seconds, write_seconds=write_seconds)
+        async with Hub(limits=limits) as hub:
             await hub.create("s", content_type=JSON)
             sink = BufferSink(high_water=1)
             await hub.live.subscribe("s", "-1", LINES, sink, slow=parse_slow("disconnect"))

@@ -22,11 +22,22 @@ if TYPE_CHECKING:
 
 RUNS = 200
 AT_ONCE = 20
-DIALECTS = ["plain", "openai", "openai-responses", "anthropic", "ai-sdk", "ai-sdk-7", "ag-ui", "gemini", "ollama"]
+DIALECTS = [
+    "plain",
+    "openai",
+    "openai-responses",
+    "anthropic",
+    "ai-sdk",
+    "ai-sdk-7",
+    "ag-ui",
+    "gemini",
+    "gemini-array",
+    "ollama",
+]
 #: Dialects without ids: who comes back begins anew.
-WITHOUT_IDS = ("gemini", "ollama")
+WITHOUT_IDS = ("gemini", "gemini-array", "ollama")
 #: Dialects without calls that a provider runs.
-CLIENTS_ONLY = ("openai", "gemini", "ollama")
+CLIENTS_ONLY = ("openai", "gemini", "gemini-array", "ollama")
 #: Images and citations, as any dialect spells them.
 MARKS = re.compile(rb"https://cited\.example/\d+|IMAGE\d+")
 
@@ -101,7 +112,7 @@ class Trial:
         dialect = self.random.choice(DIALECTS)
         seen = await self._check(dialect, await self._whole(f"/runs/{self.run}/stream?dialect={dialect}"))
         assert seen.id == read(dialect, await self._whole(f"/runs/{self.run}/stream?dialect={dialect}")).id
-        end = b"\n" if self.dialect == "ollama" else b"\n\n"
+        end = {"ollama": b"\n", "gemini-array": b"}"}.get(self.dialect, b"\n\n")
         before = read(self.dialect, first[: first.rfind(end) + len(end)] if end in first else b"")
         assert self.whole.startswith(before.text)
         if dialect == self.dialect and before.id:

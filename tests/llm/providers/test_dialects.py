@@ -54,7 +54,11 @@ def test_a_dialect_nobody_knows_is_refused() -> None:
 
 def test_the_headers_of_each_dialect() -> None:
     made = {name: dialect(name) for name in NAMES}
-    assert {name for name, d in made.items() if d.media_type != b"text/event-stream"} == {"text", "ollama"}
+    assert {name for name, d in made.items() if d.media_type != b"text/event-stream"} == {
+        "text",
+        "ollama",
+        "gemini-array",
+    }
     assert made["text"].media_type == b"text/plain; charset=utf-8"
     stream = ((b"x-vercel-ai-ui-message-stream", b"v1"),)
     assert {name: d.headers for name, d in made.items() if d.headers} == {"ai-sdk": stream, "ai-sdk-7": stream}
@@ -70,7 +74,7 @@ def test_every_dialect_from_every_source(name: str, source: str) -> None:
     if name in WHOLE:
         answer = Answer(parts)
         assert seen.reasoning == "".join(p.text for p in answer.pieces if isinstance(p, ReasoningPiece))
-        hosted = {"openai", "gemini", "ollama"}
+        hosted = {"openai", "gemini", "gemini-array", "ollama"}
         if source == "openai-responses":
             hosted = hosted | {"openai-responses"}
         tools = [

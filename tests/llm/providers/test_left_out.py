@@ -7,7 +7,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from tests.llm.readers import events
+from tests.llm.readers import array, events
 from tests.llm.sample_runs import START, batch_of, told, told_late
 from tests.llm.test_encoder import live
 
@@ -65,6 +65,7 @@ LEFT_OUT: dict[str, dict[str, int]] = {
     "ai-sdk-7": {"foreign": 2},
     "ag-ui": {"foreign": 2},
     "gemini": {"documents": 1, "hosted calls": 1, "results": 1, "approvals": 1, "data": 1, "foreign": 2},
+    "gemini-array": {"documents": 1, "hosted calls": 1, "results": 1, "approvals": 1, "data": 1, "foreign": 2},
     "ollama": {
         "files": 1,
         "pages": 1,
@@ -91,6 +92,8 @@ def found(value: Any) -> list[Any]:
 def values(name: str, body: bytes) -> list[Any]:
     if name == "ollama":
         return [json.loads(line) for line in body.splitlines()]
+    if name == "gemini-array":
+        return array(body)
     return [json.loads(data) for _, data, _ in events(body) if data != "[DONE]"]
 
 
@@ -117,7 +120,7 @@ def test_readers_at_one_place_are_alike(name: str) -> None:
 def test_where_nothing_is_left_out_nothing_is_told(name: str) -> None:
     assert found(values(name, told(name, [START, Text("t", "Hi"), Finish()]))) == []
     event = {"type": "tool-approval-request"} if name.startswith("ai-sdk") else {"type": "own"}
-    own: list[Part] = [START, Foreign(name.removesuffix("-7"), event, content=True), Finish()]
+    own: list[Part] = [START, Foreign(name.removesuffix("-7").removesuffix("-array"), event, content=True), Finish()]
     assert found(values(name, told(name, own))) == []
 
 

@@ -20,7 +20,7 @@ from headwater.llm.providers.registry import (
     family_of,
     refusal,
 )
-from headwater.llm.providers.wire import LINES, READABLE
+from headwater.llm.providers.wire import FORMS
 
 
 def test_every_folder_is_registered() -> None:
@@ -33,9 +33,12 @@ def test_names_are_unique_and_what_a_proxy_reads_can_be_told() -> None:
     assert len(VOICES) == len([provider for provider in PROVIDERS if provider.source])
     assert len(DIALECTS) == sum(len(provider.dialects) for provider in PROVIDERS)
     for endpoint in (endpoint for provider in PROVIDERS for endpoint in provider.endpoints):
-        assert endpoint.dialect in READABLE
-        assert DIALECTS[endpoint.dialect].relays == endpoint.dialect
-    assert set(READABLE) >= LINES
+        for query in ("", "alt=sse", "alt=json"):
+            name = endpoint.stream_of(query, {"stream": True})
+            assert name in FORMS
+            assert DIALECTS[name].relays == name
+        assert DIALECTS[endpoint.dialect]
+        assert endpoint.stream_of("alt=nothing", {"stream": False}) == ""
     with pytest.raises(UnknownDialect):
         dialect("klingon")
 

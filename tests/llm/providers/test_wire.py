@@ -12,7 +12,7 @@ from tests.llm.sample_runs import TEXT
 from headwater.llm.answer import Answer, ReasoningPiece, coalesce
 from headwater.llm.parts import Error, Finish, FinishReason, Part, Source, Start, ToolOutput, Usage
 from headwater.llm.providers.recogniser import Recogniser
-from headwater.llm.providers.wire import READABLE, WireRecogniser
+from headwater.llm.providers.wire import FORMS, WireRecogniser
 from headwater.protocol.sse import Parser
 
 VECTORS = {path.stem: path.read_bytes() for path in (Path(__file__).parents[1] / "vectors").glob("*.sse")}
@@ -21,7 +21,7 @@ BAD = ["openai-error", "openai-responses-failed", "anthropic-error"]
 
 
 def dialect_of(name: str) -> str:
-    return max((dialect for dialect in READABLE if name.startswith(dialect)), key=len)
+    return max((dialect for dialect in FORMS if name.startswith(dialect)), key=len)
 
 
 def recognised(dialect: str, *pieces: bytes) -> list[Part]:
@@ -145,7 +145,7 @@ def test_an_error_in_the_stream_is_the_end(name: str, error: Error) -> None:
     assert recogniser.feed(VECTORS[name]) == []
 
 
-@pytest.mark.parametrize("dialect", READABLE)
+@pytest.mark.parametrize("dialect", FORMS)
 @pytest.mark.parametrize("data", [b"data: {broken\n\n", b"data: [1]\n\n", b"data: " + b"[" * 5000 + b"\n\n"])
 def test_an_event_that_cannot_be_read_is_an_error(dialect: str, data: bytes) -> None:
     """As it is in the provider's SDK."""

@@ -51,9 +51,7 @@ async def open_or_wait(
         waits = False
         try:
             # Whatever is made from here on is told to it.
-            if is_there:
-                stream.seed(await live.runtime.store.info(path))
-            waits = is_there or not await _exists(live, path)
+            waits = stream.seed(await live.runtime.store.info(path)) if is_there else not await _exists(live, path)
         except (StreamNotFound, StreamGone):
             continue
         finally:

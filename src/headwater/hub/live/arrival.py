@@ -7,6 +7,7 @@ nobody waits. An `Arrival` may be kept: its stream knows it.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -18,6 +19,7 @@ from headwater.hub.live.stream import LiveStream
 from headwater.hub.peers import Peer
 from headwater.model import NOW, Batch, Last, SlowPolicy, StreamInfo
 from headwater.protocol.cursor import Cursor, Event
+from headwater.stores import Store
 
 
 class Prospect(msgspec.Struct, frozen=True):
@@ -89,6 +91,30 @@ def come(
     asked = offset if isinstance(offset, str) else None
     place = LogCursor(runtime, stream.window, Cursor(asked or NOW, now, heartbeat=heartbeat, lifetime=lifetime))
     return Coming(stream, info, place, asked, runtime.stats.readers_total, now, slow, peer)
+
+
+async def enter_known(enter: Callable[[str], LiveStream], store: Store, path: str) -> tuple[LiveStream, StreamInfo]:
+    """Count a reader that is coming, to a stream that is there; gives its state, which is read behind that.
+
+    Args:
+        enter: counts it.
+        store: where the stream is.
+        path: of the stream.
+
+    Raises:
+        StreamNotFound, StreamGone, StoreUnavailable: it is not there, or nobody can say; nobody is counted.
+    """
+    while True:
+        stream = enter(path)
+        is_there = False
+        try:
+            info = await store.info(path)
+            is_there = stream.seed(info)
+        finally:
+            if not is_there:
+                stream.leave()
+        if is_there:
+            return stream, info
 
 
 class Arrival(Follower):

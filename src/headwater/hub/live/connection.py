@@ -189,7 +189,7 @@ class Connection:
         self.full_at = time.monotonic()
         self._runtime.stats.pauses += 1
         self._runtime.budget.full(self)
-        self._watch(0.0)
+        self._watch()
         for channel in self._channels:
             channel.pause()
 
@@ -218,13 +218,15 @@ class Connection:
 
     # Time.
 
-    def _watch(self, waited: float) -> None:
+    def _watch(self) -> None:
         """After `slow_seconds` those go whose policy says so; after `write_seconds` the connection is cut."""
-        limits, timers = self._runtime.limits, self._runtime.timers
-        if waited < limits.slow_seconds and any(channel.slow.policy is Policy.DISCONNECT for channel in self._channels):
-            self._stall = timers.after(limits.slow_seconds - waited, self._let_slow_go)
+        if any(channel.slow.policy is Policy.DISCONNECT for channel in self._channels):
+            self._stall = self._runtime.timers.after(self._runtime.limits.slow_seconds, self._let_slow_go)
         else:
-            self._stall = timers.after(limits.write_seconds - waited, self._stalled)
+            self._cut_after(self._runtime.limits.write_seconds)
+
+    def _cut_after(self, seconds: float) -> None:
+        self._stall = self._runtime.timers.after(seconds, self._stalled)
 
     def _let_slow_go(self) -> None:
         """Too slow for `slow=disconnect`: told so behind what the sink holds, and cut if it never takes that."""
@@ -233,7 +235,8 @@ class Connection:
             if channel.slow.policy is Policy.DISCONNECT:
                 channel.detach(0.0, "slow")
         if self._channels and self._stall is None:
-            self._watch(self._runtime.limits.slow_seconds)
+            limits = self._runtime.limits
+            self._cut_after(limits.write_seconds - limits.slow_seconds)
 
     def _stalled(self) -> None:
         self._runtime.stats.stalls += 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from headwater.hub.live.arrival import enter_known
 from headwater.hub.live.ephemeral import Told
 from headwater.hub.live.event_reader import EventReader
 from headwater.hub.live.readers import LiveReaders
@@ -50,13 +51,7 @@ class LiveEvents:
         """
         runtime = self._live.runtime
         runtime.check_open()
-        stream = self._live.enter(path)
-        try:
-            info = await runtime.store.info(path)
-            stream.seed(info)
-        except BaseException:
-            stream.leave()
-            raise
+        stream, _ = await enter_known(self._live.enter, runtime.store, path)
         reader = EventReader(stream, kinds, peer)
         reader.greet(self._all.greetings(kinds, path, 0, peer))
         if runtime.draining:

@@ -10,7 +10,7 @@ import time
 from typing import Final
 
 from headwater.errors import HeadwaterError
-from headwater.hub.live.arrival import Arrival, Coming, Prospect, come
+from headwater.hub.live.arrival import Arrival, Coming, Prospect, come, enter_known
 from headwater.hub.live.attended import connection_to
 from headwater.hub.live.connection import Connection
 from headwater.hub.live.introspection import Census, describe_all, take_census, take_census_gently
@@ -60,9 +60,6 @@ class LiveReaders:
         stream = self._streams.get(change.path)
         if stream is not None:
             stream.apply(change)
-            if stream.window.deleted:
-                self._forget(stream)
-                stream.move_awaiting()
 
     def stream(self, path: str) -> LiveStream | None:
         """A stream that has live readers."""
@@ -130,11 +127,9 @@ class LiveReaders:
         runtime = self.runtime
         runtime.check_open(while_stopping=while_stopping)
         limits = runtime.limits
-        stream = self.enter(path)
+        stream, info = await enter_known(self.enter, runtime.store, path)
         arrival: Arrival | None = None
         try:
-            info = await runtime.store.info(path)
-            stream.seed(info)
             policy = info.slow if slow is None else slow
             check_slow(policy, info.content_type)
             beat = limits.heartbeat_seconds if heartbeat is None else heartbeat
@@ -203,7 +198,10 @@ class LiveReaders:
 
     def _come_at_once(self, found: Prospect) -> tuple[Coming, Event]:
         stream, beat = self.enter(found.path), self.runtime.limits.heartbeat_seconds
-        stream.window.seed(found.info)
+        if not stream.seed(found.info):
+            stream.leave()
+            stream = self.enter(found.path)
+            stream.seed(found.info)
         coming = come(stream, found.info, found.offset, found.slow, found.peer, heartbeat=beat)
         return coming, coming.place.cursor.receive(found.batch, coming.since)
 

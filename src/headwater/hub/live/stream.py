@@ -63,7 +63,7 @@ class LiveStream:
     Args:
         path: of the stream.
         runtime: of the hub.
-        forget: called when the last reader has left.
+        forget: called when the last reader has left, or the stream is no more.
 
     Attributes:
         runtime: as given.
@@ -112,9 +112,19 @@ class LiveStream:
 
     # What the store tells.
 
-    def seed(self, info: StreamInfo) -> None:
-        """Take the stream's state, read after this was made."""
-        self.window.seed(info)
+    def seed(self, info: StreamInfo) -> bool:
+        """Take the stream's state, read after this was made.
+
+        Returns:
+            False: it is that of a later stream at the path. This one is over, though its end was not told yet.
+        """
+        window = self.window
+        if window.is_of_earlier(info.tail):
+            if not window.deleted:
+                self.apply(Change(self.path, window.offset, deleted=True))
+            return False
+        window.seed(info)
+        return True
 
     def apply(self, change: Change) -> None:
         """Take a notification and wake the readers."""
@@ -129,6 +139,8 @@ class LiveStream:
             self.runtime.flusher.schedule(self)
         if self.window.deleted:
             self.progressed()
+            self._forget(self)
+            self._move_awaiting()
         elif self.window.is_over:
             # The groups come first, so that nobody who is live has to read from the store what was just here.
             self.flush(self.runtime.limits.window_bytes)
@@ -146,7 +158,7 @@ class LiveStream:
         """It waits no more."""
         self._awaiting.pop(reader, None)
 
-    def move_awaiting(self) -> None:
+    def _move_awaiting(self) -> None:
         """The stream was deleted before they were let in: they wait for another one at the path."""
         awaiting, self._awaiting = self._awaiting, {}
         for reader in awaiting:

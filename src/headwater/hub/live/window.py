@@ -81,6 +81,10 @@ class Window:
         """Whether nothing follows: the stream is closed, or gone."""
         return self._closed or self.deleted
 
+    def is_of_earlier(self, tail: str) -> bool:
+        """Whether all that it was told is of an earlier stream at the path than the one with this tail."""
+        return self._offset is not None and self._offset < tail and not same_stream(self._offset, tail)
+
     def seed(self, info: StreamInfo) -> None:
         """Take the stream's state, read after this was made; a change told meanwhile is newer."""
         self.ttl = info.expiry.ttl
@@ -97,9 +101,12 @@ class Window:
         if before is not None and change.tail <= before and not self._is_end(change, before):
             return False
         batch = change.batch
+        if before is not None and not same_stream(before, change.tail):
+            self.deleted = True
+            return True
         if batch is not None and batch.offset == before:
             self._extend(batch.records)
-        elif change.deleted or (before is not None and not same_stream(before, change.tail)):
+        elif change.deleted:
             self.deleted = True
         else:
             self._clear(change.tail)

@@ -11,6 +11,7 @@ left_out    what of a run a dialect has no place for
 builder     what a source says as well-formed parts
 recogniser  items of any source as parts
 wire        bytes of a provider as parts
+json_array  the elements of an array, as its bytes come
 translator  a log with bytes of a provider in it as parts only
 usage       tokens, as several name them
 figures     tokens of one response, and of several

@@ -87,14 +87,21 @@ class Builder:
         self._tells_steps = False  # the source does
         self._count = 0
         self._finish: Finish | None = None
+        self._is_over = False  # an error was taken
         self._has_finished = False
         self._usage_before = Usage()
         self._usage = Usage()
 
     def take(self) -> list[Part]:
-        """The parts since the last call."""
+        """The parts since the last call; nothing follows an error."""
         out, self._out = self._out, []
-        return out
+        return out if self.failed is None else self._up_to_error(out)
+
+    def _up_to_error(self, out: list[Part]) -> list[Part]:
+        if self._is_over:
+            return []
+        self._is_over = True
+        return out[: next(number for number, part in enumerate(out, 1) if part is self.failed)]
 
     def put(self, part: Part) -> None:
         """A part that needs no pairing."""

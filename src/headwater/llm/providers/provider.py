@@ -39,13 +39,26 @@ class Endpoint(msgspec.Struct, frozen=True):
 
     Attributes:
         path: the end of the path that it is asked at.
-        dialect: of what it says.
-        streams: whether a request wants a stream; given the path, the query and the body.
+        dialect: of its errors.
+        stream_of: the dialect of the stream that a request wants, from its query and body; empty: it wants none.
     """
 
     path: re.Pattern[str]
     dialect: str
-    streams: Callable[[str, str, dict[str, Any]], bool]
+    stream_of: Callable[[str, dict[str, Any]], str]
+
+    @classmethod
+    def of(cls, path: str, dialect: str, *, default: bool = False) -> Endpoint:
+        """One that streams where the body says so, as in OpenAI's API and those like it.
+
+        Args:
+            path: a pattern.
+            dialect: of all that it says.
+            default: it streams, too, where the body does not say it.
+        """
+        return cls(
+            re.compile(path), dialect, lambda query, body: dialect if body.get("stream", default) is True else ""
+        )
 
 
 class Provider(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,8 +77,3 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     refuse: Callable[[HeadwaterError], Refusal] | None = None
     raised: Callable[[Exception], Error | None] | None = None
     endpoints: tuple[Endpoint, ...] = ()
-
-
-def asks_for_stream(path: str, query: str, body: dict[str, Any]) -> bool:
-    """As OpenAI's APIs and those like them say it."""
-    return body.get("stream") is True

@@ -18,7 +18,7 @@ import codecs
 from collections.abc import Mapping
 from typing import Any, Final
 
-from headwater.errors import UnknownItem
+from headwater.errors import SourceFailed, UnknownItem
 from headwater.llm.parts import (
     Abort,
     Error,
@@ -87,22 +87,28 @@ class Recogniser:
         """Take the next item and give the parts it makes, which may be none.
 
         Raises:
-            UnknownItem: the item has a shape that no source has. What came before stays good.
+            UnknownItem: the item has a shape that no source has, or raises when it is looked at. What came before
+                stays good.
         """
-        if type(item) is dict:  # by far the most, beside models that become one
-            self._take_dict(item, item)
-        elif isinstance(item, str):
-            self._builder.say(item)
-        elif isinstance(item, bytes | bytearray | memoryview):
-            if self._utf8 is None:
-                self._utf8 = codecs.getincrementaldecoder("utf-8")("replace")
-            self._builder.say(self._utf8.decode(bytes(item)))
-        elif isinstance(item, Part):
-            self._take_part(item)
-        elif family := self._family_of_object(item):
-            self._voice(family).hear(item)
-        else:
-            self._take_dict(_as_dict(item), item)
+        try:
+            if type(item) is dict:  # by far the most, beside models that become one
+                self._take_dict(item, item)
+            elif isinstance(item, str):
+                self._builder.say(item)
+            elif isinstance(item, bytes | bytearray | memoryview):
+                if self._utf8 is None:
+                    self._utf8 = codecs.getincrementaldecoder("utf-8")("replace")
+                self._builder.say(self._utf8.decode(bytes(item)))
+            elif isinstance(item, Part):
+                self._take_part(item)
+            elif family := self._family_of_object(item):
+                self._voice(family).hear(item)
+            else:
+                self._take_dict(_as_dict(item), item)
+        except SourceFailed:
+            raise
+        except Exception as error:
+            raise UnknownItem(f"the source gave {_described(item)}: {type(error).__name__} when it was read") from error
         return self._builder.take()
 
     def _family_of_object(self, item: Any) -> str:
@@ -216,8 +222,8 @@ def _as_dict(item: Any) -> Json:
 def _described(item: Any) -> str:
     """The type of an item, and of a dict its keys; not its content, which may be private."""
     name = f"{type(item).__module__}.{type(item).__qualname__}".removeprefix("builtins.")
-    if isinstance(item, Mapping):
-        keys = ", ".join(sorted(str(key) for key in item)[:8])
+    if isinstance(item, dict):
+        keys = ", ".join(sorted(key if isinstance(key, str) else type(key).__name__ for key in item)[:8])
         kind = text_of(item.get("type"))
         return f"a {name} with the keys {keys or '(none)'}" + (f" and the type {kind[:60]!r}" if kind else "")
     return f"an item of the type {name}"

@@ -25,13 +25,14 @@ class Voice(ABC):
 
     Attributes:
         dialect: the family's name, and its dialect's if it has one.
-        wire: how its events come as bytes, see `providers.wire`; empty: it has objects only.
+        wires: how its events come as bytes (see `providers.wire`), by the dialect that they are; none: it has objects
+            only.
         ended: the source has said that it is complete, or has failed.
         has_terminal: the family says when it is complete, so that an end without it is a truncation.
     """
 
     dialect: ClassVar[str]
-    wire: ClassVar[str] = ""
+    wires: ClassVar[Mapping[str, str]] = {}
     has_terminal: bool = False
 
     def __init__(self, builder: Builder, *, lenient: bool = False) -> None:

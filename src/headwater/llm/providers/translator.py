@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from headwater.llm.parts import Finish, Part, Raw, Start
-from headwater.llm.providers.wire import READABLE, WireRecogniser
+from headwater.llm.providers.wire import FORMS, WireRecogniser
 
 
 class Translator:
@@ -27,7 +27,7 @@ class Translator:
         """The parts that these make. Bytes of a dialect that cannot be read pass as they are."""
         found: list[Part] = []
         for part in parts:
-            if isinstance(part, Raw) and part.dialect != self._keep and part.dialect in READABLE:
+            if isinstance(part, Raw) and part.dialect != self._keep and part.dialect in FORMS:
                 found += self._stream(part.dialect).feed(part.data)
             elif isinstance(part, Finish) and self._streams and all(map(_is_whole, self._streams.values())):
                 found += self.finish()

@@ -1,7 +1,7 @@
 """A provider's stream, byte by byte, as parts: how a proxied run is seen in another dialect.
 
-A voice says how its events come (`Voice.wire`): `sse`, Server-Sent Events with a JSON object each, or `lines`, a JSON
-object each.
+A voice says how its events come (`Voice.wires`): `sse`, Server-Sent Events with a JSON object each; `lines`, a JSON
+object each; or `array`, the elements of one JSON array.
 
 Nothing raises: the bytes are in the log already, and a reader has to be shown something. An event that cannot be
 read is an error part, as it is an error in the provider's own SDK.
@@ -17,14 +17,14 @@ import msgspec
 from headwater.errors import TooLarge
 from headwater.llm.parts import Error, Part, Start
 from headwater.llm.providers.builder import Builder
+from headwater.llm.providers.json_array import JsonArray, element_of
 from headwater.llm.providers.recogniser import TRUNCATED
 from headwater.llm.providers.registry import VOICES
 from headwater.protocol.sse import MAX_EVENT_BYTES, Parser, ServerEvent
 
-#: Dialects whose streams can be read.
-READABLE: Final = tuple(name for name, voice in VOICES.items() if voice.wire)
-#: Those whose streams are lines.
-LINES: Final = frozenset(name for name, voice in VOICES.items() if voice.wire == "lines")
+#: Dialects whose streams can be read, and how their events come.
+FORMS: Final = {name: form for voice in VOICES.values() for name, form in voice.wires.items()}
+_READERS: Final = {name: voice for voice in VOICES.values() for name in voice.wires}
 
 #: Code of the error for an event that is not what its dialect has.
 UNREADABLE: Final = "unreadable-event"
@@ -34,21 +34,28 @@ class WireRecogniser:
     """The parts of a proxied run.
 
     Args:
-        dialect: one of `READABLE`.
+        dialect: one of `FORMS`.
         start: the start that is in the log already.
     """
 
     def __init__(self, dialect: str, start: Start | None = None) -> None:
         self._dialect = dialect
-        self._parser: Parser | _Lines = _Lines() if dialect in LINES else Parser()
+        self._parser: Parser | _Lines | _Array = _PARSERS[FORMS[dialect]]()
         self._builder = Builder(start)
-        self._voice = VOICES[dialect](self._builder, lenient=True)
+        self._voice = _READERS[dialect](self._builder, lenient=True)
         self._is_done = False
 
     @property
     def is_complete(self) -> bool:
-        """The provider has sent its last event."""
+        """The provider has sent its last event; of an array also its last bracket."""
+        if isinstance(self._parser, _Array) and not self._parser.is_closed:
+            return False
         return self._is_done or self._voice.ended
+
+    @property
+    def is_closed(self) -> bool:
+        """The stream has ended by its own form, whether the answer is complete or not: an array by its bracket."""
+        return isinstance(self._parser, _Array) and self._parser.is_closed
 
     @property
     def failed(self) -> Error | None:
@@ -57,14 +64,14 @@ class WireRecogniser:
 
     def feed(self, data: bytes) -> list[Part]:
         """Take the next bytes and give the parts they complete."""
-        if self._builder.failed is not None:
-            return []
         try:
             events = self._parser.feed(data)
         except TooLarge as error:
             self._builder.fail(error.code, error.message)
             events = []
         for event in events:
+            if self._builder.failed is not None:  # nothing follows an error, wherever the bytes are cut
+                break
             self._take(event)
         return self._builder.take()
 
@@ -108,6 +115,33 @@ class _Lines:
     def rest(self) -> list[ServerEvent]:
         held, self._held = self._held, b""
         return [ServerEvent(held)] if held.strip() else []
+
+
+class _Array:
+    """The elements of a JSON array; one has at most what an event may have. Nothing follows the last bracket."""
+
+    def __init__(self) -> None:
+        self._array = JsonArray()
+        self._has_begun = False
+
+    @property
+    def is_closed(self) -> bool:
+        return self._array.is_closed
+
+    def feed(self, data: bytes) -> list[ServerEvent]:
+        if self.is_closed:
+            return []
+        if not self._has_begun and (data := data.lstrip()):
+            self._has_begun = True
+            if not data.startswith(b"["):
+                return [ServerEvent(data)]  # which nobody can read
+        elements = list(filter(None, map(element_of, self._array.feed(data))))
+        if self._array.size > MAX_EVENT_BYTES:
+            raise TooLarge(f"an element of the provider's array has more than {MAX_EVENT_BYTES} bytes")
+        return [ServerEvent(element) for element in elements]
+
+
+_PARSERS: Final = {"sse": Parser, "lines": _Lines, "array": _Array}
 
 
 def _value_of(data: bytes) -> Any:

@@ -132,9 +132,9 @@ class Proxy(Service):
         run = request.headers.get(names.HEADWATER_RUN)
         if run is not None and request.method == "POST" and target.route is Route.CALL:
             call = json_object(body)
-            if target.asks_for_stream(call):
+            if dialect := target.stream_of(call):
                 model = str(call.get("model") or "")
-                await self._tell(exchange, target, run.decode("latin-1"), owner, model, body)
+                await self._tell(exchange, target, dialect, run.decode("latin-1"), owner, model, body)
                 return
         # Nobody is left to pay for when the client is gone.
         exchange.may_be_cancelled = True
@@ -144,8 +144,9 @@ class Proxy(Service):
         finally:
             await answer.aclose()
 
-    async def _tell(self, exchange: Exchange, target: Target, run: str, owner: str, model: str, body: bytes) -> None:
-        dialect = target.dialect
+    async def _tell(
+        self, exchange: Exchange, target: Target, dialect: str, run: str, owner: str, model: str, body: bytes
+    ) -> None:
         ask = partial(self._upstream.send, "POST", target, self._passed_on(exchange.request), body, for_run=True)
         begun = await self._resumable.begin(run, dialect, owner, body, model, ask)
         if begun.refusal is not None:

@@ -1,9 +1,14 @@
-"""A stream's bytes in blocks: whole events with the blank line behind them, or lines; nothing added or left out."""
+"""A stream's bytes in blocks: whole events with the blank line behind them, lines, or elements of an array.
+
+Rule: nothing is added or left out.
+"""
 
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, Protocol
+
+from headwater.llm.providers.json_array import JsonArray
 
 #: A line's end followed by another one; CR, LF and CRLF may be mixed (WHATWG HTML, section 9.2.5).
 _BLANK: Final = re.compile(rb"(?:\r\n|\r(?!\n)|\n)(?:\r\n|\r(?!\n)|\n)")
@@ -13,6 +18,39 @@ MAX_BLOCK: Final = 1024 * 1024
 
 
 _LINE: Final = re.compile(rb"\n")
+
+
+class Cutter(Protocol):
+    """Cuts a stream behind whatever is whole."""
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Take bytes and give the blocks they complete."""
+        ...
+
+    def rest(self) -> bytes:
+        """What is left when the stream ends."""
+        ...
+
+
+def cutter(form: str) -> Cutter:
+    """That of a form, see `providers.wire`."""
+    return Elements() if form == "array" else Blocks(lines=form == "lines")
+
+
+class Elements:
+    """Cuts an array behind its elements."""
+
+    def __init__(self) -> None:
+        self._array: Final = JsonArray()
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """See `Cutter`."""
+        found = self._array.feed(data)
+        return [*found, self._array.rest()] if self._array.size > MAX_BLOCK else found
+
+    def rest(self) -> bytes:
+        """See `Cutter`."""
+        return self._array.rest()
 
 
 class Blocks:

@@ -22,8 +22,8 @@ import msgspec
 from headwater.errors import HeadwaterError, RunExists, SourceFailed, TooLarge, UpstreamUnreachable
 from headwater.llm.parts import Raw
 from headwater.llm.providers.recogniser import TRUNCATED
-from headwater.llm.providers.wire import LINES, WireRecogniser
-from headwater.llm.proxy.blocks import Blocks
+from headwater.llm.providers.wire import FORMS, WireRecogniser
+from headwater.llm.proxy.blocks import MAX_BLOCK, cutter
 from headwater.llm.proxy.fingerprint import differing, fingerprint
 from headwater.llm.proxy.upstream import bytes_of, heads_down
 from headwater.llm.runs.index import OtherKey
@@ -39,11 +39,16 @@ MAX_REFUSAL: Final = 16 * 1024 * 1024
 _SUCCESS: Final = 200
 #: How the last event may end, of providers that send no blank line behind it.
 _WHOLE: Final = (b"\n", b"\r", b"[DONE]", b"}")
-#: How streams begin, of providers that do not say that they are one.
-_EVENT: Final = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:data|event|id|retry)?:")
-_LINE: Final = re.compile(rb"\s*\{[^\n]*\}[ \r]*\n")
+#: How streams of each form begin, of providers that do not say that they are one; and bytes that are enough to see it,
+#: where the first line has not ended before.
+_BEGINS: Final = {
+    "sse": (re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:data|event|id|retry)?:"), 64),
+    "lines": (re.compile(rb"\s*\{[^\n]*\}[ \r]*\n"), MAX_BLOCK),
+    "array": (re.compile(rb"\s*\["), 64),
+}
 _TYPES: Final = ("text/event-stream", "application/x-ndjson", "application/jsonl")
 _BLANK: Final = b"\n\n"
+_BOM: Final = b"\xef\xbb\xbf"
 _NO_HEAD: Final = "the run ended before the provider answered: it was stopped, or the provider was silent for too long"
 
 
@@ -172,7 +177,7 @@ class _Source:
     def __init__(self, dialect: str, ask: Callable[[], Awaitable[httpx2.Response]]) -> None:
         self.head: asyncio.Future[Begun] = asyncio.get_running_loop().create_future()
         self._dialect = dialect
-        self._begins = _LINE if dialect in LINES else _EVENT
+        self._form = FORMS[dialect]
         self._ask = ask
 
     async def answer(self) -> AsyncIterator[Raw]:
@@ -182,8 +187,7 @@ class _Source:
             is_run = answer.status_code == _SUCCESS
             body = bytes_of(answer, decoded=is_run)
             if is_run and media_type(answer.headers.get("content-type", "")) not in _TYPES:
-                beginning = await anext(body, b"")
-                is_run = self._begins.match(beginning) is not None
+                beginning, is_run = await self._beginning(body)
             if not is_run:
                 self._tell(Begun("", refusal=await _whole(answer, beginning, body)))
                 raise _NoRun(f"the provider answered {answer.status_code}, and no event stream")
@@ -198,15 +202,29 @@ class _Source:
             if not self.head.done():
                 self.head.set_exception(UpstreamUnreachable(_NO_HEAD))
 
+    async def _beginning(self, body: AsyncIterator[bytes]) -> tuple[bytes, bool]:
+        """The first bytes, wherever the network cuts them, and whether a stream begins so."""
+        begins, enough = _BEGINS[self._form]
+        found = b""
+        async for data in body:
+            found += data
+            if begins.match(found):
+                return found, True
+            if len(found) >= enough or b"\n" in found.removeprefix(_BOM).lstrip():
+                break
+        return found, False
+
     def _tell(self, begun: Begun) -> None:
         if not self.head.done():
             self.head.set_result(begun)
 
     async def _parts(self, beginning: bytes, body: AsyncIterator[bytes]) -> AsyncIterator[Raw]:
-        blocks, provider = Blocks(lines=self._dialect in LINES), WireRecogniser(self._dialect)
+        blocks, provider = cutter(self._form), WireRecogniser(self._dialect)
         async for data in _behind(beginning, body):
             for event in blocks.feed(data):
                 provider.feed(event)
+                if provider.is_closed and not provider.is_complete:
+                    raise self._truncated()  # the error has its place before the bracket
                 yield Raw.of(self._dialect, event)
         rest = blocks.rest()
         provider.feed(rest)
@@ -216,7 +234,10 @@ class _Source:
         if rest.endswith(_WHOLE) and provider.is_complete:
             yield Raw.of(self._dialect, rest)
         if not provider.is_complete and provider.failed is None:
-            raise Truncated(f"the provider's answer ended without its last event ({self._dialect})")
+            raise self._truncated()
+
+    def _truncated(self) -> Truncated:
+        return Truncated(f"the provider's answer ended without its last event ({self._dialect})")
 
 
 #: Headers that the answer of a run has of its own.

@@ -68,9 +68,9 @@ class Target(msgspec.Struct, frozen=True):
         """What is asked there; None: nothing that a run is made of."""
         return endpoint_of(self.path) if self.route is Route.CALL else None
 
-    def asks_for_stream(self, body: dict[str, Any]) -> bool:
-        """Whether a request wants a stream, so that it can be a run."""
-        return self.endpoint is not None and self.endpoint.streams(self.path, self.query, body)
+    def stream_of(self, body: dict[str, Any]) -> str:
+        """The dialect of the stream that a request wants, so that it can be a run; empty: it wants none."""
+        return self.endpoint.stream_of(self.query, body) if self.endpoint is not None else ""
 
 
 def parse_target(path: bytes, query: bytes = b"") -> Target:

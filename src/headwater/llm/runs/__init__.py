@@ -3,6 +3,7 @@
 runs        start, stop, find
 start       who produces a run and whose it is, before its log
 production  from a source to a log that always ends
+appends     parts as bodies, none larger than the hub takes
 sources     what a source may be
 pump        items in groups, one append under way at a time
 pacing      the rests between appends

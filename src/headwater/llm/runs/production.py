@@ -12,19 +12,20 @@ import asyncio
 import contextlib
 import logging
 import time
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any, Final
 
 import msgspec
 
-from headwater.errors import Conflict, Gone, HeadwaterError, SourceFailed, StoreUnavailable, StreamNotFound, UnknownItem
+from headwater.errors import Conflict, Gone, HeadwaterError, SourceFailed, StoreUnavailable, StreamNotFound
 from headwater.hub import Engine
 from headwater.hub.limits import check_numbers
-from headwater.llm.answer import coalesce
 from headwater.llm.parts import Abort, Error, Finish, FinishReason, Part, encode_part
 from headwater.llm.providers.recogniser import Recogniser
 from headwater.llm.providers.registry import error_within_answer
+from headwater.llm.runs.appends import appends_of
 from headwater.llm.runs.layout import FAILED, LOST, STOPPED, TIMEOUT
 from headwater.llm.runs.pacing import Rests
 from headwater.llm.runs.pump import Pump
@@ -175,13 +176,16 @@ class Production:
         bodies, error = self._bodies(group)
         if error is not None:
             self._pump.give_up(error)
-        if bodies:
-            self._post(Append(_array(bodies) if len(bodies) > 1 else bodies[0]), self._taken)
+        self._write(bodies)
+
+    def _write(self, bodies: list[bytes], outcome: Appended | Exception | None = None) -> None:
+        """Append one after the other; `outcome` is that of the one before."""
+        if isinstance(outcome, Exception):
+            self._pump.written(outcome)
+        elif bodies:
+            self._post(Append(bodies[0]), partial(self._write, bodies[1:]))
         else:
             self._pump.written()
-
-    def _taken(self, outcome: Appended | Exception) -> None:
-        self._pump.written(outcome if isinstance(outcome, Exception) else None)
 
     def _bodies(self, group: list[Any]) -> tuple[list[bytes], Exception | None]:
         parts: list[Part] = []
@@ -191,18 +195,19 @@ class Production:
         for item in group if len(group) == 1 else _joined(group):
             try:
                 parts += self._recogniser.feed(item)
-            except SourceFailed as refusal:
-                error = refusal
+            except SourceFailed as refused:
+                error = refused
+                self._note(refused)
                 break
-        bodies = []
-        for part in coalesce(parts):
-            try:
-                bodies.append(encode_part(part))
-            except (TypeError, ValueError, RecursionError):
-                error = UnknownItem(f"the source gave a {type(part).__name__} with a value that has no JSON form")
-                break
-        self._is_bad = error is not None
-        return bodies, error
+        bodies, too_bad = appends_of(parts, self._hub.limits)
+        self._is_bad = (error or too_bad) is not None
+        return bodies, too_bad or error
+
+    def _note(self, refusal: SourceFailed) -> None:
+        """Where an item raised goes to the log, but not what it said, which may be of the prompt."""
+        if refusal.__cause__ is not None:
+            where = "".join(traceback.format_tb(refusal.__cause__.__traceback__))
+            _log.error("the run at %r: %s\n%s", self._path, refusal.message, where)
 
     def _close(self, cause: Exception | None) -> tuple[list[Part], Failure | None]:
         """The last parts, and why the run did not finish."""
@@ -224,18 +229,27 @@ class Production:
 
     async def _end(self, parts: Sequence[Part], failure: Failure | None) -> None:
         self.unended = failure
-        bodies = [encode_part(part) for part in coalesce(parts)]
-        ended: asyncio.Future[Appended | Exception] = asyncio.get_running_loop().create_future()
+        bodies, refusal = appends_of(parts, self._hub.limits)
+        if refusal is not None:
+            error = self._on_error(refusal)
+            self.unended = failure = _failure(error)
+            bodies.append(encode_part(error))
+        for body in bodies[:-1]:
+            await self._appended(Append(body))
+        await self._appended(Append(bodies[-1] if bodies else b"", close=True, failure=failure))
+        self.unended = None
+
+    async def _appended(self, request: Append) -> None:
+        answered: asyncio.Future[Appended | Exception] = asyncio.get_running_loop().create_future()
 
         def done(outcome: Appended | Exception) -> None:
-            if not ended.done():
-                ended.set_result(outcome)
+            if not answered.done():
+                answered.set_result(outcome)
 
-        self._post(Append(_array(bodies) if bodies else b"", close=True, failure=failure), done)
-        outcome = await ended
+        self._post(request, done)
+        outcome = await answered
         if isinstance(outcome, Exception):
             raise outcome
-        self.unended = None
 
     def _post(self, request: Append, done: Done, deadline: float = 0.0) -> None:
         """Append; while the store cannot, again and again: what was refused so was not written."""
@@ -292,7 +306,3 @@ def _failure(error: Error) -> Failure:
 def one_line(text: str) -> str:
     """Text as a failure's message may be."""
     return "".join(char if char.isprintable() else " " for char in text)[:MAX_MESSAGE]
-
-
-def _array(values: Iterable[bytes]) -> bytes:
-    return b"[" + b",".join(values) + b"]"

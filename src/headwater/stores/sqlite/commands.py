@@ -185,10 +185,10 @@ class Posted(msgspec.Struct, gc=False):
 
     def resolve(self) -> None:
         """See `Command.resolve`. What is not tracked by the collector must not be part of a circle, so it lets go."""
-        outcome, done, self.outcome, self.done = self.outcome, self.done, None, _answered
+        done, self.done = self.done, _answered
+        outcome, self.outcome = self.outcome, None
         try:
-            assert outcome is not None
-            done(outcome)
+            done(outcome)  # type: ignore[arg-type]  # it was run
         except Exception:
             # It must not raise; if it does, the others of the batch are still answered.
             _logger.exception("the answer to an append to %r", self.path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from headwater.llm.parts import (
@@ -19,7 +20,7 @@ from headwater.llm.parts import (
     part_from,
 )
 from headwater.llm.providers.builder import Builder
-from headwater.llm.providers.source import Voice, dict_of, text_of
+from headwater.llm.providers.source import Voice, dict_of, said, text_of
 
 #: Chunks that no other family has, besides `data-*`.
 CHUNKS = {
@@ -47,6 +48,8 @@ CHUNKS = {
 #: Chunks whose names are also parts of ours.
 SHARED = {"start", "text-start", "text-end", "reasoning-start", "reasoning-end", "file", "error", "abort", "finish"}
 
+_METADATA = ("messageMetadata", "providerMetadata")
+
 
 class AiSdkVoice(Voice):
     """See `Voice`. Kept as `Foreign`, for readers of the same dialect: approvals, custom, steering, step resets.
@@ -55,7 +58,7 @@ class AiSdkVoice(Voice):
     """
 
     dialect: ClassVar[str] = "ai-sdk"
-    wire: ClassVar[str] = "sse"
+    wires: ClassVar[Mapping[str, str]] = {"ai-sdk": "sse"}
 
     def __init__(self, builder: Builder, *, lenient: bool = False) -> None:
         super().__init__(builder, lenient=lenient)
@@ -74,6 +77,9 @@ class AiSdkVoice(Voice):
     def hear(self, event: Json) -> None:
         """See `Voice.hear`."""
         kind = text_of(event.get("type"))
+        for name in _METADATA:
+            if said(found := event.get(name)) and not isinstance(found, dict):  # no client can take it
+                self._builder.put(Foreign(self.dialect, {"type": "metadata", name: found}, content=True))
         if kind.startswith("data-"):
             id, is_transient = text_of(event.get("id")), event.get("transient") is True
             self._builder.put(Data(kind.removeprefix("data-"), event.get("data"), id, is_transient))

@@ -7,17 +7,16 @@ refusal  how it refuses
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from headwater.llm.providers.anthropic.dialect import Anthropic
 from headwater.llm.providers.anthropic.refusal import raised, refuse
 from headwater.llm.providers.anthropic.source import AnthropicVoice
-from headwater.llm.providers.provider import Endpoint, Provider, asks_for_stream
+from headwater.llm.providers.provider import Endpoint, Provider
 
 #: Of Anthropic, and of those who have it below a path of their own; not the messages of OpenAI's threads.
-_PATH: Final = re.compile(r"\A(?:/v1){1,2}(?:/anthropic(?:/v1)?)?/messages\Z")
-_MESSAGES: Final = Endpoint(_PATH, Anthropic.name, asks_for_stream)
+_PATH: Final = r"\A(?:/v1){1,2}(?:/anthropic(?:/v1)?)?/messages\Z"
+_MESSAGES: Final = Endpoint.of(_PATH, Anthropic.name)
 
 PROVIDER: Final = Provider(
     source=AnthropicVoice, dialects=(Anthropic,), refuse=refuse, raised=raised, endpoints=(_MESSAGES,)

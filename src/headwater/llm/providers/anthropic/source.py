@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any, ClassVar, Final
 
@@ -38,7 +39,7 @@ class AnthropicVoice(Voice):
     """See `Voice`. Kept as `Foreign`: blocks of types that are not known, with their deltas and their end."""
 
     dialect: ClassVar[str] = "anthropic"
-    wire: ClassVar[str] = "sse"
+    wires: ClassVar[Mapping[str, str]] = {"anthropic": "sse"}
     has_terminal = True
 
     def __init__(self, builder: Builder, *, lenient: bool = False) -> None:

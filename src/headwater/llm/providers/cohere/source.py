@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
 from headwater.llm.parts import FinishReason, Foreign, Json, Source, ToolStart
@@ -26,7 +27,7 @@ class CohereVoice(Voice):
     """See `Voice`. A plan for tools is thinking. Left out: what only the debugger sees."""
 
     dialect: ClassVar[str] = "cohere"
-    wire: ClassVar[str] = "sse"
+    wires: ClassVar[Mapping[str, str]] = {"cohere": "sse"}
     has_terminal = True
 
     def __init__(self, builder: Builder, *, lenient: bool = False) -> None:

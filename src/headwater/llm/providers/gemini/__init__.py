@@ -11,17 +11,17 @@ import re
 from typing import Any, Final
 from urllib.parse import parse_qs
 
-from headwater.llm.providers.gemini.dialect import Gemini
+from headwater.llm.providers.gemini.dialect import Gemini, GeminiArray
 from headwater.llm.providers.gemini.refusal import refuse
 from headwater.llm.providers.gemini.source import GeminiVoice
 from headwater.llm.providers.provider import Endpoint, Provider
 
 
-def _asks_for_events(path: str, query: str, body: dict[str, Any]) -> bool:
-    """The path says that it is a stream, the query that it is one of events, and no array of JSON."""
-    return parse_qs(query).get("alt") == ["sse"]
+def _stream_of(query: str, body: dict[str, Any]) -> str:
+    """The path says that it is a stream, the query whether of events, or as it is without a word, an array of JSON."""
+    return {"sse": Gemini.name, "json": GeminiArray.name}.get(" ".join(parse_qs(query).get("alt", ["json"])), "")
 
 
-_STREAM: Final = Endpoint(re.compile(r":streamGenerateContent\Z"), Gemini.name, _asks_for_events)
+_STREAM: Final = Endpoint(re.compile(r":streamGenerateContent\Z"), Gemini.name, _stream_of)
 
-PROVIDER: Final = Provider(source=GeminiVoice, dialects=(Gemini,), refuse=refuse, endpoints=(_STREAM,))
+PROVIDER: Final = Provider(source=GeminiVoice, dialects=(Gemini, GeminiArray), refuse=refuse, endpoints=(_STREAM,))

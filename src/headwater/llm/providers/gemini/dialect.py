@@ -1,15 +1,19 @@
-"""`gemini`: the responses of Gemini's `streamGenerateContent?alt=sse`.
+"""`gemini`: the responses of Gemini's `streamGenerateContent?alt=sse`; `gemini-array`: those without `alt=sse`.
 
 Told: text, thinking with its signature, calls of functions, code that the model ran with its result, files, cited
 pages, usage, and whatever a source of this dialect had beside it. Not told, for want of a place: data, steps,
 approvals, other calls that a provider ran and their results, documents without a URL.
 Events have no ids, for the SDK takes every line but `data` for a response of its own.
 An end that is no success is `{"error": ...}`, which the SDK raises; nothing follows it.
+Without `alt=sse` a stream is one JSON array, and its responses are the elements; who parses it as it comes has each at
+once, and who waits has one document.
 """
 
 from __future__ import annotations
 
 from typing import Any, ClassVar, Final
+
+import msgspec
 
 from headwater.llm import parts
 from headwater.llm.parts import Json
@@ -24,13 +28,15 @@ _REASONS: Final = {
 }
 _CODES: Final = {"stopped": (499, "CANCELLED"), "timeout": (504, "DEADLINE_EXCEEDED"), "detached": (503, "UNAVAILABLE")}
 _CODE: Final = "code_execution"
+#: Whose native objects are told as they came.
+_OWN: Final = "gemini"
 
 
 class Gemini(SseDialect):
     """See the module."""
 
-    name: ClassVar[str] = "gemini"
-    relays: ClassVar[str] = "gemini"
+    name: ClassVar[str] = _OWN
+    relays: ClassVar[str] = _OWN
     lacks: ClassVar[frozenset[str]] = frozenset(
         {"hosted calls", "results", "approvals", "documents", "data", "foreign"}
     )
@@ -74,7 +80,7 @@ class Gemini(SseDialect):
                 return self._part(without_empty({**_file(url, kind), **_seal(part.metadata)}))
             case parts.Source():
                 return self._cite(part)
-            case parts.Foreign("gemini", dict(event)):
+            case parts.Foreign(dialect, dict(event)) if dialect == _OWN:
                 self._is_grounded = self._is_grounded or "groundingMetadata" in str(event.get("candidates"))
                 return self._told(event)
             case parts.Usage():
@@ -82,7 +88,7 @@ class Gemini(SseDialect):
             case parts.Finish():
                 return self._finish(part)
             case parts.Error(code, message):
-                return self._fail(code, message or code, of_provider(part.native, self.name))
+                return self._fail(code, message or code, of_provider(part.native, _OWN))
             case parts.Abort(reason):
                 return self._fail("stopped", reason or "the run was stopped")
             case _:
@@ -110,10 +116,10 @@ class Gemini(SseDialect):
         return []
 
     def _cite(self, part: parts.Source) -> list[bytes]:
-        if part.url and not of_provider(part.metadata, self.name):
+        if part.url and not of_provider(part.metadata, _OWN):
             self._chunks.append({"web": without_empty({"uri": part.url, "title": part.title})})
         elif part.url and not self._is_grounded:
-            self._chunks.append(of_provider(part.metadata, self.name).get("citation") or {})
+            self._chunks.append(of_provider(part.metadata, _OWN).get("citation") or {})
         return []
 
     def _part(self, part: Json) -> list[bytes]:
@@ -122,11 +128,15 @@ class Gemini(SseDialect):
     def _told(self, event: Json) -> list[bytes]:
         self._open()
         about = self._about
-        return [frame({**event, **without_empty({"modelVersion": about.model, "responseId": about.id or about.run})})]
+        named = without_empty({"modelVersion": about.model, "responseId": about.id or about.run})
+        return [self._framed({**event, **named})]
+
+    def _framed(self, response: Json) -> bytes:
+        return frame(response)
 
     def _finish(self, part: parts.Finish) -> list[bytes]:
         self._has_finished = True
-        reason = part.native if part.dialect == self.name else _REASONS.get(part.reason, "OTHER")
+        reason = part.native if part.dialect == _OWN else _REASONS.get(part.reason, "OTHER")
         candidate: Json = {"content": {"role": "model", "parts": [{"text": ""}]}, "finishReason": reason, "index": 0}
         if self._chunks and not self._is_grounded:
             candidate["groundingMetadata"] = {"groundingChunks": [chunk for chunk in self._chunks if chunk]}
@@ -139,13 +149,15 @@ class Gemini(SseDialect):
                 return name != _CODE
             case parts.ToolOutput(id):
                 return self._calls.get(id) != (_CODE, True)
+            case parts.Foreign(dialect):
+                return dialect != _OWN
         return super()._is_left_out(part)
 
     def _tokens(self) -> Json:
         usage = self._usage
         if usage == parts.Usage():
             return {}
-        own = of_provider(usage.native, self.name)
+        own = of_provider(usage.native, _OWN)
         read, written = usage.input_tokens or 0, usage.output_tokens or 0
         counts = {"promptTokenCount": read, "candidatesTokenCount": written, "totalTokenCount": read + written}
         return {"usageMetadata": own or counts}
@@ -164,8 +176,50 @@ class Gemini(SseDialect):
         tokens = self._told(self._tokens()) if self._tokens() else []
         return [
             *tokens,
-            frame({"error": native or {"code": status, "message": message, "status": word, "details": details}}),
+            self._framed({"error": native or {"code": status, "message": message, "status": word, "details": details}}),
         ]
+
+
+class GeminiArray(Gemini):
+    """The responses as the elements of one JSON array; the last one has its bracket."""
+
+    name: ClassVar[str] = "gemini-array"
+    media_type: ClassVar[bytes] = b"application/json"
+    relays: ClassVar[str] = "gemini-array"
+
+    def __init__(self, fallback: parts.Start | None = None, *, ids: bool = True) -> None:
+        super().__init__(fallback, ids=ids)
+        self._has_element = False
+
+    @property
+    def must_cut(self) -> bool:
+        """See `Dialect.must_cut`: behind the bracket there is no place for an error."""
+        return self._has_finished and self._has_failed
+
+    def state(self) -> object:
+        """See `Dialect.state`."""
+        return super().state(), self._has_element
+
+    def relay(self, data: bytes, offset: str = "") -> bytes:
+        """See `Dialect.relay`."""
+        told = super().relay(data, offset)
+        self._has_element = self._has_element or b"{" in told
+        return told
+
+    def _framed(self, response: Json) -> bytes:
+        before, self._has_element = b",\n" if self._has_element else b"[", True
+        return before + msgspec.json.encode(response)
+
+    def _finish(self, part: parts.Finish) -> list[bytes]:
+        return [*super()._finish(part), b"]"]
+
+    def _fail(self, code: str, message: str, native: Json | None = None) -> list[bytes]:
+        if self._has_failed:
+            return []
+        if self._has_finished:
+            self._has_failed = True
+            return []
+        return [*super()._fail(code, message, native), b"]"]
 
 
 def _file(url: str, kind: str) -> Json:

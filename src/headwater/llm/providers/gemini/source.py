@@ -6,6 +6,7 @@ Rule: the SDK's names are those of the API in snake case, so that each field is 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
 from headwater.llm.parts import File, FinishReason, Foreign, Json, Source, ToolOutput, ToolReady
@@ -36,7 +37,7 @@ class GeminiVoice(Voice):
     """See `Voice`. Kept as `Foreign`: further candidates, ratings, and parts that are not known."""
 
     dialect: ClassVar[str] = "gemini"
-    wire: ClassVar[str] = "sse"
+    wires: ClassVar[Mapping[str, str]] = {"gemini": "sse", "gemini-array": "array"}
     has_terminal = True
 
     def __init__(self, builder: Builder, *, lenient: bool = False) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
 from headwater.llm.parts import File, FinishReason, Foreign, Json, ToolReady
@@ -32,7 +33,7 @@ class OllamaVoice(Voice):
     """See `Voice`. Kept as `Foreign`: what else a line has, such as log probabilities."""
 
     dialect: ClassVar[str] = "ollama"
-    wire: ClassVar[str] = "lines"
+    wires: ClassVar[Mapping[str, str]] = {"ollama": "lines"}
     has_terminal = True
 
     def __init__(self, builder: Builder, *, lenient: bool = False) -> None:

@@ -9,15 +9,14 @@ refusal     how it refuses
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from headwater.llm.providers.openai.dialect import OpenAI
 from headwater.llm.providers.openai.refusal import raised, refuse
 from headwater.llm.providers.openai.source import ChatVoice
-from headwater.llm.providers.provider import Endpoint, Provider, asks_for_stream
+from headwater.llm.providers.provider import Endpoint, Provider
 
-_COMPLETIONS: Final = Endpoint(re.compile(r"/(?:chat/)?completions\Z"), OpenAI.name, asks_for_stream)
+_COMPLETIONS: Final = Endpoint.of(r"/(?:chat/)?completions\Z", OpenAI.name)
 
 PROVIDER: Final = Provider(
     source=ChatVoice, dialects=(OpenAI,), refuse=refuse, raised=raised, endpoints=(_COMPLETIONS,)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from binascii import Error as NotBase64
+from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
 from headwater.llm.parts import OURS, File, FinishReason, Foreign, Json, Source
@@ -53,7 +54,7 @@ class ChatVoice(Voice):
     """See `Voice`. Left out: padding, and of whole completions what is no choice."""
 
     dialect: ClassVar[str] = "openai"
-    wire: ClassVar[str] = "sse"
+    wires: ClassVar[Mapping[str, str]] = {"openai": "sse"}
     has_terminal = True
 
     def __init__(self, builder: Builder, *, lenient: bool = False) -> None:

@@ -8,14 +8,13 @@ items    the items of its output, as they are told
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from headwater.llm.providers.openai.refusal import refuse
-from headwater.llm.providers.provider import Endpoint, Provider, asks_for_stream
+from headwater.llm.providers.provider import Endpoint, Provider
 from headwater.llm.providers.responses.dialect import Responses
 from headwater.llm.providers.responses.source import ResponsesVoice
 
-_RESPONSES: Final = Endpoint(re.compile(r"/responses\Z"), Responses.name, asks_for_stream)
+_RESPONSES: Final = Endpoint.of(r"/responses\Z", Responses.name)
 
 PROVIDER: Final = Provider(source=ResponsesVoice, dialects=(Responses,), refuse=refuse, endpoints=(_RESPONSES,))

@@ -6,6 +6,7 @@ told again in this dialect; so are the fields of the response itself. The parts 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
 from headwater.llm.parts import OURS, FinishReason, Foreign, Json, Source, ToolStart
@@ -28,7 +29,7 @@ class ResponsesVoice(Voice):
     """See `Voice`. Left out: what repeats deltas, log probabilities, and padding."""
 
     dialect: ClassVar[str] = "openai-responses"
-    wire: ClassVar[str] = "sse"
+    wires: ClassVar[Mapping[str, str]] = {"openai-responses": "sse"}
     has_terminal = True
 
     def __init__(self, builder: Builder, *, lenient: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""Room for new streams: the limit holds whatever comes at the same time, and refuses nobody for whom there is room."""
+"""The places for streams: the limit holds whatever comes at the same time, and refuses nobody who has one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Room for new streams: what may be created, and how many, among those that are being created at the same time.
+"""The places for streams: what may be created, and how many, among those that are being created at the same time.
 
 Rule 1: a stream has its place from the moment it may be made. What is there already, or fails, gives the place back; at
         the limit others wait for that before they are refused.
@@ -25,8 +25,8 @@ M = TypeVar("M", Created, Appended)
 A = TypeVar("A")
 
 
-class Room:
-    """The places for streams of one hub.
+class Places:
+    """Those of one hub.
 
     Args:
         limits: `max_streams` and `max_path_bytes` count.

@@ -1,0 +1,77 @@
+/** What of the world the client sees: a clock, chance, and what happens to the page. Tests put their own in its place. */
+
+/** What happens to a page or a network. */
+export type Change = "online" | "offline" | "visible" | "hidden" | "freeze" | "resume"
+
+export interface Environment {
+  /** Milliseconds since any fixed moment; also while the machine sleeps. */
+  now(): number
+  /** Calls once, after so many milliseconds at the earliest; gives what cancels it. */
+  timer(ms: number, call: () => void): () => void
+  /** From 0 up to 1. */
+  random(): number
+  /** False only where the platform says that there is no network. It may lie. */
+  online(): boolean
+  /** Whether nobody sees the page. */
+  hidden(): boolean
+  /** Tells what happens from now on; gives what ends that. */
+  watch(call: (change: Change) => void): () => void
+}
+
+/** Browsers fire a longer timeout at once. */
+const LONGEST = 2 ** 31 - 1
+
+type Events = Pick<EventTarget, "addEventListener" | "removeEventListener">
+type World = Partial<Events> & {
+  document?: Events & { visibilityState?: string }
+  navigator?: { onLine?: boolean }
+}
+
+const world = globalThis as unknown as World
+
+function timer(ms: number, call: () => void): () => void {
+  let left = Math.max(0, ms)
+  let id: ReturnType<typeof setTimeout>
+  const arm = (): void => {
+    const now = Math.min(left, LONGEST)
+    left -= now
+    id = setTimeout(left > 0 ? arm : call, now)
+  }
+  arm()
+  return () => clearTimeout(id)
+}
+
+const hidden = (): boolean => world.document?.visibilityState === "hidden"
+
+function watch(call: (change: Change) => void): () => void {
+  const undo: (() => void)[] = []
+  const on = (target: Partial<Events> | undefined, type: string, change: (event: Event) => Change | null): void => {
+    const listener = (event: Event): void => {
+      const told = change(event)
+      if (told) call(told)
+    }
+    target?.addEventListener?.(type, listener)
+    undo.push(() => target?.removeEventListener?.(type, listener))
+  }
+  on(world, "online", () => "online")
+  on(world, "offline", () => "offline")
+  // Never `unload` or `beforeunload`: with them a page is not kept for the back button.
+  on(world, "pagehide", (event) => ((event as PageTransitionEvent).persisted ? "freeze" : null))
+  on(world, "pageshow", (event) => ((event as PageTransitionEvent).persisted ? "resume" : null))
+  on(world.document, "freeze", () => "freeze")
+  on(world.document, "resume", () => "resume")
+  on(world.document, "visibilitychange", () => (hidden() ? "hidden" : "visible"))
+  return () => {
+    for (const each of undo) each()
+  }
+}
+
+/** The platform's own: browsers, workers, Node, Deno and Bun. */
+export const platform: Environment = {
+  now: () => Date.now(),
+  timer,
+  random: () => Math.random(),
+  online: () => world.navigator?.onLine !== false,
+  hidden,
+  watch,
+}

@@ -1,0 +1,131 @@
+/**
+ * When to try again: a state machine without a clock of its own.
+ *
+ * Rule 1: an attempt that moved the offset forward waits random(0, base), however many failed before.
+ * Rule 2: one that did not counts, and waits random(0, min(cap, base x 2^n)): full jitter, from 0.
+ * Rule 3: the count starts anew after `stable` ms of a connection on which something was heard. Never at "connected":
+ * a proxy connects for a dead server, and a server that answers and closes would be asked in a hot loop.
+ * Rule 4: what the server asks to wait is a floor. What it asks of all alike is spread by a third; a place of one's own is not.
+ * Rule 5: an end that the server planned costs nothing, but there is one a second at most.
+ * Rule 6: whatever else happens, in a minute there are at most PACE requests that bring nothing.
+ */
+
+export interface Retry {
+  /** Milliseconds of the first wait at most; 1,000. */
+  base: number
+  /** Milliseconds of any wait at most, unless the server asks for more; 30,000. */
+  cap: number
+  /** Attempts in a row that bring nothing, after which to give up; Infinity. */
+  attempts: number
+  /** Milliseconds without one success, after which to give up; Infinity. */
+  deadline: number
+  /** Milliseconds a connection is up before the count starts anew; 5,000. */
+  stable: number
+  /** Milliseconds until the head of an answer; 10,000. */
+  connect: number
+  /** Milliseconds without a byte on a live answer; two and a half of the server's heartbeats. */
+  silence: number
+}
+
+export const RETRY: Retry = {
+  base: 1000,
+  cap: 30_000,
+  attempts: Infinity,
+  deadline: Infinity,
+  stable: 5000,
+  connect: 10_000,
+  silence: 0,
+}
+
+/** The rules as the caller wants them; `false` tries once. */
+export function retryOf(option: Partial<Retry> | false | undefined): Retry {
+  if (option === false) return { ...RETRY, attempts: 0 }
+  return { ...RETRY, ...option }
+}
+
+/** Requests a minute that bring nothing; three below fifteen, for the one that asks why. */
+const PACE = 12
+const MINUTE = 60_000
+const PLANNED_MS = 1000
+
+/** How an attempt ended. */
+export interface Outcome {
+  /** Milliseconds from its head on. */
+  up: number
+  /** Whether anything was heard behind the head: a record, a control, a heartbeat. */
+  heard: boolean
+  /** Whether the server meant it to end. */
+  planned?: boolean
+  /** Milliseconds the server asks to wait. */
+  hint?: number | undefined
+  /** Whether the hint is for this client alone. */
+  personal?: boolean
+}
+
+export class Backoff {
+  /** Attempts in a row that brought nothing. */
+  count = 0
+  #retry: Retry
+  #random: () => number
+  #begun: number[] = []
+  #progress = false
+  #success: number | undefined
+  #planned = -Infinity
+
+  constructor(retry: Retry, random: () => number) {
+    this.#retry = retry
+    this.#random = random
+  }
+
+  /** A request is sent. */
+  begin(now: number): void {
+    this.#success ??= now
+    this.#begun.push(now)
+    if (this.#begun.length > PACE) this.#begun.shift()
+    this.#progress = false
+  }
+
+  /** The offset moved forward, or a write was acknowledged. */
+  progress(now: number): void {
+    this.#success = now
+    this.#progress = true
+    this.#begun.length = 0
+  }
+
+  /** The network, or the person before the page, is back: the next attempt is a first one. */
+  wake(): void {
+    this.count = 0
+  }
+
+  /** Milliseconds to wait before the next attempt; null: give up. */
+  end(outcome: Outcome, now: number): number | null {
+    const { base, cap, stable, attempts, deadline } = this.#retry
+    const steady = outcome.up >= stable && outcome.heard
+    if (steady) {
+      this.count = 0
+      this.#success = now
+    }
+    let wait: number
+    if (outcome.planned && (this.#progress || steady)) {
+      wait = Math.max(0, this.#planned + PLANNED_MS - now)
+    } else {
+      const most = outcome.planned ? Math.min(cap, stable) : cap
+      wait = this.#random() * (this.#progress ? base : Math.min(most, base * 2 ** Math.min(this.count, 30)))
+      if (!this.#progress) this.count += 1
+    }
+    if (outcome.planned) this.#planned = now + wait
+    if (outcome.hint !== undefined) {
+      wait = Math.max(wait, outcome.hint * (outcome.personal ? 1 : 1 + 0.3 * this.#random()))
+    }
+    const first = this.#begun[0]
+    if (this.#begun.length >= PACE && first !== undefined) wait = Math.max(wait, first + MINUTE - now)
+    if (this.count > attempts || now + wait - (this.#success ?? now) > deadline) return null
+    return wait
+  }
+
+  /** Milliseconds to wait although something woke the client: rule 6 holds in any case. */
+  held(now: number): number {
+    const first = this.#begun[0]
+    return this.#begun.length >= PACE && first !== undefined ? Math.max(0, first + MINUTE - now) : 0
+  }
+}

@@ -1,0 +1,28 @@
+/** Standard Schema (standardschema.dev), which zod, valibot, arktype and others are. */
+
+import { HeadwaterError } from "./errors.ts"
+
+export interface StandardSchema<T> {
+  readonly "~standard": {
+    readonly version: 1
+    readonly vendor: string
+    validate(value: unknown): SchemaResult<T> | Promise<SchemaResult<T>>
+    readonly types?: { readonly input: unknown; readonly output: T } | undefined
+  }
+}
+
+export type SchemaResult<T> =
+  | { readonly value: T; readonly issues?: undefined }
+  | { readonly issues: readonly { readonly message: string; readonly path?: readonly unknown[] | undefined }[] }
+
+function accept<T>(result: SchemaResult<T>): T {
+  if (!result.issues) return result.value
+  const told = result.issues.map((issue) => issue.message).join("; ")
+  throw new HeadwaterError("bad-record", told, { facts: { issues: result.issues } })
+}
+
+/** What the schema makes of a value; throws what it refuses. */
+export function validate<T>(schema: StandardSchema<T>, value: unknown): T | Promise<T> {
+  const result = schema["~standard"].validate(value)
+  return result instanceof Promise ? result.then(accept) : accept(result)
+}

@@ -1,0 +1,178 @@
+/**
+ * The seam between a reader and what carries its stream.
+ *
+ * A transport makes one attempt: it opens at an offset and tells what comes, pulled one by one, so that whoever does
+ * not pull makes the socket wait. It never tries again and never waits between attempts: that is the reader's.
+ */
+
+import type { Environment } from "./environment.ts"
+import type { HeadwaterError } from "./errors.ts"
+import type { Raw } from "./records.ts"
+import type { Requester } from "./request.ts"
+import type { Retry } from "./retry.ts"
+
+/** A position: opaque; compare as text, never compute with it. */
+export type Offset = string
+
+/** What a slow reader gets. */
+export type Slow = "replay" | "latest" | "disconnect" | `conflate:${string}`
+
+/** One attempt of a reader. */
+export interface Attempt {
+  /** An offset, `start` or `now`. */
+  readonly from: Offset
+  /** So many of the newest records, in place of `from`. */
+  readonly last: number | undefined
+  /** Whether to wait at the tail for what comes. */
+  readonly live: boolean
+  readonly slow: Slow | undefined
+  /** Whether a stream that is not there is waited for. */
+  readonly wait: boolean
+  /** The stream's content type, where it is known. */
+  readonly type: string | undefined
+  /** Bytes that may be held for a consumer that does not pull. */
+  readonly buffer: number
+  readonly retry: Retry
+  /** Milliseconds until the first byte behind the head, where there is another transport to turn to. */
+  readonly first: number | undefined
+  readonly environment: Environment
+  /** Ends the attempt. */
+  readonly signal: AbortSignal
+  /** A request is sent: for the pace. An attempt of several requests says so for each. */
+  sent(): void
+}
+
+export interface WireRecord {
+  readonly raw: Raw
+  /** The value, where the transport had to parse it anyhow. */
+  readonly value?: unknown
+  /** Where a reader goes on that has had this record. */
+  readonly offset: Offset
+}
+
+/** What an attempt tells. */
+export type Wire =
+  /** The head came. */
+  | { kind: "open"; heartbeat?: number; type?: string }
+  /** Records, in order, and where the reader stands behind them. `single`: each has its own offset. */
+  | { kind: "records"; records: readonly WireRecord[]; offset: Offset; single: boolean; upToDate: boolean; type?: string }
+  /** There is no more up to this offset, for now. */
+  | { kind: "up-to-date"; offset?: Offset }
+  /** Something came that says nothing. */
+  | { kind: "beat" }
+  /** Records are left out; `offset` is where to come back. */
+  | { kind: "gap"; from: Offset; to: Offset; offset: Offset; reason?: string }
+  /** The stream is not there yet. */
+  | { kind: "waiting" }
+  /** It is now. */
+  | { kind: "created"; type?: string }
+  /** A signal or a presence event, for those who asked. */
+  | { kind: "notice"; name: "signal" | "presence"; data: unknown }
+  /** The end of the stream. */
+  | { kind: "end"; end: "closed" | "failed"; offset?: Offset; code?: string; message?: string }
+  /** The end of the attempt: planned, or with a time of one's own to come back. */
+  | { kind: "detached"; retryAfter?: number; reason?: string }
+  /** The end of the attempt, by an error that the server told. */
+  | { kind: "error"; error: HeadwaterError }
+
+export interface Transport {
+  readonly name: string
+  /** Throws a HeadwaterError when it cannot be opened, is lost, or is not what it should be. */
+  open(attempt: Attempt): AsyncIterable<Wire>
+}
+
+/** The transports that the core has, and those that another import brings. */
+export type TransportName = "auto" | "sse" | "ndjson" | "long-poll" | "live-sse" | "websocket" | "eventsource"
+
+/** A transport of another import, for one URL. */
+export type TransportFactory = (requester: Requester, url: string) => Transport
+
+export type TransportChoice = TransportName | TransportFactory
+
+/** What a write is answered. */
+export interface Written {
+  offset: Offset
+  /** It was accepted before. */
+  duplicate?: boolean
+}
+
+/** One append, a closure, or both; with a producer it may be sent again. */
+export interface Write {
+  body: Uint8Array | undefined
+  type: string | undefined
+  producer: readonly [id: string, epoch: number, seq: number] | undefined
+  close?: boolean
+  fail?: { code: string; message: string | undefined }
+  create?: Record<string, string> | undefined
+}
+
+/** What of a stream is known without reading it. */
+export interface Info {
+  /** The content type. */
+  type: string
+  /** The tail. */
+  offset: Offset
+  /** The first record still kept. */
+  earliest: Offset | undefined
+  closed: boolean
+  /** Why it ended before it was complete, if it did. */
+  failure: { code: string; message: string } | undefined
+  ttl: number | undefined
+  expiresAt: Date | undefined
+  retention: string | undefined
+  slow: string | undefined
+  etag: string | undefined
+}
+
+/** The way to one stream: by HTTP, or on a connection. Nothing here tries again. */
+export interface Door {
+  readonly url: string
+  /** The transports of these names, the preferred first. */
+  transports(wanted: readonly TransportChoice[], type: string | undefined, live: boolean): Transport[]
+  /** What the same server is called where what was found out of its network is remembered. */
+  readonly origin: string
+  write(write: Write, signal?: AbortSignal): Promise<Written>
+  create(headers: Record<string, string>, body: Uint8Array | undefined, signal?: AbortSignal): Promise<Info>
+  /** Whether a small request is answered within a second. */
+  answers(): Promise<boolean>
+  head(signal?: AbortSignal): Promise<Info | null>
+  delete(signal?: AbortSignal): Promise<void>
+  /** The door of another stream of the same server. */
+  sibling(url: string): Door
+  /** What only connections have: messages that are not stored, and who is there. */
+  readonly live?: LiveDoor
+}
+
+export interface Signal {
+  from: string | undefined
+  to: string | undefined
+  topic: string | undefined
+  data: unknown
+}
+
+export interface Member {
+  id: string
+  state: unknown
+}
+
+/** Who is at a stream, and this client among them. */
+export interface Presence extends AsyncIterable<readonly Member[]> {
+  readonly members: readonly Member[]
+  /** Changes this client's own state. */
+  set(state: unknown): void
+  leave(): void
+}
+
+/** What only connections have. */
+export interface LiveDoor {
+  signal(data: unknown, options: SignalOptions): void
+  signals(): AsyncIterable<Signal>
+  presence(state: unknown): Presence
+}
+
+export interface SignalOptions {
+  to?: string
+  topic?: string
+  /** Seconds for which readers that come later are told it, too. */
+  keep?: number
+}

