@@ -141,7 +141,7 @@ class OriginStream:
     async def _until_kept_from(self, offset: str) -> None:
         """Retention drops records within a second or so."""
         async with asyncio.timeout(_START_SECONDS):
-            while ((await self._send("HEAD", {})).get("stream-earliest-offset") or "") < offset:
+            while ((await self._send("HEAD", {})).get("stream-earliest-offset") or "") < offset:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
 
     async def _send(self, method: str, headers: dict[str, str], body: bytes = b"") -> Head:

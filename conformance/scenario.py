@@ -147,10 +147,10 @@ class Scenario(Struct):
         return msgspec.structs.replace(self, name=name, faults=[first, *self.faults[1:]], rest=rest, each={})
 
 
-def load(folder: Path = SCENARIOS) -> list[Scenario]:
-    """All scenarios of a folder, by their files' names and their order in these."""
+def load(pattern: str = "*.json", folder: Path = SCENARIOS) -> list[Scenario]:
+    """The scenarios of a folder, by their files' names and their order in these."""
     found: list[Scenario] = []
-    for file in sorted(folder.glob("*.json")):
+    for file in sorted(folder.glob(pattern)):
         try:
             found += msgspec.convert(expanded(msgspec.json.decode(file.read_bytes())), list[Scenario])
         except msgspec.ValidationError as error:

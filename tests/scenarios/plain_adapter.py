@@ -29,7 +29,7 @@ async def answer(command: dict[str, Any], wrong: str) -> dict[str, Any]:
             names = Asked.__dataclass_fields__
             asked = Asked(**{name: value for name, value in command.items() if name in names})
             timeout = aiohttp.ClientTimeout(total=None)
-            async with aiohttp.ClientSession(timeout=timeout, trust_env=False) as session:
+            async with aiohttp.ClientSession(timeout=timeout, auto_decompress=wrong != "no-inflate") as session:
                 session._retry_connection = False  # it would send what was refused once more
                 return await (Reader if kind == "follow" else Writer)(session, asked, wrong).run()
         case "shutdown":

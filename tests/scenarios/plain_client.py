@@ -19,43 +19,52 @@ import msgspec
 
 #: What the wrong ones do.
 WRONGS = (
+    "absent-is-loss",
     "again-from-start",
     "bad-answer-for-ever",
+    "claims-always",
+    "closed-is-loss",
+    "closes-not",
     "counts-no-planned-ends",
+    "deleted-is-loss",
+    "detached-is-end",
+    "drops-forgotten",
     "eof-is-the-end",
+    "failed-is-closed",
+    "fenced-goes-on",
+    "flattens",
+    "gap-is-fatal",
     "gone-is-loss",
-    "hint-of-date-ignored",
+    "gone-is-nothing",
     "hint-ignored",
-    "html-is-data",
+    "hint-of-date-ignored",
     "hot-loop",
+    "html-is-data",
     "keeps-token",
     "knows-all",
     "lets-gaps-go",
     "loses-last",
-    "no-compression",
-    "no-jitter",
+    "never-grows",
+    "new-sequence",
+    "no-inflate",
+    "no-redirect",
     "no-silence",
+    "past-is-hurry",
+    "pauses-grow-for-ever",
     "personal-jitter",
     "raises-at-loss",
     "refused-is-passing",
+    "repeats-plain",
+    "slow-is-dead",
     "stops-at-500",
+    "stops-waiting",
+    "swallows-refusals",
     "takes-twice",
     "takes-unfinished",
-    "waits-for-ever-for-head",
-    "failed-is-closed",
-    "closed-is-loss",
-    "absent-is-loss",
+    "timers-overflow",
     "token-for-ever",
-    "repeats-plain",
-    "new-sequence",
-    "gap-is-fatal",
-    "fenced-goes-on",
-    "claims-always",
-    "drops-forgotten",
-    "detached-is-end",
-    "no-redirect",
-    "deleted-is-loss",
-    "slow-is-dead",
+    "trusts-length",
+    "waits-for-ever-for-head",
 )
 
 
@@ -134,11 +143,11 @@ class Client:
 
     async def pause(self, loss: Loss, *, progress: bool) -> None:
         """Wait before another attempt."""
-        if progress:
+        if progress and self.wrong != "pauses-grow-for-ever":
             self.failures = 0
         base, cap = self.asked.retry.get("base", 1000), self.asked.retry.get("cap", 30_000)
         most = min(cap, base * 2**self.failures)
-        wait = most if self.wrong == "no-jitter" else random.uniform(0, most)
+        wait = random.uniform(most / 2, most) if self.wrong == "pauses-grow-for-ever" else random.uniform(0, most)
         if loss.planned and (progress or self.wrong == "counts-no-planned-ends"):
             wait = 0.0
         else:
@@ -146,6 +155,8 @@ class Client:
         if loss.hint is not None and self.wrong != "hint-ignored":
             personal = loss.personal and self.wrong != "personal-jitter"
             wait = max(wait, loss.hint * (1 if personal else 1 + random.uniform(0, 0.3)))
+            if self.wrong == "timers-overflow" and wait > 2**31:
+                wait = 1.0
         if self.wrong == "hot-loop":
             wait = 0.0
         self.pauses.append(wait)
@@ -162,9 +173,9 @@ class Client:
             if self.wrong == "stops-at-500":
                 raise Ended("error", code=code, status=status, retryable=True)
             raise Loss(code, hint_of(response.headers.get("Retry-After"), self.wrong))
-        if status == 401 and self.asked.tokens and self._token < 2 and self.wrong != "keeps-token":
+        if status == 401 and self.asked.tokens and (self._token < 2 or self.wrong == "token-for-ever"):
             return
-        if self.wrong in ("refused-is-passing", "token-for-ever"):
+        if self.wrong == "refused-is-passing":
             raise Loss(code)
         raise Ended("error", code=code, status=status, retryable=retryable)
 
@@ -227,7 +238,8 @@ class Reader(Client):
         known = self.offset not in ("-1", "now")
         if offset is not None and known and offset <= self.offset and self.wrong != "takes-twice":
             return
-        self.records.append({"data": data, "offset": offset})
+        if self.wrong != "loses-last" or len(self.records) + 1 < self.asked.until.get("records", 2):
+            self.records.append({"data": data, "offset": offset})
         if offset is not None:
             self.moved, self.offset = True, offset
         self.bad_answers = 0
@@ -316,7 +328,9 @@ def hint_of(text: str | None, wrong: str) -> float | None:
     if wrong == "hint-of-date-ignored":
         return None
     try:
-        return max(0.0, (parsedate_to_datetime(text).timestamp() - time.time()) * 1000)
+        return max(
+            0.0 if wrong != "past-is-hurry" else 5000.0, (parsedate_to_datetime(text).timestamp() - time.time()) * 1000
+        )
     except ValueError:
         return None
 
@@ -325,8 +339,11 @@ async def parts(reader: Reader, response: aiohttp.ClientResponse) -> AsyncIterat
     """The bytes of a body, within the limit of silence."""
     silence = reader.asked.retry.get("silence")
     limit = None if silence is None or reader.wrong == "no-silence" else silence / 1000
+    start = time.monotonic()
     while True:
         try:
+            if reader.wrong == "slow-is-dead" and limit is not None and silence is not None:
+                limit = silence / 1000 - (time.monotonic() - start)
             async with asyncio.timeout(limit):
                 part = await response.content.readany()
         except TimeoutError:

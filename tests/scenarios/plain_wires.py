@@ -33,7 +33,7 @@ async def _streamed(reader: Reader) -> None:
     headers = {"Accept": _NDJSON if way == "ndjson" else _SSE}
     if way == "live-sse":
         query["live"] = "sse"
-    if reader.asked.missing == "wait" and way != "live-sse":
+    if reader.asked.missing == "wait" and way != "live-sse" and reader.wrong != "stops-waiting":
         query["missing"] = "wait"
     response = await _get(reader, query, headers)
     if response is None:
@@ -50,8 +50,6 @@ async def _streamed(reader: Reader) -> None:
 async def _get(reader: Reader, query: dict[str, str], headers: dict[str, str]) -> aiohttp.ClientResponse | None:
     connect = reader.asked.retry.get("connect")
     limit = None if connect is None or reader.wrong == "waits-for-ever-for-head" else connect / 1000
-    if reader.wrong == "no-compression":
-        headers = {**headers, "Accept-Encoding": "identity"}
     try:
         async with asyncio.timeout(limit):
             return await reader.session.get(
@@ -76,7 +74,8 @@ async def _check(reader: Reader, response: aiohttp.ClientResponse, media_type: s
             reader.bad_answer(f"it is {response.content_type}")
         return
     body = await response.read()
-    if response.status == 404 and (reader.asked.missing == "wait" or reader.wrong == "absent-is-loss"):
+    waits = reader.asked.missing == "wait" and reader.wrong != "stops-waiting"
+    if response.status == 404 and (waits or reader.wrong == "absent-is-loss"):
         raise Loss("stream-not-found", 0 if response.headers.get("Retry-After") == "0" else None)
     if response.status == 410 and reader.asked.gone != "throw":
         fact = msgspec.json.decode(body).get("earliest")
@@ -84,6 +83,9 @@ async def _check(reader: Reader, response: aiohttp.ClientResponse, media_type: s
         reader.gap(reader.offset, end)
         raise Loss("offset-gone", planned=True)
     if response.status == 410 and reader.wrong == "gone-is-loss":
+        raise Loss("offset-gone")
+    if response.status == 410 and reader.wrong == "gone-is-nothing":
+        reader.offset = "-1"
         raise Loss("offset-gone")
     if response.status < 400:
         reader.bad_answer(f"it is {response.status}")
@@ -252,7 +254,7 @@ async def _pages(reader: Reader) -> None:
     query = {"offset": reader.offset}
     if reader.asked.live:
         query["live"] = "long-poll"
-    if reader.asked.missing == "wait":
+    if reader.asked.missing == "wait" and reader.wrong != "stops-waiting":
         query["missing"] = "wait"
     response = await _get(reader, query, {})
     if response is None:
@@ -313,7 +315,9 @@ async def _websocket(reader: Reader) -> None:
             hello["token"] = reader.headers()["Authorization"].removeprefix("Bearer ")
         await socket.send_json(hello)
         sub = {"t": "sub", "id": 1, "path": reader.asked.path, "from": reader.offset, "window": 0}
-        await socket.send_json({**sub, "missing": "wait"} if reader.asked.missing == "wait" else sub)
+        await socket.send_json(
+            {**sub, "missing": "wait"} if reader.asked.missing == "wait" and reader.wrong != "stops-waiting" else sub
+        )
         await _messages(reader, socket)
 
 
@@ -322,7 +326,8 @@ def _handshake_refused(reader: Reader, error: aiohttp.WSServerHandshakeError) ->
     if status in (408, 425, 429) or status >= 500:
         if reader.wrong == "stops-at-500":
             raise Ended("error", code="internal", status=status)
-        raise Loss("unavailable", hint_of((error.headers or {}).get("Retry-After"), reader.wrong))
+        hint = None if error.headers is None else error.headers.get("Retry-After")
+        raise Loss("unavailable", hint_of(hint, reader.wrong))
     if 200 <= status < 400:
         reader.bad_answer(f"the handshake is answered {status}")
     if reader.wrong == "refused-is-passing":

@@ -26,10 +26,11 @@ class Writer(Client):
         closed = None
         try:
             async with asyncio.timeout(self.asked.timeoutMs / 1000):
-                for record in self.asked.records:
+                records = self.asked.records[:-1] if self.wrong == "loses-last" else self.asked.records
+                for record in records:
                     outcome = await self._write(record)
                     outcomes.append(outcome)
-                if self.asked.close or self.asked.fail:
+                if (self.asked.close or self.asked.fail) and self.wrong != "closes-not":
                     closed = await self._write(None)
         except TimeoutError:
             pass
@@ -44,7 +45,7 @@ class Writer(Client):
             try:
                 offset = await (self._socket(record, last=last) if self._by_socket else self._post(record, last=last))
             except Ended as end:
-                return {"error": end.told}
+                return {"offset": None} if self.wrong == "swallows-refusals" else {"error": end.told}
             except (Loss, aiohttp.ClientError, OSError) as found:
                 loss = found if isinstance(found, Loss) else Loss("network")
                 self.lost = self.lost or not isinstance(found, Loss)
@@ -85,7 +86,7 @@ class Writer(Client):
             if asked.fail:
                 headers["Stream-Failure"] = asked.fail["code"]
         body = b"" if last else encoded(record, asked.contentType)
-        if isinstance(record, list):
+        if isinstance(record, list) and self.wrong != "flattens":
             body = b"[" + body + b"]"
         async with self.session.post(
             asked.url, data=body, headers=headers, allow_redirects=self.wrong != "no-redirect"
