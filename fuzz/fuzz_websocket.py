@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from fuzz.fuzz_corpus import GROWTH_DESCRIPTORS, GROWTH_KIB, PATIENCE, Fuzzed
+from fuzz.websocket_forms import FORMS, Form
 from fuzz.websocket_inputs import PATHS, Draws, frame
 from tests.corpus.servers import serving
 
@@ -35,7 +36,7 @@ HEAD = (
     "GET /v1/stream/{} HTTP/1.1\r\nhost: 127.0.0.1:{}\r\nupgrade: websocket\r\nconnection: Upgrade\r\n"
     "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-version: 13\r\n{}\r\n"
 )
-PROTOCOL = "sec-websocket-protocol: headwater.v1+json\r\n"
+PROTOCOL = "sec-websocket-protocol: {}\r\n"
 #: What a client may close with.
 OURS = (1000, 1001, 1008, 3000, 4999)
 #: What may end a connection; with the errors of the table, 4400 to 4599.
@@ -111,6 +112,7 @@ class FuzzedDoor(Fuzzed):
         messages: how many were sent.
         closes: how often each code ended a connection.
         codes: how often each error was told.
+        forms: how often each subprotocol was spoken.
     """
 
     def __init__(self, *arguments: Any) -> None:
@@ -118,6 +120,7 @@ class FuzzedDoor(Fuzzed):
         self.messages = 0
         self.closes: Counter[int | None] = Counter()
         self.codes: Counter[str] = Counter()
+        self.forms: Counter[str] = Counter()
         self.slowest = 0.0
         self.sent = b""
         self._is_broken = False
@@ -141,9 +144,11 @@ class FuzzedDoor(Fuzzed):
 
     def _talk(self) -> str:
         draw, inputs = self._draw, self._inputs
-        out, waiting = bytearray(), {}
+        form, out, waiting = draw.choice(FORMS), bytearray(), {}
+        self.forms[form.name] += 1
+        first = form.first
         if draw.random() < 0.95:
-            out += inputs.frames(b'{"t":"hello","name":"fuzz"}')
+            out += inputs.frames(form.right({"t": "hello", "name": "fuzz"}), first=first)
         for _ in range(draw.choice((1, 5, 20, 60))):
             self.messages += 1
             roll = draw.random()
@@ -151,18 +156,19 @@ class FuzzedDoor(Fuzzed):
                 message = inputs.right()
                 message["id"] = inputs.id()
                 waiting[message["id"]] = message
-                out += inputs.frames(json.dumps(message).encode())
+                out += inputs.frames(form.right(message), first=first)
             elif roll < 0.6:
-                out += inputs.frames(json.dumps(inputs.ack()).encode())
+                out += inputs.frames(form.right(inputs.ack()), first=first)
             elif roll < 0.97:
-                out += inputs.frames(inputs.wrong())
+                out += inputs.frames(form.wrong(inputs, draw), first=first)
             elif roll < 0.985:
                 out += frame(draw.choice((0x89, 0x8A)), draw.randbytes(draw.randrange(126)))
             else:
                 out += inputs.broken()
                 self._is_broken = True
         self.sent = bytes(out)
-        return self._converse(Talk(self.target.process.port, "-/connect", PROTOCOL), self.sent, waiting)
+        talk = Talk(self.target.process.port, "-/connect", PROTOCOL.format(form.name))
+        return self._converse(talk, self.sent, waiting, form)
 
     def _single(self) -> str:
         draw, inputs = self._draw, self._inputs
@@ -181,9 +187,9 @@ class FuzzedDoor(Fuzzed):
             talk.sock.close()
             return ""
         self.sent = bytes(out)
-        return self._converse(talk, self.sent, None)
+        return self._converse(talk, self.sent, None, FORMS[0])
 
-    def _converse(self, talk: Talk, out: bytes, waiting: dict[int, Any] | None) -> str:
+    def _converse(self, talk: Talk, out: bytes, waiting: dict[int, Any] | None, form: Form) -> str:
         """Send all, and see how it ends; what went wrong, or nothing."""
         draw = self._draw
         last = self._inputs.id()
@@ -191,7 +197,7 @@ class FuzzedDoor(Fuzzed):
         if way == "ask" and self._is_broken:
             way = "half"  # what is no frame may begin as a longer one does, which is waited for
         if way == "ask" and waiting is not None:
-            out += frame(0x81, b'{"t":"ping","id":%d}' % last)
+            out += frame(0x80 | form.first, form.right({"t": "ping", "id": last}))
         elif way == "close":
             out += frame(0x88, struct.pack("!H", draw.choice(OURS)))
         elif way == "cut":
@@ -206,9 +212,9 @@ class FuzzedDoor(Fuzzed):
                     return ""
                 if way != "ask" or waiting is None:
                     talk.sock.shutdown(socket.SHUT_WR)
-            return self._until_over(talk, waiting, last if way == "ask" and waiting is not None else None)
+            return self._until_over(talk, waiting, last if way == "ask" and waiting is not None else None, form)
 
-    def _until_over(self, talk: Talk, waiting: dict[int, Any] | None, last: int | None) -> str:
+    def _until_over(self, talk: Talk, waiting: dict[int, Any] | None, last: int | None, form: Form) -> str:
         deadline, seen = time.monotonic() + PATIENCE, False
         while not talk.is_over:
             try:
@@ -218,9 +224,9 @@ class FuzzedDoor(Fuzzed):
             for payload in payloads:
                 if waiting is None:
                     continue
-                told = json.loads(payload)
+                told = form.read(payload)
                 self._learn(told)
-                waiting.pop(told.get("id"), None)
+                waiting.pop(told.get("id", -1), None)
                 if told["t"] == "err":
                     self.codes[told["code"]] += 1
                     assert told["status"] < 500 or told["status"] in (503, 507), told
@@ -292,6 +298,7 @@ def tell(one: FuzzedDoor) -> bool:
     innocent.stopping.set()
     innocent.join(60)
     print(f"{one.target.name}: {one.inputs} connections, {one.messages} messages, {len(one.findings)} findings")
+    print(f"  spoken {dict(one.forms)}")
     print(f"  closed {dict(sorted(one.closes.items(), key=str))}\n  told {dict(one.codes.most_common())}")
     print(f"  memory {one.memory} KiB, at the end {memory}; descriptors {one.descriptors}, at the end {descriptors}")
     print(f"  readers left {left}; the slowest connection {one.slowest:.2f} s")

@@ -22,6 +22,7 @@ FIELDS = (
     "id", "path", "from", "last", "last_bytes", "window", "slow", "missing", "envelope", "signals", "presence", "s",
     "o", "r", "b", "type", "p", "seq", "close", "create", "match", "code", "message", "ttl", "expires_at", "retention",
     "closed", "exclusive", "bytes", "before", "data", "to", "topic", "keep", "token", "name", "unknown", "t",
+    "member", "key", "state", "connection",
 )  # fmt: skip
 TYPES = ("application/json", "text/plain", "application/octet-stream")
 #: JSON that no object of Python gives, and bytes that are none.
@@ -34,7 +35,7 @@ RAW = (
     b'{"t":"signal","path":"f/0","data":' + b'"' + b"x" * 5000 + b'"}', b'{"t":' + b"1" * 5000 + b"}",
 )  # fmt: skip
 #: What `Draws.right` draws: ends are rarer than beginnings.
-_WEIGHTS = (0, 1, 2, 3, 4, 5, 6, 7, 8, 8, 8, 10, 11, 13, 13, 14, 15) * 3 + (9, 12)
+_WEIGHTS = (0, 1, 2, 3, 4, 5, 6, 7, 8, 8, 8, 10, 11, 13, 13, 14, 15, 16, 16) * 3 + (9, 12)
 
 
 class Draws:
@@ -113,6 +114,11 @@ class Draws:
                 found |= self._some(("topic", "t"), ("keep", draw.randrange(3)), ("to", "me"))
             case 14:
                 found = {"t": "auth", "token": "x"}
+            case 16:
+                found = {"t": "here", **self._where(path), "member": draw.choice(("me", "you"))}
+                found |= self._some(
+                    ("key", "0." + draw.choice("ab") * 22), ("state", draw.choice((None, {"x": 1}, "y" * 2000)))
+                )
             case _:
                 found = {"t": "ping"}
         return found
@@ -142,6 +148,16 @@ class Draws:
         draw = self._draw
         if draw.random() < 0.2:
             return draw.choice(RAW)
+        data = json.dumps(self.wrong_message()).encode()
+        if draw.random() < 0.2:
+            at = draw.randrange(len(data))
+            new = draw.choice((draw.randbytes(draw.randrange(3)).hex().encode(), b"", b'"', b"\\", b"\xff"))
+            data = data[:at] + new + data[at + draw.randrange(3) :]
+        return data
+
+    def wrong_message(self) -> dict[str, Any]:
+        """One with fields that are missing, odd, or another's."""
+        draw = self._draw
         message: dict[str, Any] = self.right() if draw.random() < 0.8 else {"t": "hello"}
         message["id"] = draw.choice((1, 2, 3, self.id()))
         for _ in range(draw.choice((1, 1, 2, 3))):
@@ -150,12 +166,7 @@ class Draws:
             else:
                 name = draw.choice(FIELDS if draw.random() < 0.3 else list(message) or FIELDS)
                 message[name] = draw.choice(ODD)
-        data = json.dumps(message).encode()
-        if draw.random() < 0.2:
-            at = draw.randrange(len(data))
-            new = draw.choice((draw.randbytes(draw.randrange(3)).hex().encode(), b"", b'"', b"\\", b"\xff"))
-            data = data[:at] + new + data[at + draw.randrange(3) :]
-        return data
+        return message
 
     def frames(self, data: bytes, *, first: int = 0x1) -> bytes:
         """A message in one frame or in several, with control frames between."""

@@ -35,7 +35,8 @@ def objects(text: bytes) -> list[dict[str, object]]:
 
 
 def test_events_wait_and_go_on(run: Run[None]) -> None:
-    """200 at once, a waiting without an id; when the stream is made it says of what type, and all records follow."""
+    """200 at once, with the id at which a browser that is cut comes back; when the stream is made it says of what type,
+    and all records follow."""
 
     async def main() -> None:
         async with Hub() as hub:
@@ -44,11 +45,11 @@ def test_events_wait_and_go_on(run: Run[None]) -> None:
                 text = await told(answer, b"stream-waiting")
                 assert answer.status == 200
                 assert text.startswith(b"retry:")
-                assert b"id:" not in text
+                assert b"id:-1\n" in text
                 assert (hub.stats.readers, hub.reader_count("s")) == (1, 1)
                 await hub.create("s", content_type=JSON, body=b"[1]")
                 text = await told(answer, b"data:1\n")
-                created = text[text.index(b"event: stream-created") : text.index(b"id:")]
+                created = text[text.index(b"event: stream-created") : text.rindex(b"id:")]
                 info = await hub.info("s")
                 assert json.loads(created.split(b"data:")[1].split(b"\n")[0]) == {
                     "content_type": JSON,
@@ -73,7 +74,7 @@ def test_lines_wait_and_go_on(run: Run[None], content_type: str) -> None:
         async with Hub() as hub:
             client = AsgiClient(App(hub))
             async with client.open("GET", URL, headers=LINES) as answer:
-                assert objects(await told(answer, b"\n")) == [{"control": "waiting"}]
+                assert objects(await told(answer, b"\n")) == [{"control": "waiting", "offset": "-1"}]
                 await hub.create("s", content_type=content_type, body=b"1")
                 first, second, *_ = objects(await told(answer, b"up-to-date"))
                 assert (first["control"], first["content_type"]) == ("created", content_type)
@@ -287,5 +288,32 @@ def test_in_process(run: Run[None]) -> None:
             hub.drain()
             with pytest.raises(ShuttingDown):
                 await waiting
+
+    run(main())
+
+
+@pytest.mark.parametrize("query", ["offset=now", "last=1"])
+@pytest.mark.parametrize("headers", [SSE, LINES], ids=["events", "lines"])
+def test_what_is_made_between_two_connections_is_not_missed(
+    run: Run[None], headers: dict[str, str], query: str
+) -> None:
+    """Whoever waited from `now` on, or for the last ones, comes back where it waited: at the first record."""
+
+    async def main() -> None:
+        async with Hub() as hub:
+            client = AsgiClient(App(hub))
+            url = f"{URL}&{query}"
+            async with client.open("GET", url, headers=headers) as answer:
+                text = await told(answer, b"waiting")
+                text += await told(answer, b"\n") if headers is LINES else await told(answer, b"\n\n")
+            await hub.create("s", content_type=JSON, body=b"[1,2]")
+            if headers is SSE:
+                again = {**SSE, "last-event-id": text.partition(b"id:")[2].split()[0].decode()}
+                expected = b"data:1\n"
+            else:
+                url, again = f"{URL}&offset={objects(text)[0]['offset']}", LINES
+                expected = b'"data":1}'
+            async with client.open("GET", url, headers=again) as answer:
+                await told(answer, expected)
 
     run(main())

@@ -113,7 +113,7 @@ async def until_all_know(pages: list[Page], truth: dict[str, Any], seconds: floa
 
 @pytest.mark.slow
 def test_two_hundred_members_have_the_same_list() -> None:
-    flags = ["--presence-grace", str(GRACE), "--presence-changes", "1000"]
+    flags = ["--presence-grace", str(GRACE), "--presence-changes", "1000", "--presence-joins", "1000"]
     with headwater_server("memory:", *flags) as server:
 
         async def main() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -13,8 +12,9 @@ import pytest
 from tests.conftest import Run
 from tests.support.http import call
 from tests.support.inprocess import in_process
-from tests.support.processes import ServerProcess, headwater_server
-from tests.support.wanderer import DOOR, WIRES, Dialled, Reaches, Source, Wanderer
+from tests.support.mortal import Mortal, Producer
+from tests.support.processes import headwater_server
+from tests.support.wanderer import DOOR, WIRES, Reaches, Wanderer
 
 from headwater.server.settings import Settings
 
@@ -95,53 +95,6 @@ class Crowd:
             assert reader.records == list(range(self.written))
 
 
-class Mortal:
-    """A server that is killed and comes back; see `Reaches`."""
-
-    def __init__(self, process: ServerProcess) -> None:
-        self._process = process
-        self._dialled = Dialled(process)
-        self._lives = asyncio.Event()
-        self._lives.set()
-        self._sent = 0
-
-    async def connect(self) -> socket.socket:
-        """See `Reaches.connect`; while it is dead, it is waited for."""
-        while True:
-            try:
-                return await self._dialled.connect()
-            except OSError:
-                await self._lives.wait()
-
-    async def restart(self) -> None:
-        """Kill it, and start it again."""
-        self._lives.clear()
-        await asyncio.to_thread(self._process.kill)
-        await asyncio.to_thread(self._process.start)
-        self._lives.set()
-
-    async def write(self, numbers: list[int]) -> None:
-        """Append, once, however often it is killed meanwhile."""
-        body = json.dumps(numbers).encode()
-        head = (
-            "POST /v1/stream/s HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\nconnection: close\r\n"
-            f"producer-id: w\r\nproducer-epoch: 0\r\nproducer-seq: {self._sent}\r\ncontent-length: {len(body)}\r\n\r\n"
-        )
-        while not await self._post(head.encode() + body):
-            pass
-        self._sent += 1
-
-    async def _post(self, request: bytes) -> bool:
-        with await self.connect() as sock:
-            try:
-                await asyncio.get_running_loop().sock_sendall(sock, request)
-                head = await Source(sock, None).until(b"\r\n\r\n")
-            except (EOFError, ConnectionError):
-                return False
-        assert head.split()[1] in (b"200", b"204"), head
-        return True
-
-
 def settings_of(store: str, directory: Path) -> Settings:
     """A server whose limits are hit by little."""
     address = "memory:" if store == "memory" else f"sqlite:{directory}/log.db?synchronous=normal"
@@ -186,7 +139,8 @@ def test_also_when_the_server_is_killed(tmp_path: Path, visits: int, kills: int,
 
         async def main() -> None:
             server = Mortal(process)
-            crowd = Crowd(visits, visits, wires, server.write)
+            writer = Producer(server, "w")
+            crowd = Crowd(visits, visits, wires, lambda numbers: writer.write("s", json.dumps(numbers)))
             async with asyncio.TaskGroup() as group:
                 group.create_task(crowd.run(server))
                 for number in range(kills):

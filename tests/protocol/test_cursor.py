@@ -45,7 +45,7 @@ STEPS: dict[Step, tuple[Callable[[Cursor], Event | None], Event]] = {
     Step.FAILED: (lambda reader: reader.fail(ERROR), Failed("start", ERROR)),
     Step.DETACHED: (lambda reader: reader.detach(2.0), Detached("start", 2.0)),
     Step.GAP: (lambda reader: reader.skip("next"), Gap("start", "next", "next")),
-    Step.MISSING: (lambda reader: reader.wait(), Missing()),
+    Step.MISSING: (lambda reader: reader.wait(), Missing("start")),
     Step.MADE: (lambda reader: reader.begin("text/plain", "next"), Made("text/plain", "next")),
 }
 #: What cannot happen: who waits for its stream is told nothing of records, and only then it is made.

@@ -318,3 +318,10 @@ def test_msgpack_is_shown_as_json_where_it_can(record: bytes, json: bytes) -> No
 def test_and_not_where_it_cannot(record: bytes) -> None:
     with pytest.raises(ValueError, match=r"unsupported|invalid|keys|recursion|malformed|utf-8|codec"):
         to_json(record)
+
+
+@pytest.mark.parametrize("text", [b'"\xff"', b'"\xed\xa0\x80"', b'"\\ud800"'])
+def test_a_string_that_is_no_text(text: bytes) -> None:
+    """Not UTF-8, or half of a surrogate pair: refused, as every value is that is no string."""
+    with pytest.raises(InvalidBody, match="takes a string"):
+        split_value("text/plain", text)

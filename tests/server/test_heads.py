@@ -149,3 +149,53 @@ def test_heads_of_other_lines_are_not_alike() -> None:
     assert heads.get(plain.replace(b"/a", b"/b")).extra == []
     for one, other in ((b"GET", b"PUT"), (b"1.1", b"1.0"), (b"localhost", b"evil.test"), (b"Host", b"host")):
         assert heads.get(plain.replace(b"/a", b"/c").replace(one, other)).extra is None
+
+
+HANDSHAKE = (
+    b"GET /v1/stream/-/connect HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"sec-websocket-KEY: %b\r\nSec-WebSocket-Version: 13\r\n%b\r\n"
+)
+KEYS = (b"dGhlIHNhbXBsZSBub25jZQ==", b"AAAAAAAAAAAAAAAAAAAAAA==", b"/+//+//+//+//+//+//+/w==")
+
+
+def test_a_handshake_is_parsed_once_for_all_keys() -> None:
+    """Each has its own key, and shares what was made of the rest."""
+    heads = HeadCache()
+    first = heads.get(HANDSHAKE % (KEYS[0], b""))
+    first.memo, first.extra = "of the rest", [(b"let", b"in")]
+    for key in KEYS:
+        data = HANDSHAKE % (key, b"")
+        found, parsed = heads.get(data), parse_head(data)
+        assert (found.memo, found.extra) == ("of the rest", [(b"let", b"in")])
+        for field in ("method", "raw_path", "path", "query", "headers", "version", "fields", "host", "length"):
+            assert getattr(found, field) == getattr(parsed, field), field
+    assert first.headers[b"sec-websocket-key"] == KEYS[0]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        HANDSHAKE % (b"short", b""),
+        HANDSHAKE % (KEYS[0], b"Sec-WebSocket-Key: " + KEYS[1] + b"\r\n"),
+        HANDSHAKE % (KEYS[0], b"Sec-WebSocket-Key:\r\n"),
+        HANDSHAKE % (KEYS[0] + b" x", b""),
+        HANDSHAKE % (KEYS[0], b"large: " + b"x" * MAX_HEAD_BYTES + b"\r\n"),
+        (HANDSHAKE % (KEYS[0], b"Host: again\r\n")),
+    ],
+    ids=["short", "two", "one-empty", "more", "large", "faulty"],
+)
+def test_what_is_no_plain_handshake_is_parsed_each_time(data: bytes) -> None:
+    """And is what it would be if nothing were known."""
+    heads = HeadCache()
+    heads.get(HANDSHAKE % (KEYS[2], b"")).memo = "of the plain one"
+    for _ in range(2):
+        found, parsed = heads.get(data), parse_head(data)
+        assert found.memo is None
+        found.memo = "seen"
+        assert (found.headers, found.fields, found.fault is None) == (
+            parsed.headers,
+            parsed.fields,
+            parsed.fault is None,
+        )
+    # A head that has the same bytes without a key is another one.
+    assert heads.get(HANDSHAKE % (b"", b"")).memo is None

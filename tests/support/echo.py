@@ -39,6 +39,12 @@ class Echo:
     def received(self, data: bytes, *, is_text: bool) -> None:
         self._connection.write(frames.text(data) if is_text else frames.binary(data))
 
+    def gather(self) -> None:
+        pass
+
+    def settle(self) -> None:
+        pass
+
     def write(self, data: bytes) -> None:
         self._connection.write(data)
 

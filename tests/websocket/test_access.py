@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -18,6 +19,7 @@ from headwater.errors import NotAuthorized, Refused
 from headwater.http.authorize import Authorize, Credential
 from headwater.http.forwarded import TrustedProxies
 from headwater.http.streams import StreamService
+from headwater.http.websocket import expiry
 from headwater.server.connection import Connection
 from headwater.server.shared import ConnectionLimits, Shared
 
@@ -56,8 +58,9 @@ def by_token(asks: tuple[Ask, ...], credential: Credential, client: Any) -> Acce
 
 
 async def slowly(asks: tuple[Ask, ...], credential: Credential, client: Any) -> Access | None:
-    """The same, which takes its time."""
-    await asyncio.sleep(0.01)
+    """The same, which takes its time, and counts on being in a task."""
+    async with asyncio.timeout(10):
+        await asyncio.sleep(0.01)
     return by_token(asks, credential, client)
 
 
@@ -227,5 +230,123 @@ def test_a_stream_at_its_own_url(run: Run[None], authorize: Authorize) -> None:
                 while b"appended" not in await client.message():
                     pass
             assert len((await server.hub.read_batch("mine")).records) == 2
+
+    run(main())
+
+
+class Changing:
+    """An application that changes its mind; see `Authorize`.
+
+    Attributes:
+        then: what it does from the second question about a path on.
+        asked: how often it was asked about each path.
+    """
+
+    def __init__(self, then: str, seconds: float = 0.1) -> None:
+        self.then = then
+        self.asked: Counter[str] = Counter()
+        self._seconds = seconds
+
+    def __call__(
+        self, asks: tuple[Ask, ...], credential: Credential, client: Any
+    ) -> Access | Awaitable[Access | None] | None:
+        first = self.asked[asks[0].path] == 0
+        self.asked[asks[0].path] += 1
+        if first:
+            return Access("me", expires=time.time() + self._seconds)
+        return getattr(self, f"_{self.then}")()  # type: ignore[no-any-return]
+
+    def _allows(self) -> Access:
+        return Access("me", expires=time.time() + self._seconds)
+
+    async def _allows_late(self) -> Access:
+        return self._allows()
+
+    def _revokes(self) -> None:
+        return None
+
+    async def _revokes_late(self) -> None:
+        return None
+
+    def _refuses(self) -> None:
+        raise Refused("not any more")
+
+    def _fails(self) -> None:
+        raise RuntimeError("a mistake")
+
+    async def _fails_late(self) -> None:
+        raise RuntimeError("a mistake")
+
+    async def _hangs(self) -> None:
+        await asyncio.Event().wait()
+
+
+ENDS = {
+    "revokes": 4401,
+    "revokes_late": 4401,
+    "refuses": 4403,
+    "fails": 1011,
+    "fails_late": 1011,
+    "hangs": 4401,
+}
+
+
+@pytest.mark.parametrize("query", ["", "?raw=1"])
+@pytest.mark.parametrize(("then", "code"), ENDS.items())
+def test_access_to_a_stream_at_its_own_url_ends(
+    run: Run[None], monkeypatch: pytest.MonkeyPatch, then: str, code: int, query: str
+) -> None:
+    """The application is asked again; whatever it does but allow ends the connection, and nobody is left."""
+    monkeypatch.setattr(expiry, "ANSWER", 0.05)
+
+    async def main() -> None:
+        async with guarded(Changing(then)) as server, single(server, f"mine{query}") as client:
+            assert await client.closed() == code
+            await server.hub.append("mine", "secret")
+            await turns()
+            assert (server.hub.stats.readers, server.hub.stats.pushed) == (0, 0)
+
+    run(main())
+
+
+@pytest.mark.parametrize("then", ["allows", "allows_late"])
+def test_access_to_a_stream_at_its_own_url_goes_on(run: Run[None], then: str) -> None:
+    """As long as the application allows it, each time for a while."""
+
+    async def main() -> None:
+        authorize = Changing(then, 0.03)
+        async with guarded(authorize) as server, single(server, "mine") as client:
+            while authorize.asked["mine"] < 4:  # noqa: ASYNC110 - nothing tells it
+                await asyncio.sleep(0.01)
+            await server.hub.append("mine", "news")
+            while b"news" not in await client.message():
+                pass
+
+    run(main())
+
+
+@pytest.mark.parametrize("then", ENDS)
+def test_access_to_two_of_three_streams_ends(run: Run[None], monkeypatch: pytest.MonkeyPatch, then: str) -> None:
+    """Whatever the application does but allow: no record is told any more. A mistake ends what it was asked about."""
+    monkeypatch.setattr(expiry, "ANSWER", 0.05)
+
+    async def main() -> None:
+        async with guarded(Changing(then, 0.15)) as server, greeted(server, token="x") as client:
+            for path in ("mine", "shared"):
+                await client.ask("sub", path=path, from_="now")
+            await client.ask("here", path="theirs", member="me")
+            if ENDS[then] == 4401:
+                assert await client.closed() == 4401
+            else:
+                ends = 0
+                while ends < 2:
+                    told = await client.next()
+                    assert told["t"] in ("live", "err", "end", "expiring"), told
+                    ends += told["t"] == "end" and told["why"] == "forbidden"
+            for path in ("mine", "shared"):
+                await server.hub.append(path, "secret")
+            await turns()
+            assert server.hub.stats.readers == 0
+            assert server.hub.presence("theirs").count == 0 or ENDS[then] == 4401
 
     run(main())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
@@ -17,10 +18,11 @@ import websockets.sync.client
 from tests.support.http import call
 from tests.support.mounted import mounted_server
 from tests.support.processes import ServerProcess, headwater_server, required
+from tests.support.sockets import EVENTS, asking
 from tests.support.subprotocols import BINARY
 from tests.support.websocket import Packs
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
 pytestmark = pytest.mark.slow
 
@@ -296,7 +298,7 @@ def test_a_reader_lives_through_crashes(tmp_path: Path) -> None:
     async def write(count: int) -> None:
         number = 0
         while number < count:
-            with suppress(ConnectionClosed, OSError, InvalidStatus):
+            with suppress(ConnectionClosed, OSError, InvalidHandshake):
                 async with greeted(server) as client:
                     while number < count:
                         fields = {"path": "log", "r": [number], "type": JSON, "create": True, "p": ["w", 0, number]}
@@ -308,7 +310,7 @@ def test_a_reader_lives_through_crashes(tmp_path: Path) -> None:
     async def read(count: int, found: list[int]) -> None:
         offset = "-1"
         while len(found) < count:
-            with suppress(ConnectionClosed, OSError, InvalidStatus):
+            with suppress(ConnectionClosed, OSError, InvalidHandshake):
                 async with greeted(server) as client:
                     await client.send(
                         json.dumps({"t": "sub", "id": 1, "path": "log", "from": offset, "missing": "wait"})
@@ -336,18 +338,31 @@ def test_a_reader_lives_through_crashes(tmp_path: Path) -> None:
         asyncio.run(main())
 
 
-def test_a_stop_is_told(tmp_path: Path) -> None:
-    """SIGTERM: `drain`, then 1012, and the process ends."""
-    server = headwater_server("memory:")
+@pytest.mark.parametrize("name", SERVERS)
+def test_a_stop_is_told(tmp_path: Path, name: str) -> None:
+    """SIGTERM: `drain`, then 1012, and the process ends; also with members, and at a stream's own URL."""
+    log = tmp_path / "log"
+    server = headwater_server("memory:", log=log) if name == "serve" else mounted_server(name, tmp_path)
 
     async def main() -> None:
-        async with greeted(server) as client:
+        assert call(server, "PUT", f"{ROOT}room", content_type=JSON).status == 201
+        events = asking(server, f"{ROOT}room", accept=EVENTS)
+        async with greeted(server) as client, connect(url(server, "room?presence=1")) as bare:
+            await client.send(json.dumps({"t": "sub", "id": 1, "path": "room", "presence": True, "signals": True}))
+            await client.send(json.dumps({"t": "here", "id": 2, "path": "room", "member": "me", "state": 1}))
+            await until(client, t="here")
             stopping = asyncio.create_task(asyncio.to_thread(server.stop))
             assert 0 <= (await until(client, t="drain"))["after"] <= 5
-            with pytest.raises(ConnectionClosed):
-                await client.recv()
-            assert client.close_code == 1012
-            assert await stopping == 0
+            for each in (client, bare):
+                with suppress(ConnectionClosed):
+                    async for _ in each:
+                        pass
+                assert each.close_code == 1012
+            # uvicorn ends by the signal that it was sent.
+            assert await stopping in (0, -signal.SIGTERM)
+        with events, events.makefile("rb") as body:
+            assert b"stream-detached" in body.read()
 
     with server:
         asyncio.run(main())
+    assert name != "serve" or log.read_text() == ""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import msgspec
 from tests.conftest import Run
 from tests.support.inprocess import in_process, turns
-from tests.support.websocket import greeted, single
+from tests.support.websocket import connection, greeted, single
 
 from headwater.http import figures
 from headwater.http.metrics import metrics
@@ -36,11 +38,23 @@ def test_connections_messages_and_close_codes(run: Run[None]) -> None:
                 await three.closed()
                 await server.hub.delete("a")
                 assert await two.closed() == 4404
-            async with single(server, "a"):
+            async with greeted(server):
                 pass
+            async with greeted(server) as made_up, connection(server) as rude:
+                await made_up.close(4999)
+                await made_up.closed()
+                await rude.send(t="hello", token=7)
+                await rude.send(t="ping")
+                await rude.text("{}")
+                await rude.raw(b"\x82\x80" + bytes(4))
+                with suppress(EOFError):
+                    while True:
+                        await rude.message()
+                await rude.close(1000)  # it repeats another code than the server's
+                await rude.cut()
             await turns()
-            assert (stats.websockets, stats.websockets_total) == (0, 4)
-            assert stats.websocket_closes == {"1000": 1, "1002": 1, "4404": 1, "1006": 1}
+            assert (stats.websockets, stats.websockets_total) == (0, 6)
+            assert stats.websocket_closes == {"1000": 1, "1002": 1, "1003": 1, "4404": 1, "1006": 1, "other": 1}
 
     run(main())
 

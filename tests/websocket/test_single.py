@@ -160,7 +160,7 @@ def test_a_stream_that_is_waited_for(run: Run[None]) -> None:
 
     async def main() -> None:
         async with in_process(SETTINGS) as server, single(server, "a?missing=wait") as client:
-            assert await lines(client, 1) == [{"control": "waiting"}]
+            assert await lines(client, 1) == [{"control": "waiting", "offset": "-1"}]
             await server.hub.create("a", content_type=JSON, body=b"[1]")
             assert [line.get("data") for line in await lines(client, 2)] == [None, 1]
 

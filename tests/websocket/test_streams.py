@@ -90,7 +90,7 @@ def test_a_stream_that_is_waited_for(run: Run[None]) -> None:
     async def main() -> None:
         async with in_process(SETTINGS) as server, greeted(server) as client:
             waiting = await client.ask("sub", path="a", missing="wait")
-            assert waiting == {"t": "waiting", "id": 1, "path": "a"}
+            assert waiting == {"t": "waiting", "id": 1, "path": "a", "o": "-1"}
             await server.hub.create("a", content_type=JSON, body=b"[1,2]")
             sub = await client.next()
             assert (sub["t"], sub["id"], sub["type"]) == ("sub", 1, JSON)
@@ -241,7 +241,10 @@ def test_a_stream_whose_oldest_records_go(run: Run[None]) -> None:
             await client.send(t="ack", s=sub["s"], o=data["o"])
             gap = await client.until(t="gap")
             assert (gap["s"], gap["from"], gap["why"]) == (sub["s"], data["o"], "retention")
-            assert (await client.until(t="data"))["r"][0]["n"] > 2
+            later = await client.until(t="data")
+            assert (later["s"], later["r"][0]["n"] > 2) == (sub["s"], True)
+            await client.send(t="ack", s=sub["s"], o=later["o"])
+            assert (await client.until(t="data"))["s"] == sub["s"]
 
     run(main())
 

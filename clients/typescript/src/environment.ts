@@ -6,8 +6,8 @@ export type Change = "online" | "offline" | "visible" | "hidden" | "freeze" | "r
 export interface Environment {
   /** Milliseconds since any fixed moment; also while the machine sleeps. */
   now(): number
-  /** Calls once, after so many milliseconds at the earliest; gives what cancels it. */
-  timer(ms: number, call: () => void): () => void
+  /** Calls once, after so many milliseconds at the earliest; gives what cancels it. `pause`: the client waits to try again. */
+  timer(ms: number, call: () => void, why?: "pause"): () => void
   /** From 0 up to 1. */
   random(): number
   /** False only where the platform says that there is no network. It may lie. */

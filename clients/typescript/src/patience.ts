@@ -14,7 +14,7 @@ export function sleep(environment: Environment, ms: number, signal?: AbortSignal
     const disarm = environment.timer(ms, () => {
       signal?.removeEventListener("abort", stop)
       resolve()
-    })
+    }, "pause")
     if (signal?.aborted) stop()
     else signal?.addEventListener("abort", stop, { once: true })
   })

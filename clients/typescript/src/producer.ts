@@ -31,6 +31,8 @@ export interface ProducerOptions {
   claim?: boolean
   /** Create the stream with the first append, if there is none. */
   create?: boolean
+  /** False: without a name, for servers that know no producers. Then a lost answer is `unknown-outcome`, and nothing is sent twice. */
+  idempotent?: boolean
 }
 
 /** What a producer needs of its stream. */
@@ -107,6 +109,9 @@ export class Producer<T> implements AsyncDisposable {
 
   constructor(sink: Sink<T>, options: ProducerOptions = {}) {
     const { id, epoch = 0, ...rest } = options
+    if (id === "" || !(epoch >= 0) || !((rest.batchBytes ?? 1) > 0) || !((rest.inFlight ?? 1) > 0)) {
+      throw new HeadwaterError("bad-request", "a producer has a name, an epoch from 0 on, and limits above 0")
+    }
     this.#sink = sink
     this.#epoch = epoch
     this.id = id ?? name()
@@ -117,8 +122,10 @@ export class Producer<T> implements AsyncDisposable {
       bufferBytes: 8 << 20,
       claim: false,
       create: false,
+      idempotent: true,
       ...rest,
     }
+    if (!this.#options.idempotent) this.#options.inFlight = 1
     this.#backoff = new Backoff(sink.retry, sink.environment.random)
     sink.signal?.addEventListener("abort", () => this.#abandon(stopped("the signal was aborted", sink.signal?.reason)), {
       once: true,
@@ -258,12 +265,12 @@ export class Producer<T> implements AsyncDisposable {
   }
 
   #frozen(batch: Batch): Write {
-    const { claim: _claim, create } = this.#options
+    const { create, idempotent } = this.#options
     const type = this.#type as string
     const write: Write = {
       body: batch.entries.length ? bodyOf(batch.entries.map((entry) => entry.bytes), type) : undefined,
       type,
-      producer: [this.id, this.#epoch, batch.seq],
+      producer: idempotent ? [this.id, this.#epoch, batch.seq] : undefined,
       ...(create ? { create: {} } : {}),
     }
     if (batch.close) {
@@ -293,6 +300,10 @@ export class Producer<T> implements AsyncDisposable {
   async #again(batch: Batch, error: HeadwaterError): Promise<boolean> {
     if (this.#stop.signal.aborted || !this.#flying.includes(batch)) return false
     const { environment } = this.#sink
+    if (error.retryable && !this.#options.idempotent && error.status === undefined) {
+      const told = new HeadwaterError("unknown-outcome", `the answer was lost: ${error.message}`, { cause: error })
+      return this.#refused(batch, told)
+    }
     if (error.retryable) {
       batch.lost += 1
       const wait = this.#backoff.end({ up: 0, heard: false, hint: error.retryAfter }, environment.now())

@@ -616,17 +616,17 @@ export class Reader<T> implements AsyncIterable<Rec<T>>, AsyncDisposable {
 
   /** Waits, for the time or for what makes it pointless to wait longer. */
   async #wait(ms: number): Promise<void> {
-    if (ms <= 0 || this.#ended) return
+    if (this.#ended) return
     const { environment } = this.#source
     const offline = !environment.online()
     // What says that there is no network may lie, so that it is tried all the same, seldom.
     const wait = offline ? Math.max(ms, this.#source.retry.cap) : ms
-    if (this.#state !== "absent") this.#setState(offline ? "offline" : "waiting")
+    if (this.#state !== "absent" && wait) this.#setState(offline ? "offline" : "waiting")
     const undo: (() => void)[] = []
     await new Promise<void>((resolve) => {
       const arm = (time: number): void => {
         this.#retryAt = environment.now() + time
-        undo.push(environment.timer(time, resolve))
+        undo.push(environment.timer(time, resolve, "pause"))
       }
       const wake = (spread: number): void => {
         this.#backoff.wake()

@@ -160,21 +160,29 @@ export function networkError(error: unknown): HeadwaterError {
 
 /** The error that a refusal tells, in a problem or by its status alone. */
 export async function problemOf(response: Response): Promise<HeadwaterError> {
-  let problem: Record<string, unknown> = {}
-  if (/json/.test(response.headers.get("content-type") ?? "")) {
-    const text = await response.text().catch(() => "")
-    try {
-      if (text.length <= MAX_PROBLEM) problem = Object(JSON.parse(text))
-    } catch {
-      // A refusal without a readable body is one all the same.
-    }
-  }
-  const facts: Record<string, unknown> = { ...problem }
+  const facts: Record<string, unknown> = await problemFields(response)
   for (const [header, name] of FACTS) {
     const value = response.headers.get(header)
     if (value !== null) facts[name] ??= value
   }
+  // What servers of the protocol alone say in headers.
+  if (response.status === 409 && facts.expected !== undefined) facts.code ??= "producer-gap"
+  if (response.status === 403 && facts.epoch !== undefined) facts.code ??= "producer-fenced"
+  if (response.status === 409 && facts.closed) facts.code ??= "stream-closed"
+  facts.detail ??= `${response.status} for ${response.url}`
   return refusal(response.status, facts, { retryAfter: retryAfter(response.headers.get("retry-after")) })
+}
+
+async function problemFields(response: Response): Promise<Record<string, unknown>> {
+  const type = response.headers.get("content-type") ?? ""
+  if (!/json|^text\/plain/.test(type)) return {}
+  const text = (await response.text().catch(() => "")).slice(0, MAX_PROBLEM)
+  try {
+    return { ...Object(JSON.parse(text)) }
+  } catch {
+    // A refusal without a readable body is one all the same.
+    return text && !/json/.test(type) ? { detail: `${text.slice(0, 200)}: ${response.status} for ${response.url}` } : {}
+  }
 }
 
 const FACTS = [

@@ -1,4 +1,4 @@
-"""Backpressure of HTTP/2 under hypercorn, whose `send` has none.
+"""What is known of hypercorn's inside: backpressure of HTTP/2, which its `send` has not, and its way to stop.
 
 hypercorn (0.17 to 0.18) keeps what a stream's window does not take in a buffer of that stream. Its `send` is meant to
 wait while that is full, but its sending task, finding no window, says at once that there is room: a client that opens a
@@ -12,6 +12,7 @@ bound to a protocol with `stream_buffers`. Middleware that wraps `send`, but for
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from headwater.asgi.types import Send
@@ -62,6 +63,17 @@ def flow_of(send: Send, runtime: Runtime) -> StreamFlow | None:
     if not isinstance(stream_id, int) or not all(hasattr(protocol, name) for name in _PROTOCOL):
         return None
     return StreamFlow(protocol, stream_id, runtime)
+
+
+def hypercorn_stops(send: Send) -> Callable[[], Awaitable[None]] | None:
+    """What waits until the hypercorn behind a `send`, unwrapped, is asked to stop; None: it is another server.
+
+    It tells an application of a stop only when it has cut what `graceful_timeout` did not end, 3 s by default: an event
+    stream that knows nothing of the stop would be cut, and a WebSocket closed with 1011.
+    """
+    context = getattr(getattr(send, "__self__", None), "context", None)
+    wait: Callable[[], Awaitable[None]] | None = getattr(getattr(context, "terminated", None), "wait", None)
+    return wait
 
 
 def hypercorn_transport(send: Send) -> asyncio.WriteTransport | None:

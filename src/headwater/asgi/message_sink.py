@@ -106,5 +106,8 @@ class MessageSendSink(SendSink):
         if resumed is not None and not resumed.done():
             resumed.set_result(None)
 
+    def ends_with(self, code: int) -> None:
+        """See `Duplex.ends_with`; the frame is seen by itself."""
+
     def ping(self) -> None:
         """See `Duplex.ping`: the server's to do."""

@@ -14,6 +14,14 @@ class Receiver(Protocol):
         """A message; of a text UTF-8."""
         ...
 
+    def gather(self) -> None:
+        """Several messages have come at once, and are given now; what answers them may wait for `settle`."""
+        ...
+
+    def settle(self) -> None:
+        """They are given; see `gather`."""
+        ...
+
     def write(self, data: bytes) -> None:
         """Write a frame that answers one of the protocol's own, in its order."""
         ...
@@ -42,6 +50,10 @@ class Duplex(Sink, Protocol):
 
     def read_on(self) -> None:
         """See `stop_reading`."""
+        ...
+
+    def ends_with(self, code: int) -> None:
+        """The close frame that comes next has this code, whatever the client repeats."""
         ...
 
     def ping(self) -> None:

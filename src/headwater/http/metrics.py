@@ -47,7 +47,12 @@ _COUNTERS: Final = (
 _LABELLED: Final = (
     ("gaps", "gaps", "policy", "Times records were left out for a slow reader, by its policy."),
     ("websocket_messages", "websocket_messages", "kind", "Messages that came on WebSockets, by kind."),
-    ("websocket_closes", "websocket_closes", "code", "WebSockets that ended, by close code; 1006 for none."),
+    (
+        "websocket_closes",
+        "websocket_closes",
+        "code",
+        "WebSockets that ended, by close code; 1006 for none.",
+    ),
     ("cuts", "cuts", "code", "Catch-up answers cut because they could not be finished, by error code."),
     ("errors", "errors", "code", "Answers by error code."),
     ("left_out_parts", "left_out", "what", "Parts of runs that a reader's dialect has no place for."),

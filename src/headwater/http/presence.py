@@ -6,16 +6,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import msgspec
+from msgspec.structs import replace
 
 from headwater.errors import StateTooLarge
 from headwater.http.exchange import Exchange, Opening, Work, body_of
 from headwater.hub import Engine, Peer
 from headwater.hub.live.attended import MemberPeer
+from headwater.hub.peers import address_of, client_of
 from headwater.hub.presence.rooms import Joined
 from headwater.protocol import responses
 from headwater.protocol.asks import Access
 from headwater.protocol.commands import Attend, Joins, ListMembers
-from headwater.protocol.presence.requests import MAX_OTHER_BYTES, Leaving, parse_join, parse_post
+from headwater.protocol.presence.requests import MAX_OTHER_BYTES, Entering, Leaving, parse_join, parse_post
 from headwater.protocol.presence.room import Page
 
 
@@ -34,6 +36,8 @@ async def _attend(hub: Engine, exchange: Exchange, command: Attend, access: Acce
             "for all else"
         )
     asked = parse_post(await body_of(exchange), access.subject)
+    if isinstance(asked, Entering):
+        asked = replace(asked, by=client_of(access, address_of(exchange.client)))
     await check_stream(hub, command.path)
     if isinstance(asked, Leaving):
         hub.rooms.leave(command.path, asked.claim, asked.connection)
@@ -81,7 +85,8 @@ def member_peer(hub: Engine, path: str, joins: Joins, peer: Peer) -> MemberPeer:
         BadRequest, InvalidBody, Refused: see `parse_join`.
     """
     limits = hub.limits
-    attends = hub.rooms.attend(path, parse_join(joins, peer.access.subject), leased=False)
+    entering = replace(parse_join(joins, peer.access.subject), by=client_of(peer.access, peer.address))
+    attends = hub.rooms.attend(path, entering, leased=False)
     # A heartbeat is sent first, and the grace follows: so a machine that is gone is noticed within the lease.
     silence = max(1.0, limits.presence_lease - limits.heartbeat_seconds - limits.presence_grace)
     return MemberPeer(peer.wire, peer.name, peer.address, peer.access, attends=attends, silence=silence)

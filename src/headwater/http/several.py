@@ -20,6 +20,7 @@ from headwater.http.request import Request
 from headwater.http.websocket import door
 from headwater.hub import Engine
 from headwater.protocol import responses
+from headwater.protocol.commands import Connect
 from headwater.protocol.cors import preflight_headers
 from headwater.protocol.many import Names
 from headwater.protocol.paths import PrivatePaths
@@ -90,7 +91,7 @@ class SeveralStreams:
             exchange.respond(responses.allowed(preflight_headers()))
             return None
         word.check(exchange.request)
-        self._check_open(word)
+        self._check_open(word.where)
         return word.serve(exchange)
 
     def connect(self, exchange: Exchange) -> Work | None:
@@ -104,12 +105,21 @@ class SeveralStreams:
         word = self.words[exchange.request.path]
         if word.where is not door.WHERE:
             raise RouteNotFound(f"there is no WebSocket at {exchange.request.path[:80]!r}; there is one at {door.WORD}")
-        self._check_open(word)
+        self._check_open(word.where)
         return self._websockets.connect(exchange)
 
-    def _check_open(self, word: Word) -> None:
+    def connect_to(self, exchange: Exchange, command: Connect) -> Work | None:
+        """The same for a head that was seen before.
+
+        Raises:
+            HeadwaterError: see `connect`.
+        """
+        self._check_open(door.WHERE)
+        return self._websockets.connect_to(exchange, command)
+
+    def _check_open(self, where: str) -> None:
         if not self._is_open:
-            raise MultiStreamClosed(f"{word.where}, where whatever guards the paths of URLs does not see them")
+            raise MultiStreamClosed(f"{where}, where whatever guards the paths of URLs does not see them")
         self._hub.runtime.gate.check()
 
     async def _nothing(self, exchange: Exchange) -> None:

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from headwater.errors import Refused
 from headwater.http.exchange import Exchange, Work, body_of
 from headwater.hub import Engine
+from headwater.hub.peers import address_of, client_of
 from headwater.protocol import responses
 from headwater.protocol.asks import Access
 from headwater.protocol.commands import SendSignal
@@ -21,7 +22,7 @@ def serve(hub: Engine, exchange: Exchange, command: SendSignal, access: Access) 
     Raises:
         HeadwaterError: refused.
     """
-    addressed, by = sent_by(command.addressed, access), _sender(exchange, access)
+    addressed, by = sent_by(command.addressed, access), client_of(access, address_of(exchange.client))
     hub.signal_sender.check(by, addressed, command.size)
     body = exchange.whole_body()
     if body is None:
@@ -48,13 +49,6 @@ def sent_by(addressed: Addressed, access: Access) -> Addressed:
     if addressed.sender is not None:
         raise Refused("from is not who the request's credential is of; leave it out")
     return replace(addressed, sender=access.subject)
-
-
-def _sender(exchange: Exchange, access: Access) -> Hashable:
-    """Whose rate counts; never None, which stands for the program itself."""
-    if access.subject is not None:
-        return ("subject", access.subject)
-    return ("address", None if exchange.client is None else exchange.client[0])
 
 
 def _signal(hub: Engine, command: SendSignal, addressed: Addressed, body: bytes) -> Signal:

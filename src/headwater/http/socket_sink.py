@@ -145,15 +145,20 @@ def _limit(sock: Any, unsent: int, milliseconds: int) -> None:
 
 
 def _set(sock: Any, options: list[tuple[int | None, int]]) -> None:
-    with contextlib.suppress(OSError, AttributeError):
-        # Of a socket's own, uvloop's stand-in would make a new object, and ask the system for its family, each time.
-        raw = socket.socket(sock.family, sock.type, sock.proto, fileno=sock.fileno())
-        try:
-            for option, value in options:
-                if option is not None:
-                    raw.setsockopt(socket.IPPROTO_TCP, option, min(value, 2**31 - 1))
-        finally:
-            raw.detach()
+    try:
+        # uvloop's stand-in would make an object, and ask the system for its family, for each option. A family that is
+        # told is not asked for; a socket of another one refuses the options.
+        raw = socket.SocketType(socket.AF_INET, socket.SOCK_STREAM, 0, sock.fileno())
+    except (OSError, ValueError, AttributeError):
+        return
+    try:
+        for option, value in options:
+            if option is not None:
+                raw.setsockopt(socket.IPPROTO_TCP, option, min(value, 2**31 - 1))
+    except OSError:
+        pass
+    finally:
+        raw.detach()
 
 
 def descriptor_of(transport: asyncio.Transport, sock: Any) -> int | None:

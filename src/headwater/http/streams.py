@@ -41,6 +41,7 @@ from headwater.protocol.coding import IDENTITY
 from headwater.protocol.commands import (
     Attend,
     Command,
+    Connect,
     Create,
     Delete,
     Describe,
@@ -225,11 +226,10 @@ class StreamService(Service):
 
     # Commands.
 
-    def _perform(self, exchange: Exchange, command: Command | Undecided, access: Access) -> Work | None:
+    def _perform(self, exchange: Exchange, command: Command | Connect | Undecided, access: Access) -> Work | None:
         # By far the most, and to look at an attribute a pattern of a class makes a set and a list.
         if isinstance(command, Write) and command.create is None:
-            body = exchange.whole_body()
-            if body is None:
+            if (body := exchange.whole_body()) is None:
                 return self._read_then_append(exchange, command)
             self._append(exchange, command, body)
             return None
@@ -256,6 +256,8 @@ class StreamService(Service):
             case Preflight():
                 exchange.respond(responses.allowed(preflight_headers()))
                 return None
+            case Connect():
+                return self._several.connect_to(exchange, command)
             case Undecided():
                 return self._decide(exchange, command, access)
 
@@ -360,7 +362,7 @@ class StreamService(Service):
         if frames is not None:
             kind = command.media_type or frames.group.encoder.media_type
             beat = form.heartbeat or self.hub.limits.heartbeat_seconds
-            head = LiveHead(kind, frames.content_type, beat, form.coding.token, self._varies)
+            head = LiveHead(kind, frames.info.content_type, beat, form.coding.token, self._varies)
             self.stats.resumes += command.resumed
             exchange.push_first(command.path, frames, peer, head)
             return None

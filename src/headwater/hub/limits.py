@@ -63,6 +63,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
         presence_lease: how long a member may be silent that is kept by requests or messages.
         presence_listed: members of a stream up to which its readers are told the list; above it, only how many.
         presence_changes: of a member's state, a second, a second's worth at once; one more is refused with 429.
+        presence_joins: members that one client may add to all streams, a second, a second's worth at once; one more is
+            refused with 429. One that comes back within `presence_grace` is not counted. A client is the subject of its
+            access, else the address it comes from.
         max_presence_members: of one stream; one more is refused with 429.
         max_presence_total: members of all streams; one more is refused with 429.
         max_presence_connections: of one member; one more is refused with 429.
@@ -110,6 +113,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     presence_lease: float = 30.0
     presence_listed: int = 500
     presence_changes: int = 10
+    presence_joins: int = 100
     max_presence_members: int = 10_000
     max_presence_total: int = 100_000
     max_presence_connections: int = 32

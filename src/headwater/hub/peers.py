@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -40,6 +40,18 @@ def address_of(client: Sequence[Any] | None) -> str | None:
     if not client:
         return None
     return f"[{client[0]}]:{client[1]}" if ":" in client[0] else f"{client[0]}:{client[1]}"
+
+
+def client_of(access: Access, address: str | None) -> Hashable:
+    """Who a client is where its requests are counted: the subject of its access, or else where it is.
+
+    Args:
+        access: with which it was let in.
+        address: see `Peer`.
+    """
+    if access.subject is not None:
+        return ("subject", access.subject)
+    return ("address", None if address is None else address.rpartition(":")[0])
 
 
 #: A reader in this process.

@@ -17,6 +17,9 @@ RECORD_BOUNDS: Final = (0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 WAIT_BOUNDS: Final = (0.0, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25)
 DELAY_BOUNDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
 
+#: Close codes that are counted each: those of RFC 6455, and those of errors. A client may send two thousand others.
+_CLOSES: Final = (range(1000, 1016), range(4400, 4600))
+
 
 class Stats(msgspec.Struct, kw_only=True):
     """What happened since the hub was made.
@@ -55,8 +58,8 @@ class Stats(msgspec.Struct, kw_only=True):
         websockets: connections of WebSockets, now; streams at their own URLs included.
         websockets_total: of the same, ever opened.
         websocket_messages: what came on `-/connect`, by the kind of message; at a stream's own URL it is `record`.
-        websocket_closes: connections of WebSockets that ended, by the code that the client told, which repeats
-            the server's; 1006 for none.
+        websocket_closes: connections of WebSockets that ended, by the code of whoever closed first; 1006 for none,
+            `other` for those that a client made up.
         disconnects: requests whose client went away before the answer or the end.
         lag: deliveries to live readers by the seconds from the commit to the socket.
         flush_waits: flushes by the seconds they were put off under load, so that records go out together.
@@ -120,7 +123,7 @@ class Stats(msgspec.Struct, kw_only=True):
     def websocket_ended(self, code: int) -> None:
         """Count its end."""
         self.websockets -= 1
-        self.websocket_closes[str(code)] += 1
+        self.websocket_closes[str(code) if any(code in codes for codes in _CLOSES) else "other"] += 1
 
     def sent(self, coding: str, before: int, after: int, times: int = 1) -> None:
         """Count bytes written to sinks: before and after their content coding, which is empty for none."""

@@ -29,10 +29,12 @@ class Timers:
 
     def after(self, seconds: float, call: Callable[[], object]) -> Timer:
         """Have something called after a time, up to a twentieth of a second late; below zero: at the next tick."""
-        timer = self._wheel.set(time.monotonic() + seconds, call)
-        due = self._wheel.next_due() if self._handle is None else min(self._wake_at, time.monotonic() + seconds)
-        if self._handle is None or due != self._wake_at:
-            self._sleep_until(due)
+        at = time.monotonic() + seconds
+        timer = self._wheel.set(at, call)
+        if self._handle is None:
+            self._sleep_until(self._wheel.next_due())
+        elif at < self._wake_at:
+            self._sleep_until(at)
         return timer
 
     def stop(self) -> None:

@@ -46,8 +46,10 @@ class Wheel:
 
     def set(self, at: float, call: Callable[[], object]) -> Timer:
         """Have something called at a time; what is due already is called at the tick after the last `advance`."""
-        due = max(math.ceil(at / self._tick), self._reached + 1)
-        slot = self._slots[due % len(self._slots)]
+        due, slots = math.ceil(at / self._tick), self._slots
+        if due <= self._reached:
+            due = self._reached + 1
+        slot = slots[due % len(slots)]
         timer = Timer(due, call, slot)
         slot[timer] = None
         return timer

@@ -9,11 +9,14 @@ Rule 3: a part of content (text, reasoning, a tool's input) is opened, grows, an
 
 from __future__ import annotations
 
+import json
 from base64 import b64decode, b64encode
 from enum import StrEnum
 from typing import Any, Final
 
 import msgspec
+
+from headwater.surrogates import mended
 
 Json = dict[str, Any]
 
@@ -364,12 +367,15 @@ _decoder: Final[msgspec.json.Decoder[Part]] = msgspec.json.Decoder(Part)
 
 
 def encode_part(part: Part) -> bytes:
-    """A part as the JSON of its record.
+    """A part as the JSON of its record; half of a surrogate pair is U+FFFD.
 
     Raises:
-        TypeError, ValueError: a value in it has no JSON form.
+        TypeError, ValueError, RecursionError: a value in it has no JSON form.
     """
-    return _encoder.encode(part)
+    try:
+        return _encoder.encode(part)
+    except UnicodeEncodeError:
+        return mended(json.dumps(msgspec.to_builtins(part)).encode())
 
 
 def decode_part(data: bytes) -> Part:
@@ -377,20 +383,16 @@ def decode_part(data: bytes) -> Part:
     try:
         return _decoder.decode(data)
     except (msgspec.DecodeError, RecursionError):
-        return Foreign(OURS, _any(data))
-
-
-def _any(data: bytes) -> Any:
+        pass
     try:
-        return msgspec.json.decode(data)
+        return Foreign(OURS, msgspec.json.decode(data))
     except (msgspec.DecodeError, RecursionError):  # JSON with no value here (1e999, deep nesting), or none at all
-        return data.decode(errors="replace")
+        return Foreign(OURS, data.decode(errors="replace"))
 
 
 def part_from(value: Json) -> Part | None:
     """The part that a dict spells; None: it does not fit any."""
     try:
-        part: Part = msgspec.convert(value, Part)
-    except msgspec.ValidationError:
+        return msgspec.convert(value, Part)  # type: ignore[no-any-return]
+    except ValueError:  # `msgspec.ValidationError`, or half of a surrogate pair
         return None
-    return part

@@ -33,6 +33,16 @@ class Write(msgspec.Struct, frozen=True, gc=False):
     create: StreamConfig | None = None
 
 
+class Connect(msgspec.Struct, frozen=True, gc=False):
+    """A WebSocket of many streams, which are named in its messages.
+
+    Attributes:
+        subprotocol: that is spoken.
+    """
+
+    subprotocol: str
+
+
 class Joins(msgspec.Struct, frozen=True, gc=False):
     """A reader that is a member while it reads; see `presence.requests`. All as sent; None: not sent."""
 

@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 
 from headwater.errors import HeadwaterError
-from headwater.model import Batch
+from headwater.model import BEGINNING, Batch
 
 #: Proxies cut silent connections: nginx, AWS ALB and many others after 60 s, Heroku after 55 s.
 HEARTBEAT_SECONDS: Final = 15.0
@@ -112,7 +112,13 @@ class Detached(msgspec.Struct, frozen=True, gc=False):
 
 
 class Missing(msgspec.Struct, frozen=True, gc=False):
-    """There is no stream yet; the reader waits for it."""
+    """There is no stream yet; the reader waits for it.
+
+    Attributes:
+        offset: where it comes back, so that it misses nothing of a stream that is made meanwhile: `now` would be later.
+    """
+
+    offset: str = BEGINNING
 
 
 class Made(msgspec.Struct, frozen=True, gc=False):
@@ -230,7 +236,7 @@ class Cursor:
     def wait(self) -> Missing:
         """Wait for a stream that is not there."""
         self._step(Step.MISSING)
-        return Missing()
+        return Missing(self.offset)
 
     def begin(self, content_type: str, offset: str) -> Made:
         """The stream is there."""

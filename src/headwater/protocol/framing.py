@@ -226,7 +226,7 @@ def split_value(content_type: str, value: bytes) -> tuple[bytes, ...]:
     try:
         text = msgspec.json.decode(value, type=str).encode()
         return (text,) if text else ()
-    except (msgspec.DecodeError, UnicodeEncodeError):
+    except (msgspec.DecodeError, UnicodeError):  # bytes that are no UTF-8, or half of a surrogate pair
         raise InvalidBody(f"the stream is {content_type}, and takes a string or base64, not a JSON value") from None
 
 

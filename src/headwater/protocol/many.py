@@ -129,20 +129,22 @@ class Names(msgspec.Struct, frozen=True):
     max_path_bytes: int = MAX_PATH_BYTES
     private: PrivatePaths = NOTHING_PRIVATE
 
-    def check(self, name: str) -> None:
-        """Refuse a name that no stream has, or none that is served.
+    def check(self, name: str) -> bool:
+        """Refuse a name that no stream has, or none that is served; gives whether it is a pattern.
 
         Raises:
             BadRequest, InvalidPath, PathTooLong, StreamPrivate: it may not be.
         """
         try:
-            if is_pattern(name):
+            found = is_pattern(name)
+            if found:
                 check_pattern(name)
             check_path(name, maximum=self.max_path_bytes)
-            self.private.check(literal_prefix(name).rstrip("/") if is_pattern(name) else name)
+            self.private.check(literal_prefix(name).rstrip("/") if found else name)
         except HeadwaterError as error:
             error.details["stream"] = _shown(name)
             raise
+        return found
 
 
 def parse_get(query: bytes, headers: Headers, names_allowed: Names) -> ReadMany:

@@ -54,8 +54,8 @@ class JsonLines:
                 self._told_up_to_date = False
                 told = {"from": self._regrouper.skip(start), "to": end}
                 return _control("gap", offset=offset, **told, **({"reason": why} if why else {}))
-            case Missing():
-                return _control("waiting")
+            case Missing(offset):
+                return _control("waiting", offset=offset)
             case Made(content_type, offset):
                 return _control("created", **made(content_type, offset))
             case Detached(offset, retry_after, why):  # pragma: no branch - there is no other event

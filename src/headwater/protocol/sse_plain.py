@@ -95,8 +95,8 @@ class PlainEvents:
                 told = {"from": self._regrouper.skip(start), "to": end}
                 body = msgspec.json.encode({**told, "reason": why} if why else told)
                 return encode_event(body, event=EVENT_GAP, event_id=offset.encode())
-            case Missing():  # without an id: a browser that is cut waits again
-                return encode_event(b"{}", event=EVENT_WAITING)
+            case Missing(offset):
+                return encode_event(b"{}", event=EVENT_WAITING, event_id=offset.encode())
             case Made(content_type, offset):
                 return encode_event(msgspec.json.encode(made(content_type, offset)), event=EVENT_CREATED)
             case Detached(offset, retry_after, why):  # pragma: no branch - there is no other event

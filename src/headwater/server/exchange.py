@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from headwater.http.exchange import BodyDone, Exchange, LiveHead, Opening, Streamed, Upgrade
 from headwater.http.http1 import CHUNKED, CLOSE, LAST_CHUNK, head_bytes, response_bytes
 from headwater.http.live import unframed
@@ -25,7 +27,7 @@ from headwater.server.head_cache import Head
 from headwater.server.outgoing import SocketOutlet
 from headwater.server.wire import Wire
 
-#: Stands for the offset in a response that is kept ready.
+#: Stands for what differs in a response that is kept ready.
 _MARK: Final = "\0"
 _BODILESS: Final = (204, 304)
 #: Until the service says which; not to be changed.
@@ -184,12 +186,27 @@ class SocketExchange(Exchange):
         wire = self._wire
         if not wire.is_current(self):
             return
-        wire.out.put(head_bytes(101, wire.shared.clock.line(), upgrade.headers(), self.extra))
-        shared, rest = wire.shared, wire.take()
-        sink = MessageSink(wire.transport, shared.runtime, shared.service.intake, upgrade.max_bytes)
+        shared, transport = wire.shared, wire.transport
+        transport.write(self._upgrade_head(upgrade))
+        rest = wire.take()
+        sink = MessageSink(transport, shared.runtime, shared.service.intake, upgrade.max_bytes)
         sink.begin(upgrade.open(sink), rest)
         if shared.limits.access_log:
             log_access(self, 101)
+
+    def _upgrade_head(self, upgrade: Upgrade) -> bytes:
+        """Of most of them only what they say of the key differs."""
+        shared = self._wire.shared
+        date, ready = shared.clock.line(), shared.upgrades
+        if self.request.origin is not None:
+            return head_bytes(101, date, upgrade.headers(), self.extra)
+        if ready.second != shared.clock.second:
+            ready.at(shared.clock.second)
+        form = ready.found.get(upgrade.subprotocol)
+        if form is None:
+            answer = replace(upgrade, accept=_MARK.encode()).headers()
+            form = ready.found[upgrade.subprotocol] = head_bytes(101, date, answer, self.extra).split(_MARK.encode())
+        return upgrade.accept.join(form)
 
     def push_first(self, path: str, frames: FirstFrames, peer: Peer, head: LiveHead) -> None:
         """See `Exchange`."""

@@ -4,6 +4,8 @@ Rule 1: clients send the same head again and again. The same bytes are the same 
         holds for the next time. Nothing here decides about a request.
 Rule 2: many heads differ in their targets only. Where both are plain paths, what follows from the rest holds for both;
         such a target is one that the parser takes as it is, so that nothing here reads HTTP by itself.
+Rule 3: the heads of one client's WebSockets differ in their keys only, which are random. What follows from the rest
+        holds for all of them; the key is each one's own.
 """
 
 from __future__ import annotations
@@ -27,12 +29,16 @@ MAX_HEADS: Final = 512
 MAX_HEAD_BYTES: Final = 2048
 #: Heads of which one is remembered for those that differ in their targets only, the newest ones.
 MAX_KINDS: Final = 64
+_KEY: Final = names.SEC_WEBSOCKET_KEY
 #: With one of these a head is another one each time: a producer's and a sequence's numbers, a condition, a random key.
-_NUMBERED: Final = frozenset({names.PRODUCER_ID, names.STREAM_SEQ, names.IF_MATCH, names.SEC_WEBSOCKET_KEY})
+_NUMBERED: Final = frozenset({names.PRODUCER_ID, names.STREAM_SEQ, names.IF_MATCH, _KEY})
 #: A request line whose target is a path and a query of RFC 3986, and nothing else.
 _PLAIN_LINE: Final = re.compile(
     rb"([A-Z]+ )(/[\w.~!$&'()*+,;=:@/%-]*)(?:\?([\w.~!$&'()*+,;=:@/?%-]*))?( HTTP/1\.[01]\r\n)"
 )
+#: In a head the line with a WebSocket's key, sixteen bytes in base64, and what every head with one has besides.
+_KEY_LINE: Final = re.compile(rb"\r\n(?i:sec-websocket-key): ?([A-Za-z0-9+/]{21}[AQgw]==)\r\n")
+_UPGRADE: Final = b"pgrade"
 #: What the parser takes for HTTP as well, and is none.
 _OTHERS: Final = (b"RTSP/", b"ICE/")
 
@@ -184,11 +190,12 @@ def _split(url: bytes) -> tuple[bytes | None, bytes, bytes]:
 
 
 class HeadCache:
-    """The heads that came last, by their bytes, and one of each kind that differs in its targets only."""
+    """The heads that came last, by their bytes, and one of each kind that differs in its targets or keys only."""
 
     def __init__(self) -> None:
         self._known: OrderedDict[bytes, Head] = OrderedDict()
         self._alike: OrderedDict[tuple[bytes, bytes], Head] = OrderedDict()
+        self._keyed: OrderedDict[bytes, Head] = OrderedDict()
 
     def get(self, data: bytes) -> Head:
         """The head that these bytes are; see `parse_head`."""
@@ -196,6 +203,28 @@ class HeadCache:
         if found is not None:
             self._known.move_to_end(data)
             return found
+        key = _KEY_LINE.search(data) if _UPGRADE in data else None
+        return self._other(data) if key is None else self._with_key(data, key)
+
+    def _with_key(self, data: bytes, key: re.Match[bytes]) -> Head:
+        """The head of a handshake; its headers are its own, and else it is that of its kind."""
+        rest = data[: key.start(1)] + data[key.end(1) :]
+        found = self._keyed.get(rest)
+        if found is None:
+            head = parse_head(data)
+            # Of two keys neither is it.
+            if len(data) <= MAX_HEAD_BYTES and head.fault is None and head.headers[_KEY] == key[1]:
+                self._keyed[rest] = head
+                if len(self._keyed) > MAX_KINDS:
+                    self._keyed.popitem(last=False)
+            return head
+        self._keyed.move_to_end(rest)
+        head, own = copy(found), key[1]
+        head.headers, head.fields = {**found.headers, _KEY: own}, found.fields.copy()
+        head.fields[found.fields.index((_KEY, found.headers[_KEY]))] = (_KEY, own)
+        return head
+
+    def _other(self, data: bytes) -> Head:
         line = _PLAIN_LINE.match(data)
         kind = None if line is None else (line[1], data[line.start(4) :])
         alike = self._alike.get(kind) if kind is not None else None

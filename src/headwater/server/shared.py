@@ -100,6 +100,7 @@ class Shared:
         stopping: each response is the last one of its connection.
         appended: responses to appends without their offset, by whether the stream is closed.
         live_heads: heads of live responses.
+        upgrades: of WebSockets, without what they say of the key, by the subprotocol.
     """
 
     def __init__(
@@ -120,3 +121,4 @@ class Shared:
         self.stopping = False
         self.appended: Final[Ready[bool, list[bytes]]] = Ready()
         self.live_heads: Final[Ready[LiveHead, bytes]] = Ready()
+        self.upgrades: Final[Ready[str, list[bytes]]] = Ready()

@@ -19,7 +19,7 @@ from headwater.http.websocket.telling import TELLINGS
 from headwater.hub.live.connection import DistinctConnection
 from headwater.hub.live.group import FanoutGroup
 from headwater.hub.live.sinks import BufferSink
-from headwater.hub.live.subscriptions.subscription import Wish
+from headwater.hub.live.subscriptions.subscription import Subscription, Wish
 from headwater.hub.live.subscriptions.whole import Subscriptions
 from headwater.hub.peers import NOBODY, Peer
 from headwater.protocol.offsets import position_of
@@ -79,13 +79,18 @@ class Reader:
                 self.offset[number] = message["o"]
         return found
 
+    def find(self, number: int) -> Subscription:
+        found = self.all.find(number)
+        assert found is not None
+        return found
+
     def acknowledge(self, number: int, offset: str) -> None:
-        channel = self.all.by_number[number].channel
+        channel = self.find(number).channel
         assert channel is not None
         channel.acknowledge(offset)
 
     def state(self, number: int) -> str | None:
-        channel = self.all.by_number[number].channel
+        channel = self.find(number).channel
         brief = None if channel is None else channel.brief(0.0)
         return None if brief is None else brief[1]
 
@@ -351,7 +356,7 @@ def test_one_for_each_stream(run: Run[None]) -> None:
             assert caught.value.details == {"s": number}
             with pytest.raises(LimitReached, match="connection_subscriptions=2"):
                 reader.read("c", None)
-            reader.all.by_number[number].leave("left")
+            reader.find(number).leave("left")
             reader.read("c", None)
 
     run(main())

@@ -174,3 +174,28 @@ def test_the_late_end_of_an_earlier_stream_is_not_the_end_of_a_later_one(
             assert (hub.stats.readers, hub.live.stream("s")) == (0, None)
 
     run(main())
+
+
+@pytest.mark.parametrize("wire", ["ndjson", "events", "sse"])
+def test_a_reader_whose_store_has_a_later_stream_is_told(run: Run, wire: str) -> None:
+    """In the same sentence, not that records are no longer kept: the store knows more than it has told."""
+
+    async def main() -> None:
+        store = Late()
+        async with Hub(store, limits=Limits(flush_seconds=0, window_bytes=1)) as hub:
+            await hub.create("s", content_type="application/json", body=b"1")
+            sink = BufferSink(1)
+            await hub.subscribe("s", sink, wire=wire)
+            await settle()
+            await hub.append("s", "more than the window")
+            store.is_late = True
+            await hub.delete("s")
+            await hub.create("s", content_type="application/json", body=b"2")
+            text = b""
+            while sink.ended is None or sink.held():
+                text += sink.take()
+                await settle()
+            problem = end_of(wire, text)
+            assert (problem["code"], problem["detail"]) == ("stream-not-found", SENTENCE)
+
+    run(main())

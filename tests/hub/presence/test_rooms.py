@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
+import msgspec
 import pytest
 from tests.hub.presence.virtual import PATH, VirtualRooms, entering
 from tests.protocol.presence.room_model import Reader, key_of
 
-from headwater.errors import LimitReached, MemberTaken
+from headwater.errors import LimitReached, MemberTaken, RateLimited
 from headwater.hub.limits import Limits
 from headwater.hub.presence.attendance import Attendance
 from headwater.hub.presence.rooms import OpenRoom
@@ -162,6 +165,30 @@ def test_members_of_all_streams_have_a_limit() -> None:
         virtual.rooms.enter("rooms/9", entering("bob"))
     attend(virtual, "ada")
     assert len(virtual.rooms) == 2
+
+
+def test_one_client_adds_so_many_members_a_second() -> None:
+    """However many leave again; who comes back within the grace is not new, and nobody else has less for it."""
+    virtual = VirtualRooms(Limits(presence_joins=3))
+
+    def join(id: str, by: Hashable) -> None:
+        virtual.rooms.enter(PATH, msgspec.structs.replace(entering(id), by=by))
+
+    for number in range(3):
+        join(f"a-{number}", "one")
+        virtual.rooms.leave(PATH, Claim(f"a-{number}", key_of(f"a-{number}")))
+    with pytest.raises(RateLimited, match="presence_joins=3"):
+        join("a-3", "one")
+    join("b", "two")
+    for _ in range(9):
+        join("b", "two")
+    for number in range(9):
+        join(f"c-{number}", None)
+    virtual.move(1 / 3)
+    join("a-3", "one")
+    with pytest.raises(RateLimited):
+        join("a-4", "one")
+    assert virtual.stats.members == 11
 
 
 def test_a_reader_that_missed_nothing_is_told_nothing_again() -> None:

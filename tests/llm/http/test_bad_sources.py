@@ -21,7 +21,7 @@ from headwater import Hub, Limits
 from headwater.llm import Runs, RunState
 from headwater.llm.answer import Answer
 from headwater.llm.http.chat import Chat, ChatRequest
-from headwater.llm.parts import OURS, Error, Foreign, Part, decode_part
+from headwater.llm.parts import OURS, Data, Error, Foreign, Part, decode_part
 from headwater.llm.providers.registry import DIALECTS
 from headwater.llm.runs.layout import RunInfo
 from headwater.model import Record
@@ -67,7 +67,6 @@ NONSENSE: dict[str, tuple[Any, str]] = {
     "a model that cannot be dumped": (Dumps(), "RuntimeError when it was read"),
     "a value without a JSON form": ({"type": "data-x", "data": object()}, "a Data with a value that has no JSON form"),
     "a value that is too deep": ({"type": "data-x", "data": deep()}, "a Data with a value that has no JSON form"),
-    "half a character": ({"type": "data-x", "data": "\ud800"}, "a Data with a value that has no JSON form"),
 }
 
 
@@ -140,6 +139,18 @@ def test_objects_of_two_frameworks(run: Run[None], dialect: str) -> None:
         whole = [*mixed, *texts, chunk({}, "stop")]
         seen, info, _ = await played(lambda: whole, dialect)
         assert (seen.text, info.state, seen.error) == (f"{BEFORE}more", RunState.FINISHED, None)
+
+    run(main())
+
+
+def test_half_a_character(run: Run[None]) -> None:
+    """In whatever value: it is no text, and costs nothing else."""
+    half = {"type": "data-x", "data": {"\ud83d": ["a\ude00", "\\ud83d"]}}
+
+    async def main() -> None:
+        seen, info, log = await played(lambda: [SAID, half, chunk({}, "stop")], "raw")
+        assert (seen.text, info.state) == (BEFORE, RunState.FINISHED)
+        assert Data("x", {"\ufffd": ["a\ufffd", "\\ud83d"]}) in log
 
     run(main())
 

@@ -128,3 +128,10 @@ def test_pages() -> None:
     for query in (b"limit=1001", b"limit=-1", b"after=%ff", b"after=a&after=b"):
         with pytest.raises(BadRequest):
             parse_page(query)
+
+
+@pytest.mark.parametrize("body", [b'{"id":"\xff"}', b'{"id":"x","key":"\xed\xa0\x80"}', b'{"\xff":1,"id":"x"}'])
+def test_a_body_that_is_no_utf8(body: bytes) -> None:
+    """Refused, as every body is that is no such object."""
+    with pytest.raises(BadRequest):
+        parse_post(body, None)

@@ -10,7 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from websockets.frames import Frame, Opcode
 
-from headwater.protocol.websocket.assembly import Assembler, Broken, Closing, Event, Message, Ping, Pong
+from headwater.protocol.websocket.assembly import (
+    Assembler,
+    Broken,
+    Closing,
+    Event,
+    Message,
+    Ping,
+    Pong,
+    whole_messages,
+)
 
 MAX = 1000
 
@@ -135,3 +144,40 @@ def test_small_fragments_take_what_they_hold() -> None:
     assert held < 2 * 60_000
     [message] = assembler.feed(masked(CONT))
     assert message == Message(b"xyz" * 20_001, False)
+
+
+def in_one_step(data: bytes, maximum: int = MAX) -> list[Event]:
+    """What a sink makes of one read: first what is read in one step, then what the parser makes of the rest."""
+    messages, at = whole_messages(data, maximum)
+    return [*(Message(*each) for each in messages), *Assembler(maximum).feed(data[at:])]
+
+
+@pytest.mark.parametrize("name", [*VECTORS, *BROKEN])
+@pytest.mark.parametrize("maximum", [MAX, 125, 5, 0])
+def test_whole_messages_are_what_the_parser_makes_of_them(name: str, maximum: int) -> None:
+    """Also of each beginning of a vector, and behind other messages."""
+    data = masked(TEXT, b"ab") + (VECTORS[name][0] if name in VECTORS else BROKEN[name][0])
+    for end in range(min(len(data), 300) + 1):
+        assert in_one_step(data[:end], maximum) == Assembler(maximum).feed(data[:end])
+    assert in_one_step(data, maximum) == Assembler(maximum).feed(data)
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.binary(max_size=12),
+            st.builds(
+                lambda opcode, data, fin: (
+                    masked(opcode, data, fin=fin) if opcode in (TEXT, BINARY, CONT) else masked(opcode, data[:125])
+                ),
+                st.sampled_from([TEXT, BINARY, CONT, PING, PONG, CLOSE]),
+                st.one_of(st.binary(max_size=130), st.text(max_size=40).map(str.encode)),
+                st.booleans(),
+            ),
+        ),
+        max_size=6,
+    ).map(b"".join)
+)
+def test_any_bytes_in_one_step(data: bytes) -> None:
+    """They are the same messages, and the same mistakes."""
+    assert in_one_step(data) == Assembler(MAX).feed(data)

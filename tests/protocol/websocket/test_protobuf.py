@@ -42,7 +42,7 @@ configs = st.builds(
 _KINDS: dict[Kind, st.SearchStrategy[Any]] = {
     Kind.TEXT: texts,
     Kind.INTEGER: whole,
-    Kind.NUMBER: st.floats(allow_nan=False),
+    Kind.NUMBER: st.floats(allow_nan=False, allow_infinity=False),
     Kind.FLAG: st.booleans(),
     Kind.BYTES: st.binary(max_size=300),
     Kind.VALUE: raws,

@@ -93,7 +93,7 @@ def test_a_character_that_is_cut_waits_for_its_rest() -> None:
 def test_a_stream_that_is_waited_for() -> None:
     """It is told to wait, or why it cannot be had; all else its subscription tells."""
     one = WaitingMessages("", codec=CODEC, id=4, path="a")
-    assert told(one.encode(Missing(), 0)) == [{"t": "waiting", "id": 4, "path": "a"}]
+    assert told(one.encode(Missing(), 0)) == [{"t": "waiting", "id": 4, "path": "a", "o": "-1"}]
     assert one.encode(Made("text/plain", "o1"), 0) == b""
     (problem,) = told(one.encode(Failed("o1", StoreUnavailable("disk")), 0))
     assert (problem["t"], problem["id"], problem["code"]) == ("err", 4, "store-unavailable")

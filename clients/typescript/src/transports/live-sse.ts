@@ -42,7 +42,7 @@ function batches(base64: boolean, attempt: Attempt): (chunk: Uint8Array) => Wire
   const control = (told: Control): Wire[] => {
     const offset = told.streamNextOffset
     const wires: Wire[] = []
-    const upToDate = told.upToDate === true
+    const upToDate = told.upToDate === true && !told.streamClosed
     if (told.streamGap) wires.push({ kind: "gap", ...told.streamGap, offset })
     if (held.length) wires.push({ kind: "records", records: batchOf(held, at, offset), offset, single: false, upToDate })
     else if (upToDate) wires.push({ kind: "up-to-date", offset })

@@ -32,7 +32,8 @@ function recordsOf(bytes: Uint8Array, type: string): Raw[] {
   try {
     return splitArray(text)
   } catch (error) {
-    throw new HeadwaterError("truncated", `the page cannot be read: ${String(error)}`, { cause: error })
+    const code = text.trimEnd().endsWith("]") ? "bad-answer" : "truncated"
+    throw new HeadwaterError(code, `the page cannot be read: ${String(error)}`, { cause: error })
   }
 }
 
@@ -67,15 +68,16 @@ async function page(requester: Requester, url: string, attempt: Attempt, cursor:
 
 function toPage(response: Response, attempt: Attempt, offset: string, raws: Raw[], type: string): Page {
   const { headers } = response
-  const upToDate = headers.get("stream-up-to-date") === "true" || response.status === 204
+  const atTail = headers.get("stream-up-to-date") === "true" || response.status === 204
+  const code = headers.get("stream-failure")
+  const closed = atTail && headers.get("stream-closed") === "true"
+  const upToDate = atTail && !closed
   const wires: Wire[] = []
   if (raws.length) {
     const records = batchOf(raws, attempt.from, offset)
     wires.push({ kind: "records", records, offset, single: false, upToDate, type })
   } else wires.push(upToDate ? { kind: "up-to-date", offset } : { kind: "beat" })
-  const code = headers.get("stream-failure")
-  const closed = headers.get("stream-closed") === "true" && (upToDate || response.status === 204)
-  if (code !== null) {
+  if (closed && code !== null) {
     const message = decodeURIComponent(headers.get("stream-failure-message") ?? "")
     wires.push({ kind: "end", end: "failed", offset, code, message })
   } else if (closed) wires.push({ kind: "end", end: "closed", offset })

@@ -2,6 +2,7 @@
 
 door           the requests that become WebSockets
 shared         what all connections of a service share
+talk           what both kinds of connections have in common
 session        one connection of `-/connect`
 operations     what each of its messages does
 reads, writes  those that ask once, and those that write

@@ -13,7 +13,6 @@ from headwater.protocol.framing import check_content_type
 from headwater.protocol.given import config_of, producer_of
 from headwater.protocol.ledger import Append
 from headwater.protocol.offsets import check_offset
-from headwater.protocol.patterns import is_pattern
 from headwater.protocol.preconditions import at_tail
 from headwater.protocol.requests import MAX_TOKEN, slow_policy
 from headwater.protocol.slow import REPLAY
@@ -25,12 +24,11 @@ def path_of(session: Session, path: str | None, s: int | None) -> str:
     if (path is None) is (s is None):
         raise InvalidMessage("a message has path, or s of a stream that is read")
     if path is None:
-        found = session.subscriptions.by_number.get(s or 0)
+        found = session.subscriptions.find(s)
         if found is None:
             raise InvalidMessage(f"this connection reads no stream of number {s}")
         return found.wish.path
-    session.door.names.check(path)
-    if is_pattern(path):
+    if session.door.names.check(path):
         raise InvalidMessage(f"{path[:80]!r} is a pattern; this message has one stream")
     return path
 

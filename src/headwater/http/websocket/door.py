@@ -19,6 +19,7 @@ from headwater.http.websocket.telling import TELLINGS
 from headwater.hub import Engine
 from headwater.hub.peers import Peer, address_of
 from headwater.protocol.asks import Access, asks_of
+from headwater.protocol.commands import Connect
 from headwater.protocol.cors import CorsPolicy
 from headwater.protocol.many import Names
 from headwater.protocol.paths import check_encoding
@@ -67,11 +68,23 @@ class WebSockets:
         Raises:
             HeadwaterError: refused.
         """
-        accept = self.check(exchange)
-        name = handshake.choose(handshake.offered(exchange.request.headers), CODECS)
-        return exchange.upgrade(
-            Upgrade(accept, name, partial(self._session, exchange, name), self._hub.limits.max_body_bytes)
-        )
+        accept, request = self.check(exchange), exchange.request
+        command = Connect(handshake.choose(handshake.offered(request.headers), CODECS))
+        request.memo = (command, ())
+        return self._upgrade(exchange, accept, command)
+
+    def connect_to(self, exchange: Exchange, command: Connect) -> Work | None:
+        """The same for a head that was seen before, but for its key.
+
+        Raises:
+            HeadwaterError: refused.
+        """
+        return self._upgrade(exchange, self.check(exchange), command)
+
+    def _upgrade(self, exchange: Exchange, accept: bytes, command: Connect) -> Work | None:
+        name = command.subprotocol
+        session = partial(self._session, exchange, name)
+        return exchange.upgrade(Upgrade(accept, name, session, self._hub.limits.max_body_bytes))
 
     def read_one(self, exchange: Exchange, path: str, prefix: str) -> Work | None:
         """Serve a stream at its own URL.
@@ -114,7 +127,8 @@ class WebSockets:
             HeadwaterError: it is no handshake, or from a page that may not connect.
         """
         request = exchange.request
-        handshake.check_page(self._cors, request.origin, request.host)
+        if request.origin is not None:
+            handshake.check_page(self._cors, request.origin, request.host)
         return handshake.check_key(request.headers) if exchange.has_key else b""
 
     def _session(self, exchange: Exchange, name: str, sink: Duplex) -> Receiver:

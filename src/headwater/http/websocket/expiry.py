@@ -2,15 +2,37 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
+from headwater.errors import NotAuthorized
 from headwater.hub.timers import Timers
 from headwater.hub.wheel import Timer
+from headwater.protocol.asks import Access
 
 #: Seconds before the end of an access at which its client is told.
 NOTICE: Final = 30.0
+#: Seconds in which the application says whether what goes on still may: meanwhile it does.
+ANSWER: Final = 10.0
+
+
+async def in_time(found: Awaitable[Access]) -> Access:
+    """An access that is granted soon, or never.
+
+    Raises:
+        NotAuthorized: the application took too long.
+        What `found` raises.
+    """
+    deadline = asyncio.timeout(ANSWER)
+    try:
+        async with deadline:
+            return await found
+    except TimeoutError:
+        if not deadline.expired():
+            raise
+        raise NotAuthorized(f"the application did not say within {ANSWER:g} s whether this is still allowed") from None
 
 
 class Expiry:

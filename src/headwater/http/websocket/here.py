@@ -14,6 +14,7 @@ from headwater.errors import BadRequest, LimitReached, MemberTaken
 from headwater.http.presence import check_stream
 from headwater.http.websocket.arguments import path_of
 from headwater.http.websocket.session import Session
+from headwater.hub.peers import client_of
 from headwater.protocol.asks import Access, Ask, Operation
 from headwater.protocol.presence.keys import same_key
 from headwater.protocol.presence.members import check_connection
@@ -42,12 +43,13 @@ def _begin(session: Session, message: m.Here, size: int, path: str, access: Acce
     if id is None and access.subject is None:
         id = session.peer.name if there is None else there.id
     claim = claim_of(id, message.key, access.subject)
-    entering = Entering(claim, check_connection(message.connection or ""), state)
+    by = client_of(access, session.peer.address)
+    entering = Entering(claim, check_connection(message.connection or ""), state, by=by)
     session.run(message.id, size, _enter(session, message, path, entering, access), message.s)
 
 
 async def _enter(session: Session, message: m.Here, path: str, entering: Entering, access: Access) -> bytes:
-    hub, stay = session.door.hub, session.stay
+    hub, stay = session.hub, session.stay
     await check_stream(hub, path)
     if session.is_over:
         return b""

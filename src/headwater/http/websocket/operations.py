@@ -22,7 +22,6 @@ from headwater.hub.live.subscriptions.subscription import Wish
 from headwater.model import NOW
 from headwater.protocol.asks import Access
 from headwater.protocol.ephemeral import PRESENCE, SIGNAL
-from headwater.protocol.patterns import is_pattern
 from headwater.protocol.requests import slow_policy
 from headwater.protocol.websocket import messages as m
 
@@ -41,11 +40,20 @@ def ping(session: Session, message: m.Ping, size: int) -> None:
     session.tell(m.Answer(message.id))
 
 
+#: Of ephemeral events, by whether signals and who is there are asked for.
+_KINDS: Final = {
+    (False, False): (),
+    (True, False): (SIGNAL,),
+    (False, True): (PRESENCE,),
+    (True, True): (SIGNAL, PRESENCE),
+}
+
+
 def sub(session: Session, message: m.Sub, size: int) -> None:
     """Read a stream, or a pattern."""
     path = message.path
-    session.door.names.check(path)
-    limits = session.door.hub.limits
+    is_pattern = session.door.names.check(path)
+    limits = session.hub.limits
     window = limits.reader_window_bytes if message.window is None else message.window
     if not 0 <= window <= limits.max_window_bytes:
         raise InvalidMessage(f"window is 0 to max_window_bytes={limits.max_window_bytes}, not {window}")
@@ -56,25 +64,22 @@ def sub(session: Session, message: m.Sub, size: int) -> None:
         path,
         start_of(message.from_, message.last, message.last_bytes, NOW),
         window or None,
-        slow_policy(message.slow),
+        None if message.slow is None else slow_policy(message.slow),
         message.missing == "wait",
         message.envelope,
         None,
-        kinds=(*([SIGNAL] if message.signals else ()), *([PRESENCE] if message.presence else ())),
+        kinds=_KINDS[message.signals, message.presence],
     )
-    if is_pattern(path):
+    if is_pattern:
         # Each stream that matches is asked about by itself.
         session.perform(message.id, size, (), partial(_match, session, wish, size))
         return
-    session.perform(message.id, size, asks_to_read(path, wish.kinds), partial(_subscribe, session, wish, size))
+    session.allow(message.id, size, asks_to_read(path, wish.kinds), partial(_subscribe, session, wish))
 
 
-def _subscribe(session: Session, wish: Wish, size: int, access: Access) -> None:
-    wish = structs.replace(wish, peer=session.rights.peer_with(access))
-    subscription = session.subscriptions.add(wish)
-    # It is told by itself, when it comes.
-    session.answer(wish.id, size, b"")
-    session.subscriptions.open(subscription)
+def _subscribe(session: Session, wish: Wish, access: Access) -> None:
+    wish = structs.replace(wish, peer=session.rights.peer_with(session.peer, access))
+    session.subscriptions.open(session.subscriptions.add(wish))
 
 
 def _match(session: Session, wish: Wish, size: int, access: Access) -> None:
@@ -88,9 +93,9 @@ def unsub(session: Session, message: m.Unsub, size: int) -> None:
     whole = session.subscriptions
     found = None
     if message.s is not None:
-        found = whole.by_number.get(message.s)
+        found = whole.find(message.s)
     elif message.path is not None:
-        found = whole.by_path.get(message.path)
+        found = whole.find(message.path)
     if found is None and message.path is not None and whole.leave(message.path):
         _left(session, message)
         return
@@ -108,7 +113,7 @@ def _left(session: Session, message: m.Unsub) -> None:
 
 def ack(session: Session, message: m.Ack, size: int) -> None:
     """So much more may be sent."""
-    found = session.subscriptions.by_number.get(message.s)
+    found = session.subscriptions.find(message.s)
     if found is None or found.channel is None:
         return  # it has ended, and the client will know
     try:

@@ -20,7 +20,7 @@ def head(session: Session, message: m.Head, size: int) -> None:
 
 
 async def _head(session: Session, id: int, path: str) -> bytes:
-    info = await session.door.hub.info(path)
+    info = await session.hub.info(path)
     failure = info.failure or Failure("")
     return session.codec.encode(
         m.Info(
@@ -43,7 +43,7 @@ async def _head(session: Session, id: int, path: str) -> bytes:
 def read(session: Session, message: m.Read, size: int) -> None:
     """Tell one page of a stream."""
     path = path_of(session, message.path, message.s)
-    most = session.door.hub.limits.read_bytes
+    most = session.hub.limits.read_bytes
     limit = most if message.bytes is None else message.bytes
     if not 1 <= limit <= most:
         raise InvalidMessage(f"bytes is 1 to read_bytes={most}, not {limit}")
@@ -61,7 +61,7 @@ def read(session: Session, message: m.Read, size: int) -> None:
 
 
 async def _read(session: Session, message: m.Read, path: str, start: str | Last, limit: int) -> bytes:
-    hub, has_earlier = session.door.hub, False
+    hub, has_earlier = session.hub, False
     hub.runtime.gate.check()
     hub.stats.reads += 1
     batch: Batch

@@ -35,13 +35,21 @@ class Reading(Protocol):
         ...
 
 
+class Handles(Protocol):
+    """What begins messages."""
+
+    def handle(self, data: bytes, is_text: bool) -> None:
+        """Begin one."""
+        ...
+
+
 class Requests:
     """Those of one connection.
 
     Args:
         limits: `connection_requests` and `connection_bytes` count.
         source: of the messages.
-        handle: begins one.
+        handler: begins them.
 
     Attributes:
         ids: of those under way.
@@ -51,7 +59,7 @@ class Requests:
     __slots__ = (
         "_bytes",
         "_count",
-        "_handle",
+        "_handler",
         "_holds",
         "_is_pumping",
         "_is_stopped",
@@ -63,12 +71,12 @@ class Requests:
         "is_full",
     )
 
-    def __init__(self, limits: Limits, source: Reading, handle: Callable[[bytes, bool], None]) -> None:
+    def __init__(self, limits: Limits, source: Reading, handler: Handles) -> None:
         self.ids: set[int] | None = None
         self.is_full = False
         self._limits = limits
         self._source = source
-        self._handle = handle
+        self._handler = handler
         self._count = self._bytes = self._holds = 0
         self._waiting: deque[tuple[bytes, bool]] | None = None
         self._tasks: set[asyncio.Future[Any]] | None = None
@@ -86,14 +94,14 @@ class Requests:
 
     def put(self, data: bytes, is_text: bool) -> None:
         """Take a message."""
-        if self._waiting or self._is_pumping or self._must_wait():
+        if self._waiting or self._is_pumping or self._holds or self.is_full or (self._count and self._must_wait()):
             if self._waiting is None:
                 self._waiting = deque()
             self._waiting.append((data, is_text))
             self._stop()
         else:
-            self._handle(data, is_text)
-            if self._must_wait():
+            self._handler.handle(data, is_text)
+            if self._holds or self.is_full or (self._count and self._must_wait()):
                 self._stop()
 
     def _must_wait(self) -> bool:
@@ -117,7 +125,7 @@ class Requests:
         self._is_pumping = True
         try:
             while self._waiting and not self._must_wait():
-                self._handle(*self._waiting.popleft())
+                self._handler.handle(*self._waiting.popleft())
         finally:
             self._is_pumping = False
         if self._is_stopped and not self._waiting and not self._must_wait():

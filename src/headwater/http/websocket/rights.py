@@ -2,7 +2,7 @@
 
 Rule 1: each message is asked about by itself, with the credential of that moment.
 Rule 2: what is read was asked about when it began. It is asked about again with another token, and when its access is
-        over; what may not be read any more ends.
+        over; what may not be read any more ends, and so does what the application fails to say in time.
 """
 
 from __future__ import annotations
@@ -10,20 +10,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Protocol
+from typing import Final, Protocol
 
 from msgspec.structs import replace
 
 from headwater.errors import HeadwaterError, NotAuthorized, Refused
 from headwater.http.authorize import Credential
 from headwater.http.permission import Permission
-from headwater.http.websocket.expiry import Expiry
+from headwater.http.websocket.expiry import Expiry, in_time
 from headwater.http.websocket.requests import Requests
 from headwater.http.websocket.stay import Stay
 from headwater.hub.live.subscriptions.subscription import FORBIDDEN, Subscription, Wish
 from headwater.hub.live.subscriptions.whole import Subscriptions
 from headwater.hub.peers import Peer
-from headwater.protocol.asks import Access, Ask, Operation
+from headwater.protocol.asks import ANYBODY, Access, Ask, Operation
 from headwater.protocol.ephemeral import PRESENCE
 from headwater.protocol.websocket import messages as m
 
@@ -64,12 +64,54 @@ class Holder(Protocol):
         ...
 
 
+class OpenRights:
+    """Those of all connections where nobody is asked; see `Rights`."""
+
+    __slots__ = ()
+
+    def of(self, asks: tuple[Ask, ...]) -> Access | Awaitable[Access]:
+        """See `Rights.of`."""
+        return ANYBODY
+
+    def show(self, token: str) -> None:
+        """See `Rights.show`."""
+
+    def peer(self, peer: Peer, wish: Wish) -> Peer | Awaitable[Peer]:
+        """See `Rights.peer`."""
+        return peer
+
+    def peer_with(self, peer: Peer, access: Access) -> Peer:
+        """See `Rights.peer_with`."""
+        return peer
+
+    def recheck(self, then: Callable[[], None]) -> None:
+        """See `Rights.recheck`."""
+        then()
+
+    def note(self, access: Access) -> None:
+        """See `Rights.note`."""
+
+    def stop(self) -> None:
+        """See `Rights.stop`."""
+
+
+#: One object for all of them.
+_OPEN: Final = OpenRights()
+
+
+def rights_of(
+    permission: Permission, credential: Credential | None, client: tuple[str, int] | None, holder: Holder
+) -> Rights | OpenRights:
+    """Those of a connection; see `Rights`."""
+    return _OPEN if credential is None else Rights(permission, credential, client, holder)
+
+
 class Rights:
-    """Those of one connection.
+    """Those of one connection whose application is asked.
 
     Args:
         permission: the application's.
-        credential: that the connection's request shows; None: nobody is asked.
+        credential: that the connection's request shows.
         client: host and port of the other end; None: not known.
         holder: the connection.
     """
@@ -79,7 +121,7 @@ class Rights:
     def __init__(
         self,
         permission: Permission,
-        credential: Credential | None,
+        credential: Credential,
         client: tuple[str, int] | None,
         holder: Holder,
     ) -> None:
@@ -100,26 +142,29 @@ class Rights:
 
     def show(self, token: str) -> None:
         """Ask with another token from now on."""
-        if self._credential is not None:
-            self._credential = self._credential.with_token(token)
+        self._credential = self._credential.with_token(token)
 
-    def peer(self, wish: Wish) -> Peer | Awaitable[Peer]:
+    def peer(self, peer: Peer, wish: Wish) -> Peer | Awaitable[Peer]:
         """Who reads a stream.
+
+        Args:
+            peer: who reads, but for the access.
+            wish: which stream.
 
         Raises:
             HeadwaterError: it may not be read.
         """
         found = self.of(asks_to_read(wish.path, wish.kinds))
-        return self.peer_with(found) if isinstance(found, Access) else self._awaited(found)
+        return self.peer_with(peer, found) if isinstance(found, Access) else self._awaited(peer, found)
 
-    def peer_with(self, access: Access) -> Peer:
+    def peer_with(self, peer: Peer, access: Access) -> Peer:
         """Who reads with an access; it is asked about again when that ends."""
         self.note(access)
-        peer = self._holder.peer
         return peer if access is peer.access else replace(peer, access=access)
 
-    async def _awaited(self, found: Awaitable[Access]) -> Peer:
-        return self.peer_with(await found)
+    async def _awaited(self, peer: Peer, found: Awaitable[Access]) -> Peer:
+        # In a task of its own, as everywhere: what an application uses may ask which one it is in.
+        return self.peer_with(peer, await asyncio.ensure_future(found))
 
     def recheck(self, then: Callable[[], None]) -> None:
         """Ask about all that is read again, with the credential of now.
@@ -128,39 +173,31 @@ class Rights:
             then: called behind that.
         """
         self.stop()
-        requests = self._holder.requests
         self._recheck_members()
-        for subscription in list(self._holder.subscriptions.by_path.values()):
-            try:
-                found = self.of(asks_to_read(subscription.path, subscription.wish.kinds))
-            except HeadwaterError as error:
-                self._forbid(subscription, error)
-                continue
-            if isinstance(found, Access):
-                self._allow(subscription, found)
-            else:
-                requests.hold(found, partial(self._answered, subscription))
-        requests.hold_until_decided(then)
+        for subscription in self._holder.subscriptions.all():
+            asks = asks_to_read(subscription.path, subscription.wish.kinds)
+            self._ask_again(asks, partial(self._allow, subscription), partial(self._forbid, subscription))
+        self._holder.requests.hold_until_decided(then)
 
     def _recheck_members(self) -> None:
         """Whoever may not be there any more, or is somebody else now, leaves; this is told."""
         for path, id in [(path, each.id) for path, each in self._holder.stay.members.items()]:
-            try:
-                found = self.of((Ask(Operation.PRESENCE, path),))
-            except HeadwaterError as error:
-                self._dismiss(path, error)
-                continue
-            if isinstance(found, Access):
-                self._keep_member(path, id, found)
-            else:
-                self._holder.requests.hold(found, partial(self._member_answered, path, id))
+            asks = (Ask(Operation.PRESENCE, path),)
+            self._ask_again(asks, partial(self._keep_member, path, id), partial(self._dismiss, path))
 
-    def _member_answered(self, path: str, id: str, done: asyncio.Future[Access]) -> None:
-        error = done.exception()
-        if error is None:
-            self._keep_member(path, id, done.result())
+    def _ask_again(
+        self, asks: tuple[Ask, ...], allow: Callable[[Access], None], forbid: Callable[[BaseException], None]
+    ) -> None:
+        """What the application does not allow in time is forbidden, also where it has failed."""
+        try:
+            found = self.of(asks)
+        except Exception as error:
+            forbid(error)
+            return
+        if isinstance(found, Access):
+            allow(found)
         else:
-            self._dismiss(path, error)
+            self._holder.requests.hold(in_time(found), partial(_answered, allow, forbid))
 
     def _keep_member(self, path: str, id: str, access: Access) -> None:
         if access.subject not in (None, id):
@@ -172,19 +209,14 @@ class Rights:
         self._holder.stay.leave(path)
         self._holder.refuse(error)
 
-    def _answered(self, subscription: Subscription, done: asyncio.Future[Access]) -> None:
-        error = done.exception()
-        if error is None:
-            self._allow(subscription, done.result())
-        else:
-            self._forbid(subscription, error)
-
     def _allow(self, subscription: Subscription, access: Access) -> None:
-        peer = self.peer_with(access)
+        peer = self.peer_with(self._holder.peer, access)
         if subscription.channel is not None:
             subscription.channel.peer = peer
 
     def _forbid(self, subscription: Subscription, error: BaseException) -> None:
+        if not isinstance(error, HeadwaterError):
+            self._holder.refuse(error)
         if self._has_expired and isinstance(error, NotAuthorized):
             self._holder.close(error.ws_close, error.code)
         else:
@@ -215,3 +247,13 @@ class Rights:
 
     def _is_rechecked(self) -> None:
         self._has_expired = False
+
+
+def _answered(
+    allow: Callable[[Access], None], forbid: Callable[[BaseException], None], done: asyncio.Future[Access]
+) -> None:
+    error = done.exception()
+    if error is None:
+        allow(done.result())
+    else:
+        forbid(error)

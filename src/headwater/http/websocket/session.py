@@ -20,20 +20,19 @@ import msgspec
 from headwater.errors import HeadwaterError, InvalidMessage, RequestTimeout, ShuttingDown, Unavailable
 from headwater.http.authorize import Credential
 from headwater.http.duplex import Duplex
-from headwater.http.websocket.patience import EARLY, check_message, is_dead
-from headwater.http.websocket.requests import Requests
-from headwater.http.websocket.rights import Rights
+from headwater.http.websocket.patience import EARLY
+from headwater.http.websocket.rights import rights_of
 from headwater.http.websocket.shared import Door
 from headwater.http.websocket.stay import Stay, interval
+from headwater.http.websocket.talk import Talk
 from headwater.http.websocket.telling import Telling
 from headwater.hub.live.connection import DistinctConnection
 from headwater.hub.live.subscriptions.subscription import Wish
 from headwater.hub.live.subscriptions.whole import Subscriptions
 from headwater.hub.peers import Peer
-from headwater.hub.wheel import Timer
 from headwater.protocol.asks import Access, Ask
 from headwater.protocol.requests import reader_name
-from headwater.protocol.websocket import closes, frames
+from headwater.protocol.websocket import closes
 from headwater.protocol.websocket import messages as m
 from headwater.protocol.websocket.codec import Codec
 from headwater.protocol.websocket.stream_messages import problem
@@ -41,8 +40,8 @@ from headwater.protocol.websocket.stream_messages import problem
 _log: Final = logging.getLogger("headwater")
 
 
-class Session:
-    """See the module, `Receiver` and `Holder`.
+class Session(Talk):
+    """See the module, `Talk` and `Holder`.
 
     Args:
         door: through which it came.
@@ -56,33 +55,29 @@ class Session:
 
     Attributes:
         codec: as given.
-        connection: what its channels share.
+        connection: what its channels share; `write` tells.
         door: as given.
         greeted: `hello` has come.
         operations: as given.
         peer: who reads, but for the access.
-        requests: messages under way.
         rights: what the client may do.
         subscriptions: what is read.
     """
 
     __slots__ = (
         "_is_draining",
-        "_is_over",
-        "_sink",
         "_spoke_at",
         "_stay",
-        "_timer",
         "codec",
-        "connection",
         "door",
         "greeted",
         "operations",
         "peer",
-        "requests",
         "rights",
         "subscriptions",
     )
+
+    connection: DistinctConnection
 
     def __init__(
         self,
@@ -95,34 +90,29 @@ class Session:
         address: str | None,
         operations: Operations,
     ) -> None:
+        hub = door.hub
+        super().__init__(hub, sink, DistinctConnection(hub.runtime, sink))
         self.door = door
         self.codec = codec
         self.peer = Peer("websocket", None, address)
         self.greeted = False
         self.operations = operations
-        self.connection = DistinctConnection(door.hub.runtime, sink)
-        self.requests = Requests(door.hub.limits, sink, self._handle)
-        self.subscriptions = Subscriptions(door.hub.live, self.connection, telling, self, door.names.private)
-        self._sink = sink
-        self._is_over = self._is_draining = False
-        self.rights = Rights(door.permission, credential, client, self)
-        self._spoke_at = time.monotonic()
+        self.subscriptions = Subscriptions(hub.live, self.connection, telling, self, door.names.private)
+        self._is_draining = False
+        self.rights = rights_of(door.permission, credential, client, self)
+        self._spoke_at = sink.heard_at
         self._stay: Stay | None = None  # most connections never have any
-        runtime = door.hub.runtime
-        self._timer: Timer | None = runtime.timers.after(runtime.limits.hello_seconds, self._expect_hello)
+        runtime = hub.runtime
+        self._timer = runtime.timers.after(runtime.limits.hello_seconds, self._expect_hello)
         runtime.holders.add(self)
         if runtime.draining:
             self.stop()
 
     # What it is told.
 
-    def received(self, data: bytes, *, is_text: bool) -> None:
-        """See `Receiver.received`."""
-        if not self._is_over:
-            self.requests.put(data, is_text)
-
-    def _handle(self, data: bytes, is_text: bool) -> None:
-        if self._is_over:
+    def handle(self, data: bytes, is_text: bool) -> None:
+        """See `Handles.handle`."""
+        if self.is_over:
             return
         if is_text is not self.codec.is_text:
             kind = "text" if self.codec.is_text else "binary"
@@ -132,29 +122,43 @@ class Session:
         try:
             message = self.codec.decode(data)
             id, s = getattr(message, "id", None), getattr(message, "s", None)
-            self._begin(message, len(data))
+            self.hub.stats.websocket_messages[m.KINDS[type(message)]] += 1
+            if not self.greeted:
+                self._greet(message)
+            elif self._is_draining and not isinstance(message, m.Pong | m.Ping | m.Ack):
+                raise ShuttingDown("the server stops; nothing was done")
+            else:
+                self.operations[type(message)](self, message, len(data))
         except Exception as error:
             self.refuse(error, id, s)
 
-    def _begin(self, message: m.ClientMessage, size: int) -> None:
-        self.door.hub.stats.websocket_messages[m.KINDS[type(message)]] += 1
-        if not self.greeted:
-            if not isinstance(message, m.Hello):
-                raise InvalidMessage("the first message is hello")
-            self._greet(message)
-        elif self._is_draining and not isinstance(message, m.Pong | m.Ping | m.Ack):
-            raise ShuttingDown("the server stops; nothing was done")
-        else:
-            self.operations[type(message)](self, message, size)
-
-    def _greet(self, hello: m.Hello) -> None:
-        self.peer = msgspec.structs.replace(self.peer, name=reader_name(hello.name))
+    def _greet(self, hello: m.ClientMessage) -> None:
+        if not isinstance(hello, m.Hello):
+            raise InvalidMessage("the first message is hello")
+        if hello.name is not None:
+            self.peer = msgspec.structs.replace(self.peer, name=reader_name(hello.name))
         if hello.token is not None:
             self.rights.show(hello.token)
         self.greeted = True
-        limits = self.door.hub.limits
-        self.tell(m.Welcome(self.door.server, limits.heartbeat_seconds, limits.reader_window_bytes, self.door.limits))
-        self.watch()
+        welcome = self.door.welcomes[self.codec.name]
+        if self.connection.before is None:
+            self.write(welcome)
+        else:
+            self.connection.before = welcome
+        limits = self.hub.limits
+        if limits.hello_seconds > limits.heartbeat_seconds:
+            self.watch()
+
+    def gather(self) -> None:
+        """See `Receiver.gather`: `hello` is answered with the subscriptions behind it, by one write."""
+        if not self.greeted:
+            self.connection.before = b""
+
+    def settle(self) -> None:
+        """See `Receiver.settle`."""
+        before, self.connection.before = self.connection.before, None
+        if before:
+            self.write(before)
 
     # What it does.
 
@@ -183,6 +187,23 @@ class Session:
         else:
             requests.hold(found, partial(self._decided, id, size, go, s))
 
+    def allow(
+        self, id: int | None, size: int, asks: tuple[Ask, ...], go: Callable[[Access], None], s: int | None = None
+    ) -> None:
+        """`perform` for what is done when `go` returns, and told by itself. Most is not even under way."""
+        if id is not None:
+            self.requests.check_id(id)
+        found = self.rights.of(asks)
+        if isinstance(found, Access):
+            go(found)
+        else:
+            self.requests.began(id, size)
+            self.requests.hold(found, partial(self._decided, id, size, partial(self._allowed, id, size, go), s))
+
+    def _allowed(self, id: int | None, size: int, go: Callable[[Access], None], access: Access) -> None:
+        go(access)
+        self.answer(id, size, b"")
+
     def _decided(
         self,
         id: int | None,
@@ -194,7 +215,7 @@ class Session:
         error = done.exception()
         if error is not None:
             self.fail(id, size, error, s)
-        elif not self._is_over:
+        elif not self.is_over:
             self._go(id, size, go, s, done.result())
 
     def _go(self, id: int | None, size: int, go: Callable[[Access], None], s: int | None, access: Access) -> None:
@@ -211,13 +232,13 @@ class Session:
             size: as for `perform`.
             frame: to tell; empty: it was told otherwise.
         """
-        if not self._is_over and frame:
+        if not self.is_over and frame:
             self.write(frame)
         self._done(id, size)
 
     def fail(self, id: int | None, size: int, error: BaseException, s: int | None = None) -> None:
         """The same with an error; `s` as for `refuse`."""
-        if not self._is_over:
+        if not self.is_over:
             self.refuse(error, id, s)
         self._done(id, size)
 
@@ -248,7 +269,7 @@ class Session:
         if not isinstance(error, HeadwaterError):
             _log.error("a message of a WebSocket connection", exc_info=error)
             error = HeadwaterError.of_mistake()
-        self.door.hub.stats.errors[error.code] += 1
+        self.hub.stats.errors[error.code] += 1
         self.tell(problem(error, id=id, s=s if id is None else None))
 
     # What goes out.
@@ -259,71 +280,59 @@ class Session:
 
     def write(self, data: bytes) -> None:
         """See `Receiver.write`."""
-        if self._is_over:
-            return
-        self._spoke_at = time.monotonic()
-        self.connection.write(data)
+        if not self.is_over:
+            self._spoke_at = time.monotonic()
+            self.connection.write(data)
 
     # Time.
 
     def _expect_hello(self) -> None:
         self._timer = None
-        if not self.greeted:
-            self.door.hub.stats.errors[RequestTimeout.code] += 1
-            seconds = self.door.hub.limits.hello_seconds
-            self.close(RequestTimeout.ws_close, f"hello did not arrive within hello_seconds={seconds:g}")
+        if self.greeted:
+            # Its first beat is due so long after the last word; a timer of its own would cost each connection one.
+            self.watch(max(0.0, self._spoke_at + self.interval - time.monotonic()))
+            return
+        self.hub.stats.errors[RequestTimeout.code] += 1
+        seconds = self.hub.limits.hello_seconds
+        self.close(RequestTimeout.ws_close, f"hello did not arrive within hello_seconds={seconds:g}")
 
-    def watch(self) -> None:
-        """Beat from now on, as often as what it has needs it."""
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = self.door.hub.runtime.timers.after(interval(self._stay, self.door.hub), self._beat)
+    @property
+    def interval(self) -> float:
+        """See `Talk.interval`; a member is listened for more often."""
+        return interval(self._stay, self.hub)
 
-    def _beat(self) -> None:
-        self._timer = None
-        limits, now, sink = self.door.hub.limits, time.monotonic(), self._sink
-        heartbeat = limits.heartbeat_seconds
-        if not self.requests.is_stopped:
-            if is_dead(sink, limits, now):
-                sink.abort()
-                return
-            try:
-                check_message(sink, limits, now)
-            except RequestTimeout as error:
-                self.close(error.ws_close, error.message)
-                return
-        if not self.connection.is_stopped:
-            if now - max(self._spoke_at, self.subscriptions.spoke_at) >= heartbeat - EARLY:
-                self.tell(m.Beat())
-            if now - sink.heard_at >= interval(self._stay, self.door.hub) - EARLY:
-                sink.ping()
+    def speak(self, now: float) -> None:
+        """See `Talk.speak`."""
+        if now - max(self._spoke_at, self.subscriptions.spoke_at) >= self.hub.limits.heartbeat_seconds - EARLY:
+            self.tell(m.Beat())
+
+    def beaten(self) -> None:
+        """See `Talk.beaten`."""
         if self._stay is not None:
-            for path in self._stay.heard(sink.heard_at):
+            for path in self._stay.heard(self._sink.heard_at):
                 self.requests.run(self._stay.come_back(path), self._came_back)
-        self.watch()
+
+    def late(self, error: RequestTimeout) -> None:
+        """See `Talk.late`."""
+        self.close(error.ws_close, error.message)
 
     def _came_back(self, done: asyncio.Future[None]) -> None:
         error = done.exception()
-        if error is not None and not self._is_over:
+        if error is not None and not self.is_over:
             self.refuse(error)
 
     def access(self, wish: Wish) -> Peer | Awaitable[Peer]:
         """See `Holder.access`."""
-        return self.rights.peer(wish)
+        return self.rights.peer(self.peer, wish)
 
     # Its end; see `Holder` and `Receiver`.
 
-    @property
-    def is_over(self) -> bool:
-        """Whether nothing of it goes on."""
-        return self._is_over
-
     def stop(self) -> None:
         """See `Holder.stop`: what is under way is answered, and then it ends."""
-        if self._is_over or self._is_draining:
+        if self.is_over or self._is_draining:
             return
         self._is_draining = True
-        runtime = self.door.hub.runtime
+        runtime = self.hub.runtime
         self.tell(m.Drain(round(runtime.share(), 3)))
         self.subscriptions.close()
         if self.requests.are_done:
@@ -346,19 +355,6 @@ class Session:
             self.requests.is_full = False
             self.requests.go_on()
 
-    def close(self, code: int, reason: str) -> None:
-        """End it."""
-        if self._is_over:
-            return
-        self.write(frames.close(code, reason))
-        self._leave()
-        self.connection.finish()
-
-    def closing(self) -> None:
-        """See `Receiver.closing`."""
-        if not self._is_over:
-            self._leave()
-
     def _leave(self) -> None:
         self._forget()
         self.subscriptions.close()
@@ -374,7 +370,7 @@ class Session:
     def stay(self) -> Stay:
         """What others see of it while it lives."""
         if self._stay is None:
-            self._stay = Stay(self.door.hub)
+            self._stay = Stay(self.hub)
         return self._stay
 
     def _end_stay(self) -> None:
@@ -383,12 +379,8 @@ class Session:
             stay.end()
 
     def _forget(self) -> None:
-        self._is_over = True
-        self.door.hub.runtime.holders.discard(self)
-        self.requests.forget()
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        super()._forget()
+        self.hub.runtime.holders.discard(self)
         self.rights.stop()
 
 

@@ -10,6 +10,8 @@ import msgspec
 from headwater.http.permission import Permission
 from headwater.hub import Engine
 from headwater.protocol.many import Names
+from headwater.protocol.websocket.codecs import CODECS
+from headwater.protocol.websocket.messages import Welcome
 
 
 class Door(msgspec.Struct, frozen=True):
@@ -19,15 +21,13 @@ class Door(msgspec.Struct, frozen=True):
         hub: behind it.
         permission: asked about each stream.
         names: what a name may be.
-        server: as `welcome` says.
-        limits: as `welcome` says.
+        welcomes: the message of each subprotocol, framed.
     """
 
     hub: Engine
     permission: Permission
     names: Names
-    server: str
-    limits: dict[str, int]
+    welcomes: dict[str, bytes]
 
 
 #: Limits that a client is told.
@@ -45,6 +45,7 @@ _TOLD: Final = (
 def door_of(hub: Engine, permission: Permission, names: Names) -> Door:
     """The door of a service."""
     limits = hub.limits
-    return Door(
-        hub, permission, names, f"headwater/{version('headwater')}", {name: getattr(limits, name) for name in _TOLD}
-    )
+    told = {name: getattr(limits, name) for name in _TOLD}
+    server = f"headwater/{version('headwater')}"
+    welcome = Welcome(server, limits.heartbeat_seconds, limits.reader_window_bytes, told)
+    return Door(hub, permission, names, {name: codec.encode(welcome) for name, codec in CODECS.items()})

@@ -32,7 +32,7 @@ def signal(session: Session, message: m.SendSignal, size: int) -> None:
 
 
 def _send(session: Session, message: m.SendSignal, size: int, path: str, access: Access) -> None:
-    sender = session.door.hub.signal_sender
+    sender = session.hub.signal_sender
     kind, content = _content(message)
     addressed = sent_by(Addressed(message.from_, message.to, message.topic, message.keep), access)
     if addressed.sender is None and session.peer.name is not None:
@@ -50,7 +50,7 @@ def _send(session: Session, message: m.SendSignal, size: int, path: str, access:
 
 
 async def _send_later(session: Session, message: m.SendSignal, path: str, signal: Signal, by: Hashable) -> bytes:
-    return _answer(session, message, await session.door.hub.signal_sender.send(path, signal, by))
+    return _answer(session, message, await session.hub.signal_sender.send(path, signal, by))
 
 
 def _answer(session: Session, message: m.SendSignal, told: Told) -> bytes:

@@ -2,14 +2,14 @@
 
 Rule 1: what is wrong with the stream is told behind the handshake, in words and by the close code: a page sees nothing
         of a handshake that fails. What may not connect at all is refused before.
-Rule 2: with `?raw=1` there is nothing but records, so that a refused append ends the connection with its close code.
+Rule 2: access that ends is asked about again then; where it is not allowed any more, the connection ends.
+Rule 3: with `?raw=1` there is nothing but records, so that a refused append ends the connection with its close code.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from functools import partial
 from typing import Any, Final
 
@@ -20,13 +20,12 @@ from headwater.http.authorize import Credential
 from headwater.http.duplex import Duplex
 from headwater.http.live import kinds_of, opened, with_kinds
 from headwater.http.permission import Permission
-from headwater.http.websocket.patience import EARLY, check_message, is_dead
-from headwater.http.websocket.requests import Requests
+from headwater.http.websocket.expiry import Expiry, in_time
+from headwater.http.websocket.talk import Talk
 from headwater.hub import Engine
 from headwater.hub.live.connection import Connection
 from headwater.hub.live.wire_format import WireFormat
 from headwater.hub.peers import Peer
-from headwater.hub.wheel import Timer
 from headwater.model import Appended, Producer, SlowPolicy
 from headwater.protocol.asks import Access, asks_of
 from headwater.protocol.commands import Read, Write
@@ -41,8 +40,8 @@ from headwater.protocol.wire import problem
 _log: Final = logging.getLogger("headwater")
 
 
-class Single:
-    """One of them: see `Receiver`, and `Channel`, by which it learns what happens to its connection.
+class Single(Talk):
+    """One of them: see `Talk`, and `Channel`, by which it learns what happens to its connection.
 
     Args:
         hub: whose stream it is.
@@ -57,17 +56,12 @@ class Single:
     __slots__ = (
         "_client",
         "_command",
-        "_connection",
         "_credential",
-        "_hub",
-        "_is_over",
+        "_expiry",
         "_permission",
         "_producer",
         "_raw",
-        "_requests",
         "_sequence",
-        "_sink",
-        "_timer",
         "slow",
     )
 
@@ -81,51 +75,73 @@ class Single:
         credential: Credential | None,
         client: tuple[str, int] | None,
     ) -> None:
+        super().__init__(hub, sink, Connection(hub.runtime, sink, single=True))
         self.slow: SlowPolicy = REPLAY
-        self._hub = hub
         self._permission = permission
-        self._sink = sink
         self._command = asked.command
         self._raw = asked.raw
         self._producer = asked.producer
         self._sequence = 0
         self._credential = credential
         self._client = client
-        self._is_over = False
-        self._connection = Connection(hub.runtime, sink, single=True)
-        self._connection.add(self)
-        self._requests = Requests(hub.limits, sink, self._append)
-        self._timer: Timer | None = None
-        self._watch()
-        self._requests.run(self._open(peer), self._opened)
+        self._expiry: Expiry | None = None
+        self._note(peer.access)
+        self.connection.add(self)
+        self.watch()
+        self.requests.run(self._open(peer), self._opened)
 
     # Its stream.
 
     async def _open(self, peer: Peer) -> None:
-        with await opened(self._hub.live, self._command, peer) as arrival:
-            if not self._is_over:
-                self._hub.live.push(arrival, single_format(self._command, raw=self._raw), self._connection)
+        with await opened(self.hub.live, self._command, peer) as arrival:
+            if not self.is_over:
+                self.hub.live.push(arrival, single_format(self._command, raw=self._raw), self.connection)
 
     def _opened(self, done: asyncio.Future[Any]) -> None:
         error = done.exception()
         if error is not None:
             self._refuse(error, ends=True)
 
+    # Access that ends.
+
+    def _note(self, access: Access) -> None:
+        if access.expires is None:
+            return
+        if self._expiry is None:
+            self._expiry = Expiry(self.hub.runtime.timers, lambda _: None, self._expired)
+        self._expiry.note(access.expires)
+
+    def _expired(self) -> None:
+        self.requests.run(self._ask_again(), self._asked_again)
+
+    async def _ask_again(self) -> Access:
+        found = self._permission.of(asks_of(self._command), self._credential, self._client)
+        return found if isinstance(found, Access) else await asyncio.ensure_future(in_time(found))
+
+    def _asked_again(self, done: asyncio.Future[Access]) -> None:
+        error = done.exception()
+        if error is not None:
+            self._refuse(error, ends=True)
+        elif not self.is_over:
+            self._note(done.result())
+
     # What comes.
 
-    def received(self, data: bytes, *, is_text: bool) -> None:
-        """See `Receiver.received`."""
-        if not self._is_over:
-            self._requests.put(data, is_text)
-
-    def _append(self, data: bytes, is_text: bool) -> None:
-        if self._is_over:
+    def handle(self, data: bytes, is_text: bool) -> None:
+        """See `Handles.handle`: it is appended."""
+        if self.is_over:
             return
-        self._hub.stats.websocket_messages["record"] += 1
+        self.hub.stats.websocket_messages["record"] += 1
         try:
             self._ask(data)
         except Exception as error:
             self._refuse(error)
+
+    def gather(self) -> None:
+        """See `Receiver.gather`: answers are told one by one."""
+
+    def settle(self) -> None:
+        """See `Receiver.settle`."""
 
     def _ask(self, data: bytes) -> None:
         if not data:
@@ -137,11 +153,11 @@ class Single:
         request = Append(data, None, producer)
         asks = asks_of(Write(self._command.path, None, producer, None, False))
         found = self._permission.of(asks, self._credential, self._client)
-        self._requests.began(None, len(data))
+        self.requests.began(None, len(data))
         if isinstance(found, Access):
             self._post(request, len(data))
         else:
-            self._requests.hold(found, partial(self._decided, request, len(data)))
+            self.requests.hold(found, partial(self._decided, request, len(data)))
 
     def _decided(self, request: Append, size: int, done: asyncio.Future[Any]) -> None:
         error = done.exception()
@@ -152,7 +168,7 @@ class Single:
 
     def _post(self, request: Append, size: int) -> None:
         try:
-            self._hub.post(self._command.path, request, partial(self._written, size))
+            self.hub.post(self._command.path, request, partial(self._written, size))
         except Exception as error:
             self._written(size, error)
 
@@ -160,9 +176,9 @@ class Single:
         if isinstance(outcome, BaseException):
             self._refuse(outcome)
         else:
-            self._hub.stats.acknowledged(size, outcome)
+            self.hub.stats.acknowledged(size, outcome)
             self._say({"control": "appended", "offset": outcome.next_offset, **_duplicate(outcome)})
-        self._requests.answered(None, size)
+        self.requests.answered(None, size)
 
     # What goes out.
 
@@ -171,7 +187,7 @@ class Single:
             self.write(frames.text(msgspec.json.encode(fields)))
 
     def _refuse(self, error: BaseException, *, ends: bool = False) -> None:
-        if self._is_over:
+        if self.is_over:
             return
         told = self._hub_error(error)
         self._say({"control": "error", **problem(told)})
@@ -182,75 +198,44 @@ class Single:
         if not isinstance(error, HeadwaterError):
             _log.error("a WebSocket of %r", self._command.path, exc_info=error)
             error = HeadwaterError.of_mistake()
-        self._hub.stats.errors[error.code] += 1
+        self.hub.stats.errors[error.code] += 1
         return error
 
-    def write(self, data: bytes) -> None:
-        """See `Receiver.write`."""
-        if not self._is_over:
-            self._connection.write(data)
+    # Time, and its end.
 
-    # Time.
+    def speak(self, now: float) -> None:
+        """See `Talk.speak`: a ping says it."""
 
-    def _watch(self) -> None:
-        self._timer = self._hub.runtime.timers.after(self._hub.limits.heartbeat_seconds, self._beat)
+    def beaten(self) -> None:
+        """See `Talk.beaten`: nothing is."""
 
-    def _beat(self) -> None:
-        self._timer = None
-        limits, now, sink = self._hub.limits, time.monotonic(), self._sink
-        if not self._requests.is_stopped:
-            if is_dead(sink, limits, now):
-                sink.abort()
-                return
-            try:
-                check_message(sink, limits, now)
-            except RequestTimeout as error:
-                self._refuse(error, ends=True)
-                return
-        if now - sink.heard_at >= limits.heartbeat_seconds - EARLY and not self._connection.is_stopped:
-            self._sink.ping()
-        self._watch()
-
-    # Its end.
-
-    def close(self, code: int, reason: str) -> None:
-        """End it."""
-        if self._is_over:
-            return
-        self.write(frames.close(code, reason))
-        self._leave()
-        self._connection.finish()
-
-    def closing(self) -> None:
-        """See `Receiver.closing`."""
-        if not self._is_over:
-            self._leave()
+    def late(self, error: RequestTimeout) -> None:
+        """See `Talk.late`."""
+        self._refuse(error, ends=True)
 
     def _leave(self) -> None:
         self._forget()
-        self._connection.lost()
+        self.connection.lost()
 
     def _forget(self) -> None:
-        self._is_over = True
-        self._requests.forget()
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        super()._forget()
+        if self._expiry is not None:
+            self._expiry.stop()
 
     # From the connection; see `Channel`.
 
     def pause(self) -> None:
         """See `Channel.pause`: appends wait, too."""
-        self._requests.is_full = True
+        self.requests.is_full = True
 
     def resume(self, paused: float) -> None:
         """See `Channel.resume`."""
 
     def step(self) -> bool:
         """See `Channel.step`."""
-        if self._requests.is_full:
-            self._requests.is_full = False
-            self._requests.go_on()
+        if self.requests.is_full:
+            self.requests.is_full = False
+            self.requests.go_on()
         return False
 
     def hold_back(self) -> None:

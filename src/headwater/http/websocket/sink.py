@@ -20,7 +20,17 @@ from headwater.hub.intake import Body, Intake
 from headwater.hub.live.runtime import Runtime
 from headwater.hub.wheel import Timer
 from headwater.protocol.websocket import frames
-from headwater.protocol.websocket.assembly import NO_CODE, TOO_BIG, Assembler, Broken, Closing, Event, Message, Ping
+from headwater.protocol.websocket.assembly import (
+    NO_CODE,
+    TOO_BIG,
+    Assembler,
+    Broken,
+    Closing,
+    Event,
+    Message,
+    Ping,
+    whole_messages,
+)
 from headwater.protocol.websocket.closes import NO_CLOSE, NORMAL
 
 #: Seconds for a client to end its side.
@@ -44,6 +54,7 @@ class MessageSink(TransportSink):
         "_intake",
         "_is_closing",
         "_linger",
+        "_max_bytes",
         "_receiver",
         "_runtime",
         "heard_at",
@@ -54,7 +65,9 @@ class MessageSink(TransportSink):
         super().__init__(transport, runtime)
         self._runtime = runtime
         self._intake = intake
-        self._assembler = Assembler(max_bytes)
+        self._max_bytes = max_bytes
+        #: Of a message that is not whole, or of what broke the protocol.
+        self._assembler: Assembler | None = None
         self._receiver: Receiver | None = None
         self._body: Body | None = None
         self._is_closing = False
@@ -81,14 +94,34 @@ class MessageSink(TransportSink):
     def data_received(self, data: bytes) -> None:
         """Bytes came."""
         self.heard_at = time.monotonic()
+        if self._assembler is None:
+            messages, at = whole_messages(data, self._max_bytes)
+            several, receiver = len(messages) > 1, self._receiver
+            if several and receiver is not None:
+                receiver.gather()
+            for message, is_text in messages:
+                receiver = self._receiver
+                if receiver is None or self._is_closing:
+                    return  # what was on its way
+                receiver.received(message, is_text=is_text)
+            if several and receiver is not None:
+                receiver.settle()
+            if at == len(data):
+                return
+            data, self._assembler = data[at:] if at else data, Assembler(self._max_bytes)
+        self._assemble(self._assembler, data)
+
+    def _assemble(self, assembler: Assembler, data: bytes) -> None:
         is_whole = False
-        for event in self._assembler.feed(data):
+        for event in assembler.feed(data):
             is_whole = is_whole or isinstance(event, Message)
             self._take(event)
         if is_whole and self._body is not None:
             self._arrived()  # what is missing now is another message
-        if self._body is not None or not self._assembler.is_between:
-            self._count()
+        if self._body is not None or not assembler.is_between:
+            self._count(assembler)
+        if assembler.is_idle:
+            self._assembler = None
 
     def _take(self, event: Event) -> None:
         receiver = self._receiver
@@ -137,9 +170,9 @@ class MessageSink(TransportSink):
 
     # Messages that are not whole.
 
-    def _count(self) -> None:
-        held, body = self._assembler.held, self._body
-        if self._assembler.is_between:
+    def _count(self, assembler: Assembler) -> None:
+        held, body = assembler.held, self._body
+        if assembler.is_between:
             self._arrived()
             return
         self.partial_since = self.partial_since or self.heard_at
@@ -174,6 +207,11 @@ class MessageSink(TransportSink):
             self.heard_at = time.monotonic()
             self.partial_since = self.partial_since and self.heard_at
             self._transport.resume_reading()
+
+    def ends_with(self, code: int) -> None:
+        """See `Duplex.ends_with`."""
+        if self._code == NO_CLOSE:
+            self._code = code
 
     def ping(self) -> None:
         """See `Duplex.ping`."""

@@ -42,7 +42,7 @@ def _end(session: Session, id: int, path: str | None, s: int | None, size: int, 
 
 
 def _write(session: Session, id: int, size: int, path: str, request: Append, access: Access) -> None:
-    hub = session.door.hub
+    hub = session.hub
     if request.create is None:
         hub.post(path, request, partial(_written, session, id, size, len(request.body)))
     else:
@@ -53,12 +53,12 @@ def _written(session: Session, id: int, size: int, body: int, outcome: Appended 
     if isinstance(outcome, Exception):
         session.fail(id, size, outcome)
     else:
-        session.door.hub.stats.acknowledged(body, outcome)
+        session.hub.stats.acknowledged(body, outcome)
         session.answer(id, size, session.codec.encode(_ok(id, outcome)))
 
 
 async def _created_by(session: Session, id: int, path: str, request: Append) -> bytes:
-    return session.codec.encode(_ok(id, await session.door.hub.write(path, request)))
+    return session.codec.encode(_ok(id, await session.hub.write(path, request)))
 
 
 def _ok(id: int, appended: Appended) -> m.Ok:
@@ -78,7 +78,7 @@ def create(session: Session, message: m.Create, size: int) -> None:
 
 async def _create(session: Session, message: m.Create, path: str, config: StreamConfig, body: bytes) -> bytes:
     condition = Condition(if_none_match=(ANY,)) if message.exclusive else None
-    made = await session.door.hub.create_stream(path, config, body, closed=message.closed, condition=condition)
+    made = await session.hub.create_stream(path, config, body, closed=message.closed, condition=condition)
     return session.codec.encode(m.Ok(message.id, made.info.tail, closed=made.info.closed, created=made.created))
 
 
@@ -90,5 +90,5 @@ def delete(session: Session, message: m.Delete, size: int) -> None:
 
 
 async def _delete(session: Session, message: m.Delete, path: str) -> bytes:
-    await session.door.hub.delete(path, if_match=message.match)
+    await session.hub.delete(path, if_match=message.match)
     return session.codec.encode(m.Ok(message.id))

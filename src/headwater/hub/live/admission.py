@@ -3,14 +3,36 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from headwater.errors import OffsetGone, StreamGone, StreamNotFound
 from headwater.hub.live.arrival import Arrival
+from headwater.hub.live.connection import Connection
 from headwater.hub.live.readers import LiveReaders
 from headwater.hub.live.waiting import Admits, Awaiting
+from headwater.hub.live.wire_format import WireFormat
 from headwater.hub.peers import Peer
 from headwater.model import BEGINNING, NOW, Last, SlowPolicy
 from headwater.protocol.offsets import same_stream
+
+
+class AdmitsOne:
+    """Lets in the stream that one place among many waits for; see `Admits`.
+
+    Args:
+        take: reads it, on the connection of the place.
+        live: the readers.
+    """
+
+    def __init__(self, take: Callable[[Arrival], None], live: LiveReaders) -> None:
+        self._take = take
+        self.enter = live.enter
+        self.open = live.open
+        self.open_at_once = live.open_at_once
+
+    def push(self, arrival: Arrival, form: WireFormat, to: Connection) -> None:
+        """See `Admits.push`: as the place's own channel."""
+        self._take(arrival)
 
 
 async def open_or_wait(

@@ -253,16 +253,22 @@ class DistinctConnection(Connection):
     """A connection whose channels are of different streams, so that no two are given the same bytes.
 
     They may be a thousand, so that nothing here asks all of them but what happens seldom.
+
+    Attributes:
+        before: goes out in front of what is written next; None: nothing may wait for that.
     """
 
-    __slots__ = ("_is_held_back",)
+    __slots__ = ("_is_held_back", "before")
 
     def __init__(self, runtime: Runtime, sink: Sink) -> None:
         super().__init__(runtime, sink)
+        self.before: bytes | None = None
         self._is_held_back = False
 
     def write(self, data: bytes | memoryview) -> None:
         """See `Connection.write`. Who is held back comes back through `direct` alone."""
+        if self.before:
+            data, self.before = self.before + data, b""
         self.sink.write(data)
         if not self._is_held_back and self.sink.held():
             self._is_held_back = True
@@ -272,7 +278,7 @@ class DistinctConnection(Connection):
     def direct(self, channel: Channel) -> int | None:
         """See `Connection.direct`."""
         sink = self.sink
-        if sink.descriptor is None or sink.held():
+        if sink.descriptor is None or self.before or sink.held():
             return None
         self._is_held_back = False
         return sink.descriptor

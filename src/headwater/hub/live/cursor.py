@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from headwater.errors import HeadwaterError, StreamGone, StreamNotFound
+from headwater.errors import HeadwaterError, OffsetGone, StreamGone, StreamNotFound
 from headwater.hub.live.conflation import Conflation
 from headwater.hub.live.runtime import Runtime
 from headwater.hub.live.window import Window
@@ -119,9 +119,18 @@ class LogCursor:
         try:
             return self._take(await self._from_store(self._next(), limit, times=times))
         except HeadwaterError as error:
-            # The store may know of a delete before it tells of it.
-            is_gone = isinstance(error, StreamNotFound | StreamGone)
-            return (self.cursor.fail(self.window.gone() if is_gone else error),)
+            return (self.cursor.fail(self.window.gone() if await self._is_gone(error) else error),)
+
+    async def _is_gone(self, error: HeadwaterError) -> bool:
+        """Whether an error of the store is that the stream is deleted; it may know of that before it tells of it."""
+        if isinstance(error, StreamNotFound | StreamGone) or self.window.deleted:
+            return True
+        if not isinstance(error, OffsetGone):
+            return False
+        try:  # of records that are not kept any more, or of a later stream at the path
+            return self.window.is_of_earlier((await self._runtime.store.info(self.window.path)).tail)
+        except HeadwaterError as another:
+            return isinstance(another, StreamNotFound | StreamGone)
 
     async def _from_store(self, offset: str, limit: int, *, times: bool = True) -> Batch:
         store, whole = self._runtime.store, self._runtime.limits.read_bytes

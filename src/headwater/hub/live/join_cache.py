@@ -7,13 +7,13 @@ Rule 2: few and small ones are kept, of streams with some readers; they cost an 
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
 from headwater.hub.live.group import FanoutGroup
-from headwater.hub.live.wire_format import WireFormat
-from headwater.model import Expiry, Retention, SlowPolicy, StreamInfo
+from headwater.model import Expiry, Retention, StreamInfo
+from headwater.protocol.cursor import Data, Event
 
 #: Readers of a stream from which first frames are kept.
 FROM_READERS: Final = 16
@@ -29,14 +29,14 @@ class FirstFrames(msgspec.Struct, frozen=True, gc=False):
     """What a reader was told when it came.
 
     Attributes:
-        content_type: the stream's.
-        slow: the stream's policy.
+        info: the stream, as it is until it changes.
+        start: where its first records begin.
         group: that it joined.
         data: the format's opening and the first event, framed.
     """
 
-    content_type: str
-    slow: SlowPolicy
+    info: StreamInfo
+    start: str
     group: FanoutGroup
     data: bytes
 
@@ -55,8 +55,10 @@ class JoinCache:
         return frames if frames is not None and frames.group.members else None
 
     def keep(self, place: Place, frames: FirstFrames) -> None:
-        """Tell them again."""
-        if len(frames.data) > MAX_BYTES:
+        """Tell them again, if they hold until the stream changes: what goes with time or age must be looked up."""
+        info, form = frames.info, frames.group.form
+        is_lasting = info.expiry == Expiry() and info.retention == Retention()
+        if len(frames.data) > MAX_BYTES or not is_lasting or not form.timeless or form.coding.token:
             return
         if self._kept is None:
             self._kept = {}
@@ -68,7 +70,28 @@ class JoinCache:
         self._kept = None
 
 
-def may_be_told_again(form: WireFormat, info: StreamInfo) -> bool:
-    """Whether first frames hold until the stream changes: what goes with time or age must be looked up."""
-    is_lasting = info.expiry == Expiry() and info.retention == Retention()
-    return is_lasting and form.timeless and not form.coding.token
+class Crowded(Protocol):
+    """A stream.
+
+    Attributes:
+        readers: how many it has.
+        join_cache: of it.
+    """
+
+    readers: int
+    join_cache: JoinCache
+
+
+def keep(stream: Crowded, info: StreamInfo, asked: str | None, first: Event, told: tuple[FanoutGroup, bytes]) -> None:
+    """Keep what a reader was told who came and is live, if there may be more like it.
+
+    Args:
+        stream: that it reads.
+        info: the stream when it came.
+        asked: the offset with which it came; None: another word than an offset.
+        first: what it was told first.
+        told: the group that it joined, and the bytes.
+    """
+    if asked is not None and stream.readers >= FROM_READERS and isinstance(first, Data):
+        group, data = told
+        stream.join_cache.keep((group.form.key, asked), FirstFrames(info, first.batch.offset, group, data))

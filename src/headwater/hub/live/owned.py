@@ -5,14 +5,19 @@ Rule: what is about the connection as a whole, its end above all, is told once f
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from typing import Protocol, cast
+from typing import Protocol, Self, cast
 
 from headwater.errors import HeadwaterError
+from headwater.hub.live.arrival import Arrival
 from headwater.hub.live.connection import Connection
+from headwater.hub.live.join_cache import FirstFrames, keep
 from headwater.hub.live.pushed import PushedReader
+from headwater.hub.live.stream import LiveStream
 from headwater.hub.live.waiting import Awaiting, WaitingReader
 from headwater.hub.live.wire_format import WireFormat
+from headwater.hub.peers import Peer
 from headwater.protocol.cursor import Event
 from headwater.protocol.wire import Encoder
 
@@ -61,6 +66,63 @@ class OwnedChannel(PushedReader):
     __slots__ = ("_owner",)
 
     _owner: Owner
+
+    @classmethod
+    def of_arrival(
+        cls, owner: Owner, arrival: Arrival, connection: Connection, form: WireFormat, window: int | None = None
+    ) -> Self:
+        """The channel of a reader that has come; see `PushedReader`."""
+        found = cls(
+            arrival.stream,
+            connection,
+            form,
+            number=arrival.number,
+            since=arrival.since,
+            slow=arrival.slow,
+            peer=arrival.peer,
+            window=window,
+        )
+        found._owner = owner
+        return found
+
+    @classmethod
+    def of_frames(
+        cls,
+        owner: Owner,
+        frames: FirstFrames,
+        stream: LiveStream,
+        connection: Connection,
+        peer: Peer,
+        window: int | None = None,
+    ) -> Self:
+        """The channel of a reader that is told what another one was told; it was counted just before."""
+        stats = stream.runtime.stats
+        stats.window_reads += 1
+        found = cls(
+            stream,
+            connection,
+            frames.group.form,
+            number=stats.readers_total,
+            since=time.monotonic(),
+            slow=frames.info.slow,
+            peer=peer,
+            window=window,
+        )
+        found._owner = owner
+        return found
+
+    def go(self, arrival: Arrival, head: bytes = b"") -> None:
+        """Tell what has come, and all that follows.
+
+        Args:
+            arrival: whose channel it is.
+            head: what comes before.
+        """
+        arrival.take()
+        info, first = arrival.info, arrival.first
+        told = self.start(arrival.place, first, self._form.encoder(info.content_type), head=head)
+        if told is not None:
+            keep(self._stream, info, arrival.asked, first, told)
 
     @property
     def telling(self) -> StreamEncoder:

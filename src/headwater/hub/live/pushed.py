@@ -136,8 +136,12 @@ class PushedReader(Follower):
         """
         group = self._group = frames.group
         self._form = group.form
+        if self._window is not None:
+            self.allowed = position_of(frames.start) + self._window
         group.join(self)
-        group.members.give(self, head + frames.data)
+        self._connection.write(head + frames.data)
+        if self._group is not None and self.direct() is None:
+            group.members.hold_back(self)
         self._stream.runtime.stats.sent("", len(frames.data), len(frames.data))
         if self._form.kinds and self._group is not None:  # it is not full already
             self._greet(group)

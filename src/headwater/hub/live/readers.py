@@ -14,7 +14,7 @@ from headwater.hub.live.arrival import Arrival, Coming, Prospect, come, enter_kn
 from headwater.hub.live.attended import connection_to
 from headwater.hub.live.connection import Connection
 from headwater.hub.live.introspection import Census, describe_all, take_census, take_census_gently
-from headwater.hub.live.join_cache import FROM_READERS, FirstFrames, may_be_told_again
+from headwater.hub.live.join_cache import FirstFrames, keep
 from headwater.hub.live.patterns import Patterns
 from headwater.hub.live.pulled import PulledReader
 from headwater.hub.live.pushed import PushedReader
@@ -314,14 +314,8 @@ class LiveReaders:
         told = reader.start(coming.place, first, encoder, lifetime=lifetime, head=head)
         if self.runtime.lets_go(stream.path):
             reader.let_go()
-        if (
-            told is not None
-            and coming.asked is not None
-            and stream.readers >= FROM_READERS
-            and may_be_told_again(form, info)
-        ):
-            frames = FirstFrames(info.content_type, info.slow, *told)
-            stream.join_cache.keep((form.key, coming.asked), frames)
+        if told is not None:
+            keep(stream, info, coming.asked, first, told)
         return reader
 
     def first_frames(self, path: str, offset: str, form: WireFormat) -> FirstFrames | None:
@@ -356,7 +350,7 @@ class LiveReaders:
             frames.group.form,
             number=runtime.stats.readers_total,
             since=time.monotonic(),
-            slow=frames.slow,
+            slow=frames.info.slow,
             peer=peer,
         ).start_from(frames, head)
 

@@ -15,7 +15,7 @@ from typing import Final, Protocol
 
 import msgspec
 
-from headwater.errors import LimitReached
+from headwater.errors import LimitReached, RateLimited
 from headwater.hub.limits import Limits
 from headwater.hub.peers import Peer
 from headwater.hub.presence.attendance import Attendance
@@ -28,6 +28,7 @@ from headwater.protocol.presence.members import Connection
 from headwater.protocol.presence.requests import Entering
 from headwater.protocol.presence.room import Claim, Page, Room
 from headwater.protocol.presence.rules import Rules
+from headwater.protocol.rates import Rates
 
 #: That keeps the rooms; there is one so far.
 PROCESS: Final = 0
@@ -124,6 +125,8 @@ class Rooms:
             changes=limits.presence_changes,
         )
         self._total: Final = limits.max_presence_total
+        self._most_joins: Final = limits.presence_joins
+        self._joins: Final = Rates(limits.presence_joins)
         self._stats: Final = stats
         self._after: Final = after
         self._events: Final = events
@@ -176,6 +179,7 @@ class Rooms:
 
         Raises:
             MemberTaken, StateTooLarge, LimitReached: see `Room.join`.
+            RateLimited: who enters adds too many members.
         """
         found = self._rooms.get(path)
         if found is None:
@@ -183,6 +187,8 @@ class Rooms:
         before, is_there = len(found.room), found.room.member(entering.claim.id) is not None
         if self._stats.members >= self._total and not is_there:
             raise LimitReached(f"there are max_presence_total={self._total} members of all streams already")
+        if not is_there and entering.by is not None and not self._joins.take(entering.by, self._clock()):
+            raise RateLimited(f"one client may add presence_joins={self._most_joins} members a second")
         connection = found.room.join(
             entering.claim,
             make_key(PROCESS, token_bytes(SECRET_BYTES)),

@@ -13,6 +13,7 @@ recogniser  items of any source as parts
 wire        bytes of a provider as parts
 json_array  the elements of an array, as its bytes come
 translator  a log with bytes of a provider in it as parts only
+reasons     why a model stopped, in everybody's words
 usage       tokens, as several name them
 figures     tokens of one response, and of several
 """

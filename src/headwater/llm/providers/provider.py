@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -15,6 +15,8 @@ from headwater.llm.providers.source import Voice
 
 JSON: bytes = b"application/json"
 PLAIN_TEXT: bytes = b"text/plain; charset=utf-8"
+#: The first status that is the server's fault.
+SERVER_ERROR: int = 500
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -32,6 +34,16 @@ class Refusal(msgspec.Struct, frozen=True):
     def of(cls, value: Any) -> Refusal:
         """One of JSON."""
         return cls(JSON, msgspec.json.encode(value))
+
+
+def refuse_in_words(error: HeadwaterError) -> Refusal:
+    """See `Provider.refuse`: the sentence alone, for clients that show the body as it is."""
+    return Refusal(PLAIN_TEXT, error.message.encode())
+
+
+def word_for(error: HeadwaterError, words: Mapping[int, str], theirs: str, ours: str) -> str:
+    """A provider's word for an error: of its status, else one for mistakes of clients or one for the server's."""
+    return words.get(error.status, theirs if error.status < SERVER_ERROR else ours)
 
 
 class Endpoint(msgspec.Struct, frozen=True):

@@ -5,6 +5,7 @@ Rule: whose an item is, is asked of the item's shape alone, without an import; a
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
@@ -12,8 +13,9 @@ from typing import Any, ClassVar, Final
 
 import msgspec
 
-from headwater.llm.parts import FinishReason, Json
+from headwater.llm.parts import Json
 from headwater.llm.providers.builder import Builder
+from headwater.surrogates import json_value
 
 
 class Voice(ABC):
@@ -168,57 +170,16 @@ def code_of(error: Json) -> str:
 
 
 def plain(value: Any) -> Any:
-    """Any value as JSON has it: models and dataclasses become objects, what has no JSON form its text."""
-    return msgspec.json.decode(msgspec.json.encode(_clean(value), enc_hook=_hook))
+    """Any value as JSON has it: models and dataclasses become objects, what has no JSON form its text.
 
-
-def _clean(value: Any) -> Any:
-    """A text without halves of surrogate pairs, which UTF-8 cannot carry."""
-    return (
-        value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace") if isinstance(value, str) else value
-    )
+    Half of a surrogate pair, which UTF-8 cannot carry, is U+FFFD.
+    """
+    try:
+        return msgspec.json.decode(msgspec.json.encode(value, enc_hook=_hook))
+    except UnicodeEncodeError:
+        return json_value(json.dumps(msgspec.to_builtins(value, enc_hook=_hook)).encode())
 
 
 def _hook(value: Any) -> Any:
     dump = getattr(value, "model_dump", None)
     return dump(mode="json") if callable(dump) else str(value)
-
-
-#: The words of OpenAI's chat completions.
-OPENAI_REASONS = {
-    "stop": FinishReason.STOP,
-    "length": FinishReason.LENGTH,
-    "tool_calls": FinishReason.TOOL_CALLS,
-    "function_call": FinishReason.TOOL_CALLS,
-    "content_filter": FinishReason.CONTENT_FILTER,
-    "error": FinishReason.ERROR,
-}
-#: The words of Anthropic's messages.
-ANTHROPIC_REASONS = {
-    "end_turn": FinishReason.STOP,
-    "stop_sequence": FinishReason.STOP,
-    "pause_turn": FinishReason.OTHER,
-    "max_tokens": FinishReason.LENGTH,
-    "model_context_window_exceeded": FinishReason.LENGTH,
-    "tool_use": FinishReason.TOOL_CALLS,
-    "refusal": FinishReason.CONTENT_FILTER,
-}
-#: The words of others, in lower case.
-_REASONS = {
-    **ANTHROPIC_REASONS,
-    **OPENAI_REASONS,
-    "complete": FinishReason.STOP,
-    "safety": FinishReason.CONTENT_FILTER,
-    "content_filtered": FinishReason.CONTENT_FILTER,
-    "guardrail_intervened": FinishReason.CONTENT_FILTER,
-    "prohibited_content": FinishReason.CONTENT_FILTER,
-    "blocklist": FinishReason.CONTENT_FILTER,
-    "recitation": FinishReason.CONTENT_FILTER,
-    "spii": FinishReason.CONTENT_FILTER,
-    "tool_call": FinishReason.TOOL_CALLS,
-}
-
-
-def reason_of(word: str) -> FinishReason:
-    """Why a model stopped, by the word of any provider."""
-    return _REASONS.get(word.lower(), FinishReason.OTHER)

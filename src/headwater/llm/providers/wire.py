@@ -95,7 +95,10 @@ class WireRecogniser:
             return
         value = _value_of(event.data)
         if isinstance(value, dict):
-            self._voice.hear(value)
+            try:
+                self._voice.hear(value)
+            except Exception as error:
+                self._builder.fail(UNREADABLE, f"an event of the provider cannot be read: {type(error).__name__}")
         elif event.event != b"ping":
             self._builder.fail(UNREADABLE, "an event of the provider is not a JSON object")
 

@@ -13,7 +13,7 @@ Rule 2: a state is any JSON value, kept as it came; null is none.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Final
 
 import msgspec
@@ -56,12 +56,14 @@ class Entering(msgspec.Struct, frozen=True, gc=False):
         state: the member's, JSON in one line, empty for none; None: as it is.
         is_first: the state is that of a member that is not there yet; one that is keeps its own. A browser that comes
             back sends the same URL, and what was true when it was made.
+        by: who enters, as the server knows it; None: the program itself.
     """
 
     claim: Claim
     connection: str = ""
     state: bytes | None = None
     is_first: bool = False
+    by: Hashable = None
 
 
 class Leaving(msgspec.Struct, frozen=True, gc=False):
@@ -101,7 +103,7 @@ def parse_post(body: bytes, subject: str | None) -> Entering | Leaving:
     """
     try:
         given = _given(body)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadRequest(f"the body must be an object with id, key, connection, state, leave: {error}") from None
     claim = claim_of(given.id, given.key, subject)
     if given.leave:

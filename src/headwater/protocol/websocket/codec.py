@@ -111,7 +111,7 @@ class JsonCodec:
 
     def encode(self, message: ServerMessage) -> bytes:
         """See `Codec.encode`."""
-        return frames.text(self._encode(message))
+        return frames.frame(frames.TEXT, self._encode(message))
 
     def data(self, number: int, content_type: str, records: Sequence[Record], *, at: bool) -> bytes:
         """See `Codec.data`."""

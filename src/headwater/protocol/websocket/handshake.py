@@ -9,7 +9,7 @@ Rule 2: a page of an origin that is not allowed cannot connect, whatever it want
 from __future__ import annotations
 
 import re
-from base64 import b64encode
+from binascii import b2a_base64
 from collections.abc import Collection
 from hashlib import sha1
 from typing import Final
@@ -67,7 +67,7 @@ def check_key(headers: Headers) -> bytes:
     key = headers.get(names.SEC_WEBSOCKET_KEY, b"")
     if not _KEY.fullmatch(key):
         raise BadRequest("Sec-WebSocket-Key is not the base64 of 16 bytes")
-    return b64encode(sha1(key + _GUID, usedforsecurity=False).digest())
+    return b2a_base64(sha1(key + _GUID, usedforsecurity=False).digest(), newline=False)
 
 
 def check_page(policy: CorsPolicy, origin: bytes | None, host: bytes) -> None:

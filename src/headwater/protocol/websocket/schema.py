@@ -103,7 +103,7 @@ _NUMBERS: Final[dict[type[msgspec.Struct], str]] = {
     m.Here: "id path s state key member connection",
     m.Welcome: "server heartbeat window limits",
     m.Subscribed: "id s path type from tail earliest",
-    m.Waiting: "id path",
+    m.Waiting: "id path o",
     m.Data: "s o e b at",
     m.Live: "s o",
     m.Gap: "s from to why",

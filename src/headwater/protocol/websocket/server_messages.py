@@ -56,10 +56,12 @@ class Waiting(ServerStruct, tag="waiting"):
     Attributes:
         id: of the `sub`.
         path: the stream.
+        o: where to come back: what is made meanwhile is told from its first record on.
     """
 
     id: int
     path: str
+    o: str
 
 
 class Data(ServerStruct, tag="data"):

@@ -131,8 +131,8 @@ class WaitingMessages:
     def encode(self, event: Event, now: float) -> bytes:
         """See `Encoder.encode`. That the stream is there, and what is left out, its subscription tells."""
         match event:
-            case Missing():
-                return self._codec.encode(m.Waiting(self._id, self._path))
+            case Missing(offset):
+                return self._codec.encode(m.Waiting(self._id, self._path, offset))
             case Failed(_, error):
                 return self._codec.encode(problem(error, id=self._id))
             case _:

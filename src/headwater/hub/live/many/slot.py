@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from headwater.errors import HeadwaterError, NotAuthorized, OffsetGone, Refused, StreamGone, StreamNotFound
-from headwater.hub.live.admission import open_or_wait
+from headwater.hub.live.admission import AdmitsOne, open_or_wait
 from headwater.hub.live.arrival import Arrival
 from headwater.hub.live.connection import Connection
 from headwater.hub.live.cursors import Told
@@ -124,6 +124,7 @@ class Slot(ManyOwner):
         is_exact: it was asked for by its name.
 
     Attributes:
+        read: as given.
         path: as given.
         is_exact: as given.
         condition: see `Condition`.
@@ -135,7 +136,6 @@ class Slot(ManyOwner):
         "_channel",
         "_ended",
         "_offset",
-        "_read",
         "_start",
         "_waiting",
         "condition",
@@ -143,6 +143,7 @@ class Slot(ManyOwner):
         "is_exact",
         "next",
         "path",
+        "read",
     )
 
     def __init__(self, read: ReadOfMany, path: str, start: str | Last, *, is_exact: bool, incarnation: int = 0) -> None:
@@ -151,7 +152,7 @@ class Slot(ManyOwner):
         self.condition = Condition.QUEUED
         self.incarnation = incarnation
         self.next = 0
-        self._read = read
+        self.read: ReadOfMany = read
         self._start = start
         self._offset: str | None = start if isinstance(start, str) and is_offset(start) else None
         self._ended = 0
@@ -197,7 +198,7 @@ class Slot(ManyOwner):
 
     def open_now(self) -> bool:
         """Open it without waiting; False: `open` must, and nothing was done."""
-        read, peer = self._read, self._read.peer
+        read, peer = self.read, self.read.peer
         if peer is None or not isinstance(self._start, str) or self.condition is Condition.ENDED:
             return False
         if read.policy is None and self.incarnation and self._told_again(read, self._start, peer):
@@ -216,14 +217,14 @@ class Slot(ManyOwner):
             return False
         stream = read.live.enter(self.path)
         self.condition, self.incarnation = Condition.READING, incarnation_of(stream.window.offset)
-        self._channel = ManyChannel.of_frames(self, read, frames, stream, read.connection, peer)
+        self._channel = ManyChannel.of_frames(self, frames, stream, read.connection, peer)
         self._channel.go_on_from(frames)
         return True
 
     async def open(self) -> None:
         """Open it, or wait for it."""
         try:
-            await self._open(self._read.peer or await self._read.access(self.path))
+            await self._open(self.read.peer or await self.read.access(self.path))
         except HeadwaterError as error:
             self._fail(error)
         except Exception as error:
@@ -231,14 +232,20 @@ class Slot(ManyOwner):
             self._fail(HeadwaterError.of_mistake())
 
     async def _open(self, peer: Peer) -> None:
-        read, live = self._read, self._read.live
+        read, live = self.read, self.read.live
         if self.condition is Condition.ENDED and await self._is_over():
             read.settled(self)
             return
         size = live.runtime.limits.buffer_bytes
         try:
             came = await open_or_wait(
-                live, self.path, self._start, slow=read.policy, peer=peer, first_bytes=size, admits=_Admits(self, live)
+                live,
+                self.path,
+                self._start,
+                slow=read.policy,
+                peer=peer,
+                first_bytes=size,
+                admits=AdmitsOne(self.take, live),
             )
         except OffsetGone as error:
             await self._skip(error, peer)
@@ -256,7 +263,7 @@ class Slot(ManyOwner):
                 self._gone()
 
     def _wait(self, came: Awaiting) -> None:
-        read, self.condition = self._read, Condition.WAITING
+        read, self.condition = self.read, Condition.WAITING
         came.take()
         self._waiting = WaitingChannel(self, came, read.connection, read.form(self.path))
         self._waiting.start(b"")
@@ -264,12 +271,12 @@ class Slot(ManyOwner):
 
     def _gone(self) -> None:
         self.condition = Condition.GONE
-        self._read.settled(self)
+        self.read.settled(self)
 
     async def _is_over(self) -> bool:
         """Whether the stream that was told to its end is the last one at its path."""
         try:
-            info = await self._read.live.runtime.store.info(self.path)
+            info = await self.read.live.runtime.store.info(self.path)
         except (StreamNotFound, StreamGone):
             return True
         if info.incarnation == self.incarnation:
@@ -287,9 +294,9 @@ class Slot(ManyOwner):
 
     def take(self, arrival: Arrival) -> None:
         """Read a stream that is there, from now on."""
-        read, self._waiting, self._ended = self._read, None, 0
+        read, self._waiting, self._ended = self.read, None, 0
         self.condition, self.incarnation = Condition.READING, arrival.info.incarnation
-        self._channel = ManyChannel.of_arrival(self, read, arrival, read.connection, read.form(self.path))
+        self._channel = ManyChannel.of_arrival(self, arrival, read.connection, read.form(self.path))
         read.behind(self)
         self._channel.go(arrival)
         if read.live.runtime.draining:
@@ -299,27 +306,27 @@ class Slot(ManyOwner):
 
     def moved(self) -> None:
         """See `Owner.moved`."""
-        self._read.moved()
+        self.read.moved()
 
     def joined(self) -> None:
         """See `Owner.joined`."""
-        self._read.settled(self)
+        self.read.settled(self)
 
     def left(self) -> None:
         """See `Owner.left`."""
-        self._read.behind(self)
+        self.read.behind(self)
 
     def let_go(self) -> None:
         """See `Owner.let_go`."""
-        self._read.end(self._read.live.runtime.share(), "stopping")
+        self.read.end(self.read.live.runtime.share(), "stopping")
 
     def detach(self, retry_after: float, reason: str) -> None:
         """See `Owner.detach`."""
-        self._read.end(retry_after, reason)
+        self.read.end(retry_after, reason)
 
     def later(self, call: Callable[[], None]) -> None:
         """See `Owner.later`."""
-        self._read.later(call)
+        self.read.later(call)
 
     def finished(self, offset: str, error: HeadwaterError | None) -> None:
         """See `Owner.finished`."""
@@ -327,10 +334,10 @@ class Slot(ManyOwner):
         self._channel = None
         if error is None:
             self._end(self.incarnation)
-            self._read.settled(self)
+            self.read.settled(self)
         elif isinstance(error, OffsetGone) or (_is_gone(error) and self.is_exact):
             self.condition = Condition.QUEUED
-            self._read.again(self)
+            self.read.again(self)
         elif _is_gone(error):
             self._gone()
         else:
@@ -339,7 +346,7 @@ class Slot(ManyOwner):
     def failed(self) -> None:
         """See `Owner.failed`."""
         self.condition, self._waiting = Condition.FAILED, None
-        self._read.settled(self)
+        self.read.settled(self)
 
     def close(self) -> None:
         """Let it go without a word: the read has ended."""
@@ -362,36 +369,21 @@ class Slot(ManyOwner):
         self._failed(error)
 
     def _failed(self, error: HeadwaterError) -> None:
-        self._read.live.runtime.stats.errors[error.code] += 1
+        self.read.live.runtime.stats.errors[error.code] += 1
         passes = error.status in PASSING
         self.condition = Condition.TRYING if passes else Condition.FAILED
         if passes:
-            self._read.again(self, RETRY_SECONDS)
-        self._read.settled(self)
+            self.read.again(self, RETRY_SECONDS)
+        self.read.settled(self)
 
     def tell(self, event: Event) -> None:
         """Tell something of the stream while it has no channel."""
-        form = self._read.form(self.path)
+        form = self.read.form(self.path)
         data = form.encoder(DEFAULT_CONTENT_TYPE).encode(event, 0.0)
         if data:
-            self._read.connection.write(form.frame(data))
-            self._read.moved()
+            self.read.connection.write(form.frame(data))
+            self.read.moved()
 
 
 def _is_gone(error: HeadwaterError) -> bool:
     return isinstance(error, StreamNotFound | StreamGone)
-
-
-class _Admits:
-    """Lets the stream in that a place waits for; see `Admits`."""
-
-    def __init__(self, slot: Slot, live: LiveReaders) -> None:
-        self._slot = slot
-        self._live = live
-        self.enter = live.enter
-        self.open = live.open
-        self.open_at_once = live.open_at_once
-
-    def push(self, arrival: Arrival, form: WireFormat, to: Connection) -> None:
-        """See `Admits.push`: as a channel of the read."""
-        self._slot.take(arrival)

@@ -22,7 +22,11 @@ class Group(Protocol):
     connection: Connection
     tells: Tells
     private: PrivatePaths
-    by_path: dict[str, Subscription]
+    count: int
+
+    def find(self, key: str | int | None) -> Subscription | None:
+        """See `Subscriptions.find`."""
+        ...
 
     def add(self, wish: Wish, incarnation: int) -> Subscription:
         """See `Subscriptions.add`."""
@@ -78,18 +82,18 @@ class MatchedStreams:
 
     def is_free(self, path: str) -> bool:
         """See `TakesStreams.is_free`."""
-        return path not in self._all.by_path
+        return self._all.find(path) is None
 
     def place(
         self, matches: Matches[Subscription], path: str, start: str | Last, incarnation: int
     ) -> Subscription | None:
         """See `TakesStreams.place`."""
         whole = self._all
-        former = whole.by_path.get(path)
+        former = whole.find(path)
         if former is not None:
             former.next = incarnation
             return None
-        if len(whole.by_path) >= self.max_streams:
+        if whole.count >= self.max_streams:
             if not matches.was_full:
                 matches.was_full = True
                 whole.live.runtime.stats.errors[TooManyStreams.code] += 1

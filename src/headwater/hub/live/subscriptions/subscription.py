@@ -14,7 +14,7 @@ from typing import Final, Protocol
 import msgspec
 
 from headwater.errors import Conflict, HeadwaterError, NotAuthorized, OffsetGone, Refused, StreamGone, StreamNotFound
-from headwater.hub.live.admission import open_or_wait
+from headwater.hub.live.admission import AdmitsOne, open_or_wait
 from headwater.hub.live.arrival import Arrival
 from headwater.hub.live.connection import Connection
 from headwater.hub.live.owned import Owner, WaitingChannel
@@ -188,24 +188,40 @@ class Subscription(Owner):
 
     def open_now(self) -> bool:
         """Open it without waiting; False: `open` must, and nothing was done."""
-        wish, start = self.wish, self._start
-        if not isinstance(start, str) or wish.peer is None or self._first_bytes < self._most_bytes:
+        wish, start, live = self.wish, self._start, self._all.live
+        if not isinstance(start, str) or wish.peer is None:
             return False
-        arrival = self._all.live.open_at_once(wish.path, start, slow=wish.slow, peer=wish.peer)
+        if wish.window is not None and wish.window < live.runtime.limits.buffer_bytes:
+            return False  # a smaller first batch is to be read than the one at hand
+        if wish.slow is None and not self.number and self._told_again(start, wish.peer):
+            return True
+        arrival = live.open_at_once(wish.path, start, slow=wish.slow, peer=wish.peer)
         if arrival is None:
             return False
         with arrival:
             self.take(arrival)
         return True
 
-    @property
-    def _most_bytes(self) -> int:
-        return self._all.live.runtime.limits.buffer_bytes
+    def _told_again(self, start: str, peer: Peer) -> bool:
+        """Whether another reader came to the same place just before, so that this one is told the same."""
+        whole, wish = self._all, self.wish
+        live, tells = whole.live, whole.tells
+        frames = live.first_frames(wish.path, start, tells.form(0, envelope=wish.envelope, kinds=wish.kinds))
+        if frames is None:
+            return False
+        stream = live.enter(wish.path)
+        self.number, self.incarnation = stream.number, frames.info.incarnation
+        whole.began(self)
+        head = tells.subscribed(wish, self.number, frames.info, frames.start)
+        self.channel = SubscribedChannel.of_frames(self, frames, stream, whole.connection, peer, wish.window)
+        self.channel.start_from(frames, head)
+        return True
 
     @property
     def _first_bytes(self) -> int:
         """Of its first batch, which its window must have room for."""
-        return min(self._most_bytes, self.wish.window or self._most_bytes)
+        most = self._all.live.runtime.limits.buffer_bytes
+        return min(most, self.wish.window or most)
 
     async def open(self) -> None:
         """Open it, or wait for it; an error is told."""
@@ -229,7 +245,7 @@ class Subscription(Owner):
             with await live.open(wish.path, self._start, slow=wish.slow, peer=peer, first_bytes=size) as arrival:
                 self._come(arrival)
             return
-        admits = _Admits(self, live)
+        admits = AdmitsOne(self.take, live)
         came = await open_or_wait(
             live, wish.path, self._start, slow=wish.slow, peer=peer, first_bytes=size, admits=admits
         )
@@ -255,17 +271,19 @@ class Subscription(Owner):
         """Read a stream that is there, from now on."""
         whole, wish, stream = self._all, self.wish, arrival.stream
         self._waiting = None
-        form = whole.tells.form(stream.number, envelope=wish.envelope, kinds=wish.kinds)
-        if not self.number:
-            self.number = stream.number
+        is_first, head = not self.number, b""
+        # The one that reads on behind a gap keeps its number, though nobody may have read the stream meanwhile.
+        self.number = self.number or stream.number
+        form = whole.tells.form(self.number, envelope=wish.envelope, kinds=wish.kinds)
+        if is_first:
             self.incarnation = arrival.info.incarnation
             whole.began(self)
             start = _start_of(arrival)
-            whole.connection.write(whole.tells.subscribed(wish, self.number, arrival.info, start))
+            head = whole.tells.subscribed(wish, self.number, arrival.info, start)
             if self._asked is not None:
-                self._tell_gap(form, Gap(self._asked, start, start, "recreated"))
+                head += form.encoder("").encode(Gap(self._asked, start, start, "recreated"), 0.0)
         self.channel = SubscribedChannel.of_arrival(self, arrival, whole.connection, form, wish.window)
-        self.channel.go(arrival)
+        self.channel.go(arrival, head)
         if whole.live.runtime.draining:
             whole.stop()
 
@@ -361,17 +379,3 @@ def _start_of(arrival: Arrival) -> str:
     """Where the records of a reader begin that has come."""
     first = arrival.first
     return first.batch.offset if isinstance(first, Data) else arrival.place.cursor.offset
-
-
-class _Admits:
-    """Lets the stream in that a subscription waits for; see `Admits`."""
-
-    def __init__(self, subscription: Subscription, live: LiveReaders) -> None:
-        self._subscription = subscription
-        self.enter = live.enter
-        self.open = live.open
-        self.open_at_once = live.open_at_once
-
-    def push(self, arrival: Arrival, form: WireFormat, to: Connection) -> None:
-        """See `Admits.push`: as the channel of the subscription."""
-        self._subscription.take(arrival)

@@ -85,7 +85,7 @@ class AiSdk(SseDialect):
     def _is_left_out(self, part: parts.Part) -> bool:
         """See `SseDialect`: of the SDK's own chunks, those that came with a later version."""
         if isinstance(part, parts.Foreign) and part.dialect == self.relays and isinstance(part.event, dict):
-            return part.event.get("type") not in _FOREIGN[self.version]
+            return not _is_known(part.event, self.version)
         return super()._is_left_out(part)
 
     def _opens_content(self, part: parts.Part) -> bool:
@@ -234,9 +234,9 @@ class AiSdk(SseDialect):
                 return [*self._end_step(), *self._step()]
             case parts.StepFinish():
                 return self._end_step()
-            case parts.Foreign("ai-sdk", dict(event)) if event.get("type") in _FOREIGN[self.version]:
-                known = event.get("toolCallId")
-                return [event] if known is None or known in self._calls else []
+            case parts.Foreign("ai-sdk", dict(event)) if _is_known(event, self.version):
+                about = event.get("toolCallId")
+                return [event] if about is None or (isinstance(about, str) and about in self._calls) else []
             case _:
                 return []
 
@@ -304,6 +304,12 @@ class AiSdk7(AiSdk):
 
 #: Fields that a chunk must have, whatever they hold.
 _REQUIRED: Final = {"id", "toolCallId", "toolName", "sourceId", "url", "mediaType", "title"}
+
+
+def _is_known(event: Json, version: int) -> bool:
+    """A chunk without a part of ours that a version knows."""
+    kind = event.get("type")
+    return isinstance(kind, str) and kind in _FOREIGN[version]
 
 
 def _chunk(kind: str, **fields: object) -> Json:

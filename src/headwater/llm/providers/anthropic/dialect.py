@@ -15,7 +15,7 @@ from headwater.llm import parts
 from headwater.llm.parts import Json
 from headwater.llm.providers.dialect import End, Ending, SseDialect, frame, is_told, object_of, of_provider
 from headwater.llm.providers.figures import merged
-from headwater.llm.providers.source import ANTHROPIC_REASONS
+from headwater.llm.providers.reasons import ANTHROPIC_REASONS
 from headwater.llm.providers.usage import LAST_USAGE, anthropic_usage
 
 _REASONS: Final = {

@@ -6,7 +6,7 @@ from typing import Final
 
 from headwater.errors import HeadwaterError
 from headwater.llm.parts import Error
-from headwater.llm.providers.provider import Refusal
+from headwater.llm.providers.provider import Refusal, word_for
 from headwater.llm.providers.source import SUCCESS, code_of, dict_of, text_of
 
 _TYPES: Final = {
@@ -21,7 +21,7 @@ _TYPES: Final = {
 
 def refuse(error: HeadwaterError) -> Refusal:
     """See `Provider.refuse`."""
-    kind = _TYPES.get(error.status, "invalid_request_error" if error.status < 500 else "api_error")
+    kind = word_for(error, _TYPES, "invalid_request_error", "api_error")
     return Refusal.of({"type": "error", "error": {"type": kind, "message": error.message}})
 
 

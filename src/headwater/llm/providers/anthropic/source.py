@@ -10,7 +10,8 @@ import msgspec
 
 from headwater.llm.parts import OURS, FinishReason, Foreign, Json, Source, ToolError, ToolOutput, ToolStart
 from headwater.llm.providers.builder import Builder
-from headwater.llm.providers.source import ANTHROPIC_REASONS, Voice, dict_of, dicts_of, number_of, numbers_of, text_of
+from headwater.llm.providers.reasons import ANTHROPIC_REASONS
+from headwater.llm.providers.source import Voice, dict_of, dicts_of, number_of, numbers_of, text_of
 from headwater.llm.providers.usage import LAST_USAGE
 
 #: The raw events.

@@ -7,7 +7,8 @@ from typing import Any, ClassVar, Final
 
 from headwater.llm.parts import File, FinishReason, Foreign, Json, Source, ToolOutput, ToolStart
 from headwater.llm.providers.builder import Builder
-from headwater.llm.providers.source import Voice, dict_of, dicts_of, number_of, numbers_of, plain, reason_of, text_of
+from headwater.llm.providers.reasons import reason_of
+from headwater.llm.providers.source import Voice, dict_of, dicts_of, number_of, numbers_of, plain, text_of
 
 _EVENTS: Final = {
     *("messageStart", "contentBlockStart", "contentBlockDelta", "contentBlockStop", "messageStop", "metadata"),

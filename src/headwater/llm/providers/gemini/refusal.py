@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from headwater.errors import HeadwaterError
-from headwater.llm.providers.provider import Refusal
+from headwater.llm.providers.provider import Refusal, word_for
 
 _STATUSES: Final = {
     401: "UNAUTHENTICATED",
@@ -20,5 +20,5 @@ _STATUSES: Final = {
 
 def refuse(error: HeadwaterError) -> Refusal:
     """See `Provider.refuse`."""
-    status = _STATUSES.get(error.status, "INVALID_ARGUMENT" if error.status < 500 else "INTERNAL")
+    status = word_for(error, _STATUSES, "INVALID_ARGUMENT", "INTERNAL")
     return Refusal.of({"error": {"code": error.status, "message": error.message, "status": status}})

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Final
 
 from headwater.llm.parts import File, FinishReason, Foreign, Json, Source, ToolOutput, ToolReady
 from headwater.llm.providers.builder import Builder
+from headwater.llm.providers.reasons import reason_of
 from headwater.llm.providers.source import (
     Voice,
     code_of,
@@ -20,7 +21,6 @@ from headwater.llm.providers.source import (
     number_of,
     numbers_of,
     plain,
-    reason_of,
     said,
     text_of,
 )
@@ -28,7 +28,6 @@ from headwater.llm.providers.source import (
 _UPPER: Final = re.compile(r"(?<!^)(?=[A-Z])")
 _OF_A_RESPONSE: Final = {"candidates", "usageMetadata", "modelVersion", "responseId"}
 _OF_A_CANDIDATE: Final = {"content", "finishReason", "index", "citationMetadata", "groundingMetadata"}
-_FILTERED: Final = {"SAFETY", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "RECITATION", "IMAGE_SAFETY", "MODEL_ARMOR"}
 #: What code that the model runs is called by.
 _CODE: Final = "code_execution"
 
@@ -91,7 +90,7 @@ class GeminiVoice(Voice):
         reason = _get(candidate, "finishReason")
         if reason:
             word = text_of(getattr(reason, "value", reason))
-            self._finish(word, FinishReason.CONTENT_FILTER if word in _FILTERED else reason_of(word))
+            self._finish(word, reason_of(word, has_called=self._has_called))
 
     def _say(self, part: Json) -> None:
         builder, text = self._builder, text_of(part.get("text"))
@@ -170,8 +169,6 @@ class GeminiVoice(Voice):
     def _finish(self, word: str, reason: FinishReason) -> None:
         self.ended = True
         self._builder.close_all()
-        if self._has_called and reason is FinishReason.STOP:
-            reason = FinishReason.TOOL_CALLS
         self._builder.finish_with(reason, word, dialect=self.dialect)
 
     def _use(self, usage: Json) -> None:

@@ -7,6 +7,7 @@ from typing import Any, Final
 from headwater.llm.parts import File, Foreign, Json, Source, ToolError, ToolReady
 from headwater.llm.providers.builder import Builder
 from headwater.llm.providers.openai.calls import Calls
+from headwater.llm.providers.reasons import reason_of
 from headwater.llm.providers.source import (
     dict_of,
     dicts_of,
@@ -14,7 +15,6 @@ from headwater.llm.providers.source import (
     number_of,
     numbers_of,
     plain,
-    reason_of,
     text_of,
 )
 

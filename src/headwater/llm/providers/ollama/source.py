@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
-from headwater.llm.parts import File, FinishReason, Foreign, Json, ToolReady
+from headwater.llm.parts import File, Foreign, Json, ToolReady
 from headwater.llm.providers.builder import Builder
+from headwater.llm.providers.reasons import reason_of
 from headwater.llm.providers.source import (
     Voice,
     dict_of,
@@ -15,7 +16,6 @@ from headwater.llm.providers.source import (
     number_of,
     numbers_of,
     plain,
-    reason_of,
     rest_of,
     text_of,
 )
@@ -71,7 +71,10 @@ class OllamaVoice(Voice):
         builder = self._builder
         builder.think(text_of(message.get("thinking")))
         builder.say(text_of(message.get("content")) or text_of(message.get("response")))
-        for image in [*(message.get("images") or ()), *([message["image"]] if message.get("image") else [])]:
+        images = message.get("images")
+        for image in [*(images if isinstance(images, list | tuple) else ()), message.get("image")]:
+            if not image:
+                continue
             builder.put(File(f"data:image/png;base64,{text_of(plain(image))}", "image/png"))
         for call in dicts_of(message.get("tool_calls")):
             function = dict_of(call.get("function"))
@@ -89,7 +92,4 @@ class OllamaVoice(Voice):
             details = numbers_of(own, "prompt_eval_count", "eval_count")
             self._builder.use(read, written, details, {self.dialect: own})
         word = text_of(event.get("done_reason")) or "stop"
-        reason = reason_of(word)
-        if self._has_called and reason is FinishReason.STOP:
-            reason = FinishReason.TOOL_CALLS
-        self._builder.finish_with(reason, word, dialect=self.dialect)
+        self._builder.finish_with(reason_of(word, has_called=self._has_called), word, dialect=self.dialect)

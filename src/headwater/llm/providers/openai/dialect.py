@@ -76,7 +76,8 @@ class OpenAI(SseDialect):
     def _say(self, part: parts.Part) -> list[bytes]:
         match part:
             case parts.Text(id, delta):
-                return self._delta(_in_field(self._texts.get(id, "content"), delta))
+                field = self._texts.get(id)
+                return self._delta({"content": delta} if field is None else _in_field(field, delta))
             case parts.TextStart() | parts.TextEnd() | parts.ReasoningStart() | parts.ReasoningEnd():
                 self._open_or_close(part)
             case parts.Reasoning(id, delta):

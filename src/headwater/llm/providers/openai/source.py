@@ -14,8 +14,8 @@ from typing import Any, ClassVar, Final
 from headwater.llm.parts import OURS, File, FinishReason, Foreign, Json, Source
 from headwater.llm.providers.builder import Builder
 from headwater.llm.providers.openai.calls import Calls
+from headwater.llm.providers.reasons import OPENAI_REASONS
 from headwater.llm.providers.source import (
-    OPENAI_REASONS,
     Voice,
     code_of,
     dict_of,
@@ -79,7 +79,7 @@ class ChatVoice(Voice):
 
     def hear(self, event: Any) -> None:
         """See `Voice.hear`. Of the helper for streams, whose events repeat the chunks, the chunks are heard."""
-        if type(event) is not dict or ("choices" not in event and ("chunk" in event or event.get("type") in _HELPERS)):
+        if type(event) is not dict or ("choices" not in event and _is_of_helper(event)):
             chunk = fields_of(field(event, "chunk"))
             if chunk is None:
                 return
@@ -232,6 +232,10 @@ class ChatVoice(Voice):
 #: Of parts whose provider's own form is kept beside them.
 _TOLD: Final[Json] = {OURS: {"told": "openai"}}
 _IN_BLOCKS: Final[Json] = {OURS: {"fields": ["content"]}}
+
+
+def _is_of_helper(event: Json) -> bool:
+    return "chunk" in event or text_of(event.get("type")) in _HELPERS
 
 
 def _media_type(url: str) -> str:

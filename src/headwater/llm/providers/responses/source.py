@@ -257,8 +257,7 @@ class ResponsesVoice(Voice):
     # Ends
 
     def _on_completed(self, event: Json) -> None:
-        reason = FinishReason.TOOL_CALLS if self._has_called else FinishReason.STOP
-        self._end(event, reason, "completed")
+        self._end(event, FinishReason.STOP, "completed")
 
     def _on_incomplete(self, event: Json) -> None:
         reason = text_of(dict_of(dict_of(event.get("response")).get("incomplete_details")).get("reason"))

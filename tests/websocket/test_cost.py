@@ -1,0 +1,211 @@
+"""What a connection of `-/connect` costs, counted: calls of Python, writes, and bytes of memory.
+
+Clocks are of no use on a busy machine. The figures are bounds for every supported Python; what goes over one has made
+each connect or each delivery dearer.
+"""
+
+from __future__ import annotations
+
+import gc
+import socket
+import sys
+import tracemalloc
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytest
+from tests.conftest import Run
+from tests.support.inprocess import InProcess, in_process, turns
+from tests.support.websocket import CONNECT, HEADERS, JSON_PROTOCOL, Json
+
+import headwater
+from headwater.http.socket_sink import TransportSink
+from headwater.hub.live.join_cache import FROM_READERS
+from headwater.server.settings import Settings
+
+HEAD = b"GET %b HTTP/1.1\r\n%b%b\r\n" % (CONNECT.encode(), HEADERS, JSON_PROTOCOL)
+HELLO = {"t": "hello"}
+
+#: Calls of our functions for a reader that comes to a stream with others: over SSE; and over a WebSocket with its
+#: handshake, `hello` and `sub`.
+MOST_OF_SSE = 72
+MOST_OF_DOOR = 128
+#: Bytes of an idle connection with one subscription that our lines have allocated; the loop's are not in it.
+MOST_BYTES = 2350
+
+#: Where our functions are.
+OURS = str(Path(headwater.__file__).parent)
+
+
+def sse(path: str) -> tuple[bytes, ...]:
+    return (b"GET /v1/stream/%b HTTP/1.1\r\nhost: localhost\r\naccept: text/event-stream\r\n\r\n" % path.encode(),)
+
+
+def packed(*messages: dict[str, Any]) -> bytes:
+    return b"".join(Json().pack(each).serialize(mask=True) for each in messages)
+
+
+def door(path: str) -> tuple[bytes, ...]:
+    return HEAD, packed(HELLO, {"t": "sub", "id": 1, "path": path, "from": "-1"})
+
+
+class Crowd:
+    """Clients, and a server with the streams `a` and `b`."""
+
+    def __init__(self, server: InProcess, clients: ExitStack) -> None:
+        self.server = server
+        self._clients = clients
+
+    async def come(self, parts: tuple[bytes, ...], count: int = 1) -> list[socket.socket]:
+        found = []
+        for _ in range(count):
+            client = self._clients.enter_context(await self.server.connect())
+            for part in parts:
+                client.sendall(part)
+                await turns(20)
+            found.append(client)
+        return found
+
+
+@asynccontextmanager
+async def crowd() -> AsyncIterator[Crowd]:
+    async with in_process(Settings(store="memory:", flush_seconds=0)) as server:
+        for path in ("a", "b"):
+            await server.hub.create(path, content_type="application/json", body=b'["one"]')
+        with ExitStack() as clients:
+            yield Crowd(server, clients)
+
+
+@contextmanager
+def counted() -> Iterator[Counter[str]]:
+    """Calls of our functions meanwhile."""
+    calls = Counter[str]()
+
+    def count(frame: FrameType, event: str, _: object) -> None:
+        if event == "call" and frame.f_code.co_filename.startswith(OURS):
+            calls[frame.f_code.co_qualname] += 1
+
+    sys.setprofile(count)
+    try:
+        yield calls
+    finally:
+        sys.setprofile(None)
+
+
+@pytest.mark.parametrize(("parts", "most"), [(sse("a"), MOST_OF_SSE), (door("a"), MOST_OF_DOOR)], ids=["sse", "door"])
+def test_calls_of_a_connect(run: Run[None], parts: tuple[bytes, ...], most: int) -> None:
+    """What most clients ask for is known already: the head but for its key, and what others were told who came."""
+
+    async def main() -> None:
+        async with crowd() as found:
+            await found.come(parts, FROM_READERS + 2)
+            with counted() as calls:
+                await found.come(parts)
+            assert calls.total() <= most, calls
+
+    run(main())
+
+
+@pytest.mark.parametrize("others", [0, FROM_READERS + 2])
+def test_hello_and_a_subscription_are_answered_by_one_write(
+    run: Run[None], monkeypatch: pytest.MonkeyPatch, others: int
+) -> None:
+    """`welcome`, `sub`, what there is and `live`; also where another reader was told the same before."""
+    written: list[bytes] = []
+    write = TransportSink.write
+
+    def spy(self: TransportSink, data: bytes) -> None:
+        written.append(bytes(data))
+        write(self, data)
+
+    async def main() -> None:
+        async with crowd() as found:
+            await found.come(door("a"), others)
+            monkeypatch.setattr(TransportSink, "write", spy)
+            await found.come(door("a"))
+            assert len(written) == 1, written
+            assert kinds(written[0]) == ["welcome", "sub", "data", "live"]
+
+    run(main())
+
+
+def kinds(data: bytes) -> list[str]:
+    """Of the messages in bytes."""
+    return [part.split(b'"')[0].decode() for part in data.split(b'{"t":"')[1:]]
+
+
+@pytest.mark.parametrize(
+    ("behind", "answered"),
+    [
+        ([{"t": "ack", "s": 7, "o": "now"}], []),
+        ([{"t": "ping", "id": 3}], ["pong"]),
+        ([{"t": "nothing"}], ["err"]),
+        ([{"t": "pong"}, {"t": "head", "id": 4, "path": "a"}], ["info"]),
+    ],
+)
+def test_welcome_is_first_and_told_at_once(
+    run: Run[None], behind: list[dict[str, object]], answered: list[str]
+) -> None:
+    """Whatever is behind `hello`, also where nothing of it is answered."""
+
+    async def main() -> None:
+        async with crowd() as found:
+            (client,) = await found.come((HEAD, packed(HELLO, *behind)))
+            assert kinds(client.recv(1 << 16)) == ["welcome", *answered]
+
+    run(main())
+
+
+def test_a_delivery_to_more_connections_is_more_system_calls(run: Run[None]) -> None:
+    """Telling fifty connections takes the functions that telling one takes, and a few more than over SSE."""
+
+    async def calls(count: int, parts: Callable[[str], tuple[bytes, ...]]) -> int:
+        async with crowd() as found:
+            clients = await found.come(parts("a"), count)
+            stream = found.server.hub.live.stream("a")
+            assert stream is not None
+            for number in range(3):
+                await found.server.hub.append("a", number)
+                await turns(20)
+            await found.server.hub.append("a", 3)
+            with counted() as calls:
+                stream.flush(10**6)
+            for client in clients:
+                assert client.recv(1 << 16)
+            return calls.total()
+
+    async def main() -> None:
+        one, many, events = await calls(1, door), await calls(50, door), await calls(50, sse)
+        assert one == many
+        assert many <= events + 5
+
+    run(main())
+
+
+def test_memory_of_an_idle_connection(run: Run[None]) -> None:
+    """Most connections have one subscription, and never any of what is made when it is needed."""
+
+    def allocated() -> int:
+        gc.collect()
+        ours = tracemalloc.Filter(inclusive=True, filename_pattern=f"{OURS}/*")
+        return sum(each.size for each in tracemalloc.take_snapshot().filter_traces([ours]).statistics("filename"))
+
+    async def grown(count: int) -> float:
+        async with crowd() as found:
+            await found.come(door("a"), 40)
+            before = allocated()
+            await found.come(door("a"), count)
+            return (allocated() - before) / count
+
+    async def main() -> None:
+        tracemalloc.start()
+        try:
+            assert await grown(200) <= MOST_BYTES
+        finally:
+            tracemalloc.stop()
+
+    run(main())
