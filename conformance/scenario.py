@@ -73,6 +73,7 @@ class Fault(Struct, rename=None):
     pieces: int = 0
     pause: float = 0
     gzip: bool = False
+    corrupt: bool = False
     rewind: bool = False
     insert: dict[str, str] = {}
     before: list[Operation] = []
