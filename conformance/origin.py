@@ -192,13 +192,17 @@ def _data_of(line: dict[str, Any]) -> Any:
 
 
 @contextlib.asynccontextmanager
-async def headwater() -> AsyncIterator[Origin]:
-    """A Headwater of one's own, in memory."""
+async def headwater(*, long_poll: float = 2.0) -> AsyncIterator[Origin]:
+    """A Headwater of one's own, in memory.
+
+    Args:
+        long_poll: seconds for which it holds a long-poll.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     arguments = ["-m", "headwater.cli", "serve", "--no-banner", "--log-level", "warning", "--port", str(port)]
-    settings = ["--store", "memory:", "--long-poll-seconds", "2", "--heartbeat-seconds", "1"]
+    settings = ["--store", "memory:", "--long-poll-seconds", f"{long_poll:g}", "--heartbeat-seconds", "1"]
     process = await asyncio.create_subprocess_exec(sys.executable, *arguments, *settings)
     origin = Origin(f"http://127.0.0.1:{port}/v1/stream/")
     try:

@@ -118,7 +118,8 @@ class _Root(Case):
 @contextlib.asynccontextmanager
 async def suite_server() -> AsyncIterator[str]:
     """A running one; gives its URL."""
-    async with headwater() as origin:
+    # The suite waits a second for the end of a long-poll.
+    async with headwater(long_poll=0.5) as origin:
         found = SuiteServer(origin)
         server = await asyncio.start_server(found.handle, "127.0.0.1", 0, limit=1 << 20)
         found.address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
