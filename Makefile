@@ -45,7 +45,7 @@ types:
 	$(BIN)/mypy
 
 # The published suite first and by itself: its tests of expiry give a server a second or two.
-unit: tests/conformance/node_modules tests/clients/node_modules tests/llm/clients/node_modules clients/typescript/node_modules .venv-frameworks
+unit: tests/conformance/node_modules tests/clients/node_modules tests/llm/clients/node_modules clients/typescript/dist .venv-frameworks
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest -n $(WORKERS) tests/conformance
 	$(BIN)/coverage run -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --ignore tests/conformance

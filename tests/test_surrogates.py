@@ -64,3 +64,8 @@ def test_readers_get_the_bytes_that_were_sent(run: Run[None]) -> None:
             assert Record("", b'"\\ude00"').json() == "\ufffd"
 
     run(main())
+
+
+def test_a_string_that_is_not_utf8_is_no_json() -> None:
+    with pytest.raises(msgspec.DecodeError):
+        json_value(b'{"a": "\xff"}')

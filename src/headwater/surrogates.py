@@ -41,9 +41,16 @@ def json_value(text: bytes) -> Any:
         msgspec.DecodeError, RecursionError: it is no JSON, or has no value here: 1e999, deep nesting.
     """
     try:
-        return msgspec.json.decode(text)
+        return _decode(text)
     except msgspec.DecodeError:
         whole = mended(text)
         if whole is text:
             raise
-        return msgspec.json.decode(whole)
+        return _decode(whole)
+
+
+def _decode(text: bytes) -> Any:
+    try:
+        return msgspec.json.decode(text)
+    except UnicodeDecodeError:  # which msgspec lets through
+        raise msgspec.DecodeError("a string is not UTF-8") from None

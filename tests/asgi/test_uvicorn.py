@@ -10,7 +10,7 @@ import struct
 import sys
 import time
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -23,7 +23,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from headwater import Hub
 from headwater.asgi.uvicorn import can_take_over, server_is_stopping
 from headwater.http.http1 import chunk
-from headwater.http.socket_sink import MAX_UNASKED, TransportSink, descriptor_of, restrain
+from headwater.http.socket_sink import MAX_UNASKED, TransportSink, descriptor_of, relax, restrain
 from headwater.hub import Limits
 from headwater.hub.live.wire_format import WireFormat
 from headwater.protocol.ndjson import JsonLines
@@ -173,16 +173,30 @@ def test_no_server_is_not_stopping() -> None:
 
 
 def test_the_kernel_is_told_to_hold_little() -> None:
-    """The limits become options of the socket, however large they are; what is no TCP socket is left alone."""
+    """The limits become options of the socket, however large they are; what is no socket is left alone."""
     options = (socket.TCP_NOTSENT_LOWAT, socket.TCP_USER_TIMEOUT)
     with socket.socket() as raw:
         restrain(raw, Limits(kernel_bytes=5000, write_seconds=2.5))
         assert [raw.getsockopt(socket.IPPROTO_TCP, option) for option in options] == [5000, 2500]
         restrain(raw, Limits(kernel_bytes=2**40, write_seconds=1e9))
         assert [raw.getsockopt(socket.IPPROTO_TCP, option) for option in options] == [2**31 - 1, 2**31 - 1]
-    with socket.socket(socket.AF_UNIX) as local:
-        restrain(local, Limits())
     restrain(None, Limits())
+
+
+def test_a_unix_socket_holds_little() -> None:
+    """What its peer does not take; as much as before when it is for something else again."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        usual = ours.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
+        restrain(ours, Limits(kernel_bytes=16 * 1024))
+        ours.setblocking(False)
+        held = 0
+        with suppress(BlockingIOError):
+            while True:
+                held += ours.send(b"x" * 1000)
+        assert held <= 2 * 16 * 1024
+        relax(ours)
+        assert ours.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) == usual
 
 
 class FirstFrames(asyncio.Protocol):

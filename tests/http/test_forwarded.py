@@ -56,7 +56,7 @@ AGREED: list[tuple[tuple[str, ...], str | None, Fields, str | None, str]] = [
     (NET, "2001:db8:7::1", [(FOR, b"203.0.113.7")], "203.0.113.7", "http"),
     (("fe80::/10",), "fe80::1%eth0", [(FOR, b"203.0.113.7")], "203.0.113.7", "http"),
     (LOCAL, "testclient", [(FOR, b"203.0.113.7")], "testclient", "http"),
-    # A Unix socket has no peer; only `*` trusts it.
+    # A Unix socket has no peer; only `*` and `unix` trust it.
     (LOCAL, None, [(FOR, b"203.0.113.7"), (PROTO, b"https")], None, "http"),
     (("*",), None, [(FOR, b"203.0.113.7"), (PROTO, b"https")], "203.0.113.7", "https"),
     (("*",), None, [], None, "http"),
@@ -208,3 +208,11 @@ def test_of_addresses_uvicorn_says_the_same(trusted: tuple[str, ...], peer: str 
     """As long as every address is in its one form."""
     fields = [(FOR, ", ".join(chain).encode())]
     assert ours(trusted, peer, fields) == uvicorns(trusted, peer, fields)
+
+
+def test_who_connects_by_a_unix_socket() -> None:
+    """The proxy's word is taken, as far as trust goes; nobody else's is for that."""
+    fields: Fields = [(FOR, b"198.51.100.1, 203.0.113.7"), (PROTO, b"https")]
+    assert ours(("unix",), None, fields) == ("203.0.113.7", "https")
+    assert ours(("unix", "203.0.113.0/24"), None, fields) == ("198.51.100.1", "https")
+    assert ours(("unix",), "127.0.0.1", fields) == ("127.0.0.1", "http")

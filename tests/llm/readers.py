@@ -39,7 +39,7 @@ def events(body: bytes) -> list[tuple[str, str, str]]:
     found: list[tuple[str, str, str]] = []
     name, last_id = "", ""
     data: list[str] = []
-    for line in body.decode(errors="replace").split("\n")[:-1]:
+    for line in body.decode(errors="replace").replace("\r\n", "\n").split("\n")[:-1]:
         if not line:
             if data:
                 found.append((name, "\n".join(data), last_id))
@@ -320,7 +320,7 @@ def _gemini(seen: Seen, name: str, event: Any, inputs: Any) -> None:
         seen.error = event["error"]["message"]
         seen.done = True
         return
-    seen.id = event["responseId"]
+    seen.id = event.get("responseId")
     for candidate in event.get("candidates") or ():
         for part in (candidate.get("content") or {"parts": []})["parts"]:
             if part.get("thought"):
@@ -332,7 +332,7 @@ def _gemini(seen: Seen, name: str, event: Any, inputs: Any) -> None:
         if candidate.get("finishReason"):
             seen.done, seen.finish = True, candidate["finishReason"]
     if usage := event.get("usageMetadata"):
-        seen.tokens = usage["promptTokenCount"], usage["candidatesTokenCount"]
+        seen.tokens = usage.get("promptTokenCount"), usage.get("candidatesTokenCount")
 
 
 def _ollama(seen: Seen, line: Any) -> None:

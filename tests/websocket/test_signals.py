@@ -126,3 +126,21 @@ def test_who_is_there(run: Run[None]) -> None:
                 }
 
     run(main())
+
+
+def test_a_pattern_has_a_room_from_its_first_record_on(run: Run[None]) -> None:
+    """Before that its signals and members are told to who names it."""
+
+    async def main() -> None:
+        async with in_process(SETTINGS) as server, greeted(server) as all, greeted(server) as one:
+            await server.hub.create("rooms/1", content_type="application/json")
+            await all.ask("sub", path="rooms/*", signals=True)
+            await one.ask("sub", path="rooms/1", signals=True)
+            assert await server.hub.signal("rooms/1", 1) == 1
+            assert (await one.until(t="signal"))["data"] == 1
+            await server.hub.append("rooms/1", "first")
+            assert (await all.until(t="data"))["r"] == ["first"]
+            assert await server.hub.signal("rooms/1", 2) == 2
+            assert (await all.until(t="signal"))["data"] == 2
+
+    run(main())

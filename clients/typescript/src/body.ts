@@ -47,6 +47,8 @@ export class Body {
     this.#environment = environment
     this.#limits = limits
     this.#reader = answer.response.body?.getReader()
+    // A `fetch` of the caller's own need not know signals.
+    answer.signal.addEventListener("abort", () => void this.#reader?.cancel().catch(() => undefined), { once: true })
     this.#unwatch = environment.watch((change) => this.#changed(change))
   }
 
@@ -59,6 +61,8 @@ export class Body {
     try {
       const { value, done } = await this.#reader.read()
       this.#first = false
+      const why = this.#answer.why()
+      if (why) throw why
       return done ? undefined : value
     } catch (error) {
       throw this.#answer.why() ?? networkError(error)

@@ -176,9 +176,12 @@ export class ReconnectingEventSource extends Target implements EventSource {
       const { response } = answer
       const heartbeat = heartbeatOf(response)
       const silence = retry.silence || (heartbeat ? heartbeat * 2.5 : Infinity)
+      if (response.status !== 200) {
+        answer.release()
+        return this.#refused(response)
+      }
       const reading = new Body(answer, environment, { silence })
       try {
-        if (response.status !== 200) return this.#refused(response)
         if (!/^text\/event-stream\s*(;|$)/i.test(response.headers.get("content-type") ?? "")) return undefined
         await this.#read(reading, new URL(response.url || this.url).origin, progress)
       } finally {

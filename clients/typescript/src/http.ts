@@ -5,6 +5,7 @@ import { formOf } from "./records.ts"
 import { type Answer, Requester, absolute } from "./request.ts"
 import { type Retry, retryOf } from "./retry.ts"
 import type { Door, Info, Transport, TransportChoice, TransportFactory, Write, Written } from "./transport.ts"
+import { badAnswer } from "./transports/live.ts"
 import { liveSse } from "./transports/live-sse.ts"
 import { ndjson } from "./transports/ndjson.ts"
 import { longPoll } from "./transports/pages.ts"
@@ -64,7 +65,8 @@ export class HttpDoor implements Door {
   transports(wanted: readonly TransportChoice[], type: string | undefined, live: boolean): Transport[] {
     const json = type === undefined || formOf(type) === "json"
     const auto: TransportChoice[] = [live && json ? "sse" : "ndjson", "long-poll"]
-    const names = wanted.flatMap((each) => (each === "auto" ? auto : [each]))
+    // Plain events do not say where the tail is.
+    const names = wanted.flatMap((each) => (each === "auto" ? auto : [!live && each === "sse" ? "ndjson" : each]))
     return names.map((each) => {
       const make = typeof each === "function" ? each : CORE[each]
       if (!make) throw new HeadwaterError("unsupported", `the transport ${String(each)} is not here: ${ELSEWHERE[String(each)] ?? "there is none of this name"}`)
@@ -100,7 +102,6 @@ export class HttpDoor implements Door {
     }
     const answer = await this.#ask("POST", headers, write.body, signal)
     const { response } = answer
-    answer.release()
     return {
       offset: response.headers.get("stream-next-offset") ?? "",
       duplicate: write.producer !== undefined && response.status === 204 && write.body !== undefined,
@@ -109,14 +110,12 @@ export class HttpDoor implements Door {
 
   async create(headers: Record<string, string>, body: Uint8Array | undefined, signal?: AbortSignal): Promise<Info> {
     const answer = await this.#ask("PUT", headers, body, signal)
-    answer.release()
     return infoOf(answer.response.headers)
   }
 
   async head(signal?: AbortSignal): Promise<Info | null> {
     try {
       const answer = await this.#ask("HEAD", {}, undefined, signal)
-      answer.release()
       return infoOf(answer.response.headers)
     } catch (error) {
       if (error instanceof HeadwaterError && error.status === 404) return null
@@ -125,16 +124,15 @@ export class HttpDoor implements Door {
   }
 
   async delete(signal?: AbortSignal): Promise<void> {
-    const answer = await this.#ask("DELETE", {}, undefined, signal)
-    answer.release()
+    await this.#ask("DELETE", {}, undefined, signal)
   }
 
   sibling(url: string): Door {
     return new HttpDoor(new URL(url, this.#href), this.#requester)
   }
 
-  #ask(method: string, headers: Record<string, string>, body: Uint8Array | undefined, signal?: AbortSignal): Promise<Answer> {
-    return this.#requester.ask({
+  async #ask(method: string, headers: Record<string, string>, body: Uint8Array | undefined, signal?: AbortSignal): Promise<Answer> {
+    const answer = await this.#requester.ask({
       method,
       url: this.#href,
       headers,
@@ -143,5 +141,10 @@ export class HttpDoor implements Door {
       // A body takes the time it takes; what waits behind it is the head.
       limit: this.#retry.connect + (body ? WRITE_MS : 0),
     })
+    answer.release()
+    // A login page is answered 200, too.
+    const { headers: told, status } = answer.response
+    if (status !== 204 && !told.has("stream-next-offset")) throw badAnswer(answer.response, "what a stream's server says")
+    return answer
   }
 }

@@ -4,13 +4,15 @@
  * Rule 1: a batch is frozen when it gets its number, before it is first sent, and is sent again byte for byte.
  * Rule 2: a number counts requests, not records: what is frozen is never put together again.
  * Rule 3: batches go out in order, up to `inFlight` at a time; one that came too early is sent again behind those before it.
- * Rule 4: below the lowest that is not acknowledged, the server forgot this producer: what was never answered has an
+ * Rule 4: a refusal ends the epoch. Its number was not used, so that nothing behind it was accepted; under the next epoch a
+ * request that is still on its way cannot be taken for another one of the same number.
+ * Rule 5: below the lowest that is not acknowledged, the server forgot this producer: what was never answered has an
  * unknown outcome, and the rest goes out under a new epoch.
  */
 
 import type { Environment } from "./environment.ts"
 import { HeadwaterError, stopped } from "./errors.ts"
-import { sleep } from "./patience.ts"
+import { BAD_ANSWERS, sleep } from "./patience.ts"
 import { encodeText, formOf, joins } from "./records.ts"
 import { Backoff, type Retry } from "./retry.ts"
 import type { Door, Offset, Write } from "./transport.ts"
@@ -62,6 +64,10 @@ interface Batch {
   seq: number
   /** How often it was sent without an answer. */
   lost: number
+  /** How often it was taken back: a delivery of an earlier turn is over. */
+  turn: number
+  /** How often it was answered by something that is no stream's server. */
+  bad: number
   close?: { fail?: { code: string; message: string | undefined } }
   done?: Waiter
 }
@@ -106,6 +112,10 @@ export class Producer<T> implements AsyncDisposable {
   #stop = new AbortController()
   #backoff: Backoff
   #order: Promise<unknown> = Promise.resolve()
+  /** A refusal ended the epoch: the next one begins when nothing of it is under way. */
+  #renewing = false
+  #made = false
+  #waiting = new Map<Batch, (() => void)[]>()
 
   constructor(sink: Sink<T>, options: ProducerOptions = {}) {
     const { id, epoch = 0, ...rest } = options
@@ -200,15 +210,21 @@ export class Producer<T> implements AsyncDisposable {
     if (this.#failure) throw this.#failure
     if (this.#closing) throw new HeadwaterError("stream-closed", "this producer has closed the stream")
     if (signal?.aborted) throw stopped("the signal was aborted", signal.reason)
-    const entry: Entry = { bytes, ...waiter }
+    const withdraw = (): void => this.#withdraw(entry, signal?.reason)
+    const settled = (): void => signal?.removeEventListener("abort", withdraw)
+    const entry: Entry = {
+      bytes,
+      resolve: (offset) => (settled(), waiter.resolve(offset)),
+      reject: (error) => (settled(), waiter.reject(error)),
+    }
+    signal?.addEventListener("abort", withdraw)
     this.#put(entry)
-    signal?.addEventListener("abort", () => this.#withdraw(entry, signal.reason), { once: true })
   }
 
   #put(entry: Entry): void {
     const alone = this.#type !== undefined && !joins(this.#type)
     if (this.#open && (alone || this.#open.size + entry.bytes.length > this.#options.batchBytes)) this.#freeze()
-    this.#open ??= { entries: [], size: 0, seq: -1, lost: 0 }
+    this.#open ??= { entries: [], size: 0, seq: -1, lost: 0, turn: 0, bad: 0 }
     this.#open.entries.push(entry)
     this.#open.size += entry.bytes.length
     this.#size += entry.bytes.length
@@ -244,7 +260,7 @@ export class Producer<T> implements AsyncDisposable {
       if (!joins(this.#type)) this.#freeze()
       this.#put({ bytes, resolve: () => undefined, reject: () => undefined })
     }
-    this.#open ??= { entries: [], size: 0, seq: -1, lost: 0 }
+    this.#open ??= { entries: [], size: 0, seq: -1, lost: 0, turn: 0, bad: 0 }
     this.#open.close = close
     const done = new Promise<Offset>((resolve, reject) => {
       ;(this.#open as Batch).done = { resolve, reject }
@@ -256,11 +272,17 @@ export class Producer<T> implements AsyncDisposable {
   // Sending
 
   #send(): void {
+    if (this.#renewing) {
+      if (this.#flying.length) return
+      this.#renewing = false
+      this.#epoch += 1
+      this.#seq = 0
+    }
     while (this.#queued.length && this.#flying.length < this.#options.inFlight && !this.#stop.signal.aborted) {
       const batch = this.#queued.shift() as Batch
       batch.seq = this.#seq++
       this.#flying.push(batch)
-      void this.#deliver(batch)
+      void this.#deliver(batch, batch.turn)
     }
   }
 
@@ -280,43 +302,57 @@ export class Producer<T> implements AsyncDisposable {
     return write
   }
 
-  async #deliver(batch: Batch): Promise<void> {
+  async #deliver(batch: Batch, turn: number): Promise<void> {
     const { environment, door } = this.#sink
-    while (!this.#stop.signal.aborted) {
+    while (!this.#stop.signal.aborted && batch.turn === turn) {
       batch.write ??= this.#frozen(batch)
       this.#backoff.begin(environment.now())
       try {
         const { offset } = await door.write(batch.write, this.#stop.signal)
+        if (batch.turn !== turn) return
         this.#backoff.progress(environment.now())
         this.#backoff.count = 0
         return this.#acknowledge(batch, offset)
       } catch (error) {
-        if (!(await this.#again(batch, error as HeadwaterError))) return
+        if (batch.turn !== turn || !(await this.#again(batch, error as HeadwaterError))) return
       }
     }
   }
 
   /** Whether a batch that failed is sent again; it was waited for as long as that takes. */
   async #again(batch: Batch, error: HeadwaterError): Promise<boolean> {
-    if (this.#stop.signal.aborted || !this.#flying.includes(batch)) return false
+    if (this.#stop.signal.aborted) return false
     const { environment } = this.#sink
     if (error.retryable && !this.#options.idempotent && error.status === undefined) {
       const told = new HeadwaterError("unknown-outcome", `the answer was lost: ${error.message}`, { cause: error })
       return this.#refused(batch, told)
     }
     if (error.retryable) {
+      if (error.code === "bad-answer" && (batch.bad += 1) >= BAD_ANSWERS) return this.#refused(batch, error)
       batch.lost += 1
       const wait = this.#backoff.end({ up: 0, heard: false, hint: error.retryAfter }, environment.now())
-      if (wait === null) return this.#giveUp(batch, error)
+      if (wait === null) return this.#giveUp(error)
       await sleep(environment, wait, this.#stop.signal).catch(() => undefined)
-      return !this.#stop.signal.aborted && this.#flying.includes(batch)
+      return true
     }
     if (error.code === "producer-gap") return this.#gap(batch, Number(error.facts.expected ?? error.facts.expected_seq))
     if (error.code === "producer-fenced" && this.#options.claim) {
       this.#renew(Number(error.facts.epoch ?? this.#epoch) + 1)
       return false
     }
+    if (error.status === 404 && this.#options.create && !this.#made) return this.#make(batch)
     return this.#refused(batch, error)
+  }
+
+  /** A server of the protocol alone does not create with an append. */
+  async #make(batch: Batch): Promise<boolean> {
+    this.#made = true
+    try {
+      await this.#sink.door.create({ "content-type": this.#type as string }, undefined, this.#stop.signal)
+      return true
+    } catch (error) {
+      return this.#again(batch, error as HeadwaterError)
+    }
   }
 
   /** A number is missing before this one. */
@@ -329,13 +365,11 @@ export class Producer<T> implements AsyncDisposable {
     if (before && expected >= before.seq) {
       // It overtook those before it on another connection.
       await new Promise<void>((resolve) => this.#settled(before, resolve))
-      return this.#flying.includes(batch)
+      return true
     }
     this.#renew(this.#epoch + 1)
     return false
   }
-
-  #waiting = new Map<Batch, (() => void)[]>()
 
   #settled(batch: Batch, call: () => void): void {
     this.#waiting.set(batch, [...(this.#waiting.get(batch) ?? []), call])
@@ -348,14 +382,24 @@ export class Producer<T> implements AsyncDisposable {
     const flying = this.#flying.splice(0)
     for (const batch of flying) {
       if (!batch.lost) continue
+      batch.turn += 1
+      this.#release(batch)
       const error = new HeadwaterError("unknown-outcome", "the server forgot this producer before it answered")
       this.#reject(batch, error)
     }
-    const kept = flying.filter((batch) => !batch.lost)
-    for (const batch of kept) delete batch.write
-    this.#queued.unshift(...kept)
-    for (const batch of flying) this.#release(batch)
+    this.#takeBack(flying.filter((batch) => !batch.lost))
     this.#send()
+  }
+
+  /** What was on its way waits again, for another number. */
+  #takeBack(batches: Batch[]): void {
+    for (const batch of batches) {
+      delete batch.write
+      batch.turn += 1
+      batch.lost = 0
+      this.#release(batch)
+    }
+    this.#queued.unshift(...batches)
   }
 
   #release(batch: Batch): void {
@@ -372,7 +416,7 @@ export class Producer<T> implements AsyncDisposable {
     this.#free(batch)
   }
 
-  /** The server will never take it. Its number is free, so that those behind it cannot keep theirs. */
+  /** The server will never take it. */
   #refused(batch: Batch, error: HeadwaterError): boolean {
     if (!this.#remove(batch)) return false
     this.#reject(batch, error)
@@ -382,19 +426,17 @@ export class Producer<T> implements AsyncDisposable {
       this.#abandon(error)
       return false
     }
-    // What flew behind it was refused as a gap, or will be: it goes out again under the numbers from here on.
+    // Behind those before it, which may still be under way.
     this.#flying = this.#flying.filter((each) => each.seq < batch.seq)
-    for (const each of behind) delete each.write
-    this.#seq = batch.seq
-    this.#queued.unshift(...behind)
-    for (const each of behind) this.#release(each)
+    this.#renewing = true
+    this.#takeBack(behind)
     this.#free(batch)
     return false
   }
 
-  #giveUp(batch: Batch, error: HeadwaterError): boolean {
+  #giveUp(error: HeadwaterError): boolean {
     const told = new HeadwaterError("unknown-outcome", `given up without an answer: ${error.message}`, { cause: error })
-    this.#abandon(told, batch)
+    this.#abandon(told)
     return false
   }
 
@@ -420,7 +462,7 @@ export class Producer<T> implements AsyncDisposable {
   }
 
   /** Ends it: nothing more is sent, and everybody who waits is told. */
-  #abandon(error: HeadwaterError, _first?: Batch): void {
+  #abandon(error: HeadwaterError): void {
     this.#failure ??= error
     this.#disarm?.()
     const all = [...this.#flying.splice(0), ...this.#queued.splice(0), ...(this.#open ? [this.#open] : [])]

@@ -57,7 +57,7 @@ export interface Rec<T> {
 export interface Gap {
   readonly from: Offset
   readonly to: Offset
-  readonly reason?: string
+  readonly reason?: string | undefined
 }
 
 /** What one turn brings: records, or the news that some are left out. */
@@ -98,6 +98,7 @@ export interface Source<T> {
 }
 
 const BACK = 500
+const OVER = { done: true, value: undefined } as const
 const FRESH_TRIES = 3
 const real = (offset: Offset): boolean => offset !== "start" && offset !== "now" && offset !== "-1"
 
@@ -177,24 +178,27 @@ export class Reader<T> implements AsyncIterable<Rec<T>>, AsyncDisposable {
     return () => this.#listeners[type].delete(listener)
   }
 
-  [Symbol.asyncIterator](): AsyncIterator<Rec<T>, undefined> {
-    return {
-      next: () => this.#inTurn(() => this.#record()),
-      return: async () => {
-        await this.#leave()
-        return { done: true, value: undefined }
-      },
-    }
+  [Symbol.asyncIterator](): AsyncIterableIterator<Rec<T>, undefined> {
+    return this.#iterate(() => this.#record())
   }
 
   /** Records as they come together, and gaps. */
-  batches(): AsyncIterableIterator<Batch<T>> {
-    const iterator: AsyncIterableIterator<Batch<T>> = {
+  batches(): AsyncIterableIterator<Batch<T>, undefined> {
+    return this.#iterate(() => this.#batch())
+  }
+
+  /** One question at a time, in the order in which they are asked. */
+  #iterate<R>(next: () => Promise<R | null>): AsyncIterableIterator<R, undefined> {
+    const iterator: AsyncIterableIterator<R, undefined> = {
       [Symbol.asyncIterator]: () => iterator,
-      next: () => this.#inTurn(() => this.#batch()),
+      next: () => {
+        const result = this.#turn.then(next).then((value) => (value === null ? OVER : { done: false as const, value }))
+        this.#turn = result.catch(() => undefined)
+        return result
+      },
       return: async () => {
         await this.#leave()
-        return { done: true, value: undefined }
+        return OVER
       },
     }
     return iterator
@@ -245,37 +249,32 @@ export class Reader<T> implements AsyncIterable<Rec<T>>, AsyncDisposable {
 
   // What consumers ask for
 
-  #inTurn<R>(call: () => Promise<R>): Promise<R> {
-    const result = this.#turn.then(call)
-    this.#turn = result.catch(() => undefined)
-    return result
-  }
-
-  async #record(): Promise<IteratorResult<Rec<T>, undefined>> {
+  async #record(): Promise<Rec<T> | null> {
     await this.#finish()
     while (this.#next >= this.#queue.length) {
       const wire = await this.#pull()
-      if (!wire) return { done: true, value: undefined }
+      if (!wire) return null
       if (wire.kind === "records") this.#take(wire)
-      else this.#moveTo(this.#cursor)
+      else this.#offset = this.#cursor
     }
     try {
-      return { done: false, value: await this.#hand() }
+      return await this.#hand()
     } catch (error) {
       throw await this.#refuse(error as HeadwaterError)
     }
   }
 
-  async #batch(): Promise<IteratorResult<Batch<T>, undefined>> {
+  async #batch(): Promise<Batch<T> | null> {
     await this.#finish()
+    let upToDate = false
     if (this.#next >= this.#queue.length) {
       const wire = await this.#pull()
-      if (!wire) return { done: true, value: undefined }
-      if (wire.kind !== "records") return { done: false, value: this.#without(wire) }
+      if (!wire) return null
+      if (wire.kind !== "records") return this.#without(wire)
       this.#take(wire)
-      if (wire.upToDate) return { done: false, value: await this.#handAll(true) }
+      upToDate = wire.upToDate
     }
-    return { done: false, value: await this.#handAll(false) }
+    return this.#handAll(upToDate)
   }
 
   #without(wire: Exclude<Pulled, { kind: "records" }>): Batch<T> {
@@ -283,7 +282,7 @@ export class Reader<T> implements AsyncIterable<Rec<T>>, AsyncDisposable {
     const offset = this.#cursor
     if (wire.kind === "up-to-date") return { records: [], offset, upToDate: true }
     const { from, to, reason } = wire
-    return { records: [], offset, upToDate: false, gap: { from, to, ...(reason === undefined ? {} : { reason }) } }
+    return { records: [], offset, upToDate: false, gap: { from, to, reason } }
   }
 
   async #handAll(upToDate: boolean): Promise<Batch<T>> {
@@ -338,13 +337,9 @@ export class Reader<T> implements AsyncIterable<Rec<T>>, AsyncDisposable {
   /** The consumer asks for more: it has finished with what it got. */
   async #finish(): Promise<void> {
     if (this.#handed === undefined || this.#ended?.kind === "stopped") return
-    this.#moveTo(this.#handed)
+    this.#offset = this.#handed
     this.#handed = undefined
     await this.#options.checkpoint?.save(this.#offset)
-  }
-
-  #moveTo(offset: Offset): void {
-    this.#offset = offset
   }
 
   #toReadable<R>(value: (record: Rec<T>) => R): ReadableStream<R> {
@@ -491,7 +486,7 @@ export class Reader<T> implements AsyncIterable<Rec<T>>, AsyncDisposable {
       case "records":
         return this.#records(wire)
       case "up-to-date":
-        if (wire.offset) this.#forward(wire.offset)
+        if (wire.offset) this.#forward(wire.offset, real(this.#cursor))
         this.#setState("live")
         this.#reached = this.#options.live === false
         return wire
@@ -500,7 +495,7 @@ export class Reader<T> implements AsyncIterable<Rec<T>>, AsyncDisposable {
         return null
       case "gap":
         this.#forward(wire.offset)
-        this.#emit("gap", { from: wire.from, to: wire.to, ...(wire.reason === undefined ? {} : { reason: wire.reason }) })
+        this.#emit("gap", { from: wire.from, to: wire.to, reason: wire.reason })
         return wire
       case "waiting":
         this.#setState("absent")
@@ -550,11 +545,12 @@ export class Reader<T> implements AsyncIterable<Rec<T>>, AsyncDisposable {
     return kept.length ? { ...wire, records: kept } : null
   }
 
-  #forward(offset: Offset): void {
+  /** `brought`: whether that is progress; to learn where a stream begins is none. */
+  #forward(offset: Offset, brought = true): void {
     if (!offset || offset === this.#cursor || (real(this.#cursor) && offset < this.#cursor)) return
     this.#cursor = offset
     this.#absentTries = 0
-    this.#backoff.progress(this.#source.environment.now())
+    if (brought) this.#backoff.progress(this.#source.environment.now())
   }
 
   /** Why an attempt failed: an end, or what the next one must know. */
@@ -572,7 +568,8 @@ export class Reader<T> implements AsyncIterable<Rec<T>>, AsyncDisposable {
     if (this.#waitsForIt(error)) return { hint: error.retryAfter }
     const up = opened === undefined ? 0 : now - opened
     if (!error.retryable || !(await this.#choice?.after(error, up, this.#cursor !== from, now))) {
-      const gone = error.code === "stream-gone" || (opened !== undefined && error.code === "stream-not-found")
+      const missing = error.code === "stream-gone" || error.code === "stream-not-found"
+      const gone = missing && (opened !== undefined || real(this.#cursor))
       this.#finishWith({ kind: gone ? "deleted" : "error", offset: this.#offset, code: error.code, error })
       return {}
     }

@@ -35,6 +35,8 @@ export interface Call {
 /** An answer's head, and what ends its body. */
 export interface Answer {
   response: Response
+  /** Of the attempt: aborted when it is over. */
+  signal: AbortSignal
   /** Ends the body; reading it then fails with this error. */
   abort(why: HeadwaterError): void
   /** The attempt is over: nothing is left behind. */
@@ -87,7 +89,7 @@ export class Requester {
     )
     try {
       const response = await attempt.race(this.#fetch(call, attempt.signal))
-      return { response, abort: attempt.abort, release: attempt.release, why: () => attempt.why }
+      return { response, signal: attempt.signal, abort: attempt.abort, release: attempt.release, why: () => attempt.why }
     } catch (error) {
       attempt.release()
       throw attempt.why ?? networkError(error)

@@ -1,9 +1,10 @@
 /**
  * When to try again: a state machine without a clock of its own.
  *
- * Rule 1: an attempt that moved the offset forward waits random(0, base), however many failed before.
- * Rule 2: one that did not counts, and waits random(0, min(cap, base x 2^n)): full jitter, from 0.
- * Rule 3: the count starts anew after `stable` ms of a connection on which something was heard. Never at "connected":
+ * Rule 1: an attempt that moved the offset forward waits random(0, base), however many failed before it.
+ * Rule 2: one that did not counts, and waits random(0, min(cap, base x 2^n)): full jitter, from 0. Nor longer than four
+ * times base and twice the trouble so far: who drew short waits at first is not to draw half a minute after a few seconds.
+ * Rule 3: the count starts anew then, and after `stable` ms of a connection on which something was heard. Never at "connected":
  * a proxy connects for a dead server, and a server that answers and closes would be asked in a hot loop.
  * Rule 4: what the server asks to wait is a floor. What it asks of all alike is spread by a third; a place of one's own is not.
  * Rule 5: an end that the server planned costs nothing, but there is one a second at most.
@@ -88,6 +89,7 @@ export class Backoff {
   /** The offset moved forward, or a write was acknowledged. */
   progress(now: number): void {
     this.#success = now
+    this.count = 0
     this.#progress = true
     this.#begun.length = 0
   }
@@ -109,7 +111,8 @@ export class Backoff {
     if (outcome.planned && (this.#progress || steady)) {
       wait = Math.max(0, this.#planned + PLANNED_MS - now)
     } else {
-      const most = outcome.planned ? Math.min(cap, stable) : cap
+      const trouble = 4 * base + 2 * (now - (this.#success ?? now))
+      const most = Math.min(outcome.planned ? stable : cap, trouble)
       wait = this.#random() * (this.#progress ? base : Math.min(most, base * 2 ** Math.min(this.count, 30)))
       if (!this.#progress) this.count += 1
     }

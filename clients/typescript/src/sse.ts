@@ -17,9 +17,12 @@ const MAX_EVENT = 1 << 26
 const LINE_END = /\r\n|\r|\n/g
 
 export class SseParser {
-  /** The last id that was told. */
+  /** The last id of a block that was finished. */
   id: string
-  #decoder = new TextDecoder()
+  // One byte order mark at the start is dropped here: not every platform's decoder drops one alone.
+  #decoder = new TextDecoder("utf-8", { ignoreBOM: true })
+  #begun = false
+  #newId: string
   #parts: string[] = []
   #size = 0
   #afterCr = false
@@ -29,12 +32,16 @@ export class SseParser {
   #touched = false
 
   constructor(id = "") {
-    this.id = id
+    this.id = this.#newId = id
   }
 
   /** Takes bytes and gives the events that they complete; what is unfinished at a cut is never told. */
   feed(chunk: Uint8Array): ServerEvent[] {
     let text = this.#decoder.decode(chunk, { stream: true })
+    if (!this.#begun && text) {
+      this.#begun = true
+      if (text[0] === "\ufeff") text = text.slice(1)
+    }
     if (this.#afterCr && text) {
       this.#afterCr = false
       if (text[0] === "\n") text = text.slice(1)
@@ -91,13 +98,14 @@ export class SseParser {
       this.#size += value.length
       if (this.#size > MAX_EVENT) throw new RangeError("an event is too long")
     } else if (field === "event") this.#event = value
-    else if (field === "id" && !value.includes("\0")) this.id = value
+    else if (field === "id" && !value.includes("\0")) this.#newId = value
     else if (field === "retry" && /^\d+$/.test(value)) this.#retry = Number(value)
     else return
     this.#touched = true
   }
 
   #take(): ServerEvent {
+    this.id = this.#newId
     const event: ServerEvent = { event: this.#event, data: this.#data?.join("\n") ?? null, id: this.id }
     if (this.#retry !== undefined) event.retry = this.#retry
     this.#event = ""

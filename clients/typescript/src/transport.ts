@@ -61,7 +61,7 @@ export type Wire =
   /** Something came that says nothing. */
   | { kind: "beat" }
   /** Records are left out; `offset` is where to come back. */
-  | { kind: "gap"; from: Offset; to: Offset; offset: Offset; reason?: string }
+  | { kind: "gap"; from: Offset; to: Offset; offset: Offset; reason?: string | undefined }
   /** The stream is not there yet. */
   | { kind: "waiting" }
   /** It is now. */
@@ -71,7 +71,7 @@ export type Wire =
   /** The end of the stream. */
   | { kind: "end"; end: "closed" | "failed"; offset?: Offset; code?: string; message?: string }
   /** The end of the attempt: planned, or with a time of one's own to come back. */
-  | { kind: "detached"; retryAfter?: number; reason?: string }
+  | { kind: "detached"; retryAfter?: number; reason?: string | undefined }
   /** The end of the attempt, by an error that the server told. */
   | { kind: "error"; error: HeadwaterError }
 

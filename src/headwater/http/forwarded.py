@@ -23,6 +23,8 @@ from headwater.protocol import names
 from headwater.protocol.cors import ANY, LOOPBACK
 from headwater.protocol.headers import Headers
 
+#: Who connects by a Unix socket, in the setting.
+UNIX: Final = "unix"
 #: Addresses of `X-Forwarded-For` that are looked at, from the right.
 MAX_HOPS: Final = 32
 #: Characters of an address: 45 in its longest form, brackets and a port.
@@ -43,8 +45,8 @@ class TrustedProxies:
     """The proxies whose word is taken.
 
     Args:
-        values: of the setting `trusted_proxies`: `loopback`, addresses, networks such as `10.0.0.0/8`, or `*`; none:
-            nobody is believed.
+        values: of the setting `trusted_proxies`: `loopback`, `unix`, addresses, networks such as `10.0.0.0/8`, or `*`;
+            none: nobody is believed.
 
     Raises:
         ValueError: one of them is none of these.
@@ -52,7 +54,8 @@ class TrustedProxies:
 
     def __init__(self, values: Collection[str]) -> None:
         self._any = ANY in values
-        self._networks = _networks(value for value in values if value != ANY)
+        self._unix = self._any or UNIX in values
+        self._networks = _networks(value for value in values if value not in (ANY, UNIX))
         # Peers and proxies are few, and come with every request.
         self._known = lru_cache(maxsize=_REMEMBERED)(self._judge)
 
@@ -60,9 +63,9 @@ class TrustedProxies:
         """Whether the word of a peer is taken.
 
         Args:
-            peer: its address; None: it has none, as on a Unix socket, and is trusted with `*` only.
+            peer: its address; None: it has none, as on a Unix socket, and is trusted with `unix` and `*`.
         """
-        return self._any or (peer is not None and self._look_at(_without_zone(peer))[1])
+        return self._unix if peer is None else self._any or self._look_at(_without_zone(peer))[1]
 
     def client(self, peer: str | None, headers: Headers) -> str | None:
         """The address of the client.

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import socket
 import struct
+from functools import cache
 from typing import Any, Final
 
 from headwater.hub import Limits
@@ -75,7 +76,9 @@ class TransportSink(asyncio.Protocol):
 
     def give_up_after(self, seconds: float) -> None:
         """See `GivesUp.give_up_after`."""
-        _set(self._transport.get_extra_info("socket"), [(_USER_TIMEOUT, max(1, int(seconds * 1000)))])
+        _set(
+            self._transport.get_extra_info("socket"), socket.IPPROTO_TCP, [(_USER_TIMEOUT, max(1, int(seconds * 1000)))]
+        )
 
     def finish(self) -> None:
         """See `Sink.finish`."""
@@ -127,9 +130,11 @@ def restrain(sock: Any, limits: Limits) -> None:
 
     `TCP_NOTSENT_LOWAT` and not `SO_SNDBUF`: a small send buffer bounds what is on its way too, and a reader far away
     or on the loopback interface is then hundreds of times slower; what is not sent yet is what a stalled reader costs.
+    A Unix socket has nothing on its way, and `SO_SNDBUF` alone. Its peer is a process of this machine, whose end is
+    told at once.
 
     Args:
-        sock: what the transport calls its socket; other than TCP is left as it is.
+        sock: what the transport calls its socket.
         limits: `kernel_bytes` and `write_seconds` count.
     """
     _limit(sock, max(1, limits.kernel_bytes), max(1, int(limits.write_seconds * 1000)))
@@ -141,24 +146,36 @@ def relax(sock: Any) -> None:
 
 
 def _limit(sock: Any, unsent: int, milliseconds: int) -> None:
-    _set(sock, [(_NOTSENT_LOWAT, unsent), (_USER_TIMEOUT, milliseconds)])
+    if not _set(sock, socket.IPPROTO_TCP, [(_NOTSENT_LOWAT, unsent), (_USER_TIMEOUT, milliseconds)]):
+        # A Unix socket, which has no such options. The system doubles this one, and counts the objects around the
+        # bytes as well.
+        _set(sock, socket.SOL_SOCKET, [(socket.SO_SNDBUF, unsent or _usual_buffer())])
 
 
-def _set(sock: Any, options: list[tuple[int | None, int]]) -> None:
+@cache
+def _usual_buffer() -> int:
+    """What a Unix socket has that nobody has set, as it is set."""
+    with socket.socket(socket.AF_UNIX) as fresh:
+        return fresh.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) // 2
+
+
+def _set(sock: Any, level: int, options: list[tuple[int | None, int]]) -> bool:
+    """Set options, where the system has them; False: the socket refuses one."""
     try:
         # uvloop's stand-in would make an object, and ask the system for its family, for each option. A family that is
-        # told is not asked for; a socket of another one refuses the options.
+        # told is not asked for.
         raw = socket.SocketType(socket.AF_INET, socket.SOCK_STREAM, 0, sock.fileno())
     except (OSError, ValueError, AttributeError):
-        return
+        return True
     try:
         for option, value in options:
             if option is not None:
-                raw.setsockopt(socket.IPPROTO_TCP, option, min(value, 2**31 - 1))
+                raw.setsockopt(level, option, min(value, 2**31 - 1))
     except OSError:
-        pass
+        return False
     finally:
         raw.detach()
+    return True
 
 
 def descriptor_of(transport: asyncio.Transport, sock: Any) -> int | None:

@@ -151,7 +151,8 @@ class RunEncoder:
         told: list[bytes] = []
         for part, offset in zip(parts, offsets, strict=True):
             if not isinstance(part, Raw):
-                if not (self._provider is not None and isinstance(part, Finish)):  # the provider has said it itself
+                provider = self._provider
+                if provider is None or not (isinstance(part, Finish) or provider.is_complete):  # it has said it itself
                     told.append(self._dialect.encode([part], [offset]))
             elif part.dialect == self._dialect.relays:
                 if self._provider is None and part.dialect in FORMS:

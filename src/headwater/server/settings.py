@@ -58,8 +58,8 @@ class Settings(Limits, frozen=True, kw_only=True):
             paths and patterns, whose. Needs the extra `schemas`.
         cors_origins: pages of other origins that may use the server: `*`, `loopback`, or origins, with commas.
         allowed_hosts: names the server answers to: `*`, `loopback`, or host names, with commas; add your proxy's.
-        trusted_proxies: whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed: `loopback`, addresses, networks
-            such as `10.0.0.0/8`, or `*`, with commas; empty: nobody's.
+        trusted_proxies: whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed: `loopback`, `unix` (who connects
+            by a Unix socket), addresses, networks such as `10.0.0.0/8`, or `*`, with commas; empty: nobody's.
         insecure: listen beyond loopback although anybody who reaches the port may read and write.
         page: serve the page at `/`.
         introspection: answer below `/-/`, for whoever reaches the server.

@@ -374,6 +374,7 @@ def test_chats_of_two_owners_are_two(run: Run[None]) -> None:
         (("POST", "/api/chat", b"[1]", JSON), 400, "not a JSON object"),
         (("POST", "/api/chat", b"{}", JSON), 400, "the chat's id"),
         (("POST", "/api/chat", b'{"id": 5}', JSON), 400, "the chat's id"),
+        (("POST", "/api/chat", b'{"id": "a\xff"}', JSON), 400, "a string is not UTF-8"),
         (("POST", "/api/chat", b'{"id": "a", "messages": [1]}', JSON), 400, "a list of objects"),
         (("POST", "/api/chat", b'{"id": "a"}', {"content-type": "text/plain"}), 400, "must be application/json"),
         (("POST", "/api/chat", b'{"id": "' + b"x" * 600 + b'"}', JSON), 400, "printable characters"),

@@ -31,6 +31,8 @@ class Provider:
         url: the base URL, with `/v1`.
         head: the answer's status line and headers, without the blank line.
         pieces: the answer's body.
+        hold: waited for before the head is sent.
+        arrived: set with the first request.
     """
 
     def __init__(self) -> None:
@@ -38,14 +40,19 @@ class Provider:
         self.url = ""
         self.head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nx-request-id: req-1"
         self.pieces: list[bytes | asyncio.Event | None] = []
+        self.hold: asyncio.Event | None = None
+        self.arrived = asyncio.Event()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection, one request."""
         try:
             asked = await _read(reader)
             self.asked.append(asked)
-            writer.write(self.head + b"\r\nconnection: close\r\n\r\n")
+            self.arrived.set()
             watcher = asyncio.create_task(_watch(reader, asked.gone))
+            if self.hold is not None:
+                await self.hold.wait()
+            writer.write(self.head + b"\r\nconnection: close\r\n\r\n")
             for piece in self.pieces:
                 if piece is None:
                     reset = struct.pack("ii", 1, 0)  # without lingering, a close is a reset

@@ -1,10 +1,10 @@
 /** `live=sse` of the Durable Streams Protocol: an event `data` for each batch, an event `control` behind it. */
 
-import { refusal } from "../errors.ts"
 import { type Raw, formOf, fromBase64, splitArray } from "../records.ts"
 import type { Requester } from "../request.ts"
 import { SseParser } from "../sse.ts"
 import type { Attempt, Transport, Wire, WireRecord } from "../transport.ts"
+import { type Fields, controlOf } from "./control.ts"
 import { type Format, openLive } from "./live.ts"
 
 const format: Format = {
@@ -17,10 +17,10 @@ interface Control {
   streamNextOffset: string
   upToDate?: boolean
   streamClosed?: boolean
-  streamFailure?: { code: string; message?: string }
+  streamFailure?: Fields
   streamGap?: { from: string; to: string }
-  streamError?: Record<string, unknown>
-  streamDetached?: { reason?: string; retry_after?: number }
+  streamError?: Fields
+  streamDetached?: Fields
 }
 
 /** A batch's records. Only the last one's offset is told; who goes on from another has the batch again. */
@@ -49,15 +49,11 @@ function batches(base64: boolean, attempt: Attempt): (chunk: Uint8Array) => Wire
     else if (!told.streamGap) wires.push({ kind: "beat" })
     held = []
     at = offset
-    if (told.streamFailure) {
-      const { code, message } = told.streamFailure
-      wires.push({ kind: "end", end: "failed", offset, code, message: message ?? "" })
-    } else if (told.streamClosed) wires.push({ kind: "end", end: "closed", offset })
-    else if (told.streamError) {
-      wires.push({ kind: "error", error: refusal(Number(told.streamError.status) || 0, told.streamError) })
-    } else if (told.streamDetached) {
-      wires.push({ kind: "detached", retryAfter: (told.streamDetached.retry_after ?? 0) * 1000 })
-    }
+    const { streamFailure, streamClosed, streamError, streamDetached } = told
+    if (streamFailure) wires.push(controlOf("failed", streamFailure, offset))
+    else if (streamClosed) wires.push(controlOf("closed", told as never, offset))
+    else if (streamError) wires.push(controlOf("error", streamError, offset))
+    else if (streamDetached) wires.push(controlOf("detached", streamDetached, offset))
     return wires
   }
   return (chunk) => {

@@ -4,6 +4,7 @@ import { Body, heartbeatOf, silenceOf } from "../body.ts"
 import { HeadwaterError } from "../errors.ts"
 import { type Requester, problemOf } from "../request.ts"
 import type { Attempt, Wire, WireRecord } from "../transport.ts"
+import { endOf } from "./control.ts"
 
 /** What takes a format's bytes and gives what they tell. */
 export interface Format {
@@ -24,7 +25,7 @@ export function urlOf(base: string, attempt: Attempt, query: Record<string, stri
   if (attempt.last === undefined) set("offset", attempt.from === "start" ? "-1" : attempt.from)
   else set("last", String(attempt.last))
   set("slow", attempt.slow)
-  if (attempt.wait) set("missing", "wait")
+  if (attempt.wait && query.live !== "sse") set("missing", "wait")
   for (const [name, value] of Object.entries(query)) set(name, value)
   return url.href
 }
@@ -43,15 +44,6 @@ export function badAnswer(response: Response, wanted: string): HeadwaterError {
   })
 }
 
-/** 204 where a live answer was asked for: the stream is complete, and was read to its end. */
-function emptyEnd(response: Response, from: string): Wire {
-  const offset = response.headers.get("stream-next-offset") ?? from
-  const code = response.headers.get("stream-failure")
-  if (code === null) return { kind: "end", end: "closed", offset }
-  const message = decodeURIComponent(response.headers.get("stream-failure-message") ?? "")
-  return { kind: "end", end: "failed", offset, code, message }
-}
-
 export async function* openLive(
   requester: Requester,
   url: string,
@@ -67,13 +59,15 @@ export async function* openLive(
   })
   const { response } = answer
   const heartbeat = heartbeatOf(response)
+  // A refusal's body is not one to be pulled.
+  if (!response.ok) throw await problemOf(response).finally(() => answer.release())
   const body = new Body(answer, attempt.environment, {
     silence: silenceOf(attempt.retry.silence, heartbeat),
     first: attempt.first,
   })
   try {
-    if (response.status === 204) return yield emptyEnd(response, attempt.from)
-    if (!response.ok) throw await problemOf(response)
+    // The stream is complete, and was read to its end.
+    if (response.status === 204) return yield endOf(response.headers, response.headers.get("stream-next-offset") ?? attempt.from)
     if (!(response.headers.get("content-type") ?? "").startsWith(format.accept)) throw badAnswer(response, format.accept)
     yield heartbeat === undefined ? { kind: "open" } : { kind: "open", heartbeat }
     yield* told(body, format.parser(response, attempt))

@@ -5,7 +5,7 @@ import { formOf, fromBase64 } from "../records.ts"
 import type { Requester } from "../request.ts"
 import type { Attempt, Transport, Wire } from "../transport.ts"
 import { type Format, gather, openLive } from "./live.ts"
-import { controlOf } from "./sse.ts"
+import { controlOf } from "./control.ts"
 
 const format: Format = {
   accept: "application/x-ndjson",
@@ -47,20 +47,11 @@ function rawOf(text: string, line: Line): string {
 
 function told(line: Line, control: string, into: Wire[]): Wire[] {
   const { offset } = line
-  switch (control) {
-    case "up-to-date": {
-      const last = into[into.length - 1]
-      if (last?.kind !== "records") return [{ kind: "up-to-date", offset }]
-      last.upToDate = true
-      return []
-    }
-    case "closed":
-      return [{ kind: "end", end: "closed", offset }]
-    case "failed":
-      return [{ kind: "end", end: "failed", offset, code: String(line.code), message: String(line.message ?? "") }]
-    default:
-      return [controlOf(control, line as never, offset)]
-  }
+  const last = into[into.length - 1]
+  if (control !== "up-to-date") return [controlOf(control, line as never, offset)]
+  if (last?.kind !== "records") return [{ kind: "up-to-date", offset }]
+  last.upToDate = true
+  return []
 }
 
 export const ndjson = (requester: Requester, url: string): Transport => ({

@@ -5,6 +5,7 @@ import { type Raw, decodeText, formOf, splitArray } from "../records.ts"
 import { type Answer, type Requester, networkError, problemOf } from "../request.ts"
 import type { Attempt, Transport, Wire } from "../transport.ts"
 import { batchOf } from "./live-sse.ts"
+import { endOf } from "./control.ts"
 import { badAnswer, urlOf } from "./live.ts"
 
 /** Milliseconds a server may hold a long-poll, beyond the time any head may take. */
@@ -24,8 +25,9 @@ async function bodyOf(answer: Answer, attempt: Attempt): Promise<Uint8Array> {
 
 /** The records of one page, as far as its type keeps them apart. */
 function recordsOf(bytes: Uint8Array, type: string): Raw[] {
-  if (!bytes.length) return []
   const form = formOf(type)
+  if (!bytes.length && form === "json") throw new HeadwaterError("truncated", "the page is empty")
+  if (!bytes.length) return []
   if (form === "bytes") return [bytes]
   const text = decodeText(bytes)
   if (form === "text") return [text]
@@ -40,18 +42,27 @@ function recordsOf(bytes: Uint8Array, type: string): Raw[] {
 interface Page {
   wires: Wire[]
   offset: string
-  more: boolean
+  moved: boolean
+  upToDate: boolean
   cursor: string | null
 }
 
-async function page(requester: Requester, url: string, attempt: Attempt, cursor: string | null): Promise<Page> {
-  const query: Record<string, string> = attempt.live ? { live: "long-poll" } : {}
+async function page(
+  requester: Requester,
+  url: string,
+  attempt: Attempt,
+  cursor: string | null,
+  tail: boolean,
+): Promise<Page> {
+  // History without waiting: caches may have it, and a head that does not come is noticed.
+  const polls = attempt.live && (tail || attempt.wait)
+  const query: Record<string, string> = polls ? { live: "long-poll" } : {}
   if (cursor !== null) query.cursor = cursor
   attempt.sent()
   const answer = await requester.send({
-    url: urlOf(url, attempt, query),
+    url: urlOf(url, polls ? attempt : { ...attempt, slow: undefined, wait: false }, query),
     signal: attempt.signal,
-    limit: attempt.retry.connect + (attempt.live ? HELD : 0),
+    limit: attempt.retry.connect + (polls ? HELD : 0),
   })
   try {
     const { response } = answer
@@ -69,7 +80,6 @@ async function page(requester: Requester, url: string, attempt: Attempt, cursor:
 function toPage(response: Response, attempt: Attempt, offset: string, raws: Raw[], type: string): Page {
   const { headers } = response
   const atTail = headers.get("stream-up-to-date") === "true" || response.status === 204
-  const code = headers.get("stream-failure")
   const closed = atTail && headers.get("stream-closed") === "true"
   const upToDate = atTail && !closed
   const wires: Wire[] = []
@@ -77,11 +87,9 @@ function toPage(response: Response, attempt: Attempt, offset: string, raws: Raw[
     const records = batchOf(raws, attempt.from, offset)
     wires.push({ kind: "records", records, offset, single: false, upToDate, type })
   } else wires.push(upToDate ? { kind: "up-to-date", offset } : { kind: "beat" })
-  if (closed && code !== null) {
-    const message = decodeURIComponent(headers.get("stream-failure-message") ?? "")
-    wires.push({ kind: "end", end: "failed", offset, code, message })
-  } else if (closed) wires.push({ kind: "end", end: "closed", offset })
-  return { wires, offset, more: raws.length > 0 && offset !== attempt.from, cursor: headers.get("stream-cursor") }
+  if (closed) wires.push(endOf(headers, offset))
+  const moved = offset !== attempt.from
+  return { wires, offset, moved: raws.length > 0 && moved, upToDate: atTail, cursor: headers.get("stream-cursor") }
 }
 
 /** Page behind page while they bring something; an empty one ends the attempt, as the server planned it. */
@@ -89,11 +97,14 @@ async function* follow(requester: Requester, url: string, attempt: Attempt): Asy
   let from = attempt.from
   let last = attempt.last
   let cursor: string | null = null
+  // What came back at an offset stands at the tail, as far as it knows.
+  let tail = from === "now"
   for (;;) {
-    const told = await page(requester, url, { ...attempt, from, last, sent: attempt.sent }, cursor)
+    const told = await page(requester, url, { ...attempt, from, last }, cursor, tail)
     yield { kind: "open" }
     yield* told.wires
-    if (!told.more) break
+    if (tail && !told.moved) break
+    tail = told.upToDate
     from = told.offset
     last = undefined
     cursor = told.cursor

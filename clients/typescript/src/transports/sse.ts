@@ -1,6 +1,6 @@
 /** Plain Server-Sent Events: one event a record, its offset as the id. */
 
-import { refusal } from "../errors.ts"
+import { type Fields, controlOf } from "./control.ts"
 import { formOf, fromBase64 } from "../records.ts"
 import type { Requester } from "../request.ts"
 import { type ServerEvent, SseParser } from "../sse.ts"
@@ -36,46 +36,9 @@ export function plainEvents(base64: boolean, type: string | undefined): (chunk: 
   }
 }
 
-type Fields = Record<string, never> & { from: string; to: string; reason?: string; retry_after?: number }
-
 /** What an event of Headwater's own names tells; null: it is a record. */
-export function control(event: ServerEvent): Wire | null {
-  if (!event.event.startsWith("stream-") || event.data === null) return null
-  const fields = JSON.parse(event.data) as Fields
-  const offset = event.id
-  switch (event.event) {
-    case "stream-closed":
-      return { kind: "end", end: "closed", offset }
-    case "stream-failed":
-      return { kind: "end", end: "failed", offset, code: fields.code ?? "", message: fields.message ?? "" }
-    default:
-      return controlOf(event.event.slice(7), fields, offset)
-  }
-}
-
-/** The controls that plain events and lines have in common; one that is not known is a beat. */
-export function controlOf(name: string, fields: Fields, offset: string): Wire {
-  switch (name) {
-    case "error":
-      return { kind: "error", error: refusal(Number(fields.status) || 0, fields) }
-    case "detached":
-      return {
-        kind: "detached",
-        retryAfter: (fields.retry_after ?? 0) * 1000,
-        ...(fields.reason === undefined ? {} : { reason: fields.reason }),
-      }
-    case "gap":
-      return { kind: "gap", from: fields.from, to: fields.to, offset, ...(fields.reason ? { reason: fields.reason } : {}) }
-    case "waiting":
-      return { kind: "waiting" }
-    case "created":
-      return { kind: "created", type: fields.content_type ?? "" }
-    case "signal":
-    case "presence":
-      return { kind: "notice", name, data: fields }
-    default:
-      return { kind: "beat" }
-  }
+function control({ event, data, id }: ServerEvent): Wire | null {
+  return event.startsWith("stream-") && data !== null ? controlOf(event.slice(7), JSON.parse(data) as Fields, id) : null
 }
 
 export const sse = (requester: Requester, url: string): Transport => ({

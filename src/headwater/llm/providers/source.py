@@ -30,12 +30,14 @@ class Voice(ABC):
         wires: how its events come as bytes (see `providers.wire`), by the dialect that they are; none: it has objects
             only.
         ended: the source has said that it is complete, or has failed.
+        ends_stream: nothing comes behind its last event, which sets `ended`.
         has_terminal: the family says when it is complete, so that an end without it is a truncation.
     """
 
     dialect: ClassVar[str]
     wires: ClassVar[Mapping[str, str]] = {}
     has_terminal: bool = False
+    ends_stream: ClassVar[bool] = False
 
     def __init__(self, builder: Builder, *, lenient: bool = False) -> None:
         self.ended = False

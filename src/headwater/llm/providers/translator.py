@@ -1,14 +1,18 @@
 """The parts of a log in which raw bytes of a provider stand among them, as parts only.
 
-Rule: why the model stopped is what the provider said. The log's own finish stands for it, and knows no reason.
+Rule: why the model stopped is what the provider said. The log's own finish stands for it, and knows no reason. A stop
+or an error behind the provider's last event takes nothing from the answer.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
-from headwater.llm.parts import Finish, Part, Raw, Start
+from headwater.llm.parts import Abort, Error, Finish, Part, Raw, Start
 from headwater.llm.providers.wire import FORMS, WireRecogniser
+
+_ENDS: Final = (Finish, Abort, Error)
 
 
 class Translator:
@@ -29,7 +33,7 @@ class Translator:
         for part in parts:
             if isinstance(part, Raw) and part.dialect != self._keep and part.dialect in FORMS:
                 found += self._stream(part.dialect).feed(part.data)
-            elif isinstance(part, Finish) and self._streams and all(map(_is_whole, self._streams.values())):
+            elif isinstance(part, _ENDS) and self._streams and all(map(_is_whole, self._streams.values())):
                 found += self.finish()
             else:
                 if isinstance(part, Start) and self._start is None:

@@ -58,6 +58,11 @@ class WireRecogniser:
         return isinstance(self._parser, _Array) and self._parser.is_closed
 
     @property
+    def is_over(self) -> bool:
+        """Nothing follows, though the connection may stay open."""
+        return self._is_done or self.is_closed or (self._voice.ended and self._voice.ends_stream)
+
+    @property
     def failed(self) -> Error | None:
         """The error that the stream ended with; it is among the parts."""
         return self._builder.failed
@@ -151,7 +156,7 @@ def _value_of(data: bytes) -> Any:
     """The JSON of an event; None: it is none. Half of a surrogate pair may be escaped, whose other half comes later."""
     try:
         return msgspec.json.decode(data)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass
     try:
         return json.loads(data)

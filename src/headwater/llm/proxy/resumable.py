@@ -27,6 +27,7 @@ from headwater.llm.proxy.blocks import MAX_BLOCK, cutter
 from headwater.llm.proxy.fingerprint import differing, fingerprint
 from headwater.llm.proxy.upstream import bytes_of, heads_down
 from headwater.llm.runs.index import OtherKey
+from headwater.llm.runs.production import Told
 from headwater.llm.runs.runs import Runs
 from headwater.protocol import names
 from headwater.protocol.framing import media_type
@@ -34,6 +35,8 @@ from headwater.protocol.responses import Answer, HeaderList
 
 _log: Final = logging.getLogger("headwater.llm")
 
+#: Seconds for the end of a body behind its last event; some providers keep the connection open.
+LINGER_SECONDS = 1.0
 #: Bytes of an answer that is not streamed and so is held whole.
 MAX_REFUSAL: Final = 16 * 1024 * 1024
 _SUCCESS: Final = 200
@@ -220,7 +223,7 @@ class _Source:
 
     async def _parts(self, beginning: bytes, body: AsyncIterator[bytes]) -> AsyncIterator[Raw]:
         blocks, provider = cutter(self._form), WireRecogniser(self._dialect)
-        async for data in _behind(beginning, body):
+        async for data in _until_over(_behind(beginning, body), provider):
             for event in blocks.feed(data):
                 provider.feed(event)
                 if provider.is_closed and not provider.is_complete:
@@ -233,7 +236,9 @@ class _Source:
             rest += _BLANK
         if rest.endswith(_WHOLE) and provider.is_complete:
             yield Raw.of(self._dialect, rest)
-        if not provider.is_complete and provider.failed is None:
+        if provider.failed is not None:
+            raise Told(provider.failed)
+        if not provider.is_complete:
             raise self._truncated()
 
     def _truncated(self) -> Truncated:
@@ -251,6 +256,19 @@ async def _behind(beginning: bytes, body: AsyncIterator[bytes]) -> AsyncIterator
     if beginning:
         yield beginning
     async for data in body:
+        yield data
+
+
+async def _until_over(body: AsyncIterator[bytes], provider: WireRecogniser) -> AsyncIterator[bytes]:
+    """The bytes; behind the last event for a moment only, in which the connection may end and be used again."""
+    while True:
+        try:
+            async with asyncio.timeout(LINGER_SECONDS if provider.is_over else None):
+                data = await anext(body, None)
+        except TimeoutError:
+            return
+        if data is None:
+            return
         yield data
 
 

@@ -80,6 +80,14 @@ class SourceLimits(msgspec.Struct, frozen=True, kw_only=True):
         check_numbers(self, self.__struct_fields__)
 
 
+class Told(SourceFailed):
+    """What the source gave says why it failed: the log is closed so, and no part is added."""
+
+    def __init__(self, error: Error) -> None:
+        super().__init__(error.message or error.code)
+        self.error: Final = error
+
+
 class Production:
     """A run while it is produced; make it in a running event loop.
 
@@ -213,6 +221,8 @@ class Production:
         """The last parts, and why the run did not finish."""
         if cause is None:
             return self._finished()
+        if isinstance(cause, Told):
+            return [], _failure(cause.error)
         error = Error(TIMEOUT, str(cause)) if isinstance(cause, _Late) else self._on_error(cause)
         return self._recogniser.feed(error), _failure(error)
 

@@ -42,6 +42,7 @@ class AnthropicVoice(Voice):
     dialect: ClassVar[str] = "anthropic"
     wires: ClassVar[Mapping[str, str]] = {"anthropic": "sse"}
     has_terminal = True
+    ends_stream: ClassVar[bool] = True
 
     def __init__(self, builder: Builder, *, lenient: bool = False) -> None:
         super().__init__(builder, lenient=lenient)

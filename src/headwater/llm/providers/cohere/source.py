@@ -29,6 +29,7 @@ class CohereVoice(Voice):
     dialect: ClassVar[str] = "cohere"
     wires: ClassVar[Mapping[str, str]] = {"cohere": "sse"}
     has_terminal = True
+    ends_stream: ClassVar[bool] = True
 
     def __init__(self, builder: Builder, *, lenient: bool = False) -> None:
         super().__init__(builder, lenient=lenient)

@@ -35,6 +35,7 @@ class OllamaVoice(Voice):
     dialect: ClassVar[str] = "ollama"
     wires: ClassVar[Mapping[str, str]] = {"ollama": "lines"}
     has_terminal = True
+    ends_stream: ClassVar[bool] = True
 
     def __init__(self, builder: Builder, *, lenient: bool = False) -> None:
         super().__init__(builder, lenient=lenient)

@@ -31,6 +31,7 @@ class ResponsesVoice(Voice):
     dialect: ClassVar[str] = "openai-responses"
     wires: ClassVar[Mapping[str, str]] = {"openai-responses": "sse"}
     has_terminal = True
+    ends_stream: ClassVar[bool] = True
 
     def __init__(self, builder: Builder, *, lenient: bool = False) -> None:
         super().__init__(builder, lenient=lenient)

@@ -1,0 +1,29 @@
+/** What is installed: its size in a page, and that nothing runs at import. */
+
+import assert from "node:assert/strict"
+import { execFileSync } from "node:child_process"
+import { test } from "node:test"
+import { OWN, measure, own, root } from "../scripts/sizes.ts"
+
+test("imports cost no more than they may", async () => {
+  for (const { what, gzipped } of await own()) {
+    const most = OWN[what]?.most ?? 0
+    assert.ok(gzipped <= most, `${what}: ${gzipped} bytes, of ${most}`)
+    assert.ok(gzipped > most * 0.9, `${what}: ${gzipped} bytes; the limit of ${most} says nothing any more`)
+  }
+})
+
+test("an import that is not used leaves nothing", async () => {
+  const { minified } = await measure("nothing", 'import "./src/index.ts"; import "./src/eventsource.ts"', root)
+  assert.equal(minified, 0)
+})
+
+test("nothing of a page or of a process is asked for at import", () => {
+  const code = `
+    for (const name of ["document", "window", "navigator", "location", "fetch", "sessionStorage", "EventSource", "process"]) {
+      Object.defineProperty(globalThis, name, { configurable: true, get() { throw new Error(name) } })
+    }
+    await import("${root}src/index.ts")
+  `
+  execFileSync(process.execPath, ["--input-type=module", "--eval", code], { stdio: "pipe" })
+})

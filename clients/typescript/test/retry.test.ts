@@ -1,0 +1,118 @@
+/** When to try again: the rules one by one, and a storm of clients. */
+
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import { stream } from "../src/index.ts"
+import { Backoff, retryOf } from "../src/retry.ts"
+import { forget } from "../src/transports/choice.ts"
+import { Fake, Script, event, reply } from "./support/server.ts"
+import { World, dice, settle } from "./support/world.ts"
+
+const LOST = { up: 0, heard: false }
+
+test("what brings nothing waits up to twice as long each time, to a cap", () => {
+  const backoff = new Backoff(retryOf(undefined), () => 1)
+  backoff.begin(0)
+  let now = 0
+  const waits = Array.from({ length: 7 }, () => {
+    const wait = backoff.end(LOST, now) ?? NaN
+    now += wait
+    return wait
+  })
+  assert.deepEqual(waits, [1000, 2000, 4000, 8000, 16_000, 30_000, 30_000])
+})
+
+test("who drew short waits at first does not wait half a minute after a moment", () => {
+  const backoff = new Backoff(retryOf(undefined), () => 1)
+  backoff.begin(0)
+  for (let count = 0; count < 10; count += 1) backoff.end(LOST, 0)
+  assert.equal(backoff.end(LOST, 500), 5000)
+})
+
+test("jitter is full, from 0", () => {
+  assert.equal(new Backoff(retryOf(undefined), () => 0).end(LOST, 0), 0)
+})
+
+test("what moved the offset forward waits up to base, however many failed before it", () => {
+  const backoff = new Backoff(retryOf(undefined), () => 1)
+  for (let count = 0; count < 6; count += 1) backoff.end(LOST, 0)
+  backoff.begin(0)
+  backoff.progress(0)
+  assert.equal(backoff.end({ up: 10, heard: true }, 0), 1000)
+})
+
+test("a connection that was quick to come and to go counts; one that held and was heard does not", () => {
+  const backoff = new Backoff(retryOf(undefined), () => 1)
+  backoff.end({ up: 4999, heard: true }, 0)
+  assert.equal(backoff.count, 1)
+  backoff.end({ up: 5000, heard: false }, 0)
+  assert.equal(backoff.count, 2)
+  assert.equal(backoff.end({ up: 5000, heard: true }, 0), 1000)
+})
+
+test("a hint is a floor; what all are told is spread, a place of one's own is not", () => {
+  const backoff = new Backoff(retryOf(undefined), () => 1)
+  assert.equal(backoff.end({ ...LOST, hint: 100_000 }, 0), 130_000)
+  assert.equal(backoff.end({ ...LOST, hint: 100_000, personal: true }, 0), 100_000)
+  assert.equal(backoff.end({ ...LOST, hint: 1 }, 0), 4000)
+})
+
+test("a planned end is followed at once, but one a second", () => {
+  const backoff = new Backoff(retryOf(undefined), () => 1)
+  const planned = { up: 60_000, heard: true, planned: true }
+  assert.equal(backoff.end(planned, 0), 0)
+  assert.equal(backoff.end(planned, 400), 600)
+})
+
+test("attempts and deadline end it", () => {
+  const two = new Backoff(retryOf({ attempts: 2 }), () => 0)
+  assert.deepEqual([two.end(LOST, 0), two.end(LOST, 0), two.end(LOST, 0)], [0, 0, null])
+  const short = new Backoff(retryOf({ deadline: 1500 }), () => 1)
+  short.begin(0)
+  assert.deepEqual([short.end(LOST, 0), short.end(LOST, 1000)], [1000, null])
+  assert.equal(new Backoff(retryOf(false), () => 0).end(LOST, 0), null)
+})
+
+test("a storm: 2,000 clients lose their server for five seconds", async () => {
+  forget()
+  const world = new World()
+  world.chance = dice(11)
+  const clients = 2000
+  let down = false
+  const connects: number[] = []
+  const scripts = new Set<Script>()
+  const back = new Set<number>()
+  const fake = new Fake(({ signal, headers }) => {
+    if (world.time > 60_000) connects.push(world.time)
+    if (down) return new TypeError("fetch failed")
+    const script = new Script(signal)
+    scripts.add(script)
+    if (world.time > 60_000) back.add(Number(headers.get("x-client")))
+    return reply(script)
+  })
+  const readers = Array.from({ length: clients }, (_each, index) => {
+    const reader = stream("http://127.0.0.1:1/a", { fetch: fake.fetch, environment: world, headers: { "x-client": String(index) } }).read()
+    void (async () => {
+      for await (const _record of reader) void 0
+    })().catch(() => undefined)
+    return reader
+  })
+  while (scripts.size < clients) await settle()
+  for (const script of scripts) script.say(event(1))
+  // Long after the start, so that every connection has held.
+  await settle()
+  world.time = 60_001
+  down = true
+  for (const script of scripts) script.cut()
+  await world.pass(5000)
+  down = false
+  await world.pass(25_000)
+  assert.equal(back.size, clients, "all are back in 25 s")
+  const perSecond = new Map<number, number>()
+  for (const time of connects) perSecond.set(Math.floor((time - 60_001) / 1000), (perSecond.get(Math.floor((time - 60_001) / 1000)) ?? 0) + 1)
+  const accepted = [...perSecond].filter(([second]) => second >= 5).map(([, count]) => count)
+  assert.ok(Math.max(...accepted) <= clients * 0.3, `${Math.max(...accepted)} connects in a second`)
+  for (const reader of readers) reader.close()
+  await world.pass(0)
+  assert.equal(world.timers + world.watchers, 0)
+})

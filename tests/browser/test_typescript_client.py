@@ -1,0 +1,195 @@
+"""The client for TypeScript in a real browser: under a strict content security policy, in a page and in a worker."""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import httpx2
+import pytest
+from playwright.sync_api import BrowserContext, Page
+from tests.browser.conftest import Server
+from tests.support.processes import required
+
+pytestmark = pytest.mark.slow
+
+CLIENT = Path(__file__).parents[2] / "clients" / "typescript"
+POLICY = "default-src 'none'; script-src 'self'; connect-src http://127.0.0.1:*; worker-src 'self'"
+WORKER = """
+import { stream } from "./index.js"
+onmessage = async ({ data }) => {
+  const got = []
+  for await (const record of stream(data, { transport: "ndjson" })) got.push(record.data)
+  postMessage(got)
+}
+"""
+PAGE = """
+import { HeadwaterError, stream } from "./index.js"
+import { ReconnectingEventSource, eventsource } from "./eventsource.js"
+Object.assign(window, { HeadwaterError, ReconnectingEventSource, eventsource, stream })
+"""
+
+
+INDEX = '<!doctype html><title>client</title><script type="module" src="page.js"></script>'
+LOOK = "new Promise((resolve) => {{ const look = async () => ({}) ? resolve() : setTimeout(look, 10); look() }})"
+NOTE_REFUSED = (
+    "window.refused = []; addEventListener('securitypolicyviolation', (event) => refused.push(event.blockedURI))"
+)
+
+
+def until(page: Page, condition: str) -> None:
+    """Wait for it. `wait_for_function` would need the policy to allow `eval`."""
+    page.evaluate(LOOK.format(condition))
+
+
+class Files(SimpleHTTPRequestHandler):
+    def end_headers(self) -> None:
+        self.send_header("Content-Security-Policy", POLICY)
+        super().end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where a page is that has the client, and nothing else."""
+    esbuild = CLIENT / "node_modules" / ".bin" / "esbuild"
+    required("clients/typescript/node_modules: make it", esbuild.exists())
+    directory = tmp_path_factory.mktemp("site")
+    entries = [f"src/{name}.ts" for name in ("index", "eventsource")]
+    options = [
+        "--bundle",
+        "--splitting",
+        "--format=esm",
+        "--target=es2022",
+        "--log-level=error",
+        f"--outdir={directory}",
+    ]
+    subprocess.run([esbuild, *entries, *options], cwd=CLIENT, check=True, timeout=60)
+    (directory / "page.js").write_text(PAGE)
+    (directory / "worker.js").write_text(WORKER)
+    (directory / "index.html").write_text(INDEX)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Files, directory=str(directory)))
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}/"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def client(page: Page, site: str) -> Page:
+    """A page with the client in `window`, which notes what the policy refuses."""
+    page.add_init_script(NOTE_REFUSED)
+    page.goto(site)
+    until(page, "window.stream !== undefined")
+    return page
+
+
+@pytest.mark.parametrize("transport", ["auto", "ndjson", "long-poll", "live-sse", "eventsource"])
+def test_a_crash_of_the_server_loses_and_repeats_nothing(client: Page, server: Server, transport: str) -> None:
+    url = f"{server.url}/v1/stream/jobs/7"
+    client.evaluate(
+        """async ([url, transport]) => {
+            window.jobs = stream(url, { retry: { base: 50 } })
+            await jobs.create({ type: "application/json", records: [1, 2] })
+            window.got = []
+            window.reader = jobs.read({ transport: transport === "eventsource" ? eventsource : transport })
+            window.done = (async () => { for await (const { data } of reader) got.push(data) })()
+        }""",
+        [url, transport],
+    )
+    until(client, "got.length === 2")
+    server.restart()
+    # Appended while the reader may still be away; the append itself goes on through it.
+    client.evaluate("Promise.all([3, 4, 5].map((n) => jobs.append(n)))")
+    client.evaluate("jobs.close(6)")
+    client.evaluate("window.done")
+    assert client.evaluate("got") == [1, 2, 3, 4, 5, 6]
+    assert client.evaluate("reader.end.then((end) => end.kind)") == "closed"
+    assert httpx2.get(f"{url}?offset=-1").json() == [1, 2, 3, 4, 5, 6]
+    assert client.evaluate("refused") == []
+
+
+def test_what_is_appended_offline_arrives_once_and_in_order(
+    client: Page, server: Server, context: BrowserContext
+) -> None:
+    url = f"{server.url}/v1/stream/notes"
+    client.evaluate("async (url) => { window.notes = stream(url, { retry: { base: 50 } }); await notes.create() }", url)
+    context.set_offline(True)
+    client.evaluate("window.all = Promise.all(Array.from({ length: 100 }, (_each, n) => notes.append(n))); undefined")
+    until(client, "!navigator.onLine")
+    context.set_offline(False)
+    client.evaluate("window.all")
+    assert httpx2.get(f"{url}?offset=-1").json() == list(range(100))
+
+
+def test_in_a_worker(client: Page, server: Server) -> None:
+    url = f"{server.url}/v1/stream/work"
+    headers = {"content-type": "application/json", "stream-closed": "true"}
+    httpx2.put(url, content="[1, 2, 3]", headers=headers).raise_for_status()
+    got = client.evaluate(
+        """(url) => new Promise((resolve) => {
+            const worker = new Worker("worker.js", { type: "module" })
+            worker.onmessage = ({ data }) => resolve(data)
+            worker.postMessage(url)
+        })""",
+        url,
+    )
+    assert got == [1, 2, 3]
+
+
+def test_a_consumer_that_does_not_pull_stops_the_socket(client: Page, server: Server) -> None:
+    """Of 64 MB the server can give away no more than the browser's pipe and two sockets hold."""
+    url = f"{server.url}/v1/stream/big"
+    httpx2.put(url, headers={"content-type": "application/json"}).raise_for_status()
+    body = "[" + ",".join(['"' + "x" * 10_000 + '"'] * 100) + "]"
+    for _ in range(64):
+        httpx2.post(url, content=body, headers={"content-type": "application/json"}).raise_for_status()
+    client.evaluate(
+        """async (url) => {
+            const iterator = stream(url).read({ transport: "sse" })[Symbol.asyncIterator]()
+            await iterator.next()
+            window.iterator = iterator
+        }""",
+        url,
+    )
+    readers = f"{server.url}/-/readers"
+    shown = f"(await (await fetch('{readers}')).json()).readers[0]"
+    until(client, f"({shown}).state === 'paused'")
+    got = client.evaluate("async () => { let n = 1; while (n < 6400) { await iterator.next(); n += 1 } return n }")
+    assert got == 6400
+    client.evaluate("iterator.return()")
+
+
+def test_the_drop_in_is_what_the_browser_has(client: Page, server: Server) -> None:
+    """The same events, ids and states as of the browser's own EventSource, on the same stream."""
+    url = f"{server.url}/v1/stream/events"
+    httpx2.put(
+        url, content='[{"kind": "tick", "n": 1}, {"n": 2}]', headers={"content-type": "application/json"}
+    ).raise_for_status()
+    told = client.evaluate(
+        """async (url) => {
+            const listen = (source) => new Promise((resolve) => {
+                const told = []
+                const note = (event) => {
+                    told.push([event.type, event.data, event.lastEventId, event.origin, source.readyState])
+                    if (told.length === 3) { source.close(); resolve([...told, source.readyState, source.url]) }
+                }
+                source.onopen = note
+                source.onmessage = note
+                source.addEventListener("tick", note)
+            })
+            const sources = [EventSource, ReconnectingEventSource]
+            return Promise.all(sources.map((Source) => listen(new Source(`${url}?event=kind`))))
+        }""",
+        url,
+    )
+    native, own = told
+    assert own == native
