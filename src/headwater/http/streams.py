@@ -360,9 +360,8 @@ class StreamService(Service):
         live, is_known = self.hub.live, command.slow is None
         frames = live.first_frames(command.path, command.offset, form) if is_known else None
         if frames is not None:
-            kind = command.media_type or frames.group.encoder.media_type
-            beat = form.heartbeat or self.hub.limits.heartbeat_seconds
-            head = LiveHead(kind, frames.info.content_type, beat, form.coding.token, self._varies)
+            kind, beat = command.media_type or frames.group.encoder.media_type, self.hub.limits.heartbeat_seconds
+            head = LiveHead(kind, frames.info.content_type, form.heartbeat or beat, form.coding.token, self._varies)
             self.stats.resumes += command.resumed
             exchange.push_first(command.path, frames, peer, head)
             return None
@@ -391,9 +390,8 @@ class StreamService(Service):
                 await work
 
     def _opening(self, arrival: Prospect | Arrival, command: Read, form: WireFormat) -> Opening:
-        limits = self.hub.limits
-        lifetime = limits.sse_seconds if command.mode is Mode.SSE else None
-        return opening(arrival, form, lifetime, command.media_type, limits.heartbeat_seconds, varies=self._varies)
+        lasts = self.hub.limits.sse_seconds if command.mode is Mode.SSE else None
+        return opening(arrival, form, lasts, command.media_type, self.hub.limits.heartbeat_seconds, varies=self._varies)
 
 
 def location(exchange: Exchange) -> bytes:

@@ -305,13 +305,11 @@ def _parse_read(path: str, query: bytes, headers: Headers, content_type: str | N
     resumed, has_place = False, mode in (Mode.EVENTS, Mode.NDJSON)
     if mode is Mode.EVENTS and (event_id := last_event_id(headers, fields)):
         offset, last, resumed = event_id, None, True
-    if offset is None:
-        if last is None and mode in (Mode.LONG_POLL, Mode.SSE):
-            raise InvalidOffset(f"live={mode.value} needs an offset")
-        offset = BEGINNING
+    if offset is None and last is None and mode in (Mode.LONG_POLL, Mode.SSE):
+        raise InvalidOffset(f"live={mode.value} needs an offset")
     return Read(
         path,
-        check_offset(offset),
+        check_offset(BEGINNING if offset is None else offset),
         mode,
         resumed=resumed,
         cursor=fields.get(names.QUERY_CURSOR),
