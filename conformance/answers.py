@@ -140,7 +140,9 @@ class Response:
             parts = body_parts(head, reader, is_response=True)
             empty = self._head.line[0] == "HEAD" or head.line[1] in ("204", "304")
             length = head.get("content-length")
-            await self._send(head, _one(b"") if empty else parts, size=None if length is None else int(length), empty=empty)
+            await self._send(
+                head, _one(b"") if empty else parts, size=None if length is None else int(length), empty=empty
+            )
         finally:
             writer.close()
 

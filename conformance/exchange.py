@@ -49,7 +49,7 @@ async def read_head(reader: asyncio.StreamReader) -> Head:
     """The head of a message."""
     text = (await reader.readuntil(b"\r\n\r\n")).decode("utf-8", "surrogateescape")
     first, *lines = text.removesuffix("\r\n\r\n").split("\r\n")
-    parts = (first.split(" ", 2) + ["", ""])[:3]
+    parts = [*first.split(" ", 2), "", ""][:3]
     pairs = [line.partition(":") for line in lines]
     return Head((parts[0], parts[1], parts[2]), [(name, value.strip()) for name, _, value in pairs])
 

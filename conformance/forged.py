@@ -27,7 +27,7 @@ from headwater.protocol.wire import Encoder
 
 #: What a newer server might tell, by transport.
 UNKNOWN: Final = {
-    "sse": ":novelty\n\nevent: stream-novelty\ndata:{\"x\":1}\nnovelty: 1\n\n",
+    "sse": ':novelty\n\nevent: stream-novelty\ndata:{"x":1}\nnovelty: 1\n\n',
     "ndjson": '{"control":"novelty","x":1}\n',
     "live-sse": "event: novelty\ndata:{}\n\n",
     "long-poll": "",

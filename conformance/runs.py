@@ -144,10 +144,10 @@ def table(outcomes: Sequence[Outcome]) -> str:
     lines = ["transport   " + "".join(f"{kind:>13}" for kind in kinds)]
     total: Counter[str] = Counter()
     for way in ways:
-        counts = {kind: sum(map(count, (one for one in outcomes if one.transport == way))) for kind, count in kinds.items()}
+        counts = {
+            kind: sum(map(count, (one for one in outcomes if one.transport == way))) for kind, count in kinds.items()
+        }
         total.update(counts)
         lines.append(f"{way:<12}" + "".join(f"{counts[kind]:>13}" for kind in kinds))
     lines.append(f"{'all':<12}" + "".join(f"{total[kind]:>13}" for kind in kinds))
     return "\n".join(lines)
-
-
