@@ -61,7 +61,7 @@ def problem_of(
     error.details.update(_facts(body))
     error.details.update(facts)
     passes = status in PASSING or status >= 500
-    error.retry_after = None if not passes else retry_after if retry_after is not None else kind.retry_after or 0
+    error.retry_after = (retry_after or 0) if passes else None
     return error
 
 

@@ -93,6 +93,17 @@ def _code_of(status: int, headers: Mapping[str, str]) -> str:
     return "stream-closed" if status == 409 and headers.get("stream-closed") == "true" else ""
 
 
+def check_written(head: Head, body: bytes) -> Head:
+    """The head of an answer to a write: a stream's tells its tail, and a login page does not.
+
+    Raises:
+        HeadwaterError: it is an error, or something else.
+    """
+    if NEXT not in check(head, body).headers:
+        raise BadAnswer(f"the answer has no {NEXT}: it is not a stream's")
+    return head
+
+
 def info_of(headers: Mapping[str, str], *, created: bool = False) -> Info:
     """What the headers of HEAD or PUT say of a stream.
 

@@ -282,7 +282,7 @@ class StreamWriter(Generic[T]):
             headers = {**self._create, "stream-create": "true", **headers}
         try:
             head, body = await self._http.ask("POST", self._url, headers, batch.body)
-            requests.check(head, body)
+            requests.check_written(head, body)
         except StreamNotFound as error:
             if self._create is None:
                 return self._numbers.refused(batch, error)
