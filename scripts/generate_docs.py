@@ -26,6 +26,7 @@ import headwater.llm
 import headwater.publisher
 import headwater.stores
 import headwater.testing
+import headwater.testing.server
 from headwater import Hub, errors
 from headwater.cli.group import COMMANDS, group
 from headwater.http.access.routes import MESSAGES, ROUTES, RUNS
@@ -200,6 +201,7 @@ def python_page() -> str:
         headwater.publisher,
         headwater.stores,
         headwater.testing,
+        headwater.testing.server,
     ):
         parts.append(f"## {module.__name__}\n\n{_prose(inspect.getdoc(module) or '')}\n")
         parts += [_entry(name, getattr(module, name)) for name in sorted(module.__all__)]
@@ -226,6 +228,7 @@ def _entry(name: str, thing: Any) -> str:
 #: Public names that have no docstring of their own.
 CONSTANTS: Final = {
     "STORE_CHECKS": "Every check of the contract, to parametrize a test suite with; `name` makes a readable id.",
+    "LIMITS": "Of the hub, unless others are given: heartbeats and long-polls of a second.",
     "MakeStore": "What makes a store to test: a function of a clock, which gives a new store that is not open.",
     "Reopen": "What makes another store over the data of a closed one: a function of that store and the clock.",
 }

@@ -28,6 +28,12 @@ class Clock:
     def now(self) -> float:
         return asyncio.get_running_loop().time() + self.ahead
 
+    async def reach(self, pauses: int | None) -> None:
+        """Return when there were as many; None: never."""
+        while pauses is None or len(self.pauses) < pauses:
+            self.changed.clear()
+            await self.changed.wait()
+
     def pause(self) -> Pause:
         return NotedPause(self)
 
@@ -93,7 +99,7 @@ class Follow:
             missing="wait" if command.get("missing") == "wait" else "raise",
         )
         reading = asyncio.create_task(self._read(reader))
-        watching = asyncio.create_task(self._watch())
+        watching = asyncio.create_task(self._clock.reach(self._until.get("pauses")))
         tasks = [reading, watching]
         await asyncio.wait(tasks, timeout=command.get("timeoutMs", 10_000) / 1000, return_when=asyncio.FIRST_COMPLETED)
         is_running = not reading.done() and not watching.done()
@@ -143,14 +149,6 @@ class Follow:
             return len(self._gaps) >= int(until["gaps"])
         return bool(until.get("live")) and isinstance(given, Batch) and given.up_to_date
 
-    async def _watch(self) -> None:
-        """Return when there were as many pauses as asked for."""
-        if "pauses" not in self._until:
-            await asyncio.Event().wait()
-        while len(self._clock.pauses) < self._until["pauses"]:
-            self._clock.changed.clear()
-            await self._clock.changed.wait()
-
     def _end(self, reader: Any) -> dict[str, Any]:
         end = reader.end
         if end is None or end.kind is Ending.STOPPED or end.kind is Ending.REACHED:
@@ -174,25 +172,38 @@ def told(error: Any) -> dict[str, Any]:
 async def write(command: dict[str, Any]) -> dict[str, Any]:
     clock = Clock(skip=command.get("clock") == "skip")
     stream = stream_of(command, clock)
-    producer = command.get("producer")
     outcomes: list[dict[str, Any]] = []
-    closed = None
-    try:
-        async with asyncio.timeout(command.get("timeoutMs", 10_000) / 1000):
-            append, end = await writes_of(stream, command, producer)
-            if command.get("apart"):
-                found = [await settled(append(record)) for record in command["records"]]
-            else:
-                found = await asyncio.gather(*[settled(append(record)) for record in command["records"]])
-            outcomes = found
-            if command.get("close") or command.get("fail"):
-                closed = await settled(end())
-    except TimeoutError:
-        missing = len(command["records"]) - len(outcomes)
-        outcomes += [{"error": {"code": "unknown-outcome", "retryable": False}}] * missing
-    finally:
-        await stream.aclose()
-    return {"type": "write", "success": True, "outcomes": outcomes, "closed": closed, "pauses": clock.pauses}
+    closed: list[dict[str, Any]] = []
+    writing = asyncio.create_task(write_all(stream, command, outcomes, closed))
+    watching = asyncio.create_task(clock.reach((command.get("until") or {}).get("pauses")))
+    timeout = command.get("timeoutMs", 10_000) / 1000
+    await asyncio.wait([writing, watching], timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+    for task in (writing, watching):
+        if not task.done():
+            task.cancel()
+    results = await asyncio.gather(writing, watching, return_exceptions=True)
+    if isinstance(results[0], Exception):
+        raise results[0]
+    missing = len(command["records"]) - len(outcomes)
+    outcomes += [{"error": {"code": "unknown-outcome", "retryable": False}}] * missing
+    if stream._writer is not None:
+        stream._writer.stop()
+    await stream.aclose()
+    told_closed = closed[0] if closed else None
+    return {"type": "write", "success": True, "outcomes": outcomes, "closed": told_closed, "pauses": clock.pauses}
+
+
+async def write_all(
+    stream: Stream[Any], command: dict[str, Any], outcomes: list[dict[str, Any]], closed: list[dict[str, Any]]
+) -> None:
+    append, end = await writes_of(stream, command, command.get("producer"))
+    if command.get("apart"):
+        for record in command["records"]:
+            outcomes += [await settled(append(record))]
+    else:
+        outcomes += await asyncio.gather(*[settled(append(record)) for record in command["records"]])
+    if command.get("close") or command.get("fail"):
+        closed.append(await settled(end()))
 
 
 async def writes_of(stream: Stream[Any], command: dict[str, Any], producer: dict[str, Any] | None) -> tuple[Any, Any]:

@@ -157,6 +157,16 @@ def test_how_it_ends_is_told(wire: Any, encoder: Any) -> None:
     assert tell(wire(Codec("application/json")), text, [])[1] == [Detached(2.5, "stopping")]
 
 
+def test_an_error_in_the_protocols_own_events() -> None:
+    """A field of ours in a control event; what came before it is given first."""
+    text = ControlEncoder("application/json", None, 1).encode(stored("application/json")[0], 0)
+    text += ControlEncoder("application/json", None, 1).encode(Broke("5", StreamNotFound("it is gone")), 0)
+    wire: Any = ControlEvents(Codec("application/json"), "-1", base64=False)
+    records, (refused,) = tell(wire, text, [])
+    assert len(records) == len(KINDS["application/json"])
+    assert isinstance(refused, Refused)
+
+
 def test_what_a_newer_server_says_is_let_through() -> None:
     """Unknown controls, events and fields are signs of life."""
     lines: Any = JsonLines(Codec("application/json"))

@@ -7,12 +7,15 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Final
+from urllib.parse import urljoin, urlsplit
 
 import httpx2
 import msgspec
 
 from headwater.client.errors import BadAnswer, ConnectTimeout, NetworkError, Silent, Truncated
 
+#: Requests that one call makes, at most, when it is sent on.
+MOST_REDIRECTS: Final = 5
 _OK: Final = range(200, 300)
 
 
@@ -58,6 +61,21 @@ def seconds(text: str | None, now: float) -> float | None:
     with suppress(ValueError, TypeError, OverflowError):
         return max(0.0, parsedate_to_datetime(text).timestamp() - now)
     return None
+
+
+def redirect(url: str, head: Head) -> str | None:
+    """Where a request with a body is to be sent in place of its URL: only to the same server, which knows its secrets.
+
+    Raises:
+        BadAnswer: to another server.
+    """
+    location = head.headers.get("location")
+    if head.status not in (307, 308) or not location:
+        return None
+    found = urljoin(url, location)
+    if urlsplit(found)[:2] != urlsplit(url)[:2]:
+        raise BadAnswer(f"the server sends writes on to {urlsplit(found).netloc}; use that URL")
+    return found
 
 
 def is_plain(head: Head) -> bool:

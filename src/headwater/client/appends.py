@@ -36,7 +36,9 @@ class Appends:
             HeadwaterError: it is not written; or, `unknown-outcome`, nobody knows.
         """
         if self._writer is None or self._writer.is_over:
-            self._writer = await self.writer(create=create)
+            kind = await self._kind()
+            if self._writer is None or self._writer.is_over:  # nobody else was quicker
+                self._writer = self._make_writer(kind, create=create)
         return await self._writer.append(data)
 
     async def append_once(self, data: Any, /, *, create: bool | Mapping[str, Any] = False) -> str:
@@ -76,13 +78,8 @@ class Appends:
             claim: when another producer has this id, take the next epoch; else stop.
             create: make the stream, if there is none: True, or what `Stream.create` takes.
         """
-        kind = await self._kind()
-        config = None if create is False else requests.config_headers({} if create is True else create)
-        return StreamWriter(
-            self._http,
-            self.url,
-            self._codec(kind),
-            self._retry,
+        return self._make_writer(
+            await self._kind(),
             id=id,
             epoch=epoch,
             linger=linger,
@@ -90,8 +87,15 @@ class Appends:
             in_flight=in_flight,
             buffer_bytes=buffer_bytes,
             claim=claim,
-            create=config,
+            create=create,
         )
+
+    def _make_writer(
+        self, kind: str, *, linger: float = 0.005, create: bool | Mapping[str, Any] = False, **options: Any
+    ) -> StreamWriter[Any]:
+        config = None if create is False else requests.config_headers({} if create is True else create)
+        codec = self._codec(kind)
+        return StreamWriter(self._http, self.url, codec, self._retry, linger=linger, create=config, **options)
 
     async def _kind(self) -> str:
         if self._content_type is None:

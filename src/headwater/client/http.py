@@ -16,8 +16,8 @@ from typing import Any, Final, TypeVar
 
 import httpx2
 
-from headwater.client.answers import Head, agent, head_of, is_plain, translated
-from headwater.client.errors import Silent
+from headwater.client.answers import MOST_REDIRECTS, Head, agent, head_of, is_plain, redirect, translated
+from headwater.client.errors import BadAnswer, Silent
 
 T = TypeVar("T")
 
@@ -43,10 +43,10 @@ class Pause:
 
     async def wait(self, seconds: float) -> None:
         """Wait for so long at most."""
-        self._woken.clear()
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._woken.wait()
+        self._woken.clear()
 
     def wake(self) -> None:
         """End a wait."""
@@ -176,8 +176,13 @@ class Http:
         Raises:
             HeadwaterError: there is none.
         """
-        async with self.open(method, url, query, headers, body) as answer:
-            return answer.head, await answer.whole()
+        for _ in range(MOST_REDIRECTS):
+            async with self.open(method, url, query, headers, body) as answer:
+                target = redirect(url, answer.head)
+                if target is None:
+                    return answer.head, await answer.whole()
+                url = target
+        raise BadAnswer("the answer is a redirect, again and again")
 
     async def close(self) -> None:
         """Close what is its own."""

@@ -6,7 +6,7 @@ Rule 2: `offset` moves when the consumer asks for more, which says that it is do
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
 from typing import Any, Final, Generic, Self, TypeVar
 
@@ -59,7 +59,7 @@ class Reader(Generic[T]):
         self._learned: Final = learned
         self._pause: Final = http.pause()
         self._answer: Answer | None = None
-        self._rest: list[Item[T]] = []
+        self._rest: Iterator[Item[T]] = iter(())  # of a batch that was broken off
         self._records = self._bytes = 0
         self._one: AsyncGenerator[Item[T], None] | None = None
         self._bad: BadRecord | None = None
@@ -128,18 +128,15 @@ class Reader(Generic[T]):
             async for given in all_given:
                 if type(given) is not Batch:
                     continue
-                rest = iter(given.items)
-                try:
-                    if self._checkpoint is None:
-                        for item in rest:
-                            yield item
-                            self.offset = item.offset
-                    else:
-                        for item in rest:
-                            yield item
-                            await self._done(item.offset)
-                finally:
-                    self._rest = list(rest)
+                self._rest = iter(given.items)
+                if self._checkpoint is None:
+                    for item in self._rest:
+                        yield item
+                        self.offset = item.offset
+                else:
+                    for item in self._rest:
+                        yield item
+                        await self._done(item.offset)
                 self.offset = given.offset
 
     async def __anext__(self) -> Item[T]:
@@ -188,8 +185,7 @@ class Reader(Generic[T]):
         if not self._is_loaded:
             await self._load()
         session = self._session
-        if self._rest:
-            items, self._rest = self._rest, []
+        if items := list(self._rest):
             yield Batch(items, session.offset)
         while self.end is None:
             error: HeadwaterError | None = None
@@ -208,7 +204,7 @@ class Reader(Generic[T]):
             wait = session.lost(error, self._http.now())
             if (gap := session.take_gap()) is not None:
                 yield gap
-            if wait > 0:
+            if wait > 0 or not session.went_on:
                 await self._pause.wait(wait)
         end = self.end
         if end is not None and end.kind is not Ending.STOPPED and end.error is not None:
@@ -216,6 +212,11 @@ class Reader(Generic[T]):
 
     async def _connection(self) -> AsyncGenerator[Given, None]:
         session = self._session
+        for given in session.pending():
+            yield given
+        session.late()
+        if self._has_ended():
+            return
         request = session.begin(self._http.now())
         async with self._http.open(request.method, self._url, request.query, request.headers) as answer:
             self._answer = answer

@@ -148,7 +148,7 @@ class ReadSession(Generic[T]):
     def _first(self) -> Request:
         """Nothing is known of the stream. One that is waited for tells in NDJSON what it is, once it is made."""
         self._way = None
-        if self.state is not ReaderState.ABSENT or not self._reading.live:
+        if self.state is not ReaderState.ABSENT or not self._reading.live or self._reading.transport != "auto":
             return Request("HEAD", {}, {})
         self._name = "ndjson"
         self._way = way_of("ndjson", Codec("application/json", bytes), self._place)
@@ -192,13 +192,24 @@ class ReadSession(Generic[T]):
         return self._take(self._way.finish())
 
     @property
+    def went_on(self) -> bool:
+        """Whether the last attempt did what it was for, so that no wait lies between it and the next."""
+        return self._way is None or self._trouble.moved
+
+    @property
     def is_over(self) -> bool:
         """Whether nothing more of this connection counts."""
         return self.end is not None or self._planned is not None
 
     def _take(self, told: list[Told]) -> list[Given]:
         given: list[Given] = []
-        for item in told:
+        for number, item in enumerate(told, 1):
+            if self.codec is None and isinstance(item, Batch | Gap | UpToDate | Closed | Failed):
+                # It was made before it was waited for: what it is, a HEAD says.
+                self.state = ReaderState.CONNECTING
+                self._trouble.moves()
+                self._planned = Detached()
+                return given
             match item:
                 case Batch():
                     if (new := self._new_of(item)) is not None:
@@ -225,6 +236,7 @@ class ReadSession(Generic[T]):
                 case Detached():
                     self._planned = item
                 case Refused(error) | Bad(error):
+                    self._pending = told[number:]
                     if given:
                         self._later = error
                         return given
@@ -232,6 +244,16 @@ class ReadSession(Generic[T]):
         return given
 
     _later: HeadwaterError | None = None
+    _pending: list[Told] = []  # noqa: RUF012  # replaced, never changed
+
+    def pending(self) -> list[Given]:
+        """What came behind a record that was left out.
+
+        Raises:
+            HeadwaterError: see `lost`.
+        """
+        told, self._pending = self._pending, []
+        return self._take(told)
 
     def late(self) -> None:
         """Raise what came behind what was given.
@@ -246,6 +268,9 @@ class ReadSession(Generic[T]):
     def _new_of(self, batch: Batch[Any]) -> Batch[Any] | None:
         place = self._place.offset
         items = batch.items
+        if not items:  # the rest of a page, behind a record that was left out
+            self._moves_to(batch.offset)
+            return None
         if place not in (NOW, BEGINNING) and items[0].offset <= place and self._name in ("sse", "ndjson"):
             items = [item for item in items if item.offset > place]
             if not items:
@@ -293,8 +318,9 @@ class ReadSession(Generic[T]):
             self._ends(Ending.STOPPED, "")
 
     def skipped(self, offset: str) -> None:
-        """A record that cannot be read is left out."""
-        self._place.offset = offset
+        """A record that cannot be read is left out; what came behind it with the same page is not asked for again."""
+        if not self._pending:
+            self._place.offset = offset
         self.end, self.state = None, ReaderState.IDLE
 
     def lost(self, error: HeadwaterError | None, now: float) -> float:
@@ -329,7 +355,8 @@ class ReadSession(Generic[T]):
             return self._go_on_behind(error, now)
         if isinstance(error, StreamNotFound | StreamGone) and self._reading.missing == "wait":
             self.state = ReaderState.ABSENT
-            self.codec = None
+            if self._reading.transport == "auto":  # what is made may be of another type
+                self.codec = None
         return self._trouble.after(error, now)
 
     def _go_on_behind(self, error: HeadwaterError, now: float) -> float | None:

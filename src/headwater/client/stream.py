@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, Final, Generic, Self, TypeVar
+from weakref import WeakSet
 
 from headwater.client import requests
 from headwater.client.answers import Head
@@ -72,6 +73,7 @@ class Stream(Appends, Generic[T]):
         self._owns_http: Final = not isinstance(http, Http)
         self._info: Info | None = None
         self._is_new = False
+        self._readers: WeakSet[Reader[T]] = WeakSet()
 
     async def __aenter__(self) -> Self:
         return self
@@ -80,8 +82,10 @@ class Stream(Appends, Generic[T]):
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Send what waits, and let connections go; the stream itself stays as it is."""
+        """Send what waits, and let connections go, those of readers too; the stream itself stays as it is."""
         await self._close_writer()
+        for reader in list(self._readers):
+            await reader.close()
         if self._owns_http:
             await self._http.close()
 
@@ -127,7 +131,7 @@ class Stream(Appends, Generic[T]):
         checkpoint: Checkpoint | None = None,
         progress: Callable[[Progress], None] | None = None,
     ) -> Reader[T]:
-        return Reader(
+        reader: Reader[T] = Reader(
             self._http,
             self.url,
             reading,
@@ -139,6 +143,8 @@ class Stream(Appends, Generic[T]):
             progress=progress,
             learned=self._learn,
         )
+        self._readers.add(reader)
+        return reader
 
     async def all(self, start: str = "start", *, progress: Callable[[Progress], None] | None = None) -> list[T]:
         """The values of all records there are now, page after page."""

@@ -140,7 +140,8 @@ class ControlWay(_Live):
     def query(self, place: Place) -> dict[str, str]:
         """See `Way.query`."""
         cursor = {names.QUERY_CURSOR: place.cursor} if place.cursor else {}
-        return {names.QUERY_OFFSET: place.offset, names.QUERY_LIVE: "sse", **cursor, **place.query}
+        slow = {name: value for name, value in place.query.items() if name == names.QUERY_SLOW}
+        return {names.QUERY_OFFSET: place.offset, names.QUERY_LIVE: "sse", **cursor, **slow}
 
     def begin(self, status: int, headers: Headers) -> list[Told]:
         """See `Way.begin`."""

@@ -18,7 +18,12 @@ from headwater.protocol.responses import Answer
 
 
 async def respond_short(
-    hub: Engine, compressor: Compressor, exchange: Exchange, command: Read | Inspect, access: Access
+    hub: Engine,
+    compressor: Compressor,
+    exchange: Exchange,
+    command: Read | Inspect,
+    access: Access,
+    transports: bytes,
 ) -> None:
     """Respond to a catch-up read or a HEAD.
 
@@ -28,6 +33,7 @@ async def respond_short(
         exchange: to respond to.
         command: what is asked for.
         access: with which it is allowed.
+        transports: by which streams can be read live.
 
     Raises:
         HeadwaterError: refused; see `errors`.
@@ -35,7 +41,8 @@ async def respond_short(
     exchange.may_be_cancelled = True
     if isinstance(command, Inspect):
         info = await hub.info(command.path)
-        exchange.respond(responses.inspected(info, described_by=link(hub, exchange.request, command.path)))
+        described_by = link(hub, exchange.request, command.path)
+        exchange.respond(responses.inspected(info, transports=transports, described_by=described_by))
         return
     found = await _read(hub, compressor, command)
     if isinstance(found, Streamed):

@@ -113,13 +113,13 @@ class StreamService(Service):
         self._overview: Final = Overview(hub, self.private)
         self._prefix: Final = prefix
         self._permission: Final = Permission(authorize, hub.runtime.principals)
-        self._writes: Final = Writes(hub, self.refuse, self._permission.check)
         self._cors: Final = CorsPolicy(cors_origins)
         stream_names = Names(hub.limits.max_path_bytes, self.private)
         self._websockets: Final = WebSockets(hub, self._permission, stream_names, self._cors)
         self._several: Final = SeveralStreams(
             hub, prefix, self.private, self._permission, self._websockets, multi=multi
         )
+        self._writes: Final = Writes(hub, self.refuse, self._permission.check, self._several.transports)
         #: For responses to requests whose origin is not known, or that have none.
         self._cors_of_none: Final = self._cors.headers(None, b"")
         self._hosts: Final = HostPolicy(allowed_hosts)
@@ -240,7 +240,9 @@ class StreamService(Service):
             case Read(mode=Mode.LONG_POLL):
                 return self._poll(exchange, command, access)
             case Read() | Inspect():
-                return respond_short(self.hub, self.compressor, exchange, command, access)
+                return respond_short(
+                    self.hub, self.compressor, exchange, command, access, self._several.transports
+                )
             case Create():
                 return self._writes.create(exchange, command, access)
             case Delete():
@@ -290,8 +292,8 @@ class StreamService(Service):
         live, is_known = self.hub.live, command.slow is None
         frames = live.first_frames(command.path, command.offset, form) if is_known else None
         if frames is not None:
-            kind = command.media_type or frames.group.encoder.media_type
-            head = LiveHead(kind, frames.info.content_type, form.coding.token, self._varies)
+            kind, beat = command.media_type or frames.group.encoder.media_type, self.hub.limits.heartbeat_seconds
+            head = LiveHead(kind, frames.info.content_type, form.heartbeat or beat, form.coding.token, self._varies)
             self.stats.resumes += command.resumed
             exchange.push_first(command.path, frames, peer, head)
             return None
@@ -305,7 +307,7 @@ class StreamService(Service):
         exchange.may_be_cancelled = True
         with await opened(self.hub.live, command, peer) as arrival:
             if isinstance(arrival, Awaiting):
-                opening = waiting(arrival, command, varies=self._varies)
+                opening = waiting(arrival, command, self.hub.limits.heartbeat_seconds, varies=self._varies)
             else:
                 self.stats.resumes += command.resumed
                 if command.resumed and (end := end_of_closed(arrival)) is not None:
@@ -320,5 +322,5 @@ class StreamService(Service):
                 await work
 
     def _opening(self, arrival: Prospect | Arrival, command: Read, form: WireFormat) -> Opening:
-        lifetime = self.hub.limits.sse_seconds if command.mode is Mode.SSE else None
-        return opening(arrival, form, lifetime, command.media_type, varies=self._varies)
+        lasts = self.hub.limits.sse_seconds if command.mode is Mode.SSE else None
+        return opening(arrival, form, lasts, command.media_type, self.hub.limits.heartbeat_seconds, varies=self._varies)

@@ -28,14 +28,20 @@ class Writes:
         hub: whose streams they are.
         refuse: responds with an error.
         check: raises, if an access is over.
+        transports: by which streams can be read live, for who creates one.
     """
 
     def __init__(
-        self, hub: Engine, refuse: Callable[[Exchange, Exception], None], check: Callable[[Access], None]
+        self,
+        hub: Engine,
+        refuse: Callable[[Exchange, Exception], None],
+        check: Callable[[Access], None],
+        transports: bytes,
     ) -> None:
         self._hub: Final = hub
         self._refuse: Final = refuse
         self._check: Final = check
+        self._transports: Final = transports
 
     def append(self, exchange: Exchange, command: Write, access: Access) -> Work | None:
         """Append to a stream that is there, close it, or both."""
@@ -110,7 +116,7 @@ class Writes:
         created = await self._hub.create_stream(
             command.path, command.config, body, closed=command.closed, condition=command.condition
         )
-        exchange.respond(responses.created(created, location(exchange)))
+        exchange.respond(responses.created(created, location(exchange), self._transports))
 
     async def delete(self, exchange: Exchange, command: Delete) -> None:
         """Delete a stream."""

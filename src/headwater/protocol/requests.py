@@ -18,6 +18,7 @@ from headwater.protocol.expiry import parse_expiry, parse_integer, parse_retenti
 from headwater.protocol.failure import parse_failure
 from headwater.protocol.framing import check_body, check_content_type
 from headwater.protocol.headers import Headers
+from headwater.protocol.heartbeat import asked_heartbeat
 from headwater.protocol.hosts import path_of_url
 from headwater.protocol.ledger import Append
 from headwater.protocol.offsets import check_offset
@@ -304,13 +305,11 @@ def _parse_read(path: str, query: bytes, headers: Headers, content_type: str | N
     resumed, has_place = False, mode in (Mode.EVENTS, Mode.NDJSON)
     if mode is Mode.EVENTS and (event_id := last_event_id(headers, fields)):
         offset, last, resumed = event_id, None, True
-    if offset is None:
-        if last is None and mode in (Mode.LONG_POLL, Mode.SSE):
-            raise InvalidOffset(f"live={mode.value} needs an offset")
-        offset = BEGINNING
+    if offset is None and last is None and mode in (Mode.LONG_POLL, Mode.SSE):
+        raise InvalidOffset(f"live={mode.value} needs an offset")
     return Read(
         path,
-        check_offset(offset),
+        check_offset(BEGINNING if offset is None else offset),
         mode,
         resumed=resumed,
         cursor=fields.get(names.QUERY_CURSOR),
@@ -327,6 +326,7 @@ def _parse_read(path: str, query: bytes, headers: Headers, content_type: str | N
         signals=wants_signals(fields.get(names.QUERY_SIGNALS), has_place=has_place),
         presence=wants_presence(fields.get(names.QUERY_PRESENCE), has_place=has_place),
         joins=joins_of(fields),
+        heartbeat=asked_heartbeat(fields.get(names.QUERY_HEARTBEAT), is_live=has_place or mode is Mode.SSE),
     )
 
 

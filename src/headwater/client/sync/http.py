@@ -12,8 +12,8 @@ from typing import Any, Final, TypeVar
 
 import httpx2
 
-from headwater.client.answers import Head, agent, head_of, is_plain, translated
-from headwater.client.errors import Silent
+from headwater.client.answers import MOST_REDIRECTS, Head, agent, head_of, is_plain, redirect, translated
+from headwater.client.errors import BadAnswer, Silent
 
 T = TypeVar("T")
 
@@ -39,8 +39,8 @@ class Pause:
 
     def wait(self, seconds: float) -> None:
         """Wait for so long at most."""
-        self._woken.clear()
         self._woken.wait(min(seconds, threading.TIMEOUT_MAX))
+        self._woken.clear()
 
     def wake(self) -> None:
         """End a wait."""
@@ -184,8 +184,13 @@ class Http:
         Raises:
             HeadwaterError: there is none.
         """
-        with self.open(method, url, query, headers, body) as answer:
-            return answer.head, answer.whole()
+        for _ in range(MOST_REDIRECTS):
+            with self.open(method, url, query, headers, body) as answer:
+                target = redirect(url, answer.head)
+                if target is None:
+                    return answer.head, answer.whole()
+                url = target
+        raise BadAnswer("the answer is a redirect, again and again")
 
     def close(self) -> None:
         """Close what is its own."""

@@ -7,7 +7,7 @@ Rule 2: `offset` moves when the consumer asks for more, which says that it is do
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from typing import Any, Final, Generic, Self, TypeVar
 
@@ -60,7 +60,7 @@ class Reader(Generic[T]):
         self._learned: Final = learned
         self._pause: Final = http.pause()
         self._answer: Answer | None = None
-        self._rest: list[Item[T]] = []
+        self._rest: Iterator[Item[T]] = iter(())  # of a batch that was broken off
         self._records = self._bytes = 0
         self._one: Generator[Item[T], None, None] | None = None
         self._bad: BadRecord | None = None
@@ -129,18 +129,15 @@ class Reader(Generic[T]):
             for given in all_given:
                 if type(given) is not Batch:
                     continue
-                rest = iter(given.items)
-                try:
-                    if self._checkpoint is None:
-                        for item in rest:
-                            yield item
-                            self.offset = item.offset
-                    else:
-                        for item in rest:
-                            yield item
-                            self._done(item.offset)
-                finally:
-                    self._rest = list(rest)
+                self._rest = iter(given.items)
+                if self._checkpoint is None:
+                    for item in self._rest:
+                        yield item
+                        self.offset = item.offset
+                else:
+                    for item in self._rest:
+                        yield item
+                        self._done(item.offset)
                 self.offset = given.offset
 
     def __next__(self) -> Item[T]:
@@ -189,8 +186,7 @@ class Reader(Generic[T]):
         if not self._is_loaded:
             self._load()
         session = self._session
-        if self._rest:
-            items, self._rest = self._rest, []
+        if items := list(self._rest):
             yield Batch(items, session.offset)
         while self.end is None:
             error: HeadwaterError | None = None
@@ -209,7 +205,7 @@ class Reader(Generic[T]):
             wait = session.lost(error, self._http.now())
             if (gap := session.take_gap()) is not None:
                 yield gap
-            if wait > 0:
+            if wait > 0 or not session.went_on:
                 self._pause.wait(wait)
         end = self.end
         if end is not None and end.kind is not Ending.STOPPED and end.error is not None:
@@ -217,6 +213,11 @@ class Reader(Generic[T]):
 
     def _connection(self) -> Generator[Given, None, None]:
         session = self._session
+        for given in session.pending():
+            yield given
+        session.late()
+        if self._has_ended():
+            return
         request = session.begin(self._http.now())
         with self._http.open(request.method, self._url, request.query, request.headers) as answer:
             self._answer = answer

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, Generic, Self, TypeVar
+from weakref import WeakSet
 
 from headwater.client import requests
 from headwater.client.answers import Head
@@ -73,6 +74,7 @@ class Stream(Appends, Generic[T]):
         self._owns_http: Final = not isinstance(http, Http)
         self._info: Info | None = None
         self._is_new = False
+        self._readers: WeakSet[Reader[T]] = WeakSet()
 
     def __enter__(self) -> Self:
         return self
@@ -81,8 +83,10 @@ class Stream(Appends, Generic[T]):
         self.close()
 
     def close(self) -> None:
-        """Send what waits, and let connections go; the stream itself stays as it is."""
+        """Send what waits, and let connections go, those of readers too; the stream itself stays as it is."""
         self._close_writer()
+        for reader in list(self._readers):
+            reader.close()
         if self._owns_http:
             self._http.close()
 
@@ -128,7 +132,7 @@ class Stream(Appends, Generic[T]):
         checkpoint: Checkpoint | None = None,
         progress: Callable[[Progress], None] | None = None,
     ) -> Reader[T]:
-        return Reader(
+        reader: Reader[T] = Reader(
             self._http,
             self.url,
             reading,
@@ -140,6 +144,8 @@ class Stream(Appends, Generic[T]):
             progress=progress,
             learned=self._learn,
         )
+        self._readers.add(reader)
+        return reader
 
     def all(self, start: str = "start", *, progress: Callable[[Progress], None] | None = None) -> list[T]:
         """The values of all records there are now, page after page."""

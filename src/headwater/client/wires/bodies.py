@@ -33,14 +33,20 @@ def split_page(codec: Codec[T], body: bytes, begin: str, end: str) -> list[Told]
         BadAnswer: it is not what a stream of the type has.
     """
     records = _records(codec, body)
+    told: list[Told] = []
     items: list[Item[Any]] = []
     last = len(records) - 1
-    try:
-        for number, raw in enumerate(records):
-            items.append(make_item(codec, raw, end if number == last else begin))  # see below
-    except BadRecord as error:
-        return [*([Batch(items, begin)] if items else []), Bad(error)]
-    return [Batch(items, end)] if items else []
+    for number, raw in enumerate(records):
+        try:
+            items.append(make_item(codec, raw, end if number == last else begin))
+        except BadRecord as error:
+            if items:
+                told.append(Batch(items, begin))
+            told.append(Bad(error))
+            items = []
+    if items or records:
+        told.append(Batch(items, end))
+    return told
 
 
 def _records(codec: Codec[T], body: bytes) -> list[bytes]:

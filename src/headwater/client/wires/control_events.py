@@ -40,7 +40,7 @@ class _Control(msgspec.Struct, rename="camel"):
     up_to_date: bool = False
     stream_failure: _Reason | None = None
     stream_gap: _Reason | None = None
-    stream_error: msgspec.Raw | None = None
+    stream_error: msgspec.Raw = msgspec.Raw()
     stream_detached: _Reason | None = None
 
 
@@ -108,7 +108,7 @@ class ControlEvents(Generic[T]):
     def _state(self, control: _Control) -> list[Told]:
         if (gap := control.stream_gap) is not None:
             return [Gap(gap.start, gap.to, self._offset, gap.reason or "slow")]
-        if control.stream_error is not None:
+        if bytes(control.stream_error):
             return [Refused(told_problem(bytes(control.stream_error)))]
         if (why := control.stream_detached) is not None:
             return [Detached(why.retry_after, why.reason)]
