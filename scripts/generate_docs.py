@@ -20,6 +20,8 @@ import msgspec
 from scripts import proto
 
 import headwater
+import headwater.client
+import headwater.client.sync
 import headwater.llm
 import headwater.publisher
 import headwater.stores
@@ -171,7 +173,15 @@ def python_page() -> str:
         "# Python\n",
         "Only what is on this page is public; everything else may change in any release.\n",
     ]
-    for module in (headwater, headwater.llm, headwater.publisher, headwater.stores, headwater.testing):
+    for module in (
+        headwater,
+        headwater.client,
+        headwater.client.sync,
+        headwater.llm,
+        headwater.publisher,
+        headwater.stores,
+        headwater.testing,
+    ):
         parts.append(f"## {module.__name__}\n\n{_prose(inspect.getdoc(module) or '')}\n")
         parts += [_entry(name, getattr(module, name)) for name in sorted(module.__all__)]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(parts))
