@@ -92,6 +92,7 @@ versions: $(UV)
 	done
 
 docs: setup
+	$(BIN)/python -m scripts.sync_client
 	$(BIN)/python -m scripts.generate_docs
 	$(BIN)/python -m scripts.dialect_pages
 	$(BIN)/python -m scripts.asyncapi

@@ -9,6 +9,7 @@ answers      one response, with its fault
 bodies       the parts of a body, and where it ends
 sockets      messages inside the bytes of a WebSocket
 forged       responses of Headwater's own encoders that tell what a scenario says
+toxics       a bad network, which knows no protocol
 judge        what was expected beside what came
 runs         scenarios, one after the other, and their counts
 """

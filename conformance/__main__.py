@@ -21,7 +21,9 @@ def arguments() -> argparse.ArgumentParser:
     """Of the command line."""
     parser = argparse.ArgumentParser(prog="python -m conformance", description=__doc__)
     parser.add_argument("--client", help="the command line of its adapter")
-    parser.add_argument("--server", help="the URL below which a server has its streams; without it a Headwater is started")
+    parser.add_argument(
+        "--server", help="the URL below which a server has its streams; without it a Headwater is started"
+    )
     parser.add_argument("--protocol-only", action="store_true", help="the server is no Headwater")
     parser.add_argument("--scenario", action="append", default=[], help="only those with this text in their names")
     parser.add_argument("--transport", action="append", default=[], choices=sorted({*READS, *WRITES}))
@@ -63,7 +65,9 @@ def _tell(outcome: Outcome, *, as_json: bool) -> None:
         sys.stdout.write(msgspec.json.encode(outcome).decode() + "\n")
         return
     if outcome.failures:
-        sys.stdout.write(f"FAILED {outcome.scenario} over {outcome.transport}: {len(outcome.failures)} of {outcome.runs}\n")
+        sys.stdout.write(
+            f"FAILED {outcome.scenario} over {outcome.transport}: {len(outcome.failures)} of {outcome.runs}\n"
+        )
         for failure in outcome.failures[:5]:
             sys.stdout.write(f"    {failure}\n")
     sys.stdout.flush()

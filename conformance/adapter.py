@@ -37,14 +37,14 @@ class Adapter:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         limit = command.get("timeoutMs", 0) / 1000 + PATIENCE
-        self._process.stdin.write(msgspec.json.encode(command) + b"\n")
         try:
             async with asyncio.timeout(limit):
+                self._process.stdin.write(msgspec.json.encode(command) + b"\n")
                 await self._process.stdin.drain()
                 line = await self._process.stdout.readline()
         except TimeoutError:
             raise AdapterError(f"no result within {limit:g} s") from None
-        except OSError as error:
+        except (OSError, RuntimeError) as error:  # of uvloop
             raise AdapterError(f"the adapter takes no commands: {error}") from None
         if not line:
             raise AdapterError(f"the adapter ended with {await self._process.wait()}")

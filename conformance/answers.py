@@ -58,6 +58,7 @@ class Response:
         self._limit = Limit(fault.cut)
         self._silence = Limit(fault.silent)
         self._coding = Coding(fault, fault.insert.get(case.transport, ""))
+        self._has_begun = False
         self._is_socket = (head.get("upgrade") or "").lower() == "websocket"
 
     async def run(self) -> None:
@@ -132,15 +133,17 @@ class Response:
             if self._is_waiting:
                 await self._case.do(self._fault.then)
             head = await read_head(reader)
-            if self._fault.lose:
-                raise Reset
             if head.line[1] == "101":
                 await self._socket(head, reader, writer)
                 return
+            if self._fault.lose:
+                raise Reset
             parts = body_parts(head, reader, is_response=True)
             empty = self._head.line[0] == "HEAD" or head.line[1] in ("204", "304")
             length = head.get("content-length")
-            await self._send(head, _one(b"") if empty else parts, size=None if length is None else int(length), empty=empty)
+            await self._send(
+                head, _one(b"") if empty else parts, size=None if length is None else int(length), empty=empty
+            )
         finally:
             writer.close()
 
@@ -168,11 +171,10 @@ class Response:
     @property
     def _needs_text(self) -> bool:
         fault = self._fault
-        return fault.rewind or bool(fault.insert)
+        return fault.rewind or fault.lose or bool(fault.insert) or bool(fault.then)
 
     async def _socket(self, head: Head, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writer.write(head.encode())
-        await self._case.do(self._fault.then)
         insert = self._fault.insert.get("websocket", "")
         if insert:
             self._writer.write(frames.text(insert.encode()))
@@ -193,10 +195,28 @@ class Response:
     async def _downward(self, reader: asyncio.StreamReader) -> None:
         parser = Frames()
         while data := await reader.read(_PART):
-            if self._fault.how == "clean" and self._fault.cut is not None:
+            if self._fault.lose:
+                self._until_answered(parser, data)
+            elif self._fault.how == "clean" and self._fault.cut is not None:
                 await self._whole_frames(parser, data)
+            elif self._fault.then and not self._has_begun and self._begins(parser, data):
+                self._has_begun = True
+                self._writer.write(self._limit.take(data))
+                await self._case.do(self._fault.then)
             elif await self._cut(data):
                 return
+
+    def _begins(self, parser: Frames, data: bytes) -> bool:
+        """Whether the stream's first answer is complete: what is done behind the head is done now."""
+        found = [message_of(opcode, payload) or {} for opcode, payload, _ in parser.feed(data)]
+        return any(message.get("t") in ("live", "waiting", "end", "err") for message in found)
+
+    def _until_answered(self, parser: Frames, data: bytes) -> None:
+        """The first answer to a message, and all behind it, is lost with the connection."""
+        for opcode, payload, whole in parser.feed(data):
+            if (message_of(opcode, payload) or {}).get("t") in ("ok", "err"):
+                raise Reset
+            self._writer.write(whole)
 
     async def _whole_frames(self, parser: Frames, data: bytes) -> None:
         for _, _, whole in parser.feed(data):
@@ -233,7 +253,7 @@ class Response:
         if fault.gzip:
             head.put("Content-Encoding", "gzip")
         for name, value in fault.headers.items():
-            head.put(name, None if value is None else self._case.fill(value))
+            head.put(name, None if value is None else self._case.fill(value, self._head.line[1]))
         self._writer.write(head.encode())
         await self._writer.drain()
         if not self._is_waiting:

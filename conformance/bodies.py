@@ -48,10 +48,13 @@ class Coding:
 
     def __init__(self, fault: Fault, insert: str) -> None:
         self._first = insert.encode()
+        self._corrupt = fault.corrupt
         self._deflate = zlib.compressobj(wbits=_GZIP) if fault.gzip else None
 
     def encode(self, data: bytes) -> bytes:
         """A part, all of which can be decoded when it is there."""
+        if self._corrupt:
+            data = data[:-1] + b"\xff" if data else data
         data, self._first = self._first + data, b""
         if self._deflate is None or not data:
             return data

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+import re
+import time
+from email.utils import formatdate
+from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
@@ -12,6 +15,8 @@ from conformance.exchange import Head
 from conformance.forged import Stream
 from conformance.origin import Origin, OriginStream
 from conformance.scenario import Fault, Operation, Scenario
+
+_DATE: Final = re.compile(r"\{date\+(\d+)\}")
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -89,16 +94,21 @@ class Case:
         """A request's target as the real server has it."""
         return target.removeprefix(self.prefix)
 
-    def fill(self, text: str) -> str:
-        """A header's value, with the URLs of this run."""
-        return text.replace("{url}", self.url).replace("{root}", self.root)
+    def fill(self, text: str, target: str) -> str:
+        """A header's value, with what is this run's own; `target` is that of the request."""
+        for mark, offset in enumerate(self.kept.marks, 1):
+            text = text.replace(f"{{@{mark}}}", offset)
+        if found := _DATE.fullmatch(text):
+            return formatdate(time.time() + int(found[1]), usegmt=True)
+        query = urlsplit(target).query
+        return text.replace("{url}", self.url).replace("{root}", self.root).replace("{query}", query)
 
     async def stream(self) -> Stream:
         """What a forged response tells of."""
         setup = self.scenario.stream
         assert setup is not None
-        truth = await self.kept.truth() or []
-        return Stream(truth, setup.type, self.kept.beginning)
+        truth, _ = await self.kept.truth()
+        return Stream(truth or [], setup.type, self.kept.beginning)
 
     def command(self, fields: dict[str, Any]) -> dict[str, Any]:
         """The command for the client."""

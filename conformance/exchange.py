@@ -49,23 +49,24 @@ async def read_head(reader: asyncio.StreamReader) -> Head:
     """The head of a message."""
     text = (await reader.readuntil(b"\r\n\r\n")).decode("utf-8", "surrogateescape")
     first, *lines = text.removesuffix("\r\n\r\n").split("\r\n")
-    parts = (first.split(" ", 2) + ["", ""])[:3]
+    parts = [*first.split(" ", 2), "", ""][:3]
     pairs = [line.partition(":") for line in lines]
     return Head((parts[0], parts[1], parts[2]), [(name, value.strip()) for name, _, value in pairs])
 
 
-async def body_parts(head: Head, reader: asyncio.StreamReader, *, is_response: bool) -> AsyncIterator[bytes]:
-    """A message's body, without its framing.
+def body_parts(head: Head, reader: asyncio.StreamReader, *, is_response: bool) -> AsyncIterator[bytes]:
+    """A message's body, without its framing, which is as the head says now.
 
     Raises:
         asyncio.IncompleteReadError: it is cut.
     """
     if head.is_chunked:
-        async for part in _chunks(reader):
-            yield part
-        return
+        return _chunks(reader)
     length = head.get("content-length")
-    left = int(length) if length is not None else None if is_response else 0
+    return _sized(reader, int(length) if length is not None else None if is_response else 0)
+
+
+async def _sized(reader: asyncio.StreamReader, left: int | None) -> AsyncIterator[bytes]:
     while left is None or left > 0:
         part = await reader.read(_PART if left is None else min(left, _PART))
         if not part:

@@ -27,7 +27,7 @@ from headwater.protocol.wire import Encoder
 
 #: What a newer server might tell, by transport.
 UNKNOWN: Final = {
-    "sse": ":novelty\n\nevent: stream-novelty\ndata:{\"x\":1}\nnovelty: 1\n\n",
+    "sse": ':novelty\n\nevent: stream-novelty\ndata:{"x":1}\nnovelty: 1\n\n',
     "ndjson": '{"control":"novelty","x":1}\n',
     "live-sse": "event: novelty\ndata:{}\n\n",
     "long-poll": "",
@@ -93,6 +93,8 @@ def told(events: Sequence[Any], transport: str, stream: Stream) -> bytes:
     encoder, at, parts = encoder_of(transport, stream), stream.beginning, []
     parts.append(encoder.opening())
     for event in events:
+        if event == "cut" or (isinstance(event, dict) and "close" in event):
+            continue  # see `close_of`
         if event == "unknown":
             text = UNKNOWN[transport].encode()
             parts.append(frames.text(text) if transport == "websocket" else text)
@@ -113,12 +115,12 @@ def event_of(event: Any, at: str, stream: Stream) -> Event:
         case "closed":
             return Data(_batch(at, stream, (), at, up_to_date=True, closed=True))
         case {"failed": {"code": code, **more}}:
-            failure = Failure(code, more.get("message", ""))
+            failure = Failure(str(code), str(more.get("message", "")))
             return Data(_batch(at, stream, (), at, up_to_date=True, closed=True, failure=failure))
         case {"gap": [first, last]}:
             return Gap(stream.offset(first), stream.offset(last), stream.offset(last))
         case {"detached": seconds, **more}:
-            return Detached(at, seconds, more.get("reason", ""))
+            return Detached(at, seconds, str(more.get("reason", "")))
         case {"error": code}:
             return Failed(at, error_of(code))
         case "heartbeat":
@@ -134,7 +136,9 @@ def _batch(at: str, stream: Stream, records: Sequence[Record], to: str, **more: 
 
 def page(events: Sequence[Any], stream: Stream) -> Answer:
     """The response to a long-poll: it can tell records, the end, and errors."""
-    at, records, more = stream.beginning, [], {"up_to_date": False}
+    at = stream.beginning
+    records: list[Record] = []
+    more: dict[str, Any] = {"up_to_date": False}
     for event in events:
         match event:
             case {"records": [first, last]}:
@@ -170,9 +174,11 @@ def subscribed(asked: dict[str, Any], stream: Stream) -> bytes:
 
 
 def close_of(events: Sequence[Any]) -> bytes | None:
-    """Of a connection that is let go: the drain and the close frame; None: it stays."""
+    """How a connection ends: the drain and the close frame, or nothing if it is cut; None: it stays."""
     for event in events:
         match event:
+            case "cut":
+                return b""
             case {"detached": seconds, "reason": "stopping"}:
                 return JsonCodec().encode(m.Drain(seconds)) + frames.close(1012, "shutting-down")
             case {"close": code}:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -15,13 +17,16 @@ _MINUTE: Final = 60_000.0
 _EXACT: Final = ("sse", "ndjson", "websocket")
 
 
-def differences(case: Case, result: dict[str, Any], truth: Sequence[Truth] | None, *, has_clock: bool) -> list[str]:
+def differences(
+    case: Case, result: dict[str, Any], truth: Sequence[Truth] | None, closed: str, *, has_clock: bool
+) -> list[str]:
     """All that is wrong with a run; empty: it is as it must be.
 
     Args:
         case: the run, with what was asked of the server.
         result: of the adapter.
         truth: what the stream holds now; None: there is none.
+        closed: `closed` if the stream is, or the code of its failure; empty: it is open.
         has_clock: the client reports its pauses.
     """
     expect = case.scenario.expect
@@ -30,6 +35,8 @@ def differences(case: Case, result: dict[str, Any], truth: Sequence[Truth] | Non
         *_sent(expect, case.asked),
         *_stored(expect, truth),
     ]
+    if expect.closed is not None and closed != expect.closed:
+        found.append(f"the stream is {closed or 'open'}, expected {expect.closed}")
     if case.scenario.kind == "follow":
         found += [*_records(expect, result), *_end(expect, result.get("end", {})), *_gaps(expect, result, truth or ())]
         found += _places(result, truth or (), case)
@@ -77,23 +84,33 @@ def _records(expect: Expect, result: dict[str, Any]) -> Iterator[str]:
     got = [each["data"] for each in result.get("records", [])]
     if expect.records is not None and got != expect.records:
         yield f"records: {_short(got)}, expected {_short(expect.records)}"
+    if expect.joined is not None and (joined := _joined(got)) != expect.joined:
+        yield f"all together: {_short(joined)}, expected {_short(expect.joined)}"
+
+
+def _joined(records: Sequence[Any]) -> Any:
+    if all(isinstance(each, str) for each in records):
+        return "".join(records)
+    data = b"".join(base64.b64decode(each["base64"]) for each in records)
+    return {"base64": base64.b64encode(data).decode()}
 
 
 def _places(result: dict[str, Any], truth: Sequence[Truth], case: Case) -> Iterator[str]:
     """No offset goes back, and each is the server's."""
+    is_exact = case.transport in _EXACT and case.scenario.command.get("live", True)
     known = {each.offset: each.data for each in truth if each.offset is not None}
     last = ""
     for record in result.get("records", []):
         offset = record.get("offset")
         if offset is None:
-            if case.transport in _EXACT:
+            if is_exact:
                 yield f"no offset beside {_short(record['data'])}"
             continue
-        if offset < last or (offset == last and case.transport in _EXACT):
+        if offset < last or (offset == last and is_exact):
             yield f"the offset {offset} comes after {last}"
         last = offset
         # Bytes and text may be told joined, or in other pieces.
-        is_record = case.transport in _EXACT and offset in known and case.kept.is_json
+        is_record = is_exact and offset in known and case.kept.is_json
         if is_record and known[offset] != record["data"]:
             yield f"{_short(record['data'])} has the offset of {_short(known[offset])}"
 
@@ -135,6 +152,8 @@ def _pauses(expect: Expect, pauses: Sequence[float]) -> Iterator[str]:
             for number, (pause, bounds) in enumerate(zip(pauses, expect.pauses, strict=True), 1):
                 if bounds is not None and not bounds[0] <= pause <= bounds[1]:
                     yield f"pause {number}: {pause:.0f} ms, expected {_range(*bounds)}"
+    if expect.pauses_most is not None and max(pauses, default=0) > expect.pauses_most:
+        yield f"pauses: {_rounded(pauses)}, expected at most {expect.pauses_most:g} ms each"
     if expect.pauses_sum is not None and not expect.pauses_sum[0] <= sum(pauses) <= expect.pauses_sum[1]:
         yield f"pauses: {_rounded(pauses)} together, expected {_range(*expect.pauses_sum)} ms"
 
@@ -142,12 +161,10 @@ def _pauses(expect: Expect, pauses: Sequence[float]) -> Iterator[str]:
 def _pace(expect: Expect, asked: Sequence[Asked], pauses: Sequence[float]) -> Iterator[str]:
     if expect.pace is None:
         return
-    # A request that comes without a pause belongs to the moment of the one before.
-    times, now = [], 0.0
-    requests = [each for each in asked if each.method != "OPTIONS"]
-    for number in range(len(requests)):
-        times.append(now)
-        now += pauses[number] if number < len(pauses) else 0.0
+    # The moments of attempts are known; an attempt may be several requests, such as HEAD and GET.
+    moments = [0.0, *itertools.accumulate(pauses)]
+    requests = sum(1 for each in asked if each.method != "OPTIONS")
+    times = [moments[number * len(moments) // requests] for number in range(requests)]
     most = max((sum(1 for other in times if at <= other < at + _MINUTE) for at in times), default=0)
     if most > expect.pace:
         yield f"{most} requests in a minute of the client's clock, expected at most {expect.pace}: {_rounded(pauses)}"

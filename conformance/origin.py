@@ -126,6 +126,8 @@ class OriginStream:
                 await self._fail(failure)
             case Operation(delete=True):
                 await self._send("DELETE", {})
+            case Operation(kept_from=str() as mark):
+                await self._until_kept_from(self.marks[int(mark[1:]) - 1])
             case Operation(request=dict() as asked):
                 body = asked.get("body", "").encode()
                 await self._send(asked["method"], asked.get("headers", {}), body)
@@ -136,21 +138,34 @@ class OriginStream:
         headers = {"Stream-Failure": failure["code"], "Stream-Failure-Message": failure.get("message", "")}
         await self._send("POST", {"Stream-Closed": "true", **{name: text for name, text in headers.items() if text}})
 
+    async def _until_kept_from(self, offset: str) -> None:
+        """Retention drops records within a second or so."""
+        async with asyncio.timeout(_START_SECONDS):
+            while ((await self._send("HEAD", {})).get("stream-earliest-offset") or "") < offset:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+
     async def _send(self, method: str, headers: dict[str, str], body: bytes = b"") -> Head:
         head, answer = await self._origin.request(method, self._target, headers, body)
         if head.line[1][0] != "2":
             raise ValueError(f"the server refuses what the scenario does: {method} {head.line[1]} {answer[:300]!r}")
         return head
 
-    async def truth(self) -> list[Truth] | None:
-        """What it holds; None: there is no stream."""
-        head, body = await self._origin.request("GET", self._target + "?last=10000&envelope=1", {})
-        if head.line[1] == "404":
-            return None
-        if "ndjson" in (head.get("content-type") or ""):
+    async def truth(self) -> tuple[list[Truth] | None, str]:
+        """What it holds, None: there is no stream; and how it ended: `closed`, the code of its failure, or nothing."""
+        # Of what has records that are kept apart Headwater tells each with its offset.
+        queries = ["?last=1000&envelope=1", "?offset=-1"] if self.is_json else ["?offset=-1"]
+        for query in queries:
+            head, body = await self._origin.request("GET", self._target + query, {})
+            if head.line[1] == "200":
+                break
+        else:
+            return None, ""
+        closed = head.get("stream-failure") or ("closed" if head.get("stream-closed") == "true" else "")
+        media_type = head.get("content-type") or ""
+        if "ndjson" in media_type:
             lines = [msgspec.json.decode(line) for line in body.splitlines()]
-            return [Truth(_data_of(line), line["offset"]) for line in lines]
-        return [Truth(record, None) for record in decode_body(body, head.get("content-type") or self._type)]
+            return [Truth(_data_of(line), line["offset"]) for line in lines], closed
+        return [Truth(record, None) for record in decode_body(body, media_type)], closed
 
 
 def encode(record: Any, content_type: str) -> bytes:
@@ -177,13 +192,17 @@ def _data_of(line: dict[str, Any]) -> Any:
 
 
 @contextlib.asynccontextmanager
-async def headwater() -> AsyncIterator[Origin]:
-    """A Headwater of one's own, in memory."""
+async def headwater(*, long_poll: float = 2.0) -> AsyncIterator[Origin]:
+    """A Headwater of one's own, in memory.
+
+    Args:
+        long_poll: seconds for which it holds a long-poll.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     arguments = ["-m", "headwater.cli", "serve", "--no-banner", "--log-level", "warning", "--port", str(port)]
-    settings = ["--store", "memory:", "--long-poll-seconds", "2", "--heartbeat-seconds", "1"]
+    settings = ["--store", "memory:", "--long-poll-seconds", f"{long_poll:g}", "--heartbeat-seconds", "1"]
     process = await asyncio.create_subprocess_exec(sys.executable, *arguments, *settings)
     origin = Origin(f"http://127.0.0.1:{port}/v1/stream/")
     try:

@@ -59,7 +59,8 @@ class Runs:
         self._origin = origin
         self._is_headwater = is_headwater
         self._step = step
-        self._numbers = itertools.count(1)
+        #: Of the next run; of several on one server all take theirs from one count.
+        self.numbers = itertools.count(1)
 
     async def run(self, scenario: Scenario, transport: str) -> Outcome:
         """A scenario over a transport."""
@@ -100,7 +101,7 @@ class Runs:
             yield scenario.name, (await self._once(scenario, transport))[0]
 
     async def _once(self, scenario: Scenario, transport: str) -> tuple[list[str], bool]:
-        name = f"s{next(self._numbers)}-{id(self._adapter) % 99991}"
+        name = f"s{next(self.numbers)}-{id(self._adapter) % 99991}"
         case = Case(name, scenario, transport, self._origin, self._server.address)
         await case.begin()
         self._server.cases[name] = case
@@ -111,8 +112,8 @@ class Runs:
             return [str(error)], case.cuts_reached > 0
         finally:
             del self._server.cases[name]
-        truth = await case.kept.truth()
-        wrong = differences(case, result, truth, has_clock=bool(self._adapter.features.get("clock")))
+        truth, closed = await case.kept.truth()
+        wrong = differences(case, result, truth, closed, has_clock=bool(self._adapter.features.get("clock")))
         wrong += [f"the fault server failed: {text}" for text in self._server.mistakes]
         self._server.mistakes.clear()
         return wrong, case.cuts_reached > 0
@@ -144,10 +145,10 @@ def table(outcomes: Sequence[Outcome]) -> str:
     lines = ["transport   " + "".join(f"{kind:>13}" for kind in kinds)]
     total: Counter[str] = Counter()
     for way in ways:
-        counts = {kind: sum(map(count, (one for one in outcomes if one.transport == way))) for kind, count in kinds.items()}
+        counts = {
+            kind: sum(map(count, (one for one in outcomes if one.transport == way))) for kind, count in kinds.items()
+        }
         total.update(counts)
         lines.append(f"{way:<12}" + "".join(f"{counts[kind]:>13}" for kind in kinds))
     lines.append(f"{'all':<12}" + "".join(f"{total[kind]:>13}" for kind in kinds))
     return "\n".join(lines)
-
-

@@ -43,6 +43,7 @@ class Operation(Struct):
     close: bool = False
     fail: dict[str, str] | None = None
     delete: bool = False
+    kept_from: str | None = None
     request: dict[str, Any] | None = None
 
 
@@ -72,6 +73,7 @@ class Fault(Struct, rename=None):
     pieces: int = 0
     pause: float = 0
     gzip: bool = False
+    corrupt: bool = False
     rewind: bool = False
     insert: dict[str, str] = {}
     before: list[Operation] = []
@@ -100,6 +102,9 @@ class Expect(Struct, rename=None):
     gaps: int | None = None
     outcomes: list[str | list[str] | None] | None = None
     stored: list[Any] | None = None
+    joined: Any = None
+    pauses_most: float | None = None
+    closed: str | None = None
     sent: list[Sent | None] | None = None
 
 
@@ -143,13 +148,31 @@ class Scenario(Struct):
         return msgspec.structs.replace(self, name=name, faults=[first, *self.faults[1:]], rest=rest, each={})
 
 
-def load(folder: Path = SCENARIOS) -> list[Scenario]:
-    """All scenarios of a folder, by their files' names and their order in these."""
-    decode = msgspec.json.Decoder(list[Scenario]).decode
+def load(pattern: str = "*.json", folder: Path = SCENARIOS) -> list[Scenario]:
+    """The scenarios of a folder, by their files' names and their order in these."""
     found: list[Scenario] = []
-    for file in sorted(folder.glob("*.json")):
+    for file in sorted(folder.glob(pattern)):
         try:
-            found += decode(file.read_bytes())
+            found += msgspec.convert(expanded(msgspec.json.decode(file.read_bytes())), list[Scenario])
         except msgspec.ValidationError as error:
             raise ValueError(f"{file.name}: {error}") from None
     return found
+
+
+def expanded(value: Any) -> Any:
+    """A value of a file, with what is written short: `{"$text": ["x", 9]}`, and `{"$numbers": 9}` in a list."""
+    match value:
+        case {"$text": [text, count]}:
+            return text * count
+        case dict():
+            return {name: expanded(part) for name, part in value.items()}
+        case list():
+            found: list[Any] = []
+            for part in value:
+                if isinstance(part, dict) and set(part) == {"$numbers"}:
+                    found.extend(range(part["$numbers"]))
+                else:
+                    found.append(expanded(part))
+            return found
+        case _:
+            return value

@@ -81,5 +81,7 @@ def client_text(message: dict[str, Any]) -> bytes:
     """A message as a client sends it."""
     payload, mask = msgspec.json.encode(message), os.urandom(4)
     size = len(payload)
-    head = bytes((_FIN | _TEXT, _MASKED | size)) if size < 126 else struct.pack("!BBH", _FIN | _TEXT, _MASKED | 126, size)
+    head = (
+        bytes((_FIN | _TEXT, _MASKED | size)) if size < 126 else struct.pack("!BBH", _FIN | _TEXT, _MASKED | 126, size)
+    )
     return head + mask + _masked(payload, mask)

@@ -20,10 +20,13 @@ import msgspec
 from scripts import proto
 
 import headwater
+import headwater.client
+import headwater.client.sync
 import headwater.llm
 import headwater.publisher
 import headwater.stores
 import headwater.testing
+import headwater.testing.server
 from headwater import Hub, errors
 from headwater.cli.group import COMMANDS, group
 from headwater.http.metrics import HubCollector
@@ -171,7 +174,16 @@ def python_page() -> str:
         "# Python\n",
         "Only what is on this page is public; everything else may change in any release.\n",
     ]
-    for module in (headwater, headwater.llm, headwater.publisher, headwater.stores, headwater.testing):
+    for module in (
+        headwater,
+        headwater.client,
+        headwater.client.sync,
+        headwater.llm,
+        headwater.publisher,
+        headwater.stores,
+        headwater.testing,
+        headwater.testing.server,
+    ):
         parts.append(f"## {module.__name__}\n\n{_prose(inspect.getdoc(module) or '')}\n")
         parts += [_entry(name, getattr(module, name)) for name in sorted(module.__all__)]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(parts))
@@ -197,6 +209,7 @@ def _entry(name: str, thing: Any) -> str:
 #: Public names that have no docstring of their own.
 CONSTANTS: Final = {
     "STORE_CHECKS": "Every check of the contract, to parametrize a test suite with; `name` makes a readable id.",
+    "LIMITS": "Of the hub, unless others are given: heartbeats and long-polls of a second.",
     "MakeStore": "What makes a store to test: a function of a clock, which gives a new store that is not open.",
     "Reopen": "What makes another store over the data of a closed one: a function of that store and the clock.",
 }

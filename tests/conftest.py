@@ -65,6 +65,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 #: proxy it is the loop of `headwater serve` and `headwater llm proxy`, where they run; of a hub, its application and
 #: its runs asyncio's, which a mounted hub gets, because the tests of real servers have them on uvloop.
 ONE_LOOP = {
+    "scenarios": "asyncio",
     "stores": "uvloop",
     "llm/proxy/test_access.py": "uvloop",
     "llm/http": "asyncio",

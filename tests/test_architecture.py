@@ -64,7 +64,7 @@ def _site() -> set[str]:
     return set(ast.literal_eval(run.stdout))
 
 
-PUBLIC = ["headwater", "headwater.asgi", "headwater.stores", "headwater.testing"]
+PUBLIC = ["headwater", "headwater.asgi", "headwater.client", "headwater.stores", "headwater.testing"]
 
 
 @pytest.mark.parametrize("name", PUBLIC)
@@ -106,7 +106,7 @@ def _reached(start: str, imports: dict[str, set[str]]) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("package", ["asgi", "cli", "http", "hub", "llm", "protocol", "server"])
+@pytest.mark.parametrize("package", ["asgi", "cli", "client", "http", "hub", "llm", "protocol", "server"])
 def test_no_module_needs_itself(package: str) -> None:
     """There are no cycles of imports, also not of those that only type checkers follow."""
     paths = {

@@ -128,6 +128,8 @@ export class Reader<T> implements AsyncIterable<Rec<T>>, AsyncDisposable {
   #end!: Promise<End>
   #settle!: (end: End) => void
   #reached = false
+  /** A gap that an attempt found, for whoever reads batches. */
+  #owed: Pulled | undefined
   #turn: Promise<unknown> = Promise.resolve()
   #absentTries = 0
   #listeners: Listeners = { state: new Set(), gap: new Set(), error: new Set(), notice: new Set() }
@@ -425,12 +427,15 @@ export class Reader<T> implements AsyncIterable<Rec<T>>, AsyncDisposable {
     const attempt = (this.#attempt = new AbortController())
     const stats = { opened: undefined as number | undefined, heard: false, from: this.#cursor }
     let outcome: Omit<Outcome, "up" | "heard"> = {}
+    const owed = this.#owed
+    this.#owed = undefined
+    if (owed) yield owed
     try {
       this.#setState("connecting")
       for await (const wire of this.#open(attempt.signal, began)) {
         if (this.#ended) break
         if (wire.kind === "open") stats.opened = environment.now()
-        else stats.heard = true
+        else if (wire.kind !== "quiet") stats.heard = true
         if (wire.kind === "detached") {
           const hint = wire.retryAfter ?? 0
           outcome = hint ? { hint, personal: true } : { planned: true }
@@ -491,6 +496,7 @@ export class Reader<T> implements AsyncIterable<Rec<T>>, AsyncDisposable {
         this.#reached = this.#options.live === false
         return wire
       case "beat":
+      case "quiet":
         if (this.#state === "catching-up" && real(this.#cursor)) this.#setState("live")
         return null
       case "gap":
@@ -594,7 +600,9 @@ export class Reader<T> implements AsyncIterable<Rec<T>>, AsyncDisposable {
     const from = this.#cursor
     const earliest = error.facts.earliest
     this.#cursor = gone === "now" ? "now" : typeof earliest === "string" ? earliest : "start"
-    this.#emit("gap", { from, to: this.#cursor, reason: "gone" })
+    const gap = { from, to: this.#cursor, reason: "gone" }
+    this.#emit("gap", gap)
+    this.#owed = { kind: "gap", offset: this.#cursor, ...gap }
     return true
   }
 

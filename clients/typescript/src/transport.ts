@@ -60,6 +60,8 @@ export type Wire =
   | { kind: "up-to-date"; offset?: Offset }
   /** Something came that says nothing. */
   | { kind: "beat" }
+  /** Nothing came for a moment, on a transport that does not say where the tail is. */
+  | { kind: "quiet" }
   /** Records are left out; `offset` is where to come back. */
   | { kind: "gap"; from: Offset; to: Offset; offset: Offset; reason?: string | undefined }
   /** The stream is not there yet. */

@@ -78,3 +78,66 @@ test("a stream that is not there is an error at once", async () => {
   assert.equal(error.code, "stream-not-found")
   assert.equal(fake.asked.length, 1)
 })
+
+test("plain events do not say where the tail is: a moment of silence does", async () => {
+  const script = new Script()
+  const reader = open(new Fake(() => reply(script))).read()
+  const { got } = collect(reader)
+  await settle()
+  script.say(event(1))
+  await world.pass(900)
+  assert.equal(reader.state, "catching-up")
+  await world.pass(200)
+  assert.equal(reader.state, "live")
+  script.say(event(2))
+  await settle()
+  assert.deepEqual(got, [1, 2])
+  reader.close()
+  await world.pass(0)
+  assert.equal(world.timers + world.watchers, 0)
+})
+
+test("missing: wait, the gap of a slow policy, and the gap of what is no longer kept", async () => {
+  const text = `event:stream-waiting\ndata:{}\n\nevent:stream-created\ndata:{"content_type":"application/json","encoding":"","offset":"${at(0)}"}\n\n`
+  const gap = `id:${at(5)}\nevent:stream-gap\ndata:{"from":"${at(1)}","to":"${at(5)}"}\n\n`
+  const end = `event:stream-closed\nid:${at(6)}\ndata:{}\n\n`
+  const fake = new Fake((_asked, index) =>
+    index ? reply(text + event(1) + gap + event(6) + end) : problem(410, { code: "offset-gone", earliest: at(0) }),
+  )
+  const reader = open(fake).read({ from: at(0), missing: "wait", gone: "earliest", slow: "latest" })
+  const told: unknown[] = []
+  reader.on("gap", ({ from, to, reason }) => told.push([from, to, reason]))
+  const states: string[] = []
+  reader.on("state", (state) => states.push(state))
+  const batches: unknown[] = []
+  const run = (async () => {
+    for await (const { records, gap: left } of reader.batches()) batches.push(left ? "gap" : records.map(({ data }) => data))
+  })()
+  await world.pass(5000)
+  await run
+  assert.deepEqual(batches, ["gap", [1], "gap", [6]])
+  assert.deepEqual(told, [[at(0), at(0), "gone"], [at(1), at(5), undefined]])
+  assert.ok(states.includes("absent"))
+  const query = fake.asked[1]?.url.searchParams
+  assert.deepEqual([query?.get("slow"), query?.get("missing")], ["latest", "wait"])
+})
+
+test("a refusal in the middle of a batch: what is good before it comes first", async () => {
+  const fake = new Fake(() => reply(`${event(1)}id:${at(2)}\ndata:{broken\n\n${event(3)}`))
+  const batches = open(fake).read().batches()
+  assert.deepEqual((await batches.next()).value?.records.map(({ data }) => data), [1])
+  await assert.rejects(batches.next(), { code: "bad-record", offset: at(2) })
+})
+
+test("what only the type can say: bytes, text, JSON, and a decoder of the caller's", async () => {
+  const end = `{"control":"closed","offset":"${at(9)}"}\n`
+  const lines = `{"offset":"${at(1)}","base64":"AQI="}\n{"offset":"${at(2)}","data":"a\\rb"}\n${end}`
+  const read = async (options: StreamOptions<never>) => {
+    const all: unknown[] = []
+    const answer = new Fake(() => reply(lines, { "content-type": "application/x-ndjson" }))
+    for await (const { data } of stream(URL_, { fetch: answer.fetch, environment: world, transport: "ndjson", ...options })) all.push(data)
+    return all
+  }
+  assert.deepEqual(await read({ type: "text/plain" }), [new Uint8Array([1, 2]), "a\rb"])
+  assert.deepEqual(await read({ decode: ((raw: unknown) => typeof raw) as never }), ["object", "string"])
+})

@@ -26,14 +26,20 @@ class HeadwaterError(Exception):
     ws_close: ClassVar[int] = 1011
     #: What the client should do about it.
     advice: ClassVar[str] = "Try again; if it stays, read the server's log."
-    #: Seconds after which a retry makes sense, sent as ``Retry-After``; None: a retry does not help.
-    retry_after: ClassVar[int | None] = None
+    #: Seconds after which a retry makes sense, sent as ``Retry-After``; None: a retry does not help. In a client an
+    #: error that a server told has what this server asked for.
+    retry_after: float | None = None
 
     def __init__(self, message: str = "", **details: str | int | bool) -> None:
         self.message = message or self.title()
         self.details: Final = details
         self.unread = False
         super().__init__(self.message)
+
+    @property
+    def retryable(self) -> bool:
+        """Whether the same request may succeed later."""
+        return self.retry_after is not None
 
     @staticmethod
     def of_mistake() -> HeadwaterError:

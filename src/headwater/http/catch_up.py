@@ -14,7 +14,9 @@ from headwater.protocol.compression import Compressor
 from headwater.protocol.responses import Answer
 
 
-async def respond_short(hub: Engine, compressor: Compressor, exchange: Exchange, command: Read | Inspect) -> None:
+async def respond_short(
+    hub: Engine, compressor: Compressor, exchange: Exchange, command: Read | Inspect, transports: bytes
+) -> None:
     """Respond to a catch-up read or a HEAD.
 
     Args:
@@ -22,6 +24,7 @@ async def respond_short(hub: Engine, compressor: Compressor, exchange: Exchange,
         compressor: of the body.
         exchange: to respond to.
         command: what is asked for.
+        transports: by which streams can be read live.
 
     Raises:
         HeadwaterError: refused; see `errors`.
@@ -29,7 +32,8 @@ async def respond_short(hub: Engine, compressor: Compressor, exchange: Exchange,
     exchange.may_be_cancelled = True
     if isinstance(command, Inspect):
         info = await hub.info(command.path)
-        exchange.respond(responses.inspected(info, described_by=link(hub, exchange.request, command.path)))
+        described_by = link(hub, exchange.request, command.path)
+        exchange.respond(responses.inspected(info, transports=transports, described_by=described_by))
         return
     found = await _read(hub, compressor, command)
     if isinstance(found, Streamed):

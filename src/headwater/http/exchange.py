@@ -66,18 +66,20 @@ class LiveHead(msgspec.Struct, frozen=True, gc=False):
         content_type: of the stream.
         coding: the content coding; empty: none.
         varies: another request could have got another one.
+        heartbeat: seconds of silence after which it has one.
         more: further headers.
     """
 
     media_type: bytes
     content_type: str
+    heartbeat: float
     coding: str = ""
     varies: bool = False
     more: tuple[tuple[bytes, bytes], ...] = ()
 
     def answer(self) -> Answer:
         """The response, as it begins."""
-        head = streaming(self.media_type, self.content_type)
+        head = streaming(self.media_type, self.content_type, self.heartbeat)
         return Answer(head.status, [*head.headers, *coding_headers(self.coding, varies=self.varies), *self.more])
 
 

@@ -16,7 +16,7 @@ from headwater.hub.live.admission import open_or_wait
 from headwater.hub.live.arrival import Arrival, Prospect
 from headwater.hub.live.readers import LiveReaders
 from headwater.hub.live.waiting import Awaiting
-from headwater.hub.live.wire_format import WireFormat, with_kind
+from headwater.hub.live.wire_format import WireFormat, with_heartbeat, with_kind
 from headwater.hub.peers import address_of
 from headwater.model import Batch, Mode
 from headwater.protocol import names
@@ -77,12 +77,13 @@ def live_format(command: Read, coding: Coding) -> WireFormat:
     """The wire format of a live read, for HTTP/1.1."""
     if command.mode is Mode.SSE:
         encoder = partial(ControlEvents, cursor=command.cursor, jitter=jitter())
-        return WireFormat(("sse", coding.token), encoder, chunk, LAST_CHUNK, coding)
+        form = WireFormat(("sse", coding.token), encoder, chunk, LAST_CHUNK, coding)
+        return with_heartbeat(form, command.heartbeat) if command.heartbeat else form
     if command.mode is Mode.EVENTS:
         form, tell = _events(command.event_key, command.as_json, command.envelope, coding), as_event
     else:
         form, tell = _lines(command.envelope, coding), as_line
-    return with_kinds(form, tell, kinds_of(command))
+    return with_kinds(form, tell, kinds_of(command), command.heartbeat)
 
 
 def kinds_of(command: Read | ReadMany) -> tuple[str, ...]:
@@ -91,8 +92,12 @@ def kinds_of(command: Read | ReadMany) -> tuple[str, ...]:
 
 
 @lru_cache(_FORMATS)
-def with_kinds(form: WireFormat, tell: Callable[[Ephemeral], bytes], kinds: tuple[str, ...]) -> WireFormat:
-    """A format in which ephemeral events of some kinds are told, too; one object for all readers."""
+def with_kinds(
+    form: WireFormat, tell: Callable[[Ephemeral], bytes], kinds: tuple[str, ...], heartbeat: int = 0
+) -> WireFormat:
+    """A format in which ephemeral events of some kinds are told, too, with a heartbeat; one object for all readers."""
+    if heartbeat:
+        form = with_heartbeat(form, heartbeat)
     for kind in kinds:
         form = with_kind(form, kind, tell)
     return form
@@ -117,7 +122,13 @@ def jitter() -> int:
 
 
 def opening(
-    arrival: Prospect | Arrival, form: WireFormat, lifetime: float | None, media_type: bytes | None, *, varies: bool
+    arrival: Prospect | Arrival,
+    form: WireFormat,
+    lifetime: float | None,
+    media_type: bytes | None,
+    heartbeat: float,
+    *,
+    varies: bool,
 ) -> Opening:
     """The response to a live read whose reader is open.
 
@@ -126,27 +137,32 @@ def opening(
         form: the wire format.
         lifetime: seconds before the reader is let go; None: no end.
         media_type: the name by which the client asked for the form; None: the form's first one.
+        heartbeat: the server's, for a form that has none of its own.
         varies: another request could have got another coding.
     """
     content_type = arrival.info.content_type
     encoder = form.encoder(content_type)
     previous = arrival.previous if isinstance(arrival, Arrival) else None
     more = () if previous is None else ((names.STREAM_PREVIOUS_OFFSET, previous.encode()),)
-    head = LiveHead(media_type or encoder.media_type, content_type, form.coding.token, varies, more)
+    head = LiveHead(
+        media_type or encoder.media_type, content_type, form.heartbeat or heartbeat, form.coding.token, varies, more
+    )
     return Opening(arrival, form, encoder, head, lifetime)
 
 
-def waiting(awaiting: Awaiting, command: Read, *, varies: bool) -> Opening:
+def waiting(awaiting: Awaiting, command: Read, heartbeat: float, *, varies: bool) -> Opening:
     """The response to a live read whose stream is not there yet; in no content coding.
 
     Args:
         awaiting: the reader.
         command: that asks for it.
+        heartbeat: see `opening`.
         varies: another request could have got another coding.
     """
     form = live_format(command, IDENTITY)
     encoder = form.encoder(DEFAULT_CONTENT_TYPE)
-    head = LiveHead(command.media_type or encoder.media_type, _NO_ENCODING, "", varies)
+    beat = form.heartbeat or heartbeat
+    head = LiveHead(command.media_type or encoder.media_type, _NO_ENCODING, beat, "", varies)
     return Opening(awaiting, form, encoder, head)
 
 

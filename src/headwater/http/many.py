@@ -113,8 +113,9 @@ class ManyReads:
         encoder = asked.encoder("")
         form = WireFormat(kind, encoder, chunk, LAST_CHUNK, timeless=True, timed=command.envelope)
         tell = as_event if command.as_events else as_line
-        form = with_kinds(form, tell, kinds_of(command))
-        head = LiveHead(command.media_type, "text/plain")
+        form = with_kinds(form, tell, kinds_of(command), command.heartbeat)
+        beat = command.heartbeat or self._hub.limits.heartbeat_seconds
+        head = LiveHead(command.media_type, "text/plain", beat)
         return Opening(ManyArrival(self._hub.live, asked), form, encoder(""), head)
 
 

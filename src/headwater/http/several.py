@@ -54,6 +54,7 @@ class SeveralStreams:
 
     Attributes:
         words: by the paths below which they are.
+        transports: by which a stream can be read live; a WebSocket connection may name many.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class SeveralStreams:
         self._private: Final = private
         self._permission: Final = permission
         self._is_open: Final = multi or not permission.is_open
+        self.transports: Final = responses.TRANSPORTS + (b", websocket" if self._is_open else b"")
         self.words: Final = {
             root + together.WORD: Word(together.check_head, self._append, together.WHERE),
             root + many.WORD: Word(many.check_head, self._read, many.WHERE),

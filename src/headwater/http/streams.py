@@ -241,7 +241,7 @@ class StreamService(Service):
             case Read(mode=Mode.LONG_POLL):
                 return self._poll(exchange, command, access)
             case Read() | Inspect():
-                return respond_short(self.hub, self.compressor, exchange, command)
+                return respond_short(self.hub, self.compressor, exchange, command, self._several.transports)
             case Create():
                 return self._create(exchange, command)
             case Delete():
@@ -332,7 +332,7 @@ class StreamService(Service):
         created = await self.hub.create_stream(
             command.path, command.config, body, closed=command.closed, condition=command.condition
         )
-        exchange.respond(responses.created(created, location(exchange)))
+        exchange.respond(responses.created(created, location(exchange), self._several.transports))
 
     async def _delete(self, exchange: Exchange, command: Delete) -> None:
         await self.hub.delete_stream(command.path, command.condition)
@@ -361,7 +361,8 @@ class StreamService(Service):
         frames = live.first_frames(command.path, command.offset, form) if is_known else None
         if frames is not None:
             kind = command.media_type or frames.group.encoder.media_type
-            head = LiveHead(kind, frames.info.content_type, form.coding.token, self._varies)
+            beat = form.heartbeat or self.hub.limits.heartbeat_seconds
+            head = LiveHead(kind, frames.info.content_type, beat, form.coding.token, self._varies)
             self.stats.resumes += command.resumed
             exchange.push_first(command.path, frames, peer, head)
             return None
@@ -375,7 +376,7 @@ class StreamService(Service):
         exchange.may_be_cancelled = True
         with await opened(self.hub.live, command, peer) as arrival:
             if isinstance(arrival, Awaiting):
-                opening = waiting(arrival, command, varies=self._varies)
+                opening = waiting(arrival, command, self.hub.limits.heartbeat_seconds, varies=self._varies)
             else:
                 self.stats.resumes += command.resumed
                 if command.resumed and (end := end_of_closed(arrival)) is not None:
@@ -390,8 +391,9 @@ class StreamService(Service):
                 await work
 
     def _opening(self, arrival: Prospect | Arrival, command: Read, form: WireFormat) -> Opening:
-        lifetime = self.hub.limits.sse_seconds if command.mode is Mode.SSE else None
-        return opening(arrival, form, lifetime, command.media_type, varies=self._varies)
+        limits = self.hub.limits
+        lifetime = limits.sse_seconds if command.mode is Mode.SSE else None
+        return opening(arrival, form, lifetime, command.media_type, limits.heartbeat_seconds, varies=self._varies)
 
 
 def location(exchange: Exchange) -> bytes:

@@ -18,6 +18,7 @@ failure                   streams that end before they are complete
 expiry, jumps             TTL and dates, and a clock that is set
 retention                 what is kept
 envelope                  records with what is known of them
+heartbeat                 how often silence is broken
 ephemeral                 what is told to live readers and kept in no log
 signals                   messages of that sort
 rates                     how often something may be done

@@ -74,6 +74,7 @@ class Read(msgspec.Struct, frozen=True, gc=False):
         presence: plain SSE and NDJSON: who is there is told, too.
         joins: with `presence`: the member that the reader is; None: none.
         waits: plain SSE, NDJSON and long-poll: a stream that is not there is waited for.
+        heartbeat: live reads: seconds of silence before a heartbeat; 0: the server's own.
     """
 
     path: str
@@ -94,6 +95,7 @@ class Read(msgspec.Struct, frozen=True, gc=False):
     signals: bool = False
     presence: bool = False
     joins: Joins | None = None
+    heartbeat: int = 0
 
     @property
     def start(self) -> str | Last:

@@ -204,6 +204,10 @@ class Cursor:
         twin.state = self.state
         return twin
 
+    def beat_every(self, heartbeat: float) -> None:
+        """Take another heartbeat, before anything was told."""
+        self._heartbeat = heartbeat
+
     @property
     def silent_since(self) -> float:
         """When something was told last."""

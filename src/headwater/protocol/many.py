@@ -22,6 +22,7 @@ from headwater.model import BEGINNING, Last, SlowPolicy
 from headwater.protocol import names
 from headwater.protocol.accept import accepted
 from headwater.protocol.headers import Headers
+from headwater.protocol.heartbeat import asked_heartbeat
 from headwater.protocol.many_events import EventsOfMany, LinesOfMany
 from headwater.protocol.offsets import check_offset
 from headwater.protocol.paths import MAX_PATH_BYTES, NOTHING_PRIVATE, PrivatePaths, check_path
@@ -50,6 +51,7 @@ _PARAMETERS: Final = frozenset(
         names.QUERY_LIVE,
         names.QUERY_SIGNALS,
         names.QUERY_PRESENCE,
+        names.QUERY_HEARTBEAT,
         names.QUERY_LAST_EVENT_ID,
         names.QUERY_LAST_EVENT_ID_TOO,
     }
@@ -62,6 +64,7 @@ _FOR_ALL: Final = (
     names.QUERY_LIVE,
     names.QUERY_SIGNALS,
     names.QUERY_PRESENCE,
+    names.QUERY_HEARTBEAT,
 )
 
 
@@ -90,6 +93,7 @@ class ReadMany(msgspec.Struct, frozen=True):
         reader: what the client calls itself.
         signals: of its streams are told, too.
         presence: who is at its streams is told, too.
+        heartbeat: seconds of silence before a heartbeat; 0: the server's own.
     """
 
     wanted: tuple[Wanted, ...]
@@ -101,6 +105,7 @@ class ReadMany(msgspec.Struct, frozen=True):
     reader: str | None = None
     signals: bool = False
     presence: bool = False
+    heartbeat: int = 0
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -231,6 +236,7 @@ def _read(
         reader=reader_name(common.get(names.QUERY_READER)),
         signals=wants_signals(common.get(names.QUERY_SIGNALS), has_place=is_live),
         presence=wants_presence(common.get(names.QUERY_PRESENCE), has_place=is_live, may_join=False),
+        heartbeat=asked_heartbeat(common.get(names.QUERY_HEARTBEAT), is_live=is_live),
     )
 
 

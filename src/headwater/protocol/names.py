@@ -31,6 +31,12 @@ STREAM_RETENTION: Final = b"stream-retention"
 STREAM_CREATE: Final = b"stream-create"
 #: What a stream's slow readers get, on create: `replay`, `latest`, `conflate:KEY`, `disconnect`.
 STREAM_SLOW: Final = b"stream-slow"
+#: Ours, of a live response: seconds of silence after which it has a heartbeat.
+STREAM_HEARTBEAT: Final = b"stream-heartbeat"
+#: Ours: how the stream can be read live, by the names of `transports`.
+STREAM_TRANSPORTS: Final = b"stream-transports"
+#: Ours: seconds for which an idle producer is known at least.
+STREAM_PRODUCER_AGE: Final = b"stream-producer-age"
 #: Offset of the first record still kept, in answers to HEAD.
 STREAM_EARLIEST_OFFSET: Final = b"stream-earliest-offset"
 
@@ -106,6 +112,8 @@ QUERY_READER: Final = "reader"
 QUERY_RAW: Final = "raw"
 #: A stream's URL as a WebSocket: the producer as which its messages are appended, counted from 0.
 QUERY_PRODUCER: Final = "producer"
+#: Live reads: seconds of silence after which they are told something, in place of the server's own.
+QUERY_HEARTBEAT: Final = "heartbeat"
 #: Plain SSE, NDJSON and reads of many streams: `1`: signals are told, too.
 QUERY_SIGNALS: Final = "signals"
 
@@ -203,6 +211,9 @@ CORS_RESPONSE_HEADERS: Final = (
     STREAM_EXPIRES_AT,
     STREAM_RETENTION,
     STREAM_SLOW,
+    STREAM_HEARTBEAT,
+    STREAM_TRANSPORTS,
+    STREAM_PRODUCER_AGE,
     STREAM_EARLIEST_OFFSET,
     STREAM_SSE_DATA_ENCODING,
     PRODUCER_EPOCH,

@@ -18,6 +18,7 @@ from headwater.protocol.expiry import parse_expiry, parse_integer, parse_retenti
 from headwater.protocol.failure import parse_failure
 from headwater.protocol.framing import check_body, check_content_type
 from headwater.protocol.headers import Headers
+from headwater.protocol.heartbeat import asked_heartbeat
 from headwater.protocol.hosts import path_of_url
 from headwater.protocol.ledger import Append
 from headwater.protocol.offsets import check_offset
@@ -327,6 +328,7 @@ def _parse_read(path: str, query: bytes, headers: Headers, content_type: str | N
         signals=wants_signals(fields.get(names.QUERY_SIGNALS), has_place=has_place),
         presence=wants_presence(fields.get(names.QUERY_PRESENCE), has_place=has_place),
         joins=joins_of(fields),
+        heartbeat=asked_heartbeat(fields.get(names.QUERY_HEARTBEAT), is_live=has_place or mode is Mode.SSE),
     )
 
 

@@ -15,11 +15,14 @@ from headwater.errors import HeadwaterError
 from headwater.model import NOW, Appended, Batch, Created, Extent, Failure, Page, StreamInfo
 from headwater.protocol import names
 from headwater.protocol.caching import CACHEABLE, LIVE, NO_STORE, REVALIDATE, entity_tag, matches, tail_tag
+from headwater.protocol.cursor import HEARTBEAT_SECONDS
 from headwater.protocol.envelope import enveloped
 from headwater.protocol.expiry import format_retention
 from headwater.protocol.failure import failure_headers
 from headwater.protocol.framing import is_text
+from headwater.protocol.heartbeat import told_heartbeat
 from headwater.protocol.ndjson import JsonLines
+from headwater.protocol.producers import KEPT_SECONDS
 from headwater.protocol.slow import REPLAY, format_slow
 from headwater.protocol.spans import body_of
 from headwater.protocol.together import MEDIA_TYPE, encode_answers
@@ -37,6 +40,9 @@ _NO_STORE: Final = (names.CACHE_CONTROL, NO_STORE)
 _SECURITY: Final = ((b"x-content-type-options", b"nosniff"), (b"cross-origin-resource-policy", b"cross-origin"))
 #: A stream's bytes may be a page; opened in a tab it gets no script and no origin of ours (CSP level 3, "sandbox").
 _SANDBOX: Final = (b"content-security-policy", b"sandbox")
+_PRODUCER_AGE: Final = (names.STREAM_PRODUCER_AGE, b"%d" % KEPT_SECONDS)
+#: How every stream can be read live.
+TRANSPORTS: Final = b"sse, ndjson, long-poll, live-sse"
 #: Details of an error that the protocol wants as headers too.
 _ERROR_HEADERS: Final = {
     "next_offset": names.STREAM_NEXT_OFFSET,
@@ -63,13 +69,21 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
     unread: bool = False
 
 
-def created(answer: Created, location: bytes) -> Answer:
-    """To PUT: 201 for a new stream, 200 for the same one again (section 5.1)."""
+def created(answer: Created, location: bytes, transports: bytes = TRANSPORTS) -> Answer:
+    """To PUT: 201 for a new stream, 200 for the same one again (section 5.1).
+
+    Args:
+        answer: the store's.
+        location: the stream's URL.
+        transports: by which it can be read live.
+    """
     info = answer.info
     headers = [
         (names.CONTENT_TYPE, info.content_type.encode()),
         (names.STREAM_NEXT_OFFSET, info.tail.encode()),
         (names.ETAG, tail_tag(info.tail, closed=info.closed).encode()),
+        (names.STREAM_TRANSPORTS, transports),
+        _PRODUCER_AGE,
         *_SECURITY,
     ]
     if answer.created:
@@ -98,6 +112,8 @@ def appended(answer: Appended, *, with_body: bool, location: bytes = b"") -> Ans
     if producer is not None:
         headers.append((names.PRODUCER_EPOCH, b"%d" % producer.epoch))
         headers.append((names.PRODUCER_SEQ, b"%d" % producer.seq))
+        if not producer.seq:
+            headers.append(_PRODUCER_AGE)  # once is enough, and it is for those who begin
         if with_body and not answer.duplicate:
             status = 200
     if answer.created:
@@ -116,11 +132,12 @@ def page_of_many(body: bytes) -> Answer:
     return Answer(200, [(names.CONTENT_TYPE, MEDIA_TYPE), _NO_STORE, *_SECURITY], body)
 
 
-def inspected(info: StreamInfo, *, described_by: bytes = b"") -> Answer:
+def inspected(info: StreamInfo, *, transports: bytes = TRANSPORTS, described_by: bytes = b"") -> Answer:
     """To HEAD (section 5.5).
 
     Args:
         info: the stream's state.
+        transports: by which it can be read live.
         described_by: URL path of its schema; empty: it has none.
     """
     headers = [
@@ -128,6 +145,8 @@ def inspected(info: StreamInfo, *, described_by: bytes = b"") -> Answer:
         (names.STREAM_NEXT_OFFSET, info.tail.encode()),
         (names.STREAM_EARLIEST_OFFSET, info.earliest.encode()),
         (names.ETAG, tail_tag(info.tail, closed=info.closed).encode()),
+        (names.STREAM_TRANSPORTS, transports),
+        _PRODUCER_AGE,
         _NO_STORE,
         *_SECURITY,
     ]
@@ -216,12 +235,13 @@ def polled(batch: Batch, cursor: str, *, coding: str = "") -> Answer:
     return Answer(200, headers, body_of(batch.content_type, batch.records))
 
 
-def streaming(media_type: bytes, content_type: str) -> Answer:
+def streaming(media_type: bytes, content_type: str, heartbeat: float = HEARTBEAT_SECONDS) -> Answer:
     """The head of a live answer.
 
     Args:
         media_type: the wire format's.
         content_type: the stream's; tells whether an event stream is base64.
+        heartbeat: seconds of silence after which it has one.
     """
     headers = [
         (names.CONTENT_TYPE, media_type),
@@ -229,6 +249,7 @@ def streaming(media_type: bytes, content_type: str) -> Answer:
         # nginx buffers proxied answers unless told not to.
         (b"x-accel-buffering", b"no"),
         (names.VARY, b"accept"),
+        told_heartbeat(heartbeat),
         *_SECURITY,
     ]
     if media_type == b"text/event-stream" and not is_text(content_type):

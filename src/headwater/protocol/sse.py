@@ -128,6 +128,11 @@ class Parser:
                 found.append(event)
         return found if self._size + len(self._rest) <= self._limit else self._give_up(found)
 
+    def resume(self, event_id: bytes) -> None:
+        """Events were taken past this parser, the last of them with this id."""
+        self.last_event_id = self._id = event_id
+        self._at_start = False
+
     def _give_up(self, found: list[ServerEvent]) -> list[ServerEvent]:
         """Give the events before the one that is too long, or the error if there are none.
 

@@ -6,7 +6,7 @@ import http.client
 import json
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Final
 from urllib.parse import quote, urlsplit
@@ -19,13 +19,16 @@ _PREFIX: Final = "/v1/stream/"
 _PASSING: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 _ERRORS: Final = 400
 
+#: Headers of every request, or a function that is asked for them each time, so that tokens can change.
+Headers = Mapping[str, str] | Callable[[], Mapping[str, str]]
+
 
 class Connection:
     """A connection that is opened when it is needed, and anew after trouble.
 
     Args:
         url: of the server, `http://127.0.0.1:4437`; with a path it is that of all streams.
-        headers: of every request.
+        headers: of every request, or a function that gives them each time.
         timeout: seconds to connect, and to wait for an answer.
         context: how to check a server that speaks TLS; None: as the system does.
 
@@ -33,7 +36,7 @@ class Connection:
         ValueError: it is no http or https URL.
     """
 
-    def __init__(self, url: str, headers: Mapping[str, str], timeout: float, context: ssl.SSLContext | None) -> None:
+    def __init__(self, url: str, headers: Headers, timeout: float, context: ssl.SSLContext | None) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
             raise ValueError(f"give the URL of a server, such as http://127.0.0.1:4437, not {url!r}")
@@ -41,7 +44,7 @@ class Connection:
         self._host: Final = parts.hostname
         self._port: Final = parts.port
         self._prefix: Final = parts.path.rstrip("/") + "/" if parts.path.strip("/") else _PREFIX
-        self._headers: Final = dict(headers)
+        self._headers: Final = headers
         self._timeout: Final = timeout
         self._context: Final = context
         self._client: http.client.HTTPConnection | None = None
@@ -58,7 +61,7 @@ class Connection:
             client = self._client or self._open()
             if self._is_given_up:
                 raise OSError("given up")
-            client.request(method, self._prefix + quote(path), body or None, {**self._headers, **headers})
+            client.request(method, self._prefix + quote(path), body or None, {**self._given(), **headers})
             if self._is_given_up:
                 raise OSError("given up")
             answer = client.getresponse()
@@ -77,6 +80,9 @@ class Connection:
         refusal = kind(message, code=code, status=answer.status, retry_after=_seconds(found.get("retry-after")))
         refusal.headers = found
         raise refusal
+
+    def _given(self) -> Mapping[str, str]:
+        return self._headers() if callable(self._headers) else self._headers
 
     def _open(self) -> http.client.HTTPConnection:
         if self._is_tls:

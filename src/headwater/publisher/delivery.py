@@ -153,7 +153,7 @@ class Delivery(threading.Thread):
 
     def _body(self, items: list[Item], headers: Mapping[str, str]) -> bytes:
         first = items[0]
-        if first.is_text and is_json(headers.get("Content-Type", "")):
+        if first.is_text and holds_json(headers.get("Content-Type", "")):
             return json.dumps([first.body.decode()], ensure_ascii=False).encode()
         if first.is_value:
             return b"[" + b",".join(item.body for item in items) + b"]"
@@ -198,6 +198,6 @@ class Delivery(threading.Thread):
                     self._on_error(item.path, item.body, error)
 
 
-def is_json(content_type: str) -> bool:
+def holds_json(content_type: str) -> bool:
     """Whether a stream of the type holds JSON values."""
     return content_type.partition(";")[0].strip().lower() == JSON

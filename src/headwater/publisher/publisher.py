@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final, Self
 
-from headwater.publisher.connection import Connection
-from headwater.publisher.delivery import JSON, Counters, Delivery, OnError, is_json
+from headwater.publisher.connection import Connection, Headers
+from headwater.publisher.delivery import JSON, Counters, Delivery, OnError, holds_json
 from headwater.publisher.errors import GaveUp
 from headwater.publisher.numbering import Identity
 from headwater.publisher.outbox import Item, Outbox
@@ -53,7 +53,7 @@ class Publisher:
     Args:
         url: of the server; with a path, that of its streams.
         token: sent as `Authorization: Bearer`.
-        headers: sent with every request.
+        headers: sent with every request; or a function that gives them each time, so that tokens can change.
         name: of the application; its processes on one machine share a pool of producer ids.
         timeout: seconds to connect, and to wait for an answer, before a request is sent again.
         retry_for: seconds of trouble after which a record is given up; None: never.
@@ -70,7 +70,7 @@ class Publisher:
         url: str,
         *,
         token: str | None = None,
-        headers: Mapping[str, str] | None = None,
+        headers: Headers | None = None,
         name: str = "publisher",
         timeout: float = 10.0,
         retry_for: float | None = None,
@@ -78,9 +78,10 @@ class Publisher:
         context: ssl.SSLContext | None = None,
         on_error: OnError | None = None,
     ) -> None:
-        sent = {"User-Agent": "headwater-publisher", **(headers or {})}
+        own = {"User-Agent": "headwater-publisher"}
         if token is not None:
-            sent["Authorization"] = f"Bearer {token}"
+            own["Authorization"] = f"Bearer {token}"
+        sent = (lambda: {**own, **headers()}) if callable(headers) else {**own, **(headers or {})}
         self._connect: Final = partial(Connection, url, sent, timeout, context)
         self._connect()  # a bad URL is told here
         self._name: Final = name
@@ -104,6 +105,7 @@ class Publisher:
         *,
         create: str | Mapping[str, Any] | None = None,
         close: bool = False,
+        is_json: bool = False,
         timeout: float | None = 60.0,
     ) -> str:
         """Append one record; returns when it is written, as durable as the server's store is.
@@ -114,6 +116,7 @@ class Publisher:
             create: makes the stream, if there is none: its MIME type; or a mapping of `type`, `ttl`, `expires_at`,
                 `retention`, `slow`, as the headers of PUT have them.
             close: close the stream with this record.
+            is_json: the bytes are one JSON value.
             timeout: seconds to wait; None: as long as it takes.
 
         Returns:
@@ -125,7 +128,7 @@ class Publisher:
             OutboxFull: too much waits already, or the publisher is closed. It was not taken.
             TypeError, ValueError: the data has no form as JSON.
         """
-        item = self._put(path, data, create, close=close, is_awaited=True)
+        item = self._put(path, data, create, close=close, is_json=is_json, is_awaited=True)
         if not item.wait(timeout):
             raise GaveUp(f"the record for {path!r} was not written within {timeout:g} s; it is still being tried")
         if item.error is not None:
@@ -133,7 +136,13 @@ class Publisher:
         return item.offset
 
     def post(
-        self, path: str, data: Any = b"", *, create: str | Mapping[str, Any] | None = None, close: bool = False
+        self,
+        path: str,
+        data: Any = b"",
+        *,
+        create: str | Mapping[str, Any] | None = None,
+        close: bool = False,
+        is_json: bool = False,
     ) -> None:
         """Append one record in the background; returns at once. See `append`; `on_error` is told what is not written.
 
@@ -141,7 +150,7 @@ class Publisher:
             OutboxFull: too much waits already, or the publisher is closed. It was not taken.
             TypeError, ValueError: the data has no form as JSON.
         """
-        self._put(path, data, create, close=close, is_awaited=False)
+        self._put(path, data, create, close=close, is_json=is_json, is_awaited=False)
 
     def flush(self, timeout: float | None = None) -> bool:
         """Wait until all that was posted is written, refused or given up.
@@ -178,12 +187,19 @@ class Publisher:
         self.close()
 
     def _put(
-        self, path: str, data: Any, create: str | Mapping[str, Any] | None, *, close: bool, is_awaited: bool
+        self,
+        path: str,
+        data: Any,
+        create: str | Mapping[str, Any] | None,
+        *,
+        close: bool,
+        is_json: bool,
+        is_awaited: bool,
     ) -> Item:
         headers = _headers(create)
-        is_value = not isinstance(data, bytes | bytearray | memoryview | str)
+        is_value = is_json or not isinstance(data, bytes | bytearray | memoryview | str)
         kind = headers.get("Content-Type") or (JSON if is_value else _created_type(data) if headers else "")
-        if is_value and not is_json(kind):
+        if is_value and not holds_json(kind):
             raise ValueError(f"a stream of {kind} takes text or bytes, not {type(data).__name__}")
         body = _body(data)
         if not body and not close:

@@ -1,6 +1,9 @@
 """The testing kit: a clock moved by hand, and the contract that every store keeps.
 
-Rule: nothing here needs pytest; `headwater.testing.stateful` alone needs hypothesis.
+`headwater.testing.server` is a server for tests of applications, which fails when it is told to.
+
+Rule: nothing here needs pytest; `headwater.testing.stateful` alone needs hypothesis, `headwater.testing.server` the
+extra `server`.
 """
 
 from headwater.testing.clock import ManualClock

@@ -1,10 +1,13 @@
 /** What the live answers over fetch have in common: one GET, its head looked at, its body pulled. */
 
 import { Body, heartbeatOf, silenceOf } from "../body.ts"
+import type { Environment } from "../environment.ts"
 import { HeadwaterError } from "../errors.ts"
 import { type Requester, problemOf } from "../request.ts"
 import type { Attempt, Wire, WireRecord } from "../transport.ts"
 import { endOf } from "./control.ts"
+
+const QUIET = 1000
 
 /** What takes a format's bytes and gives what they tell. */
 export interface Format {
@@ -12,6 +15,8 @@ export interface Format {
   readonly accept: string
   /** What goes into the query beside the place. */
   readonly query: Record<string, string>
+  /** It does not say where the tail is: a moment of silence does. */
+  readonly tailless?: boolean
   /** A parser for one answer. */
   parser(response: Response, attempt: Attempt): (chunk: Uint8Array) => Wire[]
 }
@@ -70,15 +75,37 @@ export async function* openLive(
     if (response.status === 204) return yield endOf(response.headers, response.headers.get("stream-next-offset") ?? attempt.from)
     if (!(response.headers.get("content-type") ?? "").startsWith(format.accept)) throw badAnswer(response, format.accept)
     yield heartbeat === undefined ? { kind: "open" } : { kind: "open", heartbeat }
-    yield* told(body, format.parser(response, attempt))
+    yield* told(body, format, format.parser(response, attempt), attempt)
     throw new HeadwaterError("truncated", "the answer ended before its end was told")
   } finally {
     body.release()
   }
 }
 
-async function* told(body: Body, parse: (chunk: Uint8Array) => Wire[]): AsyncGenerator<Wire, void, undefined> {
-  for (let chunk = await body.read(); chunk; chunk = await body.read()) {
+/** Whether the promise takes longer than a moment. */
+function slow(promise: Promise<unknown>, environment: Environment): Promise<boolean> {
+  return new Promise((resolve) => {
+    const disarm = environment.timer(QUIET, () => resolve(true))
+    const done = (): void => (disarm(), resolve(false))
+    promise.then(done, done)
+  })
+}
+
+async function* told(
+  body: Body,
+  { tailless }: Format,
+  parse: (chunk: Uint8Array) => Wire[],
+  { environment }: Attempt,
+): AsyncGenerator<Wire, void, undefined> {
+  let asked = tailless
+  for (;;) {
+    const next = body.read()
+    if (asked && (await slow(next, environment))) {
+      asked = false
+      yield { kind: "quiet" }
+    }
+    const chunk = await next
+    if (!chunk) return
     let wires: Wire[]
     try {
       wires = parse(chunk)

@@ -11,6 +11,7 @@ const format: Format = {
   accept: "text/event-stream",
   // Text as JSON strings: an event stream would turn a carriage return into a line feed.
   query: { data: "json" },
+  tailless: true,
   parser: (response, attempt) => plainEvents(response.headers.has("stream-sse-data-encoding"), attempt.type),
 }
 

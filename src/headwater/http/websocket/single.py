@@ -259,7 +259,7 @@ def single_format(command: Read, *, raw: bool) -> WireFormat:
         return WireFormat(("websocket-raw",), RawMessages, bytes, timeless=True)
     encoder = partial(LineMessages, envelope=command.envelope)
     form = WireFormat(("websocket-lines", command.envelope), encoder, bytes, timeless=True, timed=command.envelope)
-    return with_kinds(form, _as_message, kinds_of(command))
+    return with_kinds(form, _as_message, kinds_of(command), command.heartbeat)
 
 
 def _as_message(event: Ephemeral) -> bytes:

@@ -307,6 +307,8 @@ class LiveReaders:
             peer=coming.peer,
             window=window,
         )
+        if form.heartbeat:
+            coming.place.cursor.beat_every(form.heartbeat)
         if encoder is None:
             encoder = form.encoder(info.content_type)
         told = reader.start(coming.place, first, encoder, lifetime=lifetime, head=head)

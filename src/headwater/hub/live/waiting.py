@@ -130,7 +130,8 @@ class WaitingReader(Follower):
         self._came = came
         self._connection = connection
         self._form = form
-        self._cursor = Cursor(came.asked or BEGINNING, now, heartbeat=stream.runtime.limits.heartbeat_seconds)
+        beat = form.heartbeat or stream.runtime.limits.heartbeat_seconds
+        self._cursor = Cursor(came.asked or BEGINNING, now, heartbeat=beat)
         self._encoder: Encoder = form.encoder(DEFAULT_CONTENT_TYPE)
         self._timer: Timer | None = None
         self._admitting: asyncio.Task[None] | None = None
@@ -151,7 +152,7 @@ class WaitingReader(Follower):
         stream = self._came.stream
         stream.followers.add(self)
         self._connection.write(head + self._form.frame(self._encoder.opening() + self._encode(self._cursor.wait())))
-        self._timer = stream.runtime.timers.after(stream.runtime.limits.heartbeat_seconds, self._beat)
+        self._timer = stream.runtime.timers.after(self._cursor.next_timer() - time.monotonic(), self._beat)
         stream.await_creation(self)
         if stream.runtime.draining:
             self.let_go()

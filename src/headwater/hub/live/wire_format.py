@@ -28,6 +28,8 @@ class WireFormat(msgspec.Struct, frozen=True):
         timed: it tells when records were appended.
         kinds: of ephemeral events that are told; part of the key.
         tell: one of them as bytes; empty: the format has no word for it.
+        heartbeat: seconds of silence before a heartbeat, part of the key; 0: `limits.heartbeat_seconds`. So readers who
+            ask for the same have one timer.
         timeless: what it says of a batch follows from the batch alone, and is the same for each reader of the key.
     """
 
@@ -39,6 +41,7 @@ class WireFormat(msgspec.Struct, frozen=True):
     timeless: bool = False
     timed: bool = False
     kinds: frozenset[str] = frozenset()
+    heartbeat: float = 0.0
     tell: Callable[[Ephemeral], bytes] = _not_told
 
 
@@ -51,3 +54,13 @@ def with_kind(form: WireFormat, kind: str, tell: Callable[[Ephemeral], bytes]) -
         tell: an event as bytes; the same for all kinds of a format.
     """
     return structs.replace(form, key=(*form.key, kind), kinds=form.kinds | {kind}, tell=tell)
+
+
+def with_heartbeat(form: WireFormat, seconds: float) -> WireFormat:
+    """A format with another heartbeat than the server's.
+
+    Args:
+        form: without.
+        seconds: of silence.
+    """
+    return structs.replace(form, key=(*form.key, "heartbeat", seconds), heartbeat=seconds)

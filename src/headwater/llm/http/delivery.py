@@ -84,7 +84,7 @@ async def tell_run(
         if resume_at is not None:
             await _check(hub, path, resume_at)
         with await hub.live.open(path, BEGINNING, peer=peer) as arrival:
-            begun = opening(arrival, form, None, None, varies=False)
+            begun = opening(arrival, form, None, None, hub.limits.heartbeat_seconds, varies=False)
             more = ((names.HEADWATER_RUN, run.encode()), *dialect(name).headers, *(headers or []))
             work = exchange.push(structs.replace(begun, head=structs.replace(begun.head, more=more)))
             if work is not None:

@@ -157,5 +157,5 @@ def problem(error: HeadwaterError, *, id: int | None = None, s: int | None = Non
     if id is None and isinstance(given, int):
         id = given
     told = Problem(error.code, error.status, error.message, error.advice, id=id, s=s, path=path, facts=facts)
-    told.after = error.retry_after
+    told.after = None if error.retry_after is None else int(error.retry_after)
     return told

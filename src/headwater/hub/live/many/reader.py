@@ -68,6 +68,7 @@ class ManyReader:
         self.slow: SlowPolicy = REPLAY
         self.asked: Final = asked
         self._form = form
+        self._heartbeat = form.heartbeat or live.runtime.limits.heartbeat_seconds
         self._whole = asked.whole
         self._head = vector.head_of(asked.names)
         self._by_path: dict[str, Slot] = {}
@@ -285,12 +286,11 @@ class ManyReader:
         self.connection.write(self._form.frame(data))
 
     def _wait_for_beat(self) -> None:
-        runtime = self.live.runtime
-        due = self._spoke_at + runtime.limits.heartbeat_seconds - time.monotonic()
-        self._beat = runtime.timers.after(due if due > 0 else runtime.limits.heartbeat_seconds, self._due)
+        due = self._spoke_at + self._heartbeat - time.monotonic()
+        self._beat = self.live.runtime.timers.after(due if due > 0 else self._heartbeat, self._due)
 
     def _due(self) -> None:
-        is_silent = time.monotonic() - self._spoke_at >= self.live.runtime.limits.heartbeat_seconds
+        is_silent = time.monotonic() - self._spoke_at >= self._heartbeat
         if is_silent and not self.connection.is_stopped:
             self._write(self._whole.beat())
         self._wait_for_beat()

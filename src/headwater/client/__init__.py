@@ -1,0 +1,86 @@
+"""Clients of a server: streams that are read and written from anywhere, and go on by themselves after every cut.
+
+Rule: the core is without I/O: what is asked, what bytes tell, when to try again. `http`, `reader`, `stream` and
+`writer` drive it with httpx2 and asyncio; `headwater.client.sync` has the same names for programs that are not
+asynchronous, and is generated from them. Nothing here imports the hub, and what needs more than httpx2 loads it late.
+
+stream         `Stream`: a handle, and what can be asked of it
+reader         `Reader`: a cursor that outlives its connections
+writer         `StreamWriter`: appends, each once
+appends        the half of a stream's handle that writes
+http           HTTP, and time: the module that knows httpx2
+answers        heads of answers, and what can go wrong on the way
+session        one read, from its first request to its end: all rules of it
+reading        what is asked of a read, and what it asks of its driver
+states         the states of a reader
+checkpoint     where the place of a reader is kept
+sync           the same for programs that are not asynchronous
+retry          when to try again
+trouble        what a read does when an attempt is over
+transports     which way is taken, and when another one is
+ways           transports as requests and answers
+told           what a wire format tells
+codec          records as values of a type
+items          what a reader gives
+producing      numbers of an idempotent producer, and what answers say of them
+requests       requests beside reading
+wires          wire formats
+problems       responses that are errors
+errors         what can go wrong on the client's side
+"""
+
+from headwater.client.checkpoint import Checkpoint
+from headwater.client.errors import (
+    BadAnswer,
+    BadRecord,
+    ClientError,
+    ConnectTimeout,
+    NetworkError,
+    OutboxExpired,
+    OutboxFull,
+    Overflow,
+    Silent,
+    Stopped,
+    Truncated,
+    UnknownOutcome,
+    Unsupported,
+)
+from headwater.client.items import Batch, End, Ending, Gap, Info, Item, Progress
+from headwater.client.reader import Reader
+from headwater.client.retry import Retry
+from headwater.client.states import ReaderState
+from headwater.client.stream import Stream
+from headwater.client.told import Heard
+from headwater.client.writer import StreamWriter
+from headwater.errors import HeadwaterError
+
+__all__ = [
+    "BadAnswer",
+    "BadRecord",
+    "Batch",
+    "Checkpoint",
+    "ClientError",
+    "ConnectTimeout",
+    "End",
+    "Ending",
+    "Gap",
+    "HeadwaterError",
+    "Heard",
+    "Info",
+    "Item",
+    "NetworkError",
+    "OutboxExpired",
+    "OutboxFull",
+    "Overflow",
+    "Progress",
+    "Reader",
+    "ReaderState",
+    "Retry",
+    "Silent",
+    "Stopped",
+    "Stream",
+    "StreamWriter",
+    "Truncated",
+    "UnknownOutcome",
+    "Unsupported",
+]

@@ -1,0 +1,271 @@
+"""Transports as requests and answers: what is asked, and what the bytes tell. No I/O.
+
+A way belongs to one connection. `begin` takes the head of the answer, `feed` its bytes and `finish` its end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, Protocol
+from urllib.parse import unquote
+
+import msgspec
+
+from headwater.client.codec import Codec
+from headwater.client.errors import BadAnswer, Truncated
+from headwater.client.told import Bad, Closed, Detached, Failed, Told, UpToDate
+from headwater.client.wires.bodies import split_page
+from headwater.client.wires.control_events import ControlEvents
+from headwater.client.wires.events import Events
+from headwater.client.wires.ndjson import JsonLines
+from headwater.protocol import names
+
+Headers = Mapping[str, str]
+
+_NEXT: Final = names.STREAM_NEXT_OFFSET.decode()
+_UP_TO_DATE: Final = names.STREAM_UP_TO_DATE.decode()
+_CLOSED: Final = names.STREAM_CLOSED.decode()
+_CURSOR: Final = names.STREAM_CURSOR.decode()
+_FAILURE: Final = names.STREAM_FAILURE.decode()
+_MESSAGE: Final = names.STREAM_FAILURE_MESSAGE.decode()
+_ENCODING: Final = names.STREAM_SSE_DATA_ENCODING.decode()
+
+
+class Place(msgspec.Struct):
+    """Where a request begins, and what goes with it.
+
+    Attributes:
+        offset: an offset, `-1` or `now`.
+        cursor: of caches, as the last answer told it.
+        came: a record was received, so that an event stream has a last event id.
+        query: further parameters.
+    """
+
+    offset: str
+    cursor: str | None = None
+    came: bool = False
+    query: dict[str, str] = {}
+
+
+class Way(Protocol):
+    """One connection by one transport."""
+
+    def query(self, place: Place) -> dict[str, str]:
+        """The parameters of the request."""
+        ...
+
+    def headers(self, place: Place) -> dict[str, str]:
+        """The headers of the request."""
+        ...
+
+    def begin(self, status: int, headers: Headers) -> list[Told]:
+        """Take the head of an answer that is no error.
+
+        Raises:
+            BadAnswer: it is not what was asked for.
+        """
+        ...
+
+    def feed(self, chunk: bytes) -> list[Told]:
+        """Take bytes and give what they complete."""
+        ...
+
+    def finish(self) -> list[Told]:
+        """Take the end of the answer.
+
+        Raises:
+            Truncated: it has none that was told.
+        """
+        ...
+
+
+class _Live:
+    """What is common to answers that do not end by themselves."""
+
+    accept = ""
+    _wire: Any
+
+    def query(self, place: Place) -> dict[str, str]:
+        return {names.QUERY_OFFSET: place.offset, **place.query}
+
+    def headers(self, place: Place) -> dict[str, str]:
+        return {"accept": self.accept}
+
+    def begin(self, status: int, headers: Headers) -> list[Told]:
+        if status == 204:  # who comes back to the end of a closed stream
+            return [_ended(headers)]
+        check_type(headers, self.accept)
+        return []
+
+    def feed(self, chunk: bytes) -> list[Told]:
+        return self._wire.feed(chunk)  # type: ignore[no-any-return]
+
+    def finish(self) -> list[Told]:
+        raise Truncated("the answer ended before its end was told")
+
+
+class NdjsonWay(_Live):
+    """NDJSON."""
+
+    accept = JsonLines.media_type
+
+    def __init__(self, codec: Codec[Any]) -> None:
+        self._wire = JsonLines(codec)
+
+
+class EventsWay(_Live):
+    """Plain event streams."""
+
+    accept = Events.media_type
+
+    def __init__(self, codec: Codec[Any]) -> None:
+        self._wire = Events(codec)
+
+    def headers(self, place: Place) -> dict[str, str]:
+        """See `Way.headers`."""
+        last = {names.LAST_EVENT_ID.decode(): place.offset} if place.came else {}
+        return {"accept": self.accept, **last}
+
+
+class ControlWay(_Live):
+    """`live=sse` of the protocol."""
+
+    accept = ControlEvents.media_type
+
+    def __init__(self, codec: Codec[Any], place: Place) -> None:
+        self._codec = codec
+        self._place = place
+        self._wire = ControlEvents(codec, place.offset, base64=not codec.is_text)
+
+    def query(self, place: Place) -> dict[str, str]:
+        """See `Way.query`."""
+        cursor = {names.QUERY_CURSOR: place.cursor} if place.cursor else {}
+        return {names.QUERY_OFFSET: place.offset, names.QUERY_LIVE: "sse", **cursor, **place.query}
+
+    def begin(self, status: int, headers: Headers) -> list[Told]:
+        """See `Way.begin`."""
+        told = super().begin(status, headers)
+        if (encoding := headers.get(_ENCODING)) is not None:
+            self._wire = ControlEvents(self._codec, self._place.offset, base64=encoding == "base64")
+        return told
+
+    def feed(self, chunk: bytes) -> list[Told]:
+        """See `Way.feed`."""
+        told = super().feed(chunk)
+        self._place.cursor = self._wire.cursor or self._place.cursor
+        return told
+
+    def finish(self) -> list[Told]:
+        """The server ends these by a plan, which it has no word for."""
+        return [Detached()]
+
+
+class PageWay:
+    """What there is, as one body; with `live=long-poll` the server waits until there is something.
+
+    Args:
+        codec: makes values of records.
+        place: where it begins.
+        live: wait for what comes.
+    """
+
+    def __init__(self, codec: Codec[Any], place: Place, *, live: bool) -> None:
+        self._codec = codec
+        self._place = place
+        self._live = live
+        self._body: list[bytes] = []
+        self._head: Headers = {}
+
+    def query(self, place: Place) -> dict[str, str]:
+        """See `Way.query`."""
+        if not self._live:
+            return {names.QUERY_OFFSET: place.offset}
+        cursor = {names.QUERY_CURSOR: place.cursor} if place.cursor else {}
+        waits = {name: value for name, value in place.query.items() if name == names.QUERY_MISSING}
+        return {names.QUERY_OFFSET: place.offset, names.QUERY_LIVE: "long-poll", **cursor, **waits}
+
+    def headers(self, place: Place) -> dict[str, str]:
+        """See `Way.headers`."""
+        return {"accept": "*/*"}
+
+    def begin(self, status: int, headers: Headers) -> list[Told]:
+        """See `Way.begin`."""
+        self._head = headers
+        if _NEXT not in headers and not (status == 204 and headers.get(_CLOSED) == "true"):
+            raise BadAnswer(f"the answer has no {_NEXT}: it is not a stream's")
+        if status != 204:
+            check_type(headers, self._codec.content_type)
+        return []
+
+    def feed(self, chunk: bytes) -> list[Told]:
+        """See `Way.feed`."""
+        self._body.append(chunk)
+        return []
+
+    def finish(self) -> list[Told]:
+        """See `Way.finish`."""
+        head = self._head
+        told = self._records()
+        end = head.get(_NEXT) or self._place.offset
+        self._place.cursor = head.get(_CURSOR) or self._place.cursor
+        if _CLOSED in head or _FAILURE in head:
+            told.append(_ended(head))
+        elif head.get(_UP_TO_DATE) == "true":
+            told.append(UpToDate(end))
+        else:
+            told.append(Detached())  # there is more
+        return told
+
+    def items(self) -> list[Any]:
+        """The records of a page that is whole.
+
+        Raises:
+            BadRecord: one is not of the type that is read.
+        """
+        found: list[Any] = []
+        for told in self._records():
+            if isinstance(told, Bad):
+                raise told.error
+            found += getattr(told, "items", ())
+        return found
+
+    def _records(self) -> list[Told]:
+        end = self._head.get(_NEXT) or self._place.offset
+        return split_page(self._codec, b"".join(self._body), self._place.offset, end)
+
+
+def check_type(headers: Headers, wanted: str) -> None:
+    """Refuse an answer of another type.
+
+    Raises:
+        BadAnswer: it is one.
+    """
+    found = headers.get("content-type", "")
+    if found.partition(";")[0].strip().lower() != wanted.partition(";")[0].strip().lower():
+        raise BadAnswer(f"the answer is {found or 'of no type'}, where {wanted} was asked for")
+
+
+def _ended(headers: Headers) -> Closed | Failed:
+    offset = headers.get(_NEXT, "")
+    if (code := headers.get(_FAILURE)) is not None:
+        return Failed(offset, code, unquote(headers.get(_MESSAGE, "")))
+    return Closed(offset)
+
+
+def way_of(name: str, codec: Codec[Any], place: Place) -> Way:
+    """A connection by a transport.
+
+    Args:
+        name: `sse`, `ndjson`, `live-sse`, `long-poll`, or `page`.
+        codec: makes values of records.
+        place: where it begins.
+    """
+    match name:
+        case "sse":
+            return EventsWay(codec)
+        case "ndjson":
+            return NdjsonWay(codec)
+        case "live-sse":
+            return ControlWay(codec, place)
+        case _:
+            return PageWay(codec, place, live=name == "long-poll")

@@ -1,0 +1,61 @@
+"""Bodies that hold what there is of a stream: catch-up, pages and long-poll (protocol sections 5.6 and 5.7).
+
+Rule: the body has no offsets inside, so the records of one have the offset where it begins, but for the last, which has
+the one behind it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import msgspec
+
+from headwater.client.codec import Codec
+from headwater.client.errors import BadAnswer, BadRecord
+from headwater.client.items import Batch, Item
+from headwater.client.told import Bad, Told
+from headwater.client.wires.ndjson import make_item
+from headwater.errors import HeadwaterError
+
+T = TypeVar("T")
+
+
+def split_page(codec: Codec[T], body: bytes, begin: str, end: str) -> list[Told]:
+    """The records of a body.
+
+    Args:
+        codec: makes values of records.
+        body: the bytes.
+        begin: offset where it begins.
+        end: offset behind it.
+
+    Raises:
+        BadAnswer: it is not what a stream of the type has.
+    """
+    records = _records(codec, body)
+    items: list[Item[Any]] = []
+    last = len(records) - 1
+    try:
+        for number, raw in enumerate(records):
+            items.append(make_item(codec, raw, end if number == last else begin))  # see below
+    except BadRecord as error:
+        return [*([Batch(items, begin)] if items else []), Bad(error)]
+    return [Batch(items, end)] if items else []
+
+
+def _records(codec: Codec[T], body: bytes) -> list[bytes]:
+    if codec.is_json:
+        try:
+            return [bytes(each) for each in msgspec.json.decode(body, type=list[msgspec.Raw])]
+        except msgspec.DecodeError:
+            pass  # halves of surrogate pairs, or no JSON
+    if not body:
+        return []
+    from headwater.protocol.framing import keeps_records, split_body
+
+    if not keeps_records(codec.content_type):
+        return [body]
+    try:
+        return list(split_body(codec.content_type, body))
+    except HeadwaterError:
+        raise BadAnswer(f"the server's answer is not {codec.content_type}") from None
