@@ -12,6 +12,7 @@ import { Session, type SocketFactory } from "./connection/session.ts"
 import { type Environment, platform } from "./environment.ts"
 import { HeadwaterError, stopped } from "./errors.ts"
 import { sleep } from "./patience.ts"
+import { Requester, problemOf } from "./request.ts"
 import { Backoff, type Retry, retryOf } from "./retry.ts"
 import { Stream, type StreamOptions } from "./stream.ts"
 
@@ -22,6 +23,8 @@ export interface ConnectionOptions {
   name?: string
   /** In place of the platform's WebSocket. */
   socket?: SocketFactory
+  /** In place of the platform's `fetch`, which asks why a handshake was refused. */
+  fetch?: typeof fetch
   retry?: Partial<Retry> | false
   /** Ends everything that is done with it. */
   signal?: AbortSignal
@@ -43,6 +46,8 @@ export class Connection implements AsyncDisposable {
   #sessions: Session[] = []
   #opening: Promise<Session> | undefined
   #notBefore = -Infinity
+  /** Who tried last, and waits by rules of its own. */
+  #last: string | undefined
   #refusedAt = -Infinity
   #lives: Lives = new Map()
   #closed: HeadwaterError | undefined
@@ -63,7 +68,9 @@ export class Connection implements AsyncDisposable {
   /** A stream of this server by its path, such as `rooms/7`. */
   stream<T = unknown>(path: string, options: Omit<StreamOptions<T>, "transport" | "headers" | "credentials" | "fetch"> = {}): Stream<T> {
     const { environment = this.#environment, retry = this.#options.retry } = options
-    return new Stream<T>(new ConnectionDoor(this.#root(), path, this), { ...options, environment, ...(retry === undefined ? {} : { retry }) })
+    const signal = options.signal ? AbortSignal.any([options.signal, this.#stop.signal]) : this.#stop.signal
+    const door = new ConnectionDoor(this.#root(), path, this)
+    return new Stream<T>(door, { ...options, signal, environment, ...(retry === undefined ? {} : { retry }) })
   }
 
   /** Whether there is a socket that is up. */
@@ -99,9 +106,12 @@ export class Connection implements AsyncDisposable {
       if (signal?.aborted) throw signal.reason as HeadwaterError
       this.#sessions = this.#sessions.filter((session) => !session.ended)
       const found = this.#sessions.find((session) => session.isUsable && !(path !== undefined && session.reads(path)))
-      if (found) return found
-      const opened = await (this.#opening ??= this.#open().finally(() => (this.#opening = undefined)))
-      if (path === undefined || !opened.reads(path)) return opened
+      if (found) {
+        if (path !== undefined) found.claim(path)
+        return found
+      }
+      const opened = await (this.#opening ??= this.#open(path).finally(() => (this.#opening = undefined)))
+      if (opened.ended) throw opened.ended
     }
   }
 
@@ -121,9 +131,12 @@ export class Connection implements AsyncDisposable {
     return Promise.race([call, late]).finally(() => disarm?.())
   }
 
-  async #open(): Promise<Session> {
+  async #open(path: string | undefined): Promise<Session> {
     const now = this.#environment.now()
-    if (now < this.#notBefore) await sleep(this.#environment, this.#notBefore - now, this.#stop.signal)
+    // Who tried last has waited; all others do not make the attempts more.
+    if (now < this.#notBefore && path !== this.#last) await sleep(this.#environment, this.#notBefore - now, this.#stop.signal)
+    this.#last = path
+    const first = !this.#backoff.count
     this.#backoff.begin(this.#environment.now())
     try {
       const session = await Session.open({
@@ -133,6 +146,7 @@ export class Connection implements AsyncDisposable {
         hello: { token: await this.#token(), name: this.#options.name },
         limit: this.#retry.connect,
         silence: this.#retry.silence,
+        signal: this.#stop.signal,
         expiring: (expiring) => void this.#renew(expiring),
         judge: (error) => this.#judge(error),
       })
@@ -147,7 +161,20 @@ export class Connection implements AsyncDisposable {
     } catch (error) {
       const wait = this.#backoff.end({ up: 0, heard: false }, this.#environment.now())
       this.#notBefore = this.#environment.now() + (wait ?? this.#retry.cap)
-      throw error
+      throw first && (error as HeadwaterError).facts.opened === false ? await this.#why(error as HeadwaterError) : error
+    }
+  }
+
+  /** A page is not told why a handshake was refused; a plain request is: 426, if nothing is wrong. */
+  async #why(error: HeadwaterError): Promise<HeadwaterError> {
+    const requester = new Requester({ ...(this.#options.fetch ? { fetch: this.#options.fetch } : {}) }, this.#environment)
+    try {
+      const answer = await requester.send({ url: `${this.#root().href}-/connect`, limit: this.#retry.connect })
+      const refused = answer.response.status === 426 ? error : await problemOf(answer.response)
+      answer.release()
+      return refused
+    } catch {
+      return error
     }
   }
 

@@ -81,10 +81,11 @@ const offsetIn = (facts: Record<string, unknown>): string | undefined =>
 const TERMINAL = new Set([4400, 4401, 4403, 4404, 4405, 4406, 4410, 4415])
 
 /** Why a connection ended, by its close code; its reason begins with the code of the error table. */
-export function errorOfClose(code: number, reason: string): HeadwaterError {
+export function errorOfClose(code: number, reason: string, opened: boolean): HeadwaterError {
   const word = /^[a-z][a-z-]*/.exec(reason)?.[0]
   if (code < 4400 || code > 4499) {
-    return new HeadwaterError("network", `the connection was lost: ${code} ${reason}`.trim(), { facts: { close: code } })
+    const what = opened ? "the connection was lost" : "there was no connection"
+    return new HeadwaterError("network", `${what}: ${code} ${reason}`.trim(), { facts: { close: code, opened } })
   }
   const status = code - 4000
   return refusal(status, { ...(word ? { code: word } : {}), detail: reason || `the server closed the connection: ${code}` }, {

@@ -11,7 +11,8 @@ import { HeadwaterError, stopped } from "../errors.ts"
 import { type Told, SUBPROTOCOL, errorOf, errorOfClose, parse } from "./messages.ts"
 
 /** What of the platform's WebSocket is used. */
-export type Socket = Pick<WebSocket, "send" | "close" | "readyState" | "protocol"> & {
+export type Socket = Pick<WebSocket, "send" | "close"> & {
+  readonly readyState: number
   onopen: ((event: Event) => void) | null
   onmessage: ((event: MessageEvent) => void) | null
   onclose: ((event: CloseEvent) => void) | null
@@ -37,6 +38,8 @@ export interface SessionOptions {
   limit: number
   /** Milliseconds without a message after which the other side is gone; 0: by its heartbeat. */
   silence: number
+  /** Ends it while it is being opened. */
+  signal: AbortSignal
   /** Access ends soon: another token is wanted. */
   expiring(session: Session): void
   /** What readers are told of the end. */
@@ -64,6 +67,7 @@ export class Session {
   #followers = new Map<number, Follower>()
   #coming = new Map<number, Follower>()
   #paths = new Set<string>()
+  #opened = false
   #heard = 0
   #disarm: (() => void) | undefined
 
@@ -109,11 +113,15 @@ export class Session {
     })
   }
 
-  /** Reads a stream; what is told of it goes to the follower. */
+  /** The stream is about to be read by whoever asks: nobody else reads it here. */
+  claim(path: string): void {
+    this.#paths.add(path)
+  }
+
+  /** Reads a stream that was claimed; what is told of it goes to the follower. */
   follow(follower: Follower, fields: object): void {
     if (this.ended) return follower.lost(this.ended)
     const id = this.#next++
-    this.#paths.add(follower.path)
     this.#coming.set(id, follower)
     this.#socket.send(JSON.stringify({ t: "sub", id, path: follower.path, ...fields }))
   }
@@ -132,8 +140,10 @@ export class Session {
   }
 
   #begin(): Promise<void> {
-    const { environment, limit, hello } = this.#options
-    return new Promise((resolve, reject) => {
+    const { environment, limit, hello, signal } = this.#options
+    const abort = (): void => this.close(signal.reason as HeadwaterError)
+    signal.addEventListener("abort", abort, { once: true })
+    return new Promise<void>((resolve, reject) => {
       const late = environment.timer(limit, () => {
         this.#end(new HeadwaterError("connect-timeout", `there was no connection within ${limit} ms`))
         this.#socket.close()
@@ -151,12 +161,16 @@ export class Session {
         },
         reject: failed,
       })
-      this.#socket.onopen = () => this.#socket.send(JSON.stringify({ t: "hello", ...hello }))
+      this.#socket.onopen = () => {
+        this.#opened = true
+        this.#watch()
+        this.#socket.send(JSON.stringify({ t: "hello", ...hello }))
+      }
       this.#socket.onmessage = ({ data }) => this.#take(data as string)
-      this.#socket.onclose = ({ code, reason }) => this.#end(errorOfClose(code, reason))
+      this.#socket.onclose = ({ code, reason }) => this.#end(errorOfClose(code, reason, this.#opened))
       // It says nothing that `close` does not say as well.
       this.#socket.onerror = () => undefined
-    })
+    }).finally(() => signal.removeEventListener("abort", abort))
   }
 
   #take(text: string): void {
@@ -166,7 +180,7 @@ export class Session {
       this.#hear(parse(text), text)
     } catch (error) {
       this.#end(error as HeadwaterError)
-      this.#socket.close(1002)
+      this.#socket.close()
     }
   }
 
@@ -217,8 +231,9 @@ export class Session {
       this.#paths.delete(coming.path)
       return coming.told(told, text)
     }
-    const asked = this.#asked.get(told.id ?? -1)
-    this.#asked.delete(told.id ?? -1)
+    if (told.id === undefined) return this.#followers.get(told.s ?? -1)?.told(told, text)
+    const asked = this.#asked.get(told.id)
+    this.#asked.delete(told.id)
     asked?.reject(errorOf(told))
   }
 
@@ -236,6 +251,7 @@ export class Session {
   #watch(): void {
     const { environment, silence } = this.#options
     const beat = this.heartbeat || silence / BEATS
+    this.#disarm?.()
     if (!beat || this.ended) return
     const most = silence || beat * BEATS
     this.#heard = environment.now()

@@ -5,7 +5,7 @@
  * is done with is acknowledged when it is half of the window, or after a second.
  */
 
-import { type HeadwaterError, refusal } from "../errors.ts"
+import { HeadwaterError, refusal } from "../errors.ts"
 import { formOf } from "../records.ts"
 import type { Attempt, Offset, Transport, Wire } from "../transport.ts"
 import { type Told, errorOf, recordsOf } from "./messages.ts"
@@ -45,7 +45,11 @@ class Subscription implements Follower {
   }
 
   begin(): void {
-    const { from, last, slow, wait, buffer } = this.#attempt
+    const { from, last, slow, wait, buffer, retry, environment } = this.#attempt
+    this.#disarm = environment.timer(retry.connect, () => {
+      // Whoever does not answer this answers nobody.
+      this.#session.close(new HeadwaterError("silent", `there was no answer within ${retry.connect} ms`))
+    })
     this.#session.follow(this, {
       ...(last === undefined ? { from: from === "start" ? "-1" : from } : { last }),
       ...(slow === undefined ? {} : { slow }),
@@ -79,6 +83,10 @@ class Subscription implements Follower {
   }
 
   told(told: Told, text: string): void {
+    if (this.#number === undefined) {
+      this.#disarm?.()
+      this.#disarm = undefined
+    }
     const wire = this.#wireOf(told, text)
     if (!wire) return
     this.#queue.push({ wire, size: text.length })
