@@ -1,9 +1,10 @@
-"""signal, and tail --signals: sent, shown beside the records, and refused."""
+"""signal, and tail --signals and --presence: sent, shown beside the records, and refused."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+import urllib.request
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -101,6 +102,54 @@ def test_what_is_refused(arguments: list[str], code: ExitCode, says: str, call: 
     result = call("signal", path, *arguments)
     assert (result.exit_code, result.stdout) == (code, "")
     assert says in result.stderr
+
+
+PRESENCE_WIRES = pytest.mark.parametrize(
+    "wire", [[], ["--sse"], ["--wire", "websocket"]], ids=["ndjson", "sse", "websocket"]
+)
+
+
+def be(server: Server, path: str, **fields: Any) -> None:
+    """Join, change, or leave."""
+    body = json.dumps({"key": "0.aaaaaaaaaaaaaaaaaaaaaa", **fields}).encode()
+    request = urllib.request.Request(f"{server.url}/v1/stream/{path}/-/presence", body, method="POST")
+    with urllib.request.urlopen(request) as answer:
+        assert answer.status in (200, 204)
+
+
+@PRESENCE_WIRES
+def test_who_is_there_beside_records(wire: list[str], call: Call, spawn: Spawn, server: Server, path: str) -> None:
+    """On stderr, a line each."""
+    call("create", path, "--json")
+    be(server, path, id="ada", state={"typing": True})
+    reader = spawn("tail", path, "--presence", *wire)
+    assert reader.stderr is not None
+    assert reader.stderr.readline() == b'presence: 1 there: ada {"typing":true}\n'
+    be(server, path, id="bob")
+    assert reader.stderr.readline() == b"presence: bob joined\n"
+    be(server, path, id="ada", state=1)
+    assert reader.stderr.readline() == b"presence: ada 1 changed\n"
+    be(server, path, id="ada", leave=True)
+    assert reader.stderr.readline() == b"presence: ada left\n"
+    call("append", path, "1", "--close")
+    assert reader.communicate()[0] == b"1\n"
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]], ids=["plain", "json"])
+def test_who_is_at_many_streams(options: list[str], call: Call, spawn: Spawn, server: Server, path: str) -> None:
+    """With the stream's name; as JSON on stdout."""
+    for name in "ab":
+        call("create", f"{path}/{name}", "--json")
+    be(server, f"{path}/a", id="ada")
+    reader = spawn("tail", f"{path}/a", f"{path}/b", "--presence", *options)
+    shown = reader.stdout if options else reader.stderr
+    assert shown is not None
+    found = sorted(shown.readline().decode().rstrip() for _ in range(2))
+    if options:
+        lines = [json.loads(line) for line in found]
+        assert [(line["stream"], line["count"]) for line in lines] == [(f"{path}/a", 1), (f"{path}/b", 0)]
+    else:
+        assert found == [f"presence: {path}/a: 1 there: ada", f"presence: {path}/b: 0 there"]
 
 
 def test_no_stream_and_no_signals(call: Call, path: str) -> None:

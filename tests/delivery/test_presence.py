@@ -10,8 +10,10 @@ from typing import Any, Final
 
 import pytest
 from tests.protocol.presence.room_model import Reader, key_of
-from tests.support.http import call
+from tests.support.http import call, opened
 from tests.support.processes import ServerProcess, headwater_server
+from tests.support.wanderer import Dialled
+from tests.support.websocket import CONNECT, JSON_PROTOCOL, Client
 
 MEMBERS: Final = 200
 STREAM: Final = "/v1/stream/rooms/7"
@@ -165,3 +167,53 @@ def test_two_hundred_members_have_the_same_list() -> None:
             await asyncio.gather(*tasks)
 
         asyncio.run(main())
+
+
+def status_of_join(server: ServerProcess, way: str, member: str, key: str) -> tuple[int, str]:
+    """Status and code of a join; 200 and nothing of one that is there."""
+    if way == "post":
+        reply = call(server, "POST", f"{STREAM}/-/presence", json.dumps({"id": member, "key": key}))
+        return reply.status, "" if reply.status == 200 else reply.json()["code"]
+    if way == "door":
+        return asyncio.run(_of_door(server, member, key))
+    query = f"{STREAM}?offset=now&presence=join&member={member}&member_key={key}"
+    with opened(server, "GET", query, accept="text/event-stream") as answer:
+        return answer.status, "" if answer.status == 200 else json.loads(answer.read())["code"]
+
+
+async def _of_door(server: ServerProcess, member: str, key: str) -> tuple[int, str]:
+    with await Dialled(server).connect() as sock:
+        client = Client(sock)
+        assert await client.handshake(CONNECT, JSON_PROTOCOL) == 101
+        await client.send(t="hello")
+        told = await client.ask("here", path="rooms/7", member=member, key=key)
+        assert (await client.ask("ping"))["t"] == "pong"
+        return (200, "") if told["t"] == "here" else (told["status"], told["code"])
+
+
+@pytest.mark.slow
+def test_keys_of_others_and_more_joins_than_a_client_may_have() -> None:
+    """However it is tried: who is there is untouched, and the limit is named. Nobody else is refused for it."""
+    with headwater_server("memory:", "--presence-joins", "10", "--presence-grace", "60") as server:
+        assert call(server, "PUT", STREAM, **JSON).status == 201
+        for way in ("post", "events", "door"):
+            member, right, wrong = f"ada-{way}", key_of("right"), key_of("wrong")
+            assert status_of_join(server, way, member, right) == (200, "")
+            for attack in ("post", "events", "door"):
+                assert status_of_join(server, attack, member, wrong) == (403, "member-taken")
+                body = json.dumps({"id": member, "key": wrong, "leave": True})
+                assert call(server, "POST", f"{STREAM}/-/presence", body).json()["code"] == "member-taken"
+            assert status_of_join(server, way, member, right) == (200, "")
+        members = call(server, "GET", f"{STREAM}/-/presence").json()
+        assert {each["id"] for each in members["members"]} == {"ada-post", "ada-events", "ada-door"}
+        told = [call(server, "POST", f"{STREAM}/-/presence", _joining(number)) for number in range(200)]
+        refused = [reply for reply in told if reply.status != 200]
+        assert {(reply.status, reply.json()["code"]) for reply in refused} == {(429, "rate-limited")}
+        assert all("presence_joins=10" in reply.json()["detail"] for reply in refused)
+        assert refused
+        assert status_of_join(server, "post", "ada-post", key_of("right")) == (200, "")
+        assert call(server, "GET", "/-/stats").json()["members"] == 3 + len(told) - len(refused)
+
+
+def _joining(number: int) -> str:
+    return json.dumps({"id": f"bot-{number}", "key": key_of("bot")})

@@ -13,6 +13,7 @@ from tests.conftest import Run
 from tests.support.http import call
 from tests.support.inprocess import in_process
 from tests.support.mortal import Mortal, Producer
+from tests.support.mounted import SERVERS, mounted_server
 from tests.support.processes import headwater_server
 from tests.support.wanderer import DOOR, WIRES, Reaches, Wanderer
 
@@ -149,3 +150,24 @@ def test_also_when_the_server_is_killed(tmp_path: Path, visits: int, kills: int,
             crowd.check()
 
         asyncio.run(main())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(SERVERS))
+@pytest.mark.parametrize("visits", [300, pytest.param(10_000, marks=pytest.mark.soak)], ids=["short", "long"])
+def test_also_where_the_hub_is_mounted(tmp_path: Path, name: str, visits: int) -> None:
+    """Over all wires, under servers of others: taken over, and through `send`."""
+    limits = {"flush_seconds": 0, "buffer_bytes": 1024, "read_bytes": 2048, "window_bytes": 1024}
+    with mounted_server(name, tmp_path, **limits) as process:
+        assert call(process, "PUT", "/v1/stream/s", content_type="application/json").status == 201
+
+        async def main() -> None:
+            server = Mortal(process)
+            writer = Producer(server, "w")
+            crowd = Crowd(visits, visits, WIRES, lambda numbers: writer.write("s", json.dumps(numbers)))
+            await crowd.run(server)
+            crowd.check()
+
+        asyncio.run(main())
+        while call(process, "GET", "/v1/stream/-/stats").json()["readers"]:
+            pass  # until the server has noticed

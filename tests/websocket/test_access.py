@@ -350,3 +350,29 @@ def test_access_to_two_of_three_streams_ends(run: Run[None], monkeypatch: pytest
             assert server.hub.presence("theirs").count == 0 or ENDS[then] == 4401
 
     run(main())
+
+
+@pytest.mark.parametrize("then", ["fails", "fails_late", "hangs", "revokes_late"])
+def test_an_application_that_fails_over_one_message(run: Run[None], then: str) -> None:
+    """It is told so, with its id; what waits behind a question that is not answered waits, and nobody else does."""
+
+    async def main() -> None:
+        authorize = Changing(then, seconds=600)
+        async with guarded(authorize) as server, greeted(server, token="x") as client:
+            await client.ask("sub", path="mine")
+            await client.send(t="head", id=50, path="mine")
+            if then == "hangs":
+                await client.send(t="ping", id=51)
+                # What is read goes on meanwhile, and so do other connections.
+                await server.hub.append("mine", "news")
+                while (await client.until(t="data"))["r"] != ["news"]:
+                    pass
+            else:
+                told = await client.until(id=50)
+                assert (told["t"], told["code"]) == ("err", "not-authorized" if then == "revokes_late" else "internal")
+                assert (await client.ask("ping"))["t"] == "pong"
+            async with greeted(server) as other:
+                assert (await other.ask("ping"))["t"] == "pong"
+        assert server.hub.stats.readers == 0
+
+    run(main())

@@ -31,8 +31,8 @@ HEAD = b"GET %b HTTP/1.1\r\n%b%b\r\n" % (CONNECT.encode(), HEADERS, JSON_PROTOCO
 HELLO = {"t": "hello"}
 
 #: Calls of our functions for a reader that comes to a stream with others: over SSE; and over a WebSocket with its
-#: handshake, `hello` and `sub`.
-MOST_OF_SSE = 72
+#: handshake, `hello` and `sub`. One of them is for the Unix sockets that are used here.
+MOST_OF_SSE = 73
 MOST_OF_DOOR = 128
 #: Bytes of an idle connection with one subscription that our lines have allocated; the loop's are not in it.
 MOST_BYTES = 2350

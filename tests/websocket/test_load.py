@@ -11,12 +11,17 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from tests.conftest import Run
 from tests.support.http import call
+from tests.support.inprocess import in_process, turns
 from tests.support.processes import ServerProcess, headwater_server
 from tests.support.sockets import resident
 from tests.support.wanderer import Dialled
-from tests.support.websocket import CONNECT, HEADERS, JSON_PROTOCOL, Client
+from tests.support.websocket import CONNECT, HEADERS, JSON_PROTOCOL, Client, greeted
+from tests.websocket.test_cost import counted
 from websockets.frames import Frame, Opcode
+
+from headwater.server.settings import Settings
 
 pytestmark = pytest.mark.slow
 
@@ -266,3 +271,38 @@ def test_more_subscriptions_than_a_connection_may_have(asked: int, allowed: int,
         finally:
             for client in held:
                 client.sock.close()
+
+
+#: What comes by the clock.
+SAMPLED = ("LoopDelay", "Histogram", "Timers", "Wheel", "Timer", "call_when_stopping", "server_is_stopping")
+
+
+def test_one_without_credit_costs_a_delivery_nothing(run: Run[None]) -> None:
+    """Records of the others are told with no more calls than beside one that has credit, and nothing to be told."""
+
+    async def main() -> None:
+        settings = Settings(store="memory:", flush_seconds=0)
+        async with in_process(settings) as local, greeted(local) as client:
+            for number in range(STREAMS):
+                await local.hub.create(f"s/{number}", content_type="application/json")
+                await client.ask("sub", path=f"s/{number}", window=1 if number == 0 else 0)
+
+            async def rounds() -> Counter[str]:
+                with counted() as calls:
+                    for number in range(1, STREAMS):
+                        await local.hub.append(f"s/{number}", 1)
+                        await turns()
+                for _ in range(1, STREAMS):
+                    await client.until(t="data")
+                # The loop's delay is sampled now and then.
+                return Counter({name: count for name, count in calls.items() if name.split(".")[0] not in SAMPLED})
+
+            await rounds()
+            beside = await rounds()
+            await local.hub.append("s/0", "x")
+            await client.until(t="data")
+            await local.hub.append("s/0", "y")
+            await rounds()
+            assert {name: count for name, count in (await rounds()).items() if count > beside[name]} == {}
+
+    run(main())

@@ -140,6 +140,8 @@ export class ReconnectingEventSource extends Target implements EventSource {
   async #run(): Promise<void> {
     const environment = this.#init.environment ?? platform
     const backoff = new Backoff(retryOf(this.#init.retry), environment.random)
+    // What is no HTTP is no loss that passes.
+    if (!/^https?:/.test(this.url)) return this.#fail()
     while (this.#state !== 2) {
       backoff.begin(environment.now())
       const ended = await this.#once(() => backoff.progress(environment.now()))
@@ -154,6 +156,7 @@ export class ReconnectingEventSource extends Target implements EventSource {
   }
 
   #fail(): void {
+    if (this.#state === 2) return
     this.#state = 2
     this.dispatchEvent(new Event("error"))
   }

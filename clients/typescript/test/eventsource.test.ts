@@ -123,6 +123,14 @@ test("handlers are replaced, removed, and nothing but functions", () => {
   source.close()
 })
 
+test("what is no HTTP is the end at once", async () => {
+  const source = new ReconnectingEventSource("ftp://example.test/", { environment: world })
+  let errors = 0
+  source.onerror = () => (errors += 1)
+  await settle()
+  assert.deepEqual([source.readyState, errors], [2, 1])
+})
+
 test("a URL that is none is a SyntaxError; what makes text is one", () => {
   assert.throws(() => new ReconnectingEventSource("http://this is invalid/"), { name: "SyntaxError" })
   const source = new ReconnectingEventSource({ toString: () => "http://127.0.0.1:1/b" } as never, { environment: world, fetch: new Fake(() => reply("")).fetch })

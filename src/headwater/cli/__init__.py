@@ -22,7 +22,7 @@ follow_socket    a reader of one on a WebSocket that resumes and acknowledges
 follow_many      a reader of many streams that resumes
 shown            bytes as they are printed
 print_many       their records on stdout
-heard            signals as they are shown
+heard            signals, and who is there, as they are shown
 notices          what else is told of them, on stderr
 records          arguments, files, lines
 writer           an idempotent producer

@@ -5,7 +5,7 @@ Rule: nothing is left out, however slow the terminal or the next program is, and
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from urllib.parse import unquote
 
 import httpx2
@@ -24,13 +24,13 @@ class Step(msgspec.Struct, frozen=True):
 
     Attributes:
         records: new records; may be none.
-        signals: what came behind them, as lines of NDJSON.
+        heard: signals and news of members that came behind them, as lines of NDJSON.
         up_to_date: there are no more for now.
     """
 
     records: tuple[Record, ...]
     up_to_date: bool
-    signals: tuple[bytes, ...] = ()
+    heard: tuple[bytes, ...] = ()
 
 
 class Follower:
@@ -44,7 +44,7 @@ class Follower:
         offset: where to begin; not `now`, which a reconnect would take for another moment.
         patience: when to connect again.
         compressed: ask for compressed answers.
-        signals: ask for signals.
+        kinds: what is asked for beside records: `signals`, `presence`.
 
     Attributes:
         offset: where the next connection goes on.
@@ -60,7 +60,7 @@ class Follower:
         patience: Patience,
         *,
         compressed: bool = False,
-        signals: bool = False,
+        kinds: Sequence[str] = (),
     ) -> None:
         self.offset = offset
         self._remote = remote
@@ -69,7 +69,7 @@ class Follower:
         self._wire = wire
         self._patience = patience
         self._compressed = compressed
-        self._signals = signals
+        self._kinds = kinds
         self._started = False  # a record was received, so there is a Last-Event-ID
         self._closed = False
 
@@ -88,8 +88,7 @@ class Follower:
     def _connection(self) -> Iterator[Step]:
         wire = self._wire(self._content_type)
         query = {names.QUERY_OFFSET: self.offset, names.QUERY_SLOW: Policy.REPLAY.value}
-        if self._signals:
-            query[names.QUERY_SIGNALS] = "1"
+        query |= dict.fromkeys(self._kinds, "1")
         with self._remote.live(self._path, self._headers(), query, compressed=self._compressed) as answer:
             if answer.status_code == 204:  # to an event stream's reader that comes back to the end of a closed stream
                 self._closed = True
@@ -131,12 +130,12 @@ class Follower:
                 case Closed(offset) | Failed(offset):
                     self._closed = True
                     self.offset = offset
-        signals = tuple(item.line for item in told if isinstance(item, Heard))
-        return Step(tuple(records), up_to_date, signals)
+        heard = tuple(item.line for item in told if isinstance(item, Heard))
+        return Step(tuple(records), up_to_date, heard)
 
 
 def _in_order(told: list[Told]) -> Iterator[list[Told]]:
-    """Parts in which signals are behind all records; most often one."""
+    """Parts in which what is heard is behind all records; most often one."""
     begin = 0
     for index in range(1, len(told)):
         if isinstance(told[index - 1], Heard) and isinstance(told[index], Record):

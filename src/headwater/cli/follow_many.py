@@ -7,7 +7,7 @@ Rule 2: behind a cursor records may come again. One at or below the newest offse
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -37,7 +37,7 @@ class ManyFollower:
         starts: where each path and pattern begins.
         patience: when to connect again.
         cursor: where an earlier read of the same names stood.
-        signals: ask for signals.
+        kinds: what is asked for beside records: `signals`, `presence`.
 
     Attributes:
         cursor: where the next connection goes on; None: nothing was read yet.
@@ -50,13 +50,13 @@ class ManyFollower:
         patience: Patience,
         cursor: str | None = None,
         *,
-        signals: bool = False,
+        kinds: Sequence[str] = (),
     ) -> None:
         self.cursor = cursor
         self._remote = remote
         self._starts: Final = starts
         self._patience = patience
-        self._live: Final = _query(signals="1") if signals else _query()
+        self._live: Final = _query(**dict.fromkeys(kinds, "1"))
         self._seen: dict[str, str] = {}  # by stream: the offset of its newest record
         self._ended: set[str] = set()  # streams that ended since the last cursor
         self._open = {name for name in starts if not is_pattern(name)}

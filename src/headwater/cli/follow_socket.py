@@ -50,7 +50,7 @@ class SocketFollower(Follower):
         with self._remote.socket(SUBPROTOCOL) as socket:
             self._say(socket, t="hello")
             wish: dict[str, Any] = {"path": self._path, "from": self.offset, "slow": Policy.REPLAY.value}
-            self._say(socket, t="sub", id=1, **wish, signals=self._signals)
+            self._say(socket, t="sub", id=1, **wish, **dict.fromkeys(self._kinds, True))
             window, given = 0, 0
             for raw in socket:
                 data = raw.encode() if isinstance(raw, str) else raw
@@ -82,10 +82,10 @@ class SocketFollower(Follower):
             case "live":
                 self.offset = message.o
                 return Step((), up_to_date=True)
-            case "signal":
+            case "signal" | "presence":
                 line = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
                 kept = {name: value for name, value in line.items() if name not in ("t", "s")}
-                return Step((), False, (msgspec.json.encode({"control": "signal", **kept}),))
+                return Step((), False, (msgspec.json.encode({"control": message.t, **kept}),))
             case "err":
                 raise refusal(0, data)
             case _:

@@ -119,7 +119,7 @@ def _take(raw: bytes) -> list[ToldOfMany]:
             return [RecordOf(line.stream, line.offset, raw, None, b64decode(line.base64, validate=True))]
         case None:
             return [RecordOf(line.stream, line.offset, raw, bytes(line.data))]
-        case "signal":
+        case "signal" | "presence":
             return [Heard(raw)]
         case "cursor":
             return [Cursor(line.cursor, line.up_to_date)]

@@ -51,6 +51,11 @@ from headwater.protocol.patterns import is_pattern
 )
 @click.option("--compressed", is_flag=True, help="Ask for a compressed answer; without it the server sends none.")
 @click.option("--signals", is_flag=True, help="Show signals, too: on stderr, or with --json on stdout.")
+@click.option(
+    "--presence",
+    is_flag=True,
+    help="Show who is there, who comes, changes and leaves, too: on stderr, or with --json on stdout.",
+)
 @click.option("--no-follow", is_flag=True, help="Stop at the tail.")
 @click.option("--count", type=click.IntRange(min=1), metavar="N", help="Stop after so many records.")
 @click.option(
@@ -70,6 +75,7 @@ def tail(
     wire: str | None,
     compressed: bool,
     signals: bool,
+    presence: bool,
     no_follow: bool,
     count: int | None,
     retry_for: float | None,
@@ -90,20 +96,19 @@ def tail(
       headwater tail jobs/7
       headwater tail jobs/7 jobs/8 'rooms/*'
       headwater tail jobs/7 --from now --json | jq .data
-      headwater tail rooms/7 --from now --signals
+      headwater tail rooms/7 --from now --signals --presence
       headwater tail log -n 20
       headwater tail log --no-follow > log.txt
     """
+    kinds = [*["signals"] * signals, *["presence"] * presence]
     sse = _check_wire(wire, paths, sse=sse, compressed=compressed)
-    if no_follow:
-        _check_no_follow(sse=sse, signals=signals)
-    if last is not None and offset is not None:
-        raise click.UsageError("give --from or --last: each says where to begin.")
+    _check_no_follow(no_follow, sse=sse, kinds=kinds)
+    _check_beginning(offset, last)
     patience = Patience(retry_for)
     if len(paths) > 1 or is_pattern(paths[0]):
         _check_several(paths, sse=sse, compressed=compressed)
         starts = starts_from(paths, offset) if last is None else starts_of_last(remote, patience, paths, last)
-        code = tail_many(remote, starts, patience, as_json=as_json, follow=not no_follow, count=count, signals=signals)
+        code = tail_many(remote, starts, patience, as_json=as_json, follow=not no_follow, count=count, kinds=kinds)
         click.get_current_context().exit(code)
     _check_offset(offset)
     tail_one(
@@ -117,16 +122,23 @@ def tail(
         compressed=compressed,
         follow=not no_follow,
         count=count,
-        signals=signals,
+        kinds=kinds,
         follower=SocketFollower if wire == "websocket" else Follower,
     )
 
 
-def _check_no_follow(*, sse: bool, signals: bool) -> None:
+def _check_beginning(offset: str | None, last: int | None) -> None:
+    if last is not None and offset is not None:
+        raise click.UsageError("give --from or --last: each says where to begin.")
+
+
+def _check_no_follow(no_follow: bool, *, sse: bool, kinds: Sequence[str]) -> None:
+    if not no_follow:
+        return
     if sse:
         raise click.UsageError("--sse only follows: an event stream does not say where the tail is.")
-    if signals:
-        raise click.UsageError("--signals only follows: signals are not stored, so that there are none to read.")
+    if kinds:
+        raise click.UsageError(f"--{kinds[0]} only follows: {kinds[0]} is not stored, so that there is none to read.")
 
 
 def _check_wire(wire: str | None, paths: Sequence[str], *, sse: bool, compressed: bool) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from headwater.cli import output
 from headwater.cli.follow_many import ManyFollower
@@ -24,7 +24,7 @@ def tail_many(
     as_json: bool,
     follow: bool,
     count: int | None,
-    signals: bool,
+    kinds: Sequence[str],
 ) -> int:
     """Print records of many streams until all have ended, `count` is reached, or, without following, at their tails.
 
@@ -35,7 +35,7 @@ def tail_many(
         as_json: one object a record.
         follow: wait for what comes, and for streams that are not there.
         count: of records; None: all.
-        signals: show signals, too.
+        kinds: what is shown beside records: `signals`, `presence`.
 
     Returns:
         the exit code.
@@ -44,7 +44,7 @@ def tail_many(
         BrokenPipeError: nobody reads stdout any more; found out at the next heartbeat at the latest.
         Failure: the server refused, or patience is at its end.
     """
-    follower = ManyFollower(remote, starts.by_name, patience, starts.cursor, signals=signals)
+    follower = ManyFollower(remote, starts.by_name, patience, starts.cursor, kinds=kinds)
     notices = Notices(starts.by_name, waits=follow)
     printer = (JsonPrinter if as_json else PlainPrinter)(remote, starts.skips)
     show = shown_as_json if as_json else shown_apart

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import click
@@ -36,7 +36,7 @@ def tail_one(
     compressed: bool,
     follow: bool,
     count: int | None,
-    signals: bool,
+    kinds: Sequence[str],
     follower: type[Follower] = Follower,
 ) -> None:
     """Print a stream's records until it is closed, `count` is reached, or, without following, at its tail.
@@ -52,7 +52,7 @@ def tail_one(
         compressed: ask for compressed answers.
         follow: wait for what comes.
         count: of records; None: all.
-        signals: show signals, too.
+        kinds: what is shown beside records: `signals`, `presence`.
         follower: reads.
 
     Raises:
@@ -67,7 +67,7 @@ def tail_one(
         begin = Beginning(header(head, names.STREAM_NEXT_OFFSET) or NOW)
     else:
         begin = Beginning(offset or BEGINNING)
-    reader = follower(remote, path, kind, wire, begin.offset, patience, compressed=compressed, signals=signals)
+    reader = follower(remote, path, kind, wire, begin.offset, patience, compressed=compressed, kinds=kinds)
     printer = Printer(_format(kind, as_json=as_json), begin, shown_as_json if as_json else shown_apart)
     try:
         printer.print_all(reader, count, no_follow=not follow)
@@ -84,7 +84,7 @@ class Printer:
     Args:
         form: a record as bytes.
         begin: where the follower begins, and what it gives first that is not printed.
-        show: shows a signal.
+        show: shows a signal, or who is there.
 
     Attributes:
         offset: where to go on, after what was printed.
@@ -110,7 +110,7 @@ class Printer:
                 self._print(records)
             elif output.stdout_is_gone():
                 raise BrokenPipeError
-            for line in step.signals:
+            for line in step.heard:
                 self._show(line)
             if left is not None:
                 left -= len(records)

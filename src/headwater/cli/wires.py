@@ -50,7 +50,7 @@ class Ended(msgspec.Struct, frozen=True):
 
 
 class Heard(msgspec.Struct, frozen=True):
-    """A signal, as a line of NDJSON without its end."""
+    """A signal, or who is there, as a line of NDJSON without its end."""
 
     line: bytes
 
@@ -107,7 +107,7 @@ class JsonLinesWire:
                 return Record(line.offset, self._data(line))
             case "up-to-date":
                 return UpToDate(line.offset)
-            case "signal":
+            case "signal" | "presence":
                 return Heard(raw)
             case "closed":
                 return Closed(line.offset)
@@ -158,6 +158,8 @@ class EventsWire:
                 return Alive()
             case names.EVENT_SIGNAL:
                 return Heard(b'{"control":"signal",' + event.data[1:])
+            case names.EVENT_PRESENCE:
+                return Heard(b'{"control":"presence",' + event.data[1:])
             case names.EVENT_CLOSED:
                 return Closed(event.id.decode())
             case names.EVENT_FAILED:

@@ -12,7 +12,7 @@ from typing import Final
 
 from headwater.llm.answer import Answer, coalesce_at
 from headwater.llm.parts import Finish, Part, Raw, Text, decode_part
-from headwater.llm.providers.dialect import Dialect, End, Ending
+from headwater.llm.providers.dialect import Dialect, End, Ending, is_from_outside
 from headwater.llm.providers.translator import Translator
 from headwater.llm.providers.wire import FORMS, WireRecogniser
 from headwater.model import BEGINNING, Batch, Record
@@ -151,8 +151,7 @@ class RunEncoder:
         told: list[bytes] = []
         for part, offset in zip(parts, offsets, strict=True):
             if not isinstance(part, Raw):
-                provider = self._provider
-                if provider is None or not (isinstance(part, Finish) or provider.is_complete):  # it has said it itself
+                if not self._is_told(part):
                     told.append(self._dialect.encode([part], [offset]))
             elif part.dialect == self._dialect.relays:
                 if self._provider is None and part.dialect in FORMS:
@@ -165,6 +164,13 @@ class RunEncoder:
                 told.append(self._dialect.relay(data, offset if self._at_event and ends_event else ""))
                 self._at_event = ends_event
         return b"".join(told)
+
+    def _is_told(self, part: Part) -> bool:
+        """The provider has said it itself, or it takes nothing from what was whole."""
+        provider = self._provider
+        if provider is None:
+            return False
+        return provider.is_over or isinstance(part, Finish) or (provider.is_complete and is_from_outside(part))
 
     def _end(self, ending: Ending) -> bytes:
         """The dialect's end; after the last event of a provider that was relayed there is nothing to add."""

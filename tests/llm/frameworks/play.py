@@ -49,6 +49,8 @@ def answer_at(path: str, *, has_result: bool, is_whole: bool) -> tuple[str, list
         return "text/event-stream", [_event(value) for value in gemini()]
     if path.startswith("/api/chat"):
         return "application/x-ndjson", [json.dumps(value).encode() + b"\n" for value in ollama_lines()]
+    if path.startswith("/v1/conversations"):
+        return "text/event-stream", [_event(value, value["type"]) for value in conversation()]
     if path.endswith("/responses"):
         return "text/event-stream", [_event(value, value["type"]) for value in responses(has_result=has_result)]
     chunks = [_event(value) for value in (answered() if has_result else called(is_whole=is_whole))]
@@ -219,6 +221,26 @@ async def mistral(url: str) -> AsyncIterator[Any]:
         yield event
 
 
+def conversation() -> Iterator[Json]:
+    """Mistral's, of a model that calls a tool of the client."""
+    yield {"type": "conversation.response.started", "conversation_id": "conv_1"}
+    for piece in ("Let me ", "look"):
+        yield {"type": "message.output.delta", "id": "m1", "role": "assistant", "content": piece, "model": "m"}
+    for piece in ('{"city": ', '"Oslo"}'):
+        call = {"id": "f1", "tool_call_id": "call_1", "name": "weather", "arguments": piece}
+        yield {"type": "function.call.delta", **call}
+    usage = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}
+    yield {"type": "conversation.response.done", "usage": usage}
+
+
+async def mistral_conversations(url: str) -> AsyncIterator[Any]:
+    from mistralai.client import Mistral
+
+    client = Mistral(api_key="key", server_url=url)
+    async for event in await client.beta.conversations.start_stream_async(model="m", inputs="?"):
+        yield event
+
+
 async def litellm(url: str) -> AsyncIterator[Any]:
     import litellm as sdk
 
@@ -322,6 +344,7 @@ SOURCES: dict[str, Callable[[str], AsyncIterator[Any]]] = {
     "google-genai": google_genai,
     "ollama": ollama,
     "mistral": mistral,
+    "mistral-conversations": mistral_conversations,
     "litellm": litellm,
     "openai-helper": openai_helper,
     "bedrock": bedrock,

@@ -27,6 +27,7 @@ FRAMEWORKS = {
     "google-genai": ("gemini", False),
     "ollama": ("ollama", False),
     "mistral": ("mistral", False),
+    "mistral-conversations": ("mistral-conversations", False),
     "litellm": ("openai", False),
     "openai-helper": ("openai", False),
     "bedrock": ("bedrock", False),

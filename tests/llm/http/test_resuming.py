@@ -13,6 +13,7 @@ import pytest
 from tests.llm.chat_app import token
 from tests.llm.readers import Seen, read
 from tests.llm.sample_runs import told
+from websockets.asyncio.client import connect
 
 from headwater.llm.answer import Answer
 from headwater.llm.parts import decode_part
@@ -125,14 +126,12 @@ class Trial:
         await self._check(self.dialect, whole + rest)
 
     async def _from_the_log(self, first: bytes) -> None:
-        """From the stream itself, by NDJSON or long-polls, at the offset that the dialect gave."""
+        """From the stream itself, by NDJSON, long-polls or a WebSocket, at the offset that the dialect gave."""
         _, offset = up_to_an_id(first)
         start = await self._parts("-1")
         answer = Answer([part for at, part in start if offset and at <= offset])
-        if self.random.random() < 0.5:
-            answer.add(part for _, part in await self._parts(offset or "-1"))
-        else:
-            await self._poll(answer, offset or "-1")
+        follow = self.random.choice([self._lines, self._poll, self._listen])
+        await follow(answer, offset or "-1")
         assert answer.text == self.whole
         assert answer.finish is not None
         assert answer == Answer(part for _, part in await self._parts("-1"))
@@ -146,6 +145,20 @@ class Trial:
         return [
             (value["offset"], decode_part(json.dumps(value["data"]).encode())) for value in values if "data" in value
         ]
+
+    async def _lines(self, answer: Answer, offset: str) -> None:
+        answer.add(part for _, part in await self._parts(offset))
+
+    async def _listen(self, answer: Answer, offset: str) -> None:
+        url = str(self.client.base_url).replace("http", "ws", 1).rstrip("/")
+        async with connect(f"{url}/streams/runs/{self.run}?offset={offset}", max_size=None) as socket:
+            async for message in socket:
+                value = json.loads(message)
+                if value.get("control") == "closed":
+                    return
+                if "data" in value:
+                    answer.add([decode_part(json.dumps(value["data"]).encode())])
+        raise AssertionError("the WebSocket ended before the stream did")
 
     async def _poll(self, answer: Answer, offset: str) -> None:
         closed = False

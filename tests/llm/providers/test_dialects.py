@@ -405,3 +405,12 @@ def test_a_citation_of_a_log_of_0_1_is_told_as_it_came() -> None:
     parts: list[Part] = [START, TextStart("t"), Source("s", "", "D", "text/plain", metadata=cited), Text("t", "a")]
     found = [json.loads(data) for _, data, _ in events(told("anthropic", parts))]
     assert [event["delta"]["citation"] for event in found if "citation" in event.get("delta", {})] == [cited]
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_an_array_has_the_responses_of_the_stream(ending: str) -> None:
+    """And is whole at every end, for who was there and for who comes late."""
+    parts, failure = ENDINGS[ending]
+    for tell in (told, told_late):
+        found = [json.loads(data) for _, data, _ in events(tell("gemini", parts, failure))]
+        assert json.loads(tell("gemini-array", parts, failure)) == found

@@ -23,6 +23,7 @@ from headwater.llm.parts import (
     ReasoningEnd,
     Source,
     StepStart,
+    ToolApproval,
     ToolError,
     ToolOutput,
     ToolReady,
@@ -293,6 +294,50 @@ def test_mistral() -> None:
     parts = recognised({"data": chunk({"content": "Hi"})}, {"data": chunk({}, "stop")})
     assert said(parts) == ("Hi", [], FinishReason.STOP)
     assert of(Error, recognised({"data": chunk({"content": "Hi"})}))[0].code == "truncated"
+
+
+CONVERSATION: list[dict[str, Any]] = [
+    {"type": "conversation.response.started", "conversation_id": "conv_1"},
+    {"type": "message.output.delta", "id": "m", "content": "Hel", "model": "mistral-medium"},
+    {"type": "message.output.delta", "id": "m", "content": {"type": "text", "text": "lo"}},
+    {"type": "message.output.delta", "content": {"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}},
+    {"type": "message.output.delta", "content": {"type": "tool_reference", "title": "A", "url": "https://a.example"}},
+    {"type": "message.output.delta", "content": {"type": "tool_file", "file_id": "f1"}},
+    {"type": "tool.execution.started", "id": "t1", "name": "web_search", "arguments": '{"q":'},
+    {"type": "tool.execution.delta", "id": "t1", "name": "web_search", "arguments": "1}"},
+    {"type": "tool.execution.done", "id": "t1", "name": "web_search", "info": {"n": 2}},
+    {"type": "agent.handoff.done", "id": "h1"},
+    {"type": "function.call.delta", "name": "city", "tool_call_id": "c1", "arguments": '{"a":'},
+    {
+        "type": "function.call.delta",
+        "name": "city",
+        "tool_call_id": "c1",
+        "arguments": "1}",
+        "confirmation_status": "pending",
+    },
+    {"type": "conversation.response.done", "usage": {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}},
+]
+
+
+def test_conversations_of_mistral() -> None:
+    """As the SDK gives them, beside their names, and as the API does."""
+    for events in (CONVERSATION, [{"event": event["type"], "data": event} for event in CONVERSATION]):
+        parts = recognised(*events)
+        calls = [("web_search", {"q": 1}), ("city", {"a": 1})]
+        assert said(parts) == ("Hello", calls, FinishReason.TOOL_CALLS)
+        assert [part.provider_executed for part in of(ToolReady, parts)] == [True, False]
+        assert [part.output for part in of(ToolOutput, parts)] == [{"n": 2}]
+        assert [(part.url, part.title) for part in of(Source, parts)] == [("https://a.example", "A")]
+        assert [(part.id, part.call) for part in of(ToolApproval, parts)] == [("approval-c1", "c1")]
+        assert len([part for part in of(Foreign, parts) if part.content]) == 1
+        answer = Answer(parts)
+        assert (answer.usage.input_tokens, answer.usage.output_tokens) == (3, 4)
+    assert said(recognised(*CONVERSATION, *CONVERSATION[:2], CONVERSATION[-1]))[0] == "HelloHel"
+    assert recognised(*CONVERSATION[:2])[-1].code == "truncated"  # type: ignore[union-attr]
+    (error,) = of(Error, recognised({"type": "conversation.response.error", "message": "busy", "code": 429}))
+    assert (error.code, error.message) == ("429", "busy")
+    wrong = [{"type": event["type"], "data": None, "content": 5, "usage": []} for event in CONVERSATION]
+    assert Answer(recognised(*wrong)).text == ""
 
 
 def test_cohere() -> None:

@@ -36,31 +36,7 @@ from headwater.llm.parts import (
     Usage,
 )
 from headwater.llm.providers.figures import added, merged
-
-_HIGH, _LOW = range(0xD800, 0xDC00), range(0xDC00, 0xE000)
-
-
-class _Growing:
-    """An open part: the half of a character that waits for its other half, and a tool's input so far."""
-
-    __slots__ = ("held", "pieces", "tool")
-
-    def __init__(self, tool: ToolStart | None = None) -> None:
-        self.held = ""
-        self.tool = tool
-        self.pieces: list[str] = []
-
-    def take(self, delta: str) -> str:
-        """The delta as characters; half of a surrogate pair at its end waits, a lone half becomes U+FFFD.
-
-        Providers cut JSON escapes in the middle of a pair.
-        """
-        if delta.isascii() and not self.held:
-            return delta
-        delta, self.held = self.held + delta, ""
-        if delta and ord(delta[-1]) in _HIGH:
-            delta, self.held = delta[:-1], delta[-1]
-        return delta.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+from headwater.llm.providers.growing import Growing
 
 
 class Builder:
@@ -77,9 +53,9 @@ class Builder:
         self.failed: Error | None = None
         self._start = start
         self._out: list[Part] = []
-        self._texts: dict[str, _Growing] = {}
-        self._reasonings: dict[str, _Growing] = {}
-        self._tools: dict[str, _Growing] = {}
+        self._texts: dict[str, Growing] = {}
+        self._reasonings: dict[str, Growing] = {}
+        self._tools: dict[str, Growing] = {}
         self._given: set[str] = set()  # calls that have their final output
         self._is_refusing = False  # the text of a source that has one at a time
         self._waiting: set[str] = set()  # calls of this step that the model waits for
@@ -192,7 +168,7 @@ class Builder:
         """Open a text; again: nothing."""
         if id not in self._texts:
             self._before_content()
-            self._texts[id] = _Growing()
+            self._texts[id] = Growing()
             self.put(TextStart(id, refusal, metadata))
 
     def grow_text(self, id: str, delta: str) -> None:
@@ -215,7 +191,7 @@ class Builder:
         """Open a reasoning; again: nothing."""
         if id not in self._reasonings:
             self._before_content()
-            self._reasonings[id] = _Growing()
+            self._reasonings[id] = Growing()
             self.put(ReasoningStart(id, summary, redacted, metadata))
 
     def grow_reasoning(self, id: str, delta: str) -> None:
@@ -246,7 +222,7 @@ class Builder:
         """Open a call; again: nothing."""
         if tool.id not in self._tools:
             self._await(tool)
-            self._tools[tool.id] = _Growing(tool)
+            self._tools[tool.id] = Growing(tool)
             self._given.discard(tool.id)
             self.put(tool)
 

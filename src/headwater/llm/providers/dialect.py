@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Final, Protocol
 
 import msgspec
 
-from headwater.llm.parts import OURS, Foreign, Part, Start, Text
+from headwater.llm.parts import OURS, Abort, Error, Foreign, Part, Start, Text
 from headwater.llm.providers.builder import filled
 from headwater.llm.providers.left_out import LeftOut, kind_of
 from headwater.model import Failure
@@ -40,6 +40,11 @@ _MESSAGES: Final = {
     End.DETACHED: "the server closes the connection; the run goes on: connect again",
 }
 _ENDS: Final = {end.value: end for end in (End.STOPPED, End.LOST, End.TIMED_OUT)}
+
+
+def is_from_outside(part: Part) -> bool:
+    """An end that is not the source's: a stop, a loss, a time-out. What the source had completed stays whole."""
+    return isinstance(part, Abort) or (isinstance(part, Error) and part.code in _ENDS)
 
 
 class Ending(msgspec.Struct, frozen=True):

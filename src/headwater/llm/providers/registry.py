@@ -34,6 +34,7 @@ _FOLDERS: Final = (
     "llama_index",
     "cohere",
     "xai",
+    "mistral_conversations",
 )
 
 PROVIDERS: Final[tuple[Provider, ...]] = tuple(

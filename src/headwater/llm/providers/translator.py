@@ -1,18 +1,16 @@
 """The parts of a log in which raw bytes of a provider stand among them, as parts only.
 
 Rule: why the model stopped is what the provider said. The log's own finish stands for it, and knows no reason. A stop
-or an error behind the provider's last event takes nothing from the answer.
+or a loss behind the provider's last event takes nothing from the answer.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
 
-from headwater.llm.parts import Abort, Error, Finish, Part, Raw, Start
+from headwater.llm.parts import Finish, Part, Raw, Start
+from headwater.llm.providers.dialect import is_from_outside
 from headwater.llm.providers.wire import FORMS, WireRecogniser
-
-_ENDS: Final = (Finish, Abort, Error)
 
 
 class Translator:
@@ -33,7 +31,11 @@ class Translator:
         for part in parts:
             if isinstance(part, Raw) and part.dialect != self._keep and part.dialect in FORMS:
                 found += self._stream(part.dialect).feed(part.data)
-            elif isinstance(part, _ENDS) and self._streams and all(map(_is_whole, self._streams.values())):
+            elif (
+                self._streams
+                and (isinstance(part, Finish) or is_from_outside(part))
+                and all(map(_is_whole, self._streams.values()))
+            ):
                 found += self.finish()
             else:
                 if isinstance(part, Start) and self._start is None:
