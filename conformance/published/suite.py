@@ -87,7 +87,8 @@ async def run(options: argparse.Namespace) -> int:
     told = read(output.decode())
     if options.verbose or not told.passed:
         sys.stdout.write(output.decode())
-    return report(told, known(options.exceptions))
+    exceptions = [known(file) for file in (_HERE / "exceptions.json", *options.exceptions)]
+    return report(told, {name: why for each in exceptions for name, why in each.items()})
 
 
 def report(told: Told, exceptions: dict[str, str]) -> int:
@@ -109,7 +110,7 @@ def main() -> int:
     parser.add_argument("--copy", type=Path, required=True)
     parser.add_argument("--client", required=True, help="the command line of its adapter")
     parser.add_argument("--headwater", action="store_true", help="against a Headwater, not the reference server")
-    parser.add_argument("--exceptions", type=Path, default=_HERE / "exceptions.json")
+    parser.add_argument("--exceptions", type=Path, action="append", default=[], help="those of this client alone")
     parser.add_argument("--verbose", action="store_true")
     parser.add_argument("more", nargs="*", help="arguments of the suite's own")
     return asyncio.run(run(parser.parse_args()))

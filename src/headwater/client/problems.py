@@ -43,7 +43,7 @@ class _Problem(msgspec.Struct):
 
 
 def problem_of(
-    status: int, body: bytes, retry_after: float | None = None, facts: Mapping[str, str] = {}
+    status: int, body: bytes, retry_after: float | None = None, facts: Mapping[str, str] = {}, *, code: str = ""
 ) -> HeadwaterError:
     """An answer that is an error, as an exception of its class; one that is not known has the code it came with.
 
@@ -52,10 +52,11 @@ def problem_of(
         body: a JSON problem; anything else is told by the status alone.
         retry_after: seconds that the server asked to wait.
         facts: further ones, of headers.
+        code: of the error, if the body has none.
     """
     found = _decode(body)
     status = status or found.status
-    kind = _class_of(found.code or f"http-{status}", status, found.advice)
+    kind = _class_of(found.code or code or f"http-{status}", status, found.advice)
     error = kind(_one_line(found.detail or found.title) or f"the server answered {status} {_phrase(status)}".rstrip())
     error.details.update(_facts(body))
     error.details.update(facts)

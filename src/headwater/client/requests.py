@@ -81,7 +81,16 @@ def check(head: Head, body: bytes) -> Head:
         return head
     named = ("producer-epoch", "producer-expected-seq", "producer-received-seq", "stream-next-offset")
     facts = {name.replace("-", "_"): head.headers[name] for name in named if name in head.headers}
-    raise problem_of(head.status, body, head.retry_after, facts)
+    raise problem_of(head.status, body, head.retry_after, facts, code=_code_of(head.status, head.headers))
+
+
+def _code_of(status: int, headers: Mapping[str, str]) -> str:
+    """What the protocol's own headers say of a refusal (sections 5.2, 5.2.1), for servers without problems."""
+    if status == 403 and "producer-epoch" in headers:
+        return "producer-fenced"
+    if status == 409 and "producer-expected-seq" in headers:
+        return "producer-gap"
+    return "stream-closed" if status == 409 and headers.get("stream-closed") == "true" else ""
 
 
 def info_of(headers: Mapping[str, str], *, created: bool = False) -> Info:

@@ -53,6 +53,8 @@ class StreamWriter(Generic[T]):
         claim: bool = False,
         create: dict[str, str] | None = None,
     ) -> None:
+        if epoch < 0 or batch_bytes <= 0 or buffer_bytes <= 0 or in_flight <= 0:
+            raise ValueError("epoch is 0 or more; batch_bytes, buffer_bytes and in_flight are more than 0")
         self.id: Final = id or f"headwater-{uuid4().hex}"
         self._http: Final = http
         self._url: Final = url
