@@ -28,6 +28,7 @@ class WireFormat(msgspec.Struct, frozen=True):
         timed: it tells when records were appended.
         kinds: of ephemeral events that are told; part of the key.
         tell: one of them as bytes; empty: the format has no word for it.
+        says: what is told to one reader alone, about itself; empty: the format has no word for it.
         timeless: what it says of a batch follows from the batch alone, and is the same for each reader of the key.
     """
 
@@ -40,6 +41,7 @@ class WireFormat(msgspec.Struct, frozen=True):
     timed: bool = False
     kinds: frozenset[str] = frozenset()
     tell: Callable[[Ephemeral], bytes] = _not_told
+    says: Callable[[Ephemeral], bytes] = _not_told
 
 
 def with_kind(form: WireFormat, kind: str, tell: Callable[[Ephemeral], bytes]) -> WireFormat:
