@@ -31,6 +31,12 @@ EXPLAINED = {
     ("Posted", "outcome"): "the same",
     ("Append", "split"): "a function, or one with the schema of a stream, and neither knows of an append",
     ("FirstFrames", "group"): "a group knows its place and its members, and none of them the cache",
+    ("Peer", "access"): "it knows who and what, and nobody who reads with it",
+    ("Entering", "by"): "a name, or a name and its issuer",
+    ("Item", "data"): "made by the reader's decoder, before the item",
+    ("LineItem", "data"): "the same",
+    ("TextItem", "data"): "the same",
+    ("_Row", "data"): "the same",
 }
 
 
