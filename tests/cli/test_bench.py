@@ -51,6 +51,27 @@ def test_a_cut_reader_comes_back_and_misses_nothing(call: Call, server: Server, 
     assert (found["deliveries"], found["lost"], found["repeated"]) == (found["published"] * 6, 0, 0)
 
 
+def test_every_record_comes_over_websocket(call: Call, server: Server, path: str) -> None:
+    """Each reader has a connection with one subscription, and acknowledges what it took."""
+    found = measured(call, server.url, "--path", path, "--wire", "websocket", "--size", "60000")
+    assert (found["deliveries"], found["lost"], found["repeated"]) == (found["published"] * 6, 0, 0)
+    assert found["cuts"] == 0
+
+
+def test_a_cut_websocket_comes_back_and_misses_nothing(call: Call, server: Server, path: str, cut: Cut) -> None:
+    proxy = cut(server, cuts=[10_000_000, 900, 1100, 1300])
+    found = measured(call, proxy.url, "--path", path, "--wire", "websocket")
+    assert found["cuts"] == 3
+    assert (found["deliveries"], found["lost"], found["repeated"]) == (found["published"] * 6, 0, 0)
+
+
+def test_refused_websockets_end_the_run(call: Call, serve: Serve, path: str) -> None:
+    small = serve(TEST_MAX_READERS="3")
+    result = call("bench", small.url, *SHORT, "--path", path, "--wire", "websocket")
+    assert result.exit_code == ExitCode.REFUSED
+    assert "max_readers=3" in result.stderr
+
+
 def test_its_streams_are_deleted(call: Call, server: Server, path: str) -> None:
     """After a run the server has what it had before."""
     measured(call, server.url, "--path", path)

@@ -17,6 +17,7 @@ import msgspec
 
 from headwater.cli import output
 from headwater.cli.failures import Failure
+from headwater.cli.follow_socket import check_installed
 from headwater.cli.load import plan as bounds
 from headwater.cli.load.outcome import Outcome, Times
 from headwater.cli.load.plan import Plan
@@ -92,6 +93,13 @@ _TTL_SECONDS: Final = 600
     metavar="PATH",
     help="Where the streams are made, each below it with a name of its own.",
 )
+@click.option(
+    "--wire",
+    type=click.Choice(["sse", "websocket"]),
+    default="sse",
+    show_default=True,
+    help="How the readers read: an event stream each, or a WebSocket connection each with one subscription.",
+)
 @header_option
 @timeout_option
 @click.option(
@@ -113,6 +121,7 @@ def bench(
     streams: int,
     processes: int | None,
     path: str,
+    wire: str,
     headers: tuple[tuple[str, str], ...],
     timeout: float,
     grace: float,
@@ -121,7 +130,7 @@ def bench(
 ) -> None:
     """Measure a server under load: many readers, records at a pace, the lag of every delivery.
 
-    Makes streams of its own, has readers follow them over SSE, appends records, and checks that each came to each
+    Makes streams of its own, has readers follow them, appends records, and checks that each came to each
     reader once and in order; then the streams are deleted. A reader whose connection ends comes back where it was. A
     record's lag counts from when it was due, so that a server which takes appends slowly does not look fast. Readers
     and records take their share of a server's limits and of its disk: ask before you load what others use.
@@ -135,11 +144,15 @@ def bench(
         raise click.UsageError(
             f"{address.origin} is not on this machine. If it is yours to put under load, say so with --yes."
         )
+    if wire == "websocket":
+        check_installed()
     with Remote(address, headers, timeout) as remote:
         paths = [f"{path}/{uuid4().hex[:12]}" for _ in range(min(streams, readers))]
         plan = Plan(
             url=address.origin,
             targets=tuple(map(remote.path_of, paths)),
+            paths=tuple(paths),
+            door=remote.path_of("-/connect") if wire == "websocket" else "",
             headers=headers,
             readers=readers,
             rate=rate,

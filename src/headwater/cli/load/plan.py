@@ -36,6 +36,8 @@ class Plan(msgspec.Struct, frozen=True):
         size: bytes of a record.
         timeout: seconds for a connection or an answer.
         grace: seconds for what was published to come.
+        paths: the streams' own.
+        door: URL path of the WebSocket by which they are read; empty: they are read over SSE.
     """
 
     url: str
@@ -47,6 +49,8 @@ class Plan(msgspec.Struct, frozen=True):
     size: int
     timeout: float
     grace: float
+    paths: tuple[str, ...] = ()
+    door: str = ""
 
     @property
     def host(self) -> str:

@@ -10,9 +10,9 @@ import sys
 from typing import Any, Final
 
 from headwater.cli.failures import Failure
+from headwater.cli.load.hall import Hall
 from headwater.cli.load.messages import Expect, Failed, Go, Publish, Read, Started, Word, line, order
 from headwater.cli.load.publisher import Press
-from headwater.cli.load.reader import Hall
 
 #: Files beside the readers' connections.
 SPARE_FILES: Final = 64
