@@ -77,7 +77,7 @@ def test_one_that_does_not_answer(run: Run[None], monkeypatch: pytest.MonkeyPatc
 def test_asked_again(run: Run[None], monkeypatch: pytest.MonkeyPatch, then: str) -> None:
     """Once for all readers of a credential; they end when it is of nobody, of another one, or grants something else."""
     monkeypatch.setattr(principals, "ASK_SECONDS", 0.05)
-    answers: dict[str, Any] = {
+    answers: dict[str, Access | None] = {
         "nobody": None,
         "somebody else": Access("u2", read=["**"], recheck=0.05),
         "less": Access("u1", read=["b"], recheck=0.05),
@@ -92,8 +92,7 @@ def test_asked_again(run: Run[None], monkeypatch: pytest.MonkeyPatch, then: str)
             return answers["the same"]
         if then == "raises":
             raise ZeroDivisionError
-        found: Access | None = answers[then]
-        return found
+        return answers[then]
 
     async def main() -> None:
         nonlocal is_over
