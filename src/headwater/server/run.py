@@ -101,6 +101,10 @@ def make_server(settings: Settings, store: Store | None = None) -> Server:
         authorize=guard,
     )
     warn_of_missing(service.compressor)
+    if guard is not None and settings.store.startswith("memory:"):
+        _log.warning(
+            "the store is memory: what is revoked is forgotten when the server stops, and tokens are good again"
+        )
     tls = tls_of(settings)
     reload_tls = None if tls is None else partial(load_certificate, tls, settings)
     limits = ConnectionLimits(

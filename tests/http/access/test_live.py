@@ -308,3 +308,46 @@ def test_by_http(run: Run[None], tmp_path: Path) -> None:
             assert await status(server, "POST", f"{ROOT}-/kick", chief, body=kick) == 200
 
     run(main())
+
+
+def test_a_refresh_is_a_new_decision(run: Run[None], tmp_path: Path) -> None:
+    """One that has expired makes nothing immortal, what it does not grant any more ends, and nobody takes over."""
+
+    async def main() -> None:
+        async with guarded(tmp_path) as server:
+            expired = token("u1", exp=int(time.time()) - 1, iat=int(time.time()) - 60)
+            async with greeted(server, token=token("u1")) as client:
+                await client.ask("sub", path="a")
+                await client.send(t="auth", token=expired, id=9)
+                assert (await client.until(t="end"))["why"] == "forbidden"
+                assert (await client.ask("sub", path="a"))["code"] == "token-refused"
+                assert server.hub.reader_count("a") == 0
+            async with greeted(server, token=token("u1")) as client:
+                for path in ("a", "b"):
+                    await client.ask("sub", path=path)
+                await client.send(t="auth", token=token("u1", streams={"read": ["b"]}), id=9)
+                assert (await client.until(t="end"))["why"] == "forbidden"
+                assert (server.hub.reader_count("a"), server.hub.reader_count("b")) == (0, 1)
+            async with greeted(server, token=token("u1")) as client:
+                await client.ask("sub", path="a")
+                await client.send(t="auth", token=token("u2"))
+                assert await client.closed() == 4403
+
+    run(main())
+
+
+def test_a_refresh_is_of_one_connection(run: Run[None], tmp_path: Path) -> None:
+    """Who has the same token elsewhere, such as a thief, ends with it."""
+
+    async def main() -> None:
+        async with guarded(tmp_path) as server:
+            first = token("u1", seconds=2)
+            async with greeted(server, token=first) as mine, greeted(server, token=first) as stolen:
+                for client in (mine, stolen):
+                    await client.ask("sub", path="a")
+                await mine.send(t="auth", token=token("u1"), id=9)
+                assert (await mine.until(id=9))["t"] == "ok"
+                assert await stolen.closed() == 4401
+                assert (await mine.ask("ping"))["t"] == "pong"
+
+    run(main())
