@@ -29,6 +29,7 @@ import headwater.testing
 import headwater.testing.server
 from headwater import Hub, errors
 from headwater.cli.group import COMMANDS, group
+from headwater.http.access.routes import MESSAGES, ROUTES, RUNS
 from headwater.http.metrics import HubCollector
 from headwater.http.process import ProcessFigures
 from headwater.http.service import Service
@@ -77,6 +78,24 @@ def errors_page() -> str:
     ]
     lines += [f"| `{cls.code}` | `{cls.__name__}` | {cls.title()} |" for cls in START_ERRORS]
     return "\n".join(lines) + "\n"
+
+
+def access_page() -> str:
+    """Every route, and what must be granted for it."""
+    lines = [
+        "# Access, route by route\n",
+        "What must be granted for each request, where the server or the application says who may do what; see [Say who",
+        "may do what](../howto/authorize.md). All of it must be, on every path that is named. It is asked before the",
+        "store is touched, on every way in, also where the same bytes came before, and again when a body is whole.\n",
+    ]
+    for title, routes in (("HTTP", ROUTES), ("Messages of a WebSocket", MESSAGES), ("Runs and chats", RUNS)):
+        lines += [f"## {title}\n", "| request | operations | on |", "| --- | --- | --- |"]
+        lines += [
+            f"| {route.request} | {', '.join(f'`{each}`' for each in route.operations) or 'none'} | {route.on} |"
+            for route in routes
+        ]
+        lines.append("")
+    return "\n".join(lines[:-1]) + "\n"
 
 
 def settings_page() -> str:
@@ -433,6 +452,7 @@ def _cell(text: str) -> str:
 
 PAGES: Final[dict[str, Callable[[], str]]] = {
     "errors.md": errors_page,
+    "access.md": access_page,
     "settings.md": settings_page,
     "states.md": states_page,
     "cli.md": cli_page,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from headwater.asgi.hub import Hub
     from headwater.errors import HeadwaterError
+    from headwater.http.access.application import AccessRequest
     from headwater.http.authorize import Credential
     from headwater.hub.backpressure import Pause
     from headwater.hub.limits import Limits
@@ -32,13 +33,15 @@ if TYPE_CHECKING:
         StreamConfig,
         StreamInfo,
     )
-    from headwater.protocol.asks import Access, Ask, Operation
+    from headwater.protocol.access.identity import Access
+    from headwater.protocol.asks import Ask, Operation
     from headwater.protocol.compression import Compression
     from headwater.protocol.schemas.registry import StreamSchema
     from headwater.protocol.signals import Signal
 
 __all__ = [
     "Access",
+    "AccessRequest",
     "Appended",
     "Ask",
     "Attending",
@@ -73,7 +76,8 @@ __version__ = "0.1.0"
 
 # Loaded when first used (PEP 562): the command line's clients need little of it.
 _HOMES: Final = {
-    "Access": "headwater.protocol.asks",
+    "Access": "headwater.protocol.access.identity",
+    "AccessRequest": "headwater.http.access.application",
     "Appended": "headwater.model",
     "Ask": "headwater.protocol.asks",
     "Attending": "headwater.hub.presence.calls",

@@ -81,3 +81,25 @@ def test_sessions(run: Run[None], tmp_path: Path, monkeypatch: pytest.MonkeyPatc
                     assert response.status == status, (method, path)
 
     run(main())
+
+
+def test_access(run: Run[None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their own streams for who is signed in, news for everybody, nothing else for anybody."""
+    mine = {**JSON, "cookie": "session=s3cr3t"}
+    expected = [
+        ("GET", "users/u7/inbox", mine, 404),
+        ("GET", "users/u8/inbox", mine, 403),
+        ("GET", "users/u7/inbox", JSON, 401),
+        ("GET", "news/today", JSON, 404),
+        ("PUT", "rooms/1", mine, 403),
+    ]
+
+    async def main() -> None:
+        with application("file: access.py", tmp_path, monkeypatch) as names:
+            async with names["hub"]:
+                client = AsgiClient(names["app"])
+                for method, path, headers, status in expected:
+                    async with client.open(method, f"/streams/{path}", b"", headers) as response:
+                        assert response.status == status, (method, path)
+
+    run(main())

@@ -19,7 +19,8 @@ from headwater.errors import Refused
 from headwater.http.authorize import Authorize, Credential
 from headwater.http.forwarded import TrustedProxies
 from headwater.http.streams import StreamService
-from headwater.protocol.asks import Access, Ask, Operation
+from headwater.protocol.access.identity import Access
+from headwater.protocol.asks import Ask, Operation
 from headwater.server.connection import Connection
 from headwater.server.shared import ConnectionLimits, Shared
 from headwater.stores.memory import MemoryStore

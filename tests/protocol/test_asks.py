@@ -9,7 +9,8 @@ import msgspec
 import pytest
 
 from headwater.model import BEGINNING, Failure, ForkPoint, Mode, StreamConfig
-from headwater.protocol.asks import ANYBODY, Access, Ask, Operation, asks_of
+from headwater.protocol.access.identity import ANYBODY, Access
+from headwater.protocol.asks import Ask, Operation, asks_of
 from headwater.protocol.commands import (
     Attend,
     Command,
@@ -154,11 +155,12 @@ def test_a_failure_is_an_end() -> None:
 
 def test_operations_have_the_names_of_grants() -> None:
     """In tokens, settings and logs."""
-    assert [*map(str, Operation)] == ["read", "append", "close", "create", "delete", "signal", "presence", "list"]
+    names = "read append close create delete signal presence list revoke"
+    assert [*map(str, Operation)] == names.split()
 
 
 def test_anybody_is_nobody_in_particular() -> None:
     """Without a name and without an end; who has a name is somebody else."""
     assert Access(None) == ANYBODY
     assert (ANYBODY.subject, ANYBODY.expires) == (None, None)
-    assert Access("u42", 1_796_000_300.5) != Access("u42") != ANYBODY
+    assert Access("u42", expires=1_796_000_300.5) != Access("u42") != ANYBODY

@@ -69,6 +69,8 @@ class Echo:
     def detach(self, retry_after: float, reason: str = "") -> None:
         pass
 
+    def tell_expiring(self, at: float) -> None: ...
+
     def lost(self) -> None:
         pass
 

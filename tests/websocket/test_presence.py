@@ -335,8 +335,8 @@ def test_the_subject_is_the_member(run: Run[None], authorize: Any) -> None:
     run(main())
 
 
-def test_another_subject_is_another_member(run: Run[None]) -> None:
-    """Shown by `auth`: the one before leaves, and the client says again that it is there."""
+def test_another_subject_is_another_connection(run: Run[None]) -> None:
+    """Shown by `auth`, it closes this one, with 4403; the same subject stays."""
 
     async def main() -> None:
         async with guarded(by_subject) as server, greeted(server, token="ada") as client:
@@ -344,10 +344,7 @@ def test_another_subject_is_another_member(run: Run[None]) -> None:
             assert (await client.ask("auth", token="ada"))["t"] == "ok"
             assert server.hub.presence("shared").count == 1
             await client.send(t="auth", token="bob", id=70)
-            assert (await client.next())["code"] == "refused"
-            assert await client.next() == {"t": "ok", "id": 70}
-            assert server.hub.presence("shared").count == 0
-            assert (await client.ask("here", path="shared"))["member"] == "bob"
+            assert await client.closed() == 4403
 
     run(main())
 

@@ -15,8 +15,8 @@ export type Result = Record<string, unknown>
 export type Handlers = Record<string, (command: never) => Promise<Result> | Result>
 
 const FEATURES = {
-  transports: ["sse", "ndjson", "long-poll", "live-sse"],
-  writes: ["http"],
+  transports: ["sse", "ndjson", "long-poll", "live-sse", "websocket"],
+  writes: ["http", "websocket"],
   missing: true,
   gone: true,
   clock: true,

@@ -1,11 +1,16 @@
 /** The commands of the project's own scenarios; conformance/README.md says what they mean. */
 
-import { HeadwaterError, type Reader, type Retry, type StreamOptions, type TransportName, stream } from "../src/index.ts"
+import { type Connection, connect } from "../src/connection.ts"
+import { HeadwaterError, type Reader, type Retry, type Stream, type StreamOptions, type TransportName, stream } from "../src/index.ts"
 import type { Result } from "./adapter.ts"
 import { type Paused, pausing } from "./clock.ts"
 
 interface Common {
   url: string
+  /** Of a connection, and the path below it. */
+  root?: string
+  path?: string
+  transport?: TransportName | "http"
   contentType?: string
   tokens?: string[]
   retry?: Partial<Retry>
@@ -44,6 +49,21 @@ function optionsOf(command: Common, environment: Paused): StreamOptions<unknown>
   }
 }
 
+/** A stream by its URL, or on a connection of its own. */
+function streamOf(command: Common, environment: Paused, signal?: AbortSignal): [Stream<unknown>, Connection | undefined] {
+  const options = { ...optionsOf(command, environment), ...(signal ? { signal } : {}) }
+  if (command.transport !== "websocket") return [stream(command.url, options), undefined]
+  const { tokens, retry, contentType } = command
+  let asked = 0
+  const connection = connect(command.root ?? "", {
+    environment,
+    ...(retry ? { retry } : {}),
+    ...(tokens ? { token: () => tokens[Math.min(asked++, tokens.length - 1)] ?? "" } : {}),
+  })
+  const type = contentType ? { type: contentType } : {}
+  return [connection.stream(command.path ?? "", { ...type, ...(signal ? { signal } : {}) }), connection]
+}
+
 const shown = (data: unknown): unknown =>
   data instanceof Uint8Array ? { base64: Buffer.from(data).toString("base64") } : data
 
@@ -60,7 +80,8 @@ const apart = (transport: string | undefined): boolean => transport !== "long-po
 export async function follow(command: Follow): Promise<Result> {
   const environment = pausing(command.clock !== "real")
   const { offset = "-1", until = {}, live, missing, gone, transport } = command
-  const reader = stream(command.url, optionsOf(command, environment)).read({
+  const [source, connection] = streamOf(command, environment)
+  const reader = source.read({
     from: offset === "-1" ? "start" : offset,
     ...(transport ? { transport } : {}),
     ...(live === undefined ? {} : { live }),
@@ -83,6 +104,7 @@ export async function follow(command: Follow): Promise<Result> {
   }, command.timeoutMs ?? LONGEST)
   const records = await collect(reader, until.records, apart(transport))
   clearTimeout(timer)
+  connection?.close()
   const end = late ? { kind: "running" } : endOf(await reader.end)
   return { type: "follow", success: true, records, gaps, end, pauses: environment.pauses, offset: reader.offset }
 }
@@ -116,8 +138,8 @@ export async function write(command: WriteCommand): Promise<Result> {
   const { producer: named, create = false, close, fail, apart: each = true } = command
   const late = new AbortController()
   const timer = setTimeout(() => late.abort(), command.timeoutMs ?? LONGEST)
-  const options = { ...optionsOf(command, environment), signal: late.signal }
-  const producer = stream(command.url, options).producer({ linger: 0, create, ...(named ?? { idempotent: false }) })
+  const [source, connection] = streamOf(command, environment, late.signal)
+  const producer = source.producer({ linger: 0, create, ...(named ?? { idempotent: false }) })
   const outcomes: unknown[] = []
   const settled = (promise: Promise<string>): Promise<unknown> =>
     promise.then(
@@ -130,5 +152,6 @@ export async function write(command: WriteCommand): Promise<Result> {
   if (fail) result.closed = await settled(producer.fail(fail.code, fail.message))
   else if (close) result.closed = await settled(producer.close())
   clearTimeout(timer)
+  connection?.close()
   return result
 }

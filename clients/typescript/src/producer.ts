@@ -115,6 +115,7 @@ export class Producer<T> implements AsyncDisposable {
   /** A refusal ended the epoch: the next one begins when nothing of it is under way. */
   #renewing = false
   #made = false
+  #until = -Infinity
   #waiting = new Map<Batch, (() => void)[]>()
 
   constructor(sink: Sink<T>, options: ProducerOptions = {}) {
@@ -150,6 +151,7 @@ export class Producer<T> implements AsyncDisposable {
 
   /** Appends; resolves when it is acknowledged, with the offset behind its batch. */
   append(data: T, options: { signal?: AbortSignal } = {}): Promise<Offset> {
+    if (this.#closing) return Promise.reject(new HeadwaterError("stream-closed", "this producer has closed the stream"))
     return new Promise((resolve, reject) => {
       // In the order of the calls, whatever each of them waits for.
       this.#order = this.#order.then(() => this.#add(data, { resolve, reject }, options.signal)).catch(reject)
@@ -175,12 +177,12 @@ export class Producer<T> implements AsyncDisposable {
 
   /** Closes the stream, behind everything that was appended and this last record. */
   close(...last: [last?: T]): Promise<Offset> {
-    return (this.#closing ??= this.#finish({}, last))
+    return this.#ends({}, last)
   }
 
   /** Ends the stream as not complete, for a reason that a program can read and one for people. */
   fail(code: string, message?: string, ...last: [last?: T]): Promise<Offset> {
-    return (this.#closing ??= this.#finish({ fail: { code, message } }, last))
+    return this.#ends({ fail: { code, message } }, last)
   }
 
   /** Values are appended as there is room; closing it closes the stream, aborting it fails the stream. */
@@ -208,7 +210,6 @@ export class Producer<T> implements AsyncDisposable {
     const bytes = this.#sink.encode(data, this.#type)
     await this.#hasRoom()
     if (this.#failure) throw this.#failure
-    if (this.#closing) throw new HeadwaterError("stream-closed", "this producer has closed the stream")
     if (signal?.aborted) throw stopped("the signal was aborted", signal.reason)
     const withdraw = (): void => this.#withdraw(entry, signal?.reason)
     const settled = (): void => signal?.removeEventListener("abort", withdraw)
@@ -251,6 +252,14 @@ export class Producer<T> implements AsyncDisposable {
     this.#send()
   }
 
+  #ends(close: NonNullable<Batch["close"]>, last: [last?: T]): Promise<Offset> {
+    if (this.#closing) return this.#closing
+    const closing = this.#finish(close, last)
+    // One that was refused has closed nothing.
+    closing.catch(() => (this.#closing = undefined))
+    return (this.#closing = closing)
+  }
+
   async #finish(close: NonNullable<Batch["close"]>, last: [last?: T]): Promise<Offset> {
     await this.#order
     if (this.#failure) throw this.#failure
@@ -279,6 +288,9 @@ export class Producer<T> implements AsyncDisposable {
       this.#seq = 0
     }
     while (this.#queued.length && this.#flying.length < this.#options.inFlight && !this.#stop.signal.aborted) {
+      // The first of an epoch goes alone: a server refuses another one that overtakes it. So does a closing one: a closed
+      // stream refuses what is sent again of those before, although it has it.
+      if (this.#flying.some(({ seq }) => seq === 0) || (this.#queued[0]?.close && this.#flying.length)) return
       const batch = this.#queued.shift() as Batch
       batch.seq = this.#seq++
       this.#flying.push(batch)
@@ -330,9 +342,14 @@ export class Producer<T> implements AsyncDisposable {
     if (error.retryable) {
       if (error.code === "bad-answer" && (batch.bad += 1) >= BAD_ANSWERS) return this.#refused(batch, error)
       batch.lost += 1
-      const wait = this.#backoff.end({ up: 0, heard: false, hint: error.retryAfter }, environment.now())
-      if (wait === null) return this.#giveUp(error)
-      await sleep(environment, wait, this.#stop.signal).catch(() => undefined)
+      const now = environment.now()
+      // What a cut takes away together is one failure, and is waited for once.
+      if (now >= this.#until) {
+        const wait = this.#backoff.end({ up: 0, heard: false, hint: error.retryAfter }, now)
+        if (wait === null) return this.#giveUp(error)
+        this.#until = now + wait
+      }
+      await sleep(environment, this.#until - now, this.#stop.signal).catch(() => undefined)
       return true
     }
     if (error.code === "producer-gap") return this.#gap(batch, Number(error.facts.expected ?? error.facts.expected_seq))

@@ -151,6 +151,51 @@ test("closing comes behind everything, once, whatever is lost", async () => {
   assert.equal(await fate(producer.append(3)), "stream-closed")
 })
 
+test("closing goes alone: a stream that is closed refuses what is repeated of the batches before", async () => {
+  const log = new Log()
+  // As servers of the protocol do: at a closed stream all but the request that closed it are refused.
+  const append = log.append.bind(log)
+  let last = ""
+  log.append = (asked) => {
+    const seq = asked.headers.get("producer-seq") ?? ""
+    if (log.closed && seq !== last) return problem(409, { code: "stream-closed" }, { "stream-closed": "true" })
+    if (asked.headers.get("stream-closed")) last = seq
+    return append(asked)
+  }
+  log.faults = [() => "lost", () => "lost", () => "lost"]
+  const producer = log.producer({ batchBytes: 1, linger: 0 })
+  const all = Promise.all([producer.append(1), producer.append(2), producer.close(3)])
+  await world.pass(60_000)
+  await all
+  assert.deepEqual(log.records, [1, 2, 3])
+})
+
+test("the first batch of an epoch goes alone, so that none overtakes it", async () => {
+  const log = new Log()
+  log.epoch = 3
+  const strict = log.append.bind(log)
+  log.append = (asked) => {
+    const fresh = !log.next.has(`p/${asked.headers.get("producer-epoch")}`) && Number(asked.headers.get("producer-epoch")) > 3
+    if (fresh && asked.headers.get("producer-seq") !== "0") return problem(400, { code: "invalid-producer" })
+    return strict(asked)
+  }
+  let flying = 0
+  const fake = new Fake(async (asked, index) => {
+    flying += 1
+    // The later ones are quicker.
+    for (let turn = 0; turn < 10 - (index % 5); turn += 1) await Promise.resolve()
+    flying -= 1
+    return log.append(asked)
+  })
+  const jobs = stream<number>(URL_, { fetch: fake.fetch, environment: world, type: "application/json" })
+  const producer = jobs.producer({ id: "p", claim: true, batchBytes: 1, linger: 0 })
+  const all = Promise.all(Array.from({ length: 10 }, (_each, n) => producer.append(n)))
+  await world.pass(60_000)
+  await all
+  assert.deepEqual(log.records, Array.from({ length: 10 }, (_each, n) => n))
+  assert.equal(flying, 0)
+})
+
 test("above bufferBytes writing waits for room", async () => {
   const log = new Log()
   const answers: (() => void)[] = []

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
 from headwater.asgi.app import App
 from headwater.asgi.uvicorn import call_when_stopping
+from headwater.http.access.application import AccessFunction, ApplicationProofs
+from headwater.http.access.guard import Guard
 from headwater.http.authorize import Authorize
 from headwater.hub import Engine, Limits
 from headwater.protocol.compression import Compression
@@ -37,10 +39,17 @@ class Hub(Engine):
         compression: of `asgi`'s answers to reads, for clients that accept it; None: they are sent as they are.
         serve_private: let `asgi` serve the streams of runs like all others, to whoever reaches it; without, it answers
             403.
-        authorize: who may do what over HTTP: asked for each request, with every path that it names, before the store
-            is touched; see docs/howto/authorize.md. None: everybody everything. Calls in process are not checked.
-        multi: serve what names several streams in one request, such as POST `-/append`. Only with this or `authorize`:
-            a guard by path in front of `asgi` does not see which streams they are.
+        authorize: in place of `access`, for rules that no patterns can list: who may do what over HTTP, asked for each
+            request, with every path that it names, before the store is touched; see docs/howto/authorize.md. None:
+            everybody everything. Calls in process are not checked.
+        access: who asks over HTTP, and what they may do: a function that is given an `AccessRequest` and gives an
+            `Access` or None; see docs/howto/authorize.md. Calls in process are not checked.
+        public: with `access`: patterns of what everybody may do, by the operation: `{"read": ["news/**"]}`.
+        multi: serve what names several streams in one request, such as POST `-/append`. Only with this, `authorize` or
+            `access`: a guard by path in front of `asgi` does not see which streams they are.
+
+    Raises:
+        ValueError: both `authorize` and `access` are given, or a public pattern is none.
     """
 
     _watch: asyncio.Task[None] | None = None
@@ -56,6 +65,8 @@ class Hub(Engine):
         compression: Compression | None = None,
         serve_private: bool = False,
         authorize: Authorize | None = None,
+        access: AccessFunction | None = None,
+        public: Mapping[str, Iterable[str]] | None = None,
         multi: bool = False,
     ) -> None:
         super().__init__(store, limits=limits, schemas=schemas)
@@ -63,6 +74,10 @@ class Hub(Engine):
         self._introspection = introspection
         self._compression = compression
         self._serve_private = serve_private
+        if authorize is not None and (access is not None or public is not None):
+            raise ValueError("authorize decides about each path by itself; give either that or access and public")
+        if access is not None or public is not None:
+            authorize = Guard(None if access is None else ApplicationProofs(access), public)
         self._authorize = authorize
         self._multi = multi
 

@@ -134,7 +134,7 @@ async def send_streamed(
     headers = [*streamed.head.headers, *extra]
     await send({"type": "http.response.start", "status": streamed.head.status, "headers": headers})
     outlet = AsgiOutlet(send, hub)
-    outflow = Outflow(hub.runtime, outlet, streamed.path)
+    outflow = Outflow(hub.runtime, outlet, streamed.path, streamed.access)
     watcher = asyncio.create_task(_watch(receive, outflow))
     try:
         ending = await outflow.run(streamed.pieces)

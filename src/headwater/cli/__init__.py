@@ -1,7 +1,8 @@
 """The command line, `headwater`.
 
 group            the table of commands
-append, bench, close, create, doctor, info, llm, ls, rm, serve, signal, tail, top, version  a command each
+access, append, bench, close, create, doctor, info, llm  a command each
+ls, rm, serve, signal, tail, token, top, version  and so are these
 options          what the commands that talk to a server share
 stream_settings  what a new stream is like
 failures         what can go wrong, exit codes
@@ -29,8 +30,8 @@ writer           an idempotent producer
 rates            what two looks at counters say
 load             what `bench` puts on a server
 
-Rule 1: the client commands import protocol, model and errors only; `serve` and `llm` import the server,
-        `doctor` the store of the file.
+Rule 1: the client commands import protocol, model and errors only; `serve`, `llm`, `token` and `access` import
+        the server, `doctor` the store of the file.
 Rule 2: a command's module is imported when that command runs, so that `headwater --help` and `tail` start fast.
 """
 

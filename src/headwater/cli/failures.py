@@ -12,7 +12,7 @@ from typing import Any, Final
 import click
 import msgspec
 
-from headwater.errors import StreamFailed
+from headwater.errors import HeadwaterError, StreamFailed
 
 
 class ExitCode(IntEnum):
@@ -142,6 +142,17 @@ def refusal(status: int, body: bytes, retry_after: str | None = None) -> Failure
         exit_code=_EXIT_CODES.get(status, ExitCode.REFUSED),
         passing=status in PASSING,
         retry_after=float(retry_after) if retry_after and retry_after.isdecimal() else 0.0,
+    )
+
+
+def refused(error: HeadwaterError) -> Failure:
+    """An error that the client was told inside a stream, as a failure."""
+    return Failure(
+        error.code,
+        error.message,
+        error.advice,
+        exit_code=_EXIT_CODES.get(error.status, ExitCode.REFUSED),
+        passing=error.status in PASSING,
     )
 
 

@@ -30,12 +30,14 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "rm": ("headwater.cli.rm:rm", "Delete streams."),
     "top": ("headwater.cli.top:top", "Watch a server's figures."),
     "bench": ("headwater.cli.bench:bench", "Measure a server under load."),
+    "token": ("headwater.cli.token:token", "Print a token for a server."),
+    "access": ("headwater.cli.access:access", "Say what a token allows."),
     "doctor": ("headwater.cli.doctor:doctor", "Check a store's file."),
     "llm": ("headwater.cli.llm:llm", "Model answers that survive their readers."),
     "version": ("headwater.cli.version:version", "Show the versions of Headwater and Python."),
 }
 #: Packages a command may find missing, and the extra that brings each.
-_EXTRAS: Final = {"httpx2": "cli", "httptools": "server"}
+_EXTRAS: Final = {"httpx2": "cli", "httptools": "server", "jwt": "auth", "cryptography": "auth"}
 
 
 class LazyGroup(Paragraphs, click.Group):

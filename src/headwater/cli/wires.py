@@ -6,18 +6,18 @@ a heartbeat says of it is never needed, and so cannot be wrong.
 
 from __future__ import annotations
 
-from base64 import b64decode
-from typing import Final, Protocol
+from typing import Protocol
 
 import msgspec
 
-from headwater.cli.failures import FailedStream, Failure, refusal
-from headwater.cli.lines import MAX_LINE, Lines, decode_line, read_line
-from headwater.errors import TooLarge
+from headwater.cli.failures import FailedStream, Failure, refused
+from headwater.client import told
+from headwater.client.codec import Codec
+from headwater.client.errors import BadAnswer
+from headwater.client.items import Batch
+from headwater.client.wires.events import Events
+from headwater.client.wires.ndjson import JsonLines
 from headwater.model import Record
-from headwater.protocol import names
-from headwater.protocol.framing import is_json, is_text
-from headwater.protocol.sse import Parser, ServerEvent
 
 
 class UpToDate(msgspec.Struct, frozen=True):
@@ -74,104 +74,55 @@ class Wire(Protocol):
         ...
 
 
-class _Line(msgspec.Struct):
-    offset: str = ""
-    data: msgspec.Raw = msgspec.Raw(b"null")
-    base64: str | None = None
-    control: str | None = None
-    retry_after: float = 0.0
-    code: str = ""
-    message: str = ""
+class _ClientWire:
+    """A wire of the client, whose values are the records' bytes."""
 
-
-_line: Final = msgspec.json.Decoder(_Line)
-
-
-class JsonLinesWire:
-    """NDJSON."""
-
-    media_type = "application/x-ndjson"
-
-    def __init__(self, content_type: str) -> None:
-        self._json = is_json(content_type)
-        self._lines = Lines()
-
-    def feed(self, chunk: bytes) -> list[Told]:
-        """See `Wire.feed`."""
-        return [read_line(self._take, line) for line in self._lines.feed(chunk)]
-
-    def _take(self, raw: bytes) -> Told:
-        line = decode_line(_line, raw)
-        match line.control:
-            case None:
-                return Record(line.offset, self._data(line))
-            case "up-to-date":
-                return UpToDate(line.offset)
-            case "signal" | "presence":
-                return Heard(raw)
-            case "closed":
-                return Closed(line.offset)
-            case "failed":
-                return Failed(line.offset, FailedStream(line.code, line.message))
-            case "error":
-                return Ended(refusal(0, raw))
-            case "detached":
-                return Ended(let_go(line.retry_after))
-            case _:
-                return Alive()
-
-    def _data(self, line: _Line) -> bytes:
-        if line.base64 is not None:
-            return b64decode(line.base64, validate=True)
-        return bytes(line.data) if self._json else msgspec.json.decode(line.data, type=str).encode()
-
-
-class _Notice(msgspec.Struct):
-    offset: str = ""
-    retry_after: float = 0.0
-    code: str = ""
-    message: str = ""
-
-
-class EventsWire:
-    """Plain event streams."""
-
-    media_type = "text/event-stream"
-
-    def __init__(self, content_type: str) -> None:
-        self._base64 = not is_text(content_type)
-        self._parser = Parser(max_event_bytes=MAX_LINE)
+    _wire: JsonLines[bytes] | Events[bytes]
 
     def feed(self, chunk: bytes) -> list[Told]:
         """See `Wire.feed`."""
         try:
-            told = [self._take(event) for event in self._parser.feed(chunk)]
-        except TooLarge as error:
+            return [item for each in self._wire.feed(chunk) for item in _ours(each)]
+        except BadAnswer as error:
             raise Failure("malformed", error.message) from None
-        except (msgspec.DecodeError, ValueError):
-            raise Failure("malformed", "the server sent an event that is not of Headwater's") from None
-        return told or [Alive()]
 
-    def _take(self, event: ServerEvent) -> Told:
-        match event.event:
-            case names.EVENT_GAP | names.EVENT_REPLACED:  # no gap is told to who asks for ?slow=replay, as `tail` does
-                return Alive()
-            case names.EVENT_SIGNAL:
-                return Heard(b'{"control":"signal",' + event.data[1:])
-            case names.EVENT_PRESENCE:
-                return Heard(b'{"control":"presence",' + event.data[1:])
-            case names.EVENT_CLOSED:
-                return Closed(event.id.decode())
-            case names.EVENT_FAILED:
-                notice = msgspec.json.decode(event.data, type=_Notice)
-                return Failed(event.id.decode(), FailedStream(notice.code, notice.message))
-            case names.EVENT_ERROR:
-                return Ended(refusal(0, event.data))
-            case names.EVENT_DETACHED:
-                return Ended(let_go(msgspec.json.decode(event.data, type=_Notice).retry_after))
-            case _:
-                data = b64decode(event.data, validate=True) if self._base64 else event.data
-                return Record(event.id.decode(), data)
+
+class JsonLinesWire(_ClientWire):
+    """NDJSON."""
+
+    media_type = JsonLines.media_type
+
+    def __init__(self, content_type: str) -> None:
+        self._wire = JsonLines(Codec(content_type, bytes))
+
+
+class EventsWire(_ClientWire):
+    """Plain event streams."""
+
+    media_type = Events.media_type
+
+    def __init__(self, content_type: str) -> None:
+        self._wire = Events(Codec(content_type, bytes))
+
+
+def _ours(item: told.Told) -> list[Told]:
+    match item:
+        case Batch(items):
+            return [Record(each.offset, each.raw) for each in items]
+        case told.UpToDate(offset):
+            return [UpToDate(offset)]
+        case told.Heard(line):
+            return [Heard(line)]
+        case told.Closed(offset):
+            return [Closed(offset)]
+        case told.Failed(offset, code, message):
+            return [Failed(offset, FailedStream(code, message))]
+        case told.Refused(error):
+            return [Ended(refused(error))]
+        case told.Detached(retry_after):
+            return [Ended(let_go(retry_after or 0.0))]
+        case _:  # no gap is told to who asks for ?slow=replay, as `tail` does
+            return [Alive()]
 
 
 def let_go(retry_after: float) -> Failure:

@@ -2,7 +2,8 @@
 
 Rule: the core is without I/O: what is asked, what bytes tell, when to try again. `http`, `reader`, `stream` and
 `writer` drive it with httpx2 and asyncio; `headwater.client.sync` has the same names for programs that are not
-asynchronous, and is generated from them. Nothing here imports the hub, and what needs more than httpx2 loads it late.
+asynchronous, and is generated from them. Nothing here imports the hub. A name is loaded when it is used first, and what
+needs more than httpx2 loads it late.
 
 stream         `Stream`: a handle, and what can be asked of it
 reader         `Reader`: a cursor that outlives its connections
@@ -29,30 +30,36 @@ problems       responses that are errors
 errors         what can go wrong on the client's side
 """
 
-from headwater.client.checkpoint import Checkpoint
-from headwater.client.errors import (
-    BadAnswer,
-    BadRecord,
-    ClientError,
-    ConnectTimeout,
-    NetworkError,
-    OutboxExpired,
-    OutboxFull,
-    Overflow,
-    Silent,
-    Stopped,
-    Truncated,
-    UnknownOutcome,
-    Unsupported,
-)
-from headwater.client.items import Batch, End, Ending, Gap, Info, Item, Progress
-from headwater.client.reader import Reader
-from headwater.client.retry import Retry
-from headwater.client.states import ReaderState
-from headwater.client.stream import Stream
-from headwater.client.told import Heard
-from headwater.client.writer import StreamWriter
-from headwater.errors import HeadwaterError
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from headwater.client.checkpoint import Checkpoint
+    from headwater.client.errors import (
+        BadAnswer,
+        BadRecord,
+        ClientError,
+        ConnectTimeout,
+        NetworkError,
+        OutboxExpired,
+        OutboxFull,
+        Overflow,
+        Silent,
+        Stopped,
+        Truncated,
+        UnknownOutcome,
+        Unsupported,
+    )
+    from headwater.client.items import Batch, End, Ending, Gap, Info, Item, Progress
+    from headwater.client.reader import Reader
+    from headwater.client.retry import Retry
+    from headwater.client.states import ReaderState
+    from headwater.client.stream import Stream
+    from headwater.client.told import Heard
+    from headwater.client.writer import StreamWriter
+    from headwater.errors import HeadwaterError
 
 __all__ = [
     "BadAnswer",
@@ -84,3 +91,43 @@ __all__ = [
     "UnknownOutcome",
     "Unsupported",
 ]
+
+# Loaded when first used (PEP 562), as in `headwater`: the command line needs the wires alone.
+_HOMES: Final = {
+    "BadAnswer": "headwater.client.errors",
+    "BadRecord": "headwater.client.errors",
+    "Batch": "headwater.client.items",
+    "Checkpoint": "headwater.client.checkpoint",
+    "ClientError": "headwater.client.errors",
+    "ConnectTimeout": "headwater.client.errors",
+    "End": "headwater.client.items",
+    "Ending": "headwater.client.items",
+    "Gap": "headwater.client.items",
+    "HeadwaterError": "headwater.errors",
+    "Heard": "headwater.client.told",
+    "Info": "headwater.client.items",
+    "Item": "headwater.client.items",
+    "NetworkError": "headwater.client.errors",
+    "OutboxExpired": "headwater.client.errors",
+    "OutboxFull": "headwater.client.errors",
+    "Overflow": "headwater.client.errors",
+    "Progress": "headwater.client.items",
+    "Reader": "headwater.client.reader",
+    "ReaderState": "headwater.client.states",
+    "Retry": "headwater.client.retry",
+    "Silent": "headwater.client.errors",
+    "Stopped": "headwater.client.errors",
+    "Stream": "headwater.client.stream",
+    "StreamWriter": "headwater.client.writer",
+    "Truncated": "headwater.client.errors",
+    "UnknownOutcome": "headwater.client.errors",
+    "Unsupported": "headwater.client.errors",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = found
+    return found

@@ -15,7 +15,9 @@ Rule 2: the docstring's first line is the title that users see; ``advice`` says 
     │   ├── InvalidProducer            400 invalid-producer
     │   └── UnknownDialect             400 unknown-dialect
     ├── NotAuthorized                  401 not-authorized
+    │   └── TokenRefused               401 token-refused
     ├── Refused                        403 refused
+    │   ├── NotGranted                 403 not-granted
     │   ├── HostNotAllowed             403 host-not-allowed
     │   ├── OriginNotAllowed           403 origin-not-allowed
     │   ├── MultiStreamClosed          403 multi-stream-closed
@@ -51,7 +53,9 @@ Rule 2: the docstring's first line is the title that users see; ``advice`` says 
     │   │   └── HubNotOpen             503 hub-not-open
     │   ├── TooManyConnections         503 too-many-connections
     │   ├── TooManyBodies              503 too-many-bodies
-    │   └── ShuttingDown               503 shutting-down
+    │   ├── ShuttingDown               503 shutting-down
+    │   ├── KeysUnavailable            503 keys-unavailable
+    │   └── AccessUnknown              503 access-unknown
     ├── SourceFailed                   502 source-failed
     │   └── UnknownItem                502 unknown-item
     ├── UpstreamUnreachable            502 upstream-unreachable
@@ -97,6 +101,7 @@ from headwater.errors.requests import (
     MultiStreamClosed,
     NotAcceptable,
     NotAuthorized,
+    NotGranted,
     OriginNotAllowed,
     PathTooLong,
     ProducerFenced,
@@ -111,6 +116,7 @@ from headwater.errors.requests import (
     StreamNotFound,
     StreamPrivate,
     SubprotocolNotSupported,
+    TokenRefused,
     TooLarge,
     TooManyRecords,
     TooManyStreams,
@@ -121,7 +127,9 @@ from headwater.errors.requests import (
     WebSocketVersionNotSupported,
 )
 from headwater.errors.servers import (
+    AccessUnknown,
     HubNotOpen,
+    KeysUnavailable,
     LimitReached,
     MissingExtra,
     NotAtomic,
@@ -155,6 +163,7 @@ from headwater.errors.states import (
 )
 
 __all__ = [
+    "AccessUnknown",
     "AlreadySubscribed",
     "BadRequest",
     "CodingNotSupported",
@@ -172,6 +181,7 @@ __all__ = [
     "InvalidOffset",
     "InvalidPath",
     "InvalidProducer",
+    "KeysUnavailable",
     "LimitReached",
     "MemberTaken",
     "MessageTooLarge",
@@ -181,6 +191,7 @@ __all__ = [
     "NotAcceptable",
     "NotAtomic",
     "NotAuthorized",
+    "NotGranted",
     "OffsetGone",
     "OriginNotAllowed",
     "PathTooLong",
@@ -209,6 +220,7 @@ __all__ = [
     "StreamNotFound",
     "StreamPrivate",
     "SubprotocolNotSupported",
+    "TokenRefused",
     "TooLarge",
     "TooManyBodies",
     "TooManyConnections",

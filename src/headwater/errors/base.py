@@ -30,6 +30,9 @@ class HeadwaterError(Exception):
     #: error that a server told has what this server asked for.
     retry_after: float | None = None
 
+    #: Sent as ``WWW-Authenticate`` (RFC 6750 section 3); None: a credential does not help.
+    challenge: ClassVar[str | None] = None
+
     def __init__(self, message: str = "", **details: str | int | bool) -> None:
         self.message = message or self.title()
         self.details: Final = details

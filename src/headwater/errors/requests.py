@@ -71,7 +71,16 @@ class NotAuthorized(HeadwaterError):
     """The request does not say who makes it, or not credibly."""
 
     code, status, ws_close = "not-authorized", 401, 4401
+    challenge = "Bearer"
     advice = "Send a credential that the server knows: a key, a token or a session's cookie."
+
+
+class TokenRefused(NotAuthorized):
+    """The credential that was shown is none."""
+
+    code = "token-refused"
+    challenge = 'Bearer error="invalid_token"'
+    advice = "Get another one, and ask again with that; the server's log says why."
 
 
 class Refused(HeadwaterError):
@@ -79,6 +88,14 @@ class Refused(HeadwaterError):
 
     code, status, ws_close = "refused", 403, 4403
     advice = "Do not retry; ask for the right to do this."
+
+
+class NotGranted(Refused):
+    """Who asks may not do this."""
+
+    code = "not-granted"
+    challenge = 'Bearer error="insufficient_scope"'
+    advice = "Ask whoever gives out tokens for the right to do this; a retry does not help."
 
 
 class HostNotAllowed(Refused):

@@ -60,6 +60,20 @@ class ShuttingDown(Unavailable):
     advice = "Connect again after Retry-After; another process or the restarted one will answer."
 
 
+class KeysUnavailable(Unavailable):
+    """The keys of who issued the token are not known."""
+
+    code, retry_after = "keys-unavailable", 5
+    advice = "Try again after Retry-After; the server's log says why the issuer's keys could not be fetched."
+
+
+class AccessUnknown(Unavailable):
+    """The application does not say who may do this."""
+
+    code, retry_after = "access-unknown", 5
+    advice = "Try again after Retry-After; the server's log says what its function did."
+
+
 class SourceFailed(HeadwaterError):
     """The source of a run failed."""
 

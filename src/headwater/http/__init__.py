@@ -4,9 +4,12 @@ service        the one gate: every request passes it
 exchange       one request under way: what a driver has for the service
 request        a request's head
 authorize      who may do what: the question to the application
+access         who asks: tokens, the application's function, public grants
 permission     how it is asked, and its answer checked
 streams        the service of a hub
+writes         writes of one stream
 several        what concerns several streams: the words below the root
+revocation     what a server takes back, and whose connections it ends
 together       several appends in one request
 presence       who is at a stream, and readers that are members
 signals        messages to a stream's live readers

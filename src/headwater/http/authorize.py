@@ -17,11 +17,16 @@ remembered of a request's head never stands for an answer.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
+from hashlib import sha256
 from http.cookies import CookieError, SimpleCookie
-from typing import Any
+from typing import Any, Final
 
-from headwater.protocol.asks import Access, Ask
+from headwater.protocol.access.identity import Access
+from headwater.protocol.asks import Ask
 from headwater.protocol.headers import Headers
+
+#: Headers that are kept of a request whose response goes on.
+_KEPT: Final = (b"authorization", b"cookie", b"origin")
 
 
 class Credential:
@@ -47,15 +52,46 @@ class Credential:
         self.scope = scope
         self.token = token
 
-    def with_token(self, token: str) -> Credential:
-        """The same with another token."""
-        return Credential(self.headers, self.scope, token)
+    @property
+    def key(self) -> bytes:
+        """The same for who shows the same, and for nobody else."""
+        shown = (self.headers.get(b"authorization", b""), self.headers.get(b"cookie", b""), (self.token or "").encode())
+        return sha256(b"".join(b"%d:%b" % (len(each), each) for each in shown)).digest()
+
+    def alone(self) -> Credential:
+        """What says who it is, without the rest of the request: what is kept to ask again."""
+        kept = {name: value for name in _KEPT if (value := self.headers.get(name)) is not None}
+        return Credential(kept, None, self.token)
+
+    def with_token(self, token: str, *, replaces: bool = False) -> Credential:
+        """The same with another token.
+
+        Args:
+            token: that a message of the connection showed.
+            replaces: it counts in place of what its request showed, too.
+        """
+        headers = self.headers
+        if replaces and b"authorization" in headers:
+            headers = {name: value for name, value in headers.items() if name != b"authorization"}
+        return Credential(headers, self.scope, token)
 
     @property
     def authorization(self) -> str | None:
         """The header `Authorization`, whole; None: not sent."""
         value = self.headers.get(b"authorization")
         return None if value is None else value.decode("latin-1")
+
+    @property
+    def shown(self) -> str | None:
+        """The one proof that counts: what `Authorization` has, else the connection's token; None: neither.
+
+        Of another scheme than `Bearer` it is the whole header, which is no token.
+        """
+        header = self.headers.get(b"authorization")
+        if header is None:
+            return self.token
+        kind, _, token = header.decode("latin-1").partition(" ")
+        return token.strip() if kind.lower() == "bearer" else header.decode("latin-1")
 
     @property
     def bearer(self) -> str | None:

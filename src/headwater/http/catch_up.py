@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec import structs
+
 from headwater.http.content_coding import choose, coded, coded_pieces
 from headwater.http.exchange import Exchange, Streamed
 from headwater.http.schemas import link
@@ -9,13 +11,19 @@ from headwater.hub import Engine, catch_up
 from headwater.hub.catch_up import CatchUpRead
 from headwater.model import NOW, Last
 from headwater.protocol import names, responses
+from headwater.protocol.access.identity import ANYBODY, Access
 from headwater.protocol.commands import Inspect, Read
 from headwater.protocol.compression import Compressor
 from headwater.protocol.responses import Answer
 
 
 async def respond_short(
-    hub: Engine, compressor: Compressor, exchange: Exchange, command: Read | Inspect, transports: bytes
+    hub: Engine,
+    compressor: Compressor,
+    exchange: Exchange,
+    command: Read | Inspect,
+    access: Access,
+    transports: bytes,
 ) -> None:
     """Respond to a catch-up read or a HEAD.
 
@@ -24,6 +32,7 @@ async def respond_short(
         compressor: of the body.
         exchange: to respond to.
         command: what is asked for.
+        access: with which it is allowed.
         transports: by which streams can be read live.
 
     Raises:
@@ -37,9 +46,10 @@ async def respond_short(
         return
     found = await _read(hub, compressor, command)
     if isinstance(found, Streamed):
-        await exchange.stream(found)
+        head = found.head if access is ANYBODY else responses.for_one(found.head)
+        await exchange.stream(structs.replace(found, head=head, access=access))
     else:
-        exchange.respond(found)
+        exchange.respond(found if access is ANYBODY else responses.for_one(found))
 
 
 async def _read(hub: Engine, compressor: Compressor, command: Read) -> Answer | Streamed:

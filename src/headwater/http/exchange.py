@@ -29,6 +29,7 @@ from headwater.hub.live.waiting import Comes
 from headwater.hub.live.wire_format import WireFormat
 from headwater.model import Appended
 from headwater.protocol import names, responses
+from headwater.protocol.access.identity import ANYBODY, Access
 from headwater.protocol.responses import Answer, HeaderList, coding_headers, streaming
 from headwater.protocol.wire import Encoder
 
@@ -50,12 +51,14 @@ class Streamed(msgspec.Struct, frozen=True):
         length: bytes of the body, which the head tells; None: not known.
         pieces: of the body.
         path: the stream it is from.
+        access: with which it was allowed.
     """
 
     head: Answer
     length: int | None
     pieces: AsyncGenerator[bytes]
     path: str
+    access: Access = ANYBODY
 
 
 class LiveHead(msgspec.Struct, frozen=True, gc=False):

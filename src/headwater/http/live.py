@@ -20,7 +20,7 @@ from headwater.hub.live.wire_format import WireFormat, with_heartbeat, with_kind
 from headwater.hub.peers import address_of
 from headwater.model import Batch, Mode
 from headwater.protocol import names
-from headwater.protocol.asks import Access
+from headwater.protocol.access.identity import Access
 from headwater.protocol.caching import MAX_JITTER
 from headwater.protocol.coding import IDENTITY, Coding
 from headwater.protocol.commands import Read
@@ -107,13 +107,13 @@ def with_kinds(
 def _events(event_key: str | None, as_json: bool, envelope: bool, coding: Coding) -> WireFormat:
     encoder = partial(PlainEvents, event_key=event_key, as_json=as_json, envelope=envelope)
     key = ("events", event_key, as_json, envelope, coding.token)
-    return WireFormat(key, encoder, chunk, LAST_CHUNK, coding, timeless=True, timed=envelope)
+    return WireFormat(key, encoder, chunk, LAST_CHUNK, coding, timeless=True, timed=envelope, says=as_event)
 
 
 @lru_cache(_FORMATS)
 def _lines(envelope: bool, coding: Coding) -> WireFormat:
     encoder, key = partial(JsonLines, envelope=envelope), ("ndjson", envelope, coding.token)
-    return WireFormat(key, encoder, chunk, LAST_CHUNK, coding, timeless=True, timed=envelope)
+    return WireFormat(key, encoder, chunk, LAST_CHUNK, coding, timeless=True, timed=envelope, says=as_line)
 
 
 def jitter() -> int:

@@ -21,7 +21,8 @@ from headwater.hub.live.many.page import ManyPage
 from headwater.hub.live.wire_format import WireFormat
 from headwater.hub.peers import address_of
 from headwater.protocol import responses
-from headwater.protocol.asks import Access, Ask, Operation
+from headwater.protocol.access.identity import Access
+from headwater.protocol.asks import Ask, Operation
 from headwater.protocol.ephemeral import as_event, as_line
 from headwater.protocol.many import Names, ReadMany, parse_get, parse_post
 from headwater.protocol.requests import check_coding
@@ -111,8 +112,8 @@ class ManyReads:
         kind = ("many", command.as_events, command.envelope)
         # A stream's own encoder is made for it; this one is never asked.
         encoder = asked.encoder("")
-        form = WireFormat(kind, encoder, chunk, LAST_CHUNK, timeless=True, timed=command.envelope)
         tell = as_event if command.as_events else as_line
+        form = WireFormat(kind, encoder, chunk, LAST_CHUNK, timeless=True, timed=command.envelope, says=tell)
         form = with_kinds(form, tell, kinds_of(command), command.heartbeat)
         beat = command.heartbeat or self._hub.limits.heartbeat_seconds
         head = LiveHead(command.media_type, "text/plain", beat)

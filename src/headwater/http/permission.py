@@ -1,37 +1,45 @@
-"""The application's word on a request: `authorize` asked, its answer checked, waited for where it must be.
+"""The word on a request: who decides is asked, the answer checked, waited for where it must be.
 
-Rule: only an answer that must be awaited makes work; all others go on in the same step.
+Rule 1: only an answer that must be awaited makes work; all others go on in the same step.
+Rule 2: what is allowed when a head is there may be over when its body is: `check` looks again, before the store has it.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from inspect import isawaitable
 from typing import Final
 
 from headwater.errors import NotAuthorized
 from headwater.http.authorize import Authorize, Credential
 from headwater.http.exchange import Exchange, Work
-from headwater.protocol.asks import ANYBODY, Access, Ask
+from headwater.hub.access.principals import Principals
+from headwater.hub.access.proven import Proven
+from headwater.protocol.access.identity import ANYBODY, Access
+from headwater.protocol.asks import Ask
 
 #: What a request is let in with does something, and gives what takes waiting.
 Go = Callable[[Access], Work | None]
 
 
 class Permission:
-    """Asks an application.
+    """Asks who decides.
 
     Args:
         authorize: who may do what; None: everybody everything.
+        principals: of the hub.
 
     Attributes:
         is_open: everybody may do everything.
+        check: see `Principals.check`; for what was allowed a while ago.
     """
 
-    def __init__(self, authorize: Authorize | None) -> None:
+    def __init__(self, authorize: Authorize | None, principals: Principals) -> None:
         self._authorize = authorize
         self.is_open: Final = authorize is None
+        self._principals: Final = principals
+        self.check: Final = principals.check
 
     def then(self, exchange: Exchange, asks: tuple[Ask, ...], go: Go) -> Work | None:
         """Go on with the access that is granted.
@@ -46,8 +54,11 @@ class Permission:
         """
         if self._authorize is None or not asks:
             return go(ANYBODY)
-        found = self._ask(exchange, asks)
-        return self._decided(found, go) if isawaitable(found) else go(_checked(found))
+        credential = Credential(exchange.request.headers, exchange.scope)
+        found = self._authorize(asks, credential, exchange.client)
+        if isawaitable(found):
+            return self._decided(found, asks, credential, exchange.client, go)
+        return go(self._checked(found, asks, credential, exchange.client))
 
     def access(self, exchange: Exchange, asks: tuple[Ask, ...]) -> Access | Awaitable[Access]:
         """The access that is granted for one stream of several.
@@ -55,8 +66,7 @@ class Permission:
         Raises:
             HeadwaterError: it is refused.
         """
-        found = self._ask(exchange, asks)
-        return _awaited(found) if isawaitable(found) else _checked(found)
+        return self.of(asks, Credential(exchange.request.headers, exchange.scope), exchange.client)
 
     def of(
         self, asks: tuple[Ask, ...], credential: Credential | None, client: tuple[str, int] | None
@@ -74,26 +84,41 @@ class Permission:
         if self._authorize is None or credential is None or not asks:
             return ANYBODY
         found = self._authorize(asks, credential, client)
-        return _awaited(found) if isawaitable(found) else _checked(found)
+        if isawaitable(found):
+            return self._awaited(found, asks, credential, client)
+        return self._checked(found, asks, credential, client)
 
-    def _ask(self, exchange: Exchange, asks: tuple[Ask, ...]) -> Access | Awaitable[Access | None] | None:
-        if self._authorize is None:
-            return ANYBODY
-        return self._authorize(asks, Credential(exchange.request.headers, exchange.scope), exchange.client)
-
-    async def _decided(self, found: Awaitable[Access | None], go: Go) -> None:
-        work = go(_checked(await found))
+    async def _decided(
+        self,
+        found: Awaitable[Access | None],
+        asks: tuple[Ask, ...],
+        credential: Credential,
+        client: tuple[str, int] | None,
+        go: Go,
+    ) -> None:
+        work = go(self._checked(await found, asks, credential, client))
         if work is not None:
             await work
 
+    async def _awaited(
+        self,
+        found: Awaitable[Access | None],
+        asks: tuple[Ask, ...],
+        credential: Credential,
+        client: tuple[str, int] | None,
+    ) -> Access:
+        return self._checked(await found, asks, credential, client)
 
-async def _awaited(found: Awaitable[Access | None]) -> Access:
-    return _checked(await found)
-
-
-def _checked(found: Access | None) -> Access:
-    if found is None:
-        raise NotAuthorized("the request has no credential that allows this")
-    if found.expires is not None and found.expires <= time.time():
-        raise NotAuthorized("the credential of the request has expired")
-    return found
+    def _checked(
+        self, found: Access | None, asks: tuple[Ask, ...], credential: Credential, client: tuple[str, int] | None
+    ) -> Access:
+        if found is None:
+            raise NotAuthorized("the request has no credential that allows this")
+        self._principals.check(found)
+        if isinstance(found, Proven) or not (found.subject or found.expires or found.recheck):
+            return found
+        # Who decides by path is asked about the same paths again.
+        authorize = self._authorize
+        assert authorize is not None, "somebody said so"
+        again = partial(authorize, asks, credential.alone(), client)
+        return Proven(found, (credential.key, asks), again)

@@ -15,7 +15,7 @@ from headwater.hub.live.attended import MemberPeer
 from headwater.hub.peers import address_of, client_of
 from headwater.hub.presence.rooms import Joined
 from headwater.protocol import responses
-from headwater.protocol.asks import Access
+from headwater.protocol.access.identity import Access
 from headwater.protocol.commands import Attend, Joins, ListMembers
 from headwater.protocol.presence.requests import MAX_OTHER_BYTES, Entering, Leaving, parse_join, parse_post
 from headwater.protocol.presence.room import Page

@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from headwater.errors import MultiStreamClosed, RouteNotFound
-from headwater.http import many, together
+from headwater.http import many, revocation, together
 from headwater.http.exchange import Exchange, Work, body_of
 from headwater.http.permission import Permission
 from headwater.http.request import Request
@@ -73,11 +73,14 @@ class SeveralStreams:
         self._permission: Final = permission
         self._is_open: Final = multi or not permission.is_open
         self.transports: Final = responses.TRANSPORTS + (b", websocket" if self._is_open else b"")
-        self.words: Final = {
+        self.words: Final[dict[str, Word]] = {
             root + together.WORD: Word(together.check_head, self._append, together.WHERE),
             root + many.WORD: Word(many.check_head, self._read, many.WHERE),
             root + door.WORD: Word(door.check_head, self._nothing, door.WHERE),
         }
+        if not permission.is_open:  # who may do everything may not end everybody's readers
+            for word in (revocation.REVOKE, revocation.KICK):
+                self.words[root + word] = Word(revocation.check_head, partial(self._take_back, word), "")
 
     def serve(self, exchange: Exchange) -> Work | None:
         """Do what a request asks for; its path is one of these.
@@ -124,6 +127,12 @@ class SeveralStreams:
 
     async def _nothing(self, exchange: Exchange) -> None:
         """A connection is served as a WebSocket alone."""
+
+    async def _take_back(self, word: str, exchange: Exchange) -> None:
+        go = partial(revocation.serve, self._hub, exchange, word)
+        work = self._permission.then(exchange, revocation.ASKS, go)
+        if work is not None:
+            await work
 
     def _read(self, exchange: Exchange) -> Work:
         names = Names(self._hub.limits.max_path_bytes, self._private)

@@ -11,7 +11,7 @@ from headwater.http.exchange import Exchange, Work, body_of
 from headwater.hub import Engine
 from headwater.hub.peers import address_of, client_of
 from headwater.protocol import responses
-from headwater.protocol.asks import Access
+from headwater.protocol.access.identity import Access
 from headwater.protocol.commands import SendSignal
 from headwater.protocol.signals import Addressed, Signal, make_signal
 
@@ -26,7 +26,7 @@ def serve(hub: Engine, exchange: Exchange, command: SendSignal, access: Access) 
     hub.signal_sender.check(by, addressed, command.size)
     body = exchange.whole_body()
     if body is None:
-        return _read(hub, exchange, command, addressed, by)
+        return _read(hub, exchange, command, addressed, by, access)
     signal = _signal(hub, command, addressed, body)
     if hub.signal_sender.send_at_once(command.path, signal, by) is None:
         return _send(hub, exchange, command.path, signal, by)
@@ -56,8 +56,11 @@ def _signal(hub: Engine, command: SendSignal, addressed: Addressed, body: bytes)
     return make_signal(addressed, command.content_type, body)
 
 
-async def _read(hub: Engine, exchange: Exchange, command: SendSignal, addressed: Addressed, by: Hashable) -> None:
+async def _read(
+    hub: Engine, exchange: Exchange, command: SendSignal, addressed: Addressed, by: Hashable, access: Access
+) -> None:
     signal = _signal(hub, command, addressed, await body_of(exchange))
+    hub.runtime.principals.check(access)
     await _send(hub, exchange, command.path, signal, by)
 
 

@@ -13,12 +13,12 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from headwater.errors import BadRequest, HeadwaterError, RouteNotFound, StreamNotFound
+from headwater.errors import HeadwaterError, RouteNotFound
 from headwater.http import presence, schemas, signals
 from headwater.http.authorize import Authorize
 from headwater.http.catch_up import respond_short
 from headwater.http.content_coding import choose, coded
-from headwater.http.exchange import Exchange, LiveHead, Opening, Work, body_of
+from headwater.http.exchange import Exchange, LiveHead, Opening, Work
 from headwater.http.figures import Overview
 from headwater.http.introspection import asks_of_route, introspect
 from headwater.http.live import LIVE, end_of_closed, jitter, live_format, opened, opening, peer_of, waiting
@@ -28,14 +28,16 @@ from headwater.http.request import Request
 from headwater.http.service import Service
 from headwater.http.several import SeveralStreams
 from headwater.http.websocket.door import WebSockets
+from headwater.http.writes import Writes
 from headwater.hub import Engine, Peer
 from headwater.hub.live.arrival import Arrival, Prospect
 from headwater.hub.live.attended import MemberPeer
 from headwater.hub.live.waiting import Awaiting
 from headwater.hub.live.wire_format import WireFormat
-from headwater.model import Appended, Mode
+from headwater.model import Mode
 from headwater.protocol import responses
-from headwater.protocol.asks import ANYBODY, Access, Ask, asks_of
+from headwater.protocol.access.identity import ANYBODY, Access
+from headwater.protocol.asks import Ask, asks_of
 from headwater.protocol.caching import next_cursor
 from headwater.protocol.coding import IDENTITY
 from headwater.protocol.commands import (
@@ -55,10 +57,9 @@ from headwater.protocol.commands import (
 )
 from headwater.protocol.compression import Compression, Compressor
 from headwater.protocol.cors import ANY, LOOPBACK, CorsPolicy, HostPolicy, preflight_headers
-from headwater.protocol.ledger import check_without_body
 from headwater.protocol.many import Names
 from headwater.protocol.paths import NOTHING_PRIVATE, check_encoding
-from headwater.protocol.requests import append_of, check_write, parse_request
+from headwater.protocol.requests import parse_request
 from headwater.protocol.responses import Answer, HeaderList
 from headwater.protocol.urls import BELOW_STREAM, split_url, stream_at, target_at
 from headwater.protocol.words import parse_word
@@ -111,13 +112,14 @@ class StreamService(Service):
         self._varies: Final = bool(self.compressor.offered)
         self._overview: Final = Overview(hub, self.private)
         self._prefix: Final = prefix
-        self._permission: Final = Permission(authorize)
+        self._permission: Final = Permission(authorize, hub.runtime.principals)
         self._cors: Final = CorsPolicy(cors_origins)
         stream_names = Names(hub.limits.max_path_bytes, self.private)
         self._websockets: Final = WebSockets(hub, self._permission, stream_names, self._cors)
         self._several: Final = SeveralStreams(
             hub, prefix, self.private, self._permission, self._websockets, multi=multi
         )
+        self._writes: Final = Writes(hub, self.refuse, self._permission.check, self._several.transports)
         #: For responses to requests whose origin is not known, or that have none.
         self._cors_of_none: Final = self._cors.headers(None, b"")
         self._hosts: Final = HostPolicy(allowed_hosts)
@@ -229,23 +231,22 @@ class StreamService(Service):
     def _perform(self, exchange: Exchange, command: Command | Connect | Undecided, access: Access) -> Work | None:
         # By far the most, and to look at an attribute a pattern of a class makes a set and a list.
         if isinstance(command, Write) and command.create is None:
-            if (body := exchange.whole_body()) is None:
-                return self._read_then_append(exchange, command)
-            self._append(exchange, command, body)
-            return None
+            return self._writes.append(exchange, command, access)
         match command:
             case Write():
-                return self._create_by_append(exchange, command)
+                return self._writes.create_by_append(exchange, command, access)
             case Read() if command.mode in LIVE:
                 return self._listen(exchange, command, access)
             case Read(mode=Mode.LONG_POLL):
                 return self._poll(exchange, command, access)
             case Read() | Inspect():
-                return respond_short(self.hub, self.compressor, exchange, command, self._several.transports)
+                return respond_short(
+                    self.hub, self.compressor, exchange, command, access, self._several.transports
+                )
             case Create():
-                return self._create(exchange, command)
+                return self._writes.create(exchange, command, access)
             case Delete():
-                return self._delete(exchange, command)
+                return self._writes.delete(exchange, command)
             case Attend() | ListMembers():
                 return presence.serve(self.hub, exchange, command, access)
             case SendSignal():
@@ -268,76 +269,6 @@ class StreamService(Service):
         if work is not None:
             await work
 
-    # Writing.
-
-    def _read_then_append(self, exchange: Exchange, command: Write) -> Work | None:
-        if not exchange.is_asked:
-            return self._check_then_append(exchange, command)
-        return exchange.read_body(partial(self._take_body, exchange, command))
-
-    def _take_body(self, exchange: Exchange, command: Write, body: bytes | HeadwaterError) -> None:
-        if isinstance(body, HeadwaterError):
-            self.refuse(exchange, body)
-        elif body and not exchange.request.may_have_body:  # nobody was asked about it
-            self.refuse(exchange, BadRequest("a body came that the head did not announce"))
-        else:
-            self._append(exchange, command, body)
-
-    def _append(self, exchange: Exchange, command: Write, body: bytes) -> None:
-        try:
-            if not body or command.content_type is None:
-                check_write(command, body)
-            self.hub.post(command.path, append_of(command, body), partial(self._appended, exchange, len(body)))
-        except Exception as error:
-            self.refuse(exchange, error)
-
-    def _appended(self, exchange: Exchange, size: int, outcome: Appended | Exception) -> None:
-        if isinstance(outcome, Exception):
-            self.refuse(exchange, outcome)
-        else:
-            self.stats.acknowledged(size, outcome)
-            exchange.acknowledge(outcome, with_body=size > 0)
-
-    async def _check_then_append(self, exchange: Exchange, command: Write) -> None:
-        await self._check_before_body(command)
-        work = exchange.read_body(partial(self._take_body, exchange, command))
-        if work is not None:
-            await work
-
-    async def _check_before_body(self, command: Write) -> None:
-        """Refuse an append to what is not there, is closed, or has another type, before its body is asked for.
-
-        A producer's append to a closed stream may be a retry, which is answered: there only the stream must be.
-        """
-        try:
-            info = await self.hub.info(command.path)
-        except StreamNotFound:
-            if command.create is None:
-                raise
-            return
-        if command.producer is None:
-            check_without_body(info, command.content_type)
-
-    async def _create_by_append(self, exchange: Exchange, command: Write) -> None:
-        if not exchange.is_asked:
-            await self._check_before_body(command)
-        body = await body_of(exchange)
-        check_write(command, body)
-        appended = await self.hub.write(command.path, append_of(command, body))
-        where = location(exchange) if appended.created else b""
-        exchange.respond(responses.appended(appended, with_body=bool(body), location=where))
-
-    async def _create(self, exchange: Exchange, command: Create) -> None:
-        body = await body_of(exchange)
-        created = await self.hub.create_stream(
-            command.path, command.config, body, closed=command.closed, condition=command.condition
-        )
-        exchange.respond(responses.created(created, location(exchange), self._several.transports))
-
-    async def _delete(self, exchange: Exchange, command: Delete) -> None:
-        await self.hub.delete_stream(command.path, command.condition)
-        exchange.respond(responses.deleted())
-
     # Reading.
 
     async def _poll(self, exchange: Exchange, command: Read, access: Access) -> None:
@@ -347,7 +278,8 @@ class StreamService(Service):
         )
         coding = choose(self.compressor, command, batch)
         found = responses.polled(batch, next_cursor(time.time(), command.cursor, jitter()), coding=coding)
-        exchange.respond(await coded(self.compressor, coding, found))
+        found = await coded(self.compressor, coding, found)
+        exchange.respond(found if access is ANYBODY else responses.for_one(found))
 
     def _listen(self, exchange: Exchange, command: Read, access: Access) -> Work | None:
         """Open a live reader: at once where the exchange and the store can, and else in a task."""
@@ -392,9 +324,3 @@ class StreamService(Service):
     def _opening(self, arrival: Prospect | Arrival, command: Read, form: WireFormat) -> Opening:
         lasts = self.hub.limits.sse_seconds if command.mode is Mode.SSE else None
         return opening(arrival, form, lasts, command.media_type, self.hub.limits.heartbeat_seconds, varies=self._varies)
-
-
-def location(exchange: Exchange) -> bytes:
-    """The stream's absolute URL, as the client called it."""
-    host = exchange.request.host or b"localhost"
-    return exchange.scheme.encode() + b"://" + host + exchange.request.raw_path.encode("latin-1")

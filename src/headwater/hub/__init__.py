@@ -16,6 +16,7 @@ eager                   coroutines that begin at once
 places                  how many streams there may be
 intake                  request bodies that are under way
 presence                who is at a stream
+access                  who reads with which proof, and what ends with it
 live                    the live readers
 formats                 the wire formats for readers in this process
 catch_up, outflow       a range read in pieces, and sent as it is taken

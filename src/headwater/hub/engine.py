@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, Callable, Coroutine, Mapping
 from typing import Any, Final, TypeVar, Unpack
 
+from headwater.hub.access.calls import AccessCalls
+from headwater.hub.access.revoked_log import PATH, RevokedLog
 from headwater.hub.arguments import check_kind
 from headwater.hub.checked import into
 from headwater.hub.intake import Intake
@@ -25,14 +27,14 @@ from headwater.hub.writer import PUMP_AHEAD, Writer, WriterOptions, pump
 from headwater.hub.writes import Writes
 from headwater.model import Change
 from headwater.protocol.ephemeral import PRESENCE
-from headwater.protocol.paths import RUNS, PrivatePaths
+from headwater.protocol.paths import RESERVED_SEGMENT, RUNS, PrivatePaths
 from headwater.protocol.schemas.registry import Schemas
 from headwater.stores import Store, open_store
 
 T = TypeVar("T")
 
 
-class Engine(Lifespan, Writes, SignalCalls):
+class Engine(Lifespan, Writes, SignalCalls, AccessCalls):
     """Streams in a store, live; `headwater.Hub` is this with HTTP.
 
     Open it before use: `async with hub:`, or `lifespan=hub.lifespan` in an ASGI framework. What is open may be opened
@@ -70,7 +72,7 @@ class Engine(Lifespan, Writes, SignalCalls):
         self.limits = limits or Limits()
         self.stats = Stats()
         self.intake: Final = Intake(self.limits.max_inflight_bytes, self.limits.max_body_bytes)
-        self.private: Final = PrivatePaths(*RUNS)
+        self.private: Final = PrivatePaths(*RUNS, RESERVED_SEGMENT)
         self.schemas: Final = Schemas(schemas, self.private)
         self.runtime = Runtime(self.store, self.limits, self.stats)
         self.live = LiveReaders(self.runtime)
@@ -79,6 +81,9 @@ class Engine(Lifespan, Writes, SignalCalls):
         self.rooms = Rooms(self.limits, self.stats, self.runtime.timers.after, self.events)
         self.runtime.ephemerals.greet_with(PRESENCE, self.rooms.first)
         self._gate = self.runtime.gate
+        self._principals = self.runtime.principals
+        self._principals.ended = self._access_ended
+        self._revoked_log = RevokedLog(self.store, self._principals.revocations, self._end_revoked)
         self._loop_delay = LoopDelay(self.stats.loop_delay)
         self._into, self._post = into(self.store, self.schemas.records)
         self._small = min(self.limits.max_body_bytes, self.limits.max_append_records)
@@ -107,6 +112,7 @@ class Engine(Lifespan, Writes, SignalCalls):
         self._unwatch = self.store.watch(self._changed)
         try:
             self._places.taken = await self.store.count()
+            await self._revoked_log.load()
         except BaseException:
             await self._stop()
             raise
@@ -119,6 +125,7 @@ class Engine(Lifespan, Writes, SignalCalls):
         self.live.drain()
         self._gate.close()
         await self._sweeper.stop()
+        await self._revoked_log.stop()
         self._loop_delay.stop()
         self.signal_sender.kept.clear()
         self.rooms.clear()
@@ -238,7 +245,12 @@ class Engine(Lifespan, Writes, SignalCalls):
 
     # Inside
 
+    def _access_ended(self, reason: str, count: int) -> None:
+        self.stats.access_ended[reason] += count
+
     def _changed(self, change: Change) -> None:
+        if change.path == PATH:
+            self._revoked_log.changed(change)
         if change.deleted:
             self._places.taken -= 1
             if len(self.rooms):

@@ -19,6 +19,7 @@ from typing import Final, Protocol
 from headwater.errors import HeadwaterError
 from headwater.hub.live.runtime import Runtime
 from headwater.hub.wheel import Timer
+from headwater.protocol.access.identity import ANYBODY, Access
 
 _log: Final = logging.getLogger("headwater")
 
@@ -61,18 +62,20 @@ class Outflow:
         runtime: of the hub; its limits, timers, budget and figures.
         outlet: where the body goes.
         path: the stream it is from.
+        access: by which it is sent.
 
     Attributes:
         sink: what holds its bytes; see `Budget`.
         full_at: since when it takes nothing more, on the clock of timers; 0: it does.
     """
 
-    def __init__(self, runtime: Runtime, outlet: Outlet, path: str) -> None:
+    def __init__(self, runtime: Runtime, outlet: Outlet, path: str, access: Access = ANYBODY) -> None:
         self.sink = self
         self.full_at = 0.0
         self._runtime = runtime
         self._outlet = outlet
         self._path = path
+        self._access = access
         self._behind = 0
         self._seen = 0
         self._timer: Timer | None = None
@@ -85,6 +88,7 @@ class Outflow:
         Args:
             pieces: of the body; an error of theirs cuts it.
         """
+        self._runtime.principals.enter(self._access, self)
         try:
             async with aclosing(pieces):
                 await self._give_all(pieces)
@@ -99,6 +103,8 @@ class Outflow:
                 self._ending = Ending.CUT
                 self._runtime.stats.cuts[HeadwaterError.code] += 1
                 _log.exception("a read of %s was cut", self._path)
+        finally:
+            self._runtime.principals.leave(self._access, self)
         if self._ending is Ending.LOST:
             self._runtime.stats.disconnects += 1
         return self._ending
@@ -175,6 +181,13 @@ class Outflow:
         if self._timeout is not None and self._ending is Ending.WHOLE:
             self._runtime.stats.sheds += 1
         self._stop(Ending.STALLED)
+
+    def end_access(self, reason: str, retry_after: float) -> None:
+        """See `Living.end_access`: a body has no words for it either."""
+        self._stop(Ending.STALLED)
+
+    def tell_expiring(self, at: float) -> None:
+        """See `Living.tell_expiring`; a body has no words for it."""
 
     def lost(self) -> None:
         """The other side is gone."""

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from headwater.protocol.asks import ANYBODY, Access
+from headwater.protocol.access.identity import ANYBODY, Access
 
 
 class Peer(msgspec.Struct, frozen=True, gc=False):

@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import aclosing
 from typing import Any, Final, TypeVar, overload
 
-from headwater.errors import HeadwaterError, ShuttingDown, StreamAwaited, StreamFailed
+from headwater.errors import HeadwaterError, NotAuthorized, ShuttingDown, StreamAwaited, StreamFailed
+from headwater.hub.access.principals import OVER
 from headwater.hub.arguments import start_of
 from headwater.hub.formats import wire_format
 from headwater.hub.limits import Limits
@@ -113,10 +114,11 @@ class Reads:
         Raises:
             StreamNotFound, StreamGone, InvalidOffset, OffsetGone, LimitReached, StoreUnavailable: see `errors`.
             StreamAwaited: with `wait`: the stream is not there yet.
+            NotAuthorized: the access of who asks ended meanwhile.
         """
         self.runtime.gate.check()
         if wait and not await self._exists(path):
-            if not await await_stream(self.live, path, self.limits.long_poll_seconds):
+            if not await await_stream(self.live, path, self.limits.long_poll_seconds, peer):
                 raise StreamAwaited(f"there is no stream at {path!r} yet")
             offset = BEGINNING
         self.stats.reads += 1
@@ -132,6 +134,8 @@ class Reads:
                             return found
                     case Failed(_, error):
                         raise error
+                    case Detached(_, _, reason) if reason in OVER:
+                        raise NotAuthorized("the credential of the request has ended")
                     case _:
                         break
         assert batch is not None, "a reader begins with a batch"

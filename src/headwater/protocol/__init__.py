@@ -40,6 +40,7 @@ together, given           several appends in one request, and what clients give 
 many, patterns            reads of many streams, by name or by pattern
 vector                    the cursor of such a read
 asks                      what must be allowed for a command
+access                    who may do what: grants, decisions, claims
 responses                 results into HTTP
 caching                   cursors, ETags, Cache-Control
 sse                       event streams, both ways

@@ -7,7 +7,7 @@ Rule: every path that a command names is in its asks, so that whoever grants the
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Final, assert_never
+from typing import assert_never
 
 import msgspec
 
@@ -34,7 +34,8 @@ class Operation(StrEnum):
     `READ` is GET and HEAD, every live read, and the source of a fork. `APPEND` is a body, `CLOSE` an end, complete or
     failed. `CREATE` is a stream or a fork, first content and closure with it. `SIGNAL` is to send a signal; who reads
     a stream may read its signals. `PRESENCE` is to be told who is there, and to be there oneself. `LIST` is to be
-    told which streams, readers and keys there are.
+    told which streams, readers and keys there are. `REVOKE` is to take back what others may do, everywhere; it is for
+    servers.
     """
 
     READ = "read"
@@ -45,6 +46,7 @@ class Operation(StrEnum):
     SIGNAL = "signal"
     PRESENCE = "presence"
     LIST = "list"
+    REVOKE = "revoke"
 
 
 class Ask(msgspec.Struct, frozen=True, gc=False):
@@ -52,22 +54,6 @@ class Ask(msgspec.Struct, frozen=True, gc=False):
 
     operation: Operation
     path: str
-
-
-class Access(msgspec.Struct, frozen=True):
-    """Who somebody is, and until when.
-
-    Attributes:
-        subject: who; None: anybody, nobody has said.
-        expires: seconds since the Unix epoch; None: without an end.
-    """
-
-    subject: str | None
-    expires: float | None = None
-
-
-#: Somebody who has not said who it is.
-ANYBODY: Final = Access(None)
 
 
 def asks_of(command: Command | Undecided, *, has_body: bool = True) -> tuple[Ask, ...]:

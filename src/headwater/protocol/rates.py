@@ -17,14 +17,15 @@ class Rates:
     """The rates of many, each by itself.
 
     Args:
-        rate: times a second, and at once after a second without any.
+        rate: times in a window, and at once after one without any.
+        window: seconds.
     """
 
     __slots__ = ("_paid", "_step", "_sweep_at", "_window")
 
-    def __init__(self, rate: int) -> None:
-        self._step = 1 / rate
-        self._window = 1.0
+    def __init__(self, rate: int, window: float = 1.0) -> None:
+        self._step = window / rate
+        self._window = window
         self._paid: dict[Hashable, float] = {}
         self._sweep_at = _SWEEP_FROM
 
@@ -45,6 +46,10 @@ class Rates:
         if len(self._paid) >= self._sweep_at:
             self._sweep(now)
         return True
+
+    def is_spent(self, who: Hashable, now: float) -> bool:
+        """Whether one time more would be one too many; nothing is counted."""
+        return max(self._paid.get(who, now), now) + self._step - now > self._window + self._step / 2
 
     def _sweep(self, now: float) -> None:
         self._paid = {who: paid for who, paid in self._paid.items() if paid > now}

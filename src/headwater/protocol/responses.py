@@ -32,13 +32,19 @@ HeaderList = list[tuple[bytes, bytes]]
 
 _TRUE: Final = b"true"
 #: Says how a credential is shown (RFC 9110 section 15.5.2, RFC 6750 section 3).
-_UNAUTHORIZED: Final = 401
 _CLOSED: Final = (names.STREAM_CLOSED, _TRUE)
 _UP_TO_DATE: Final = (names.STREAM_UP_TO_DATE, _TRUE)
 _NO_STORE: Final = (names.CACHE_CONTROL, NO_STORE)
 #: On every answer (section 12.7).
 _SECURITY: Final = ((b"x-content-type-options", b"nosniff"), (b"cross-origin-resource-policy", b"cross-origin"))
 #: A stream's bytes may be a page; opened in a tab it gets no script and no origin of ours (CSP level 3, "sandbox").
+#: What a response says to everybody, and in its place to one alone.
+_OF_EVERYBODY: Final = frozenset({names.CACHE_CONTROL, b"cross-origin-resource-policy"})
+_OF_ONE: Final[HeaderList] = [
+    (names.CACHE_CONTROL, b"private, no-cache"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (names.VARY, b"authorization, cookie"),
+]
 _SANDBOX: Final = (b"content-security-policy", b"sandbox")
 _PRODUCER_AGE: Final = (names.STREAM_PRODUCER_AGE, b"%d" % KEPT_SECONDS)
 #: How every stream can be read live.
@@ -299,11 +305,17 @@ def failed(error: HeadwaterError) -> Answer:
         elif key == "upgrade":
             headers.append((names.UPGRADE, str(value).encode()))
             headers.append((names.SEC_WEBSOCKET_VERSION, b"13"))
-    if error.status == _UNAUTHORIZED:
-        headers.append((names.WWW_AUTHENTICATE, b"Bearer"))
+    if error.challenge is not None:
+        headers.append((names.WWW_AUTHENTICATE, error.challenge.encode()))
     if error.retry_after is not None:
         headers.append((names.RETRY_AFTER, b"%d" % error.retry_after))
     return Answer(error.status, headers, msgspec.json.encode(problem(error)) + b"\n", error.unread)
+
+
+def for_one(answer: Answer) -> Answer:
+    """A read's response to who showed a proof: no cache gives it to somebody else, or after the proof has ended."""
+    kept = [field for field in answer.headers if field[0] not in _OF_EVERYBODY]
+    return Answer(answer.status, [*kept, *_OF_ONE], answer.body, answer.unread)
 
 
 def json_answer(value: object, *, status: int = 200) -> Answer:

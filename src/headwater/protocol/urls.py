@@ -25,6 +25,7 @@ AT_ROOT: Final[Mapping[str, str]] = {
     "ticket": "tickets, by which a client without a header says who it is",
     "session": "the sessions of browsers",
     "revoke": "taking back what somebody may do",
+    "kick": "ending somebody's connections",
 }
 #: Words below a stream, `{root}{path}/-/signal`, and what each is reserved for.
 AT_STREAM: Final[Mapping[str, str]] = {

@@ -2,6 +2,7 @@
 
 settings     every setting, from flags, environment and a TOML file
 schema_files  what streams hold, by files of JSON Schema
+access_files  who may do what, by keys in files
 run          from settings to a server that runs
 serving      listen, drain, stop
 listener     the sockets that are listened on

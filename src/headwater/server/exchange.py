@@ -147,7 +147,7 @@ class SocketExchange(Exchange):
         sock = wire.transport.get_extra_info("socket")
         restrain(sock, shared.runtime.limits)
         outlet = SocketOutlet(wire.out, chunked=chunked)
-        outflow = self._outflow = Outflow(shared.runtime, outlet, streamed.path)
+        outflow = self._outflow = Outflow(shared.runtime, outlet, streamed.path, streamed.access)
         ending = await outflow.run(streamed.pieces)
         if ending is Ending.WHOLE and wire.is_current(self):
             relax(sock)

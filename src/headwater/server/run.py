@@ -18,6 +18,7 @@ from headwater.errors import MissingExtra
 from headwater.http.forwarded import TrustedProxies
 from headwater.http.streams import StreamService
 from headwater.protocol.compression import Compressor
+from headwater.server.access_files import check_seconds, guard_of, has_access, open_with_keys, reload_keys
 from headwater.server.allocator import return_freed_memory
 from headwater.server.inherited import inherited, place_of
 from headwater.server.schema_files import load_schemas
@@ -84,6 +85,8 @@ def make_server(settings: Settings, store: Store | None = None) -> Server:
         InvalidSettings: the certificate or its key, or a schema, cannot be used.
         MissingExtra: a schema is given, and what checks it is not installed.
     """
+    check_seconds(settings)
+    guard = guard_of(settings)
     hub = Hub(store or settings.store, limits=limits_of(settings), schemas=load_schemas(settings.schemas))
     service = StreamService(
         hub,
@@ -95,6 +98,7 @@ def make_server(settings: Settings, store: Store | None = None) -> Server:
         compression=compression_of(settings),
         serve_private=settings.serve_private,
         multi=settings.multi,
+        authorize=guard,
     )
     warn_of_missing(service.compressor)
     tls = tls_of(settings)
@@ -110,9 +114,10 @@ def make_server(settings: Settings, store: Store | None = None) -> Server:
     hello = partial(banner, settings) if settings.banner else None
     return Server(
         shared,
-        lambda: hub,
+        partial(open_with_keys, hub, guard),
         tls=tls,
         reload_tls=reload_tls,
+        reload_keys=None if guard is None else partial(reload_keys, guard, settings),
         shutdown_seconds=settings.shutdown_seconds,
         hello=hello,
     )
@@ -163,14 +168,22 @@ def check_bind(settings: Settings) -> None:
     """Refuse to serve everybody by accident.
 
     Raises:
-        InvalidSettings: `host` is not a loopback address, and `insecure` is not set.
+        InvalidSettings: `host` is not a loopback address, there is no access, or neither TLS nor `behind_proxy`, and
+            `insecure` is not set.
     """
     if settings.insecure or is_loopback(settings.host):
         return
-    raise InvalidSettings(
-        f"{reachable(settings.host, settings.fd)}, and there is no access control: anybody could read and write every "
-        "stream. Listen on 127.0.0.1 behind a proxy that checks access, or say --insecure"
-    )
+    where = reachable(settings.host, settings.fd)
+    if not has_access(settings):
+        raise InvalidSettings(
+            f"{where}, and there is no access control: anybody could read and write every stream. Name the keys of who "
+            "issues tokens with --access-keys, listen on 127.0.0.1 behind a proxy that checks access, or say --insecure"
+        )
+    if settings.tls_cert is None and not settings.behind_proxy:
+        raise InvalidSettings(
+            f"{where}, and nothing is encrypted: whoever is on the way could take the tokens. Give --tls-cert and "
+            "--tls-key, say --behind-proxy where a proxy in front encrypts, or --insecure"
+        )
 
 
 def reachable(host: str, fd: int | None) -> str:

@@ -40,6 +40,7 @@ class Server:
         lifespan: opens what is served, and closes it.
         tls: None: plain connections.
         reload_tls: called at SIGHUP, with TLS; what it raises is logged, and new connections are as before.
+        reload_keys: called at SIGHUP, where there is access; the same.
         shutdown_seconds: how long a stop waits for responses under way before it cuts them.
         hello: what to print for a port, or for the path of a Unix socket, once it listens; None: nothing.
 
@@ -55,6 +56,7 @@ class Server:
         *,
         tls: ssl.SSLContext | None = None,
         reload_tls: Callable[[], None] | None = None,
+        reload_keys: Callable[[], None] | None = None,
         shutdown_seconds: float = 10.0,
         hello: Callable[[int | str], str] | None = None,
     ) -> None:
@@ -62,7 +64,7 @@ class Server:
         self.started = False
         self._lifespan = lifespan
         self._tls = tls
-        self._reload_tls = reload_tls
+        self._reloads = {"certificate": reload_tls, "file of access keys": reload_keys}
         self._shutdown_seconds = shutdown_seconds
         self._hello = hello
         self._stop: asyncio.Event = asyncio.Event()
@@ -87,7 +89,7 @@ class Server:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self.stop)
-        if self._reload_tls is not None:
+        if any(self._reloads.values()):
             loop.add_signal_handler(signal.SIGHUP, self._reload)
         try:
             lifespan = self._lifespan()
@@ -101,13 +103,15 @@ class Server:
             await lifespan.__aexit__(None, None, None)
 
     def _reload(self) -> None:
-        assert self._reload_tls is not None
-        try:
-            self._reload_tls()
-        except HeadwaterError as error:
-            _log.error("the certificate was not read again: %s", error)
-        else:
-            _log.info("the certificate was read again")
+        for what, reload in self._reloads.items():
+            if reload is None:
+                continue
+            try:
+                reload()
+            except HeadwaterError as error:
+                _log.error("the %s was not read again: %s", what, error)
+            else:
+                _log.info("the %s was read again", what)
 
     async def _listen(self, sockets: Sequence[socket.socket]) -> None:
         loop = asyncio.get_running_loop()

@@ -28,7 +28,7 @@ ENV_PREFIX: Final = "HEADWATER_"
 #: The variable that names the TOML file, as `--config` does.
 ENV_CONFIG: Final = "HEADWATER_CONFIG"
 #: Variables that are no settings: the file above, and those of the other commands.
-_NO_SETTINGS: Final = frozenset({ENV_CONFIG, "HEADWATER_URL", "HEADWATER_CLIENT_KEYS"})
+_NO_SETTINGS: Final = frozenset({ENV_CONFIG, "HEADWATER_URL", "HEADWATER_CLIENT_KEYS", "HEADWATER_ACCESS_KEY"})
 #: What a value must be, in words, by the setting's type.
 _KINDS: Final[dict[Any, str]] = {
     int: "a whole number",
@@ -48,7 +48,7 @@ class Settings(Limits, frozen=True, kw_only=True):
     """How `headwater serve` runs. The fields of `Limits` are settings too.
 
     Attributes:
-        host: address to listen on; other than loopback only with access control, or with `insecure`.
+        host: address to listen on; other than loopback only with access and TLS, or `behind_proxy`, or `insecure`.
         port: TCP port; 0 takes a free one.
         fd: descriptor of a socket that listens already and that this process inherits; `host` and `port` are then its
             own. Without it, the sockets that systemd passes on (`LISTEN_FDS`) count before `host` and `port`.
@@ -67,6 +67,24 @@ class Settings(Limits, frozen=True, kw_only=True):
             requests for them are answered 403, and `/-/` does not name them.
         multi: serve what names several streams in one request, such as POST `-/append`. Take it away where a proxy in
             front guards streams by their paths: it does not see which they are.
+        access_keys: TOML file with a table `[[keys]]` for each key of who issues tokens: `issuer`, `audience`,
+            `algorithm`, and `file`, `env` or `jwks`. With a key, or anything public, the server asks who may do what.
+        access_key_file: file with the secret, or the public key in PEM, of the one issuer that the next settings are
+            of; in its place the variable `HEADWATER_ACCESS_KEY`. Read again at SIGHUP.
+        access_jwks: URL where that issuer publishes its keys, in place of a file.
+        access_issuer: `iss` of its tokens.
+        access_audience: what `aud` of its tokens must have.
+        access_algorithm: of its key: `HS256`, `RS256`, `PS256`, `ES256`, each also with 384 and 512, or `EdDSA`.
+        max_token_seconds: for which a token may still be good when it is shown; at most seven days.
+        public_read: patterns of streams that everybody may read, with commas.
+        public_append: the same to append to.
+        public_close: the same to close.
+        public_create: the same to create.
+        public_delete: the same to delete.
+        public_signal: the same to send signals to.
+        public_presence: the same to be at, and to see who is.
+        public_list: the same to list below; `**` for the figures and metrics too.
+        behind_proxy: listen beyond loopback without TLS, for a proxy in front encrypts; only with access.
         compression: codings of answers to reads that are offered, the preferred first, with commas: `zstd`, `br`
             (finished bodies only), `gzip`; empty: answers are sent as they are.
         compress_min_bytes: a finished body, or the part of a live answer that is one reader's own, is sent as it is
@@ -100,6 +118,22 @@ class Settings(Limits, frozen=True, kw_only=True):
     introspection: bool = True
     serve_private: bool = False
     multi: bool = True
+    access_keys: str | None = None
+    access_key_file: str | None = None
+    access_jwks: str | None = None
+    access_issuer: str = "headwater"
+    access_audience: str = "headwater"
+    access_algorithm: str = "HS256"
+    max_token_seconds: int = 24 * 3600
+    public_read: tuple[str, ...] = ()
+    public_append: tuple[str, ...] = ()
+    public_close: tuple[str, ...] = ()
+    public_create: tuple[str, ...] = ()
+    public_delete: tuple[str, ...] = ()
+    public_signal: tuple[str, ...] = ()
+    public_presence: tuple[str, ...] = ()
+    public_list: tuple[str, ...] = ()
+    behind_proxy: bool = False
     compression: tuple[str, ...] = ()
     compress_min_bytes: int = Compression().min_bytes
     compress_level: int = Compression().level
@@ -214,8 +248,9 @@ def _from_file(path: Path) -> dict[str, Any]:
 
 
 def _convert(values: dict[str, Any]) -> Settings:
-    for name in ("cors_origins", "allowed_hosts", "trusted_proxies", "compression"):
-        if isinstance(value := values.get(name), str):
+    for setting in describe_settings():
+        name = setting.name
+        if isinstance(setting.default, tuple) and isinstance(value := values.get(name), str):
             values[name] = [part.strip() for part in value.split(",") if part.strip()]
     for setting in describe_settings():
         if setting.name in values:

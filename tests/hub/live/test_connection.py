@@ -532,6 +532,8 @@ class Brings:
     def detach(self, retry_after: float, reason: str = "") -> None:
         pass
 
+    def tell_expiring(self, at: float) -> None: ...
+
     def lost(self) -> None:
         pass
 

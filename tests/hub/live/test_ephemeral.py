@@ -18,7 +18,7 @@ from headwater.hub.live.group import FanoutGroup
 from headwater.hub.live.sinks import BufferSink
 from headwater.hub.live.wire_format import WireFormat, with_kind
 from headwater.model import Policy, SlowPolicy
-from headwater.protocol.asks import Access
+from headwater.protocol.access.identity import Access
 from headwater.protocol.coding import IDENTITY, Coding
 from headwater.protocol.ephemeral import SIGNAL, Ephemeral, as_event, as_line
 from headwater.protocol.ndjson import JsonLines

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Final, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, Self
 from weakref import WeakSet
 
 from headwater.client import requests
@@ -24,7 +24,14 @@ from headwater.errors import HeadwaterError, NotAuthorized, StreamGone, StreamNo
 from headwater.model import BEGINNING
 from headwater.protocol import names
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar
+
+    T = TypeVar("T", default=Any)  # of a handle that says nothing of its records
+else:
+    from typing import TypeVar
+
+    T = TypeVar("T")
 
 
 class Stream(Appends, Generic[T]):
@@ -55,7 +62,7 @@ class Stream(Appends, Generic[T]):
         self,
         url: str,
         *,
-        type: Any = None,
+        type: type[T] | None = None,
         decode: Callable[[bytes], T] | None = None,
         content_type: str | None = None,
         headers: GivenHeaders = None,

@@ -13,7 +13,7 @@ arguments      what messages say, checked
 rights         what the client may do
 requests       messages under way: how many, in which order
 patience       how long a client is waited for
-expiry         access that ends while a connection lives
+expiry         access that is asked about again while a connection lives
 telling        how subscriptions are told
 single         one stream at its own URL
 sink           a socket's transport: frames both ways

@@ -18,7 +18,8 @@ from headwater.http.websocket.single import Single
 from headwater.http.websocket.telling import TELLINGS
 from headwater.hub import Engine
 from headwater.hub.peers import Peer, address_of
-from headwater.protocol.asks import Access, asks_of
+from headwater.protocol.access.identity import Access
+from headwater.protocol.asks import asks_of
 from headwater.protocol.commands import Connect
 from headwater.protocol.cors import CorsPolicy
 from headwater.protocol.many import Names

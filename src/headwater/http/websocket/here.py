@@ -15,7 +15,8 @@ from headwater.http.presence import check_stream
 from headwater.http.websocket.arguments import path_of
 from headwater.http.websocket.session import Session
 from headwater.hub.peers import client_of
-from headwater.protocol.asks import Access, Ask, Operation
+from headwater.protocol.access.identity import Access
+from headwater.protocol.asks import Ask, Operation
 from headwater.protocol.presence.keys import same_key
 from headwater.protocol.presence.members import check_connection
 from headwater.protocol.presence.requests import Entering, claim_of, state_of

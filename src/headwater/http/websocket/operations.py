@@ -20,7 +20,7 @@ from headwater.http.websocket.signals import signal
 from headwater.http.websocket.writes import append, close, create, delete, fail
 from headwater.hub.live.subscriptions.subscription import Wish
 from headwater.model import NOW
-from headwater.protocol.asks import Access
+from headwater.protocol.access.identity import Access
 from headwater.protocol.ephemeral import PRESENCE, SIGNAL
 from headwater.protocol.requests import slow_policy
 from headwater.protocol.websocket import messages as m
@@ -124,7 +124,7 @@ def ack(session: Session, message: m.Ack, size: int) -> None:
 
 def auth(session: Session, message: m.Auth, size: int) -> None:
     """Ask with another token; what is read is asked about again."""
-    session.rights.show(message.token)
+    session.rights.show(message.token, replaces=True)
     session.perform(
         message.id, size, (), lambda _: session.rights.recheck(partial(_authorized, session, message.id, size))
     )

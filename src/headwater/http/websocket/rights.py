@@ -8,6 +8,7 @@ Rule 2: what is read was asked about when it began. It is asked about again with
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final, Protocol
@@ -17,14 +18,18 @@ from msgspec.structs import replace
 from headwater.errors import HeadwaterError, NotAuthorized, Refused
 from headwater.http.authorize import Credential
 from headwater.http.permission import Permission
-from headwater.http.websocket.expiry import Expiry, in_time
+from headwater.http.websocket.expiry import in_time
 from headwater.http.websocket.requests import Requests
 from headwater.http.websocket.stay import Stay
+from headwater.hub.access.principals import CHANGED, EXPIRED, Principals
+from headwater.hub.access.proven import Proven
 from headwater.hub.live.subscriptions.subscription import FORBIDDEN, Subscription, Wish
 from headwater.hub.live.subscriptions.whole import Subscriptions
 from headwater.hub.peers import Peer
-from headwater.protocol.asks import ANYBODY, Access, Ask, Operation
+from headwater.protocol.access.identity import ANYBODY, Access, Principal
+from headwater.protocol.asks import Ask, Operation
 from headwater.protocol.ephemeral import PRESENCE
+from headwater.protocol.websocket import closes
 from headwater.protocol.websocket import messages as m
 
 
@@ -73,7 +78,7 @@ class OpenRights:
         """See `Rights.of`."""
         return ANYBODY
 
-    def show(self, token: str) -> None:
+    def show(self, token: str, *, replaces: bool = False) -> None:
         """See `Rights.show`."""
 
     def peer(self, peer: Peer, wish: Wish) -> Peer | Awaitable[Peer]:
@@ -116,7 +121,7 @@ class Rights:
         holder: the connection.
     """
 
-    __slots__ = ("_client", "_credential", "_expiry", "_has_expired", "_holder", "_permission")
+    __slots__ = ("_client", "_credential", "_has_expired", "_holder", "_noted", "_permission", "_principal")
 
     def __init__(
         self,
@@ -129,8 +134,10 @@ class Rights:
         self._credential = credential
         self._client = client
         self._holder = holder
-        self._expiry: Expiry | None = None
         self._has_expired = False
+        self._principal: Principal | None = None
+        #: Those by which something is read; most connections have one, if any.
+        self._noted: list[Proven] | None = None
 
     def of(self, asks: tuple[Ask, ...]) -> Access | Awaitable[Access]:
         """The access that is granted; see `Permission.of`.
@@ -138,11 +145,25 @@ class Rights:
         Raises:
             HeadwaterError: it is refused.
         """
-        return self._permission.of(asks, self._credential, self._client)
+        found = self._permission.of(asks, self._credential, self._client)
+        return self._same(found) if isinstance(found, Access) else self._same_later(found)
 
-    def show(self, token: str) -> None:
-        """Ask with another token from now on."""
-        self._credential = self._credential.with_token(token)
+    async def _same_later(self, found: Awaitable[Access]) -> Access:
+        return self._same(await found)
+
+    def _same(self, access: Access) -> Access:
+        """A connection is one principal's from its first message to its last."""
+        principal = access.principal
+        if principal is not None and principal != self._principal:
+            if self._principal is not None:
+                self._holder.close(closes.REVOKED, "the token is another subject's")
+                raise Refused("the token is another subject's; open a connection of its own")
+            self._principal = principal
+        return access
+
+    def show(self, token: str, *, replaces: bool = False) -> None:
+        """Ask with another token from now on; see `Credential.with_token`."""
+        self._credential = self._credential.with_token(token, replaces=replaces)
 
     def peer(self, peer: Peer, wish: Wish) -> Peer | Awaitable[Peer]:
         """Who reads a stream.
@@ -218,32 +239,53 @@ class Rights:
         if not isinstance(error, HeadwaterError):
             self._holder.refuse(error)
         if self._has_expired and isinstance(error, NotAuthorized):
-            self._holder.close(error.ws_close, error.code)
+            self._cut(error.ws_close, error.code)
         else:
             subscription.leave(FORBIDDEN)
 
-    # Access that ends.
+    # Access that ends; see `Living`.
 
     def note(self, access: Access) -> None:
         """With this access something is read from now on."""
-        if access.expires is None:
+        if not isinstance(access, Proven):
             return
-        if self._expiry is None:
-            timers = self._holder.subscriptions.live.runtime.timers
-            self._expiry = Expiry(timers, self._expires_soon, self._expired)
-        self._expiry.note(access.expires)
+        noted = self._noted
+        if noted is None:
+            noted = self._noted = []
+        if all(access.key != other.key for other in noted):
+            noted.append(access)
+            self._principals.enter(access, self)
+
+    @property
+    def _principals(self) -> Principals:
+        return self._holder.subscriptions.live.runtime.principals
 
     def stop(self) -> None:
         """Wait for no access to end."""
-        if self._expiry is not None:
-            self._expiry.stop()
+        for access in self._noted or ():
+            self._principals.leave(access, self)
+        self._noted = None
 
-    def _expires_soon(self, seconds: float) -> None:
-        self._holder.tell(m.Expiring(round(seconds, 3)))
+    def tell_expiring(self, at: float) -> None:
+        """See `Living.tell_expiring`."""
+        self._holder.tell(m.Expiring(round(max(0.0, at - time.time()), 3)))
 
-    def _expired(self) -> None:
-        self._has_expired = True
-        self.recheck(self._is_rechecked)
+    def end_access(self, reason: str, retry_after: float) -> None:
+        """See `Living.end_access`. Who may still read, with the same token, goes on."""
+        if reason in (EXPIRED, CHANGED):
+            self._has_expired = True
+            self.recheck(self._is_rechecked)
+            return
+        if retry_after:
+            self._holder.tell(m.Drain(round(retry_after, 3)))
+        self._cut(closes.OF_ACCESS[reason], reason)
+
+    def _cut(self, code: int, reason: str) -> None:
+        """End the connection; what it does not take at once is not told any more."""
+        holder = self._holder
+        holder.close(code, reason)
+        if holder.subscriptions.connection.sink.held():
+            holder.subscriptions.connection.sink.abort()
 
     def _is_rechecked(self) -> None:
         self._has_expired = False

@@ -30,7 +30,8 @@ from headwater.hub.live.connection import DistinctConnection
 from headwater.hub.live.subscriptions.subscription import Wish
 from headwater.hub.live.subscriptions.whole import Subscriptions
 from headwater.hub.peers import Peer
-from headwater.protocol.asks import Access, Ask
+from headwater.protocol.access.identity import Access
+from headwater.protocol.asks import Ask
 from headwater.protocol.requests import reader_name
 from headwater.protocol.websocket import closes
 from headwater.protocol.websocket import messages as m

@@ -18,7 +18,8 @@ from headwater.http.websocket.arguments import path_of
 from headwater.http.websocket.session import Session
 from headwater.hub.live.ephemeral import Told
 from headwater.model import JSON
-from headwater.protocol.asks import Access, Ask, Operation
+from headwater.protocol.access.identity import Access
+from headwater.protocol.asks import Ask, Operation
 from headwater.protocol.framing import DEFAULT_CONTENT_TYPE
 from headwater.protocol.signals import Addressed, Signal, make_signal
 from headwater.protocol.websocket import messages as m

@@ -20,19 +20,21 @@ from headwater.http.authorize import Credential
 from headwater.http.duplex import Duplex
 from headwater.http.live import kinds_of, opened, with_kinds
 from headwater.http.permission import Permission
-from headwater.http.websocket.expiry import Expiry, in_time
+from headwater.http.websocket.expiry import in_time
 from headwater.http.websocket.talk import Talk
 from headwater.hub import Engine
+from headwater.hub.access.principals import CHANGED, EXPIRED
 from headwater.hub.live.connection import Connection
 from headwater.hub.live.wire_format import WireFormat
 from headwater.hub.peers import Peer
 from headwater.model import Appended, Producer, SlowPolicy
-from headwater.protocol.asks import Access, asks_of
+from headwater.protocol.access.identity import ANYBODY, Access
+from headwater.protocol.asks import asks_of
 from headwater.protocol.commands import Read, Write
 from headwater.protocol.ephemeral import Ephemeral, as_line
 from headwater.protocol.ledger import Append
 from headwater.protocol.slow import REPLAY
-from headwater.protocol.websocket import frames
+from headwater.protocol.websocket import closes, frames
 from headwater.protocol.websocket.bare import LineMessages, RawMessages
 from headwater.protocol.websocket.single import AskedSingle
 from headwater.protocol.wire import problem
@@ -54,10 +56,10 @@ class Single(Talk):
     """
 
     __slots__ = (
+        "_access",
         "_client",
         "_command",
         "_credential",
-        "_expiry",
         "_permission",
         "_producer",
         "_raw",
@@ -84,7 +86,7 @@ class Single(Talk):
         self._sequence = 0
         self._credential = credential
         self._client = client
-        self._expiry: Expiry | None = None
+        self._access: Access = ANYBODY
         self._note(peer.access)
         self.connection.add(self)
         self.watch()
@@ -105,11 +107,23 @@ class Single(Talk):
     # Access that ends.
 
     def _note(self, access: Access) -> None:
-        if access.expires is None:
+        principals = self.hub.runtime.principals
+        principals.leave(self._access, self)
+        self._access = access
+        principals.enter(access, self)
+
+    def end_access(self, reason: str, retry_after: float) -> None:
+        """See `Living.end_access`. Who may still read goes on."""
+        if reason in (EXPIRED, CHANGED):
+            self._expired()
             return
-        if self._expiry is None:
-            self._expiry = Expiry(self.hub.runtime.timers, lambda _: None, self._expired)
-        self._expiry.note(access.expires)
+        self.close(closes.OF_ACCESS[reason], reason)
+        if self.connection.sink.held():
+            self.connection.sink.abort()
+
+    def tell_expiring(self, at: float) -> None:
+        """See `Living.tell_expiring`."""
+        self._say({"control": "expiring", "at": int(at)})
 
     def _expired(self) -> None:
         self.requests.run(self._ask_again(), self._asked_again)
@@ -219,8 +233,7 @@ class Single(Talk):
 
     def _forget(self) -> None:
         super()._forget()
-        if self._expiry is not None:
-            self._expiry.stop()
+        self.hub.runtime.principals.leave(self._access, self)
 
     # From the connection; see `Channel`.
 

@@ -7,7 +7,8 @@ from functools import partial
 from headwater.http.websocket.arguments import append_of, body_of, given_config, given_producer, path_of
 from headwater.http.websocket.session import Session
 from headwater.model import Appended, Failure, StreamConfig
-from headwater.protocol.asks import Access, Ask, Operation, asks_of
+from headwater.protocol.access.identity import Access
+from headwater.protocol.asks import Ask, Operation, asks_of
 from headwater.protocol.commands import Create, Write
 from headwater.protocol.failure import check_failure
 from headwater.protocol.ledger import Append

@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from headwater.errors import OffsetGone, StreamGone, StreamNotFound
+from headwater.errors import NotAuthorized, OffsetGone, StreamGone, StreamNotFound
 from headwater.hub.live.arrival import Arrival
 from headwater.hub.live.connection import Connection
 from headwater.hub.live.readers import LiveReaders
 from headwater.hub.live.waiting import Admits, Awaiting
 from headwater.hub.live.wire_format import WireFormat
-from headwater.hub.peers import Peer
+from headwater.hub.peers import NOBODY, Peer
 from headwater.model import BEGINNING, NOW, Last, SlowPolicy
 from headwater.protocol.offsets import same_stream
 
@@ -83,10 +83,45 @@ async def open_or_wait(
             return Awaiting(admits or live, stream, asked, slow, peer)
 
 
-async def await_stream(live: LiveReaders, path: str, seconds: float) -> bool:
-    """Wait for a stream; False: it is not there after so many seconds, or the hub stops."""
+class _Waits:
+    """A request that waits for a stream, as its access knows it; see `Living`."""
+
+    def __init__(self, live: LiveReaders, path: str) -> None:
+        self._live = live
+        self._path = path
+        self._is_over = False
+
+    def end_access(self, reason: str, retry_after: float) -> None:
+        self._is_over = True
+        if (stream := self._live.stream(self._path)) is not None:
+            stream.wake()
+
+    def tell_expiring(self, at: float) -> None:
+        """It is answered soon."""
+
+    def check(self) -> None:
+        if self._is_over:
+            raise NotAuthorized("the credential of the request has ended")
+
+
+async def await_stream(live: LiveReaders, path: str, seconds: float, peer: Peer = NOBODY) -> bool:
+    """Wait for a stream; False: it is not there after so many seconds, or the hub stops.
+
+    Raises:
+        NotAuthorized: the access of who waits ended meanwhile.
+    """
+    waits, principals = _Waits(live, path), live.runtime.principals
+    principals.enter(peer.access, waits)
+    try:
+        return await _await_stream(live, path, seconds, waits)
+    finally:
+        principals.leave(peer.access, waits)
+
+
+async def _await_stream(live: LiveReaders, path: str, seconds: float, waits: _Waits) -> bool:
     until = time.monotonic() + seconds
     while True:
+        waits.check()
         stream = live.enter(path)
         try:
             if await _exists(live, path):

@@ -73,4 +73,9 @@ def connection_to(runtime: Runtime, to: Sink | Connection, peer: Peer) -> Connec
     """
     if isinstance(to, Connection):
         return to
-    return MemberConnection(runtime, to, peer) if isinstance(peer, MemberPeer) else Connection(runtime, to, single=True)
+    if isinstance(peer, MemberPeer):
+        found: Connection = MemberConnection(runtime, to, peer)
+    else:
+        found = Connection(runtime, to, single=True)
+    found.live_by(peer.access)
+    return found

@@ -19,6 +19,7 @@ from headwater.hub.live.runtime import Runtime
 from headwater.hub.live.sinks import Sink
 from headwater.hub.wheel import Timer
 from headwater.model import Policy, SlowPolicy
+from headwater.protocol.access.identity import ANYBODY, Access
 
 
 class Channel(Protocol):
@@ -54,6 +55,10 @@ class Channel(Protocol):
         """Tell the reader to come back after some seconds, and why, and end."""
         ...
 
+    def tell_expiring(self, at: float) -> None:
+        """Tell when the access is over, in seconds since the Unix epoch, if there are words for it."""
+        ...
+
     def lost(self) -> None:
         """The connection is gone."""
         ...
@@ -70,13 +75,15 @@ class Connection:
     Attributes:
         sink: as given.
         full_at: since when it takes nothing, on the clock of timers; 0: it does.
+        access: by which it lives; it ends with it.
     """
 
-    __slots__ = ("_channels", "_held", "_runtime", "_single", "_stall", "_turns", "full_at", "sink")
+    __slots__ = ("_channels", "_held", "_runtime", "_single", "_stall", "_turns", "access", "full_at", "sink")
 
     def __init__(self, runtime: Runtime, sink: Sink, *, single: bool = False) -> None:
         self.sink = sink
         self.full_at = 0.0
+        self.access: Access | None = None
         self._runtime = runtime
         self._single = single
         self._channels: tuple[Channel, ...] = ()
@@ -152,6 +159,38 @@ class Connection:
         """A channel goes, and another one has taken its place."""
         self._channels = tuple(other for other in self._channels if other is not channel)
 
+    # Its access; see `Living`.
+
+    def live_by(self, access: Access) -> None:
+        """End with an access, from now on."""
+        if access is not ANYBODY:
+            self.access = access
+            self._runtime.principals.enter(access, self)
+
+    def _leave_access(self) -> None:
+        access, self.access = self.access, None
+        if access is not None:
+            self._runtime.principals.leave(access, self)
+
+    def end_access(self, reason: str, retry_after: float) -> None:
+        """See `Living.end_access`. What a full sink holds is not sent any more, and so nothing is told either."""
+        self.access = None
+        channels = self._channels
+        if self.full_at or self.sink.held() or not channels:
+            self.sink.abort()
+            self.lost()
+            return
+        for channel in channels:
+            channel.detach(retry_after, reason)
+        if self.sink.held():
+            self.sink.abort()
+
+    def tell_expiring(self, at: float) -> None:
+        """See `Living.tell_expiring`; a full one is not told."""
+        if not self.is_stopped:
+            for channel in self._channels:
+                channel.tell_expiring(at)
+
     # Ends.
 
     def clear(self) -> None:
@@ -161,6 +200,7 @@ class Connection:
     def finish(self) -> None:
         """Send what is held, then end."""
         self._cancel_stall()
+        self._leave_access()
         self.sink.finish()
         if self.sink.held():
             self._stall = self._runtime.timers.after(self._runtime.limits.write_seconds, self.sink.abort)
@@ -210,6 +250,7 @@ class Connection:
 
     def lost(self) -> None:
         """See `SinkOwner.lost`."""
+        self._leave_access()
         self._runtime.budget.free(self)
         self._cancel_stall()
         channels, self._channels = self._channels, ()

@@ -145,6 +145,9 @@ class OwnedChannel(PushedReader):
         """See `Channel.detach`."""
         self._owner.detach(retry_after, reason)
 
+    def tell_expiring(self, at: float) -> None:
+        """See `Channel.tell_expiring`; the whole tells it, once."""
+
     def let_go(self) -> None:
         """See `Follower.let_go`."""
         self._owner.let_go()
@@ -192,6 +195,9 @@ class WaitingChannel(WaitingReader):
     def detach(self, retry_after: float, reason: str = "") -> None:
         """See `Channel.detach`."""
         self._owner.detach(retry_after, reason)
+
+    def tell_expiring(self, at: float) -> None:
+        """See `Channel.tell_expiring`; the whole tells it, once."""
 
     def let_go(self) -> None:
         """See `Follower.let_go`."""

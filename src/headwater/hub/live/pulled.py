@@ -26,7 +26,7 @@ class PulledReader(Follower):
         info: the stream when the reader came.
     """
 
-    __slots__ = ("_cancelled", "_given_at", "_loop", "_place", "_queue", "_runtime", "_stream", "info")
+    __slots__ = ("_cancelled", "_ended", "_given_at", "_loop", "_place", "_queue", "_runtime", "_stream", "info")
 
     def __init__(self, arrival: Arrival) -> None:
         super().__init__(arrival.window, arrival.number, arrival.since, arrival.slow, arrival.peer)
@@ -38,8 +38,11 @@ class PulledReader(Follower):
         self._queue: deque[Event] = deque([arrival.first])
         self._cancelled = False
         self._given_at: float | None = None
+        #: Why and when to come back, when its access has ended.
+        self._ended: tuple[float, str] | None = None
         arrival.take()
         self._stream.followers.add(self)
+        self._runtime.principals.enter(self.peer.access, self)
 
     def __enter__(self) -> Self:
         return self
@@ -49,6 +52,7 @@ class PulledReader(Follower):
 
     def close(self) -> None:
         """Count the reader out."""
+        self._runtime.principals.leave(self.peer.access, self)
         self._stream.leave(self)
 
     @property
@@ -60,6 +64,15 @@ class PulledReader(Follower):
         """End the reader from outside, because its client is gone: `next` then gives None."""
         self._cancelled = True
         self._stream.wake()
+
+    def end_access(self, reason: str, retry_after: float) -> None:
+        """See `Living.end_access`: what it was given before, and did not take, it is not told any more."""
+        self._ended = retry_after, reason
+        self._queue.clear()
+        self._stream.wake()
+
+    def tell_expiring(self, at: float) -> None:
+        """See `Living.tell_expiring`; who asks each time is refused in time."""
 
     async def next(self) -> Event | None:
         """The next thing to tell, waiting for it; None: there is nothing more.
@@ -85,7 +98,13 @@ class PulledReader(Follower):
             WrongLoop: it was opened in another event loop.
         """
         self._runtime.gate.check_same(self._loop)
-        while not self._queue and not self._cancelled and self._place.is_at_tail and not self._is_let_go:
+        while (
+            not self._queue
+            and not self._cancelled
+            and self._place.is_at_tail
+            and not self._is_let_go
+            and not self._ended
+        ):
             await self._stream.wait(self._runtime.limits.heartbeat_seconds)
 
     def _leave_out(self) -> None:
@@ -102,12 +121,15 @@ class PulledReader(Follower):
 
     async def _step(self) -> tuple[Event, ...]:
         runtime, place, cursor = self._runtime, self._place, self.stands
+        if self._ended is not None and cursor.state is not State.ENDED:
+            return (cursor.detach(*self._ended),)
         if self._is_let_go:
             return (cursor.detach(runtime.share(), "stopping"),)
         if not place.is_at_tail:
             limit = runtime.limits.read_bytes
             events = place.at_once(limit)
-            return tuple(await place.from_store(limit) if events is None else events)
+            found = tuple(await place.from_store(limit) if events is None else events)
+            return () if self._ended is not None else found
         now = time.monotonic()
         due = cursor.handle_timer(now)
         if due is not None:

@@ -13,10 +13,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable
-from functools import partial
 from typing import Final
 
 from headwater.errors import InvalidOffset
+from headwater.hub.live import expiring
 from headwater.hub.live.connection import Connection
 from headwater.hub.live.cursor import LogCursor
 from headwater.hub.live.ephemeral import Told
@@ -121,7 +121,7 @@ class PushedReader(Follower):
         told_to = place.cursor.offset
         told = self._send(first, head, self._body.begin(encoder.opening()))
         if lifetime is not None and self._place is not None:
-            self._lifetime = self._stream.runtime.timers.after(lifetime, partial(self.detach, 0.0))
+            self._lifetime = self._stream.runtime.timers.after(lifetime, lambda: self.detach(0.0))
         self._connection.go_on(self)
         group = self._group
         # What came since the first event was read was told behind it.
@@ -275,11 +275,13 @@ class PushedReader(Follower):
         if self._place is not None:
             self._send(self._place.cursor.detach(retry_after, reason))
 
+    def tell_expiring(self, at: float) -> None:
+        """See `Channel.tell_expiring`."""
+        expiring.tell(self._form, self._group, self, self._body.own, at)
+
     def let_go(self) -> None:
         """See `Follower.let_go`."""
         self.detach(self._stream.runtime.share(), "stopping")
-
-    # From who reads.
 
     @property
     def _is_spent(self) -> bool:
@@ -371,8 +373,6 @@ class PushedReader(Follower):
         work, self._work = self._work, None
         if work is not None:
             work.cancel()
-
-    # For introspection.
 
     @property
     def stands(self) -> Cursor | None:

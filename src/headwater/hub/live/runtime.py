@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from headwater.errors import LimitReached, ShuttingDown
+from headwater.hub.access.principals import Principals
 from headwater.hub.lifespan import Gate
 from headwater.hub.limits import Limits
 from headwater.hub.live.budget import Budget
@@ -48,6 +49,7 @@ class Runtime:
         draining: readers are being let go, and no new ones are taken.
         keepers: who keeps the readers of some streams meanwhile; see `Engine.hold_readers`.
         timers: heartbeats, lifetimes, waits and write timeouts of all readers.
+        principals: the proofs by which something lives.
         budget: what full sinks hold.
         heartbeats: of the groups.
         cursors: of reads of many streams, told from time to time.
@@ -64,6 +66,7 @@ class Runtime:
         self.draining = False
         self.keepers: Final[list[tuple[Keeps, Begun]]] = []
         self.timers: Final = Timers()
+        self.principals: Final = Principals(self.timers)
         self.budget: Final = Budget(limits, self.timers)
         self.heartbeats: Final = Heartbeats(self.timers, self._beaten)
         self.cursors: Final = Cursors(self.timers)

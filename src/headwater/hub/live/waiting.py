@@ -17,6 +17,7 @@ from headwater.errors import HeadwaterError, StreamGone, StreamNotFound
 from headwater.hub.live.arrival import Arrival
 from headwater.hub.live.attended import connection_to
 from headwater.hub.live.connection import Connection
+from headwater.hub.live.expiring import notice
 from headwater.hub.live.follower import Follower
 from headwater.hub.live.sinks import Sink
 from headwater.hub.live.stream import LiveStream
@@ -244,6 +245,11 @@ class WaitingReader(Follower):
     def let_go(self) -> None:
         """See `Follower.let_go`."""
         self.detach(self._came.stream.runtime.share(), "stopping")
+
+    def tell_expiring(self, at: float) -> None:
+        """See `Channel.tell_expiring`."""
+        if data := notice(self._form, at):
+            self._connection.write(self._form.frame(data))
 
     def detach(self, retry_after: float, reason: str = "") -> None:
         """See `Channel.detach`."""

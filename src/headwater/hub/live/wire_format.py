@@ -30,6 +30,7 @@ class WireFormat(msgspec.Struct, frozen=True):
         tell: one of them as bytes; empty: the format has no word for it.
         heartbeat: seconds of silence before a heartbeat, part of the key; 0: `limits.heartbeat_seconds`. So readers who
             ask for the same have one timer.
+        says: what is told to one reader alone, about itself; empty: the format has no word for it.
         timeless: what it says of a batch follows from the batch alone, and is the same for each reader of the key.
     """
 
@@ -43,6 +44,7 @@ class WireFormat(msgspec.Struct, frozen=True):
     kinds: frozenset[str] = frozenset()
     heartbeat: float = 0.0
     tell: Callable[[Ephemeral], bytes] = _not_told
+    says: Callable[[Ephemeral], bytes] = _not_told
 
 
 def with_kind(form: WireFormat, kind: str, tell: Callable[[Ephemeral], bytes]) -> WireFormat:

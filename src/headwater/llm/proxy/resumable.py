@@ -11,6 +11,7 @@ Rule 4: half an event, where an answer breaks off, is left out: what is told beh
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -261,15 +262,18 @@ async def _behind(beginning: bytes, body: AsyncIterator[bytes]) -> AsyncIterator
 
 async def _until_over(body: AsyncIterator[bytes], provider: WireRecogniser) -> AsyncIterator[bytes]:
     """The bytes; behind the last event for a moment only, in which the connection may end and be used again."""
-    while True:
-        try:
-            async with asyncio.timeout(LINGER_SECONDS if provider.is_over else None):
-                data = await anext(body, None)
-        except TimeoutError:
-            return
-        if data is None:
-            return
+    async for data in body:
         yield data
+        if provider.is_over:
+            break
+    deadline = asyncio.get_running_loop().time() + LINGER_SECONDS
+    with contextlib.suppress(TimeoutError):
+        while True:
+            async with asyncio.timeout_at(deadline):
+                behind = await anext(body, None)
+            if behind is None:
+                return
+            yield behind
 
 
 async def _whole(answer: httpx2.Response, beginning: bytes, body: AsyncIterator[bytes]) -> Answer:

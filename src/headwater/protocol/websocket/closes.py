@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from headwater.errors import ShuttingDown, StreamFailed, Unavailable
+from headwater.errors import NotAuthorized, Refused, ShuttingDown, StreamFailed, Unavailable
 
 #: The stream is complete, or the client has closed.
 NORMAL: Final = 1000
@@ -21,3 +21,12 @@ DETACHED: Final = Unavailable.ws_close
 NO_CLOSE: Final = 1006
 #: A stream that ended before it was complete.
 FAILED: Final = StreamFailed.ws_close
+#: The credential has expired; come back with another one.
+EXPIRED: Final = NotAuthorized.ws_close
+#: The credential was taken back, or is somebody else's now; do not come back with it.
+REVOKED: Final = Refused.ws_close
+#: The server lets the client go, who may come back later.
+KICKED: Final = 4409
+
+#: By the reason for which an access ends.
+OF_ACCESS: Final = {"expired": EXPIRED, "revoked": REVOKED, "kicked": KICKED, "changed": DETACHED}

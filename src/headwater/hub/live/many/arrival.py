@@ -31,7 +31,12 @@ class ManyArrival:
 
     def push(self, form: WireFormat, to: Sink | Connection, head: bytes) -> ManyReader:
         """See `Comes.push`."""
-        connection = to if isinstance(to, Connection) else DistinctConnection(self._live.runtime, to)
+        if isinstance(to, Connection):
+            connection = to
+        else:
+            connection = DistinctConnection(self._live.runtime, to)
+            if self._asked.peer is not None:
+                connection.live_by(self._asked.peer.access)
         reader = ManyReader(self._live, self._asked, connection, form)
         reader.start(head)
         return reader

@@ -21,6 +21,7 @@ from msgspec import structs
 
 from headwater.errors import HeadwaterError, TooManyStreams
 from headwater.hub.live.connection import Connection
+from headwater.hub.live.expiring import notice
 from headwater.hub.live.many.asked import Asked
 from headwater.hub.live.many.matches import Matches
 from headwater.hub.live.many.slot import Condition, Slot
@@ -30,6 +31,7 @@ from headwater.hub.peers import Peer
 from headwater.hub.wheel import Timer
 from headwater.model import Last, SlowPolicy
 from headwater.protocol import vector
+from headwater.protocol.access.identity import ANYBODY, Access
 from headwater.protocol.ephemeral import Ephemeral, of_stream
 from headwater.protocol.patterns import is_pattern
 from headwater.protocol.slow import REPLAY
@@ -89,6 +91,8 @@ class ManyReader:
         self._told = ""
         self._beat: Timer | None = None
         self._spoke_at = 0.0
+        #: By which its streams are read; one of them that ends, ends the whole.
+        self._noted: list[Access] = []
 
     def _placed(self, name: str, start: str | Last) -> Slot | Matches[Slot]:
         if is_pattern(name):
@@ -220,7 +224,12 @@ class ManyReader:
 
     async def access(self, path: str) -> Peer:
         """See `ReadOfMany.access`."""
-        return await self.asked.access(path)
+        peer = await self.asked.access(path)
+        access = peer.access
+        if access is not ANYBODY and access not in self._noted and not self._is_over:
+            self._noted.append(access)
+            self.live.runtime.principals.enter(access, self.connection)
+        return peer
 
     def settled(self, slot: Slot) -> None:
         """See `ReadOfMany.settled`."""
@@ -320,6 +329,8 @@ class ManyReader:
         for each in self._matches:
             self.live.patterns.unwatch(each.pattern, each)
         self.live.runtime.cursors.forget(self)
+        for access in self._noted:
+            self.live.runtime.principals.leave(access, self.connection)
         if self._beat is not None:
             self._beat.cancel()
             self._beat = None
@@ -332,6 +343,11 @@ class ManyReader:
     def detach(self, retry_after: float, reason: str = "") -> None:
         """See `Channel.detach`."""
         self.end(retry_after, reason)
+
+    def tell_expiring(self, at: float) -> None:
+        """See `Channel.tell_expiring`."""
+        if not self._is_over and (data := notice(self._form, at)):
+            self._write(data)
 
     def lost(self) -> None:
         """See `Channel.lost`."""

@@ -283,6 +283,9 @@ class Subscriptions:
         """See `Channel.detach`: all of them together hold too much."""
         self._holder.shed(retry_after)
 
+    def tell_expiring(self, at: float) -> None:
+        """See `Channel.tell_expiring`; the connection tells it."""
+
     def lost(self) -> None:
         """See `Channel.lost`."""
         self.live.runtime.stats.disconnects += 1

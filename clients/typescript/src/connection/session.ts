@@ -1,0 +1,284 @@
+/**
+ * One WebSocket, from its handshake to its end: who asked what, who reads what, and whether the other side is there.
+ *
+ * Rule 1: a message with an id has one answer. Without a connection it has the error that ended it.
+ * Rule 2: who is not heard for two and a half heartbeats is gone, whatever the socket says.
+ * Rule 3: a stream is read once on a connection.
+ */
+
+import type { Environment } from "../environment.ts"
+import { HeadwaterError, stopped } from "../errors.ts"
+import { type Told, SUBPROTOCOL, errorOf, errorOfClose, parse } from "./messages.ts"
+
+/** What of the platform's WebSocket is used. */
+export type Socket = Pick<WebSocket, "send" | "close"> & {
+  readonly readyState: number
+  onopen: ((event: Event) => void) | null
+  onmessage: ((event: MessageEvent) => void) | null
+  onclose: ((event: CloseEvent) => void) | null
+  onerror: ((event: Event) => void) | null
+}
+export type SocketFactory = (url: string, protocols: string[]) => Socket
+
+/** Who reads a stream of a session. */
+export interface Follower {
+  readonly path: string
+  /** A message about the stream, and its text. */
+  told(told: Told, text: string): void
+  /** The session is over. */
+  lost(error: HeadwaterError): void
+}
+
+export interface SessionOptions {
+  url: string
+  socket: SocketFactory
+  environment: Environment
+  hello: { token?: string | undefined; name?: string | undefined }
+  /** Milliseconds until `welcome`. */
+  limit: number
+  /** Milliseconds without a message after which the other side is gone; 0: by its heartbeat. */
+  silence: number
+  /** Ends it while it is being opened. */
+  signal: AbortSignal
+  /** Access ends soon: another token is wanted. */
+  expiring(session: Session): void
+  /** What readers are told of the end. */
+  judge(error: HeadwaterError): HeadwaterError
+}
+
+interface Asked {
+  resolve(told: Told): void
+  reject(error: HeadwaterError): void
+}
+
+const OPEN = 1
+const BEATS = 2.5
+
+export class Session {
+  /** Why it is over. */
+  ended: HeadwaterError | undefined
+  /** When this client is to come back, in milliseconds from `drain` on; undefined: nobody said that it ends. */
+  after: number | undefined
+  heartbeat = 0
+  #options: SessionOptions
+  #socket: Socket
+  #next = 1
+  #asked = new Map<number, Asked>()
+  #followers = new Map<number, Follower>()
+  #coming = new Map<number, Follower>()
+  #paths = new Set<string>()
+  #opened = false
+  #heard = 0
+  #disarm: (() => void) | undefined
+
+  private constructor(options: SessionOptions, socket: Socket) {
+    this.#options = options
+    this.#socket = socket
+  }
+
+  /** Connects and says hello. */
+  static async open(options: SessionOptions): Promise<Session> {
+    const socket = options.socket(options.url, [SUBPROTOCOL])
+    const session = new Session(options, socket)
+    await session.#begin()
+    return session
+  }
+
+  get isUsable(): boolean {
+    return this.ended === undefined && this.after === undefined
+  }
+
+  /** Streams that are read or about to be. */
+  get size(): number {
+    return this.#paths.size
+  }
+
+  reads(path: string): boolean {
+    return this.#paths.has(path)
+  }
+
+  /** Says something that is not answered; nothing, if it is over. */
+  say(message: object): void {
+    if (!this.ended && this.#socket.readyState === OPEN) this.#socket.send(JSON.stringify(message))
+  }
+
+  /** Asks, and waits for the answer. `raw` is JSON text that becomes the field `r`. */
+  ask(message: object, raw?: string): Promise<Told> {
+    if (this.ended) return Promise.reject(this.ended)
+    const id = this.#next++
+    const text = JSON.stringify({ id, ...message })
+    return new Promise((resolve, reject) => {
+      this.#asked.set(id, { resolve, reject })
+      this.#socket.send(raw === undefined ? text : `${text.slice(0, -1)},"r":${raw}}`)
+    })
+  }
+
+  /** The stream is about to be read by whoever asks: nobody else reads it here. */
+  claim(path: string): void {
+    this.#paths.add(path)
+  }
+
+  /** Reads a stream that was claimed; what is told of it goes to the follower. */
+  follow(follower: Follower, fields: object): void {
+    if (this.ended) return follower.lost(this.ended)
+    const id = this.#next++
+    this.#coming.set(id, follower)
+    this.#socket.send(JSON.stringify({ t: "sub", id, path: follower.path, ...fields }))
+  }
+
+  /** Reads it no more. */
+  leave(follower: Follower): void {
+    for (const known of [this.#coming, this.#followers]) {
+      for (const [key, each] of known) if (each === follower) known.delete(key)
+    }
+    if (this.#paths.delete(follower.path)) this.say({ t: "unsub", path: follower.path })
+  }
+
+  close(why: HeadwaterError = stopped()): void {
+    this.#end(why)
+    this.#socket.close(1000)
+  }
+
+  #begin(): Promise<void> {
+    const { environment, limit, hello, signal } = this.#options
+    const abort = (): void => this.close(signal.reason as HeadwaterError)
+    signal.addEventListener("abort", abort, { once: true })
+    return new Promise<void>((resolve, reject) => {
+      const late = environment.timer(limit, () => {
+        this.#end(new HeadwaterError("connect-timeout", `there was no connection within ${limit} ms`))
+        this.#socket.close()
+      })
+      const failed = (error: HeadwaterError): void => {
+        late()
+        reject(error)
+      }
+      this.#asked.set(0, {
+        resolve: (told) => {
+          late()
+          this.heartbeat = Number(told.heartbeat ?? 0) * 1000
+          this.#watch()
+          resolve()
+        },
+        reject: failed,
+      })
+      this.#socket.onopen = () => {
+        this.#opened = true
+        this.#watch()
+        this.#socket.send(JSON.stringify({ t: "hello", ...hello }))
+      }
+      this.#socket.onmessage = ({ data }) => this.#take(data as string)
+      this.#socket.onclose = ({ code, reason }) => this.#end(errorOfClose(code, reason, this.#opened))
+      // It says nothing that `close` does not say as well.
+      this.#socket.onerror = () => undefined
+    }).finally(() => signal.removeEventListener("abort", abort))
+  }
+
+  #take(text: string): void {
+    if (this.ended) return
+    this.#heard = this.#options.environment.now()
+    try {
+      this.#hear(parse(text), text)
+    } catch (error) {
+      this.#end(error as HeadwaterError)
+      this.#socket.close()
+    }
+  }
+
+  #hear(told: Told, text: string): void {
+    switch (told.t) {
+      case "welcome":
+        return this.#answer(0, told)
+      case "ping":
+        return this.say({ t: "pong" })
+      case "drain":
+        this.after = (told.after ?? 0) * 1000
+        for (const follower of this.#all()) follower.told(told, text)
+        return
+      case "expiring":
+        return this.#options.expiring(this)
+      case "sub": {
+        const follower = this.#coming.get(told.id ?? -1)
+        if (!follower || told.s === undefined) return
+        this.#coming.delete(told.id ?? -1)
+        this.#followers.set(told.s, follower)
+        return follower.told(told, text)
+      }
+      case "waiting":
+        return this.#coming.get(told.id ?? -1)?.told(told, text)
+      case "err":
+        return this.#refused(told, text)
+      case "end": {
+        const follower = this.#followers.get(told.s ?? -1)
+        this.#followers.delete(told.s ?? -1)
+        if (follower) this.#paths.delete(follower.path)
+        return follower?.told(told, text)
+      }
+      case "data":
+      case "live":
+      case "gap":
+      case "signal":
+      case "presence":
+        return this.#followers.get(told.s ?? -1)?.told(told, text)
+      default:
+        if (told.id !== undefined) this.#answer(told.id, told)
+    }
+  }
+
+  #refused(told: Told, text: string): void {
+    const coming = this.#coming.get(told.id ?? -1)
+    if (coming) {
+      this.#coming.delete(told.id ?? -1)
+      this.#paths.delete(coming.path)
+      return coming.told(told, text)
+    }
+    if (told.id === undefined) return this.#followers.get(told.s ?? -1)?.told(told, text)
+    const asked = this.#asked.get(told.id)
+    this.#asked.delete(told.id)
+    asked?.reject(errorOf(told))
+  }
+
+  #answer(id: number, told: Told): void {
+    const asked = this.#asked.get(id)
+    this.#asked.delete(id)
+    asked?.resolve(told)
+  }
+
+  *#all(): Iterable<Follower> {
+    yield* [...this.#coming.values(), ...this.#followers.values()]
+  }
+
+  /** Asks when nothing was heard for a heartbeat, and ends it after two and a half. */
+  #watch(): void {
+    const { environment, silence } = this.#options
+    const beat = this.heartbeat || silence / BEATS
+    this.#disarm?.()
+    if (!beat || this.ended) return
+    const most = silence || beat * BEATS
+    this.#heard = environment.now()
+    const look = (): void => {
+      const quiet = environment.now() - this.#heard
+      if (quiet >= most) {
+        this.#end(new HeadwaterError("silent", `nothing was heard for ${Math.round(quiet)} ms`))
+        this.#socket.close()
+        return
+      }
+      if (quiet >= beat) this.say({ t: "ping" })
+      this.#disarm = environment.timer(Math.min(beat, most - quiet), look)
+    }
+    this.#disarm = environment.timer(beat, look)
+  }
+
+  #end(error: HeadwaterError): void {
+    if (this.ended) return
+    this.ended = error = this.#options.judge(error)
+    this.#disarm?.()
+    const asked = [...this.#asked.values()]
+    const followers = [...this.#all()]
+    this.#asked.clear()
+    this.#coming.clear()
+    this.#followers.clear()
+    this.#paths.clear()
+    for (const each of asked) each.reject(error)
+    for (const follower of followers) follower.lost(error)
+  }
+}

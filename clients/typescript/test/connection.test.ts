@@ -1,0 +1,299 @@
+/** Many streams on one WebSocket: its server is the test. */
+
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import { type Connection, type Socket, connect } from "../src/connection.ts"
+import { HeadwaterError } from "../src/index.ts"
+import { World, settle } from "./support/world.ts"
+
+/** A socket whose other side is the test. */
+class Wire implements Socket {
+  readyState = 0
+  protocol = "headwater.v1+json"
+  sent: Record<string, unknown>[] = []
+  closed: number | undefined
+  onopen: Socket["onopen"] = null
+  onmessage: Socket["onmessage"] = null
+  onclose: Socket["onclose"] = null
+  onerror: Socket["onerror"] = null
+
+  send(text: unknown): void {
+    this.sent.push(JSON.parse(text as string) as Record<string, unknown>)
+  }
+
+  close(code?: number): void {
+    this.closed = code ?? 1005
+  }
+
+  open(): void {
+    this.readyState = 1
+    this.onopen?.(new Event("open"))
+    this.say({ t: "welcome", server: "test", heartbeat: 15, window: 262144, limits: {} })
+  }
+
+  say(message: object | string): void {
+    const data = typeof message === "string" ? message : JSON.stringify(message)
+    this.onmessage?.(new MessageEvent("message", { data }))
+  }
+
+  cut(code = 1006, reason = ""): void {
+    this.readyState = 3
+    this.onclose?.({ code, reason } as CloseEvent)
+  }
+
+  /** The last message of a kind. */
+  last(t: string): Record<string, unknown> {
+    return this.sent.filter((message) => message.t === t).at(-1) ?? assert.fail(`no ${t} was sent`)
+  }
+}
+
+class Net {
+  readonly world = new World()
+  readonly wires: Wire[] = []
+  readonly asked: string[] = []
+  readonly connection: Connection
+  status = 426
+
+  constructor(options: Parameters<typeof connect>[1] = {}) {
+    this.connection = connect("https://example.org/v1/stream/", {
+      environment: this.world,
+      socket: (url) => {
+        this.asked.push(url)
+        const wire = new Wire()
+        this.wires.push(wire)
+        return wire
+      },
+      fetch: async () => Response.json({ code: "refused", detail: "no" }, { status: this.status }),
+      ...options,
+    })
+  }
+
+  /** The socket that was opened last, once there are so many. */
+  async wire(count = 1): Promise<Wire> {
+    for (let turn = 0; turn < 20 && this.wires.length < count; turn += 1) await settle()
+    assert.equal(this.wires.length, count)
+    return this.wires[count - 1] as Wire
+  }
+
+  async opened(count = 1): Promise<Wire> {
+    const wire = await this.wire(count)
+    wire.open()
+    await settle()
+    return wire
+  }
+}
+
+const at = (position: number): string => `0000000000000001_${String(position).padStart(16, "0")}`
+
+function answer(wire: Wire, s: number): void {
+  const { id, path } = wire.last("sub")
+  wire.say({ t: "sub", id, s, path, type: "application/json", from: at(0), tail: at(0), earliest: at(0) })
+}
+
+test("records have their own offsets, and their text as it was sent", async () => {
+  const net = new Net()
+  const records = net.connection.stream("rooms/7").read()[Symbol.asyncIterator]()
+  const first = records.next()
+  const wire = await net.opened()
+  assert.equal(net.asked[0], "wss://example.org/v1/stream/-/connect")
+  assert.deepEqual(wire.sent[0], { t: "hello" })
+  answer(wire, 4)
+  wire.say(`{"t":"data","s":4,"o":"${at(24)}","e":["08","16"],"r":[{"n": 1.0}, "]", 12345678901234567890]}`)
+  assert.deepEqual([(await first).value?.data, (await first).value?.offset], [{ n: 1 }, at(8)])
+  assert.equal((await records.next()).value?.data, "]")
+  const third = (await records.next()).value
+  assert.deepEqual([third?.raw, third?.offset], ["12345678901234567890", at(24)])
+  net.connection.close()
+})
+
+test("what is done with is acknowledged, at half of the window or after a second", async () => {
+  const net = new Net()
+  const reader = net.connection.stream("a").read({ buffer: 200 })
+  const batches = reader.batches()
+  const first = batches.next()
+  const wire = await net.opened()
+  assert.equal(wire.last("sub").window, 200)
+  answer(wire, 1)
+  wire.say({ t: "data", s: 1, o: at(10), r: ["x"] })
+  await first
+  const second = batches.next()
+  await settle()
+  assert.equal(wire.sent.filter(({ t }) => t === "ack").length, 0)
+  await net.world.pass(1000)
+  assert.deepEqual(wire.last("ack"), { t: "ack", s: 1, o: at(10) })
+  wire.say({ t: "data", s: 1, o: at(200), r: ["y".repeat(150)] })
+  await second
+  void batches.next()
+  await settle()
+  assert.equal(wire.last("ack").o, at(200))
+  net.connection.close()
+})
+
+test("a reader goes on behind its last record on another socket, and all readers on the same one", async () => {
+  const net = new Net()
+  const readers = ["a", "b"].map((path) => net.connection.stream(path).read()[Symbol.asyncIterator]())
+  const firsts = readers.map((reader) => reader.next())
+  const wire = await net.opened()
+  for (const [index, { id, path }] of wire.sent.filter(({ t }) => t === "sub").entries()) {
+    wire.say({ t: "sub", id, s: index, path, type: "application/json", from: at(0), tail: at(0), earliest: at(0) })
+    wire.say({ t: "data", s: index, o: at(5), r: [index] })
+  }
+  await Promise.all(firsts)
+  const seconds = readers.map((reader) => reader.next())
+  await settle()
+  wire.cut()
+  await net.world.pass(1000)
+  const again = await net.opened(2)
+  await settle()
+  const subs = again.sent.filter(({ t }) => t === "sub")
+  assert.deepEqual(subs.map(({ path, from }) => [path, from]), [["a", at(5)], ["b", at(5)]])
+  net.connection.close()
+  await Promise.all(seconds)
+})
+
+test("an append is answered; one whose answer was lost is sent again under the same number", async () => {
+  const net = new Net()
+  const stream = net.connection.stream<{ n: number }>("a", { type: "application/json" })
+  const appended = stream.append({ n: 1 })
+  await net.world.pass(0)
+  const wire = await net.opened()
+  const { p, r } = wire.last("append")
+  assert.deepEqual(r, [{ n: 1 }])
+  wire.cut()
+  await net.world.pass(1000)
+  const again = await net.opened(2)
+  assert.deepEqual(again.last("append").p, p)
+  again.say({ t: "ok", id: again.last("append").id, o: at(7), dup: true })
+  assert.equal(await appended, at(7))
+  net.connection.close()
+})
+
+test("a drain moves all readers when the server says", async () => {
+  const net = new Net()
+  const reader = net.connection.stream("a").read()
+  const first = reader[Symbol.asyncIterator]().next()
+  const wire = await net.opened()
+  answer(wire, 1)
+  await settle()
+  wire.say({ t: "drain", after: 3 })
+  await settle()
+  await net.world.pass(2900)
+  await settle()
+  assert.equal(net.wires.length, 1)
+  await net.world.pass(200)
+  await net.wire(2)
+  net.connection.close()
+  await first
+})
+
+test("who is silent for two and a half heartbeats is left", async () => {
+  const net = new Net()
+  const first = net.connection.stream("a").read()[Symbol.asyncIterator]().next()
+  const wire = await net.opened()
+  answer(wire, 1)
+  await settle()
+  await net.world.pass(15_000)
+  assert.equal(wire.last("ping").t, "ping")
+  await net.world.pass(23_000)
+  assert.notEqual(wire.closed, undefined)
+  net.connection.close()
+  await first
+})
+
+test("a second reader of a stream has a socket of its own", async () => {
+  const net = new Net()
+  const stream = net.connection.stream("a")
+  const pending = [stream.read(), stream.read()].map((reader) => reader[Symbol.asyncIterator]().next())
+  answer(await net.opened(1), 1)
+  answer(await net.opened(2), 1)
+  net.connection.close()
+  await Promise.all(pending)
+})
+
+test("a close code that is for good ends reading, with the error's code", async () => {
+  const net = new Net()
+  const reader = net.connection.stream("a").read()
+  const first = reader[Symbol.asyncIterator]().next()
+  const wire = await net.opened()
+  wire.cut(4403, "refused: you may not read it")
+  await assert.rejects(first, (error: HeadwaterError) => error.code === "refused" && error.status === 403 && !error.retryable)
+  await net.world.pass(60_000)
+  assert.equal(net.wires.length, 1)
+})
+
+test("why a handshake is refused is asked for, once", async () => {
+  const net = new Net()
+  net.status = 403
+  const first = net.connection.stream("a").read()[Symbol.asyncIterator]().next()
+  ;(await net.wire()).cut()
+  await assert.rejects(first, (error: HeadwaterError) => error.code === "refused" && error.status === 403)
+})
+
+test("a token that is too old is followed by a fresh one, and a second refusal at once is the end", async () => {
+  let tokens = 0
+  const net = new Net({ token: () => `t${++tokens}` })
+  const first = net.connection.stream("a").read()[Symbol.asyncIterator]().next()
+  const wire = await net.opened()
+  assert.equal(wire.last("hello").token, "t1")
+  wire.say({ t: "expiring", seconds: 30 })
+  await settle()
+  assert.equal(wire.last("auth").token, "t2")
+  wire.cut(4401, "not-authorized")
+  await net.world.pass(1000)
+  const again = await net.opened(2)
+  assert.equal(again.last("hello").token, "t3")
+  again.cut(4401, "not-authorized")
+  await assert.rejects(first, (error: HeadwaterError) => error.code === "not-authorized")
+})
+
+test("signals and members are told, and after a cut the member comes back with its key", async () => {
+  const net = new Net()
+  const stream = net.connection.stream("room")
+  const presence = stream.presence({ typing: false })
+  const signals = stream.signals()[Symbol.asyncIterator]()
+  const wire = await net.opened()
+  assert.deepEqual([wire.last("sub").signals, wire.last("sub").presence, wire.last("sub").window], [true, true, 0])
+  answer(wire, 3)
+  await settle()
+  const here = wire.last("here")
+  assert.deepEqual(here.state, { typing: false })
+  wire.say({ t: "here", id: here.id, member: "ada", key: "k", count: 2 })
+  wire.say({ t: "presence", s: 3, version: 1, count: 2, members: [{ id: "ada", state: null }, { id: "bob", state: 1 }] })
+  wire.say({ t: "presence", s: 3, version: 2, count: 1, left: ["bob"] })
+  wire.say({ t: "signal", s: 3, from: "bob", topic: "typing", data: true })
+  assert.deepEqual((await signals.next()).value, { from: "bob", to: undefined, topic: "typing", data: true })
+  assert.deepEqual(presence.members.map(({ id }) => id), ["ada"])
+  stream.signal({ on: true }, { topic: "typing", keep: 5 })
+  await settle()
+  assert.deepEqual(wire.last("signal"), { t: "signal", path: "room", data: { on: true }, topic: "typing", keep: 5 })
+  wire.cut()
+  await net.world.pass(1000)
+  const again = await net.opened(2)
+  answer(again, 9)
+  await settle()
+  assert.deepEqual([again.last("here").key, again.last("here").member], ["k", "ada"])
+  presence.leave()
+  assert.equal(again.last("here").state, null)
+  net.connection.signOut()
+})
+
+test("close() ends everything, in every state, and leaves nothing behind", async () => {
+  for (const state of ["idle", "connecting", "open", "waiting"]) {
+    const net = new Net()
+    const reader = net.connection.stream("a").read()
+    const first = state === "idle" ? undefined : reader[Symbol.asyncIterator]().next()
+    if (state !== "idle") await net.wire()
+    if (state === "open") answer(await net.opened(), 1)
+    if (state === "waiting") net.wires[0]?.cut()
+    await settle()
+    net.connection.close()
+    net.connection.close()
+    if (first) await first.catch(() => undefined)
+    await net.world.pass(120_000)
+    assert.ok(net.wires.length <= 1, state)
+    assert.equal(net.world.watchers, 0, state)
+    const late = assert.rejects(net.connection.stream("a").append(1), (error: HeadwaterError) => error.code === "stopped")
+    await net.world.pass(0)
+    await late
+  }
+})

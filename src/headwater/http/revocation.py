@@ -1,0 +1,82 @@
+"""POST `-/revoke` and `-/kick`: what a server takes back, and whose connections it ends."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+
+from headwater.errors import BadRequest, MethodNotAllowed
+from headwater.http.exchange import Exchange, body_of
+from headwater.http.request import Request
+from headwater.hub import Engine
+from headwater.protocol import responses
+from headwater.protocol.access.identity import Access
+from headwater.protocol.asks import Ask, Operation
+from headwater.protocol.requests import check_coding
+
+#: Below the root.
+REVOKE: Final = "-/revoke"
+KICK: Final = "-/kick"
+#: What is asked; it concerns all streams.
+ASKS: Final = (Ask(Operation.REVOKE, "-"),)
+#: Bytes of a body.
+_MAX_BODY: Final = 16 * 1024
+
+
+class Revoke(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of `-/revoke`: a subject or a token."""
+
+    subject: str | None = None
+    issuer: str = ""
+    token_id: str | None = None
+    before: float | None = None
+
+
+class Kick(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of `-/kick`."""
+
+    subject: str
+    issuer: str = ""
+    retry_after: float = 1.0
+
+
+def check_head(request: Request) -> None:
+    """Refuse what cannot be such a request, before its body is read.
+
+    Raises:
+        MethodNotAllowed: it is no POST.
+        UnsupportedCoding: its body is coded.
+    """
+    if request.method != "POST":
+        raise MethodNotAllowed(f"{request.method[:20]!r} is not a method of {request.path[-9:]}", allow="POST, OPTIONS")
+    check_coding(request.headers)
+
+
+async def serve(hub: Engine, exchange: Exchange, word: str, access: Access) -> None:
+    """Do what the body says, and tell how many ended.
+
+    Args:
+        hub: whose readers they are.
+        exchange: the request; it may do this.
+        word: `REVOKE` or `KICK`.
+        access: with which it was allowed.
+
+    Raises:
+        BadRequest: the body is none of these.
+        StoreUnavailable: it is not kept.
+    """
+    body = await body_of(exchange)
+    hub.runtime.principals.check(access)
+    if len(body) > _MAX_BODY:
+        raise BadRequest(f"the body has more than {_MAX_BODY} bytes")
+    found: Any
+    try:
+        found = msgspec.json.decode(body, type=Revoke if word == REVOKE else Kick)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadRequest(f"the body of {word} is none: {error}") from None
+    if isinstance(found, Revoke):
+        ended = await hub.revoke(found.subject, issuer=found.issuer, token_id=found.token_id, before=found.before)
+    else:
+        ended = hub.kick(found.subject, issuer=found.issuer, retry_after=min(max(found.retry_after, 0.0), 3600.0))
+    exchange.respond(responses.json_answer({"ended": ended}))

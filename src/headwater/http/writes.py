@@ -1,0 +1,130 @@
+"""Writes of one stream: an append, a close, a create, a delete.
+
+Rule: what a request may do is decided by its head, and looked at again when its body is handed to the store: a body may
+      take longer than the right to send it lasts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+from headwater.errors import BadRequest, HeadwaterError, StreamNotFound
+from headwater.http.exchange import Exchange, Work, body_of
+from headwater.hub import Engine
+from headwater.model import Appended
+from headwater.protocol import responses
+from headwater.protocol.access.identity import ANYBODY, Access
+from headwater.protocol.commands import Create, Delete, Write
+from headwater.protocol.ledger import check_without_body
+from headwater.protocol.requests import append_of, check_write
+
+
+class Writes:
+    """Carries them out.
+
+    Args:
+        hub: whose streams they are.
+        refuse: responds with an error.
+        check: raises, if an access is over.
+        transports: by which streams can be read live, for who creates one.
+    """
+
+    def __init__(
+        self,
+        hub: Engine,
+        refuse: Callable[[Exchange, Exception], None],
+        check: Callable[[Access], None],
+        transports: bytes,
+    ) -> None:
+        self._hub: Final = hub
+        self._refuse: Final = refuse
+        self._check: Final = check
+        self._transports: Final = transports
+
+    def append(self, exchange: Exchange, command: Write, access: Access) -> Work | None:
+        """Append to a stream that is there, close it, or both."""
+        if (body := exchange.whole_body()) is not None:
+            self._append(exchange, command, body)
+            return None
+        take = partial(self._take_body, exchange, command, access)
+        return exchange.read_body(take) if exchange.is_asked else self._check_then_append(exchange, command, take)
+
+    def _take_body(self, exchange: Exchange, command: Write, access: Access, body: bytes | HeadwaterError) -> None:
+        if isinstance(body, HeadwaterError):
+            self._refuse(exchange, body)
+        elif body and not exchange.request.may_have_body:  # nobody was asked about it
+            self._refuse(exchange, BadRequest("a body came that the head did not announce"))
+        else:
+            self._append(exchange, command, body, access)
+
+    def _append(self, exchange: Exchange, command: Write, body: bytes, access: Access = ANYBODY) -> None:
+        try:
+            if access is not ANYBODY:
+                self._check(access)
+            if not body or command.content_type is None:
+                check_write(command, body)
+            self._hub.post(command.path, append_of(command, body), partial(self._appended, exchange, len(body)))
+        except Exception as error:
+            self._refuse(exchange, error)
+
+    def _appended(self, exchange: Exchange, size: int, outcome: Appended | Exception) -> None:
+        if isinstance(outcome, Exception):
+            self._refuse(exchange, outcome)
+        else:
+            self._hub.stats.acknowledged(size, outcome)
+            exchange.acknowledge(outcome, with_body=size > 0)
+
+    async def _check_then_append(
+        self, exchange: Exchange, command: Write, take: Callable[[bytes | HeadwaterError], None]
+    ) -> None:
+        await self._check_before_body(command)
+        work = exchange.read_body(take)
+        if work is not None:
+            await work
+
+    async def _check_before_body(self, command: Write) -> None:
+        """Refuse an append to what is not there, is closed, or has another type, before its body is asked for.
+
+        A producer's append to a closed stream may be a retry, which is answered: there only the stream must be.
+        """
+        try:
+            info = await self._hub.info(command.path)
+        except StreamNotFound:
+            if command.create is None:
+                raise
+            return
+        if command.producer is None:
+            check_without_body(info, command.content_type)
+
+    async def create_by_append(self, exchange: Exchange, command: Write, access: Access) -> None:
+        """Append to a stream, and create it if it is not there."""
+        if not exchange.is_asked:
+            await self._check_before_body(command)
+        body = await body_of(exchange)
+        self._check(access)
+        check_write(command, body)
+        appended = await self._hub.write(command.path, append_of(command, body))
+        where = location(exchange) if appended.created else b""
+        exchange.respond(responses.appended(appended, with_body=bool(body), location=where))
+
+    async def create(self, exchange: Exchange, command: Create, access: Access) -> None:
+        """Create a stream, or a fork."""
+        body = await body_of(exchange)
+        self._check(access)
+        created = await self._hub.create_stream(
+            command.path, command.config, body, closed=command.closed, condition=command.condition
+        )
+        exchange.respond(responses.created(created, location(exchange), self._transports))
+
+    async def delete(self, exchange: Exchange, command: Delete) -> None:
+        """Delete a stream."""
+        await self._hub.delete_stream(command.path, command.condition)
+        exchange.respond(responses.deleted())
+
+
+def location(exchange: Exchange) -> bytes:
+    """The stream's absolute URL, as the client called it."""
+    host = exchange.request.host or b"localhost"
+    return exchange.scheme.encode() + b"://" + host + exchange.request.raw_path.encode("latin-1")

@@ -1,0 +1,8 @@
+"""Who reads with which proof, and what ends when a proof does.
+
+proven       an access, with the proof that it came from
+principals   the proofs by which something lives, and how they end
+revocations  what was taken back
+revoked_log  the same in the store
+calls        what a program can take back
+"""

@@ -1,0 +1,85 @@
+"""What a program can take back: `hub.revoke(...)`, `hub.kick(...)`."""
+
+from __future__ import annotations
+
+import time
+
+from headwater.errors import BadRequest
+from headwater.hub.access.principals import KICKED, REVOKED, Principals
+from headwater.hub.access.revocations import Revocation
+from headwater.hub.access.revoked_log import KEEP_SECONDS, RevokedLog
+from headwater.hub.arguments import check_kind
+from headwater.hub.lifespan import Gate
+
+
+class AccessCalls:
+    """A part of the engine."""
+
+    _gate: Gate
+    _principals: Principals
+    _revoked_log: RevokedLog
+
+    async def revoke(
+        self,
+        subject: str | None = None,
+        *,
+        issuer: str = "",
+        token_id: str | None = None,
+        before: float | None = None,
+    ) -> int:
+        """Take back what somebody may do; returns when the store has it.
+
+        All that reads with a proof of theirs ends at once, on every wire. Tokens that were made until then are refused
+        from now on, also after a restart; on `memory:` until this process ends. Where the application says who may do
+        what, it is asked again at the next request, and nobody is locked out.
+
+        Args:
+            subject: who; None: only one token is meant.
+            issuer: whose subject or token it is; empty: the application's own.
+            token_id: of one token (`jti`).
+            before: tokens made until then, in seconds since the Unix epoch; None: until now.
+
+        Returns:
+            How many readers and connections ended in this process.
+
+        Raises:
+            BadRequest: neither a subject nor a token is named, or both are.
+            LimitReached: too many are revoked already.
+            StoreUnavailable: it is in force, and ends with this process.
+        """
+        self._gate.check()
+        check_kind("subject", subject, str)
+        check_kind("token_id", token_id, str)
+        if (subject is None) == (token_id is None):
+            raise BadRequest("revoke takes a subject or a token_id")
+        now = time.time()
+        entry = Revocation(issuer, now + KEEP_SECONDS, now if before is None else min(before, now), subject, token_id)
+        # First here, so that nobody slips in while it is written.
+        ended = self._take_back(entry)
+        await self._revoked_log.add(entry)
+        return ended
+
+    def _take_back(self, entry: Revocation) -> int:
+        self._principals.revocations.add(entry, time.time())
+        return self._end_revoked(entry)
+
+    def _end_revoked(self, entry: Revocation) -> int:
+        if entry.token_id is not None:
+            return self._principals.end_token(entry.issuer, entry.token_id)
+        assert entry.subject is not None, "one of the two is named"
+        return self._principals.end((entry.issuer, entry.subject), REVOKED, before=entry.before)
+
+    def kick(self, subject: str, *, issuer: str = "", retry_after: float = 1.0) -> int:
+        """End the readers and connections of somebody, who may come back.
+
+        Args:
+            subject: who.
+            issuer: whose subject; empty: the application's own.
+            retry_after: seconds after which they are to come back.
+
+        Returns:
+            How many ended in this process.
+        """
+        self._gate.check()
+        check_kind("subject", subject, str, optional=False)
+        return self._principals.end((issuer, subject), KICKED, retry_after)
