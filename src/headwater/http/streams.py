@@ -240,9 +240,7 @@ class StreamService(Service):
             case Read(mode=Mode.LONG_POLL):
                 return self._poll(exchange, command, access)
             case Read() | Inspect():
-                return respond_short(
-                    self.hub, self.compressor, exchange, command, access, self._several.transports
-                )
+                return respond_short(self.hub, self.compressor, exchange, command, access, self._several.transports)
             case Create():
                 return self._writes.create(exchange, command, access)
             case Delete():
