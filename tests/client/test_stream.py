@@ -44,7 +44,7 @@ def test_history_then_live_then_the_end(url: Url, transport: Any) -> None:
     """Each transport gives the same values, and ends when the stream is closed."""
 
     async def test() -> None:
-        async with Stream(url(), transport=transport) as stream:
+        async with Stream[Any](url(), transport=transport) as stream:
             await stream.create(first=[1, {"a": 2}])
             found = []
             reader = stream.read()
@@ -66,7 +66,7 @@ def test_a_stream_that_fails_raises_behind_its_last_record(url: Url, transport: 
     """EOF alone never means success, and neither does a failure."""
 
     async def test() -> None:
-        async with Stream(url(), transport=transport, content_type="text/plain") as stream:
+        async with Stream[Any](url(), transport=transport, content_type="text/plain") as stream:
             await stream.create()
             await stream.append("half")
             await stream.fail("boom", "the source broke")
@@ -103,7 +103,7 @@ def test_values_have_the_type_that_was_asked_for(url: Url, transport: Any, kind:
     """And what is not of it is refused with its bytes, and can be left out."""
 
     async def test() -> None:
-        async with Stream(url(), type=kind, transport=transport) as stream:
+        async with Stream[Any](url(), type=kind, transport=transport) as stream:
             await stream.create()
             await stream.append(value)
             await stream.append(b'"no step"')
@@ -130,7 +130,7 @@ def test_all_follows_every_page_and_last_goes_back(url: Url) -> None:
 
     async def test() -> None:
         told: list[Progress] = []
-        async with Stream(url()) as stream:
+        async with Stream[Any](url()) as stream:
             await stream.create()
             await asyncio.gather(*[stream.append(n) for n in range(2500)])
             assert await stream.all(progress=told.append) == list(range(2500))
@@ -144,7 +144,7 @@ def test_a_stream_that_is_not_there(url: Url) -> None:
     """It is an error, or waited for; the type of what is made is the stream's own."""
 
     async def test() -> None:
-        async with Stream(url()) as stream:
+        async with Stream[Any](url()) as stream:
             assert await stream.head() is None
             with pytest.raises(StreamNotFound):
                 await stream.all()
@@ -152,7 +152,7 @@ def test_a_stream_that_is_not_there(url: Url) -> None:
             waiting = asyncio.create_task(anext(reader))
             while reader.state is not ReaderState.ABSENT:  # noqa: ASYNC110  # a state is not told
                 await asyncio.sleep(0.01)
-            async with Stream(stream.url, content_type="text/plain") as other:
+            async with Stream[Any](stream.url, content_type="text/plain") as other:
                 await other.append("here", create=True)
             assert (await waiting).data == "here"
             await reader.close()
@@ -164,7 +164,7 @@ def test_breaking_off_and_going_on_loses_and_repeats_nothing(url: Url) -> None:
     """In the middle of a batch, too; the place moves when the next is asked for."""
 
     async def test() -> None:
-        async with Stream(url()) as stream:
+        async with Stream[Any](url()) as stream:
             await stream.create(first=[1, 2, 3, 4])
             reader = stream.read()
             offsets = []
@@ -187,7 +187,7 @@ def test_what_is_refused_is_raised_by_its_class(url: Url) -> None:
     """Once, with the code and whether it would help to try again."""
 
     async def test() -> None:
-        async with Stream(url()) as stream:
+        async with Stream[Any](url()) as stream:
             await stream.create(closed=True)
             with pytest.raises(StreamClosed) as closed:
                 await stream.append(1)
@@ -195,7 +195,7 @@ def test_what_is_refused_is_raised_by_its_class(url: Url) -> None:
             with pytest.raises(StreamExists):
                 await stream.create(content_type="text/plain")
             fork = await stream.fork("forked-" + stream.url[-8:])
-            async with Stream(fork.url, content_type="text/plain") as other:
+            async with Stream[Any](fork.url, content_type="text/plain") as other:
                 with pytest.raises(ContentTypeMismatch):
                     await other.append("x")
             await fork.delete()
@@ -208,7 +208,7 @@ def test_one_record_at_fault_does_not_take_the_others_with_it(url: Url) -> None:
     """A batch that is refused is sent record by record."""
 
     async def test() -> None:
-        async with Stream(url()) as stream:
+        async with Stream[Any](url()) as stream:
             await stream.create()
             writes = [stream.append(b"1"), stream.append(b"{no json"), stream.append(b"3")]
             first, bad, third = await asyncio.gather(*writes, return_exceptions=True)
@@ -224,7 +224,7 @@ def test_a_writer_waits_where_it_is_told_to(url: Url) -> None:
     """No more than its buffer waits, and everything arrives in order."""
 
     async def test() -> None:
-        async with Stream(url(), content_type="text/plain") as stream:
+        async with Stream[Any](url(), content_type="text/plain") as stream:
             await stream.create()
             async with await stream.writer(buffer_bytes=2000, in_flight=5) as writer:
                 for n in range(300):
@@ -250,7 +250,7 @@ def test_a_lost_answer_without_a_producer_is_told_as_unknown() -> None:
         thread.start()
 
         async def test() -> None:
-            async with Stream(f"http://127.0.0.1:{port}/v1/stream/a", content_type="application/json") as stream:
+            async with Stream[Any](f"http://127.0.0.1:{port}/v1/stream/a", content_type="application/json") as stream:
                 with pytest.raises(UnknownOutcome):
                     await stream.append_once(1)
 
@@ -265,7 +265,7 @@ def test_nobody_is_there() -> None:
     async def test() -> None:
         with socket.create_server(("127.0.0.1", 0)) as probe:
             port = probe.getsockname()[1]
-        async with Stream(f"http://127.0.0.1:{port}/v1/stream/a", retry=False) as stream:
+        async with Stream[Any](f"http://127.0.0.1:{port}/v1/stream/a", retry=False) as stream:
             with pytest.raises(HeadwaterError) as caught:
                 await stream.all()
             assert caught.value.code == "network"
@@ -279,7 +279,7 @@ def test_close_in_every_state(url: Url, state: str) -> None:
     """Iteration ends quietly, and nothing is left behind: a connection left open is a warning, and an error here."""
 
     async def test() -> None:
-        async with Stream(url()) as stream:
+        async with Stream[Any](url()) as stream:
             await stream.create(first=[1])
             reader = stream.read()
             if state == "before":
@@ -303,7 +303,7 @@ def test_a_consumer_that_stops_holds_the_server_and_no_memory(url: Url) -> None:
     """Of 30 MB a reader that takes one record has received what the sockets hold, and no more."""
 
     async def test() -> None:
-        async with Stream(url(), content_type="text/plain") as stream:
+        async with Stream[Any](url(), content_type="text/plain") as stream:
             await stream.create()
             for _ in range(30):
                 await stream.append("x" * 1_000_000)
@@ -318,7 +318,7 @@ def test_a_consumer_that_stops_holds_the_server_and_no_memory(url: Url) -> None:
 
 def test_without_asyncio_the_same(url: Url) -> None:
     """Made, written, read, ended, and closed from another thread."""
-    with SyncStream(url(), retry=Retry(base=0.1)) as stream:
+    with SyncStream[Any](url(), retry=Retry(base=0.1)) as stream:
         stream.create(first=[1])
         stream.append([2])
         stream.append({"a": 3})

@@ -18,6 +18,7 @@ from headwater.client.wires.bodies import split_page
 from headwater.client.wires.control_events import ControlEvents
 from headwater.client.wires.events import Events
 from headwater.client.wires.ndjson import JsonLines
+from headwater.model import BEGINNING, NOW
 from headwater.protocol import names
 
 Headers = Mapping[str, str]
@@ -176,6 +177,7 @@ class PageWay:
         self._live = live
         self._body: list[bytes] = []
         self._head: Headers = {}
+        self._status = 200
 
     def query(self, place: Place) -> dict[str, str]:
         """See `Way.query`."""
@@ -191,7 +193,7 @@ class PageWay:
 
     def begin(self, status: int, headers: Headers) -> list[Told]:
         """See `Way.begin`."""
-        self._head = headers
+        self._head, self._status = headers, status
         if _NEXT not in headers and not (status == 204 and headers.get(_CLOSED) == "true"):
             raise BadAnswer(f"the answer has no {_NEXT}: it is not a stream's")
         if status != 204:
@@ -205,9 +207,12 @@ class PageWay:
 
     def finish(self) -> list[Told]:
         """See `Way.finish`."""
-        head = self._head
-        told = self._records()
-        end = head.get(_NEXT) or self._place.offset
+        head, begin = self._head, self._place.offset
+        end = head.get(_NEXT) or begin
+        if begin not in (BEGINNING, NOW) and end <= begin:
+            told, end = [], begin  # all of it was given before: a cache or a server began too early
+        else:
+            told = self._records()
         self._place.cursor = head.get(_CURSOR) or self._place.cursor
         if _CLOSED in head or _FAILURE in head:
             told.append(_ended(head))
@@ -231,8 +236,11 @@ class PageWay:
         return found
 
     def _records(self) -> list[Told]:
-        end = self._head.get(_NEXT) or self._place.offset
-        return split_page(self._codec, b"".join(self._body), self._place.offset, end)
+        begin, body = self._place.offset, b"".join(self._body)
+        end = self._head.get(_NEXT) or begin
+        if not body and self._codec.is_json and self._status == 200:
+            raise Truncated("a page of JSON is a list at least; this one has nothing")
+        return split_page(self._codec, body, begin, end)
 
 
 def check_type(headers: Headers, wanted: str) -> None:
