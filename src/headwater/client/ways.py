@@ -18,6 +18,7 @@ from headwater.client.wires.bodies import split_page
 from headwater.client.wires.control_events import ControlEvents
 from headwater.client.wires.events import Events
 from headwater.client.wires.ndjson import JsonLines
+from headwater.model import BEGINNING, NOW
 from headwater.protocol import names
 
 Headers = Mapping[str, str]
@@ -176,6 +177,7 @@ class PageWay:
         self._live = live
         self._body: list[bytes] = []
         self._head: Headers = {}
+        self._is_empty = False
 
     def query(self, place: Place) -> dict[str, str]:
         """See `Way.query`."""
@@ -192,6 +194,7 @@ class PageWay:
     def begin(self, status: int, headers: Headers) -> list[Told]:
         """See `Way.begin`."""
         self._head = headers
+        self._is_empty = status == 204
         if _NEXT not in headers and not (status == 204 and headers.get(_CLOSED) == "true"):
             raise BadAnswer(f"the answer has no {_NEXT}: it is not a stream's")
         if status != 204:
@@ -231,7 +234,15 @@ class PageWay:
         return found
 
     def _records(self) -> list[Told]:
-        end = self._head.get(_NEXT) or self._place.offset
+        if self._is_empty:
+            return []
+        begin = self._place.offset
+        end = self._head.get(_NEXT) or begin
+        has_place = begin not in (BEGINNING, NOW, "")
+        if not any(self._body) and (self._codec.is_json or (has_place and end != begin)):
+            raise Truncated("the page is empty, and was to hold something")
+        if has_place and end < begin:
+            raise BadAnswer("the page lies before the place that was asked for")
         return split_page(self._codec, b"".join(self._body), self._place.offset, end)
 
 
