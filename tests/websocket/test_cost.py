@@ -32,7 +32,7 @@ HELLO = {"t": "hello"}
 
 #: Calls of our functions for a reader that comes to a stream with others: over SSE; and over a WebSocket with its
 #: handshake, `hello` and `sub`. One of them is for the Unix sockets that are used here.
-MOST_OF_SSE = 73
+MOST_OF_SSE = 74
 MOST_OF_DOOR = 128
 #: Bytes of an idle connection with one subscription that our lines have allocated; the loop's are not in it.
 MOST_BYTES = 2350
