@@ -19,9 +19,15 @@ from headwater.protocol.asks import Operation
 from headwater.server.access_files import key_sets, public_of
 
 
-@click.group(help="What tokens allow.")
+@click.group()
 def access() -> None:
-    """See the command's help."""
+    """Say what a token allows.
+
+    \b
+    Examples:
+      headwater access explain TOKEN read users/u42/inbox --config headwater.toml
+      headwater token --sub u42 --read 'users/u42/**' | headwater access explain - append rooms/7
+    """
 
 
 @access.command(help="Say which grant of TOKEN (- reads it from stdin) allows OPERATION on PATH, or why nothing does.")

@@ -11,6 +11,7 @@ from typing import Any, Final
 import click
 
 from headwater.cli.failures import Failure
+from headwater.cli.paragraphs import Paragraphs
 from headwater.errors import HeadwaterError
 from headwater.protocol.access.claims import Issuer, access_of
 from headwater.protocol.asks import Operation
@@ -49,7 +50,7 @@ def config_option(command: Any) -> Any:
     )(command)
 
 
-@click.command(help="Print a token that the server of these settings takes.")
+@click.command(cls=Paragraphs)
 @click.option("--sub", required=True, metavar="NAME", help="Who it is of.")
 @click.option(
     "--for", "seconds", default="1h", show_default=True, callback=parse_time, metavar="TIME", help="How long."
@@ -57,7 +58,12 @@ def config_option(command: Any) -> Any:
 @click.option("--id", "token_id", metavar="TEXT", help="By which it can be revoked alone.")
 @config_option
 def token(sub: str, seconds: int, token_id: str | None, config: Path | None, **grants: tuple[str, ...]) -> None:
-    """See the command's help."""
+    """Print a token for a server, that of these settings.
+
+    Examples:
+      headwater token --sub u42 --read 'users/u42/**' --for 1h
+      headwater token --sub publisher --create 'rooms/*' --append 'rooms/*' --config headwater.toml
+    """
     settings = settings_of(config)
     secret, now = _secret(settings), int(time.time())
     streams = {name: list(patterns) for name, patterns in grants.items() if patterns}
