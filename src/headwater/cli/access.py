@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -19,15 +20,19 @@ from headwater.protocol.asks import Operation
 from headwater.server.access_files import key_sets, public_of
 
 
-@click.group()
-def access() -> None:
-    """Say what a token allows.
+#: A line with a backspace alone tells click not to refill the paragraph after it.
+_HELP: Final = """Say what a token allows.
 
-    \b
-    Examples:
-      headwater access explain TOKEN read users/u42/inbox --config headwater.toml
-      headwater token --sub u42 --read 'users/u42/**' | headwater access explain - append rooms/7
-    """
+\b
+Examples:
+  headwater access explain TOKEN read users/u42/inbox --config headwater.toml
+  headwater token --sub u42 --read 'users/u42/**' | headwater access explain - append rooms/7
+"""
+
+
+@click.group(help=_HELP)
+def access() -> None:
+    """See the command's help."""
 
 
 @access.command(help="Say which grant of TOKEN (- reads it from stdin) allows OPERATION on PATH, or why nothing does.")
