@@ -19,7 +19,6 @@ from headwater.protocol.access.identity import ANYBODY, Access
 from headwater.protocol.asks import Operation
 from headwater.server.access_files import key_sets, public_of
 
-
 #: A line with a backspace alone tells click not to refill the paragraph after it.
 _HELP: Final = """Say what a token allows.
 
