@@ -36,7 +36,7 @@ class Made(msgspec.Struct, frozen=True):
 
 
 class Heard(msgspec.Struct, frozen=True):
-    """A signal.
+    """A signal, or who is there.
 
     Attributes:
         line: as a line of NDJSON without its end.

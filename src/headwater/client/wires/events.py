@@ -153,6 +153,8 @@ class Events(Generic[T]):
                 return Gap(notice.start, notice.to, offset, notice.reason or "slow")
             case names.EVENT_SIGNAL:
                 return Heard(b'{"control":"signal",' + event.data[1:])
+            case names.EVENT_PRESENCE:
+                return Heard(b'{"control":"presence",' + event.data[1:])
             case names.EVENT_CLOSED:
                 return Closed(offset or _notice(event.data).offset)
             case names.EVENT_FAILED:

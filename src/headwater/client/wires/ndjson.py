@@ -185,7 +185,7 @@ class JsonLines(Generic[T]):
         match line.control:
             case "up-to-date":
                 return UpToDate(line.offset)
-            case "signal":
+            case "signal" | "presence":
                 return Heard(raw)
             case "closed":
                 return Closed(line.offset)
