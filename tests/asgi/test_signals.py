@@ -1,7 +1,8 @@
 """Signals over HTTP: sent by POST, told on the wires that have a place for them, and refused with a reason."""
 
-from __future__ import contextlib
+from __future__ import annotations
 
+import contextlib
 import json
 import sys
 import zlib
