@@ -12,6 +12,7 @@ import os
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Annotated, Final
 
 import uvicorn
@@ -22,91 +23,7 @@ from headwater import Access, Ask, Credential, Hub, Operation, StreamConfig
 from headwater.errors import Refused
 from headwater.llm import RunInfo, Runs, Watch
 
-PAGE: Final = """<!doctype html><title>Chats</title>
-<nav><a href="#" id=new>New chat</a><div id=list></div></nav>
-<main><div id=log></div><form><input id=text placeholder=Ask size=40><button>Send</button></form></main>
-<script>
-const rows = {}, seen = {}, turns = {}
-let chat, cursor, before, held, busy
-function sidebar(wait = 1000) {
-  const query = new URLSearchParams({last: 1, stream: "chats/*"})
-  if (cursor) query.set("lastEventId", cursor)
-  const events = new EventSource("/streams/-/many?" + query)
-  events.addEventListener("stream-cursor", event => { cursor = event.lastEventId })
-  events.onopen = () => { wait = 1000 }
-  events.onerror = () => { if (events.readyState === 2) setTimeout(sidebar, wait, Math.min(2 * wait, 30000)) }
-  events.onmessage = event => {
-    const {stream, offset, data} = JSON.parse(event.data)
-    if (offset <= (seen[stream] ?? "")) return
-    seen[stream] = offset
-    const row = rows[stream] ??= document.createElement("a"), turn = {...data, offset}
-    row.href = "#" + stream.slice(6)
-    row.textContent = data.text
-    row.className = data.state ?? "writing"
-    list.prepend(row)
-    if (row.hash === location.hash) held ? held.push(turn) : show(turn)
-  }
-}
-function show(turn, first) {
-  const known = turns[turn.run] ??= {}
-  if (!known.row) {
-    known.row = log.insertBefore(document.createElement("section"), first ?? null)
-    known.row.append(document.createElement("b"), known.answer = document.createElement("p"))
-    known.row.firstChild.textContent = turn.text
-  }
-  if (turn.state) {
-    known.events?.close()
-    known.state = known.answer.className = turn.state
-    known.answer.textContent = turn.answer
-  } else if (!known.state && !known.events) {
-    known.events = new EventSource(`/runs/${turn.run}/stream?dialect=plain`)
-    known.events.onmessage = ({data}) => {
-      if (data === "[DONE]") return known.events.close()
-      known.answer.append(JSON.parse(data).content ?? "")
-    }
-  }
-  log.scrollTop = first ? log.scrollTop : log.scrollHeight
-}
-async function page(query) {
-  const response = await fetch(`/streams/chats/${chat}?last=50${query}`)
-  before = response.headers.get("stream-previous-offset")
-  return {found: response.ok ? await response.json() : [], end: response.headers.get("stream-next-offset") ?? ""}
-}
-async function open() {
-  const asked = chat = location.hash.slice(1)
-  held = []
-  for (const run in turns) {
-    turns[run].events?.close()
-    delete turns[run]
-  }
-  log.replaceChildren()
-  const {found, end} = asked ? await page("") : {found: [], end: ""}
-  if (asked !== chat) return
-  const newer = held.filter(turn => turn.offset > end)
-  held = undefined;
-  [...found, ...newer].forEach(turn => show(turn))
-}
-log.onscroll = async () => {
-  if (log.scrollTop > 50 || !before || busy) return
-  busy = true
-  const top = log.firstChild, {found} = await page("&before=" + before)
-  found.forEach(turn => show(turn, top))
-  busy = false
-}
-document.forms[0].onsubmit = event => {
-  event.preventDefault()
-  location.hash ||= crypto.randomUUID()
-  fetch("/chats/" + location.hash.slice(1),
-    {method: "POST", headers: {"content-type": "application/json"}, body: JSON.stringify(text.value)})
-  text.value = ""
-}
-onhashchange = open
-open()
-sidebar()
-</script><style>
-body { display: flex; gap: 2em } nav a { display: block } #log { height: 80vh; overflow: auto; width: 40em }
-.writing::after { content: " …" } .failed, .lost { color: #a00 } .stopped { opacity: .6 }
-</style>"""
+PAGE: Final = (Path(__file__).parent / "sidebar.html").read_text("utf-8")
 
 
 def read_only(asks: tuple[Ask, ...], credential: Credential, client: tuple[str, int] | None) -> Access:

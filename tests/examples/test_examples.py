@@ -207,6 +207,18 @@ def test_room_takes_messages_at_its_own_endpoint_alone(tmp_path: Path, monkeypat
         assert call(app, "POST", "/streams/rooms/lobby", '{"by": "eve"}', **json_type).status == 403
 
 
+def test_sidebar_tells_how_each_answer_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with application("sidebar.py", "SIDEBAR_STORE", tmp_path, monkeypatch) as app:
+        json_type = {"content_type": "application/json"}
+        assert call(app, "POST", "/chats/one", '"hi"', **json_type).status == 204
+        newest = "/streams/-/many?live=false&last=1&stream=chats/*"
+        eventually(lambda: b'"state":"finished"' in call(app, "GET", newest).body)
+        question, end = call(app, "GET", "/streams/chats/one").json()
+        assert (question["text"], end["run"], end["text"]) == ("hi", question["run"], "hi")
+        assert end["answer"].startswith("You asked 'hi'")
+        assert call(app, "POST", "/streams/chats/one", '{"text": "x"}', **json_type).status == 403
+
+
 def test_workers_tell_every_step_once_through_a_crash(server: ServerProcess) -> None:
     follow = [sys.executable, "-m", "headwater", "tail", "tasks/**", "--url", server.url, "--json"]
     with subprocess.Popen(follow, stdout=subprocess.PIPE) as tail, example("workers.py", server=server) as workers:
