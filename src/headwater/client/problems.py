@@ -57,7 +57,7 @@ def problem_of(
     found = _decode(body)
     status = status or found.status
     kind = _class_of(found.code or code or f"http-{status}", status, found.advice)
-    error = kind(_one_line(found.detail or found.title) or f"the server answered {status} {_phrase(status)}".rstrip())
+    error = kind(_one_line(found.detail or found.title) or _bare(kind, status))
     error.details.update(_facts(body))
     error.details.update(facts)
     passes = status in PASSING or status >= 500
@@ -97,6 +97,12 @@ def _class_of(code: str, status: int, advice: str) -> type[HeadwaterError]:
         return found
     body = {"code": _one_line(code), "status": status, "__doc__": "The server refuses.", "__module__": __name__}
     return type("Problem", (HeadwaterError,), {**body, "advice": advice or HeadwaterError.advice})
+
+
+def _bare(kind: type[HeadwaterError], status: int) -> str:
+    """What is known of an answer without a body, such as one to HEAD."""
+    told = f"the server answered {status} {_phrase(status)}".rstrip()
+    return f"{kind.title()}: {told}" if kind in _OF_STATUS.values() else told
 
 
 def _phrase(status: int) -> str:

@@ -12,6 +12,7 @@ from inspect import isawaitable
 from typing import Final
 
 from headwater.errors import NotAuthorized
+from headwater.http.access.guard import Guard
 from headwater.http.authorize import Authorize, Credential
 from headwater.http.exchange import Exchange, Work
 from headwater.hub.access.principals import Principals
@@ -87,6 +88,21 @@ class Permission:
         if isawaitable(found):
             return self._awaited(found, asks, credential, client)
         return self._checked(found, asks, credential, client)
+
+    def proof(self, credential: Credential, client: tuple[str, int] | None) -> Access | Awaitable[Access]:
+        """Who shows a credential; ANYBODY, where who decides is to be asked about paths.
+
+        Raises:
+            HeadwaterError: it is none.
+        """
+        if not isinstance(self._authorize, Guard):
+            return ANYBODY
+        found = self._authorize((), credential, client)
+        return (
+            self._checked(found, (), credential, client)
+            if isinstance(found, Access)
+            else self._awaited(found, (), credential, client)
+        )
 
     async def _decided(
         self,

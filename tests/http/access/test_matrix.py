@@ -189,3 +189,15 @@ def test_remembered_heads_ask_too(run: Run[None], lane: str) -> None:
             assert [await send("POST", f"{URL}a", headers, b"1") for _ in range(3)] == [401] * 3
 
     run(main())
+
+
+@pytest.mark.parametrize("worth", [True, False])
+def test_another_token_is_answered_with_what_it_is_worth(run: Run[None], worth: bool) -> None:
+    """Also where nothing is read with it; a client must not take a worthless one for good."""
+
+    async def main() -> None:
+        async with guarded(guard()) as server, greeted(server, token=token("u1")) as client:
+            answer = await client.ask(t="auth", token=token("u1") if worth else token("u1", secret=b"x" * 32))
+            assert (answer["t"], answer.get("code")) == (("ok", None) if worth else ("err", "token-refused"))
+
+    run(main())

@@ -131,7 +131,15 @@ def auth(session: Session, message: m.Auth, size: int) -> None:
 
 
 def _authorized(session: Session, id: int | None, size: int) -> None:
-    session.answer(id, size, b"" if id is None else session.codec.encode(m.Ok(id)))
+    session.run(id, size, _proven(session, id))
+
+
+async def _proven(session: Session, id: int | None) -> bytes:
+    """The answer to a token that is worth something, also where nothing is read with it."""
+    found = session.rights.proof()
+    if not isinstance(found, Access):
+        await found
+    return b"" if id is None else session.codec.encode(m.Ok(id))
 
 
 #: By the message.

@@ -89,6 +89,10 @@ class OpenRights:
         """See `Rights.peer_with`."""
         return peer
 
+    def proof(self) -> Access | Awaitable[Access]:
+        """See `Rights.proof`."""
+        return ANYBODY
+
     def recheck(self, then: Callable[[], None]) -> None:
         """See `Rights.recheck`."""
         then()
@@ -186,6 +190,15 @@ class Rights:
     async def _awaited(self, peer: Peer, found: Awaitable[Access]) -> Peer:
         # In a task of its own, as everywhere: what an application uses may ask which one it is in.
         return self.peer_with(peer, await asyncio.ensure_future(found))
+
+    def proof(self) -> Access | Awaitable[Access]:
+        """Who shows the credential of now; see `Permission.proof`.
+
+        Raises:
+            HeadwaterError: it is none, or another subject's.
+        """
+        found = self._permission.proof(self._credential, self._client)
+        return self._same(found) if isinstance(found, Access) else self._same_later(found)
 
     def recheck(self, then: Callable[[], None]) -> None:
         """Ask about all that is read again, with the credential of now.
