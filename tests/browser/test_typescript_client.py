@@ -30,7 +30,8 @@ onmessage = async ({ data }) => {
 PAGE = """
 import { HeadwaterError, stream } from "./index.js"
 import { ReconnectingEventSource, eventsource } from "./eventsource.js"
-Object.assign(window, { HeadwaterError, ReconnectingEventSource, eventsource, stream })
+import { outbox } from "./outbox.js"
+Object.assign(window, { HeadwaterError, ReconnectingEventSource, eventsource, outbox, stream })
 """
 
 
@@ -61,7 +62,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     esbuild = CLIENT / "node_modules" / ".bin" / "esbuild"
     required("clients/typescript/node_modules: make it", esbuild.exists())
     directory = tmp_path_factory.mktemp("site")
-    entries = [f"src/{name}.ts" for name in ("index", "eventsource")]
+    entries = [f"src/{name}.ts" for name in ("index", "eventsource", "outbox")]
     options = [
         "--bundle",
         "--splitting",
@@ -128,6 +129,69 @@ def test_what_is_appended_offline_arrives_once_and_in_order(
     context.set_offline(False)
     client.evaluate("window.all")
     assert httpx2.get(f"{url}?offset=-1").json() == list(range(100))
+
+
+OPEN_BOX = """(user) => {
+    window.box = outbox("notes", { user, stream: (url) => stream(url) })
+    window.told = []
+    box.on(({ state, data, error }) => told.push([state, data, error?.code ?? null]))
+}"""
+
+
+def test_what_an_outbox_keeps_survives_reloads_and_is_gone_at_sign_out(client: Page, server: Server, site: str) -> None:
+    """The page is reloaded while the server is away, and again while it sends; then another user signs in."""
+    url = f"{server.url}/v1/stream/notes"
+    httpx2.put(url, headers={"content-type": "application/json"}).raise_for_status()
+    server.kill()
+    client.evaluate(OPEN_BOX, "ada")
+    append = """async ([url, from]) => {
+        const notes = stream(url, { type: "application/json" })
+        await Promise.all(Array.from({ length: 50 }, (_, n) => box.append(notes, from + n, { queued: true })))
+    }"""
+    for start in (0, 50):
+        client.evaluate(append, [url, start])
+        until(client, "told.length > 0")
+        client.reload()
+        until(client, "window.outbox !== undefined")
+        client.evaluate(OPEN_BOX, "ada")
+    server.start()
+    until(client, "told.some(([state, data]) => state === 'acknowledged' && data === 99)")
+    assert httpx2.get(f"{url}?offset=-1").json() == list(range(100))
+    assert client.evaluate("told.filter(([state]) => state !== 'sent' && state !== 'acknowledged')") == []
+
+    server.kill()
+    client.evaluate("(url) => box.append(stream(url, { type: 'application/json' }), 'secret', { queued: true })", url)
+    assert client.evaluate("indexedDB.databases().then((all) => all.map(({ name }) => name))") == [
+        "headwater/1/notes/ada"
+    ]
+    client.evaluate("box.clear()")
+    until(client, "(await indexedDB.databases()).length === 0")
+    client.evaluate(OPEN_BOX, "bob")
+    server.start()
+    client.evaluate("(url) => box.append(stream(url, { type: 'application/json' }), 'bob', { queued: true })", url)
+    until(client, "told.some(([state, data]) => state === 'acknowledged' && data === 'bob')")
+    assert httpx2.get(f"{url}?offset=-1").json() == [*range(100), "bob"]
+    assert client.evaluate("told.some(([, data]) => data === 'secret')") is False
+
+
+def test_another_tab_sends_when_the_one_that_did_is_closed(
+    client: Page, server: Server, context: BrowserContext, site: str
+) -> None:
+    url = f"{server.url}/v1/stream/notes"
+    httpx2.put(url, headers={"content-type": "application/json"}).raise_for_status()
+    client.evaluate(OPEN_BOX, "ada")
+    append = "([url, n]) => box.append(stream(url, { type: 'application/json' }), n)"
+    client.evaluate(append, [url, 0])
+    second = context.new_page()
+    second.goto(site)
+    until(second, "window.outbox !== undefined")
+    second.evaluate(OPEN_BOX, "ada")
+    # The first one sends for the second, which is told.
+    second.evaluate(append, [url, 1])
+    until(client, "told.some(([state, data]) => state === 'acknowledged' && data === 1)")
+    client.close()
+    second.evaluate(append, [url, 2])
+    assert httpx2.get(f"{url}?offset=-1").json() == [0, 1, 2]
 
 
 def test_in_a_worker(client: Page, server: Server) -> None:

@@ -14,6 +14,7 @@ export type ClientCode =
   | "stopped"
   | "outbox-full"
   | "outbox-expired"
+  | "outbox-storage"
 
 /** A code of the server's error table, or one of the client's own. */
 export type ErrorCode = ClientCode | (string & {})

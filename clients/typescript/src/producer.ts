@@ -505,7 +505,7 @@ export class Producer<T> implements AsyncDisposable {
 }
 
 /** Enough chance that no two are alike; `randomUUID` is not there on pages without TLS. */
-function name(): string {
+export function name(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(12))
   return Array.from(bytes, (byte) => byte.toString(36).padStart(2, "0")).join("")
 }

@@ -60,6 +60,11 @@ export class Stream<T = unknown> implements AsyncIterable<Rec<T>> {
     this.#type = options.type
   }
 
+  /** Its content type, where it is known. */
+  get type(): string | undefined {
+    return this.#type
+  }
+
   /** Reading from the start: history, then live. */
   [Symbol.asyncIterator](): AsyncIterator<Rec<T>, undefined> {
     return this.read()[Symbol.asyncIterator]()
@@ -86,7 +91,7 @@ export class Stream<T = unknown> implements AsyncIterable<Rec<T>> {
   }
 
   producer(options: ProducerOptions = {}): Producer<T> {
-    return new Producer(this.#sink(), options)
+    return new Producer(this.sink(), options)
   }
 
   /** Creates it; one with the same configuration that is there already is fine. */
@@ -201,7 +206,8 @@ export class Stream<T = unknown> implements AsyncIterable<Rec<T>> {
     return (raw, form, known) => validate(schema, plain(raw, form, known))
   }
 
-  #sink(): Sink<T> {
+  /** What a writer needs of it. */
+  sink(): Sink<T> {
     return {
       door: this.#door,
       retry: this.#retry,
