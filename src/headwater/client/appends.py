@@ -8,7 +8,7 @@ from typing import Any
 from headwater.client import requests
 from headwater.client.answers import Head
 from headwater.client.codec import Codec
-from headwater.client.http import Http
+from headwater.client.doors import Door
 from headwater.client.retry import Retry
 from headwater.client.writer import StreamWriter
 
@@ -17,7 +17,7 @@ class Appends:
     """The half of `Stream` that appends."""
 
     url: str
-    _http: Http
+    _http: Door
     _retry: Retry
     _content_type: str | None
     _writer: StreamWriter[Any] | None = None

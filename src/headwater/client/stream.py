@@ -11,13 +11,14 @@ from headwater.client.answers import Head
 from headwater.client.appends import Appends
 from headwater.client.checkpoint import Checkpoint
 from headwater.client.codec import Codec
+from headwater.client.doors import Door
 from headwater.client.errors import NetworkError
 from headwater.client.http import Client, GivenHeaders, Http
 from headwater.client.items import Info, Item, Progress
 from headwater.client.reader import Reader
 from headwater.client.reading import Reading
 from headwater.client.retry import NEVER, Backoff, Retry
-from headwater.client.transports import Choice, Transport
+from headwater.client.transports import Transport, of_door
 from headwater.client.ways import PageWay, Place
 from headwater.errors import HeadwaterError, NotAuthorized, StreamGone, StreamNotFound
 from headwater.model import BEGINNING
@@ -67,17 +68,19 @@ class Stream(Appends, Generic[T]):
         headers: GivenHeaders = None,
         retry: Retry | bool = True,
         transport: Transport | Sequence[Transport] = "auto",
-        http: Client | Http | None = None,
+        http: Client | Door | None = None,
     ) -> None:
         self.url = requests.check_url(url)
-        Choice(transport)
         self._type: Final = type
         self._decode: Final = decode
         self._content_type = content_type
         self._retry = retry if isinstance(retry, Retry) else Retry() if retry else NEVER
-        self._transport: Final[Any] = transport if isinstance(transport, str) else tuple(transport)
-        self._http = http if isinstance(http, Http) else Http(headers, http, self._retry.connect)
-        self._owns_http: Final = not isinstance(http, Http)
+        self._http: Door
+        if http is None or isinstance(http, Client):
+            self._http, self._owns_http = Http(headers, http, self._retry.connect), True
+        else:
+            self._http, self._owns_http = http, False
+        self._transport: Final[Any] = of_door(transport, self._http.ways)
         self._info: Info | None = None
         self._is_new = False
         self._readers: WeakSet[Reader[T]] = WeakSet()
@@ -95,6 +98,11 @@ class Stream(Appends, Generic[T]):
             await reader.close()
         if self._owns_http:
             await self._http.close()
+
+    def reconnect(self) -> None:
+        """Try again now, where a reader waits: the network is back."""
+        for reader in list(self._readers):
+            reader.reconnect()
 
     def __aiter__(self) -> AsyncIterator[Item[T]]:
         return self.read().__aiter__()
