@@ -26,6 +26,8 @@ from headwater.protocol.websocket import messages as m
 SUBPROTOCOL: Final = "headwater.v1+json"
 #: Seconds after which less than half a window is acknowledged, too.
 ACK_SECONDS: Final = 1.0
+#: Why a stream is let go when the server stops.
+_STOPPING: Final = "stopping"
 #: Bytes that are sent and not acknowledged, of a server that does not tell.
 _WINDOW: Final = 262_144
 
@@ -271,6 +273,8 @@ class Session:
                 id = self._numbers.get(s, 0)
                 return [Told(id, message, len(data), data)] if id else []
             case m.End(s):
+                if message.why == "detached" and message.code == _STOPPING:
+                    self.after = message.after  # `drain` follows, and may be late: nobody comes back here
                 id = self._numbers.pop(s, 0)
                 return [Told(id, message)] if self._subs.pop(id, None) is not None else []
             case m.Answer(None):
