@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Final, Generic, Self
 from weakref import WeakSet
 
@@ -18,6 +19,7 @@ from headwater.client.items import Info, Item, Progress
 from headwater.client.reader import Reader
 from headwater.client.reading import Reading
 from headwater.client.retry import NEVER, Backoff, Retry
+from headwater.client.told import Heard, Signal, signal_of
 from headwater.client.transports import Transport, of_door
 from headwater.client.ways import PageWay, Place
 from headwater.errors import HeadwaterError, NotAuthorized, StreamGone, StreamNotFound
@@ -164,7 +166,8 @@ class Stream(Appends, Generic[T]):
     async def all(self, start: str = "start", *, progress: Callable[[Progress], None] | None = None) -> list[T]:
         """The values of all records there are now, page after page."""
         found: list[T] = []
-        async for batch in self._reader(Reading(start=start, live=False, pages=True), None, progress).batches():
+        reading = Reading(start=start, live=False, pages=True, transport=self._transport)
+        async for batch in self._reader(reading, None, progress).batches():
             found += [item.data for item in getattr(batch, "items", ())]
         return found
 
@@ -302,6 +305,18 @@ class Stream(Appends, Generic[T]):
         body = Codec("application/json").encode(data)
         headers = {"content-type": "application/json"}
         await self._ask("POST", headers, body, url=f"{self.url}/-/signal", query=query, is_safe=False)
+
+    async def signals(self) -> AsyncGenerator[Signal, None]:
+        """What is told to who reads the stream live, from now on; what is told during a cut is lost."""
+        async with aclosing(self._live(signals=True).everything()) as everything:
+            async for given in everything:
+                if isinstance(given, Heard) and (signal := signal_of(given)) is not None:
+                    yield signal
+
+    def _live(self, *, signals: bool = False, presence: bool = False) -> Reader[T]:
+        """A reader of what is told and not stored."""
+        asked = Reading(start="now", missing="wait", signals=signals, presence=presence, transport=self._transport)
+        return self._reader(asked)
 
     def _guess(self, reading: Reading) -> Info | None:
         """Who says what the stream is and how it is read saves a request."""

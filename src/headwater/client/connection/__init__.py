@@ -7,5 +7,4 @@ session        its conversation: what is asked and told, credit, who is dead
 way            the messages of a stream, and what they tell
 calls          requests as messages, answers as HTTP has them
 closes         problems and close codes as errors
-presence       who is there
 """

@@ -13,7 +13,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from typing import Any, Final, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Self, cast
 from urllib.parse import urlsplit
 from weakref import WeakSet
 
@@ -29,7 +29,14 @@ from headwater.client.stream import Stream
 from headwater.errors import HeadwaterError
 from headwater.protocol.websocket import messages as m
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar
+
+    T = TypeVar("T", default=Any)
+else:
+    from typing import TypeVar
+
+    T = TypeVar("T")
 
 GivenToken = str | Callable[[], str | Awaitable[str]] | None
 
@@ -176,17 +183,20 @@ class Connection:
             await link.close()
         self._links.clear()
 
-    async def link(self, path: str | None) -> Link:
+    async def link(self, path: str, *, reads: bool) -> Link:
         """See `Links`."""
         while True:
             if self._is_closed:
                 raise Stopped("the connection was closed")
             self._links = [link for link in self._links if link.session.error is None]
-            for link in self._links:
-                if link.is_usable and (path is None or path not in link.session.reads):
+            usable = [link for link in self._links if link.is_usable]
+            if not reads:  # rather where it is read: who is cut from a stream is no member of it
+                usable.sort(key=lambda link: path not in link.session.reads)
+            for link in usable:
+                if not reads or path not in link.session.reads:
                     return link
             if self._opening is None:
-                self._opening = asyncio.create_task(self._open(path))
+                self._opening = asyncio.create_task(self._open(path if reads else None))
                 self._opening.add_done_callback(self._opened)
             await asyncio.shield(self._opening)
 

@@ -50,8 +50,12 @@ class Links(Protocol):
         """See `Door`."""
         ...
 
-    async def link(self, path: str | None) -> Link:
-        """An open one, that does not read this stream yet.
+    async def link(self, path: str, *, reads: bool) -> Link:
+        """An open one.
+
+        Args:
+            path: the stream that is asked about.
+            reads: it is to be read, on one that does not yet; else rather on one that does.
 
         Raises:
             HeadwaterError: there is none.
@@ -161,7 +165,7 @@ class ConnectionDoor:
         """See `Door.open`: a stream is read."""
         links = self._links
         path, _ = calls.path_below(links.root, url)
-        link = await links.link(path)
+        link = await links.link(path, reads=True)
         subscription = link.subscribe(calls.subscription(path, query, links.window))
         failed = True
         try:
@@ -188,7 +192,7 @@ class ConnectionDoor:
         links = self._links
         path, end = calls.path_below(links.root, url)
         asked = calls.calls_of(method, path, end, headers, body or b"", query)
-        link = await links.link(None)
+        link = await links.link(path, reads=False)
         answer: m.ServerMessage | None = None
         failed = True
         try:
