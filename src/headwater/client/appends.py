@@ -97,6 +97,16 @@ class Appends:
             create=create,
         )
 
+    @property
+    def content_type(self) -> str | None:
+        """Of the stream, as far as it is known."""
+        return self._content_type
+
+    @property
+    def door(self) -> Door:
+        """The way to the server."""
+        return self._http
+
     def _make_writer(
         self, kind: str, *, linger: float = 0.005, create: bool | Mapping[str, Any] = False, **options: Any
     ) -> StreamWriter[Any]:
