@@ -201,3 +201,10 @@ class Http:
             options: dict[str, Any] = {"verify": url.startswith("https:")}
             self._client = Client(limits=httpx2.Limits(max_connections=None, max_keepalive_connections=20), **options)
         return self._client
+
+
+def inner_door(hub: Any, limit: float) -> Any:
+    """The way to the streams of a hub in this process."""
+    from headwater.client.inside import InsideDoor
+
+    return InsideDoor(hub, limit)
