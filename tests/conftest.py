@@ -68,6 +68,7 @@ ONE_LOOP = {
     "scenarios": "asyncio",
     "client/test_scenarios.py": "asyncio",
     "client/test_outbox.py": "asyncio",
+    "client/test_toxic.py": "asyncio",
     "stores": "uvloop",
     "llm/proxy/test_access.py": "uvloop",
     "llm/http": "asyncio",

@@ -14,7 +14,7 @@ import msgspec
 from headwater.client.answers import Head
 from headwater.client.doors import Answers, Headers, Waits
 from headwater.client.errors import NetworkError
-from headwater.client.http import Pause
+from headwater.client.pauses import Pause
 from headwater.errors import HeadwaterError, InvalidProducer, ProducerFenced, ProducerGap, SchemaMismatch
 
 Numbers = tuple[int, int]

@@ -11,6 +11,7 @@ writer         `StreamWriter`: appends, each once
 appends        the half of a stream's handle that writes
 http           HTTP, and time: the module that knows httpx2
 inside         a hub in this process
+pauses         waits between two attempts
 answers        heads of answers, and what can go wrong on the way
 session        one read, from its first request to its end: all rules of it
 reading        what is asked of a read, and what it asks of its driver

@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlencode, urlsplit
 from headwater.client.answers import Head, agent, head_of
 from headwater.client.doors import Headers, Waits
 from headwater.client.errors import ConnectTimeout, NetworkError, Truncated
-from headwater.client.http import Pause
+from headwater.client.pauses import Pause
 
 
 class Inner:
