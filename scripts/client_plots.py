@@ -61,9 +61,9 @@ def draw_storm() -> None:
 
 
 def resident(pid: int) -> float:
-    """Megabytes of a process that are in memory."""
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * 4096 / 1e6
+    """Megabytes of a process that are in memory, without what it maps of files."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1000 for line in lines if line.startswith("RssAnon"))
 
 
 async def produce(root: str, path: str, seconds: float, sample: list[float]) -> None:

@@ -12,7 +12,6 @@ from headwater.client.answers import Head
 from headwater.client.appends import Appends
 from headwater.client.checkpoint import Checkpoint
 from headwater.client.codec import Codec
-from headwater.client.doors import Door
 from headwater.client.errors import NetworkError
 from headwater.client.http import Client, GivenHeaders, Http, inner_door
 from headwater.client.items import Info, Item, Progress
@@ -28,6 +27,8 @@ from headwater.protocol import names
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
+
+    from headwater.client.doors import Door
 
     T = TypeVar("T", default=Any)  # of a handle that says nothing of its records
 else:

@@ -1,5 +1,7 @@
 """Transports as requests and answers: what is asked, and what the bytes tell. No I/O.
 
+Rule: a wire format is loaded when it is read.
+
 A way belongs to one connection. `begin` takes the head of the answer, `feed` its bytes and `finish` its end.
 """
 
@@ -14,10 +16,6 @@ import msgspec
 from headwater.client.codec import Codec
 from headwater.client.errors import BadAnswer, Truncated
 from headwater.client.told import Bad, Closed, Detached, Failed, Told, UpToDate
-from headwater.client.wires.bodies import size_of, split_page
-from headwater.client.wires.control_events import ControlEvents
-from headwater.client.wires.events import Events
-from headwater.client.wires.ndjson import JsonLines
 from headwater.model import BEGINNING, NOW
 from headwater.protocol import names
 
@@ -112,18 +110,22 @@ class _Live:
 class NdjsonWay(_Live):
     """NDJSON."""
 
-    accept = JsonLines.media_type
+    accept = "application/x-ndjson"
 
     def __init__(self, codec: Codec[Any]) -> None:
+        from headwater.client.wires.ndjson import JsonLines
+
         self._wire = JsonLines(codec)
 
 
 class EventsWay(_Live):
     """Plain event streams."""
 
-    accept = Events.media_type
+    accept = "text/event-stream"
 
     def __init__(self, codec: Codec[Any]) -> None:
+        from headwater.client.wires.events import Events
+
         self._wire = Events(codec)
 
     def headers(self, place: Place) -> dict[str, str]:
@@ -135,11 +137,14 @@ class EventsWay(_Live):
 class ControlWay(_Live):
     """`live=sse` of the protocol."""
 
-    accept = ControlEvents.media_type
+    accept = "text/event-stream"
 
     def __init__(self, codec: Codec[Any], place: Place) -> None:
+        from headwater.client.wires.control_events import ControlEvents
+
         self._codec = codec
         self._place = place
+        self._events = ControlEvents
         self._wire = ControlEvents(codec, place.offset, base64=not codec.is_text)
 
     def query(self, place: Place) -> dict[str, str]:
@@ -152,7 +157,7 @@ class ControlWay(_Live):
         """See `Way.begin`."""
         told = super().begin(status, headers)
         if (encoding := headers.get(_ENCODING)) is not None:
-            self._wire = ControlEvents(self._codec, self._place.offset, base64=encoding == "base64")
+            self._wire = self._events(self._codec, self._place.offset, base64=encoding == "base64")
         return told
 
     def feed(self, chunk: bytes) -> list[Told]:
@@ -239,6 +244,8 @@ class PageWay:
                 place.fresh = True
                 raise BadAnswer(f"the answer begins at {started}, where {begin} was asked for: a cache mixes them up")
             skip = size
+        from headwater.client.wires.bodies import size_of
+
         told = self._records(skip)
         place.pages = origin, size + size_of(self._codec, body[skip:] if skip else body, told), end
         place.fresh = False
@@ -262,6 +269,8 @@ class PageWay:
         end = self._head.get(_NEXT) or begin
         if not body and self._codec.is_json and self._status == 200:
             raise Truncated("a page of JSON is a list at least; this one has nothing")
+        from headwater.client.wires.bodies import split_page
+
         return split_page(self._codec, body, begin, end, skip)
 
 

@@ -17,7 +17,6 @@ from headwater.client.items import Info, Item, Progress
 from headwater.client.reading import Reading
 from headwater.client.retry import NEVER, Backoff, Retry
 from headwater.client.sync.appends import Appends
-from headwater.client.sync.doors import Door
 from headwater.client.sync.http import Client, GivenHeaders, Http, inner_door
 from headwater.client.sync.reader import Reader
 from headwater.client.told import Heard, Signal, signal_of
@@ -29,6 +28,8 @@ from headwater.protocol import names
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
+
+    from headwater.client.sync.doors import Door
 
     T = TypeVar("T", default=Any)  # of a handle that says nothing of its records
 else:

@@ -10,11 +10,10 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from headwater.client.codec import Codec
+from headwater.client.codec import Codec, make_item
 from headwater.client.errors import BadAnswer, BadRecord
 from headwater.client.items import Batch, Item
 from headwater.client.told import Bad, Told
-from headwater.client.wires.ndjson import make_item
 from headwater.errors import HeadwaterError
 
 T = TypeVar("T")
