@@ -12,7 +12,7 @@ import { Session, type SocketFactory } from "./connection/session.ts"
 import { type Environment, platform } from "./environment.ts"
 import { HeadwaterError, stopped } from "./errors.ts"
 import { sleep } from "./patience.ts"
-import { Requester, problemOf } from "./request.ts"
+import { problemOf, requesterOf } from "./request.ts"
 import { type Backoff, type Retry, backoffOf, retryOf } from "./retry.ts"
 import { type Stream, type StreamOptions, streamOf } from "./stream.ts"
 
@@ -60,7 +60,7 @@ export class Connection implements AsyncDisposable {
     this.#options = options
     this.#environment = options.environment ?? platform
     this.#retry = retryOf(options.retry)
-    this.#backoff = backoffOf(this.#retry, this.#environment.random)
+    this.#backoff = backoffOf(this.#retry, this.#environment)
     options.signal?.addEventListener("abort", () => this.close(), { once: true })
     if (options.signal?.aborted) this.close()
   }
@@ -137,7 +137,7 @@ export class Connection implements AsyncDisposable {
     if (now < this.#notBefore && path !== this.#last) await sleep(this.#environment, this.#notBefore - now, this.#stop.signal)
     this.#last = path
     const first = !this.#backoff.count
-    this.#backoff.begin(this.#environment.now())
+    this.#backoff.begin()
     try {
       const session = await Session.open({
         url: Object.assign(this.#root(), { protocol: this.#root().protocol.replace(/^http/, "ws") }).href + "-/connect",
@@ -155,11 +155,11 @@ export class Connection implements AsyncDisposable {
         throw this.#closed
       }
       // Its readers' rules say when to come back; only what cannot be opened is held back here.
-      this.#backoff.progress(this.#environment.now())
+      this.#backoff.progress()
       this.#sessions.push(session)
       return session
     } catch (error) {
-      const wait = this.#backoff.end({ up: 0, heard: false }, this.#environment.now())
+      const wait = this.#backoff.end({})
       this.#notBefore = this.#environment.now() + (wait ?? this.#retry.cap)
       throw first && (error as HeadwaterError).facts.opened === false ? await this.#why(error as HeadwaterError) : error
     }
@@ -167,7 +167,7 @@ export class Connection implements AsyncDisposable {
 
   /** A page is not told why a handshake was refused; a plain request is: 426, if nothing is wrong. */
   async #why(error: HeadwaterError): Promise<HeadwaterError> {
-    const requester = new Requester({ ...(this.#options.fetch ? { fetch: this.#options.fetch } : {}) }, this.#environment)
+    const requester = requesterOf({ ...(this.#options.fetch ? { fetch: this.#options.fetch } : {}) }, this.#environment)
     try {
       const answer = await requester.send({ url: `${this.#root().href}-/connect`, limit: this.#retry.connect })
       const refused = answer.response.status === 426 ? error : await problemOf(answer.response)

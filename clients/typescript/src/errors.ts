@@ -89,5 +89,4 @@ export function retryAfter(value: string | null): number | undefined {
   return Number.isFinite(ms) ? Math.max(0, ms) : undefined
 }
 
-export const stopped = (why = "the client stopped", cause?: unknown): HeadwaterError =>
-  new HeadwaterError("stopped", why, cause === undefined ? {} : { cause })
+export const stopped = (why: string, cause?: unknown): HeadwaterError => new HeadwaterError("stopped", why, cause ? { cause } : {})

@@ -14,11 +14,8 @@ import { sse } from "./transports/sse.ts"
 
 const CORE: Record<string, TransportFactory> = { sse, ndjson, "long-poll": longPoll, "live-sse": liveSse }
 
-/** Transports of other entries, and how they are had. */
-const ELSEWHERE: Record<string, string> = {
-  websocket: 'import { connect } from "headwater/connection", then connect(url).stream(path)',
-  eventsource: 'import { eventsource } from "headwater/eventsource", then { transport: eventsource }',
-}
+/** Those of other entries. */
+const ELSEWHERE = 'is not in the core; import { connect } from "headwater/connection", or { eventsource } from "headwater/eventsource"'
 
 const ANSWERS_MS = 1000
 const WRITE_MS = 60_000
@@ -68,7 +65,7 @@ export function httpDoor(url: string | URL, requester: Requester): Door {
       return names.map((each) => {
         const make = typeof each === "function" ? each : CORE[each]
         if (make) return make(requester, href())
-        throw new HeadwaterError("unsupported", `the transport ${String(each)} is not here: ${ELSEWHERE[String(each)] ?? "there is none of this name"}`)
+        throw new HeadwaterError("unsupported", `the transport ${String(each)} ${ELSEWHERE}`)
       })
     },
     answers: () =>
@@ -90,10 +87,7 @@ export function httpDoor(url: string | URL, requester: Requester): Door {
         "stream-failure-message": fail?.message ? encodeURIComponent(fail.message) : undefined,
       }
       const response = await ask("POST", signal, headers, body)
-      return {
-        offset: response.headers.get("stream-next-offset") ?? "",
-        duplicate: id !== undefined && response.status === 204 && body !== undefined,
-      }
+      return { offset: response.headers.get("stream-next-offset") ?? "" }
     },
     create: async (headers, body, signal) => infoOf((await ask("PUT", signal, headers, body)).headers),
     async head(signal) {

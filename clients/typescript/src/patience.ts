@@ -49,7 +49,7 @@ export function pause(
       environment.watch((change) => {
         if (/^(online|visible|resume)$/.test(change)) {
           backoff.count = 0
-          arm(Math.max(change === "online" ? environment.random() * BACK : 0, backoff.held(environment.now())))
+          arm(Math.max(change === "online" ? environment.random() * BACK : 0, backoff.held()))
         }
         tell?.(until, change)
       }),
@@ -67,16 +67,16 @@ export async function insist<R>(
   signal: AbortSignal | undefined,
   call: (again: boolean) => Promise<R>,
 ): Promise<R> {
-  const backoff = backoffOf(retry, environment.random)
+  const backoff = backoffOf(retry, environment)
   let bad = 0
   for (let again = false; ; again = true) {
     try {
-      backoff.begin(environment.now())
+      backoff.begin()
       return await call(again)
     } catch (error) {
       if (!(error instanceof HeadwaterError) || !error.retryable) throw error
       if (error.code === "bad-answer" && (bad += 1) >= BAD_ANSWERS) throw error
-      const wait = backoff.end({ up: 0, heard: false, hint: error.retryAfter }, environment.now())
+      const wait = backoff.end({ hint: error.retryAfter })
       if (wait === null) throw error
       await sleep(environment, wait, signal)
     }

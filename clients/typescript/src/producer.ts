@@ -102,7 +102,7 @@ export function producerOf<T>({ door, retry, environment, signal, type: typeOf }
   if (!id || !(epoch >= 0 && batchBytes > 0 && inFlight > 0)) {
     throw new HeadwaterError("bad-request", "a producer has a name, an epoch from 0 on, and limits above 0")
   }
-  const backoff = backoffOf(retry, environment.random)
+  const backoff = backoffOf(retry, environment)
   const stop = new AbortController()
   let seq = 0
   let type: string
@@ -240,11 +240,11 @@ export function producerOf<T>({ door, retry, environment, signal, type: typeOf }
     }
     batch.write = write
     while (batch.write === write) {
-      backoff.begin(environment.now())
+      backoff.begin()
       try {
         const { offset } = await door.write(write, stop.signal)
         if (batch.write !== write) return
-        backoff.progress(environment.now())
+        backoff.progress()
         if (offset > last) last = offset
         settle(batch, offset)
         return
@@ -263,7 +263,7 @@ export function producerOf<T>({ door, retry, environment, signal, type: typeOf }
       batch.lost = true
       // What a cut takes away together is one failure, and is waited for once.
       if (now >= waits) {
-        const wait = backoff.end({ up: 0, heard: false, hint: retryAfter }, now)
+        const wait = backoff.end({ hint: retryAfter })
         if (wait === null) return abandon(unknown(`given up without an answer: ${message}`, error))
         waits = now + wait
       }
@@ -382,7 +382,7 @@ export function producerOf<T>({ door, retry, environment, signal, type: typeOf }
       new WritableStream<T>({
         write: self.write,
         close: async () => void (await self.close()),
-        abort: async (reason) => void (await self.fail("aborted", reason === undefined ? undefined : String(reason))),
+        abort: async (reason) => void (await self.fail("aborted", reason && String(reason))),
       }),
     async [Symbol.asyncDispose]() {
       await self.flush().finally(() => abandon(stopped("the producer was disposed of")))
@@ -395,5 +395,4 @@ export function producerOf<T>({ door, retry, environment, signal, type: typeOf }
 const unknown = (why: string, cause?: unknown): HeadwaterError => new HeadwaterError("unknown-outcome", why, cause ? { cause } : {})
 
 /** Enough chance that no two are alike; `randomUUID` is not there on pages without TLS. */
-export const name = (): string =>
-  Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(36).padStart(2, "0")).join("")
+export const name = (): string => crypto.getRandomValues(new Uint32Array(4)).join("-")

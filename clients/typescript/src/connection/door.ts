@@ -79,7 +79,7 @@ export class ConnectionDoor implements Door {
     if (fail) {
       told = await this.#ask({ t: "fail", path: this.#path, code: fail.code, message: fail.message ?? "" }, undefined, signal)
     }
-    return { offset: told?.o ?? "", duplicate: told?.dup === true }
+    return { offset: told?.o ?? "" }
   }
 
   async create(headers: Fields, body: Uint8Array | undefined, signal?: AbortSignal): Promise<Info> {

@@ -155,14 +155,14 @@ export class Live implements LiveDoor, Follower {
   }
 
   async #follow(signal: AbortSignal): Promise<void> {
-    const backoff = backoffOf(this.#retry, this.#environment.random)
+    const backoff = backoffOf(this.#retry, this.#environment)
     while (!signal.aborted) {
       const began = this.#environment.now()
-      backoff.begin(began)
+      backoff.begin()
       const error = await this.#once(signal)
       if (signal.aborted || !error.retryable) return
       const up = this.#environment.now() - began
-      const wait = backoff.end({ up, heard: up > 0, hint: error.retryAfter, personal: true }, this.#environment.now())
+      const wait = backoff.end({ up, heard: up > 0, hint: error.retryAfter, personal: true })
       if (wait === null) return
       await sleep(this.#environment, wait, signal).catch(() => undefined)
     }

@@ -134,7 +134,7 @@ export class Session {
     if (this.#paths.delete(follower.path)) this.say({ t: "unsub", path: follower.path })
   }
 
-  close(why: HeadwaterError = stopped()): void {
+  close(why: HeadwaterError = stopped("the session was closed")): void {
     this.#end(why)
     this.#socket.close(1000)
   }

@@ -67,7 +67,7 @@ export async function indexedDb(database: string, hear: (note: Note) => void): P
     change: ({ id, url, last, next, put = [], drop = [] }) =>
       step("readwrite", async (state, records) => {
         const size = (await asked(state.get("size"))) as number
-        if ((await asked(state.get("id"))) !== id || `${await numbers(state, url)}` !== `${last}`) throw stopped()
+        if ((await asked(state.get("id"))) !== id || `${await numbers(state, url)}` !== `${last}`) throw stopped("it was cleared, or another one sends")
         state.put(next, `/${url}`)
         for (const record of put) records.put(record)
         for (const { key } of drop) records.delete(key)

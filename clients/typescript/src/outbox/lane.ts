@@ -56,7 +56,7 @@ export class Lane {
   constructor(seat: Seat, url: string) {
     this.#seat = seat
     this.#url = url
-    this.#backoff = backoffOf(retryOf(undefined), seat.environment.random)
+    this.#backoff = backoffOf(retryOf(undefined), seat.environment)
   }
 
   push(record: Kept): void {
@@ -106,14 +106,14 @@ export class Lane {
     const [{ type, batch: numbers }] = batch as [Kept]
     const body = bodyOf(batch.map((record) => record.body), type)
     this.#hint = undefined
-    this.#backoff.begin(environment.now())
+    this.#backoff.begin()
     let written: Written
     try {
       written = await sink(this.#url).door.write({ body, type, producer: [id, ...(numbers as Numbers)] }, signal)
     } catch (error) {
       return !signal.aborted && this.#failed(batch, numbers as Numbers, error as HeadwaterError)
     }
-    this.#backoff.progress(environment.now())
+    this.#backoff.progress()
     return this.#settle(batch, "acknowledged", written)
   }
 
@@ -171,11 +171,11 @@ export class Lane {
   async #pause(): Promise<void> {
     const { environment, signal, expires } = this.#seat
     const now = environment.now()
-    const wait = this.#backoff.end({ up: 0, heard: false, hint: this.#hint }, now) as number
+    const wait = this.#backoff.end({ hint: this.#hint }) as number
     const left = (this.#queue[0] as Kept).at + expires - now
     this.#waking = new AbortController()
     const nap = (ms: number, until: AbortSignal): Promise<void> => sleep(environment, ms, until).catch(() => undefined)
     await nap(left > 0 ? Math.min(wait, left) : wait, AbortSignal.any([signal, this.#waking.signal]))
-    if (this.#waking.signal.aborted) await nap(this.#backoff.held(environment.now()), signal)
+    if (this.#waking.signal.aborted) await nap(this.#backoff.held(), signal)
   }
 }

@@ -61,7 +61,7 @@ async function* open(requester: Requester, url: string, format: Format, attempt:
   const answer = await get(requester, url, attempt, query, accept)
   const { response } = answer
   const { headers } = response
-  const body = bodyOf(answer, environment, { silence: retry.silence, first })
+  const body = bodyOf(answer, environment, retry.silence, first)
   try {
     // The stream is complete, and was read to its end.
     if (response.status === 204) return yield endOf(headers, headers.get("stream-next-offset") ?? attempt.from)

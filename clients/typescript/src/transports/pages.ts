@@ -13,7 +13,7 @@ const HELD = 60_000
 
 /** The body as a whole. */
 async function wholeOf(answer: Answer, { environment, retry }: Attempt): Promise<Uint8Array> {
-  const body = bodyOf(answer, environment, retry)
+  const body = bodyOf(answer, environment, retry.silence)
   const chunks: Uint8Array[] = []
   try {
     for (let chunk = await body.read(); chunk; chunk = await body.read()) chunks.push(chunk)
