@@ -83,6 +83,10 @@ export function refusal(status: number, problem: Record<string, unknown>, detail
   )
 }
 
+/** The error that something else caused, unless it is one of this package already. */
+export const causedBy = (cause: unknown, code: ClientCode, what: string): HeadwaterError =>
+  cause instanceof HeadwaterError ? cause : new HeadwaterError(code, `${what}: ${String(cause)}`, { cause })
+
 /** `Retry-After` in milliseconds: seconds, or a date. */
 export function retryAfter(value: string | null): number | undefined {
   const ms = Number(value) * 1000 || Date.parse(value ?? "") - Date.now()

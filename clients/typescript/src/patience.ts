@@ -11,29 +11,12 @@ export const BAD_ANSWERS = 3
 /** Milliseconds in which clients spread whose network is back. */
 const BACK = 500
 
-/** Waits so long, or until the signal says stop. */
-export const sleep = (environment: Environment, ms: number, signal?: AbortSignal): Promise<void> =>
-  new Promise((resolve, reject) => {
-    const disarm = environment.timer(
-      ms,
-      () => {
-        ignore()
-        resolve()
-      },
-      "pause",
-    )
-    const ignore = onAbort(signal, (why) => {
-      disarm()
-      reject(why)
-    })
-  })
-
 /** Waits so long, until the signal says stop, or until the network or the person before the page is back. */
 export function pause(
   environment: Environment,
   backoff: Backoff,
   ms: number,
-  signal: AbortSignal,
+  signal: AbortSignal | undefined,
   tell?: (until: number, change?: Change) => void,
 ): Promise<void> {
   const undo: (() => void)[] = []
@@ -42,18 +25,17 @@ export function pause(
     const arm = (time: number): void => {
       until = environment.now() + time
       undo.push(environment.timer(time, resolve, "pause"))
+      tell?.(until)
     }
     arm(ms)
-    tell?.(until!)
     undo.push(
-      environment.watch((change) => {
-        if (/^(online|visible|resume)$/.test(change)) {
-          backoff.count = 0
-          arm(Math.max(change === "online" ? environment.random() * BACK : 0, backoff.held()))
-        }
-        tell?.(until, change)
-      }),
       onAbort(signal, () => resolve()),
+      environment.watch((change) => {
+        tell?.(until, change)
+        if (!/^(online|visible|resume)$/.test(change)) return
+        backoff.count = 0
+        arm(Math.max(change === "online" ? environment.random() * BACK : 0, backoff.held()))
+      }),
     )
   }).finally(() => {
     for (const each of undo) each()
@@ -78,7 +60,24 @@ export async function insist<R>(
       if (error.code === "bad-answer" && (bad += 1) >= BAD_ANSWERS) throw error
       const wait = backoff.end({ hint: error.retryAfter })
       if (wait === null) throw error
-      await sleep(environment, wait, signal)
+      await pause(environment, backoff, wait, signal)
     }
   }
 }
+
+/** Waits so long, whatever happens but that the signal says stop; then it rejects. */
+export const sleep = (environment: Environment, ms: number, signal?: AbortSignal): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const disarm = environment.timer(
+      ms,
+      () => {
+        ignore()
+        resolve()
+      },
+      "pause",
+    )
+    const ignore = onAbort(signal, (why) => {
+      disarm()
+      reject(why)
+    })
+  })

@@ -1,7 +1,7 @@
 /** One request to one URL: its headers asked for anew, a limit until its head, one signal for each attempt. */
 
 import type { Environment } from "./environment.ts"
-import { HeadwaterError, refusal, retryAfter } from "./errors.ts"
+import { HeadwaterError, causedBy, refusal, retryAfter } from "./errors.ts"
 import type { Retry } from "./retry.ts"
 import { onAbort } from "./signals.ts"
 
@@ -124,11 +124,7 @@ export function requesterOf(options: RequestOptions, environment: Environment): 
 }
 
 /** What an attempt failed by: what ended it, or what the platform says. */
-export function lost(signal: AbortSignal, told: unknown): HeadwaterError {
-  const error: unknown = signal.reason ?? told
-  if (error instanceof HeadwaterError) return error
-  return new HeadwaterError("network", `no answer: ${String(error)}`, { cause: error })
-}
+export const lost = (signal: AbortSignal, told: unknown): HeadwaterError => causedBy(signal.reason ?? told, "network", "no answer")
 
 /** The error that a refusal tells, in a problem or by its status alone. */
 export async function problemOf(response: Response): Promise<HeadwaterError> {

@@ -2,12 +2,13 @@
 
 import { bodyOf } from "../body.ts"
 import type { Environment } from "../environment.ts"
-import { HeadwaterError } from "../errors.ts"
+import { HeadwaterError, causedBy } from "../errors.ts"
 import { type Answer, type Fields, type Requester, fill } from "../request.ts"
 import type { Attempt, Offset, Transport, TransportFactory, Wire, WireRecord } from "../transport.ts"
 import { endOf } from "./control.ts"
 
 const QUIET = 1000
+export const UNREADABLE = "the answer cannot be read"
 
 /** What takes a format's bytes and puts down what they tell. */
 export interface Format {
@@ -95,7 +96,7 @@ function parsed(parse: (chunk: Uint8Array, into: Wire[]) => void, chunk: Uint8Ar
   try {
     parse(chunk, wires)
   } catch (cause) {
-    throw cause instanceof HeadwaterError ? cause : new HeadwaterError("bad-answer", `the answer cannot be read: ${String(cause)}`, { cause })
+    throw causedBy(cause, "bad-answer", UNREADABLE)
   }
   return wires
 }
