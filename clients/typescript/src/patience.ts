@@ -11,13 +11,14 @@ export const BAD_ANSWERS = 3
 /** Milliseconds in which clients spread whose network is back. */
 const BACK = 500
 
-/** Waits so long, until the signal says stop, or until the network or the person before the page is back. */
+/** Waits so long, until the signal says stop, or, unless it is deaf, until the network or the person before the page is back. */
 export function pause(
   environment: Environment,
   backoff: Backoff,
   ms: number,
   signal: AbortSignal | undefined,
   tell?: (until: number, change?: Change) => void,
+  deaf?: boolean,
 ): Promise<void> {
   const undo: (() => void)[] = []
   return new Promise<void>((resolve) => {
@@ -28,15 +29,13 @@ export function pause(
       tell?.(until)
     }
     arm(ms)
-    undo.push(
-      onAbort(signal, () => resolve()),
-      environment.watch((change) => {
-        tell?.(until, change)
-        if (!/^(online|visible|resume)$/.test(change)) return
-        backoff.count = 0
-        arm(Math.max(change === "online" ? environment.random() * BACK : 0, backoff.held()))
-      }),
-    )
+    const changed = (change: Change): void => {
+      tell?.(until, change)
+      if (deaf || !/^(online|visible|resume)$/.test(change)) return
+      backoff.count = 0
+      arm(Math.max(change === "online" ? environment.random() * BACK : 0, backoff.held()))
+    }
+    undo.push(onAbort(signal, () => resolve()), environment.watch(changed))
   }).finally(() => {
     for (const each of undo) each()
   })
@@ -60,7 +59,7 @@ export async function insist<R>(
       if (error.code === "bad-answer" && (bad += 1) >= BAD_ANSWERS) throw error
       const wait = backoff.end({ hint: error.retryAfter })
       if (wait === null) throw error
-      await pause(environment, backoff, wait, signal)
+      await pause(environment, backoff, wait, signal, undefined, error.retryAfter !== undefined)
     }
   }
 }

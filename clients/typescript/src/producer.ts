@@ -11,7 +11,7 @@
  */
 
 import type { Environment } from "./environment.ts"
-import { HeadwaterError, stopped } from "./errors.ts"
+import { HeadwaterError, stopped, unknownOutcome } from "./errors.ts"
 import { BAD_ANSWERS, pause } from "./patience.ts"
 import { bodyOf, joins, plainEncode } from "./records.ts"
 import { type Retry, backoffOf } from "./retry.ts"
@@ -92,6 +92,8 @@ interface Batch {
   /** How often it was answered by something that is no stream's server. */
   bad: number
 }
+
+export const FORGOT = "the server forgot this producer"
 
 const ENDS = /^(producer-fenced|stream-closed|stream-gone)$/
 
@@ -249,17 +251,17 @@ export function producerOf<T>({ door, retry, environment, signal, type: typeOf }
   /** Whether a batch that failed is sent again; it was waited for as long as that takes. */
   const again = async (batch: Batch, error: HeadwaterError): Promise<unknown> => {
     const { code, facts, message, retryable, retryAfter, status } = error
-    if (retryable && !idempotent && status === undefined) return refused(batch, unknown(message, error))
+    if (retryable && !idempotent && status === undefined) return refused(batch, unknownOutcome(message, error))
     if (retryable && !(code === "bad-answer" && ++batch.bad >= BAD_ANSWERS)) {
       const now = environment.now()
       batch.lost = true
       // What a cut takes away together is one failure, and is waited for once.
       if (now >= waits) {
         const wait = backoff.end({ hint: retryAfter })
-        if (wait === null) return abandon(unknown(message, error))
+        if (wait === null) return abandon(unknownOutcome(message, error))
         waits = now + wait
       }
-      await pause(environment, backoff, waits - now, stop.signal)
+      await pause(environment, backoff, waits - now, stop.signal, undefined, retryAfter !== undefined)
       // It may have ended early.
       waits = Math.min(waits, environment.now())
       return true
@@ -291,7 +293,7 @@ export function producerOf<T>({ door, retry, environment, signal, type: typeOf }
   const renew = (to: number): void => {
     epoch = to
     seq = 0
-    for (const batch of flying) if (batch.lost) fate(batch, unknown("the server forgot this producer"))
+    for (const batch of flying) if (batch.lost) fate(batch, unknownOutcome(FORGOT))
     takeBack(flying.filter((batch) => batch.write))
     flying = []
     send()
@@ -386,9 +388,6 @@ export function producerOf<T>({ door, retry, environment, signal, type: typeOf }
   ignoreSignal = onAbort(signal, abandon)
   return self
 }
-
-const unknown = (why: string, cause?: unknown): HeadwaterError =>
-  new HeadwaterError("unknown-outcome", `it may have arrived: ${why}`, cause ? { cause } : {})
 
 /** Enough chance that no two are alike; `randomUUID` is not there on pages without TLS. */
 export const name = (): string => crypto.getRandomValues(new Uint32Array(4)).join("-")
