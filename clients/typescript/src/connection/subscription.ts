@@ -121,7 +121,7 @@ class Subscription implements Follower {
       case "live":
         return { kind: "up-to-date", ...(told.o ? { offset: told.o } : {}) }
       case "gap":
-        return { kind: "stream-gap", from: told.from ?? "", to: told.to ?? "", offset: told.to ?? "", reason: told.why as string | undefined }
+        return { kind: "stream-gap", from: told.from ?? "", to: told.to ?? "", offset: told.o ?? told.to ?? "", reason: told.why as string | undefined }
       case "signal":
       case "presence":
         return { kind: `stream-${told.t}` as const, data: told }
