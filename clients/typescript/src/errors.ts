@@ -93,5 +93,14 @@ export function retryAfter(value: string | null): number | undefined {
   return Number.isFinite(ms) ? Math.max(0, ms) : undefined
 }
 
+/** An error as a message to another tab can have it: what is cloned is no error of this package. */
+export type PlainError = Pick<HeadwaterError, "code" | "message" | "status" | "retryable" | "retryAfter" | "offset" | "facts">
+
+export const plainError = (error: HeadwaterError): PlainError => ({ ...error, message: error.message })
+
+/** The error again. Its message has its code already. */
+export const errorAgain = (plain: PlainError): HeadwaterError =>
+  Object.assign(new HeadwaterError(plain.code, "", plain), { message: plain.message })
+
 export const stopped = (why = "the client stopped", cause?: unknown): HeadwaterError =>
   new HeadwaterError("stopped", why, { cause })

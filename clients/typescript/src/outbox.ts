@@ -7,7 +7,7 @@
  */
 
 import { type Environment, platform } from "./environment.ts"
-import { HeadwaterError, stopped } from "./errors.ts"
+import { HeadwaterError, errorAgain, plainError, stopped } from "./errors.ts"
 import { indexedDb } from "./outbox/indexeddb.ts"
 import { type Details, Lane, type Seat } from "./outbox/lane.ts"
 import type { FateState, Kept, Note, OutboxStore, StoreFactory } from "./outbox/store.ts"
@@ -180,8 +180,7 @@ export class Outbox implements AsyncDisposable {
   }
 
   #tell(store: OutboxStore, state: FateState, { key, url, type, body }: Kept, { offset, error }: Details = {}): void {
-    const told = error && { ...error, message: error.message }
-    const note = { state, key, url, data: valueOf(body, formOf(type)), offset, error: told }
+    const note = { state, key, url, data: valueOf(body, formOf(type)), offset, error: error && plainError(error) }
     store.tell(note)
     this.#hear(note)
   }
@@ -189,8 +188,7 @@ export class Outbox implements AsyncDisposable {
   #hear(note: Note): void {
     if (note.state === "cleared") return this.#end("the outbox was cleared")
     const { state, key, url, data, offset, error: told } = note
-    // The message has its code already.
-    const error = told && Object.assign(new HeadwaterError(told.code, "", told), { message: told.message })
+    const error = told && errorAgain(told)
     if (state !== "stored" && state !== "sent") {
       const waiter = this.#waiters.get(key)
       this.#waiters.delete(key)
