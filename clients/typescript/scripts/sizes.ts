@@ -22,7 +22,7 @@ export interface Size {
 /** What is measured, and the most that it may be, in bytes after gzip. */
 export const OWN: Record<string, { code: string; most: number }> = {
   "`stream`": { code: 'export { stream } from "./src/index.ts"', most: 12_000 },
-  "`connect`": { code: 'export { connect } from "./src/connection.ts"', most: 14_000 },
+  "`connect`": { code: 'export { connect } from "./src/connection.ts"', most: 17_900 },
   "`stream` and `outbox`": { code: 'export { stream } from "./src/index.ts"; export { outbox } from "./src/outbox.ts"', most: 14_500 },
   "`HeadwaterChatTransport`": { code: 'export { HeadwaterChatTransport } from "./src/ai.ts"', most: 5500 },
   "`ReconnectingEventSource`": { code: 'export { ReconnectingEventSource } from "./src/eventsource.ts"', most: 4400 },
