@@ -12,7 +12,7 @@ import { bodyOf } from "./body.ts"
 import { type Environment, platform } from "./environment.ts"
 import { HeadwaterError, stopped } from "./errors.ts"
 import { BAD_ANSWERS, insist, pause } from "./patience.ts"
-import { type Answer, type Call, type RequestOptions, type Requester, absolute, lost, problemOf, requesterOf } from "./request.ts"
+import { type Answer, type Call, type RequestOptions, type Requester, absolute, ask, lost, problemOf, requesterOf } from "./request.ts"
 import { type Backoff, type Outcome, type Retry, backoffOf, retryOf } from "./retry.ts"
 import { sseParser } from "./sse.ts"
 import { badAnswer } from "./transports/live.ts"
@@ -223,7 +223,7 @@ class Telling {
     for (;;) {
       this.#backoff.begin()
       try {
-        const answer = (this.#answer = await requester.ask({ ...this.#call(), signal: this.#signal }))
+        const answer = (this.#answer = await ask(requester, { ...this.#call(), signal: this.#signal }))
         if (answer.response.status !== 204) return true
         answer.release()
         return false

@@ -62,8 +62,13 @@ export interface Requester {
   readonly options: RequestOptions
   /** Sends it, and again once with other headers after 401; the answer has any status. */
   send(call: Call): Promise<Answer>
-  /** The same, for what is answered 2xx: everything else is an error. */
-  ask(call: Call): Promise<Answer>
+}
+
+/** Sends what is answered 2xx: everything else is an error. */
+export async function ask(requester: Requester, call: Call): Promise<Answer> {
+  const answer = await requester.send(call)
+  if (answer.response.ok) return answer
+  throw await problemOf(answer.response).finally(answer.release)
 }
 
 export function requesterOf(options: RequestOptions, environment: Environment): Requester {
@@ -106,7 +111,7 @@ export function requesterOf(options: RequestOptions, environment: Environment): 
     }
   }
 
-  const self: Requester = {
+  return {
     options,
     async send(call) {
       const answer = await once(call)
@@ -114,13 +119,7 @@ export function requesterOf(options: RequestOptions, environment: Environment): 
       answer.release()
       return once(call)
     },
-    async ask(call) {
-      const answer = await self.send(call)
-      if (answer.response.ok) return answer
-      throw await problemOf(answer.response).finally(answer.release)
-    },
   }
-  return self
 }
 
 /** What an attempt failed by: what ended it, or what the platform says. */

@@ -3,7 +3,7 @@
 import { bodyOf } from "../body.ts"
 import type { Environment } from "../environment.ts"
 import { HeadwaterError, causedBy } from "../errors.ts"
-import { type Answer, type Fields, type Requester, fill } from "../request.ts"
+import { type Answer, type Fields, type Requester, ask, fill } from "../request.ts"
 import type { Attempt, Offset, Transport, TransportFactory, Wire, WireRecord } from "../transport.ts"
 import { endOf } from "./control.ts"
 
@@ -45,7 +45,7 @@ export function badAnswer({ headers, status }: Response, wanted: string): Headwa
 export function get(requester: Requester, url: string, attempt: Attempt, query: Fields, accept?: string, limit = 0): Promise<Answer> {
   const { signal, retry } = attempt
   attempt.sent()
-  return requester.ask({ url: urlOf(url, attempt, query), headers: { accept }, signal, limit: retry.connect + limit })
+  return ask(requester, { url: urlOf(url, attempt, query), headers: { accept }, signal, limit: retry.connect + limit })
 }
 
 /** The transport of a format. */
