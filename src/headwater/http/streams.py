@@ -115,7 +115,7 @@ class StreamService(Service):
         self._prefix: Final = prefix
         self._cors: Final = CorsPolicy(cors_origins, credentials=authorize is not None)
         pages = OwnPages(self._cors)
-        self._permission: Final = Permission(authorize, hub.runtime.principals, pages)
+        self._permission: Final = Permission(authorize, hub, pages)
         if self._permission.tokens is not None:
             self._permission.tokens.keep(hub.sessions)
         stream_names = Names(hub.limits.max_path_bytes, self.private)
@@ -151,6 +151,17 @@ class StreamService(Service):
 
     def route(self, exchange: Exchange) -> Work | None:
         """See `Service.route`."""
+        if exchange.request.query and self._permission.shows_ticket(exchange):
+            return self._route_with_ticket(exchange)
+        return self._route(exchange)
+
+    async def _route_with_ticket(self, exchange: Exchange) -> None:
+        await self._permission.redeem(exchange)
+        work = self._route(exchange)
+        if work is not None:
+            await work
+
+    def _route(self, exchange: Exchange) -> Work | None:
         request = exchange.request
         if request.memo is None:
             if exchange.is_websocket:
