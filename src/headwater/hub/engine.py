@@ -89,7 +89,7 @@ class Engine(Lifespan, Writes, SignalCalls, AccessCalls):
         self._principals.ended = self._access_ended
         self._revoked_log = RevokedLog(self.store, self._principals.revocations, self._end_revoked)
         self._loop_delay = LoopDelay(self.stats.loop_delay)
-        self._into, self._post = into(self.store, self.schemas.records)
+        self._into, self._post, self._checked = into(self.store, self.schemas.records, self.limits.max_inflight_bytes)
         self._small = min(self.limits.max_body_bytes, self.limits.max_append_records)
         self._places = Places(self.limits, self._exists)
         self.sessions: Final = Sessions(self.store, self._principals, self._places)
@@ -137,6 +137,8 @@ class Engine(Lifespan, Writes, SignalCalls, AccessCalls):
         self.signal_sender.kept.clear()
         self.rooms.clear()
         self.runtime.stop()
+        if self._checked is not None:
+            await self._checked.settle(self.limits.drain_seconds)
         await self._places.settle()
         await self._stop()
 
