@@ -22,7 +22,7 @@ from headwater.http.content_coding import choose, coded
 from headwater.http.exchange import Exchange, LiveHead, Opening, Work
 from headwater.http.figures import Overview
 from headwater.http.introspection import asks_of_route, introspect
-from headwater.http.live import LIVE, end_of_closed, jitter, live_format, opened, opening, peer_of, waiting
+from headwater.http.live import LIVE, end_of_closed, is_own, jitter, live_format, opened, opening, peer_of, waiting
 from headwater.http.page import page, page_file
 from headwater.http.permission import Permission
 from headwater.http.request import Request
@@ -265,7 +265,8 @@ class StreamService(Service):
             case SendSignal():
                 return signals.serve(self.hub, exchange, command, access)
             case Describe():
-                exchange.respond(schemas.respond(self.hub, exchange.request, command))
+                found = schemas.respond(self.hub, exchange.request, command)
+                exchange.respond(found if access is ANYBODY else responses.for_one(found))
                 return None
             case Preflight():
                 exchange.respond(responses.allowed(preflight_headers()))
@@ -306,7 +307,8 @@ class StreamService(Service):
         frames = live.first_frames(command.path, command.offset, form) if is_known else None
         if frames is not None:
             kind, beat = command.media_type or frames.group.encoder.media_type, self.hub.limits.heartbeat_seconds
-            head = LiveHead(kind, frames.info.content_type, form.heartbeat or beat, form.coding.token, self._varies)
+            beat, own = form.heartbeat or beat, is_own(peer)
+            head = LiveHead(kind, frames.info.content_type, beat, form.coding.token, self._varies, (), own)
             self.stats.resumes += command.resumed
             exchange.push_first(command.path, frames, peer, head)
             return None
