@@ -101,6 +101,8 @@ class SeveralStreams:
         if exchange.request.method == "OPTIONS":
             exchange.respond(responses.allowed(preflight_headers()))
             return None
+        if not self._permission.is_open:
+            self._permission.credential(exchange)  # which pages may come, before a body is read
         word.check(exchange.request)
         self._check_open(word.where)
         return word.serve(exchange)

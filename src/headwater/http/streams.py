@@ -198,7 +198,7 @@ class StreamService(Service):
             asks = asks_of_route(route, request.query)
             return self._permission.then(exchange, asks, partial(self._introspect, exchange, route))
         elif self._with_page and is_read and path in ("", "/"):
-            exchange.respond(page(self._prefix))
+            exchange.respond(page(self._prefix, takes_tokens=self._permission.tokens is not None))
         elif path == "*" and request.method == "OPTIONS":  # of the server as a whole (RFC 9110 section 9.3.7)
             exchange.respond(responses.allowed(preflight_headers()))
         else:
