@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import itertools
 import random
 from typing import Any
 
@@ -90,6 +91,24 @@ def test_who_moves_on_is_not_slowed() -> None:
         return Played(headers={"content-type": "application/x-ndjson"}, body=[line], lasts=1, error=Truncated())
 
     player = Player(script, Reading(transport="ndjson"), info=known()).play(300)
+    assert max(player.waits) <= 1.0
+    assert len(player.given) > 150
+
+
+def test_a_page_that_came_whole_ends_trouble() -> None:
+    """Long-poll that is cut each second time waits as little as who is cut for the first time."""
+    numbers = itertools.count()
+
+    def script(*_: object) -> Played:
+        number = next(numbers)
+        if number % 2:
+            return Played(lasts=0.5, error=Truncated(), headers=head(number))
+        return Played(headers=head(number), body=[b"[%d]" % number])
+
+    def head(number: int) -> dict[str, str]:
+        return {"content-type": "application/json", "stream-next-offset": f"{number:06}"}
+
+    player = Player(script, Reading(transport="long-poll"), info=known()).play(300)
     assert max(player.waits) <= 1.0
     assert len(player.given) > 150
 
