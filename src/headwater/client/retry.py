@@ -103,6 +103,11 @@ class Backoff:
         """The reader went forward, or a write was acknowledged."""
         self._moved = self._heard = True
 
+    def whole(self) -> None:
+        """An attempt did all that it can do, and went forward: earlier trouble is over."""
+        self._idle.clear()
+        self.reset()
+
     def reset(self) -> None:
         """Something changed that makes another attempt worth it at once, such as a network that is back."""
         self.attempt = 0
