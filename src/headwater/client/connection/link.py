@@ -71,6 +71,11 @@ class Subscription:
             await self._ready.wait()
         return self._queue.popleft()
 
+    @property
+    def is_held(self) -> bool:
+        """Whether something waits for its consumer."""
+        return bool(self._queue)
+
     def done(self, told: Told) -> None:
         """The consumer is done with it."""
         if isinstance(told.message, m.Data):
@@ -243,7 +248,8 @@ class Link:
                     self._asked[id][0].set_result(message)
             case Told():
                 self.moved = self.moved or isinstance(event.message, m.Data)
-                if (subscription := self._subscriptions.get(event.id)) is not None:
+                subscription = self._subscriptions.get(event.id)
+                if subscription is not None and not (isinstance(event.message, m.Beat) and subscription.is_held):
                     subscription.put(event)
             case _:
                 self._heard(self, event)

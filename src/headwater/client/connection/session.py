@@ -257,7 +257,7 @@ class Session:
                 return [Welcomed(message)]
             case m.Beat():
                 self.say(m.Pong())
-                return []
+                return [Told(id, message) for id in self._subs]
             case m.Drain(after):
                 self.after = after
                 return [Draining(after), *(Told(id, message) for id in self._subs)]
