@@ -13,7 +13,6 @@ pipeline         several requests under way on one connection
 patience         when to try again
 progress         how far long work is, on stderr
 telling, telling_http  the client, which tells when it tries again
-wires            live answers into records
 lines            bytes that are cut anywhere into lines
 newest           where the last records or lines begin
 follow           a reader that resumes

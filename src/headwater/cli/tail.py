@@ -117,7 +117,6 @@ def tail(
         offset,
         last,
         "sse" if sse else "ndjson",
-        retry_for,
         as_json=as_json,
         compressed=compressed,
         follow=not no_follow,

@@ -33,7 +33,6 @@ def tail_one(
     offset: str | None,
     last: int | None,
     wire: Transport,
-    retry_for: float | None,
     *,
     as_json: bool,
     compressed: bool,
@@ -51,7 +50,6 @@ def tail_one(
         offset: where to begin; None: at its start, or as `last` says.
         last: begin with so many records, or lines.
         wire: the transport.
-        retry_for: seconds of trouble after which to give up; None: never.
         as_json: one object a record.
         compressed: ask for compressed answers.
         follow: wait for what comes.
@@ -63,18 +61,19 @@ def tail_one(
         BrokenPipeError: nobody reads stdout any more.
         Failure: the server refused, patience is at its end, or the stream ended before it was complete.
     """
-    head = patience.ask(lambda: remote.head(path))
-    kind = header(head, names.CONTENT_TYPE) or DEFAULT_CONTENT_TYPE
-    if last:
-        begin = newest(remote, patience, path, kind, last)
-    elif last == 0 or offset == NOW:
-        begin = Beginning(header(head, names.STREAM_NEXT_OFFSET) or NOW)
-    else:
-        begin = Beginning(offset or BEGINNING)
+    kind, begin = _beginning(remote, path, patience, offset, last)
     printer = Printer(_format(kind, as_json=as_json), begin, shown_as_json if as_json else shown_apart)
     meter = Meter(shown=sys.stderr.isatty() and not output.on_terminal())
     reader = follower(
-        remote, path, kind, wire, begin.offset, retry_for, compressed=compressed, kinds=kinds, alive=watching(meter)
+        remote,
+        path,
+        kind,
+        wire,
+        begin.offset,
+        patience.retry_for,
+        compressed=compressed,
+        kinds=kinds,
+        alive=watching(meter),
     )
     try:
         with meter:
@@ -84,6 +83,19 @@ def tail_one(
         raise
     finally:
         printer.end_line()
+
+
+def _beginning(
+    remote: Remote, path: str, patience: Patience, offset: str | None, last: int | None
+) -> tuple[str, Beginning]:
+    """The stream's content type, and where to begin."""
+    head = patience.ask(lambda: remote.head(path))
+    kind = header(head, names.CONTENT_TYPE) or DEFAULT_CONTENT_TYPE
+    if last:
+        return kind, newest(remote, patience, path, kind, last)
+    if last == 0 or offset == NOW:
+        return kind, Beginning(header(head, names.STREAM_NEXT_OFFSET) or NOW)
+    return kind, Beginning(offset or BEGINNING)
 
 
 def watching(meter: Meter) -> Callable[[Progress], None]:
