@@ -32,15 +32,15 @@ def test_short_work_says_nothing() -> None:
 def test_long_work_is_shown_on_one_line_and_taken_away() -> None:
     """At most five times a second, with what is known of its end."""
     stream, clock = Terminal(), Clock()
-    with Meter(2000, stream=stream, clock=clock) as meter:
-        for _ in range(10):
-            clock.now += 0.1
+    with Meter(1600, stream=stream, clock=clock) as meter:
+        for _ in range(8):
+            clock.now += 0.125
             meter.add(10, 50)
         clock.now += 1.0
-        meter.add(1100, 500)
+        meter.add(1120, 400)
     first, second, end = stream.getvalue().split("\r\x1b[K")[1:]
-    assert first == "[######..................]  25%  100 records  500 B  500 B/s  3 s left"
-    assert second == "[############............]  50%  1,200 records  1 kB  500 B/s  2 s left"
+    assert first == "[######..................]  25%  80 records  400 B  400 B/s  3 s left"
+    assert second == "[############............]  50%  1,200 records  800 B  400 B/s  2 s left"
     assert end == ""
     assert "\n" not in stream.getvalue()
 
