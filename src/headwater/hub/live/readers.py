@@ -53,6 +53,10 @@ class LiveReaders:
 
     # The streams.
 
+    def wants(self, path: str) -> bool:
+        """Whether somebody reads a stream live, or waits for it, or reads a pattern; any thread may ask."""
+        return path in self._streams or self.patterns.count > 0
+
     def apply(self, change: Change) -> None:
         """Take a store's notification."""
         if self.patterns.count:
