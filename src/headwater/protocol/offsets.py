@@ -87,7 +87,7 @@ def offset_at(lineage: Lineage, position: int) -> str:
     """
     last = lineage[-1]
     if last.start <= position <= MAX_HALF:  # by far the most; an incarnation always fits
-        return f"{_first_half(last.incarnation)}{position:016}"
+        return _first_half(last.incarnation) + str(position).zfill(16)
     if last.start <= position:
         return format_offset(last.incarnation, position)
     for segment in reversed(lineage[:-1]):

@@ -305,6 +305,9 @@ class MemoryStore:
         """See `Unit.insert`."""
         log = self._logs[incarnation]
         told = int(records[0].at * MILLIS + 0.5)
+        if len(records) == 1:
+            log.add(start, self.steady, told, records[0].data)
+            return
         for record in records:
             log.add(start, self.steady, told, record.data)
             start += len(record.data)
