@@ -14,7 +14,8 @@ from headwater.http.exchange import BodyDone, Exchange, LiveHead, Opening, Strea
 from headwater.http.http1 import CHUNKED, CLOSE, LAST_CHUNK, head_bytes, response_bytes
 from headwater.http.live import unframed
 from headwater.http.service import log_access
-from headwater.http.socket_sink import TransportSink, relax, restrain
+from headwater.http.socket_options import relax, restrain
+from headwater.http.socket_sink import TransportSink
 from headwater.http.websocket.sink import MessageSink
 from headwater.hub import Peer
 from headwater.hub.live.join_cache import FirstFrames
@@ -145,12 +146,14 @@ class SocketExchange(Exchange):
             return
         self.may_be_cancelled = False  # from here on it is the outflow that is told, and counts it
         sock = wire.transport.get_extra_info("socket")
-        restrain(sock, shared.runtime.limits)
+        if not shared.restrained:
+            restrain(sock, shared.runtime.limits)
         outlet = SocketOutlet(wire.out, chunked=chunked)
         outflow = self._outflow = Outflow(shared.runtime, outlet, streamed.path, streamed.access)
         ending = await outflow.run(streamed.pieces)
         if ending is Ending.WHOLE and wire.is_current(self):
-            relax(sock)
+            if not shared.restrained:
+                relax(sock)
             if chunked:
                 wire.out.put(LAST_CHUNK)
             self._end(head.status, closes=not keeps)
@@ -218,7 +221,8 @@ class SocketExchange(Exchange):
 
     def _take(self) -> TransportSink:
         self._wire.take()
-        return TransportSink(self._wire.transport, self._wire.shared.runtime)
+        shared = self._wire.shared
+        return TransportSink(self._wire.transport, shared.runtime, shared.restrained)
 
     def _live_head(self, head: LiveHead) -> bytes:
         clock, request = self._wire.shared.clock, self.request

@@ -12,7 +12,8 @@ from os import write
 from typing import Final
 
 from headwater.http.http1 import chunk
-from headwater.http.socket_sink import descriptor_of, reset, restrain
+from headwater.http.socket_options import restrain
+from headwater.http.socket_sink import descriptor_of, reset
 from headwater.hub.outflow import GRACE_SECONDS, Ending, Outflow
 from headwater.server.shared import Shared
 
@@ -99,7 +100,8 @@ class Outgoing:
         """Close behind what waits; a client that takes nothing of it for `write_seconds` is cut."""
         self._transport.close()
         if self.held():
-            restrain(self._transport.get_extra_info("socket"), self._shared.service.limits)
+            if not self._shared.restrained:
+                restrain(self._transport.get_extra_info("socket"), self._shared.service.limits)
             self._expect_less()
 
     def _expect_less(self) -> None:

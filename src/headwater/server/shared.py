@@ -98,6 +98,7 @@ class Shared:
         connections: those that are no live readers.
         tasks: what takes waiting.
         stopping: each response is the last one of its connection.
+        restrained: so are all connections, by the sockets that accept them; see `restrain_accepted`.
         appended: responses to appends without their offset, by whether the stream is closed.
         live_heads: heads of live responses.
         upgrades: of WebSockets, without what they say of the key, by the subprotocol.
@@ -119,6 +120,7 @@ class Shared:
         self.connections: Final[set[Stoppable]] = set()
         self.tasks: Final[set[asyncio.Task[None]]] = set()
         self.stopping = False
+        self.restrained = False
         self.appended: Final[Ready[bool, list[bytes]]] = Ready()
         self.live_heads: Final[Ready[LiveHead, bytes]] = Ready()
         self.upgrades: Final[Ready[str, list[bytes]]] = Ready()
