@@ -96,7 +96,7 @@ class SocketExchange(Exchange):
         keeps = not answer.unread and wire.keeps_alive(self)
         head_only = self.request.method == "HEAD"
         date = wire.shared.clock.line()
-        wire.out.put(response_bytes(answer, date, self.extra, head_only=head_only, keep_alive=keeps))
+        wire.put(response_bytes(answer, date, self.extra, head_only=head_only, keep_alive=keeps))
         self._end(answer.status, closes=not keeps, unread=answer.unread)
 
     def acknowledge(self, appended: Appended, *, with_body: bool) -> None:
@@ -104,16 +104,16 @@ class SocketExchange(Exchange):
         wire = self._wire
         shared = wire.shared
         is_plain = with_body and appended.producer is None and appended.failure is None and not appended.created
-        if not is_plain or self.request.origin is not None or not wire.keeps_alive(self):
-            super().acknowledge(appended, with_body=with_body)
-            return
-        clock, ready = shared.clock, shared.appended
-        form = ready.found.get(appended.closed) if clock.holds(ready.second) else None
-        if form is None:
-            form = self._form_of(appended)
-        if shared.limits.access_log:
-            log_access(self, 204)
-        wire.give(appended.next_offset.encode().join(form))
+        if is_plain and self.request.origin is None:
+            clock, ready = shared.clock, shared.appended
+            form = ready.found.get(appended.closed) if clock.holds(ready.second) else None
+            if form is None:
+                form = self._form_of(appended)
+            if wire.give(self, appended.next_offset.encode().join(form)):
+                if shared.limits.access_log:
+                    log_access(self, 204)
+                return
+        super().acknowledge(appended, with_body=with_body)
 
     def _form_of(self, appended: Appended) -> list[bytes]:
         clock, ready = self._wire.shared.clock, self._wire.shared.appended
@@ -139,7 +139,7 @@ class SocketExchange(Exchange):
         keeps = keeps and not endless
         framing = (*([CHUNKED] if chunked else []), *([] if keeps else [CLOSE]))
         shared = wire.shared
-        wire.out.put(head_bytes(head.status, shared.clock.line(), head.headers, self.extra, framing))
+        wire.put(head_bytes(head.status, shared.clock.line(), head.headers, self.extra, framing))
         if not has_body:
             await streamed.pieces.aclose()
             self._end(head.status, closes=not keeps)
@@ -148,14 +148,14 @@ class SocketExchange(Exchange):
         sock = wire.transport.get_extra_info("socket")
         if not shared.restrained:
             restrain(sock, shared.runtime.limits)
-        outlet = SocketOutlet(wire.out, chunked=chunked)
+        outlet = SocketOutlet(wire, chunked=chunked)
         outflow = self._outflow = Outflow(shared.runtime, outlet, streamed.path, streamed.access)
         ending = await outflow.run(streamed.pieces)
         if ending is Ending.WHOLE and wire.is_current(self):
             if not shared.restrained:
                 relax(sock)
             if chunked:
-                wire.out.put(LAST_CHUNK)
+                wire.put(LAST_CHUNK)
             self._end(head.status, closes=not keeps)
         elif ending is not Ending.WHOLE and ending is not Ending.LOST:
             wire.cut(at_once=endless or ending is Ending.STALLED)
@@ -191,7 +191,8 @@ class SocketExchange(Exchange):
             return
         shared, transport = wire.shared, wire.transport
         transport.write(self._upgrade_head(upgrade))
-        rest = wire.take()
+        wire.take()
+        rest = wire.inbound.rest()
         sink = MessageSink(transport, shared.runtime, shared.service.intake, upgrade.max_bytes)
         sink.begin(upgrade.open(sink), rest)
         if shared.limits.access_log:
