@@ -93,6 +93,14 @@ class Hub(Engine):
         await super()._aclose()
 
     @cached_property
+    def inside(self) -> App:
+        """The application for calls in this process, such as those of `headwater.client.Stream(path, hub=hub)`.
+
+        As with all such calls nobody is asked who may do what, and private streams are served. Do not mount it.
+        """
+        return App(self, with_page=False, introspection=False, manage_hub=False, serve_private=True, multi=True)
+
+    @cached_property
     def asgi(self) -> App:
         """An ASGI application to mount: streams directly below the mount point, introspection under `/-/`.
 
