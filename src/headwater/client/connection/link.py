@@ -174,8 +174,8 @@ class Link:
 
     def done(self, id: int, size: int, offset: str) -> None:
         """A consumer is done with a message."""
-        self.session.done(id, size, offset, self._loop.time())
-        self._wake.set()  # what is due has changed
+        if self.session.done(id, size, offset, self._loop.time()):
+            self._wake.set()
 
     def say(self, message: Any) -> None:
         """Send a message that is not answered."""
@@ -227,7 +227,8 @@ class Link:
             async for data in self._socket:
                 for event in session.take(data, loop.time()):
                     self._take(event)
-                self._wake.set()
+                if session.out:  # what is due is not earlier than before
+                    self._wake.set()
         except HeadwaterError as error:
             self._end(error)
             self._socket.transport.abort()
@@ -240,6 +241,7 @@ class Link:
     def _take(self, event: Event) -> None:
         match event:
             case Welcomed(welcome):
+                self._wake.set()  # the heartbeat is known
                 if not self._welcome.done():
                     self._welcome.set_result(welcome)
             case Answered(id, message):
