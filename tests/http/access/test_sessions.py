@@ -13,7 +13,7 @@ from tests.support.access import token
 from tests.support.inprocess import rest_of
 from tests.support.lanes import OWN, ROOT, Lane, guarded_lane, lanes
 
-from headwater.hub.access.sessions import BELOW
+from headwater.hub.access.sessions import BELOW, MAX_OF_ONE
 from headwater.stores import Sweeping
 
 SESSION = f"{ROOT}-/session"
@@ -94,7 +94,7 @@ def test_over_a_restart(run: Run[None], tmp_path: Path, lane: str) -> None:
 
 
 async def beginnings(door: Lane) -> list[str]:
-    return sorted(info.path for info in await door.hub.store.list(prefix=BELOW))
+    return sorted(info.path for info in await door.hub.store.list(prefix=BELOW, limit=1000))
 
 
 @lanes
@@ -263,6 +263,24 @@ def test_what_is_no_session(run: Run[None], tmp_path: Path, lane: str, cookies: 
             secure = {"cookie": mine["cookie"].replace("headwater-loopback", "__Host-headwater")}
             assert await door.status("GET", f"{ROOT}a", secure) == 401
             assert await door.status("GET", f"{ROOT}a", mine) == 200
+
+    run(main())
+
+
+def test_one_principal_has_so_many(run: Run[None], tmp_path: Path) -> None:
+    """One that signs in on and on ends its own oldest sessions, and fills nothing; others keep theirs."""
+
+    async def main() -> None:
+        async with guarded_lane("own", tmp_path) as door:
+            theirs, first = await door.sign_in(token("u2")), await door.sign_in(token("u1"))
+            shown = token("u1")
+            for _ in range(MAX_OF_ONE):
+                last = await door.sign_in(shown)
+            assert len(await beginnings(door)) == MAX_OF_ONE + 1
+            assert [await door.status("GET", f"{ROOT}a", each) for each in (first, last, theirs)] == [401, 200, 200]
+            before = door.hub.stream_count
+            assert await door.status("DELETE", SESSION, last) == 200
+            assert door.hub.stream_count == before - 1
 
     run(main())
 
