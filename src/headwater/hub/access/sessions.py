@@ -100,20 +100,25 @@ class Sessions:
         """
         self._places.check_room()
         name = base64.urlsafe_b64encode(secrets.token_bytes(SECRET_BYTES)).rstrip(b"=").decode()
-        found = await self._write(_id_of(name), access, signer)
+        found = await self._write(_id_of(name), access, signer, is_new=True)
         own = self._of.setdefault(access.principal, {})
         own[found.id] = None
         if len(own) > MAX_OF_ONE:
             await self._end(next(iter(own)), access.principal)
         return name, found
 
-    async def refresh(self, session: Session, access: Access, signer: str) -> Session:
-        """The same one with another access; what lives by it goes on with that.
+    async def refresh(self, session: Session, access: Access, signer: str) -> Session | None:
+        """The same one with another access; what lives by it goes on with that. None: it has ended meanwhile.
 
         Raises:
             StoreUnavailable: it is as it was.
         """
-        found = await self._write(session.id, access, signer)
+        try:
+            found = await self._write(session.id, access, signer, is_new=False)
+        except (StreamNotFound, StreamGone):
+            return None
+        if session.id in self._none:
+            return None
         self._principals.renew(found.access)
         return found
 
@@ -217,12 +222,13 @@ class Sessions:
         if found is not None:
             self._principals.renew(found.access)
 
-    async def _write(self, id: str, access: Access, signer: str) -> Session:
+    async def _write(self, id: str, access: Access, signer: str, *, is_new: bool) -> Session:
         body = msgspec.json.encode(KeptAccess.of(access, signer))
         config = StreamConfig(_TYPE, Expiry(ttl=self.keep_seconds), Retention(count=1))
         self._writing.add(id)
         try:
-            appended = await self._store.append(BELOW + id, Append(body, _TYPE, create=config))
+            create = config if is_new else None  # what was ended is not made anew by who refreshes it
+            appended = await self._store.append(BELOW + id, Append(body, _TYPE, create=create))
         finally:
             self._writing.discard(id)
         self._places.taken += appended.created
@@ -230,7 +236,10 @@ class Sessions:
 
     def _remember(self, id: str, access: Access, signer: str, tail: str) -> Session:
         proven = Proven(access, _key(id), partial(self._again, id), signer=signer)
-        found = self._known[id] = Session(id, proven, tail)
+        found = Session(id, proven, tail)
+        if id in self._none:
+            return found
+        self._known[id] = found
         self._known.move_to_end(id)
         if len(self._known) > MAX_REMEMBERED:
             self._known.popitem(last=False)
