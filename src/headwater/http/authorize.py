@@ -76,6 +76,15 @@ class Credential:
         return Credential(headers, self.scope, token)
 
     @property
+    def proof(self) -> str:
+        """Which kind of proof it shows, for logs: the first of them."""
+        if b"authorization" in self.headers:
+            return "authorization"
+        if self.token is not None:
+            return "message"
+        return "cookie" if b"cookie" in self.headers else "none"
+
+    @property
     def authorization(self) -> str | None:
         """The header `Authorization`, whole; None: not sent."""
         value = self.headers.get(b"authorization")

@@ -2,6 +2,8 @@
 
 Rule 1: only an answer that must be awaited makes work; all others go on in the same step.
 Rule 2: what is allowed when a head is there may be over when its body is: `check` looks again, before the store has it.
+Rule 3: how often somebody does something is counted behind the decision, so that who may not do it uses nothing up.
+        What is refused here is written down here, on whatever way it came.
 """
 
 from __future__ import annotations
@@ -11,12 +13,13 @@ from functools import partial
 from inspect import isawaitable
 from typing import Final
 
-from headwater.errors import NotAuthorized
+from headwater.errors import HeadwaterError, NotAuthorized
 from headwater.http.access.guard import Guard
 from headwater.http.authorize import Authorize, Credential
 from headwater.http.exchange import Exchange, Work
-from headwater.hub.access.principals import Principals
+from headwater.hub.access.bounds import Client, Doing
 from headwater.hub.access.proven import Proven
+from headwater.hub.live.runtime import Runtime
 from headwater.protocol.access.identity import ANYBODY, Access
 from headwater.protocol.asks import Ask
 
@@ -29,18 +32,21 @@ class Permission:
 
     Args:
         authorize: who may do what; None: everybody everything.
-        principals: of the hub.
+        runtime: of the hub.
 
     Attributes:
         is_open: everybody may do everything.
-        check: see `Principals.check`; for what was allowed a while ago.
+        is_free: and as often as they like, so that nothing need be asked.
+        bounds: how often; None: there is no limit.
     """
 
-    def __init__(self, authorize: Authorize | None, principals: Principals) -> None:
+    def __init__(self, authorize: Authorize | None, runtime: Runtime) -> None:
         self._authorize = authorize
         self.is_open: Final = authorize is None
-        self._principals: Final = principals
-        self.check: Final = principals.check
+        self.bounds: Final = runtime.bounds
+        self.is_free: Final = authorize is None and runtime.bounds is None
+        self._principals: Final = runtime.principals
+        self._refusals: Final = runtime.refusals
 
     def then(self, exchange: Exchange, asks: tuple[Ask, ...], go: Go) -> Work | None:
         """Go on with the access that is granted.
@@ -53,13 +59,10 @@ class Permission:
         Raises:
             HeadwaterError: it is refused.
         """
-        if self._authorize is None or not asks:
+        if self.is_free or not asks:
             return go(ANYBODY)
-        credential = Credential(exchange.request.headers, exchange.scope)
-        found = self._authorize(asks, credential, exchange.client)
-        if isawaitable(found):
-            return self._decided(found, asks, credential, exchange.client, go)
-        return go(self._checked(found, asks, credential, exchange.client))
+        found = self.access(exchange, asks)
+        return go(found) if isinstance(found, Access) else _later(found, go)
 
     def access(self, exchange: Exchange, asks: tuple[Ask, ...]) -> Access | Awaitable[Access]:
         """The access that is granted for one stream of several.
@@ -69,9 +72,7 @@ class Permission:
         """
         return self.of(asks, Credential(exchange.request.headers, exchange.scope), exchange.client)
 
-    def of(
-        self, asks: tuple[Ask, ...], credential: Credential | None, client: tuple[str, int] | None
-    ) -> Access | Awaitable[Access]:
+    def of(self, asks: tuple[Ask, ...], credential: Credential | None, client: Client) -> Access | Awaitable[Access]:
         """The access that is granted to who shows a credential, for a message of a connection.
 
         Args:
@@ -82,14 +83,20 @@ class Permission:
         Raises:
             HeadwaterError: it is refused.
         """
-        if self._authorize is None or credential is None or not asks:
+        if credential is None or not asks:
             return ANYBODY
-        found = self._authorize(asks, credential, client)
-        if isawaitable(found):
-            return self._awaited(found, asks, credential, client)
-        return self._checked(found, asks, credential, client)
+        try:
+            if self._authorize is None:
+                return self._bounded(ANYBODY, asks, client)
+            found = self._authorize(asks, credential, client)
+            if not isawaitable(found):
+                return self._checked(found, asks, credential, client)
+        except HeadwaterError as error:
+            self._note(error, asks, credential, client)
+            raise
+        return self._awaited(found, asks, credential, client)
 
-    def proof(self, credential: Credential, client: tuple[str, int] | None) -> Access | Awaitable[Access]:
+    def proof(self, credential: Credential, client: Client) -> Access | Awaitable[Access]:
         """Who shows a credential; ANYBODY, where who decides is to be asked about paths.
 
         Raises:
@@ -97,40 +104,127 @@ class Permission:
         """
         if not isinstance(self._authorize, Guard):
             return ANYBODY
-        found = self._authorize((), credential, client)
-        return (
-            self._checked(found, (), credential, client)
-            if isinstance(found, Access)
-            else self._awaited(found, (), credential, client)
-        )
+        try:
+            found = self._authorize((), credential, client)
+            if isinstance(found, Access):
+                return self._checked(found, (), credential, client)
+        except HeadwaterError as error:
+            self._note(error, (), credential, client)
+            raise
+        return self._awaited(found, (), credential, client)
 
-    async def _decided(
-        self,
-        found: Awaitable[Access | None],
-        asks: tuple[Ask, ...],
-        credential: Credential,
-        client: tuple[str, int] | None,
-        go: Go,
+    def more(self, access: Access, exchange: Exchange, asks: tuple[Ask, ...]) -> Access | Awaitable[Access]:
+        """The access that is granted for a stream to who is known by `proof`, without asking once more who it is.
+
+        Raises:
+            HeadwaterError: it is refused.
+        """
+        if not isinstance(self._authorize, Guard):
+            return self.access(exchange, asks)
+        try:
+            self._principals.check(access)
+            return self._authorize.decide(asks, None if access is ANYBODY else access)
+        except HeadwaterError as error:
+            self._note(error, asks, Credential(exchange.request.headers, exchange.scope), exchange.client)
+            raise
+
+    def check(self, access: Access, exchange: Exchange | None = None) -> None:
+        """Look again at what was allowed a while ago; see `Principals.check`.
+
+        Args:
+            access: that was granted.
+            exchange: the request; None: not at hand.
+
+        Raises:
+            TokenRefused: it is over.
+        """
+        try:
+            self._principals.check(access)
+        except HeadwaterError as error:
+            credential = None if exchange is None else Credential(exchange.request.headers, exchange.scope)
+            self._note(error, (), credential, None if exchange is None else exchange.client)
+            raise
+
+    def count_body(self, size: int, access: Access, exchange: Exchange) -> None:
+        """Count a body that is whole; see `Bounds.take_body`.
+
+        Raises:
+            RateLimited: too many bytes came.
+        """
+        if (bounds := self.bounds) is not None:
+            client = exchange.client
+            take = partial(bounds.take_body, size, access.principal, client)
+            self.count(take, Credential(exchange.request.headers, exchange.scope), client)
+
+    def count_message(self, size: int, access: Access, credential: Credential, client: Client) -> None:
+        """`count_body` of a message that is an append."""
+        if (bounds := self.bounds) is not None:
+            self.count(partial(bounds.take_body, size, access.principal, client), credential, client)
+
+    def count_connect(self, access: Access, exchange: Exchange) -> None:
+        """Count a response that goes on, or a WebSocket; see `Bounds.connect`.
+
+        Raises:
+            LimitReached: there are too many, or they come too often.
+        """
+        if (bounds := self.bounds) is not None:
+            client = exchange.client
+            take = partial(bounds.connect, access.principal, client)
+            self.count(take, Credential(exchange.request.headers, exchange.scope), client)
+
+    def count_subscribes(self, streams: int, access: Access, exchange: Exchange) -> None:
+        """Count streams that begin to be read in one response; see `Bounds.take`.
+
+        Raises:
+            RateLimited: too many a second.
+        """
+        if (bounds := self.bounds) is not None:
+            client = exchange.client
+            take = partial(bounds.take, Doing.SUBSCRIBE, access.principal, client, streams)
+            self.count(take, Credential(exchange.request.headers, exchange.scope), client)
+
+    def count_poll(self, access: Access, exchange: Exchange) -> None:
+        """Refuse a request that waits, where there are too many; see `Bounds.check_readers`.
+
+        Raises:
+            LimitReached: there are.
+        """
+        if (bounds := self.bounds) is not None:
+            take = partial(bounds.check_readers, access.principal)
+            self.count(take, Credential(exchange.request.headers, exchange.scope), exchange.client)
+
+    def count(self, take: Callable[[], None], credential: Credential, client: Client) -> None:
+        """Count something that no path says, such as a connection; see `Bounds`.
+
+        Raises:
+            LimitReached: there are too many, or they come too often.
+        """
+        try:
+            take()
+        except HeadwaterError as error:
+            self._note(error, (), credential, client)
+            raise
+
+    def _note(
+        self, error: HeadwaterError, asks: tuple[Ask, ...], credential: Credential | None, client: Client
     ) -> None:
-        work = go(self._checked(await found, asks, credential, client))
-        if work is not None:
-            await work
+        self._refusals.note(error, asks, "none" if credential is None else credential.proof, client)
 
     async def _awaited(
-        self,
-        found: Awaitable[Access | None],
-        asks: tuple[Ask, ...],
-        credential: Credential,
-        client: tuple[str, int] | None,
+        self, found: Awaitable[Access | None], asks: tuple[Ask, ...], credential: Credential, client: Client
     ) -> Access:
-        return self._checked(await found, asks, credential, client)
+        try:
+            return self._checked(await found, asks, credential, client)
+        except HeadwaterError as error:
+            self._note(error, asks, credential, client)
+            raise
 
-    def _checked(
-        self, found: Access | None, asks: tuple[Ask, ...], credential: Credential, client: tuple[str, int] | None
-    ) -> Access:
+    def _checked(self, found: Access | None, asks: tuple[Ask, ...], credential: Credential, client: Client) -> Access:
         if found is None:
             raise NotAuthorized("the request has no credential that allows this")
         self._principals.check(found)
+        if self.bounds is not None:
+            self._bounded(found, asks, client)
         if isinstance(found, Proven) or not (found.subject or found.expires or found.recheck):
             return found
         # Who decides by path is asked about the same paths again.
@@ -138,3 +232,14 @@ class Permission:
         assert authorize is not None, "somebody said so"
         again = partial(authorize, asks, credential.alone(), client)
         return Proven(found, (credential.key, asks), again)
+
+    def _bounded(self, access: Access, asks: tuple[Ask, ...], client: Client) -> Access:
+        if self.bounds is not None:
+            self.bounds.take_asks(asks, access.principal, client)
+        return access
+
+
+async def _later(found: Awaitable[Access], go: Go) -> None:
+    work = go(await found)
+    if work is not None:
+        await work

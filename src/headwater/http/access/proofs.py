@@ -8,15 +8,16 @@ Rule 2: who was verified before is known by a hash, and meets no limit. Others a
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Awaitable
-from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Final
 
 from headwater.errors import RateLimited, TokenRefused
 from headwater.http.access.tokens import Tokens
 from headwater.http.authorize import Credential
 from headwater.hub.access.proven import Proven
+from headwater.hub.peers import network_of
 from headwater.protocol.rates import Rates
 
 #: Tokens that may fail from one address in a minute.
@@ -49,9 +50,11 @@ class TokenProofs:
         known = self.tokens.known(shown)
         if known is not None:
             return known
-        who = _network(client)
+        who = network_of(client)
         if self._failed.is_spent(who, time.monotonic()):
-            raise RateLimited(f"more than {FAILURES} tokens a minute from this address were worthless")
+            error = RateLimited(f"more than {FAILURES} tokens a minute from this address were worthless")
+            error.retry_after = max(1, math.ceil(self._failed.wait(who, time.monotonic())))
+            raise error
         try:
             found = self.tokens.verify(shown)
         except TokenRefused:
@@ -65,14 +68,3 @@ class TokenProofs:
         except TokenRefused:
             self._failed.take(who, time.monotonic())
             raise
-
-
-def _network(client: tuple[str, int] | None) -> str:
-    """Whose failures they are: an address, or of IPv6 the network that one customer has."""
-    if client is None:
-        return ""
-    try:
-        address = ip_address(client[0].partition("%")[0])
-    except ValueError:
-        return client[0]
-    return str(ip_network((address, 64), strict=False)) if isinstance(address, IPv6Address) else client[0]

@@ -21,6 +21,7 @@ from headwater.http.permission import Permission
 from headwater.http.websocket.expiry import in_time
 from headwater.http.websocket.requests import Requests
 from headwater.http.websocket.stay import Stay
+from headwater.hub.access.bounds import Doing
 from headwater.hub.access.principals import CHANGED, EXPIRED, Principals
 from headwater.hub.access.proven import Proven
 from headwater.hub.live.subscriptions.subscription import FORBIDDEN, Subscription, Wish
@@ -100,6 +101,12 @@ class OpenRights:
     def note(self, access: Access) -> None:
         """See `Rights.note`."""
 
+    def count_body(self, size: int, access: Access) -> None:
+        """See `Rights.count_body`."""
+
+    def count_subscribe(self, access: Access) -> None:
+        """See `Rights.count_subscribe`."""
+
     def stop(self) -> None:
         """See `Rights.stop`."""
 
@@ -159,11 +166,43 @@ class Rights:
         """A connection is one principal's from its first message to its last."""
         principal = access.principal
         if principal is not None and principal != self._principal:
-            if self._principal is not None:
+            if self._principal is None:
+                self._count_connect(principal)
+            else:
                 self._holder.close(closes.REVOKED, "the token is another subject's")
                 raise Refused("the token is another subject's; open a connection of its own")
             self._principal = principal
         return access
+
+    # How often; see `Bounds`.
+
+    def _count_connect(self, principal: Principal) -> None:
+        """Who it is is known with the first message; the address was counted before."""
+        if (bounds := self._permission.bounds) is not None:
+            self._count(partial(bounds.take, Doing.CONNECT, principal, None))
+
+    def count_body(self, size: int, access: Access) -> None:
+        """Count a body, before it is handed to the store.
+
+        Raises:
+            RateLimited: too many bytes came.
+        """
+        if (bounds := self._permission.bounds) is not None:
+            self._count(partial(bounds.take_body, size, access.principal, self._client))
+
+    def count_subscribe(self, access: Access) -> None:
+        """Count a stream, or a pattern, that begins to be read.
+
+        Raises:
+            LimitReached: too many a second; or the principal reads with too many connections.
+        """
+        if (bounds := self._permission.bounds) is not None:
+            if not self._noted:
+                self._count(partial(bounds.check_readers, access.principal))
+            self._count(partial(bounds.take, Doing.SUBSCRIBE, access.principal, self._client))
+
+    def _count(self, take: Callable[[], None]) -> None:
+        self._permission.count(take, self._credential, self._client)
 
     def show(self, token: str, *, replaces: bool = False) -> None:
         """Ask with another token from now on; see `Credential.with_token`."""

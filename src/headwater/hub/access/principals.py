@@ -81,6 +81,10 @@ class Principals:
     def __len__(self) -> int:
         return sum(len(proof.living) for proof in self._proofs.values())
 
+    def count(self, principal: Principal) -> int:
+        """How many live by proofs of somebody."""
+        return sum(len(proof.living) for proof in self._of.get(principal, ()))
+
     # What is still so.
 
     def fault(self, access: Access) -> str | None:
