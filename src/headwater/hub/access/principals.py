@@ -103,7 +103,9 @@ class Principals:
         """
         fault = self.fault(access)
         if fault is not None:
-            raise TokenRefused(f"the credential of the request has {'expired' if fault == EXPIRED else 'ended'}")
+            error = TokenRefused(f"the credential of the request has {'expired' if fault == EXPIRED else 'ended'}")
+            error.principal, error.because = access.principal, fault
+            raise error
 
     # What lives.
 
