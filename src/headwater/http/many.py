@@ -10,7 +10,6 @@ from typing import Final
 from msgspec import structs
 
 from headwater.errors import HeadwaterError, MethodNotAllowed
-from headwater.http.authorize import Credential
 from headwater.http.exchange import Exchange, LiveHead, Opening, body_of
 from headwater.http.http1 import LAST_CHUNK, chunk
 from headwater.http.live import kinds_of, with_kinds
@@ -93,7 +92,7 @@ class ManyReads:
     async def _counted(self, exchange: Exchange, command: ReadMany, peer: Peer) -> Peer:
         """Who reads, who need not be somebody; a proof that is none is refused, also where it would not be needed."""
         permission = self._permission
-        found = permission.proof(Credential(exchange.request.headers, exchange.scope), exchange.client)
+        found = permission.proof(permission.credential(exchange), exchange.client)
         access = found if isinstance(found, Access) else await found
         if permission.bounds is not None:
             permission.count_subscribes(len(command.wanted), access, exchange)

@@ -14,12 +14,15 @@ from inspect import isawaitable
 from typing import Final
 
 from headwater.errors import HeadwaterError, NotAuthorized
+from headwater.http.access.ambient import OwnPages, is_remembered
 from headwater.http.access.guard import Guard
+from headwater.http.access.proofs import TokenProofs
 from headwater.http.authorize import Authorize, Credential
 from headwater.http.exchange import Exchange, Work
 from headwater.hub.access.bounds import Client, Doing
 from headwater.hub.access.proven import Proven
 from headwater.hub.live.runtime import Runtime
+from headwater.protocol import names
 from headwater.protocol.access.identity import ANYBODY, Access
 from headwater.protocol.asks import Ask
 
@@ -33,20 +36,56 @@ class Permission:
     Args:
         authorize: who may do what; None: everybody everything.
         runtime: of the hub.
+        pages: that may have a browser show what it sends by itself.
 
     Attributes:
         is_open: everybody may do everything.
+        tokens: what verifies proofs; None: an application does.
         is_free: and as often as they like, so that nothing need be asked.
         bounds: how often; None: there is no limit.
     """
 
-    def __init__(self, authorize: Authorize | None, runtime: Runtime) -> None:
+    def __init__(self, authorize: Authorize | None, runtime: Runtime, pages: OwnPages) -> None:
         self._authorize = authorize
+        identify = authorize.identify if isinstance(authorize, Guard) else None
+        self.tokens: Final = identify if isinstance(identify, TokenProofs) else None
+        self._pages: Final = pages
         self.is_open: Final = authorize is None
         self.bounds: Final = runtime.bounds
         self.is_free: Final = authorize is None and runtime.bounds is None
         self._principals: Final = runtime.principals
         self._refusals: Final = runtime.refusals
+
+    def credential(self, exchange: Exchange) -> Credential:
+        """What a request shows of who makes it.
+
+        Raises:
+            OriginNotAllowed: a page of another origin has a browser show it.
+        """
+        found = exchange.credential
+        if found is None:
+            request = exchange.request
+            found = exchange.credential = Credential(request.headers, exchange.scope)
+            shows = names.COOKIE in request.headers or names.AUTHORIZATION in request.headers
+            if shows and not self.is_open:
+                self._check_page(exchange, found)
+        return found
+
+    def _check_page(self, exchange: Exchange, credential: Credential) -> None:
+        """Refuse what a browser may have added for a page of another origin."""
+        headers = credential.headers
+        if names.AUTHORIZATION in headers:
+            is_ambient = is_remembered(headers)
+        else:
+            credential.scheme = exchange.scheme
+            # Of an application nobody knows which cookies say who it is.
+            is_ambient = self.tokens is None or credential.session is not None
+        if is_ambient:
+            try:
+                self._pages.check(exchange.request, exchange.scheme, is_websocket=exchange.is_websocket)
+            except HeadwaterError as error:
+                self._note(error, (), credential, exchange.client)
+                raise
 
     def then(self, exchange: Exchange, asks: tuple[Ask, ...], go: Go) -> Work | None:
         """Go on with the access that is granted.
@@ -70,7 +109,7 @@ class Permission:
         Raises:
             HeadwaterError: it is refused.
         """
-        return self.of(asks, Credential(exchange.request.headers, exchange.scope), exchange.client)
+        return self.of(asks, self.credential(exchange), exchange.client)
 
     def of(self, asks: tuple[Ask, ...], credential: Credential | None, client: Client) -> Access | Awaitable[Access]:
         """The access that is granted to who shows a credential, for a message of a connection.
@@ -125,7 +164,7 @@ class Permission:
             self._principals.check(access)
             return self._authorize.decide(asks, None if access is ANYBODY else access)
         except HeadwaterError as error:
-            self._note(error, asks, Credential(exchange.request.headers, exchange.scope), exchange.client)
+            self._note(error, asks, exchange.credential, exchange.client)
             raise
 
     def check(self, access: Access, exchange: Exchange | None = None) -> None:
@@ -141,7 +180,7 @@ class Permission:
         try:
             self._principals.check(access)
         except HeadwaterError as error:
-            credential = None if exchange is None else Credential(exchange.request.headers, exchange.scope)
+            credential = None if exchange is None else exchange.credential
             self._note(error, (), credential, None if exchange is None else exchange.client)
             raise
 
@@ -154,7 +193,7 @@ class Permission:
         if (bounds := self.bounds) is not None:
             client = exchange.client
             take = partial(bounds.take_body, size, access.principal, client)
-            self.count(take, Credential(exchange.request.headers, exchange.scope), client)
+            self.count(take, exchange.credential, client)
 
     def count_message(self, size: int, access: Access, credential: Credential, client: Client) -> None:
         """`count_body` of a message that is an append."""
@@ -170,7 +209,7 @@ class Permission:
         if (bounds := self.bounds) is not None:
             client = exchange.client
             take = partial(bounds.connect, access.principal, client)
-            self.count(take, Credential(exchange.request.headers, exchange.scope), client)
+            self.count(take, exchange.credential, client)
 
     def count_subscribes(self, streams: int, access: Access, exchange: Exchange) -> None:
         """Count streams that begin to be read in one response; see `Bounds.take`.
@@ -181,7 +220,7 @@ class Permission:
         if (bounds := self.bounds) is not None:
             client = exchange.client
             take = partial(bounds.take, Doing.SUBSCRIBE, access.principal, client, streams)
-            self.count(take, Credential(exchange.request.headers, exchange.scope), client)
+            self.count(take, exchange.credential, client)
 
     def count_poll(self, access: Access, exchange: Exchange) -> None:
         """Refuse a request that waits, where there are too many; see `Bounds.check_readers`.
@@ -191,9 +230,9 @@ class Permission:
         """
         if (bounds := self.bounds) is not None:
             take = partial(bounds.check_readers, access.principal)
-            self.count(take, Credential(exchange.request.headers, exchange.scope), exchange.client)
+            self.count(take, exchange.credential, exchange.client)
 
-    def count(self, take: Callable[[], None], credential: Credential, client: Client) -> None:
+    def count(self, take: Callable[[], None], credential: Credential | None, client: Client) -> None:
         """Count something that no path says, such as a connection; see `Bounds`.
 
         Raises:

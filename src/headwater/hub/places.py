@@ -129,6 +129,15 @@ class Places:
             if self._made_by[by] <= 0:
                 del self._made_by[by]
 
+    def check_room(self) -> None:
+        """Refuse one more stream of the hub's own, for which nobody waits.
+
+        Raises:
+            LimitReached: there are `limits.max_streams`.
+        """
+        if not self._has_room_for(1):
+            raise LimitReached(f"there are max_streams={self._limits.max_streams} streams already")
+
     async def settle(self) -> None:
         """Wait for the calls under way."""
         if self._calls:

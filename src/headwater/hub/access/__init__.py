@@ -4,6 +4,7 @@ proven       an access, with the proof that it came from
 principals   the proofs by which something lives, and how they end
 revocations  what was taken back
 revoked_log  the same in the store
+sessions     what browsers' cookies stand for, in the store
 bounds       how often one principal, and one address, may do something
 refusals     what is refused and taken back, for the log
 calls        what a program can take back
