@@ -50,6 +50,8 @@ class Permission:
         identify = authorize.identify if isinstance(authorize, Guard) else None
         self.tokens: Final = identify if isinstance(identify, TokenProofs) else None
         self._pages: Final = pages
+        #: A credential says who it is, whatever is asked.
+        self.proves: Final = isinstance(authorize, Guard) and authorize.identify is not None
         self.is_open: Final = authorize is None
         self.bounds: Final = runtime.bounds
         self.is_free: Final = authorize is None and runtime.bounds is None

@@ -250,7 +250,7 @@ class StreamService(Service):
             case Delete():
                 return self._writes.delete(exchange, command)
             case Attend() | ListMembers():
-                return presence.serve(self.hub, exchange, command, access)
+                return presence.serve(self.hub, exchange, command, access, self._permission.check)
             case SendSignal():
                 return signals.serve(self.hub, exchange, command, access, self._permission.check)
             case Describe():

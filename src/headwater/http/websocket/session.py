@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import msgspec
 
-from headwater.errors import HeadwaterError, InvalidMessage, RequestTimeout, ShuttingDown, Unavailable
+from headwater.errors import HeadwaterError, InvalidMessage, MessageTooLarge, RequestTimeout, ShuttingDown, Unavailable
 from headwater.http.authorize import Credential
 from headwater.http.duplex import Duplex
 from headwater.http.websocket.patience import EARLY
@@ -40,6 +40,8 @@ from headwater.protocol.websocket.stream_messages import problem
 
 _log: Final = logging.getLogger("headwater")
 
+#: Bytes of `hello`, where there is access; a token has half of it at most.
+HELLO_BYTES: Final = 16 * 1024
 #: Begins a message, with the access that is granted for it.
 Go = Callable[[Access], None]
 
@@ -103,6 +105,8 @@ class Session(Talk):
         self.operations = operations
         self.subscriptions = Subscriptions(hub.live, self.connection, telling, self, door.names.private)
         self._is_draining = False
+        if credential is not None:
+            sink.unproven_bytes = HELLO_BYTES
         self.rights = rights_of(door.permission, credential, client, self)
         self._spoke_at = sink.heard_at
         self._stay: Stay | None = None  # most connections never have any
@@ -122,6 +126,9 @@ class Session(Talk):
             kind = "text" if self.codec.is_text else "binary"
             self.close(closes.WRONG_KIND, f"{self.codec.name} has {kind} messages")
             return
+        if 0 < self._sink.unproven_bytes < len(data):
+            self.close(MessageTooLarge.ws_close, "the first message is too large")
+            return
         id = s = None
         try:
             message = self.codec.decode(data)
@@ -137,6 +144,7 @@ class Session(Talk):
             self.refuse(error, id, s)
 
     def _greet(self, hello: m.ClientMessage) -> None:
+        self._sink.unproven_bytes = 0
         if not isinstance(hello, m.Hello):
             raise InvalidMessage("the first message is hello")
         if hello.name is not None:
