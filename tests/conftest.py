@@ -68,6 +68,8 @@ ONE_LOOP = {
     "scenarios": "asyncio",
     "http/access/attacks": "uvloop",
     "client/test_scenarios.py": "asyncio",
+    "client/test_outbox.py": "asyncio",
+    "client/test_toxic.py": "asyncio",
     "stores": "uvloop",
     "llm/proxy/test_access.py": "uvloop",
     "llm/http": "asyncio",

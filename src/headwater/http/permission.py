@@ -13,18 +13,21 @@ from functools import partial
 from inspect import isawaitable
 from typing import Final
 
-from headwater.errors import HeadwaterError, NotAuthorized
+from headwater.errors import HeadwaterError, NotAuthorized, TokenRefused
 from headwater.http.access.ambient import OwnPages, is_remembered
-from headwater.http.access.guard import Guard
+from headwater.http.access.guard import Guard, decide
 from headwater.http.access.proofs import TokenProofs
+from headwater.http.access.tickets import TicketProofs
 from headwater.http.authorize import Authorize, Credential
 from headwater.http.exchange import Exchange, Work
+from headwater.hub import Engine
 from headwater.hub.access.bounds import Client, Doing
 from headwater.hub.access.proven import Proven
-from headwater.hub.live.runtime import Runtime
 from headwater.protocol import names
+from headwater.protocol.access.grants import NOTHING
 from headwater.protocol.access.identity import ANYBODY, Access
 from headwater.protocol.asks import Ask
+from headwater.protocol.ticket_query import may_have_ticket, tickets_of, without_tickets
 
 #: What a request is let in with does something, and gives what takes waiting.
 Go = Callable[[Access], Work | None]
@@ -35,20 +38,24 @@ class Permission:
 
     Args:
         authorize: who may do what; None: everybody everything.
-        runtime: of the hub.
+        hub: whose proofs they are.
         pages: that may have a browser show what it sends by itself.
 
     Attributes:
         is_open: everybody may do everything.
         tokens: what verifies proofs; None: an application does.
+        tickets: redeems them.
         is_free: and as often as they like, so that nothing need be asked.
         bounds: how often; None: there is no limit.
     """
 
-    def __init__(self, authorize: Authorize | None, runtime: Runtime, pages: OwnPages) -> None:
+    def __init__(self, authorize: Authorize | None, hub: Engine, pages: OwnPages) -> None:
         self._authorize = authorize
+        runtime = hub.runtime
         identify = authorize.identify if isinstance(authorize, Guard) else None
         self.tokens: Final = identify if isinstance(identify, TokenProofs) else None
+        by_path = not isinstance(authorize, Guard)
+        self.tickets: Final = TicketProofs(hub.tickets, runtime.principals, self.tokens, by_path=by_path)
         self._pages: Final = pages
         #: A credential says who it is, whatever is asked.
         self.proves: Final = isinstance(authorize, Guard) and authorize.identify is not None
@@ -72,6 +79,35 @@ class Permission:
             if shows and not self.is_open:
                 self._check_page(exchange, found)
         return found
+
+    def shows_ticket(self, exchange: Exchange) -> bool:
+        """Whether a request shows a ticket, and that counts. It is taken out of what its server may log."""
+        request, scope = exchange.request, exchange.scope
+        if self.is_open or not may_have_ticket(request.query) or not tickets_of(request.query):
+            return False
+        if scope is not None:
+            scope["query_string"] = without_tickets(f"?{request.query.decode('latin-1')}")[1:].encode("latin-1")
+        return exchange.credential is None and names.AUTHORIZATION not in request.headers
+
+    async def redeem(self, exchange: Exchange) -> None:
+        """Spend the ticket of a request; what is asked from now on is decided by what it was worth.
+
+        Raises:
+            TokenRefused: it is worth nothing, or there are two.
+            OriginNotAllowed: it is another page's.
+        """
+        request = exchange.request
+        found = None
+        for text in tickets_of(request.query):
+            try:
+                former, found = found, await self.tickets.redeem(text, request, exchange.scheme, exchange.client)
+                if former is not None:
+                    raise TokenRefused("the request shows two tickets; both are spent")
+            except HeadwaterError as error:
+                self._refusals.note(error, (), "ticket", exchange.client)
+                raise
+        credential = exchange.credential = Credential(request.headers, exchange.scope)
+        credential.scheme, credential.redeemed = exchange.scheme, found
 
     def _check_page(self, exchange: Exchange, credential: Credential) -> None:
         """Refuse what a browser may have added for a page of another origin."""
@@ -129,6 +165,8 @@ class Permission:
         try:
             if self._authorize is None:
                 return self._bounded(ANYBODY, asks, client)
+            if credential.redeemed is not None:
+                return self._bounded(self._by_ticket(asks, credential.redeemed), asks, client)
             found = self._authorize(asks, credential, client)
             if not isawaitable(found):
                 return self._checked(found, asks, credential, client)
@@ -143,16 +181,26 @@ class Permission:
         Raises:
             HeadwaterError: it is none.
         """
-        if not isinstance(self._authorize, Guard):
+        if credential.redeemed is None and not isinstance(self._authorize, Guard):
             return ANYBODY
+        assert self._authorize is not None, "a ticket is part of somebody's access"
         try:
+            if credential.redeemed is not None:
+                return self._by_ticket((), credential.redeemed)
             found = self._authorize((), credential, client)
             if isinstance(found, Access):
                 return self._checked(found, (), credential, client)
         except HeadwaterError as error:
             self._note(error, (), credential, client)
             raise
+        assert found is not None, "a guard says who it is"
         return self._awaited(found, (), credential, client)
+
+    def _by_ticket(self, asks: tuple[Ask, ...], redeemed: Proven) -> Access:
+        access = self._principals.latest(redeemed)
+        self._principals.check(access)
+        public = self._authorize.public if isinstance(self._authorize, Guard) else NOTHING
+        return decide(asks, access, public)
 
     def more(self, access: Access, exchange: Exchange, asks: tuple[Ask, ...]) -> Access | Awaitable[Access]:
         """The access that is granted for a stream to who is known by `proof`, without asking once more who it is.

@@ -39,7 +39,8 @@ class Refused(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         path: the streams that it was about, eight at most, each cut; with `hash_paths` a hash of each.
         subject: who; not there: nobody was proven.
         issuer: whose subject; not there: the application's own.
-        proof: how it was proven, or was to be: `authorization`, `message` (of a WebSocket), `cookie`, `none`.
+        proof: how it was proven, or was to be: `authorization`, `message` (of a WebSocket), `ticket`, `cookie`,
+            `none`.
         address: of the client, behind a trusted proxy its own; not there: not known.
         detail: why a token is worthless, which is not told to who shows it; or the limit.
     """
