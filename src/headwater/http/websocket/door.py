@@ -18,7 +18,7 @@ from headwater.http.websocket.single import Single
 from headwater.http.websocket.telling import TELLINGS
 from headwater.hub import Engine
 from headwater.hub.peers import Peer, address_of
-from headwater.protocol.access.identity import Access
+from headwater.protocol.access.identity import ANYBODY, Access
 from headwater.protocol.asks import asks_of
 from headwater.protocol.commands import Connect
 from headwater.protocol.cors import CorsPolicy
@@ -84,6 +84,7 @@ class WebSockets:
 
     def _upgrade(self, exchange: Exchange, accept: bytes, command: Connect) -> Work | None:
         name = command.subprotocol
+        self._permission.count_connect(ANYBODY, exchange)
         session = partial(self._session, exchange, name)
         return exchange.upgrade(Upgrade(accept, name, session, self._hub.limits.max_body_bytes))
 
@@ -109,6 +110,7 @@ class WebSockets:
         return self._permission.then(exchange, asks_of(asked.command), partial(self._one, exchange, accept, asked))
 
     def _one(self, exchange: Exchange, accept: bytes, asked: AskedSingle, access: Access) -> Work | None:
+        self._permission.count_connect(access, exchange)
         return exchange.upgrade(
             Upgrade(accept, "", partial(self._single, exchange, asked, access), self._hub.limits.max_body_bytes)
         )
@@ -116,10 +118,12 @@ class WebSockets:
     def _single(self, exchange: Exchange, asked: AskedSingle, access: Access, sink: Duplex) -> Receiver:
         client = exchange.client
         peer = Peer("websocket", asked.command.reader, address_of(client), access)
-        return Single(self._hub, self._permission, sink, asked, peer, self._credential(exchange), client)
+        return Single(
+            self._hub, self._permission, sink, asked, peer, self._credential(exchange), client, self._door.warned
+        )
 
     def _credential(self, exchange: Exchange) -> Credential | None:
-        return None if self._permission.is_open else self._permission.credential(exchange)
+        return None if self._permission.is_free else self._permission.credential(exchange)
 
     def check(self, exchange: Exchange) -> bytes:
         """What the response says of the key; empty where the request came without one.
