@@ -31,6 +31,7 @@ from headwater.model import Appended
 from headwater.protocol import names, responses
 from headwater.protocol.access.identity import ANYBODY, Access
 from headwater.protocol.responses import Answer, HeaderList, coding_headers, streaming
+from headwater.protocol.websocket.agreed import Deflate
 from headwater.protocol.wire import Encoder
 
 #: What takes waiting; made by nothing but a call, so that it may be dropped.
@@ -111,14 +112,16 @@ class Upgrade(msgspec.Struct, frozen=True):
     Attributes:
         accept: what the response says of the client's key; empty: the request has none, and its server sees to that.
         subprotocol: that is spoken; empty: none.
-        open: makes what takes its messages, on a connection whose response is out.
+        open: makes what takes its messages, on a connection whose response is out; told what holds of the next.
         max_bytes: of a message.
+        deflate: what was agreed on about compression, if the driver can; None: nothing.
     """
 
     accept: bytes
     subprotocol: str
-    open: Callable[[Duplex], Receiver]
+    open: Callable[[Duplex, Deflate | None], Receiver]
     max_bytes: int
+    deflate: Deflate | None = None
 
     def headers(self) -> HeaderList:
         """Of the response, for HTTP/1.1."""
@@ -129,6 +132,8 @@ class Upgrade(msgspec.Struct, frozen=True):
         ]
         if self.subprotocol:
             found.append((names.SEC_WEBSOCKET_PROTOCOL, self.subprotocol.encode()))
+        if self.deflate is not None:
+            found.append((names.SEC_WEBSOCKET_EXTENSIONS, self.deflate.header))
         return found
 
 

@@ -28,6 +28,7 @@ from headwater.http.request import Request
 from headwater.http.service import Service
 from headwater.http.several import SeveralStreams
 from headwater.http.websocket.door import WebSockets
+from headwater.http.websocket.wires import Wires
 from headwater.http.writes import Writes
 from headwater.hub import Engine, Peer
 from headwater.hub.live.arrival import Arrival, Prospect
@@ -115,7 +116,7 @@ class StreamService(Service):
         self._permission: Final = Permission(authorize, hub.runtime.principals)
         self._cors: Final = CorsPolicy(cors_origins)
         stream_names = Names(hub.limits.max_path_bytes, self.private)
-        self._websockets: Final = WebSockets(hub, self._permission, stream_names, self._cors)
+        self._websockets: Final = WebSockets(hub, self._permission, stream_names, self._cors, Wires(compression))
         self._several: Final = SeveralStreams(
             hub, prefix, self.private, self._permission, self._websockets, multi=multi
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Hashable
 from typing import Final, Generic, Protocol, TypeVar
 
 import msgspec
@@ -100,7 +101,7 @@ class Shared:
         stopping: each response is the last one of its connection.
         appended: responses to appends without their offset, by whether the stream is closed.
         live_heads: heads of live responses.
-        upgrades: of WebSockets, without what they say of the key, by the subprotocol.
+        upgrades: of WebSockets, without what they say of the key, by what is agreed on.
     """
 
     def __init__(
@@ -121,4 +122,4 @@ class Shared:
         self.stopping = False
         self.appended: Final[Ready[bool, list[bytes]]] = Ready()
         self.live_heads: Final[Ready[LiveHead, bytes]] = Ready()
-        self.upgrades: Final[Ready[str, list[bytes]]] = Ready()
+        self.upgrades: Final[Ready[Hashable, list[bytes]]] = Ready()
