@@ -13,8 +13,8 @@ import { type Environment, platform } from "./environment.ts"
 import { HeadwaterError, stopped } from "./errors.ts"
 import { sleep } from "./patience.ts"
 import { Requester, problemOf } from "./request.ts"
-import { Backoff, type Retry, retryOf } from "./retry.ts"
-import { Stream, type StreamOptions } from "./stream.ts"
+import { type Backoff, type Retry, backoffOf, retryOf } from "./retry.ts"
+import { type Stream, type StreamOptions, streamOf } from "./stream.ts"
 
 export interface ConnectionOptions {
   /** Shown in `hello`, and asked for again when access ends and for each socket, so that it can be fresh. */
@@ -60,7 +60,7 @@ export class Connection implements AsyncDisposable {
     this.#options = options
     this.#environment = options.environment ?? platform
     this.#retry = retryOf(options.retry)
-    this.#backoff = new Backoff(this.#retry, this.#environment.random)
+    this.#backoff = backoffOf(this.#retry, this.#environment.random)
     options.signal?.addEventListener("abort", () => this.close(), { once: true })
     if (options.signal?.aborted) this.close()
   }
@@ -70,7 +70,7 @@ export class Connection implements AsyncDisposable {
     const { environment = this.#environment, retry = this.#options.retry } = options
     const signal = options.signal ? AbortSignal.any([options.signal, this.#stop.signal]) : this.#stop.signal
     const door = new ConnectionDoor(this.#root(), path, this)
-    return new Stream<T>(door, { ...options, signal, environment, ...(retry === undefined ? {} : { retry }) })
+    return streamOf<T>(door, { ...options, signal, environment, ...(retry === undefined ? {} : { retry }) })
   }
 
   /** Whether there is a socket that is up. */

@@ -1,5 +1,7 @@
 /** Records and content types: how a record is told on the wire, and what of a type is kept apart. */
 
+import { HeadwaterError } from "./errors.ts"
+
 /** A record as the wire had it: JSON text, text, or bytes. */
 export type Raw = string | Uint8Array
 
@@ -8,9 +10,12 @@ export type Form = "json" | "text" | "bytes"
 
 const essence = (type: string): string => (type.split(";", 1)[0] ?? "").trim().toLowerCase()
 
-export function formOf(type: string): Form {
+export const JSON_TYPE = "application/json"
+
+/** Streams are of JSON unless something else is known. */
+export function formOf(type: string = JSON_TYPE): Form {
   const name = essence(type)
-  if (name === "application/json" || name.endsWith("+json")) return "json"
+  if (name === JSON_TYPE || name.endsWith("+json")) return "json"
   return name.startsWith("text/") ? "text" : "bytes"
 }
 
@@ -21,29 +26,24 @@ export const joins = (type: string): boolean =>
 /** Strings, and everything that has a meaning in the structure of an array; all else is passed over. */
 const TOKEN = /"(?:[^"\\]|\\.)*"|[[\]{},]/gs
 
-/** The elements of a JSON array, as their own text. */
-export function splitArray(text: string): string[] {
-  const start = text.indexOf("[") + 1
-  if (!start || text.slice(0, start - 1).trim()) throw new SyntaxError("no JSON array")
-  const parts: string[] = []
+/** The elements of a JSON array: their values, and their own text. */
+export function elementsOf(text: string): { raw: string; value: unknown }[] {
+  const values: unknown = JSON.parse(text)
+  if (!Array.isArray(values)) throw new SyntaxError("no JSON array")
+  const raws: string[] = []
   let depth = 0
-  let from = start
-  TOKEN.lastIndex = start
-  for (let match = TOKEN.exec(text); match; match = TOKEN.exec(text)) {
-    const token = match[0]
-    if (token === "[" || token === "{") depth += 1
-    else if (depth && (token === "]" || token === "}")) depth -= 1
-    else if (!depth && (token === "," || token === "]")) {
-      const part = text.slice(from, match.index).trim()
-      if (part || token === "," || parts.length) parts.push(part)
-      from = match.index + 1
-      if (token === "]") {
-        if (text.slice(from).trim()) throw new SyntaxError("something stands behind the JSON array")
-        return parts
-      }
+  let from = 0
+  for (const { 0: token, index } of text.matchAll(TOKEN)) {
+    const opens = token === "[" || token === "{"
+    if (opens) depth += 1
+    else if (token === "]" || token === "}") depth -= 1
+    if (opens && depth === 1) from = index + 1
+    else if (!depth || (depth === 1 && token === ",")) {
+      raws.push(text.slice(from, index).trim())
+      from = index + 1
     }
   }
-  throw new SyntaxError("the JSON array does not end")
+  return values.map((value: unknown, index) => ({ raw: raws[index] ?? "", value }))
 }
 
 export const fromBase64 = (text: string): Uint8Array =>
@@ -55,7 +55,32 @@ export const decodeText = (bytes: Uint8Array): string => new TextDecoder("utf-8"
 
 /** A record's value, where the caller decodes nothing. */
 export function valueOf(raw: Raw, form: Form): unknown {
-  if (form === "json") return JSON.parse(typeof raw === "string" ? raw : decodeText(raw))
-  if (form === "text") return typeof raw === "string" ? raw : decodeText(raw)
-  return typeof raw === "string" ? encodeText(raw) : raw
+  if (form === "bytes") return typeof raw === "string" ? encodeText(raw) : raw
+  const text = typeof raw === "string" ? raw : decodeText(raw)
+  return form === "json" ? JSON.parse(text) : text
+}
+
+/** A value as a record's bytes. */
+export function plainEncode(data: unknown, type: string): Uint8Array {
+  const text = formOf(type) === "json" ? JSON.stringify(data) : data
+  if (typeof text === "string") return encodeText(text)
+  if (text instanceof ArrayBuffer) return new Uint8Array(text)
+  if (ArrayBuffer.isView(text)) return new Uint8Array(text.buffer, text.byteOffset, text.byteLength)
+  throw new HeadwaterError("bad-record", `a record of ${type} cannot be made of ${typeof data}`)
+}
+
+export function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const all = new Uint8Array(parts.reduce((size, part) => size + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    all.set(part, at)
+    at += part.length
+  }
+  return all
+}
+
+/** A body of these records: an array of JSON, else one behind the other. */
+export function bodyOf(records: readonly Uint8Array[], type: string): Uint8Array {
+  if (formOf(type) !== "json") return joined(records)
+  return joined([...records.flatMap((record, index) => [encodeText(index ? "," : "["), record]), encodeText("]")])
 }

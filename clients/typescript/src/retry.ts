@@ -28,20 +28,10 @@ export interface Retry {
   silence: number
 }
 
-export const RETRY: Retry = {
-  base: 1000,
-  cap: 30_000,
-  attempts: Infinity,
-  deadline: Infinity,
-  stable: 5000,
-  connect: 10_000,
-  silence: 0,
-}
-
 /** The rules as the caller wants them; `false` tries once. */
 export function retryOf(option: Partial<Retry> | false | undefined): Retry {
-  if (option === false) return { ...RETRY, attempts: 0 }
-  return { ...RETRY, ...option }
+  const usual = { base: 1000, cap: 30_000, attempts: Infinity, deadline: Infinity, stable: 5000, connect: 10_000, silence: 0 }
+  return { ...usual, ...(option === false ? { attempts: 0 } : option) }
 }
 
 /** Requests a minute that bring nothing; three below fifteen, for the one that asks why. */
@@ -63,72 +53,57 @@ export interface Outcome {
   personal?: boolean
 }
 
-export class Backoff {
+export interface Backoff {
   /** Attempts in a row that brought nothing. */
-  count = 0
-  #retry: Retry
-  #random: () => number
-  #begun: number[] = []
-  #progress = false
-  #success: number | undefined
-  #planned = -Infinity
-
-  constructor(retry: Retry, random: () => number) {
-    this.#retry = retry
-    this.#random = random
-  }
-
+  count: number
   /** A request is sent. */
-  begin(now: number): void {
-    this.#success ??= now
-    this.#begun.push(now)
-    if (this.#begun.length > PACE) this.#begun.shift()
-    this.#progress = false
-  }
-
+  begin(now: number): void
   /** The offset moved forward, or a write was acknowledged. */
-  progress(now: number): void {
-    this.#success = now
-    this.count = 0
-    this.#progress = true
-    this.#begun.length = 0
-  }
-
-  /** The network, or the person before the page, is back: the next attempt is a first one. */
-  wake(): void {
-    this.count = 0
-  }
-
+  progress(now: number): void
   /** Milliseconds to wait before the next attempt; null: give up. */
-  end(outcome: Outcome, now: number): number | null {
-    const { base, cap, stable, attempts, deadline } = this.#retry
-    const steady = outcome.up >= stable && outcome.heard
-    if (steady) {
-      this.count = 0
-      this.#success = now
-    }
-    let wait: number
-    if (outcome.planned && (this.#progress || steady)) {
-      wait = Math.max(0, this.#planned + PLANNED_MS - now)
-    } else {
-      const trouble = 4 * base + 2 * (now - (this.#success ?? now))
-      const most = Math.min(outcome.planned ? stable : cap, trouble)
-      wait = this.#random() * (this.#progress ? base : Math.min(most, base * 2 ** Math.min(this.count, 30)))
-      if (!this.#progress) this.count += 1
-    }
-    if (outcome.planned) this.#planned = now + wait
-    if (outcome.hint !== undefined) {
-      wait = Math.max(wait, outcome.hint * (outcome.personal ? 1 : 1 + 0.3 * this.#random()))
-    }
-    const first = this.#begun[0]
-    if (this.#begun.length >= PACE && first !== undefined) wait = Math.max(wait, first + MINUTE - now)
-    if (this.count > attempts || now + wait - (this.#success ?? now) > deadline) return null
-    return wait
-  }
-
+  end(outcome: Outcome, now: number): number | null
   /** Milliseconds to wait although something woke the client: rule 6 holds in any case. */
-  held(now: number): number {
-    const first = this.#begun[0]
-    return this.#begun.length >= PACE && first !== undefined ? Math.max(0, first + MINUTE - now) : 0
+  held(now: number): number
+}
+
+export function backoffOf({ base, cap, stable, attempts, deadline }: Retry, random: () => number): Backoff {
+  /** When the last requests began that brought nothing. */
+  let begun: number[] = []
+  let brought = false
+  let success: number | undefined
+  let lastPlanned = -Infinity
+  const self: Backoff = {
+    count: 0,
+    begin(now) {
+      success ??= now
+      begun = [...begun.slice(1 - PACE), now]
+      brought = false
+    },
+    progress(now) {
+      success = now
+      self.count = 0
+      brought = true
+      begun = []
+    },
+    held: (now) => (begun.length < PACE ? 0 : Math.max(0, (begun[0] as number) + MINUTE - now)),
+    end({ up, heard, planned, hint, personal }, now) {
+      const steady = up >= stable && heard
+      if (steady) {
+        self.count = 0
+        success = now
+      }
+      let wait: number
+      if (planned && (brought || steady)) wait = Math.max(0, lastPlanned + PLANNED_MS - now)
+      else if (brought) wait = random() * base
+      else {
+        const trouble = 4 * base + 2 * (now - (success ?? now))
+        wait = random() * Math.min(planned ? stable : cap, trouble, base * 2 ** self.count++)
+      }
+      if (planned) lastPlanned = now + wait
+      if (hint) wait = Math.max(wait, hint * (personal ? 1 : 1 + 0.3 * random()))
+      wait = Math.max(wait, self.held(now))
+      return self.count > attempts || now + wait - (success ?? now) > deadline ? null : wait
+    },
   }
+  return self
 }

@@ -20,6 +20,7 @@ from typing import Any
 import msgspec
 
 from headwater.errors import HeadwaterError
+from headwater.http.authorize import Credential
 from headwater.http.duplex import Duplex, Receiver
 from headwater.http.request import Request
 from headwater.hub import Peer
@@ -144,10 +145,12 @@ class Exchange(ABC):
         request: its head.
         extra: further headers of every response to it.
         may_be_cancelled: its work is of no use when the client is gone.
+        credential: what it shows of who makes it, once somebody has looked.
     """
 
-    __slots__ = ("extra", "may_be_cancelled", "request")
+    __slots__ = ("credential", "extra", "may_be_cancelled", "request")
 
+    credential: Credential | None
     request: Request
     extra: HeaderList
     may_be_cancelled: bool

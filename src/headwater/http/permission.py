@@ -12,11 +12,14 @@ from inspect import isawaitable
 from typing import Final
 
 from headwater.errors import NotAuthorized
+from headwater.http.access.ambient import OwnPages, is_remembered
 from headwater.http.access.guard import Guard
+from headwater.http.access.proofs import TokenProofs
 from headwater.http.authorize import Authorize, Credential
 from headwater.http.exchange import Exchange, Work
 from headwater.hub.access.principals import Principals
 from headwater.hub.access.proven import Proven
+from headwater.protocol import names
 from headwater.protocol.access.identity import ANYBODY, Access
 from headwater.protocol.asks import Ask
 
@@ -30,17 +33,48 @@ class Permission:
     Args:
         authorize: who may do what; None: everybody everything.
         principals: of the hub.
+        pages: that may have a browser show what it sends by itself.
 
     Attributes:
         is_open: everybody may do everything.
+        tokens: what verifies proofs; None: an application does.
         check: see `Principals.check`; for what was allowed a while ago.
     """
 
-    def __init__(self, authorize: Authorize | None, principals: Principals) -> None:
+    def __init__(self, authorize: Authorize | None, principals: Principals, pages: OwnPages) -> None:
         self._authorize = authorize
+        identify = authorize.identify if isinstance(authorize, Guard) else None
+        self.tokens: Final = identify if isinstance(identify, TokenProofs) else None
+        self._pages: Final = pages
         self.is_open: Final = authorize is None
         self._principals: Final = principals
         self.check: Final = principals.check
+
+    def credential(self, exchange: Exchange) -> Credential:
+        """What a request shows of who makes it.
+
+        Raises:
+            OriginNotAllowed: a page of another origin has a browser show it.
+        """
+        found = exchange.credential
+        if found is None:
+            request = exchange.request
+            found = exchange.credential = Credential(request.headers, exchange.scope)
+            if names.COOKIE in request.headers or names.AUTHORIZATION in request.headers:
+                self._check_page(exchange, found)
+        return found
+
+    def _check_page(self, exchange: Exchange, credential: Credential) -> None:
+        """Refuse what a browser may have added for a page of another origin."""
+        headers = credential.headers
+        if names.AUTHORIZATION in headers:
+            is_ambient = is_remembered(headers)
+        else:
+            credential.scheme = exchange.scheme
+            # Of an application nobody knows which cookies say who it is.
+            is_ambient = self.tokens is None or credential.session is not None
+        if is_ambient:
+            self._pages.check(exchange.request, exchange.scheme, is_websocket=exchange.is_websocket)
 
     def then(self, exchange: Exchange, asks: tuple[Ask, ...], go: Go) -> Work | None:
         """Go on with the access that is granted.
@@ -55,7 +89,7 @@ class Permission:
         """
         if self._authorize is None or not asks:
             return go(ANYBODY)
-        credential = Credential(exchange.request.headers, exchange.scope)
+        credential = self.credential(exchange)
         found = self._authorize(asks, credential, exchange.client)
         if isawaitable(found):
             return self._decided(found, asks, credential, exchange.client, go)
@@ -67,7 +101,7 @@ class Permission:
         Raises:
             HeadwaterError: it is refused.
         """
-        return self.of(asks, Credential(exchange.request.headers, exchange.scope), exchange.client)
+        return self.of(asks, self.credential(exchange), exchange.client)
 
     def of(
         self, asks: tuple[Ask, ...], credential: Credential | None, client: tuple[str, int] | None

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from headwater.errors import HeadwaterError, RouteNotFound
 from headwater.http import presence, schemas, signals
+from headwater.http.access.ambient import OwnPages
 from headwater.http.authorize import Authorize
 from headwater.http.catch_up import respond_short
 from headwater.http.content_coding import choose, coded
@@ -113,12 +114,15 @@ class StreamService(Service):
         self._varies: Final = bool(self.compressor.offered)
         self._overview: Final = Overview(hub, self.private)
         self._prefix: Final = prefix
-        self._permission: Final = Permission(authorize, hub.runtime.principals)
-        self._cors: Final = CorsPolicy(cors_origins)
+        self._cors: Final = CorsPolicy(cors_origins, credentials=authorize is not None)
+        pages = OwnPages(self._cors)
+        self._permission: Final = Permission(authorize, hub.runtime.principals, pages)
+        if self._permission.tokens is not None:
+            self._permission.tokens.keep(hub.sessions)
         stream_names = Names(hub.limits.max_path_bytes, self.private)
         self._websockets: Final = WebSockets(hub, self._permission, stream_names, self._cors, Wires(compression))
         self._several: Final = SeveralStreams(
-            hub, prefix, self.private, self._permission, self._websockets, multi=multi
+            hub, prefix, self.private, self._permission, self._websockets, pages, multi=multi
         )
         self._writes: Final = Writes(hub, self.refuse, self._permission.check, self._several.transports)
         #: For responses to requests whose origin is not known, or that have none.

@@ -40,8 +40,8 @@ _SECURITY: Final = ((b"x-content-type-options", b"nosniff"), (b"cross-origin-res
 #: A stream's bytes may be a page; opened in a tab it gets no script and no origin of ours (CSP level 3, "sandbox").
 #: What a response says to everybody, and in its place to one alone.
 _OF_EVERYBODY: Final = frozenset({names.CACHE_CONTROL, b"cross-origin-resource-policy"})
+_ASKED_AGAIN: Final = (names.CACHE_CONTROL, REVALIDATE)
 _OF_ONE: Final[HeaderList] = [
-    (names.CACHE_CONTROL, b"private, no-cache"),
     (b"cross-origin-resource-policy", b"same-origin"),
     (names.VARY, b"authorization, cookie"),
 ]
@@ -315,7 +315,13 @@ def failed(error: HeadwaterError) -> Answer:
 def for_one(answer: Answer) -> Answer:
     """A read's response to who showed a proof: no cache gives it to somebody else, or after the proof has ended."""
     kept = [field for field in answer.headers if field[0] not in _OF_EVERYBODY]
-    return Answer(answer.status, [*kept, *_OF_ONE], answer.body, answer.unread)
+    caching = _NO_STORE if _NO_STORE in answer.headers else _ASKED_AGAIN
+    return Answer(answer.status, [*kept, caching, *_OF_ONE], answer.body, answer.unread)
+
+
+def with_headers(answer: Answer, headers: HeaderList) -> Answer:
+    """The same response with further headers."""
+    return Answer(answer.status, [*answer.headers, *headers], answer.body, answer.unread)
 
 
 def json_answer(value: object, *, status: int = 200) -> Answer:

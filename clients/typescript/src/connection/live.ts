@@ -6,7 +6,7 @@
 import type { Environment } from "../environment.ts"
 import { HeadwaterError } from "../errors.ts"
 import { sleep } from "../patience.ts"
-import { Backoff, type Retry } from "../retry.ts"
+import { type Retry, backoffOf } from "../retry.ts"
 import type { LiveDoor, Member, Presence, Signal, SignalOptions } from "../transport.ts"
 import { type Told, errorOf } from "./messages.ts"
 import type { Follower, Session } from "./session.ts"
@@ -155,7 +155,7 @@ export class Live implements LiveDoor, Follower {
   }
 
   async #follow(signal: AbortSignal): Promise<void> {
-    const backoff = new Backoff(this.#retry, this.#environment.random)
+    const backoff = backoffOf(this.#retry, this.#environment.random)
     while (!signal.aborted) {
       const began = this.#environment.now()
       backoff.begin(began)

@@ -7,7 +7,8 @@
 
 import { HeadwaterError, refusal } from "../errors.ts"
 import { formOf } from "../records.ts"
-import type { Attempt, Offset, Transport, Wire } from "../transport.ts"
+import { onAbort } from "../signals.ts"
+import { type Attempt, BUFFER, type Offset, type Transport, type Wire } from "../transport.ts"
 import { type Told, errorOf, recordsOf } from "./messages.ts"
 import type { Follower, Session } from "./session.ts"
 
@@ -45,7 +46,7 @@ class Subscription implements Follower {
   }
 
   begin(): void {
-    const { from, last, slow, wait, buffer, retry, environment } = this.#attempt
+    const { from, last, slow, missing, buffer = BUFFER, retry, environment } = this.#attempt
     this.#disarm = environment.timer(retry.connect, () => {
       // Whoever does not answer this answers nobody.
       this.#session.close(new HeadwaterError("silent", `there was no answer within ${retry.connect} ms`))
@@ -53,7 +54,7 @@ class Subscription implements Follower {
     this.#session.follow(this, {
       ...(last === undefined ? { from: from === "start" ? "-1" : from } : { last }),
       ...(slow === undefined ? {} : { slow }),
-      ...(wait ? { missing: "wait" } : {}),
+      ...(missing === "wait" ? { missing } : {}),
       window: buffer,
     })
   }
@@ -73,7 +74,7 @@ class Subscription implements Follower {
     if (first?.wire.kind !== "records") return
     this.#done += first.size
     this.#offset = first.wire.offset
-    if (this.#done * 2 >= this.#attempt.buffer) this.#acknowledge()
+    if (this.#done * 2 >= (this.#attempt.buffer ?? BUFFER)) this.#acknowledge()
     else this.#disarm ??= this.#attempt.environment.timer(ACK_MS, () => this.#acknowledge())
   }
 
@@ -110,24 +111,24 @@ class Subscription implements Follower {
       case "sub":
         this.#number = told.s
         this.#type = told.type
-        return { kind: "open", heartbeat: this.#session.heartbeat, ...(told.type ? { type: told.type } : {}) }
+        return { kind: "open", ...(told.type ? { type: told.type } : {}) }
       case "waiting":
-        return { kind: "waiting" }
+        return { kind: "stream-waiting" }
       case "data": {
         const records = recordsOf(told, text, formOf(this.#type ?? ""))
-        return { kind: "records", records, offset: told.o ?? "", single: true, upToDate: false }
+        return { kind: "records", records, offset: told.o ?? "", upToDate: false }
       }
       case "live":
         return { kind: "up-to-date", ...(told.o ? { offset: told.o } : {}) }
       case "gap":
-        return { kind: "gap", from: told.from ?? "", to: told.to ?? "", offset: told.o ?? told.to ?? "", reason: told.why as string | undefined }
+        return { kind: "stream-gap", from: told.from ?? "", to: told.to ?? "", offset: told.o ?? told.to ?? "", reason: told.why as string | undefined }
       case "signal":
       case "presence":
-        return { kind: "notice", name: told.t, data: told }
+        return { kind: `stream-${told.t}` as const, data: told }
       case "drain":
-        return { kind: "detached", retryAfter: (told.after ?? 0) * 1000, reason: "stopping" }
+        return { kind: "stream-detached", retry_after: told.after ?? 0, reason: "stopping" }
       case "err":
-        return { kind: "error", error: errorOf(told) }
+        return { kind: "stream-error", error: errorOf(told) }
       default:
         return endOf(told)
     }
@@ -138,19 +139,19 @@ function endOf(told: Told): Wire {
   const { why, o: offset = "", code = "", message = "" } = told
   switch (why) {
     case "closed":
-      return { kind: "end", end: "closed", offset }
+      return { kind: "stream-closed", offset }
     case "failed":
-      return { kind: "end", end: "failed", offset, code, message }
+      return { kind: "stream-failed", offset, code, message }
     case "detached":
-      return { kind: "detached", retryAfter: (told.after ?? 0) * 1000, reason: why }
+      return { kind: "stream-detached", retry_after: told.after ?? 0, reason: why }
     case "deleted":
-      return { kind: "error", error: refusal(404, { code: "stream-not-found", detail: "the stream was deleted" }) }
+      return { kind: "stream-error", error: refusal(404, { code: "stream-not-found", detail: "the stream was deleted" }) }
     case "forbidden":
-      return { kind: "error", error: refusal(403, { code: code || "refused", detail: message || "it may not be read any more" }) }
+      return { kind: "stream-error", error: refusal(403, { code: code || "refused", detail: message || "it may not be read any more" }) }
     case "left":
-      return { kind: "detached", reason: why }
+      return { kind: "stream-detached", reason: why }
     default:
-      return { kind: "error", error: refusal(500, { code: code || "internal", detail: message }) }
+      return { kind: "stream-error", error: refusal(500, { code: code || "internal", detail: message }) }
   }
 }
 
@@ -158,8 +159,7 @@ async function* open(sessions: Sessions, path: string, attempt: Attempt): AsyncG
   attempt.sent()
   const session = await sessions.session(path, attempt.signal)
   const subscription = new Subscription(path, session, attempt)
-  const abort = (): void => subscription.lost(attempt.signal.reason as HeadwaterError)
-  attempt.signal.addEventListener("abort", abort, { once: true })
+  const ignore = onAbort(attempt.signal, (why) => subscription.lost(why))
   subscription.begin()
   try {
     for (;;) {
@@ -167,7 +167,7 @@ async function* open(sessions: Sessions, path: string, attempt: Attempt): AsyncG
       subscription.taken()
     }
   } finally {
-    attempt.signal.removeEventListener("abort", abort)
+    ignore()
     subscription.leave()
   }
 }

@@ -13,9 +13,9 @@
 import type { Environment } from "../environment.ts"
 import { HeadwaterError } from "../errors.ts"
 import { sleep } from "../patience.ts"
-import { type Sink, bodyOf } from "../producer.ts"
-import { joins } from "../records.ts"
-import { Backoff, RETRY } from "../retry.ts"
+import type { Sink } from "../producer.ts"
+import { bodyOf, joins } from "../records.ts"
+import { type Backoff, backoffOf, retryOf } from "../retry.ts"
 import type { Offset, Written } from "../transport.ts"
 import type { FateState, Kept, Numbers, OutboxStore } from "./store.ts"
 
@@ -33,7 +33,7 @@ export interface Seat {
   environment: Environment
   signal: AbortSignal
   expires: number
-  sink(url: string): Sink<unknown>
+  sink(url: string): Sink
   tell(state: FateState, record: Kept, details?: Details): void
 }
 
@@ -56,7 +56,7 @@ export class Lane {
   constructor(seat: Seat, url: string) {
     this.#seat = seat
     this.#url = url
-    this.#backoff = new Backoff(RETRY, seat.environment.random)
+    this.#backoff = backoffOf(retryOf(undefined), seat.environment.random)
   }
 
   push(record: Kept): void {
@@ -72,7 +72,7 @@ export class Lane {
   /** Something is better than before: the wait ends, unless the server asked for it. */
   wake(): void {
     if (this.#hint !== undefined) return
-    this.#backoff.wake()
+    this.#backoff.count = 0
     this.#waking.abort()
   }
 

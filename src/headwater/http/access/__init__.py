@@ -2,6 +2,8 @@
 
 guard        the decision: public grants, and those of who asks
 proofs       what is shown, in its order, and what failed before
+failures     proofs that failed, by address
+ambient      proofs that a browser sends by itself
 tokens       signed tokens, verified and remembered
 keys         the keys of those who issue tokens
 jwks         the same where their issuer publishes them

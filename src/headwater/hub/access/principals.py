@@ -227,6 +227,19 @@ class Principals:
 
         self._timers.after(former.recheck or ASK_SECONDS, late)
 
+    def latest(self, access: Proven) -> Proven:
+        """What is said of a proof now, while something lives by it; else what was said."""
+        proof = self._proofs.get(access.key)
+        return access if proof is None else proof.access
+
+    def renew(self, access: Proven) -> None:
+        """Something else is said of a proof now: what lives by it goes on with that, or ends."""
+        proof = self._proofs.get(access.key)
+        if proof is not None:
+            self._renew(proof, access)
+            if not proof.living:
+                self._forget(proof)
+
     def _renew(self, proof: LiveProof, access: Proven) -> None:
         former, proof.access = proof.access, access
         if access.grants != former.grants:
