@@ -20,7 +20,7 @@ from headwater.protocol.responses import Answer, HeaderList
 from headwater.protocol.slow import REPLAY
 from headwater.protocol.websocket import frames, handshake
 from headwater.protocol.websocket.agreed import Deflate
-from headwater.protocol.websocket.deflate import Deflater, agree
+from headwater.protocol.websocket.deflate import COMPRESSED, Deflater, agree
 from headwater.server.listener import bind
 from headwater.server.run import run_server
 from headwater.server.serving import Server
@@ -30,12 +30,19 @@ from headwater.server.shared import ConnectionLimits, Shared
 MAX_BYTES = 16 * 1024 * 1024
 
 
+class Always(Deflater):
+    """Compresses what grows by it, too: kosoku 0.1.0 takes no other message on such a connection."""
+
+    def frame(self, first: int, payload: bytes) -> bytes:
+        return frames.frame(first | COMPRESSED, self._compress(payload))
+
+
 class Echo:
     """Sends each message back: a receiver, and the one channel of its connection."""
 
     def __init__(self, hub: Hub, sink: Duplex, deflate: Deflate | None) -> None:
         self.slow: SlowPolicy = REPLAY
-        self._frame = frames.frame if deflate is None else Deflater(deflate.window, min_bytes=1).frame
+        self._frame = frames.frame if deflate is None else Always(deflate.window).frame
         self._connection = Connection(hub.runtime, sink)
         self._connection.add(self)
 

@@ -7,7 +7,7 @@ Under uvicorn the connection is taken over behind the handshake, as live respons
 from __future__ import annotations
 
 from collections.abc import MutableMapping
-from typing import Any
+from typing import Any, ClassVar
 
 from headwater.asgi.exchange import request_of
 from headwater.asgi.message_sink import MessageSendSink
@@ -47,6 +47,8 @@ class AsgiWebSocket(Exchange):
 
     __slots__ = ("_answer", "_receive", "_scope", "_send", "_service")
 
+    has_key: ClassVar[bool] = False
+
     def __init__(self, service: Service, request: Request, scope: Scope, receive: Receive, send: Send) -> None:
         self.request = request
         self.extra = []
@@ -83,11 +85,6 @@ class AsgiWebSocket(Exchange):
     def is_websocket(self) -> bool:
         """See `Exchange`."""
         return True
-
-    @property
-    def has_key(self) -> bool:
-        """See `Exchange`."""
-        return False
 
     def read_body(self, done: BodyDone) -> Work | None:
         """See `Exchange`; there is none."""

@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable, Coroutine, MutableMapping
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -146,10 +146,12 @@ class Exchange(ABC):
         extra: further headers of every response to it.
         may_be_cancelled: its work is of no use when the client is gone.
         credential: what it shows of who makes it, once somebody has looked.
+        has_key: a WebSocket's key is the service's to check; False: the server did, in front of the driver.
     """
 
     __slots__ = ("credential", "extra", "may_be_cancelled", "request")
 
+    has_key: ClassVar[bool] = True
     credential: Credential | None
     request: Request
     extra: HeaderList
@@ -221,11 +223,6 @@ class Exchange(ABC):
     def is_websocket(self) -> bool:
         """Whether the request wants a WebSocket, and its driver has them."""
         return False
-
-    @property
-    def has_key(self) -> bool:
-        """Whether a WebSocket's key is the service's to check; False: the server did, in front of the driver."""
-        return True
 
     def upgrade(self, upgrade: Upgrade) -> Work | None:
         """Make the connection a WebSocket, from now until it ends. Only where `is_websocket`."""

@@ -6,7 +6,6 @@ from functools import partial
 from typing import Final
 
 from headwater.errors import MethodNotAllowed, RouteNotFound
-from headwater.http.authorize import Credential
 from headwater.http.duplex import Duplex, Receiver
 from headwater.http.exchange import Exchange, Upgrade, Work
 from headwater.http.permission import Permission
@@ -124,10 +123,8 @@ class WebSockets:
     ) -> Receiver:
         client, form = exchange.client, self._wires.single(asked, deflate)
         peer = Peer("websocket", asked.command.reader, address_of(client), access)
-        return Single(self._hub, self._permission, sink, asked, form, peer, self._credential(exchange), client)
-
-    def _credential(self, exchange: Exchange) -> Credential | None:
-        return None if self._permission.is_open else self._permission.credential(exchange)
+        credential = None if self._permission.is_open else self._permission.credential(exchange)
+        return Single(self._hub, self._permission, sink, asked, form, peer, credential, client)
 
     def check(self, exchange: Exchange) -> bytes:
         """What the response says of the key; empty where the request came without one.
@@ -138,10 +135,12 @@ class WebSockets:
         request = exchange.request
         if request.origin is not None:
             handshake.check_page(self._cors, request.origin, request.host)
-        self._credential(exchange)
+        if not self._permission.is_open:
+            self._permission.credential(exchange)
         return handshake.check_key(request.headers) if exchange.has_key else b""
 
     def _session(self, exchange: Exchange, name: str, sink: Duplex, deflate: Deflate | None) -> Receiver:
-        credential, client = self._credential(exchange), exchange.client
+        credential = None if self._permission.is_open else self._permission.credential(exchange)
+        client = exchange.client
         codec, telling = (CODECS[name], TELLINGS[name]) if deflate is None else self._wires.of(name, deflate)
         return Session(self._door, codec, telling, sink, credential, client, address_of(client), OPERATIONS)

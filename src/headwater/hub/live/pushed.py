@@ -134,17 +134,19 @@ class PushedReader(Follower):
             frames: hold now.
             head: what comes before.
         """
-        group = self._group = frames.group
+        group, connection = frames.group, self._connection
         self._form = group.form
         if self._window is not None:
             self.allowed = position_of(frames.start) + self._window
-        group.join(self)
-        self._connection.write(head + frames.data)
-        if self._group is not None and self.direct() is None:
-            group.members.hold_back(self)
+        connection.write(head + frames.data)
         self._stream.runtime.stats.sent("", len(frames.data), len(frames.data))
-        if self._form.kinds and self._group is not None:  # it is not full already
-            self._greet(group)
+        if connection.full_at:
+            self._place, self._encoder = group.copies()
+        else:
+            self._group = group
+            group.join(self)
+            if self._form.kinds:
+                self._greet(group)
         self._stream.progressed()
 
     # Its turns.
