@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import TracebackType
 from typing import Final
 
 from benchmarks.door.servers import CONNECT
@@ -31,6 +32,12 @@ class _Publisher(Publisher):
     def __init__(self, port: int, paths: tuple[str, ...]) -> None:
         super().__init__(port, paths, "array")
         self._other = Publisher(port, STARVED, "array")
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        super().__exit__(kind, error, traceback)
+        self._other.__exit__(kind, error, traceback)
 
     def publish(self, count: int) -> None:
         """See `Publisher.publish`."""

@@ -134,12 +134,12 @@ class PushedReader(Follower):
             frames: hold now.
             head: what comes before.
         """
-        group, connection = frames.group, self._connection
+        group, connection, data = frames.group, self._connection, frames.data
         self._form = group.form
         if self._window is not None:
             self.allowed = position_of(frames.start) + self._window
-        connection.write(head + frames.data)
-        self._stream.runtime.stats.sent("", len(frames.data), len(frames.data))
+        connection.write(head + data)
+        self._stream.runtime.stats.sent("", len(data), len(data))
         if connection.full_at:
             self._place, self._encoder = group.copies()
         else:
@@ -202,9 +202,8 @@ class PushedReader(Follower):
         self._stream.progressed()
 
     def _greet(self, group: FanoutGroup) -> None:
-        listeners = self._stream.listeners
-        assert listeners is not None, "this reader asked"
-        group.greet(self, listeners.join(self))
+        assert self._stream.listeners is not None, "this reader asked"
+        group.greet(self, self._stream.listeners.join(self))
 
     def _tell(self, events: Iterable[Event]) -> None:
         for event in events:
@@ -288,11 +287,8 @@ class PushedReader(Follower):
     @property
     def _is_spent(self) -> bool:
         """Whether it has no credit; a member of a group has some, or would have left."""
-        return (
-            self.allowed is not None
-            and self._place is not None
-            and position_of(self._place.cursor.offset) >= self.allowed
-        )
+        place, allowed = self._place, self.allowed
+        return allowed is not None and place is not None and position_of(place.cursor.offset) >= allowed
 
     def acknowledge(self, offset: str) -> None:
         """Its reader is done with all up to an offset; one that had no credit left goes on.
