@@ -13,6 +13,7 @@ revocation     what a server takes back, and whose connections it ends
 together       several appends in one request
 presence       who is at a stream, and readers that are members
 sessions       a browser's sign-in
+tickets        what a page shows in a URL, once
 signals        messages to a stream's live readers
 many           reads of many streams in one response
 live           live reads: their formats, their lifetimes, who reads
@@ -24,6 +25,7 @@ duplex         a connection with two ways
 websocket      the WebSocket door
 http1          responses as bytes
 socket_sink    a live reader's connection as a sink
+socket_options  what the kernel holds for a slow reader
 forwarded      who is at the other end of a request that came through proxies
 introspection  what is under /-/
 figures        the hub's figures as JSON

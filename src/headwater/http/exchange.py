@@ -31,7 +31,7 @@ from headwater.hub.live.wire_format import WireFormat
 from headwater.model import Appended
 from headwater.protocol import names, responses
 from headwater.protocol.access.identity import ANYBODY, Access
-from headwater.protocol.responses import Answer, HeaderList, coding_headers, streaming
+from headwater.protocol.responses import Answer, HeaderList, coding_headers, for_one, streaming
 from headwater.protocol.websocket.agreed import Deflate
 from headwater.protocol.wire import Encoder
 
@@ -73,6 +73,7 @@ class LiveHead(msgspec.Struct, frozen=True, gc=False):
         varies: another request could have got another one.
         heartbeat: seconds of silence after which it has one.
         more: further headers.
+        for_one: it is told to who showed a proof.
     """
 
     media_type: bytes
@@ -81,11 +82,13 @@ class LiveHead(msgspec.Struct, frozen=True, gc=False):
     coding: str = ""
     varies: bool = False
     more: tuple[tuple[bytes, bytes], ...] = ()
+    for_one: bool = False
 
     def answer(self) -> Answer:
         """The response, as it begins."""
         head = streaming(self.media_type, self.content_type, self.heartbeat)
-        return Answer(head.status, [*head.headers, *coding_headers(self.coding, varies=self.varies), *self.more])
+        headers = [*head.headers, *coding_headers(self.coding, varies=self.varies), *self.more]
+        return for_one(Answer(head.status, headers)) if self.for_one else Answer(head.status, headers)
 
 
 class Opening(msgspec.Struct, frozen=True):
