@@ -20,6 +20,7 @@ interface Piece {
 
 class Cursor implements Listener {
   readonly wish: Wish
+  readonly who: unknown
   #feed: Feed
   #lines: Lines
   #attempt: Attempt
@@ -38,9 +39,10 @@ class Cursor implements Listener {
   #fail!: (error: HeadwaterError) => void
   #failed: Promise<never> = new Promise((_, reject) => (this.#fail = reject))
 
-  constructor(feed: Feed, lines: Lines, attempt: Attempt) {
+  constructor(feed: Feed, lines: Lines, attempt: Attempt, who: unknown) {
     const { from, last, slow, wait, buffer } = attempt
     this.wish = { from: from === "start" ? "-1" : from, last, slow, wait, buffer }
+    this.who = who
     this.#feed = feed
     this.#lines = lines
     this.#attempt = attempt
@@ -226,10 +228,10 @@ function endOf(told: Told): Wire {
   }
 }
 
-async function* open(feed: Feed, lines: Lines, attempt: Attempt): AsyncGenerator<Wire, void, undefined> {
+async function* open(feed: Feed, lines: Lines, attempt: Attempt, who: unknown): AsyncGenerator<Wire, void, undefined> {
   const { signal } = attempt
   attempt.sent()
-  const cursor = new Cursor(feed, lines, attempt)
+  const cursor = new Cursor(feed, lines, attempt, who)
   const abort = (): void => cursor.lost(signal.reason as HeadwaterError)
   signal.addEventListener("abort", abort, { once: true })
   if (signal.aborted) abort()
@@ -245,7 +247,7 @@ async function* open(feed: Feed, lines: Lines, attempt: Attempt): AsyncGenerator
   }
 }
 
-export const overConnection = (feed: () => Feed, lines: Lines): Transport => ({
-  name: "websocket",
-  open: (attempt) => open(feed(), lines, attempt),
-})
+export const overConnection = (feed: () => Feed, lines: Lines): Transport => {
+  const transport: Transport = { name: "websocket", open: (attempt) => open(feed(), lines, attempt, transport) }
+  return transport
+}
