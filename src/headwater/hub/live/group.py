@@ -71,9 +71,24 @@ class FanoutGroup:
         members: who is given it.
         timer: of its next heartbeat.
         common: what the members are sent, in the format's content coding.
+        noted: what those among the members that read many streams put into their cursors.
+        noted_at: the offset of which that is; empty: of none.
     """
 
-    __slots__ = ("_brink", "_slow", "_stats", "_telling", "common", "encoder", "form", "members", "place", "timer")
+    __slots__ = (
+        "_brink",
+        "_slow",
+        "_stats",
+        "_telling",
+        "common",
+        "encoder",
+        "form",
+        "members",
+        "noted",
+        "noted_at",
+        "place",
+        "timer",
+    )
 
     def __init__(self, place: LogCursor, encoder: Encoder, form: WireFormat, stats: Stats) -> None:
         self.place = place
@@ -87,6 +102,7 @@ class FanoutGroup:
         self._brink = 0
         self.timer: Timer | None = None
         self.common: Common = form.coding.common()
+        self.noted, self.noted_at = b"", ""
 
     @property
     def offset(self) -> str:

@@ -8,6 +8,7 @@ from headwater.hub.live.cursor import LogCursor
 from headwater.hub.live.cursors import Told
 from headwater.hub.live.join_cache import FirstFrames
 from headwater.hub.live.owned import OwnedChannel, Owner, StreamEncoder
+from headwater.protocol import vector
 from headwater.protocol.wire import Encoder
 
 
@@ -53,6 +54,17 @@ class ManyChannel(OwnedChannel):
         if group is not None:  # by far the most
             return cast(StreamEncoder, group.encoder).told(group.place.cursor.offset)
         return None if place is None else self.telling.told(place.cursor.offset)
+
+    def piece(self) -> bytes | None:
+        """Of the read's cursor, which the members of a group have in common; None: it has ended."""
+        group = self._group
+        if group is None:
+            offset = self.told()
+            return None if offset is None else vector.begun(offset)
+        offset = group.place.cursor.offset
+        if group.noted_at != offset:
+            group.noted_at, group.noted = offset, vector.begun(cast(StreamEncoder, group.encoder).told(offset))
+        return group.noted
 
     def _join_group(self, place: LogCursor) -> None:
         super()._join_group(place)

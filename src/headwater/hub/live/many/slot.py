@@ -173,11 +173,13 @@ class Slot(ManyOwner):
 
     def piece(self) -> bytes:
         """Of the read's cursor."""
-        if self.condition is Condition.ENDED or (self._ended and self._channel is None):
+        channel = self._channel
+        if channel is not None and (piece := channel.piece()) is not None:
+            return piece
+        if self.condition is Condition.ENDED or (self._ended and channel is None):
             return vector.ended(self._ended)
-        offset = self.offset
-        if offset is not None:
-            return vector.begun(offset)
+        if channel is None and self._offset is not None:
+            return vector.begun(self._offset)
         # One that a cursor says was waited for before is again from its start, also before it is opened.
         is_waited_for = self._waiting is not None or self._start == BEGINNING
         return vector.WAITED_FOR if is_waited_for else vector.NOT_BEGUN
