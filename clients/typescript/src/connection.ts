@@ -113,9 +113,9 @@ export class Connection implements AsyncDisposable {
     return this.#environment.online() ? "waiting" : "offline"
   }
 
-  /** Who has the socket. */
+  /** Who has the socket. Of a shared one, before that is known: another one. */
   get role(): Role {
-    return this.#place?.role ?? "alone"
+    return this.#place ? (this.#place.role ?? "follower") : "alone"
   }
 
   /** Whether there is a socket of this tab that is up. */
