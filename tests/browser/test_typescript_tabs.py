@@ -118,7 +118,7 @@ def renderer(browser: Browser, tab: Page) -> int:
     session = browser.new_browser_cdp_session()
     found = session.send("SystemInfo.getProcessInfo")["processInfo"]
     session.detach()
-    pids = [process["id"] for process in found if process["type"] == "renderer"]
+    pids: list[int] = [process["id"] for process in found if process["type"] == "renderer"]
     before = {pid: _cpu(pid) for pid in pids}
     tab.evaluate("() => { const end = performance.now() + 100; while (performance.now() < end); }")
     return max(pids, key=lambda pid: _cpu(pid) - before[pid])

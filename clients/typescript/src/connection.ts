@@ -16,9 +16,9 @@ import type { ConnectionState, Host, Place, Role, Share } from "./connection/sha
 import { type Environment, type Change, platform } from "./environment.ts"
 import { HeadwaterError, stopped } from "./errors.ts"
 import { sleep } from "./patience.ts"
-import { Requester, problemOf } from "./request.ts"
-import { Backoff, type Retry, retryOf } from "./retry.ts"
-import { Stream, type StreamOptions } from "./stream.ts"
+import { problemOf, requesterOf } from "./request.ts"
+import { type Backoff, type Retry, backoffOf, retryOf } from "./retry.ts"
+import { type Stream, type StreamOptions, streamOf } from "./stream.ts"
 
 export interface ConnectionOptions {
   /** Shown in `hello`, and asked for again when access ends and for each socket, so that it can be fresh. */
@@ -90,7 +90,7 @@ export class Connection implements AsyncDisposable {
     this.#options = options
     this.#environment = pausesOf(options.environment ?? platform, () => this.#changed())
     this.#retry = retryOf(options.retry)
-    this.#backoff = new Backoff(this.#retry, this.#environment.random)
+    this.#backoff = backoffOf(this.#retry, this.#environment)
     options.signal?.addEventListener("abort", () => this.close(), { once: true })
     if (options.signal?.aborted) this.close()
   }
@@ -100,7 +100,7 @@ export class Connection implements AsyncDisposable {
     const { environment = this.#environment, retry = this.#options.retry } = options
     const signal = options.signal ? AbortSignal.any([options.signal, this.#stop.signal]) : this.#stop.signal
     const door = new ConnectionDoor(this.#root(), path, this.#streams)
-    return new Stream<T>(door, { ...options, signal, environment, ...(retry === undefined ? {} : { retry }) })
+    return streamOf<T>(door, { ...options, signal, environment, ...(retry === undefined ? {} : { retry }) })
   }
 
   get state(): ConnectionState {
@@ -276,7 +276,7 @@ export class Connection implements AsyncDisposable {
     this.#environment.isSkipped = false
     this.#attempt += 1
     const first = !this.#backoff.count
-    this.#backoff.begin(this.#environment.now())
+    this.#backoff.begin()
     try {
       const session = await Session.open({
         url: Object.assign(this.#root(), { protocol: this.#root().protocol.replace(/^http/, "ws") }).href + "-/connect",
@@ -294,11 +294,11 @@ export class Connection implements AsyncDisposable {
       })
       if (session.ended) throw session.ended
       // Its readers' rules say when to come back; only what cannot be opened is held back here.
-      this.#backoff.progress(this.#environment.now())
+      this.#backoff.progress()
       return session
     } catch (error) {
       if ((error as HeadwaterError).facts?.moved) throw error
-      const wait = this.#backoff.end({ up: 0, heard: false }, this.#environment.now())
+      const wait = this.#backoff.end({})
       this.#notBefore = this.#environment.now() + (wait ?? this.#retry.cap)
       if (first && (error as HeadwaterError).facts.opened === false) this.#lastError = await this.#why(error as HeadwaterError)
       throw this.#lastError ?? error
@@ -366,7 +366,7 @@ export class Connection implements AsyncDisposable {
 
   /** A page is not told why a handshake was refused; a plain request is: 426, if nothing is wrong. */
   async #why(error: HeadwaterError): Promise<HeadwaterError> {
-    const requester = new Requester({ ...(this.#options.fetch ? { fetch: this.#options.fetch } : {}) }, this.#environment)
+    const requester = requesterOf({ ...(this.#options.fetch ? { fetch: this.#options.fetch } : {}) }, this.#environment)
     try {
       const answer = await requester.send({ url: `${this.#root().href}-/connect`, limit: this.#retry.connect })
       const refused = answer.response.status === 426 ? error : await problemOf(answer.response)

@@ -151,6 +151,28 @@ test("a reader goes on behind its last record on another socket, and all readers
   await Promise.all(seconds)
 })
 
+test("behind a gap it comes back where the server goes on, not where the gap ends", async () => {
+  for (const o of [at(0), at(24)]) {
+    const net = new Net()
+    const reader = net.connection.stream("a").read({ slow: "conflate:k" })
+    const told: unknown[] = []
+    reader.on("gap", (gap) => told.push(gap))
+    const first = reader[Symbol.asyncIterator]().next()
+    const wire = await net.opened()
+    answer(wire, 1)
+    wire.say({ t: "gap", s: 1, from: at(0), to: at(24), o })
+    await settle()
+    assert.equal(told.length, 1)
+    wire.cut()
+    await net.world.pass(1000)
+    const again = await net.opened(2)
+    await settle()
+    assert.equal(again.last("sub").from, o)
+    net.connection.close()
+    await first
+  }
+})
+
 test("an append is answered; one whose answer was lost is sent again under the same number", async () => {
   const net = new Net()
   const stream = net.connection.stream<{ n: number }>("a", { type: "application/json" })

@@ -33,6 +33,8 @@ def test_names_are_unique_and_what_a_proxy_reads_can_be_told() -> None:
     assert len(VOICES) == len([provider for provider in PROVIDERS if provider.source])
     assert len(DIALECTS) == sum(len(provider.dialects) for provider in PROVIDERS)
     for endpoint in (endpoint for provider in PROVIDERS for endpoint in provider.endpoints):
+        assert endpoint.examples
+        assert all(endpoint_of(example.partition("?")[0]) is endpoint for example in endpoint.examples)
         for query in ("", "alt=sse", "alt=json"):
             name = endpoint.stream_of(query, {"stream": True})
             assert name in FORMS

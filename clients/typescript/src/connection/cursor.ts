@@ -7,7 +7,8 @@
 
 import { HeadwaterError, refusal } from "../errors.ts"
 import { formOf } from "../records.ts"
-import type { Attempt, Offset, Transport, Wire } from "../transport.ts"
+import { onAbort } from "../signals.ts"
+import { type Attempt, BUFFER, type Offset, type Transport, type Wire } from "../transport.ts"
 import type { Feed, Lines, Listener, Wish } from "./feed.ts"
 import { type Told, errorOf, recordsOf } from "./messages.ts"
 
@@ -40,9 +41,9 @@ class Cursor implements Listener {
   #failed: Promise<never> = new Promise((_, reject) => (this.#fail = reject))
 
   constructor(feed: Feed, lines: Lines, attempt: Attempt, who: unknown) {
-    const { from, last, slow, wait, buffer } = attempt
-    this.wish = { from: from === "start" ? "-1" : from, last, slow, wait, buffer }
     this.who = who
+    const { from, last, slow, missing, buffer = BUFFER } = attempt
+    this.wish = { from: from === "start" ? "-1" : from, last, slow, wait: missing === "wait", buffer }
     this.#feed = feed
     this.#lines = lines
     this.#attempt = attempt
@@ -58,7 +59,7 @@ class Cursor implements Listener {
     for (;;) {
       const first = this.#queue[0]
       if (first) return first.wire
-      if (this.#end && (this.#end.kind !== "end" || !this.#isBehind)) return this.#end
+      if (this.#end && (!isEnd(this.#end) || !this.#isBehind)) return this.#end
       if (this.#isBehind) await this.#catchUp()
       else if (this.#lost) throw this.#lost
       else {
@@ -94,7 +95,7 @@ class Cursor implements Listener {
         this.#begin(told, mine)
         break
       case "waiting":
-        if (this.wish.wait) this.#put({ kind: "waiting" })
+        if (this.wish.wait) this.#put({ kind: "stream-waiting" })
         // It says whether there is one.
         else this.#behind(this.wish.from)
         break
@@ -108,15 +109,15 @@ class Cursor implements Listener {
         this.#gap(told, from)
         break
       case "drain":
-        this.#end ??= { kind: "detached", retryAfter: (told.after ?? 0) * 1000, reason: "stopping" }
+        this.#end ??= { kind: "stream-detached", retry_after: told.after ?? 0, reason: "stopping" }
         break
       case "err":
-        if (told.id !== undefined) this.#end ??= { kind: "error", error: errorOf(told) }
+        if (told.id !== undefined) this.#end ??= { kind: "stream-error", error: errorOf(told) }
         break
       case "end":
         this.#end ??= endOf(told)
         // What is between is kept, and the end stands behind it.
-        if (this.#end.kind === "end") this.#follows(told.o ?? "")
+        if (isEnd(this.#end)) this.#follows(told.o ?? "")
     }
     this.#ready?.()
   }
@@ -129,7 +130,7 @@ class Cursor implements Listener {
       this.#reached = mine || wish.from === "now" ? from : wish.from
       if (!mine) this.#last = wish.last
       this.#mark = this.#feed.got
-      this.#put({ kind: "open", heartbeat: this.#lines.heartbeat, ...(type ? { type } : {}) })
+      this.#put({ kind: "open", ...(type ? { type } : {}) })
     }
     if (this.#last !== undefined) this.#isBehind = true
     else this.#follows(from)
@@ -149,22 +150,23 @@ class Cursor implements Listener {
   }
 
   #gap(told: Told, from: Offset): void {
-    const { to = "", why } = told
+    const { to = "", o = to, why } = told
     const mine = why !== "slow" || (this.wish.slow ?? "replay") !== "replay"
     // What another one wants to be left out is read.
-    if (!mine) this.#follows(to)
-    else if (this.#follows(from)) this.#leap(told.from ?? from, to, why as string | undefined)
+    if (!mine) this.#follows(o)
+    else if (this.#follows(from)) this.#leap(told.from ?? from, to, why as string | undefined, o)
   }
 
-  #leap(from: Offset, to: Offset, reason: string | undefined): void {
-    this.#put({ kind: "gap", from, to, offset: to, reason })
-    this.#reached = to
+  /** `offset`: where the server goes on. */
+  #leap(from: Offset, to: Offset, reason: string | undefined, offset: Offset = to): void {
+    this.#put({ kind: "stream-gap", from, to, offset, reason })
+    this.#reached = offset
   }
 
   #records(told: Told, text: string, mark: number): void {
     const records = recordsOf(told, text, formOf(this.#type))
     const { o = "" } = told
-    this.#put({ kind: "records", records, offset: o, single: true, upToDate: told.t === "page" && told.live === true }, text.length, mark)
+    this.#put({ kind: "records", records, offset: o, upToDate: told.t === "page" && told.live === true }, text.length, mark)
     this.#reached = o
   }
 
@@ -202,29 +204,34 @@ class Cursor implements Listener {
 
   /** Whether it is where others are: then it is told what comes, like them. */
   #meet(atTail: boolean): void {
-    const to = this.#end?.kind === "end" ? this.#end.offset : this.#feed.opened && this.#feed.position
+    const to = this.#end && isEnd(this.#end) ? this.#end.offset : this.#feed.opened && this.#feed.position
     this.#isBehind = to ? (this.#reached as Offset) < to : !atTail
     this.#mark = this.#feed.got
   }
 }
 
+type End = Extract<Wire, { kind: "stream-closed" | "stream-failed" }>
+
+/** Whether it is the end of the stream, and not only of what is told. */
+const isEnd = (wire: Wire): wire is End => wire.kind === "stream-closed" || wire.kind === "stream-failed"
+
 function endOf(told: Told): Wire {
   const { why, o: offset = "", code = "", message = "" } = told
   switch (why) {
     case "closed":
-      return { kind: "end", end: "closed", offset }
+      return { kind: "stream-closed", offset }
     case "failed":
-      return { kind: "end", end: "failed", offset, code, message }
+      return { kind: "stream-failed", offset, code, message }
     case "detached":
-      return { kind: "detached", retryAfter: (told.after ?? 0) * 1000, reason: why }
+      return { kind: "stream-detached", retry_after: told.after ?? 0, reason: why }
     case "deleted":
-      return { kind: "error", error: refusal(404, { code: "stream-not-found", detail: "the stream was deleted" }) }
+      return { kind: "stream-error", error: refusal(404, { code: "stream-not-found", detail: "the stream was deleted" }) }
     case "forbidden":
-      return { kind: "error", error: refusal(403, { code: code || "refused", detail: message || "it may not be read any more" }) }
+      return { kind: "stream-error", error: refusal(403, { code: code || "refused", detail: message || "it may not be read any more" }) }
     case "left":
-      return { kind: "detached", reason: why }
+      return { kind: "stream-detached", reason: why }
     default:
-      return { kind: "error", error: refusal(500, { code: code || "internal", detail: message }) }
+      return { kind: "stream-error", error: refusal(500, { code: code || "internal", detail: message }) }
   }
 }
 
@@ -232,17 +239,15 @@ async function* open(feed: Feed, lines: Lines, attempt: Attempt, who: unknown): 
   const { signal } = attempt
   attempt.sent()
   const cursor = new Cursor(feed, lines, attempt, who)
-  const abort = (): void => cursor.lost(signal.reason as HeadwaterError)
-  signal.addEventListener("abort", abort, { once: true })
-  if (signal.aborted) abort()
-  else feed.attach(cursor)
+  const ignore = onAbort(signal, (why) => cursor.lost(why))
+  if (!signal.aborted) feed.attach(cursor)
   try {
     for (;;) {
       yield await cursor.next()
       cursor.taken()
     }
   } finally {
-    signal.removeEventListener("abort", abort)
+    ignore()
     feed.detach(cursor)
   }
 }

@@ -2,7 +2,7 @@
 
 import { HeadwaterError } from "../errors.ts"
 import { decodeText, formOf } from "../records.ts"
-import { absolute } from "../request.ts"
+import { type Fields, absolute } from "../request.ts"
 import type { Door, Info, LiveDoor, Transport, TransportChoice, Write, Written } from "../transport.ts"
 import { overConnection } from "./cursor.ts"
 import type { Feed, Lines } from "./feed.ts"
@@ -19,11 +19,12 @@ const FIELDS: Record<string, string> = {
   "stream-slow": "slow",
 }
 
-function fieldsOf(headers: Record<string, string>): Record<string, unknown> {
+function fieldsOf(headers: Fields): Record<string, unknown> {
   const fields: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(headers)) {
-    if (name === "stream-closed") fields.closed = value === "true"
-    else if (FIELDS[name]) fields[FIELDS[name]] = name === "stream-ttl" ? Number(value) : value
+    if (value === undefined) continue
+    if (name === "stream-closed") fields.closed = value
+    else if (FIELDS[name]) fields[FIELDS[name]] = value
     else throw new HeadwaterError("unsupported", `a connection has no ${name}: use stream(url)`)
   }
   return fields
@@ -85,13 +86,14 @@ export class ConnectionDoor implements Door {
     if (fail) {
       told = await this.#ask({ t: "fail", path: this.#path, code: fail.code, message: fail.message ?? "" }, undefined, signal)
     }
-    return { offset: told?.o ?? "", duplicate: told?.dup === true }
+    return { offset: told?.o ?? "" }
   }
 
-  async create(headers: Record<string, string>, body: Uint8Array | undefined, signal?: AbortSignal): Promise<Info> {
-    const [records, raw] = bodyOf(body, headers["content-type"])
+  async create(headers: Fields, body: Uint8Array | undefined, signal?: AbortSignal): Promise<Info> {
+    const type = String(headers["content-type"] ?? "")
+    const [records, raw] = bodyOf(body, type)
     const told = await this.#ask({ t: "create", path: this.#path, ...fieldsOf(headers), ...records }, raw, signal)
-    return infoOf({ ...told, type: headers["content-type"] ?? "", tail: told.o ?? "" })
+    return infoOf({ ...told, type, tail: told.o ?? "" })
   }
 
   async head(signal?: AbortSignal): Promise<Info | null> {

@@ -166,7 +166,7 @@ export class Feed implements Follower {
         this.#marks.push([this.got, this.position])
         break
       case "gap":
-        this.position = told.to ?? from
+        this.position = told.o ?? told.to ?? from
         break
       case "live":
         this.isLive = true

@@ -6,7 +6,7 @@
 import type { Environment } from "../environment.ts"
 import { HeadwaterError } from "../errors.ts"
 import { sleep } from "../patience.ts"
-import { Backoff, type Retry } from "../retry.ts"
+import { type Retry, backoffOf } from "../retry.ts"
 import type { LiveDoor, Member, Presence, Signal, SignalOptions } from "../transport.ts"
 import type { Feed, Lines, Listener, Wish } from "./feed.ts"
 import { type Told, errorOf } from "./messages.ts"
@@ -175,14 +175,14 @@ export class Live implements LiveDoor, Listener {
   }
 
   async #follow(signal: AbortSignal): Promise<void> {
-    const backoff = new Backoff(this.#retry, this.#environment.random)
+    const backoff = backoffOf(this.#retry, this.#environment)
     while (!signal.aborted) {
       const began = this.#environment.now()
-      backoff.begin(began)
+      backoff.begin()
       const error = await this.#once(signal)
       if (signal.aborted || !error.retryable) return
       const up = this.#environment.now() - began
-      const wait = backoff.end({ up, heard: up > 0, hint: error.retryAfter, personal: true }, this.#environment.now())
+      const wait = backoff.end({ up, heard: up > 0, hint: error.retryAfter, personal: true })
       if (wait === null) return
       await sleep(this.#environment, wait, signal).catch(() => undefined)
     }

@@ -146,7 +146,7 @@ export class Session implements Line {
     if (known) this.say({ t: "unsub", path: follower.path })
   }
 
-  close(why: HeadwaterError = stopped()): void {
+  close(why: HeadwaterError = stopped("the session was closed")): void {
     this.#end(why)
     this.#socket.close(1000)
   }

@@ -35,6 +35,8 @@ const FRESH_BEATS = 0.1
 
 const moved = (): HeadwaterError => new HeadwaterError("network", "another tab has the connection now", MOVED)
 
+const closed = (): HeadwaterError => stopped("the connection was closed")
+
 export class Tab implements Place {
   role: Role | undefined
   #host: Host
@@ -78,7 +80,7 @@ export class Tab implements Place {
 
   async line(signal?: AbortSignal): Promise<Line | undefined> {
     while (!this.role) {
-      if (this.#isOver || signal?.aborted) throw stopped()
+      if (this.#isOver || signal?.aborted) throw closed()
       await new Promise<void>((resolve) => {
         this.#waiting.push(resolve)
         signal?.addEventListener("abort", () => resolve(), { once: true })
@@ -116,7 +118,7 @@ export class Tab implements Place {
   leave(): void {
     this.#isOver = true
     this.#unwatch()
-    this.#partFrom(stopped())
+    this.#partFrom(closed())
   }
 
   // The election

@@ -51,8 +51,9 @@ class OpenAI(SseDialect):
     name: ClassVar[str] = "openai"
     relays: ClassVar[str] = "openai"
     lacks: ClassVar[frozenset[str]] = frozenset(
-        {"hosted calls", "results", "approvals", "documents", "files", "data", "foreign"}
+        {"sealed thinking", "hosted calls", "results", "approvals", "documents", "files", "data", "foreign"}
     )
+    clients: ClassVar[str] = "SDKs for chat completions"
 
     def __init__(self, fallback: parts.Start | None = None, *, ids: bool = True, usage: bool = True) -> None:
         super().__init__(fallback, ids=ids)
@@ -184,8 +185,10 @@ class OpenAI(SseDialect):
         if self._has_failed:
             return []
         self._has_failed = True
+        left_out = self._left_out.fields()
         return [
             *self._tell_lists(),
+            *(self._chunk({"choices": [], **left_out}) if left_out else []),
             *self._tokens(),
             frame({"error": native or {"message": message, "type": "server_error", "param": None, "code": code}}),
         ]
