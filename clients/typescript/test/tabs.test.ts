@@ -148,6 +148,19 @@ test("the server is away: one tab tries, all say so, and all go on", async () =>
   close(profile)
 })
 
+test("the machine sleeps for a day: all tabs go on, on one socket", async () => {
+  const { profile, pages, all } = await opened()
+  for (const socket of profile.server.open) socket.readyState = 3
+  profile.server.append(PATH, 3)
+  for (const { world } of pages) await world.sleep(86_400_000)
+  for (const { world } of pages) world.tell("visible")
+  await profile.pass(5000)
+  assert.deepEqual(all.map((got) => [...got]), [[1, 2, 3], [1, 2, 3], [1, 2, 3]])
+  assert.equal(profile.server.open.length, 1)
+  assert.deepEqual(pages.map(({ connection }) => connection.state), ["live", "live", "live"])
+  close(profile)
+})
+
 test("two users in two tabs share nothing, and a tab hears no token", async () => {
   const profile = new Profile()
   const heard: string[] = []
