@@ -6,6 +6,7 @@ from functools import partial
 from typing import Final
 
 from headwater.errors import MethodNotAllowed, RouteNotFound
+from headwater.http.authorize import Credential
 from headwater.http.duplex import Duplex, Receiver
 from headwater.http.exchange import Exchange, Upgrade, Work
 from headwater.http.permission import Permission
