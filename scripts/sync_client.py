@@ -14,19 +14,20 @@ from pathlib import Path
 from typing import Final
 
 CLIENT: Final = Path(__file__).resolve().parent.parent / "src" / "headwater" / "client"
-MODULES: Final = ("reader", "stream")
+MODULES: Final = ("doors", "reader", "stream")
 NOTE: Final = "# Written by scripts/sync_client.py from {name}.py; do not edit.\n"
 WORDS: Final = (
     (r"AsyncGenerator\[((?:[^\[\]]|\[(?:[^\[\]]|\[[^\[\]]*\])*\])*), None\]", r"Generator[\1, None, None]"),
     (r"\bAsyncGenerator\b", "Generator"),
     (r"\bAsyncIterator\b", "Iterator"),
+    (r"\bAbstractAsyncContextManager\b", "AbstractContextManager"),
     (r"\basync (def|with|for)\b", r"\1"),
     (r"\bawait ", ""),
     (r"\baclosing\b", "closing"),
     (r"\banext\b", "next"),
     (r"\baclose\b", "close"),
     (r"\b__a(iter|next|enter|exit)__\b", r"__\1__"),
-    (r"\bheadwater\.client\.(http|reader|appends|stream)\b", r"headwater.client.sync.\1"),
+    (r"\bheadwater\.client\.(doors|http|reader|appends|stream)\b", r"headwater.client.sync.\1"),
 )
 
 

@@ -66,6 +66,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 #: its runs asyncio's, which a mounted hub gets, because the tests of real servers have them on uvloop.
 ONE_LOOP = {
     "scenarios": "asyncio",
+    "client/test_scenarios.py": "asyncio",
     "stores": "uvloop",
     "llm/proxy/test_access.py": "uvloop",
     "llm/http": "asyncio",

@@ -10,10 +10,20 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from headwater.client import Batch, Ending, Gap, HeadwaterError, Item, Retry, Stream
+from headwater.client.connection.connection import Connection
 from headwater.client.http import Http, Pause
 
 NAME: Final = "headwater-python"
-TRANSPORTS: Final = ["sse", "ndjson", "long-poll", "live-sse"]
+TRANSPORTS: Final = ["sse", "ndjson", "long-poll", "live-sse", "websocket"]
+
+
+#: Connections by the streams that were made for commands.
+OPEN: Final[dict[int, Connection]] = {}
+
+
+async def done_with(stream: Stream[Any]) -> None:
+    connection = OPEN.pop(id(stream), None)
+    await (stream.aclose() if connection is None else connection.aclose())
 
 
 class Clock:
@@ -26,7 +36,8 @@ class Clock:
         self.changed = asyncio.Event()
 
     def now(self) -> float:
-        return asyncio.get_running_loop().time() + self.ahead
+        # What an attempt takes on a busy machine is no pause, and is not counted as one.
+        return self.ahead if self.skip else asyncio.get_running_loop().time()
 
     async def reach(self, pauses: int | None) -> None:
         """Return when there were as many; None: never."""
@@ -53,10 +64,36 @@ class NotedPause(Pause):
             await asyncio.sleep(0)
 
 
+class ClockedConnection(Connection):
+    """One whose pauses are noted."""
+
+    clock: Clock
+
+    def now(self) -> float:
+        return self.clock.now()
+
+    def pause(self) -> Pause:
+        return self.clock.pause()
+
+
+def connection_of(command: dict[str, Any], clock: Clock, retry: Retry) -> Connection:
+    tokens = iter(command.get("tokens") or [])
+    last = (command.get("tokens") or [""])[-1]
+    token = (lambda: next(tokens, last)) if last else None
+    connection = ClockedConnection(command["root"], retry=retry, token=token)
+    connection.clock = clock
+    return connection
+
+
 def stream_of(command: dict[str, Any], clock: Clock, **more: Any) -> Stream[Any]:
     wanted = command.get("retry") or {}
     given = {name: wanted[name] / 1000 for name in ("base", "cap", "connect", "silence") if name in wanted}
     retry = Retry(**given, attempts=wanted.get("attempts"))
+    if command.get("transport") == "websocket":
+        connection = connection_of(command, clock, retry)
+        stream: Stream[Any] = connection.stream(command["path"], content_type=command.get("contentType"))
+        OPEN[id(stream)] = connection
+        return stream
     http = Http(headers_of(command.get("tokens")), connect=retry.connect)
     http.now = clock.now
     http.pause = clock.pause
@@ -91,7 +128,8 @@ class Follow:
 
     async def run(self) -> dict[str, Any]:
         command = self._command
-        stream = stream_of(command, self._clock, transport=command["transport"])
+        more = {} if command["transport"] == "websocket" else {"transport": command["transport"]}
+        stream = stream_of(command, self._clock, **more)
         reader = stream.read(
             command.get("offset", "-1"),
             live=command.get("live", True),
@@ -111,7 +149,7 @@ class Follow:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await stream.aclose()
+        await done_with(stream)
         return {
             "type": "follow",
             "success": True,
@@ -136,7 +174,7 @@ class Follow:
 
     def _take(self, batch: Batch[Any], transport: str) -> None:
         for number, item in enumerate(batch.items, 1):
-            has_offset = transport in ("sse", "ndjson") or number == len(batch.items)
+            has_offset = transport in ("sse", "ndjson", "websocket") or number == len(batch.items)
             self._records.append(shown(item, has_offset=has_offset))
             if len(self._records) == self._until.get("records"):
                 return
@@ -188,7 +226,7 @@ async def write(command: dict[str, Any]) -> dict[str, Any]:
     outcomes += [{"error": {"code": "unknown-outcome", "retryable": False}}] * missing
     if stream._writer is not None:
         stream._writer.stop()
-    await stream.aclose()
+    await done_with(stream)
     told_closed = closed[0] if closed else None
     return {"type": "write", "success": True, "outcomes": outcomes, "closed": told_closed, "pauses": clock.pauses}
 
@@ -229,7 +267,13 @@ async def settled(write: Any) -> dict[str, Any]:
 async def answer(command: dict[str, Any]) -> dict[str, Any]:
     match command["type"]:
         case "init":
-            features = {"transports": TRANSPORTS, "writes": ["http"], "missing": True, "gone": True, "clock": True}
+            features = {
+                "transports": TRANSPORTS,
+                "writes": ["http", "websocket"],
+                "missing": True,
+                "gone": True,
+                "clock": True,
+            }
             return {
                 "type": "init", "success": True, "clientName": NAME, "clientVersion": "0.1.0", "features": features,
             }  # fmt: skip

@@ -6,6 +6,8 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.support.subprotocols import SUBPROTOCOLS
+from tests.support.websocket import Packs
 
 from headwater.model import Batch, Mode, Policy, Record, SlowPolicy
 from headwater.protocol.cursor import Data, Gap
@@ -16,6 +18,9 @@ from headwater.protocol.requests import Read, parse_request
 from headwater.protocol.sse import Parser
 from headwater.protocol.sse_control import ControlEvents
 from headwater.protocol.sse_plain import PlainEvents
+from headwater.protocol.websocket import frames
+from headwater.protocol.websocket.codecs import CODECS
+from headwater.protocol.websocket.stream_messages import StreamMessages
 
 if TYPE_CHECKING:
     from headwater.protocol.wire import Encoder
@@ -69,6 +74,16 @@ def test_a_gap_says_where_to_come_back(offset: str) -> None:
     assert event.id == offset.encode()
     [control] = Parser().feed(ControlEvents("application/json", None, 1).encode(gap, 2e9))
     assert json.loads(control.data)["streamNextOffset"] == offset
+
+
+@pytest.mark.parametrize("packs", SUBPROTOCOLS, ids=lambda packs: packs.name)
+@pytest.mark.parametrize("offset", [START, END])
+def test_messages_say_where_to_come_back(packs: Packs, offset: str) -> None:
+    """The same in the messages of a WebSocket."""
+    encoder = StreamMessages("application/json", codec=CODECS[packs.name], number=5)
+    [(_, message)] = frames.split(encoder.encode(Gap(START, END, offset, "slow"), 0.0))
+    told = packs.unpack(message)
+    assert (told["s"], told["from"], told["to"], told["o"]) == (5, START, END, offset)
 
 
 def test_a_read_asks_for_its_policy() -> None:

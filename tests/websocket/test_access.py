@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import pytest
@@ -20,6 +20,7 @@ from headwater.http.authorize import Authorize, Credential
 from headwater.http.forwarded import TrustedProxies
 from headwater.http.streams import StreamService
 from headwater.http.websocket import expiry
+from headwater.hub.live.join_cache import FROM_READERS
 from headwater.server.connection import Connection
 from headwater.server.shared import ConnectionLimits, Shared
 
@@ -132,6 +133,32 @@ def test_a_pattern_gives_what_may_be_read(run: Run[None], authorize: Authorize) 
             assert sorted(found) == ["mine", "shared"]
             await server.hub.append("theirs", 1)
             assert (await client.ask("ping"))["t"] == "pong"
+
+    run(main())
+
+
+def test_what_a_crowd_was_told_is_told_to_who_may_read_it(run: Run[None], authorize: Authorize) -> None:
+    """First frames that are kept for the next ones who match a pattern are not for all of them."""
+
+    async def main() -> None:
+        async with guarded(authorize) as server, AsyncExitStack() as clients:
+
+            async def told(token: str) -> list[str]:
+                client = await clients.enter_async_context(greeted(server, token=token))
+                await client.send(t="sub", id=1, path="*", from_="-1")
+                found = [(await client.until(t="data"))["r"][0] for _ in token.split(",")]
+                assert (await client.ask("ping"))["t"] == "pong"
+                return sorted(found)
+
+            for _ in range(FROM_READERS + 2):
+                assert await told("mine,shared") == ["mine", "shared"]
+            assert await told("shared") == ["shared"]
+            before = Counter(dict(server.hub.stats.errors))
+            client = await clients.enter_async_context(greeted(server))
+            await client.send(t="sub", id=1, path="*", from_="-1")
+            assert [(await client.next())["t"] for _ in range(1)] == ["ok"]
+            assert await client.ask("ping") == {"t": "pong", "id": 1}
+            assert Counter(dict(server.hub.stats.errors)) == before
 
     run(main())
 

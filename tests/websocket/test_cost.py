@@ -33,7 +33,10 @@ HELLO = {"t": "hello"}
 #: Calls of our functions for a reader that comes to a stream with others: over SSE; and over a WebSocket with its
 #: handshake, `hello` and `sub`. One of them is for the Unix sockets that are used here.
 MOST_OF_SSE = 74
-MOST_OF_DOOR = 128
+MOST_OF_DOOR = 129
+#: Streams of a pattern, and our calls for each of them when a connection comes that reads them all, as others do.
+MATCHING = 10
+MOST_OF_MATCH = 60
 #: Bytes of an idle connection with one subscription that our lines have allocated; the loop's are not in it.
 MOST_BYTES = 2350
 
@@ -106,6 +109,27 @@ def test_calls_of_a_connect(run: Run[None], parts: tuple[bytes, ...], most: int)
             with counted() as calls:
                 await found.come(parts)
             assert calls.total() <= most, calls
+
+    run(main())
+
+
+def test_calls_of_a_pattern(run: Run[None]) -> None:
+    """Each stream that matches is told as it was told to others, too."""
+
+    async def main() -> None:
+        async with crowd() as found:
+            for number in range(MATCHING):
+                await found.server.hub.create(f"rooms/{number}", content_type="application/json", body=b'["one"]')
+            await found.come(door("rooms/*"), FROM_READERS + 2)
+            with counted() as calls:
+                (client,) = await found.come(door("rooms/*"))
+            assert kinds(client.recv(1 << 20)) == ["welcome", "ok", *["sub", "data", "live"] * MATCHING]
+            assert calls["FanoutGroup.join"] == MATCHING
+            assert calls["Subscription._told_again"] == MATCHING, calls
+            with counted() as others:
+                await found.come(door("a"))
+            each = (calls.total() - others.total()) / MATCHING
+            assert each <= MOST_OF_MATCH, (each, calls)
 
     run(main())
 

@@ -67,6 +67,8 @@ class Told:
                 self.seen.add(value["n"])
         elif kind == "gap":
             self.gaps.append((told["from"], told["to"]))
+            assert told["from"] <= told["o"] <= told["to"]
+            self._go_to(told["o"])
         elif kind == "live":
             self._go_to(told["o"])
         elif kind == "end":

@@ -104,6 +104,7 @@ def test_a_stream_that_is_waited_for(run: Run[None]) -> None:
             await client.send(t="sub", id=9, path="a", from_=old, missing="wait")
             gap = await client.until(t="gap")
             assert (gap["from"], gap["why"]) == (old, "recreated")
+            assert gap["o"] == gap["to"] > old
             assert await records(client, 1) == [3]
 
     run(main())
@@ -241,6 +242,7 @@ def test_a_stream_whose_oldest_records_go(run: Run[None]) -> None:
             await client.send(t="ack", s=sub["s"], o=data["o"])
             gap = await client.until(t="gap")
             assert (gap["s"], gap["from"], gap["why"]) == (sub["s"], data["o"], "retention")
+            assert gap["o"] == gap["to"]
             later = await client.until(t="data")
             assert (later["s"], later["r"][0]["n"] > 2) == (sub["s"], True)
             await client.send(t="ack", s=sub["s"], o=later["o"])

@@ -8,13 +8,13 @@
  * Rule 4: to leave is not to stop. The page leaves when it is closed; `stop()` ends the run for everybody.
  */
 
-import { Body, heartbeatOf, silenceOf } from "./body.ts"
+import { bodyOf } from "./body.ts"
 import { type Environment, platform } from "./environment.ts"
 import { HeadwaterError, stopped } from "./errors.ts"
-import { BAD_ANSWERS, insist } from "./patience.ts"
-import { type Answer, type Call, type RequestOptions, Requester, absolute, networkError, problemOf } from "./request.ts"
-import { Backoff, type Outcome, type Retry, retryOf } from "./retry.ts"
-import { SseParser } from "./sse.ts"
+import { BAD_ANSWERS, insist, pause } from "./patience.ts"
+import { type Answer, type Call, type RequestOptions, type Requester, absolute, ask, lost, problemOf, requesterOf } from "./request.ts"
+import { type Backoff, type Outcome, type Retry, backoffOf, retryOf } from "./retry.ts"
+import { sseParser } from "./sse.ts"
 import { badAnswer } from "./transports/live.ts"
 
 /** A UI message chunk. The SDK has a type for it in each version; it is not imported, so that both versions fit. */
@@ -67,7 +67,7 @@ export class HeadwaterChatTransport<M extends { id: string; role: string } = Chu
     this.#options = options
     this.#environment = options.environment ?? platform
     this.#retry = retryOf(retry === false ? false : { deadline: DEADLINE, ...retry })
-    this.#requester = new Requester(options, this.#environment)
+    this.#requester = requesterOf(options, this.#environment)
   }
 
   /** Asks; gives the answer when its first byte may come. Whatever happens to connections, the stream goes on. */
@@ -177,7 +177,7 @@ class Telling {
 
   constructor(told: Told) {
     this.#told = told
-    this.#backoff = new Backoff(told.retry, told.environment.random)
+    this.#backoff = backoffOf(told.retry, told.environment)
     this.#signal = told.signal ? AbortSignal.any([told.signal, this.#leave.signal]) : this.#leave.signal
   }
 
@@ -219,11 +219,11 @@ class Telling {
 
   /** Until there is the head of an answer; false: it has nothing to tell. */
   async #open(): Promise<boolean> {
-    const { environment, requester } = this.#told
+    const { requester } = this.#told
     for (;;) {
-      this.#backoff.begin(environment.now())
+      this.#backoff.begin()
       try {
-        const answer = (this.#answer = await requester.ask({ ...this.#call(), signal: this.#signal }))
+        const answer = (this.#answer = await ask(requester, { ...this.#call(), signal: this.#signal }))
         if (answer.response.status !== 204) return true
         answer.release()
         return false
@@ -247,14 +247,14 @@ class Telling {
     const { environment, retry } = this.#told
     const { response } = answer
     this.#pending = []
-    const body = new Body(answer, environment, { silence: silenceOf(retry.silence, heartbeatOf(response)) })
-    const parser = new SseParser(this.#offset)
+    const body = bodyOf(answer, environment, retry.silence)
+    const parse = sseParser(this.#offset)
     try {
       if (!/^text\/event-stream\s*(;|$)/i.test(response.headers.get("content-type") ?? "")) throw badAnswer(response, "text/event-stream")
       this.#run = response.headers.get("headwater-run") ?? this.#run
       for (let bytes = await body.read(); bytes; bytes = await body.read()) {
         this.#heard = true
-        for (const event of parser.feed(bytes)) {
+        for (const event of parse(bytes)) {
           if (event.data === "[DONE]") {
             await this.#end()
             yield* this.#give()
@@ -264,7 +264,7 @@ class Telling {
           if (!event.id || event.id === this.#offset) continue
           this.#offset = event.id
           this.#bad = 0
-          this.#backoff.progress(environment.now())
+          this.#backoff.progress()
           yield* this.#give()
         }
       }
@@ -312,35 +312,11 @@ class Telling {
     if (!(error instanceof HeadwaterError) || !error.retryable) throw error
     if (error.code === "bad-answer" && (this.#bad += 1) >= BAD_ANSWERS) throw error
     const outcome: Outcome = { up, heard: this.#heard, hint: error.retryAfter, planned: error.code === "detached" }
-    const wait = this.#backoff.end(outcome, environment.now())
+    const wait = this.#backoff.end(outcome)
     if (wait === null) throw error
-    await this.#pause(wait)
+    await pause(environment, this.#backoff, wait, this.#signal)
     if (signal?.aborted) throw new DOMException("the page has left the answer", "AbortError")
-    if (this.#signal.aborted) throw stopped()
-  }
-
-  /** So long, or until the network or the person before the page is back. */
-  async #pause(ms: number): Promise<void> {
-    const { environment } = this.#told
-    let undo = (): void => undefined
-    await new Promise<void>((resolve) => {
-      const done = (): void => resolve()
-      let disarm = environment.timer(ms, done, "pause")
-      const unwatch = environment.watch((change) => {
-        if (change !== "online" && change !== "visible" && change !== "resume") return
-        this.#backoff.wake()
-        disarm()
-        disarm = environment.timer(this.#backoff.held(environment.now()), done, "pause")
-      })
-      undo = () => {
-        disarm()
-        unwatch()
-        this.#signal.removeEventListener("abort", done)
-      }
-      this.#signal.addEventListener("abort", done)
-      if (this.#signal.aborted) done()
-    })
-    undo()
+    if (this.#signal.aborted) throw stopped("the page has left the answer")
   }
 }
 
@@ -365,7 +341,7 @@ async function stateOf(requester: Requester, call: Call): Promise<RunState | nul
     if (!/json/.test(response.headers.get("content-type") ?? "")) throw badAnswer(response, "the state of a run")
     return (await response.json()) as RunState
   } catch (error) {
-    throw answer.why() ?? networkError(error)
+    throw lost(answer.signal, error)
   } finally {
     answer.release()
   }

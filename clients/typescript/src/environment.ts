@@ -30,40 +30,32 @@ type World = Partial<Events> & {
 const world = globalThis as unknown as World
 
 function timer(ms: number, call: () => void): () => void {
-  let left = Math.max(0, ms)
   let id: ReturnType<typeof setTimeout>
-  const arm = (): void => {
-    const now = Math.min(left, LONGEST)
-    left -= now
-    id = setTimeout(left > 0 ? arm : call, now)
+  const arm = (left: number): void => {
+    id = setTimeout(() => (left > LONGEST ? arm(left - LONGEST) : call()), Math.min(left, LONGEST))
   }
-  arm()
+  arm(ms)
   return () => clearTimeout(id)
 }
 
 const hidden = (): boolean => world.document?.visibilityState === "hidden"
 
+// Never `unload` or `beforeunload`: with them a page is not kept for the back button.
+const OF_WINDOW = ["online", "offline", "pagehide", "pageshow"]
+const OF_DOCUMENT = ["freeze", "resume", "visibilitychange"]
+
 function watch(call: (change: Change) => void): () => void {
-  const undo: (() => void)[] = []
-  const on = (target: Partial<Events> | undefined, type: string, change: (event: Event) => Change | null): void => {
-    const listener = (event: Event): void => {
-      const told = change(event)
-      if (told) call(told)
-    }
-    target?.addEventListener?.(type, listener)
-    undo.push(() => target?.removeEventListener?.(type, listener))
+  const listener = ({ type, persisted }: Event & { persisted?: boolean }): void => {
+    if (type === "visibilitychange") call(hidden() ? "hidden" : "visible")
+    else if (!/^page/.test(type)) call(type as Change)
+    else if (persisted) call(type === "pagehide" ? "freeze" : "resume")
   }
-  on(world, "online", () => "online")
-  on(world, "offline", () => "offline")
-  // Never `unload` or `beforeunload`: with them a page is not kept for the back button.
-  on(world, "pagehide", (event) => ((event as PageTransitionEvent).persisted ? "freeze" : null))
-  on(world, "pageshow", (event) => ((event as PageTransitionEvent).persisted ? "resume" : null))
-  on(world.document, "freeze", () => "freeze")
-  on(world.document, "resume", () => "resume")
-  on(world.document, "visibilitychange", () => (hidden() ? "hidden" : "visible"))
-  return () => {
-    for (const each of undo) each()
+  const each = (method: keyof Events): void => {
+    for (const type of OF_WINDOW) world[method]?.(type, listener)
+    for (const type of OF_DOCUMENT) world.document?.[method](type, listener)
   }
+  each("addEventListener")
+  return () => each("removeEventListener")
 }
 
 /** The platform's own: browsers, workers, Node, Deno and Bun. */

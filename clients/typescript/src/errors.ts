@@ -34,26 +34,21 @@ export interface ErrorDetails {
 }
 
 export class HeadwaterError extends Error {
-  readonly code: ErrorCode
-  readonly status: number | undefined
-  readonly retryable: boolean
-  readonly retryAfter: number | undefined
-  readonly offset: string | undefined
-  readonly facts: Record<string, unknown>
+  declare readonly code: ErrorCode
+  declare readonly status: number | undefined
+  declare readonly retryable: boolean
+  declare readonly retryAfter: number | undefined
+  declare readonly offset: string | undefined
+  declare readonly facts: Record<string, unknown>
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
-    super(`${message} (${code})`, details.cause === undefined ? undefined : { cause: details.cause })
-    this.name = "HeadwaterError"
-    this.code = code
-    this.status = details.status
-    this.retryable = details.retryable ?? PASSING.has(code)
-    this.retryAfter = details.retryAfter
-    this.offset = details.offset
-    this.facts = details.facts ?? {}
+    super(`${message} (${code})`, details)
+    const { facts = {}, retryable = PASSING.test(code) } = details
+    Object.assign(this, { name: "HeadwaterError", ...details, code, facts, retryable })
   }
 }
 
-const PASSING = new Set<string>(["network", "connect-timeout", "silent", "truncated", "bad-answer"])
+const PASSING = /^(network|connect-timeout|silent|truncated|bad-answer)$/
 
 /** The codes of answers that do not say one: those of other servers and of proxies. */
 const CODES: Record<number, string> = {
@@ -73,25 +68,42 @@ const CODES: Record<number, string> = {
   503: "unavailable",
 }
 
-/** Statuses below 500 that pass; of those from 500 on all but 501 and 505. */
-const passes = (status: number): boolean =>
-  status >= 500 ? status !== 501 && status !== 505 : status === 408 || status === 425 || status === 429
+/** Statuses that pass. */
+const passes = (status: number): boolean => /^(408|425|429|5(?!0[15]$)..)$/.test(String(status))
+
+const textOf = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined)
 
 /** The server's error of a problem's fields, in a body, an event or a line. */
 export function refusal(status: number, problem: Record<string, unknown>, details: ErrorDetails = {}): HeadwaterError {
-  const code = typeof problem.code === "string" ? problem.code : (CODES[status] ?? (status < 500 ? "bad-answer" : "internal"))
-  const told = problem.detail ?? problem.message ?? problem.title
-  const message = typeof told === "string" ? told : `the server answered ${status}`
-  const offset = typeof problem.offset === "string" ? problem.offset : undefined
-  return new HeadwaterError(code, message, { status, retryable: passes(status), offset, facts: problem, ...details })
+  const { code, detail, message, title, offset } = problem
+  return new HeadwaterError(
+    textOf(code) ?? CODES[status] ?? (status < 500 ? "bad-answer" : "internal"),
+    textOf(detail ?? message ?? title) ?? `the server answered ${status}`,
+    { status, retryable: passes(status), offset: textOf(offset), facts: problem, ...details },
+  )
 }
+
+/** The error that something else caused, unless it is one of this package already. */
+export const causedBy = (cause: unknown, code: ClientCode, what: string): HeadwaterError =>
+  cause instanceof HeadwaterError ? cause : new HeadwaterError(code, `${what}: ${String(cause)}`, { cause })
 
 /** `Retry-After` in milliseconds: seconds, or a date. */
 export function retryAfter(value: string | null): number | undefined {
-  if (!value) return undefined
-  const ms = /^\d+(\.\d+)?$/.test(value.trim()) ? Number(value) * 1000 : Date.parse(value) - Date.now()
+  const ms = Number(value) * 1000 || Date.parse(value ?? "") - Date.now()
   return Number.isFinite(ms) ? Math.max(0, ms) : undefined
 }
 
-export const stopped = (why = "the client stopped", cause?: unknown): HeadwaterError =>
-  new HeadwaterError("stopped", why, { cause })
+/** An error as a message to another tab can have it: what is cloned is no error of this package. */
+export type PlainError = Pick<HeadwaterError, "code" | "message" | "status" | "retryable" | "retryAfter" | "offset" | "facts">
+
+export const plainError = (error: HeadwaterError): PlainError => ({ ...error, message: error.message })
+
+/** The error again. Its message has its code already. */
+export const errorAgain = (plain: PlainError): HeadwaterError =>
+  Object.assign(new HeadwaterError(plain.code, "", plain), { message: plain.message })
+
+export const stopped = (why: string, cause?: unknown): HeadwaterError => new HeadwaterError("stopped", why, cause ? { cause } : {})
+
+/** A write without an answer that is not sent again. */
+export const unknownOutcome = (why: string, cause?: unknown): HeadwaterError =>
+  new HeadwaterError("unknown-outcome", `it may have arrived: ${why}`, cause ? { cause } : {})

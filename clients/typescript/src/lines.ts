@@ -1,27 +1,33 @@
-/** Lines of NDJSON, as bytes come. */
+/** Lines of text, as bytes come. */
 
-/** Of a line that is not complete. */
-const MAX_LINE = 1 << 26
+import { textDecoder } from "./records.ts"
 
-export class LineParser {
-  #decoder = new TextDecoder()
-  #parts: string[] = []
-  #size = 0
+/** Characters of a line, or of an event, that is not complete. */
+export const MOST_HELD: number = 1 << 26
 
-  /** Takes bytes and gives the lines that they complete; what is unfinished at a cut is never told. */
-  feed(chunk: Uint8Array): string[] {
-    const text = this.#decoder.decode(chunk, { stream: true })
-    const last = text.lastIndexOf("\n")
-    if (last < 0) {
-      this.#parts.push(text)
-      this.#size += text.length
-      if (this.#size > MAX_LINE) throw new RangeError("a line is too long")
-      return []
+/**
+ * Takes bytes and gives the lines that they complete; what is unfinished at a cut is never told. A line ends as in event
+ * streams, with `\n`, `\r` or both; in NDJSON no record has one of them in it.
+ */
+export function lineParser(): (chunk: Uint8Array) => string[] {
+  // Not every platform's decoder drops one byte order mark alone.
+  const decoder = textDecoder()
+  // What is passed over at the start of a text: that mark; then the second half of a line's end that was cut.
+  let skipped = "\ufeff"
+  let held = ""
+  return (chunk) => {
+    let text = decoder.decode(chunk, { stream: true })
+    if (!text) return []
+    if (text[0] === skipped) text = text.slice(1)
+    skipped = text.endsWith("\r") ? "\n" : ""
+    const lines = text.split(text.includes("\r") ? /\r\n?|\n/ : "\n")
+    const rest = lines.pop() ?? ""
+    if (lines.length) {
+      lines[0] = held + lines[0]
+      held = ""
     }
-    this.#parts.push(text.slice(0, last))
-    const lines = this.#parts.join("").split("\n")
-    this.#parts = [text.slice(last + 1)]
-    this.#size = text.length - last - 1
-    return lines.filter((line) => line.trim() !== "")
+    held += rest
+    if (held.length > MOST_HELD) throw new RangeError("a line is too long")
+    return lines
   }
 }

@@ -1,25 +1,43 @@
-/** Requests that are repeated until they are answered; only those that may be. */
+/** Waiting: for a time, for what ends it early, and with requests that are repeated until they are answered. */
 
-import type { Environment } from "./environment.ts"
-import { HeadwaterError, stopped } from "./errors.ts"
-import { Backoff, type Retry } from "./retry.ts"
+import type { Change, Environment } from "./environment.ts"
+import { HeadwaterError } from "./errors.ts"
+import { type Backoff, type Retry, backoffOf } from "./retry.ts"
+import { onAbort } from "./signals.ts"
 
 /** Answers of something else, such as a login page, after which it is asked no more. */
 export const BAD_ANSWERS = 3
 
-/** Waits so long, or until the signal says stop. */
-export function sleep(environment: Environment, ms: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stop = (): void => {
-      disarm()
-      reject(stopped("the signal was aborted", signal?.reason))
+/** Milliseconds in which clients spread whose network is back. */
+const BACK = 500
+
+/** Waits so long, until the signal says stop, or, unless it is deaf, until the network or the person before the page is back. */
+export function pause(
+  environment: Environment,
+  backoff: Backoff,
+  ms: number,
+  signal: AbortSignal | undefined,
+  tell?: (until: number, change?: Change) => void,
+  deaf?: boolean,
+): Promise<void> {
+  const undo: (() => void)[] = []
+  return new Promise<void>((resolve) => {
+    let until: number
+    const arm = (time: number): void => {
+      until = environment.now() + time
+      undo.push(environment.timer(time, resolve, "pause"))
+      tell?.(until)
     }
-    const disarm = environment.timer(ms, () => {
-      signal?.removeEventListener("abort", stop)
-      resolve()
-    }, "pause")
-    if (signal?.aborted) stop()
-    else signal?.addEventListener("abort", stop, { once: true })
+    arm(ms)
+    const changed = (change: Change): void => {
+      tell?.(until, change)
+      if (deaf || !/^(online|visible|resume)$/.test(change)) return
+      backoff.count = 0
+      arm(Math.max(change === "online" ? environment.random() * BACK : 0, backoff.held()))
+    }
+    undo.push(onAbort(signal, () => resolve()), environment.watch(changed))
+  }).finally(() => {
+    for (const each of undo) each()
   })
 }
 
@@ -30,18 +48,35 @@ export async function insist<R>(
   signal: AbortSignal | undefined,
   call: (again: boolean) => Promise<R>,
 ): Promise<R> {
-  const backoff = new Backoff(retry, environment.random)
+  const backoff = backoffOf(retry, environment)
   let bad = 0
   for (let again = false; ; again = true) {
     try {
-      backoff.begin(environment.now())
+      backoff.begin()
       return await call(again)
     } catch (error) {
       if (!(error instanceof HeadwaterError) || !error.retryable) throw error
       if (error.code === "bad-answer" && (bad += 1) >= BAD_ANSWERS) throw error
-      const wait = backoff.end({ up: 0, heard: false, hint: error.retryAfter }, environment.now())
+      const wait = backoff.end({ hint: error.retryAfter })
       if (wait === null) throw error
-      await sleep(environment, wait, signal)
+      await pause(environment, backoff, wait, signal, undefined, error.retryAfter !== undefined)
     }
   }
 }
+
+/** Waits so long, whatever happens but that the signal says stop; then it rejects. */
+export const sleep = (environment: Environment, ms: number, signal?: AbortSignal): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const disarm = environment.timer(
+      ms,
+      () => {
+        ignore()
+        resolve()
+      },
+      "pause",
+    )
+    const ignore = onAbort(signal, (why) => {
+      disarm()
+      reject(why)
+    })
+  })

@@ -11,10 +11,11 @@
  */
 
 import type { Environment } from "./environment.ts"
-import { HeadwaterError, stopped } from "./errors.ts"
-import { BAD_ANSWERS, sleep } from "./patience.ts"
-import { encodeText, formOf, joins } from "./records.ts"
-import { Backoff, type Retry } from "./retry.ts"
+import { HeadwaterError, stopped, unknownOutcome } from "./errors.ts"
+import { BAD_ANSWERS, pause } from "./patience.ts"
+import { bodyOf, joins, plainEncode } from "./records.ts"
+import { type Retry, backoffOf } from "./retry.ts"
+import { onAbort } from "./signals.ts"
 import type { Door, Offset, Write } from "./transport.ts"
 
 export interface ProducerOptions {
@@ -37,488 +38,356 @@ export interface ProducerOptions {
   idempotent?: boolean
 }
 
+/** An idempotent writer. */
+export interface Producer<T> extends AsyncDisposable {
+  readonly id: string
+  /** Records that are not acknowledged yet. */
+  readonly pending: number
+  /** Appends; resolves when it is acknowledged, with the offset behind its batch. */
+  append(data: T, options?: { signal?: AbortSignal }): Promise<Offset>
+  /** Appends; resolves when there is room for more. A refusal is told by `flush` and the next call. */
+  write(data: T): Promise<void>
+  /** Sends what is there; resolves when all of it is acknowledged. */
+  flush(): Promise<Offset>
+  /** Closes the stream, behind everything that was appended and this last record. */
+  close(...last: [last?: T]): Promise<Offset>
+  /** Ends the stream as not complete, for a reason that a program can read and one for people. */
+  fail(code: string, message?: string, ...last: [last?: T]): Promise<Offset>
+  /** Values are appended as there is room; closing it closes the stream, aborting it fails the stream. */
+  writable(): WritableStream<T>
+  /** Waits for what is under way, then lets go; the stream stays open. */
+  [Symbol.asyncDispose](): Promise<void>
+}
+
 /** What a producer needs of its stream. */
-export interface Sink<T> {
+export interface Sink {
   door: Door
   retry: Retry
   environment: Environment
   signal: AbortSignal | undefined
   type(): Promise<string>
-  encode(data: T, type: string): Uint8Array
 }
 
-interface Waiter {
+/** A record that waits for its acknowledgement, or the end of the stream, which has no bytes. */
+interface Entry {
+  bytes?: Uint8Array
   resolve(offset: Offset): void
   reject(error: HeadwaterError): void
+  /** The caller's signal matters no more. */
+  ignore?: () => void
 }
 
-interface Entry extends Waiter {
-  bytes: Uint8Array
-}
+/** How a stream is ended. */
+type Close = Pick<Write, "close" | "fail">
 
 interface Batch {
   entries: Entry[]
   size: number
-  /** Set when it is frozen. */
-  write?: Write
   seq: number
-  /** How often it was sent without an answer. */
-  lost: number
-  /** How often it was taken back: a delivery of an earlier turn is over. */
-  turn: number
+  close?: Close
+  /** What is under way, from the moment it is frozen until it is settled or taken back. */
+  write?: Write | undefined
+  /** Whether it was sent without an answer. */
+  lost?: boolean
   /** How often it was answered by something that is no stream's server. */
   bad: number
-  close?: { fail?: { code: string; message: string | undefined } }
-  done?: Waiter
 }
 
-const OPEN = new Uint8Array([0x5b])
-const COMMA = new Uint8Array([0x2c])
-const SHUT = new Uint8Array([0x5d])
+export const FORGOT = "the server forgot this producer"
 
-export function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(parts.reduce((size, part) => size + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    all.set(part, at)
-    at += part.length
+const ENDS = /^(producer-fenced|stream-closed|stream-gone)$/
+
+const recordsOf = ({ entries }: Batch): Uint8Array[] => entries.flatMap(({ bytes }) => bytes ?? [])
+
+export function producerOf<T>({ door, retry, environment, signal, type: typeOf }: Sink, options: ProducerOptions = {}): Producer<T> {
+  const { id = name(), linger = 5, batchBytes = 1 << 20, bufferBytes = 8 << 20, claim, create, idempotent = true } = options
+  const inFlight = idempotent ? (options.inFlight ?? 5) : 1
+  let { epoch = 0 } = options
+  if (!id || !(epoch >= 0 && batchBytes > 0 && inFlight > 0)) {
+    throw new HeadwaterError("bad-request", "a producer has a name, an epoch from 0 on, and limits above 0")
   }
-  return all
-}
-
-/** A body of these records: an array of JSON, else one behind the other. */
-export function bodyOf(records: readonly Uint8Array[], type: string): Uint8Array {
-  if (formOf(type) !== "json") return records.length === 1 ? (records[0] as Uint8Array) : joined(records)
-  return joined([OPEN, ...records.flatMap((record, index) => (index ? [COMMA, record] : [record])), SHUT])
-}
-
-export class Producer<T> implements AsyncDisposable {
-  readonly id: string
-  #sink: Sink<T>
-  #options: Required<Omit<ProducerOptions, "id" | "epoch">>
-  #epoch: number
-  #seq = 0
-  #type: string | undefined
-  #open: Batch | undefined
-  #queued: Batch[] = []
-  #flying: Batch[] = []
-  #disarm: (() => void) | undefined
-  #size = 0
-  #room: (() => void)[] = []
-  #idle: (() => void)[] = []
-  #last: Offset = ""
-  #failure: HeadwaterError | undefined
-  #closing: Promise<Offset> | undefined
-  #stop = new AbortController()
-  #backoff: Backoff
-  #order: Promise<unknown> = Promise.resolve()
+  const backoff = backoffOf(retry, environment)
+  const stop = new AbortController()
+  let seq = 0
+  let type: string
+  let open: Batch | undefined
+  let queued: Batch[] = []
+  let flying: Batch[] = []
+  let disarm: (() => void) | undefined
+  /** Bytes that are not acknowledged. */
+  let size = 0
+  let last: Offset = ""
+  let failure: HeadwaterError | undefined
+  let closing: Promise<Offset> | undefined
+  let order: Promise<unknown> = Promise.resolve()
   /** A refusal ended the epoch: the next one begins when nothing of it is under way. */
-  #renewing = false
-  #made = false
-  #until = -Infinity
-  #waiting = new Map<Batch, (() => void)[]>()
+  let renewing = false
+  let made = false
+  /** Until when a cut is waited for. */
+  let waits = -Infinity
+  let waiting: (() => void)[] = []
+  let ignoreSignal: (() => void) | undefined
 
-  constructor(sink: Sink<T>, options: ProducerOptions = {}) {
-    const { id, epoch = 0, ...rest } = options
-    if (id === "" || !(epoch >= 0) || !((rest.batchBytes ?? 1) > 0) || !((rest.inFlight ?? 1) > 0)) {
-      throw new HeadwaterError("bad-request", "a producer has a name, an epoch from 0 on, and limits above 0")
-    }
-    this.#sink = sink
-    this.#epoch = epoch
-    this.id = id ?? name()
-    this.#options = {
-      linger: 5,
-      batchBytes: 1 << 20,
-      inFlight: 5,
-      bufferBytes: 8 << 20,
-      claim: false,
-      create: false,
-      idempotent: true,
-      ...rest,
-    }
-    if (!this.#options.idempotent) this.#options.inFlight = 1
-    this.#backoff = new Backoff(sink.retry, sink.environment.random)
-    sink.signal?.addEventListener("abort", () => this.#abandon(stopped("the signal was aborted", sink.signal?.reason)), {
-      once: true,
-      signal: this.#stop.signal,
+  /** Waits for something, which is looked at whenever a batch is settled. */
+  const until = async (is: () => unknown): Promise<void> => {
+    while (!is()) await new Promise<void>((resolve) => waiting.push(resolve))
+  }
+  const changed = (): void => {
+    for (const look of waiting.splice(0)) look()
+  }
+  const hasRoom = (): Promise<void> =>
+    until(() => {
+      const room = size < bufferBytes || failure
+      if (!room) freeze()
+      return room
     })
-  }
-
-  /** Records that are not acknowledged yet. */
-  get pending(): number {
-    return [this.#open, ...this.#queued, ...this.#flying].reduce((sum, batch) => sum + (batch?.entries.length ?? 0), 0)
-  }
-
-  /** Appends; resolves when it is acknowledged, with the offset behind its batch. */
-  append(data: T, options: { signal?: AbortSignal } = {}): Promise<Offset> {
-    if (this.#closing) return Promise.reject(new HeadwaterError("stream-closed", "this producer has closed the stream"))
-    return new Promise((resolve, reject) => {
-      // In the order of the calls, whatever each of them waits for.
-      this.#order = this.#order.then(() => this.#add(data, { resolve, reject }, options.signal)).catch(reject)
-    })
-  }
-
-  /** Appends; resolves when there is room for more. A refusal is told by `flush` and the next call. */
-  async write(data: T): Promise<void> {
-    if (this.#failure) throw this.#failure
-    this.append(data).catch((error: HeadwaterError) => (this.#failure ??= error))
-    await this.#order
-    await this.#hasRoom()
-  }
-
-  /** Sends what is there; resolves when all of it is acknowledged. */
-  async flush(): Promise<Offset> {
-    await this.#order
-    this.#freeze()
-    await new Promise<void>((resolve) => (this.#isIdle() ? resolve() : this.#idle.push(resolve)))
-    if (this.#failure) throw this.#failure
-    return this.#last
-  }
-
-  /** Closes the stream, behind everything that was appended and this last record. */
-  close(...last: [last?: T]): Promise<Offset> {
-    return this.#ends({}, last)
-  }
-
-  /** Ends the stream as not complete, for a reason that a program can read and one for people. */
-  fail(code: string, message?: string, ...last: [last?: T]): Promise<Offset> {
-    return this.#ends({ fail: { code, message } }, last)
-  }
-
-  /** Values are appended as there is room; closing it closes the stream, aborting it fails the stream. */
-  writable(): WritableStream<T> {
-    return new WritableStream<T>({
-      write: (data) => this.write(data),
-      close: async () => void (await this.close()),
-      abort: async (reason) => void (await this.fail("aborted", reason === undefined ? undefined : String(reason))),
-    })
-  }
-
-  /** Waits for what is under way, then lets go; the stream stays open. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    try {
-      await this.flush()
-    } finally {
-      this.#abandon(stopped("the producer was disposed of"))
-    }
-  }
 
   // Batches
 
-  async #add(data: T, waiter: Waiter, signal: AbortSignal | undefined): Promise<void> {
-    this.#type ??= await this.#sink.type()
-    const bytes = this.#sink.encode(data, this.#type)
-    await this.#hasRoom()
-    if (this.#failure) throw this.#failure
-    if (signal?.aborted) throw stopped("the signal was aborted", signal.reason)
-    const withdraw = (): void => this.#withdraw(entry, signal?.reason)
-    const settled = (): void => signal?.removeEventListener("abort", withdraw)
-    const entry: Entry = {
-      bytes,
-      resolve: (offset) => (settled(), waiter.resolve(offset)),
-      reject: (error) => (settled(), waiter.reject(error)),
-    }
-    signal?.addEventListener("abort", withdraw)
-    this.#put(entry)
+  const add = async (data: T, resolve: Entry["resolve"], reject: Entry["reject"], own: AbortSignal | undefined): Promise<void> => {
+    type ??= await typeOf()
+    const bytes = plainEncode(data, type)
+    await hasRoom()
+    if (failure) throw failure
+    const entry: Entry = { bytes, resolve, reject }
+    put(entry)
+    entry.ignore = onAbort(own, (why) => {
+      const index = open?.entries.indexOf(entry) ?? -1
+      if (open && index >= 0) {
+        open.entries.splice(index, 1)
+        open.size -= bytes.length
+        size -= bytes.length
+        reject(why)
+        // What is frozen is sent all the same: another one cannot take its number.
+      } else reject(stopped("the signal was aborted; the record may arrive", own?.reason))
+    })
   }
 
-  #put(entry: Entry): void {
-    const alone = this.#type !== undefined && !joins(this.#type)
-    if (this.#open && (alone || this.#open.size + entry.bytes.length > this.#options.batchBytes)) this.#freeze()
-    this.#open ??= { entries: [], size: 0, seq: -1, lost: 0, turn: 0, bad: 0 }
-    this.#open.entries.push(entry)
-    this.#open.size += entry.bytes.length
-    this.#size += entry.bytes.length
-    this.#disarm ??= this.#sink.environment.timer(this.#options.linger, () => this.#freeze())
-  }
-
-  #withdraw(entry: Entry, reason: unknown): void {
-    const index = this.#open?.entries.indexOf(entry) ?? -1
-    if (this.#open && index >= 0) {
-      this.#open.entries.splice(index, 1)
-      this.#open.size -= entry.bytes.length
-      this.#size -= entry.bytes.length
-    }
-    // What is frozen is sent all the same: another one cannot take its number.
-    entry.reject(stopped(index >= 0 ? "the signal was aborted" : "the signal was aborted; the record may arrive", reason))
+  const put = (entry: Entry): Batch => {
+    const { bytes } = entry
+    const length = bytes?.length ?? 0
+    if (open && bytes && (!joins(type) || open.size + length > batchBytes)) freeze()
+    open ??= { entries: [], size: 0, seq: 0, bad: 0 }
+    open.entries.push(entry)
+    open.size += length
+    size += length
+    disarm ??= environment.timer(linger, freeze)
+    return open
   }
 
   /** The open batch is full, or its time is over: it waits to be sent. */
-  #freeze(): void {
-    this.#disarm?.()
-    this.#disarm = undefined
-    if (this.#open?.entries.length || this.#open?.close) this.#queued.push(this.#open)
-    this.#open = undefined
-    this.#send()
+  const freeze = (): void => {
+    disarm?.()
+    disarm = undefined
+    if (open?.entries.length) queued.push(open)
+    open = undefined
+    send()
   }
 
-  #ends(close: NonNullable<Batch["close"]>, last: [last?: T]): Promise<Offset> {
-    if (this.#closing) return this.#closing
-    const closing = this.#finish(close, last)
-    // One that was refused has closed nothing.
-    closing.catch(() => (this.#closing = undefined))
-    return (this.#closing = closing)
-  }
-
-  async #finish(close: NonNullable<Batch["close"]>, last: [last?: T]): Promise<Offset> {
-    await this.#order
-    if (this.#failure) throw this.#failure
-    this.#type ??= await this.#sink.type()
-    if (last.length && last[0] !== undefined) {
-      const bytes = this.#sink.encode(last[0], this.#type)
-      if (!joins(this.#type)) this.#freeze()
-      this.#put({ bytes, resolve: () => undefined, reject: () => undefined })
-    }
-    this.#open ??= { entries: [], size: 0, seq: -1, lost: 0, turn: 0, bad: 0 }
-    this.#open.close = close
-    const done = new Promise<Offset>((resolve, reject) => {
-      ;(this.#open as Batch).done = { resolve, reject }
+  const finish = async (close: Close, value: T | undefined): Promise<Offset> => {
+    await order
+    if (failure) throw failure
+    type ??= await typeOf()
+    const ignore = (): void => undefined
+    if (value !== undefined) put({ bytes: plainEncode(value, type), resolve: ignore, reject: ignore })
+    return new Promise((resolve, reject) => {
+      put({ resolve, reject }).close = close
+      freeze()
     })
-    this.#freeze()
-    return done
+  }
+
+  const end = (close: Close, value: T | undefined): Promise<Offset> => {
+    closing ??= finish(close, value)
+    // One that was refused has closed nothing.
+    closing.catch(() => (closing = undefined))
+    return closing
   }
 
   // Sending
 
-  #send(): void {
-    if (this.#renewing) {
-      if (this.#flying.length) return
-      this.#renewing = false
-      this.#epoch += 1
-      this.#seq = 0
+  const send = (): void => {
+    if (renewing && !flying.length) {
+      renewing = false
+      epoch += 1
+      seq = 0
     }
-    while (this.#queued.length && this.#flying.length < this.#options.inFlight && !this.#stop.signal.aborted) {
-      // The first of an epoch goes alone: a server refuses another one that overtakes it. So does a closing one: a closed
-      // stream refuses what is sent again of those before, although it has it.
-      if (this.#flying.some(({ seq }) => seq === 0) || (this.#queued[0]?.close && this.#flying.length)) return
-      const batch = this.#queued.shift() as Batch
-      batch.seq = this.#seq++
-      this.#flying.push(batch)
-      void this.#deliver(batch, batch.turn)
+    // The first of an epoch goes alone: a server refuses another one that overtakes it. So does a closing one: a closed
+    // stream refuses what is sent again of those before, although it has it.
+    const alone = (): unknown => flying.some((batch) => !batch.seq) || (queued[0]?.close && flying.length)
+    while (!renewing && queued.length && flying.length < inFlight && !alone()) {
+      const batch = queued.shift() as Batch
+      batch.seq = seq++
+      batch.lost = false
+      flying.push(batch)
+      void deliver(batch)
     }
   }
 
-  #frozen(batch: Batch): Write {
-    const { create, idempotent } = this.#options
-    const type = this.#type as string
+  const deliver = async (batch: Batch): Promise<void> => {
+    const records = recordsOf(batch)
     const write: Write = {
-      body: batch.entries.length ? bodyOf(batch.entries.map((entry) => entry.bytes), type) : undefined,
+      body: records.length ? bodyOf(records, type) : undefined,
       type,
-      producer: idempotent ? [this.id, this.#epoch, batch.seq] : undefined,
-      ...(create ? { create: {} } : {}),
+      producer: idempotent ? [id, epoch, batch.seq] : undefined,
+      create: create ? {} : undefined,
+      ...batch.close,
     }
-    if (batch.close) {
-      write.close = true
-      if (batch.close.fail) write.fail = batch.close.fail
-    }
-    return write
-  }
-
-  async #deliver(batch: Batch, turn: number): Promise<void> {
-    const { environment, door } = this.#sink
-    while (!this.#stop.signal.aborted && batch.turn === turn) {
-      batch.write ??= this.#frozen(batch)
-      this.#backoff.begin(environment.now())
+    batch.write = write
+    while (batch.write === write) {
+      backoff.begin()
       try {
-        const { offset } = await door.write(batch.write, this.#stop.signal)
-        if (batch.turn !== turn) return
-        this.#backoff.progress(environment.now())
-        this.#backoff.count = 0
-        return this.#acknowledge(batch, offset)
+        const { offset } = await door.write(write, stop.signal)
+        if (batch.write !== write) return
+        backoff.progress()
+        if (offset > last) last = offset
+        settle(batch, offset)
+        return
       } catch (error) {
-        if (batch.turn !== turn || !(await this.#again(batch, error as HeadwaterError))) return
+        if (batch.write !== write || !(await again(batch, error as HeadwaterError))) return
       }
     }
   }
 
   /** Whether a batch that failed is sent again; it was waited for as long as that takes. */
-  async #again(batch: Batch, error: HeadwaterError): Promise<boolean> {
-    if (this.#stop.signal.aborted) return false
-    const { environment } = this.#sink
-    if (error.retryable && !this.#options.idempotent && error.status === undefined) {
-      const told = new HeadwaterError("unknown-outcome", `the answer was lost: ${error.message}`, { cause: error })
-      return this.#refused(batch, told)
-    }
-    if (error.retryable) {
-      if (error.code === "bad-answer" && (batch.bad += 1) >= BAD_ANSWERS) return this.#refused(batch, error)
-      batch.lost += 1
+  const again = async (batch: Batch, error: HeadwaterError): Promise<unknown> => {
+    const { code, facts, message, retryable, retryAfter, status } = error
+    if (retryable && !idempotent && status === undefined) return refused(batch, unknownOutcome(message, error))
+    if (retryable && !(code === "bad-answer" && ++batch.bad >= BAD_ANSWERS)) {
       const now = environment.now()
+      batch.lost = true
       // What a cut takes away together is one failure, and is waited for once.
-      if (now >= this.#until) {
-        const wait = this.#backoff.end({ up: 0, heard: false, hint: error.retryAfter }, now)
-        if (wait === null) return this.#giveUp(error)
-        this.#until = now + wait
+      if (now >= waits) {
+        const wait = backoff.end({ hint: retryAfter })
+        if (wait === null) return abandon(unknownOutcome(message, error))
+        waits = now + wait
       }
-      await sleep(environment, this.#until - now, this.#stop.signal).catch(() => undefined)
+      await pause(environment, backoff, waits - now, stop.signal, undefined, retryAfter !== undefined)
+      // It may have ended early.
+      waits = Math.min(waits, environment.now())
       return true
     }
-    if (error.code === "producer-gap") return this.#gap(batch, Number(error.facts.expected ?? error.facts.expected_seq))
-    if (error.code === "producer-fenced" && this.#options.claim) {
-      this.#renew(Number(error.facts.epoch ?? this.#epoch) + 1)
-      return false
+    if (code === "producer-gap") return gap(batch, Number(facts.expected ?? facts.expected_seq))
+    if (code === "producer-fenced" && claim) return renew(Number(facts.epoch ?? epoch) + 1)
+    if (status === 404 && create && !made) {
+      // A server of the protocol alone does not create with an append.
+      made = true
+      return door.create({ "content-type": type }, undefined, stop.signal).then(
+        () => true,
+        (refusal) => again(batch, refusal as HeadwaterError),
+      )
     }
-    if (error.status === 404 && this.#options.create && !this.#made) return this.#make(batch)
-    return this.#refused(batch, error)
-  }
-
-  /** A server of the protocol alone does not create with an append. */
-  async #make(batch: Batch): Promise<boolean> {
-    this.#made = true
-    try {
-      await this.#sink.door.create({ "content-type": this.#type as string }, undefined, this.#stop.signal)
-      return true
-    } catch (error) {
-      return this.#again(batch, error as HeadwaterError)
-    }
+    return refused(batch, error)
   }
 
   /** A number is missing before this one. */
-  async #gap(batch: Batch, expected: number): Promise<boolean> {
-    if (expected > batch.seq) {
-      this.#acknowledge(batch, this.#last)
-      return false
-    }
-    const before = this.#flying.find((each) => each !== batch && each.seq < batch.seq)
-    if (before && expected >= before.seq) {
-      // It overtook those before it on another connection.
-      await new Promise<void>((resolve) => this.#settled(before, resolve))
-      return true
-    }
-    this.#renew(this.#epoch + 1)
-    return false
-  }
-
-  #settled(batch: Batch, call: () => void): void {
-    this.#waiting.set(batch, [...(this.#waiting.get(batch) ?? []), call])
+  const gap = async (batch: Batch, expected: number): Promise<unknown> => {
+    if (expected > batch.seq) return settle(batch, last)
+    const before = flying.find((each) => each.seq < batch.seq)
+    if (!before || expected < before.seq) return renew(epoch + 1)
+    // It overtook those before it on another connection.
+    await until(() => !flying.includes(before))
+    return true
   }
 
   /** Under a new epoch, from 0: all that was never sent without an answer; the others' outcome is not known. */
-  #renew(epoch: number): void {
-    this.#epoch = epoch
-    this.#seq = 0
-    const flying = this.#flying.splice(0)
-    for (const batch of flying) {
-      if (!batch.lost) continue
-      batch.turn += 1
-      this.#release(batch)
-      const error = new HeadwaterError("unknown-outcome", "the server forgot this producer before it answered")
-      this.#reject(batch, error)
-    }
-    this.#takeBack(flying.filter((batch) => !batch.lost))
-    this.#send()
+  const renew = (to: number): void => {
+    epoch = to
+    seq = 0
+    for (const batch of flying) if (batch.lost) fate(batch, unknownOutcome(FORGOT))
+    takeBack(flying.filter((batch) => batch.write))
+    flying = []
+    send()
+    changed()
   }
 
   /** What was on its way waits again, for another number. */
-  #takeBack(batches: Batch[]): void {
-    for (const batch of batches) {
-      delete batch.write
-      batch.turn += 1
-      batch.lost = 0
-      this.#release(batch)
-    }
-    this.#queued.unshift(...batches)
-  }
-
-  #release(batch: Batch): void {
-    const waiting = this.#waiting.get(batch) ?? []
-    this.#waiting.delete(batch)
-    for (const call of waiting) call()
-  }
-
-  #acknowledge(batch: Batch, offset: Offset): void {
-    if (!this.#remove(batch)) return
-    if (offset > this.#last) this.#last = offset
-    for (const entry of batch.entries) entry.resolve(offset)
-    batch.done?.resolve(offset)
-    this.#free(batch)
+  const takeBack = (batches: Batch[]): void => {
+    for (const batch of batches) batch.write = undefined
+    queued.unshift(...batches)
   }
 
   /** The server will never take it. */
-  #refused(batch: Batch, error: HeadwaterError): boolean {
-    if (!this.#remove(batch)) return false
-    this.#reject(batch, error)
-    const behind = this.#flying.filter((each) => each.seq > batch.seq)
-    const ends = error.code === "producer-fenced" || error.code === "stream-closed" || error.code === "stream-gone"
-    if (ends) {
-      this.#abandon(error)
-      return false
+  const refused = (batch: Batch, error: HeadwaterError): void => {
+    if (ENDS.test(error.code)) return abandon(error)
+    const behind = flying.filter((each) => each.seq > batch.seq)
+    flying = flying.filter((each) => each.seq <= batch.seq)
+    takeBack(behind)
+    renewing = true
+    settle(batch, error)
+  }
+
+  const settle = (batch: Batch, told: Offset | HeadwaterError): void => {
+    flying = flying.filter((each) => each !== batch)
+    fate(batch, told)
+    send()
+    changed()
+  }
+
+  /** Its fate is known: everybody who waits for it is told. */
+  const fate = (batch: Batch, told: Offset | HeadwaterError): void => {
+    batch.write = undefined
+    size -= batch.size
+    for (const { resolve, reject, ignore } of batch.entries) {
+      ignore?.()
+      if (typeof told === "string") resolve(told)
+      else reject(told)
     }
-    // Behind those before it, which may still be under way.
-    this.#flying = this.#flying.filter((each) => each.seq < batch.seq)
-    this.#renewing = true
-    this.#takeBack(behind)
-    this.#free(batch)
-    return false
-  }
-
-  #giveUp(error: HeadwaterError): boolean {
-    const told = new HeadwaterError("unknown-outcome", `given up without an answer: ${error.message}`, { cause: error })
-    this.#abandon(told)
-    return false
-  }
-
-  #reject(batch: Batch, error: HeadwaterError): void {
-    this.#size -= batch.size
-    batch.size = 0
-    for (const entry of batch.entries) entry.reject(error)
-    batch.done?.reject(error)
-  }
-
-  #remove(batch: Batch): boolean {
-    const index = this.#flying.indexOf(batch)
-    if (index >= 0) this.#flying.splice(index, 1)
-    return index >= 0
-  }
-
-  #free(batch: Batch): void {
-    this.#size -= batch.size
-    this.#release(batch)
-    this.#send()
-    if (this.#size < this.#options.bufferBytes) for (const call of this.#room.splice(0)) call()
-    if (this.#isIdle()) for (const call of this.#idle.splice(0)) call()
   }
 
   /** Ends it: nothing more is sent, and everybody who waits is told. */
-  #abandon(error: HeadwaterError): void {
-    this.#failure ??= error
-    this.#disarm?.()
-    const all = [...this.#flying.splice(0), ...this.#queued.splice(0), ...(this.#open ? [this.#open] : [])]
-    this.#open = undefined
-    this.#stop.abort(error)
-    for (const batch of all) {
-      this.#reject(batch, error)
-      this.#release(batch)
-    }
-    for (const call of [...this.#room.splice(0), ...this.#idle.splice(0)]) call()
+  const abandon = (error: HeadwaterError): void => {
+    failure ??= error
+    disarm?.()
+    ignoreSignal?.()
+    const all = [...flying, ...queued, ...(open ? [open] : [])]
+    flying = []
+    queued = []
+    open = undefined
+    stop.abort(error)
+    for (const batch of all) fate(batch, error)
+    changed()
   }
 
-  #isIdle(): boolean {
-    return !this.#open && !this.#queued.length && !this.#flying.length
+  const self: Producer<T> = {
+    id,
+    get pending() {
+      return [...flying, ...queued, ...(open ? [open] : [])].flatMap(recordsOf).length
+    },
+    append(data, { signal: own } = {}) {
+      if (closing) return Promise.reject(new HeadwaterError("stream-closed", "this producer has closed the stream"))
+      return new Promise((resolve, reject) => {
+        // In the order of the calls, whatever each of them waits for.
+        order = order.then(() => add(data, resolve, reject, own)).catch(reject)
+      })
+    },
+    async write(data) {
+      if (failure) throw failure
+      self.append(data).catch((error: HeadwaterError) => (failure ??= error))
+      await order
+      await hasRoom()
+    },
+    async flush() {
+      await order
+      freeze()
+      await until(() => !open && !queued.length && !flying.length)
+      if (failure) throw failure
+      return last
+    },
+    close: (value) => end({ close: true }, value),
+    fail: (code, message, value) => end({ close: true, fail: { code, message } }, value),
+    writable: () =>
+      new WritableStream<T>({
+        write: self.write,
+        close: async () => void (await self.close()),
+        abort: async (reason) => void (await self.fail("aborted", reason && String(reason))),
+      }),
+    async [Symbol.asyncDispose]() {
+      await self.flush().finally(() => abandon(stopped("the producer was disposed of")))
+    },
   }
-
-  async #hasRoom(): Promise<void> {
-    while (this.#size >= this.#options.bufferBytes && !this.#failure) {
-      this.#freeze()
-      await new Promise<void>((resolve) => this.#room.push(resolve))
-    }
-  }
+  ignoreSignal = onAbort(signal, abandon)
+  return self
 }
 
 /** Enough chance that no two are alike; `randomUUID` is not there on pages without TLS. */
-export function name(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(12))
-  return Array.from(bytes, (byte) => byte.toString(36).padStart(2, "0")).join("")
-}
-
-/** A value as a record's bytes. */
-export function plainEncode(data: unknown, type: string): Uint8Array {
-  if (formOf(type) === "json") {
-    const text = JSON.stringify(data)
-    if (text === undefined) throw new HeadwaterError("bad-record", `JSON has no ${typeof data}`)
-    return encodeText(text)
-  }
-  if (typeof data === "string") return encodeText(data)
-  if (data instanceof ArrayBuffer) return new Uint8Array(data)
-  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-  throw new HeadwaterError("bad-record", `a record of ${type} is a string or bytes, not ${typeof data}`)
-}
+export const name = (): string => crypto.getRandomValues(new Uint32Array(4)).join("-")

@@ -10,11 +10,13 @@
  */
 
 import type { Environment } from "./environment.ts"
-import { HeadwaterError, stopped } from "./errors.ts"
-import { type Raw, type Form, formOf, valueOf } from "./records.ts"
-import { Backoff, type Outcome, type Retry } from "./retry.ts"
-import type { Attempt, Door, Offset, Slow, TransportChoice, Wire, WireRecord } from "./transport.ts"
-import { Choice } from "./transports/choice.ts"
+import { HeadwaterError } from "./errors.ts"
+import { pause } from "./patience.ts"
+import { type Form, type Raw, encodeText, formOf } from "./records.ts"
+import { type Outcome, type Retry, backoffOf } from "./retry.ts"
+import { onAbort } from "./signals.ts"
+import type { Door, Offset, Slow, TransportChoice, Wire, WireRecord } from "./transport.ts"
+import { type Choice, choiceOf } from "./transports/choice.ts"
 
 export type ReaderState = "idle" | "connecting" | "absent" | "catching-up" | "live" | "waiting" | "offline" | "ended"
 
@@ -83,13 +85,44 @@ export interface ReaderEvents {
   notice: { name: "signal" | "presence"; data: unknown }
 }
 
+/** A cursor over a stream. Iterating gives its records one by one. */
+export interface Reader<T> extends AsyncIterable<Rec<T>, undefined>, AsyncDisposable {
+  readonly state: ReaderState
+  /** Behind the last record that was handed out and finished with. */
+  readonly offset: Offset
+  /** The transport of the current attempt. */
+  readonly transport: string | null
+  /** Attempts in a row that brought nothing. */
+  readonly attempt: number
+  /** When the next attempt begins, in milliseconds of the clock, while the reader waits. */
+  readonly retryAt: number | null
+  readonly lastError: HeadwaterError | null
+  /** How reading ended; never rejects. */
+  readonly end: Promise<End>
+  on<K extends keyof ReaderEvents>(type: K, listener: (event: ReaderEvents[K]) => void): () => void
+  [Symbol.asyncIterator](): AsyncIterableIterator<Rec<T>, undefined>
+  /** Records as they come together, and gaps. */
+  batches(): AsyncIterableIterator<Batch<T>, undefined>
+  /** The values as a stream that reads nothing ahead. */
+  readable(): ReadableStream<T>
+  /** The records' bytes; records of JSON end with a line feed. */
+  bytes(): ReadableStream<Uint8Array>
+  /** Goes on behind the record that was refused with `bad-record`. */
+  skip(): void
+  /** Begins an attempt now, in place of the one that waits or the connection that is there. */
+  reconnect(): void
+  /** Ends reading; whoever waits for a record is told the end. */
+  close(): void
+}
+
 /** What a reader needs of its stream. */
 export interface Source<T> {
   door: Door
   retry: Retry
   environment: Environment
-  transport: readonly TransportChoice[]
-  type(): string | undefined
+  transport: TransportChoice | readonly TransportChoice[]
+  /** The content type, where it is known. */
+  known(): string | undefined
   learn(type: string): void
   /** Whether this stream was created by this client a moment ago. */
   fresh(): boolean
@@ -97,572 +130,380 @@ export interface Source<T> {
   signal: AbortSignal | undefined
 }
 
-const BACK = 500
-const OVER = { done: true, value: undefined } as const
 const FRESH_TRIES = 3
-const real = (offset: Offset): boolean => offset !== "start" && offset !== "now" && offset !== "-1"
 
-type Listeners = { [K in keyof ReaderEvents]: Set<(event: ReaderEvents[K]) => void> }
-type Pulled = Extract<Wire, { kind: "records" | "gap" | "up-to-date" }>
+const isPlace = (offset: Offset): boolean => !/^(start|now|-1)$/.test(offset)
 
-export class Reader<T> implements AsyncIterable<Rec<T>>, AsyncDisposable {
-  #source: Source<T>
-  #options: ReadOptions
-  #state: ReaderState = "idle"
-  #offset: Offset
-  #cursor: Offset
-  #backoff: Backoff
-  #choice: Choice | undefined
-  #transport: string | null = null
-  #retryAt: number | null = null
-  #lastError: HeadwaterError | null = null
-  #stop = new AbortController()
-  #attempt: AbortController | undefined
-  #skipWait: (() => void) | undefined
-  #run: AsyncGenerator<Pulled, void, undefined> | undefined
-  #queue: readonly WireRecord[] = []
-  #next = 0
-  #form: Form | undefined
-  #handed: Offset | undefined
-  #ended: End | undefined
-  #end!: Promise<End>
-  #settle!: (end: End) => void
-  #reached = false
+/** What one turn of an attempt brings. */
+interface Pulled {
+  records: WireRecord[]
+  offset: Offset
+  upToDate: boolean
+  gap?: Gap
+}
+type Writable<O> = { -readonly [K in keyof O]: O[K] }
+
+export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> {
+  const { door, retry, environment } = source
+  const { live = true, gone = "throw", missing, checkpoint, transport = source.transport } = options
+  const backoff = backoffOf(retry, environment)
+  const listeners: { [K in keyof ReaderEvents]?: Set<(event: ReaderEvents[K]) => void> } = {}
+  /** Behind the last record that was received. */
+  let cursor: Offset = options.from ?? "start"
+  let choice: Choice | undefined
+  /** Of the current attempt, or of the wait for the next one. */
+  let attempt = new AbortController()
+  let running: AsyncGenerator<Pulled, void, undefined> | undefined
+  let ended: End | undefined
+  let settle: (end: End) => void
   /** A gap that an attempt found, for whoever reads batches. */
-  #owed: Pulled | undefined
-  #turn: Promise<unknown> = Promise.resolve()
-  #absentTries = 0
-  #listeners: Listeners = { state: new Set(), gap: new Set(), error: new Set(), notice: new Set() }
-
-  constructor(source: Source<T>, options: ReadOptions) {
-    this.#source = source
-    this.#options = options
-    this.#cursor = this.#offset = options.from ?? "start"
-    this.#backoff = new Backoff(source.retry, source.environment.random)
-    this.#unsettle()
-  }
-
-  /** How reading ended; never rejects. */
-  get end(): Promise<End> {
-    return this.#end
-  }
-
-  get state(): ReaderState {
-    return this.#state
-  }
-
-  /** Behind the last record that was handed out and finished with. */
-  get offset(): Offset {
-    return this.#offset
-  }
-
-  /** The transport of the current attempt. */
-  get transport(): string | null {
-    return this.#transport
-  }
-
-  /** Attempts in a row that brought nothing. */
-  get attempt(): number {
-    return this.#backoff.count
-  }
-
-  /** When the next attempt begins, in milliseconds of the clock, while the reader waits. */
-  get retryAt(): number | null {
-    return this.#retryAt
-  }
-
-  get lastError(): HeadwaterError | null {
-    return this.#lastError
-  }
-
-  on<K extends keyof ReaderEvents>(type: K, listener: (event: ReaderEvents[K]) => void): () => void {
-    this.#listeners[type].add(listener)
-    return () => this.#listeners[type].delete(listener)
-  }
-
-  [Symbol.asyncIterator](): AsyncIterableIterator<Rec<T>, undefined> {
-    return this.#iterate(() => this.#record())
-  }
-
-  /** Records as they come together, and gaps. */
-  batches(): AsyncIterableIterator<Batch<T>, undefined> {
-    return this.#iterate(() => this.#batch())
-  }
-
-  /** One question at a time, in the order in which they are asked. */
-  #iterate<R>(next: () => Promise<R | null>): AsyncIterableIterator<R, undefined> {
-    const iterator: AsyncIterableIterator<R, undefined> = {
-      [Symbol.asyncIterator]: () => iterator,
-      next: () => {
-        const result = this.#turn.then(next).then((value) => (value === null ? OVER : { done: false as const, value }))
-        this.#turn = result.catch(() => undefined)
-        return result
-      },
-      return: async () => {
-        await this.#leave()
-        return OVER
-      },
-    }
-    return iterator
-  }
-
-  /** The values as a stream that reads nothing ahead. */
-  readable(): ReadableStream<T> {
-    return this.#toReadable((record) => record.data)
-  }
-
-  /** The records' bytes; records of JSON end with a line feed. */
-  bytes(): ReadableStream<Uint8Array> {
-    const encoder = new TextEncoder()
-    return this.#toReadable(({ raw }) => {
-      if (typeof raw !== "string") return raw
-      return encoder.encode(this.#formOf(raw) === "json" ? `${raw}\n` : raw)
-    })
-  }
-
-  /** Goes on behind the record that was refused with `bad-record`. */
-  skip(): void {
-    if (this.#ended?.error?.code !== "bad-record") return
-    this.#ended = undefined
-    this.#stop = new AbortController()
-    this.#unsettle()
-    this.#setState("idle")
-  }
-
-  #unsettle(): void {
-    this.#end = new Promise((resolve) => (this.#settle = resolve))
-  }
-
-  /** Begins an attempt now, in place of the one that waits or the connection that is there. */
-  reconnect(): void {
-    this.#backoff.wake()
-    this.#skipWait?.()
-    this.#attempt?.abort(new HeadwaterError("network", "reconnect() was called"))
-  }
-
-  /** Ends reading; whoever waits for a record is told the end. */
-  close(): void {
-    void this.#leave()
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#leave()
-  }
+  let owed: Pulled | undefined
+  let absentTries = 0
+  /** Whether a read that is not live has come to its end. */
+  let reached = false
+  /** Whether the next attempt does not wait. */
+  let hurried = false
 
   // What consumers ask for
 
-  async #record(): Promise<Rec<T> | null> {
-    await this.#finish()
-    while (this.#next >= this.#queue.length) {
-      const wire = await this.#pull()
-      if (!wire) return null
-      if (wire.kind === "records") this.#take(wire)
-      else this.#offset = this.#cursor
-    }
+  let queue: readonly WireRecord[] = []
+  let next = 0
+  /** Where the queue's records are had again that have no place of their own, and where the reader stands behind them. */
+  let before: Offset
+  let behind: Offset
+  let form: Form
+  /** Behind the last record that was handed out. */
+  let handed: Offset | undefined
+  let turn: Promise<unknown> = Promise.resolve()
+
+  const unsettle = (): Promise<End> => new Promise((resolve) => (settle = resolve))
+
+  async function* iterate<R>(most: number, give: (batch: Batch<T>) => readonly R[]): AsyncGenerator<R, undefined, undefined> {
     try {
-      return await this.#hand()
-    } catch (error) {
-      throw await this.#refuse(error as HeadwaterError)
-    }
-  }
-
-  async #batch(): Promise<Batch<T> | null> {
-    await this.#finish()
-    let upToDate = false
-    if (this.#next >= this.#queue.length) {
-      const wire = await this.#pull()
-      if (!wire) return null
-      if (wire.kind !== "records") return this.#without(wire)
-      this.#take(wire)
-      upToDate = wire.upToDate
-    }
-    return this.#handAll(upToDate)
-  }
-
-  #without(wire: Exclude<Pulled, { kind: "records" }>): Batch<T> {
-    this.#handed = this.#cursor
-    const offset = this.#cursor
-    if (wire.kind === "up-to-date") return { records: [], offset, upToDate: true }
-    const { from, to, reason } = wire
-    return { records: [], offset, upToDate: false, gap: { from, to, reason } }
-  }
-
-  async #handAll(upToDate: boolean): Promise<Batch<T>> {
-    const records: Rec<T>[] = []
-    while (this.#next < this.#queue.length) {
-      const at = this.#next
-      try {
-        records.push(await this.#hand())
-      } catch (error) {
-        if (!records.length) throw await this.#refuse(error as HeadwaterError)
-        // What is good before it comes first; the refusal is thrown when the next batch is asked for.
-        this.#next = at
-        upToDate = false
-        break
+      for (;;) {
+        // One question at a time, in the order in which they are asked.
+        const asked = turn.then(() => batch(most))
+        turn = asked.catch(() => undefined)
+        const told = await asked
+        if (!told) return
+        yield* give(told)
       }
-    }
-    return { records, offset: this.#handed ?? this.#cursor, upToDate }
-  }
-
-  #take(wire: Extract<Wire, { kind: "records" }>): void {
-    this.#queue = wire.records
-    this.#next = 0
-    this.#form = wire.type === undefined ? undefined : formOf(wire.type)
-  }
-
-  #formOf(raw: Raw): Form {
-    if (typeof raw !== "string") return "bytes"
-    const type = this.#source.type()
-    return this.#form ?? (type === undefined ? "json" : formOf(type))
-  }
-
-  async #hand(): Promise<Rec<T>> {
-    const record = this.#queue[this.#next++] as WireRecord
-    try {
-      const value = this.#source.decode(record.raw, this.#formOf(record.raw), record)
-      // Only a schema may be asynchronous; a turn of the loop for each record is what it would cost all others.
-      const data = value instanceof Promise ? await value : value
-      this.#handed = record.offset
-      return { data, offset: record.offset, raw: record.raw }
-    } catch (cause) {
-      const told = cause instanceof Error ? cause.message : String(cause)
-      const facts = { raw: record.raw, ...(cause instanceof HeadwaterError ? cause.facts : {}) }
-      throw new HeadwaterError("bad-record", `a record was refused: ${told}`, { offset: record.offset, facts, cause })
+    } finally {
+      await leave()
     }
   }
 
-  async #refuse(error: HeadwaterError): Promise<HeadwaterError> {
-    await this.#leave({ kind: "error", offset: this.#offset, code: error.code, error })
-    return error
-  }
-
-  /** The consumer asks for more: it has finished with what it got. */
-  async #finish(): Promise<void> {
-    if (this.#handed === undefined || this.#ended?.kind === "stopped") return
-    this.#offset = this.#handed
-    this.#handed = undefined
-    await this.#options.checkpoint?.save(this.#offset)
-  }
-
-  #toReadable<R>(value: (record: Rec<T>) => R): ReadableStream<R> {
-    const iterator = this[Symbol.asyncIterator]()
+  const readable = <R>(value: (record: Rec<T>) => R): ReadableStream<R> => {
+    const records = self[Symbol.asyncIterator]()
     return new ReadableStream<R>(
       {
         async pull(controller) {
-          const result = await iterator.next()
+          const result = await records.next()
           if (result.done) controller.close()
           else controller.enqueue(value(result.value))
         },
-        cancel: () => this.#leave(),
+        cancel: () => leave(),
       },
       // The default of one would read one record ahead, which nobody has asked for.
       { highWaterMark: 0 },
     )
   }
 
+  /** The next records, at most so many, or what is told in their place. */
+  const batch = async (most: number): Promise<Batch<T> | undefined> => {
+    // The consumer asks for more: it has finished with what it got.
+    if (handed !== undefined && ended?.kind !== "stopped") {
+      self.offset = handed
+      handed = undefined
+      await checkpoint?.save(self.offset)
+    }
+    let upToDate = false
+    let gap: Gap | undefined
+    if (!queue[next]) {
+      const told = await pull()
+      if (!told) return
+      before = self.offset
+      ;({ records: queue, offset: behind, upToDate, gap } = told)
+      next = 0
+      form = formOf(source.known())
+    }
+    const records: Rec<T>[] = []
+    for (let record = queue[next]; record && records.length < most; record = queue[next]) {
+      const { raw, offset = queue[next + 1] ? before : behind } = record
+      try {
+        const value = source.decode(raw, typeof raw === "string" ? form : "bytes", record)
+        // Only a schema may be asynchronous; a turn of the loop for each record is what it would cost all others.
+        records.push({ data: value instanceof Promise ? await value : value, offset, raw })
+        handed = offset
+        next += 1
+      } catch (cause) {
+        // What is good before it comes first; the refusal is thrown when the next batch is asked for.
+        if (records.length) {
+          upToDate = false
+          break
+        }
+        next += 1
+        const { message = String(cause), facts = {} } = Object(cause) as Partial<HeadwaterError>
+        const error = new HeadwaterError("bad-record", `a record was refused: ${message}`, { offset, facts: { raw, ...facts }, cause })
+        await leave("error", error)
+        throw error
+      }
+    }
+    handed ??= cursor
+    return { records, offset: handed, upToDate, gap } as Batch<T>
+  }
+
+  const pull = async (): Promise<Pulled | undefined> => {
+    const told = ended ? undefined : (await (running ??= attempts()).next()).value
+    // An end that is no good one is thrown.
+    if (!told && ended?.error) throw ended.error
+    return told as Pulled | undefined
+  }
+
   // The life of the reader
 
-  async #pull(): Promise<Pulled | null> {
-    if (this.#ended) return this.#done()
-    this.#run ??= this.#attempts()
-    const { value, done } = await this.#run.next()
-    return done ? this.#done() : value
+  const emit = <K extends keyof ReaderEvents>(type: K, event: ReaderEvents[K]): void => {
+    for (const listener of listeners[type] ?? []) listener(event)
   }
 
-  /** The end, thrown where it is no good one; once, then the iteration is over. */
-  #done(): null {
-    const ended = this.#ended
-    const thrown = ended?.error
-    if (thrown && ended.kind !== "stopped") throw thrown
-    return null
+  const setState = (state: ReaderState): void => {
+    if (state === self.state) return
+    self.state = state
+    emit("state", state)
   }
 
-  async #leave(end: End = { kind: "stopped", offset: this.#offset }): Promise<void> {
-    if (this.#ended) return
-    this.#finishWith(end)
-    this.#stop.abort()
-    this.#attempt?.abort(stopped())
-    const run = this.#run
-    this.#run = undefined
+  const finish = (kind: End["kind"], offset: Offset, error?: HeadwaterError, more?: Partial<End>): void => {
+    if (ended) return
+    ended = { kind, offset, ...(error && { code: error.code, error }), ...more }
+    self.lastError = error ?? self.lastError
+    self.transport = null
+    setState("ended")
+    settle(ended)
+  }
+
+  const leave = async (kind: End["kind"] = "stopped", error?: HeadwaterError): Promise<void> => {
+    if (ended) return
+    finish(kind, self.offset, error)
+    attempt.abort()
+    const run = running
+    running = undefined
     await run?.return()
   }
 
-  #finishWith(end: End): void {
-    if (this.#ended) return
-    this.#ended = end
-    if (end.error) this.#lastError = end.error
-    this.#transport = null
-    this.#setState("ended")
-    this.#settle(end)
-  }
-
-  async *#attempts(): AsyncGenerator<Pulled, void, undefined> {
-    const { environment, signal } = this.#source
-    const outer = [signal, this.#options.signal].filter((each) => each !== undefined)
-    const abort = (): void => this.close()
-    for (const each of outer) {
-      if (each.aborted) this.#finishWith({ kind: "stopped", offset: this.#offset })
-      each.addEventListener("abort", abort)
-    }
+  async function* attempts(): AsyncGenerator<Pulled, void, undefined> {
+    const undo = [source.signal, options.signal].map((signal) => onAbort(signal, self.close))
     try {
-      await this.#load()
-      while (!this.#ended) {
-        const began = environment.now()
-        const wait = yield* this.#once(began)
-        if (!this.#ended) await this.#wait(wait)
-      }
+      const saved = await checkpoint?.load()
+      if (saved) cursor = self.offset = saved
+      while (!ended) yield* once()
     } finally {
-      for (const each of outer) each.removeEventListener("abort", abort)
+      for (const each of undo) each()
     }
   }
 
-  async #load(): Promise<void> {
-    const saved = await this.#options.checkpoint?.load()
-    if (saved) this.#cursor = this.#offset = saved
-  }
-
-  /** One attempt, from its request to its end; gives the milliseconds until the next one. */
-  async *#once(began: number): AsyncGenerator<Pulled, number, undefined> {
-    const { environment } = this.#source
-    const attempt = (this.#attempt = new AbortController())
-    const stats = { opened: undefined as number | undefined, heard: false, from: this.#cursor }
-    let outcome: Omit<Outcome, "up" | "heard"> = {}
-    const owed = this.#owed
-    this.#owed = undefined
+  /** One attempt, from its request to its end, and the wait behind it. */
+  async function* once(): AsyncGenerator<Pulled, void, undefined> {
+    const from = cursor
+    let opened: number | undefined
+    let heard = false
+    let outcome: Partial<Outcome> = {}
+    attempt = new AbortController()
+    hurried = false
     if (owed) yield owed
+    owed = undefined
     try {
-      this.#setState("connecting")
-      for await (const wire of this.#open(attempt.signal, began)) {
-        if (this.#ended) break
-        if (wire.kind === "open") stats.opened = environment.now()
-        else if (wire.kind !== "quiet") stats.heard = true
-        if (wire.kind === "detached") {
-          const hint = wire.retryAfter ?? 0
-          outcome = hint ? { hint, personal: true } : { planned: true }
+      setState("connecting")
+      for await (const wire of open()) {
+        if (wire.kind === "open") opened = environment.now()
+        else if (wire.kind !== "quiet") heard = true
+        if (wire.kind === "stream-detached") {
+          const hint = Number(wire.retry_after) * 1000
+          outcome = hint > 0 ? { hint, personal: true } : { planned: true }
           break
         }
-        const pulled = this.#hear(wire)
-        if (pulled) yield pulled
-        if (this.#reached) this.#finishWith({ kind: "up-to-date", offset: this.#cursor })
-        if (this.#ended) break
+        const told = ended ? undefined : hear(wire)
+        if (told) yield told
+        if (reached) finish("up-to-date", cursor)
+        if (ended) break
       }
     } catch (error) {
-      outcome = await this.#failed(error as HeadwaterError, stats.opened, stats.from)
+      if (!(error instanceof HeadwaterError)) throw error
+      if (!ended) outcome = await failed(error, opened, from)
     } finally {
-      attempt.abort(stopped())
-      this.#transport = null
+      attempt.abort()
+      self.transport = null
     }
-    if (this.#ended) return 0
-    return this.#waitFor({ up: stats.opened === undefined ? 0 : environment.now() - stats.opened, heard: stats.heard, ...outcome })
+    const now = environment.now()
+    if (!ended) await rest(hurried ? backoff.held() : backoff.end({ up: now - (opened ?? now), heard, ...outcome }))
   }
 
-  #open(signal: AbortSignal, began: number): AsyncIterable<Wire> {
-    const { environment, retry, door, transport } = this.#source
-    const { last, live = true, slow, missing, buffer = 65_536 } = this.#options
-    const own = this.#options.transport
-    const wanted = own === undefined ? transport : Array.isArray(own) ? own : [own]
-    const choice = (this.#choice ??= new Choice(door, wanted, this.#source.type(), live, began))
-    const current = choice.current(began)
-    this.#transport = current.name
-    const attempt: Attempt = {
-      from: this.#cursor,
-      last: real(this.#cursor) ? undefined : last,
+  const open = (): AsyncIterable<Wire> => {
+    const now = environment.now()
+    const type = source.known()
+    choice ??= choiceOf(door, ([] as TransportChoice[]).concat(transport), type, live, now)
+    const current = choice.current(now)
+    self.transport = current.name
+    return current.open({
+      ...source,
+      ...options,
+      type,
       live,
-      slow,
-      wait: missing === "wait",
-      type: this.#source.type(),
-      buffer,
-      retry,
-      first: choice.first,
-      environment,
-      signal,
-      sent: () => this.#backoff.begin(environment.now()),
-    }
-    return current.open(attempt)
+      from: cursor,
+      last: isPlace(cursor) ? undefined : options.last,
+      first: choice.first(),
+      signal: attempt.signal,
+      sent: backoff.begin,
+    })
+  }
+
+  const atTail = (): void => {
+    setState("live")
+    reached = !live
+  }
+
+  const pulled = (records: WireRecord[], upToDate = false): Pulled => ({ records, offset: cursor, upToDate })
+
+  const skipped = (gap: Gap): Pulled => {
+    emit("gap", gap)
+    return { ...pulled([]), gap }
   }
 
   /** Takes what an attempt told; gives what consumers are given. */
-  #hear(wire: Wire): Pulled | null {
+  const hear = (wire: Wire): Pulled | undefined => {
+    const { type, offset } = wire as { type?: string; offset?: Offset }
+    if (type) source.learn(type)
     switch (wire.kind) {
       case "open":
-        if (wire.type) this.#source.learn(wire.type)
-        this.#setState("catching-up")
-        return null
-      case "records":
-        return this.#records(wire)
+      case "stream-created":
+        setState("catching-up")
+        return
+      case "stream-waiting":
+        setState("absent")
+        return
+      case "records": {
+        // Without those that were had: a server, a proxy or a reconnect may send some again.
+        const records = isPlace(cursor) ? wire.records.filter((each) => (each.offset ?? wire.offset) > cursor) : wire.records
+        forward(offset)
+        if (wire.upToDate) atTail()
+        return records.length ? pulled(records, wire.upToDate) : undefined
+      }
       case "up-to-date":
-        if (wire.offset) this.#forward(wire.offset, real(this.#cursor))
-        this.#setState("live")
-        this.#reached = this.#options.live === false
-        return wire
-      case "beat":
-      case "quiet":
-        if (this.#state === "catching-up" && real(this.#cursor)) this.#setState("live")
-        return null
-      case "gap":
-        this.#forward(wire.offset)
-        this.#emit("gap", { from: wire.from, to: wire.to, reason: wire.reason })
-        return wire
-      case "waiting":
-        this.#setState("absent")
-        return null
-      case "created":
-        if (wire.type) this.#source.learn(wire.type)
-        this.#setState("catching-up")
-        return null
-      case "notice":
-        this.#emit("notice", { name: wire.name, data: wire.data })
-        return null
+        // To learn where a stream begins is no progress.
+        forward(offset, isPlace(cursor))
+        atTail()
+        return pulled([], true)
+      case "stream-gap": {
+        const { from, to, reason } = wire
+        forward(offset)
+        return skipped({ from, to, reason })
+      }
+      case "stream-signal":
+      case "stream-presence":
+        emit("notice", { name: wire.kind.slice(7) as "signal" | "presence", data: wire.data })
+        return
+      case "stream-closed":
+        forward(offset)
+        finish("closed", cursor)
+        return
+      case "stream-failed": {
+        const { code = "", message = "" } = wire
+        forward(offset)
+        const error = new HeadwaterError("stream-failed", `the stream failed: ${code} ${message}`.trim(), { offset: cursor, facts: { code, message } })
+        finish("failed", cursor, error, { code, message })
+        return
+      }
+      case "stream-error":
+        throw wire.error
       default:
-        return this.#over(wire)
+        if (self.state === "catching-up" && isPlace(cursor)) setState("live")
     }
   }
 
-  #over(wire: Extract<Wire, { kind: "end" | "error" | "detached" }>): null {
-    if (wire.kind === "error") throw wire.error
-    if (wire.kind === "detached") return null
-    if (wire.offset) this.#forward(wire.offset)
-    const offset = this.#cursor
-    if (wire.end === "closed") this.#finishWith({ kind: "closed", offset })
-    else {
-      const code = wire.code ?? ""
-      const message = wire.message ?? ""
-      const facts = { code, message }
-      const error = new HeadwaterError("stream-failed", `the stream failed: ${code} ${message}`.trim(), { offset, facts })
-      this.#finishWith({ kind: "failed", offset, code, message, error })
-    }
-    return null
-  }
-
-  /** Without those that were had: a server, a proxy or a reconnect may send some again. */
-  #records(wire: Extract<Wire, { kind: "records" }>): Pulled | null {
-    if (wire.type) this.#source.learn(wire.type)
-    const before = this.#cursor
-    let kept = wire.records
-    if (real(before)) {
-      if (wire.single) kept = kept.filter((record) => record.offset > before)
-      else if (wire.offset <= before) kept = []
-    }
-    this.#forward(wire.offset)
-    if (wire.upToDate) {
-      this.#setState("live")
-      this.#reached = this.#options.live === false
-    }
-    return kept.length ? { ...wire, records: kept } : null
-  }
-
-  /** `brought`: whether that is progress; to learn where a stream begins is none. */
-  #forward(offset: Offset, brought = true): void {
-    if (!offset || offset === this.#cursor || (real(this.#cursor) && offset < this.#cursor)) return
-    this.#cursor = offset
-    this.#absentTries = 0
-    if (brought) this.#backoff.progress(this.#source.environment.now())
+  const forward = (offset: Offset | undefined, brought = true): void => {
+    if (!offset || offset === cursor || (isPlace(cursor) && offset < cursor)) return
+    cursor = offset
+    absentTries = 0
+    if (brought) backoff.progress()
   }
 
   /** Why an attempt failed: an end, or what the next one must know. */
-  async #failed(error: HeadwaterError, opened: number | undefined, from: Offset): Promise<Omit<Outcome, "up" | "heard">> {
-    const now = this.#source.environment.now()
-    if (this.#ended) return {}
-    if (!(error instanceof HeadwaterError)) throw error
-    this.#lastError = error
-    if (error.code === "stopped") {
-      this.#finishWith({ kind: "stopped", offset: this.#offset })
-      return {}
-    }
-    if (error.code === "offset-gone" && this.#goOn(error)) return {}
-    if (error.code === "stream-awaited") return { planned: true }
-    if (this.#waitsForIt(error)) return { hint: error.retryAfter }
-    const up = opened === undefined ? 0 : now - opened
-    if (!error.retryable || !(await this.#choice?.after(error, up, this.#cursor !== from, now))) {
-      const missing = error.code === "stream-gone" || error.code === "stream-not-found"
-      const gone = missing && (opened !== undefined || real(this.#cursor))
-      this.#finishWith({ kind: gone ? "deleted" : "error", offset: this.#offset, code: error.code, error })
-      return {}
-    }
-    this.#emit("error", error)
-    return { hint: error.retryAfter }
-  }
-
-  /** There is no stream: whether that is to be waited for. */
-  #waitsForIt(error: HeadwaterError): boolean {
-    if (error.code !== "stream-not-found") return false
-    if (this.#options.missing === "wait") {
-      this.#setState("absent")
-      return true
-    }
+  const failed = async (error: HeadwaterError, opened: number | undefined, from: Offset): Promise<Partial<Outcome>> => {
+    const now = environment.now()
+    const { code, retryAfter: hint } = error
+    const absent = code === "stream-not-found"
+    self.lastError = error
+    if (code === "stopped") finish("stopped", self.offset)
+    else if (code === "offset-gone" && gone !== "throw") {
+      const from = cursor
+      cursor = gone === "now" ? gone : String(error.facts.earliest ?? "start")
+      owed = skipped({ from, to: cursor, reason: "gone" })
+    } else if (code === "stream-awaited") return { planned: true }
+    else if (absent && missing === "wait") setState("absent")
     // A replica may not know yet what this client was told to be created.
-    return this.#source.fresh() && ++this.#absentTries <= FRESH_TRIES
-  }
-
-  #goOn(error: HeadwaterError): boolean {
-    const { gone = "throw" } = this.#options
-    if (gone === "throw") return false
-    const from = this.#cursor
-    const earliest = error.facts.earliest
-    this.#cursor = gone === "now" ? "now" : typeof earliest === "string" ? earliest : "start"
-    const gap = { from, to: this.#cursor, reason: "gone" }
-    this.#emit("gap", gap)
-    this.#owed = { kind: "gap", offset: this.#cursor, ...gap }
-    return true
-  }
-
-  #waitFor(outcome: Outcome): number {
-    const { environment, retry } = this.#source
-    const wait = this.#backoff.end(outcome, environment.now())
-    if (wait === null) {
-      const error = this.#lastError ?? new HeadwaterError("truncated", "the answer ended before its end was told")
-      this.#finishWith({ kind: "error", offset: this.#offset, code: error.code, error })
-      return 0
+    else if (absent && source.fresh() && ++absentTries <= FRESH_TRIES) return { hint }
+    else if (error.retryable && (await choice?.after(error, now - (opened ?? now), cursor !== from, now))) emit("error", error)
+    else {
+      const wasThere = opened !== undefined || isPlace(cursor)
+      finish((absent || code === "stream-gone") && wasThere ? "deleted" : "error", self.offset, error)
     }
-    // Whom nobody sees does not hurry; what brings something goes on as it was.
-    if (environment.hidden() && this.#backoff.count) return Math.max(wait, environment.random() * retry.cap)
-    return wait
+    return { hint }
   }
 
-  /** Waits, for the time or for what makes it pointless to wait longer. */
-  async #wait(ms: number): Promise<void> {
-    if (this.#ended) return
-    const { environment } = this.#source
+  /** Waits until the next attempt; null: there is none. */
+  const rest = async (ms: number | null): Promise<void> => {
+    if (ms === null) {
+      const error = self.lastError ?? new HeadwaterError("truncated", "the answer ended before its end was told")
+      finish("error", self.offset, error)
+      return
+    }
     const offline = !environment.online()
+    let wait = ms
+    // Whom nobody sees does not hurry; what brings something goes on as it was.
+    if (environment.hidden() && backoff.count) wait = Math.max(wait, environment.random() * retry.cap)
     // What says that there is no network may lie, so that it is tried all the same, seldom.
-    const wait = offline ? Math.max(ms, this.#source.retry.cap) : ms
-    if (this.#state !== "absent" && wait) this.#setState(offline ? "offline" : "waiting")
-    const undo: (() => void)[] = []
-    await new Promise<void>((resolve) => {
-      const arm = (time: number): void => {
-        this.#retryAt = environment.now() + time
-        undo.push(environment.timer(time, resolve, "pause"))
-      }
-      const wake = (spread: number): void => {
-        this.#backoff.wake()
-        arm(Math.max(spread, this.#backoff.held(environment.now())))
-      }
-      arm(wait)
-      undo.push(
-        environment.watch((change) => {
-          if (change === "offline") this.#setState("offline")
-          else if (change === "online") wake(environment.random() * BACK)
-          else if (change === "visible" || change === "resume") wake(0)
-        }),
-      )
-      this.#skipWait = resolve
-      this.#stop.signal.addEventListener("abort", () => resolve(), { once: true })
+    if (offline) wait = Math.max(wait, retry.cap)
+    if (self.state !== "absent" && wait) setState(offline ? "offline" : "waiting")
+    attempt = new AbortController()
+    await pause(environment, backoff, wait, attempt.signal, (until, change) => {
+      self.retryAt = until
+      if (change === "offline") setState(change)
     })
-    this.#skipWait = undefined
-    this.#retryAt = null
-    for (const each of undo) each()
+    self.retryAt = null
   }
 
-  #setState(state: ReaderState): void {
-    if (state === this.#state) return
-    this.#state = state
-    this.#emit("state", state)
+  const self: Writable<Reader<T>> = {
+    state: "idle",
+    offset: cursor,
+    transport: null,
+    get attempt() {
+      return backoff.count
+    },
+    retryAt: null,
+    lastError: null,
+    end: unsettle(),
+    on(type, listener) {
+      const set: Set<typeof listener> = (listeners[type] ??= new Set<never>())
+      set.add(listener)
+      return () => set.delete(listener)
+    },
+    [Symbol.asyncIterator]: () => iterate(1, ({ records }) => records),
+    batches: () => iterate(Infinity, (told) => [told]),
+    readable: () => readable(({ data }) => data),
+    bytes: () =>
+      readable(({ raw }) => (typeof raw === "string" ? encodeText(form === "json" ? `${raw}\n` : raw) : raw)),
+    skip() {
+      if (ended?.code !== "bad-record") return
+      ended = undefined
+      self.end = unsettle()
+      setState("idle")
+    },
+    reconnect() {
+      backoff.count = 0
+      hurried = true
+      attempt.abort(new HeadwaterError("network", "reconnect() was called"))
+    },
+    close: () => void leave(),
+    [Symbol.asyncDispose]: () => leave(),
   }
-
-  #emit<K extends keyof ReaderEvents>(type: K, event: ReaderEvents[K]): void {
-    for (const listener of this.#listeners[type]) listener(event)
-  }
+  return self
 }
-
-export const plainDecode = (raw: Raw, form: Form, known: WireRecord): unknown =>
-  "value" in known ? known.value : valueOf(raw, form)

@@ -1,5 +1,5 @@
 /**
- * When to try again: a state machine without a clock of its own.
+ * When to try again: a state machine, by the clock and the chance of its environment.
  *
  * Rule 1: an attempt that moved the offset forward waits random(0, base), however many failed before it.
  * Rule 2: one that did not counts, and waits random(0, min(cap, base x 2^n)): full jitter, from 0. Nor longer than four
@@ -10,6 +10,8 @@
  * Rule 5: an end that the server planned costs nothing, but there is one a second at most.
  * Rule 6: whatever else happens, in a minute there are at most PACE requests that bring nothing.
  */
+
+import type { Environment } from "./environment.ts"
 
 export interface Retry {
   /** Milliseconds of the first wait at most; 1,000. */
@@ -28,20 +30,10 @@ export interface Retry {
   silence: number
 }
 
-export const RETRY: Retry = {
-  base: 1000,
-  cap: 30_000,
-  attempts: Infinity,
-  deadline: Infinity,
-  stable: 5000,
-  connect: 10_000,
-  silence: 0,
-}
-
 /** The rules as the caller wants them; `false` tries once. */
 export function retryOf(option: Partial<Retry> | false | undefined): Retry {
-  if (option === false) return { ...RETRY, attempts: 0 }
-  return { ...RETRY, ...option }
+  const usual = { base: 1000, cap: 30_000, attempts: Infinity, deadline: Infinity, stable: 5000, connect: 10_000, silence: 0 }
+  return { ...usual, ...(option === false ? { attempts: 0 } : option) }
 }
 
 /** Requests a minute that bring nothing; three below fifteen, for the one that asks why. */
@@ -52,9 +44,9 @@ const PLANNED_MS = 1000
 /** How an attempt ended. */
 export interface Outcome {
   /** Milliseconds from its head on. */
-  up: number
+  up?: number
   /** Whether anything was heard behind the head: a record, a control, a heartbeat. */
-  heard: boolean
+  heard?: boolean
   /** Whether the server meant it to end. */
   planned?: boolean
   /** Milliseconds the server asks to wait. */
@@ -63,72 +55,56 @@ export interface Outcome {
   personal?: boolean
 }
 
-export class Backoff {
+export interface Backoff {
   /** Attempts in a row that brought nothing. */
-  count = 0
-  #retry: Retry
-  #random: () => number
-  #begun: number[] = []
-  #progress = false
-  #success: number | undefined
-  #planned = -Infinity
-
-  constructor(retry: Retry, random: () => number) {
-    this.#retry = retry
-    this.#random = random
-  }
-
+  count: number
   /** A request is sent. */
-  begin(now: number): void {
-    this.#success ??= now
-    this.#begun.push(now)
-    if (this.#begun.length > PACE) this.#begun.shift()
-    this.#progress = false
-  }
-
+  begin(): void
   /** The offset moved forward, or a write was acknowledged. */
-  progress(now: number): void {
-    this.#success = now
-    this.count = 0
-    this.#progress = true
-    this.#begun.length = 0
-  }
-
-  /** The network, or the person before the page, is back: the next attempt is a first one. */
-  wake(): void {
-    this.count = 0
-  }
-
+  progress(): void
   /** Milliseconds to wait before the next attempt; null: give up. */
-  end(outcome: Outcome, now: number): number | null {
-    const { base, cap, stable, attempts, deadline } = this.#retry
-    const steady = outcome.up >= stable && outcome.heard
-    if (steady) {
-      this.count = 0
-      this.#success = now
-    }
-    let wait: number
-    if (outcome.planned && (this.#progress || steady)) {
-      wait = Math.max(0, this.#planned + PLANNED_MS - now)
-    } else {
-      const trouble = 4 * base + 2 * (now - (this.#success ?? now))
-      const most = Math.min(outcome.planned ? stable : cap, trouble)
-      wait = this.#random() * (this.#progress ? base : Math.min(most, base * 2 ** Math.min(this.count, 30)))
-      if (!this.#progress) this.count += 1
-    }
-    if (outcome.planned) this.#planned = now + wait
-    if (outcome.hint !== undefined) {
-      wait = Math.max(wait, outcome.hint * (outcome.personal ? 1 : 1 + 0.3 * this.#random()))
-    }
-    const first = this.#begun[0]
-    if (this.#begun.length >= PACE && first !== undefined) wait = Math.max(wait, first + MINUTE - now)
-    if (this.count > attempts || now + wait - (this.#success ?? now) > deadline) return null
-    return wait
-  }
-
+  end(outcome: Outcome): number | null
   /** Milliseconds to wait although something woke the client: rule 6 holds in any case. */
-  held(now: number): number {
-    const first = this.#begun[0]
-    return this.#begun.length >= PACE && first !== undefined ? Math.max(0, first + MINUTE - now) : 0
+  held(): number
+}
+
+export function backoffOf({ base, cap, stable, attempts, deadline }: Retry, { now, random }: Pick<Environment, "now" | "random">): Backoff {
+  /** When the last requests began that brought nothing. */
+  let begun: number[] = []
+  let brought = false
+  let success: number | undefined
+  let lastPlanned = -Infinity
+  const self: Backoff = {
+    count: 0,
+    begin() {
+      begun = [...begun.slice(1 - PACE), now()]
+      success ??= now()
+      brought = false
+    },
+    progress() {
+      success = now()
+      self.count = 0
+      brought = true
+      begun = []
+    },
+    held: () => (begun.length < PACE ? 0 : Math.max(0, (begun[0] as number) + MINUTE - now())),
+    end({ up = 0, heard, planned, hint, personal }) {
+      const at = now()
+      const steady = up >= stable && heard
+      if (steady) {
+        self.count = 0
+        success = at
+      }
+      const trouble = at - (success ?? at)
+      let wait: number
+      if (planned && (brought || steady)) wait = Math.max(0, lastPlanned + PLANNED_MS - at)
+      else if (brought) wait = random() * base
+      else wait = random() * Math.min(planned ? stable : cap, 4 * base + 2 * trouble, base * 2 ** self.count++)
+      if (planned) lastPlanned = at + wait
+      if (hint) wait = Math.max(wait, hint * (personal ? 1 : 1 + 0.3 * random()))
+      wait = Math.max(wait, self.held())
+      return self.count > attempts || wait + trouble > deadline ? null : wait
+    },
   }
+  return self
 }

@@ -1,16 +1,16 @@
 /** A handle of a stream: names it, and does nothing until it is asked. */
 
-import { type Environment, platform } from "./environment.ts"
+import { platform } from "./environment.ts"
 import { HeadwaterError } from "./errors.ts"
-import { HttpDoor } from "./http.ts"
+import { httpDoor } from "./http.ts"
 import { insist } from "./patience.ts"
-import { Producer, type ProducerOptions, type Sink, bodyOf, plainEncode } from "./producer.ts"
-import { type ReadOptions, type Rec, Reader, type Source, plainDecode } from "./reader.ts"
-import type { Form, Raw } from "./records.ts"
-import { type RequestOptions, Requester } from "./request.ts"
-import { type Retry, retryOf } from "./retry.ts"
+import { type Producer, type ProducerOptions, type Sink, producerOf } from "./producer.ts"
+import { type ReadOptions, type Reader, type Rec, type Source, readerOf } from "./reader.ts"
+import { JSON_TYPE, type Raw, bodyOf, plainEncode, valueOf } from "./records.ts"
+import { type Fields, type RequestOptions, requesterOf } from "./request.ts"
+import { retryOf } from "./retry.ts"
 import { type StandardSchema, validate } from "./schema.ts"
-import type { Door, Info, LiveDoor, Offset, Presence, Signal, SignalOptions, TransportChoice, WireRecord } from "./transport.ts"
+import type { Door, Info, LiveDoor, Offset, TransportChoice } from "./transport.ts"
 
 export interface StreamOptions<T> extends RequestOptions {
   /** The content type; without it what HEAD says, else `application/json`. */
@@ -38,189 +38,135 @@ export interface CreateOptions<T = unknown> {
   signal?: AbortSignal
 }
 
-const JSON_TYPE = "application/json"
+/** A handle of a stream. Iterating reads from the start: history, then live. */
+export interface Stream<T = unknown> extends AsyncIterable<Rec<T>, undefined>, LiveDoor {
+  readonly url: string
+  /** Its content type, where it is known. */
+  readonly type: string | undefined
+  /** A cursor; it asks for nothing until a record is asked of it. */
+  read(options?: ReadOptions): Reader<T>
+  /** Every value up to the tail. */
+  all(options?: Omit<ReadOptions, "live">): Promise<T[]>
+  /** Appends, exactly once as long as this object lives; resolves when it is acknowledged. */
+  append(data: T, options?: { signal?: AbortSignal; create?: boolean }): Promise<Offset>
+  producer(options?: ProducerOptions): Producer<T>
+  /** Creates it; one with the same configuration that is there already is fine. */
+  create(options?: CreateOptions<T>): Promise<Info>
+  /** Its state; null: there is none. */
+  head(options?: { signal?: AbortSignal }): Promise<Info | null>
+  /** Closes it, behind what this object has appended. */
+  close(...last: [last?: T]): Promise<Offset>
+  /** Ends it as not complete. */
+  fail(code: string, message?: string, ...last: [last?: T]): Promise<Offset>
+  /** A stream with this one's records up to the offset, or all of them, and its own from there on. */
+  fork(to: string, at?: Offset, options?: { signal?: AbortSignal }): Promise<Stream<T>>
+  delete(options?: { signal?: AbortSignal }): Promise<void>
+  /** What a writer needs of it. */
+  sink(): Sink
+}
+
 const FRESH_MS = 10_000
 
-export class Stream<T = unknown> implements AsyncIterable<Rec<T>> {
-  readonly url: string
-  #door: Door
-  #options: StreamOptions<T>
-  #environment: Environment
-  #retry: Retry
-  #type: string | undefined
-  #created = -Infinity
-  #writer: Producer<T> | undefined
+/** `created`: when this client has created it, by its clock. */
+export function streamOf<T>(door: Door, options: StreamOptions<T>, created: number = -Infinity): Stream<T> {
+  const { environment = platform, decode, schema, transport = "auto", signal } = options
+  const retry = retryOf(options.retry)
+  let { type } = options
+  let writer: Producer<T> | undefined
 
-  constructor(door: Door, options: StreamOptions<T>) {
-    this.url = door.url
-    this.#door = door
-    this.#options = options
-    this.#environment = options.environment ?? platform
-    this.#retry = retryOf(options.retry)
-    this.#type = options.type
+  const plain: Source<unknown>["decode"] = (raw, form, known) =>
+    decode ? decode(raw) : "value" in known ? known.value : valueOf(raw, form)
+
+  const core: Source<T> & Sink = {
+    door,
+    retry,
+    environment,
+    signal,
+    transport,
+    known: () => type,
+    learn: (told) => void (type ??= told),
+    fresh: () => environment.now() - created < FRESH_MS,
+    decode: (raw, form, known) => {
+      const value = plain(raw, form, known)
+      return schema ? validate(schema, value) : (value as T)
+    },
+    type: async () => type ?? (await self.head())?.type ?? JSON_TYPE,
   }
 
-  /** Its content type, where it is known. */
-  get type(): string | undefined {
-    return this.#type
-  }
+  const trying = <R>(own: AbortSignal | undefined, call: (again: boolean) => Promise<R>): Promise<R> =>
+    insist(environment, retry, own ?? signal, call)
 
-  /** Reading from the start: history, then live. */
-  [Symbol.asyncIterator](): AsyncIterator<Rec<T>, undefined> {
-    return this.read()[Symbol.asyncIterator]()
-  }
+  const make = async (to: Door, headers: Fields, body: Uint8Array | undefined, own: AbortSignal | undefined): Promise<Info> =>
+    trying(own, () => to.create(headers, body, own))
 
-  /** A cursor; it asks for nothing until a record is asked of it. */
-  read(options: ReadOptions = {}): Reader<T> {
-    return new Reader(this.#source(), options)
-  }
-
-  /** Every value up to the tail. */
-  async all(options: Omit<ReadOptions, "live"> = {}): Promise<T[]> {
-    const values: T[] = []
-    for await (const { records } of this.read({ ...options, live: false }).batches()) {
-      for (const { data } of records) values.push(data)
-    }
-    return values
-  }
-
-  /** Appends, exactly once as long as this object lives; resolves when it is acknowledged. */
-  append(data: T, options: { signal?: AbortSignal; create?: boolean } = {}): Promise<Offset> {
-    this.#writer ??= this.producer({ linger: 0, create: options.create ?? false })
-    return this.#writer.append(data, options)
-  }
-
-  producer(options: ProducerOptions = {}): Producer<T> {
-    return new Producer(this.sink(), options)
-  }
-
-  /** Creates it; one with the same configuration that is there already is fine. */
-  async create(options: CreateOptions<T> = {}): Promise<Info> {
-    const type = options.type ?? this.#type ?? JSON_TYPE
-    const headers: Record<string, string> = { "content-type": type }
-    const set = (name: string, value: unknown): void => {
-      if (value !== undefined) headers[name] = String(value)
-    }
-    const { expiresAt } = options
-    set("stream-ttl", options.ttl)
-    set("stream-expires-at", expiresAt instanceof Date ? expiresAt.toISOString() : expiresAt)
-    set("stream-retention", options.retention)
-    set("stream-slow", options.slow)
-    if (options.closed) headers["stream-closed"] = "true"
-    const records = options.records?.map((record) => plainEncode(record, type))
-    const body = records?.length ? bodyOf(records, type) : undefined
-    const info = await this.#insist(options.signal, () => this.#door.create(headers, body, options.signal))
-    this.#type = type
-    this.#created = this.#environment.now()
-    return { ...info, type: info.type || type }
-  }
-
-  /** Its state; null: there is none. */
-  async head(options: { signal?: AbortSignal } = {}): Promise<Info | null> {
-    const info = await this.#insist(options.signal, () => this.#door.head(options.signal))
-    if (info?.type) this.#type = info.type
-    return info
-  }
-
-  /** Closes it, behind what this object has appended. */
-  close(...last: [last?: T]): Promise<Offset> {
-    return this.#writing().close(...last)
-  }
-
-  /** Ends it as not complete. */
-  fail(code: string, message?: string, ...last: [last?: T]): Promise<Offset> {
-    return this.#writing().fail(code, message, ...last)
-  }
-
-  /** A stream with this one's records up to the offset, or all of them, and its own from there on. */
-  async fork(to: string, at?: Offset, options: { signal?: AbortSignal } = {}): Promise<Stream<T>> {
-    const door = this.#door.sibling(to)
-    const headers: Record<string, string> = { "stream-forked-from": new URL(this.#door.sibling("").url).pathname }
-    if (at !== undefined) headers["stream-fork-offset"] = at
-    await this.#insist(options.signal, () => door.create(headers, undefined, options.signal))
-    const fork = new Stream<T>(door, this.#options)
-    fork.#created = this.#environment.now()
-    return fork
-  }
-
-  async delete(options: { signal?: AbortSignal } = {}): Promise<void> {
-    await this.#insist(options.signal, async (again) => {
-      try {
-        await this.#door.delete(options.signal)
-      } catch (error) {
-        // The answer to the first request was lost; it was done.
-        if (again && error instanceof HeadwaterError && error.code === "stream-not-found") return
-        throw error
-      }
-    })
-  }
-
-  /** Tells the live readers something that is not stored; needs a connection. */
-  signal(data: unknown, options: SignalOptions = {}): void {
-    this.#live().signal(data, options)
-  }
-
-  /** What others tell so; needs a connection. */
-  signals(): AsyncIterable<Signal> {
-    return this.#live().signals()
-  }
-
-  /** Who is there, this client included if it says a state; needs a connection. */
-  presence(state?: unknown): Presence {
-    return this.#live().presence(state)
-  }
-
-  #live(): LiveDoor {
-    const { live } = this.#door
-    if (live) return live
+  const live = (): LiveDoor => {
+    if (door.live) return door.live
     throw new HeadwaterError("unsupported", 'only a connection can: import { connect } from "headwater/connection"')
   }
 
-  #writing(): Producer<T> {
-    return (this.#writer ??= this.producer({ linger: 0 }))
-  }
+  const writing = (create = false): Producer<T> => (writer ??= self.producer({ linger: 0, create }))
 
-  #insist<R>(signal: AbortSignal | undefined, call: (again: boolean) => Promise<R>): Promise<R> {
-    return insist(this.#environment, this.#retry, signal ?? this.#options.signal, call)
+  const self: Stream<T> = {
+    url: door.url,
+    get type() {
+      return type
+    },
+    [Symbol.asyncIterator]: () => self.read()[Symbol.asyncIterator](),
+    read: (reading = {}) => readerOf(core, reading),
+    async all(reading) {
+      const values: T[] = []
+      for await (const { data } of self.read({ ...reading, live: false })) values.push(data)
+      return values
+    },
+    append: (data, given = {}) => writing(given.create).append(data, given),
+    producer: (producing) => producerOf(core, producing),
+    async create({ type: given = type ?? JSON_TYPE, ttl, expiresAt, retention, slow, closed, records = [], signal: own } = {}) {
+      const headers: Fields = {
+        "content-type": given,
+        "stream-ttl": ttl,
+        "stream-expires-at": expiresAt instanceof Date ? expiresAt.toISOString() : expiresAt,
+        "stream-retention": retention,
+        "stream-slow": slow,
+        "stream-closed": closed || undefined,
+      }
+      const bodies = records.map((record) => plainEncode(record, given))
+      const info = await make(door, headers, bodies.length ? bodyOf(bodies, given) : undefined, own)
+      type = given
+      created = environment.now()
+      return { ...info, type: info.type || given }
+    },
+    async head({ signal: own } = {}) {
+      const info = await trying(own, () => door.head(own))
+      type = info?.type || type
+      return info
+    },
+    close: (last) => writing().close(last),
+    fail: (code, message, last) => writing().fail(code, message, last),
+    async fork(to, at, { signal: own } = {}) {
+      const there = door.sibling(to)
+      const from = new URL(door.sibling("").url).pathname
+      await make(there, { "stream-forked-from": from, "stream-fork-offset": at }, undefined, own)
+      return streamOf(there, options, environment.now())
+    },
+    async delete({ signal: own } = {}) {
+      await trying(own, async (again) => {
+        try {
+          await door.delete(own)
+        } catch (error) {
+          // The answer to the first request was lost; it was done.
+          if (!again || (error as HeadwaterError).code !== "stream-not-found") throw error
+        }
+      })
+    },
+    signal: (data, given) => live().signal(data, given),
+    signals: () => live().signals(),
+    presence: (state) => live().presence(state),
+    sink: () => core,
   }
-
-  #source(): Source<T> {
-    const { transport = "auto" } = this.#options
-    return {
-      door: this.#door,
-      retry: this.#retry,
-      environment: this.#environment,
-      transport: Array.isArray(transport) ? (transport as TransportChoice[]) : [transport as TransportChoice],
-      type: () => this.#type,
-      learn: (type) => (this.#type ??= type),
-      fresh: () => this.#environment.now() - this.#created < FRESH_MS,
-      decode: this.#decoder(),
-      signal: this.#options.signal,
-    }
-  }
-
-  #decoder(): (raw: Raw, form: Form, known: WireRecord) => T | Promise<T> {
-    const { decode, schema } = this.#options
-    const plain = decode ? (raw: Raw): unknown => decode(raw) : plainDecode
-    if (!schema) return plain as (raw: Raw, form: Form, known: WireRecord) => T
-    return (raw, form, known) => validate(schema, plain(raw, form, known))
-  }
-
-  /** What a writer needs of it. */
-  sink(): Sink<T> {
-    return {
-      door: this.#door,
-      retry: this.#retry,
-      environment: this.#environment,
-      signal: this.#options.signal,
-      type: async () => this.#type ?? (await this.head())?.type ?? JSON_TYPE,
-      encode: plainEncode,
-    }
-  }
+  return self
 }
 
 /** A stream by its URL; a relative one is the page's. */
 export function stream<T = unknown>(url: string | URL, options: StreamOptions<T> = {}): Stream<T> {
-  const requester = new Requester(options, options.environment ?? platform)
-  return new Stream<T>(new HttpDoor(url, requester), options)
+  return streamOf(httpDoor(url, requesterOf(options, options.environment ?? platform)), options)
 }

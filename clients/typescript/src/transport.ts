@@ -8,8 +8,11 @@
 import type { Environment } from "./environment.ts"
 import type { HeadwaterError } from "./errors.ts"
 import type { Raw } from "./records.ts"
-import type { Requester } from "./request.ts"
+import type { Fields, Requester } from "./request.ts"
 import type { Retry } from "./retry.ts"
+
+/** Bytes held for a consumer that does not pull, unless it says how many. */
+export const BUFFER: number = 65_536
 
 /** A position: opaque; compare as text, never compute with it. */
 export type Offset = string
@@ -25,13 +28,13 @@ export interface Attempt {
   readonly last: number | undefined
   /** Whether to wait at the tail for what comes. */
   readonly live: boolean
-  readonly slow: Slow | undefined
+  readonly slow?: Slow | undefined
   /** Whether a stream that is not there is waited for. */
-  readonly wait: boolean
+  readonly missing?: "throw" | "wait" | undefined
   /** The stream's content type, where it is known. */
   readonly type: string | undefined
-  /** Bytes that may be held for a consumer that does not pull. */
-  readonly buffer: number
+  /** Bytes that may be held for a consumer that does not pull; see `BUFFER`. */
+  readonly buffer?: number | undefined
   readonly retry: Retry
   /** Milliseconds until the first byte behind the head, where there is another transport to turn to. */
   readonly first: number | undefined
@@ -46,36 +49,37 @@ export interface WireRecord {
   readonly raw: Raw
   /** The value, where the transport had to parse it anyhow. */
   readonly value?: unknown
-  /** Where a reader goes on that has had this record. */
-  readonly offset: Offset
+  /** Where a reader goes on that has had this record; undefined: where its batch is told as one, and had again as one. */
+  readonly offset?: Offset
 }
 
-/** What an attempt tells. */
+/** What an attempt tells. What the server says beside records is told in the protocol's own words; see `controlOf`. */
 export type Wire =
   /** The head came. */
-  | { kind: "open"; heartbeat?: number; type?: string }
-  /** Records, in order, and where the reader stands behind them. `single`: each has its own offset. */
-  | { kind: "records"; records: readonly WireRecord[]; offset: Offset; single: boolean; upToDate: boolean; type?: string }
+  | { kind: "open"; type?: string }
+  /** Records, in order, and where the reader stands behind them. */
+  | { kind: "records"; records: WireRecord[]; offset: Offset; upToDate: boolean }
   /** There is no more up to this offset, for now. */
   | { kind: "up-to-date"; offset?: Offset }
-  /** Something came that says nothing. */
+  /** Something came that says nothing; so does what is not known. */
   | { kind: "beat" }
   /** Nothing came for a moment, on a transport that does not say where the tail is. */
   | { kind: "quiet" }
   /** Records are left out; `offset` is where to come back. */
-  | { kind: "gap"; from: Offset; to: Offset; offset: Offset; reason?: string | undefined }
+  | { kind: "stream-gap"; from: Offset; to: Offset; offset: Offset; reason?: string | undefined }
   /** The stream is not there yet. */
-  | { kind: "waiting" }
+  | { kind: "stream-waiting" }
   /** It is now. */
-  | { kind: "created"; type?: string }
-  /** A signal or a presence event, for those who asked. */
-  | { kind: "notice"; name: "signal" | "presence"; data: unknown }
+  | { kind: "stream-created"; type?: string }
+  /** For those who asked. */
+  | { kind: "stream-signal" | "stream-presence"; data: unknown }
   /** The end of the stream. */
-  | { kind: "end"; end: "closed" | "failed"; offset?: Offset; code?: string; message?: string }
-  /** The end of the attempt: planned, or with a time of one's own to come back. */
-  | { kind: "detached"; retryAfter?: number; reason?: string | undefined }
+  | { kind: "stream-closed"; offset?: Offset }
+  | { kind: "stream-failed"; offset?: Offset; code?: string; message?: string }
+  /** The end of the attempt: planned, or with a time of one's own to come back, in seconds. */
+  | { kind: "stream-detached"; retry_after?: number; reason?: string | undefined }
   /** The end of the attempt, by an error that the server told. */
-  | { kind: "error"; error: HeadwaterError }
+  | { kind: "stream-error"; error: HeadwaterError }
 
 export interface Transport {
   readonly name: string
@@ -94,8 +98,6 @@ export type TransportChoice = TransportName | TransportFactory
 /** What a write is answered. */
 export interface Written {
   offset: Offset
-  /** It was accepted before. */
-  duplicate?: boolean
 }
 
 /** One append, a closure, or both; with a producer it may be sent again. */
@@ -105,7 +107,7 @@ export interface Write {
   producer: readonly [id: string, epoch: number, seq: number] | undefined
   close?: boolean
   fail?: { code: string; message: string | undefined }
-  create?: Record<string, string> | undefined
+  create?: Fields | undefined
 }
 
 /** What of a stream is known without reading it. */
@@ -134,7 +136,7 @@ export interface Door {
   /** What the same server is called where what was found out of its network is remembered. */
   readonly origin: string
   write(write: Write, signal?: AbortSignal): Promise<Written>
-  create(headers: Record<string, string>, body: Uint8Array | undefined, signal?: AbortSignal): Promise<Info>
+  create(headers: Fields, body: Uint8Array | undefined, signal?: AbortSignal): Promise<Info>
   /** Whether a small request is answered within a second. */
   answers(): Promise<boolean>
   head(signal?: AbortSignal): Promise<Info | null>
@@ -167,9 +169,12 @@ export interface Presence extends AsyncIterable<readonly Member[]> {
 
 /** What only connections have. */
 export interface LiveDoor {
-  signal(data: unknown, options: SignalOptions): void
+  /** Tells the live readers something that is not stored. */
+  signal(data: unknown, options?: SignalOptions): void
+  /** What others tell so. */
   signals(): AsyncIterable<Signal>
-  presence(state: unknown): Presence
+  /** Who is there, this client included if it says a state. */
+  presence(state?: unknown): Presence
 }
 
 export interface SignalOptions {

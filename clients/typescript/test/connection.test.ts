@@ -151,6 +151,28 @@ test("a reader goes on behind its last record on another socket, and all readers
   await Promise.all(seconds)
 })
 
+test("behind a gap it comes back where the server goes on, not where the gap ends", async () => {
+  for (const o of [at(0), at(24)]) {
+    const net = new Net()
+    const reader = net.connection.stream("a").read({ slow: "conflate:k" })
+    const told: unknown[] = []
+    reader.on("gap", (gap) => told.push(gap))
+    const first = reader[Symbol.asyncIterator]().next()
+    const wire = await net.opened()
+    answer(wire, 1)
+    wire.say({ t: "gap", s: 1, from: at(0), to: at(24), o })
+    await settle()
+    assert.equal(told.length, 1)
+    wire.cut()
+    await net.world.pass(1000)
+    const again = await net.opened(2)
+    await settle()
+    assert.equal(again.last("sub").from, o)
+    net.connection.close()
+    await first
+  }
+})
+
 test("an append is answered; one whose answer was lost is sent again under the same number", async () => {
   const net = new Net()
   const stream = net.connection.stream<{ n: number }>("a", { type: "application/json" })
@@ -200,14 +222,250 @@ test("who is silent for two and a half heartbeats is left", async () => {
   await first
 })
 
-test("a second reader of a stream has a socket of its own", async () => {
+/** Says what was read so far. */
+function collecting(records: AsyncIterable<{ data: unknown }>): unknown[] {
+  const got: unknown[] = []
+  void (async () => {
+    for await (const { data } of records) got.push(data)
+  })().catch(() => undefined)
+  return got
+}
+
+const page = (wire: Wire, records: unknown[], o: string, fields: object = {}): void => {
+  const { id, from } = wire.last("read")
+  const first = Number(o.slice(-2)) - records.length + 1
+  const e = records.slice(0, -1).map((_, index) => at(first + index).slice(-2))
+  wire.say({ t: "page", id, from, o, e, r: records, ...fields })
+}
+
+test("two readers of a stream share its subscription, each from its own place", async () => {
   const net = new Net()
   const stream = net.connection.stream("a")
-  const pending = [stream.read(), stream.read()].map((reader) => reader[Symbol.asyncIterator]().next())
-  answer(await net.opened(1), 1)
-  answer(await net.opened(2), 1)
+  const first = collecting(stream.read())
+  const wire = await net.opened()
+  answer(wire, 1)
+  wire.say({ t: "data", s: 1, o: at(2), e: ["1"], r: [1, 2] })
+  wire.say({ t: "live", s: 1, o: at(2) })
+  await settle()
+  const [second, third] = [collecting(stream.read()), collecting(stream.read({ from: "now" }))]
+  await settle()
+  page(wire, [1, 2], at(2), { live: true })
+  await settle()
+  wire.say({ t: "data", s: 1, o: at(3), r: [3] })
+  await settle()
+  assert.deepEqual([first, second, third], [[1, 2, 3], [1, 2, 3], [3]])
+  assert.equal(wire.sent.filter(({ t }) => t === "sub").length, 1)
+  assert.equal(net.wires.length, 1)
   net.connection.close()
-  await Promise.all(pending)
+})
+
+test("behind the tail, a second reader moves the subscription there, and both read pages until they meet it", async () => {
+  const net = new Net()
+  const stream = net.connection.stream("a")
+  const first = collecting(stream.read())
+  const wire = await net.opened()
+  answer(wire, 1)
+  wire.say({ t: "data", s: 1, o: at(1), r: [1] })
+  await settle()
+  const second = collecting(stream.read({ from: "now" }))
+  await settle()
+  assert.deepEqual(wire.sent.slice(-2).map(({ t, from }) => [t, from]), [["unsub", undefined], ["sub", "now"]])
+  // What is still under way is not told twice.
+  wire.say({ t: "data", s: 1, o: at(2), r: [2] })
+  const { id } = wire.last("sub")
+  wire.say({ t: "sub", id, s: 1, path: "a", type: "application/json", from: at(3), tail: at(3), earliest: at(0) })
+  wire.say({ t: "live", s: 1, o: at(3) })
+  await settle()
+  assert.equal(wire.last("read").from, at(1))
+  page(wire, [2, 3], at(3), { live: true })
+  await settle()
+  wire.say({ t: "data", s: 1, o: at(4), r: [4] })
+  await settle()
+  assert.deepEqual([first, second], [[1, 2, 3, 4], [4]])
+  net.connection.close()
+})
+
+test("credit is the slowest reader's, and one for whom others wait is let go", async () => {
+  const net = new Net()
+  const stream = net.connection.stream("a")
+  const slow = stream.read({ buffer: 300 })[Symbol.asyncIterator]()
+  const one = slow.next()
+  const wire = await net.opened()
+  answer(wire, 1)
+  wire.say({ t: "live", s: 1, o: at(0) })
+  const fast = collecting(stream.read({ from: at(0) }))
+  await settle()
+  const big = "x".repeat(150)
+  wire.say({ t: "data", s: 1, o: at(1), r: [big] })
+  wire.say({ t: "data", s: 1, o: at(2), r: [big] })
+  await one
+  await settle()
+  assert.equal(fast.length, 2)
+  assert.equal(wire.sent.filter(({ t }) => t === "ack").length, 0, "nobody said that the slow one is done")
+  await net.world.pass(999)
+  assert.equal(wire.sent.filter(({ t }) => t === "ack").length, 0)
+  await net.world.pass(1)
+  assert.equal(wire.last("ack").o, at(2))
+  wire.say({ t: "data", s: 1, o: at(3), r: [3] })
+  await settle()
+  assert.deepEqual(fast, [big, big, 3])
+  // It has what had come, and fetches the rest.
+  assert.equal((await slow.next()).value?.data, big)
+  const three = slow.next()
+  await settle()
+  assert.equal(wire.last("read").from, at(2))
+  page(wire, [3], at(3), { live: true })
+  assert.equal((await three).value?.data, 3)
+  const four = slow.next()
+  await settle()
+  wire.say({ t: "data", s: 1, o: at(4), r: [4] })
+  assert.equal((await four).value?.data, 4)
+  net.connection.close()
+})
+
+test("signals are told on the subscription of the records, and one who leaves takes nothing from the others", async () => {
+  const net = new Net()
+  const stream = net.connection.stream("a")
+  const got = collecting(stream.read())
+  const wire = await net.opened()
+  answer(wire, 1)
+  wire.say({ t: "data", s: 1, o: at(1), r: [1] })
+  wire.say({ t: "live", s: 1, o: at(1) })
+  await settle()
+  const presence = stream.presence("here")
+  await settle()
+  assert.deepEqual([wire.last("sub").from, wire.last("sub").signals, wire.last("sub").window], [at(1), true, 65_536])
+  const { id } = wire.last("sub")
+  wire.say({ t: "sub", id, s: 1, path: "a", type: "application/json", from: at(1), tail: at(1), earliest: at(0) })
+  wire.say({ t: "live", s: 1, o: at(1) })
+  await settle()
+  assert.equal(wire.last("here").state, "here")
+  presence.leave()
+  wire.say({ t: "err", s: 1, code: "rate-limited", status: 429, detail: "of a signal", advice: "" })
+  wire.say({ t: "data", s: 1, o: at(2), r: [2] })
+  await settle()
+  assert.deepEqual(got, [1, 2])
+  assert.equal(net.wires.length, 1)
+  net.connection.close()
+})
+
+test("its state is told: connecting, live, waiting until a moment, draining, closed", async () => {
+  const net = new Net()
+  const { connection, world } = net
+  const states: string[] = []
+  const errors: string[] = []
+  connection.on("state", (state) => states.push(state))
+  connection.on("error", ({ code }) => errors.push(code))
+  assert.deepEqual([connection.state, connection.retryAt, connection.attempt], ["idle", null, 0])
+  const first = connection.stream("a").read()[Symbol.asyncIterator]().next()
+  const wire = await net.wire()
+  assert.deepEqual([connection.state, connection.attempt], ["connecting", 1])
+  wire.open()
+  await settle()
+  answer(wire, 1)
+  assert.deepEqual([connection.state, connection.attempt], ["live", 0])
+  wire.cut()
+  await settle()
+  assert.equal(connection.state, "waiting")
+  assert.ok((connection.retryAt ?? 0) > world.time)
+  assert.equal(connection.lastError?.code, "network")
+  world.isOnline = false
+  world.tell("offline")
+  assert.equal(connection.state, "offline")
+  world.isOnline = true
+  world.tell("online")
+  await world.pass(500)
+  const again = await net.opened(2)
+  answer(again, 1)
+  await settle()
+  again.say({ t: "drain", after: 2 })
+  await settle()
+  assert.deepEqual([connection.state, connection.retryAt], ["draining", world.time + 2000])
+  again.cut(1012)
+  await world.pass(2000)
+  await net.opened(3)
+  connection.close()
+  await first
+  assert.equal(connection.state, "closed")
+  assert.deepEqual(errors, ["network", "network"])
+  assert.deepEqual(states, ["connecting", "live", "waiting", "offline", "waiting", "connecting", "live", "draining", "waiting", "connecting", "live", "closed"])
+})
+
+test("reconnect() does not wait: neither the pause that is, nor the one that would be", async () => {
+  const net = new Net()
+  const first = net.connection.stream("a").read()[Symbol.asyncIterator]().next()
+  answer(await net.opened(), 1)
+  net.connection.reconnect()
+  await net.world.pass(0)
+  assert.notEqual(net.wires[0]?.closed, undefined)
+  answer(await net.opened(2), 1)
+  net.wires[1]?.cut()
+  await settle()
+  assert.equal(net.wires.length, 2)
+  net.connection.reconnect()
+  await net.world.pass(0)
+  await net.opened(3)
+  assert.equal(net.connection.state, "live")
+  net.connection.close()
+  net.connection.reconnect()
+  await net.world.pass(60_000)
+  assert.equal(net.wires.length, 3)
+  await first
+})
+
+test("a page that is put aside has no socket, and one that slept does not trust its own", async () => {
+  const net = new Net()
+  const first = net.connection.stream("a").read()[Symbol.asyncIterator]().next()
+  answer(await net.opened(), 1)
+  net.world.tell("freeze")
+  assert.notEqual(net.wires[0]?.closed, undefined)
+  await settle()
+  net.world.tell("resume")
+  await net.world.pass(0)
+  answer(await net.opened(2), 1)
+  net.world.tell("visible")
+  await net.world.pass(0)
+  assert.equal(net.wires.length, 2, "it was heard a moment ago")
+  // A day of sleep.
+  net.world.time += 86_400_000
+  net.world.tell("visible")
+  assert.notEqual(net.wires[1]?.closed, undefined)
+  await net.world.pass(1000)
+  answer(await net.opened(3), 1)
+  net.wires[2]?.say({ t: "data", s: 1, o: at(1), r: ["morning"] })
+  assert.equal((await first).value?.data, "morning")
+  net.connection.close()
+})
+
+test("where the server stops, nothing is begun any more, although the drain comes late", async () => {
+  const net = new Net()
+  const first = net.connection.stream("a").read()[Symbol.asyncIterator]().next()
+  const wire = await net.opened()
+  answer(wire, 1)
+  wire.say({ t: "end", s: 1, o: at(0), why: "detached", code: "stopping", after: 0.001 })
+  await net.world.pass(1000)
+  await net.wire(2)
+  wire.say({ t: "drain", after: 0.001 })
+  assert.equal(wire.sent.filter(({ t }) => t === "sub").length, 1)
+  net.connection.close()
+  await first
+})
+
+test("signOut() closes, tells who listens, and waits for them", async () => {
+  const net = new Net()
+  const told: string[] = []
+  net.connection.on("sign-out", async () => {
+    await settle()
+    told.push("cleared")
+  })
+  await net.connection.signOut()
+  await net.connection.signOut()
+  assert.deepEqual(told, ["cleared"])
+  assert.equal(net.connection.state, "closed")
+  const failing = new Net().connection
+  failing.on("sign-out", () => Promise.reject(new Error("disk")))
+  await assert.rejects(failing.signOut(), /disk/)
+  assert.equal(failing.state, "closed")
 })
 
 test("a close code that is for good ends reading, with the error's code", async () => {
@@ -252,7 +510,7 @@ test("signals and members are told, and after a cut the member comes back with i
   const presence = stream.presence({ typing: false })
   const signals = stream.signals()[Symbol.asyncIterator]()
   const wire = await net.opened()
-  assert.deepEqual([wire.last("sub").signals, wire.last("sub").presence, wire.last("sub").window], [true, true, 0])
+  assert.deepEqual([wire.last("sub").signals, wire.last("sub").presence, wire.last("sub").window], [true, true, 65_536])
   answer(wire, 3)
   await settle()
   const here = wire.last("here")

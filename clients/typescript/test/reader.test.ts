@@ -61,6 +61,38 @@ test("a lost connection is taken up behind what was received, and nothing comes 
   assert.deepEqual(got, [1, 2, 3])
 })
 
+test("reconnect() replaces the connection that is there, and the wait for one, at once", async () => {
+  const scripts = [new Script(), new Script()]
+  const fake = new Fake((_asked, index) => (index === 1 ? new TypeError("fetch failed") : reply(scripts[index && 1] as Script)))
+  const reader = open(fake).read()
+  const { got, done } = collect(reader)
+  await settle()
+  scripts[0]?.say(event(1))
+  await settle()
+  reader.reconnect()
+  await settle()
+  await world.pass(0)
+  assert.equal(scripts[0]?.cancelled, true)
+  assert.equal(fake.asked.length, 2)
+  assert.equal(reader.state, "waiting")
+  reader.reconnect()
+  await settle()
+  assert.equal(fake.asked.length, 3)
+  assert.equal(fake.asked[2]?.url.searchParams.get("offset"), at(1))
+  scripts[1]?.say(event(2) + `event:stream-closed\nid:${at(2)}\ndata:{}\n\n`)
+  await done
+  assert.deepEqual(got, [1, 2])
+  assert.equal(world.watchers + world.timers, 0)
+})
+
+test("a newer server's control of a name that the client uses itself is passed over", async () => {
+  const lines = ["records", "open", "quiet"].map((control) => `{"control":"${control}","offset":"${at(0)}"}\n`).join("")
+  const end = `{"offset":"${at(1)}","data":1}\n{"control":"closed","offset":"${at(1)}"}\n`
+  const { got, done } = collect(open(new Fake(() => reply(lines + end, { "content-type": "application/x-ndjson" })), { transport: "ndjson" }))
+  assert.equal(await done, undefined)
+  assert.deepEqual(got, [1])
+})
+
 test("a failed stream throws, with the reason of who wrote it", async () => {
   const text = `event:stream-failed\nid:${at(1)}\ndata:{"code":"out-of-tokens","message":"no money"}\n\n`
   const fake = new Fake(() => reply(event(1) + text))

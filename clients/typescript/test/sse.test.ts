@@ -3,9 +3,9 @@
 import assert from "node:assert/strict"
 import { readFileSync } from "node:fs"
 import { test } from "node:test"
-import { LineParser } from "../src/lines.ts"
-import { splitArray } from "../src/records.ts"
-import { type ServerEvent, SseParser } from "../src/sse.ts"
+import { lineParser } from "../src/lines.ts"
+import { elementsOf } from "../src/records.ts"
+import { type ServerEvent, sseParser } from "../src/sse.ts"
 import { dice } from "./support/world.ts"
 
 interface Vector {
@@ -24,10 +24,10 @@ const bytesOf = (text: string): Uint8Array => Uint8Array.from(text, (character) 
 const textOf = (bytes: string): string => new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytesOf(bytes))
 
 function parse(pieces: Iterable<Uint8Array>): { events: ServerEvent[]; id: string; retry: number | null } {
-  const parser = new SseParser()
-  const events = [...pieces].flatMap((piece) => parser.feed(piece))
+  const parser = sseParser()
+  const events = [...pieces].flatMap(parser)
   const retries = events.filter(({ retry }) => retry !== undefined)
-  return { events, id: parser.id, retry: retries.at(-1)?.retry ?? null }
+  return { events, id: events.at(-1)?.id ?? "", retry: retries.at(-1)?.retry ?? null }
 }
 
 function* cuts(bytes: Uint8Array): Generator<Uint8Array[]> {
@@ -64,28 +64,28 @@ test("any cuts of any bytes give the same events", () => {
 
 test("an event that does not end is refused at a limit, however it comes", () => {
   const mega = new Uint8Array(1 << 20).fill(0x78)
-  const one = new SseParser()
+  const one = sseParser()
   assert.throws(() => {
-    for (let count = 0; count < 70; count += 1) one.feed(mega)
+    for (let count = 0; count < 70; count += 1) one(mega)
   }, RangeError)
-  const lines = new SseParser()
+  const lines = sseParser()
   assert.throws(() => {
     for (let count = 0; count < 70; count += 1) {
-      lines.feed(bytesOf("\ndata:"))
-      lines.feed(mega)
+      lines(bytesOf("\ndata:"))
+      lines(mega)
     }
   }, RangeError)
-  const text = new LineParser()
+  const text = lineParser()
   assert.throws(() => {
-    for (let count = 0; count < 70; count += 1) text.feed(mega)
+    for (let count = 0; count < 70; count += 1) text(mega)
   }, RangeError)
 })
 
 test("lines are the same at every cut, and an unfinished one is never told", () => {
   const bytes = new TextEncoder().encode('{"a":"ü\\n"}\n\n{"b":2}\r\n{"c"')
   for (const pieces of cuts(bytes)) {
-    const parser = new LineParser()
-    const lines = pieces.flatMap((piece) => parser.feed(piece)).map((line) => line.trim())
+    const parser = lineParser()
+    const lines = pieces.flatMap((piece) => parser(piece)).filter(Boolean)
     assert.deepEqual(lines, ['{"a":"ü\\n"}', '{"b":2}'])
   }
 })
@@ -104,11 +104,13 @@ test("an array is split as it is written, and every cut of it is told as one", (
   for (let round = 0; round < 300; round += 1) {
     const values = Array.from({ length: Math.floor(random() * 5) }, () => value(0))
     const text = JSON.stringify(values, null, round % 3)
-    assert.deepEqual(splitArray(text).map((part) => JSON.parse(part) as unknown), values)
+    assert.deepEqual(elementsOf(text).map(({ raw }) => JSON.parse(raw) as unknown), values)
+    assert.deepEqual(elementsOf(text).map(({ value: each }) => each), values)
+    assert.equal(elementsOf(text).every(({ raw }) => text.includes(raw)), true)
     const cut = Math.floor(random() * text.length)
-    assert.throws(() => splitArray(text.slice(0, cut)).map((part) => JSON.parse(part) as unknown), SyntaxError)
+    assert.throws(() => elementsOf(text.slice(0, cut)), SyntaxError)
   }
-  assert.throws(() => splitArray("[1,]").map((part) => JSON.parse(part) as unknown), SyntaxError)
-  assert.throws(() => splitArray("[1]]"), SyntaxError)
-  assert.throws(() => splitArray("{}"), SyntaxError)
+  assert.throws(() => elementsOf("[1,]"), SyntaxError)
+  assert.throws(() => elementsOf("[1]]"), SyntaxError)
+  assert.throws(() => elementsOf("{}"), SyntaxError)
 })

@@ -75,6 +75,7 @@ class AsgiExchange(Exchange):
         self.request = request
         self.extra = []
         self.may_be_cancelled = False
+        self.credential = None
         self._service = service
         self._scope = scope
         self._receive = Asked(receive) if expects_continue(request.version, request.headers) else receive

@@ -51,6 +51,7 @@ class AsgiWebSocket(Exchange):
         self.request = request
         self.extra = []
         self.may_be_cancelled = False
+        self.credential = None
         self._service = service
         self._scope = scope
         self._receive = receive

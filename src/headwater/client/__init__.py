@@ -26,6 +26,9 @@ items          what a reader gives
 producing      numbers of an idempotent producer, and what answers say of them
 requests       requests beside reading
 wires          wire formats
+doors          what readers, writers and handles ask of their way to the server
+connection     many streams on one WebSocket
+presence       who is at a stream, and being there
 problems       responses that are errors
 errors         what can go wrong on the client's side
 """
@@ -37,6 +40,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from headwater.client.checkpoint import Checkpoint
+    from headwater.client.connection.connection import Connection
     from headwater.client.errors import (
         BadAnswer,
         BadRecord,
@@ -53,11 +57,12 @@ if TYPE_CHECKING:
         Unsupported,
     )
     from headwater.client.items import Batch, End, Ending, Gap, Info, Item, Progress
+    from headwater.client.presence import Member, Presence
     from headwater.client.reader import Reader
     from headwater.client.retry import Retry
     from headwater.client.states import ReaderState
     from headwater.client.stream import Stream
-    from headwater.client.told import Heard
+    from headwater.client.told import Heard, Signal
     from headwater.client.writer import StreamWriter
     from headwater.errors import HeadwaterError
 
@@ -68,6 +73,7 @@ __all__ = [
     "Checkpoint",
     "ClientError",
     "ConnectTimeout",
+    "Connection",
     "End",
     "Ending",
     "Gap",
@@ -75,14 +81,17 @@ __all__ = [
     "Heard",
     "Info",
     "Item",
+    "Member",
     "NetworkError",
     "OutboxExpired",
     "OutboxFull",
     "Overflow",
+    "Presence",
     "Progress",
     "Reader",
     "ReaderState",
     "Retry",
+    "Signal",
     "Silent",
     "Stopped",
     "Stream",
@@ -100,6 +109,7 @@ _HOMES: Final = {
     "Checkpoint": "headwater.client.checkpoint",
     "ClientError": "headwater.client.errors",
     "ConnectTimeout": "headwater.client.errors",
+    "Connection": "headwater.client.connection.connection",
     "End": "headwater.client.items",
     "Ending": "headwater.client.items",
     "Gap": "headwater.client.items",
@@ -107,14 +117,17 @@ _HOMES: Final = {
     "Heard": "headwater.client.told",
     "Info": "headwater.client.items",
     "Item": "headwater.client.items",
+    "Member": "headwater.client.presence",
     "NetworkError": "headwater.client.errors",
     "OutboxExpired": "headwater.client.errors",
     "OutboxFull": "headwater.client.errors",
     "Overflow": "headwater.client.errors",
+    "Presence": "headwater.client.presence",
     "Progress": "headwater.client.items",
     "Reader": "headwater.client.reader",
     "ReaderState": "headwater.client.states",
     "Retry": "headwater.client.retry",
+    "Signal": "headwater.client.told",
     "Silent": "headwater.client.errors",
     "Stopped": "headwater.client.errors",
     "Stream": "headwater.client.stream",

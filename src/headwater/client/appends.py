@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from headwater.client import requests
 from headwater.client.answers import Head
 from headwater.client.codec import Codec
-from headwater.client.http import Http
+from headwater.client.doors import Door
+from headwater.client.errors import Unsupported
+from headwater.client.reader import Reader
 from headwater.client.retry import Retry
 from headwater.client.writer import StreamWriter
+
+if TYPE_CHECKING:
+    from headwater.client.presence import Presence
 
 
 class Appends:
     """The half of `Stream` that appends."""
 
     url: str
-    _http: Http
+    _http: Door
     _retry: Retry
     _content_type: str | None
     _writer: StreamWriter[Any] | None = None
@@ -97,6 +104,28 @@ class Appends:
         codec = self._codec(kind)
         return StreamWriter(self._http, self.url, codec, self._retry, linger=linger, create=config, **options)
 
+    def presence(self, state: Any = msgspec.UNSET, *, member: str | None = None) -> Presence:
+        """Who is at the stream; with a state this client is there, too, as long as the block lasts.
+
+        ::
+
+            async with room.presence({"typing": False}) as presence:
+                async for members in presence:
+                    print(members)
+
+        Args:
+            state: any JSON value; without one this client looks on.
+            member: the member's id; without one the subject of the access, or else the connection's name.
+
+        Raises:
+            Unsupported: it is to be there, and the stream is not on a connection.
+        """
+        if state is not msgspec.UNSET and "websocket" not in self._http.ways:
+            raise Unsupported("being at a stream needs a connection: Connection(url).stream(path).presence(state)")
+        from headwater.client.presence import Presence
+
+        return Presence(self._http, self.url, self._live(presence=True), self._retry, state, member)
+
     async def _kind(self) -> str:
         if self._content_type is None:
             info = await self.head()
@@ -111,6 +140,9 @@ class Appends:
     async def _close_writer(self) -> None:
         if self._writer is not None:
             await self._writer.aclose()
+
+    def _live(self, *, signals: bool = False, presence: bool = False) -> Reader[Any]:
+        raise NotImplementedError
 
     async def head(self) -> Any:
         """See `Stream.head`."""

@@ -10,7 +10,7 @@ import asyncio
 import random
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, suppress
 from inspect import isawaitable
 from typing import Any, Final, TypeVar
 
@@ -18,6 +18,7 @@ import httpx2
 
 from headwater.client.answers import MOST_REDIRECTS, Head, agent, head_of, is_plain, redirect, translated
 from headwater.client.errors import BadAnswer, Silent
+from headwater.client.transports import NAMES
 
 T = TypeVar("T")
 
@@ -85,19 +86,21 @@ class Answer:
         timeouts = self._response.request.extensions.get("timeout")
         if timeouts is not None:
             timeouts["read"] = silence
-        pieces = self._response.aiter_raw() if is_plain(self.head) else self._response.aiter_bytes()
-        with translated(is_body=True):
-            if first is not None:
-                try:
-                    async with asyncio.timeout(first):
-                        piece = await anext(pieces, None)
-                except TimeoutError:
-                    raise Silent(f"nothing came for {first:g} s behind the head of the answer") from None
-                if piece is None:
-                    return
-                yield piece
-            async for piece in pieces:
-                yield piece
+        source = self._response.aiter_raw() if is_plain(self.head) else self._response.aiter_bytes()
+        # Closed here and not by the collector, which would do it in another task while this one closes the answer.
+        async with aclosing(source) as pieces:
+            with translated(is_body=True):
+                if first is not None:
+                    try:
+                        async with asyncio.timeout(first):
+                            piece = await anext(pieces, None)
+                    except TimeoutError:
+                        raise Silent(f"nothing came for {first:g} s behind the head of the answer") from None
+                    if piece is None:
+                        return
+                    yield piece
+                async for piece in pieces:
+                    yield piece
 
     async def abort(self) -> None:
         """End it from another task, whatever waits for it."""
@@ -115,11 +118,13 @@ class Http:
         connect: seconds to the head of an answer.
 
     Attributes:
+        ways: names of the transports.
         now: seconds from any fixed origin.
         draw: a number from 0 up to 1.
         pause: makes what waits.
     """
 
+    ways = NAMES
     now: Callable[[], float] = staticmethod(time.monotonic)
     draw: Callable[[], float] = staticmethod(random.random)
     pause: Callable[[], Pause] = Pause

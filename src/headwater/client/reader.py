@@ -12,10 +12,11 @@ from typing import Any, Final, Generic, Self, TypeVar
 
 from headwater.client.checkpoint import Checkpoint
 from headwater.client.codec import Codec
+from headwater.client.doors import Answers, Door
 from headwater.client.errors import BadRecord
-from headwater.client.http import Answer, Http, settled
+from headwater.client.http import settled
 from headwater.client.items import Batch, End, Ending, Gap, Info, Item, Progress
-from headwater.client.reading import Given, Reading
+from headwater.client.reading import Given, Reading, Request
 from headwater.client.requests import info_of
 from headwater.client.retry import Retry
 from headwater.client.session import ReadSession
@@ -35,7 +36,7 @@ class Reader(Generic[T]):
 
     def __init__(
         self,
-        http: Http,
+        http: Door,
         url: str,
         reading: Reading,
         codec_of: Callable[[str], Codec[T]],
@@ -48,7 +49,7 @@ class Reader(Generic[T]):
         learned: Callable[[Info], object] | None = None,
     ) -> None:
         self.offset = reading.start
-        self._http: Final = http
+        self._http: Final[Door] = http
         self._url: Final = url
         self._session: ReadSession[T] = ReadSession(
             reading, codec_of, retry, http.draw, info=info, can_refresh=http.can_refresh, is_new=is_new
@@ -58,7 +59,7 @@ class Reader(Generic[T]):
         self._progress: Final = progress
         self._learned: Final = learned
         self._pause: Final = http.pause()
-        self._answer: Answer | None = None
+        self._answer: Answers | None = None
         self._rest: Iterator[Item[T]] = iter(())  # of a batch that was broken off
         self._records = self._bytes = 0
         self._one: AsyncGenerator[Item[T], None] | None = None
@@ -220,28 +221,35 @@ class Reader(Generic[T]):
         request = session.begin(self._http.now())
         async with self._http.open(request.method, self._url, request.query, request.headers) as answer:
             self._answer = answer
-            head = answer.head
-            body = b"" if head.is_success else await answer.read()
-            for given in session.head(head.status, head.headers, body, head.retry_after, self._http.now()):
-                yield given
-            if request.method == "HEAD":
-                session.learn(info_of(head.headers))
-                if self._learned is not None and session.info is not None:
-                    self._learned(session.info)
-                return
-            if self._is_over():
-                return
-            async with aclosing(answer.chunks(session.silence, request.first_byte)) as chunks:
-                async for chunk in chunks:
-                    self._bytes += len(chunk)
-                    for given in session.feed(chunk):
+            try:
+                async with aclosing(self._answered(request, answer)) as all_given:
+                    async for given in all_given:
                         yield given
-                    session.late()
-                    if self._is_over():
-                        return
-            for given in session.finish():
-                yield given
-            session.late()
+            finally:
+                self._answer = None  # its connection may carry another request from now on
+
+    async def _answered(self, request: Request, answer: Answers) -> AsyncGenerator[Given, None]:
+        session, head, known = self._session, answer.head, self._session.info
+        body = b"" if head.is_success else await answer.read()
+        for given in session.head(head.status, head.headers, body, head.retry_after, self._http.now()):
+            yield given
+        if request.method == "HEAD":
+            session.learn(info_of(head.headers))
+        if self._learned is not None and session.info is not None and session.info is not known:
+            self._learned(session.info)
+        if request.method == "HEAD" or self._is_over():
+            return
+        async with aclosing(answer.chunks(session.silence, request.first_byte)) as chunks:
+            async for chunk in chunks:
+                self._bytes += len(chunk)
+                for given in session.feed(chunk):
+                    yield given
+                session.late()
+                if self._is_over():
+                    return
+        for given in session.finish():
+            yield given
+        session.late()
 
     def _told(self, batch: Batch[Any]) -> None:
         self._records += len(batch.items)

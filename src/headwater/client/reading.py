@@ -26,6 +26,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
         gone: where to go on when the server no longer has the offset: `raise`, `earliest`, `now`.
         missing: of a stream that is not there: `raise`, `wait`.
         signals: tell signals, too.
+        presence: tell who is there, too.
         pages: what there is, as whole pages, in place of record by record.
         transport: names of transports.
     """
@@ -36,6 +37,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     gone: str = "raise"
     missing: str = "raise"
     signals: bool = False
+    presence: bool = False
     pages: bool = False
     transport: Transport | tuple[Transport, ...] = "auto"
 
@@ -46,6 +48,8 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
             found[names.QUERY_MISSING] = "wait"
         if self.signals:
             found[names.QUERY_SIGNALS] = "1"
+        if self.presence:
+            found[names.QUERY_PRESENCE] = "1"
         return found
 
 

@@ -18,6 +18,7 @@ from headwater.client.errors import Truncated
 from headwater.client.items import Batch, End, Ending, Gap, Info
 from headwater.client.problems import problem_of, stream_failed
 from headwater.client.reading import Given, Reading, Request
+from headwater.client.requests import info_of
 from headwater.client.retry import Retry
 from headwater.client.states import ReaderState
 from headwater.client.told import (
@@ -35,7 +36,7 @@ from headwater.client.told import (
 )
 from headwater.client.transports import FIRST_BYTE, Choice
 from headwater.client.trouble import Trouble
-from headwater.client.ways import Headers, Place, Way, way_of
+from headwater.client.ways import Headers, Place, Way, over_connection, way_of
 from headwater.errors import HeadwaterError, OffsetGone, StreamGone, StreamNotFound
 from headwater.model import BEGINNING, NOW
 
@@ -132,6 +133,8 @@ class ReadSession(Generic[T]):
         self.retry_at = None
         if self.state is not ReaderState.ABSENT:
             self.state = ReaderState.CONNECTING
+        if self._reading.transport == ("websocket",):
+            return self._over_connection()
         if self.codec is None:
             return self._first()
         name = self._choice.current(now) if self._reading.live else self._bounded()
@@ -139,6 +142,12 @@ class ReadSession(Generic[T]):
         self._way = way_of(name, self.codec, self._place)
         first = FIRST_BYTE if self._choice.can_move else None
         return Request("GET", self._way.query(self._place), self._way.headers(self._place), first)
+
+    def _over_connection(self) -> Request:
+        """What the stream is, the answer tells."""
+        self._name = "websocket"
+        self._way = over_connection(self._codec_of, self._place)
+        return Request("GET", self._way.query(self._place), {})
 
     def _bounded(self) -> str:
         """The way to what there is now: Headwater tells record by record where the tail is."""
@@ -167,6 +176,8 @@ class ReadSession(Generic[T]):
         self._trouble.accepted()
         if self._way is None:
             return []
+        if self._name == "websocket" and "content-type" in headers:
+            self.learn(info_of(headers))
         if self.state is not ReaderState.ABSENT:
             self.state = ReaderState.CATCHING_UP
         return self._take(self._way.begin(status, headers))
@@ -271,7 +282,7 @@ class ReadSession(Generic[T]):
         if not items:  # the rest of a page, behind a record that was left out
             self._moves_to(batch.offset)
             return None
-        if place not in (NOW, BEGINNING) and items[0].offset <= place and self._name in ("sse", "ndjson"):
+        if place not in (NOW, BEGINNING) and items[0].offset <= place and self._name in ("sse", "ndjson", "websocket"):
             items = [item for item in items if item.offset > place]
             if not items:
                 return None
@@ -304,7 +315,8 @@ class ReadSession(Generic[T]):
             self._place.offset = offset or self._place.offset
             self.learn(Info(content_type, "", earliest=BEGINNING))
             self._trouble.moves()
-            self._planned = Detached()
+            if self._name != "websocket":
+                self._planned = Detached()
 
     def _ends(self, kind: Ending, offset: str, error: Exception | None = None) -> None:
         if offset:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Final, Generic, Self
 from weakref import WeakSet
 
@@ -11,13 +12,15 @@ from headwater.client.answers import Head
 from headwater.client.appends import Appends
 from headwater.client.checkpoint import Checkpoint
 from headwater.client.codec import Codec
+from headwater.client.doors import Door
 from headwater.client.errors import NetworkError
 from headwater.client.http import Client, GivenHeaders, Http
 from headwater.client.items import Info, Item, Progress
 from headwater.client.reader import Reader
 from headwater.client.reading import Reading
 from headwater.client.retry import NEVER, Backoff, Retry
-from headwater.client.transports import Choice, Transport
+from headwater.client.told import Heard, Signal, signal_of
+from headwater.client.transports import Transport, of_door
 from headwater.client.ways import PageWay, Place
 from headwater.errors import HeadwaterError, NotAuthorized, StreamGone, StreamNotFound
 from headwater.model import BEGINNING
@@ -67,17 +70,19 @@ class Stream(Appends, Generic[T]):
         headers: GivenHeaders = None,
         retry: Retry | bool = True,
         transport: Transport | Sequence[Transport] = "auto",
-        http: Client | Http | None = None,
+        http: Client | Door | None = None,
     ) -> None:
         self.url = requests.check_url(url)
-        Choice(transport)
         self._type: Final = type
         self._decode: Final = decode
         self._content_type = content_type
         self._retry = retry if isinstance(retry, Retry) else Retry() if retry else NEVER
-        self._transport: Final[Any] = transport if isinstance(transport, str) else tuple(transport)
-        self._http = http if isinstance(http, Http) else Http(headers, http, self._retry.connect)
-        self._owns_http: Final = not isinstance(http, Http)
+        self._http: Door
+        if http is None or isinstance(http, Client):
+            self._http, self._owns_http = Http(headers, http, self._retry.connect), True
+        else:
+            self._http, self._owns_http = http, False
+        self._transport: Final[Any] = of_door(transport, self._http.ways)
         self._info: Info | None = None
         self._is_new = False
         self._readers: WeakSet[Reader[T]] = WeakSet()
@@ -95,6 +100,11 @@ class Stream(Appends, Generic[T]):
             await reader.close()
         if self._owns_http:
             await self._http.close()
+
+    def reconnect(self) -> None:
+        """Try again now, where a reader waits: the network is back."""
+        for reader in list(self._readers):
+            reader.reconnect()
 
     def __aiter__(self) -> AsyncIterator[Item[T]]:
         return self.read().__aiter__()
@@ -156,7 +166,8 @@ class Stream(Appends, Generic[T]):
     async def all(self, start: str = "start", *, progress: Callable[[Progress], None] | None = None) -> list[T]:
         """The values of all records there are now, page after page."""
         found: list[T] = []
-        async for batch in self._reader(Reading(start=start, live=False, pages=True), None, progress).batches():
+        reading = Reading(start=start, live=False, pages=True, transport=self._transport)
+        async for batch in self._reader(reading, None, progress).batches():
             found += [item.data for item in getattr(batch, "items", ())]
         return found
 
@@ -294,6 +305,18 @@ class Stream(Appends, Generic[T]):
         body = Codec("application/json").encode(data)
         headers = {"content-type": "application/json"}
         await self._ask("POST", headers, body, url=f"{self.url}/-/signal", query=query, is_safe=False)
+
+    async def signals(self) -> AsyncGenerator[Signal, None]:
+        """What is told to who reads the stream live, from now on; what is told during a cut is lost."""
+        async with aclosing(self._live(signals=True).everything()) as everything:
+            async for given in everything:
+                if isinstance(given, Heard) and (signal := signal_of(given)) is not None:
+                    yield signal
+
+    def _live(self, *, signals: bool = False, presence: bool = False) -> Reader[T]:
+        """A reader of what is told and not stored."""
+        asked = Reading(start="now", missing="wait", signals=signals, presence=presence, transport=self._transport)
+        return self._reader(asked)
 
     def _guess(self, reading: Reading) -> Info | None:
         """Who says what the stream is and how it is read saves a request."""

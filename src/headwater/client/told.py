@@ -45,6 +45,37 @@ class Heard(msgspec.Struct, frozen=True):
     line: bytes
 
 
+class Signal(msgspec.Struct, frozen=True, rename={"sender": "from"}):
+    """Something that is told to live readers and stored nowhere.
+
+    Attributes:
+        data: what is told; None: bytes, which are in `b`.
+        sender: whose it is.
+        to: the only one who is told.
+        topic: what it is about.
+        keep: it is the sender's state in the topic, for so many seconds; 0: it is over.
+        b: bytes.
+    """
+
+    data: Any = None
+    sender: str | None = None
+    to: str | None = None
+    topic: str | None = None
+    keep: int | None = None
+    b: bytes | None = None
+
+
+class _Line(msgspec.Struct):
+    control: str
+
+
+def signal_of(heard: Heard) -> Signal | None:
+    """What was heard, if it is a signal."""
+    if msgspec.json.decode(heard.line, type=_Line).control != "signal":
+        return None
+    return msgspec.json.decode(heard.line, type=Signal)
+
+
 class Closed(msgspec.Struct, frozen=True):
     """The stream is complete, and all of it was told."""
 

@@ -9,11 +9,11 @@ Rule 3: a move keeps the offset. After `PROBE` seconds the first is tried once m
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, Literal
+from typing import Final, Literal, cast
 
-from headwater.client.errors import BadAnswer, ConnectTimeout, Silent, Truncated
+from headwater.client.errors import BadAnswer, ConnectTimeout, Silent, Truncated, Unsupported
 
-Transport = Literal["auto", "sse", "ndjson", "long-poll", "live-sse"]
+Transport = Literal["auto", "sse", "ndjson", "long-poll", "live-sse", "websocket"]
 
 #: Seconds until the first byte of a live answer, where another transport could be taken.
 FIRST_BYTE: Final = 3.0
@@ -23,7 +23,10 @@ PROBE: Final = 1800.0
 ENDS: Final = 3
 SHORT: Final = 1.0
 
+#: Those over HTTP.
 NAMES: Final = ("sse", "ndjson", "long-poll", "live-sse")
+#: Those that are the only ones of their doors.
+ALONE: Final = ("websocket",)
 
 
 class Choice:
@@ -38,7 +41,7 @@ class Choice:
 
     def __init__(self, asked: Transport | Sequence[Transport]) -> None:
         names = [asked] if isinstance(asked, str) else list(asked)
-        if unknown := [name for name in names if name not in (*NAMES, "auto")]:
+        if unknown := [name for name in names if name not in (*NAMES, *ALONE, "auto")]:
             raise ValueError(f"there is no transport {unknown[0]!r}; there are auto, {', '.join(NAMES)}")
         self._asked: list[str] = [name for name in names if name != "auto"] if names != ["auto"] else []
         self._possible = self._asked
@@ -93,3 +96,21 @@ class Choice:
     def is_hopeless(self) -> bool:
         """Whether what answers is again and again something else, on the last transport too."""
         return self._bad >= ENDS and not self.can_move
+
+
+def of_door(asked: Transport | Sequence[Transport], ways: Sequence[str]) -> Transport | tuple[Transport, ...]:
+    """What is asked for, of a door that has these ways.
+
+    Raises:
+        ValueError: there is none of this name.
+        Unsupported: another door has it.
+    """
+    Choice(asked)
+    names = (asked,) if isinstance(asked, str) else tuple(asked)
+    wanted = [name for name in names if name != "auto"]
+    if missing := [name for name in wanted if name not in ways]:
+        where = "Connection(url).stream(path)" if missing[0] in ALONE else "Stream(url)"
+        raise Unsupported(f"this stream is not read by {missing[0]}: use {where}")
+    if tuple(ways) == NAMES:
+        return asked if isinstance(asked, str) else names
+    return cast("tuple[Transport, ...]", tuple(ways))

@@ -18,7 +18,7 @@ from headwater.errors import HeadwaterError, NotAuthorized, StreamGone, StreamNo
 
 #: A stream that was made a moment ago may not be seen everywhere yet: so many times 404 is no answer.
 _NOT_YET: Final = 3
-_LIVE: Final = ("sse", "ndjson", "live-sse")
+_LIVE: Final = ("sse", "ndjson", "live-sse", "websocket")
 
 
 class Trouble:

@@ -5,7 +5,7 @@ A way belongs to one connection. `begin` takes the head of the answer, `feed` it
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 from urllib.parse import unquote
 
@@ -278,3 +278,10 @@ def way_of(name: str, codec: Codec[Any], place: Place) -> Way:
             return ControlWay(codec, place)
         case _:
             return PageWay(codec, place, live=name == "long-poll")
+
+
+def over_connection(codec_of: Callable[[str], Codec[Any]], place: Place) -> Way:
+    """A subscription on a connection, which says of what type the stream is."""
+    from headwater.client.connection.way import MessagesWay  # with the messages of the protocol, which few need
+
+    return MessagesWay(codec_of, place)

@@ -14,8 +14,8 @@ from uuid import uuid4
 
 from headwater.client import requests
 from headwater.client.codec import Codec
+from headwater.client.doors import Door
 from headwater.client.errors import NetworkError, Stopped
-from headwater.client.http import Http
 from headwater.client.producing import Frozen, Numbers, Outcome
 from headwater.client.retry import Backoff, Retry
 from headwater.errors import Conflict, HeadwaterError, NotAuthorized, StreamNotFound
@@ -39,7 +39,7 @@ class StreamWriter(Generic[T]):
 
     def __init__(
         self,
-        http: Http,
+        http: Door,
         url: str,
         codec: Codec[T],
         retry: Retry,
@@ -56,7 +56,7 @@ class StreamWriter(Generic[T]):
         if epoch < 0 or batch_bytes <= 0 or buffer_bytes <= 0 or in_flight <= 0:
             raise ValueError("epoch is 0 or more; batch_bytes, buffer_bytes and in_flight are more than 0")
         self.id: Final = id or f"headwater-{uuid4().hex}"
-        self._http: Final = http
+        self._http: Final[Door] = http
         self._url: Final = url
         self._codec: Final = codec
         self._retry: Final = retry

@@ -21,6 +21,9 @@ from hashlib import sha256
 from http.cookies import CookieError, SimpleCookie
 from typing import Any, Final
 
+from headwater.hub.access.proven import Proven
+from headwater.protocol import names
+from headwater.protocol.access.cookies import cookie_name, find_session, has_session
 from headwater.protocol.access.identity import Access
 from headwater.protocol.asks import Ask
 from headwater.protocol.headers import Headers
@@ -41,9 +44,11 @@ class Credential:
         headers: as given, names in lower case.
         scope: as given.
         token: as given.
+        scheme: `https` or `http`, as the client has it; empty: nobody looked.
+        redeemed: what a ticket was worth that the request showed; None: it showed none.
     """
 
-    __slots__ = ("headers", "scope", "token")
+    __slots__ = ("headers", "redeemed", "scheme", "scope", "token")
 
     def __init__(
         self, headers: Headers, scope: MutableMapping[str, Any] | None = None, token: str | None = None
@@ -51,6 +56,8 @@ class Credential:
         self.headers = headers
         self.scope = scope
         self.token = token
+        self.scheme = ""
+        self.redeemed: Proven | None = None
 
     @property
     def key(self) -> bytes:
@@ -61,7 +68,9 @@ class Credential:
     def alone(self) -> Credential:
         """What says who it is, without the rest of the request: what is kept to ask again."""
         kept = {name: value for name in _KEPT if (value := self.headers.get(name)) is not None}
-        return Credential(kept, None, self.token)
+        alone = Credential(kept, None, self.token)
+        alone.scheme = self.scheme
+        return alone
 
     def with_token(self, token: str, *, replaces: bool = False) -> Credential:
         """The same with another token.
@@ -73,7 +82,9 @@ class Credential:
         headers = self.headers
         if replaces and b"authorization" in headers:
             headers = {name: value for name, value in headers.items() if name != b"authorization"}
-        return Credential(headers, self.scope, token)
+        found = Credential(headers, self.scope, token)
+        found.scheme = self.scheme
+        return found
 
     @property
     def authorization(self) -> str | None:
@@ -103,6 +114,15 @@ class Credential:
             return self.token
         kind, _, token = (self.authorization or "").partition(" ")
         return token.strip() or None if kind.lower() == "bearer" else None
+
+    @property
+    def session(self) -> str | None:
+        """What the cookie of a session says; None: there is none; empty: what there is is none of ours."""
+        cookies = self.headers.get(names.COOKIE)
+        if cookies is None or not has_session(cookies):
+            return None
+        name = cookie_name(self.scheme, self.headers.get(names.HOST, b""))
+        return None if name is None else find_session(cookies, name)
 
     def cookie(self, name: str) -> str | None:
         """A cookie's value; None: there is none of this name, or they cannot be read."""

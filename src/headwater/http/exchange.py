@@ -20,6 +20,7 @@ from typing import Any
 import msgspec
 
 from headwater.errors import HeadwaterError
+from headwater.http.authorize import Credential
 from headwater.http.duplex import Duplex, Receiver
 from headwater.http.request import Request
 from headwater.hub import Peer
@@ -30,7 +31,7 @@ from headwater.hub.live.wire_format import WireFormat
 from headwater.model import Appended
 from headwater.protocol import names, responses
 from headwater.protocol.access.identity import ANYBODY, Access
-from headwater.protocol.responses import Answer, HeaderList, coding_headers, streaming
+from headwater.protocol.responses import Answer, HeaderList, coding_headers, for_one, streaming
 from headwater.protocol.wire import Encoder
 
 #: What takes waiting; made by nothing but a call, so that it may be dropped.
@@ -71,6 +72,7 @@ class LiveHead(msgspec.Struct, frozen=True, gc=False):
         varies: another request could have got another one.
         heartbeat: seconds of silence after which it has one.
         more: further headers.
+        for_one: it is told to who showed a proof.
     """
 
     media_type: bytes
@@ -79,11 +81,13 @@ class LiveHead(msgspec.Struct, frozen=True, gc=False):
     coding: str = ""
     varies: bool = False
     more: tuple[tuple[bytes, bytes], ...] = ()
+    for_one: bool = False
 
     def answer(self) -> Answer:
         """The response, as it begins."""
         head = streaming(self.media_type, self.content_type, self.heartbeat)
-        return Answer(head.status, [*head.headers, *coding_headers(self.coding, varies=self.varies), *self.more])
+        headers = [*head.headers, *coding_headers(self.coding, varies=self.varies), *self.more]
+        return for_one(Answer(head.status, headers)) if self.for_one else Answer(head.status, headers)
 
 
 class Opening(msgspec.Struct, frozen=True):
@@ -139,10 +143,12 @@ class Exchange(ABC):
         request: its head.
         extra: further headers of every response to it.
         may_be_cancelled: its work is of no use when the client is gone.
+        credential: what it shows of who makes it, once somebody has looked.
     """
 
-    __slots__ = ("extra", "may_be_cancelled", "request")
+    __slots__ = ("credential", "extra", "may_be_cancelled", "request")
 
+    credential: Credential | None
     request: Request
     extra: HeaderList
     may_be_cancelled: bool

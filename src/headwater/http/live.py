@@ -20,7 +20,7 @@ from headwater.hub.live.wire_format import WireFormat, with_heartbeat, with_kind
 from headwater.hub.peers import address_of
 from headwater.model import Batch, Mode
 from headwater.protocol import names
-from headwater.protocol.access.identity import Access
+from headwater.protocol.access.identity import ANYBODY, Access
 from headwater.protocol.caching import MAX_JITTER
 from headwater.protocol.coding import IDENTITY, Coding
 from headwater.protocol.commands import Read
@@ -49,6 +49,11 @@ def peer_of(command: Read, client: tuple[str, int] | None, access: Access) -> Pe
         access: with which the reader was let in.
     """
     return Peer(command.mode.value, command.reader, address_of(client), access)
+
+
+def is_own(peer: Peer) -> bool:
+    """Whether somebody reads who showed a proof, so that no cache gives it to others."""
+    return peer.access is not ANYBODY
 
 
 async def opened(live: LiveReaders, command: Read, peer: Peer) -> Arrival | Awaiting:
@@ -144,9 +149,8 @@ def opening(
     encoder = form.encoder(content_type)
     previous = arrival.previous if isinstance(arrival, Arrival) else None
     more = () if previous is None else ((names.STREAM_PREVIOUS_OFFSET, previous.encode()),)
-    head = LiveHead(
-        media_type or encoder.media_type, content_type, form.heartbeat or heartbeat, form.coding.token, varies, more
-    )
+    kind, beat, own = media_type or encoder.media_type, form.heartbeat or heartbeat, is_own(arrival.peer)
+    head = LiveHead(kind, content_type, beat, form.coding.token, varies, more, own)
     return Opening(arrival, form, encoder, head, lifetime)
 
 
@@ -162,7 +166,7 @@ def waiting(awaiting: Awaiting, command: Read, heartbeat: float, *, varies: bool
     form = live_format(command, IDENTITY)
     encoder = form.encoder(DEFAULT_CONTENT_TYPE)
     beat = form.heartbeat or heartbeat
-    head = LiveHead(command.media_type or encoder.media_type, _NO_ENCODING, beat, "", varies)
+    head = LiveHead(command.media_type or encoder.media_type, _NO_ENCODING, beat, "", varies, (), is_own(awaiting.peer))
     return Opening(awaiting, form, encoder, head)
 
 

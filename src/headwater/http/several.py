@@ -13,7 +13,8 @@ from typing import Final
 import msgspec
 
 from headwater.errors import MultiStreamClosed, RouteNotFound
-from headwater.http import many, revocation, together
+from headwater.http import many, revocation, sessions, tickets, together
+from headwater.http.access.ambient import OwnPages
 from headwater.http.exchange import Exchange, Work, body_of
 from headwater.http.permission import Permission
 from headwater.http.request import Request
@@ -50,6 +51,7 @@ class SeveralStreams:
         private: streams that are not served.
         permission: asked about each stream.
         websockets: of the same hub.
+        pages: that may begin a session.
         multi: serve them also where nobody is asked.
 
     Attributes:
@@ -64,6 +66,7 @@ class SeveralStreams:
         private: PrivatePaths,
         permission: Permission,
         websockets: door.WebSockets,
+        pages: OwnPages,
         *,
         multi: bool,
     ) -> None:
@@ -81,6 +84,11 @@ class SeveralStreams:
         if not permission.is_open:  # who may do everything may not end everybody's readers
             for word in (revocation.REVOKE, revocation.KICK):
                 self.words[root + word] = Word(revocation.check_head, partial(self._take_back, word), "")
+            route = tickets.TicketRoute(permission, pages, hub.limits.max_path_bytes, private)
+            self.words[root + tickets.WORD] = Word(tickets.check_head, route.serve, "")
+        if permission.tokens is not None:  # an application has its own sessions
+            serve = sessions.SessionRoute(permission.tokens, hub.runtime.principals, pages).serve
+            self.words[root + sessions.WORD] = Word(sessions.check_head, serve, "")
 
     def serve(self, exchange: Exchange) -> Work | None:
         """Do what a request asks for; its path is one of these.
@@ -93,6 +101,8 @@ class SeveralStreams:
         if exchange.request.method == "OPTIONS":
             exchange.respond(responses.allowed(preflight_headers()))
             return None
+        if not self._permission.is_open:
+            self._permission.credential(exchange)  # which pages may come, before a body is read
         word.check(exchange.request)
         self._check_open(word.where)
         return word.serve(exchange)

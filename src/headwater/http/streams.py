@@ -15,13 +15,14 @@ from msgspec.structs import replace
 
 from headwater.errors import HeadwaterError, RouteNotFound
 from headwater.http import presence, schemas, signals
+from headwater.http.access.ambient import OwnPages
 from headwater.http.authorize import Authorize
 from headwater.http.catch_up import respond_short
 from headwater.http.content_coding import choose, coded
 from headwater.http.exchange import Exchange, LiveHead, Opening, Work
 from headwater.http.figures import Overview
 from headwater.http.introspection import asks_of_route, introspect
-from headwater.http.live import LIVE, end_of_closed, jitter, live_format, opened, opening, peer_of, waiting
+from headwater.http.live import LIVE, end_of_closed, is_own, jitter, live_format, opened, opening, peer_of, waiting
 from headwater.http.page import page, page_file
 from headwater.http.permission import Permission
 from headwater.http.request import Request
@@ -112,12 +113,15 @@ class StreamService(Service):
         self._varies: Final = bool(self.compressor.offered)
         self._overview: Final = Overview(hub, self.private)
         self._prefix: Final = prefix
-        self._permission: Final = Permission(authorize, hub.runtime.principals)
-        self._cors: Final = CorsPolicy(cors_origins)
+        self._cors: Final = CorsPolicy(cors_origins, credentials=authorize is not None)
+        pages = OwnPages(self._cors)
+        self._permission: Final = Permission(authorize, hub, pages)
+        if self._permission.tokens is not None:
+            self._permission.tokens.keep(hub.sessions)
         stream_names = Names(hub.limits.max_path_bytes, self.private)
         self._websockets: Final = WebSockets(hub, self._permission, stream_names, self._cors)
         self._several: Final = SeveralStreams(
-            hub, prefix, self.private, self._permission, self._websockets, multi=multi
+            hub, prefix, self.private, self._permission, self._websockets, pages, multi=multi
         )
         self._writes: Final = Writes(hub, self.refuse, self._permission.check, self._several.transports)
         #: For responses to requests whose origin is not known, or that have none.
@@ -147,6 +151,17 @@ class StreamService(Service):
 
     def route(self, exchange: Exchange) -> Work | None:
         """See `Service.route`."""
+        if exchange.request.query and self._permission.shows_ticket(exchange):
+            return self._route_with_ticket(exchange)
+        return self._route(exchange)
+
+    async def _route_with_ticket(self, exchange: Exchange) -> None:
+        await self._permission.redeem(exchange)
+        work = self._route(exchange)
+        if work is not None:
+            await work
+
+    def _route(self, exchange: Exchange) -> Work | None:
         request = exchange.request
         if request.memo is None:
             if exchange.is_websocket:
@@ -183,7 +198,7 @@ class StreamService(Service):
             asks = asks_of_route(route, request.query)
             return self._permission.then(exchange, asks, partial(self._introspect, exchange, route))
         elif self._with_page and is_read and path in ("", "/"):
-            exchange.respond(page(self._prefix))
+            exchange.respond(page(self._prefix, takes_tokens=self._permission.tokens is not None))
         elif path == "*" and request.method == "OPTIONS":  # of the server as a whole (RFC 9110 section 9.3.7)
             exchange.respond(responses.allowed(preflight_headers()))
         else:
@@ -250,7 +265,8 @@ class StreamService(Service):
             case SendSignal():
                 return signals.serve(self.hub, exchange, command, access)
             case Describe():
-                exchange.respond(schemas.respond(self.hub, exchange.request, command))
+                found = schemas.respond(self.hub, exchange.request, command)
+                exchange.respond(found if access is ANYBODY else responses.for_one(found))
                 return None
             case Preflight():
                 exchange.respond(responses.allowed(preflight_headers()))
@@ -291,7 +307,8 @@ class StreamService(Service):
         frames = live.first_frames(command.path, command.offset, form) if is_known else None
         if frames is not None:
             kind, beat = command.media_type or frames.group.encoder.media_type, self.hub.limits.heartbeat_seconds
-            head = LiveHead(kind, frames.info.content_type, form.heartbeat or beat, form.coding.token, self._varies)
+            beat, own = form.heartbeat or beat, is_own(peer)
+            head = LiveHead(kind, frames.info.content_type, beat, form.coding.token, self._varies, (), own)
             self.stats.resumes += command.resumed
             exchange.push_first(command.path, frames, peer, head)
             return None

@@ -11,6 +11,8 @@ backpressure            writers that wait for readers
 many                    many streams in one loop
 signals, kept_signals   messages to live readers that are not stored
 checked                 writes on their way to the store, held to schemas
+checks, check_threads   before the store, where that runs code of an application
+turns                   what comes to a stream goes on in the order in which it came
 together                several appends that are one step
 eager                   coroutines that begin at once
 places                  how many streams there may be

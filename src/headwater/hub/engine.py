@@ -7,6 +7,8 @@ from typing import Any, Final, TypeVar, Unpack
 
 from headwater.hub.access.calls import AccessCalls
 from headwater.hub.access.revoked_log import PATH, RevokedLog
+from headwater.hub.access.sessions import BELOW, Sessions
+from headwater.hub.access.tickets import Tickets
 from headwater.hub.arguments import check_kind
 from headwater.hub.checked import into
 from headwater.hub.intake import Intake
@@ -59,6 +61,8 @@ class Engine(Lifespan, Writes, SignalCalls, AccessCalls):
         rooms: who is there.
         private: streams that are not served over HTTP.
         schemas: what streams hold.
+        sessions: of browsers.
+        tickets: of pages.
     """
 
     def __init__(
@@ -85,9 +89,11 @@ class Engine(Lifespan, Writes, SignalCalls, AccessCalls):
         self._principals.ended = self._access_ended
         self._revoked_log = RevokedLog(self.store, self._principals.revocations, self._end_revoked)
         self._loop_delay = LoopDelay(self.stats.loop_delay)
-        self._into, self._post = into(self.store, self.schemas.records)
+        self._into, self._post, self._checked = into(self.store, self.schemas.records, self.limits.max_inflight_bytes)
         self._small = min(self.limits.max_body_bytes, self.limits.max_append_records)
         self._places = Places(self.limits, self._exists)
+        self.sessions: Final = Sessions(self.store, self._principals, self._places)
+        self.tickets = Tickets(self.store, self._places)
         self._sweeper: Final = Sweeper(self.store, self.live)
         self._unwatch: Callable[[], None] = _nothing
         self._unattend: Callable[[], None] = _nothing
@@ -126,10 +132,13 @@ class Engine(Lifespan, Writes, SignalCalls, AccessCalls):
         self._gate.close()
         await self._sweeper.stop()
         await self._revoked_log.stop()
+        await self.sessions.stop()
         self._loop_delay.stop()
         self.signal_sender.kept.clear()
         self.rooms.clear()
         self.runtime.stop()
+        if self._checked is not None:
+            await self._checked.settle(self.limits.drain_seconds)
         await self._places.settle()
         await self._stop()
 
@@ -249,13 +258,19 @@ class Engine(Lifespan, Writes, SignalCalls, AccessCalls):
         self.stats.access_ended[reason] += count
 
     def _changed(self, change: Change) -> None:
-        if change.path == PATH:
-            self._revoked_log.changed(change)
+        if change.path.startswith("-"):
+            self._changed_inside(change)
         if change.deleted:
             self._places.taken -= 1
             if len(self.rooms):
                 self.rooms.drop(change.path)
         self.live.apply(change)
+
+    def _changed_inside(self, change: Change) -> None:
+        if change.path == PATH:
+            self._revoked_log.changed(change)
+        elif change.path.startswith(BELOW):
+            self.sessions.changed(change)
 
 
 def _nothing() -> None:

@@ -25,7 +25,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
         max_body_bytes: a request's body, and so an append.
         max_inflight_bytes: what has arrived of request bodies that are not whole yet, all together; never less than
             eight times `max_body_bytes`. A quarter is kept for bodies of up to 64 KiB, and one address has an eighth.
-            Above it the slowest large body is refused with 503.
+            Above it the slowest large body is refused with 503. As much again may wait for a slow check of a schema.
         max_append_records: records of one append or create, such as JSON values; more would hold up all other writes.
         max_path_bytes: a stream's path in UTF-8.
         max_streams: streams in the store; one more is refused with 429.

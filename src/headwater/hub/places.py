@@ -85,6 +85,15 @@ class Places:
         making.add_done_callback(partial(self._made, places, count))
         return await asyncio.shield(making)
 
+    def check_room(self) -> None:
+        """Refuse one more stream of the hub's own, for which nobody waits.
+
+        Raises:
+            LimitReached: there are `limits.max_streams`.
+        """
+        if not self._has_room_for(1):
+            raise LimitReached(f"there are max_streams={self._limits.max_streams} streams already")
+
     async def settle(self) -> None:
         """Wait for the calls under way."""
         if self._calls:

@@ -261,7 +261,7 @@ class Writes(Reads):
     async def delete_stream(self, path: str, condition: Condition | None) -> None:
         """`delete` with a condition as HTTP has it."""
         self._check_writable(b"")
-        await self.store.delete(path, condition=condition)
+        await self._into.delete(path, condition=condition)
 
     def _check_writable(self, body: bytes) -> None:
         self._gate.check()

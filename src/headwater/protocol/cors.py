@@ -27,6 +27,7 @@ ANY: Final = "*"
 _WORDS: Final = (ANY, LOOPBACK)
 _WRITING: Final = frozenset({"POST", "PUT", "DELETE"})
 _EXPOSED: Final = (b"access-control-expose-headers", b", ".join(names.CORS_RESPONSE_HEADERS))
+_CREDENTIALS: Final = (b"access-control-allow-credentials", b"true")
 _PREFLIGHT: Final = [
     (b"access-control-allow-methods", b"GET, HEAD, POST, PUT, DELETE, OPTIONS"),
     (b"access-control-allow-headers", b", ".join(names.CORS_REQUEST_HEADERS)),
@@ -41,12 +42,13 @@ class CorsPolicy:
         origins: `*`, `loopback` (pages served from this machine, any port), and whole origins such as
             `https://app.example`. A page of the server's own origin is always allowed. `null`, which sandboxed pages
             and files have, and origins of other schemes are allowed when they are listed.
+        credentials: pages of whole origins may have browsers send the server's cookies, and read the responses.
 
     Raises:
         ValueError: one of them is no origin; or they are one text.
     """
 
-    def __init__(self, origins: Collection[str] = (LOOPBACK,)) -> None:
+    def __init__(self, origins: Collection[str] = (LOOPBACK,), *, credentials: bool = False) -> None:
         if isinstance(origins, str):
             raise ValueError(f"origins are a tuple of texts, such as ({origins!r},), not one text")
         self._any = ANY in origins
@@ -54,6 +56,11 @@ class CorsPolicy:
         listed = [origin_of_setting(origin) for origin in origins if origin not in _WORDS]
         self._origins = frozenset(found for found in listed if isinstance(found, Origin))
         self._texts = frozenset(found for found in listed if isinstance(found, str))
+        self._credentials = credentials
+
+    def is_listed(self, origin: bytes) -> bool:
+        """Whether a whole origin is named: neither `*` nor `loopback`, nor `null`, which any site can have."""
+        return bool(self._origins) and parse_origin(origin) in self._origins
 
     def allows(self, origin: bytes, host: bytes) -> bool:
         """Whether pages of an origin may use a server that they call `host`."""
@@ -84,11 +91,28 @@ class CorsPolicy:
         Also to a client that is no page: a cache must not give a page what it kept of that (Fetch standard, section
         3.2.5 "CORS protocol and HTTP caches").
         """
-        if self._any:
+        is_known = origin is not None and self._credentials and self.is_listed(origin)
+        if self._any and not is_known:
             return [(b"access-control-allow-origin", b"*"), _EXPOSED]
         if origin is None or not self.allows(origin, host):
             return [(names.VARY, b"origin")]
-        return [(b"access-control-allow-origin", origin), (names.VARY, b"origin"), _EXPOSED]
+        allowed = [(b"access-control-allow-origin", origin), (names.VARY, b"origin"), _EXPOSED]
+        return [*allowed, _CREDENTIALS] if is_known else allowed
+
+
+def is_own(origin: bytes, scheme: str, host: bytes) -> bool:
+    """Whether a page is of the server's own origin.
+
+    Args:
+        origin: of the page.
+        scheme: `http` or `https`, as the client has it. A page that came encrypted is of an origin of its own, and who
+            may be on the way can make one that did not; where nobody says that a proxy encrypts, it may be either.
+        host: what the client calls this server.
+    """
+    found, authority = parse_origin(origin), parse_authority(host)
+    if found is None or authority is None:
+        return False
+    return found.is_at(authority) and (found.scheme == "https" or scheme != "https")
 
 
 class HostPolicy:

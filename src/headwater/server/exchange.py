@@ -50,6 +50,7 @@ class SocketExchange(Exchange):
         self.request = head
         self.extra = _NONE
         self.may_be_cancelled = False
+        self.credential = None
         self._wire = wire
         self._outflow: Outflow | None = None
 

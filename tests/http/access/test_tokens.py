@@ -16,9 +16,10 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from tests.support.access import SECRET, token
 
 from headwater.errors import KeysUnavailable, RateLimited, TokenRefused
+from headwater.http.access.failures import FAILURES
 from headwater.http.access.jwks import MAX_BYTES, check_url
 from headwater.http.access.keys import InvalidKey, KeySet, make_key, of_jwk
-from headwater.http.access.proofs import FAILURES, TokenProofs
+from headwater.http.access.proofs import TokenProofs
 from headwater.http.access.tokens import Tokens
 from headwater.http.authorize import Credential
 from headwater.hub.access.proven import Proven

@@ -37,7 +37,7 @@ def test_the_tail_is_told_once() -> None:
     assert [each["t"] for each in told(one.encode(batch(b"1", live=False), 0))] == ["data"]
     assert [each["t"] for each in told(one.encode(batch(b"1"), 0))] == ["data", "live"]
     assert [each["t"] for each in told(one.encode(batch(b"1"), 0))] == ["data"]
-    assert told(one.encode(Gap("a", "b", "b"), 0)) == [{"t": "gap", "s": 5, "from": "a", "to": "b"}]
+    assert told(one.encode(Gap("a", "b", "b"), 0)) == [{"t": "gap", "s": 5, "from": "a", "to": "b", "o": "b"}]
     assert [each["t"] for each in told(one.encode(batch(), 0))] == ["live"]
 
 

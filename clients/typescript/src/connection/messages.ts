@@ -1,7 +1,7 @@
 /** The messages of a connection, in JSON; see docs/reference/websocket-messages.md. */
 
 import { HeadwaterError, refusal } from "../errors.ts"
-import { type Form, fromBase64, splitArray } from "../records.ts"
+import { type Form, elementsOf, fromBase64 } from "../records.ts"
 import type { Offset, WireRecord } from "../transport.ts"
 
 export const SUBPROTOCOL = "headwater.v1+json"
@@ -52,11 +52,11 @@ export function recordsOf(told: Told, text: string, form: Form): WireRecord[] {
   if (told.b) return told.b.map((data, index) => ({ raw: fromBase64(data), offset: offsets[index] ?? "" }))
   const values = told.r ?? []
   if (form === "text") return values.map((value, index) => ({ raw: value as string, offset: offsets[index] ?? "" }))
-  let parts: string[] | undefined
+  let parts: { raw: string }[] | undefined
   const raw = (index: number): string => {
     // It stands behind the offsets, in which there is no quotation mark.
-    parts ??= splitArray(text.slice(text.indexOf('"r":[') + 4, text.lastIndexOf("]") + 1))
-    return parts[index] ?? ""
+    parts ??= elementsOf(text.slice(text.indexOf('"r":[') + 4, text.lastIndexOf("]") + 1))
+    return parts[index]?.raw ?? ""
   }
   return values.map((value, index) => ({
     get raw() {

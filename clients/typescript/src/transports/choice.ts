@@ -9,111 +9,85 @@
  */
 
 import type { HeadwaterError } from "../errors.ts"
+import { BAD_ANSWERS } from "../patience.ts"
 import type { Door, Transport, TransportChoice } from "../transport.ts"
 
 const REMEMBERED = 30 * 60_000
 const FIRST_BYTE = 3000
-const TRIES = 3
+const QUICK = 3
 const KEY = "headwater:transport:"
 
-/** Beside the page's session, which may be closed to it, and which workers and Node have not. */
+/** Beside the page's session, which may be closed to it or full, and which workers and Node have not. */
 const known = new Map<string, number>()
 
-type Session = { getItem(key: string): string | null; setItem(key: string, value: string): void } | undefined
-
-function session(): Session {
+const inSession = <R>(call: (session: Storage) => R): R | undefined => {
   try {
-    return (globalThis as { sessionStorage?: Session }).sessionStorage
+    return call(sessionStorage)
   } catch {
     return undefined
   }
 }
 
-function remember(origin: string, until: number): void {
-  known.set(origin, until)
-  try {
-    session()?.setItem(KEY + origin, String(until))
-  } catch {
-    // A full or closed storage: this page remembers, the next one asks again.
-  }
-}
-
-const rememberedUntil = (origin: string): number => known.get(origin) ?? Number(session()?.getItem(KEY + origin) ?? 0)
-
 /** Forgets what was found out; for tests. */
 export const forget = (): void => known.clear()
 
-export class Choice {
-  #door: Door
-  #wanted: readonly TransportChoice[]
-  #live: boolean
-  #list: Transport[]
-  #auto: boolean
-  #index = 0
-  #bad = 0
-  #quick = 0
-  #until = 0
-
-  constructor(door: Door, wanted: readonly TransportChoice[], type: string | undefined, live: boolean, now: number) {
-    this.#door = door
-    this.#wanted = wanted
-    this.#live = live
-    this.#auto = wanted.length === 1 && wanted[0] === "auto"
-    this.#list = door.transports(wanted, type, live)
-    const until = rememberedUntil(door.origin)
-    if (this.#auto && until > now) this.#move(until)
-  }
-
+export interface Choice {
   /** The one to use now. */
-  current(now: number): Transport {
-    if (this.#until && now >= this.#until) {
-      this.#index = 0
-      this.#until = 0
-    }
-    const transport = this.#list[this.#index]
-    if (!transport) throw new RangeError("no transport")
-    return transport
-  }
-
+  current(now: number): Transport
   /** Milliseconds until the first byte, where there is another one to turn to. */
-  get first(): number | undefined {
-    return this.#index + 1 < this.#list.length ? FIRST_BYTE : undefined
-  }
-
+  first(): number | undefined
   /** Looks at how an attempt ended, and moves if it must; false: there is none left. */
-  async after(error: HeadwaterError, up: number, brought: boolean, now: number): Promise<boolean> {
-    const bad = error.code === "bad-answer"
-    this.#bad = bad ? this.#bad + 1 : 0
-    this.#quick = !brought && error.code === "truncated" && up < 1000 ? this.#quick + 1 : 0
-    if (bad && error.facts.protocol && this.#auto && this.#foreign()) return true
-    const more = this.#index + 1 < this.#list.length
-    if (bad && this.#bad >= TRIES && !more) return false
-    if (more && ((await this.#hung(error)) || this.#bad >= TRIES || this.#quick >= TRIES)) {
-      this.#move(now + REMEMBERED)
-      if (this.#auto) remember(this.#door.origin, this.#until)
-    }
+  after(error: HeadwaterError, up: number, brought: boolean, now: number): Promise<boolean>
+}
+
+export function choiceOf(door: Door, wanted: readonly TransportChoice[], type: string | undefined, live: boolean, now: number): Choice {
+  const { origin } = door
+  const auto = wanted.length === 1 && wanted[0] === "auto"
+  let list = door.transports(wanted, type, live)
+  let index = 0
+  let until = 0
+  let bad = 0
+  let quick = 0
+
+  const isLast = (): boolean => index + 1 >= list.length
+  const use = (at: number, to: number): void => {
+    index = at
+    until = to
+    bad = quick = 0
+  }
+  const isForeign = (): boolean => {
+    const names = live ? (["live-sse", "long-poll"] as const) : (["long-poll"] as const)
+    if (list[0]?.name === names[0]) return false
+    list = door.transports(names, undefined, live)
+    use(0, until)
     return true
   }
 
-  #move(until: number): void {
-    this.#index = this.#list.length - 1
-    this.#until = until
-    this.#bad = 0
-    this.#quick = 0
+  if (auto) {
+    const remembered = known.get(origin) ?? Number(inSession((session) => session.getItem(KEY + origin)))
+    if (remembered > now) use(list.length - 1, remembered)
   }
-
-  #foreign(): boolean {
-    const names = this.#live ? (["live-sse", "long-poll"] as const) : (["long-poll"] as const)
-    if (this.#list[0]?.name === names[0]) return false
-    this.#list = this.#door.transports(names, undefined, this.#live)
-    this.#index = 0
-    this.#bad = 0
-    return true
-  }
-
-  async #hung(error: HeadwaterError): Promise<boolean> {
-    if (error.code === "silent") return error.facts.first === true
-    if (error.code !== "connect-timeout" || this.#wanted.length !== 1) return false
-    return this.#door.answers()
+  return {
+    current(at) {
+      if (until && at >= until) use(0, 0)
+      return list[index] as Transport
+    },
+    first: () => (isLast() ? undefined : FIRST_BYTE),
+    async after({ code, facts }, up, brought, at) {
+      const isBad = code === "bad-answer"
+      bad = isBad ? bad + 1 : 0
+      quick = !brought && code === "truncated" && up < 1000 ? quick + 1 : 0
+      if (isBad && facts.protocol && auto && isForeign()) return true
+      if (isLast()) return bad < BAD_ANSWERS
+      const hangs = code === "silent" ? facts.first : code === "connect-timeout" && wanted.length === 1 && (await door.answers())
+      if (hangs || bad >= BAD_ANSWERS || quick >= QUICK) {
+        use(list.length - 1, at + REMEMBERED)
+        if (auto) {
+          known.set(origin, until)
+          inSession((session) => session.setItem(KEY + origin, String(until)))
+        }
+      }
+      return true
+    },
   }
 }

@@ -2,7 +2,7 @@
 
 import { HeadwaterError } from "../errors.ts"
 import type { Requester } from "../request.ts"
-import type { Attempt, Transport, Wire } from "../transport.ts"
+import { type Attempt, BUFFER, type Transport, type Wire } from "../transport.ts"
 import { urlOf } from "./live.ts"
 import { plainEvents } from "./sse.ts"
 
@@ -19,13 +19,15 @@ class Events {
   #ready: (() => void) | undefined
 
   constructor(url: string, attempt: Attempt, credentials: boolean) {
-    this.#most = attempt.buffer
+    this.#most = attempt.buffer ?? BUFFER
     this.#source = new EventSource(url, { withCredentials: credentials })
     const parse = plainEvents(false, attempt.type)
     const encoder = new TextEncoder()
     const take = ({ type, data, lastEventId }: MessageEvent<string>): void => {
       const lines = data.split("\n").map((line) => `data:${line}\n`)
-      this.#put(parse(encoder.encode(`event:${type === "message" ? "" : type}\nid:${lastEventId}\n${lines.join("")}\n`)), data.length)
+      const wires: Wire[] = []
+      parse(encoder.encode(`event:${type === "message" ? "" : type}\nid:${lastEventId}\n${lines.join("")}\n`), wires)
+      this.#put(wires, data.length)
     }
     this.#source.onopen = () => this.#put([{ kind: "open" }], 0)
     this.#source.onmessage = take

@@ -1,128 +1,130 @@
 /** What the live answers over fetch have in common: one GET, its head looked at, its body pulled. */
 
-import { Body, heartbeatOf, silenceOf } from "../body.ts"
+import { bodyOf } from "../body.ts"
 import type { Environment } from "../environment.ts"
-import { HeadwaterError } from "../errors.ts"
-import { type Requester, problemOf } from "../request.ts"
-import type { Attempt, Wire, WireRecord } from "../transport.ts"
+import { HeadwaterError, causedBy } from "../errors.ts"
+import { type Answer, type Fields, type Requester, ask, fill } from "../request.ts"
+import type { Attempt, Offset, Transport, TransportFactory, Wire, WireRecord } from "../transport.ts"
 import { endOf } from "./control.ts"
 
 const QUIET = 1000
+export const UNREADABLE = "the answer cannot be read"
 
-/** What takes a format's bytes and gives what they tell. */
+/** What takes a format's bytes and puts down what they tell. */
 export interface Format {
+  readonly name: string
   /** What the request asks for. */
   readonly accept: string
   /** What goes into the query beside the place. */
-  readonly query: Record<string, string>
+  readonly query: Fields
   /** It does not say where the tail is: a moment of silence does. */
   readonly tailless?: boolean
+  /** The server ends its answers as planned, without a word. */
+  readonly wordless?: boolean
   /** A parser for one answer. */
-  parser(response: Response, attempt: Attempt): (chunk: Uint8Array) => Wire[]
+  parser(response: Response, attempt: Attempt): (chunk: Uint8Array, into: Wire[]) => void
 }
 
 /** The URL with what the attempt asks for; `start` and `now` in the protocol's words. */
-export function urlOf(base: string, attempt: Attempt, query: Record<string, string>): string {
+export function urlOf(base: string, { last, from, slow, missing }: Attempt, query: Fields): string {
   const url = new URL(base)
-  const set = (name: string, value: string | undefined): void => {
-    if (value !== undefined) url.searchParams.set(name, value)
-  }
-  if (attempt.last === undefined) set("offset", attempt.from === "start" ? "-1" : attempt.from)
-  else set("last", String(attempt.last))
-  set("slow", attempt.slow)
-  if (attempt.wait && query.live !== "sse") set("missing", "wait")
-  for (const [name, value] of Object.entries(query)) set(name, value)
+  const place = last === undefined ? { offset: from === "start" ? "-1" : from } : { last }
+  fill(url.searchParams, { ...place, slow, missing: missing === "wait" && query.live !== "sse" ? missing : undefined, ...query })
   return url.href
 }
 
 /** An answer that is not what the transport speaks: a login page, a CDN's HTML, another server's. */
-export function badAnswer(response: Response, wanted: string): HeadwaterError {
-  const type = response.headers.get("content-type") ?? "no type"
-  const facts = {
-    content_type: type,
-    // A server of the protocol alone answers plain reads whatever is accepted.
-    protocol: response.headers.has("stream-next-offset"),
-  }
-  return new HeadwaterError("bad-answer", `the server answered ${type} in place of ${wanted}`, {
-    status: response.status,
-    facts,
-  })
+export function badAnswer({ headers, status }: Response, wanted: string): HeadwaterError {
+  const type = headers.get("content-type") ?? "no type"
+  // A server of the protocol alone answers plain reads whatever is accepted.
+  const facts = { content_type: type, protocol: headers.has("stream-next-offset") }
+  return new HeadwaterError("bad-answer", `the server answered ${type} in place of ${wanted}`, { status, facts })
 }
 
-export async function* openLive(
-  requester: Requester,
-  url: string,
-  format: Format,
-  attempt: Attempt,
-): AsyncGenerator<Wire, void, undefined> {
+/** One request of an attempt, answered 2xx. `limit`: milliseconds beyond those that any head may take. */
+export function get(requester: Requester, url: string, attempt: Attempt, query: Fields, accept?: string, limit = 0): Promise<Answer> {
+  const { signal, retry } = attempt
   attempt.sent()
-  const answer = await requester.send({
-    url: urlOf(url, attempt, format.query),
-    headers: { accept: format.accept },
-    signal: attempt.signal,
-    limit: attempt.retry.connect,
+  return ask(requester, { url: urlOf(url, attempt, query), headers: { accept }, signal, limit: retry.connect + limit })
+}
+
+/** The transport of a format. */
+export const live =
+  (format: Format): TransportFactory =>
+  (requester: Requester, url: string): Transport => ({
+    name: format.name,
+    open: (attempt) => open(requester, url, format, attempt),
   })
+
+async function* open(requester: Requester, url: string, format: Format, attempt: Attempt): AsyncGenerator<Wire, void, undefined> {
+  const { environment, retry, first } = attempt
+  const { query, accept } = format
+  const answer = await get(requester, url, attempt, query, accept)
   const { response } = answer
-  const heartbeat = heartbeatOf(response)
-  // A refusal's body is not one to be pulled.
-  if (!response.ok) throw await problemOf(response).finally(() => answer.release())
-  const body = new Body(answer, attempt.environment, {
-    silence: silenceOf(attempt.retry.silence, heartbeat),
-    first: attempt.first,
-  })
+  const { headers } = response
+  const body = bodyOf(answer, environment, retry.silence, first)
   try {
     // The stream is complete, and was read to its end.
-    if (response.status === 204) return yield endOf(response.headers, response.headers.get("stream-next-offset") ?? attempt.from)
-    if (!(response.headers.get("content-type") ?? "").startsWith(format.accept)) throw badAnswer(response, format.accept)
-    yield heartbeat === undefined ? { kind: "open" } : { kind: "open", heartbeat }
-    yield* told(body, format, format.parser(response, attempt), attempt)
-    throw new HeadwaterError("truncated", "the answer ended before its end was told")
+    if (response.status === 204) return yield endOf(headers, headers.get("stream-next-offset") ?? attempt.from)
+    if (!(headers.get("content-type") ?? "").startsWith(accept)) throw badAnswer(response, accept)
+    yield { kind: "open" }
+    const parse = format.parser(response, attempt)
+    let asked = format.tailless
+    let told = false
+    for (;;) {
+      const next = body.read()
+      if (asked && (await isSlow(next, environment))) {
+        asked = false
+        yield { kind: "quiet" }
+      }
+      const chunk = await next
+      if (!chunk) break
+      const wires = parsed(parse, chunk)
+      if (!wires.length) yield { kind: "beat" }
+      else told = true
+      yield* wires
+    }
+    if (!told || !format.wordless) throw new HeadwaterError("truncated", "the answer ended before its end was told")
+    yield { kind: "stream-detached" }
   } finally {
     body.release()
   }
 }
 
+function parsed(parse: (chunk: Uint8Array, into: Wire[]) => void, chunk: Uint8Array): Wire[] {
+  const wires: Wire[] = []
+  try {
+    parse(chunk, wires)
+  } catch (cause) {
+    throw causedBy(cause, "bad-answer", UNREADABLE)
+  }
+  return wires
+}
+
 /** Whether the promise takes longer than a moment. */
-function slow(promise: Promise<unknown>, environment: Environment): Promise<boolean> {
-  return new Promise((resolve) => {
+const isSlow = (promise: Promise<unknown>, environment: Environment): Promise<boolean> =>
+  new Promise((resolve) => {
     const disarm = environment.timer(QUIET, () => resolve(true))
-    const done = (): void => (disarm(), resolve(false))
+    const done = (): void => {
+      disarm()
+      resolve(false)
+    }
     promise.then(done, done)
   })
-}
 
-async function* told(
-  body: Body,
-  { tailless }: Format,
-  parse: (chunk: Uint8Array) => Wire[],
-  { environment }: Attempt,
-): AsyncGenerator<Wire, void, undefined> {
-  let asked = tailless
-  for (;;) {
-    const next = body.read()
-    if (asked && (await slow(next, environment))) {
-      asked = false
-      yield { kind: "quiet" }
-    }
-    const chunk = await next
-    if (!chunk) return
-    let wires: Wire[]
-    try {
-      wires = parse(chunk)
-    } catch (error) {
-      if (error instanceof HeadwaterError) throw error
-      throw new HeadwaterError("bad-answer", `the answer cannot be read: ${String(error)}`, { cause: error })
-    }
-    if (!wires.length) yield { kind: "beat" }
-    for (const wire of wires) yield wire
-  }
-}
-
-/** The records of a chunk that come one after another are one batch. */
-export function gather(into: Wire[], record: WireRecord): void {
+/** Puts down a record of its own offset; those of a chunk that come one after another are one batch. */
+export function gather(into: Wire[], record: WireRecord & { offset: Offset }): void {
+  const { offset } = record
   const last = into[into.length - 1]
   if (last?.kind === "records") {
-    ;(last.records as WireRecord[]).push(record)
-    last.offset = record.offset
-  } else into.push({ kind: "records", records: [record], offset: record.offset, single: true, upToDate: false })
+    last.records.push(record)
+    last.offset = offset
+  } else into.push({ kind: "records", records: [record], offset, upToDate: false })
+}
+
+/** Puts down that there is no more for now: of the batch before, where there is one. */
+export function gatherTail(into: Wire[], offset: Offset): void {
+  const last = into[into.length - 1]
+  if (last?.kind === "records") last.upToDate = true
+  else into.push({ kind: "up-to-date", offset })
 }

@@ -1,17 +1,10 @@
-/** NDJSON: one line a record, with its offset, and lines that say what happens. */
+/** NDJSON: one line a record, controls as lines of their own. */
 
-import { LineParser } from "../lines.ts"
+import { lineParser } from "../lines.ts"
 import { formOf, fromBase64 } from "../records.ts"
-import type { Requester } from "../request.ts"
-import type { Attempt, Transport, Wire } from "../transport.ts"
-import { type Format, gather, openLive } from "./live.ts"
+import type { TransportFactory } from "../transport.ts"
 import { controlOf } from "./control.ts"
-
-const format: Format = {
-  accept: "application/x-ndjson",
-  query: {},
-  parser: (_response, attempt) => ndjsonLines(attempt.type),
-}
+import { gather, gatherTail, live } from "./live.ts"
 
 interface Line extends Record<string, unknown> {
   offset: string
@@ -23,38 +16,29 @@ interface Line extends Record<string, unknown> {
 /** What stands before a record's own text, where the line has an offset and it, and nothing else. */
 const BEFORE = /^\{"offset":"[^"\\]*","data":/
 
-export function ndjsonLines(type: string | undefined): (chunk: Uint8Array) => Wire[] {
-  const parser = new LineParser()
-  const form = type === undefined ? "json" : formOf(type)
-  return (chunk) => {
-    const wires: Wire[] = []
-    for (const text of parser.feed(chunk)) {
-      const line = JSON.parse(text) as Line
-      if (line.control !== undefined) wires.push(...told(line, line.control, wires))
-      else if (typeof line.base64 === "string") gather(wires, { raw: fromBase64(line.base64), offset: line.offset })
-      else if (form === "json") gather(wires, { raw: rawOf(text, line), value: line.data, offset: line.offset })
-      else gather(wires, { raw: String(line.data), offset: line.offset })
-    }
-    return wires
-  }
-}
-
 /** The record as it was appended; a newer server's further fields cost the exact text, not the value. */
 function rawOf(text: string, line: Line): string {
   const before = BEFORE.exec(text)
   return before && Object.keys(line).length === 2 ? text.trimEnd().slice(before[0].length, -1) : JSON.stringify(line.data)
 }
 
-function told(line: Line, control: string, into: Wire[]): Wire[] {
-  const { offset } = line
-  const last = into[into.length - 1]
-  if (control !== "up-to-date") return [controlOf(control, line as never, offset)]
-  if (last?.kind !== "records") return [{ kind: "up-to-date", offset }]
-  last.upToDate = true
-  return []
-}
-
-export const ndjson = (requester: Requester, url: string): Transport => ({
+export const ndjson: TransportFactory = live({
   name: "ndjson",
-  open: (attempt: Attempt) => openLive(requester, url, format, attempt),
+  accept: "application/x-ndjson",
+  query: {},
+  parser(_response, { type }) {
+    const lines = lineParser()
+    const json = formOf(type) === "json"
+    return (chunk, into) => {
+      for (const text of lines(chunk)) {
+        if (!text.trim()) continue
+        const line = JSON.parse(text) as Line
+        const { offset, control, data, base64 } = line
+        if (control === "up-to-date") gatherTail(into, offset)
+        else if (control) into.push(controlOf(`stream-${control}`, line, offset))
+        else if (base64 !== undefined) gather(into, { raw: fromBase64(base64), offset })
+        else gather(into, json ? { raw: rawOf(text, line), value: data, offset } : { raw: String(data), offset })
+      }
+    }
+  },
 })

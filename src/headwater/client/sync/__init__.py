@@ -6,6 +6,7 @@ stream         `Stream`: a handle, and what can be asked of it
 reader         `Reader`: a cursor that outlives its connections
 appends        the half of a stream's handle that writes, by `headwater.publisher`
 http           HTTP, and time
+doors          what readers and handles ask of their way to the server
 """
 
 from headwater.client.sync.reader import Reader

@@ -15,7 +15,6 @@ from headwater.client.codec import Codec
 from headwater.client.errors import ClientError, OutboxFull, UnknownOutcome
 from headwater.client.problems import problem_of
 from headwater.client.retry import Retry
-from headwater.client.sync.http import Http
 from headwater.errors import HeadwaterError
 from headwater.publisher import GaveUp, Publisher, PublishError
 from headwater.publisher import OutboxFull as Full
@@ -28,7 +27,7 @@ class Appends:
     """The half of `Stream` that appends."""
 
     url: str
-    _http: Http
+    _http: Any  # `Http`, and nothing else
     _retry: Retry
     _content_type: str | None
     _publisher: Publisher | None = None

@@ -14,6 +14,7 @@ import httpx2
 
 from headwater.client.answers import MOST_REDIRECTS, Head, agent, head_of, is_plain, redirect, translated
 from headwater.client.errors import BadAnswer, Silent
+from headwater.client.transports import NAMES
 
 T = TypeVar("T")
 
@@ -123,6 +124,7 @@ class Answer:
 class Http:
     """Requests to streams; see `headwater.client.http.Http`."""
 
+    ways = NAMES
     now: Callable[[], float] = staticmethod(time.monotonic)
     draw: Callable[[], float] = staticmethod(random.random)
     pause: Callable[[], Pause] = Pause

@@ -6,6 +6,7 @@ Rule 2: a key that is too weak, or of another kind than its algorithm, is refuse
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Any, Final
 
 import msgspec
@@ -41,11 +42,13 @@ class Key(msgspec.Struct, frozen=True):
         algorithm: the one that it is used with.
         material: as the library takes it.
         kid: its name; None: it has none, and is tried for any.
+        print: names the key itself, without telling it, also where it has another `kid` one day.
     """
 
     algorithm: str
     material: Any
     kid: str | None = None
+    print: str = ""
 
 
 class KeySet(msgspec.Struct, frozen=True):
@@ -135,4 +138,12 @@ def _checked(key: Key) -> Key:
     curve = _CURVES.get(key.algorithm)
     if curve is not None and getattr(getattr(key.material, "curve", None), "name", None) != curve:
         raise InvalidKey(f"a key for {key.algorithm} is on the curve {curve}")
-    return key
+    return msgspec.structs.replace(key, print=_print(key.material))
+
+
+def _print(material: Any) -> str:
+    if hasattr(material, "public_bytes"):
+        from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+        material = material.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return sha256(b"headwater signer " + material).hexdigest()[:24]

@@ -1,41 +1,47 @@
 """What a request shows of who makes it, and in which order that counts.
 
-Rule 1: the header `Authorization` comes before a connection's own token. The first that is shown decides; one that is
-        worthless is refused, also where everybody may do what is asked, and never replaced by the next.
-Rule 2: who was verified before is known by a hash, and meets no limit. Others are verified a few times a minute from
-        one address without success, and then not at all for a while: a flood of bad tokens costs nothing but itself.
+Rule: the header `Authorization` comes before a connection's own token, this before a ticket, and this before a cookie,
+      which browsers send by themselves. The first that is shown decides; one that is worthless is refused, also where
+      everybody may do what is asked, and never replaced by the next.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable
-from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Final
 
-from headwater.errors import RateLimited, TokenRefused
+from headwater.errors import TokenRefused
+from headwater.http.access.failures import Client, Failures
 from headwater.http.access.tokens import Tokens
 from headwater.http.authorize import Credential
 from headwater.hub.access.proven import Proven
-from headwater.protocol.rates import Rates
-
-#: Tokens that may fail from one address in a minute.
-FAILURES: Final = 20
-_MINUTE: Final = 60.0
+from headwater.hub.access.sessions import Session, Sessions
 
 
 class TokenProofs:
-    """Proofs by signed tokens.
+    """Proofs by signed tokens, and by the sessions that were begun with one.
 
     Args:
         tokens: verifies them.
+
+    Attributes:
+        tokens: as given.
+        sessions: what cookies stand for; None: there are none.
+        failures: what was worthless.
     """
 
     def __init__(self, tokens: Tokens) -> None:
         self.tokens: Final = tokens
-        self._failed: Final = Rates(FAILURES, _MINUTE)
+        self.sessions: Sessions | None = None
+        self.failures: Final = Failures()
 
-    def __call__(self, credential: Credential, client: tuple[str, int] | None) -> Proven | Awaitable[Proven] | None:
+    def keep(self, sessions: Sessions) -> None:
+        """Take cookies, too."""
+        self.sessions = sessions
+        sessions.still = self._is_still
+        sessions.keep_seconds = int(self.tokens.max_seconds) + 60
+
+    def __call__(self, credential: Credential, client: Client) -> Proven | Awaitable[Proven] | None:
         """Who shows a credential; None: nothing is shown.
 
         Raises:
@@ -45,34 +51,69 @@ class TokenProofs:
         """
         shown = credential.shown
         if shown is None:
-            return None
+            sessions, cookie = self.sessions, credential.session
+            return None if sessions is None or cookie is None else self._by_cookie(sessions, cookie, client)
         known = self.tokens.known(shown)
         if known is not None:
             return known
-        who = _network(client)
-        if self._failed.is_spent(who, time.monotonic()):
-            raise RateLimited(f"more than {FAILURES} tokens a minute from this address were worthless")
+        self.failures.check(client)
         try:
             found = self.tokens.verify(shown)
         except TokenRefused:
-            self._failed.take(who, time.monotonic())
+            self.failures.take(client)
             raise
-        return found if isinstance(found, Proven) else self._later(found, who)
+        return found if isinstance(found, Proven) else self._later(found, client)
 
-    async def _later(self, found: Awaitable[Proven], who: str) -> Proven:
+    async def _later(self, found: Awaitable[Proven], client: Client) -> Proven:
         try:
             return await found
         except TokenRefused:
-            self._failed.take(who, time.monotonic())
+            self.failures.take(client)
             raise
 
+    # Sessions.
 
-def _network(client: tuple[str, int] | None) -> str:
-    """Whose failures they are: an address, or of IPv6 the network that one customer has."""
-    if client is None:
-        return ""
-    try:
-        address = ip_address(client[0].partition("%")[0])
-    except ValueError:
-        return client[0]
-    return str(ip_network((address, 64), strict=False)) if isinstance(address, IPv6Address) else client[0]
+    def session(self, credential: Credential) -> Awaitable[Session | None]:
+        """The session whose cookie is shown, whatever else is; None: there is none that is good."""
+        return self._good_session(credential.session)
+
+    async def _good_session(self, cookie: str | None) -> Session | None:
+        if self.sessions is None or not cookie:
+            return None
+        found = await self.sessions.find(cookie)
+        return found if found is not None and await self.is_still(found) else None
+
+    async def is_still(self, session: Session) -> bool:
+        """Whether the key that signed a session's token still is one.
+
+        Raises:
+            KeysUnavailable: the keys of its issuer are not known.
+        """
+        still = self._is_still(session)
+        return still if isinstance(still, bool) else await still
+
+    def _by_cookie(self, sessions: Sessions, cookie: str, client: Client) -> Proven | Awaitable[Proven]:
+        found = sessions.known(cookie)
+        if found is not None:
+            still = self._is_still(found)
+            if still is True:
+                return found.access
+        elif sessions.is_none(cookie):
+            raise _no_session()
+        return self._by_cookie_later(cookie, client)
+
+    async def _by_cookie_later(self, cookie: str, client: Client) -> Proven:
+        self.failures.check(client)
+        found = await self._good_session(cookie)
+        if found is None:
+            self.failures.take(client)
+            raise _no_session()
+        return found.access
+
+    def _is_still(self, session: Session) -> bool | Awaitable[bool]:
+        access = session.access
+        return self.tokens.has_signer(access.issuer, access.signer)
+
+
+def _no_session() -> TokenRefused:
+    return TokenRefused("the session has ended, or is none")

@@ -53,6 +53,8 @@ ROUTES: Final = (
     Route("together", "POST `-/append`", _APPEND, "each stream, as for an append of its own"),
     Route("revoke", "POST `-/revoke`", _REVOKE, "everything: `**`"),
     Route("kick", "POST `-/kick`", _REVOKE, "everything: `**`"),
+    Route("session", "`GET`, `POST` and `DELETE` `-/session`", (), "a token's own session; `headwater serve` alone"),
+    Route("ticket", "`POST` `-/ticket`", (), "what the ticket is to be worth, which one grant of who asks covers"),
     Route("connect", "WebSocket `-/connect`", (), "each message, as below"),
     Route("single", "WebSocket `{path}`", _READ, "the stream; `append` for each message"),
     Route("streams", "`GET /-/streams`", _LIST, "what the prefix begins"),

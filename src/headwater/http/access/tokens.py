@@ -56,6 +56,19 @@ class _Issuer:
             found += [(each, key) for key in fits]
         return found[:MAX_TRIED]
 
+    def has(self, signer: str) -> bool | Jwks:
+        """Whether a key is one of its own still, or the keys that must be fetched to tell."""
+        for each, jwks in zip(self.sets, self.published, strict=True):
+            keys = each.keys
+            if jwks is not None:
+                published = jwks.keys(None)
+                if published is None:
+                    return jwks
+                keys += published
+            if any(key.print == signer for key in keys):
+                return True
+        return False
+
 
 def _is_named(key: Key, header: Header) -> bool:
     return header.kid is None or key.kid is None or key.kid == header.kid
@@ -146,6 +159,26 @@ class Tokens:
         except InvalidToken as error:
             raise _refused(str(error)) from None
 
+    @property
+    def max_seconds(self) -> float:
+        """For which the longest token may be good."""
+        return max(each.issuer.max_seconds for one in self._issuers.values() for each in one.sets)
+
+    def has_signer(self, issuer: str, signer: str) -> bool | Awaitable[bool]:
+        """Whether a key that signed a token of an issuer is one of its keys still.
+
+        Raises:
+            KeysUnavailable: the keys of the issuer are not known.
+        """
+        one = self._issuers.get(issuer)
+        found = one is not None and one.has(signer)
+        return self._has_signer_later(issuer, signer, found) if isinstance(found, Jwks) else found
+
+    async def _has_signer_later(self, issuer: str, signer: str, jwks: Jwks) -> bool:
+        await jwks.wait()
+        one = self._issuers.get(issuer)
+        return one is not None and one.has(signer) is True
+
     def explain(self, text: str) -> Access:
         """The same for people who look for the reason; only keys that were given.
 
@@ -179,7 +212,7 @@ class Tokens:
             except self._errors:
                 continue
             access = access_of(claims, each.issuer, time.time())
-            proven = Proven(access, digest, partial(self.verify, text))
+            proven = Proven(access, digest, partial(self.verify, text), signer=key.print)
             if digest:
                 if len(self._known) >= MAX_REMEMBERED:
                     self._make_room()

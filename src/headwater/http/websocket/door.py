@@ -119,7 +119,7 @@ class WebSockets:
         return Single(self._hub, self._permission, sink, asked, peer, self._credential(exchange), client)
 
     def _credential(self, exchange: Exchange) -> Credential | None:
-        return None if self._permission.is_open else Credential(exchange.request.headers, exchange.scope)
+        return None if self._permission.is_open else self._permission.credential(exchange)
 
     def check(self, exchange: Exchange) -> bytes:
         """What the response says of the key; empty where the request came without one.
@@ -130,6 +130,7 @@ class WebSockets:
         request = exchange.request
         if request.origin is not None:
             handshake.check_page(self._cors, request.origin, request.host)
+        self._credential(exchange)
         return handshake.check_key(request.headers) if exchange.has_key else b""
 
     def _session(self, exchange: Exchange, name: str, sink: Duplex) -> Receiver:

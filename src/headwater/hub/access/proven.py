@@ -36,16 +36,25 @@ class Proven(Access):
         access: what was proven.
         key: of the proof; the same credential of the same issuer has the same.
         again: asks again; None: nobody is to be asked.
+        parent: the key of the proof by which it came to be, and with which it ends; None: there is none.
+        signer: names the key that signed the token, without telling it; empty: there is none.
 
     Attributes:
-        key: as given.
-        again: as given.
+        key: as given, and so are the others.
         decided: when, in seconds since the Unix epoch.
     """
 
-    __slots__ = ("again", "decided", "key")
+    __slots__ = ("again", "decided", "key", "parent", "signer")
 
-    def __init__(self, access: Access, key: Hashable, again: Again | None = None) -> None:
+    def __init__(
+        self,
+        access: Access,
+        key: Hashable,
+        again: Again | None = None,
+        *,
+        parent: Hashable | None = None,
+        signer: str = "",
+    ) -> None:
         super().__init__(
             access.subject,
             expires=access.expires,
@@ -57,4 +66,6 @@ class Proven(Access):
         )
         self.key: Final = key
         self.again: Final = again
+        self.parent: Final = parent
+        self.signer: Final = signer
         self.decided: Final = time.time()

@@ -12,11 +12,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
-from headwater.protocol.access.patterns import Pattern, covers, is_one, is_rest, of_nobody, parse_pattern
+from headwater.protocol.access.patterns import (
+    MAX_PATTERN_BYTES,
+    Pattern,
+    covers,
+    format_pattern,
+    is_one,
+    is_rest,
+    of_nobody,
+    parse_pattern,
+)
 from headwater.protocol.asks import Operation
 
 #: Patterns for one operation.
 MAX_PATTERNS: Final = 64
+#: Bytes of a pattern that was filled in and written down.
+MAX_KEPT_BYTES: Final = 16 * 1024
 #: Decisions that are remembered for one holder of grants.
 MAX_REMEMBERED: Final = 512
 
@@ -67,6 +78,7 @@ class Grants:
     Args:
         patterns: as they were granted.
         fill: what stands for a name in braces; see `patterns`.
+        maximum: bytes of a pattern.
 
     Attributes:
         texts: as given, by operation.
@@ -78,7 +90,11 @@ class Grants:
     __slots__ = ("_known", "_patterns", "_tries", "texts")
 
     def __init__(
-        self, patterns: Mapping[Operation, Iterable[str]] | None = None, fill: Callable[[str], str] = of_nobody
+        self,
+        patterns: Mapping[Operation, Iterable[str]] | None = None,
+        fill: Callable[[str], str] = of_nobody,
+        *,
+        maximum: int = MAX_PATTERN_BYTES,
     ) -> None:
         self.texts: dict[Operation, tuple[str, ...]] = {}
         self._patterns: dict[Operation, tuple[Pattern, ...]] = {}
@@ -91,7 +107,7 @@ class Grants:
             if not texts:
                 continue
             self.texts[operation] = texts
-            self._patterns[operation] = tuple([parse_pattern(text, fill) for text in texts])
+            self._patterns[operation] = tuple([parse_pattern(text, fill, maximum=maximum) for text in texts])
             root = self._tries[operation] = _Node()
             for pattern in self._patterns[operation]:
                 _put(root, pattern)
@@ -146,6 +162,29 @@ class Grants:
             if alone.allows(operation, path):
                 return text
         return None
+
+    def kept(self) -> dict[str, tuple[str, ...]]:
+        """All of them as texts without claims, to be written down; see `of_kept`."""
+        return {
+            str(operation): tuple([format_pattern(pattern) for pattern in patterns])
+            for operation, patterns in self._patterns.items()
+        }
+
+    def paths(self) -> list[tuple[Operation, str]] | None:
+        """All of them as operations on streams; None: one has a wildcard."""
+        found = [(operation, pattern) for operation, patterns in self._patterns.items() for pattern in patterns]
+        if any(is_one(segment) or is_rest(segment) for _, pattern in found for segment in pattern):
+            return None
+        return [(operation, "/".join(pattern)) for operation, pattern in found]
+
+    @classmethod
+    def of_kept(cls, texts: Mapping[str, Iterable[str]]) -> Grants:
+        """What was written down.
+
+        Raises:
+            ValueError: it is something else.
+        """
+        return cls({Operation(name): patterns for name, patterns in texts.items()}, maximum=MAX_KEPT_BYTES)
 
     def cover(self, other: Grants) -> bool:
         """Whether each pattern of others lies inside one of these."""

@@ -32,6 +32,8 @@ SUBJECT: Final = "sub"
 
 _NAME: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _ENCODED: Final = {"%2A": "*", "%2a": "*", "%7B": "{", "%7b": "{", "%25": "%"}
+#: What is encoded in a literal.
+_ESCAPED: Final = re.compile(r"[%*{]")
 _ESCAPE: Final = re.compile(r"%(?:2[Aa]|7[Bb]|25)|%")
 #: What a value may not have: with it, it could be more than one segment, or be read as another one.
 _NOT_IN_VALUE: Final = re.compile(r"[/\\*{}%]")
@@ -49,18 +51,19 @@ Segment = str
 Pattern = tuple[Segment, ...]
 
 
-def parse_pattern(text: str, fill: Callable[[str], str]) -> Pattern:
+def parse_pattern(text: str, fill: Callable[[str], str], *, maximum: int = MAX_PATTERN_BYTES) -> Pattern:
     """The segments of a pattern, with what the holder's claims fill in.
 
     Args:
         text: as it was granted.
         fill: the value of a name in braces; raises ValueError where there is none that may stand there.
+        maximum: bytes of the text.
 
     Raises:
         ValueError: it is no pattern.
     """
-    if len(text.encode("utf-8", "surrogatepass")) > MAX_PATTERN_BYTES:
-        raise ValueError(f"the pattern {text[:40]!r}… has more than {MAX_PATTERN_BYTES} bytes")
+    if len(text.encode("utf-8", "surrogatepass")) > maximum:
+        raise ValueError(f"the pattern {text[:40]!r}… has more than {maximum} bytes")
     if not text.isprintable() or "\\" in text or not is_normalized("NFC", text):
         raise ValueError(f"the pattern {text!r} has a control character, a backslash, or is not in Unicode's form NFC")
     segments = text.split("/")
@@ -87,6 +90,15 @@ def _decoded(text: str, escape: str) -> str:
     if escape not in _ENCODED:
         raise ValueError(f"the pattern {text!r}: a percent sign is written %25, an asterisk %2A, a brace %7B")
     return _ENCODED[escape]
+
+
+def format_pattern(pattern: Pattern) -> str:
+    """The text that is read as this pattern, by whoever; what was filled in is literal."""
+    return "/".join([_ESCAPED.sub(_encoded, part) if isinstance(part, Literal) else part for part in pattern])
+
+
+def _encoded(found: re.Match[str]) -> str:
+    return f"%{ord(found[0]):02X}"
 
 
 def check_value(value: str) -> str:

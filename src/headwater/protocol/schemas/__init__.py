@@ -2,6 +2,7 @@
 
 base      what a schema is, and what does not fit one
 types     types of msgspec and of pydantic, and classes of Protobuf's messages
+plain     which types run nothing that an application wrote
 jsons     JSON Schema
 registry  which stream has which
 

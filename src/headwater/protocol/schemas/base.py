@@ -68,9 +68,12 @@ class Schema(ABC):
 
     Attributes:
         name: what it is called in messages: of a type, or of a file.
+        runs_code: reading a record may run what the application wrote, such as a validator, and so take any time. Else
+            the time is bounded by the size of the record.
     """
 
     name: str
+    runs_code: bool = True
 
     @property
     @abstractmethod

@@ -64,6 +64,8 @@ class JsonSchema(Schema):
         MissingExtra: the library is not installed.
     """
 
+    runs_code = False
+
     def __init__(self, schema: Any, name: str = "a JSON Schema", folder: Folder | None = None) -> None:
         jsonschema_rs = _library()
         self.name = name

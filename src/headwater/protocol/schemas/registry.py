@@ -2,8 +2,8 @@
 
 Rule 1: of several patterns that a path matches the narrowest counts: segment by segment from the left a name is
         narrower than `*`, and `*` than `**`.
-Rule 2: records are held to a schema where the store takes them apart, behind all that is checked of an append before
-        its body. So a producer's retry is answered as one, whatever the schema has become.
+Rule 2: what a schema says of records is told where the store takes them apart, behind all that is checked of an append
+        before its body. So a producer's retry is answered as one, whatever the schema has become.
 Rule 3: streams that are private have none: they are a program's own.
 """
 

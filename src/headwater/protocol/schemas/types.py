@@ -7,6 +7,7 @@ Rule 2: of JSON with one key twice the last one counts, as in browsers; to msgsp
 
 from __future__ import annotations
 
+import builtins
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -15,6 +16,7 @@ import msgspec
 
 from headwater.protocol.delimited import message_of
 from headwater.protocol.schemas.base import Form, InvalidSchema, Mismatch, Reader, Schema, pointer_of
+from headwater.protocol.schemas.plain import is_plain
 from headwater.surrogates import mended
 
 #: The JSON Schema that msgspec and pydantic write.
@@ -40,6 +42,7 @@ class MsgspecType(Schema):
             json, msgpack = msgspec.json.Decoder(type).decode, msgspec.msgpack.Decoder(type).decode
             # Of a class that msgspec does not know it makes a decoder, and no schema.
             self._described: Final = {"$schema": DIALECT, **msgspec.json.schema(type)}
+            self.runs_code = not is_plain(type)
         except Exception as error:  # also of who wrote the type: a name in an annotation that is not there
             raise InvalidSchema(f"{self.name} is no type that records can have: {error}") from None
         self._readers: Final[dict[Form, Reader]] = {"JSON": _reads(json, mend=True), "MessagePack": _reads(msgpack)}
@@ -141,6 +144,8 @@ class MessageType(Schema):
     def __init__(self, type: Any) -> None:
         descriptor = getattr(type, "DESCRIPTOR", None)
         self.name = str(getattr(descriptor, "full_name", None) or name_of(type))
+        # The library of Google is C; what others do nobody knows.
+        self.runs_code = not builtins.type(descriptor).__module__.startswith("google.")
         self._type = type
         self._readers: Final[dict[Form, Reader]] = {
             "Protobuf": self._read,

@@ -7,7 +7,7 @@ import msgspec
 from headwater.protocol.given import GivenConfig
 
 
-class ClientStruct(msgspec.Struct, tag_field="t", rename={"from_": "from"}):
+class ClientStruct(msgspec.Struct, tag_field="t", rename={"from_": "from"}, omit_defaults=True):
     """What a client sends."""
 
 

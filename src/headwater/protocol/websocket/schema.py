@@ -106,7 +106,7 @@ _NUMBERS: Final[dict[type[msgspec.Struct], str]] = {
     m.Waiting: "id path o",
     m.Data: "s o e b at",
     m.Live: "s o",
-    m.Gap: "s from to why",
+    m.Gap: "s from to why o",
     m.End: "s o why code message after",
     m.Ok: "id o dup closed created told",
     m.Info: "id path type tail earliest closed code message ttl expires_at retention slow",

@@ -104,12 +104,15 @@ class Gap(ServerStruct, tag="gap"):
         s: the stream's number.
         from_: they lie behind this offset; a read from here fetches them, if they are kept.
         to: and before this one.
+        o: where it goes on: at `to`, or at `from` where some of what lies between is kept and comes next, as with
+            `conflate`. Whoever comes back with it misses nothing that would have come.
         why: `slow`, `retention` or `recreated`.
     """
 
     s: int
     from_: str
     to: str
+    o: str
     why: str = "slow"
 
 

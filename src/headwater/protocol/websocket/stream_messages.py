@@ -50,9 +50,9 @@ class StreamMessages:
                 return self._encode_batch(batch)
             case Idle() | Missing() | Made():
                 return b""
-            case Gap(start, end, _, why):
+            case Gap(start, end, offset, why):
                 self._told_live = False
-                return self._tell(m.Gap(self._number, self._regrouper.skip(start), end, why or "slow"))
+                return self._tell(m.Gap(self._number, self._regrouper.skip(start), end, offset, why or "slow"))
             case Detached(offset, retry_after, why):
                 end_ = m.End(self._number, self.told(offset), "detached", code=why, after=round(retry_after, 3))
                 return self._tell(end_)

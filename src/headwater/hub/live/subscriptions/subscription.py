@@ -8,8 +8,8 @@ Rule 3: a stream whose oldest records went while they were read goes on behind t
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
-from typing import Final, Protocol
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Final, Protocol
 
 import msgspec
 
@@ -186,7 +186,23 @@ class Subscription(Owner):
 
     # It comes.
 
-    def open_now(self) -> bool:
+    def begin(self) -> Coroutine[Any, Any, None] | None:
+        """Open it now, as far as that takes no waiting; what is given does the rest."""
+        if self.wish.peer is None:
+            try:
+                found = self._all.peer(self.wish)
+            except Exception as error:
+                self._fail(error)
+                return None
+            if not isinstance(found, Peer):
+                return self.open(found)
+            self._know(found)
+        return None if self._open_now() else self.open()
+
+    def _know(self, peer: Peer) -> None:
+        self.wish = msgspec.structs.replace(self.wish, peer=peer)
+
+    def _open_now(self) -> bool:
         """Open it without waiting; False: `open` must, and nothing was done."""
         wish, start, live = self.wish, self._start, self._all.live
         if not isinstance(start, str) or wish.peer is None:
@@ -223,24 +239,29 @@ class Subscription(Owner):
         most = self._all.live.runtime.limits.buffer_bytes
         return min(most, self.wish.window or most)
 
-    async def open(self) -> None:
-        """Open it, or wait for it; an error is told."""
+    async def open(self, asked: Awaitable[Peer] | None = None) -> None:
+        """Open it, or wait for it; an error is told.
+
+        Args:
+            asked: who reads, when that is known; None: it is.
+        """
         try:
+            if asked is not None:
+                self._know(await asked)
             await self._open()
-        except HeadwaterError as error:
-            self.refuse(error)
         except Exception as error:
+            self._fail(error)
+
+    def _fail(self, error: Exception) -> None:
+        if not isinstance(error, HeadwaterError):
             _log.error("a subscription to %r", self.wish.path, exc_info=error)
-            self.refuse(HeadwaterError.of_mistake())
+            error = HeadwaterError.of_mistake()
+        self.refuse(error)
 
     async def _open(self) -> None:
         wish, live = self.wish, self._all.live
-        size = self._first_bytes
-        peer = wish.peer
-        if peer is None:
-            found = self._all.peer(wish)
-            peer = found if isinstance(found, Peer) else await found
-            self.wish = wish = msgspec.structs.replace(wish, peer=peer)
+        size, peer = self._first_bytes, wish.peer
+        assert peer is not None, "it was asked for"
         if not wish.waits or self.number:
             with await live.open(wish.path, self._start, slow=wish.slow, peer=peer, first_bytes=size) as arrival:
                 self._come(arrival)
@@ -286,9 +307,6 @@ class Subscription(Owner):
         self.channel.go(arrival, head)
         if whole.live.runtime.draining:
             whole.stop()
-
-    def _tell_gap(self, form: WireFormat, gap: Gap) -> None:
-        self._all.connection.write(form.encoder("").encode(gap, 0.0))
 
     # Its end.
 
@@ -346,7 +364,8 @@ class Subscription(Owner):
         self.channel = None
         if isinstance(error, OffsetGone) and (earliest := error.details.get("earliest")):
             form = self._all.tells.form(self.number, envelope=self.wish.envelope)
-            self._tell_gap(form, Gap(offset, str(earliest), str(earliest), "retention"))
+            gap = Gap(offset, str(earliest), str(earliest), "retention")
+            self._all.connection.write(form.encoder("").encode(gap, 0.0))
             self._start = str(earliest)
             self._all.spawn(self)
             return

@@ -190,8 +190,8 @@ class Subscriptions:
             return
         if self.connection.is_stopped:
             self.later(lambda: self.open(subscription))
-        elif not subscription.open_now():
-            self.spawn(subscription)
+        elif (rest := subscription.begin()) is not None:
+            self.run(rest)
 
     def spawn(self, subscription: Subscription) -> None:
         """See `Group.spawn`."""

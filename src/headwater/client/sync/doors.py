@@ -1,0 +1,104 @@
+# Written by scripts/sync_client.py from doors.py; do not edit.
+"""What readers, writers and handles ask of their way to the server.
+
+Rule: a request is named as HTTP names it, whatever carries it: HTTP itself (`http`), the messages of a WebSocket
+connection (`connection`), or calls inside the process (`inside`). So a handle is the same over each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+from headwater.client.answers import Head
+
+Headers = Mapping[str, str]
+
+
+class Waits(Protocol):
+    """A wait that can be cut short."""
+
+    def wait(self, seconds: float) -> None:
+        """Wait for so long at most."""
+        ...
+
+    def wake(self) -> None:
+        """End a wait."""
+        ...
+
+
+class Answers(Protocol):
+    """An answer whose body is read piece by piece."""
+
+    @property
+    def head(self) -> Head:
+        """Of it."""
+        ...
+
+    def read(self) -> bytes:
+        """The body of an error, as far as it matters."""
+        ...
+
+    def chunks(self, silence: float, first: float | None) -> Generator[Any, None, None]:
+        """The body as it comes; who asks for the next piece is done with the one before.
+
+        Args:
+            silence: seconds without a byte after which the connection is dead.
+            first: the same of the first piece; None: as any other.
+        """
+        ...
+
+    def abort(self) -> None:
+        """End it from elsewhere, whatever waits for it."""
+        ...
+
+
+class Door(Protocol):
+    """A way to the streams of a server."""
+
+    @property
+    def ways(self) -> tuple[str, ...]:
+        """Names of the transports by which streams can be read."""
+        ...
+
+    @property
+    def can_refresh(self) -> bool:
+        """Whether who asks can show another credential."""
+        ...
+
+    def now(self) -> float:
+        """Seconds from any fixed origin."""
+        ...
+
+    def draw(self) -> float:
+        """A number from 0 up to 1."""
+        ...
+
+    def pause(self) -> Waits:
+        """What waits."""
+        ...
+
+    def open(
+        self, method: str, url: str, query: Mapping[str, str], headers: Headers, body: bytes | None = None
+    ) -> AbstractContextManager[Answers]:
+        """An answer to a request.
+
+        Raises:
+            HeadwaterError: there is none.
+        """
+        ...
+
+    def ask(
+        self, method: str, url: str, headers: Headers, body: bytes | None = None, query: Mapping[str, str] = {}
+    ) -> tuple[Head, bytes]:
+        """The head and the body of an answer.
+
+        Raises:
+            HeadwaterError: there is none.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go what is its own."""
+        ...
