@@ -84,7 +84,8 @@ class User:
         page = self._context.new_page()
         self.pages.append(page)
         page.goto(f"{self._server.url}/?{urlencode({'chat': self.chat, 'api': self._api})}")
-        self.until(status="ready") if len(self.pages) == 1 else page.wait_for_function("() => window.state")
+        # Who sends before the page knows that nothing is running is told that it is ready while the answer comes.
+        self.until(status="ready", answered=1) if len(self.pages) == 1 else page.wait_for_function("() => window.state")
 
     def act(self, what: str, **how: Any) -> None:
         self.pages[-1].evaluate("([what, how]) => window.act(what, how)", [what, how])
