@@ -125,28 +125,27 @@ export function requesterOf(options: RequestOptions, environment: Environment): 
 /** What an attempt failed by: what ended it, or what the platform says. */
 export const lost = (signal: AbortSignal, told: unknown): HeadwaterError => causedBy(signal.reason ?? told, "network", "no answer")
 
-/** The error that a refusal tells, in a problem or by its status alone. */
+/** The error that a refusal tells, in a problem, in plain text, or by its status alone. */
 export async function problemOf(response: Response): Promise<HeadwaterError> {
   const { status, headers, url } = response
-  const facts = await problemFields(response)
+  const where = `${status} for ${url}`
+  let facts: Record<string, unknown> = {}
+  if (/json|^text\/plain/.test(headers.get("content-type") ?? "")) {
+    const text = (await response.text().catch(() => "")).slice(0, MAX_PROBLEM)
+    try {
+      facts = { ...JSON.parse(text) }
+    } catch {
+      // A refusal without a readable body is one all the same.
+      if (text) facts.detail = `${text.slice(0, 200)}: ${where}`
+    }
+  }
   for (const [header, name] of FACTS) facts[name] ??= headers.get(header) ?? undefined
   // What servers of the protocol alone say in headers.
   if (status === 409 && facts.expected !== undefined) facts.code ??= "producer-gap"
   if (status === 403 && facts.epoch !== undefined) facts.code ??= "producer-fenced"
   if (status === 409 && facts.closed) facts.code ??= "stream-closed"
-  facts.detail ??= `${status} for ${url}`
+  facts.detail ??= where
   return refusal(status, facts, { retryAfter: retryAfter(headers.get("retry-after")) })
-}
-
-async function problemFields(response: Response): Promise<Record<string, unknown>> {
-  if (!/json|^text\/plain/.test(response.headers.get("content-type") ?? "")) return {}
-  const text = (await response.text().catch(() => "")).slice(0, MAX_PROBLEM)
-  try {
-    return { ...Object(JSON.parse(text)) }
-  } catch {
-    // A refusal without a readable body is one all the same.
-    return { detail: text.slice(0, 200) || undefined }
-  }
 }
 
 const FACTS = [
