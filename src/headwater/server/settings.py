@@ -102,6 +102,7 @@ class Settings(Limits, frozen=True, kw_only=True):
         shutdown_seconds: how long a stop waits for answers under way before it cuts them.
         log_level: `critical`, `error`, `warning`, `info` or `debug`.
         access_log: log every request.
+        hash_paths: lines about what was refused have hashes in place of streams' paths.
         banner: print what to try when the server has started.
     """
 
@@ -148,6 +149,7 @@ class Settings(Limits, frozen=True, kw_only=True):
     shutdown_seconds: int = 10
     log_level: str = "info"
     access_log: bool = False
+    hash_paths: bool = False
     banner: bool = True
 
 

@@ -12,6 +12,7 @@ stay           what others see of a connection while it lives
 arguments      what messages say, checked
 rights         what the client may do
 requests       messages under way: how many, in which order
+warned         connections that were told to send less
 patience       how long a client is waited for
 expiry         access that is asked about again while a connection lives
 telling        how subscriptions are told

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Final
 
 from headwater.errors import MethodNotAllowed, RouteNotFound
+from headwater.http.authorize import Credential
 from headwater.http.duplex import Duplex, Receiver
 from headwater.http.exchange import Exchange, Upgrade, Work
 from headwater.http.permission import Permission
@@ -18,7 +19,7 @@ from headwater.http.websocket.telling import TELLINGS
 from headwater.http.websocket.wires import Wires
 from headwater.hub import Engine
 from headwater.hub.peers import Peer, address_of
-from headwater.protocol.access.identity import Access
+from headwater.protocol.access.identity import ANYBODY, Access
 from headwater.protocol.asks import asks_of
 from headwater.protocol.commands import Connect
 from headwater.protocol.cors import CorsPolicy
@@ -90,6 +91,7 @@ class WebSockets:
 
     def _upgrade(self, exchange: Exchange, accept: bytes, command: Connect) -> Work | None:
         name = command.subprotocol
+        self._permission.count_connect(ANYBODY, exchange)
         session = partial(self._session, exchange, name)
         return exchange.upgrade(Upgrade(accept, name, session, self._hub.limits.max_body_bytes, command.deflate))
 
@@ -115,6 +117,7 @@ class WebSockets:
         return self._permission.then(exchange, asks_of(asked.command), partial(self._one, exchange, accept, asked))
 
     def _one(self, exchange: Exchange, accept: bytes, asked: AskedSingle, access: Access) -> Work | None:
+        self._permission.count_connect(access, exchange)
         single, most = partial(self._single, exchange, asked, access), self._hub.limits.max_body_bytes
         return exchange.upgrade(Upgrade(accept, "", single, most, self._wires.agree(exchange.request.headers)))
 
@@ -123,8 +126,11 @@ class WebSockets:
     ) -> Receiver:
         client, form = exchange.client, self._wires.single(asked, deflate)
         peer = Peer("websocket", asked.command.reader, address_of(client), access)
-        credential = None if self._permission.is_open else self._permission.credential(exchange)
-        return Single(self._hub, self._permission, sink, asked, form, peer, credential, client)
+        credential, warned = self._credential(exchange), self._door.warned
+        return Single(self._hub, self._permission, sink, asked, form, peer, credential, client, warned)
+
+    def _credential(self, exchange: Exchange) -> Credential | None:
+        return None if self._permission.is_free else self._permission.credential(exchange)
 
     def check(self, exchange: Exchange) -> bytes:
         """What the response says of the key; empty where the request came without one.
@@ -135,12 +141,10 @@ class WebSockets:
         request = exchange.request
         if request.origin is not None:
             handshake.check_page(self._cors, request.origin, request.host)
-        if not self._permission.is_open:
-            self._permission.credential(exchange)
+        self._credential(exchange)
         return handshake.check_key(request.headers) if exchange.has_key else b""
 
     def _session(self, exchange: Exchange, name: str, sink: Duplex, deflate: Deflate | None) -> Receiver:
-        credential = None if self._permission.is_open else self._permission.credential(exchange)
-        client = exchange.client
+        credential, client = self._credential(exchange), exchange.client
         codec, telling = (CODECS[name], TELLINGS[name]) if deflate is None else self._wires.of(name, deflate)
         return Session(self._door, codec, telling, sink, credential, client, address_of(client), OPERATIONS)

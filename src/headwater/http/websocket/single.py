@@ -22,6 +22,7 @@ from headwater.http.live import opened
 from headwater.http.permission import Permission
 from headwater.http.websocket.expiry import in_time
 from headwater.http.websocket.talk import Talk
+from headwater.http.websocket.warned import Warned
 from headwater.hub import Engine
 from headwater.hub.access.principals import CHANGED, EXPIRED
 from headwater.hub.live.connection import AttendedConnection
@@ -52,6 +53,7 @@ class Single(Talk):
         peer: who reads.
         credential: that the request shows; None: nobody is asked.
         client: host and port of the other end.
+        warned: connections that were told to send less.
     """
 
     __slots__ = (
@@ -63,6 +65,7 @@ class Single(Talk):
         "_producer",
         "_raw",
         "_sequence",
+        "_warned",
         "slow",
     )
 
@@ -76,6 +79,7 @@ class Single(Talk):
         peer: Peer,
         credential: Credential | None,
         client: tuple[str, int] | None,
+        warned: Warned,
     ) -> None:
         super().__init__(hub, sink, AttendedConnection(hub.runtime, sink))
         self.slow: SlowPolicy = REPLAY
@@ -87,6 +91,7 @@ class Single(Talk):
         self._credential = credential
         self._client = client
         self._access: Access = ANYBODY
+        self._warned = warned
         self._note(peer.access)
         self.connection.add(self)
         self.watch()
@@ -169,7 +174,7 @@ class Single(Talk):
         found = self._permission.of(asks, self._credential, self._client)
         self.requests.began(None, len(data))
         if isinstance(found, Access):
-            self._post(request, len(data))
+            self._post(request, len(data), found)
         else:
             self.requests.hold(found, partial(self._decided, request, len(data)))
 
@@ -178,10 +183,12 @@ class Single(Talk):
         if error is not None:
             self._written(size, error)
         else:
-            self._post(request, size)
+            self._post(request, size, done.result())
 
-    def _post(self, request: Append, size: int) -> None:
+    def _post(self, request: Append, size: int, access: Access) -> None:
         try:
+            if self._credential is not None:
+                self._permission.count_message(size, access, self._credential, self._client)
             self.hub.post(self._command.path, request, partial(self._written, size))
         except Exception as error:
             self._written(size, error)
@@ -191,6 +198,8 @@ class Single(Talk):
             self._refuse(outcome)
         else:
             self.hub.stats.acknowledged(size, outcome)
+            if self._warned:
+                self._warned.forget(self)
             self._say({"control": "appended", "offset": outcome.next_offset, **_duplicate(outcome)})
         self.requests.answered(None, size)
 
@@ -205,7 +214,7 @@ class Single(Talk):
             return
         told = self._hub_error(error)
         self._say({"control": "error", **problem(told)})
-        if ends or self._raw:
+        if ends or self._raw or self._warned.refused(self, told, self.hub.limits.connection_requests):
             self.close(told.ws_close, told.code)
 
     def _hub_error(self, error: BaseException) -> HeadwaterError:
@@ -234,6 +243,7 @@ class Single(Talk):
     def _forget(self) -> None:
         super()._forget()
         self.hub.runtime.principals.leave(self._access, self)
+        self._warned.forget(self)
 
     # From the connection; see `Channel`.
 

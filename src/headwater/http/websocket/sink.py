@@ -61,6 +61,7 @@ class MessageSink(TransportSink):
         "_runtime",
         "heard_at",
         "partial_since",
+        "unproven_bytes",
     )
 
     def __init__(
@@ -86,6 +87,7 @@ class MessageSink(TransportSink):
         self._code = NO_CLOSE
         self.heard_at = time.monotonic()
         self.partial_since = 0.0
+        self.unproven_bytes = 0
 
     def begin(self, receiver: Receiver, rest: bytes) -> None:
         """Give messages from now on.
@@ -189,6 +191,9 @@ class MessageSink(TransportSink):
             self._arrived()
             return
         self.partial_since = self.partial_since or self.heard_at
+        if 0 < self.unproven_bytes < held:
+            self._fail(TOO_BIG, "the first message is too large")
+            return
         if body is None:
             peer = self._transport.get_extra_info("peername")
             body = self._body = self._intake.begin(peer[0] if isinstance(peer, tuple) and peer else None, self._shed)
