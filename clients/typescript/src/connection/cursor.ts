@@ -21,6 +21,7 @@ interface Piece {
 
 class Cursor implements Listener {
   readonly wish: Wish
+  readonly who: unknown
   #feed: Feed
   #lines: Lines
   #attempt: Attempt
@@ -39,7 +40,8 @@ class Cursor implements Listener {
   #fail!: (error: HeadwaterError) => void
   #failed: Promise<never> = new Promise((_, reject) => (this.#fail = reject))
 
-  constructor(feed: Feed, lines: Lines, attempt: Attempt) {
+  constructor(feed: Feed, lines: Lines, attempt: Attempt, who: unknown) {
+    this.who = who
     const { from, last, slow, missing, buffer = BUFFER } = attempt
     this.wish = { from: from === "start" ? "-1" : from, last, slow, wait: missing === "wait", buffer }
     this.#feed = feed
@@ -233,10 +235,10 @@ function endOf(told: Told): Wire {
   }
 }
 
-async function* open(feed: Feed, lines: Lines, attempt: Attempt): AsyncGenerator<Wire, void, undefined> {
+async function* open(feed: Feed, lines: Lines, attempt: Attempt, who: unknown): AsyncGenerator<Wire, void, undefined> {
   const { signal } = attempt
   attempt.sent()
-  const cursor = new Cursor(feed, lines, attempt)
+  const cursor = new Cursor(feed, lines, attempt, who)
   const ignore = onAbort(signal, (why) => cursor.lost(why))
   if (!signal.aborted) feed.attach(cursor)
   try {
@@ -250,7 +252,7 @@ async function* open(feed: Feed, lines: Lines, attempt: Attempt): AsyncGenerator
   }
 }
 
-export const overConnection = (feed: () => Feed, lines: Lines): Transport => ({
-  name: "websocket",
-  open: (attempt) => open(feed(), lines, attempt),
-})
+export const overConnection = (feed: () => Feed, lines: Lines): Transport => {
+  const transport: Transport = { name: "websocket", open: (attempt) => open(feed(), lines, attempt, transport) }
+  return transport
+}
