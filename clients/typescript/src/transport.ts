@@ -136,8 +136,8 @@ export interface Door {
   transports(wanted: readonly TransportChoice[], type: string | undefined, live: boolean): Transport[]
   write(write: Write, signal?: AbortSignal): Promise<Written>
   create(headers: Fields, body: Uint8Array | undefined, signal?: AbortSignal): Promise<Info>
-  /** Whether a small request is answered within a second. */
-  answers(): Promise<boolean>
+  /** Whether a small request is answered within a second, where there are several transports to choose from. */
+  answers?(): Promise<boolean>
   head(signal?: AbortSignal): Promise<Info | null>
   delete(signal?: AbortSignal): Promise<void>
   /** The door of another stream of the same server. */

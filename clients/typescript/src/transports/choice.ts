@@ -80,7 +80,7 @@ export function choiceOf(door: Door, wanted: readonly TransportChoice[], type: s
       quick = !brought && code === "truncated" && up < 1000 ? quick + 1 : 0
       if (isBad && facts.protocol && auto && isForeign()) return true
       if (isLast()) return bad < BAD_ANSWERS
-      const hangs = code === "silent" ? facts.first : code === "connect-timeout" && wanted.length === 1 && (await door.answers())
+      const hangs = code === "silent" ? facts.first : code === "connect-timeout" && wanted.length === 1 && (await door.answers?.())
       if (hangs || bad >= BAD_ANSWERS || quick >= QUICK) {
         use(list.length - 1, at + REMEMBERED)
         if (auto) {
