@@ -186,7 +186,7 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
         turn = asked.catch(() => undefined)
         const told = await asked
         if (!told) return
-        yield* give(told)
+        for (const each of give(told)) yield each
       }
     } finally {
       await leave()
