@@ -116,7 +116,7 @@ test("an array is split as it is written, and every cut of it is told as one", (
 })
 
 test("a string of any length is one element", () => {
-  for (const value of ["x".repeat(20_000_000), "\n".repeat(5_000_000)]) {
+  for (const value of ["x".repeat(20_000_000), "\n".repeat(1_000_000)]) {
     const text = JSON.stringify([value, 1])
     const [first, second] = elementsOf(text)
     assert.equal(first?.value === value, true)
