@@ -23,7 +23,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from headwater import Hub
 from headwater.asgi.uvicorn import can_take_over, server_is_stopping
 from headwater.http.http1 import chunk
-from headwater.http.socket_sink import MAX_UNASKED, TransportSink, descriptor_of, relax, restrain
+from headwater.http.socket_options import relax, restrain, restrain_accepted
+from headwater.http.socket_sink import MAX_UNASKED, TransportSink, descriptor_of
 from headwater.hub import Limits
 from headwater.hub.live.wire_format import WireFormat
 from headwater.protocol.ndjson import JsonLines
@@ -181,6 +182,18 @@ def test_the_kernel_is_told_to_hold_little() -> None:
         restrain(raw, Limits(kernel_bytes=2**40, write_seconds=1e9))
         assert [raw.getsockopt(socket.IPPROTO_TCP, option) for option in options] == [2**31 - 1, 2**31 - 1]
     restrain(None, Limits())
+
+
+def test_what_a_listener_accepts_comes_restrained() -> None:
+    """On Linux; where it does not, and with Unix sockets, each connection is restrained by itself."""
+    limits = Limits(kernel_bytes=5000, write_seconds=2.5)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        assert restrain_accepted(listener, limits)
+        with socket.create_connection(listener.getsockname()), listener.accept()[0] as accepted:
+            options = (socket.TCP_NOTSENT_LOWAT, socket.TCP_USER_TIMEOUT)
+            assert [accepted.getsockopt(socket.IPPROTO_TCP, option) for option in options] == [5000, 2500]
+    with socket.socket(socket.AF_UNIX) as unix:
+        assert not restrain_accepted(unix, limits)
 
 
 def test_a_unix_socket_holds_little() -> None:

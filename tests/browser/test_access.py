@@ -85,12 +85,12 @@ def sign_in(page: Page, server: Guarded, sub: str, seconds: float = 300, **more:
 def test_a_stock_event_source_through_a_refresh(page: Page, guarded: Guarded) -> None:
     """It is not cut, misses nothing and opens once; no script sees the cookie."""
     guarded.make("refresh")
-    sign_in(page, guarded, "u1", seconds=3)
+    sign_in(page, guarded, "u1", seconds=5)
     assert page.evaluate("document.cookie") == ""
     page.evaluate(COLLECT, f"{guarded.at}{ROOT_URL}refresh?offset=-1")
     page.wait_for_function("seen.length === 1")
     sign_in(page, guarded, "u1")
-    end = time.time() + 3
+    end = time.time() + 5
     page.wait_for_function(f"Date.now() > {end * 1000 + 500}")
     guarded.append("refresh", "after")
     page.wait_for_function("seen.length === 2")
@@ -100,7 +100,7 @@ def test_a_stock_event_source_through_a_refresh(page: Page, guarded: Guarded) ->
 def test_a_session_that_expires_ends_its_event_source(page: Page, guarded: Guarded) -> None:
     """It is told why, comes back by itself, is refused, and stays closed."""
     guarded.make("expiry")
-    sign_in(page, guarded, "u1", seconds=2)
+    sign_in(page, guarded, "u1", seconds=3)
     page.evaluate(COLLECT, f"{guarded.at}{ROOT_URL}expiry?offset=-1")
     page.wait_for_function("source.readyState === EventSource.CLOSED")
     guarded.append("expiry", "secret")
@@ -111,7 +111,7 @@ def test_expiry_during_a_sleep(page: Page, guarded: Guarded) -> None:
     """The lines of the docs: a page that slept past the end of its session goes on where it was, each record once."""
     path = "users/u42/inbox"
     guarded.make(path)
-    lives = [2.0, 300.0]
+    lives = [3.0, 300.0]
 
     def issue(route: Any) -> None:
         route.fulfill(body=token("u42", seconds=lives.pop(0) if len(lives) > 1 else lives[0]))
@@ -124,7 +124,7 @@ def test_expiry_during_a_sleep(page: Page, guarded: Guarded) -> None:
     page.wait_for_function("shown.length === 1")
     sleep = page.context.new_cdp_session(page)
     sleep.send("Page.setWebLifecycleState", {"state": "frozen"})
-    end = time.time() + 2
+    end = time.time() + 3
     guarded.append(path, 1)
     while time.time() < end + 0.5:
         time.sleep(0.05)

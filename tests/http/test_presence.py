@@ -15,7 +15,7 @@ from headwater.http.exchange import ClientGone
 from headwater.http.presence import joined, member_peer
 from headwater.http.socket_sink import TransportSink
 from headwater.hub import Peer
-from headwater.hub.live.connection import Connection
+from headwater.hub.live.connection import SingleConnection
 from headwater.hub.live.sinks import BufferSink
 from headwater.hub.live.wire_format import WireFormat
 from headwater.protocol.commands import Joins
@@ -90,7 +90,7 @@ def test_other_readers_have_nothing_of_it(run: Run[None]) -> None:
         async with Hub() as hub:
             await hub.create(PATH)
             reader = await hub.live.subscribe(PATH, "-1", FORM, BufferSink())
-            assert type(reader._connection) is Connection
+            assert type(reader._connection) is SingleConnection
             assert hub.live.stream(PATH).listeners is None  # type: ignore[union-attr]
             assert len(hub.rooms) == 0
 

@@ -29,7 +29,7 @@ class InProcess:
 
     def held(self) -> int:
         """Bytes that wait for the clients of all connections, but for live readers."""
-        return sum(one.out.held() for one in self._shared.connections if isinstance(one, Connection))
+        return sum(one.held() for one in self._shared.connections if isinstance(one, Connection))
 
     def _protocol(self) -> asyncio.Protocol:
         return Connection(self._shared)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
 import pytest
 
 from headwater.errors import HeadwaterError, StreamExists
-from headwater.model import Appended, Batch, Change, Created, ForkPoint, StreamConfig, StreamInfo
-from headwater.protocol.ledger import Append
-from headwater.stores.base import Clock, Store, Watcher
+from headwater.model import Appended, Batch, Change, Created, ForkPoint, Record, StreamConfig, StreamInfo
+from headwater.protocol.ledger import Append, StreamState
+from headwater.stores.base import Clock, Store, Wants, Watcher
 from headwater.stores.memory import MemoryStore
 from headwater.testing import STORE_CHECKS, Reopen, check_store
 
@@ -95,8 +95,22 @@ class CreatesBeforeItAppends(MemoryStore):
 
 
 class TellsNobody(MemoryStore):
-    def watch(self, watcher: Watcher) -> Callable[[], None]:
+    def watch(self, watcher: Watcher, wants: Wants | None = None) -> Callable[[], None]:
         return lambda: None
+
+
+class TellsNothingUnwanted(MemoryStore):
+    def tell(self, change: Change) -> None:
+        if self._watchers.want(change.path):
+            super().tell(change)
+
+
+class RemembersWhatWasWanted(MemoryStore):
+    """Goes by what was wanted at the first append."""
+
+    def tell_growth(self, state: StreamState, start: int, records: Sequence[Record]) -> None:
+        if self.__dict__.setdefault("_first", {}).setdefault(state.path, self._watchers.want(state.path)):
+            super().tell_growth(state, start, records)
 
 
 class TellsRecordsAlone(MemoryStore):
@@ -169,6 +183,8 @@ BROKEN: dict[type[MemoryStore], list[str]] = {
     TellsTheWallClock: ["times/times_never_go_back"],
     TimesForksAnew: ["times/a_fork_has_the_times_of_its_source"],
     TellsNobody: ["watch/an_append_is_told", "watch/a_delete_is_told"],
+    TellsNothingUnwanted: ["watch/what_a_watcher_wants_is_told"],
+    RemembersWhatWasWanted: ["watch/what_a_watcher_wants_is_told"],
 }
 
 

@@ -14,6 +14,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from headwater.model import Appended, Change, Record
 from headwater.protocol.ledger import Append
 from headwater.stores.memory import MemoryStore
+from headwater.stores.watchers import Watchers
 from headwater.testing.stateful import store_machine
 
 
@@ -30,7 +31,7 @@ class IgnoresStreamSeq(MemoryStore):
 
 class TellsNoExpiry(MemoryStore):
     async def sweep(self) -> None:
-        self._watchers, watchers = (), self._watchers
+        self._watchers, watchers = Watchers(), self._watchers
         await super().sweep()
         self._watchers = watchers
 

@@ -19,7 +19,8 @@ from headwater.asgi.starlette import unwrap
 from headwater.asgi.types import Receive, Scope, Send
 from headwater.asgi.uvicorn import uvicorn_request
 from headwater.http.exchange import Streamed
-from headwater.http.socket_sink import relax, reset, restrain
+from headwater.http.socket_options import relax, restrain
+from headwater.http.socket_sink import reset
 from headwater.hub import Engine
 from headwater.hub.outflow import Ending, Outflow
 from headwater.protocol.responses import Answer, HeaderList

@@ -25,6 +25,7 @@ duplex         a connection with two ways
 websocket      the WebSocket door
 http1          responses as bytes
 socket_sink    a live reader's connection as a sink
+socket_options  what the kernel holds for a slow reader
 forwarded      who is at the other end of a request that came through proxies
 introspection  what is under /-/
 figures        the hub's figures as JSON

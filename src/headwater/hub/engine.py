@@ -115,7 +115,7 @@ class Engine(Lifespan, Writes, SignalCalls, AccessCalls):
         self._unattend = self.store.attend(self.live.is_watched)
         await self.store.open()
         self.runtime.draining = False
-        self._unwatch = self.store.watch(self._changed)
+        self._unwatch = self.store.watch(self._changed, self._wants)
         try:
             self._places.taken = await self.store.count()
             await self._revoked_log.load()
@@ -256,6 +256,10 @@ class Engine(Lifespan, Writes, SignalCalls, AccessCalls):
 
     def _access_ended(self, reason: str, count: int) -> None:
         self.stats.access_ended[reason] += count
+
+    def _wants(self, path: str) -> bool:
+        """Whether what is appended to a stream concerns anybody here; any thread may ask."""
+        return self.live.wants(path) or path == PATH
 
     def _changed(self, change: Change) -> None:
         if change.path.startswith("-"):

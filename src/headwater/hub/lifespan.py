@@ -28,7 +28,8 @@ class Gate:
 
     Attributes:
         loop: the hub's; the gate itself while the hub is not open, which no call comes from.
-        thread: the one that runs it; 0, which none has, while the hub is not open.
+        thread: the one that runs it; 0, which none has, while the hub is not open. The loop's own callbacks, of which
+            there may be many, are compared with it, and `refusal` raised: to look up the loop takes a system call.
     """
 
     __slots__ = ("loop", "thread")
@@ -54,16 +55,6 @@ class Gate:
             WrongLoop: the call comes from a thread, or from another event loop.
         """
         if asyncio._get_running_loop() is not self.loop:
-            raise self.refusal()
-
-    def check_thread(self) -> None:
-        """`check` for the loop's own callbacks, of which there may be many: to look up the loop takes a system call.
-
-        Raises:
-            HubNotOpen: it was not opened, or it was closed.
-            WrongLoop: the call comes from a thread.
-        """
-        if threading.get_ident() != self.thread:
             raise self.refusal()
 
     def refusal(self) -> HeadwaterError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import partial
+from threading import get_ident
 from typing import Any
 
 from headwater.errors import NotAtomic, PreconditionFailed, StreamExists, StreamNotFound, TooLarge
@@ -212,7 +213,9 @@ class Writes(Reads):
         Not for an append with `create`: whether there is room for a stream, the store is asked first. What `done` is
         called with is to be counted: `stats.acknowledged`.
         """
-        self._gate.check_thread()
+        gate = self._gate
+        if get_ident() != gate.thread:
+            raise gate.refusal()
         if not 0 < len(request.body) <= self._small:
             request = self._looked_at(request)
         if request.create is not None:

@@ -6,7 +6,8 @@ What the bytes mean is `inbound`'s to say, what a request wants the service's; h
 Rule 1: one request is under way at a time. What comes behind it waits unparsed, and no more is read from the client,
         until its response is given; the next one has its turn in another turn of the loop.
 Rule 2: a head has `head_seconds`, a body `body_seconds`, silence between requests `keep_alive_seconds`. There is one
-        timer, which is set when it has rung, and moved forward only where something is due earlier.
+        timer, which is set when it has rung, and moved forward only where something is due earlier. All first heads
+        have one together (`arrivals`).
 Rule 3: what is refused before its end is not cut off: this side closes, and what comes is thrown away, up to
         `linger_bytes` and `linger_seconds`. A connection that is closed with unread data is reset, and a reset destroys
         the response on its way (RFC 9112 section 9.6).
@@ -17,11 +18,11 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from headwater.errors import HeadwaterError, RequestTimeout, TooManyConnections
 from headwater.http.bodies import too_large
-from headwater.http.exchange import BodyDone, ClientGone, Exchange, Work
+from headwater.http.exchange import BodyDone, ClientGone, Exchange
 from headwater.http.http1 import CONTINUE, response_bytes
 from headwater.http.socket_sink import reset
 from headwater.server.body_reader import BodyReader
@@ -37,7 +38,7 @@ from headwater.server.state import CLOSING, HEAD, IDLE, REQUEST, State
 LAST_SECONDS: Final = 1.0
 
 
-class Connection(asyncio.Protocol):
+class Connection(Outgoing, asyncio.Protocol):
     """One connection.
 
     Args:
@@ -55,23 +56,18 @@ class Connection(asyncio.Protocol):
         "_task",
         "has_asked",
         "inbound",
-        "out",
-        "shared",
-        "transport",
     )
 
-    transport: asyncio.Transport
-    out: Outgoing
-
     def __init__(self, shared: Shared) -> None:
-        self.shared = shared
+        super().__init__(shared)
         self.inbound = Inbound(shared.heads, shared.limits.max_header_bytes)
         self._state = HEAD
         self._exchange: SocketExchange | None = None
         self._task: asyncio.Task[None] | None = None
         self._reading = True
         self._half_closed = False
-        self._deadline = Deadline(shared.timers, self._is_due)
+        #: Of what is due, but for the first head; see `Arrivals`.
+        self._deadline: Deadline | None = None
         self._reader: BodyReader | None = None
         self.has_asked = False
         #: Bytes that may still come behind a response.
@@ -83,13 +79,14 @@ class Connection(asyncio.Protocol):
         """A client is there; its first head is due."""
         shared = self.shared
         self.transport = transport
-        self.out = Outgoing(transport, shared)
         shared.connections.add(self)
         most = shared.limits.max_connections
         if len(shared.connections) + shared.stats.pushed > most:
             self._refuse(TooManyConnections(f"there are max_connections={most} connections already"))
+        elif shared.stopping:
+            self._due_in(LAST_SECONDS)
         else:
-            self._deadline.set(LAST_SECONDS if shared.stopping else shared.limits.head_seconds)
+            shared.arrivals.add(self)
 
     def data_received(self, data: bytes) -> None:
         """Bytes came."""
@@ -99,7 +96,7 @@ class Connection(asyncio.Protocol):
             return
         # Behind a response, what was read before has its turn soon; until then no more is.
         is_alone = self.inbound.feed(data)
-        if state is HEAD or (state is IDLE and is_alone and not self.out.is_full):
+        if state is HEAD or (state is IDLE and is_alone and not self.is_full):
             self._next()
         elif self._reader is not None:
             self._reader.more()
@@ -122,13 +119,9 @@ class Connection(asyncio.Protocol):
             self._close()
         return self._half_closed
 
-    def pause_writing(self) -> None:
-        """The client takes no more."""
-        self.out.pause()
-
     def resume_writing(self) -> None:
-        """It does again."""
-        self.out.resume()
+        """The client takes more again."""
+        super().resume_writing()
         if self._state is IDLE and self.inbound.buffer:
             self._go_on()
 
@@ -138,7 +131,7 @@ class Connection(asyncio.Protocol):
         exchange, self._exchange = self._exchange, None
         if exchange is not None:
             self._lose(exchange)
-        self.out.resume()
+        super().resume_writing()
 
     def _lose(self, exchange: SocketExchange) -> None:
         """Nobody waits for the response to the request under way."""
@@ -163,7 +156,7 @@ class Connection(asyncio.Protocol):
                 return
             if self._state is IDLE and inbound.buffer:
                 self._state = HEAD
-                self._deadline.set(self.shared.limits.head_seconds)
+                self._due_in(self.shared.limits.head_seconds)
             self._read(on=True)
             return
         self._state = REQUEST  # in which what was due before is not
@@ -171,15 +164,10 @@ class Connection(asyncio.Protocol):
         self._exchange = exchange = SocketExchange(self, head)
         work = self.shared.service.begin(exchange)
         if work is not None:
-            self._run(work)
-
-    def _run(self, work: Work) -> None:
-        task = self._task = asyncio.get_running_loop().create_task(work)
-        self.shared.tasks.add(task)
-        task.add_done_callback(self._ran)
+            self._task = self.shared.start(work)
+            self._task.add_done_callback(self._ran)
 
     def _ran(self, task: asyncio.Task[None]) -> None:
-        self.shared.tasks.discard(task)
         if self._task is task:
             self._task = None
         if task.cancelled() and self._state is REQUEST and self._exchange is not None:
@@ -187,7 +175,7 @@ class Connection(asyncio.Protocol):
 
     def _go_on(self) -> None:
         """Behind a response: what came meanwhile, in another turn of the loop."""
-        if self._state is IDLE and not self.out.is_full:
+        if self._state is IDLE and not self.is_full:
             self._next()
 
     # Bodies.
@@ -208,7 +196,7 @@ class Connection(asyncio.Protocol):
             return
         if inbound.is_whole:
             if head.expects:
-                self.out.put(CONTINUE)
+                self.put(CONTINUE)
             done(part if len(part) <= service.limits.max_body_bytes else too_large(service.limits, None))
         elif self._half_closed:
             self._close()
@@ -219,27 +207,22 @@ class Connection(asyncio.Protocol):
     def _read_more(self, head: Head, part: bytes, done: BodyDone) -> None:
         client = self._exchange.client if self._exchange is not None else None
         if head.expects:
-            self.out.put(CONTINUE)
+            self.put(CONTINUE)
         self.has_asked = True
         service = self.shared.service
         reader = self._reader = BodyReader(
             self.inbound, service, client[0] if client else None, partial(self._end_body, done)
         )
-        self._deadline.set(service.limits.body_seconds)
+        self._due_in(service.limits.body_seconds)
         self._read(on=True)
         reader.take(part)
 
     def _end_body(self, done: BodyDone, outcome: bytes | HeadwaterError) -> None:
         self._reader = None
-        self._deadline.clear()
+        self._nothing_due()
         done(outcome)
 
     # Responses.
-
-    def peer(self) -> tuple[str, int] | None:
-        """See `Wire`."""
-        found: Any = self.transport.get_extra_info("peername")
-        return (found[0], found[1]) if isinstance(found, tuple) and found else None
 
     def is_current(self, exchange: Exchange) -> bool:
         """See `Wire`."""
@@ -254,15 +237,18 @@ class Connection(asyncio.Protocol):
             return False
         return not self.transport.is_closing()
 
-    def give(self, data: bytes) -> None:
+    def give(self, exchange: Exchange, data: bytes) -> bool:
         """See `Wire`."""
-        out, inbound = self.out, self.inbound
-        out.write(data)
-        if inbound.buffer or not inbound.is_whole or not self._reading or out.is_full:
+        if not self.keeps_alive(exchange):
+            return False
+        self.write(data)
+        inbound = self.inbound
+        if inbound.buffer or not inbound.is_whole or not self._reading or self.is_full:
             self.end_response(closes=False)
-            return
+            return True
         self._exchange, self._state = None, IDLE
-        self._deadline.set(self.shared.limits.keep_alive_seconds)
+        (self._deadline or self._no_deadline()).set(self.shared.limits.keep_alive_seconds)
+        return True
 
     def end_response(self, *, closes: bool, unread: bool = False) -> None:
         """See `Wire`."""
@@ -275,14 +261,14 @@ class Connection(asyncio.Protocol):
         else:
             self._state = State.SKIPPING
             self._left = self.shared.service.limits.linger_bytes
-            self._deadline.set(self.shared.service.limits.linger_seconds)
+            self._due_in(self.shared.service.limits.linger_seconds)
             self._read(on=True)
             self._skip(inbound.waiting)
 
     def _rest(self) -> None:
         """Behind a request and its response: the next one may come, or is here."""
         self._state, shared = IDLE, self.shared
-        self._deadline.set(LAST_SECONDS if shared.stopping else shared.limits.keep_alive_seconds)
+        self._due_in(LAST_SECONDS if shared.stopping else shared.limits.keep_alive_seconds)
         if self.inbound.buffer:
             asyncio.get_running_loop().call_soon(self._go_on)
         elif self._half_closed:
@@ -290,8 +276,8 @@ class Connection(asyncio.Protocol):
             return
         elif not self._reading:
             self._read(on=True)
-        if self.out.is_full:
-            self.out.watch()
+        if self.is_full:
+            self.watch()
 
     def cut(self, *, at_once: bool) -> None:
         """See `Wire`."""
@@ -300,30 +286,25 @@ class Connection(asyncio.Protocol):
         else:
             self._close()
 
-    def take(self) -> bytes:
+    def take(self) -> None:
         """See `Wire`."""
         self._leave()
         self._exchange = None
         if self._half_closed:
-            self.out.close()
-        return self.inbound.rest()
+            self.close_out()
 
     # Ends.
 
     def stop(self) -> None:
         """The server stops: the response under way is the last one, or that to a request that is here soon."""
         if self._state is HEAD or (self._state is IDLE and not self.inbound.buffer):
-            self._deadline.set(LAST_SECONDS)
-
-    def abort(self) -> None:
-        """The server stops now."""
-        self.transport.abort()
+            self._due_in(LAST_SECONDS)
 
     def _refuse(self, error: HeadwaterError) -> None:
         """Take nothing more, and say why."""
         service = self.shared.service
         answer = service.refused(error, None)
-        self.out.put(response_bytes(answer, self.shared.clock.line(), service.headers(None), keep_alive=False))
+        self.put(response_bytes(answer, self.shared.clock.line(), service.headers(None), keep_alive=False))
         # One too many, and one that is silent in its head, are not kept a moment longer: others need the room.
         if isinstance(error, TooManyConnections | RequestTimeout):
             self._close()
@@ -332,8 +313,8 @@ class Connection(asyncio.Protocol):
 
     def _close(self) -> None:
         self._state = CLOSING
-        self._deadline.clear()
-        self.out.close()
+        self._nothing_due()
+        self.close_out()
 
     def _linger(self) -> None:
         if self._half_closed:  # nothing more comes
@@ -344,7 +325,7 @@ class Connection(asyncio.Protocol):
         if self.transport.can_write_eof():  # not with TLS
             self.transport.write_eof()
         self._left = self.shared.service.limits.linger_bytes
-        self._deadline.set(self.shared.service.limits.linger_seconds)
+        self._due_in(self.shared.service.limits.linger_seconds)
         self._read(on=True)
         self._throw_away(self.inbound.waiting)
         self.inbound.forget()
@@ -375,6 +356,22 @@ class Connection(asyncio.Protocol):
 
     # Time.
 
+    def arrived_long_ago(self) -> None:
+        """See `Arrives`."""
+        if self._state is HEAD and self._deadline is None:
+            self._is_due()
+
+    def _no_deadline(self) -> Deadline:
+        deadline = self._deadline = Deadline(self.shared.timers, self._is_due)
+        return deadline
+
+    def _due_in(self, seconds: float) -> None:
+        (self._deadline or self._no_deadline()).set(seconds)
+
+    def _nothing_due(self) -> None:
+        if self._deadline is not None:
+            self._deadline.clear()
+
     def _is_due(self) -> None:
         match self._state:
             case State.HEAD if self.shared.stopping and not self.inbound.buffer:
@@ -395,6 +392,8 @@ class Connection(asyncio.Protocol):
             (self.transport.resume_reading if on else self.transport.pause_reading)()
 
     def _leave(self) -> None:
-        self._state = State.GONE
-        self.shared.connections.discard(self)
-        self._deadline.end()
+        self._state, shared = State.GONE, self.shared
+        shared.connections.discard(self)
+        shared.arrivals.discard(self)
+        if self._deadline is not None:
+            self._deadline.end()

@@ -14,7 +14,8 @@ from headwater.http.exchange import BodyDone, Exchange, LiveHead, Opening, Strea
 from headwater.http.http1 import CHUNKED, CLOSE, LAST_CHUNK, head_bytes, response_bytes
 from headwater.http.live import unframed
 from headwater.http.service import log_access
-from headwater.http.socket_sink import TransportSink, relax, restrain
+from headwater.http.socket_options import relax, restrain
+from headwater.http.socket_sink import TransportSink
 from headwater.http.websocket.sink import MessageSink
 from headwater.hub import Peer
 from headwater.hub.live.join_cache import FirstFrames
@@ -96,7 +97,7 @@ class SocketExchange(Exchange):
         keeps = not answer.unread and wire.keeps_alive(self)
         head_only = self.request.method == "HEAD"
         date = wire.shared.clock.line()
-        wire.out.put(response_bytes(answer, date, self.extra, head_only=head_only, keep_alive=keeps))
+        wire.put(response_bytes(answer, date, self.extra, head_only=head_only, keep_alive=keeps))
         self._end(answer.status, closes=not keeps, unread=answer.unread)
 
     def acknowledge(self, appended: Appended, *, with_body: bool) -> None:
@@ -104,16 +105,16 @@ class SocketExchange(Exchange):
         wire = self._wire
         shared = wire.shared
         is_plain = with_body and appended.producer is None and appended.failure is None and not appended.created
-        if not is_plain or self.request.origin is not None or not wire.keeps_alive(self):
-            super().acknowledge(appended, with_body=with_body)
-            return
-        clock, ready = shared.clock, shared.appended
-        form = ready.found.get(appended.closed) if clock.holds(ready.second) else None
-        if form is None:
-            form = self._form_of(appended)
-        if shared.limits.access_log:
-            log_access(self, 204)
-        wire.give(appended.next_offset.encode().join(form))
+        if is_plain and self.request.origin is None:
+            clock, ready = shared.clock, shared.appended
+            form = ready.found.get(appended.closed) if clock.holds(ready.second) else None
+            if form is None:
+                form = self._form_of(appended)
+            if wire.give(self, appended.next_offset.encode().join(form)):
+                if shared.limits.access_log:
+                    log_access(self, 204)
+                return
+        super().acknowledge(appended, with_body=with_body)
 
     def _form_of(self, appended: Appended) -> list[bytes]:
         clock, ready = self._wire.shared.clock, self._wire.shared.appended
@@ -139,21 +140,23 @@ class SocketExchange(Exchange):
         keeps = keeps and not endless
         framing = (*([CHUNKED] if chunked else []), *([] if keeps else [CLOSE]))
         shared = wire.shared
-        wire.out.put(head_bytes(head.status, shared.clock.line(), head.headers, self.extra, framing))
+        wire.put(head_bytes(head.status, shared.clock.line(), head.headers, self.extra, framing))
         if not has_body:
             await streamed.pieces.aclose()
             self._end(head.status, closes=not keeps)
             return
         self.may_be_cancelled = False  # from here on it is the outflow that is told, and counts it
         sock = wire.transport.get_extra_info("socket")
-        restrain(sock, shared.runtime.limits)
-        outlet = SocketOutlet(wire.out, chunked=chunked)
+        if not shared.restrained:
+            restrain(sock, shared.runtime.limits)
+        outlet = SocketOutlet(wire, chunked=chunked)
         outflow = self._outflow = Outflow(shared.runtime, outlet, streamed.path, streamed.access)
         ending = await outflow.run(streamed.pieces)
         if ending is Ending.WHOLE and wire.is_current(self):
-            relax(sock)
+            if not shared.restrained:
+                relax(sock)
             if chunked:
-                wire.out.put(LAST_CHUNK)
+                wire.put(LAST_CHUNK)
             self._end(head.status, closes=not keeps)
         elif ending is not Ending.WHOLE and ending is not Ending.LOST:
             wire.cut(at_once=endless or ending is Ending.STALLED)
@@ -189,7 +192,8 @@ class SocketExchange(Exchange):
             return
         shared, transport = wire.shared, wire.transport
         transport.write(self._upgrade_head(upgrade))
-        rest = wire.take()
+        wire.take()
+        rest = wire.inbound.rest()
         sink = MessageSink(transport, shared.runtime, shared.service.intake, upgrade.max_bytes)
         sink.begin(upgrade.open(sink), rest)
         if shared.limits.access_log:
@@ -219,7 +223,8 @@ class SocketExchange(Exchange):
 
     def _take(self) -> TransportSink:
         self._wire.take()
-        return TransportSink(self._wire.transport, self._wire.shared.runtime)
+        shared = self._wire.shared
+        return TransportSink(self._wire.transport, shared.runtime, shared.restrained)
 
     def _live_head(self, head: LiveHead) -> bytes:
         clock, request = self._wire.shared.clock, self.request

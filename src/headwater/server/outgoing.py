@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 from os import write
-from typing import Final
+from typing import Any, Final, Protocol
 
 from headwater.http.http1 import chunk
-from headwater.http.socket_sink import descriptor_of, reset, restrain
+from headwater.http.socket_options import restrain
+from headwater.http.socket_sink import descriptor_of, reset
 from headwater.hub.outflow import GRACE_SECONDS, Ending, Outflow
 from headwater.server.shared import Shared
 
@@ -22,34 +23,41 @@ _NONE: Final = -1
 
 
 class Outgoing:
-    """What goes out on one connection.
+    """What goes out on one connection: the half of it that writes.
 
     Args:
-        transport: of the connection.
         shared: what connections share.
 
     Attributes:
+        shared: as given.
+        transport: of the connection.
         is_full: the transport holds its high-water mark.
     """
 
-    __slots__ = ("_descriptor", "_more", "_shared", "_transport", "is_full")
+    __slots__ = ("_descriptor", "_more", "is_full", "shared", "transport")
 
-    def __init__(self, transport: asyncio.Transport, shared: Shared) -> None:
-        self._transport = transport
-        self._shared = shared
+    transport: asyncio.Transport
+
+    def __init__(self, shared: Shared) -> None:
+        self.shared = shared
         self._descriptor = _UNKNOWN
         #: Done when the transport takes more; None: it does.
         self._more: asyncio.Future[None] | None = None
         self.is_full = False
 
+    def peer(self) -> tuple[str, int] | None:
+        """Host and port of the other end; None: it has none."""
+        found: Any = self.transport.get_extra_info("peername")
+        return (found[0], found[1]) if isinstance(found, tuple) and found else None
+
     def put(self, data: bytes) -> None:
         """Write, unless the connection is closing."""
-        if not self._transport.is_closing():
+        if not self.transport.is_closing():
             self.write(data)
 
     def write(self, data: bytes) -> None:
         """Write, where nothing closes. uvloop's transport would keep the interpreter lock in `write(2)`."""
-        transport, descriptor = self._transport, self._descriptor
+        transport, descriptor = self.transport, self._descriptor
         if descriptor < 0:
             descriptor = self._found()
         if descriptor < 0 or transport.get_write_buffer_size():
@@ -64,13 +72,13 @@ class Outgoing:
 
     def _found(self) -> int:
         if self._descriptor == _UNKNOWN:
-            found = descriptor_of(self._transport, self._transport.get_extra_info("socket"))
+            found = descriptor_of(self.transport, self.transport.get_extra_info("socket"))
             self._descriptor = _NONE if found is None else found
         return self._descriptor
 
     def held(self) -> int:
         """Bytes that were written and are not sent yet."""
-        return self._transport.get_write_buffer_size()
+        return self.transport.get_write_buffer_size()
 
     async def taken(self) -> None:
         """Wait until the transport takes more.
@@ -80,53 +88,72 @@ class Outgoing:
         """
         if self._more is not None:
             await asyncio.shield(self._more)
-        if self._transport.is_closing():
+        if self.transport.is_closing():
             raise ConnectionResetError
 
-    def pause(self) -> None:
+    def pause_writing(self) -> None:
         """The transport is full."""
         self._more = asyncio.get_running_loop().create_future()
         self.is_full = True
 
-    def resume(self) -> None:
+    def resume_writing(self) -> None:
         """It takes more, or is gone."""
         more, self._more = self._more, None
         self.is_full = False
         if more is not None and not more.done():
             more.set_result(None)
 
-    def close(self) -> None:
+    def abort(self) -> None:
+        """End at once."""
+        self.transport.abort()
+
+    def close_out(self) -> None:
         """Close behind what waits; a client that takes nothing of it for `write_seconds` is cut."""
-        self._transport.close()
+        self.transport.close()
         if self.held():
-            restrain(self._transport.get_extra_info("socket"), self._shared.service.limits)
+            if not self.shared.restrained:
+                restrain(self.transport.get_extra_info("socket"), self.shared.service.limits)
             self._expect_less()
 
     def _expect_less(self) -> None:
         held = self.held()
         if held:
-            self._shared.timers.after(self._shared.service.limits.write_seconds, partial(self._took, held))
+            self.shared.timers.after(self.shared.service.limits.write_seconds, partial(self._took, held))
 
     def _took(self, before: int) -> None:
         if self.held() < before:
             self._expect_less()
         else:
-            self._transport.abort()
+            self.transport.abort()
 
     def watch(self) -> None:
         """Behind a response: if its socket did not take it, what waits now may wait for ever."""
         if self._more is not None:
-            self._shared.timers.after(GRACE_SECONDS, self._look)
+            self.shared.timers.after(GRACE_SECONDS, self._look)
 
     def _look(self) -> None:
-        if self._more is not None and not self._transport.is_closing():
-            task = asyncio.get_running_loop().create_task(self._wait())
-            self._shared.tasks.add(task)
-            task.add_done_callback(self._shared.tasks.discard)
+        if self._more is not None and not self.transport.is_closing():
+            self.shared.start(self._wait())
 
     async def _wait(self) -> None:
-        if await Outflow(self._shared.runtime, SocketOutlet(self, chunked=False), "").wait() is Ending.STALLED:
-            reset(self._transport)
+        if await Outflow(self.shared.runtime, SocketOutlet(self, chunked=False), "").wait() is Ending.STALLED:
+            reset(self.transport)
+
+
+class Takes(Protocol):
+    """What an outlet puts its pieces in; see `Outgoing`."""
+
+    def put(self, data: bytes) -> None:
+        """Write, unless the connection is closing."""
+        ...
+
+    async def taken(self) -> None:
+        """Wait until more is taken."""
+        ...
+
+    def held(self) -> int:
+        """Bytes that were written and are not sent yet."""
+        ...
 
 
 class SocketOutlet:
@@ -140,7 +167,7 @@ class SocketOutlet:
     #: The socket takes what it can of a piece at once; nothing is gained by less.
     lump = 2**62
 
-    def __init__(self, out: Outgoing, *, chunked: bool) -> None:
+    def __init__(self, out: Takes, *, chunked: bool) -> None:
         self._out = out
         self._chunked = chunked
 

@@ -20,6 +20,7 @@ from functools import partial
 from typing import Any, Final
 
 from headwater.errors import HeadwaterError
+from headwater.http.socket_options import restrain_accepted
 from headwater.server.connection import Connection
 from headwater.server.inherited import address_of
 from headwater.server.shared import Shared
@@ -115,6 +116,7 @@ class Server:
 
     async def _listen(self, sockets: Sequence[socket.socket]) -> None:
         loop = asyncio.get_running_loop()
+        self.shared.restrained = all(restrain_accepted(sock, self.shared.runtime.limits) for sock in sockets)
         connect = partial(Connection, self.shared)
         with ExitStack() as listening:
             for sock in sockets:

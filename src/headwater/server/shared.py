@@ -7,10 +7,11 @@ from typing import Final, Generic, Protocol, TypeVar
 
 import msgspec
 
-from headwater.http.exchange import LiveHead
+from headwater.http.exchange import LiveHead, Work
 from headwater.http.forwarded import TrustedProxies
 from headwater.http.http1 import Clock
 from headwater.http.service import Service
+from headwater.server.arrivals import Arrivals
 from headwater.server.head_cache import HeadCache
 
 
@@ -95,9 +96,11 @@ class Shared:
         live: what live readers become part of.
         runtime: what they share.
         timers: of all connections.
+        arrivals: connections whose first head is due.
         connections: those that are no live readers.
         tasks: what takes waiting.
         stopping: each response is the last one of its connection.
+        restrained: so are all connections, by the sockets that accept them; see `restrain_accepted`.
         appended: responses to appends without their offset, by whether the stream is closed.
         live_heads: heads of live responses.
         upgrades: of WebSockets, without what they say of the key, by the subprotocol.
@@ -116,9 +119,18 @@ class Shared:
         self.live: Final = service.hub.live
         self.runtime: Final = service.hub.runtime
         self.timers: Final = self.runtime.timers
+        self.arrivals: Final = Arrivals(self.timers, limits.head_seconds)
         self.connections: Final[set[Stoppable]] = set()
         self.tasks: Final[set[asyncio.Task[None]]] = set()
         self.stopping = False
+        self.restrained = False
         self.appended: Final[Ready[bool, list[bytes]]] = Ready()
         self.live_heads: Final[Ready[LiveHead, bytes]] = Ready()
         self.upgrades: Final[Ready[str, list[bytes]]] = Ready()
+
+    def start(self, work: Work) -> asyncio.Task[None]:
+        """Let what takes waiting go on by itself."""
+        task = asyncio.get_running_loop().create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+        return task

@@ -7,7 +7,6 @@ from typing import Protocol
 
 from headwater.http.exchange import BodyDone, Exchange
 from headwater.server.inbound import Inbound
-from headwater.server.outgoing import Outgoing
 from headwater.server.shared import Shared
 
 
@@ -18,15 +17,25 @@ class Wire(Protocol):
         transport: below it.
         shared: what all connections have.
         inbound: what comes in.
-        out: what goes out.
         has_asked: the client was told to send its body.
     """
 
     transport: asyncio.Transport
     shared: Shared
     inbound: Inbound
-    out: Outgoing
     has_asked: bool
+
+    def put(self, data: bytes) -> None:
+        """See `Outgoing.put`."""
+        ...
+
+    def held(self) -> int:
+        """See `Outgoing.held`."""
+        ...
+
+    async def taken(self) -> None:
+        """See `Outgoing.taken`."""
+        ...
 
     def peer(self) -> tuple[str, int] | None:
         """Host and port of the other end; None: it has none."""
@@ -40,8 +49,8 @@ class Wire(Protocol):
         """Whether the connection goes on behind the response to an exchange, which is the one under way."""
         ...
 
-    def give(self, data: bytes) -> None:
-        """Write the whole response to the request under way, behind which the connection goes on: see `keeps_alive`."""
+    def give(self, exchange: Exchange, data: bytes) -> bool:
+        """Write the whole response to an exchange, if the connection goes on behind it; False: see `keeps_alive`."""
         ...
 
     def read_body(self, exchange: Exchange, done: BodyDone) -> None:
@@ -65,6 +74,6 @@ class Wire(Protocol):
         """
         ...
 
-    def take(self) -> bytes:
-        """Give the connection away; returns what came behind its request."""
+    def take(self) -> None:
+        """Give the connection away, with what came behind its request: `inbound.rest`."""
         ...

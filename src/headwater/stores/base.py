@@ -25,6 +25,8 @@ from headwater.protocol.preconditions import Condition
 Clock = Callable[[], float]
 #: Called in the event loop, in commit order, after the commit; must not block or raise.
 Watcher = Callable[[Change], None]
+#: Whether a watcher wants the records of the stream at a path; asked in any thread, must not block or raise.
+Wants = Callable[[str], bool]
 #: Called once in the event loop with what `append` returns or raises; must not block or raise.
 Done = Callable[[Appended | Exception], None]
 
@@ -187,11 +189,17 @@ class Store(Protocol):
         """How many streams there are, expired ones that were not swept yet included."""
         ...
 
-    def watch(self, watcher: Watcher) -> Callable[[], None]:
+    def watch(self, watcher: Watcher, wants: Wants | None = None) -> Callable[[], None]:
         """Have every change told; returns the function that ends it.
 
         Rule: of a path, in commit order: that a stream was made, then its records and its closure, then that it is
         gone. What changed nothing is not told. A watcher begins anywhere in this order.
+
+        Args:
+            watcher: is told.
+            wants: asked of a path when records or a closure are committed and can be read, so that nobody who asks for
+                it before a read misses what that read does not see. What no watcher wants need not be told: most
+                streams have no readers. That one was made or is gone is told in any case. None: all are wanted.
         """
         ...
 

@@ -35,10 +35,11 @@ from headwater.protocol.retention import retained_from
 from headwater.protocol.spans import MILLIS
 from headwater.stores import unit
 from headwater.stores.attendance import Attendance
-from headwater.stores.base import DEFAULT_READ_LIMIT, Clock, Done, Watcher
+from headwater.stores.base import DEFAULT_READ_LIMIT, Clock, Done, Wants, Watcher
 from headwater.stores.draft import append_all
 from headwater.stores.log import Log, read_log
 from headwater.stores.timekeeper import Timekeeper
+from headwater.stores.watchers import Watchers
 
 #: Of most streams, which no sweep looks at.
 _NEVER: Final = Expiry()
@@ -61,7 +62,7 @@ class MemoryStore:
         self._logs: dict[int, Log] = {}
         self._producers: dict[int, dict[str, ProducerState]] = {}
         self._last_incarnation = 0
-        self._watchers: tuple[Watcher, ...] = ()
+        self._watchers = Watchers()
         self.now = self.steady = 0.0
         self.full_until: MutableMapping[int, float] = {}
 
@@ -192,15 +193,9 @@ class MemoryStore:
         """See `Store.count`."""
         return sum(not state.deleted for state in self._streams.values())
 
-    def watch(self, watcher: Watcher) -> Callable[[], None]:
+    def watch(self, watcher: Watcher, wants: Wants | None = None) -> Callable[[], None]:
         """See `Store.watch`."""
-        self._watchers = (*self._watchers, watcher)
-        return partial(self._unwatch, watcher)
-
-    def _unwatch(self, watcher: Watcher) -> None:
-        watchers = list(self._watchers)
-        watchers.remove(watcher)
-        self._watchers = tuple(watchers)
+        return self._watchers.add(watcher, wants)
 
     async def sweep(self) -> None:
         """See `Sweeping.sweep`; goes with jumps of the clock."""
@@ -310,6 +305,9 @@ class MemoryStore:
         """See `Unit.insert`."""
         log = self._logs[incarnation]
         told = int(records[0].at * MILLIS + 0.5)
+        if len(records) == 1:
+            log.add(start, self.steady, told, records[0].data)
+            return
         for record in records:
             log.add(start, self.steady, told, record.data)
             start += len(record.data)
@@ -321,12 +319,12 @@ class MemoryStore:
 
     def tell(self, change: Change) -> None:
         """See `Unit.tell`."""
-        for watcher in self._watchers:
-            watcher(change)
+        self._watchers.tell(change)
 
     def tell_growth(self, state: StreamState, start: int, records: Sequence[Record]) -> None:
         """See `Unit.tell_growth`."""
-        self.tell(unit.growth(state, start, records))
+        if self._watchers.want(state.path):
+            self.tell(unit.growth(state, start, records))
 
 
 def from_url(location: str, options: dict[str, str], clock: Clock) -> MemoryStore:

@@ -201,7 +201,7 @@ def append(unit: Unit, path: str, request: Append) -> Appended:
         unit.save_append(state)
     else:
         decision = _append_of_producer(unit, state, producer, request)
-    if isinstance(decision, Appended):
+    if not isinstance(decision, Accepted):
         return decision
     start, records = decision.start, decision.records
     if records:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 import time
@@ -192,7 +191,8 @@ def test_what_came_by_it_ends_with_its_session(run: Run[None], tmp_path: Path, l
 
     async def main() -> None:
         async with guarded_lane(lane, tmp_path) as door:
-            session = await door.sign_in(token("u1", seconds=2 if how in ("expired", "refreshed") else 300))
+            first = token("u1", seconds=3 if how in ("expired", "refreshed") else 300)
+            session = await door.sign_in(first)
             with await door.events(f"{ROOT}a?ticket={await made(door, session)}", OWN) as events:
                 connect = f"{ROOT}-/connect?ticket={await made(door, session)}"
                 async with door.websocket(connect, OWN) as (_, client):
@@ -207,7 +207,8 @@ def test_what_came_by_it_ends_with_its_session(run: Run[None], tmp_path: Path, l
                         await door.hub.revoke("u1", issuer="headwater")
                     elif how == "refreshed":
                         await door.sign_in(token("u1"), session["cookie"])
-                        await asyncio.sleep(2)
+                        with await door.events(f"{ROOT}b", {"authorization": f"Bearer {first}"}) as other:
+                            assert b"expired" in await rest_of(other)  # when the first token is over
                     if how == "refreshed":
                         assert (await client.ask("ping"))["t"] == "pong"
                         await door.hub.append("a", "still here")

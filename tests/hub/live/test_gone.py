@@ -15,7 +15,7 @@ from headwater.hub.formats import wire_format
 from headwater.hub.live.sinks import BufferSink
 from headwater.model import Batch, Change, StreamInfo
 from headwater.protocol.sse import Parser
-from headwater.stores.base import Watcher
+from headwater.stores.base import Wants, Watcher
 from headwater.stores.memory import MemoryStore
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
@@ -115,7 +115,7 @@ class Late(MemoryStore):
         self.early = 0
         self._notices: list[Change] = []
 
-    def watch(self, watcher: Watcher) -> Callable[[], None]:
+    def watch(self, watcher: Watcher, wants: Wants | None = None) -> Callable[[], None]:
         self._watcher = watcher
         return super().watch(lambda change: self._notices.append(change) if self.is_late else watcher(change))
 

@@ -26,7 +26,7 @@ from headwater.hub.live.sinks import BufferSink
 from headwater.model import Appended, Batch, Change, Created, Extent, Last, Page, StreamConfig, StreamInfo
 from headwater.protocol.ledger import Append, Watched
 from headwater.protocol.wire import Encoder
-from headwater.stores.base import Watcher
+from headwater.stores.base import Wants, Watcher
 from headwater.stores.memory import MemoryStore
 
 T = TypeVar("T")
@@ -70,7 +70,7 @@ class Gated:
     async def count(self) -> int:
         return await self._inner.count()
 
-    def watch(self, watcher: Watcher) -> Callable[[], None]:
+    def watch(self, watcher: Watcher, wants: Wants | None = None) -> Callable[[], None]:
         self._watchers.append(watcher)
         return lambda: self._watchers.remove(watcher)
 

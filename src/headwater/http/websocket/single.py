@@ -24,7 +24,7 @@ from headwater.http.websocket.expiry import in_time
 from headwater.http.websocket.talk import Talk
 from headwater.hub import Engine
 from headwater.hub.access.principals import CHANGED, EXPIRED
-from headwater.hub.live.connection import Connection
+from headwater.hub.live.connection import SingleConnection
 from headwater.hub.live.wire_format import WireFormat
 from headwater.hub.peers import Peer
 from headwater.model import Appended, Producer, SlowPolicy
@@ -77,7 +77,7 @@ class Single(Talk):
         credential: Credential | None,
         client: tuple[str, int] | None,
     ) -> None:
-        super().__init__(hub, sink, Connection(hub.runtime, sink, single=True))
+        super().__init__(hub, sink, SingleConnection(hub.runtime, sink))
         self.slow: SlowPolicy = REPLAY
         self._permission = permission
         self._command = asked.command

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from headwater.hub.live.connection import Connection
+from headwater.hub.live.connection import Connection, SingleConnection
 from headwater.hub.live.runtime import Runtime
 from headwater.hub.live.sinks import GivesUp, Sink
 from headwater.hub.peers import Peer
@@ -40,7 +40,7 @@ class MemberPeer(Peer, frozen=True, gc=True, kw_only=True):
     silence: float
 
 
-class MemberConnection(Connection):
+class MemberConnection(SingleConnection):
     """The connection of a reader that is a member."""
 
     __slots__ = ("_attends",)
@@ -48,7 +48,7 @@ class MemberConnection(Connection):
     def __init__(self, runtime: Runtime, sink: Sink, peer: MemberPeer) -> None:
         self._attends = peer.attends
         self._attends.is_owned = True
-        super().__init__(runtime, sink, single=True)
+        super().__init__(runtime, sink)
         if isinstance(sink, GivesUp):
             sink.give_up_after(peer.silence)
 
@@ -76,6 +76,6 @@ def connection_to(runtime: Runtime, to: Sink | Connection, peer: Peer) -> Connec
     if isinstance(peer, MemberPeer):
         found: Connection = MemberConnection(runtime, to, peer)
     else:
-        found = Connection(runtime, to, single=True)
+        found = SingleConnection(runtime, to)
     found.live_by(peer.access)
     return found

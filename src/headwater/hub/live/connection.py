@@ -70,7 +70,6 @@ class Connection:
     Args:
         runtime: of the hub.
         sink: where the bytes go; it tells this object from now on.
-        single: it ends with its channel; False: channels come and go until `finish`.
 
     Attributes:
         sink: as given.
@@ -78,14 +77,16 @@ class Connection:
         access: by which it lives; it ends with it.
     """
 
-    __slots__ = ("_channels", "_held", "_runtime", "_single", "_stall", "_turns", "access", "full_at", "sink")
+    __slots__ = ("_channels", "_held", "_runtime", "_stall", "_turns", "access", "full_at", "sink")
 
-    def __init__(self, runtime: Runtime, sink: Sink, *, single: bool = False) -> None:
+    #: It ends with its channel. Else channels come and go until `finish`.
+    _is_single = False
+
+    def __init__(self, runtime: Runtime, sink: Sink) -> None:
         self.sink = sink
         self.full_at = 0.0
         self.access: Access | None = None
         self._runtime = runtime
-        self._single = single
         self._channels: tuple[Channel, ...] = ()
         self._held = False
         #: Whose turns come, while turns are given.
@@ -152,8 +153,6 @@ class Connection:
     def remove(self, channel: Channel) -> None:
         """A channel has ended, and its last bytes are written."""
         self._channels = tuple(other for other in self._channels if other is not channel)
-        if self._single:
-            self.finish()
 
     def drop(self, channel: Channel) -> None:
         """A channel goes, and another one has taken its place."""
@@ -215,7 +214,7 @@ class Connection:
             return
         for channel in channels:
             channel.detach(runtime.share(), "shed")
-        if not self._single:
+        if not self._is_single:
             self.finish()
         self._cancel_stall()
         self._stall = runtime.timers.after(runtime.limits.slow_seconds, self.sink.abort)
@@ -288,6 +287,28 @@ class Connection:
         stall, self._stall = self._stall, None
         if stall is not None:
             stall.cancel()
+
+
+class SingleConnection(Connection):
+    """A connection that is made for one channel, and ends with it."""
+
+    __slots__ = ()
+
+    _is_single = True
+
+    def write(self, data: bytes | memoryview) -> None:
+        """See `Connection.write`."""
+        self.sink.write(data)
+
+    def direct(self, channel: Channel) -> int | None:
+        """See `Connection.direct`."""
+        sink = self.sink
+        return None if sink.held() else sink.descriptor
+
+    def remove(self, channel: Channel) -> None:
+        """See `Connection.remove`."""
+        self._channels = ()
+        self.finish()
 
 
 class DistinctConnection(Connection):

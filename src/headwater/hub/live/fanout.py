@@ -33,6 +33,14 @@ class Member(Protocol):
 M = TypeVar("M", bound=Member)
 
 
+def put(descriptor: int, data: bytes) -> int:
+    """Write past a connection that holds nothing; gives what was taken. An error is the connection's to meet."""
+    try:
+        return write(descriptor, data)
+    except OSError:
+        return 0
+
+
 class Fanout(Generic[M]):
     """The members; in no order."""
 
@@ -54,9 +62,15 @@ class Fanout(Generic[M]):
         yield from self._direct
         yield from self._through
 
-    def add(self, member: M) -> None:
-        """Take one in."""
-        descriptor = member.direct()
+    def add(self, member: M, descriptor: int | None = None) -> None:
+        """Take one in.
+
+        Args:
+            member: who comes.
+            descriptor: that `member.direct` gives now; None: it is asked.
+        """
+        if descriptor is None:
+            descriptor = member.direct()
         if descriptor is not None:
             self._direct[member] = descriptor
         else:

@@ -113,9 +113,9 @@ class FanoutGroup:
         """Whether a reader who was told the same and stands at the same offset may join."""
         return self.offset == place.cursor.offset and self.encoder.state() == encoder.state()
 
-    def join(self, member: Member) -> None:
-        """Take a member in, who stands where the group does."""
-        self.members.add(member)
+    def join(self, member: Member, descriptor: int | None = None) -> None:
+        """Take a member in, who stands where the group does; see `Fanout.add`."""
+        self.members.add(member, descriptor)
         allowed = member.allowed
         if allowed is not None:
             self._brink = min(self._brink, allowed) if self._brink else allowed

@@ -76,11 +76,11 @@ class OwnedChannel(PushedReader):
             arrival.stream,
             connection,
             form,
-            number=arrival.number,
-            since=arrival.since,
-            slow=arrival.slow,
-            peer=arrival.peer,
-            window=window,
+            arrival.number,
+            arrival.since,
+            arrival.slow,
+            arrival.peer,
+            window,
         )
         found._owner = owner
         return found
@@ -102,11 +102,11 @@ class OwnedChannel(PushedReader):
             stream,
             connection,
             frames.group.form,
-            number=stats.readers_total,
-            since=time.monotonic(),
-            slow=frames.info.slow,
-            peer=peer,
-            window=window,
+            stats.readers_total,
+            time.monotonic(),
+            frames.info.slow,
+            peer,
+            window,
         )
         found._owner = owner
         return found

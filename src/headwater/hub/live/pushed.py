@@ -20,6 +20,7 @@ from headwater.hub.live import expiring
 from headwater.hub.live.connection import Connection
 from headwater.hub.live.cursor import LogCursor
 from headwater.hub.live.ephemeral import Told
+from headwater.hub.live.fanout import put
 from headwater.hub.live.follower import Follower
 from headwater.hub.live.group import FanoutGroup
 from headwater.hub.live.join_cache import FirstFrames
@@ -75,7 +76,6 @@ class PushedReader(Follower):
         stream: LiveStream,
         connection: Connection,
         form: WireFormat,
-        *,
         number: int,
         since: float,
         slow: SlowPolicy,
@@ -128,20 +128,19 @@ class PushedReader(Follower):
         return (group, told) if group is not None and group.place.cursor.offset == told_to else None
 
     def start_from(self, frames: FirstFrames, head: bytes) -> None:
-        """Send what another reader was told that came to the same place, and be live as it is.
-
-        Args:
-            frames: hold now.
-            head: what comes before.
-        """
+        """Send what another reader was told that came to the same place, behind a head, and be live as it is."""
         group = self._group = frames.group
         self._form = group.form
         if self._window is not None:
             self.allowed = position_of(frames.start) + self._window
-        group.join(self)
-        self._connection.write(head + frames.data)
-        if self._group is not None and self.direct() is None:
-            group.members.hold_back(self)
+        connection, data = self._connection, head + frames.data
+        descriptor = connection.direct(self)
+        rest = data if descriptor is None else data[put(descriptor, data) :]
+        group.join(self, None if rest else descriptor)
+        if rest:
+            connection.write(rest)
+            if self._group is not None and self.direct() is None:
+                group.members.hold_back(self)
         self._stream.runtime.stats.sent("", len(frames.data), len(frames.data))
         if self._form.kinds and self._group is not None:  # it is not full already
             self._greet(group)
@@ -210,15 +209,12 @@ class PushedReader(Follower):
         self._stream.progressed()
 
     def _send(self, event: Event, head: bytes = b"", opening: bytes = b"") -> bytes:
-        """Write an event.
+        """Write an event; gives its frame, which is empty if there was nothing to tell.
 
         Args:
             event: to tell.
             head: precedes its frame.
             opening: coded already; part of its frame.
-
-        Returns:
-            The frame; empty, if there was nothing to tell.
         """
         assert self._encoder is not None
         if self.allowed is not None and isinstance(event, Gap):

@@ -12,7 +12,7 @@ from typing import Final
 from headwater.errors import HeadwaterError
 from headwater.hub.live.arrival import Arrival, Coming, Prospect, come, enter_known
 from headwater.hub.live.attended import connection_to
-from headwater.hub.live.connection import Connection
+from headwater.hub.live.connection import Connection, SingleConnection
 from headwater.hub.live.introspection import Census, describe_all, take_census, take_census_gently
 from headwater.hub.live.join_cache import FirstFrames, keep
 from headwater.hub.live.patterns import Patterns
@@ -26,6 +26,7 @@ from headwater.hub.live.watched import Watched
 from headwater.hub.live.wire_format import WireFormat
 from headwater.hub.peers import NOBODY, Peer, ReaderInfo
 from headwater.model import Change, Last, SlowPolicy
+from headwater.protocol.access.identity import ANYBODY
 from headwater.protocol.cursor import Event
 from headwater.protocol.slow import check_slow
 from headwater.protocol.wire import Encoder
@@ -52,6 +53,10 @@ class LiveReaders:
         self._streams: dict[str, LiveStream] = {}
 
     # The streams.
+
+    def wants(self, path: str) -> bool:
+        """Whether somebody reads a stream live, or waits for it, or reads a pattern; any thread may ask."""
+        return path in self._streams or self.patterns.count > 0
 
     def apply(self, change: Change) -> None:
         """Take a store's notification."""
@@ -301,11 +306,11 @@ class LiveReaders:
             stream,
             connection_to(self.runtime, to, coming.peer),
             form,
-            number=coming.number,
-            since=coming.since,
-            slow=coming.slow,
-            peer=coming.peer,
-            window=window,
+            coming.number,
+            coming.since,
+            coming.slow,
+            coming.peer,
+            window,
         )
         if form.heartbeat:
             coming.place.cursor.beat_every(form.heartbeat)
@@ -338,21 +343,17 @@ class LiveReaders:
             path: the stream.
             frames: found for it right before.
             sink: where the bytes go.
-            peer: who reads; its policy is the stream's, and it has no lifetime.
+            peer: who reads, and is no member; its policy is the stream's, and it has no lifetime.
             head: precedes the format's bytes.
         """
         stream, runtime = self.enter(path), self.runtime
         runtime.stats.window_reads += 1
-        connection = connection_to(runtime, sink, peer)
-        PushedReader(
-            stream,
-            connection,
-            frames.group.form,
-            number=runtime.stats.readers_total,
-            since=time.monotonic(),
-            slow=frames.info.slow,
-            peer=peer,
-        ).start_from(frames, head)
+        connection = SingleConnection(runtime, sink)
+        if peer.access is not ANYBODY:
+            connection.live_by(peer.access)
+        number, now = runtime.stats.readers_total, time.monotonic()
+        reader = PushedReader(stream, connection, frames.group.form, number, now, frames.info.slow, peer)
+        reader.start_from(frames, head)
 
     # All of them.
 

@@ -127,7 +127,7 @@ class Runs(Lifespan):
             await self.hub.aclose()
             raise
         self._lease = lease
-        self._unwatch = self.hub.store.watch(self._changed)
+        self._unwatch = self.hub.store.watch(self._changed, self._wants)
         self._unhold = self.hub.hold_readers(self._is_produced, self._shutdown.begin)
         self._keeper = asyncio.create_task(self._keep(self._lease), name="headwater-runs")
 
@@ -354,6 +354,10 @@ class Runs(Lifespan):
     def _is_produced(self, path: str) -> bool:
         """Whether a stream is the log of a run that this process produces."""
         return path.startswith(self.places.log("")) and path[len(self.places.log("")) :] in self._running
+
+    def _wants(self, path: str) -> bool:
+        """Whether a log is produced here; any thread may ask."""
+        return path.startswith(self.places.log(""))
 
     def _changed(self, change: Change) -> None:
         """A log that ends, or goes, while it is produced here was ended by somebody else."""

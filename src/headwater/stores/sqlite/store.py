@@ -11,7 +11,7 @@ from functools import partial
 from typing import Final, TypeVar
 
 from headwater.errors import HeadwaterError, StoreUnavailable
-from headwater.model import Appended, Batch, Change, Created, Extent, Last, Page, StreamConfig, StreamInfo
+from headwater.model import Appended, Batch, Created, Extent, Last, Page, StreamConfig, StreamInfo
 from headwater.protocol import ledger
 from headwater.protocol.batches import extent_from
 from headwater.protocol.framing import Split
@@ -20,7 +20,7 @@ from headwater.protocol.offsets import locate
 from headwater.protocol.preconditions import Condition
 from headwater.stores import unit as steps
 from headwater.stores.attendance import Attendance
-from headwater.stores.base import DEFAULT_READ_LIMIT, Clock, Done, StoreFigures, Watcher
+from headwater.stores.base import DEFAULT_READ_LIMIT, Clock, Done, StoreFigures, Wants, Watcher
 from headwater.stores.sqlite import database, reads, schema, upkeep
 from headwater.stores.sqlite.cache import Committed
 from headwater.stores.sqlite.commands import COMMAND_BYTES, appends_together
@@ -33,6 +33,7 @@ from headwater.stores.sqlite.reads import Backwards, Forwards
 from headwater.stores.sqlite.transaction import SqliteUnit
 from headwater.stores.sqlite.writer import Writer
 from headwater.stores.timekeeper import Timekeeper
+from headwater.stores.watchers import Watchers
 
 T = TypeVar("T")
 
@@ -65,7 +66,7 @@ class SqliteStore:
         self._time = Timekeeper(clock)
         self._attended = Attendance()
         self._halt = Halt()
-        self._watchers: tuple[Watcher, ...] = ()
+        self._watchers = Watchers()
         self._resources = ExitStack()
         self._begun = self._open = False
         self._refusal = "the store is not open"
@@ -94,7 +95,7 @@ class SqliteStore:
             self._connect,
             Custody(path, lock),
             self._committed,
-            self._tell,
+            self._watchers,
             queue_bytes=options.queue_bytes,
             checkpoint_bytes=options.checkpoint_bytes,
         )
@@ -271,19 +272,9 @@ class SqliteStore:
         """See `Store.count`. Reads a row per stream, so it is a question for the start, not for every request."""
         return await self._read(reads.count_streams)
 
-    def watch(self, watcher: Watcher) -> Callable[[], None]:
+    def watch(self, watcher: Watcher, wants: Wants | None = None) -> Callable[[], None]:
         """See `Store.watch`."""
-        self._watchers = (*self._watchers, watcher)
-        return partial(self._unwatch, watcher)
-
-    def _unwatch(self, watcher: Watcher) -> None:
-        watchers = list(self._watchers)
-        watchers.remove(watcher)
-        self._watchers = tuple(watchers)
-
-    def _tell(self, change: Change) -> None:
-        for watcher in self._watchers:
-            watcher(change)
+        return self._watchers.add(watcher, wants)
 
     def figures(self) -> StoreFigures:
         """See `Measured.figures`; the commits are those since `open`."""

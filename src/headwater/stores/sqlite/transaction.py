@@ -23,6 +23,7 @@ from headwater.protocol.ledger import StreamState
 from headwater.protocol.producers import ProducerState
 from headwater.protocol.spans import MILLIS
 from headwater.stores import unit as steps
+from headwater.stores.base import Wants
 from headwater.stores.sqlite.cache import Committed
 from headwater.stores.sqlite.database import Database, Rows
 from headwater.stores.sqlite.journal import Entry, Grown, encode_entry
@@ -264,9 +265,15 @@ class SqliteUnit:
         else:
             growth[2].extend(records)
 
-    def changes(self) -> list[Change]:
+    def changes(self, want: Wants) -> list[Change]:
         """What to tell the watchers, in order; after the commit."""
-        return [told if isinstance(told, Change) else steps.growth(*told) for told in self._told]
+        found: list[Change] = []
+        for told in self._told:
+            if not isinstance(told, tuple):
+                found.append(told)
+            elif want(told[0].path):
+                found.append(steps.growth(*told))
+        return found
 
     def trim(self, state: StreamState, earliest: int) -> None:
         """Move a stream's first position that is kept; the records before it are left to the sweep."""

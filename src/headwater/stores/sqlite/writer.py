@@ -29,6 +29,7 @@ from headwater.stores.sqlite.queue import MAX_RECORDS, Queue
 from headwater.stores.sqlite.transaction import SqliteUnit
 from headwater.stores.sqlite.troubles import database_failed
 from headwater.stores.timekeeper import Moment
+from headwater.stores.watchers import Watchers
 
 T = TypeVar("T")
 
@@ -51,7 +52,7 @@ class Writer:
         connect: opens the connection that writes.
         custody: says whether the files are those that were opened.
         committed: what memory knows; this thread's to change.
-        tell: called with each change.
+        watchers: are told each change.
         queue_bytes: data that may wait.
         checkpoint_bytes: size of the log at which it is moved into the database.
 
@@ -66,7 +67,7 @@ class Writer:
         connect: Callable[[], Database],
         custody: Custody,
         committed: Committed,
-        tell: Callable[[Change], None],
+        watchers: Watchers,
         *,
         queue_bytes: int,
         checkpoint_bytes: int,
@@ -74,7 +75,8 @@ class Writer:
         self._connect = connect
         self._custody = custody
         self._committed = committed
-        self._delivery = Delivery(tell, self._answer)
+        self._watchers = watchers
+        self._delivery = Delivery(watchers.tell, self._answer)
         self._queue_bytes = queue_bytes
         self._checkpoint_bytes = checkpoint_bytes
         self._queue: SimpleQueue[Batch | None] = SimpleQueue()
@@ -253,7 +255,7 @@ class Writer:
                 self.figures.commit_seconds.add(time.monotonic() - started)
                 self.figures.commit_sizes.add(sum([not command.reads for command in batch]))
             self._written += unit.written
-            changes += unit.changes()
+            changes += unit.changes(self._watchers.want)
             return []
         except _FAILURES as error:
             self.figures.failed_commits += 1

@@ -193,6 +193,32 @@ async def what_changed_nothing_is_not_told(trial: Trial) -> None:
 
 
 @chapter.promise
+async def what_a_watcher_wants_is_told(trial: Trial) -> None:
+    """Records and a closure are told to who wants them; that a stream was made or is gone, whatever is wanted."""
+    told, wanted = Told(), {"wanted", "later"}
+    trial.store.watch(told, wanted.__contains__)
+    await trial.create("unwanted")
+    await trial.append("unwanted", b"x")
+    await trial.store.delete("unwanted")
+    await told.until("unwanted", deleted=True)
+    kinds = [(change.created, change.deleted) for change in told.changes if change.batch is None]
+    holds({(True, False), (False, True)} <= set(kinds), f"a stream that nobody wants: {told.changes}")
+    await trial.create("wanted")
+    tail = (await trial.append("wanted", b"x")).next_offset
+    await told.until("wanted", tail)
+    await trial.append("wanted", b"y", close=True)
+    await told.until("wanted", closed=True)
+    # Who wants a stream and then reads it misses nothing: either the read has it, or it is told.
+    await trial.create("later")
+    wanted.discard("later")
+    await trial.append("later", b"x")
+    wanted.add("later")
+    equal(await trial.contents("later"), (b"x",), "contents read once they are wanted")
+    tail = (await trial.append("later", b"y")).next_offset
+    await told.until("later", tail)
+
+
+@chapter.promise
 async def each_watcher_is_told_until_it_ends(trial: Trial) -> None:
     """Several watchers are told of the same changes; one that has ended is told no more."""
     first, second = Told(), Told()

@@ -14,6 +14,7 @@ import msgspec
 
 from headwater.llm import parts
 from headwater.llm.parts import Json
+from headwater.llm.providers.anthropic.source import EVENTS
 from headwater.llm.providers.dialect import End, Ending, SseDialect, frame, is_told, object_of, of_provider
 from headwater.llm.providers.figures import merged
 from headwater.llm.providers.reasons import ANTHROPIC_REASONS
@@ -169,6 +170,8 @@ class Anthropic(SseDialect):
                 return [self._delta("own", key, delta)] if isinstance(delta, dict) else []
             case "content_block_stop":
                 return self._close_block("own", key)
+            case str(kind) if kind not in EVENTS:  # of a later version
+                return [*self._begin(), _frame(event)]
         return []
 
     def _cite(self, part: parts.Source) -> list[bytes]:

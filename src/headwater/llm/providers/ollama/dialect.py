@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
 import msgspec
 
@@ -70,7 +70,7 @@ class Ollama(SseDialect):
             case parts.File() if _image(part):
                 return self._line({"content": "", "images": [_image(part)]})
             case parts.Foreign("ollama", dict(beside)):
-                return self._line({"content": ""}, **beside)
+                return self._line({"content": ""}, {"done": False, **beside})
             case parts.Usage():
                 self._usage = merged(self._usage, part)
             case parts.Finish():
@@ -87,11 +87,12 @@ class Ollama(SseDialect):
         """See `SseDialect`: an image has a place with its data."""
         return super()._is_left_out(part) and not (isinstance(part, parts.File) and _image(part))
 
-    def _line(self, message: Json, *, done: bool = False, **more: Any) -> list[bytes]:
+    def _line(self, message: Json, more: Json | None = None) -> list[bytes]:
         self._open()
         at = datetime.fromtimestamp(self._about.created, UTC).isoformat().replace("+00:00", "Z")
         said = {"role": "assistant", **message}
-        return [_encoded({"model": self._about.model, "created_at": at, "message": said, "done": done, **more})]
+        line: Json = {"model": self._about.model, "created_at": at, "message": said, "done": False}
+        return [_encoded(line | (more or {}))]
 
     def _finish(self, part: parts.Finish) -> list[bytes]:
         self._has_finished = True
@@ -99,7 +100,8 @@ class Ollama(SseDialect):
         counts = {"prompt_eval_count": self._usage.input_tokens, "eval_count": self._usage.output_tokens}
         known = {name: count for name, count in counts.items() if count is not None}
         tokens = of_provider(self._usage.native, self.name) or known
-        return self._line({"content": ""}, done=True, done_reason=reason, **tokens, **self._left_out.fields())
+        last = {"done": True, "done_reason": reason, **tokens, **self._left_out.fields()}
+        return self._line({"content": ""}, last)
 
     def _end(self, ending: Ending) -> list[bytes]:
         if ending.is_success:

@@ -154,6 +154,8 @@ class OpenAI(SseDialect):
         """A chunk with what only this dialect has a place for; fields beside the choices stay until they are null."""
         if "choices" in chunk:
             return self._chunk(chunk)
+        if chunk.keys() & {"type", "object"}:  # an event of a later version, in which nobody looks for choices in vain
+            return self._chunk({"choices": [], **chunk})
         self._beside = without_empty({**self._beside, **chunk})
         opening = self._begin()
         self._head = self._head_of_deltas()

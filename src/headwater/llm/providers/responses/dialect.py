@@ -233,6 +233,8 @@ class Responses(SseDialect):
             return []
         if kind == "response.output_item.added":
             return self._add(OwnItem(object_in(event, "item")))
+        if isinstance(kind, str) and not event.keys() & {"item", "item_id"}:  # of a later version
+            return [*self._begin(), *self._events([event])]
         own = event.get("item_id") or object_in(event, "item").get("id")
         found = [item for item in self._items if isinstance(item, OwnItem) and item.own == own]
         return self._events([found[-1].tell_again(event)]) if found else []
