@@ -197,6 +197,42 @@ test("sign-out ends all tabs, each tells it, and a tab that has read nothing yet
   assert.deepEqual(all.map(({ reader }) => reader?.state), ["ended", "ended", "ended"])
 })
 
+test("a page that was put aside when the user left is ended when it comes back", async () => {
+  const { profile, pages } = await opened()
+  const told: string[] = []
+  pages[2]?.connection.on("sign-out", () => told.push("out"))
+  pages[2]?.world.tell("freeze")
+  await pages[0]?.connection.signOut()
+  await settled()
+  pages[2]?.world.tell("resume")
+  await settled()
+  assert.deepEqual([pages[2]?.connection.state, told], ["closed", ["out"]])
+  assert.equal(profile.server.open.length, 0)
+  // Who signs in again is not kept out by that.
+  for (const before = Date.now(); Date.now() <= before; ) await settled()
+  const got = profile.open().read(PATH)
+  await settled()
+  assert.deepEqual([...got], [1, 2])
+  close(profile)
+})
+
+test("a stream that is not there: an error for who does not wait, and its records for who does", async () => {
+  const { profile, pages } = await opened(2)
+  const path = "rooms/8"
+  profile.server.absent.add(path)
+  const follower = pages[1] as Page
+  const [throws, waits] = [follower.read(path), follower.read(path, { missing: "wait" })]
+  await settled()
+  assert.equal((throws.error as { code?: string }).code, "stream-not-found")
+  assert.equal(waits.reader?.state, "absent")
+  profile.server.absent.delete(path)
+  profile.server.log(path).push(1)
+  for (const socket of profile.server.open) socket.made(path)
+  await settled()
+  assert.deepEqual([...waits], [1])
+  close(profile)
+})
+
 test("all tabs are one member: as long as one of them is there, and under the same key after a take-over", async () => {
   const { profile, pages } = await opened()
   const [first, second, third] = pages.map(({ connection }) => connection.stream(PATH))

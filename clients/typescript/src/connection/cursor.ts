@@ -125,15 +125,14 @@ class Cursor implements Listener {
   #begin(told: Told, mine: boolean): void {
     const { from = "", type } = told
     this.#type = type ?? ""
-    if (this.#reached === undefined) {
-      const { wish } = this
-      this.#reached = mine || wish.from === "now" ? from : wish.from
-      if (!mine) this.#last = wish.last
-      this.#mark = this.#feed.got
-      this.#put({ kind: "open", ...(type ? { type } : {}) })
-    }
-    if (this.#last !== undefined) this.#isBehind = true
-    else this.#follows(from)
+    if (this.#reached !== undefined) return void this.#follows(from)
+    const { wish } = this
+    this.#reached = mine || wish.from === "now" ? from : wish.from
+    if (!mine) this.#last = wish.last
+    // Also who seems to be ahead: the server says whether there is such a place.
+    this.#isBehind = this.#last !== undefined || this.#reached !== from
+    this.#mark = this.#feed.got
+    this.#put({ kind: "open", ...(type ? { type } : {}) })
   }
 
   /** Whether what begins there goes on where this one stands. */

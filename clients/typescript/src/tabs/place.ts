@@ -60,6 +60,7 @@ export class Tab implements Place {
   #disarm: (() => void) | undefined
   #unwatch: () => void
   #isOver = false
+  #since = Date.now()
 
   constructor(host: Host, name: string, tab: string, platform: Platform) {
     this.#host = host
@@ -113,6 +114,7 @@ export class Tab implements Place {
 
   signOut(): void {
     this.#post({ t: "out" })
+    this.#keep("/out", Date.now())
   }
 
   leave(): void {
@@ -140,6 +142,8 @@ export class Tab implements Place {
   }
 
   #begin(): void {
+    // Told while this page was put aside, and heard nothing.
+    if (this.#kept("/out") >= this.#since) return this.#host.signedOut()
     this.#channel = this.#platform.channel(this.#name)
     this.#channel.onmessage = ({ data }) => this.#hear(data as Note)
     this.#heard = this.#host.environment.now()
@@ -188,16 +192,27 @@ export class Tab implements Place {
     this.#lead()
   }
 
+  /** A clock that was put back is no reason to be lower than a term that somebody has heard of. */
   #nextTerm(): number {
-    // A clock that was put back is no reason to be lower than one that somebody has heard of.
-    const seen = Math.max(this.#term + 1, Date.now())
+    const next = Math.max(this.#term + 1, Date.now(), this.#kept("") + 1)
+    this.#keep("", next)
+    return next
+  }
+
+  #kept(what: string): number {
     try {
-      const terms = this.#platform.terms()
-      const next = Math.max(seen, Number(terms.getItem(this.#name)) + 1)
-      terms.setItem(this.#name, String(next))
-      return next
+      return Number(this.#platform.terms().getItem(this.#name + what))
     } catch {
-      return seen
+      // Workers have no storage, and some pages may not use it.
+      return 0
+    }
+  }
+
+  #keep(what: string, value: number): void {
+    try {
+      this.#platform.terms().setItem(this.#name + what, String(value))
+    } catch {
+      // See above.
     }
   }
 

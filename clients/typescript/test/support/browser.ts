@@ -28,6 +28,8 @@ export class Server {
   /** Every append that came: of which socket, and its producer. */
   appends: [socket: number, producer: unknown, records: unknown][] = []
   isUp = true
+  /** Streams that are not there. */
+  absent: Set<string> = new Set()
   #producers = new Map<string, number>()
 
   get open(): ServerSocket[] {
@@ -70,6 +72,7 @@ export class ServerSocket implements Socket {
   #server: Server
   #page: Page
   #subscribed = new Set<string>()
+  #waiting = new Map<string, Message>()
 
   constructor(server: Server, page: Page) {
     this.#server = server
@@ -138,7 +141,12 @@ export class ServerSocket implements Socket {
     const log = this.#server.log(path)
     const from = this.#place(message.from, log.length)
     const tail = at(log.length)
-    if (t === "hello") this.say({ t: "welcome", server: "test", heartbeat: HEARTBEAT / 1000, window: 262144, limits: {} })
+    if ((t === "sub" || t === "read") && this.#server.absent.has(path)) {
+      if (message.missing === "wait") {
+        this.#waiting.set(path, message)
+        this.say({ t: "waiting", id, path, o: at(0) })
+      } else this.say({ t: "err", id, code: "stream-not-found", status: 404, detail: "no stream", advice: "" })
+    } else if (t === "hello") this.say({ t: "welcome", server: "test", heartbeat: HEARTBEAT / 1000, window: 262144, limits: {} })
     else if (t === "sub") {
       this.#subscribed.add(path)
       this.say({ t: "sub", id, s: this.#number(path), path, type: "application/json", from: at(from), tail, earliest: at(0) })
@@ -157,6 +165,12 @@ export class ServerSocket implements Socket {
       this.tellMembers(path)
     } else if (t === "signal") this.say({ t: "signal", s: this.#number(path), from: "me", data: message.data })
     else if (t === "head") this.say({ t: "err", id, code: "refused", status: 403, detail: "not you", advice: "", facts: { why: "test" } })
+  }
+
+  /** It is there now. */
+  made(path: string): void {
+    const message = this.#waiting.get(path)
+    if (message) this.#answer({ ...message, from: "-1" })
   }
 
   tellMembers(path: string): void {
