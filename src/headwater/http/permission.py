@@ -236,6 +236,10 @@ class Permission:
             self._note(error, (), credential, None if exchange is None else exchange.client)
             raise
 
+    def is_good(self, access: Access) -> bool:
+        """Whether what was allowed a while ago still is; nothing is refused."""
+        return self._principals.fault(access) is None
+
     def count_body(self, size: int, access: Access, exchange: Exchange) -> None:
         """Count a body that is whole; see `Bounds.take_body`.
 
@@ -285,10 +289,11 @@ class Permission:
             self.count(take, exchange.credential, exchange.client)
 
     def count(self, take: Callable[[], None], credential: Credential | None, client: Client) -> None:
-        """Count something that no path says, such as a connection; see `Bounds`.
+        """Count, or look at, something that no path says, such as a connection or a page; see `Bounds`.
 
         Raises:
             LimitReached: there are too many, or they come too often.
+            What `take` raises, which is noted.
         """
         try:
             take()
