@@ -37,16 +37,15 @@ def test_many_that_show_nothing(run: Run[None], tmp_path: Path) -> None:
 
     async def main() -> None:
         async with guarded(tmp_path, hello_seconds=1.0) as server:
-            async with greeted(server, token=token()) as good:
-                async with asyncio.TaskGroup() as group, asyncio.timeout(30):
 
-                    async def silent() -> None:
-                        async with connection(server) as client:
-                            assert await client.closed() == 4408
+            async def silent() -> None:
+                async with connection(server) as client:
+                    assert await client.closed() == 4408
 
-                    for _ in range(60):
-                        group.create_task(silent())
-                    assert (await good.ask("sub", path="a"))["t"] == "sub"
+            async with greeted(server, token=token()) as good, asyncio.timeout(30):
+                silents = [asyncio.create_task(silent()) for _ in range(60)]
+                assert (await good.ask("sub", path="a"))["t"] == "sub"
+                await asyncio.gather(*silents)
             await turns()
             assert len(server.hub.runtime.holders) == 0
 
@@ -128,16 +127,27 @@ def test_messages_before_the_application_has_said(run: Run[None]) -> None:
 async def issuer(answer: Callable[[asyncio.StreamWriter], Any]) -> AsyncIterator[tuple[str, list[str]]]:
     """A URL, and the targets that were asked for."""
     targets: list[str] = []
+    serving: set[asyncio.Task[Any]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(ConnectionError, asyncio.IncompleteReadError):
-            targets.append((await reader.readuntil(b"\r\n\r\n")).split()[1].decode())
-            await answer(writer)
-        writer.close()
+        task = asyncio.current_task()
+        assert task is not None
+        serving.add(task)
+        try:
+            with suppress(ConnectionError, asyncio.IncompleteReadError):
+                targets.append((await reader.readuntil(b"\r\n\r\n")).split()[1].decode())
+                await answer(writer)
+        finally:
+            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with server:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/keys", targets
+        for task in serving:
+            task.cancel()
+        await asyncio.gather(*serving, return_exceptions=True)
 
 
 async def huge(writer: asyncio.StreamWriter) -> None:
