@@ -157,6 +157,11 @@ async def huge(writer: asyncio.StreamWriter) -> None:
         await writer.drain()
 
 
+async def large(writer: asyncio.StreamWriter) -> None:
+    writer.write(b'HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{"keys":[]}' + b" " * MAX_BYTES)
+    await writer.drain()
+
+
 async def slow(writer: asyncio.StreamWriter) -> None:
     writer.write(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{")
     while True:
@@ -175,7 +180,7 @@ async def another(writer: asyncio.StreamWriter) -> None:
     await writer.drain()
 
 
-@pytest.mark.parametrize("answer", [huge, slow, redirects, another], ids=lambda answer: answer.__name__)
+@pytest.mark.parametrize("answer", [huge, large, slow, redirects, another], ids=lambda answer: answer.__name__)
 def test_an_issuers_keys(monkeypatch: pytest.MonkeyPatch, answer: Callable[[asyncio.StreamWriter], Any]) -> None:
     """Closed: 503 for tokens of that issuer, one request, no other address, and soon."""
     if answer is slow:
