@@ -30,8 +30,9 @@ from headwater.hub.live.many.asked import Asked
 from headwater.protocol.access import claims, grants, patterns
 from headwater.protocol.access.grants import Grants
 from headwater.protocol.access.identity import ANYBODY
-from headwater.protocol.asks import Operation
+from headwater.protocol.asks import Operation, asks_of
 from headwater.protocol.commands import Inspect
+from headwater.protocol.ledger import Append
 from headwater.protocol.paths import PrivatePaths
 from headwater.protocol.presence import claim, requests
 
@@ -73,7 +74,7 @@ def _(patch: Patch) -> None:
 
     def ask(self: Any, data: bytes) -> None:
         self.requests.began(None, len(data))
-        self._post(single.Append(data, None, None), len(data), ANYBODY)
+        self._post(Append(data, None, None), len(data), ANYBODY)
 
     patch.setattr(single.Single, "_ask", ask)
 
@@ -81,12 +82,11 @@ def _(patch: Patch) -> None:
 @hole
 def _(patch: Patch) -> None:
     """HEAD asks for nothing."""
-    from headwater.http import streams
 
-    real = streams.asks_of
-    patch.setattr(
-        streams, "asks_of", lambda command, **more: () if isinstance(command, Inspect) else real(command, **more)
-    )
+    def asked(command: Any, **more: Any) -> Any:
+        return () if isinstance(command, Inspect) else asks_of(command, **more)
+
+    patch.setattr("headwater.http.streams.asks_of", asked)
 
 
 @hole
@@ -116,10 +116,7 @@ def _(patch: Patch) -> None:
 @hole
 def _(patch: Patch) -> None:
     """Of a fork the source is not asked about."""
-    from headwater.http import streams
-
-    real = streams.asks_of
-    patch.setattr(streams, "asks_of", lambda command, **more: real(command, **more)[:1])
+    patch.setattr("headwater.http.streams.asks_of", lambda command, **more: asks_of(command, **more)[:1])
 
 
 # What is remembered or looked at too late.
