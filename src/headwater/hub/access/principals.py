@@ -15,6 +15,7 @@ import math
 import random
 import time
 from collections.abc import Awaitable, Callable, Hashable, Iterable
+from functools import partial
 from inspect import isawaitable
 from typing import Final, TypeVar
 
@@ -60,6 +61,10 @@ class LiveProof:
         self.task: asyncio.Task[None] | None = None
 
 
+#: Those of one principal: most have one, which takes no set.
+_Proofs = LiveProof | set[LiveProof]
+
+
 class Principals:
     """Those of one hub.
 
@@ -76,8 +81,8 @@ class Principals:
         self.ended: Callable[[str, int], None] = _uncounted
         self._timers: Final = timers
         self._proofs: dict[Hashable, LiveProof] = {}
-        self._of: dict[Principal, set[LiveProof]] = {}
-        self._parts: dict[Hashable, set[LiveProof]] = {}
+        self._of: dict[Principal, _Proofs] = {}
+        self._parts: dict[Hashable, _Proofs] = {}
         self._room = asyncio.Semaphore(MAX_ASKED)
         self._ending: set[asyncio.Task[None]] = set()
 
@@ -86,7 +91,7 @@ class Principals:
 
     def count(self, principal: Principal) -> int:
         """How many live by proofs of somebody."""
-        return sum(len(proof.living) for proof in self._of.get(principal, ()))
+        return sum(len(proof.living) for proof in _each(self._of, principal))
 
     # What is still so.
 
@@ -120,9 +125,9 @@ class Principals:
         if proof is None:
             proof = self._proofs[access.key] = LiveProof(access)
             if (principal := access.principal) is not None:
-                self._of.setdefault(principal, set()).add(proof)
+                _put(self._of, principal, proof)
             if access.parent is not None:
-                self._parts.setdefault(access.parent, set()).add(proof)
+                _put(self._parts, access.parent, proof)
             self._plan(proof)
         elif access is not proof.access:
             self._renew(proof, access)  # the same credential, and what is said of it now
@@ -170,7 +175,7 @@ class Principals:
                 proof.asked = now + access.recheck * random.uniform(0.5, 1.0)
             due.append(proof.asked - now)
         if due:
-            proof.timer = self._timers.after(max(0.0, min(due)), lambda: self._due(proof))
+            proof.timer = self._timers.after(max(0.0, min(due)), partial(self._due, proof))
 
     def _due(self, proof: LiveProof) -> None:
         proof.timer = None
@@ -253,7 +258,7 @@ class Principals:
             self._renew(proof, access)
             if not proof.living:
                 self._forget(proof)
-        for part in list(self._parts.get(access.key, ())):
+        for part in _each(self._parts, access.key):
             self.ask_again(part)
 
     def _renew(self, proof: LiveProof, access: Proven) -> None:
@@ -276,7 +281,7 @@ class Principals:
             retry_after: seconds after which they may come back.
             before: only by what was made until then; None: by all.
         """
-        proofs = [proof for proof in self._of.get(principal, ()) if before is None or _was_made(proof.access, before)]
+        proofs = [proof for proof in _each(self._of, principal) if before is None or _was_made(proof.access, before)]
         return sum(self._end(proof, reason, retry_after) for proof in proofs)
 
     def end_token(self, issuer: str, token_id: str) -> int:
@@ -290,7 +295,7 @@ class Principals:
 
     def end_key(self, key: Hashable, reason: str) -> int:
         """End all that lives by one proof or by a part of it; gives how many."""
-        proofs = [*self._parts.get(key, ()), *([self._proofs[key]] if key in self._proofs else [])]
+        proofs = [*_each(self._parts, key), *([self._proofs[key]] if key in self._proofs else [])]
         return sum(self._end(proof, reason) for proof in proofs)
 
     def _end(self, proof: LiveProof, reason: str, retry_after: float = 0.0) -> int:
@@ -335,12 +340,29 @@ def _was_made(access: Proven, before: float) -> bool:
     return access.decided <= before if access.issued is None else access.issued <= math.ceil(before)
 
 
-def _discard(proofs: dict[K, set[LiveProof]], key: K, proof: LiveProof) -> None:
-    of_key = proofs.get(key)
-    if of_key is not None:
-        of_key.discard(proof)
-        if not of_key:
-            del proofs[key]
+def _put(proofs: dict[K, _Proofs], key: K, proof: LiveProof) -> None:
+    known = proofs.get(key)
+    if known is None:
+        proofs[key] = proof
+    elif isinstance(known, LiveProof):
+        proofs[key] = {known, proof}
+    else:
+        known.add(proof)
+
+
+def _discard(proofs: dict[K, _Proofs], key: K, proof: LiveProof) -> None:
+    known = proofs.get(key)
+    if isinstance(known, set):
+        known.discard(proof)
+    if not known or known is proof:
+        proofs.pop(key, None)
+
+
+def _each(proofs: dict[K, _Proofs], key: K) -> tuple[LiveProof, ...]:
+    known = proofs.get(key)
+    if known is None:
+        return ()
+    return (known,) if isinstance(known, LiveProof) else tuple(known)
 
 
 def _uncounted(reason: str, count: int) -> None:
