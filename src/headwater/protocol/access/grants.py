@@ -187,7 +187,7 @@ class Grants:
         if tree is not None:
             return _finds(tree, path)
         segments = path.split("/")
-        return any([_is_in(pattern, segments) for pattern in self._patterns.get(operation, ())])
+        return any(_is_in(pattern, segments) for pattern in self._patterns.get(operation, ()))
 
     def _lists(self, prefix: str) -> bool:
         """Whether all that a text begins, at whatever character, is below what may be listed.
