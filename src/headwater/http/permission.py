@@ -29,6 +29,8 @@ from headwater.protocol.access.identity import ANYBODY, Access
 from headwater.protocol.asks import Ask
 from headwater.protocol.ticket_query import may_have_ticket, tickets_of, without_tickets
 
+_OF_BROWSERS: Final = frozenset({names.COOKIE, names.ORIGIN, names.SEC_FETCH_SITE})
+
 #: What a request is let in with does something, and gives what takes waiting.
 Go = Callable[[Access], Work | None]
 
@@ -75,8 +77,8 @@ class Permission:
         if found is None:
             request = exchange.request
             found = exchange.credential = Credential(request.headers, exchange.scope)
-            shows = names.COOKIE in request.headers or names.AUTHORIZATION in request.headers
-            if shows and not self.is_open:
+            # Programs say none of these, and are not asked further.
+            if not self.is_open and not _OF_BROWSERS.isdisjoint(request.headers):
                 self._check_page(exchange, found)
         return found
 
@@ -117,7 +119,7 @@ class Permission:
         else:
             credential.scheme = exchange.scheme
             # Of an application nobody knows which cookies say who it is.
-            is_ambient = self.tokens is None or credential.session is not None
+            is_ambient = names.COOKIE in headers if self.tokens is None else credential.session is not None
         if is_ambient:
             try:
                 self._pages.check(exchange.request, exchange.scheme, is_websocket=exchange.is_websocket)

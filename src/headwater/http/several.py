@@ -127,7 +127,9 @@ class SeveralStreams:
         Raises:
             HeadwaterError: see `connect`.
         """
-        self._check_open(door.WHERE)
+        if not self._is_open:
+            self._check_open(door.WHERE)
+        self._hub.runtime.gate.check()
         return self._websockets.connect_to(exchange, command)
 
     def _check_open(self, where: str) -> None:

@@ -29,6 +29,7 @@ from headwater.http.request import Request
 from headwater.http.service import Service
 from headwater.http.several import SeveralStreams
 from headwater.http.websocket.door import WebSockets
+from headwater.http.websocket.wires import Wires
 from headwater.http.writes import Writes
 from headwater.hub import Engine, Peer
 from headwater.hub.live.arrival import Arrival, Prospect
@@ -119,7 +120,7 @@ class StreamService(Service):
         if self._permission.tokens is not None:
             self._permission.tokens.keep(hub.sessions)
         stream_names = Names(hub.limits.max_path_bytes, self.private)
-        self._websockets: Final = WebSockets(hub, self._permission, stream_names, self._cors)
+        self._websockets: Final = WebSockets(hub, self._permission, stream_names, self._cors, Wires(compression))
         self._several: Final = SeveralStreams(
             hub, prefix, self.private, self._permission, self._websockets, pages, multi=multi
         )

@@ -231,8 +231,8 @@ def test_the_whole_crowd(tmp_path: Path, principals: int, each: int, capsys: pyt
         await asyncio.gather(*[reader.until(b"late") for reader in others])
         with capsys.disabled():
             sys.stdout.write(
-                f"\n{principals} principals, {each} readers each, came in {came:.1f} s. {len(victims)} of one were told "
-                f"for {spent:.3f} s of CPU, and gone {took:.3f} s behind the response to the revocation. "
+                f"\n{principals} principals, {each} readers each, came in {came:.1f} s. {len(victims)} of one were "
+                f"told for {spent:.3f} s of CPU, and gone {took:.3f} s behind the response to the revocation. "
                 f"{len(others)} others had the next record in {time.monotonic() - since:.2f} s\n"
             )
         assert spent <= 3.0  # of a machine with nothing else to do it is also the time

@@ -16,6 +16,7 @@ warned         connections that were told to send less
 patience       how long a client is waited for
 expiry         access that is asked about again while a connection lives
 telling        how subscriptions are told
+wires          how connections are, by what was agreed on
 single         one stream at its own URL
 sink           a socket's transport: frames both ways
 """

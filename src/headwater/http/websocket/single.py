@@ -18,25 +18,23 @@ import msgspec
 from headwater.errors import BadRequest, HeadwaterError, RequestTimeout
 from headwater.http.authorize import Credential
 from headwater.http.duplex import Duplex
-from headwater.http.live import kinds_of, opened, with_kinds
+from headwater.http.live import opened
 from headwater.http.permission import Permission
 from headwater.http.websocket.expiry import in_time
 from headwater.http.websocket.talk import Talk
 from headwater.http.websocket.warned import Warned
 from headwater.hub import Engine
 from headwater.hub.access.principals import CHANGED, EXPIRED
-from headwater.hub.live.connection import SingleConnection
+from headwater.hub.live.connection import AttendedConnection
 from headwater.hub.live.wire_format import WireFormat
 from headwater.hub.peers import Peer
 from headwater.model import Appended, Producer, SlowPolicy
 from headwater.protocol.access.identity import ANYBODY, Access
 from headwater.protocol.asks import asks_of
-from headwater.protocol.commands import Read, Write
-from headwater.protocol.ephemeral import Ephemeral, as_line
+from headwater.protocol.commands import Write
 from headwater.protocol.ledger import Append
 from headwater.protocol.slow import REPLAY
 from headwater.protocol.websocket import closes, frames
-from headwater.protocol.websocket.bare import LineMessages, RawMessages
 from headwater.protocol.websocket.single import AskedSingle
 from headwater.protocol.wire import problem
 
@@ -51,6 +49,7 @@ class Single(Talk):
         permission: asked about each append.
         sink: the connection.
         asked: what the request says.
+        form: in which its stream is told.
         peer: who reads.
         credential: that the request shows; None: nobody is asked.
         client: host and port of the other end.
@@ -76,12 +75,13 @@ class Single(Talk):
         permission: Permission,
         sink: Duplex,
         asked: AskedSingle,
+        form: WireFormat,
         peer: Peer,
         credential: Credential | None,
         client: tuple[str, int] | None,
         warned: Warned,
     ) -> None:
-        super().__init__(hub, sink, SingleConnection(hub.runtime, sink))
+        super().__init__(hub, sink, AttendedConnection(hub.runtime, sink))
         self.slow: SlowPolicy = REPLAY
         self._permission = permission
         self._command = asked.command
@@ -95,14 +95,14 @@ class Single(Talk):
         self._note(peer.access)
         self.connection.add(self)
         self.watch()
-        self.requests.run(self._open(peer), self._opened)
+        self.requests.run(self._open(peer, form), self._opened)
 
     # Its stream.
 
-    async def _open(self, peer: Peer) -> None:
+    async def _open(self, peer: Peer, form: WireFormat) -> None:
         with await opened(self.hub.live, self._command, peer) as arrival:
             if not self.is_over:
-                self.hub.live.push(arrival, single_format(self._command, raw=self._raw), self.connection)
+                self.hub.live.push(arrival, form, self.connection)
 
     def _opened(self, done: asyncio.Future[Any]) -> None:
         error = done.exception()
@@ -274,19 +274,6 @@ class Single(Talk):
     def lost(self) -> None:
         """See `Channel.lost`."""
         self._forget()
-
-
-def single_format(command: Read, *, raw: bool) -> WireFormat:
-    """The wire format of a stream at its own URL."""
-    if raw:
-        return WireFormat(("websocket-raw",), RawMessages, bytes, timeless=True)
-    encoder = partial(LineMessages, envelope=command.envelope)
-    form = WireFormat(("websocket-lines", command.envelope), encoder, bytes, timeless=True, timed=command.envelope)
-    return with_kinds(form, _as_message, kinds_of(command), command.heartbeat)
-
-
-def _as_message(event: Ephemeral) -> bytes:
-    return frames.text(as_line(event)[:-1])
 
 
 def _duplicate(appended: Appended) -> dict[str, object]:

@@ -17,26 +17,27 @@ import time
 from collections.abc import Awaitable, Callable, Hashable, Iterable
 from functools import partial
 from inspect import isawaitable
-from typing import Final, TypeVar
+from typing import Final
 
 from headwater.errors import HeadwaterError, TokenRefused
+from headwater.hub.access.live_proofs import LiveProof, Proofs, discard, each, put
 from headwater.hub.access.proven import Living, Proven
 from headwater.hub.access.revocations import Revocations
 from headwater.hub.timers import Timers
-from headwater.hub.wheel import Timer
 from headwater.protocol.access.identity import Access, Principal
 
 _log: Final = logging.getLogger("headwater")
 
 #: Seconds before a proof expires at which its readers are told.
 NOTICE: Final = 30.0
+#: Proofs that were ended or renewed by themselves and are remembered, for requests that were on their way then.
+MAX_REMEMBERED: Final = 10_000
 #: Readers that are ended in one turn of the event loop.
 TURN: Final = 100
 #: Seconds that an application may take to say it again, and how many are asked at the same time.
 ASK_SECONDS: Final = 5.0
 MAX_ASKED: Final = 32
 
-K = TypeVar("K", bound=Hashable)
 
 EXPIRED: Final = "expired"
 REVOKED: Final = "revoked"
@@ -44,25 +45,6 @@ KICKED: Final = "kicked"
 CHANGED: Final = "changed"
 #: Of these, those with which nobody comes back without another proof.
 OVER: Final = frozenset({EXPIRED, REVOKED})
-
-
-class LiveProof:
-    """One proof by which something lives."""
-
-    __slots__ = ("access", "asked", "is_told", "living", "task", "timer")
-
-    def __init__(self, access: Proven) -> None:
-        self.access = access
-        self.living: set[Living] = set()
-        self.timer: Timer | None = None
-        self.is_told = False
-        #: When it is to be asked again, on the clock of timers; 0: it is not.
-        self.asked = 0.0
-        self.task: asyncio.Task[None] | None = None
-
-
-#: Those of one principal: most have one, which takes no set.
-_Proofs = LiveProof | set[LiveProof]
 
 
 class Principals:
@@ -81,8 +63,10 @@ class Principals:
         self.ended: Callable[[str, int], None] = _uncounted
         self._timers: Final = timers
         self._proofs: dict[Hashable, LiveProof] = {}
-        self._of: dict[Principal, _Proofs] = {}
-        self._parts: dict[Hashable, _Proofs] = {}
+        self._of: dict[Principal, Proofs] = {}
+        self._parts: dict[Hashable, Proofs] = {}
+        self._over: dict[Hashable, float] = {}
+        self._renewed: dict[Hashable, float] = {}
         self._room = asyncio.Semaphore(MAX_ASKED)
         self._ending: set[asyncio.Task[None]] = set()
 
@@ -91,7 +75,7 @@ class Principals:
 
     def count(self, principal: Principal) -> int:
         """How many live by proofs of somebody."""
-        return sum(len(proof.living) for proof in _each(self._of, principal))
+        return sum(len(proof.living) for proof in each(self._of, principal))
 
     # What is still so.
 
@@ -100,6 +84,8 @@ class Principals:
         if access.expires is not None and access.expires <= time.time():
             return EXPIRED
         if len(self.revocations) and self.revocations.hit(access, getattr(access, "decided", 0.0)):
+            return REVOKED
+        if self._over and isinstance(access, Proven) and (access.key in self._over or access.parent in self._over):
             return REVOKED
         return None
 
@@ -121,13 +107,19 @@ class Principals:
         """Something begins to live by a proof; nothing, where nobody was asked for one."""
         if not isinstance(access, Proven):
             return
+        if self._renewed and self._renewed.get(access.key, 0.0) > access.decided:
+            # It was allowed by what was said before; it comes back and is asked what it may now.
+            asyncio.get_running_loop().call_soon(self._end_other, living, CHANGED)
+            return
         proof = self._proofs.get(access.key)
         if proof is None:
             proof = self._proofs[access.key] = LiveProof(access)
             if (principal := access.principal) is not None:
-                _put(self._of, principal, proof)
+                put(self._of, principal, proof)
             if access.parent is not None:
-                _put(self._parts, access.parent, proof)
+                put(self._parts, access.parent, proof)
+                if self._renewed.get(access.parent, 0.0) > access.decided:
+                    self.ask_again(proof)
             self._plan(proof)
         elif access is not proof.access:
             self._renew(proof, access)  # the same credential, and what is said of it now
@@ -151,9 +143,9 @@ class Principals:
         if self._proofs.get(access.key) is proof:
             del self._proofs[access.key]
         if (principal := access.principal) is not None:
-            _discard(self._of, principal, proof)
+            discard(self._of, principal, proof)
         if access.parent is not None:
-            _discard(self._parts, access.parent, proof)
+            discard(self._parts, access.parent, proof)
         if proof.timer is not None:
             proof.timer.cancel()
             proof.timer = None
@@ -253,12 +245,13 @@ class Principals:
 
         A part of it is asked about again: it is what it was, as long as the whole covers it.
         """
+        _remember(self._renewed, access.key, access.decided)
         proof = self._proofs.get(access.key)
         if proof is not None:
             self._renew(proof, access)
             if not proof.living:
                 self._forget(proof)
-        for part in _each(self._parts, access.key):
+        for part in each(self._parts, access.key):
             self.ask_again(part)
 
     def _renew(self, proof: LiveProof, access: Proven) -> None:
@@ -281,7 +274,7 @@ class Principals:
             retry_after: seconds after which they may come back.
             before: only by what was made until then; None: by all.
         """
-        proofs = [proof for proof in _each(self._of, principal) if before is None or _was_made(proof.access, before)]
+        proofs = [proof for proof in each(self._of, principal) if before is None or _was_made(proof.access, before)]
         return sum(self._end(proof, reason, retry_after) for proof in proofs)
 
     def end_token(self, issuer: str, token_id: str) -> int:
@@ -293,9 +286,17 @@ class Principals:
         ]
         return sum(self._end(proof, REVOKED) for proof in found)
 
-    def end_key(self, key: Hashable, reason: str) -> int:
-        """End all that lives by one proof or by a part of it; gives how many."""
-        proofs = [*_each(self._parts, key), *([self._proofs[key]] if key in self._proofs else [])]
+    def end_key(self, key: Hashable, reason: str, *, for_good: bool = True) -> int:
+        """End all that lives by one proof or by a part of it; gives how many.
+
+        Args:
+            key: of the proof.
+            reason: see `Living.end_access`.
+            for_good: it is none from now on, also for what is on its way; a new one never has its key.
+        """
+        if for_good:
+            _remember(self._over, key, 0.0)
+        proofs = [*each(self._parts, key), *([self._proofs[key]] if key in self._proofs else [])]
         return sum(self._end(proof, reason) for proof in proofs)
 
     def _end(self, proof: LiveProof, reason: str, retry_after: float = 0.0) -> int:
@@ -320,11 +321,15 @@ class Principals:
             self._end_some(living[start : start + TURN], reason, retry_after)
 
     def _end_some(self, living: Iterable[Living], reason: str, retry_after: float) -> None:
-        for each in living:
+        for one in living:
             try:
-                each.end_access(reason, retry_after)
+                one.end_access(reason, retry_after)
             except Exception:
                 _log.exception("something that lived by a proof did not end")
+
+    def _end_other(self, living: Living, reason: str) -> None:
+        self.ended(reason, 1)
+        self._end_some((living,), reason, 0.0)
 
     def _end_one(self, proof: LiveProof, living: Living, reason: str) -> None:
         if living in proof.living:
@@ -340,29 +345,11 @@ def _was_made(access: Proven, before: float) -> bool:
     return access.decided <= before if access.issued is None else access.issued <= math.ceil(before)
 
 
-def _put(proofs: dict[K, _Proofs], key: K, proof: LiveProof) -> None:
-    known = proofs.get(key)
-    if known is None:
-        proofs[key] = proof
-    elif isinstance(known, LiveProof):
-        proofs[key] = {known, proof}
-    else:
-        known.add(proof)
-
-
-def _discard(proofs: dict[K, _Proofs], key: K, proof: LiveProof) -> None:
-    known = proofs.get(key)
-    if isinstance(known, set):
-        known.discard(proof)
-    if not known or known is proof:
-        proofs.pop(key, None)
-
-
-def _each(proofs: dict[K, _Proofs], key: K) -> tuple[LiveProof, ...]:
-    known = proofs.get(key)
-    if known is None:
-        return ()
-    return (known,) if isinstance(known, LiveProof) else tuple(known)
+def _remember(times: dict[Hashable, float], key: Hashable, time: float) -> None:
+    times.pop(key, None)
+    times[key] = time
+    if len(times) > MAX_REMEMBERED:
+        del times[next(iter(times))]
 
 
 def _uncounted(reason: str, count: int) -> None:

@@ -21,6 +21,7 @@ from headwater.http.websocket.rights import Rights
 from headwater.hub import outflow
 from headwater.hub.access import principals, revocations
 from headwater.hub.access.calls import AccessCalls
+from headwater.hub.access.live_proofs import LiveProof
 from headwater.hub.access.principals import Principals
 from headwater.hub.access.proven import Proven
 from headwater.hub.access.revoked_log import RevokedLog
@@ -356,7 +357,7 @@ def _(patch: Patch) -> None:
 @hole
 def _(patch: Patch) -> None:
     """What expires goes on."""
-    real = principals.LiveProof
+    real = LiveProof
 
     def living(access: Any) -> Any:
         found = real(access)
