@@ -118,7 +118,7 @@ def test_expired(run: Run[None], tmp_path: Path, wire: str) -> None:
 
     async def main() -> None:
         async with guarded(tmp_path) as server:
-            mine = token("u1", seconds=1)
+            mine = token("u1", seconds=2)  # of which the second that has begun is gone
             with await opened(server, wire, mine) as sock:
                 told = await rest_of(sock)
                 assert 0 <= time.time() - json.loads(_claims(mine))["exp"] < 1.5
