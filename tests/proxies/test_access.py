@@ -38,7 +38,7 @@ def key(tmp_path: Path) -> str:
 
 @pytest.mark.parametrize("count", [400, pytest.param(10_000, marks=pytest.mark.soak)])
 def test_a_flood_of_bad_tokens(certificates: Certificates, tmp_path: Path, key: str, count: int) -> None:
-    """Twenty are looked at, the rest waits; who is known goes on from the same address, and others do as before."""
+    """Twenty a minute are looked at; who is known goes on from the same address, and others do as before."""
     flags = ("--allowed-hosts", HOST, "--access-key-file", key)
     folder = tmp_path / "nginx"
     folder.mkdir()
@@ -57,7 +57,8 @@ def test_a_flood_of_bad_tokens(certificates: Certificates, tmp_path: Path, key: 
                     assert same.post(f"{ROOT}a", content=b"1", headers={**JSON, **known}).status_code == 204
                     fresh = bearer(token(f"u{number}"))
                     assert other.get(f"{ROOT}a", headers=fresh).status_code == 200
-            assert codes == {401: 20, 429: count - 20}
+            assert set(codes) == {401, 429}
+            assert 20 <= codes[401] < 60  # and one more every three seconds
 
 
 def flood(port: int, certificates: Certificates, good: str, count: int) -> Iterator[int]:

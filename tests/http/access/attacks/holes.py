@@ -66,7 +66,7 @@ def _(patch: Patch) -> None:
 @hole
 def _(patch: Patch) -> None:
     """A message of a WebSocket does not ask."""
-    patch.setattr(Rights, "of", lambda self, asks: ANYBODY)
+    patch.setattr(Rights, "of", lambda self, asks, **_: ANYBODY)
 
 
 @hole
