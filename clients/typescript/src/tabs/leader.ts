@@ -74,8 +74,10 @@ export class Leader {
         return void this.#say(tab, JSON.parse(wanted.text) as Told)
       case "follow":
         return this.#follow(wanted)
+      case "leave":
+        return this.#leave(tab, wanted.path)
       default:
-        this.#leave(tab, wanted.path)
+        this.#host.reconnect()
     }
   }
 
