@@ -354,6 +354,34 @@ test("a slow follower costs the leader nothing, and has everything in the end", 
   close(profile)
 })
 
+test("a slow reader of the leader holds up the others for a second at most, and has everything in the end", async () => {
+  const profile = new Profile()
+  const [leader, follower] = [profile.open(), profile.open()]
+  profile.server.append(PATH, 0)
+  const slow = leader.connection.stream<number>(PATH).read({ buffer: 100 })[Symbol.asyncIterator]()
+  const first = slow.next()
+  await settled()
+  const got = follower.read(PATH)
+  await settled()
+  const acks = (): number => profile.server.open[0]?.said.filter(({ t }) => t === "ack").length ?? 0
+  // As much as it may be sent.
+  profile.server.append(PATH, 1, 2)
+  await settled()
+  assert.deepEqual([...got], [0, 1, 2])
+  assert.equal(acks(), 0)
+  await profile.pass(1000)
+  assert.equal(acks(), 1)
+  profile.server.append(PATH, 3, 4, 5, 6)
+  const values = [(await first).value?.data]
+  while (values.length < 7) {
+    const next = slow.next()
+    await settled()
+    values.push((await next).value?.data)
+  }
+  assert.deepEqual(values, [0, 1, 2, 3, 4, 5, 6])
+  close(profile)
+})
+
 test("without locks each tab has a connection of its own", async () => {
   const profile = new Profile()
   const share = (await import("../src/tabs.ts")).tabs({ user: "ada", platform: { ...profile.platform(profile.open()), locks: { request: () => Promise.reject(new DOMException("no", "SecurityError")) } as never } })

@@ -16,6 +16,7 @@ import type { News, Post, Wanted } from "./notes.ts"
 class Others implements Listener {
   readonly wish: Wish
   readonly mark: undefined
+  readonly isEager: boolean = true
   readonly tabs: Set<string>
   readonly who: string
   #path: string
