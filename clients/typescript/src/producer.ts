@@ -236,7 +236,8 @@ export function producerOf<T>({ door, retry, environment, signal, type: typeOf }
     while (batch.write === write) {
       // Those before it that are not acknowledged yet, which it may overtake.
       const lowest = Math.min(...flying.map((each) => each.seq))
-      backoff.begin()
+      // On a connection all that is under way is lost together, and asks for one socket.
+      if (!door.live || batch.seq === lowest) backoff.begin()
       try {
         const { offset } = await door.write(write, stop.signal)
         if (batch.write !== write) return
