@@ -29,6 +29,7 @@ from headwater.http.request import Request
 from headwater.http.service import Service
 from headwater.http.several import SeveralStreams
 from headwater.http.websocket.door import WebSockets
+from headwater.http.websocket.wires import Wires
 from headwater.http.writes import Writes
 from headwater.hub import Engine, Peer
 from headwater.hub.live.arrival import Arrival, Prospect
@@ -119,11 +120,11 @@ class StreamService(Service):
         if self._permission.tokens is not None:
             self._permission.tokens.keep(hub.sessions)
         stream_names = Names(hub.limits.max_path_bytes, self.private)
-        self._websockets: Final = WebSockets(hub, self._permission, stream_names, self._cors)
+        self._websockets: Final = WebSockets(hub, self._permission, stream_names, self._cors, Wires(compression))
         self._several: Final = SeveralStreams(
             hub, prefix, self.private, self._permission, self._websockets, pages, multi=multi
         )
-        self._writes: Final = Writes(hub, self.refuse, self._permission.check, self._several.transports)
+        self._writes: Final = Writes(hub, self.refuse, self._permission, self._several.transports)
         #: For responses to requests whose origin is not known, or that have none.
         self._cors_of_none: Final = self._cors.headers(None, b"")
         self._hosts: Final = HostPolicy(allowed_hosts)
@@ -175,7 +176,7 @@ class StreamService(Service):
             # Whoever remembers a head serves it in the hub's own loop; whether that is open, what is called looks.
             self.hub.runtime.gate.check()
         command, asks = request.memo or self._parse(request)
-        if self._permission.is_open:
+        if self._permission.is_free:
             return self._perform(exchange, command, ANYBODY)
         return self._permission.then(exchange, asks, partial(self._perform, exchange, command))
 
@@ -212,7 +213,7 @@ class StreamService(Service):
     def _parse(self, request: Request) -> tuple[Command | Undecided, tuple[Ask, ...]]:
         check_encoding(request.raw_path.encode("latin-1"))
         command = self._command(request, None)
-        asks = () if self._permission.is_open else asks_of(command, has_body=request.may_have_body)
+        asks = () if self._permission.is_free else asks_of(command, has_body=request.may_have_body)
         request.memo = (command, asks)
         return command, asks
 
@@ -261,9 +262,9 @@ class StreamService(Service):
             case Delete():
                 return self._writes.delete(exchange, command)
             case Attend() | ListMembers():
-                return presence.serve(self.hub, exchange, command, access)
+                return presence.serve(self.hub, exchange, command, access, self._permission.check)
             case SendSignal():
-                return signals.serve(self.hub, exchange, command, access)
+                return signals.serve(self.hub, exchange, command, access, self._permission.check)
             case Describe():
                 found = schemas.respond(self.hub, exchange.request, command)
                 exchange.respond(found if access is ANYBODY else responses.for_one(found))
@@ -286,6 +287,7 @@ class StreamService(Service):
     # Reading.
 
     async def _poll(self, exchange: Exchange, command: Read, access: Access) -> None:
+        self._permission.count_poll(access, exchange)
         exchange.may_be_cancelled = True
         batch = await self.hub.poll(
             command.path, command.start, peer=peer_of(command, exchange.client, access), wait=command.waits
@@ -297,6 +299,7 @@ class StreamService(Service):
 
     def _listen(self, exchange: Exchange, command: Read, access: Access) -> Work | None:
         """Open a live reader: at once where the exchange and the store can, and else in a task."""
+        self._permission.count_connect(access, exchange)
         coding = self.compressor.live(command.accept_encoding) if self._varies else IDENTITY
         form, peer = live_format(command, coding), peer_of(command, exchange.client, access)
         if command.joins is not None:

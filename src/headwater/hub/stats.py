@@ -65,6 +65,7 @@ class Stats(msgspec.Struct, kw_only=True):
         flush_waits: flushes by the seconds they were put off under load, so that records go out together.
         loop_delay: how many seconds later than asked for the event loop called, sampled four times a second.
         errors: answers by error code.
+        access_refused: what was refused by who may do what and how often, by the error's code.
         access_ended: readers and connections that ended with their proof: `expired`, `revoked`, `kicked`, `changed`.
         left_out: what of runs was not told because the reader's dialect has no place for it, as `DIALECT: KIND`.
     """
@@ -107,6 +108,7 @@ class Stats(msgspec.Struct, kw_only=True):
     flush_waits: Histogram = msgspec.field(default_factory=partial(Histogram, bounds=WAIT_BOUNDS))
     loop_delay: Histogram = msgspec.field(default_factory=partial(Histogram, bounds=DELAY_BOUNDS))
     errors: Counter[str] = msgspec.field(default_factory=Counter)
+    access_refused: Counter[str] = msgspec.field(default_factory=Counter)
     access_ended: Counter[str] = msgspec.field(default_factory=Counter)
     left_out: Counter[str] = msgspec.field(default_factory=Counter)
 
