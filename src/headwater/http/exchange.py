@@ -15,7 +15,8 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable, Coroutine, MutableMapping
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 
 import msgspec
 
@@ -40,6 +41,10 @@ Work = Coroutine[Any, Any, None]
 BodyDone = Callable[[bytes | HeadwaterError], None]
 
 
+#: Heads of live responses that are kept.
+_HEADS: Final = 64
+
+
 class ClientGone(Exception):
     """The client went away before its request was complete; there is nobody to respond to."""
 
@@ -62,8 +67,8 @@ class Streamed(msgspec.Struct, frozen=True):
     access: Access = ANYBODY
 
 
-class LiveHead(msgspec.Struct, frozen=True, gc=False):
-    """The head of a live response; those that are equal have the same bytes.
+class LiveHead(msgspec.Struct, frozen=True, gc=False, eq=False):
+    """The head of a live response. There is one object for all that are the same, so that their bytes are made once.
 
     Attributes:
         media_type: of the form.
@@ -85,6 +90,12 @@ class LiveHead(msgspec.Struct, frozen=True, gc=False):
         """The response, as it begins."""
         head = streaming(self.media_type, self.content_type, self.heartbeat)
         return Answer(head.status, [*head.headers, *coding_headers(self.coding, varies=self.varies), *self.more])
+
+
+@lru_cache(_HEADS)
+def live_head(media_type: bytes, content_type: str, heartbeat: float, coding: str = "", *, varies: bool) -> LiveHead:
+    """The head of a live response without further headers; see `LiveHead`."""
+    return LiveHead(media_type, content_type, heartbeat, coding, varies)
 
 
 class Opening(msgspec.Struct, frozen=True):

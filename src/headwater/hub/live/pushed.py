@@ -282,11 +282,8 @@ class PushedReader(Follower):
     @property
     def _is_spent(self) -> bool:
         """Whether it has no credit; a member of a group has some, or would have left."""
-        return (
-            self.allowed is not None
-            and self._place is not None
-            and position_of(self._place.cursor.offset) >= self.allowed
-        )
+        place, allowed = self._place, self.allowed
+        return place is not None and allowed is not None and position_of(place.cursor.offset) >= allowed
 
     def acknowledge(self, offset: str) -> None:
         """Its reader is done with all up to an offset; one that had no credit left goes on.
@@ -375,6 +372,11 @@ class PushedReader(Follower):
         """See `Follower.stands`."""
         place = self._place if self._group is None else self._group.place
         return None if place is None else place.cursor
+
+    @property
+    def address(self) -> str | None:
+        """See `Follower.address`."""
+        return self.peer.address or self._connection.sink.address()
 
     @property
     def held(self) -> int:
