@@ -91,7 +91,8 @@ class LiveReads:
             if head is None or head.content_type != content_type:
                 kind, beat = command.media_type or frames.group.encoder.media_type, form.heartbeat or self._heartbeat
                 head = read.head = live_head(kind, content_type, beat, form.coding.token, varies=self._varies)
-            self._stats.resumes += command.resumed
+            if command.resumed:
+                self._stats.resumes += 1
             exchange.push_first(command.path, frames, peer, head)
             return None
         found = self._live.look(command.path, command.offset, slow=command.slow, peer=peer)
