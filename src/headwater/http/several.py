@@ -115,6 +115,7 @@ class SeveralStreams:
         word = self.words[exchange.request.path]
         if word.where is not door.WHERE:
             raise RouteNotFound(f"there is no WebSocket at {exchange.request.path[:80]!r}; there is one at {door.WORD}")
+        self._check_open(word.where)
         return self._websockets.connect(exchange, self._connect_to)
 
     def _connect_to(self, exchange: Exchange, command: Connect, access: Access) -> Work | None:
