@@ -1,12 +1,14 @@
-"""Write the examples on the pages of the dialects, told by the dialects themselves, and what each does not carry.
+"""Write what the documentation says of each provider: examples, what each dialect does not carry, and all tables.
 
-Rule: what a page shows is what the code sends, and what the tests have seen missing. The prose is written by hand.
+Rule: what a page shows is what the code sends, and what the folders of the providers declare. The prose is written by
+      hand; a dialect without a page gets one, which begins with the words of its module.
 """
 
 from __future__ import annotations
 
+import inspect
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -29,14 +31,18 @@ from headwater.llm.parts import (
     Usage,
 )
 from headwater.llm.providers.dialect import End, Ending
-from headwater.llm.providers.registry import DIALECTS, dialect
+from headwater.llm.providers.left_out import KINDS
+from headwater.llm.providers.registry import DIALECTS, PROVIDERS, dialect
+from headwater.llm.providers.wire import FORMS
 
 PAGES: Final = Path(__file__).resolve().parent.parent / "docs" / "reference" / "dialects"
 OVERVIEW: Final = PAGES.with_suffix(".md")
+INDEX: Final = PAGES.parents[1] / "index.md"
+PROXY: Final = PAGES.parents[1] / "howto" / "llm-proxy.md"
 KNOWN: Final = PAGES.parents[2] / "tests" / "llm" / "judge" / "known.toml"
 
-#: Dialects whose differences are told on the page of another one.
-SHARED: Final = {"ai-sdk-7": "ai-sdk", "gemini-array": "gemini"}
+#: The dialects of a provider are told on the page of its first one.
+SHARED: Final = {made.name: provider.dialects[0].name for provider in PROVIDERS for made in provider.dialects[1:]}
 
 START: Final = Start(id="msg-1", run="run-1", model="some-model", created=1_700_000_000, thread="chat-1")
 SAYING: Final[list[Part]] = [START, TextStart("t0"), Text("t0", "Rain, "), Text("t0", "all day.")]
@@ -73,23 +79,43 @@ def examples(name: str) -> dict[str, str]:
     """The generated blocks of a page, by their titles."""
     finished = Ending(End.FINISHED)
     found = {"answer": told(name, ANSWER, finished)}
-    if name not in ("plain", "text"):
+    if DIALECTS[name].lacks.isdisjoint(("thinking", "calls")):
         found["call"] = told(name, TOOL, finished)
-    if name != "text":
+    if DIALECTS[name].tells_ends:
         found |= {title: told(name, SAYING, ending, after=len(SAYING)) for title, ending in ENDS.items()}
     return found
 
 
+def placed(text: str, title: str, block: str, path: Path) -> str:
+    """A page with a generated block in its place."""
+    start, end = f"<!-- generated: {title} -->", "<!-- end -->"
+    before, found, rest = text.partition(start)
+    if not found:
+        raise ValueError(f"{path.name} has no place for {title!r}: write {start}{end} where it belongs")
+    return f"{before}{start}{block}{end}{rest.partition(end)[2]}"
+
+
 def page(name: str) -> str:
-    """A page as it is, with its examples written anew."""
-    text = (PAGES / f"{name}.md").read_text("utf-8")
+    """A page as it is, or a new one, with its examples written anew."""
+    path = PAGES / f"{name}.md"
+    text = path.read_text("utf-8") if path.exists() else new_page(name)
     for title, example in examples(name).items():
-        start, end = f"<!-- generated: {title} -->\n", "<!-- end -->"
-        before, found, rest = text.partition(start)
-        if not found:
-            raise ValueError(f"{name}.md has no place for {title!r}")
-        text = f"{before}{start}\n```text\n{example.rstrip()}\n```\n\n{end}{rest.partition(end)[2]}"
+        text = placed(text, title, f"\n\n```text\n{example.rstrip()}\n```\n\n", path)
     return text
+
+
+def new_page(name: str) -> str:
+    """A page with all that can be known of a dialect."""
+    found, places = examples(name), {title: f"<!-- generated: {title} --><!-- end -->" for title in examples(name)}
+    module = inspect.getdoc(inspect.getmodule(DIALECTS[name])) or ""
+    blocks = [f"# {name}", module, "## An answer", places["answer"]]
+    if "call" in found:
+        blocks += ["## Thinking and a call", places["call"]]
+    blocks += ["## How it ends"]
+    for end in ENDS:
+        if end in found:
+            blocks += [f"`{end}`:", places[end]]
+    return "\n\n".join([*blocks, "See [what each dialect tells](../dialects.md)."]) + "\n"
 
 
 class Missing(msgspec.Struct, frozen=True):
@@ -103,40 +129,106 @@ class Missing(msgspec.Struct, frozen=True):
 
 
 def missing() -> list[Missing]:
-    """The rows, by way and dialect, as the file has them."""
-    return msgspec.convert(msgspec.toml.decode(KNOWN.read_bytes())["known"], list[Missing])
+    """The rows: those of the file, and what dialects declare."""
+    found = msgspec.convert(msgspec.toml.decode(KNOWN.read_bytes())["known"], list[Missing])
+    declared = ((name, kind, why) for name, made in DIALECTS.items() for kind, why in made.differs.items())
+    return [*found, *(Missing("across", name, kind, why, permanent=True) for name, kind, why in declared)]
 
 
-def table() -> str:
-    """What clients do not see, as a table."""
-    lines = ["| dialect | of a run whose source | what | |", "| --- | --- | --- | --- |"]
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Rows in Markdown."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n\n" + "".join(f"| {' | '.join(line)} |\n" for line in lines).replace("|  |", "| |") + "\n"
+
+
+def link(name: str) -> str:
+    """A dialect, with its page."""
+    return f"[`{name}`](dialects/{SHARED.get(name, name)}.md)"
+
+
+def dialects() -> str:
+    """All dialects."""
+    rows = [
+        (link(name), made.clients, f"`{made.media_type.decode().partition(';')[0]}`", "yes" if made.has_ids else "no")
+        for name, made in DIALECTS.items()
+    ]
+    return table(("dialect", "for", "content type", "ids"), rows)
+
+
+def lacking() -> str:
+    """What each dialect has no place for."""
+    rows = []
+    for kind, what in KINDS.items():
+        without = [name for name, made in DIALECTS.items() if kind in made.lacks]
+        rows.append((kind, what, ", ".join(f"`{name}`" for name in without)))
+    return table(("kind", "what it is", "left out by"), rows)
+
+
+def differing() -> str:
+    """What clients do not see as from the provider itself."""
+    ways = {"own": "speaks it too", "across": "speaks another one"}
+    rows = []
     for row in missing():
-        source = {"own": "speaks it too", "across": "speaks another one"}.get(row.way, "the proxy asks")
         why = row.why if row.permanent else f"{row.why} Not mended yet."
-        lines.append(f"| `{row.dialect}` | {source} | {row.kind} | {why} |")
-    return "\n".join(lines)
+        rows.append((f"`{row.dialect}`", ways.get(row.way, "the proxy asks"), row.kind, why))
+    return table(("dialect", "of a run whose source", "what", ""), rows)
 
 
-def overview() -> str:
-    """The page of all dialects, with that table."""
-    text = OVERVIEW.read_text("utf-8")
-    start, end = "<!-- generated: missing -->\n", "<!-- end -->"
-    before, found, rest = text.partition(start)
-    if not found:
-        raise ValueError(f"{OVERVIEW.name} has no place for what is missing")
-    return f"{before}{start}\n{table()}\n\n{end}{rest.partition(end)[2]}"
+def sources() -> str:
+    """What a source may yield."""
+    ours = [
+        ("strings; bytes, as UTF-8 cut anywhere", "text", ""),
+        *((item.what, item.note, item.last) for provider in PROVIDERS for item in provider.items),
+        ('`{"content": ...}`, `{"error": ...}`', "text, an error", ""),
+        ("parts, as objects or dicts", "themselves", ""),
+    ]
+    return table(("item", "", "the last one"), ours)
+
+
+def endpoints() -> str:
+    """What the proxy knows as a stream."""
+    forms = {"sse": "events", "lines": "lines of JSON", "array": "one array"}
+    rows = []
+    for endpoint in (endpoint for provider in PROVIDERS for endpoint in provider.endpoints):
+        for example in endpoint.examples:
+            path, _, query = example.partition("?")
+            name = endpoint.stream_of(query, {"stream": True})
+            is_asked = not endpoint.stream_of(query, {})
+            body = '`"stream": true`' if is_asked else ""
+            rows.append((f"`{path}{'?' if query else ''}{query}`", body, forms[FORMS[name]], f"`{name}`"))
+    return table(("asked at", "with", "comes as", "dialect"), rows)
+
+
+def links() -> str:
+    """The pages of the dialects, for the index."""
+    return ", ".join(f"[{name}](reference/dialects/{name}.md)" for name in DIALECTS if name not in SHARED)
+
+
+#: Generated blocks by their page and title.
+BLOCKS: Final = {
+    OVERVIEW: {"dialects": dialects, "lacking": lacking, "missing": differing, "sources": sources},
+    PROXY: {"endpoints": endpoints},
+    INDEX: {"dialects": links},
+}
 
 
 def render() -> dict[Path, str]:
     """Every page by its file."""
-    pages = {PAGES / f"{name}.md": page(name) for name in DIALECTS if name not in SHARED}
-    return {**pages, OVERVIEW: overview()}
+    found = {PAGES / f"{name}.md": page(name) for name in DIALECTS if name not in SHARED}
+    for path, made in BLOCKS.items():
+        text = path.read_text("utf-8")
+        for title, block in made.items():
+            text = placed(text, title, block(), path)
+        found[path] = text
+    return found
 
 
 def main() -> int:
     """Write the pages that are stale."""
     for path, text in render().items():
-        if path.read_text("utf-8") != text:
+        if not path.exists():
+            sys.stdout.write(f"{path} is new, with the words of the dialect's module: say more where it needs it\n")
+        if not path.exists() or path.read_text("utf-8") != text:
             sys.stdout.write(f"written: {path.name}\n")
             path.write_text(text, "utf-8")
     return 0

@@ -67,6 +67,8 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 ONE_LOOP = {
     "scenarios": "asyncio",
     "client/test_scenarios.py": "asyncio",
+    "client/test_outbox.py": "asyncio",
+    "client/test_toxic.py": "asyncio",
     "stores": "uvloop",
     "llm/proxy/test_access.py": "uvloop",
     "llm/http": "asyncio",

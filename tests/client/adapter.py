@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from headwater.client import Batch, Ending, Gap, HeadwaterError, Item, Retry, Stream
 from headwater.client.connection.connection import Connection
-from headwater.client.http import Http, Pause
+from headwater.client.http import Http
+from headwater.client.pauses import Pause
 
 NAME: Final = "headwater-python"
 TRANSPORTS: Final = ["sse", "ndjson", "long-poll", "live-sse", "websocket"]

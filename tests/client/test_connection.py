@@ -215,7 +215,7 @@ def test_who_is_there(run: Run, root: str) -> None:
                         async for members in looker:
                             if Member("bob", "busy") in members:
                                 break
-                    await until(ada, {"ada"})
+                    await until(looker, {"ada"})
                     assert looker.members == [Member("ada", {"typing": False})]
 
     run(test())

@@ -93,7 +93,7 @@ async def asked(lane: str, authorize: Authorize) -> AsyncIterator[tuple[Hub, Wat
         client = AsgiClient(partial(serve, service))
 
         async def by_asgi(method: str, url: str, headers: dict[str, str], body: bytes) -> int:
-            async with client.open(method, url, body, headers) as response:
+            async with client.open(method, url, body, {"host": "localhost", **headers}) as response:
                 return response.status
 
         async def by_socket(method: str, url: str, headers: dict[str, str], body: bytes) -> int:

@@ -1,4 +1,7 @@
-"""A small reader of each dialect, written from the formats' documentation and not from our code."""
+"""A small reader of each dialect, written from the formats' documentation and not from our code.
+
+A dialect without one here is read by the source of its own provider: what it tells must be what that one hears.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,10 @@ import json
 from typing import Any
 
 import msgspec
+
+from headwater.llm.answer import Answer, ReasoningPiece, coalesce
+from headwater.llm.parts import Part, Reasoning, Text, ToolInput, Usage
+from headwater.llm.providers.wire import FORMS, WireRecogniser
 
 
 class Seen(msgspec.Struct):
@@ -76,6 +83,8 @@ def array(body: bytes) -> list[Any]:
 def read(dialect: str, body: bytes) -> Seen:
     """What a client of a dialect sees."""
     seen = Seen()
+    if dialect not in OF_THEIR_OWN:
+        return _by_its_source(dialect, body)
     if dialect == "text":
         seen.text = body.decode()
         return seen
@@ -99,6 +108,41 @@ def read(dialect: str, body: bytes) -> Seen:
     return seen
 
 
+def _parts(dialect: str, body: bytes) -> tuple[list[Part], bool]:
+    """What the provider's own source hears, and whether it was all."""
+    assert dialect in FORMS, f"{dialect} has no reader here, and no source has it in its `wires`"
+    recogniser = WireRecogniser(dialect)
+    parts = recogniser.feed(body)
+    is_complete = recogniser.is_complete
+    return coalesce([*parts, *recogniser.finish()]), is_complete
+
+
+def _by_its_source(dialect: str, body: bytes) -> Seen:
+    parts, is_complete = _parts(dialect, body)
+    answer = Answer(parts)
+    return Seen(
+        text=answer.text,
+        reasoning="".join(piece.text for piece in answer.pieces if isinstance(piece, ReasoningPiece)),
+        tools=[(tool.name, tool.ready.input) for tool in answer.tools if tool.ready],
+        finish=None if answer.finish is None or answer.error else answer.finish.native,
+        error=None if answer.error is None else answer.error.message,
+        tokens=None if answer.usage == Usage() else (answer.usage.input_tokens, answer.usage.output_tokens),
+        done=is_complete,
+        id=answer.start.id,
+        last_id=events(body)[-1][2] if FORMS[dialect] == "sse" and events(body) else "",
+    )
+
+
+def values(dialect: str, body: bytes) -> list[Any]:
+    """The JSON of each event, line or element."""
+    match FORMS.get(dialect):
+        case "lines":
+            return [json.loads(line) for line in body.splitlines()]
+        case "array":
+            return array(body)
+    return [json.loads(data) for _, data, _ in events(body) if data != "[DONE]"]
+
+
 #: What may be told in fewer, longer pieces.
 _DELTAS = {
     *("text-delta", "reasoning-delta", "tool-input-delta"),
@@ -113,6 +157,9 @@ def outline(dialect: str, body: bytes) -> list[Any]:
     """All events in their order, but for deltas, outputs that the next one replaces, and what counts deltas or tokens
     on the way."""
     found = []
+    if dialect not in OF_THEIR_OWN:
+        heard, _ = _parts(dialect, body)
+        return [part for part in heard if not isinstance(part, Text | Reasoning | ToolInput | Usage)]
     if dialect == "ollama":
         return [line for line in map(json.loads, body.splitlines()) if not _has_text(line.get("message") or {})]
     if dialect == "gemini-array":
@@ -362,3 +409,5 @@ READERS = {
     "ag-ui": _ag_ui,
     "raw": _raw,
 }
+#: Dialects that are not read by our own code.
+OF_THEIR_OWN = {*READERS, "text", "ollama", "gemini-array"}

@@ -36,6 +36,7 @@ from headwater.llm.parts import (
     Usage,
 )
 from headwater.llm.providers.recogniser import Recogniser
+from headwater.llm.providers.registry import DIALECTS
 
 words = st.text(st.characters(codec="utf-8"), max_size=6)
 deltas = st.text(st.characters(codec="utf-8"), min_size=1, max_size=6)
@@ -96,7 +97,7 @@ PARTS: dict[type, st.SearchStrategy[Any]] = {
     Finish: st.builds(Finish, st.sampled_from(FinishReason), words, st.sampled_from(["", "openai"]), words, metadata),
     Raw: st.builds(Raw.of, st.just("nobody"), st.binary(max_size=8)),
     Foreign: st.builds(Foreign, st.sampled_from(["ai-sdk", "x"]), values)
-    | st.builds(Foreign, st.sampled_from(["openai", "openai-responses", "anthropic"]), _event),
+    | st.builds(Foreign, st.sampled_from(list(DIALECTS)), _event),
 }
 
 #: Parts in any order: what a source could do at its worst.

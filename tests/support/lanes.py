@@ -14,7 +14,7 @@ import pytest
 import uvicorn
 from tests.support.access import SECRET, guarded_settings
 from tests.support.inprocess import in_process, rest_of
-from tests.support.websocket import Client
+from tests.support.websocket import JSON_PROTOCOL, Client
 
 from headwater import Hub
 from headwater.asgi.app import App
@@ -22,6 +22,7 @@ from headwater.http.access.guard import Guard
 from headwater.http.access.keys import KeySet, make_key
 from headwater.http.access.proofs import TokenProofs
 from headwater.http.access.tokens import Tokens
+from headwater.http.authorize import Authorize
 from headwater.hub import Engine
 from headwater.protocol.access.claims import Issuer
 
@@ -118,7 +119,8 @@ class Lane:
         client = Client(await self.connect())
         with client.sock:
             lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode()
-            yield await client.handshake(target, lines), client
+            more = JSON_PROTOCOL if "-/connect" in target else b""
+            yield await client.handshake(target, lines + more), client
 
 
 class _Own(Lane):
@@ -164,10 +166,16 @@ async def guarded_lane(lane: str, folder: Path, *, store: str = "memory:", **opt
             await _fill(server.hub)
             yield _Own(server)
         return
+    async with mounted_lane(new_guard(read=["news/*"]), store=store, **options) as found:
+        yield found
+
+
+@asynccontextmanager
+async def mounted_lane(authorize: Authorize, *, store: str = "memory:", **options: Any) -> AsyncIterator[Lane]:
+    """The same under uvicorn, with whatever decides."""
     async with Hub(store) as hub:
         await _fill(hub)
-        app = App(hub, manage_hub=False, authorize=new_guard(read=["news/*"]), **options)
-        async with served_by_uvicorn(app) as port:
+        async with served_by_uvicorn(App(hub, manage_hub=False, authorize=authorize, **options)) as port:
             yield _Uvicorn(hub, port)
 
 
@@ -182,7 +190,7 @@ async def _fill(hub: Engine) -> None:
 async def served_by_uvicorn(app: Any) -> AsyncIterator[int]:
     """An application under uvicorn, in this event loop; gives the port."""
     with socket.create_server(("127.0.0.1", 0)) as sock:
-        config = uvicorn.Config(app, lifespan="off", log_level="warning", timeout_graceful_shutdown=1)
+        config = uvicorn.Config(app, lifespan="off", log_config=None, timeout_graceful_shutdown=1)
         server = uvicorn.Server(config)
         task = asyncio.create_task(server.serve(sockets=[sock]))
         async with asyncio.timeout(10):

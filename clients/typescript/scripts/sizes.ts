@@ -2,7 +2,7 @@
  * What an import costs in a page: bundled by esbuild for ES2022, minified, and by `gzip -9`.
  *
  * `node scripts/sizes.ts` measures this package; `node scripts/sizes.ts --peers` also others, which it installs into a
- * folder of its own.
+ * folder of its own; `node scripts/sizes.ts --parts` tells what the bytes of `stream` are for.
  */
 
 import { execFileSync } from "node:child_process"
@@ -11,7 +11,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { gzipSync } from "node:zlib"
-import { build } from "esbuild"
+import { type Metafile, build } from "esbuild"
 
 export interface Size {
   what: string
@@ -19,13 +19,36 @@ export interface Size {
   gzipped: number
 }
 
-/** What is measured, and the most that it may be, in bytes after gzip. */
-export const OWN: Record<string, { code: string; most: number }> = {
-  "`stream`": { code: 'export { stream } from "./src/index.ts"', most: 12_500 },
-  "`connect`": { code: 'export { connect } from "./src/connection.ts"', most: 14_300 },
-  "`stream` and `outbox`": { code: 'export { stream } from "./src/index.ts"; export { outbox } from "./src/outbox.ts"', most: 15_300 },
-  "`HeadwaterChatTransport`": { code: 'export { HeadwaterChatTransport } from "./src/ai.ts"', most: 5700 },
-  "`ReconnectingEventSource`": { code: 'export { ReconnectingEventSource } from "./src/eventsource.ts"', most: 4600 },
+interface Own {
+  code: string
+  /** The most that it may be, in bytes after gzip; of one that stands beside another, that it adds. */
+  most: number
+  /** Beside which other one it is measured. */
+  beside?: string
+}
+
+const STREAM = "`stream`"
+
+export const OWN: Record<string, Own> = {
+  [STREAM]: { code: 'export { stream } from "./src/index.ts"', most: 12_000 },
+  "`connect`, beside `stream`": { code: 'export { connect } from "./src/connection.ts"', most: 8100, beside: STREAM },
+  "`outbox`, beside `stream`": { code: 'export { outbox } from "./src/outbox.ts"', most: 2500, beside: STREAM },
+  "`HeadwaterChatTransport`": { code: 'export { HeadwaterChatTransport } from "./src/ai.ts"', most: 5500 },
+  "`ReconnectingEventSource`": { code: 'export { ReconnectingEventSource } from "./src/eventsource.ts"', most: 3700 },
+}
+
+/** What the modules of `stream` are there for. */
+const PARTS: Record<string, RegExp> = {
+  "A reader: its place, its states, records, batches, streams, checkpoints, gaps, all its ends": /reader/,
+  "A producer: batches, order, what is sent again and what may not be, refusals, room": /producer/,
+  "The handle, and `create`, `head`, `fork`, `delete`, `close`, `fail` over HTTP": /stream\.ts|http\.ts/,
+  "SSE, NDJSON, `live=sse`, long-poll and pages: their requests, parsers and controls": /transports\/(?!choice)|lines|sse\.ts/,
+  "One request, its limits, what ends it; refusals of any server or proxy as errors with codes": /request|errors|signals/,
+  "JSON, text and bytes; the text of a record as it was appended; schemas": /records|schema/,
+  "When to try again, and what ends a wait": /retry|patience/,
+  "Turning from a transport that does not come through, and remembering it": /choice/,
+  "Clocks, and what happens to a page: hidden, offline, put away": /environment/,
+  "A body that is pulled, and silence": /body/,
 }
 
 const PEERS: Record<string, string> = {
@@ -38,8 +61,10 @@ const PEERS: Record<string, string> = {
   "eventsource": "4.1.1",
 }
 
-export async function measure(what: string, code: string, directory: string): Promise<Size> {
-  const { outputFiles } = await build({
+const gzipped = (bytes: Uint8Array): number => gzipSync(bytes, { level: 9 }).length
+
+async function bundle(code: string, directory: string): Promise<{ bytes: Uint8Array; metafile: Metafile }> {
+  const { outputFiles, metafile } = await build({
     stdin: { contents: code, resolveDir: directory, loader: "ts" },
     bundle: true,
     minify: true,
@@ -47,15 +72,47 @@ export async function measure(what: string, code: string, directory: string): Pr
     target: "es2022",
     platform: "browser",
     write: false,
+    metafile: true,
     logLevel: "error",
   })
-  const bytes = (outputFiles[0] as { contents: Uint8Array }).contents
-  return { what, minified: bytes.length, gzipped: gzipSync(bytes, { level: 9 }).length }
+  return { bytes: (outputFiles[0] as { contents: Uint8Array }).contents, metafile }
+}
+
+export async function measure(what: string, code: string, directory: string): Promise<Size> {
+  const { bytes } = await bundle(code, directory)
+  return { what, minified: bytes.length, gzipped: gzipped(bytes) }
 }
 
 export const root: string = fileURLToPath(new URL("..", import.meta.url))
 
-export const own = (): Promise<Size[]> => Promise.all(Object.entries(OWN).map(([what, { code }]) => measure(what, code, root)))
+async function one(what: string, { code, beside }: Own): Promise<Size> {
+  const base = beside === undefined ? undefined : OWN[beside]?.code
+  if (base === undefined) return measure(what, code, root)
+  const [alone, both] = await Promise.all([measure(what, base, root), measure(what, `${base}; ${code}`, root)])
+  return { what, minified: both.minified - alone.minified, gzipped: both.gzipped - alone.gzipped }
+}
+
+export const own = (): Promise<Size[]> => Promise.all(Object.entries(OWN).map(([what, each]) => one(what, each)))
+
+/** What each part adds behind those before it, in the order of the bundle. */
+async function parts(): Promise<Size[]> {
+  const { bytes, metafile } = await bundle(OWN[STREAM]?.code ?? "", root)
+  const sizes = new Map(Object.keys(PARTS).map((what) => [what, { what, minified: 0, gzipped: 0 }]))
+  let end = 0
+  let before = 0
+  for (const [path, { bytesInOutput }] of Object.entries(Object.values(metafile.outputs)[0]?.inputs ?? {})) {
+    const from = path.slice(path.lastIndexOf("src/") + 4)
+    const size = sizes.get(Object.keys(PARTS).find((what) => PARTS[what]?.test(from)) ?? "")
+    end += bytesInOutput
+    const after = gzipped(bytes.subarray(0, end))
+    if (size) {
+      size.minified += bytesInOutput
+      size.gzipped += after - before
+    }
+    before = after
+  }
+  return [...sizes.values()]
+}
 
 async function peers(): Promise<Size[]> {
   const directory = mkdtempSync(join(tmpdir(), "sizes-"))
@@ -72,7 +129,7 @@ async function peers(): Promise<Size[]> {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const sizes = [...(await own()), ...(process.argv.includes("--peers") ? await peers() : [])]
+  const sizes = process.argv.includes("--parts") ? await parts() : [...(await own()), ...(process.argv.includes("--peers") ? await peers() : [])]
   console.log("| import | minified | gzip -9 |\n| --- | --- | --- |")
-  for (const { what, minified, gzipped } of sizes) console.log(`| ${what} | ${minified} | ${gzipped} |`)
+  for (const { what, minified, gzipped: bytes } of sizes) console.log(`| ${what} | ${minified} | ${bytes} |`)
 }

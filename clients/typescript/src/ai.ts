@@ -12,7 +12,7 @@ import { bodyOf } from "./body.ts"
 import { type Environment, platform } from "./environment.ts"
 import { HeadwaterError, stopped } from "./errors.ts"
 import { BAD_ANSWERS, insist, pause } from "./patience.ts"
-import { type Answer, type Call, type RequestOptions, Requester, absolute, lost, problemOf } from "./request.ts"
+import { type Answer, type Call, type RequestOptions, type Requester, absolute, ask, lost, problemOf, requesterOf } from "./request.ts"
 import { type Backoff, type Outcome, type Retry, backoffOf, retryOf } from "./retry.ts"
 import { sseParser } from "./sse.ts"
 import { badAnswer } from "./transports/live.ts"
@@ -67,7 +67,7 @@ export class HeadwaterChatTransport<M extends { id: string; role: string } = Chu
     this.#options = options
     this.#environment = options.environment ?? platform
     this.#retry = retryOf(retry === false ? false : { deadline: DEADLINE, ...retry })
-    this.#requester = new Requester(options, this.#environment)
+    this.#requester = requesterOf(options, this.#environment)
   }
 
   /** Asks; gives the answer when its first byte may come. Whatever happens to connections, the stream goes on. */
@@ -177,7 +177,7 @@ class Telling {
 
   constructor(told: Told) {
     this.#told = told
-    this.#backoff = backoffOf(told.retry, told.environment.random)
+    this.#backoff = backoffOf(told.retry, told.environment)
     this.#signal = told.signal ? AbortSignal.any([told.signal, this.#leave.signal]) : this.#leave.signal
   }
 
@@ -219,11 +219,11 @@ class Telling {
 
   /** Until there is the head of an answer; false: it has nothing to tell. */
   async #open(): Promise<boolean> {
-    const { environment, requester } = this.#told
+    const { requester } = this.#told
     for (;;) {
-      this.#backoff.begin(environment.now())
+      this.#backoff.begin()
       try {
-        const answer = (this.#answer = await requester.ask({ ...this.#call(), signal: this.#signal }))
+        const answer = (this.#answer = await ask(requester, { ...this.#call(), signal: this.#signal }))
         if (answer.response.status !== 204) return true
         answer.release()
         return false
@@ -247,7 +247,7 @@ class Telling {
     const { environment, retry } = this.#told
     const { response } = answer
     this.#pending = []
-    const body = bodyOf(answer, environment, retry)
+    const body = bodyOf(answer, environment, retry.silence)
     const parse = sseParser(this.#offset)
     try {
       if (!/^text\/event-stream\s*(;|$)/i.test(response.headers.get("content-type") ?? "")) throw badAnswer(response, "text/event-stream")
@@ -264,7 +264,7 @@ class Telling {
           if (!event.id || event.id === this.#offset) continue
           this.#offset = event.id
           this.#bad = 0
-          this.#backoff.progress(environment.now())
+          this.#backoff.progress()
           yield* this.#give()
         }
       }
@@ -312,11 +312,11 @@ class Telling {
     if (!(error instanceof HeadwaterError) || !error.retryable) throw error
     if (error.code === "bad-answer" && (this.#bad += 1) >= BAD_ANSWERS) throw error
     const outcome: Outcome = { up, heard: this.#heard, hint: error.retryAfter, planned: error.code === "detached" }
-    const wait = this.#backoff.end(outcome, environment.now())
+    const wait = this.#backoff.end(outcome)
     if (wait === null) throw error
     await pause(environment, this.#backoff, wait, this.#signal)
     if (signal?.aborted) throw new DOMException("the page has left the answer", "AbortError")
-    if (this.#signal.aborted) throw stopped()
+    if (this.#signal.aborted) throw stopped("the page has left the answer")
   }
 }
 

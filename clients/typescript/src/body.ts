@@ -15,15 +15,6 @@ const MISSED = 1.2 / BEATS
 /** The silence of a server that tells no heartbeat: as of the usual one of 15 s. */
 const SILENCE = 37_500
 
-export interface BodyLimits {
-  /** Milliseconds without a byte after which the connection is dead; 0: as the server's heartbeat says. */
-  silence: number
-  /** The same, where the server tells no heartbeat. */
-  unknown?: number
-  /** Milliseconds until the first byte; undefined: no other limit. */
-  first?: number | undefined
-}
-
 export interface Body {
   /** The next bytes; undefined at the end. */
   read(): Promise<Uint8Array | undefined>
@@ -31,11 +22,20 @@ export interface Body {
   release(): void
 }
 
-export function bodyOf(answer: Answer, environment: Environment, limits: BodyLimits): Body {
-  const { response, signal, abort, release } = answer
+/**
+ * `own`: milliseconds without a byte after which the connection is dead, in place of what the server's heartbeat says;
+ * `until`: milliseconds until the first byte, where there is another limit; `usual`: as `own`, where the server says nothing.
+ */
+export function bodyOf(
+  { response, signal, abort, release }: Answer,
+  environment: Environment,
+  own: number,
+  until?: number,
+  usual: number = SILENCE,
+): Body {
   const reader = response.body?.getReader()
   const beat = Number(response.headers.get("stream-heartbeat")) * 1000
-  const silence = limits.silence || BEATS * beat || (limits.unknown ?? SILENCE)
+  const silence = own || BEATS * beat || usual
   let began = Infinity
   let first = true
 
@@ -51,7 +51,7 @@ export function bodyOf(answer: Answer, environment: Environment, limits: BodyLim
 
   return {
     async read() {
-      const limit = (first && limits.first) || silence
+      const limit = (first && until) || silence
       began = environment.now()
       let disarm = environment.timer(limit, () => {
         if (quiet() < limit + ASLEEP) dead()

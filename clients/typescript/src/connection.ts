@@ -3,16 +3,20 @@
  *
  * Rule 1: there is no socket until something is asked for. When it is lost, whoever reads comes back by the rules of
  *         reading, and all of them to one new socket, which is not tried more often than one reader would.
- * Rule 2: a second reader of a stream has a socket of its own: on one connection a stream is read once.
+ * Rule 2: a stream is subscribed to once, however many read it here.
+ * Rule 3: a page that is put aside has no socket, and behind `close` there is none any more.
  */
 
-import { ConnectionDoor, rootOf } from "./connection/door.ts"
+import { ConnectionDoor, type Streams, rootOf } from "./connection/door.ts"
+import { Feed } from "./connection/feed.ts"
 import { Live } from "./connection/live.ts"
-import { Session, type SocketFactory } from "./connection/session.ts"
-import { type Environment, platform } from "./environment.ts"
+import { type Line, Session, type SocketFactory } from "./connection/session.ts"
+import { type Pauses, pausesOf } from "./connection/pauses.ts"
+import type { ConnectionState, Host, Place, Role, Share } from "./connection/share.ts"
+import { type Environment, type Change, platform } from "./environment.ts"
 import { HeadwaterError, stopped } from "./errors.ts"
 import { sleep } from "./patience.ts"
-import { Requester, problemOf } from "./request.ts"
+import { problemOf, requesterOf } from "./request.ts"
 import { type Backoff, type Retry, backoffOf, retryOf } from "./retry.ts"
 import { type Stream, type StreamOptions, streamOf } from "./stream.ts"
 
@@ -21,6 +25,8 @@ export interface ConnectionOptions {
   token?: string | (() => string | Promise<string>)
   /** What this client is called where readers are listed, and as a member. */
   name?: string
+  /** One connection for all tabs: `tabs({ user })` of `headwater/tabs`. */
+  share?: Share
   /** In place of the platform's WebSocket. */
   socket?: SocketFactory
   /** In place of the platform's `fetch`, which asks why a handshake was refused. */
@@ -32,25 +38,48 @@ export interface ConnectionOptions {
   environment?: Environment
 }
 
-/** Streams whose signals and members were asked for, that are kept while nobody listens. */
-type Lives = Map<string, Live>
+export interface ConnectionEvents {
+  state: ConnectionState
+  /** A socket was lost, or could not be had. */
+  error: HeadwaterError
+  /** This tab has the socket now, or another one. */
+  role: Role
+  /** The user leaves, here or in another tab; `signOut` waits for what this gives. */
+  "sign-out": undefined
+}
+
+type Listeners = { [K in keyof ConnectionEvents]: Set<(event: ConnectionEvents[K]) => unknown> }
+
+/** Heartbeats of silence after which a page that is seen again does not trust its socket. */
+const TRUSTED_BEATS = 1.2
 
 export class Connection implements AsyncDisposable {
   /** Of the streams, with a slash at its end. */
   readonly root: string
   #root: () => URL
   #options: ConnectionOptions
-  #environment: Environment
+  #environment: Pauses
   #retry: Retry
   #backoff: Backoff
-  #sessions: Session[] = []
+  #sessions = new Set<Session>()
   #opening: Promise<Session> | undefined
+  #opener = new AbortController()
   #notBefore = -Infinity
   /** Who tried last, and waits by rules of its own. */
   #last: string | undefined
   #refusedAt = -Infinity
-  #lives: Lives = new Map()
+  #attempt = 0
+  #lastError: HeadwaterError | null = null
+  #feeds = new Map<string, Feed>()
+  #lives = new Map<string, Live>()
+  #place: Place | undefined
+  #told: ConnectionState = "idle"
+  #toldRole: Role = "alone"
+  #listeners: Listeners = { state: new Set(), error: new Set(), role: new Set(), "sign-out": new Set() }
+  #unwatch: (() => void) | undefined
+  #soon: (() => void) | undefined
   #closed: HeadwaterError | undefined
+  #isOut = false
   #stop = new AbortController()
 
   constructor(url: string | URL, options: ConnectionOptions) {
@@ -58,9 +87,9 @@ export class Connection implements AsyncDisposable {
     // Late, so that a connection can be named where there is no page yet.
     this.#root = () => rootOf(url)
     this.#options = options
-    this.#environment = options.environment ?? platform
+    this.#environment = pausesOf(options.environment ?? platform, () => this.#changed())
     this.#retry = retryOf(options.retry)
-    this.#backoff = backoffOf(this.#retry, this.#environment.random)
+    this.#backoff = backoffOf(this.#retry, this.#environment)
     options.signal?.addEventListener("abort", () => this.close(), { once: true })
     if (options.signal?.aborted) this.close()
   }
@@ -69,13 +98,56 @@ export class Connection implements AsyncDisposable {
   stream<T = unknown>(path: string, options: Omit<StreamOptions<T>, "transport" | "headers" | "credentials" | "fetch"> = {}): Stream<T> {
     const { environment = this.#environment, retry = this.#options.retry } = options
     const signal = options.signal ? AbortSignal.any([options.signal, this.#stop.signal]) : this.#stop.signal
-    const door = new ConnectionDoor(this.#root(), path, this)
+    const door = new ConnectionDoor(this.#root(), path, this.#streams)
     return streamOf<T>(door, { ...options, signal, environment, ...(retry === undefined ? {} : { retry }) })
   }
 
-  /** Whether there is a socket that is up. */
+  get state(): ConnectionState {
+    if (this.#closed) return "closed"
+    if (this.#place?.role === "follower") return this.#place.state
+    if (this.isOpen) return "live"
+    if (this.#opening || (this.#place && !this.#place.role)) return "connecting"
+    if (this.#sessions.size) return "draining"
+    if (this.#environment.next === null) return "idle"
+    return this.#environment.online() ? "waiting" : "offline"
+  }
+
+  /** Who has the socket. */
+  get role(): Role {
+    return this.#place?.role ?? "alone"
+  }
+
+  /** Whether there is a socket of this tab that is up. */
   get isOpen(): boolean {
-    return this.#sessions.some((session) => session.isUsable)
+    return [...this.#sessions].some((session) => session.isUsable)
+  }
+
+  /** Sockets in a row that could not be had. */
+  get attempt(): number {
+    return this.#attempt
+  }
+
+  /** When the next one is tried, in milliseconds of the clock, while all wait. */
+  get retryAt(): number | null {
+    return ["waiting", "offline", "draining"].includes(this.state) ? this.#environment.next : null
+  }
+
+  get lastError(): HeadwaterError | null {
+    return this.#lastError
+  }
+
+  on<K extends keyof ConnectionEvents>(type: K, listener: (event: ConnectionEvents[K]) => unknown): () => void {
+    this.#listeners[type].add(listener)
+    return () => this.#listeners[type].delete(listener)
+  }
+
+  /** Tries now, in place of waiting, or takes another socket in place of the one that is there. */
+  reconnect(): void {
+    this.#environment.isSkipped = true
+    this.#notBefore = -Infinity
+    this.#environment.end()
+    this.#drop(new HeadwaterError("network", "reconnect() was called"))
+    if (!this.#opening) this.#environment.timer(0, () => (this.#environment.isSkipped = false))
   }
 
   /** Ends it, and all that is read on it; to close it again is nothing. */
@@ -84,46 +156,94 @@ export class Connection implements AsyncDisposable {
     this.#closed = stopped("the connection was closed")
     this.#stop.abort(this.#closed)
     for (const live of this.#lives.values()) live.end()
-    for (const session of this.#sessions.splice(0)) session.close(this.#closed)
+    this.#drop(this.#closed)
+    this.#place?.leave()
+    this.#unwatch?.()
+    this.#soon?.()
+    this.#emit("state", (this.#told = "closed"))
   }
 
-  /** The user leaves: nothing of theirs stays behind. */
-  signOut(): void {
-    this.close()
-    this.#lives.clear()
+  /** The user leaves: nothing of theirs goes on, here and in all tabs that share it. Waits for what listens to `sign-out`. */
+  async signOut(): Promise<void> {
+    if (!this.#closed && !this.#isOut) this.#join()?.signOut()
+    await this.#signedOut()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.close()
   }
 
-  // For the doors.
+  async #signedOut(): Promise<void> {
+    if (this.#isOut) return
+    this.#isOut = true
+    this.close()
+    this.#lives.clear()
+    const all = await Promise.allSettled([...this.#listeners["sign-out"]].map(async (hook) => hook(undefined)))
+    for (const each of all) if (each.status === "rejected") throw each.reason
+  }
 
-  /** A session that does not read this path; see `Sessions`. */
-  async session(path: string | undefined, signal?: AbortSignal): Promise<Session> {
-    for (;;) {
-      if (this.#closed) throw this.#closed
-      if (signal?.aborted) throw signal.reason as HeadwaterError
-      this.#sessions = this.#sessions.filter((session) => !session.ended)
-      const found = this.#sessions.find((session) => session.isUsable && !(path !== undefined && session.reads(path)))
-      if (found) {
-        if (path !== undefined) found.claim(path)
-        return found
-      }
-      const opened = await (this.#opening ??= this.#open(path).finally(() => (this.#opening = undefined)))
-      if (opened.ended) throw opened.ended
+  // What the parts of it need.
+
+  get #streams(): Streams {
+    const self = this
+    return {
+      environment: this.#environment,
+      retry: this.#retry,
+      get heartbeat() {
+        return [...self.#sessions].at(-1)?.heartbeat ?? 0
+      },
+      line: (who, signal) => this.#line(who, signal),
+      limited: (ms, call) => this.#limited(ms, call),
+      feed: (path) => this.#feed(path),
+      live: (path) => this.#live(path),
     }
   }
 
-  /** See `LiveDoor`: one for all streams of a path. */
-  live(path: string): Live {
+  #feed(path: string): Feed {
+    let feed = this.#feeds.get(path)
+    if (!feed) this.#feeds.set(path, (feed = new Feed(path, this.#streams)))
+    return feed
+  }
+
+  #live(path: string): Live {
     let live = this.#lives.get(path)
-    if (!live) this.#lives.set(path, (live = new Live(path, this, this.#environment, this.#retry)))
+    if (!live) this.#lives.set(path, (live = new Live(path, this.#streams, () => this.#feed(path))))
     return live
   }
 
+  /** The place among the tabs, if it is shared. */
+  #join(): Place | undefined {
+    if (this.#place || !this.#options.share) return this.#place
+    const self = this
+    const host: Host = Object.defineProperties(this.#streams, {
+      root: { value: this.#root() },
+      state: { get: () => self.state },
+      moved: { value: (why: HeadwaterError) => this.#drop(why) },
+      signedOut: { value: () => void this.#signedOut().catch(() => undefined) },
+      changed: { value: () => this.#changed() },
+    }) as Host
+    return (this.#place = this.#options.share(host))
+  }
+
+  async #line(who: string | undefined, signal?: AbortSignal): Promise<Line> {
+    for (;;) {
+      if (this.#closed) throw this.#closed
+      if (signal?.aborted) throw signal.reason as HeadwaterError
+      const far = await this.#join()?.line(signal)
+      if (far) return far
+      if (this.#closed) throw this.#closed
+      for (const session of this.#sessions) if (session.isUsable) return session
+      try {
+        const opened = await (this.#opening ??= this.#begin(who))
+        if (opened.ended) throw opened.ended
+      } catch (error) {
+        if (!(error as HeadwaterError).facts?.moved) throw error
+      }
+    }
+  }
+
   /** What a call gives, within a time. */
-  async limited<R>(ms: number, call: Promise<R>): Promise<R> {
+  async #limited<R>(ms: number, call: Promise<R>): Promise<R> {
     let disarm: (() => void) | undefined
     const late = new Promise<never>((_, reject) => {
       disarm = this.#environment.timer(ms, () => reject(new HeadwaterError("silent", `there was no answer within ${ms} ms`)))
@@ -131,13 +251,28 @@ export class Connection implements AsyncDisposable {
     return Promise.race([call, late]).finally(() => disarm?.())
   }
 
-  async #open(path: string | undefined): Promise<Session> {
+  async #begin(who: string | undefined): Promise<Session> {
+    // Behind the assignment by who calls it.
+    await null
+    this.#changed()
+    try {
+      return await this.#open(who)
+    } finally {
+      this.#opening = undefined
+      this.#changed()
+    }
+  }
+
+  async #open(who: string | undefined): Promise<Session> {
     const now = this.#environment.now()
     // Who tried last has waited; all others do not make the attempts more.
-    if (now < this.#notBefore && path !== this.#last) await sleep(this.#environment, this.#notBefore - now, this.#stop.signal)
-    this.#last = path
+    if (now < this.#notBefore && who !== this.#last) await sleep(this.#environment, this.#notBefore - now, this.#stop.signal)
+    this.#last = who
+    this.#watch()
+    this.#environment.isSkipped = false
+    this.#attempt += 1
     const first = !this.#backoff.count
-    this.#backoff.begin(this.#environment.now())
+    this.#backoff.begin()
     try {
       const session = await Session.open({
         url: Object.assign(this.#root(), { protocol: this.#root().protocol.replace(/^http/, "ws") }).href + "-/connect",
@@ -146,28 +281,87 @@ export class Connection implements AsyncDisposable {
         hello: { token: await this.#token(), name: this.#options.name },
         limit: this.#retry.connect,
         silence: this.#retry.silence,
-        signal: this.#stop.signal,
+        signal: this.#opener.signal,
         expiring: (expiring) => void this.#renew(expiring),
         judge: (error) => this.#judge(error),
+        changed: (each) => this.#sessionChanged(each),
+        beat: () => this.#place?.beat(),
+        stale: (quiet, heartbeat) => this.#place?.stale(quiet, heartbeat) ?? false,
       })
-      if (this.#closed) {
-        session.close(this.#closed)
-        throw this.#closed
-      }
+      if (session.ended) throw session.ended
       // Its readers' rules say when to come back; only what cannot be opened is held back here.
-      this.#backoff.progress(this.#environment.now())
-      this.#sessions.push(session)
+      this.#backoff.progress()
       return session
     } catch (error) {
-      const wait = this.#backoff.end({ up: 0, heard: false }, this.#environment.now())
+      if ((error as HeadwaterError).facts?.moved) throw error
+      const wait = this.#backoff.end({})
       this.#notBefore = this.#environment.now() + (wait ?? this.#retry.cap)
-      throw first && (error as HeadwaterError).facts.opened === false ? await this.#why(error as HeadwaterError) : error
+      if (first && (error as HeadwaterError).facts.opened === false) this.#lastError = await this.#why(error as HeadwaterError)
+      throw this.#lastError ?? error
     }
+  }
+
+  #sessionChanged(session: Session): void {
+    const { ended } = session
+    if (!ended) {
+      this.#sessions.add(session)
+      this.#attempt = 0
+    } else {
+      this.#sessions.delete(session)
+      if (ended.code !== "stopped" && !ended.facts.moved) this.#emit("error", (this.#lastError = ended))
+    }
+    this.#changed()
+  }
+
+  /** Tells of another state. That all is over for now is told when nobody has come back meanwhile. */
+  #changed(): void {
+    const { state, role } = this
+    this.#soon?.()
+    this.#soon = undefined
+    if (this.#closed) return
+    if (role !== this.#toldRole) this.#emit("role", (this.#toldRole = role))
+    if (state === this.#told) return
+    if (state === "idle") this.#soon = this.#environment.timer(0, () => this.#tell(this.state))
+    else this.#tell(state)
+  }
+
+  #tell(state: ConnectionState): void {
+    if (state === this.#told) return
+    this.#told = state
+    this.#place?.changed()
+    this.#emit("state", state)
+  }
+
+  #emit<K extends keyof ConnectionEvents>(type: K, event: ConnectionEvents[K]): void {
+    for (const listener of this.#listeners[type]) listener(event)
+  }
+
+  /** No socket is kept. */
+  #drop(why: HeadwaterError): void {
+    this.#opener.abort(why)
+    this.#opener = new AbortController()
+    for (const session of this.#sessions) session.close(why)
+  }
+
+  #watch(): void {
+    this.#unwatch ??= this.#environment.watch((change) => this.#happened(change))
+  }
+
+  #happened(change: Change): void {
+    if (change === "freeze") this.#drop(new HeadwaterError("network", "the page is put aside"))
+    if (change === "online" || change === "visible" || change === "resume") {
+      for (const session of this.#sessions) {
+        if (session.heartbeat && session.quiet > session.heartbeat * TRUSTED_BEATS) {
+          session.close(new HeadwaterError("silent", `nothing was heard for ${Math.round(session.quiet)} ms`))
+        }
+      }
+    }
+    this.#changed()
   }
 
   /** A page is not told why a handshake was refused; a plain request is: 426, if nothing is wrong. */
   async #why(error: HeadwaterError): Promise<HeadwaterError> {
-    const requester = new Requester({ ...(this.#options.fetch ? { fetch: this.#options.fetch } : {}) }, this.#environment)
+    const requester = requesterOf({ ...(this.#options.fetch ? { fetch: this.#options.fetch } : {}) }, this.#environment)
     try {
       const answer = await requester.send({ url: `${this.#root().href}-/connect`, limit: this.#retry.connect })
       const refused = answer.response.status === 426 ? error : await problemOf(answer.response)
@@ -207,4 +401,5 @@ export function connect(url: string | URL, options: ConnectionOptions = {}): Con
   return new Connection(url, options)
 }
 
+export type { ConnectionState, Role, Share } from "./connection/share.ts"
 export type { Socket, SocketFactory } from "./connection/session.ts"

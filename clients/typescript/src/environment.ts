@@ -30,14 +30,11 @@ type World = Partial<Events> & {
 const world = globalThis as unknown as World
 
 function timer(ms: number, call: () => void): () => void {
-  let left = Math.max(0, ms)
   let id: ReturnType<typeof setTimeout>
-  const arm = (): void => {
-    const now = Math.min(left, LONGEST)
-    left -= now
-    id = setTimeout(left > 0 ? arm : call, now)
+  const arm = (left: number): void => {
+    id = setTimeout(() => (left > LONGEST ? arm(left - LONGEST) : call()), Math.min(left, LONGEST))
   }
-  arm()
+  arm(ms)
   return () => clearTimeout(id)
 }
 

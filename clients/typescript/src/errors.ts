@@ -83,11 +83,27 @@ export function refusal(status: number, problem: Record<string, unknown>, detail
   )
 }
 
+/** The error that something else caused, unless it is one of this package already. */
+export const causedBy = (cause: unknown, code: ClientCode, what: string): HeadwaterError =>
+  cause instanceof HeadwaterError ? cause : new HeadwaterError(code, `${what}: ${String(cause)}`, { cause })
+
 /** `Retry-After` in milliseconds: seconds, or a date. */
 export function retryAfter(value: string | null): number | undefined {
   const ms = Number(value) * 1000 || Date.parse(value ?? "") - Date.now()
   return Number.isFinite(ms) ? Math.max(0, ms) : undefined
 }
 
-export const stopped = (why = "the client stopped", cause?: unknown): HeadwaterError =>
-  new HeadwaterError("stopped", why, cause === undefined ? {} : { cause })
+/** An error as a message to another tab can have it: what is cloned is no error of this package. */
+export type PlainError = Pick<HeadwaterError, "code" | "message" | "status" | "retryable" | "retryAfter" | "offset" | "facts">
+
+export const plainError = (error: HeadwaterError): PlainError => ({ ...error, message: error.message })
+
+/** The error again. Its message has its code already. */
+export const errorAgain = (plain: PlainError): HeadwaterError =>
+  Object.assign(new HeadwaterError(plain.code, "", plain), { message: plain.message })
+
+export const stopped = (why: string, cause?: unknown): HeadwaterError => new HeadwaterError("stopped", why, cause ? { cause } : {})
+
+/** A write without an answer that is not sent again. */
+export const unknownOutcome = (why: string, cause?: unknown): HeadwaterError =>
+  new HeadwaterError("unknown-outcome", `it may have arrived: ${why}`, cause ? { cause } : {})

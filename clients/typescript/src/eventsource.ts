@@ -9,7 +9,7 @@ import { type Body, bodyOf } from "./body.ts"
 import { platform } from "./environment.ts"
 import { HeadwaterError, retryAfter } from "./errors.ts"
 import { sleep } from "./patience.ts"
-import { type RequestOptions, Requester } from "./request.ts"
+import { type RequestOptions, requesterOf } from "./request.ts"
 import { backoffOf, retryOf } from "./retry.ts"
 import { type ServerEvent, sseParser } from "./sse.ts"
 
@@ -139,15 +139,15 @@ export class ReconnectingEventSource extends Target implements EventSource {
 
   async #run(): Promise<void> {
     const environment = this.#init.environment ?? platform
-    const backoff = backoffOf(retryOf(this.#init.retry), environment.random)
+    const backoff = backoffOf(retryOf(this.#init.retry), environment)
     // What is no HTTP is no loss that passes.
     if (!/^https?:/.test(this.url)) return this.#fail()
     while (this.#state !== 2) {
-      backoff.begin(environment.now())
-      const ended = await this.#once(() => backoff.progress(environment.now()))
+      backoff.begin()
+      const ended = await this.#once(backoff.progress)
       // `close()` may have been called meanwhile, in a listener.
       if ((this.#state as number) === 2) return
-      const wait = ended && backoff.end({ up: 0, heard: false, hint: Math.max(this.#reconnect, ended.hint) }, environment.now())
+      const wait = ended && backoff.end({ hint: Math.max(this.#reconnect, ended.hint) })
       if (wait === null || wait === undefined) return this.#fail()
       this.#state = 0
       this.dispatchEvent(new Event("error"))
@@ -164,7 +164,7 @@ export class ReconnectingEventSource extends Target implements EventSource {
   /** One connection; undefined: there is to be no other. */
   async #once(progress: () => void): Promise<{ hint: number } | undefined> {
     const environment = this.#init.environment ?? platform
-    const requester = new Requester({ ...this.#init, credentials: this.withCredentials ? "include" : "same-origin" }, environment)
+    const requester = requesterOf({ ...this.#init, credentials: this.withCredentials ? "include" : "same-origin" }, environment)
     const { method = "GET", body } = this.#init
     const retry = retryOf(this.#init.retry)
     try {
@@ -181,7 +181,7 @@ export class ReconnectingEventSource extends Target implements EventSource {
         answer.release()
         return this.#refused(response)
       }
-      const reading = bodyOf(answer, environment, { silence: retry.silence, unknown: Infinity })
+      const reading = bodyOf(answer, environment, retry.silence, undefined, Infinity)
       try {
         if (!/^text\/event-stream\s*(;|$)/i.test(response.headers.get("content-type") ?? "")) return undefined
         await this.#read(reading, new URL(response.url || this.url).origin, progress)

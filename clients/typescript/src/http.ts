@@ -2,7 +2,7 @@
 
 import { HeadwaterError } from "./errors.ts"
 import { formOf } from "./records.ts"
-import { type Fields, type Requester, absolute } from "./request.ts"
+import { type Fields, type Requester, absolute, ask } from "./request.ts"
 import { retryOf } from "./retry.ts"
 import type { Door, Info, TransportChoice, TransportFactory, Write } from "./transport.ts"
 import { failureOf } from "./transports/control.ts"
@@ -14,11 +14,8 @@ import { sse } from "./transports/sse.ts"
 
 const CORE: Record<string, TransportFactory> = { sse, ndjson, "long-poll": longPoll, "live-sse": liveSse }
 
-/** Transports of other entries, and how they are had. */
-const ELSEWHERE: Record<string, string> = {
-  websocket: 'import { connect } from "headwater/connection", then connect(url).stream(path)',
-  eventsource: 'import { eventsource } from "headwater/eventsource", then { transport: eventsource }',
-}
+/** Those of other entries. */
+const ELSEWHERE = 'is not in the core; import { connect } from "headwater/connection", or { eventsource } from "headwater/eventsource"'
 
 const ANSWERS_MS = 1000
 const WRITE_MS = 60_000
@@ -46,10 +43,10 @@ export function httpDoor(url: string | URL, requester: Requester): Door {
   const href = (): string => absolute(url).href
 
   /** Its answer, that has no body of interest. */
-  const ask = async (method: string, signal?: AbortSignal, headers?: Fields, body?: Uint8Array): Promise<Response> => {
+  const asked = async (method: string, signal?: AbortSignal, headers?: Fields, body?: Uint8Array): Promise<Response> => {
     // A body takes the time it takes; what waits behind it is the head.
     const limit = retryOf(requester.options.retry).connect + (body ? WRITE_MS : 0)
-    const { response, release } = await requester.ask({ method, url: href(), headers, body: body as Uint8Array<ArrayBuffer>, signal, limit })
+    const { response, release } = await ask(requester, { method, url: href(), headers, body: body as Uint8Array<ArrayBuffer>, signal, limit })
     release()
     // A login page is answered 200, too.
     if (response.status !== 204 && !response.headers.has("stream-next-offset")) throw badAnswer(response, "what a stream's server says")
@@ -68,7 +65,7 @@ export function httpDoor(url: string | URL, requester: Requester): Door {
       return names.map((each) => {
         const make = typeof each === "function" ? each : CORE[each]
         if (make) return make(requester, href())
-        throw new HeadwaterError("unsupported", `the transport ${String(each)} is not here: ${ELSEWHERE[String(each)] ?? "there is none of this name"}`)
+        throw new HeadwaterError("unsupported", `the transport ${String(each)} ${ELSEWHERE}`)
       })
     },
     answers: () =>
@@ -89,22 +86,19 @@ export function httpDoor(url: string | URL, requester: Requester): Door {
         "stream-failure": fail?.code,
         "stream-failure-message": fail?.message ? encodeURIComponent(fail.message) : undefined,
       }
-      const response = await ask("POST", signal, headers, body)
-      return {
-        offset: response.headers.get("stream-next-offset") ?? "",
-        duplicate: id !== undefined && response.status === 204 && body !== undefined,
-      }
+      const response = await asked("POST", signal, headers, body)
+      return { offset: response.headers.get("stream-next-offset") ?? "" }
     },
-    create: async (headers, body, signal) => infoOf((await ask("PUT", signal, headers, body)).headers),
+    create: async (headers, body, signal) => infoOf((await asked("PUT", signal, headers, body)).headers),
     async head(signal) {
       try {
-        return infoOf((await ask("HEAD", signal)).headers)
+        return infoOf((await asked("HEAD", signal)).headers)
       } catch (error) {
         if ((error as HeadwaterError).status === 404) return null
         throw error
       }
     },
-    delete: async (signal) => void (await ask("DELETE", signal)),
+    delete: async (signal) => void (await asked("DELETE", signal)),
     sibling: (to) => httpDoor(new URL(to, href()), requester),
   }
 }

@@ -1,5 +1,7 @@
 /** Lines of text, as bytes come. */
 
+import { textDecoder } from "./records.ts"
+
 /** Characters of a line, or of an event, that is not complete. */
 export const MOST_HELD: number = 1 << 26
 
@@ -9,7 +11,7 @@ export const MOST_HELD: number = 1 << 26
  */
 export function lineParser(): (chunk: Uint8Array) => string[] {
   // Not every platform's decoder drops one byte order mark alone.
-  const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
+  const decoder = textDecoder()
   // What is passed over at the start of a text: that mark; then the second half of a line's end that was cut.
   let skipped = "\ufeff"
   let held = ""

@@ -11,7 +11,60 @@ export const BAD_ANSWERS = 3
 /** Milliseconds in which clients spread whose network is back. */
 const BACK = 500
 
-/** Waits so long, or until the signal says stop. */
+/** Waits so long, until the signal says stop, or, unless it is deaf, until the network or the person before the page is back. */
+export function pause(
+  environment: Environment,
+  backoff: Backoff,
+  ms: number,
+  signal: AbortSignal | undefined,
+  tell?: (until: number, change?: Change) => void,
+  deaf?: boolean,
+): Promise<void> {
+  const undo: (() => void)[] = []
+  return new Promise<void>((resolve) => {
+    let until: number
+    const arm = (time: number): void => {
+      until = environment.now() + time
+      undo.push(environment.timer(time, resolve, "pause"))
+      tell?.(until)
+    }
+    arm(ms)
+    const changed = (change: Change): void => {
+      tell?.(until, change)
+      if (deaf || !/^(online|visible|resume)$/.test(change)) return
+      backoff.count = 0
+      arm(Math.max(change === "online" ? environment.random() * BACK : 0, backoff.held()))
+    }
+    undo.push(onAbort(signal, () => resolve()), environment.watch(changed))
+  }).finally(() => {
+    for (const each of undo) each()
+  })
+}
+
+/** What `call` gives, called until it works or fails for good. `again` is told whether an answer was lost before. */
+export async function insist<R>(
+  environment: Environment,
+  retry: Retry,
+  signal: AbortSignal | undefined,
+  call: (again: boolean) => Promise<R>,
+): Promise<R> {
+  const backoff = backoffOf(retry, environment)
+  let bad = 0
+  for (let again = false; ; again = true) {
+    try {
+      backoff.begin()
+      return await call(again)
+    } catch (error) {
+      if (!(error instanceof HeadwaterError) || !error.retryable) throw error
+      if (error.code === "bad-answer" && (bad += 1) >= BAD_ANSWERS) throw error
+      const wait = backoff.end({ hint: error.retryAfter })
+      if (wait === null) throw error
+      await pause(environment, backoff, wait, signal, undefined, error.retryAfter !== undefined)
+    }
+  }
+}
+
+/** Waits so long, whatever happens but that the signal says stop; then it rejects. */
 export const sleep = (environment: Environment, ms: number, signal?: AbortSignal): Promise<void> =>
   new Promise((resolve, reject) => {
     const disarm = environment.timer(
@@ -27,58 +80,3 @@ export const sleep = (environment: Environment, ms: number, signal?: AbortSignal
       reject(why)
     })
   })
-
-/** Waits so long, until the signal says stop, or until the network or the person before the page is back. */
-export function pause(
-  environment: Environment,
-  backoff: Backoff,
-  ms: number,
-  signal: AbortSignal,
-  tell?: (until: number, change?: Change) => void,
-): Promise<void> {
-  const undo: (() => void)[] = []
-  return new Promise<void>((resolve) => {
-    let until: number
-    const arm = (time: number): void => {
-      until = environment.now() + time
-      undo.push(environment.timer(time, resolve, "pause"))
-    }
-    arm(ms)
-    tell?.(until!)
-    undo.push(
-      environment.watch((change) => {
-        if (/^(online|visible|resume)$/.test(change)) {
-          backoff.count = 0
-          arm(Math.max(change === "online" ? environment.random() * BACK : 0, backoff.held(environment.now())))
-        }
-        tell?.(until, change)
-      }),
-      onAbort(signal, () => resolve()),
-    )
-  }).finally(() => {
-    for (const each of undo) each()
-  })
-}
-
-/** What `call` gives, called until it works or fails for good. `again` is told whether an answer was lost before. */
-export async function insist<R>(
-  environment: Environment,
-  retry: Retry,
-  signal: AbortSignal | undefined,
-  call: (again: boolean) => Promise<R>,
-): Promise<R> {
-  const backoff = backoffOf(retry, environment.random)
-  let bad = 0
-  for (let again = false; ; again = true) {
-    try {
-      backoff.begin(environment.now())
-      return await call(again)
-    } catch (error) {
-      if (!(error instanceof HeadwaterError) || !error.retryable) throw error
-      if (error.code === "bad-answer" && (bad += 1) >= BAD_ANSWERS) throw error
-      const wait = backoff.end({ up: 0, heard: false, hint: error.retryAfter }, environment.now())
-      if (wait === null) throw error
-      await sleep(environment, wait, signal)
-    }
-  }
-}

@@ -11,8 +11,8 @@
  */
 
 import type { Environment } from "./environment.ts"
-import { HeadwaterError, stopped } from "./errors.ts"
-import { BAD_ANSWERS, sleep } from "./patience.ts"
+import { HeadwaterError, stopped, unknownOutcome } from "./errors.ts"
+import { BAD_ANSWERS, pause } from "./patience.ts"
 import { bodyOf, joins, plainEncode } from "./records.ts"
 import { type Retry, backoffOf } from "./retry.ts"
 import { onAbort } from "./signals.ts"
@@ -73,6 +73,8 @@ interface Entry {
   bytes?: Uint8Array
   resolve(offset: Offset): void
   reject(error: HeadwaterError): void
+  /** The caller's signal matters no more. */
+  ignore?: () => void
 }
 
 /** How a stream is ended. */
@@ -91,6 +93,8 @@ interface Batch {
   bad: number
 }
 
+export const FORGOT = "the server forgot this producer"
+
 const ENDS = /^(producer-fenced|stream-closed|stream-gone)$/
 
 const recordsOf = ({ entries }: Batch): Uint8Array[] => entries.flatMap(({ bytes }) => bytes ?? [])
@@ -102,7 +106,7 @@ export function producerOf<T>({ door, retry, environment, signal, type: typeOf }
   if (!id || !(epoch >= 0 && batchBytes > 0 && inFlight > 0)) {
     throw new HeadwaterError("bad-request", "a producer has a name, an epoch from 0 on, and limits above 0")
   }
-  const backoff = backoffOf(retry, environment.random)
+  const backoff = backoffOf(retry, environment)
   const stop = new AbortController()
   let seq = 0
   let type: string
@@ -145,19 +149,9 @@ export function producerOf<T>({ door, retry, environment, signal, type: typeOf }
     const bytes = plainEncode(data, type)
     await hasRoom()
     if (failure) throw failure
-    const entry: Entry = {
-      bytes,
-      resolve(offset) {
-        ignore()
-        resolve(offset)
-      },
-      reject(error) {
-        ignore()
-        reject(error)
-      },
-    }
+    const entry: Entry = { bytes, resolve, reject }
     put(entry)
-    const ignore = onAbort(own, (why) => {
+    entry.ignore = onAbort(own, (why) => {
       const index = open?.entries.indexOf(entry) ?? -1
       if (open && index >= 0) {
         open.entries.splice(index, 1)
@@ -240,11 +234,11 @@ export function producerOf<T>({ door, retry, environment, signal, type: typeOf }
     }
     batch.write = write
     while (batch.write === write) {
-      backoff.begin(environment.now())
+      backoff.begin()
       try {
         const { offset } = await door.write(write, stop.signal)
         if (batch.write !== write) return
-        backoff.progress(environment.now())
+        backoff.progress()
         if (offset > last) last = offset
         settle(batch, offset)
         return
@@ -257,17 +251,19 @@ export function producerOf<T>({ door, retry, environment, signal, type: typeOf }
   /** Whether a batch that failed is sent again; it was waited for as long as that takes. */
   const again = async (batch: Batch, error: HeadwaterError): Promise<unknown> => {
     const { code, facts, message, retryable, retryAfter, status } = error
-    if (retryable && !idempotent && status === undefined) return refused(batch, unknown(`the answer was lost: ${message}`, error))
+    if (retryable && !idempotent && status === undefined) return refused(batch, unknownOutcome(message, error))
     if (retryable && !(code === "bad-answer" && ++batch.bad >= BAD_ANSWERS)) {
       const now = environment.now()
       batch.lost = true
       // What a cut takes away together is one failure, and is waited for once.
       if (now >= waits) {
-        const wait = backoff.end({ up: 0, heard: false, hint: retryAfter }, now)
-        if (wait === null) return abandon(unknown(`given up without an answer: ${message}`, error))
+        const wait = backoff.end({ hint: retryAfter })
+        if (wait === null) return abandon(unknownOutcome(message, error))
         waits = now + wait
       }
-      await sleep(environment, waits - now, stop.signal).catch(() => undefined)
+      await pause(environment, backoff, waits - now, stop.signal, undefined, retryAfter !== undefined)
+      // It may have ended early.
+      waits = Math.min(waits, environment.now())
       return true
     }
     if (code === "producer-gap") return gap(batch, Number(facts.expected ?? facts.expected_seq))
@@ -297,7 +293,7 @@ export function producerOf<T>({ door, retry, environment, signal, type: typeOf }
   const renew = (to: number): void => {
     epoch = to
     seq = 0
-    for (const batch of flying) if (batch.lost) fate(batch, unknown("the server forgot this producer before it answered"))
+    for (const batch of flying) if (batch.lost) fate(batch, unknownOutcome(FORGOT))
     takeBack(flying.filter((batch) => batch.write))
     flying = []
     send()
@@ -331,9 +327,10 @@ export function producerOf<T>({ door, retry, environment, signal, type: typeOf }
   const fate = (batch: Batch, told: Offset | HeadwaterError): void => {
     batch.write = undefined
     size -= batch.size
-    for (const entry of batch.entries) {
-      if (typeof told === "string") entry.resolve(told)
-      else entry.reject(told)
+    for (const { resolve, reject, ignore } of batch.entries) {
+      ignore?.()
+      if (typeof told === "string") resolve(told)
+      else reject(told)
     }
   }
 
@@ -382,7 +379,7 @@ export function producerOf<T>({ door, retry, environment, signal, type: typeOf }
       new WritableStream<T>({
         write: self.write,
         close: async () => void (await self.close()),
-        abort: async (reason) => void (await self.fail("aborted", reason === undefined ? undefined : String(reason))),
+        abort: async (reason) => void (await self.fail("aborted", reason && String(reason))),
       }),
     async [Symbol.asyncDispose]() {
       await self.flush().finally(() => abandon(stopped("the producer was disposed of")))
@@ -392,8 +389,5 @@ export function producerOf<T>({ door, retry, environment, signal, type: typeOf }
   return self
 }
 
-const unknown = (why: string, cause?: unknown): HeadwaterError => new HeadwaterError("unknown-outcome", why, cause ? { cause } : {})
-
 /** Enough chance that no two are alike; `randomUUID` is not there on pages without TLS. */
-export const name = (): string =>
-  Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(36).padStart(2, "0")).join("")
+export const name = (): string => crypto.getRandomValues(new Uint32Array(4)).join("-")

@@ -134,13 +134,19 @@ const FRESH_TRIES = 3
 
 const isPlace = (offset: Offset): boolean => !/^(start|now|-1)$/.test(offset)
 
-type Pulled = Extract<Wire, { kind: "records" | "stream-gap" | "up-to-date" }>
+/** What one turn of an attempt brings. */
+interface Pulled {
+  records: WireRecord[]
+  offset: Offset
+  upToDate: boolean
+  gap?: Gap
+}
 type Writable<O> = { -readonly [K in keyof O]: O[K] }
 
 export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> {
   const { door, retry, environment } = source
   const { live = true, gone = "throw", missing, checkpoint, transport = source.transport } = options
-  const backoff = backoffOf(retry, environment.random)
+  const backoff = backoffOf(retry, environment)
   const listeners: { [K in keyof ReaderEvents]?: Set<(event: ReaderEvents[K]) => void> } = {}
   /** Behind the last record that was received. */
   let cursor: Offset = options.from ?? "start"
@@ -172,21 +178,19 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
 
   const unsettle = (): Promise<End> => new Promise((resolve) => (settle = resolve))
 
-  /** One question at a time, in the order in which they are asked. */
-  const iterate = <R>(ask: () => Promise<R | undefined>): AsyncIterableIterator<R, undefined> => {
-    const iterator: AsyncIterableIterator<R, undefined> = {
-      [Symbol.asyncIterator]: () => iterator,
-      next() {
-        const result = turn.then(ask).then((value) => ({ value, done: value === undefined }) as IteratorResult<R, undefined>)
-        turn = result.catch(() => undefined)
-        return result
-      },
-      async return() {
-        await leave()
-        return { value: undefined, done: true }
-      },
+  async function* iterate<R>(most: number, give: (batch: Batch<T>) => readonly R[]): AsyncGenerator<R, undefined, undefined> {
+    try {
+      for (;;) {
+        // One question at a time, in the order in which they are asked.
+        const asked = turn.then(() => batch(most))
+        turn = asked.catch(() => undefined)
+        const told = await asked
+        if (!told) return
+        yield* give(told)
+      }
+    } finally {
+      await leave()
     }
-    return iterator
   }
 
   const readable = <R>(value: (record: Rec<T>) => R): ReadableStream<R> => {
@@ -205,8 +209,8 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
     )
   }
 
-  /** The next records, at most so many, or what is told in place of them. */
-  const batch = async (most?: number): Promise<Batch<T> | undefined> => {
+  /** The next records, at most so many, or what is told in their place. */
+  const batch = async (most: number): Promise<Batch<T> | undefined> => {
     // The consumer asks for more: it has finished with what it got.
     if (handed !== undefined && ended?.kind !== "stopped") {
       self.offset = handed
@@ -214,23 +218,17 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
       await checkpoint?.save(self.offset)
     }
     let upToDate = false
+    let gap: Gap | undefined
     if (!queue[next]) {
-      const wire = await pull()
-      if (!wire) return
-      if (wire.kind !== "records") {
-        handed = cursor
-        const told = { records: [], offset: cursor }
-        if (wire.kind === "up-to-date") return { ...told, upToDate: true }
-        const { from, to, reason } = wire
-        return { ...told, upToDate: false, gap: { from, to, reason } }
-      }
+      const told = await pull()
+      if (!told) return
       before = self.offset
-      ;({ records: queue, offset: behind, upToDate } = wire)
+      ;({ records: queue, offset: behind, upToDate, gap } = told)
       next = 0
       form = formOf(source.known())
     }
     const records: Rec<T>[] = []
-    for (let record = queue[next]; record && records.length !== most; record = queue[next]) {
+    for (let record = queue[next]; record && records.length < most; record = queue[next]) {
       const { raw, offset = queue[next + 1] ? before : behind } = record
       try {
         const value = source.decode(raw, typeof raw === "string" ? form : "bytes", record)
@@ -240,7 +238,10 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
         next += 1
       } catch (cause) {
         // What is good before it comes first; the refusal is thrown when the next batch is asked for.
-        if (records.length) return { records, offset: handed ?? cursor, upToDate: false }
+        if (records.length) {
+          upToDate = false
+          break
+        }
         next += 1
         const { message = String(cause), facts = {} } = Object(cause) as Partial<HeadwaterError>
         const error = new HeadwaterError("bad-record", `a record was refused: ${message}`, { offset, facts: { raw, ...facts }, cause })
@@ -248,21 +249,15 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
         throw error
       }
     }
-    return { records, offset: handed ?? cursor, upToDate }
-  }
-
-  const record = async (): Promise<Rec<T> | undefined> => {
-    for (;;) {
-      const told = await batch(1)
-      if (!told || told.records[0]) return told?.records[0]
-    }
+    handed ??= cursor
+    return { records, offset: handed, upToDate, gap } as Batch<T>
   }
 
   const pull = async (): Promise<Pulled | undefined> => {
-    const wire = ended ? undefined : (await (running ??= attempts()).next()).value
-    // An end that is no good one is thrown; it is told once more to whoever asks again.
-    if (!wire && ended?.error) throw ended.error
-    return wire as Pulled | undefined
+    const told = ended ? undefined : (await (running ??= attempts()).next()).value
+    // An end that is no good one is thrown.
+    if (!told && ended?.error) throw ended.error
+    return told as Pulled | undefined
   }
 
   // The life of the reader
@@ -326,8 +321,8 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
           outcome = hint > 0 ? { hint, personal: true } : { planned: true }
           break
         }
-        const pulled = ended ? undefined : hear(wire)
-        if (pulled) yield pulled
+        const told = ended ? undefined : hear(wire)
+        if (told) yield told
         if (reached) finish("up-to-date", cursor)
         if (ended) break
       }
@@ -339,7 +334,7 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
       self.transport = null
     }
     const now = environment.now()
-    if (!ended) await rest(hurried ? backoff.held(now) : backoff.end({ up: now - (opened ?? now), heard, ...outcome }, now))
+    if (!ended) await rest(hurried ? backoff.held() : backoff.end({ up: now - (opened ?? now), heard, ...outcome }))
   }
 
   const open = (): AsyncIterable<Wire> => {
@@ -357,13 +352,20 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
       last: isPlace(cursor) ? undefined : options.last,
       first: choice.first(),
       signal: attempt.signal,
-      sent: () => backoff.begin(environment.now()),
+      sent: backoff.begin,
     })
   }
 
   const atTail = (): void => {
     setState("live")
     reached = !live
+  }
+
+  const pulled = (records: WireRecord[], upToDate = false): Pulled => ({ records, offset: cursor, upToDate })
+
+  const skipped = (gap: Gap): Pulled => {
+    emit("gap", gap)
+    return { ...pulled([]), gap }
   }
 
   /** Takes what an attempt told; gives what consumers are given. */
@@ -383,22 +385,21 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
         const records = isPlace(cursor) ? wire.records.filter((each) => (each.offset ?? wire.offset) > cursor) : wire.records
         forward(offset)
         if (wire.upToDate) atTail()
-        return records.length ? { ...wire, records } : undefined
+        return records.length ? pulled(records, wire.upToDate) : undefined
       }
       case "up-to-date":
         // To learn where a stream begins is no progress.
         forward(offset, isPlace(cursor))
         atTail()
-        return wire
+        return pulled([], true)
       case "stream-gap": {
         const { from, to, reason } = wire
         forward(offset)
-        emit("gap", { from, to, reason })
-        return wire
+        return skipped({ from, to, reason })
       }
       case "stream-signal":
       case "stream-presence":
-        emit("notice", { name: wire.kind === "stream-signal" ? "signal" : "presence", data: wire.data })
+        emit("notice", { name: wire.kind.slice(7) as "signal" | "presence", data: wire.data })
         return
       case "stream-closed":
         forward(offset)
@@ -422,7 +423,7 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
     if (!offset || offset === cursor || (isPlace(cursor) && offset < cursor)) return
     cursor = offset
     absentTries = 0
-    if (brought) backoff.progress(environment.now())
+    if (brought) backoff.progress()
   }
 
   /** Why an attempt failed: an end, or what the next one must know. */
@@ -433,10 +434,9 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
     self.lastError = error
     if (code === "stopped") finish("stopped", self.offset)
     else if (code === "offset-gone" && gone !== "throw") {
-      const gap = { from: cursor, to: gone === "now" ? gone : String(error.facts.earliest ?? "start"), reason: "gone" }
-      cursor = gap.to
-      owed = { kind: "stream-gap", offset: cursor, ...gap }
-      emit("gap", gap)
+      const from = cursor
+      cursor = gone === "now" ? gone : String(error.facts.earliest ?? "start")
+      owed = skipped({ from, to: cursor, reason: "gone" })
     } else if (code === "stream-awaited") return { planned: true }
     else if (absent && missing === "wait") setState("absent")
     // A replica may not know yet what this client was told to be created.
@@ -486,8 +486,8 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
       set.add(listener)
       return () => set.delete(listener)
     },
-    [Symbol.asyncIterator]: () => iterate(record),
-    batches: () => iterate(() => batch()),
+    [Symbol.asyncIterator]: () => iterate(1, ({ records }) => records),
+    batches: () => iterate(Infinity, (told) => [told]),
     readable: () => readable(({ data }) => data),
     bytes: () =>
       readable(({ raw }) => (typeof raw === "string" ? encodeText(form === "json" ? `${raw}\n` : raw) : raw)),

@@ -8,20 +8,14 @@ export type Raw = string | Uint8Array
 /** What records of a type are to a program. */
 export type Form = "json" | "text" | "bytes"
 
-const essence = (type: string): string => (type.split(";", 1)[0] ?? "").trim().toLowerCase()
-
 export const JSON_TYPE = "application/json"
 
 /** Streams are of JSON unless something else is known. */
-export function formOf(type: string = JSON_TYPE): Form {
-  const name = essence(type)
-  if (name === JSON_TYPE || name.endsWith("+json")) return "json"
-  return name.startsWith("text/") ? "text" : "bytes"
-}
+export const formOf = (type: string = JSON_TYPE): Form =>
+  /^\s*(application\/|[^;]*\+)json\s*(;|$)/i.test(type) ? "json" : /^\s*text\//i.test(type) ? "text" : "bytes"
 
 /** Whether records that are joined can be taken apart again, or need not be. */
-export const joins = (type: string): boolean =>
-  !/^application\/(x-protobuf|protobuf|vnd\.google\.protobuf)$/.test(essence(type)) || /encoding=delimited/i.test(type)
+export const joins = (type: string): boolean => !/^\s*application\/(x-|vnd\.google\.)?protobuf\b(?!.*encoding=delimited)/i.test(type)
 
 /** Strings, and everything that has a meaning in the structure of an array; all else is passed over. */
 const TOKEN = /"(?:[^"\\]|\\.)*"|[[\]{},]/gs
@@ -47,11 +41,14 @@ export function elementsOf(text: string): { raw: string; value: unknown }[] {
 }
 
 export const fromBase64 = (text: string): Uint8Array =>
-  Uint8Array.from(atob(text.replace(/\s/g, "")), (character) => character.charCodeAt(0))
+  Uint8Array.from(atob(text), (character) => character.charCodeAt(0))
 
 export const encodeText = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text) as Uint8Array<ArrayBuffer>
 
-export const decodeText = (bytes: Uint8Array): string => new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes)
+/** What it decodes begins with a byte order mark if the bytes do. */
+export const textDecoder = (): TextDecoder => new TextDecoder("utf-8", { ignoreBOM: true })
+
+export const decodeText = (bytes: Uint8Array): string => textDecoder().decode(bytes)
 
 /** A record's value, where the caller decodes nothing. */
 export function valueOf(raw: Raw, form: Form): unknown {
@@ -64,9 +61,9 @@ export function valueOf(raw: Raw, form: Form): unknown {
 export function plainEncode(data: unknown, type: string): Uint8Array {
   const text = formOf(type) === "json" ? JSON.stringify(data) : data
   if (typeof text === "string") return encodeText(text)
-  if (text instanceof ArrayBuffer) return new Uint8Array(text)
-  if (ArrayBuffer.isView(text)) return new Uint8Array(text.buffer, text.byteOffset, text.byteLength)
-  throw new HeadwaterError("bad-record", `a record of ${type} cannot be made of ${typeof data}`)
+  const { buffer = text, byteOffset, byteLength } = Object(text) as Partial<Uint8Array<ArrayBuffer>>
+  if (buffer instanceof ArrayBuffer) return new Uint8Array(buffer, byteOffset, byteLength)
+  throw new HeadwaterError("bad-record", `${typeof data} is no record of ${type}`)
 }
 
 export function joined(parts: readonly Uint8Array[]): Uint8Array {

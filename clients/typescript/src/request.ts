@@ -1,7 +1,7 @@
 /** One request to one URL: its headers asked for anew, a limit until its head, one signal for each attempt. */
 
 import type { Environment } from "./environment.ts"
-import { HeadwaterError, refusal, retryAfter } from "./errors.ts"
+import { HeadwaterError, causedBy, refusal, retryAfter } from "./errors.ts"
 import type { Retry } from "./retry.ts"
 import { onAbort } from "./signals.ts"
 
@@ -58,56 +58,48 @@ export function fill(target: Headers | URLSearchParams, fields: Fields): void {
   for (const [name, value] of Object.entries(fields)) if (value !== undefined) target.set(name, String(value))
 }
 
-export class Requester {
+export interface Requester {
   readonly options: RequestOptions
-  readonly environment: Environment
-
-  constructor(options: RequestOptions, environment: Environment) {
-    this.options = options
-    this.environment = environment
-  }
-
   /** Sends it, and again once with other headers after 401; the answer has any status. */
-  async send(call: Call): Promise<Answer> {
-    const answer = await this.#once(call)
-    if (answer.response.status !== 401 || typeof this.options.headers !== "function") return answer
-    answer.release()
-    return this.#once(call)
+  send(call: Call): Promise<Answer>
+}
+
+/** Sends what is answered 2xx: everything else is an error. */
+export async function ask(requester: Requester, call: Call): Promise<Answer> {
+  const answer = await requester.send(call)
+  if (answer.response.ok) return answer
+  throw await problemOf(answer.response).finally(answer.release)
+}
+
+export function requesterOf(options: RequestOptions, environment: Environment): Requester {
+  const { headers } = options
+
+  const fetched = async ({ method = "GET", url, headers: own = {}, body }: Call, signal: AbortSignal): Promise<Response> => {
+    const all = new Headers(typeof headers === "function" ? await headers() : headers)
+    fill(all, own)
+    const init: RequestInit = { method, headers: all, signal, cache: "no-store" }
+    if (options.credentials) init.credentials = options.credentials
+    if (body) init.body = body
+    // Not as a method: browsers refuse a `fetch` with another `this`.
+    const send = options.fetch ?? fetch
+    return send(url, init)
   }
 
-  /** The same, for what is answered 2xx: everything else is an error. */
-  async ask(call: Call): Promise<Answer> {
-    const answer = await this.send(call)
-    if (answer.response.ok) return answer
-    throw await problemOf(answer.response).finally(answer.release)
-  }
-
-  async #once({ method = "GET", url, headers, body, signal: own, limit }: Call): Promise<Answer> {
-    const { options, environment } = this
+  const once = async (call: Call): Promise<Answer> => {
     const controller = new AbortController()
     const { signal } = controller
     const abort = (why: HeadwaterError): void => controller.abort(why)
-    const undo = [options.signal, own].map((each) => onAbort(each, abort))
+    const undo = [options.signal, call.signal].map((each) => onAbort(each, abort))
     const release = (): void => {
       for (const each of undo) each()
       controller.abort()
     }
-    const disarm = environment.timer(limit, () => abort(new HeadwaterError("connect-timeout", `no answer in ${limit} ms`)))
-    const sent = async (): Promise<Response> => {
-      const all = new Headers(typeof options.headers === "function" ? await options.headers() : options.headers)
-      fill(all, headers ?? {})
-      const init: RequestInit = { method, headers: all, signal, cache: "no-store" }
-      if (options.credentials) init.credentials = options.credentials
-      if (body !== undefined) init.body = body
-      // Not as a method: browsers refuse a `fetch` with another `this`.
-      const send = options.fetch ?? fetch
-      return send(url, init)
-    }
+    const disarm = environment.timer(call.limit, () => abort(new HeadwaterError("connect-timeout", `no answer in ${call.limit} ms`)))
     try {
       // A `fetch` of the caller's own need not know signals.
       const response = await new Promise<Response>((resolve, reject) => {
         onAbort(signal, reject)
-        sent().then(resolve, reject)
+        fetched(call, signal).then(resolve, reject)
       })
       return { response, signal, abort, release }
     } catch (error) {
@@ -118,39 +110,42 @@ export class Requester {
       disarm()
     }
   }
+
+  return {
+    options,
+    async send(call) {
+      const answer = await once(call)
+      if (answer.response.status !== 401 || typeof headers !== "function") return answer
+      answer.release()
+      return once(call)
+    },
+  }
 }
 
 /** What an attempt failed by: what ended it, or what the platform says. */
-export function lost(signal: AbortSignal, told: unknown): HeadwaterError {
-  const error: unknown = signal.reason ?? told
-  if (error instanceof HeadwaterError) return error
-  return new HeadwaterError("network", `no answer: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
-}
+export const lost = (signal: AbortSignal, told: unknown): HeadwaterError => causedBy(signal.reason ?? told, "network", "no answer")
 
-/** The error that a refusal tells, in a problem or by its status alone. */
+/** The error that a refusal tells, in a problem, in plain text, or by its status alone. */
 export async function problemOf(response: Response): Promise<HeadwaterError> {
   const { status, headers, url } = response
-  const facts = await problemFields(response)
+  const where = `${status} for ${url}`
+  let facts: Record<string, unknown> = {}
+  if (/json|^text\/plain/.test(headers.get("content-type") ?? "")) {
+    const text = (await response.text().catch(() => "")).slice(0, MAX_PROBLEM)
+    try {
+      facts = { ...JSON.parse(text) }
+    } catch {
+      // A refusal without a readable body is one all the same.
+      if (text) facts.detail = `${text.slice(0, 200)}: ${where}`
+    }
+  }
   for (const [header, name] of FACTS) facts[name] ??= headers.get(header) ?? undefined
   // What servers of the protocol alone say in headers.
   if (status === 409 && facts.expected !== undefined) facts.code ??= "producer-gap"
   if (status === 403 && facts.epoch !== undefined) facts.code ??= "producer-fenced"
   if (status === 409 && facts.closed) facts.code ??= "stream-closed"
-  facts.detail ??= `${status} for ${url}`
+  facts.detail ??= where
   return refusal(status, facts, { retryAfter: retryAfter(headers.get("retry-after")) })
-}
-
-async function problemFields(response: Response): Promise<Record<string, unknown>> {
-  const type = response.headers.get("content-type") ?? ""
-  const json = type.includes("json")
-  if (!json && !type.startsWith("text/plain")) return {}
-  const text = (await response.text().catch(() => "")).slice(0, MAX_PROBLEM)
-  try {
-    return { ...Object(JSON.parse(text)) }
-  } catch {
-    // A refusal without a readable body is one all the same.
-    return text && !json ? { detail: `${text.slice(0, 200)}: ${response.status} for ${response.url}` } : {}
-  }
 }
 
 const FACTS = [

@@ -1,5 +1,5 @@
 /**
- * When to try again: a state machine without a clock of its own.
+ * When to try again: a state machine, by the clock and the chance of its environment.
  *
  * Rule 1: an attempt that moved the offset forward waits random(0, base), however many failed before it.
  * Rule 2: one that did not counts, and waits random(0, min(cap, base x 2^n)): full jitter, from 0. Nor longer than four
@@ -10,6 +10,8 @@
  * Rule 5: an end that the server planned costs nothing, but there is one a second at most.
  * Rule 6: whatever else happens, in a minute there are at most PACE requests that bring nothing.
  */
+
+import type { Environment } from "./environment.ts"
 
 export interface Retry {
   /** Milliseconds of the first wait at most; 1,000. */
@@ -42,9 +44,9 @@ const PLANNED_MS = 1000
 /** How an attempt ended. */
 export interface Outcome {
   /** Milliseconds from its head on. */
-  up: number
+  up?: number
   /** Whether anything was heard behind the head: a record, a control, a heartbeat. */
-  heard: boolean
+  heard?: boolean
   /** Whether the server meant it to end. */
   planned?: boolean
   /** Milliseconds the server asks to wait. */
@@ -57,16 +59,16 @@ export interface Backoff {
   /** Attempts in a row that brought nothing. */
   count: number
   /** A request is sent. */
-  begin(now: number): void
+  begin(): void
   /** The offset moved forward, or a write was acknowledged. */
-  progress(now: number): void
+  progress(): void
   /** Milliseconds to wait before the next attempt; null: give up. */
-  end(outcome: Outcome, now: number): number | null
+  end(outcome: Outcome): number | null
   /** Milliseconds to wait although something woke the client: rule 6 holds in any case. */
-  held(now: number): number
+  held(): number
 }
 
-export function backoffOf({ base, cap, stable, attempts, deadline }: Retry, random: () => number): Backoff {
+export function backoffOf({ base, cap, stable, attempts, deadline }: Retry, { now, random }: Pick<Environment, "now" | "random">): Backoff {
   /** When the last requests began that brought nothing. */
   let begun: number[] = []
   let brought = false
@@ -74,35 +76,34 @@ export function backoffOf({ base, cap, stable, attempts, deadline }: Retry, rand
   let lastPlanned = -Infinity
   const self: Backoff = {
     count: 0,
-    begin(now) {
-      success ??= now
-      begun = [...begun.slice(1 - PACE), now]
+    begin() {
+      begun = [...begun.slice(1 - PACE), now()]
+      success ??= now()
       brought = false
     },
-    progress(now) {
-      success = now
+    progress() {
+      success = now()
       self.count = 0
       brought = true
       begun = []
     },
-    held: (now) => (begun.length < PACE ? 0 : Math.max(0, (begun[0] as number) + MINUTE - now)),
-    end({ up, heard, planned, hint, personal }, now) {
+    held: () => (begun.length < PACE ? 0 : Math.max(0, (begun[0] as number) + MINUTE - now())),
+    end({ up = 0, heard, planned, hint, personal }) {
+      const at = now()
       const steady = up >= stable && heard
       if (steady) {
         self.count = 0
-        success = now
+        success = at
       }
+      const trouble = at - (success ?? at)
       let wait: number
-      if (planned && (brought || steady)) wait = Math.max(0, lastPlanned + PLANNED_MS - now)
+      if (planned && (brought || steady)) wait = Math.max(0, lastPlanned + PLANNED_MS - at)
       else if (brought) wait = random() * base
-      else {
-        const trouble = 4 * base + 2 * (now - (success ?? now))
-        wait = random() * Math.min(planned ? stable : cap, trouble, base * 2 ** self.count++)
-      }
-      if (planned) lastPlanned = now + wait
+      else wait = random() * Math.min(planned ? stable : cap, 4 * base + 2 * trouble, base * 2 ** self.count++)
+      if (planned) lastPlanned = at + wait
       if (hint) wait = Math.max(wait, hint * (personal ? 1 : 1 + 0.3 * random()))
-      wait = Math.max(wait, self.held(now))
-      return self.count > attempts || now + wait - (success ?? now) > deadline ? null : wait
+      wait = Math.max(wait, self.held())
+      return self.count > attempts || wait + trouble > deadline ? null : wait
     },
   }
   return self

@@ -7,7 +7,7 @@ import { insist } from "./patience.ts"
 import { type Producer, type ProducerOptions, type Sink, producerOf } from "./producer.ts"
 import { type ReadOptions, type Reader, type Rec, type Source, readerOf } from "./reader.ts"
 import { JSON_TYPE, type Raw, bodyOf, plainEncode, valueOf } from "./records.ts"
-import { type Fields, type RequestOptions, Requester } from "./request.ts"
+import { type Fields, type RequestOptions, requesterOf } from "./request.ts"
 import { retryOf } from "./retry.ts"
 import { type StandardSchema, validate } from "./schema.ts"
 import type { Door, Info, LiveDoor, Offset, TransportChoice } from "./transport.ts"
@@ -168,5 +168,5 @@ export function streamOf<T>(door: Door, options: StreamOptions<T>, created: numb
 
 /** A stream by its URL; a relative one is the page's. */
 export function stream<T = unknown>(url: string | URL, options: StreamOptions<T> = {}): Stream<T> {
-  return streamOf(httpDoor(url, new Requester(options, options.environment ?? platform)), options)
+  return streamOf(httpDoor(url, requesterOf(options, options.environment ?? platform)), options)
 }

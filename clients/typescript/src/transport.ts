@@ -98,8 +98,6 @@ export type TransportChoice = TransportName | TransportFactory
 /** What a write is answered. */
 export interface Written {
   offset: Offset
-  /** It was accepted before. */
-  duplicate?: boolean
 }
 
 /** One append, a closure, or both; with a producer it may be sent again. */

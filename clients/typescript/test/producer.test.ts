@@ -293,6 +293,25 @@ test("a login page in place of an answer: tried again, three times, then told", 
   assert.equal(never.asked.length, 6)
 })
 
+test("the network is back: what waits is sent at once, unless the server asked to wait", async () => {
+  for (const [headers, sent] of [[{}, 2], [{ "retry-after": "60" }, 1]] as const) {
+    const log = new Log()
+    world = new World()
+    world.chance = () => 1
+    const fake = new Fake((asked, index) => (index ? log.append(asked) : problem(503, { code: "unavailable" }, headers)))
+    const producer = stream<number>(URL_, { fetch: fake.fetch, environment: world, type: "application/json" }).producer({ linger: 0 })
+    const one = producer.append(1)
+    await world.pass(10)
+    world.tell("visible")
+    await world.pass(0)
+    assert.equal(fake.asked.length, sent)
+    await world.pass(90_000)
+    await one
+    assert.deepEqual(log.records, [1])
+    assert.equal(world.timers + world.watchers, 0)
+  }
+})
+
 test("create: also where a server does not create with an append", async () => {
   const log = new Log()
   let there = false

@@ -3,15 +3,27 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { stream } from "../src/index.ts"
-import { backoffOf, retryOf } from "../src/retry.ts"
+import { type Outcome, backoffOf, retryOf } from "../src/retry.ts"
 import { forget } from "../src/transports/choice.ts"
 import { Fake, Script, event, reply } from "./support/server.ts"
 import { World, dice, settle } from "./support/world.ts"
 
-const LOST = { up: 0, heard: false }
+const LOST = {}
+
+/** A backoff, and a clock that stands where a test puts it; chance always gives the same. */
+function at(chance: number, retry?: Parameters<typeof retryOf>[0]) {
+  const clock = { time: 0, now: () => clock.time, random: () => chance }
+  const backoff = backoffOf(retryOf(retry), clock)
+  return {
+    backoff,
+    begin: (time: number) => ((clock.time = time), backoff.begin()),
+    progress: (time: number) => ((clock.time = time), backoff.progress()),
+    end: (outcome: Outcome, time: number) => ((clock.time = time), backoff.end(outcome)),
+  }
+}
 
 test("what brings nothing waits up to twice as long each time, to a cap", () => {
-  const backoff = backoffOf(retryOf(undefined), () => 1)
+  const backoff = at(1)
   backoff.begin(0)
   let now = 0
   const waits = Array.from({ length: 7 }, () => {
@@ -23,18 +35,18 @@ test("what brings nothing waits up to twice as long each time, to a cap", () => 
 })
 
 test("who drew short waits at first does not wait half a minute after a moment", () => {
-  const backoff = backoffOf(retryOf(undefined), () => 1)
+  const backoff = at(1)
   backoff.begin(0)
   for (let count = 0; count < 10; count += 1) backoff.end(LOST, 0)
   assert.equal(backoff.end(LOST, 500), 5000)
 })
 
 test("jitter is full, from 0", () => {
-  assert.equal(backoffOf(retryOf(undefined), () => 0).end(LOST, 0), 0)
+  assert.equal(at(0).end(LOST, 0), 0)
 })
 
 test("what moved the offset forward waits up to base, however many failed before it", () => {
-  const backoff = backoffOf(retryOf(undefined), () => 1)
+  const backoff = at(1)
   for (let count = 0; count < 6; count += 1) backoff.end(LOST, 0)
   backoff.begin(0)
   backoff.progress(0)
@@ -42,35 +54,35 @@ test("what moved the offset forward waits up to base, however many failed before
 })
 
 test("a connection that was quick to come and to go counts; one that held and was heard does not", () => {
-  const backoff = backoffOf(retryOf(undefined), () => 1)
+  const backoff = at(1)
   backoff.end({ up: 4999, heard: true }, 0)
-  assert.equal(backoff.count, 1)
+  assert.equal(backoff.backoff.count, 1)
   backoff.end({ up: 5000, heard: false }, 0)
-  assert.equal(backoff.count, 2)
+  assert.equal(backoff.backoff.count, 2)
   assert.equal(backoff.end({ up: 5000, heard: true }, 0), 1000)
 })
 
 test("a hint is a floor; what all are told is spread, a place of one's own is not", () => {
-  const backoff = backoffOf(retryOf(undefined), () => 1)
+  const backoff = at(1)
   assert.equal(backoff.end({ ...LOST, hint: 100_000 }, 0), 130_000)
   assert.equal(backoff.end({ ...LOST, hint: 100_000, personal: true }, 0), 100_000)
   assert.equal(backoff.end({ ...LOST, hint: 1 }, 0), 4000)
 })
 
 test("a planned end is followed at once, but one a second", () => {
-  const backoff = backoffOf(retryOf(undefined), () => 1)
+  const backoff = at(1)
   const planned = { up: 60_000, heard: true, planned: true }
   assert.equal(backoff.end(planned, 0), 0)
   assert.equal(backoff.end(planned, 400), 600)
 })
 
 test("attempts and deadline end it", () => {
-  const two = backoffOf(retryOf({ attempts: 2 }), () => 0)
+  const two = at(0, { attempts: 2 })
   assert.deepEqual([two.end(LOST, 0), two.end(LOST, 0), two.end(LOST, 0)], [0, 0, null])
-  const short = backoffOf(retryOf({ deadline: 1500 }), () => 1)
+  const short = at(1, { deadline: 1500 })
   short.begin(0)
   assert.deepEqual([short.end(LOST, 0), short.end(LOST, 1000)], [1000, null])
-  assert.equal(backoffOf(retryOf(false), () => 0).end(LOST, 0), null)
+  assert.equal(at(0, false).end(LOST, 0), null)
 })
 
 test("a storm: 2,000 clients lose their server for five seconds", async () => {

@@ -48,6 +48,10 @@ class Hub(Engine):
         multi: serve what names several streams in one request, such as POST `-/append`. Only with this, `authorize` or
             `access`: a guard by path in front of `asgi` does not see which streams they are.
 
+    Attributes:
+        authorize: who decides; None: nobody.
+        cors_origins: as given.
+
     Raises:
         ValueError: both `authorize` and `access` are given, or a public pattern is none.
     """
@@ -70,7 +74,7 @@ class Hub(Engine):
         multi: bool = False,
     ) -> None:
         super().__init__(store, limits=limits, schemas=schemas)
-        self._cors_origins = cors_origins
+        self.cors_origins = cors_origins
         self._introspection = introspection
         self._compression = compression
         self._serve_private = serve_private
@@ -78,7 +82,7 @@ class Hub(Engine):
             raise ValueError("authorize decides about each path by itself; give either that or access and public")
         if access is not None or public is not None:
             authorize = Guard(None if access is None else ApplicationProofs(access), public)
-        self._authorize = authorize
+        self.authorize = authorize
         self._multi = multi
 
     async def _open(self) -> None:
@@ -93,6 +97,14 @@ class Hub(Engine):
         await super()._aclose()
 
     @cached_property
+    def inside(self) -> App:
+        """The application for calls in this process, such as those of `headwater.client.Stream(path, hub=hub)`.
+
+        As with all such calls nobody is asked who may do what, and private streams are served. Do not mount it.
+        """
+        return App(self, with_page=False, introspection=False, manage_hub=False, serve_private=True, multi=True)
+
+    @cached_property
     def asgi(self) -> App:
         """An ASGI application to mount: streams directly below the mount point, introspection under `/-/`.
 
@@ -101,12 +113,12 @@ class Hub(Engine):
         return App(
             self,
             prefix="/",
-            cors_origins=self._cors_origins,
+            cors_origins=self.cors_origins,
             with_page=False,
             introspection=self._introspection,
             manage_hub=False,
             compression=self._compression,
             serve_private=self._serve_private,
-            authorize=self._authorize,
+            authorize=self.authorize,
             multi=self._multi,
         )

@@ -10,6 +10,8 @@ reader         `Reader`: a cursor that outlives its connections
 writer         `StreamWriter`: appends, each once
 appends        the half of a stream's handle that writes
 http           HTTP, and time: the module that knows httpx2
+inside         a hub in this process
+pauses         waits between two attempts
 answers        heads of answers, and what can go wrong on the way
 session        one read, from its first request to its end: all rules of it
 reading        what is asked of a read, and what it asks of its driver
@@ -29,6 +31,7 @@ wires          wire formats
 doors          what readers, writers and handles ask of their way to the server
 connection     many streams on one WebSocket
 presence       who is at a stream, and being there
+outbox         appends that survive a restart of the program
 problems       responses that are errors
 errors         what can go wrong on the client's side
 """
@@ -49,6 +52,7 @@ if TYPE_CHECKING:
         NetworkError,
         OutboxExpired,
         OutboxFull,
+        OutboxStorage,
         Overflow,
         Silent,
         Stopped,
@@ -57,6 +61,8 @@ if TYPE_CHECKING:
         Unsupported,
     )
     from headwater.client.items import Batch, End, Ending, Gap, Info, Item, Progress
+    from headwater.client.outbox.fates import Fate
+    from headwater.client.outbox.outbox import Outbox
     from headwater.client.presence import Member, Presence
     from headwater.client.reader import Reader
     from headwater.client.retry import Retry
@@ -76,6 +82,7 @@ __all__ = [
     "Connection",
     "End",
     "Ending",
+    "Fate",
     "Gap",
     "HeadwaterError",
     "Heard",
@@ -83,8 +90,10 @@ __all__ = [
     "Item",
     "Member",
     "NetworkError",
+    "Outbox",
     "OutboxExpired",
     "OutboxFull",
+    "OutboxStorage",
     "Overflow",
     "Presence",
     "Progress",
@@ -112,6 +121,7 @@ _HOMES: Final = {
     "Connection": "headwater.client.connection.connection",
     "End": "headwater.client.items",
     "Ending": "headwater.client.items",
+    "Fate": "headwater.client.outbox.fates",
     "Gap": "headwater.client.items",
     "HeadwaterError": "headwater.errors",
     "Heard": "headwater.client.told",
@@ -119,8 +129,10 @@ _HOMES: Final = {
     "Item": "headwater.client.items",
     "Member": "headwater.client.presence",
     "NetworkError": "headwater.client.errors",
+    "Outbox": "headwater.client.outbox.outbox",
     "OutboxExpired": "headwater.client.errors",
     "OutboxFull": "headwater.client.errors",
+    "OutboxStorage": "headwater.client.errors",
     "Overflow": "headwater.client.errors",
     "Presence": "headwater.client.presence",
     "Progress": "headwater.client.items",

@@ -10,14 +10,14 @@ import msgspec
 from headwater.client import requests
 from headwater.client.answers import Head
 from headwater.client.codec import Codec
-from headwater.client.doors import Door
 from headwater.client.errors import Unsupported
-from headwater.client.reader import Reader
 from headwater.client.retry import Retry
-from headwater.client.writer import StreamWriter
 
 if TYPE_CHECKING:
+    from headwater.client.doors import Door
     from headwater.client.presence import Presence
+    from headwater.client.reader import Reader
+    from headwater.client.writer import StreamWriter
 
 
 class Appends:
@@ -97,9 +97,21 @@ class Appends:
             create=create,
         )
 
+    @property
+    def content_type(self) -> str | None:
+        """Of the stream, as far as it is known."""
+        return self._content_type
+
+    @property
+    def door(self) -> Door:
+        """The way to the server."""
+        return self._http
+
     def _make_writer(
         self, kind: str, *, linger: float = 0.005, create: bool | Mapping[str, Any] = False, **options: Any
     ) -> StreamWriter[Any]:
+        from headwater.client.writer import StreamWriter  # who only reads needs none
+
         config = None if create is False else requests.config_headers({} if create is True else create)
         codec = self._codec(kind)
         return StreamWriter(self._http, self.url, codec, self._retry, linger=linger, create=config, **options)

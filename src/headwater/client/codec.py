@@ -10,7 +10,8 @@ from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 
-from headwater.surrogates import mended
+from headwater.client.errors import BadRecord
+from headwater.client.items import Item
 
 T = TypeVar("T")
 
@@ -96,6 +97,8 @@ def _mending(decode: Callable[[bytes], T]) -> Callable[[bytes], T]:
         except msgspec.ValidationError:
             raise
         except msgspec.DecodeError:
+            from headwater.surrogates import mended
+
             whole = mended(raw)
             if whole is raw:
                 raise
@@ -106,3 +109,15 @@ def _mending(decode: Callable[[bytes], T]) -> Callable[[bytes], T]:
 
 def _refuse(kind: Any, content_type: str) -> Callable[[bytes], Any]:
     raise TypeError(f"a stream of {content_type} has text or bytes, not {kind!r}; give decode= to make one of them")
+
+
+def make_item(codec: Codec[T], raw: bytes, offset: str) -> Item[T]:
+    """A record.
+
+    Raises:
+        BadRecord: it is not of the type.
+    """
+    try:
+        return Item(codec.value(raw), offset, raw)
+    except (ValueError, RecursionError) as error:  # also msgspec's and pydantic's
+        raise BadRecord(f"the record before {offset} is not of the type that is read: {error}", offset, raw) from error

@@ -91,6 +91,13 @@ class OutboxExpired(ClientError):
     advice = "Append it again, if it still counts; Outbox(age=...) is how long one waits."
 
 
+class OutboxStorage(ClientError):
+    """The outbox's file cannot be read or written; the record was not taken."""
+
+    code = "outbox-storage"
+    advice = "Look for a full disk, and at the rights of the file and its folder."
+
+
 class Overflow(ClientError):
     """The server sent more than was asked for."""
 

@@ -10,7 +10,7 @@ import asyncio
 import random
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager
 from inspect import isawaitable
 from typing import Any, Final, TypeVar
 
@@ -18,6 +18,7 @@ import httpx2
 
 from headwater.client.answers import MOST_REDIRECTS, Head, agent, head_of, is_plain, redirect, translated
 from headwater.client.errors import BadAnswer, Silent
+from headwater.client.pauses import Pause
 from headwater.client.transports import NAMES
 
 T = TypeVar("T")
@@ -34,24 +35,6 @@ _ERROR_BYTES: Final = 65_536
 async def settled(value: T | Awaitable[T]) -> T:
     """A value, or what is awaited for it: functions of the application may be of either kind."""
     return await value if isawaitable(value) else value
-
-
-class Pause:
-    """A wait that can be cut short."""
-
-    def __init__(self) -> None:
-        self._woken = asyncio.Event()
-
-    async def wait(self, seconds: float) -> None:
-        """Wait for so long at most."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._woken.wait()
-        self._woken.clear()
-
-    def wake(self) -> None:
-        """End a wait."""
-        self._woken.set()
 
 
 class Answer:
@@ -201,3 +184,10 @@ class Http:
             options: dict[str, Any] = {"verify": url.startswith("https:")}
             self._client = Client(limits=httpx2.Limits(max_connections=None, max_keepalive_connections=20), **options)
         return self._client
+
+
+def inner_door(hub: Any, limit: float) -> Any:
+    """The way to the streams of a hub in this process."""
+    from headwater.client.inside import InsideDoor
+
+    return InsideDoor(hub, limit)

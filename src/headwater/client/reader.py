@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
-from typing import Any, Final, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
 
 from headwater.client.checkpoint import Checkpoint
 from headwater.client.codec import Codec
-from headwater.client.doors import Answers, Door
 from headwater.client.errors import BadRecord
 from headwater.client.http import settled
 from headwater.client.items import Batch, End, Ending, Gap, Info, Item, Progress
@@ -23,6 +22,9 @@ from headwater.client.session import ReadSession
 from headwater.client.states import ReaderState
 from headwater.client.told import Heard
 from headwater.errors import HeadwaterError
+
+if TYPE_CHECKING:
+    from headwater.client.doors import Answers, Door
 
 T = TypeVar("T")
 

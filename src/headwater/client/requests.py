@@ -39,6 +39,15 @@ def check_url(url: str) -> str:
     return url
 
 
+def inner_url(path: str) -> str:
+    """The URL of a stream of a hub in this process.
+
+    Args:
+        path: the stream's.
+    """
+    return join("hub://inside/v1/stream/", path)
+
+
 def join(root: str, path: str) -> str:
     """The URL of a stream of a server.
 

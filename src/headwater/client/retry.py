@@ -8,7 +8,9 @@ Rule 3: the count ends only after a connection that was up for `stable` seconds 
         and lost at once would be tried in a hot loop otherwise.
 Rule 4: what the server asks for is a floor. What it asks of all gets up to 30 percent more; a moment of one's own does
         not.
-Rule 5: whatever happens, there are at most `MOST_A_MINUTE` attempts in any minute that got nowhere.
+Rule 5: who waited a short part of the first bound waits a long part of the second. Two short waits would bring a part
+        of a crowd back twice in the first second of an outage. Each wait by itself is as random as any other.
+Rule 6: whatever happens, there are at most `MOST_A_MINUTE` attempts in any minute that got nowhere.
 """
 
 from __future__ import annotations
@@ -85,6 +87,7 @@ class Backoff:
         self._since: float | None = None  # when the trouble began
         self._moved = False
         self._heard = False
+        self._part: float | None = None  # of the bound of the wait before, if the next is its counterpart
         self._idle: deque[float] = deque(maxlen=MOST_A_MINUTE)
 
     def begin(self, now: float) -> None:
@@ -99,6 +102,11 @@ class Backoff:
     def moved(self) -> None:
         """The reader went forward, or a write was acknowledged."""
         self._moved = self._heard = True
+
+    def whole(self) -> None:
+        """An attempt did all that it can do, and went forward: earlier trouble is over."""
+        self._idle.clear()
+        self.reset()
 
     def reset(self) -> None:
         """Something changed that makes another attempt worth it at once, such as a network that is back."""
@@ -116,7 +124,7 @@ class Backoff:
         bound = self._count(now)
         if bound is None:
             return None
-        wait = self._draw() * bound
+        wait = self._jitter() * bound
         if hint is not None:
             hint = min(max(hint, 0.0), _LONGEST_HINT)
             wait = hint if own else max(hint, wait) + self._draw() * 0.3 * hint
@@ -131,8 +139,18 @@ class Backoff:
         bound = self._count(now)
         if bound is None:
             return None
-        wait = 0.0 if self._moved else self._draw() * min(bound, max(0.0, self._retry.stable - up))
+        wait = 0.0 if self._moved else self._jitter() * min(bound, max(0.0, self._retry.stable - up))
         return max(wait, _BETWEEN_ENDS - up, self._room(now))
+
+    def _jitter(self) -> float:
+        """A random part of a bound."""
+        part, self._part = self._part, None
+        if part is not None:
+            return 1.0 - part
+        part = self._draw()
+        if self.attempt == 1:
+            self._part = part
+        return part
 
     def _count(self, now: float) -> float | None:
         """The bound of the next wait."""

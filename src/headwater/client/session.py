@@ -157,7 +157,8 @@ class ReadSession(Generic[T]):
     def _first(self) -> Request:
         """Nothing is known of the stream. One that is waited for tells in NDJSON what it is, once it is made."""
         self._way = None
-        if self.state is not ReaderState.ABSENT or not self._reading.live or self._reading.transport != "auto":
+        may_wait = self._reading.live and self._reading.transport in ("auto", ("ndjson",))
+        if self.state is not ReaderState.ABSENT or not may_wait:
             return Request("HEAD", {}, {})
         self._name = "ndjson"
         self._way = way_of("ndjson", Codec("application/json", bytes), self._place)

@@ -12,9 +12,8 @@ from headwater.client.answers import Head
 from headwater.client.appends import Appends
 from headwater.client.checkpoint import Checkpoint
 from headwater.client.codec import Codec
-from headwater.client.doors import Door
 from headwater.client.errors import NetworkError
-from headwater.client.http import Client, GivenHeaders, Http
+from headwater.client.http import Client, GivenHeaders, Http, inner_door
 from headwater.client.items import Info, Item, Progress
 from headwater.client.reader import Reader
 from headwater.client.reading import Reading
@@ -22,12 +21,14 @@ from headwater.client.retry import NEVER, Backoff, Retry
 from headwater.client.told import Heard, Signal, signal_of
 from headwater.client.transports import Transport, of_door
 from headwater.client.ways import PageWay, Place
-from headwater.errors import HeadwaterError, NotAuthorized, StreamGone, StreamNotFound
+from headwater.errors import Gone, HeadwaterError, NotAuthorized, StreamGone, StreamNotFound
 from headwater.model import BEGINNING
 from headwater.protocol import names
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
+
+    from headwater.client.doors import Door
 
     T = TypeVar("T", default=Any)  # of a handle that says nothing of its records
 else:
@@ -55,6 +56,8 @@ class Stream(Appends, Generic[T]):
         retry: how trouble is met; False: not at all.
         transport: `auto`, or names in the order in which they are tried.
         http: an `httpx2` client of the application, or None for one of its own.
+        hub: a hub in this process, in place of a server: `url` is the stream's path, no socket is opened, and nobody is
+            asked who may do what.
 
     Raises:
         ValueError: the URL is none, or there is no such transport.
@@ -71,14 +74,18 @@ class Stream(Appends, Generic[T]):
         retry: Retry | bool = True,
         transport: Transport | Sequence[Transport] = "auto",
         http: Client | Door | None = None,
+        hub: Any = None,
     ) -> None:
-        self.url = requests.check_url(url)
         self._type: Final = type
         self._decode: Final = decode
         self._content_type = content_type
         self._retry = retry if isinstance(retry, Retry) else Retry() if retry else NEVER
+        self.url = url if hub is None else requests.inner_url(url)
         self._http: Door
-        if http is None or isinstance(http, Client):
+        if hub is not None:
+            self._http, self._owns_http = inner_door(hub, self._retry.connect), True
+        elif http is None or isinstance(http, Client):
+            requests.check_url(url)
             self._http, self._owns_http = Http(headers, http, self._retry.connect), True
         else:
             self._http, self._owns_http = http, False
@@ -199,7 +206,7 @@ class Stream(Appends, Generic[T]):
         """The stream's state; None: there is no stream."""
         try:
             head, _ = await self._ask("HEAD", {})
-        except (StreamNotFound, StreamGone):
+        except (StreamNotFound, Gone):
             return None
         return self._learn(requests.info_of(head.headers))
 

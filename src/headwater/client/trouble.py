@@ -93,6 +93,7 @@ class Trouble:
             now: the moment.
         """
         if self.moved and name not in _LIVE:
+            self._backoff.whole()
             return 0.0
         if planned is not None and (planned.retry_after or planned.why):
             return self._backoff.wait(now, planned.retry_after, own=True)

@@ -1,5 +1,7 @@
 """Transports as requests and answers: what is asked, and what the bytes tell. No I/O.
 
+Rule: a wire format is loaded when it is read.
+
 A way belongs to one connection. `begin` takes the head of the answer, `feed` its bytes and `finish` its end.
 """
 
@@ -14,10 +16,6 @@ import msgspec
 from headwater.client.codec import Codec
 from headwater.client.errors import BadAnswer, Truncated
 from headwater.client.told import Bad, Closed, Detached, Failed, Told, UpToDate
-from headwater.client.wires.bodies import split_page
-from headwater.client.wires.control_events import ControlEvents
-from headwater.client.wires.events import Events
-from headwater.client.wires.ndjson import JsonLines
 from headwater.model import BEGINNING, NOW
 from headwater.protocol import names
 
@@ -39,6 +37,8 @@ class Place(msgspec.Struct):
         offset: an offset, `-1` or `now`.
         cursor: of caches, as the last answer told it.
         came: a record was received, so that an event stream has a last event id.
+        pages: where the pages that lie behind each other began, how much they held, and where they ended.
+        fresh: a cache has answered another request than was sent: it is to be asked past.
         query: further parameters.
     """
 
@@ -46,6 +46,8 @@ class Place(msgspec.Struct):
     cursor: str | None = None
     came: bool = False
     query: dict[str, str] = {}
+    pages: tuple[str, int, str] = ("", 0, "")
+    fresh: bool = False
 
 
 class Way(Protocol):
@@ -108,18 +110,22 @@ class _Live:
 class NdjsonWay(_Live):
     """NDJSON."""
 
-    accept = JsonLines.media_type
+    accept = "application/x-ndjson"
 
     def __init__(self, codec: Codec[Any]) -> None:
+        from headwater.client.wires.ndjson import JsonLines
+
         self._wire = JsonLines(codec)
 
 
 class EventsWay(_Live):
     """Plain event streams."""
 
-    accept = Events.media_type
+    accept = "text/event-stream"
 
     def __init__(self, codec: Codec[Any]) -> None:
+        from headwater.client.wires.events import Events
+
         self._wire = Events(codec)
 
     def headers(self, place: Place) -> dict[str, str]:
@@ -131,11 +137,14 @@ class EventsWay(_Live):
 class ControlWay(_Live):
     """`live=sse` of the protocol."""
 
-    accept = ControlEvents.media_type
+    accept = "text/event-stream"
 
     def __init__(self, codec: Codec[Any], place: Place) -> None:
+        from headwater.client.wires.control_events import ControlEvents
+
         self._codec = codec
         self._place = place
+        self._events = ControlEvents
         self._wire = ControlEvents(codec, place.offset, base64=not codec.is_text)
 
     def query(self, place: Place) -> dict[str, str]:
@@ -148,7 +157,7 @@ class ControlWay(_Live):
         """See `Way.begin`."""
         told = super().begin(status, headers)
         if (encoding := headers.get(_ENCODING)) is not None:
-            self._wire = ControlEvents(self._codec, self._place.offset, base64=encoding == "base64")
+            self._wire = self._events(self._codec, self._place.offset, base64=encoding == "base64")
         return told
 
     def feed(self, chunk: bytes) -> list[Told]:
@@ -189,7 +198,7 @@ class PageWay:
 
     def headers(self, place: Place) -> dict[str, str]:
         """See `Way.headers`."""
-        return {"accept": "*/*"}
+        return {"accept": "*/*", **({"cache-control": "no-cache"} if place.fresh else {})}
 
     def begin(self, status: int, headers: Headers) -> list[Told]:
         """See `Way.begin`."""
@@ -212,7 +221,7 @@ class PageWay:
         if begin not in (BEGINNING, NOW) and end <= begin:
             told, end = [], begin  # all of it was given before: a cache or a server began too early
         else:
-            told = self._records()
+            told = self._new_records(begin, end)
         self._place.cursor = head.get(_CURSOR) or self._place.cursor
         if _CLOSED in head or _FAILURE in head:
             told.append(_ended(head))
@@ -220,6 +229,26 @@ class PageWay:
             told.append(UpToDate(end))
         else:
             told.append(Detached())  # there is more
+        return told
+
+    def _new_records(self, begin: str, end: str) -> list[Told]:
+        """The records that were not given before: the ETag tells where the page begins, and that may be too early."""
+        place, body = self._place, b"".join(self._body)
+        origin, size, behind = place.pages
+        started = _started(self._head, end) or begin
+        if begin in (BEGINNING, NOW) or behind != begin:
+            origin, size = (started if begin in (BEGINNING, NOW) else begin), 0
+        skip = 0
+        if begin not in (BEGINNING, NOW) and (started == BEGINNING or started < begin):
+            if started != origin or not size:
+                place.fresh = True
+                raise BadAnswer(f"the answer begins at {started}, where {begin} was asked for: a cache mixes them up")
+            skip = size
+        from headwater.client.wires.bodies import size_of
+
+        told = self._records(skip)
+        place.pages = origin, size + size_of(self._codec, body[skip:] if skip else body, told), end
+        place.fresh = False
         return told
 
     def items(self) -> list[Any]:
@@ -235,12 +264,21 @@ class PageWay:
             found += getattr(told, "items", ())
         return found
 
-    def _records(self) -> list[Told]:
+    def _records(self, skip: int = 0) -> list[Told]:
         begin, body = self._place.offset, b"".join(self._body)
         end = self._head.get(_NEXT) or begin
         if not body and self._codec.is_json and self._status == 200:
             raise Truncated("a page of JSON is a list at least; this one has nothing")
-        return split_page(self._codec, body, begin, end)
+        from headwater.client.wires.bodies import split_page
+
+        return split_page(self._codec, body, begin, end, skip)
+
+
+def _started(headers: Headers, end: str) -> str | None:
+    """Where a page begins, by its ETag, which this protocol's servers make of both ends; None: it does not tell."""
+    parts = headers.get("etag", "").removeprefix("W/").strip('"').split(":")
+    at = parts.index(end) if end in parts else 0
+    return parts[at - 1] if at else None
 
 
 def check_type(headers: Headers, wanted: str) -> None:

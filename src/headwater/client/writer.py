@@ -7,18 +7,20 @@ takes many; elsewhere each is its own, and up to `in_flight` are under way at on
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import deque
 from contextlib import suppress
-from typing import Any, Final, Generic, Self, TypeVar
-from uuid import uuid4
+from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
 
 from headwater.client import requests
 from headwater.client.codec import Codec
-from headwater.client.doors import Door
 from headwater.client.errors import NetworkError, Stopped
 from headwater.client.producing import Frozen, Numbers, Outcome
 from headwater.client.retry import Backoff, Retry
 from headwater.errors import Conflict, HeadwaterError, NotAuthorized, StreamNotFound
+
+if TYPE_CHECKING:
+    from headwater.client.doors import Door
 
 T = TypeVar("T")
 
@@ -55,7 +57,7 @@ class StreamWriter(Generic[T]):
     ) -> None:
         if epoch < 0 or batch_bytes <= 0 or buffer_bytes <= 0 or in_flight <= 0:
             raise ValueError("epoch is 0 or more; batch_bytes, buffer_bytes and in_flight are more than 0")
-        self.id: Final = id or f"headwater-{uuid4().hex}"
+        self.id: Final = id or f"headwater-{os.urandom(16).hex()}"
         self._http: Final[Door] = http
         self._url: Final = url
         self._codec: Final = codec

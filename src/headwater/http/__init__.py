@@ -13,6 +13,7 @@ revocation     what a server takes back, and whose connections it ends
 together       several appends in one request
 presence       who is at a stream, and readers that are members
 sessions       a browser's sign-in
+tickets        what a page shows in a URL, once
 signals        messages to a stream's live readers
 many           reads of many streams in one response
 live           live reads: their formats, their lifetimes, who reads

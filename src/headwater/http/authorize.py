@@ -21,6 +21,7 @@ from hashlib import sha256
 from http.cookies import CookieError, SimpleCookie
 from typing import Any, Final
 
+from headwater.hub.access.proven import Proven
 from headwater.protocol import names
 from headwater.protocol.access.cookies import cookie_name, find_session, has_session
 from headwater.protocol.access.identity import Access
@@ -44,9 +45,10 @@ class Credential:
         scope: as given.
         token: as given.
         scheme: `https` or `http`, as the client has it; empty: nobody looked.
+        redeemed: what a ticket was worth that the request showed; None: it showed none.
     """
 
-    __slots__ = ("headers", "scheme", "scope", "token")
+    __slots__ = ("headers", "redeemed", "scheme", "scope", "token")
 
     def __init__(
         self, headers: Headers, scope: MutableMapping[str, Any] | None = None, token: str | None = None
@@ -55,6 +57,7 @@ class Credential:
         self.scope = scope
         self.token = token
         self.scheme = ""
+        self.redeemed: Proven | None = None
 
     @property
     def key(self) -> bytes:

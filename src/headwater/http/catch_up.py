@@ -42,7 +42,8 @@ async def respond_short(
     if isinstance(command, Inspect):
         info = await hub.info(command.path)
         described_by = link(hub, exchange.request, command.path)
-        exchange.respond(responses.inspected(info, transports=transports, described_by=described_by))
+        told = responses.inspected(info, transports=transports, described_by=described_by)
+        exchange.respond(told if access is ANYBODY else responses.for_one(told))
         return
     found = await _read(hub, compressor, command)
     if isinstance(found, Streamed):

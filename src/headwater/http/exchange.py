@@ -32,7 +32,7 @@ from headwater.hub.live.wire_format import WireFormat
 from headwater.model import Appended
 from headwater.protocol import names, responses
 from headwater.protocol.access.identity import ANYBODY, Access
-from headwater.protocol.responses import Answer, HeaderList, coding_headers, streaming
+from headwater.protocol.responses import Answer, HeaderList, coding_headers, for_one, streaming
 from headwater.protocol.wire import Encoder
 
 #: What takes waiting; made by nothing but a call, so that it may be dropped.
@@ -77,6 +77,7 @@ class LiveHead(msgspec.Struct, frozen=True, gc=False, eq=False):
         varies: another request could have got another one.
         heartbeat: seconds of silence after which it has one.
         more: further headers.
+        for_one: it is told to who showed a proof.
     """
 
     media_type: bytes
@@ -85,17 +86,21 @@ class LiveHead(msgspec.Struct, frozen=True, gc=False, eq=False):
     coding: str = ""
     varies: bool = False
     more: tuple[tuple[bytes, bytes], ...] = ()
+    for_one: bool = False
 
     def answer(self) -> Answer:
         """The response, as it begins."""
         head = streaming(self.media_type, self.content_type, self.heartbeat)
-        return Answer(head.status, [*head.headers, *coding_headers(self.coding, varies=self.varies), *self.more])
+        headers = [*head.headers, *coding_headers(self.coding, varies=self.varies), *self.more]
+        return for_one(Answer(head.status, headers)) if self.for_one else Answer(head.status, headers)
 
 
 @lru_cache(_HEADS)
-def live_head(media_type: bytes, content_type: str, heartbeat: float, coding: str = "", *, varies: bool) -> LiveHead:
+def live_head(
+    media_type: bytes, content_type: str, heartbeat: float, coding: str = "", *, varies: bool, for_one: bool
+) -> LiveHead:
     """The head of a live response without further headers; see `LiveHead`."""
-    return LiveHead(media_type, content_type, heartbeat, coding, varies)
+    return LiveHead(media_type, content_type, heartbeat, coding, varies, (), for_one)
 
 
 class Opening(msgspec.Struct, frozen=True):

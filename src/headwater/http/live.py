@@ -20,7 +20,7 @@ from headwater.hub.live.wire_format import WireFormat, with_heartbeat, with_kind
 from headwater.hub.peers import address_of
 from headwater.model import Batch, Mode
 from headwater.protocol import names
-from headwater.protocol.access.identity import Access
+from headwater.protocol.access.identity import ANYBODY, Access
 from headwater.protocol.caching import MAX_JITTER
 from headwater.protocol.coding import IDENTITY, Coding
 from headwater.protocol.commands import Read
@@ -49,6 +49,11 @@ def peer_of(command: Read, client: tuple[str, int] | None, access: Access) -> Pe
         access: with which the reader was let in.
     """
     return Peer(command.mode.value, command.reader, address_of(client), access)
+
+
+def is_own(peer: Peer) -> bool:
+    """Whether somebody reads who showed a proof, so that no cache gives it to others."""
+    return peer.access is not ANYBODY
 
 
 async def opened(live: LiveReaders, command: Read, peer: Peer) -> Arrival | Awaiting:
@@ -145,7 +150,7 @@ def opening(
     previous = arrival.previous if isinstance(arrival, Arrival) else None
     more = () if previous is None else ((names.STREAM_PREVIOUS_OFFSET, previous.encode()),)
     kind, beat, token = media_type or encoder.media_type, form.heartbeat or heartbeat, form.coding.token
-    head = live_head(kind, content_type, beat, token, varies=varies)
+    head = live_head(kind, content_type, beat, token, varies=varies, for_one=is_own(arrival.peer))
     if more:
         head = replace(head, more=more)
     return Opening(arrival, form, encoder, head, lifetime)
@@ -163,7 +168,8 @@ def waiting(awaiting: Awaiting, command: Read, heartbeat: float, *, varies: bool
     form = live_format(command, IDENTITY)
     encoder = form.encoder(DEFAULT_CONTENT_TYPE)
     beat = form.heartbeat or heartbeat
-    head = live_head(command.media_type or encoder.media_type, _NO_ENCODING, beat, varies=varies)
+    own = is_own(awaiting.peer)
+    head = live_head(command.media_type or encoder.media_type, _NO_ENCODING, beat, varies=varies, for_one=own)
     return Opening(awaiting, form, encoder, head)
 
 

@@ -87,10 +87,11 @@ class LiveReads:
             peer = peer_of(command, exchange.client if peer is None else None, access)
         frames = self._live.first_frames(command.path, command.offset, form) if command.slow is None else None
         if frames is not None:
-            content_type, head = frames.info.content_type, read.head
-            if head is None or head.content_type != content_type:
+            content_type, head, own = frames.info.content_type, read.head, access is not ANYBODY
+            if head is None or head.content_type != content_type or head.for_one != own:
                 kind, beat = command.media_type or frames.group.encoder.media_type, form.heartbeat or self._heartbeat
-                head = read.head = live_head(kind, content_type, beat, form.coding.token, varies=self._varies)
+                token, varies = form.coding.token, self._varies
+                head = read.head = live_head(kind, content_type, beat, token, varies=varies, for_one=own)
             if command.resumed:
                 self._stats.resumes += 1
             exchange.push_first(command.path, frames, peer, head)

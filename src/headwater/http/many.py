@@ -84,7 +84,8 @@ class ManyReads:
         else:
             self._hub.stats.reads += 1
             body = await ManyPage(self._hub.live, asked, self._hub.limits.read_bytes).read()
-            exchange.respond(responses.page_of_many(body))
+            found = responses.page_of_many(body)
+            exchange.respond(found if self._allows is None else responses.for_one(found))
 
     async def _command(self, exchange: Exchange, request: Request) -> ReadMany:
         if request.method == "GET":
@@ -116,7 +117,7 @@ class ManyReads:
         form = WireFormat(kind, encoder, chunk, LAST_CHUNK, timeless=True, timed=command.envelope, says=tell)
         form = with_kinds(form, tell, kinds_of(command), command.heartbeat)
         beat = command.heartbeat or self._hub.limits.heartbeat_seconds
-        head = LiveHead(command.media_type, "text/plain", beat)
+        head = LiveHead(command.media_type, "text/plain", beat, for_one=self._allows is not None)
         return Opening(ManyArrival(self._hub.live, asked), form, encoder(""), head)
 
 

@@ -31,18 +31,20 @@ VERSION: Final = sha256(b"\0".join(_FILES.values())).hexdigest()[:16]
 _ALWAYS: Final = [(b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer")]
 
 
-def page(prefix: str) -> Answer:
+def page(prefix: str, *, takes_tokens: bool = False) -> Answer:
     """The page.
 
     Args:
         prefix: where streams begin below it, with both slashes.
+        takes_tokens: who shows a token may sign in.
     """
     nonce = secrets.token_urlsafe(16)
     policy = (
         f"default-src 'none'; connect-src 'self'; img-src data:; script-src 'nonce-{nonce}'; "
         f"style-src 'nonce-{nonce}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
-    html = _HTML.substitute(nonce=nonce, version=VERSION, prefix=escape(prefix.removeprefix("/")))
+    asks = "tokens" if takes_tokens else ""
+    html = _HTML.substitute(nonce=nonce, version=VERSION, prefix=escape(prefix.removeprefix("/")), asks=asks)
     headers = [
         (b"content-type", b"text/html; charset=utf-8"),
         (b"content-security-policy", policy.encode()),

@@ -11,17 +11,20 @@ from functools import partial
 from inspect import isawaitable
 from typing import Final
 
-from headwater.errors import NotAuthorized
+from headwater.errors import NotAuthorized, TokenRefused
 from headwater.http.access.ambient import OwnPages, is_remembered
-from headwater.http.access.guard import Guard
+from headwater.http.access.guard import Guard, decide
 from headwater.http.access.proofs import TokenProofs
+from headwater.http.access.tickets import TicketProofs
 from headwater.http.authorize import Authorize, Credential
 from headwater.http.exchange import Exchange, Work
-from headwater.hub.access.principals import Principals
+from headwater.hub import Engine
 from headwater.hub.access.proven import Proven
 from headwater.protocol import names
+from headwater.protocol.access.grants import NOTHING
 from headwater.protocol.access.identity import ANYBODY, Access
 from headwater.protocol.asks import Ask
+from headwater.protocol.ticket_query import may_have_ticket, tickets_of, without_tickets
 
 #: What a request is let in with does something, and gives what takes waiting.
 Go = Callable[[Access], Work | None]
@@ -32,19 +35,23 @@ class Permission:
 
     Args:
         authorize: who may do what; None: everybody everything.
-        principals: of the hub.
+        hub: whose proofs they are.
         pages: that may have a browser show what it sends by itself.
 
     Attributes:
         is_open: everybody may do everything.
         tokens: what verifies proofs; None: an application does.
+        tickets: redeems them.
         check: see `Principals.check`; for what was allowed a while ago.
     """
 
-    def __init__(self, authorize: Authorize | None, principals: Principals, pages: OwnPages) -> None:
+    def __init__(self, authorize: Authorize | None, hub: Engine, pages: OwnPages) -> None:
         self._authorize = authorize
+        principals = hub.runtime.principals
         identify = authorize.identify if isinstance(authorize, Guard) else None
         self.tokens: Final = identify if isinstance(identify, TokenProofs) else None
+        by_path = not isinstance(authorize, Guard)
+        self.tickets: Final = TicketProofs(hub.tickets, principals, self.tokens, by_path=by_path)
         self._pages: Final = pages
         self.is_open: Final = authorize is None
         self._principals: Final = principals
@@ -63,6 +70,31 @@ class Permission:
             if names.COOKIE in request.headers or names.AUTHORIZATION in request.headers:
                 self._check_page(exchange, found)
         return found
+
+    def shows_ticket(self, exchange: Exchange) -> bool:
+        """Whether a request shows a ticket, and that counts. It is taken out of what its server may log."""
+        request, scope = exchange.request, exchange.scope
+        if self.is_open or not may_have_ticket(request.query) or not tickets_of(request.query):
+            return False
+        if scope is not None:
+            scope["query_string"] = without_tickets(f"?{request.query.decode('latin-1')}")[1:].encode("latin-1")
+        return exchange.credential is None and names.AUTHORIZATION not in request.headers
+
+    async def redeem(self, exchange: Exchange) -> None:
+        """Spend the ticket of a request; what is asked from now on is decided by what it was worth.
+
+        Raises:
+            TokenRefused: it is worth nothing, or there are two.
+            OriginNotAllowed: it is another page's.
+        """
+        request = exchange.request
+        found = None
+        for text in tickets_of(request.query):
+            former, found = found, await self.tickets.redeem(text, request, exchange.scheme, exchange.client)
+            if former is not None:
+                raise TokenRefused("the request shows two tickets; both are spent")
+        credential = exchange.credential = Credential(request.headers, exchange.scope)
+        credential.scheme, credential.redeemed = exchange.scheme, found
 
     def _check_page(self, exchange: Exchange, credential: Credential) -> None:
         """Refuse what a browser may have added for a page of another origin."""
@@ -90,6 +122,8 @@ class Permission:
         if self._authorize is None or not asks:
             return go(ANYBODY)
         credential = self.credential(exchange)
+        if credential.redeemed is not None:
+            return go(self._by_ticket(asks, credential.redeemed))
         found = self._authorize(asks, credential, exchange.client)
         if isawaitable(found):
             return self._decided(found, asks, credential, exchange.client, go)
@@ -118,6 +152,8 @@ class Permission:
         """
         if self._authorize is None or credential is None or not asks:
             return ANYBODY
+        if credential.redeemed is not None:
+            return self._by_ticket(asks, credential.redeemed)
         found = self._authorize(asks, credential, client)
         if isawaitable(found):
             return self._awaited(found, asks, credential, client)
@@ -129,6 +165,8 @@ class Permission:
         Raises:
             HeadwaterError: it is none.
         """
+        if credential.redeemed is not None:
+            return self._by_ticket((), credential.redeemed)
         if not isinstance(self._authorize, Guard):
             return ANYBODY
         found = self._authorize((), credential, client)
@@ -137,6 +175,12 @@ class Permission:
             if isinstance(found, Access)
             else self._awaited(found, (), credential, client)
         )
+
+    def _by_ticket(self, asks: tuple[Ask, ...], redeemed: Proven) -> Access:
+        access = self._principals.latest(redeemed)
+        self._principals.check(access)
+        public = self._authorize.public if isinstance(self._authorize, Guard) else NOTHING
+        return decide(asks, access, public)
 
     async def _decided(
         self,

@@ -19,6 +19,7 @@ from headwater.http.request import Request
 from headwater.hub import Engine, Limits
 from headwater.hub.intake import Intake
 from headwater.protocol.responses import Answer, HeaderList
+from headwater.protocol.ticket_query import without_tickets
 
 _log: Final = logging.getLogger("headwater")
 _access_log: Final = logging.getLogger("headwater.access")
@@ -134,8 +135,8 @@ class Service(ABC):
 
 
 def log_access(exchange: Exchange, status: int) -> None:
-    """Log a request and the status of its response, in the form of most servers; keys of members are left out."""
+    """Log a request and its status, in the form of most servers; keys of members and tickets are left out."""
     request, client = exchange.request, exchange.client
     address = "-" if client is None else f"{client[0]}:{client[1]}"
-    target = _KEY.sub(r"\1=***", request.target)
+    target = _KEY.sub(r"\1=***", without_tickets(request.target))
     _access_log.info('%s - "%s %s HTTP/%s" %d', address, request.method, target, request.version, status)

@@ -82,6 +82,8 @@ class SessionRoute:
                 "the request's Origin says none of these"
             )
         if request.method == "POST":
+            if credential.bearer is None:
+                raise NotAuthorized("a session is begun with a token: Authorization: Bearer ...")
             if await body_of(exchange):
                 raise BadRequest("a session is begun with the token of Authorization, without a body")
             await self._begin(exchange, sessions, credential, name)
@@ -96,8 +98,6 @@ class SessionRoute:
         return found
 
     async def _begin(self, exchange: Exchange, sessions: Sessions, credential: Credential, cookie: bytes) -> None:
-        if credential.bearer is None:
-            raise NotAuthorized("a session is begun with a token: Authorization: Bearer ...")
         found = self._proofs(credential, exchange.client)
         access = found if isinstance(found, Proven) or found is None else await found
         assert access is not None, "a token was shown"

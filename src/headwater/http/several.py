@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from headwater.errors import MultiStreamClosed, RouteNotFound
-from headwater.http import many, revocation, sessions, together
+from headwater.http import many, revocation, sessions, tickets, together
 from headwater.http.access.ambient import OwnPages
 from headwater.http.exchange import Exchange, Work, body_of
 from headwater.http.permission import Permission
@@ -85,6 +85,8 @@ class SeveralStreams:
         if not permission.is_open:  # who may do everything may not end everybody's readers
             for word in (revocation.REVOKE, revocation.KICK):
                 self.words[root + word] = Word(revocation.check_head, partial(self._take_back, word), "")
+            route = tickets.TicketRoute(permission, pages, hub.limits.max_path_bytes, private)
+            self.words[root + tickets.WORD] = Word(tickets.check_head, route.serve, "")
         if permission.tokens is not None:  # an application has its own sessions
             serve = sessions.SessionRoute(permission.tokens, hub.runtime.principals, pages).serve
             self.words[root + sessions.WORD] = Word(sessions.check_head, serve, "")
@@ -100,6 +102,8 @@ class SeveralStreams:
         if exchange.request.method == "OPTIONS":
             exchange.respond(responses.allowed(preflight_headers()))
             return None
+        if not self._permission.is_open:
+            self._permission.credential(exchange)  # which pages may come, before a body is read
         word.check(exchange.request)
         self._check_open(word.where)
         return word.serve(exchange)

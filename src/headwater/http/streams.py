@@ -111,7 +111,7 @@ class StreamService(Service):
         self._prefix: Final = prefix
         self._cors: Final = CorsPolicy(cors_origins, credentials=authorize is not None)
         pages = OwnPages(self._cors)
-        self._permission: Final = Permission(authorize, hub.runtime.principals, pages)
+        self._permission: Final = Permission(authorize, hub, pages)
         if self._permission.tokens is not None:
             self._permission.tokens.keep(hub.sessions)
         stream_names = Names(hub.limits.max_path_bytes, self.private)
@@ -148,6 +148,21 @@ class StreamService(Service):
     def route(self, exchange: Exchange) -> Work | None:
         """See `Service.route`."""
         request = exchange.request
+        if request.query and self._permission.shows_ticket(exchange):
+            return self._route_with_ticket(exchange)
+        plan: Plan | None = request.memo
+        if plan is None or not self._permission.is_open:
+            return self._route(exchange)
+        return plan.go(exchange, plan.command, ANYBODY)
+
+    async def _route_with_ticket(self, exchange: Exchange) -> None:
+        await self._permission.redeem(exchange)
+        work = self._route(exchange)
+        if work is not None:
+            await work
+
+    def _route(self, exchange: Exchange) -> Work | None:
+        request = exchange.request
         if request.memo is None:
             if exchange.is_websocket:
                 if request.path in self._several.words:
@@ -183,7 +198,7 @@ class StreamService(Service):
             asks = asks_of_route(route, request.query)
             return self._permission.then(exchange, asks, partial(self._introspect, exchange, route))
         elif self._with_page and is_read and path in ("", "/"):
-            exchange.respond(page(self._prefix))
+            exchange.respond(page(self._prefix, takes_tokens=self._permission.tokens is not None))
         elif path == "*" and request.method == "OPTIONS":  # of the server as a whole (RFC 9110 section 9.3.7)
             exchange.respond(responses.allowed(preflight_headers()))
         else:
@@ -265,7 +280,8 @@ class StreamService(Service):
             await work
 
     def _describe(self, exchange: Exchange, command: Describe, access: Access) -> None:
-        exchange.respond(schemas.respond(self.hub, exchange.request, command))
+        found = schemas.respond(self.hub, exchange.request, command)
+        exchange.respond(found if access is ANYBODY else responses.for_one(found))
 
     def _preflight(self, exchange: Exchange, command: Preflight, access: Access) -> None:
         exchange.respond(responses.allowed(preflight_headers()))

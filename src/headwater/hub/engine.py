@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar, Unpack
 from headwater.hub.access.calls import AccessCalls
 from headwater.hub.access.revoked_log import PATH, RevokedLog
 from headwater.hub.access.sessions import BELOW, Sessions
+from headwater.hub.access.tickets import Tickets
 from headwater.hub.arguments import check_kind
 from headwater.hub.checked import into
 from headwater.hub.intake import Intake
@@ -61,6 +62,7 @@ class Engine(Lifespan, Writes, SignalCalls, AccessCalls):
         private: streams that are not served over HTTP.
         schemas: what streams hold.
         sessions: of browsers.
+        tickets: of pages.
     """
 
     def __init__(
@@ -91,6 +93,7 @@ class Engine(Lifespan, Writes, SignalCalls, AccessCalls):
         self._small = min(self.limits.max_body_bytes, self.limits.max_append_records)
         self._places = Places(self.limits, self._exists)
         self.sessions: Final = Sessions(self.store, self._principals, self._places)
+        self.tickets = Tickets(self.store, self._places)
         self._sweeper: Final = Sweeper(self.store, self.live)
         self._unwatch: Callable[[], None] = _nothing
         self._unattend: Callable[[], None] = _nothing

@@ -30,6 +30,7 @@ headers                   header lines into a mapping
 hosts                     `Host` and `Origin`, parsed
 cors                      pages: origins and hosts
 paths                     what a stream may be called
+ticket_query              a ticket in the query of a URL
 urls                      the stream of a URL, or a word behind `-`
 query                     our parameters
 accept                    in which form a stream is wanted

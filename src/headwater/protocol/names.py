@@ -87,6 +87,8 @@ SEC_WEBSOCKET_VERSION: Final = b"sec-websocket-version"
 # Query parameters.
 #: Runs: the dialect in which one is told.
 QUERY_DIALECT: Final = "dialect"
+#: What a page shows of who it is for, once, where it can send no header.
+QUERY_TICKET: Final = "ticket"
 QUERY_OFFSET: Final = "offset"
 QUERY_LIVE: Final = "live"
 #: In place of an offset: so many of the newest records, where they are kept apart, or bytes, of every other stream.

@@ -36,13 +36,21 @@ _CLOSED: Final = (names.STREAM_CLOSED, _TRUE)
 _UP_TO_DATE: Final = (names.STREAM_UP_TO_DATE, _TRUE)
 _NO_STORE: Final = (names.CACHE_CONTROL, NO_STORE)
 #: On every answer (section 12.7).
-_SECURITY: Final = ((b"x-content-type-options", b"nosniff"), (b"cross-origin-resource-policy", b"cross-origin"))
+_SNIFFED: Final = (b"x-content-type-options", b"nosniff")
+_SECURITY: Final = (_SNIFFED, (b"cross-origin-resource-policy", b"cross-origin"))
+_OWN_PAGES: Final = (b"cross-origin-resource-policy", b"same-origin")
 #: A stream's bytes may be a page; opened in a tab it gets no script and no origin of ours (CSP level 3, "sandbox").
 #: What a response says to everybody, and in its place to one alone.
 _OF_EVERYBODY: Final = frozenset({names.CACHE_CONTROL, b"cross-origin-resource-policy"})
 _ASKED_AGAIN: Final = (names.CACHE_CONTROL, REVALIDATE)
+#: By what it is for everybody.
+_CACHING_OF_ONE: Final = (
+    ((names.CACHE_CONTROL, NO_STORE), (names.CACHE_CONTROL, NO_STORE)),
+    ((names.CACHE_CONTROL, LIVE), (names.CACHE_CONTROL, b"private, " + LIVE)),
+)
 _OF_ONE: Final[HeaderList] = [
-    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"referrer-policy", b"no-referrer"),
+    _OWN_PAGES,
     (names.VARY, b"authorization, cookie"),
 ]
 _SANDBOX: Final = (b"content-security-policy", b"sandbox")
@@ -315,7 +323,7 @@ def failed(error: HeadwaterError) -> Answer:
 def for_one(answer: Answer) -> Answer:
     """A read's response to who showed a proof: no cache gives it to somebody else, or after the proof has ended."""
     kept = [field for field in answer.headers if field[0] not in _OF_EVERYBODY]
-    caching = _NO_STORE if _NO_STORE in answer.headers else _ASKED_AGAIN
+    caching = next((told for given, told in _CACHING_OF_ONE if given in answer.headers), _ASKED_AGAIN)
     return Answer(answer.status, [*kept, caching, *_OF_ONE], answer.body, answer.unread)
 
 
@@ -325,8 +333,8 @@ def with_headers(answer: Answer, headers: HeaderList) -> Answer:
 
 
 def json_answer(value: object, *, status: int = 200) -> Answer:
-    """A JSON document of the introspection routes."""
-    headers = [(names.CONTENT_TYPE, b"application/json"), _NO_STORE, *_SECURITY]
+    """A JSON document of the introspection routes; no page of another origin embeds it."""
+    headers = [(names.CONTENT_TYPE, b"application/json"), _NO_STORE, _SNIFFED, _OWN_PAGES]
     return Answer(status, headers, msgspec.json.encode(value) + b"\n")
 
 

@@ -105,7 +105,7 @@ class AsgiClient:
             method: upper case.
             path: with the query string.
             body: whole, or in parts.
-            headers: names in lower case.
+            headers: names in lower case; `host` is `test` unless given.
             vanish: go away when the parts are sent, before the body's end.
         """
         response = AsgiResponse()
@@ -154,7 +154,7 @@ class AsgiClient:
             "query_string": query.encode(),
             "root_path": self._root_path,
             "headers": [
-                (b"host", b"test"),
+                *([] if "host" in headers else [(b"host", b"test")]),
                 *((name.encode(), value.encode()) for name, value in headers.items()),
             ],
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -15,11 +16,12 @@ from tests.websocket.test_access import guarded
 from headwater.http.access.guard import Guard
 from headwater.http.access.keys import KeySet, make_key
 from headwater.http.access.proofs import TokenProofs
-from headwater.http.access.routes import MESSAGES, ROUTES, RUNS
+from headwater.http.access.routes import MESSAGES, ROUTES
 from headwater.http.access.tokens import Tokens
 from headwater.http.introspection import ROUTES as INTROSPECTION
 from headwater.http.websocket.operations import OPERATIONS
 from headwater.protocol.access.claims import Issuer
+from headwater.protocol.access.identity import Access
 from headwater.protocol.asks import Operation
 from headwater.protocol.urls import AT_ROOT, AT_STREAM
 from headwater.protocol.websocket import messages as m
@@ -55,6 +57,7 @@ OF_TABLE = {
     "version": [],
     "page": [],
     "session": [],
+    "ticket": [],
 }
 
 
@@ -62,6 +65,11 @@ def guard() -> Guard:
     """A new one, as `headwater serve` makes it."""
     issuer = Issuer(issuer="headwater", audience="headwater")
     return Guard(TokenProofs(Tokens([KeySet(issuer, (make_key("HS256", SECRET),))])))
+
+
+def signer() -> str:
+    """Names the guard's key."""
+    return make_key("HS256", SECRET).print
 
 
 def grants(asks: set[tuple[Operation, str]], without: Operation | None = None) -> dict[str, list[str]]:
@@ -104,19 +112,72 @@ def test_every_route_by_every_proof(run: Run[None], lane: str, name: str) -> Non
     run(main())
 
 
+@lanes
+@pytest.mark.parametrize("name", ALL)
+def test_every_route_by_a_browser(run: Run[None], lane: str, name: str) -> None:
+    """The same by a session's cookie, from pages of every kind, and by a ticket, which is good once."""
+    method, url, headers, body, asks = ALL[name]
+    never = {Operation.LIST, V}
+    mark = "&" if "?" in url else "?"
+
+    async def main() -> None:
+        async with asked(lane, guard()) as (hub, store, send):
+
+            async def by(cookie: str, **more: str) -> int:
+                status: int = await send(
+                    method, url, {**headers, "cookie": f"headwater-loopback={cookie}", **more}, body
+                )
+                return status
+
+            async def session(**streams: Any) -> str:
+                granted = Access("me", issuer="headwater", expires=time.time() + 60, **streams)
+                text, _ = await hub.sessions.begin(granted, signer())
+                store.used = []
+                return text
+
+            own, site = "http://localhost", "sec-fetch-site"
+            assert await by("A" * 22, origin=own) == 401
+            for operation in {operation for operation, _ in asks}:
+                assert await by(await session(**grants(asks, operation)), origin=own) == 403, operation
+            exactly = await session(**grants(asks))
+            for origin in ("https://evil.example", "http://localhost.evil.example", "null", "http://localhost:81"):
+                assert await by(exactly, origin=origin) == 403, origin
+            for value in ("cross-site", "same-site"):
+                assert await by(exactly, **{site: value}) == 403
+                assert await by(exactly, origin=own, **{site: value}) == 403
+            if method not in ("GET", "HEAD"):
+                assert await by(exactly) == 403
+                assert await by(exactly, **{site: "none"}) == 403
+            assert set(store.used) <= {"page"}, "of sessions, which are no stream of anybody's"
+            if name != "long-poll":
+                assert await by(exactly, origin=own, **{site: "same-origin"}) not in (401, 403)
+
+            async def by_ticket(text: str) -> int:
+                status: int = await send(method, f"{url}{mark}ticket={text}", {**headers, "origin": own}, body)
+                return status
+
+            other: list[dict[str, Any]] = [{"read": ["other"]}]
+            if name != "long-poll" and not never & {each for each, _ in asks}:
+                other.append(grants(asks))
+            for streams in other:
+                text = await hub.ticket(Access("me", **streams), origin=own)
+                assert (await by_ticket(text) == 403) is (streams == {"read": ["other"]})
+                assert await by_ticket(text) == 401
+            assert await by_ticket("A" * 43) == 401
+
+    run(main())
+
+
 def test_every_route_has_its_line() -> None:
     """The table names all that is served; each line has a sample, with the same operations."""
     names = {route.name for route in ROUTES}
     assert set(INTROSPECTION) <= names
     served = {"append": "together"}
-    assert {served.get(word, word) for word in AT_ROOT} <= names | {"ticket"}, (
-        "a new word needs its line and its sample"
-    )
+    assert {served.get(word, word) for word in AT_ROOT} <= names, "a new word needs its line and its sample"
     assert set(AT_STREAM) - names == {"cancel"}, "a new word needs its line and its sample"
     for route in ROUTES:
         for sample in OF_TABLE.get(route.name, [route.name]):
             assert {operation for operation, _ in ALL[sample][4]} == set(route.operations), route.name
-    assert {route.name for route in RUNS} == {"run start", "run watch", "run stop", "run list"}
 
 
 MESSAGE_SAMPLES: dict[str, dict[str, Any]] = {

@@ -184,7 +184,7 @@ def test_a_refresh_is_of_one_session(run: Run[None], tmp_path: Path, lane: str) 
 
     async def main() -> None:
         async with guarded_lane(lane, tmp_path) as door:
-            first = token("u1", seconds=2)
+            first = token("u1", seconds=3)
             mine = await door.sign_in(first)
             with (
                 await door.events(f"{ROOT}a", mine) as tab,
@@ -228,7 +228,7 @@ def test_expiry(run: Run[None], tmp_path: Path, lane: str) -> None:
 
     async def main() -> None:
         async with guarded_lane(lane, tmp_path) as door:
-            mine = await door.sign_in(token("u1", seconds=1))
+            mine = await door.sign_in(token("u1", seconds=2))
             with await door.events(f"{ROOT}a", mine) as tab:
                 told = await rest_of(tab)
                 assert b"stream-expiring" in told

@@ -17,28 +17,16 @@ from websockets.asyncio.client import connect
 
 from headwater.llm.answer import Answer
 from headwater.llm.parts import decode_part
+from headwater.llm.providers.registry import DIALECTS
+from headwater.llm.providers.wire import FORMS
 
 if TYPE_CHECKING:
     from tests.support.processes import ServerProcess
 
 RUNS = 200
 AT_ONCE = 20
-DIALECTS = [
-    "plain",
-    "openai",
-    "openai-responses",
-    "anthropic",
-    "ai-sdk",
-    "ai-sdk-7",
-    "ag-ui",
-    "gemini",
-    "gemini-array",
-    "ollama",
-]
-#: Dialects without ids: who comes back begins anew.
-WITHOUT_IDS = ("gemini", "gemini-array", "ollama")
-#: Dialects without calls that a provider runs.
-CLIENTS_ONLY = ("openai", "gemini", "gemini-array", "ollama")
+#: What tells how a run ends; one whose ends are cuts is seen in `test_clients`.
+NAMES = [name for name, made in DIALECTS.items() if made.tells_ends]
 #: Images and citations, as any dialect spells them.
 MARKS = re.compile(rb"https://cited\.example/\d+|IMAGE\d+")
 
@@ -59,7 +47,7 @@ class Trial:
         self.random = random.Random(number)
         self.tokens = self.random.randrange(5, 60)
         self.whole = "".join(token(index) for index in range(self.tokens))
-        self.dialect = self.random.choice(DIALECTS)
+        self.dialect = self.random.choice(NAMES)
         self.run = ""
 
     async def go(self) -> None:
@@ -101,19 +89,18 @@ class Trial:
         wanted.last_id = seen.last_id
         assert seen == wanted
         assert marks(body) == marks(uncut)
-        if dialect not in ("plain", "text"):
-            assert (seen.reasoning != "", seen.tools != []) == (
-                self.tokens > 1,
-                self.tokens > (5 if dialect in CLIENTS_ONLY else 2),
-            )
+        lacks = DIALECTS[dialect].lacks
+        assert (seen.reasoning != "") == (self.tokens > 1 and "thinking" not in lacks)
+        first_call = 5 if "hosted calls" in lacks else 2
+        assert (seen.tools != []) == (self.tokens > first_call and "calls" not in lacks)
         return seen
 
     async def _from_the_start(self, first: bytes) -> None:
         """In another dialect, as a second tab or the AI SDK does it; ids are the same each time."""
-        dialect = self.random.choice(DIALECTS)
+        dialect = self.random.choice(NAMES)
         seen = await self._check(dialect, await self._whole(f"/runs/{self.run}/stream?dialect={dialect}"))
         assert seen.id == read(dialect, await self._whole(f"/runs/{self.run}/stream?dialect={dialect}")).id
-        end = {"ollama": b"\n", "gemini-array": b"}"}.get(self.dialect, b"\n\n")
+        end = {"lines": b"\n", "array": b"}"}.get(FORMS.get(self.dialect, "sse"), b"\n\n")
         before = read(self.dialect, first[: first.rfind(end) + len(end)] if end in first else b"")
         assert self.whole.startswith(before.text)
         if dialect == self.dialect and before.id:
@@ -121,7 +108,7 @@ class Trial:
 
     async def _from_an_event(self, first: bytes) -> None:
         """In the same dialect, behind the last event that was whole and had an id: one continuous answer."""
-        whole, offset = (b"", "") if self.dialect in WITHOUT_IDS else up_to_an_id(first)
+        whole, offset = up_to_an_id(first) if DIALECTS[self.dialect].has_ids else (b"", "")
         rest = await self._whole(f"/runs/{self.run}/stream?dialect={self.dialect}&offset={offset or '-1'}")
         await self._check(self.dialect, whole + rest)
 

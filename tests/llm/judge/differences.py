@@ -59,6 +59,45 @@ def reading_kinds(before: Reading, after: Reading) -> set[str]:
     return {name for (name, value), other in pairs if value != other}
 
 
+#: The kinds of what a dialect leaves out (`providers.left_out`), by what a reading misses then.
+_MISSED = {
+    "thinking": {"thinking", "sealed thinking"},
+    "calls": {"calls", "hosted calls"},
+    "results": {"results"},
+    "approvals": {"approvals"},
+    "citations": {"pages", "documents"},
+    "files": {"images", "files", "documents", "foreign"},
+}
+
+
+def left_out_of(seen: Any) -> dict[str, int]:
+    """What an answer says that it has left out, wherever it stands."""
+    inner: Iterable[Any] = seen.values() if isinstance(seen, dict) else seen if isinstance(seen, list) else ()
+    here = seen.get("left_out") if isinstance(seen, dict) else None
+    found: dict[str, int] = here if isinstance(here, dict) else {}
+    for value in inner:
+        found = left_out_of(value) or found
+    return found
+
+
+def without_told(found: set[str], wanted: Reading, seen: Reading, left_out: dict[str, int]) -> set[str]:
+    """The kinds that differ by more than what the answer says that it has left out."""
+    if seen.text == wanted.text + wanted.refusals and not seen.refusals:
+        found = found - {"text"}  # the text of a refusal is told as text
+    return {kind for kind in found if not _is_told(kind, wanted, seen, left_out)}
+
+
+def _is_told(kind: str, wanted: Reading, seen: Reading, left_out: dict[str, int]) -> bool:
+    count = sum(left_out.get(name, 0) for name in _MISSED.get(kind, ()))
+    if kind == "thinking":
+        return count > 0 and not seen.thinking
+    before, after = getattr(wanted, kind), getattr(seen, kind)
+    if not isinstance(before, list) or len(before) - len(after) > count:
+        return False
+    rest = iter(before)
+    return all(item in rest for item in after)
+
+
 def without_nothing(value: Any, depth: int = 0) -> Any:
     """An object without its fields that are null, and without what is a run's own."""
     if isinstance(value, dict):

@@ -17,6 +17,9 @@ Rule 4: an error in a form that the SDK takes for an event of the answer is told
 Rule 5: a response that breaks off is told as an error by runs, where the SDK may say nothing: `Case.cut`, and what
         has no last event. Chat completions without a finish reason are `unfinished`: their SDK hides `[DONE]`, so a
         run of its stream cannot know it, and tells them as `truncated`.
+Rule 6: what a dialect has no place for, and says that it has left out, is no difference. Every dialect of the registry
+        is judged: one without a client here is read by the source of its own provider, and one without words for its
+        ends by its text alone.
 """
 
 from __future__ import annotations
@@ -32,7 +35,7 @@ from typing import Any
 import msgspec
 from tests.llm.clients.node import Node
 from tests.llm.judge import python_sdks
-from tests.llm.judge.differences import kinds, reading_kinds
+from tests.llm.judge.differences import kinds, left_out_of, reading_kinds, without_told
 from tests.llm.judge.folds import fold, mended
 from tests.llm.judge.reading import (
     Reading,
@@ -42,9 +45,16 @@ from tests.llm.judge.reading import (
     of_gemini,
     of_messages,
     of_ollama,
+    of_parts,
+    of_plain,
     of_responses,
 )
 from tests.llm.judge.wire import Case
+from tests.llm.readers import values
+
+from headwater.llm.parts import decode_part
+from headwater.llm.providers import registry
+from headwater.llm.providers.wire import WireRecogniser
 
 Json = dict[str, Any]
 
@@ -53,7 +63,7 @@ DIALECTS = {"chat": "openai", "responses": "openai-responses", "messages": "anth
 EXTRACTORS = {"chat": of_chat, "responses": of_responses, "messages": of_messages}
 PATHS = {"chat": "/chat/completions", "responses": "/responses", "messages": "/messages"}
 #: Dialects that are read as their documentation has them; their SDKs are not in the environment of these tests.
-PLAIN = {"gemini": of_gemini, "ollama": of_ollama}
+PLAIN = {"gemini": of_gemini, "gemini-array": of_gemini, "ollama": of_ollama, "plain": of_plain}
 #: Clients of JavaScript that have a dialect of their own.
 PAGES: dict[str, Json] = {
     "ai-sdk": {"do": "chat", "sdk": 6},
@@ -63,6 +73,8 @@ PAGES: dict[str, Json] = {
 _MADE_UP = re.compile(r"0x[0-9a-f]{6,}|call_[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SUCCESS = 200
 WAYS = ("proxy", "proxied", "own", "across", "watched")
+#: Dialects that are read from their bytes.
+BARE = [name for name in registry.DIALECTS if name not in (*DIALECTS.values(), *PAGES)]
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -187,8 +199,8 @@ class Judge:
         reading = of_chat_page(seen)
         if case.unfinished:  # `[DONE]` is seen here
             wanted = msgspec.structs.replace(wanted, end=reading.end)
-        told = msgspec.structs.replace(self._across(case, "ai-sdk-7", wanted, reading, case.breaks_off), way="watched")
-        yield told
+        found = self._across(case, "ai-sdk-7", wanted, reading, case.breaks_off, left_out_of(seen))
+        yield msgspec.structs.replace(found, way="watched")
 
     def _compare_across(self, case: Case, wanted: Reading) -> Iterator[Verdict]:
         is_error = case.unfinished or case.breaks_off
@@ -197,18 +209,24 @@ class Judge:
         for dialect, seen in answers:
             assert "crash" not in seen, seen["crash"]
             reading = of_agent(seen) if dialect == "ag-ui" else of_chat_page(seen)
-            yield self._across(case, dialect, wanted, reading, is_error)
+            yield self._across(case, dialect, wanted, reading, is_error, left_out_of(seen))
         for api, dialect in DIALECTS.items():
             if api != case.api:
                 seen = python_sdks.create(api, f"{self._app}/{case.api}/{dialect}", case.name, {})
                 reading = EXTRACTORS[api](fold(api, seen["events"]), seen.get("error"))
-                yield self._across(case, dialect, wanted, reading, is_error)
+                yield self._across(case, dialect, wanted, reading, is_error, left_out_of(seen))
+        for dialect in BARE:
+            body = _told(f"{self._app}/{case.api}/{dialect}/{case.name}")
+            if not registry.DIALECTS[dialect].tells_ends:
+                is_same = body.decode() == wanted.text + wanted.refusals
+                yield _verdict(case, "across", dialect, dialect, set() if is_same else {"text"})
+                continue
+            left_out = left_out_of(values(dialect, body))
+            yield self._across(case, dialect, wanted, _read_bare(dialect, body), is_error, left_out)
 
-        for dialect, read in PLAIN.items():
-            seen_plain = _events(f"{self._app}/{case.api}/{dialect}/{case.name}", dialect)
-            yield self._across(case, dialect, wanted, read(seen_plain), is_error)
-
-    def _across(self, case: Case, dialect: str, wanted: Reading, seen: Reading, is_error: bool) -> Verdict:
+    def _across(
+        self, case: Case, dialect: str, wanted: Reading, seen: Reading, is_error: bool, left_out: dict[str, int]
+    ) -> Verdict:
         if case.tells:
             wanted = msgspec.structs.replace(wanted, errors=case.tells, end=None)
         wanted, seen = msgspec.structs.replace(wanted), msgspec.structs.replace(seen)
@@ -219,7 +237,7 @@ class Judge:
         if len(seen.calls) == len(wanted.calls):  # ids that the provider does not give are made up
             pairs = zip(wanted.calls, seen.calls, strict=True)
             seen.calls = [(call[0] and other[0], other[1], other[2]) for call, other in pairs]
-        found = reading_kinds(wanted, seen)
+        found = without_told(reading_kinds(wanted, seen), wanted, seen, left_out)
         if is_error:
             found = found - {"errors", "end"} if seen.errors else found | {"end"}
         return _verdict(case, "across", dialect, dialect, found)
@@ -269,14 +287,21 @@ def _fetched(url: str, model: str) -> tuple[int, str | None, bytes]:
             return refusal.code, refusal.headers["content-type"], refusal.read()
 
 
-def _events(url: str, dialect: str) -> list[Json]:
-    """What a run is told, a JSON object each."""
+def _told(url: str) -> bytes:
+    """The body of a run."""
     request = urllib.request.Request(url, b"{}", {"content-type": "application/json"})
     with urllib.request.urlopen(request, timeout=60) as answer:
-        lines = _whole(answer).splitlines()
-    if dialect == "ollama":
-        return [json.loads(line) for line in lines]
-    return [json.loads(line[6:]) for line in lines if line.startswith(b"data: ")]
+        return _whole(answer)
+
+
+def _read_bare(dialect: str, body: bytes) -> Reading:
+    """What a body says, whose dialect has no client here."""
+    if dialect in PLAIN:
+        return PLAIN[dialect](values(dialect, body))
+    if registry.DIALECTS[dialect].keeps_records:
+        return of_parts([decode_part(json.dumps(value).encode()) for value in values(dialect, body)])
+    recogniser = WireRecogniser(dialect)
+    return of_parts([*recogniser.feed(body), *recogniser.finish()])
 
 
 def _whole(answer: Any) -> bytes:

@@ -8,6 +8,8 @@ from pathlib import Path
 import msgspec
 from tests.llm.judge.judge import Verdict
 
+from headwater.llm.providers.registry import DIALECTS
+
 TABLE = Path(__file__).parent / "known.toml"
 
 Key = tuple[str, str, str]
@@ -41,8 +43,13 @@ class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def known() -> list[Known]:
-    """The rows, in the order of the file."""
-    return msgspec.toml.decode(TABLE.read_bytes(), type=_Table).known
+    """The rows: those of the file, and those that dialects declare."""
+    declared = [
+        Known("across", name, kind, why, permanent=True)
+        for name, made in DIALECTS.items()
+        for kind, why in made.differs.items()
+    ]
+    return [*msgspec.toml.decode(TABLE.read_bytes(), type=_Table).known, *declared]
 
 
 def found(verdicts: Iterable[Verdict]) -> dict[Key, list[str]]:

@@ -7,6 +7,9 @@ from typing import Any
 import msgspec
 from tests.llm.judge.folds import value_of
 
+from headwater.llm.answer import Answer, ReasoningPiece, TextPiece
+from headwater.llm.parts import File, Finish, Part, Source, ToolApproval, ToolError, ToolOutput, ToolReady, Usage
+
 Json = dict[str, Any]
 
 
@@ -252,6 +255,53 @@ def of_ollama(lines: list[Json]) -> Reading:
                 found.tokens = line.get("prompt_eval_count"), line.get("eval_count")
     if found.end == "stop" and found.calls:
         found.end = "tool-calls"  # it has one word for both
+    return found
+
+
+def of_plain(events: list[Json]) -> Reading:
+    """Of events as in every tutorial."""
+    found = Reading()
+    for event in events:
+        found.text += event.get("content") or ""
+        found.errors = event.get("error", found.errors)
+    return found
+
+
+def of_parts(parts: list[Part]) -> Reading:
+    """Of a log, or of what a source heard."""
+    answer, found = Answer(parts), Reading()
+    for piece in answer.pieces:
+        if isinstance(piece, ReasoningPiece):
+            found.think(piece.text)
+        elif isinstance(piece, TextPiece):
+            name = "refusals" if piece.start.refusal else "text"
+            setattr(found, name, getattr(found, name) + piece.text)
+    hosted: set[str] = set()
+    for part in parts:
+        match part:
+            case ToolReady():
+                found.calls.append((part.id, part.name, part.input))
+                hosted |= {part.id} if part.provider_executed else set()
+            case ToolError() if part.input is not None:
+                found.calls.append((part.id, part.name, part.input))
+            case ToolOutput() | ToolError() if part.id in hosted and not getattr(part, "preliminary", False):
+                found.results.append((part.id, isinstance(part, ToolError)))
+            case ToolApproval(id, call):
+                found.approvals.append((id, next((name for other, name, _ in found.calls if other == call), "")))
+            case Source():
+                name = part.url or part.filename or part.title
+                (found.files if _is_upload(part.metadata) else found.citations).append(name)
+            case File(url):
+                found.files.append(_data_of(url))
+            case Finish(reason):
+                found.end = reason.value
+    usage = answer.usage
+    found.tokens = None if usage == Usage() else (usage.input_tokens, usage.output_tokens)
+    found.errors = None if answer.error is None else answer.error.message
+    found.end = None if answer.error else found.end
+    found.calls = [
+        call for call in found.calls if call[0] not in {part.call for part in parts if isinstance(part, ToolApproval)}
+    ]
     return found
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from tests.llm.judge.cases import chat, messages, responses
-from tests.llm.providers.test_left_out import PARTS
+from tests.llm.providers.test_left_out import EVERYTHING
 from tests.llm.readers import Seen, read
 from tests.llm.sample_runs import FULL, SAID, USED, told, told_late
 
@@ -36,7 +36,7 @@ from headwater.llm.parts import (
     encode_part,
 )
 from headwater.llm.providers.recogniser import Recogniser
-from headwater.llm.providers.registry import DIALECTS
+from headwater.llm.providers.registry import DIALECTS, PROVIDERS
 from headwater.llm.providers.wire import FORMS, WireRecogniser
 from headwater.model import Failure
 from headwater.protocol.sse import Parser
@@ -62,12 +62,14 @@ JUNK: tuple[Any, ...] = (
 )
 START = Start(id="m", run="r", created=1)
 FAMILIES = {"chat": "openai", "messages": "anthropic", "responses": "openai-responses"}
-#: Dialects whose readers are told what a source of the same family said, as it said it.
-TOLD_AGAIN = {"ai-sdk-7": "ai-sdk", "gemini-array": "gemini"}
+#: The family whose events each dialect tells as they came.
+TOLD_AGAIN = {
+    made.name: provider.source.dialect for provider in PROVIDERS for made in provider.dialects if provider.source
+}
 
 
 def objects(family: str, body: bytes) -> Events:
-    if family == "ollama":
+    if FORMS.get(family) == "lines":
         return [json.loads(line) for line in body.splitlines()]
     found = []
     for event in Parser().feed(body + b"\n\n"):
@@ -85,8 +87,10 @@ def streams() -> dict[str, list[Events]]:
         family = FAMILIES[case.api]
         if case.status == 200 and not case.coding and (events := objects(family, b"".join(case.pieces))):
             found.setdefault(family, []).append(events)
-    for family in ("ai-sdk", "ag-ui", "gemini", "ollama"):
-        found[family] = [objects(family, told(family, parts)) for parts in (FULL, [*SAID, *USED, Finish()], PARTS)]
+    for family in TOLD_AGAIN.values():
+        if family not in FAMILIES.values():
+            runs = FULL, [*SAID, *USED, Finish()], EVERYTHING
+            found[family] = [objects(family, told(family, parts)) for parts in runs]
     return found
 
 
@@ -163,7 +167,8 @@ def from_objects(events: Events) -> tuple[list[Part], list[str]]:
 
 def from_bytes(chance: random.Random, family: str, events: Events) -> list[Part]:
     texts = [json.dumps(event).encode() for event in events]
-    body = b"".join(text + b"\n" if family == "ollama" else b"data: " + text + b"\n\n" for text in texts)
+    is_lines = FORMS[family] == "lines"
+    body = b"".join(text + b"\n" if is_lines else b"data: " + text + b"\n\n" for text in texts)
     found = []
     for cut in (chance.randrange(len(body) + 1), 0):
         recogniser = WireRecogniser(family, START)
@@ -191,7 +196,7 @@ def play(seed: int) -> None:
     failure = next((Failure("failed", "it did") for part in parts if isinstance(part, Error)), None)
     for name in DIALECTS:
         live, late = told(name, parts, failure), told_late(name, parts, failure)
-        if name == "text" or TOLD_AGAIN.get(name, name) in families:
+        if not DIALECTS[name].tells_ends or TOLD_AGAIN.get(name, name) in families:
             continue
         if name == "openai-responses" and _grow_together(parts):
             continue  # whose reader wants them in order

@@ -4,9 +4,10 @@ import { HeadwaterError } from "../errors.ts"
 import { decodeText, formOf } from "../records.ts"
 import { type Fields, absolute } from "../request.ts"
 import type { Door, Info, LiveDoor, Transport, TransportChoice, Write, Written } from "../transport.ts"
-import { Live } from "./live.ts"
+import { overConnection } from "./cursor.ts"
+import type { Feed, Lines } from "./feed.ts"
+import type { Live } from "./live.ts"
 import type { Told } from "./messages.ts"
-import { type Sessions, overConnection } from "./subscription.ts"
 
 const ANSWERS_MS = 1000
 /** Headers of a creation, and the fields that they are on a connection. */
@@ -40,17 +41,23 @@ function bodyOf(body: Uint8Array | undefined, type: string | undefined): [fields
   return [{ b: [btoa(binary)] }]
 }
 
+/** What a connection has of each stream. */
+export interface Streams extends Lines {
+  feed(path: string): Feed
+  live(path: string): Live
+}
+
 export class ConnectionDoor implements Door {
   readonly url: string
   readonly live: LiveDoor
-  #sessions: Sessions & { limited<R>(ms: number, call: Promise<R>): Promise<R> }
+  #streams: Streams
   #root: URL
   #path: string
 
-  constructor(root: URL, path: string, sessions: Sessions & { limited<R>(ms: number, call: Promise<R>): Promise<R>; live(path: string): Live }) {
+  constructor(root: URL, path: string, streams: Streams) {
     this.url = new URL(path.split("/").map(encodeURIComponent).join("/"), root).href
-    this.live = sessions.live(path)
-    this.#sessions = sessions
+    this.live = streams.live(path)
+    this.#streams = streams
     this.#root = root
     this.#path = path
   }
@@ -61,7 +68,7 @@ export class ConnectionDoor implements Door {
 
   transports(wanted: readonly TransportChoice[]): Transport[] {
     return wanted.map((each) => {
-      if (each === "auto" || each === "websocket") return overConnection(this.#sessions, this.#path)
+      if (each === "auto" || each === "websocket") return overConnection(() => this.#streams.feed(this.#path), this.#streams)
       throw new HeadwaterError("unsupported", `a connection reads over its WebSocket, not by ${String(each)}: use stream(url)`)
     })
   }
@@ -79,7 +86,7 @@ export class ConnectionDoor implements Door {
     if (fail) {
       told = await this.#ask({ t: "fail", path: this.#path, code: fail.code, message: fail.message ?? "" }, undefined, signal)
     }
-    return { offset: told?.o ?? "", duplicate: told?.dup === true }
+    return { offset: told?.o ?? "" }
   }
 
   async create(headers: Fields, body: Uint8Array | undefined, signal?: AbortSignal): Promise<Info> {
@@ -104,7 +111,7 @@ export class ConnectionDoor implements Door {
 
   async answers(): Promise<boolean> {
     try {
-      await this.#sessions.limited(ANSWERS_MS, this.#ask({ t: "ping" }))
+      await this.#streams.limited(ANSWERS_MS, this.#ask({ t: "ping" }))
       return true
     } catch {
       return false
@@ -115,12 +122,12 @@ export class ConnectionDoor implements Door {
     const found = new URL(url, this.url)
     if (!found.href.startsWith(this.#root.href)) throw new HeadwaterError("unsupported", `${found.href} is not on this connection`)
     const path = decodeURIComponent(found.pathname.slice(this.#root.pathname.length))
-    return new ConnectionDoor(this.#root, path, this.#sessions as ConstructorParameters<typeof ConnectionDoor>[2])
+    return new ConnectionDoor(this.#root, path, this.#streams)
   }
 
   async #ask(message: object, raw?: string, signal?: AbortSignal): Promise<Told> {
-    const session = await this.#sessions.session(undefined, signal)
-    return session.ask(message, raw)
+    const line = await this.#streams.line(undefined, signal)
+    return line.ask(message, raw)
   }
 }
 

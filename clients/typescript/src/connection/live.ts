@@ -1,6 +1,6 @@
 /**
- * What is told of a stream and not stored: signals, and who is there. Read beside the records, on a subscription of its
- * own, as long as somebody listens; after a cut the list of members comes again and signals of meanwhile are lost.
+ * What is told of a stream and not stored: signals, and who is there. Told beside the records, as long as somebody listens;
+ * after a cut the list of members comes again and signals of meanwhile are lost.
  */
 
 import type { Environment } from "../environment.ts"
@@ -8,9 +8,8 @@ import { HeadwaterError } from "../errors.ts"
 import { sleep } from "../patience.ts"
 import { type Retry, backoffOf } from "../retry.ts"
 import type { LiveDoor, Member, Presence, Signal, SignalOptions } from "../transport.ts"
+import type { Feed, Lines, Listener, Wish } from "./feed.ts"
 import { type Told, errorOf } from "./messages.ts"
-import type { Follower, Session } from "./session.ts"
-import type { Sessions } from "./subscription.ts"
 
 /** Signals that wait for a listener that does not take them; the oldest go. */
 const MOST_WAITING = 1000
@@ -52,36 +51,43 @@ class Queue<T> implements AsyncIterable<T> {
   }
 }
 
+/** This client as a member. Tabs that share a connection are one. */
 interface Being {
   state: unknown
-  key: string | undefined
-  member: string | undefined
+  key?: string | undefined
+  member?: string | undefined
 }
 
-export class Live implements LiveDoor, Follower {
+export class Live implements LiveDoor, Listener {
   readonly path: string
-  #sessions: Sessions
+  readonly wish: Wish = { from: "now", wait: true, buffer: 65_536, live: true }
+  readonly mark: undefined
+  /** Whether other tabs are members by this connection. */
+  others: () => boolean = () => false
+  #lines: Lines
+  #feed: () => Feed
   #environment: Environment
   #retry: Retry
   #signals = new Set<Queue<Signal>>()
   #presences = new Set<Queue<readonly Member[]>>()
   #members = new Map<string, Member>()
   #being: Being | undefined
-  #session: Session | undefined
+  #isOn = false
   #lost: ((error: HeadwaterError) => void) | undefined
   #stop: AbortController | undefined
 
-  constructor(path: string, sessions: Sessions, environment: Environment, retry: Retry) {
+  constructor(path: string, lines: Lines, feed: () => Feed) {
     this.path = path
-    this.#sessions = sessions
-    this.#environment = environment
-    this.#retry = retry
+    this.#lines = lines
+    this.#feed = feed
+    this.#environment = lines.environment
+    this.#retry = lines.retry
   }
 
   signal(data: unknown, options: SignalOptions = {}): void {
     const message = { t: "signal", path: this.path, data, ...options }
     // Nothing is kept for later: what is told is of now.
-    void this.#sessions.session(undefined).then((session) => session.say(message), () => undefined)
+    void this.#lines.line(undefined).then((line) => line.say(message), () => undefined)
   }
 
   signals(): AsyncIterable<Signal> {
@@ -100,13 +106,28 @@ export class Live implements LiveDoor, Follower {
       },
       set: (to) => this.#be(to),
       leave: () => {
-        this.#session?.say({ t: "here", path: this.path, state: null })
         this.#being = undefined
+        if (!this.others()) this.#feed().line?.say({ t: "here", path: this.path, state: null })
         this.#without(this.#presences, queue)
         queue.end()
       },
       [Symbol.asyncIterator]: () => queue[Symbol.asyncIterator](),
     }
+  }
+
+  /** Listens for another tab; gives what ends that. */
+  hold(): () => void {
+    const queue = this.#with(this.#presences, new Queue<readonly Member[]>(1, () => undefined))
+    return () => this.#without(this.#presences, queue)
+  }
+
+  /** Who is there, as the server would tell it. */
+  get roster(): Told {
+    return { t: "presence", members: [...this.#members.values()] }
+  }
+
+  get isMember(): boolean {
+    return this.#being !== undefined
   }
 
   /** The client goes: nobody listens any more. */
@@ -137,32 +158,30 @@ export class Live implements LiveDoor, Follower {
   }
 
   #be(state: unknown): void {
-    this.#being = { state, key: this.#being?.key, member: this.#being?.member }
-    if (this.#session) void this.#enter(this.#session)
+    this.#being = { ...this.#being, state }
+    if (this.#isOn) void this.#enter()
   }
 
   /** With the key of before, so that a member that comes back is the same one. */
-  async #enter(session: Session): Promise<void> {
-    const being = this.#being
-    if (!being) return
-    const { state, key, member } = being
+  async #enter(): Promise<void> {
+    if (!this.#being) return
     try {
-      const told = await session.ask({ t: "here", path: this.path, state, ...(key ? { key, member } : {}) })
-      if (this.#being) this.#being = { ...this.#being, key: told.key as string, member: told.member as string }
+      const told = await this.#feed().line?.ask({ t: "here", path: this.path, ...this.#being })
+      if (told && this.#being) this.#being = { ...this.#being, key: told.key as string, member: told.member as string }
     } catch {
       // A connection that is lost is followed by another one; what is refused is told to who listens for it: nobody.
     }
   }
 
   async #follow(signal: AbortSignal): Promise<void> {
-    const backoff = backoffOf(this.#retry, this.#environment.random)
+    const backoff = backoffOf(this.#retry, this.#environment)
     while (!signal.aborted) {
       const began = this.#environment.now()
-      backoff.begin(began)
+      backoff.begin()
       const error = await this.#once(signal)
       if (signal.aborted || !error.retryable) return
       const up = this.#environment.now() - began
-      const wait = backoff.end({ up, heard: up > 0, hint: error.retryAfter, personal: true }, this.#environment.now())
+      const wait = backoff.end({ up, heard: up > 0, hint: error.retryAfter, personal: true })
       if (wait === null) return
       await sleep(this.#environment, wait, signal).catch(() => undefined)
     }
@@ -170,26 +189,25 @@ export class Live implements LiveDoor, Follower {
 
   /** Until it ends; gives why. */
   async #once(signal: AbortSignal): Promise<HeadwaterError> {
+    const feed = this.#feed()
     try {
-      const session = await this.#sessions.session(this.path, signal)
       return await new Promise<HeadwaterError>((resolve) => {
         this.#lost = resolve
-        this.#session = session
-        session.follow(this, { from: "now", missing: "wait", window: 0, signals: true, presence: true })
-      }).finally(() => {
-        session.leave(this)
-        this.#session = this.#lost = undefined
+        signal.addEventListener("abort", () => resolve(signal.reason as HeadwaterError), { once: true })
+        feed.attach(this)
       })
-    } catch (error) {
-      return error as HeadwaterError
+    } finally {
+      feed.detach(this)
+      this.#lost = undefined
+      this.#isOn = false
     }
   }
 
   told(told: Told): void {
     switch (told.t) {
       case "sub":
-        if (this.#session) void this.#enter(this.#session)
-        return
+        this.#isOn = true
+        return void this.#enter()
       case "signal":
         for (const queue of this.#signals) queue.put({ from: told.from, to: told.to, topic: told.topic as string | undefined, data: told.data })
         return
@@ -198,7 +216,7 @@ export class Live implements LiveDoor, Follower {
       case "drain":
         return this.#lost?.(new HeadwaterError("network", "the server stops", { retryAfter: (told.after ?? 0) * 1000 }))
       case "err":
-        return this.#lost?.(errorOf(told))
+        return told.id === undefined ? undefined : this.#lost?.(errorOf(told))
       case "end":
         return this.#lost?.(new HeadwaterError("network", `the stream is not read any more: ${String(told.why)}`, { retryable: told.why === "detached" || told.why === "deleted" }))
     }

@@ -4,6 +4,7 @@
  * Rule 1: a message with an id has one answer. Without a connection it has the error that ended it.
  * Rule 2: who is not heard for two and a half heartbeats is gone, whatever the socket says.
  * Rule 3: a stream is read once on a connection.
+ * Rule 4: where the server says that it stops, nothing is begun any more.
  */
 
 import type { Environment } from "../environment.ts"
@@ -20,13 +21,29 @@ export type Socket = Pick<WebSocket, "send" | "close"> & {
 }
 export type SocketFactory = (url: string, protocols: string[]) => Socket
 
-/** Who reads a stream of a session. */
+/** Who reads a stream of a line. */
 export interface Follower {
   readonly path: string
   /** A message about the stream, and its text. */
   told(told: Told, text: string): void
-  /** The session is over. */
+  /** The line is over. */
   lost(error: HeadwaterError): void
+}
+
+/** What carries the messages of a connection: a session, or the tab that has one. */
+export interface Line {
+  /** Milliseconds. */
+  readonly heartbeat: number
+  /** Asks, and waits for the answer. `raw` is JSON text that becomes the field `r`. */
+  ask(message: object, raw?: string): Promise<Told>
+  /** Says something that is not answered; nothing, if it is over. */
+  say(message: object): void
+  /** Reads a stream; what is told of it goes to the follower. One follower for each stream. */
+  follow(follower: Follower, fields: object): void
+  /** Reads it no more. */
+  leave(follower: Follower): void
+  /** Ends it: the other side does not answer. */
+  close(why: HeadwaterError): void
 }
 
 export interface SessionOptions {
@@ -44,6 +61,12 @@ export interface SessionOptions {
   expiring(session: Session): void
   /** What readers are told of the end. */
   judge(error: HeadwaterError): HeadwaterError
+  /** It is opened, is about to end, or has ended. */
+  changed(session: Session): void
+  /** The server said that it is there. */
+  beat(): void
+  /** Of tabs: whether this one stood still so long that another one may have taken over; then nothing more is done with it. */
+  stale(quiet: number, heartbeat: number): boolean
 }
 
 interface Asked {
@@ -54,7 +77,7 @@ interface Asked {
 const OPEN = 1
 const BEATS = 2.5
 
-export class Session {
+export class Session implements Line {
   /** Why it is over. */
   ended: HeadwaterError | undefined
   /** When this client is to come back, in milliseconds from `drain` on; undefined: nobody said that it ends. */
@@ -66,7 +89,6 @@ export class Session {
   #asked = new Map<number, Asked>()
   #followers = new Map<number, Follower>()
   #coming = new Map<number, Follower>()
-  #paths = new Set<string>()
   #opened = false
   #heard = 0
   #disarm: (() => void) | undefined
@@ -88,23 +110,17 @@ export class Session {
     return this.ended === undefined && this.after === undefined
   }
 
-  /** Streams that are read or about to be. */
-  get size(): number {
-    return this.#paths.size
+  /** Milliseconds since something was heard. */
+  get quiet(): number {
+    return this.#options.environment.now() - this.#heard
   }
 
-  reads(path: string): boolean {
-    return this.#paths.has(path)
-  }
-
-  /** Says something that is not answered; nothing, if it is over. */
   say(message: object): void {
-    if (!this.ended && this.#socket.readyState === OPEN) this.#socket.send(JSON.stringify(message))
+    if (this.#speaks() && this.#socket.readyState === OPEN) this.#socket.send(JSON.stringify(message))
   }
 
-  /** Asks, and waits for the answer. `raw` is JSON text that becomes the field `r`. */
   ask(message: object, raw?: string): Promise<Told> {
-    if (this.ended) return Promise.reject(this.ended)
+    if (!this.#speaks()) return Promise.reject(this.ended)
     const id = this.#next++
     const text = JSON.stringify({ id, ...message })
     return new Promise((resolve, reject) => {
@@ -113,30 +129,32 @@ export class Session {
     })
   }
 
-  /** The stream is about to be read by whoever asks: nobody else reads it here. */
-  claim(path: string): void {
-    this.#paths.add(path)
-  }
-
-  /** Reads a stream that was claimed; what is told of it goes to the follower. */
   follow(follower: Follower, fields: object): void {
-    if (this.ended) return follower.lost(this.ended)
+    if (!this.#speaks()) return follower.lost(this.ended as HeadwaterError)
     const id = this.#next++
     this.#coming.set(id, follower)
     this.#socket.send(JSON.stringify({ t: "sub", id, path: follower.path, ...fields }))
   }
 
-  /** Reads it no more. */
   leave(follower: Follower): void {
-    for (const known of [this.#coming, this.#followers]) {
-      for (const [key, each] of known) if (each === follower) known.delete(key)
+    let known = false
+    for (const map of [this.#coming, this.#followers]) {
+      for (const [key, each] of map) if (each === follower) known = map.delete(key)
     }
-    if (this.#paths.delete(follower.path)) this.say({ t: "unsub", path: follower.path })
+    if (known) this.say({ t: "unsub", path: follower.path })
   }
 
-  close(why: HeadwaterError = stopped()): void {
+  close(why: HeadwaterError = stopped("the session was closed")): void {
     this.#end(why)
     this.#socket.close(1000)
+  }
+
+  /** Whether it goes on; not behind a page that stood still. */
+  #speaks(): boolean {
+    if (!this.ended && this.heartbeat && this.#options.stale(this.quiet, this.heartbeat)) {
+      this.close(new HeadwaterError("network", "the page stood still for longer than a heartbeat"))
+    }
+    return !this.ended
   }
 
   #begin(): Promise<void> {
@@ -157,6 +175,7 @@ export class Session {
           late()
           this.heartbeat = Number(told.heartbeat ?? 0) * 1000
           this.#watch()
+          this.#options.changed(this)
           resolve()
         },
         reject: failed,
@@ -174,7 +193,7 @@ export class Session {
   }
 
   #take(text: string): void {
-    if (this.ended) return
+    if (!this.#speaks()) return
     this.#heard = this.#options.environment.now()
     try {
       this.#hear(parse(text), text)
@@ -189,9 +208,10 @@ export class Session {
       case "welcome":
         return this.#answer(0, told)
       case "ping":
-        return this.say({ t: "pong" })
+        this.say({ t: "pong" })
+        return this.#options.beat()
       case "drain":
-        this.after = (told.after ?? 0) * 1000
+        this.#drain(told)
         for (const follower of this.#all()) follower.told(told, text)
         return
       case "expiring":
@@ -210,7 +230,8 @@ export class Session {
       case "end": {
         const follower = this.#followers.get(told.s ?? -1)
         this.#followers.delete(told.s ?? -1)
-        if (follower) this.#paths.delete(follower.path)
+        // The stream is let go because the server stops: `drain` is on its way, and nothing is begun here any more.
+        if (told.why === "detached" && told.code === "stopping") this.#drain(told)
         return follower?.told(told, text)
       }
       case "data":
@@ -220,6 +241,8 @@ export class Session {
       case "presence":
         return this.#followers.get(told.s ?? -1)?.told(told, text)
       default:
+        // A record's own text is in that of its page.
+        if (told.t === "page") told.text = text
         if (told.id !== undefined) this.#answer(told.id, told)
     }
   }
@@ -228,13 +251,17 @@ export class Session {
     const coming = this.#coming.get(told.id ?? -1)
     if (coming) {
       this.#coming.delete(told.id ?? -1)
-      this.#paths.delete(coming.path)
       return coming.told(told, text)
     }
     if (told.id === undefined) return this.#followers.get(told.s ?? -1)?.told(told, text)
     const asked = this.#asked.get(told.id)
     this.#asked.delete(told.id)
     asked?.reject(errorOf(told))
+  }
+
+  #drain(told: Told): void {
+    this.after = (told.after ?? 0) * 1000
+    this.#options.changed(this)
   }
 
   #answer(id: number, told: Told): void {
@@ -277,7 +304,7 @@ export class Session {
     this.#asked.clear()
     this.#coming.clear()
     this.#followers.clear()
-    this.#paths.clear()
+    this.#options.changed(this)
     for (const each of asked) each.reject(error)
     for (const follower of followers) follower.lost(error)
   }

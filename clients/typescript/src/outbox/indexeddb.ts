@@ -1,6 +1,6 @@
 /** Records in IndexedDB: they survive reloads and restarts. */
 
-import { HeadwaterError, stopped } from "../errors.ts"
+import { causedBy, stopped } from "../errors.ts"
 import { type Kept, type Note, type Numbers, type OutboxStore, full } from "./store.ts"
 
 const asked = <R>(request: IDBRequest<R>): Promise<R> =>
@@ -14,8 +14,7 @@ async function guarded<R>(call: () => Promise<R>): Promise<R> {
   try {
     return await call()
   } catch (cause) {
-    if (cause instanceof HeadwaterError) throw cause
-    throw new HeadwaterError("outbox-storage", `IndexedDB failed (a full disk, a private window?): ${cause}`, { cause })
+    throw causedBy(cause, "outbox-storage", "IndexedDB failed (a full disk, a private window?)")
   }
 }
 
@@ -67,7 +66,7 @@ export async function indexedDb(database: string, hear: (note: Note) => void): P
     change: ({ id, url, last, next, put = [], drop = [] }) =>
       step("readwrite", async (state, records) => {
         const size = (await asked(state.get("size"))) as number
-        if ((await asked(state.get("id"))) !== id || `${await numbers(state, url)}` !== `${last}`) throw stopped()
+        if ((await asked(state.get("id"))) !== id || `${await numbers(state, url)}` !== `${last}`) throw stopped("another one sends")
         state.put(next, `/${url}`)
         for (const record of put) records.put(record)
         for (const { key } of drop) records.delete(key)

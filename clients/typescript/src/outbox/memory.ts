@@ -35,7 +35,7 @@ export function memory(databases: Map<string, Held> = new Map()): StoreFactory {
       since: async (key) => held().records.filter((record) => record.key > key),
       next: async (url) => numbers(url),
       change: async ({ id, url, last, next, put = [], drop = [] }) => {
-        if (held().id !== id || `${numbers(url)}` !== `${last}`) throw stopped()
+        if (held().id !== id || `${numbers(url)}` !== `${last}`) throw stopped("another one sends")
         held().next.set(url, next)
         const gone = new Set(drop.map(({ key }) => key))
         const changed = new Map(put.map((record) => [record.key, record]))

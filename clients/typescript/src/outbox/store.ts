@@ -1,6 +1,6 @@
 /** Where an outbox keeps its records: IndexedDB, memory, or a store of one's own. */
 
-import { HeadwaterError } from "../errors.ts"
+import { HeadwaterError, type PlainError } from "../errors.ts"
 import type { Offset } from "../transport.ts"
 
 /** The numbers of a batch. */
@@ -31,7 +31,7 @@ export interface Told {
   url: string
   data: unknown
   offset: Offset | undefined
-  error: Pick<HeadwaterError, "code" | "message" | "status" | "retryable" | "facts"> | undefined
+  error: PlainError | undefined
 }
 
 /** What is done in one step: all of it, or nothing. */

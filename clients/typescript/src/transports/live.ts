@@ -2,12 +2,13 @@
 
 import { bodyOf } from "../body.ts"
 import type { Environment } from "../environment.ts"
-import { HeadwaterError } from "../errors.ts"
-import { type Answer, type Fields, type Requester, fill } from "../request.ts"
+import { HeadwaterError, causedBy } from "../errors.ts"
+import { type Answer, type Fields, type Requester, ask, fill } from "../request.ts"
 import type { Attempt, Offset, Transport, TransportFactory, Wire, WireRecord } from "../transport.ts"
 import { endOf } from "./control.ts"
 
 const QUIET = 1000
+export const UNREADABLE = "the answer cannot be read"
 
 /** What takes a format's bytes and puts down what they tell. */
 export interface Format {
@@ -44,7 +45,7 @@ export function badAnswer({ headers, status }: Response, wanted: string): Headwa
 export function get(requester: Requester, url: string, attempt: Attempt, query: Fields, accept?: string, limit = 0): Promise<Answer> {
   const { signal, retry } = attempt
   attempt.sent()
-  return requester.ask({ url: urlOf(url, attempt, query), headers: { accept }, signal, limit: retry.connect + limit })
+  return ask(requester, { url: urlOf(url, attempt, query), headers: { accept }, signal, limit: retry.connect + limit })
 }
 
 /** The transport of a format. */
@@ -61,7 +62,7 @@ async function* open(requester: Requester, url: string, format: Format, attempt:
   const answer = await get(requester, url, attempt, query, accept)
   const { response } = answer
   const { headers } = response
-  const body = bodyOf(answer, environment, { silence: retry.silence, first })
+  const body = bodyOf(answer, environment, retry.silence, first)
   try {
     // The stream is complete, and was read to its end.
     if (response.status === 204) return yield endOf(headers, headers.get("stream-next-offset") ?? attempt.from)
@@ -95,7 +96,7 @@ function parsed(parse: (chunk: Uint8Array, into: Wire[]) => void, chunk: Uint8Ar
   try {
     parse(chunk, wires)
   } catch (cause) {
-    throw cause instanceof HeadwaterError ? cause : new HeadwaterError("bad-answer", `the answer cannot be read: ${String(cause)}`, { cause })
+    throw causedBy(cause, "bad-answer", UNREADABLE)
   }
   return wires
 }

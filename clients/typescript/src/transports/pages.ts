@@ -1,19 +1,19 @@
 /** Answers that end: long-poll, and catch-up page by page. */
 
 import { bodyOf } from "../body.ts"
-import { HeadwaterError } from "../errors.ts"
+import { causedBy } from "../errors.ts"
 import { decodeText, elementsOf, formOf, joined } from "../records.ts"
 import type { Answer, Requester } from "../request.ts"
 import type { Attempt, TransportFactory, Wire, WireRecord } from "../transport.ts"
 import { endOf } from "./control.ts"
-import { badAnswer, get } from "./live.ts"
+import { UNREADABLE, badAnswer, get } from "./live.ts"
 
 /** Milliseconds a server may hold a long-poll, beyond the time any head may take. */
 const HELD = 60_000
 
 /** The body as a whole. */
 async function wholeOf(answer: Answer, { environment, retry }: Attempt): Promise<Uint8Array> {
-  const body = bodyOf(answer, environment, retry)
+  const body = bodyOf(answer, environment, retry.silence)
   const chunks: Uint8Array[] = []
   try {
     for (let chunk = await body.read(); chunk; chunk = await body.read()) chunks.push(chunk)
@@ -31,8 +31,7 @@ function recordsOf(bytes: Uint8Array, type: string): WireRecord[] {
   try {
     return elementsOf(raw as string)
   } catch (cause) {
-    const code = (raw as string).trimEnd().endsWith("]") ? "bad-answer" : "truncated"
-    throw new HeadwaterError(code, `the page cannot be read: ${String(cause)}`, { cause })
+    throw causedBy(cause, /]\s*$/.test(raw as string) ? "bad-answer" : "truncated", UNREADABLE)
   }
 }
 

@@ -22,7 +22,8 @@ from headwater.client.connection.link import Link, connected
 from headwater.client.connection.session import Draining, Expiring
 from headwater.client.doors import Waits
 from headwater.client.errors import Stopped
-from headwater.client.http import Pause, settled
+from headwater.client.http import settled
+from headwater.client.pauses import Pause
 from headwater.client.requests import join
 from headwater.client.retry import NEVER, Backoff, Retry
 from headwater.client.stream import Stream

@@ -7,13 +7,12 @@ from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 
-from headwater.client.codec import Codec
+from headwater.client.codec import Codec, make_item
 from headwater.client.connection.calls import refusal
 from headwater.client.errors import BadAnswer, BadRecord, Truncated
 from headwater.client.items import Batch, Gap, Item
 from headwater.client.problems import problem_of
 from headwater.client.told import Absent, Alive, Bad, Closed, Detached, Failed, Heard, Made, Refused, Told, UpToDate
-from headwater.client.wires.ndjson import make_item
 from headwater.errors import HeadwaterError
 from headwater.model import NOW
 from headwater.protocol import names

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 import httpx2
 
 from headwater.client.answers import MOST_REDIRECTS, Head, agent, head_of, is_plain, redirect, translated
-from headwater.client.errors import BadAnswer, Silent
+from headwater.client.errors import BadAnswer, Silent, Unsupported
 from headwater.client.transports import NAMES
 
 T = TypeVar("T")
@@ -205,3 +205,8 @@ class Http:
             options: dict[str, Any] = {"verify": url.startswith("https:")}
             self._client = Client(limits=httpx2.Limits(max_connections=None, max_keepalive_connections=20), **options)
         return self._client
+
+
+def inner_door(hub: Any, limit: float) -> Any:
+    """There is none: a hub is asynchronous."""
+    raise Unsupported("a hub is asynchronous: use headwater.client.Stream(path, hub=hub), or hub.from_thread(...)")

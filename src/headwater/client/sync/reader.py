@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
-from typing import Any, Final, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
 
 from headwater.client.checkpoint import Checkpoint
 from headwater.client.codec import Codec
@@ -20,10 +20,12 @@ from headwater.client.requests import info_of
 from headwater.client.retry import Retry
 from headwater.client.session import ReadSession
 from headwater.client.states import ReaderState
-from headwater.client.sync.doors import Answers, Door
 from headwater.client.sync.http import settled
 from headwater.client.told import Heard
 from headwater.errors import HeadwaterError
+
+if TYPE_CHECKING:
+    from headwater.client.sync.doors import Answers, Door
 
 T = TypeVar("T")
 

@@ -10,17 +10,16 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from headwater.client.codec import Codec
+from headwater.client.codec import Codec, make_item
 from headwater.client.errors import BadAnswer, BadRecord
 from headwater.client.items import Batch, Item
 from headwater.client.told import Bad, Told
-from headwater.client.wires.ndjson import make_item
 from headwater.errors import HeadwaterError
 
 T = TypeVar("T")
 
 
-def split_page(codec: Codec[T], body: bytes, begin: str, end: str) -> list[Told]:
+def split_page(codec: Codec[T], body: bytes, begin: str, end: str, skip: int = 0) -> list[Told]:
     """The records of a body.
 
     Args:
@@ -28,11 +27,12 @@ def split_page(codec: Codec[T], body: bytes, begin: str, end: str) -> list[Told]
         body: the bytes.
         begin: offset where it begins.
         end: offset behind it.
+        skip: so many records were given before; of a type that does not keep them apart, bytes.
 
     Raises:
         BadAnswer: it is not what a stream of the type has.
     """
-    records = _records(codec, body)
+    records = _records(codec, body, skip)
     told: list[Told] = []
     items: list[Item[Any]] = []
     last = len(records) - 1
@@ -49,10 +49,19 @@ def split_page(codec: Codec[T], body: bytes, begin: str, end: str) -> list[Told]
     return told
 
 
-def _records(codec: Codec[T], body: bytes) -> list[bytes]:
+def size_of(codec: Codec[T], body: bytes, told: list[Told]) -> int:
+    """How much a body holds that was split into this, as `skip` counts it."""
+    from headwater.protocol.framing import keeps_records
+
+    if not keeps_records(codec.content_type):
+        return len(body)
+    return sum(len(each.items) if isinstance(each, Batch) else 1 for each in told)
+
+
+def _records(codec: Codec[T], body: bytes, skip: int) -> list[bytes]:
     if codec.is_json:
         try:
-            return [bytes(each) for each in msgspec.json.decode(body, type=list[msgspec.Raw])]
+            return [bytes(each) for each in msgspec.json.decode(body, type=list[msgspec.Raw])][skip:]
         except msgspec.DecodeError:
             pass  # halves of surrogate pairs, or no JSON
     if not body:
@@ -60,8 +69,8 @@ def _records(codec: Codec[T], body: bytes) -> list[bytes]:
     from headwater.protocol.framing import keeps_records, split_body
 
     if not keeps_records(codec.content_type):
-        return [body]
+        return [body[skip:]] if len(body) > skip else []
     try:
-        return list(split_body(codec.content_type, body))
+        return list(split_body(codec.content_type, body))[skip:]
     except HeadwaterError:
         raise BadAnswer(f"the server's answer is not {codec.content_type}") from None

@@ -12,13 +12,12 @@ from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 
-from headwater.client.codec import Codec
+from headwater.client.codec import Codec, make_item
 from headwater.client.errors import BadAnswer, BadRecord
 from headwater.client.items import Batch, Gap, Item
 from headwater.client.problems import told_problem
 from headwater.client.told import Absent, Alive, Bad, Closed, Detached, Failed, Heard, Made, Refused, Told, UpToDate
 from headwater.client.wires.lines import MAX_LINE, Blocks
-from headwater.client.wires.ndjson import make_item
 from headwater.errors import TooLarge
 from headwater.protocol import names
 from headwater.protocol.sse import Parser, ServerEvent

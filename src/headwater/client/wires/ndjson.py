@@ -11,7 +11,7 @@ from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 
-from headwater.client.codec import Codec
+from headwater.client.codec import Codec, make_item
 from headwater.client.errors import BadAnswer, BadRecord
 from headwater.client.items import Batch, Gap, Item
 from headwater.client.problems import told_problem
@@ -203,18 +203,6 @@ class JsonLines(Generic[T]):
                 return Detached(line.retry_after, line.reason)
             case _:  # of a newer server
                 return Alive()
-
-
-def make_item(codec: Codec[T], raw: bytes, offset: str) -> Item[T]:
-    """A record.
-
-    Raises:
-        BadRecord: it is not of the type.
-    """
-    try:
-        return Item(codec.value(raw), offset, raw)
-    except (ValueError, RecursionError) as error:  # also msgspec's and pydantic's
-        raise BadRecord(f"the record before {offset} is not of the type that is read: {error}", offset, raw) from error
 
 
 def _flush(items: list[Item[Any]], told: list[Told]) -> None:

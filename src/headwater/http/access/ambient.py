@@ -39,6 +39,10 @@ class OwnPages:
         """Whether a page is one of them; what is no page is none."""
         return origin is not None and (is_own(origin, scheme, host) or self._cors.is_listed(origin))
 
+    def may_use(self, origin: bytes, host: bytes) -> bool:
+        """Whether a page may use the server at all, with what it shows itself."""
+        return self._cors.allows(origin, host)
+
     def check(self, request: Request, scheme: str, *, is_websocket: bool) -> None:
         """Refuse a request that shows a proof of this kind alone, unless one of these pages makes it.
 

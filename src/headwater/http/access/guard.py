@@ -52,17 +52,32 @@ class Guard:
         return self._decide(asks, await found)
 
     def _decide(self, asks: tuple[Ask, ...], access: Access | None) -> Access:
-        grants, public = NOTHING if access is None else access.grants, self.public
-        for ask in asks:
-            operation, path = ask.operation, ask.path
-            if not (path.isascii() or is_normalized("NFC", path)):
-                raise InvalidPath("the path is not in Unicode's form NFC, so that another one looks the same")
-            if grants.allows(operation, path) or public.allows(operation, path):
-                continue
-            if access is None:
-                raise NotAuthorized(f"{operation} is not for everybody here")
-            raise NotGranted(f"this credential does not allow {operation} here")
-        return access or ANYBODY
+        return decide(asks, access, self.public)
+
+
+def decide(asks: tuple[Ask, ...], access: Access | None, public: Grants) -> Access:
+    """The access with which all that is asked may be done.
+
+    Args:
+        asks: each of them.
+        access: of who asks; None: nobody said who it is.
+        public: what everybody may do.
+
+    Raises:
+        InvalidPath: a path could be taken for another one.
+        NotAuthorized, NotGranted: it may not be done.
+    """
+    grants = NOTHING if access is None else access.grants
+    for ask in asks:
+        operation, path = ask.operation, ask.path
+        if not (path.isascii() or is_normalized("NFC", path)):
+            raise InvalidPath("the path is not in Unicode's form NFC, so that another one looks the same")
+        if grants.allows(operation, path) or public.allows(operation, path):
+            continue
+        if access is None:
+            raise NotAuthorized(f"{operation} is not for everybody here")
+        raise NotGranted(f"this credential does not allow {operation} here")
+    return access or ANYBODY
 
 
 def public_grants(public: Mapping[str, Iterable[str]]) -> Grants:

@@ -81,10 +81,16 @@ class TokenProofs:
         if self.sessions is None or not cookie:
             return None
         found = await self.sessions.find(cookie)
-        if found is None:
-            return None
-        still = self._is_still(found)
-        return found if (still if isinstance(still, bool) else await still) else None
+        return found if found is not None and await self.is_still(found) else None
+
+    async def is_still(self, session: Session) -> bool:
+        """Whether the key that signed a session's token still is one.
+
+        Raises:
+            KeysUnavailable: the keys of its issuer are not known.
+        """
+        still = self._is_still(session)
+        return still if isinstance(still, bool) else await still
 
     def _by_cookie(self, sessions: Sessions, cookie: str, client: Client) -> Proven | Awaitable[Proven]:
         found = sessions.known(cookie)

@@ -54,6 +54,7 @@ ROUTES: Final = (
     Route("revoke", "POST `-/revoke`", _REVOKE, "everything: `**`"),
     Route("kick", "POST `-/kick`", _REVOKE, "everything: `**`"),
     Route("session", "`GET`, `POST` and `DELETE` `-/session`", (), "a token's own session; `headwater serve` alone"),
+    Route("ticket", "`POST` `-/ticket`", (), "what the ticket is to be worth, which one grant of who asks covers"),
     Route("connect", "WebSocket `-/connect`", (), "each message, as below"),
     Route("single", "WebSocket `{path}`", _READ, "the stream; `append` for each message"),
     Route("streams", "`GET /-/streams`", _LIST, "what the prefix begins"),
@@ -82,11 +83,15 @@ MESSAGES: Final = (
     Route("hello", "`hello`, `auth`, `unsub`, `ack`, `ping`, `pong`", (), "nothing"),
 )
 
-#: Routes of `headwater.llm`: their applications' own `owner` says whose a request is (docs/explanation/runs.md), and no
-#: grant of streams is asked for.
+#: Routes of `headwater.llm` (`llm.http.access`): where an application's own `owner` says whose a request is, no grant
+#: is asked for. A run is its principal's in any case.
 RUNS: Final = (
-    Route("run start", "`POST` to begin a run", (), "its `owner`"),
-    Route("run watch", "`GET` of a run or a chat, as JSON or live", (), "its `owner`"),
-    Route("run stop", "`POST …/stop`", (), "its `owner`"),
-    Route("run list", "`GET` of a chat's state", (), "its `owner`"),
+    Route("chat begin", "`POST {chats}` with the chat's id in its body", _CREATE, "`chats/{chat}`"),
+    Route("chat watch", "`GET {chats}/{chat}/stream`", _READ, "`chats/{chat}`"),
+    Route("chat state", "`GET {chats}/{chat}`, with what is running", _READ, "`chats/{chat}`"),
+    Route("chat stop", "`POST {chats}/{chat}/stop`", _CLOSE, "`chats/{chat}`"),
+    Route("run state", "`GET {runs}/{run}`", _READ, "`runs/{run}`"),
+    Route("run watch", "`GET {runs}/{run}/stream`", _READ, "`runs/{run}`"),
+    Route("run stop", "`POST {runs}/{run}/stop`", _CLOSE, "`runs/{run}`"),
+    Route("proxy", "all of `headwater llm proxy`", (), "one of its clients' keys, if it has any; a run is its key's"),
 )

@@ -4,6 +4,7 @@ import { $, paintedBy, prefix, render } from "./common.js";
 import { refreshList, renderList } from "./list.js";
 import { look, renderOverview } from "./overview.js";
 import { renderRoom } from "./room.js";
+import { renderSession } from "./session.js";
 import { choose, renderStream, stream } from "./stream.js";
 import "./terms.js";
 
@@ -30,7 +31,7 @@ function tick() {
   if (ticks++ % LIST_EVERY === 0) refreshList(); else look();
 }
 
-paintedBy(renderView, renderList, renderStream, renderRoom, renderOverview);
+paintedBy(renderView, renderList, renderStream, renderRoom, renderOverview, renderSession);
 addEventListener("hashchange", route);
 document.addEventListener("visibilitychange", () => { if (!document.hidden) { ticks = 0; tick(); } });
 

@@ -34,6 +34,7 @@ export class Problem extends Error {
 export async function call(method, url, options = {}) {
   const answer = await fetch(url, { method, cache: "no-store", ...options }).catch(() => { throw new Problem({}); });
   if (answer.ok) return answer;
+  if (answer.status === 401) dispatchEvent(new Event("not-signed-in"));
   throw new Problem({ detail: answer.statusText, ...await answer.json().catch(() => ({})), status: answer.status });
 }
 

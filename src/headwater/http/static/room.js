@@ -2,6 +2,7 @@
 // one event stream, with which one is a member: a tab that is closed or cut is gone after the server's grace.
 
 import { $, call, make, put, render, urlOf } from "./common.js";
+import { ready, session } from "./session.js";
 import { stream } from "./stream.js";
 
 const TYPES_MS = 3000, AGAIN_MS = 2000, MAX_NAMED = 50;
@@ -20,6 +21,8 @@ const state = () => ({ name, ...(types ? { types } : {}) });
 const post = (r, fields) => call("POST", urlOf(r.path, "/-/presence"), { body: JSON.stringify({ ...me, ...fields }) });
 
 async function enter(r) {
+  await ready;
+  if (session.subject !== null) me.id = session.subject; // nobody is there as somebody else
   try {
     await post(r, { ...SAME, state: state() });
     if (r === room) listen(r); else leave(r);

@@ -5,5 +5,6 @@ principals   the proofs by which something lives, and how they end
 revocations  what was taken back
 revoked_log  the same in the store
 sessions     what browsers' cookies stand for, in the store
+tickets      what a page shows in a URL, once
 calls        what a program can take back
 """

@@ -1,4 +1,4 @@
-"""What a program can take back: `hub.revoke(...)`, `hub.kick(...)`."""
+"""What a program can give for a moment and take back: `hub.ticket(...)`, `hub.revoke(...)`, `hub.kick(...)`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from headwater.errors import BadRequest
 from headwater.hub.access.principals import KICKED, REVOKED, Principals
 from headwater.hub.access.revocations import Revocation
 from headwater.hub.access.revoked_log import KEEP_SECONDS, RevokedLog
+from headwater.hub.access.tickets import SECONDS, Tickets
 from headwater.hub.arguments import check_kind
 from headwater.hub.lifespan import Gate
+from headwater.protocol.access.identity import Access
+from headwater.protocol.hosts import parse_origin
 
 
 class AccessCalls:
@@ -18,6 +21,34 @@ class AccessCalls:
     _gate: Gate
     _principals: Principals
     _revoked_log: RevokedLog
+    tickets: Tickets
+
+    async def ticket(self, access: Access, *, origin: str, seconds: float = SECONDS) -> str:
+        """What a page can show once in a URL, `?ticket=`, where it can send no header: with a WebSocket.
+
+        ::
+
+            text = await hub.ticket(Access("u42", read=["rooms/7"], expires=session.ends), origin="https://app.example")
+
+        What is read with it ends when `access` expires, and when its subject is revoked or kicked.
+
+        Args:
+            access: what it is worth.
+            origin: of the page, as browsers say it.
+            seconds: in which it must be presented; at most 30.
+
+        Raises:
+            BadRequest: the seconds are too many, nothing is granted, or the origin is none.
+            LimitReached: there are `limits.max_streams`; a ticket counts as one until it is presented.
+            StoreUnavailable: there is none.
+        """
+        self._gate.check()
+        check_kind("access", access, Access, optional=False)
+        check_kind("origin", origin, str, optional=False)
+        if parse_origin(origin.encode()) is None:
+            raise BadRequest(f"{origin[:80]!r} is no origin of a page, such as https://app.example")
+        text, _ = await self.tickets.make(access, origin, seconds=seconds)
+        return text
 
     async def revoke(
         self,

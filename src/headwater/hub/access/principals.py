@@ -16,7 +16,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Hashable, Iterable
 from inspect import isawaitable
-from typing import Final
+from typing import Final, TypeVar
 
 from headwater.errors import HeadwaterError, TokenRefused
 from headwater.hub.access.proven import Living, Proven
@@ -34,6 +34,8 @@ TURN: Final = 100
 #: Seconds that an application may take to say it again, and how many are asked at the same time.
 ASK_SECONDS: Final = 5.0
 MAX_ASKED: Final = 32
+
+K = TypeVar("K", bound=Hashable)
 
 EXPIRED: Final = "expired"
 REVOKED: Final = "revoked"
@@ -75,6 +77,7 @@ class Principals:
         self._timers: Final = timers
         self._proofs: dict[Hashable, LiveProof] = {}
         self._of: dict[Principal, set[LiveProof]] = {}
+        self._parts: dict[Hashable, set[LiveProof]] = {}
         self._room = asyncio.Semaphore(MAX_ASKED)
         self._ending: set[asyncio.Task[None]] = set()
 
@@ -112,6 +115,8 @@ class Principals:
             proof = self._proofs[access.key] = LiveProof(access)
             if (principal := access.principal) is not None:
                 self._of.setdefault(principal, set()).add(proof)
+            if access.parent is not None:
+                self._parts.setdefault(access.parent, set()).add(proof)
             self._plan(proof)
         elif access is not proof.access:
             self._renew(proof, access)  # the same credential, and what is said of it now
@@ -134,10 +139,10 @@ class Principals:
         access = proof.access
         if self._proofs.get(access.key) is proof:
             del self._proofs[access.key]
-        if (principal := access.principal) is not None and (proofs := self._of.get(principal)) is not None:
-            proofs.discard(proof)
-            if not proofs:
-                del self._of[principal]
+        if (principal := access.principal) is not None:
+            _discard(self._of, principal, proof)
+        if access.parent is not None:
+            _discard(self._parts, access.parent, proof)
         if proof.timer is not None:
             proof.timer.cancel()
             proof.timer = None
@@ -214,7 +219,7 @@ class Principals:
         if found is None or found.principal != former.principal or self.fault(found) is not None:
             self._end(proof, REVOKED)
         elif proof.living:
-            self._renew(proof, Proven(found, former.key, again))
+            self._renew(proof, Proven(found, former.key, again, parent=former.parent, signer=former.signer))
             if not proof.living:
                 self._forget(proof)
 
@@ -233,12 +238,17 @@ class Principals:
         return access if proof is None else proof.access
 
     def renew(self, access: Proven) -> None:
-        """Something else is said of a proof now: what lives by it goes on with that, or ends."""
+        """Something else is said of a proof now: what lives by it goes on with that, or ends.
+
+        A part of it is asked about again: it is what it was, as long as the whole covers it.
+        """
         proof = self._proofs.get(access.key)
         if proof is not None:
             self._renew(proof, access)
             if not proof.living:
                 self._forget(proof)
+        for part in list(self._parts.get(access.key, ())):
+            self.ask_again(part)
 
     def _renew(self, proof: LiveProof, access: Proven) -> None:
         former, proof.access = proof.access, access
@@ -273,9 +283,9 @@ class Principals:
         return sum(self._end(proof, REVOKED) for proof in found)
 
     def end_key(self, key: Hashable, reason: str) -> int:
-        """End all that lives by one proof; gives how many."""
-        proof = self._proofs.get(key)
-        return 0 if proof is None else self._end(proof, reason)
+        """End all that lives by one proof or by a part of it; gives how many."""
+        proofs = [*self._parts.get(key, ()), *([self._proofs[key]] if key in self._proofs else [])]
+        return sum(self._end(proof, reason) for proof in proofs)
 
     def _end(self, proof: LiveProof, reason: str, retry_after: float = 0.0) -> int:
         count = self._end_living(proof, reason, retry_after)
@@ -317,6 +327,14 @@ class Principals:
 def _was_made(access: Proven, before: float) -> bool:
     """Whether the credential is so old; where nobody says when it was made, whether it was looked at then."""
     return access.decided <= before if access.issued is None else access.issued <= math.ceil(before)
+
+
+def _discard(proofs: dict[K, set[LiveProof]], key: K, proof: LiveProof) -> None:
+    of_key = proofs.get(key)
+    if of_key is not None:
+        of_key.discard(proof)
+        if not of_key:
+            del proofs[key]
 
 
 def _uncounted(reason: str, count: int) -> None:

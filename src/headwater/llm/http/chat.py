@@ -37,12 +37,15 @@ import msgspec
 
 from headwater.asgi.types import Scope
 from headwater.errors import BadRequest, RouteNotFound, RunNotFound
-from headwater.llm.http.routes import OwnerOf, Request, Routes, only
+from headwater.http.access.application import AccessFunction
+from headwater.llm.http.access import OwnerOf
+from headwater.llm.http.routes import Request, Routes, only
 from headwater.llm.parts import Json
 from headwater.llm.providers.ai_sdk.ui_message import parts_of
 from headwater.llm.runs.layout import RunInfo, RunState
 from headwater.llm.runs.runs import Runs
 from headwater.protocol import names, responses
+from headwater.protocol.asks import Operation
 from headwater.protocol.framing import media_type
 from headwater.protocol.responses import Answer
 
@@ -102,7 +105,10 @@ class Chat(Routes):
         respond: gives the source of an answer; called only when a run begins. See `llm.runs.sources`.
         prefix: where the routes are.
         owner: says whose a request is, from its ASGI scope; chats of two owners are two, whatever their ids. None:
-            whoever knows a chat's id may read and stop it.
+            whoever says who may do what in the hub is asked; where nobody does, whoever knows a chat's id may read and
+            stop it.
+        access: in place of the hub's own: given an `AccessRequest`, gives an `Access` with grants of `chats/{chat}`:
+            `create` to begin a run, `read` to watch it, `close` to stop it.
         default: the dialect, unless a request names another.
         max_request_bytes: of a request's body.
         cancel_when_unwatched: seconds without a reader after which an answer is stopped; None: never.
@@ -115,11 +121,14 @@ class Chat(Routes):
         *,
         prefix: str = "/api/chat",
         owner: OwnerOf | None = None,
+        access: AccessFunction | None = None,
         default: str = "ai-sdk",
         max_request_bytes: int = 1024 * 1024,
         cancel_when_unwatched: float | None = None,
     ) -> None:
-        super().__init__(runs, prefix=prefix, owner=owner, default=default, max_request_bytes=max_request_bytes)
+        super().__init__(
+            runs, prefix=prefix, owner=owner, access=access, default=default, max_request_bytes=max_request_bytes
+        )
         self._respond: Final = respond
         self._cancel_when_unwatched = cancel_when_unwatched
 
@@ -129,26 +138,27 @@ class Chat(Routes):
         for path in ("", "/{chat:path}/stream", "/{chat:path}/stop", "/{chat:path}"):
             app.router.add_route(f"{self.prefix}{path}", self, include_in_schema=False)
 
-    async def answer(self, request: Request, owner: str | None) -> Answer | None:
+    async def answer(self, request: Request) -> Answer | None:
         """See `Routes.answer`."""
         match request.parts:
             case []:
                 only(request, "POST")
-                await self._begin(request, owner)
+                await self._begin(request)
                 return None
             case [chat]:
                 only(request, "GET")
-                return await self._state(request, chat, owner)
+                return await self._state(request, chat, await self.owner_of(request, Operation.READ, f"chats/{chat}"))
             case [chat, "stream"]:
                 only(request, "GET")
-                return await self._resume(request, chat, owner)
+                return await self._resume(request, chat, await self.owner_of(request, Operation.READ, f"chats/{chat}"))
             case [chat, "stop"]:
                 only(request, "POST")
-                return await self._stop(request, chat, owner)
+                return await self._stop(request, chat, await self.owner_of(request, Operation.CLOSE, f"chats/{chat}"))
         raise RouteNotFound("there are: POST to begin, GET {chat}/stream to go on, POST {chat}/stop to stop")
 
-    async def _begin(self, request: Request, owner: str | None) -> None:
-        asked = await self._read(request, owner)
+    async def _begin(self, request: Request) -> None:
+        asked = await self._read(request)
+        owner = asked.owner
         key, again = _key(asked, request)
         id = uuid4().hex if key is None else await self.runs.id_of(key, owner=owner, again=again)
         continued = _continued(asked)
@@ -167,7 +177,7 @@ class Chat(Routes):
         await asyncio.sleep(0)
         await self.tell(request, run.id, has_earlier=True)
 
-    async def _read(self, request: Request, owner: str | None) -> ChatRequest:
+    async def _read(self, request: Request) -> ChatRequest:
         kind = request.headers.get(names.CONTENT_TYPE, b"").decode("latin-1")
         if media_type(kind) != "application/json":
             # A page of another origin can send anything else without asking.
@@ -184,7 +194,7 @@ class Chat(Routes):
             messages=messages,
             trigger=str(body.get("trigger") or "submit-message"),
             message_id=message_id if isinstance(message_id, str) else None,
-            owner=owner,
+            owner=await self.owner_of(request, Operation.CREATE, f"chats/{chat}"),
             body=body,
             scope=request.exchange.scope or {},
         )

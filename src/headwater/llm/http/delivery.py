@@ -23,6 +23,7 @@ from headwater.llm.encoder import RunEncoder
 from headwater.llm.providers.registry import dialect
 from headwater.model import BEGINNING
 from headwater.protocol import names
+from headwater.protocol.access.identity import ANYBODY, Access
 from headwater.protocol.offsets import check_offset
 from headwater.protocol.responses import HeaderList
 
@@ -59,6 +60,7 @@ async def tell_run(
     run: str,
     name: str,
     *,
+    access: Access = ANYBODY,
     resume_at: str | None = None,
     has_earlier: bool = False,
     headers: HeaderList | None = None,
@@ -71,6 +73,7 @@ async def tell_run(
         path: of the log.
         run: its id.
         name: of the dialect.
+        access: with which it may be read.
         resume_at: an offset that this run gave in this dialect.
         has_earlier: the reader has the message with which the run goes on, if it does.
         headers: further headers for the response's head.
@@ -79,7 +82,7 @@ async def tell_run(
         UnknownDialect, RunNotFound, InvalidOffset, LimitReached, StoreUnavailable, ShuttingDown: nothing was sent.
     """
     form = run_format(name, resume_at, has_earlier=has_earlier, left_out=hub.stats.left_out)
-    peer = Peer(name, None, address_of(exchange.client))
+    peer = Peer(name, None, address_of(exchange.client), access)
     try:
         if resume_at is not None:
             await _check(hub, path, resume_at)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
-from collections.abc import Awaitable, Callable
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote
 
@@ -14,24 +12,25 @@ from headwater.asgi.app import refuse_websocket
 from headwater.asgi.exchange import serve
 from headwater.asgi.types import Receive, Scope, Send
 from headwater.errors import BadRequest, HeadwaterError, MethodNotAllowed, TooLarge
+from headwater.http.access.application import AccessFunction
 from headwater.http.exchange import Exchange, body_of
 from headwater.http.request import Request as Head
 from headwater.http.service import Service
+from headwater.llm.http.access import Asker, Askers, OwnerOf
 from headwater.llm.http.delivery import tell_run
 from headwater.llm.http.errors import refusal
 from headwater.llm.providers.registry import dialect
 from headwater.llm.runs.layout import RunInfo
 from headwater.llm.runs.runs import Runs
 from headwater.protocol import names, responses
+from headwater.protocol.access.identity import ANYBODY
+from headwater.protocol.asks import Operation
 from headwater.protocol.headers import Headers
 from headwater.protocol.requests import last_event_id
 from headwater.protocol.responses import Answer, HeaderList
 from headwater.surrogates import json_value
 
 _log: Final = logging.getLogger("headwater.llm")
-
-#: Says whose a request is: an id, or None for nobody in particular; raises `errors.Refused` to refuse it.
-OwnerOf = Callable[[Scope], "str | Awaitable[str | None] | None"]
 
 
 class Request:
@@ -44,6 +43,7 @@ class Request:
 
     Attributes:
         exchange: as given.
+        asker: who asks, once somebody has looked.
         method: upper case.
         headers: names in lower case.
         parts: the decoded segments of the path below the prefix.
@@ -53,6 +53,7 @@ class Request:
     def __init__(self, exchange: Exchange, prefix: str, default: str) -> None:
         head = exchange.request
         self.exchange = exchange
+        self.asker: Asker | None = None
         self.method: str = head.method
         self.headers: Headers = head.headers
         self.parts = _parts(head, prefix)
@@ -88,9 +89,13 @@ class Routes(Service):
     Args:
         runs: what they are about.
         prefix: where they are, when they are not mounted.
-        owner: says whose a request is.
+        owner: says whose a request is; None: who decides in the hub is asked, if it has somebody.
+        access: in place of the hub's own; see `llm.http.access`.
         default: the dialect, unless a request names another.
         max_request_bytes: of a body.
+
+    Raises:
+        ValueError: both `owner` and `access` are given.
     """
 
     def __init__(
@@ -99,6 +104,7 @@ class Routes(Service):
         *,
         prefix: str = "",
         owner: OwnerOf | None = None,
+        access: AccessFunction | None = None,
         default: str = "ai-sdk",
         max_request_bytes: int = 1024 * 1024,
     ) -> None:
@@ -106,7 +112,7 @@ class Routes(Service):
         super().__init__(runs.hub)
         self.runs: Final = runs
         self.prefix: Final = prefix.rstrip("/")
-        self._owner = owner
+        self._askers: Final = Askers(runs.hub, owner, access)
         self._default = default
         self._max_request_bytes = max_request_bytes
 
@@ -128,7 +134,8 @@ class Routes(Service):
         """See `Service`."""
         request = Request(exchange, self.prefix, self._default)
         dialect(request.dialect)
-        answer = await self.answer(request, await self._owner_of(exchange))
+        request.asker = await self._meet(exchange)
+        answer = await self.answer(request)
         if answer is not None:
             exchange.respond(answer)
 
@@ -137,14 +144,21 @@ class Routes(Service):
         name = None if request is None else _query(request).get(names.QUERY_DIALECT)
         return refusal(error, name or self._default)
 
-    async def _owner_of(self, exchange: Exchange) -> str | None:
-        """Whose a request is; None: nobody's in particular."""
-        if self._owner is None:
-            return None
-        found = self._owner(exchange.scope or {})
-        return await found if inspect.isawaitable(found) else found
+    async def _meet(self, exchange: Exchange) -> Asker | None:
+        """See `Askers.meet`."""
+        return await self._askers.meet(exchange)
 
-    async def answer(self, request: Request, owner: str | None) -> Answer | None:
+    async def owner_of(self, request: Request, operation: Operation, path: str) -> str | None:
+        """Whose runs a request is about, if its asker may do this there; None: nobody's in particular.
+
+        Raises:
+            HeadwaterError: they may not.
+        """
+        if request.asker is None:
+            request.asker = await self._askers.ask(request.exchange, operation, path)
+        return request.asker.owner
+
+    async def answer(self, request: Request) -> Answer | None:
         """The response; None: it was given.
 
         Raises:
@@ -182,6 +196,7 @@ class Routes(Service):
             self.runs.places.log(run),
             run,
             request.dialect,
+            access=ANYBODY if request.asker is None else request.asker.access,
             resume_at=request.resume_at,
             has_earlier=has_earlier,
         )

@@ -1,9 +1,6 @@
 """How each provider is read, how it is told, and how it refuses: a folder each, and what they share.
 
-ag_ui, ai_sdk, anthropic, gemini, ollama, openai, plain, raw, responses, text  dialects, and mostly sources too
-bedrock, cohere, langchain, llama_index, mistral, mistral_conversations, openai_agents, pydantic_ai, xai  sources
-
-registry    all of them, a line each
+registry    the folders, a line each, and what follows from them
 provider    what a folder may have
 source      how a source is read: the interface, and fields that may be missing
 dialect     how a run is told: the interface, how a run can end, and event streams

@@ -92,6 +92,12 @@ class Dialect(Protocol):
         headers: further response headers.
         relays: the dialect of raw provider bytes that pass as they are; empty: none.
         keeps_records: every part is told for itself, none is joined with another.
+        lacks: the kinds of parts (`providers.left_out`) that it has no place for, or not for all of a kind.
+        differs: what its clients are told otherwise than by the provider that spoke, by the kinds of a reading:
+            `text`, `thinking`, `calls`, `results`, `approvals`, `citations`, `files`, `refusals`, `end`, `tokens`.
+        has_ids: its events carry offsets, so that a client that comes back is told what is new.
+        tells_ends: it has a word for every end; else one that is no success is told by a connection that is cut.
+        clients: who reads it, for the documentation.
         has_earlier: the reader has the message with which the run goes on, and is told only what is new.
     """
 
@@ -100,6 +106,11 @@ class Dialect(Protocol):
     headers: ClassVar[tuple[tuple[bytes, bytes], ...]]
     relays: ClassVar[str]
     keeps_records: ClassVar[bool]
+    lacks: ClassVar[frozenset[str]]
+    differs: ClassVar[Mapping[str, str]]
+    has_ids: ClassVar[bool]
+    tells_ends: ClassVar[bool]
+    clients: ClassVar[str]
     has_earlier: bool
 
     @property
@@ -143,8 +154,7 @@ class SseDialect:
     """An event stream.
 
     A dialect gives the blocks of each part (`_say`) and of the end (`_end`); it calls `_open` before the first
-    block that needs to know who answers. `lacks` are the kinds of parts (`providers.left_out`) that it has no place
-    for.
+    block that needs to know who answers.
 
     Args:
         fallback: what to tell about the message where the log does not say it.
@@ -157,11 +167,15 @@ class SseDialect:
     relays: ClassVar[str] = ""
     keeps_records: ClassVar[bool] = False
     lacks: ClassVar[frozenset[str]] = frozenset()
+    differs: ClassVar[Mapping[str, str]] = {}
+    has_ids: ClassVar[bool] = True
+    tells_ends: ClassVar[bool] = True
+    clients: ClassVar[str] = ""
     has_earlier = False
 
     def __init__(self, fallback: Start | None = None, *, ids: bool = True) -> None:
         self._fallback = fallback or Start()
-        self._ids = ids
+        self._ids = ids and self.has_ids
         self._about = Start()
         self._is_open = False
         self._is_relaying = False
@@ -177,8 +191,8 @@ class SseDialect:
 
     @property
     def must_cut(self) -> bool:
-        """See `Dialect.must_cut`; an event stream has words for every end."""
-        return False
+        """See `Dialect.must_cut`."""
+        return self._is_over and self._has_failed and not self.tells_ends
 
     def encode(self, parts: Sequence[Part], offsets: Sequence[str] = ()) -> bytes:
         """See `Dialect.encode`. The last block of a part has its offset: a client never has half a delta twice."""

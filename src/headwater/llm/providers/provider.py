@@ -53,24 +53,45 @@ class Endpoint(msgspec.Struct, frozen=True):
         path: the end of the path that it is asked at.
         dialect: of its errors.
         stream_of: the dialect of the stream that a request wants, from its query and body; empty: it wants none.
+        examples: where it is asked through the proxy, with a query; one at least for each stream, for documentation and
+            tests.
     """
 
     path: re.Pattern[str]
     dialect: str
     stream_of: Callable[[str, dict[str, Any]], str]
+    examples: tuple[str, ...]
 
     @classmethod
-    def of(cls, path: str, dialect: str, *, default: bool = False) -> Endpoint:
+    def of(cls, path: str, dialect: str, *examples: str, default: bool = False) -> Endpoint:
         """One that streams where the body says so, as in OpenAI's API and those like it.
 
         Args:
             path: a pattern.
             dialect: of all that it says.
+            examples: see above.
             default: it streams, too, where the body does not say it.
         """
         return cls(
-            re.compile(path), dialect, lambda query, body: dialect if body.get("stream", default) is True else ""
+            re.compile(path),
+            dialect,
+            lambda query, body: dialect if body.get("stream", default) is True else "",
+            examples,
         )
+
+
+class Items(msgspec.Struct, frozen=True):
+    """What the items of a source are, for the documentation.
+
+    Attributes:
+        what: they are.
+        note: what is to be known of them.
+        last: which one says that the answer is complete, so that without it it is truncated; empty: none does.
+    """
+
+    what: str
+    note: str = ""
+    last: str = ""
 
 
 class Provider(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,6 +99,7 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         source: how its items are read.
+        items: what they are.
         dialects: how a run is told in its words.
         refuse: an error of ours in its words, for the dialects.
         raised: what it said, in an exception of its SDK; None: the exception is not one that tells it.
@@ -85,6 +107,7 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     source: type[Voice] | None = None
+    items: tuple[Items, ...] = ()
     dialects: tuple[type[Dialect], ...] = ()
     refuse: Callable[[HeadwaterError], Refusal] | None = None
     raised: Callable[[Exception], Error | None] | None = None

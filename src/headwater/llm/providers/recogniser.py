@@ -8,8 +8,8 @@ What is recognised, in this order:
 - dicts, and models with `model_dump` as dicts: those that a provider knows; our own parts as dicts; errors of servers
   and gateways; `{"content": ...}`
 
-Everything else is an `UnknownItem`. A dict with a `type` that no family has is an event of a later version of the
-family the source has spoken so far, and is kept as `Foreign`.
+Everything else is an `UnknownItem`. A dict that has the name of an event, in `type` or where the family that the source
+has spoken last has it (`Voice.named_by`), is one of a later version of that family, and is kept as `Foreign`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ from headwater.llm.parts import (
     Abort,
     Error,
     Finish,
-    Foreign,
     Json,
     Part,
     Reasoning,
@@ -156,8 +155,8 @@ class Recogniser:
             self._builder.fail(code_of(error), str(error.get("message") or ""), native)
         elif isinstance(event.get("content"), str):
             self._builder.say(event["content"])
-        elif self._family and isinstance(event.get("type"), str):
-            self._builder.put(Foreign(self._family, event))
+        elif self._family and VOICES[self._family].may_add(event):
+            self._voice(self._family).keep(event)
         else:
             raise UnknownItem(f"the source gave {_described(item)}, which is no text, no event and no part")
 

@@ -15,7 +15,7 @@ from headwater.llm.providers.source import Voice
 __all__ = ["DIALECTS", "PROVIDERS", "VOICES", "Dialect", "End", "Ending", "dialect"]
 
 #: The folders of the providers. Whose an item is, they are asked in this order.
-_FOLDERS: Final = (
+FOLDERS: Final = (
     "plain",
     "openai",
     "responses",
@@ -38,7 +38,7 @@ _FOLDERS: Final = (
 )
 
 PROVIDERS: Final[tuple[Provider, ...]] = tuple(
-    import_module(f"headwater.llm.providers.{folder}").PROVIDER for folder in _FOLDERS
+    import_module(f"headwater.llm.providers.{folder}").PROVIDER for folder in FOLDERS
 )
 #: What makes each dialect, by its name.
 DIALECTS: Final[dict[str, type[Dialect]]] = {made.name: made for provider in PROVIDERS for made in provider.dialects}

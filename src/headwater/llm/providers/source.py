@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Final
 
 import msgspec
 
-from headwater.llm.parts import Json
+from headwater.llm.parts import Foreign, Json
 from headwater.llm.providers.builder import Builder
 from headwater.surrogates import json_value
 
@@ -29,6 +29,8 @@ class Voice(ABC):
         dialect: the family's name, and its dialect's if it has one.
         wires: how its events come as bytes (see `providers.wire`), by the dialect that they are; none: it has objects
             only.
+        named_by: the fields of which each of its events has one. What has one, or a `type`, and is nobody's, is an
+            event that a later version has added.
         ended: the source has said that it is complete, or has failed.
         ends_stream: nothing comes behind its last event, which sets `ended`.
         has_terminal: the family says when it is complete, so that an end without it is a truncation.
@@ -36,6 +38,7 @@ class Voice(ABC):
 
     dialect: ClassVar[str]
     wires: ClassVar[Mapping[str, str]] = {}
+    named_by: ClassVar[tuple[str, ...]] = ("type",)
     has_terminal: bool = False
     ends_stream: ClassVar[bool] = False
 
@@ -53,6 +56,17 @@ class Voice(ABC):
             spoken: the family that the source has spoken last, for what several families have.
         """
 
+    @classmethod
+    def may_add(cls, item: Json) -> bool:
+        """Whether a dict that nobody knows, behind items of this family, is an event that it has added."""
+        return any(isinstance(item.get(name), str) for name in ("type", *cls.named_by))
+
+    def keep(self, item: Json) -> None:
+        """Such an event: it is told again in the family's own dialect, and counted as left out in others."""
+        names = [text_of(item.get(name)).lower() for name in ("type", *self.named_by)]
+        content = not any(name in _SIGNS_OF_LIFE for name in names)
+        self._builder.put(Foreign(self.dialect, plain(item), content))
+
     @abstractmethod
     def hear(self, event: Any) -> None:
         """Take one item that `knows` knows.
@@ -64,6 +78,8 @@ class Voice(ABC):
         """The source has ended: say what was held back."""
 
 
+#: Names of events that hold nothing.
+_SIGNS_OF_LIFE: Final = {"ping", "heartbeat", "keepalive", "keep-alive"}
 #: The status of a response that had begun.
 SUCCESS: Final = 200
 

@@ -15,11 +15,12 @@ from typing import Any, Final
 import msgspec
 
 from headwater.errors import TooLarge
-from headwater.llm.parts import Error, Part, Start
+from headwater.llm.parts import Error, Json, Part, Start
 from headwater.llm.providers.builder import Builder
 from headwater.llm.providers.json_array import JsonArray, element_of
 from headwater.llm.providers.recogniser import TRUNCATED
 from headwater.llm.providers.registry import VOICES
+from headwater.llm.providers.source import error_in
 from headwater.protocol.sse import MAX_EVENT_BYTES, Parser, ServerEvent
 
 #: Dialects whose streams can be read, and how their events come.
@@ -101,11 +102,19 @@ class WireRecogniser:
         value = _value_of(event.data)
         if isinstance(value, dict):
             try:
-                self._voice.hear(value)
+                if self._is_later(value):
+                    self._voice.keep(value)
+                else:
+                    self._voice.hear(value)
             except Exception as error:
                 self._builder.fail(UNREADABLE, f"an event of the provider cannot be read: {type(error).__name__}")
         elif event.event != b"ping":
             self._builder.fail(UNREADABLE, "an event of the provider is not a JSON object")
+
+    def _is_later(self, value: Json) -> bool:
+        """An event that a later version has added."""
+        voice = self._voice
+        return not voice.knows(value, voice.dialect) and voice.may_add(value) and error_in(value) is None
 
 
 class _Lines:

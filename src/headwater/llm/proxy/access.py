@@ -12,7 +12,10 @@ from hashlib import sha256
 from typing import Final
 
 from headwater.errors import NotAuthorized, OriginNotAllowed
+from headwater.hub.access.proven import Proven
+from headwater.llm.http.access import Asker
 from headwater.protocol import names, responses
+from headwater.protocol.access.identity import Access as Identity
 from headwater.protocol.cors import ANY, LOOPBACK, CorsPolicy, HostPolicy
 from headwater.protocol.headers import Headers
 from headwater.protocol.responses import Answer, HeaderList
@@ -20,6 +23,8 @@ from headwater.protocol.responses import Answer, HeaderList
 #: What goes up; the others are answered here. TRACE would send the provider's key back.
 METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
+#: The issuer of principals that are clients' keys.
+_ISSUER: Final = "client-key"
 #: The owner of runs of clients that send no credential.
 _ANYBODY: Final = "anybody"
 #: What a browser says of requests of another origin's pages (Fetch Metadata, section 2.3).
@@ -68,8 +73,10 @@ class Access:
         if not self._allows(b"null" if foreign else origin, host):
             raise OriginNotAllowed(f"pages of {(origin or b'another site').decode('latin-1')[:80]!r} may not come here")
 
-    def owner_of(self, headers: Headers) -> str:
-        """Whose a request is: of its credential, which is kept as a hash only.
+    def asker(self, headers: Headers) -> Asker:
+        """Who makes a request: its credential, which is kept as a hash only.
+
+        A key of a client is a principal: what is told with it live is its own, and ends with a revocation.
 
         Raises:
             NotAuthorized: the proxy knows its clients, and this is none of them.
@@ -79,7 +86,10 @@ class Access:
             found = [pair for pair in found if self._knows(pair[1])]
             if not found:
                 raise NotAuthorized("the request has no key that this proxy knows")
-        return sha256(found[0][1]).hexdigest() if found else _ANYBODY
+        if not found:
+            return Asker(_ANYBODY)
+        owner = sha256(found[0][1]).hexdigest()
+        return Asker(owner, Proven(Identity(owner, issuer=_ISSUER), (_ISSUER, owner)))
 
     def ours(self, headers: Headers) -> frozenset[bytes]:
         """The names of headers that are the proxy's own affair: those with a client's key for it."""

@@ -27,6 +27,7 @@ from headwater.http.exchange import Exchange, Work, body_of
 from headwater.http.request import Request
 from headwater.http.service import Service
 from headwater.hub import Limits
+from headwater.llm.http.access import Asker
 from headwater.llm.http.delivery import tell_run
 from headwater.llm.http.errors import refusal
 from headwater.llm.http.routes import json_object
@@ -124,9 +125,9 @@ class Proxy(Service):
                 raise RouteNotFound(f"there is nothing at {target.path[:80]!r}; the provider is under {ROOT}/")
         if request.method not in METHODS:
             raise MethodNotAllowed(f"{request.method[:20]!r} is not passed to the provider", allow=", ".join(METHODS))
-        return self._pass(exchange, target, self._access.owner_of(request.headers))
+        return self._pass(exchange, target, self._access.asker(request.headers))
 
-    async def _pass(self, exchange: Exchange, target: Target, owner: str) -> None:
+    async def _pass(self, exchange: Exchange, target: Target, asker: Asker) -> None:
         request = exchange.request
         body = await body_of(exchange)
         run = request.headers.get(names.HEADWATER_RUN)
@@ -134,7 +135,7 @@ class Proxy(Service):
             call = json_object(body)
             if dialect := target.stream_of(call):
                 model = str(call.get("model") or "")
-                await self._tell(exchange, target, dialect, run.decode("latin-1"), owner, model, body)
+                await self._tell(exchange, target, dialect, run.decode("latin-1"), asker, model, body)
                 return
         # Nobody is left to pay for when the client is gone.
         exchange.may_be_cancelled = True
@@ -145,10 +146,10 @@ class Proxy(Service):
             await answer.aclose()
 
     async def _tell(
-        self, exchange: Exchange, target: Target, dialect: str, run: str, owner: str, model: str, body: bytes
+        self, exchange: Exchange, target: Target, dialect: str, run: str, asker: Asker, model: str, body: bytes
     ) -> None:
         ask = partial(self._upstream.send, "POST", target, self._passed_on(exchange.request), body, for_run=True)
-        begun = await self._resumable.begin(run, dialect, owner, body, model, ask)
+        begun = await self._resumable.begin(run, dialect, str(asker.owner), body, model, ask)
         if begun.refusal is not None:
             exchange.respond(begun.refusal)
             return
@@ -159,6 +160,7 @@ class Proxy(Service):
             self.runs.places.log(run),
             run,
             dialect,
+            access=asker.access,
             resume_at=last.decode("latin-1") if last else None,
             headers=begun.headers,
         )
@@ -196,9 +198,9 @@ class _Watch(Watch):
         """See `Service`."""
         return self._access.cors({} if request is None else request.headers)
 
-    async def _owner_of(self, exchange: Exchange) -> str | None:
+    async def _meet(self, exchange: Exchange) -> Asker | None:
         """See `Routes`."""
-        return self._access.owner_of(exchange.request.headers)
+        return self._access.asker(exchange.request.headers)
 
 
 def _target_of(request: Request) -> Target:

@@ -170,6 +170,13 @@ class Grants:
             for operation, patterns in self._patterns.items()
         }
 
+    def paths(self) -> list[tuple[Operation, str]] | None:
+        """All of them as operations on streams; None: one has a wildcard."""
+        found = [(operation, pattern) for operation, patterns in self._patterns.items() for pattern in patterns]
+        if any(is_one(segment) or is_rest(segment) for _, pattern in found for segment in pattern):
+            return None
+        return [(operation, "/".join(pattern)) for operation, pattern in found]
+
     @classmethod
     def of_kept(cls, texts: Mapping[str, Iterable[str]]) -> Grants:
         """What was written down.

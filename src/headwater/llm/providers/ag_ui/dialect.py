@@ -23,7 +23,8 @@ class AgUi(SseDialect):
     """See the module."""
 
     name: ClassVar[str] = "ag-ui"
-    lacks: ClassVar[frozenset[str]] = frozenset({"foreign"})
+    lacks: ClassVar[frozenset[str]] = frozenset({"sealed thinking", "foreign"})
+    clients: ClassVar[str] = "AG-UI agents"
 
     def __init__(self, fallback: parts.Start | None = None, *, ids: bool = True) -> None:
         super().__init__(fallback, ids=ids)
@@ -147,7 +148,7 @@ class AgUi(SseDialect):
                     "unusable": part.input is not None,
                 }
                 marked = {"type": "CUSTOM", "name": "tool-error", "value": failed}
-                return [*self._close_call(id), _result(id, message), marked]
+                return [*self._unusable_call(part), *self._close_call(id), _result(id, message), marked]
 
     def _open_call(self, id: str, name: str) -> list[Json]:
         if id in self._calls:
@@ -155,6 +156,14 @@ class AgUi(SseDialect):
         self._calls[id] = False
         call = {"toolCallId": id, "toolCallName": name, "parentMessageId": self._message()}
         return [{"type": "TOOL_CALL_START", **call}]
+
+    def _unusable_call(self, part: parts.ToolError) -> list[Json]:
+        """What the model wrote, if it is not told yet."""
+        if part.input is None or part.id in self._calls:
+            return []
+        text = part.input if isinstance(part.input, str) else msgspec.json.encode(part.input).decode()
+        args = {"type": "TOOL_CALL_ARGS", "toolCallId": part.id, "delta": text}
+        return [*self._open_call(part.id, part.name or "unknown"), args]
 
     def _close_call(self, id: str) -> list[Json]:
         return [] if self._calls.pop(id, None) is None else [{"type": "TOOL_CALL_END", "toolCallId": id}]
@@ -187,14 +196,18 @@ class AgUi(SseDialect):
         """The protocol has no finish reason: one that is not `stop` is in the result."""
         self._has_finished = True
         events = self._close()
-        if left_out := self._left_out.fields():
-            events.append({"type": "CUSTOM", "name": "headwater", "value": left_out[parts.OURS]})
+        events += self._told_left_out()
         result = {} if reason is parts.FinishReason.STOP else {"result": {"finishReason": reason.value}}
         return [*events, {"type": "RUN_FINISHED", **self._run(), **result, "outcome": outcome, **self._tokens()}]
 
     def _fail(self, code: str, message: str) -> list[Json]:
         self._has_failed = True
-        return [*self._close(), {"type": "RUN_ERROR", "message": message, "code": code, **self._tokens()}]
+        failed = {"type": "RUN_ERROR", "message": message, "code": code, **self._tokens()}
+        return [*self._close(), *self._told_left_out(), failed]
+
+    def _told_left_out(self) -> list[Json]:
+        fields = self._left_out.fields()
+        return [{"type": "CUSTOM", "name": parts.OURS, "value": fields[parts.OURS]}] if fields else []
 
     def _end(self, ending: Ending) -> list[bytes]:
         if self._has_failed or self._has_finished:

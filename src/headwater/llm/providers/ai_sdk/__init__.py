@@ -11,6 +11,8 @@ from typing import Final
 
 from headwater.llm.providers.ai_sdk.dialect import AiSdk, AiSdk7
 from headwater.llm.providers.ai_sdk.source import AiSdkVoice
-from headwater.llm.providers.provider import Provider, refuse_in_words
+from headwater.llm.providers.provider import Items, Provider, refuse_in_words
 
-PROVIDER: Final = Provider(source=AiSdkVoice, dialects=(AiSdk, AiSdk7), refuse=refuse_in_words)
+_ITEMS: Final = (Items("chunks of the AI SDK, also those of Pydantic AI's adapter", "all, `data-*` included"),)
+
+PROVIDER: Final = Provider(source=AiSdkVoice, items=_ITEMS, dialects=(AiSdk, AiSdk7), refuse=refuse_in_words)

@@ -24,6 +24,8 @@ _FOREIGN: Final = {
     6: {"tool-approval-request"},
     7: {"tool-approval-request", "tool-approval-response", "custom", "steering-message", "reset-step"},
 }
+#: The version that has a place for files that belong to the thinking.
+_WITH_FILES_OF_THOUGHTS: Final = 7
 
 
 class AiSdk(SseDialect):
@@ -32,7 +34,8 @@ class AiSdk(SseDialect):
     name: ClassVar[str] = "ai-sdk"
     headers: ClassVar[tuple[tuple[bytes, bytes], ...]] = ((b"x-vercel-ai-ui-message-stream", b"v1"),)
     relays: ClassVar[str] = "ai-sdk"
-    lacks: ClassVar[frozenset[str]] = frozenset({"foreign"})
+    lacks: ClassVar[frozenset[str]] = frozenset({"foreign", "images", "files"})
+    clients: ClassVar[str] = "`useChat` of the AI SDK 6 and 7"
     version: ClassVar[int] = 6
 
     def __init__(self, fallback: parts.Start | None = None, *, ids: bool = True) -> None:
@@ -86,6 +89,8 @@ class AiSdk(SseDialect):
         """See `SseDialect`: of the SDK's own chunks, those that came with a later version."""
         if isinstance(part, parts.Foreign) and part.dialect == self.relays and isinstance(part.event, dict):
             return not _is_known(part.event, self.version)
+        if isinstance(part, parts.File | parts.Source):
+            return isinstance(part, parts.File) and part.reasoning and self.version < _WITH_FILES_OF_THOUGHTS
         return super()._is_left_out(part)
 
     def _opens_content(self, part: parts.Part) -> bool:
@@ -221,7 +226,7 @@ class AiSdk(SseDialect):
                 more = without_empty({"filename": part.filename, "providerMetadata": own(part.metadata)})
                 return [_chunk("source-document", **document, **more)]
             case parts.File(url, media_type):
-                if part.reasoning and self.version < 7:
+                if part.reasoning and self.version < _WITH_FILES_OF_THOUGHTS:
                     return []
                 kind = "reasoning-file" if part.reasoning else "file"
                 return [_chunk(kind, url=url, mediaType=media_type, providerMetadata=own(part.metadata))]
@@ -255,9 +260,14 @@ class AiSdk(SseDialect):
 
     def _fail(self, message: str) -> list[Json]:
         self._has_failed = True
+        metadata = self._metadata()
+        told: list[Json] = [{"type": "message-metadata", "messageMetadata": metadata}] if metadata else []
+        return [*told, {"type": "error", "errorText": message}]
+
+    def _metadata(self) -> Json:
+        """Tokens, and what was left out."""
         usage = camel_usage(self._usage)
-        tokens: list[Json] = [{"type": "message-metadata", "messageMetadata": {"usage": usage}}] if usage else []
-        return [*tokens, {"type": "error", "errorText": message}]
+        return {**({"usage": usage} if usage else {}), **self._left_out.fields()}
 
     def _abort(self, reason: str) -> list[Json]:
         """Clients of the browser ignore `abort`; the finish reason is what they see."""
@@ -271,8 +281,7 @@ class AiSdk(SseDialect):
         word = reason.value
         if self.version < 7 and reason is parts.FinishReason.INTERRUPTED:
             word = parts.FinishReason.OTHER.value
-        usage = camel_usage(self._usage)
-        metadata: Json | None = {**({"usage": usage} if usage else {}), **self._left_out.fields()} or None
+        metadata: Json | None = self._metadata() or None
         chunks = self._give_up("incomplete")
         if self._is_step_empty:
             # A client takes a step over into its message with what comes next; metadata is what always may come.
@@ -299,6 +308,8 @@ class AiSdk7(AiSdk):
     """The chunks of version 7 too."""
 
     name: ClassVar[str] = "ai-sdk-7"
+    lacks: ClassVar[frozenset[str]] = frozenset({"foreign"})
+    clients: ClassVar[str] = "the same, with what only version 7 knows"
     version: ClassVar[int] = 7
 
 

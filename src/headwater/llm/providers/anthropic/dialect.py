@@ -7,12 +7,14 @@ An end that is no success is an `error` event, which the SDKs raise; nothing fol
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar, Final
 
 import msgspec
 
 from headwater.llm import parts
 from headwater.llm.parts import Json
+from headwater.llm.providers.anthropic.source import EVENTS
 from headwater.llm.providers.dialect import End, Ending, SseDialect, frame, is_told, object_of, of_provider
 from headwater.llm.providers.figures import merged
 from headwater.llm.providers.reasons import ANTHROPIC_REASONS
@@ -44,6 +46,11 @@ class Anthropic(SseDialect):
     name: ClassVar[str] = "anthropic"
     relays: ClassVar[str] = "anthropic"
     lacks: ClassVar[frozenset[str]] = frozenset({"results", "approvals", "images", "files", "data", "foreign"})
+    clients: ClassVar[str] = "SDKs for Anthropic's messages"
+    differs: ClassVar[Mapping[str, str]] = {
+        "refusals": "The text of a refusal is told as text.",
+        "tokens": "They cannot be left out: where the provider says none, they are 0.",
+    }
 
     def __init__(self, fallback: parts.Start | None = None, *, ids: bool = True) -> None:
         super().__init__(fallback, ids=ids)
@@ -137,6 +144,8 @@ class Anthropic(SseDialect):
                 return [*opening, *whole, *self._close_block("tool", id)]
             case parts.ToolOutput():
                 return [] if part.preliminary else self._say_result(id, part.metadata, {"content": part.output})
+            case parts.ToolError() if part.input is not None and ("tool", id) not in self._blocks:
+                return self._say_tool(parts.ToolReady(id, part.name, part.input))  # what the model wrote
             case parts.ToolError():
                 self._empty_calls.discard(id)
                 return [*self._close_block("tool", id), *self._say_result(id, part.metadata, {})]
@@ -161,6 +170,8 @@ class Anthropic(SseDialect):
                 return [self._delta("own", key, delta)] if isinstance(delta, dict) else []
             case "content_block_stop":
                 return self._close_block("own", key)
+            case str(kind) if kind not in EVENTS:  # of a later version
+                return [*self._begin(), _frame(event)]
         return []
 
     def _cite(self, part: parts.Source) -> list[bytes]:
@@ -178,6 +189,10 @@ class Anthropic(SseDialect):
         if not own and not part.url:
             citation = _OF_A_DOCUMENT | {"document_title": part.filename or part.title or None}
         return [self._delta("text", id, {"type": "citations_delta", "citation": citation})]
+
+    def _tell_waiting(self) -> list[bytes]:
+        """Citations to which no text came."""
+        return self._open_block("text", "", {"type": "text", "text": ""}) if self._waiting else []
 
     def _open_block(self, kind: str, id: str, block: Json) -> list[bytes]:
         if (kind, id) in self._blocks:
@@ -216,7 +231,7 @@ class Anthropic(SseDialect):
 
     def _finish(self, part: parts.Finish) -> list[bytes]:
         self._has_finished = True
-        opening = self._begin()
+        opening = [*self._begin(), *self._tell_waiting()]
         closing = [block for kind, id in list(self._blocks) for block in self._close_block(kind, id)]
         reason = _REASONS.get(part.reason) or part.native or "end_turn"
         if part.dialect == "anthropic" or part.native in ANTHROPIC_REASONS:
@@ -228,8 +243,10 @@ class Anthropic(SseDialect):
 
     def _is_left_out(self, part: parts.Part) -> bool:
         """See `SseDialect`: results have a block of Anthropic's own, or none."""
-        if isinstance(part, parts.ToolOutput):
+        if isinstance(part, parts.ToolOutput | parts.ToolError):
             return not _result_kind(part.metadata)
+        if isinstance(part, parts.Source):
+            return False
         return super()._is_left_out(part)
 
     def _end(self, ending: Ending) -> list[bytes]:
@@ -241,11 +258,13 @@ class Anthropic(SseDialect):
         if self._has_failed:
             return []
         self._has_failed = True
+        waiting = self._tell_waiting()
         if native and native.get("type") == "error":
             has_begun = bool(self._about.model)  # as the provider had
-            return [*(self._begin() if has_begun else []), _frame(native)]
+            return [*waiting, *(self._begin() if has_begun else []), _frame(native | self._left_out.fields())]
         kind = _ERROR_TYPES.get(code, code if code.endswith("_error") else "api_error")
-        return [_frame({"type": "error", "error": {"type": kind, "message": message, "code": code}})]
+        event: Json = {"type": "error", "error": {"type": kind, "message": message, "code": code}}
+        return [*waiting, _frame(event | self._left_out.fields())]
 
 
 def _result_kind(metadata: Json | None) -> str:

@@ -8,6 +8,10 @@ from __future__ import annotations
 from typing import Final
 
 from headwater.llm.providers.bedrock.source import BedrockVoice
-from headwater.llm.providers.provider import Provider
+from headwater.llm.providers.provider import Items, Provider
 
-PROVIDER: Final = Provider(source=BedrockVoice)
+_ITEMS: Final = (
+    Items("events of Bedrock's `converse_stream`", "also its errors, citations and sealed thinking", "`messageStop`"),
+)
+
+PROVIDER: Final = Provider(source=BedrockVoice, items=_ITEMS)

@@ -37,6 +37,11 @@ class BedrockVoice(Voice):
         is_error = kind.endswith("Exception") and "message" in value
         return is_error or (kind in _EVENTS and (kind != "metadata" or "usage" in value or spoken == "bedrock"))
 
+    @classmethod
+    def may_add(cls, item: Json) -> bool:
+        """See `Voice.may_add`: the name is the one key."""
+        return super().may_add(item) or (len(item) == 1 and all(isinstance(name, str) for name in item))
+
     def hear(self, event: Json) -> None:
         """See `Voice.hear`."""
         ((kind, value),) = event.items()

@@ -11,6 +11,7 @@ once, and who waits has one document.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
 import msgspec
@@ -38,11 +39,19 @@ class Gemini(SseDialect):
     name: ClassVar[str] = _OWN
     relays: ClassVar[str] = _OWN
     lacks: ClassVar[frozenset[str]] = frozenset(
-        {"hosted calls", "results", "approvals", "documents", "data", "foreign"}
+        {"sealed thinking", "hosted calls", "results", "approvals", "documents", "files", "data", "foreign"}
     )
 
+    has_ids: ClassVar[bool] = False
+    clients: ClassVar[str] = "`google-genai`"
+    differs: ClassVar[Mapping[str, str]] = {
+        "calls": "Inputs are objects: a text is the field `input` of one.",
+        "end": "There is one word for an answer that is done and one that waits for a call's result.",
+        "refusals": "The text of a refusal is told as text.",
+    }
+
     def __init__(self, fallback: parts.Start | None = None, *, ids: bool = True) -> None:
-        super().__init__(fallback, ids=False)
+        super().__init__(fallback, ids=ids)
         self._usage = parts.Usage()
         self._calls: dict[str, tuple[str, bool]] = {}  # id of an open call -> the tool's name, the provider runs it
         self._chunks: list[Json] = []  # pages that wait for the end
@@ -138,9 +147,14 @@ class Gemini(SseDialect):
         self._has_finished = True
         reason = part.native if part.dialect == _OWN else _REASONS.get(part.reason, "OTHER")
         candidate: Json = {"content": {"role": "model", "parts": [{"text": ""}]}, "finishReason": reason, "index": 0}
-        if self._chunks and not self._is_grounded:
-            candidate["groundingMetadata"] = {"groundingChunks": [chunk for chunk in self._chunks if chunk]}
+        candidate |= self._pages()
         return self._told({"candidates": [candidate], **self._tokens(), **self._left_out.fields()})
+
+    def _pages(self) -> Json:
+        """The pages of the answer, for its last candidate."""
+        if not self._chunks or self._is_grounded:
+            return {}
+        return {"groundingMetadata": {"groundingChunks": [chunk for chunk in self._chunks if chunk]}}
 
     def _is_left_out(self, part: parts.Part) -> bool:
         """See `SseDialect`: of what a provider runs, code has a place."""
@@ -151,6 +165,8 @@ class Gemini(SseDialect):
                 return self._calls.get(id) != (_CODE, True)
             case parts.Foreign(dialect):
                 return dialect != _OWN
+            case parts.File():
+                return False
         return super()._is_left_out(part)
 
     def _tokens(self) -> Json:
@@ -173,7 +189,10 @@ class Gemini(SseDialect):
         self._has_failed = True
         status, word = _CODES.get(code, (500, "INTERNAL"))
         details: list[Any] = [{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": code}]
-        tokens = self._told(self._tokens()) if self._tokens() else []
+        fields = {**self._tokens(), **self._left_out.fields()}
+        if pages := self._pages():
+            fields["candidates"] = [{"content": {"role": "model", "parts": [{"text": ""}]}, "index": 0, **pages}]
+        tokens = self._told(fields) if fields else []
         return [
             *tokens,
             self._framed({"error": native or {"code": status, "message": message, "status": word, "details": details}}),
@@ -186,6 +205,7 @@ class GeminiArray(Gemini):
     name: ClassVar[str] = "gemini-array"
     media_type: ClassVar[bytes] = b"application/json"
     relays: ClassVar[str] = "gemini-array"
+    clients: ClassVar[str] = "clients of Gemini that do not ask for events"
 
     def __init__(self, fallback: parts.Start | None = None, *, ids: bool = True) -> None:
         super().__init__(fallback, ids=ids)

@@ -36,6 +36,7 @@ class GeminiVoice(Voice):
     """See `Voice`. Kept as `Foreign`: further candidates, ratings, and parts that are not known."""
 
     dialect: ClassVar[str] = "gemini"
+    named_by: ClassVar[tuple[str, ...]] = ("responseId", "response_id", "modelVersion", "model_version")
     wires: ClassVar[Mapping[str, str]] = {"gemini": "sse", "gemini-array": "array"}
     has_terminal = True
 

@@ -9,6 +9,17 @@ from __future__ import annotations
 from typing import Final
 
 from headwater.llm.providers.langchain.source import LangChainVoice
-from headwater.llm.providers.provider import Provider
+from headwater.llm.providers.provider import Items, Provider
 
-PROVIDER: Final = Provider(source=LangChainVoice)
+_ITEMS: Final = (
+    Items(
+        "chunks and messages of LangChain",
+        "an `ai` message is the assistant's, a `tool` message its call's result; others are the request",
+    ),
+    Items(
+        "LangGraph: `messages`, `updates`, `values`, `custom`, several modes, subgraphs, `astream_events`",
+        "a message is said once, whatever the modes; the first of the `values` is what was asked",
+    ),
+)
+
+PROVIDER: Final = Provider(source=LangChainVoice, items=_ITEMS)

@@ -24,6 +24,7 @@ class LangChainVoice(Voice):
     """See `Voice`. Left out: the inner state of graphs and chains."""
 
     dialect: ClassVar[str] = "langchain"
+    named_by: ClassVar[tuple[str, ...]] = ("event",)
 
     def __init__(self, builder: Builder, *, lenient: bool = False) -> None:
         super().__init__(builder, lenient=lenient)

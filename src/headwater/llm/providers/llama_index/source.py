@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from headwater.llm.parts import Data, ToolError, ToolOutput, ToolReady
+from headwater.llm.parts import Data, Foreign, ToolError, ToolOutput, ToolReady
 from headwater.llm.providers.builder import Builder
 from headwater.llm.providers.source import Voice, field, plain, text_of, value_of
 
@@ -45,6 +45,8 @@ class LlamaIndexVoice(Voice):
         elif field(event, "structured_response") is not None or hasattr(event, "output"):
             output = field(event, "structured_response") or field(event, "output")
             builder.put(Data("output", plain(output)))
+        elif not _is_theirs(type(event)):
+            builder.put(Foreign(self.dialect, {"event": type(event).__name__, "data": plain(event)}, content=True))
 
     def finish(self) -> None:
         """See `Voice.finish`."""
@@ -89,5 +91,9 @@ def _is_call(item: Any) -> bool:
 
 
 def _is_step(item: Any, spoken: str) -> bool:
-    """Another event of a workflow."""
-    return type(item).__module__.startswith(("llama_index.", "workflows.")) and hasattr(item, "model_dump")
+    """Another event of a workflow, its own or of the application."""
+    return hasattr(item, "model_dump") and any(map(_is_theirs, type(item).__mro__))
+
+
+def _is_theirs(kind: type) -> bool:
+    return kind.__module__.startswith(("llama_index.", "workflows."))

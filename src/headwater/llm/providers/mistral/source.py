@@ -25,6 +25,11 @@ class MistralVoice(Voice):
         """See `Voice.knows`."""
         return isinstance(item, dict) and isinstance(item.get("data"), dict) and "choices" in item["data"]
 
+    @classmethod
+    def may_add(cls, item: Json) -> bool:
+        """See `Voice.may_add`: what is in the envelope has the name, or the envelope."""
+        return super().may_add(item) or ChatVoice.may_add(dict_of(item.get("data")))
+
     def hear(self, event: Json) -> None:
         """See `Voice.hear`."""
         self._chat.hear(dict_of(event.get("data")))

@@ -8,6 +8,14 @@ from __future__ import annotations
 from typing import Final
 
 from headwater.llm.providers.mistral_conversations.source import ConversationVoice
-from headwater.llm.providers.provider import Provider
+from headwater.llm.providers.provider import Items, Provider
 
-PROVIDER: Final = Provider(source=ConversationVoice)
+_ITEMS: Final = (
+    Items(
+        "events of Mistral's conversations and agents",
+        "also tools that Mistral runs, calls that wait for an approval, pages",
+        "`conversation.response.done`",
+    ),
+)
+
+PROVIDER: Final = Provider(source=ConversationVoice, items=_ITEMS)

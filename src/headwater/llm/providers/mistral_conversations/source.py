@@ -21,6 +21,7 @@ class ConversationVoice(Voice):
     """See `Voice`. Kept as `Foreign`: hand-overs between agents, and pieces of content that are not known."""
 
     dialect: ClassVar[str] = "mistral-conversations"
+    named_by: ClassVar[tuple[str, ...]] = ("event",)
     wires: ClassVar[Mapping[str, str]] = {"mistral-conversations": "sse"}
     has_terminal = True
     ends_stream: ClassVar[bool] = True

@@ -33,6 +33,7 @@ class OllamaVoice(Voice):
     """See `Voice`. Kept as `Foreign`: what else a line has, such as log probabilities."""
 
     dialect: ClassVar[str] = "ollama"
+    named_by: ClassVar[tuple[str, ...]] = ("model",)
     wires: ClassVar[Mapping[str, str]] = {"ollama": "lines"}
     has_terminal = True
     ends_stream: ClassVar[bool] = True

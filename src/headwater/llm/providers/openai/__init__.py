@@ -14,10 +14,20 @@ from typing import Final
 from headwater.llm.providers.openai.dialect import OpenAI
 from headwater.llm.providers.openai.refusal import raised, refuse
 from headwater.llm.providers.openai.source import ChatVoice
-from headwater.llm.providers.provider import Endpoint, Provider
+from headwater.llm.providers.provider import Endpoint, Items, Provider
 
-_COMPLETIONS: Final = Endpoint.of(r"/(?:chat/)?completions\Z", OpenAI.name)
+_COMPLETIONS: Final = Endpoint.of(r"/(?:chat/)?completions\Z", OpenAI.name, "/v1/chat/completions", "/v1/completions")
+
+_ITEMS: Final = (
+    Items(
+        "chunks of OpenAI's chat completions",
+        "also `reasoning_content`, `citations` and `search_results` as Perplexity has them, calls without `index`, "
+        "whole completions; choices but the first are for readers of `openai`",
+        "a finish reason",
+    ),
+    Items("events of `chat.completions.stream()`", "the chunks in them; the others repeat these", "a finish reason"),
+)
 
 PROVIDER: Final = Provider(
-    source=ChatVoice, dialects=(OpenAI,), refuse=refuse, raised=raised, endpoints=(_COMPLETIONS,)
+    source=ChatVoice, items=_ITEMS, dialects=(OpenAI,), refuse=refuse, raised=raised, endpoints=(_COMPLETIONS,)
 )

@@ -51,8 +51,9 @@ class OpenAI(SseDialect):
     name: ClassVar[str] = "openai"
     relays: ClassVar[str] = "openai"
     lacks: ClassVar[frozenset[str]] = frozenset(
-        {"hosted calls", "results", "approvals", "documents", "files", "data", "foreign"}
+        {"sealed thinking", "hosted calls", "results", "approvals", "documents", "files", "data", "foreign"}
     )
+    clients: ClassVar[str] = "SDKs for chat completions"
 
     def __init__(self, fallback: parts.Start | None = None, *, ids: bool = True, usage: bool = True) -> None:
         super().__init__(fallback, ids=ids)
@@ -153,6 +154,8 @@ class OpenAI(SseDialect):
         """A chunk with what only this dialect has a place for; fields beside the choices stay until they are null."""
         if "choices" in chunk:
             return self._chunk(chunk)
+        if chunk.keys() & {"type", "object"}:  # an event of a later version, in which nobody looks for choices in vain
+            return self._chunk({"choices": [], **chunk})
         self._beside = without_empty({**self._beside, **chunk})
         opening = self._begin()
         self._head = self._head_of_deltas()
@@ -184,8 +187,10 @@ class OpenAI(SseDialect):
         if self._has_failed:
             return []
         self._has_failed = True
+        left_out = self._left_out.fields()
         return [
             *self._tell_lists(),
+            *(self._chunk({"choices": [], **left_out}) if left_out else []),
             *self._tokens(),
             frame({"error": native or {"message": message, "type": "server_error", "param": None, "code": code}}),
         ]

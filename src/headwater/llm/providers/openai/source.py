@@ -54,6 +54,7 @@ class ChatVoice(Voice):
     """See `Voice`. Left out: padding, and of whole completions what is no choice."""
 
     dialect: ClassVar[str] = "openai"
+    named_by: ClassVar[tuple[str, ...]] = ("object",)
     wires: ClassVar[Mapping[str, str]] = {"openai": "sse"}
     has_terminal = True
 

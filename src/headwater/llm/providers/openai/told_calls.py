@@ -50,6 +50,10 @@ class ToldCalls:
                 said = self._begin(parts.ToolStart(part.id, part.name, metadata=part.metadata), text)
                 del self._open[part.id]
                 return said
+            case parts.ToolError() if call is None and part.input is not None:  # what the model wrote
+                said = self._begin(parts.ToolStart(part.id, part.name), _text(part.input, "function"))
+                del self._open[part.id]
+                return said
             case parts.ToolOutput() | parts.ToolError():
                 self._open.pop(part.id, None)  # the id may be used again
         return []

@@ -1,20 +1,30 @@
 """`plain`: what every tutorial parses: `data: {"content": ...}`, and `data: [DONE]` at the end.
 
-Only the text is told. An end that is no success is `data: {"error": ..., "code": ...}` before `[DONE]`.
+Only the text is told. An end that is no success is `data: {"error": ..., "code": ...}` before `[DONE]`. What else the
+answer had stands, as a number, beside an empty `content` before that.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from headwater.llm.parts import Abort, Error, Finish, Part, Text
 from headwater.llm.providers.dialect import DONE, End, Ending, SseDialect, frame
+from headwater.llm.providers.left_out import ALL
 
 
 class Plain(SseDialect):
     """See the module."""
 
     name: ClassVar[str] = "plain"
+    lacks: ClassVar[frozenset[str]] = ALL
+    clients: ClassVar[str] = "hand-written clients, as in every tutorial"
+    differs: ClassVar[Mapping[str, str]] = {
+        "end": "Why the model stopped is not told, unless it failed.",
+        "refusals": "The text of a refusal is told as text.",
+        "tokens": "They are not told.",
+    }
 
     def _say(self, part: Part) -> list[bytes]:
         match part:
@@ -31,11 +41,18 @@ class Plain(SseDialect):
                 return []
 
     def _end(self, ending: Ending) -> list[bytes]:
-        return [*([] if ending.is_success else self._fail(ending.told, ending.told_code)), DONE]
+        if not ending.is_success:
+            return [*self._fail(ending.told, ending.told_code), DONE]
+        return [*([] if self._has_failed else self._beside()), DONE]
+
+    def _beside(self) -> list[bytes]:
+        """What was left out; clients add the empty text."""
+        fields = self._left_out.fields()
+        return [frame({"content": "", **fields})] if fields else []
 
     def _fail(self, message: str, code: str) -> list[bytes]:
         """The first failure is told."""
         if self._has_failed:
             return []
         self._has_failed = True
-        return [frame({"error": message, "code": code})]
+        return [*self._beside(), frame({"error": message, "code": code})]

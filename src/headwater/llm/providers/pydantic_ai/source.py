@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import msgspec
 
@@ -14,6 +14,13 @@ from headwater.llm.providers.source import Voice, field, number_of, plain, text_
 _CALLS = {"tool-call", "builtin-tool-call"}
 
 
+#: What adds nothing to the answer.
+_PROGRESS: Final = {
+    *("final_result", "enqueued_messages"),
+    *("tool_availability_delta", "capability_load_delta", "model_settings_delta"),
+}
+
+
 class PydanticAiVoice(Voice):
     """See `Voice`; it also hears objects.
 
@@ -22,6 +29,7 @@ class PydanticAiVoice(Voice):
     """
 
     dialect: ClassVar[str] = "pydantic-ai"
+    named_by: ClassVar[tuple[str, ...]] = ("event_kind",)
 
     def __init__(self, builder: Builder, *, lenient: bool = False) -> None:
         super().__init__(builder, lenient=lenient)
@@ -51,10 +59,8 @@ class PydanticAiVoice(Voice):
                 self._return(field(event, "part") or field(event, "result"))
             case "agent_run_result":
                 self._end(field(event, "result"))
-            case "custom" | "capability":
+            case str(kind) if kind not in _PROGRESS and not kind.startswith("realtime_"):  # also of a later version
                 self._builder.put(parts.Foreign(self.dialect, plain(event), content=True))
-            case _:
-                pass
 
     def _begin(self, index: int, part: Any) -> None:
         builder, kind = self._builder, text_of(field(part, "part_kind"))

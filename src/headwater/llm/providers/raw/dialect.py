@@ -13,6 +13,7 @@ class RawParts(SseDialect):
 
     name: ClassVar[str] = "raw"
     keeps_records: ClassVar[bool] = True
+    clients: ClassVar[str] = "programs that want the stored parts"
 
     def _say(self, part: Part) -> list[bytes]:
         if isinstance(part, Foreign) and part.dialect == OURS:  # a record of a later release, or of somebody else

@@ -11,10 +11,20 @@ from __future__ import annotations
 from typing import Final
 
 from headwater.llm.providers.openai.refusal import refuse
-from headwater.llm.providers.provider import Endpoint, Provider
+from headwater.llm.providers.provider import Endpoint, Items, Provider
 from headwater.llm.providers.responses.dialect import Responses
 from headwater.llm.providers.responses.source import ResponsesVoice
 
-_RESPONSES: Final = Endpoint.of(r"/responses\Z", Responses.name)
+_RESPONSES: Final = Endpoint.of(r"/responses\Z", Responses.name, "/v1/responses")
 
-PROVIDER: Final = Provider(source=ResponsesVoice, dialects=(Responses,), refuse=refuse, endpoints=(_RESPONSES,))
+_ITEMS: Final = (
+    Items(
+        "events of OpenAI's Responses",
+        "calls of tools that OpenAI runs are calls with results",
+        "`response.completed`, `.failed` or `.incomplete`",
+    ),
+)
+
+PROVIDER: Final = Provider(
+    source=ResponsesVoice, items=_ITEMS, dialects=(Responses,), refuse=refuse, endpoints=(_RESPONSES,)
+)

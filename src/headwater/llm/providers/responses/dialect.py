@@ -3,7 +3,7 @@
 Told: text and refusals (a message item each), thinking (a reasoning item), calls of tools that the client is to run,
 cited pages, images, usage, and the items that a source of this dialect had beside them; the last event carries the
 whole response. Calls that the provider of another dialect ran are told as those of an MCP server. Not told, for want of
-a place: other files, data, results of the client's tools, steps. A failure is
+a place: other files, images of which there is a URL only, data, results of the client's tools, steps. A failure is
 `response.failed`, a stop `response.incomplete`, and a connection that ends while the run goes on an `error` event.
 
 `sequence_number` grows by one with each event, and with a delta by its characters. So it is the same wherever deltas
@@ -13,6 +13,7 @@ are joined, and where a reader joins; it has gaps.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
 from headwater.llm import parts
@@ -43,7 +44,13 @@ class Responses(SseDialect):
 
     name: ClassVar[str] = "openai-responses"
     relays: ClassVar[str] = "openai-responses"
-    lacks: ClassVar[frozenset[str]] = frozenset({"files", "data", "foreign"})
+    lacks: ClassVar[frozenset[str]] = frozenset(
+        {"sealed thinking", "results", "approvals", "images", "files", "data", "foreign"}
+    )
+    clients: ClassVar[str] = "SDKs for Responses"
+    differs: ClassVar[Mapping[str, str]] = {
+        "end": "There is no word for an answer that ended by itself behind a call: it waits for the call's result.",
+    }
 
     def __init__(self, fallback: parts.Start | None = None, *, ids: bool = True) -> None:
         super().__init__(fallback, ids=ids)
@@ -144,6 +151,8 @@ class Responses(SseDialect):
                 item, _ = self._open_parts[key]
                 whole = item.missing(part.input) if isinstance(item, CallItem) else ""
                 return [*opening, *(self._grow(key, whole) if whole else []), *self._close(key)]
+            case parts.ToolError() if part.input is not None and key not in self._open_parts:
+                return self._say_tool(parts.ToolReady(part.id, part.name, part.input))  # what the model wrote
             case parts.ToolError():
                 return self._close(key)
         return []
@@ -206,6 +215,16 @@ class Responses(SseDialect):
         painted = {**whole, "id": item.id, "status": "completed", "result": data}
         return [*opening, *self._events([item.tell_again({"type": "response.output_item.done", "item": painted})])]
 
+    def _is_left_out(self, part: parts.Part) -> bool:
+        """See `SseDialect`: an image has a place with its data, a result in the item of its call."""
+        match part:
+            case parts.File(url):
+                if ";base64," in url and part.media_type.startswith("image/"):
+                    return False
+            case parts.ToolOutput(id) | parts.ToolError(id):
+                return id not in self._hosted and not is_told(part.metadata, self.name)
+        return super()._is_left_out(part)
+
     def _tell_again(self, event: Json) -> list[bytes]:
         """What only this dialect has: an item with its events, or fields of the response."""
         kind, response = event.get("type"), event.get("response")
@@ -214,6 +233,8 @@ class Responses(SseDialect):
             return []
         if kind == "response.output_item.added":
             return self._add(OwnItem(object_in(event, "item")))
+        if isinstance(kind, str) and not event.keys() & {"item", "item_id"}:  # of a later version
+            return [*self._begin(), *self._events([event])]
         own = event.get("item_id") or object_in(event, "item").get("id")
         found = [item for item in self._items if isinstance(item, OwnItem) and item.own == own]
         return self._events([found[-1].tell_again(event)]) if found else []
@@ -288,12 +309,13 @@ class Responses(SseDialect):
             return self._error(code, message)
         self._has_failed = True
         if native and native.get("type") == "error":
-            return [*self._begin(), *self._events([native])]
+            return [*self._begin(), *self._events([native | self._left_out.fields()])]
         if native:  # the provider leaves open what it has begun
             self._open_parts.clear()
             output = [] if self._tells_no_output else [item.body() for item in self._items]
             failed = {**self._response("failed"), "error": native, "output": output}
-            return [*self._begin(), *self._events([{"type": "response.failed", "response": failed}])]
+            event = {"type": "response.failed", "response": failed}
+            return [*self._begin(), *self._events([event | self._left_out.fields()])]
         return [*self._begin(), *self._last("failed", error={"code": code, "message": message})]
 
     def _error(self, code: str, message: str) -> list[bytes]:
@@ -304,8 +326,8 @@ class Responses(SseDialect):
 
     def _last(self, status: str, **fields: Any) -> list[bytes]:
         """Close what is open, then the event with the whole response."""
+        blocks = self._say_text(parts.TextStart("")) if self._waiting else []  # citations to which no text came
         self._open_parts.clear()
-        blocks: list[bytes] = []
         for item in self._items:
             if not isinstance(item, OwnItem):
                 is_whole = status == "completed" or not item.is_open

@@ -63,6 +63,8 @@ class ResponsesVoice(Voice):
         handler = getattr(self, "_on_" + kind.replace(".", "_"), None)
         if handler is not None:
             handler(event)
+        elif not event.keys() & {"item_id", "item", "response"}:  # of a later version
+            self._keep(event, content=True)
         elif self._kinds.get(text_of(event.get("item_id")), "message") not in ("message", "reasoning", *_CALLS):
             self._keep(event)
 

@@ -1,0 +1,47 @@
+/** What a connection and the tabs that share it have to do with each other; `headwater/tabs` makes a `Share`. */
+
+import type { HeadwaterError } from "../errors.ts"
+import type { Streams } from "./door.ts"
+import type { Line } from "./session.ts"
+
+/** `draining`: the server stops, and what is under way is answered. `waiting` and `offline`: until `retryAt`. */
+export type ConnectionState = "idle" | "connecting" | "live" | "draining" | "waiting" | "offline" | "closed"
+
+/** Who has the socket: this tab for itself, this one for all, or another one. */
+export type Role = "alone" | "leader" | "follower"
+
+/** A tab's connection, as its place among the tabs sees it. */
+export interface Host extends Streams {
+  readonly root: URL
+  readonly state: ConnectionState
+  /** This tab has no socket any more. */
+  moved(why: HeadwaterError): void
+  /** The user has left, in another tab. */
+  signedOut(): void
+  /** Something of the place is different. */
+  changed(): void
+}
+
+/** A tab's place among the tabs. */
+export interface Place {
+  /** Undefined: it is not known yet. */
+  readonly role: Role | undefined
+  /** The leader's, of a follower. */
+  readonly state: ConnectionState
+  /** The way to the leader; undefined: this tab has the socket. */
+  line(signal?: AbortSignal): Promise<Line | undefined>
+  /** Whether a leader that heard nothing for so long may have lost its place. */
+  stale(quiet: number, heartbeat: number): boolean
+  /** The server is there. */
+  beat(): void
+  /** The connection's state is another one. */
+  changed(): void
+  /** Tells all tabs that the user leaves. */
+  signOut(): void
+  leave(): void
+}
+
+export type Share = (host: Host) => Place
+
+/** Another tab has the socket; who reads goes on there. */
+export const MOVED = { facts: { moved: true } }
