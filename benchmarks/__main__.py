@@ -7,12 +7,14 @@ from collections.abc import Callable, Sequence
 
 from benchmarks import appends, catchup, compression, everything, isolation, last, page, pausing, storm
 from benchmarks.connects import command as connects
+from benchmarks.door import command as websocket
 from benchmarks.fanout import command as fanout
 from benchmarks.llm import command as llm
 
 BENCHMARKS: dict[str, Callable[[Sequence[str]], int]] = {
     "appends": appends.main,
     "fanout": fanout.main,
+    "websocket": websocket.main,
     "connects": connects.main,
     "storm": storm.main,
     "isolation": isolation.main,

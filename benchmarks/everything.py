@@ -11,6 +11,7 @@ from typing import Final
 
 from benchmarks import appends, catchup, compression, isolation, last, page, pausing, storm
 from benchmarks.connects import command as connects
+from benchmarks.door import command as websocket
 from benchmarks.fanout import command as fanout
 from benchmarks.llm import command as llm
 
@@ -42,6 +43,12 @@ PARTS: Final = (
         fanout.main,
         "--paced 1000 --burst 1000 --idle 10000 --repetitions 2 --idle-repetitions 1 --seconds 2",
         "--paced 100,1000,10000 --burst 100,1000,10000 --idle 10000 --repetitions 5",
+    ),
+    Part(
+        "websocket",
+        websocket.main,
+        "--burst= --repetitions 2 --idle-repetitions 1 --seconds 2 --starved-seconds 5",
+        "--repetitions 5 --starved-seconds 20",
     ),
     Part("connects", connects.main, "--repetitions 2", "--at-once 1,32 --repetitions 5"),
     Part("storm", storm.main, "--repetitions 1", "--repetitions 5"),

@@ -16,6 +16,7 @@ import msgspec
 from benchmarks import catchup, compression, isolation, last, pausing, report, storm, svg, tools
 from benchmarks import results as appends_results
 from benchmarks.connects import command as connects
+from benchmarks.door import command as websocket
 from benchmarks.fanout import command as fanout
 from benchmarks.llm import command as llm
 from benchmarks.turns import Column, Results, Runs, facts, read, row, table
@@ -27,6 +28,7 @@ APPENDS: Final = "64 connections"
 
 TABLES: Final[dict[str, Callable[[str], Sequence[Column]]]] = {
     "fanout": fanout.columns,
+    "websocket": websocket.columns,
     "connects": connects.columns,
     "storm": storm.columns,
     "isolation": isolation.columns,
@@ -60,6 +62,10 @@ PLOTS: Final = (
     Plot("fanout", "burst", "delivered/s", "Throughput, {shape}", "deliveries a second; more is better"),
     Plot("fanout", "idle", "bytes a reader", "Memory, {shape}", "bytes of the process for a reader; less is better"),
     Plot("fanout", "idle", "connects/s", "Connecting, {shape}", "readers live a second; more is better"),
+    Plot(
+        "websocket", "paced", "CPU us", "CPU time of a delivery over WebSocket, {shape}", "microseconds; less is better"
+    ),
+    Plot("websocket", "idle", "bytes a connection", "Memory over WebSocket, {shape}", "bytes; less is better"),
     Plot(
         "connects",
         "connects: a live",

@@ -20,6 +20,7 @@ import struct
 import sys
 import tempfile
 import time
+import zlib
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ HEAD = (
     "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-version: 13\r\n{}\r\n"
 )
 PROTOCOL = "sec-websocket-protocol: {}\r\n"
+OFFER = "sec-websocket-extensions: permessage-deflate; client_max_window_bits\r\n"
 #: What a client may close with.
 OURS = (1000, 1001, 1008, 3000, 4999)
 #: What may end a connection; with the errors of the table, 4400 to 4599.
@@ -56,20 +58,22 @@ QUERIES = (
 class Talk:
     """One connection."""
 
-    def __init__(self, port: int, path: str, protocol: str) -> None:
+    def __init__(self, port: int, path: str, headers: str) -> None:
         self.sock = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.held = b""
         self.close_code: int | None = None
         self.is_over = False
-        self.sock.sendall(HEAD.format(path, port, protocol).encode())
+        self.sock.sendall(HEAD.format(path, port, headers).encode())
         while b"\r\n\r\n" not in self.held:
             part = self.sock.recv(65536)
             assert part, "no response to the handshake"
             self.held += part
         head, _, self.held = self.held.partition(b"\r\n\r\n")
         self.status = int(head.split()[1])
-        assert self.status == 101 or not protocol, (head, self.held)
+        assert self.status == 101 or "protocol" not in headers, (head, self.held)
+        self._deflates = "extensions" in headers
+        assert (b"permessage-deflate" in head) is (self._deflates and self.status == 101), head
 
     def take(self) -> list[bytes]:
         """Payloads of the messages that have come; waits for one read of the socket."""
@@ -87,6 +91,8 @@ class Talk:
                 self.close_code = int.from_bytes(payload[:2]) if payload else 1005
             elif first in (frames.TEXT, frames.BINARY):
                 found.append(payload)
+            elif self._deflates and first in (frames.TEXT | 0x40, frames.BINARY | 0x40):
+                found.append(zlib.decompressobj(-15).decompress(payload + b"\x00\x00\xff\xff"))
             else:
                 assert first in (frames.PING, frames.PONG), f"a frame {first:#x}"
         return found
@@ -113,6 +119,7 @@ class FuzzedDoor(Fuzzed):
         closes: how often each code ended a connection.
         codes: how often each error was told.
         forms: how often each subprotocol was spoken.
+        deflated: how many connections agreed on compression.
     """
 
     def __init__(self, *arguments: Any) -> None:
@@ -121,6 +128,7 @@ class FuzzedDoor(Fuzzed):
         self.closes: Counter[int | None] = Counter()
         self.codes: Counter[str] = Counter()
         self.forms: Counter[str] = Counter()
+        self.deflated = 0
         self.slowest = 0.0
         self.sent = b""
         self._is_broken = False
@@ -144,7 +152,7 @@ class FuzzedDoor(Fuzzed):
 
     def _talk(self) -> str:
         draw, inputs = self._draw, self._inputs
-        form, out, waiting = draw.choice(FORMS), bytearray(), {}
+        form, out, waiting, offer = draw.choice(FORMS), bytearray(), {}, self._offer()
         self.forms[form.name] += 1
         first = form.first
         if draw.random() < 0.95:
@@ -167,12 +175,18 @@ class FuzzedDoor(Fuzzed):
                 out += inputs.broken()
                 self._is_broken = True
         self.sent = bytes(out)
-        talk = Talk(self.target.process.port, "-/connect", PROTOCOL.format(form.name))
+        talk = Talk(self.target.process.port, "-/connect", PROTOCOL.format(form.name) + offer)
         return self._converse(talk, self.sent, waiting, form)
+
+    def _offer(self) -> str:
+        """A header; from now on messages may be compressed, where there is one."""
+        self._inputs.deflates = self._draw.random() < 0.5
+        self.deflated += self._inputs.deflates
+        return OFFER if self._inputs.deflates else ""
 
     def _single(self) -> str:
         draw, inputs = self._draw, self._inputs
-        out = bytearray()
+        out, offer = bytearray(), self._offer()
         for _ in range(draw.choice((1, 5, 20))):
             self.messages += 1
             roll = draw.random()
@@ -181,7 +195,7 @@ class FuzzedDoor(Fuzzed):
             else:
                 out += inputs.broken()
                 self._is_broken = True
-        talk = Talk(self.target.process.port, draw.choice(PATHS) + draw.choice(QUERIES), "")
+        talk = Talk(self.target.process.port, draw.choice(PATHS) + draw.choice(QUERIES), offer)
         if talk.status != 101:
             assert talk.status == 400, talk.status
             talk.sock.close()
@@ -273,7 +287,7 @@ def main() -> None:
         for name in names:
             directory = Path(place, name)
             directory.mkdir()
-            fed.append(FuzzedDoor(stack.enter_context(serving(name, directory, multi=True)), draw))
+            fed.append(FuzzedDoor(stack.enter_context(serving(name, directory, websockets=True)), draw))
         begun, warm = time.monotonic(), False
         while (now := time.monotonic()) < begun + seconds:
             for one in fed:
@@ -298,7 +312,7 @@ def tell(one: FuzzedDoor) -> bool:
     innocent.stopping.set()
     innocent.join(60)
     print(f"{one.target.name}: {one.inputs} connections, {one.messages} messages, {len(one.findings)} findings")
-    print(f"  spoken {dict(one.forms)}")
+    print(f"  spoken {dict(one.forms)}, with compression {one.deflated}")
     print(f"  closed {dict(sorted(one.closes.items(), key=str))}\n  told {dict(one.codes.most_common())}")
     print(f"  memory {one.memory} KiB, at the end {memory}; descriptors {one.descriptors}, at the end {descriptors}")
     print(f"  readers left {left}; the slowest connection {one.slowest:.2f} s")

@@ -6,6 +6,7 @@ import base64
 import json
 import random
 import struct
+import zlib
 from typing import Any
 
 PATHS = [f"f/{number}" for number in range(12)]
@@ -51,6 +52,8 @@ class Draws:
         #: Offsets and numbers that a server has told, so that some messages are about what is there.
         self.offsets: list[str] = ["-1", "now"]
         self.numbers: list[int] = [1]
+        #: Messages may be compressed, and what is no compression may come.
+        self.deflates = False
 
     def id(self) -> int:
         """One that no message has had."""
@@ -171,6 +174,8 @@ class Draws:
     def frames(self, data: bytes, *, first: int = 0x1) -> bytes:
         """A message in one frame or in several, with control frames between."""
         draw = self._draw
+        if self.deflates and draw.random() < 0.5:
+            data, first = deflated(data, draw.choice((9, 15))), first | 0x40
         if draw.random() < 0.8:
             return frame(0x80 | first, data)
         cuts = sorted(draw.randrange(len(data) + 1) for _ in range(draw.choice((1, 2, 5, 60))))
@@ -186,6 +191,8 @@ class Draws:
         """Frames that RFC 6455 forbids, each of which ends the connection."""
         draw = self._draw
         text = b'{"t":"ping"}'
+        if self.deflates and draw.random() < 0.5:
+            return self._not_deflate()
         return draw.choice(
             (
                 frame(0x81, text, masked=False),
@@ -213,6 +220,34 @@ class Draws:
                 b"\x16\x03\x01\x02\x00",
             )
         )
+
+    def _not_deflate(self) -> bytes:
+        """Compressed messages that are none, or too large."""
+        draw = self._draw
+        whole = deflated(b'{"t":"ping"}' * 100)
+        at = draw.randrange(len(whole))
+        return draw.choice(
+            (
+                frame(0xC1, b"\xff\xff\xff"),
+                frame(0xC1, whole[:at] + b"\xff\xff\xff\xff" + draw.randbytes(8)),
+                frame(0x41, whole[:at]) + frame(0xC0, whole[at:]),
+                frame(0xE1, whole),
+                frame(0xC9, b""),
+                frame(0xC2, BOMB),
+                frame(0x42, BOMB[:10]) + frame(0x80, BOMB[10:]),
+                frame(0xC1, deflated(b"\xff\xfe" * 50)),
+            )
+        )
+
+
+def deflated(data: bytes, window: int = 15) -> bytes:
+    """A message as permessage-deflate has it."""
+    deflate = zlib.compressobj(6, zlib.DEFLATED, -window)
+    return (deflate.compress(data) + deflate.flush(zlib.Z_SYNC_FLUSH)).removesuffix(b"\x00\x00\xff\xff")
+
+
+#: Larger than a message may be: 17 MiB in some kilobytes.
+BOMB = deflated(bytes(17 << 20))
 
 
 def frame(first: int, data: bytes, *, masked: bool = True, key: bytes = b"\x11\x22\x33\x44") -> bytes:

@@ -34,6 +34,7 @@ from headwater.http.metrics import HubCollector
 from headwater.http.process import ProcessFigures
 from headwater.http.service import Service
 from headwater.hub import ReaderInfo, Stats
+from headwater.hub.access.refusals import Refused, TakenBack
 from headwater.protocol import names
 from headwater.protocol.cursor import TRANSITIONS, State, Step
 from headwater.protocol.websocket import messages
@@ -94,6 +95,20 @@ def access_page() -> str:
             f"| {route.request} | {', '.join(f'`{each}`' for each in route.operations) or 'none'} | {route.on} |"
             for route in routes
         ]
+        lines.append("")
+    lines += [
+        "## Lines of the log\n",
+        "What is refused by who may do what and how often, and what is taken back, is a line each in the logger",
+        "`headwater.access`, at the level `info`: the event, a space, one object of JSON. Fields that say nothing are",
+        "left out. No line has a token, a cookie or a key. `/-/metrics` counts the same:",
+        "`headwater_access_refused_total` and `headwater_access_ended_total`, by reason.\n",
+        '    access.refused {"reason":"not-granted","op":["read"],"path":["rooms/7"],"subject":"u42",'
+        '"issuer":"https://app.example","proof":"authorization","address":"192.0.2.7"}\n',
+    ]
+    for title, line in (("`access.refused`", Refused), ("`access.revoked` and `access.kicked`", TakenBack)):
+        texts = sections(inspect.getdoc(line) or "")["Attributes"]
+        lines += [f"### {title}\n", "| field | meaning |", "| --- | --- |"]
+        lines += [f"| `{f.name}` | {_cell(texts[f.name])} |" for f in msgspec.structs.fields(line)]
         lines.append("")
     return "\n".join(lines[:-1]) + "\n"
 

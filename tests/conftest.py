@@ -66,6 +66,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 #: its runs asyncio's, which a mounted hub gets, because the tests of real servers have them on uvloop.
 ONE_LOOP = {
     "scenarios": "asyncio",
+    "http/access/attacks": "uvloop",
     "client/test_scenarios.py": "asyncio",
     "client/test_outbox.py": "asyncio",
     "client/test_toxic.py": "asyncio",

@@ -48,6 +48,11 @@ _NCHAN = """\
       nchan_subscriber eventsource;
       nchan_channel_id load;
       nchan_subscriber_first_message newest;
+    }
+    location = /socket {
+      nchan_subscriber websocket;
+      nchan_channel_id load;
+      nchan_subscriber_first_message newest;
     }"""
 
 _FILE = """\

@@ -41,7 +41,7 @@ class Publisher:
     """One connection; a context.
 
     Args:
-        path: of POST, or of the WebSocket.
+        path: of POST, or of the WebSocket; several take turns, and each has numbers of its own.
         headers: of each request.
         size: bytes of a record.
     """
@@ -49,12 +49,15 @@ class Publisher:
     def __init__(
         self,
         port: int,
-        path: str,
+        path: str | Sequence[str],
         grouping: Grouping,
         headers: Sequence[str] = JSON_TYPE,
         size: int = RECORD_BYTES,
     ) -> None:
-        self._head = "\r\n".join([f"POST {path} HTTP/1.1", f"Host: 127.0.0.1:{port}", *headers, ""])
+        paths = [path] if isinstance(path, str) else path
+        self._heads = [
+            "\r\n".join([f"POST {each} HTTP/1.1", f"Host: 127.0.0.1:{port}", *headers, ""]) for each in paths
+        ]
         self._grouping = grouping
         self._size = size
         self._published = 0
@@ -65,7 +68,7 @@ class Publisher:
             headers = (
                 f"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {_KEY}"
             )
-            self._socket.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{headers}\r\n\r\n".encode())
+            self._socket.sendall(f"GET {paths[0]} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{headers}\r\n\r\n".encode())
             self._await_answer(b"101")
 
     def __enter__(self) -> Self:
@@ -92,19 +95,25 @@ class Publisher:
 
     def publish(self, count: int) -> None:
         """Publish so many records at once, and wait for the answer."""
-        records = [record(self._published + index, self._size) for index in range(count)]
+        turn, path = divmod(self._published, len(self._heads))
+        records = [record(turn + index, self._size) for index in range(count)]
         self._published += count
         if self._grouping == "frames":
             self._socket.sendall(_frame(b"\n".join(records)))
             self._await_frame()
             return
         bodies = _bodies(self._grouping, records)
-        self._socket.sendall(b"".join(self._request(body) for body in bodies))
+        self._socket.sendall(b"".join(self._request(path, body) for body in bodies))
         for _ in bodies:
             self._await_answer(b"2")
 
-    def _request(self, body: bytes) -> bytes:
-        return f"{self._head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+    def send(self, body: bytes) -> None:
+        """Publish a body that is no record of the readers'."""
+        self._socket.sendall(self._request(0, body))
+        self._await_answer(b"2")
+
+    def _request(self, path: int, body: bytes) -> bytes:
+        return f"{self._heads[path]}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
     def _await_answer(self, status: bytes) -> None:
         while b"\r\n\r\n" not in self._received:

@@ -27,7 +27,8 @@ expect.set_options(timeout=PATIENCE)
 
 # Without a window the shell takes two thirds of the CPU of the whole browser, and is what Playwright itself uses.
 _NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
-_ARGUMENTS = [
+#: What Chromium is started with.
+ARGUMENTS = [
     "--no-sandbox",
     "--disable-background-networking",
     "--disable-component-update",
@@ -152,7 +153,7 @@ def browser() -> Iterator[Browser]:
             if os.environ.get("CI"):
                 pytest.fail(reason)
             pytest.skip(reason)
-        browser = playwright.chromium.launch(executable_path=path, args=_ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield browser
         browser.close()
 

@@ -250,6 +250,49 @@ def test_another_page_with_the_cookie(page: Page, guarded: Guarded, elsewhere: i
     assert mine == 200, "the session is as it was"
 
 
+MOUNTED = """
+from fastapi import FastAPI, Response
+from headwater import Access, Hub
+
+def access(request):
+    user = request.cookie("app")
+    return Access(user, read=["**"], append=["**"], create=["**"], delete=["**"], list=["**"]) if user else None
+
+hub = Hub(access=access)
+app = FastAPI(lifespan=hub.lifespan)
+app.mount("/v1/stream", hub.asgi)
+
+@app.get("/in")
+def sign_in(response: Response):
+    response.set_cookie("app", "u1", samesite="none", secure=True)
+"""
+
+
+def test_another_site_with_an_application_s_cookie(page: Page, elsewhere: int, tmp_path: Path) -> None:
+    """One that browsers send with whatever site's requests: each is refused, and a WebSocket, too."""
+    (tmp_path / "served.py").write_text(MOUNTED)
+    command = [sys.executable, "-m", "uvicorn", "served:app", "--port", "{port}", "--log-level", "warning"]
+    with ServerProcess(command, health="/v1/stream/-/health", cwd=tmp_path) as server:
+        at, mine = f"http://localhost:{server.port}", {**JSON, "cookie": "app=u1"}
+        own = {**mine, "origin": at, "host": f"localhost:{server.port}"}
+        httpx2.put(f"{server.url}{ROOT_URL}attacked", headers=own, content=b"[0]").raise_for_status()
+        page.goto(f"{at}/in")
+        ask = "async url => (await fetch(url, { credentials: 'include' })).status"
+        assert page.evaluate(ask, f"{at}{ROOT_URL}attacked") == 200
+        page.goto(f"http://127.0.0.1:{elsewhere}/")
+        before = errors(server, own)
+        told = page.evaluate(ATTACK, [f"{at}{ROOT_URL}", "attacked"])
+        assert set(told) <= {0, 401, 403}, told
+        assert errors(server, own) - before >= 8
+        assert httpx2.get(f"{server.url}{ROOT_URL}attacked", headers=own).json() == [0]
+
+
+def errors(server: ServerProcess, headers: dict[str, str]) -> int:
+    """How many requests were another page's."""
+    found = httpx2.get(f"{server.url}{ROOT_URL}-/stats", headers=headers)
+    return int(found.json()["errors"].get("origin-not-allowed", 0))
+
+
 def test_the_page_has_a_login(context: BrowserContext, guarded: Guarded) -> None:
     """A token is pasted, the streams are there, another tab too; signed out, nothing is."""
     guarded.make("shown")

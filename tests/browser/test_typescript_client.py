@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import subprocess
-import threading
 from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import httpx2
 import pytest
 from playwright.sync_api import BrowserContext, Page
+from tests.browser.client_site import served, until
 from tests.browser.conftest import Server
-from tests.support.processes import required
 
 pytestmark = pytest.mark.slow
 
-CLIENT = Path(__file__).parents[2] / "clients" / "typescript"
-POLICY = "default-src 'none'; script-src 'self'; connect-src http://127.0.0.1:*; worker-src 'self'"
 WORKER = """
 import { stream } from "./index.js"
 onmessage = async ({ data }) => {
@@ -35,53 +28,18 @@ Object.assign(window, { HeadwaterError, ReconnectingEventSource, eventsource, ou
 """
 
 
-INDEX = '<!doctype html><title>client</title><script type="module" src="page.js"></script>'
-LOOK = "new Promise((resolve) => {{ const look = async () => ({}) ? resolve() : setTimeout(look, 10); look() }})"
 NOTE_REFUSED = (
     "window.refused = []; addEventListener('securitypolicyviolation', (event) => refused.push(event.blockedURI))"
 )
 
 
-def until(page: Page, condition: str) -> None:
-    """Wait for it. `wait_for_function` would need the policy to allow `eval`."""
-    page.evaluate(LOOK.format(condition))
-
-
-class Files(SimpleHTTPRequestHandler):
-    def end_headers(self) -> None:
-        self.send_header("Content-Security-Policy", POLICY)
-        super().end_headers()
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where a page is that has the client, and nothing else."""
-    esbuild = CLIENT / "node_modules" / ".bin" / "esbuild"
-    required("clients/typescript/node_modules: make it", esbuild.exists())
     directory = tmp_path_factory.mktemp("site")
-    entries = [f"src/{name}.ts" for name in ("index", "eventsource", "outbox")]
-    options = [
-        "--bundle",
-        "--splitting",
-        "--format=esm",
-        "--target=es2022",
-        "--log-level=error",
-        f"--outdir={directory}",
-    ]
-    subprocess.run([esbuild, *entries, *options], cwd=CLIENT, check=True, timeout=60)
-    (directory / "page.js").write_text(PAGE)
     (directory / "worker.js").write_text(WORKER)
-    (directory / "index.html").write_text(INDEX)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Files, directory=str(directory)))
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}/"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with served(directory, ("index", "eventsource", "outbox"), PAGE) as url:
+        yield url
 
 
 @pytest.fixture

@@ -44,13 +44,17 @@ POLL = ("--long-poll-seconds", "2")
 
 _MOUNTED = """
 from fastapi import FastAPI
-from headwater import Hub, Limits
+from headwater import Compression, Hub, Limits
 
 origins = ("https://app.example", "loopback")
 hub = Hub({store!r}, limits=Limits(long_poll_seconds=2), cors_origins=origins)
 app = FastAPI(lifespan=hub.lifespan)
 app.mount("/v1/stream", hub.asgi)
 """
+
+#: With messages of WebSockets, small ones too, that may be compressed.
+_DEFLATE = ("--compression", "permessage-deflate", "--compress-min-bytes", "64")
+_WITH_MESSAGES = "Hub({store!r}, multi=True, compression=Compression(codings=('permessage-deflate',), min_bytes=64),"
 
 
 class Reply(NamedTuple):
@@ -151,16 +155,18 @@ class Target:
 
 
 @contextlib.contextmanager
-def serving(name: str, directory: Path, *, multi: bool = False) -> Iterator[Target]:
+def serving(name: str, directory: Path, *, websockets: bool = False) -> Iterator[Target]:
     """One of `SERVERS`, running.
 
     Args:
         name: which.
         directory: an empty one.
-        multi: a mounted hub serves several streams on one connection, as the others do.
+        websockets: a mounted hub serves several streams on one connection, as the others do, and all of them offer to
+            compress messages.
     """
     names, log, database = SERVERS[name], directory / "server.log", directory / "log.db"
-    mounted = _MOUNTED.replace("Hub({store!r},", "Hub({store!r}, multi=True,") if multi else _MOUNTED
+    mounted = _MOUNTED.replace("Hub({store!r},", _WITH_MESSAGES) if websockets else _MOUNTED
+    flags = (*FLAGS, *POLL, *(_DEFLATE if websockets else ()))
     with contextlib.ExitStack() as stack:
         match name:
             case "uvicorn":
@@ -170,9 +176,9 @@ def serving(name: str, directory: Path, *, multi: bool = False) -> Iterator[Targ
             case "hypercorn":
                 process = HypercornProcess(Certificates(directory), directory, source=mounted)
             case "serve-sqlite":
-                process = headwater_server(f"sqlite:{database}", *FLAGS, *POLL, log=log)
+                process = headwater_server(f"sqlite:{database}", *flags, log=log)
             case _:
-                process = headwater_server("memory:", *FLAGS, *POLL, log=log)
+                process = headwater_server("memory:", *flags, log=log)
         stack.enter_context(process)
         front: Front | None = None
         tls: ssl.SSLContext | None = None

@@ -15,10 +15,12 @@ from headwater.http.request import Request
 from headwater.http.service import Service
 from headwater.hub.live.connection import Connection
 from headwater.model import SlowPolicy
-from headwater.protocol import responses
+from headwater.protocol import names, responses
 from headwater.protocol.responses import Answer, HeaderList
 from headwater.protocol.slow import REPLAY
 from headwater.protocol.websocket import frames, handshake
+from headwater.protocol.websocket.agreed import Deflate
+from headwater.protocol.websocket.deflate import COMPRESSED, Deflater, agree
 from headwater.server.listener import bind
 from headwater.server.run import run_server
 from headwater.server.serving import Server
@@ -28,16 +30,24 @@ from headwater.server.shared import ConnectionLimits, Shared
 MAX_BYTES = 16 * 1024 * 1024
 
 
+class Always(Deflater):
+    """Compresses what grows by it, too: kosoku 0.1.0 takes no other message on such a connection."""
+
+    def frame(self, first: int, payload: bytes) -> bytes:
+        return frames.frame(first | COMPRESSED, self._compress(payload))
+
+
 class Echo:
     """Sends each message back: a receiver, and the one channel of its connection."""
 
-    def __init__(self, hub: Hub, sink: Duplex) -> None:
+    def __init__(self, hub: Hub, sink: Duplex, deflate: Deflate | None) -> None:
         self.slow: SlowPolicy = REPLAY
+        self._frame = frames.frame if deflate is None else Always(deflate.window).frame
         self._connection = Connection(hub.runtime, sink)
         self._connection.add(self)
 
     def received(self, data: bytes, *, is_text: bool) -> None:
-        self._connection.write(frames.text(data) if is_text else frames.binary(data))
+        self._connection.write(self._frame(frames.TEXT if is_text else frames.BINARY, data))
 
     def gather(self) -> None:
         pass
@@ -89,11 +99,12 @@ class EchoService(Service):
             exchange.respond(responses.nothing())
             return None
         accept = handshake.check_key(exchange.request.headers)
-        return exchange.upgrade(Upgrade(accept, "", self._open, MAX_BYTES))
+        deflate = agree(exchange.request.headers.get(names.SEC_WEBSOCKET_EXTENSIONS, b""))
+        return exchange.upgrade(Upgrade(accept, "", self._open, MAX_BYTES, deflate))
 
-    def _open(self, sink: Duplex) -> Receiver:
+    def _open(self, sink: Duplex, deflate: Deflate | None) -> Receiver:
         assert isinstance(self.hub, Hub)
-        return Echo(self.hub, sink)
+        return Echo(self.hub, sink, deflate)
 
     def refusal(self, error: Exception, request: Request | None) -> Answer:
         return responses.nothing()

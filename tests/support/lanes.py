@@ -133,7 +133,14 @@ class _Own(Lane):
         return found
 
 
-class _Uvicorn(Lane):
+class UvicornLane(Lane):
+    """A hub behind a port of this machine.
+
+    Args:
+        hub: as given.
+        port: where its server listens.
+    """
+
     def __init__(self, hub: Hub, port: int) -> None:
         super().__init__(hub)
         self._port = port
@@ -176,7 +183,7 @@ async def mounted_lane(authorize: Authorize, *, store: str = "memory:", **option
     async with Hub(store) as hub:
         await _fill(hub)
         async with served_by_uvicorn(App(hub, manage_hub=False, authorize=authorize, **options)) as port:
-            yield _Uvicorn(hub, port)
+            yield UvicornLane(hub, port)
 
 
 async def _fill(hub: Engine) -> None:

@@ -13,9 +13,9 @@ MOUNT = "/v1/stream"
 
 _APP = """
 from fastapi import FastAPI
-from headwater import Hub, Limits
+from headwater import Compression, Hub, Limits
 
-hub = Hub("memory:", limits=Limits(**{limits!r}), multi=True)
+hub = Hub("memory:", limits=Limits(**{limits!r}), multi=True, compression={compression})
 app = FastAPI(lifespan=hub.lifespan)
 app.mount("/v1/stream", hub.asgi)
 """
@@ -41,5 +41,14 @@ def mounted_server(name: str, directory: Path, **limits: float) -> ServerProcess
         directory: an empty one.
         limits: of the hub.
     """
-    (directory / "served.py").write_text(_APP.format(limits=limits))
+    return _server(name, directory, "None", limits)
+
+
+def deflating_server(name: str, directory: Path) -> ServerProcess:
+    """The same, where messages of 100 bytes and more may be compressed."""
+    return _server(name, directory, "Compression(codings=('permessage-deflate',), min_bytes=100)", {})
+
+
+def _server(name: str, directory: Path, compression: str, limits: dict[str, float]) -> ServerProcess:
+    (directory / "served.py").write_text(_APP.format(limits=limits, compression=compression))
     return ServerProcess([sys.executable, "-m", *SERVERS[name]()], health=f"{MOUNT}/-/health", cwd=directory)

@@ -1,4 +1,4 @@
-"""The Autobahn cases over the door's own handshake and frames; not those of compression, which is not offered.
+"""The Autobahn cases over the door's own handshake and frames; those of compression take minutes.
 
 7.1.5 among them, which `websockets` fails: a close frame inside a fragmented message is answered as any other.
 """
@@ -20,19 +20,28 @@ pytestmark = pytest.mark.slow
 KOSOKU = Path(sys.executable).parent / "kosoku"
 
 
-@pytest.mark.parametrize(("chosen", "count"), [(["-x", "9.*"], 247), (["-i", "9.*"], 54)], ids=["core", "limits"])
-def test_the_cases(tmp_path: Path, chosen: list[str], count: int) -> None:
+PLAIN = ["-x", "12.*", "-x", "13.*"]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "count", "seconds"),
+    [
+        pytest.param([*PLAIN, "-x", "9.*"], 247, 250, id="core"),
+        pytest.param([*PLAIN, "-i", "9.*"], 54, 250, id="limits"),
+        pytest.param(["-i", "12.*", "-i", "13.*"], 216, 1800, id="compression", marks=pytest.mark.soak),
+    ],
+)
+def test_the_cases(tmp_path: Path, chosen: list[str], count: int, seconds: float) -> None:
     """None fails. A message has up to 16 MiB, in one frame or in many."""
     required("kosoku of PyPI", shutil.which(KOSOKU) is not None)
     command = [sys.executable, "-m", "tests.support.echo", "--port", "{port}"]
-    compressed = ["-x", "12.*", "-x", "13.*"]
     with ServerProcess(command, health="/") as server:
         address = f"127.0.0.1:{server.port}"
         run = subprocess.run(
-            [KOSOKU, address, *chosen, *compressed, "-o", tmp_path],
+            [KOSOKU, address, *chosen, "-o", tmp_path],
             capture_output=True,
             text=True,
-            timeout=250,
+            timeout=seconds,
             check=False,
         )
     report = json.loads((tmp_path / "index.json").read_text())

@@ -28,10 +28,12 @@ interface Own {
 }
 
 const STREAM = "`stream`"
+const CONNECT = "`connect`, beside `stream`"
 
 export const OWN: Record<string, Own> = {
   [STREAM]: { code: 'export { stream } from "./src/index.ts"', most: 12_000 },
-  "`connect`, beside `stream`": { code: 'export { connect } from "./src/connection.ts"', most: 8100, beside: STREAM },
+  [CONNECT]: { code: 'export { connect } from "./src/connection.ts"', most: 8100, beside: STREAM },
+  "`tabs`, beside `connect`": { code: 'export { tabs } from "./src/tabs.ts"', most: 2500, beside: CONNECT },
   "`outbox`, beside `stream`": { code: 'export { outbox } from "./src/outbox.ts"', most: 2500, beside: STREAM },
   "`HeadwaterChatTransport`": { code: 'export { HeadwaterChatTransport } from "./src/ai.ts"', most: 5500 },
   "`ReconnectingEventSource`": { code: 'export { ReconnectingEventSource } from "./src/eventsource.ts"', most: 3700 },

@@ -66,13 +66,14 @@ export class Connection implements AsyncDisposable {
   #opener = new AbortController()
   #notBefore = -Infinity
   /** Who tried last, and waits by rules of its own. */
-  #last: string | undefined
+  #last: unknown
   #refusedAt = -Infinity
   #attempt = 0
   #lastError: HeadwaterError | null = null
   #feeds = new Map<string, Feed>()
   #lives = new Map<string, Live>()
   #place: Place | undefined
+  #hasJoined = false
   #told: ConnectionState = "idle"
   #toldRole: Role = "alone"
   #listeners: Listeners = { state: new Set(), error: new Set(), role: new Set(), "sign-out": new Set() }
@@ -112,9 +113,9 @@ export class Connection implements AsyncDisposable {
     return this.#environment.online() ? "waiting" : "offline"
   }
 
-  /** Who has the socket. */
+  /** Who has the socket. Of a shared one, before that is known: another one. */
   get role(): Role {
-    return this.#place?.role ?? "alone"
+    return this.#place ? (this.#place.role ?? "follower") : "alone"
   }
 
   /** Whether there is a socket of this tab that is up. */
@@ -154,10 +155,11 @@ export class Connection implements AsyncDisposable {
   close(): void {
     if (this.#closed) return
     this.#closed = stopped("the connection was closed")
+    // First: what is ended here is none of the other tabs' business.
+    this.#place?.leave()
     this.#stop.abort(this.#closed)
     for (const live of this.#lives.values()) live.end()
     this.#drop(this.#closed)
-    this.#place?.leave()
     this.#unwatch?.()
     this.#soon?.()
     this.#emit("state", (this.#told = "closed"))
@@ -213,7 +215,8 @@ export class Connection implements AsyncDisposable {
 
   /** The place among the tabs, if it is shared. */
   #join(): Place | undefined {
-    if (this.#place || !this.#options.share) return this.#place
+    if (this.#hasJoined || !this.#options.share) return this.#place
+    this.#hasJoined = true
     const self = this
     const host: Host = Object.defineProperties(this.#streams, {
       root: { value: this.#root() },
@@ -225,7 +228,7 @@ export class Connection implements AsyncDisposable {
     return (this.#place = this.#options.share(host))
   }
 
-  async #line(who: string | undefined, signal?: AbortSignal): Promise<Line> {
+  async #line(who: unknown, signal?: AbortSignal): Promise<Line> {
     for (;;) {
       if (this.#closed) throw this.#closed
       if (signal?.aborted) throw signal.reason as HeadwaterError
@@ -233,6 +236,7 @@ export class Connection implements AsyncDisposable {
       if (far) return far
       if (this.#closed) throw this.#closed
       for (const session of this.#sessions) if (session.isUsable) return session
+      if (this.#place?.stale()) continue
       try {
         const opened = await (this.#opening ??= this.#begin(who))
         if (opened.ended) throw opened.ended
@@ -251,7 +255,7 @@ export class Connection implements AsyncDisposable {
     return Promise.race([call, late]).finally(() => disarm?.())
   }
 
-  async #begin(who: string | undefined): Promise<Session> {
+  async #begin(who: unknown): Promise<Session> {
     // Behind the assignment by who calls it.
     await null
     this.#changed()
@@ -263,7 +267,7 @@ export class Connection implements AsyncDisposable {
     }
   }
 
-  async #open(who: string | undefined): Promise<Session> {
+  async #open(who: unknown): Promise<Session> {
     const now = this.#environment.now()
     // Who tried last has waited; all others do not make the attempts more.
     if (now < this.#notBefore && who !== this.#last) await sleep(this.#environment, this.#notBefore - now, this.#stop.signal)
@@ -286,7 +290,7 @@ export class Connection implements AsyncDisposable {
         judge: (error) => this.#judge(error),
         changed: (each) => this.#sessionChanged(each),
         beat: () => this.#place?.beat(),
-        stale: (quiet, heartbeat) => this.#place?.stale(quiet, heartbeat) ?? false,
+        stale: () => this.#place?.stale() ?? false,
       })
       if (session.ended) throw session.ended
       // Its readers' rules say when to come back; only what cannot be opened is held back here.
@@ -348,7 +352,8 @@ export class Connection implements AsyncDisposable {
   }
 
   #happened(change: Change): void {
-    if (change === "freeze") this.#drop(new HeadwaterError("network", "the page is put aside"))
+    // Of tabs, those of the share do.
+    if (change === "freeze" && !this.#place) this.#drop(new HeadwaterError("network", "the page is put aside"))
     if (change === "online" || change === "visible" || change === "resume") {
       for (const session of this.#sessions) {
         if (session.heartbeat && session.quiet > session.heartbeat * TRUSTED_BEATS) {

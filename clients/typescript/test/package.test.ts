@@ -14,7 +14,7 @@ test("imports cost no more than they may", async () => {
 })
 
 test("an import that is not used leaves nothing", async () => {
-  const { minified } = await measure("nothing", 'import "./src/index.ts"; import "./src/eventsource.ts"; import "./src/outbox.ts"', root)
+  const { minified } = await measure("nothing", 'import "./src/index.ts"; import "./src/eventsource.ts"; import "./src/outbox.ts"; import "./src/connection.ts"; import "./src/tabs.ts"', root)
   assert.equal(minified, 0)
 })
 

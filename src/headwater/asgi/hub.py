@@ -47,6 +47,7 @@ class Hub(Engine):
         public: with `access`: patterns of what everybody may do, by the operation: `{"read": ["news/**"]}`.
         multi: serve what names several streams in one request, such as POST `-/append`. Only with this, `authorize` or
             `access`: a guard by path in front of `asgi` does not see which streams they are.
+        hash_paths: lines of the log about what was refused have hashes in place of streams' paths.
 
     Attributes:
         authorize: who decides; None: nobody.
@@ -72,8 +73,10 @@ class Hub(Engine):
         access: AccessFunction | None = None,
         public: Mapping[str, Iterable[str]] | None = None,
         multi: bool = False,
+        hash_paths: bool = False,
     ) -> None:
         super().__init__(store, limits=limits, schemas=schemas)
+        self.runtime.refusals.hash_paths = hash_paths
         self.cors_origins = cors_origins
         self._introspection = introspection
         self._compression = compression

@@ -30,11 +30,12 @@ class MessageSendSink(SendSink):
         partial_since: see `Duplex`; what is not whole is the server's to count.
     """
 
-    __slots__ = ("_code", "_receiver", "_resumed", "partial_since")
+    __slots__ = ("_code", "_receiver", "_resumed", "partial_since", "unproven_bytes")
 
     def __init__(self, runtime: Runtime) -> None:
         super().__init__(runtime, None)
         self.partial_since = 0.0
+        self.unproven_bytes = 0
         self._receiver: Receiver | None = None
         self._resumed: asyncio.Future[None] | None = None
         #: With which it ends, as far as it was told.

@@ -20,6 +20,7 @@ from headwater.asgi.starlette import unwrap
 from headwater.asgi.types import Message, Send
 from headwater.http.socket_sink import TransportSink
 from headwater.hub.live.runtime import Runtime
+from headwater.protocol.websocket.agreed import Deflate
 
 _CYCLE: Final = ("transport", "on_response", "response_started", "response_complete", "chunked_encoding", "flow")
 _PROTOCOL: Final = ("connections", "cycle", "flow", "pipeline", "transport", "_unset_keepalive_if_required")
@@ -193,10 +194,17 @@ class UvicornWebSocket:
             and protocol.conn.parser_exc is None
         )
 
-    def decline_extensions(self) -> None:
-        """Before the answer: messages are not compressed, as uvicorn would have it."""
-        self._protocol.response.headers.pop("Sec-WebSocket-Extensions", None)
-        self._protocol.conn.extensions = []
+    def agree(self, deflate: Deflate | None) -> None:
+        """Before the answer: messages are compressed as was agreed on here, and not as uvicorn would have it."""
+        headers, connection = self._protocol.response.headers, self._protocol.conn
+        headers.pop("Sec-WebSocket-Extensions", None)
+        connection.extensions = []
+        if deflate is not None:
+            from headwater.protocol.websocket.deflate import inflater
+
+            headers["Sec-WebSocket-Extensions"] = deflate.header.decode()
+            # What comes before the connection is taken over, and all of it, if it cannot be.
+            connection.extensions = [inflater(deflate)]
 
     def release(self) -> None:
         """Have uvicorn forget the connection."""

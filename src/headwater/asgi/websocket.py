@@ -7,7 +7,7 @@ Under uvicorn the connection is taken over behind the handshake, as live respons
 from __future__ import annotations
 
 from collections.abc import MutableMapping
-from typing import Any
+from typing import Any, ClassVar
 
 from headwater.asgi.exchange import request_of
 from headwater.asgi.message_sink import MessageSendSink
@@ -47,6 +47,8 @@ class AsgiWebSocket(Exchange):
 
     __slots__ = ("_answer", "_receive", "_scope", "_send", "_service")
 
+    has_key: ClassVar[bool] = False
+
     def __init__(self, service: Service, request: Request, scope: Scope, receive: Receive, send: Send) -> None:
         self.request = request
         self.extra = []
@@ -84,11 +86,6 @@ class AsgiWebSocket(Exchange):
         """See `Exchange`."""
         return True
 
-    @property
-    def has_key(self) -> bool:
-        """See `Exchange`."""
-        return False
-
     def read_body(self, done: BodyDone) -> Work | None:
         """See `Exchange`; there is none."""
         done(b"")
@@ -113,23 +110,28 @@ class AsgiWebSocket(Exchange):
     async def _upgrade(self, upgrade: Upgrade) -> None:
         taken = uvicorn_websocket(unwrap(self._send))
         if taken is not None:
-            taken.decline_extensions()
+            taken.agree(upgrade.deflate)
         accept = {"type": "websocket.accept", "subprotocol": upgrade.subprotocol or None, "headers": self.extra}
         await self._send(accept)
         if taken is not None and taken.is_open:
             self._take_over(taken, upgrade)
             return
+        # Frames are the server's own here, and so is whether it compresses them.
         sink = MessageSendSink(self._service.hub.runtime)
-        await sink.pass_messages(upgrade.open(sink), self._receive, self._send)
+        await sink.pass_messages(upgrade.open(sink, None), self._receive, self._send)
 
     def _take_over(self, taken: UvicornWebSocket, upgrade: Upgrade) -> None:
         # Needs a library of its own, which uvicorn has loaded already.
-        from headwater.http.websocket.sink import MessageSink
+        from headwater.http.websocket.sink import InflatingSink, MessageSink
 
         service = self._service
         taken.release()
-        sink = MessageSink(taken.transport, service.hub.runtime, service.intake, upgrade.max_bytes)
-        sink.begin(upgrade.open(sink), b"")
+        runtime, intake, most, deflate = service.hub.runtime, service.intake, upgrade.max_bytes, upgrade.deflate
+        if deflate is None:
+            sink = MessageSink(taken.transport, runtime, intake, most)
+        else:
+            sink = InflatingSink(taken.transport, runtime, intake, most, deflate)
+        sink.begin(upgrade.open(sink, deflate), b"")
 
     async def finish(self) -> None:
         """Refuse the handshake, if it was."""

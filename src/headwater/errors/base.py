@@ -16,6 +16,8 @@ class HeadwaterError(Exception):
         message: what happened; the class title when none was given.
         details: the facts, by field name.
         unread: a part of the request's body was left unread, so that HTTP/1.1 cannot go on with the connection.
+        principal: issuer and subject of who is refused, for logs; None: nobody was proven.
+        because: what is for logs alone, and not told; None: nothing is.
     """
 
     #: Stable name of the error, the same on every transport.
@@ -32,6 +34,9 @@ class HeadwaterError(Exception):
 
     #: Sent as ``WWW-Authenticate`` (RFC 6750 section 3); None: a credential does not help.
     challenge: ClassVar[str | None] = None
+
+    principal: tuple[str, str] | None = None
+    because: str | None = None
 
     def __init__(self, message: str = "", **details: str | int | bool) -> None:
         self.message = message or self.title()

@@ -87,6 +87,17 @@ class Credential:
         return found
 
     @property
+    def proof(self) -> str:
+        """Which kind of proof it shows, for logs: the first of them."""
+        if b"authorization" in self.headers:
+            return "authorization"
+        if self.token is not None:
+            return "message"
+        if self.redeemed is not None:
+            return "ticket"
+        return "cookie" if b"cookie" in self.headers else "none"
+
+    @property
     def authorization(self) -> str | None:
         """The header `Authorization`, whole; None: not sent."""
         value = self.headers.get(b"authorization")

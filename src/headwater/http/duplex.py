@@ -34,6 +34,9 @@ class Receiver(Protocol):
 class Duplex(Sink, Protocol):
     """A sink whose bytes are frames as `protocol.websocket.frames` makes them, and which brings messages."""
 
+    #: Bytes of the first message that are taken before its client has said who it is; 0: as many as of any other.
+    unproven_bytes: int
+
     @property
     def heard_at(self) -> float:
         """When something came last, on the clock of timers."""

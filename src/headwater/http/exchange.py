@@ -16,7 +16,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable, Coroutine, MutableMapping
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import msgspec
 
@@ -33,6 +33,7 @@ from headwater.model import Appended
 from headwater.protocol import names, responses
 from headwater.protocol.access.identity import ANYBODY, Access
 from headwater.protocol.responses import Answer, HeaderList, coding_headers, for_one, streaming
+from headwater.protocol.websocket.agreed import Deflate
 from headwater.protocol.wire import Encoder
 
 #: What takes waiting; made by nothing but a call, so that it may be dropped.
@@ -128,14 +129,16 @@ class Upgrade(msgspec.Struct, frozen=True):
     Attributes:
         accept: what the response says of the client's key; empty: the request has none, and its server sees to that.
         subprotocol: that is spoken; empty: none.
-        open: makes what takes its messages, on a connection whose response is out.
+        open: makes what takes its messages, on a connection whose response is out; told what holds of the next.
         max_bytes: of a message.
+        deflate: what was agreed on about compression, if the driver can; None: nothing.
     """
 
     accept: bytes
     subprotocol: str
-    open: Callable[[Duplex], Receiver]
+    open: Callable[[Duplex, Deflate | None], Receiver]
     max_bytes: int
+    deflate: Deflate | None = None
 
     def headers(self) -> HeaderList:
         """Of the response, for HTTP/1.1."""
@@ -146,6 +149,8 @@ class Upgrade(msgspec.Struct, frozen=True):
         ]
         if self.subprotocol:
             found.append((names.SEC_WEBSOCKET_PROTOCOL, self.subprotocol.encode()))
+        if self.deflate is not None:
+            found.append((names.SEC_WEBSOCKET_EXTENSIONS, self.deflate.header))
         return found
 
 
@@ -157,10 +162,12 @@ class Exchange(ABC):
         extra: further headers of every response to it.
         may_be_cancelled: its work is of no use when the client is gone.
         credential: what it shows of who makes it, once somebody has looked.
+        has_key: a WebSocket's key is the service's to check; False: the server did, in front of the driver.
     """
 
     __slots__ = ("credential", "extra", "may_be_cancelled", "request")
 
+    has_key: ClassVar[bool] = True
     credential: Credential | None
     request: Request
     extra: HeaderList
@@ -232,11 +239,6 @@ class Exchange(ABC):
     def is_websocket(self) -> bool:
         """Whether the request wants a WebSocket, and its driver has them."""
         return False
-
-    @property
-    def has_key(self) -> bool:
-        """Whether a WebSocket's key is the service's to check; False: the server did, in front of the driver."""
-        return True
 
     def upgrade(self, upgrade: Upgrade) -> Work | None:
         """Make the connection a WebSocket, from now until it ends. Only where `is_websocket`."""

@@ -11,6 +11,7 @@ from typing import Final
 from headwater.http import presence
 from headwater.http.exchange import Exchange, LiveHead, Opening, Work, live_head
 from headwater.http.live import end_of_closed, live_format, opened, opening, peer_of, waiting
+from headwater.http.permission import Permission
 from headwater.http.request import Request
 from headwater.hub import Engine, Peer
 from headwater.hub.live.arrival import Arrival, Prospect
@@ -55,9 +56,11 @@ class LiveReads:
     Args:
         hub: whose streams they are.
         compressor: of the responses.
+        permission: counts who comes, where that is bounded.
     """
 
-    def __init__(self, hub: Engine, compressor: Compressor) -> None:
+    def __init__(self, hub: Engine, compressor: Compressor, permission: Permission) -> None:
+        self._permission: Final = permission
         self._hub: Final = hub
         self._live: Final = hub.live
         self._stats: Final = hub.stats
@@ -78,6 +81,8 @@ class LiveReads:
 
     def listen(self, exchange: Exchange, read: LiveRead, access: Access) -> Work | None:
         """Open a live reader."""
+        if self._permission.bounds is not None:
+            self._permission.count_connect(access, exchange)
         command, form = read.command, read.form or self._form(read.command)
         if not exchange.pushes_at_once or command.last is not None or command.joins is not None:
             return self._open(exchange, command, form, access)

@@ -10,9 +10,10 @@ from typing import Final
 from msgspec import structs
 
 from headwater.errors import HeadwaterError, MethodNotAllowed
-from headwater.http.exchange import Exchange, LiveHead, Opening, body_of
+from headwater.http.exchange import Exchange, Opening, body_of, live_head
 from headwater.http.http1 import LAST_CHUNK, chunk
 from headwater.http.live import kinds_of, with_kinds
+from headwater.http.permission import Permission
 from headwater.http.request import Request
 from headwater.hub import Engine, Peer
 from headwater.hub.live.many.arrival import ManyArrival, is_over
@@ -55,13 +56,13 @@ class ManyReads:
     Args:
         hub: whose streams are read.
         names: what a name may be.
-        allows: asked for each stream; None: everybody may read everything.
+        permission: asked for each stream.
     """
 
-    def __init__(self, hub: Engine, names: Names, allows: Allows | None) -> None:
+    def __init__(self, hub: Engine, names: Names, permission: Permission) -> None:
         self._hub = hub
         self._names = names
-        self._allows = allows
+        self._permission = permission
 
     async def serve(self, exchange: Exchange) -> None:
         """Respond to a request.
@@ -74,7 +75,9 @@ class ManyReads:
         exchange.may_be_cancelled = True
         wire = "events" if command.as_events else "ndjson"
         peer = Peer(wire, command.reader, address_of(exchange.client))
-        asked = await self._asked(command, peer, self._allows)
+        peer = await self._counted(exchange, command, peer)
+        allows = None if self._permission.is_open else partial(self._permission.access, exchange)
+        asked = await self._asked(command, peer, allows, partial(self._permission.more, peer.access, exchange))
         if await is_over(self._hub.store, asked):
             exchange.respond(responses.nothing())
         elif command.live:
@@ -85,24 +88,36 @@ class ManyReads:
             self._hub.stats.reads += 1
             body = await ManyPage(self._hub.live, asked, self._hub.limits.read_bytes).read()
             found = responses.page_of_many(body)
-            exchange.respond(found if self._allows is None else responses.for_one(found))
+            exchange.respond(found if self._permission.is_open else responses.for_one(found))
+
+    async def _counted(self, exchange: Exchange, command: ReadMany, peer: Peer) -> Peer:
+        """Who reads, who need not be somebody; a proof that is none is refused, also where it would not be needed."""
+        permission = self._permission
+        found = permission.proof(permission.credential(exchange), exchange.client)
+        access = found if isinstance(found, Access) else await found
+        if permission.bounds is not None:
+            permission.count_subscribes(len(command.wanted), access, exchange)
+            if command.live:
+                permission.count_connect(access, exchange)
+        return structs.replace(peer, access=access)
 
     async def _command(self, exchange: Exchange, request: Request) -> ReadMany:
         if request.method == "GET":
             return parse_get(request.query, request.headers, self._names)
         return parse_post(request.query, await body_of(exchange), request.headers, self._names)
 
-    async def _asked(self, command: ReadMany, peer: Peer, allows: Allows | None) -> Asked:
+    async def _asked(self, command: ReadMany, peer: Peer, allows: Allows | None, first: Allows) -> Asked:
         if allows is None:
             return Asked(command, peer, private=self._names.private)
         granted: dict[str, Peer] = {}
         refused: dict[str, HeadwaterError] = {}
-        access = partial(_peer_for, peer, allows, granted, _operations(command))
+        operations = _operations(command)
+        access = partial(_peer_for, peer, allows, granted, operations)
         exact = [each.name for each in command.wanted if not each.is_pattern]
         for name in exact:
             try:
-                found = access(name)
-                granted[name] = found if isinstance(found, Peer) else await found
+                found = first(tuple([Ask(operation, name) for operation in operations]))
+                granted[name] = structs.replace(peer, access=found if isinstance(found, Access) else await found)
             except HeadwaterError as error:
                 refused[name] = error
         if refused and len(refused) == len(command.wanted):
@@ -117,7 +132,7 @@ class ManyReads:
         form = WireFormat(kind, encoder, chunk, LAST_CHUNK, timeless=True, timed=command.envelope, says=tell)
         form = with_kinds(form, tell, kinds_of(command), command.heartbeat)
         beat = command.heartbeat or self._hub.limits.heartbeat_seconds
-        head = LiveHead(command.media_type, "text/plain", beat, for_one=self._allows is not None)
+        head = live_head(command.media_type, "text/plain", beat, varies=False, for_one=not self._permission.is_open)
         return Opening(ManyArrival(self._hub.live, asked), form, encoder(""), head)
 
 

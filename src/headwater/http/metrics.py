@@ -55,6 +55,7 @@ _LABELLED: Final = (
     ),
     ("cuts", "cuts", "code", "Catch-up answers cut because they could not be finished, by error code."),
     ("errors", "errors", "code", "Answers by error code."),
+    ("access_refused", "access_refused", "reason", "What was refused by who may do what, and how often."),
     ("access_ended", "access_ended", "reason", "Readers and connections that ended with their proof."),
     ("left_out_parts", "left_out", "what", "Parts of runs that a reader's dialect has no place for."),
     ("uncompressed_bytes", "uncompressed", "coding", "Bytes of live answers before their content coding."),

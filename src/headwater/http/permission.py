@@ -2,6 +2,8 @@
 
 Rule 1: only an answer that must be awaited makes work; all others go on in the same step.
 Rule 2: what is allowed when a head is there may be over when its body is: `check` looks again, before the store has it.
+Rule 3: how often somebody does something is counted behind the decision, so that who may not do it uses nothing up.
+        What is refused here is written down here, on whatever way it came.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from functools import partial
 from inspect import isawaitable
 from typing import Final
 
-from headwater.errors import NotAuthorized, TokenRefused
+from headwater.errors import HeadwaterError, NotAuthorized, TokenRefused
 from headwater.http.access.ambient import OwnPages, is_remembered
 from headwater.http.access.guard import Guard, decide
 from headwater.http.access.proofs import TokenProofs
@@ -19,12 +21,15 @@ from headwater.http.access.tickets import TicketProofs
 from headwater.http.authorize import Authorize, Credential
 from headwater.http.exchange import Exchange, Work
 from headwater.hub import Engine
+from headwater.hub.access.bounds import Client, Doing
 from headwater.hub.access.proven import Proven
 from headwater.protocol import names
 from headwater.protocol.access.grants import NOTHING
 from headwater.protocol.access.identity import ANYBODY, Access
 from headwater.protocol.asks import Ask
 from headwater.protocol.ticket_query import may_have_ticket, tickets_of, without_tickets
+
+_OF_BROWSERS: Final = frozenset({names.COOKIE, names.ORIGIN, names.SEC_FETCH_SITE})
 
 #: What a request is let in with does something, and gives what takes waiting.
 Go = Callable[[Access], Work | None]
@@ -42,20 +47,25 @@ class Permission:
         is_open: everybody may do everything.
         tokens: what verifies proofs; None: an application does.
         tickets: redeems them.
-        check: see `Principals.check`; for what was allowed a while ago.
+        is_free: and as often as they like, so that nothing need be asked.
+        bounds: how often; None: there is no limit.
     """
 
     def __init__(self, authorize: Authorize | None, hub: Engine, pages: OwnPages) -> None:
         self._authorize = authorize
-        principals = hub.runtime.principals
+        runtime = hub.runtime
         identify = authorize.identify if isinstance(authorize, Guard) else None
         self.tokens: Final = identify if isinstance(identify, TokenProofs) else None
         by_path = not isinstance(authorize, Guard)
-        self.tickets: Final = TicketProofs(hub.tickets, principals, self.tokens, by_path=by_path)
+        self.tickets: Final = TicketProofs(hub.tickets, runtime.principals, self.tokens, by_path=by_path)
         self._pages: Final = pages
+        #: A credential says who it is, whatever is asked.
+        self.proves: Final = isinstance(authorize, Guard) and authorize.identify is not None
         self.is_open: Final = authorize is None
-        self._principals: Final = principals
-        self.check: Final = principals.check
+        self.bounds: Final = runtime.bounds
+        self.is_free: Final = authorize is None and runtime.bounds is None
+        self._principals: Final = runtime.principals
+        self._refusals: Final = runtime.refusals
 
     def credential(self, exchange: Exchange) -> Credential:
         """What a request shows of who makes it.
@@ -67,7 +77,8 @@ class Permission:
         if found is None:
             request = exchange.request
             found = exchange.credential = Credential(request.headers, exchange.scope)
-            if names.COOKIE in request.headers or names.AUTHORIZATION in request.headers:
+            # Programs say none of these, and are not asked further.
+            if not self.is_open and not _OF_BROWSERS.isdisjoint(request.headers):
                 self._check_page(exchange, found)
         return found
 
@@ -90,9 +101,13 @@ class Permission:
         request = exchange.request
         found = None
         for text in tickets_of(request.query):
-            former, found = found, await self.tickets.redeem(text, request, exchange.scheme, exchange.client)
-            if former is not None:
-                raise TokenRefused("the request shows two tickets; both are spent")
+            try:
+                former, found = found, await self.tickets.redeem(text, request, exchange.scheme, exchange.client)
+                if former is not None:
+                    raise TokenRefused("the request shows two tickets; both are spent")
+            except HeadwaterError as error:
+                self._refusals.note(error, (), "ticket", exchange.client)
+                raise
         credential = exchange.credential = Credential(request.headers, exchange.scope)
         credential.scheme, credential.redeemed = exchange.scheme, found
 
@@ -104,9 +119,13 @@ class Permission:
         else:
             credential.scheme = exchange.scheme
             # Of an application nobody knows which cookies say who it is.
-            is_ambient = self.tokens is None or credential.session is not None
+            is_ambient = names.COOKIE in headers if self.tokens is None else credential.session is not None
         if is_ambient:
-            self._pages.check(exchange.request, exchange.scheme, is_websocket=exchange.is_websocket)
+            try:
+                self._pages.check(exchange.request, exchange.scheme, is_websocket=exchange.is_websocket)
+            except HeadwaterError as error:
+                self._note(error, (), credential, exchange.client)
+                raise
 
     def then(self, exchange: Exchange, asks: tuple[Ask, ...], go: Go) -> Work | None:
         """Go on with the access that is granted.
@@ -119,15 +138,10 @@ class Permission:
         Raises:
             HeadwaterError: it is refused.
         """
-        if self._authorize is None or not asks:
+        if self.is_free or not asks:
             return go(ANYBODY)
-        credential = self.credential(exchange)
-        if credential.redeemed is not None:
-            return go(self._by_ticket(asks, credential.redeemed))
-        found = self._authorize(asks, credential, exchange.client)
-        if isawaitable(found):
-            return self._decided(found, asks, credential, exchange.client, go)
-        return go(self._checked(found, asks, credential, exchange.client))
+        found = self.access(exchange, asks)
+        return go(found) if isinstance(found, Access) else _later(found, go)
 
     def access(self, exchange: Exchange, asks: tuple[Ask, ...]) -> Access | Awaitable[Access]:
         """The access that is granted for one stream of several.
@@ -137,9 +151,7 @@ class Permission:
         """
         return self.of(asks, self.credential(exchange), exchange.client)
 
-    def of(
-        self, asks: tuple[Ask, ...], credential: Credential | None, client: tuple[str, int] | None
-    ) -> Access | Awaitable[Access]:
+    def of(self, asks: tuple[Ask, ...], credential: Credential | None, client: Client) -> Access | Awaitable[Access]:
         """The access that is granted to who shows a credential, for a message of a connection.
 
         Args:
@@ -150,31 +162,41 @@ class Permission:
         Raises:
             HeadwaterError: it is refused.
         """
-        if self._authorize is None or credential is None or not asks:
+        if credential is None or not asks:
             return ANYBODY
-        if credential.redeemed is not None:
-            return self._by_ticket(asks, credential.redeemed)
-        found = self._authorize(asks, credential, client)
-        if isawaitable(found):
-            return self._awaited(found, asks, credential, client)
-        return self._checked(found, asks, credential, client)
+        try:
+            if self._authorize is None:
+                return self._bounded(ANYBODY, asks, client)
+            if credential.redeemed is not None:
+                return self._bounded(self._by_ticket(asks, credential.redeemed), asks, client)
+            found = self._authorize(asks, credential, client)
+            if not isawaitable(found):
+                return self._checked(found, asks, credential, client)
+        except HeadwaterError as error:
+            self._note(error, asks, credential, client)
+            raise
+        return self._awaited(found, asks, credential, client)
 
-    def proof(self, credential: Credential, client: tuple[str, int] | None) -> Access | Awaitable[Access]:
+    def proof(self, credential: Credential, client: Client) -> Access | Awaitable[Access]:
         """Who shows a credential; ANYBODY, where who decides is to be asked about paths.
 
         Raises:
             HeadwaterError: it is none.
         """
-        if credential.redeemed is not None:
-            return self._by_ticket((), credential.redeemed)
-        if not isinstance(self._authorize, Guard):
+        if credential.redeemed is None and not isinstance(self._authorize, Guard):
             return ANYBODY
-        found = self._authorize((), credential, client)
-        return (
-            self._checked(found, (), credential, client)
-            if isinstance(found, Access)
-            else self._awaited(found, (), credential, client)
-        )
+        assert self._authorize is not None, "a ticket is part of somebody's access"
+        try:
+            if credential.redeemed is not None:
+                return self._by_ticket((), credential.redeemed)
+            found = self._authorize((), credential, client)
+            if isinstance(found, Access):
+                return self._checked(found, (), credential, client)
+        except HeadwaterError as error:
+            self._note(error, (), credential, client)
+            raise
+        assert found is not None, "a guard says who it is"
+        return self._awaited(found, (), credential, client)
 
     def _by_ticket(self, asks: tuple[Ask, ...], redeemed: Proven) -> Access:
         access = self._principals.latest(redeemed)
@@ -182,33 +204,118 @@ class Permission:
         public = self._authorize.public if isinstance(self._authorize, Guard) else NOTHING
         return decide(asks, access, public)
 
-    async def _decided(
-        self,
-        found: Awaitable[Access | None],
-        asks: tuple[Ask, ...],
-        credential: Credential,
-        client: tuple[str, int] | None,
-        go: Go,
+    def more(self, access: Access, exchange: Exchange, asks: tuple[Ask, ...]) -> Access | Awaitable[Access]:
+        """The access that is granted for a stream to who is known by `proof`, without asking once more who it is.
+
+        Raises:
+            HeadwaterError: it is refused.
+        """
+        if not isinstance(self._authorize, Guard):
+            return self.access(exchange, asks)
+        try:
+            self._principals.check(access)
+            return self._authorize.decide(asks, None if access is ANYBODY else access)
+        except HeadwaterError as error:
+            self._note(error, asks, exchange.credential, exchange.client)
+            raise
+
+    def check(self, access: Access, exchange: Exchange | None = None) -> None:
+        """Look again at what was allowed a while ago; see `Principals.check`.
+
+        Args:
+            access: that was granted.
+            exchange: the request; None: not at hand.
+
+        Raises:
+            TokenRefused: it is over.
+        """
+        try:
+            self._principals.check(access)
+        except HeadwaterError as error:
+            credential = None if exchange is None else exchange.credential
+            self._note(error, (), credential, None if exchange is None else exchange.client)
+            raise
+
+    def count_body(self, size: int, access: Access, exchange: Exchange) -> None:
+        """Count a body that is whole; see `Bounds.take_body`.
+
+        Raises:
+            RateLimited: too many bytes came.
+        """
+        if (bounds := self.bounds) is not None:
+            client = exchange.client
+            take = partial(bounds.take_body, size, access.principal, client)
+            self.count(take, exchange.credential, client)
+
+    def count_message(self, size: int, access: Access, credential: Credential, client: Client) -> None:
+        """`count_body` of a message that is an append."""
+        if (bounds := self.bounds) is not None:
+            self.count(partial(bounds.take_body, size, access.principal, client), credential, client)
+
+    def count_connect(self, access: Access, exchange: Exchange) -> None:
+        """Count a response that goes on, or a WebSocket; see `Bounds.connect`.
+
+        Raises:
+            LimitReached: there are too many, or they come too often.
+        """
+        if (bounds := self.bounds) is not None:
+            client = exchange.client
+            take = partial(bounds.connect, access.principal, client)
+            self.count(take, exchange.credential, client)
+
+    def count_subscribes(self, streams: int, access: Access, exchange: Exchange) -> None:
+        """Count streams that begin to be read in one response; see `Bounds.take`.
+
+        Raises:
+            RateLimited: too many a second.
+        """
+        if (bounds := self.bounds) is not None:
+            client = exchange.client
+            take = partial(bounds.take, Doing.SUBSCRIBE, access.principal, client, streams)
+            self.count(take, exchange.credential, client)
+
+    def count_poll(self, access: Access, exchange: Exchange) -> None:
+        """Refuse a request that waits, where there are too many; see `Bounds.check_readers`.
+
+        Raises:
+            LimitReached: there are.
+        """
+        if (bounds := self.bounds) is not None:
+            take = partial(bounds.check_readers, access.principal)
+            self.count(take, exchange.credential, exchange.client)
+
+    def count(self, take: Callable[[], None], credential: Credential | None, client: Client) -> None:
+        """Count something that no path says, such as a connection; see `Bounds`.
+
+        Raises:
+            LimitReached: there are too many, or they come too often.
+        """
+        try:
+            take()
+        except HeadwaterError as error:
+            self._note(error, (), credential, client)
+            raise
+
+    def _note(
+        self, error: HeadwaterError, asks: tuple[Ask, ...], credential: Credential | None, client: Client
     ) -> None:
-        work = go(self._checked(await found, asks, credential, client))
-        if work is not None:
-            await work
+        self._refusals.note(error, asks, "none" if credential is None else credential.proof, client)
 
     async def _awaited(
-        self,
-        found: Awaitable[Access | None],
-        asks: tuple[Ask, ...],
-        credential: Credential,
-        client: tuple[str, int] | None,
+        self, found: Awaitable[Access | None], asks: tuple[Ask, ...], credential: Credential, client: Client
     ) -> Access:
-        return self._checked(await found, asks, credential, client)
+        try:
+            return self._checked(await found, asks, credential, client)
+        except HeadwaterError as error:
+            self._note(error, asks, credential, client)
+            raise
 
-    def _checked(
-        self, found: Access | None, asks: tuple[Ask, ...], credential: Credential, client: tuple[str, int] | None
-    ) -> Access:
+    def _checked(self, found: Access | None, asks: tuple[Ask, ...], credential: Credential, client: Client) -> Access:
         if found is None:
             raise NotAuthorized("the request has no credential that allows this")
         self._principals.check(found)
+        if self.bounds is not None:
+            self._bounded(found, asks, client)
         if isinstance(found, Proven) or not (found.subject or found.expires or found.recheck):
             return found
         # Who decides by path is asked about the same paths again.
@@ -216,3 +323,14 @@ class Permission:
         assert authorize is not None, "somebody said so"
         again = partial(authorize, asks, credential.alone(), client)
         return Proven(found, (credential.key, asks), again)
+
+    def _bounded(self, access: Access, asks: tuple[Ask, ...], client: Client) -> Access:
+        if self.bounds is not None:
+            self.bounds.take_asks(asks, access.principal, client)
+        return access
+
+
+async def _later(found: Awaitable[Access], go: Go) -> None:
+    work = go(await found)
+    if work is not None:
+        await work

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import msgspec
@@ -21,21 +21,38 @@ from headwater.protocol.presence.requests import MAX_OTHER_BYTES, Entering, Leav
 from headwater.protocol.presence.room import Page
 
 
-def serve(hub: Engine, exchange: Exchange, command: Attend | ListMembers, access: Access) -> Work:
-    """Do what a request asks of a room."""
+def serve(
+    hub: Engine,
+    exchange: Exchange,
+    command: Attend | ListMembers,
+    access: Access,
+    check: Callable[[Access, Exchange], None],
+) -> Work:
+    """Do what a request asks of a room.
+
+    Args:
+        hub: whose streams they are.
+        exchange: the request.
+        command: what it says.
+        access: with which it was allowed.
+        check: looks at that again, when the body is whole.
+    """
     if isinstance(command, Attend):
-        return _attend(hub, exchange, command, access)
+        return _attend(hub, exchange, command, access, check)
     return _list(hub, exchange, command)
 
 
-async def _attend(hub: Engine, exchange: Exchange, command: Attend, access: Access) -> None:
+async def _attend(
+    hub: Engine, exchange: Exchange, command: Attend, access: Access, check: Callable[[Access, Exchange], None]
+) -> None:
     limit = hub.limits.max_presence_state_bytes
     if command.size is not None and command.size > limit + MAX_OTHER_BYTES:
         raise StateTooLarge(
             f"the body has {command.size} bytes: a state of max_presence_state_bytes={limit}, and {MAX_OTHER_BYTES} "
             "for all else"
         )
-    asked = parse_post(await body_of(exchange), access.subject)
+    asked = parse_post(await body_of(exchange), access.principal)
+    check(access, exchange)
     if isinstance(asked, Entering):
         asked = replace(asked, by=client_of(access, address_of(exchange.client)))
     await check_stream(hub, command.path)
@@ -85,7 +102,7 @@ def member_peer(hub: Engine, path: str, joins: Joins, peer: Peer) -> MemberPeer:
         BadRequest, InvalidBody, Refused: see `parse_join`.
     """
     limits = hub.limits
-    entering = replace(parse_join(joins, peer.access.subject), by=client_of(peer.access, peer.address))
+    entering = replace(parse_join(joins, peer.access.principal), by=client_of(peer.access, peer.address))
     attends = hub.rooms.attend(path, entering, leased=False)
     # A heartbeat is sent first, and the grace follows: so a machine that is gone is noticed within the lease.
     silence = max(1.0, limits.presence_lease - limits.heartbeat_seconds - limits.presence_grace)

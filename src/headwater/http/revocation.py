@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
@@ -53,13 +54,16 @@ def check_head(request: Request) -> None:
     check_coding(request.headers)
 
 
-async def serve(hub: Engine, exchange: Exchange, word: str, access: Access) -> None:
+async def serve(
+    hub: Engine, exchange: Exchange, word: str, check: Callable[[Access, Exchange], None], access: Access
+) -> None:
     """Do what the body says, and tell how many ended.
 
     Args:
         hub: whose readers they are.
         exchange: the request; it may do this.
         word: `REVOKE` or `KICK`.
+        check: looks at the access again, when the body is whole.
         access: with which it was allowed.
 
     Raises:
@@ -67,7 +71,7 @@ async def serve(hub: Engine, exchange: Exchange, word: str, access: Access) -> N
         StoreUnavailable: it is not kept.
     """
     body = await body_of(exchange)
-    hub.runtime.principals.check(access)
+    check(access, exchange)
     if len(body) > _MAX_BODY:
         raise BadRequest(f"the body has more than {_MAX_BODY} bytes")
     found: Any

@@ -105,14 +105,15 @@ class SessionRoute:
         former = await self._proofs.session(credential)
         if former is not None and self._principals.fault(former.access) is not None:
             former = None
+        name, now = credential.session or "", None
         if former is not None and former.access.principal == access.principal:
-            now, set_too = await sessions.refresh(former, access, access.signer), credential.session or ""
-        else:
-            set_too, now = await sessions.begin(access, access.signer)
-            if former is not None:
-                await sessions.end(former)
+            now, former = await sessions.refresh(former, access, access.signer), None
+        if now is None:
+            name, now = await sessions.begin(access, access.signer)
+        if former is not None:
+            await sessions.end(former)
         seconds = math.ceil((access.expires or time.time()) - time.time())
-        self._respond(exchange, _facts(now.access), set_cookie(cookie, set_too, max(1, seconds)))
+        self._respond(exchange, _facts(now.access), set_cookie(cookie, name, max(1, seconds)))
 
     async def _end(self, exchange: Exchange, sessions: Sessions, credential: Credential, cookie: bytes) -> None:
         found = await self._proofs.session(credential)

@@ -124,7 +124,9 @@ class SeveralStreams:
 
     def _connect_to(self, exchange: Exchange, command: Connect, access: Access) -> Work | None:
         """The same for a head that was seen before."""
-        self._check_open(door.WHERE)
+        if not self._is_open:
+            self._check_open(door.WHERE)
+        self._hub.runtime.gate.check()
         return self._websockets.connect_to(exchange, command)
 
     def _check_open(self, where: str) -> None:
@@ -136,20 +138,20 @@ class SeveralStreams:
         """A connection is served as a WebSocket alone."""
 
     async def _take_back(self, word: str, exchange: Exchange) -> None:
-        go = partial(revocation.serve, self._hub, exchange, word)
+        go = partial(revocation.serve, self._hub, exchange, word, self._permission.check)
         work = self._permission.then(exchange, revocation.ASKS, go)
         if work is not None:
             await work
 
     def _read(self, exchange: Exchange) -> Work:
         names = Names(self._hub.limits.max_path_bytes, self._private)
-        allows = None if self._permission.is_open else partial(self._permission.access, exchange)
-        return many.ManyReads(self._hub, names, allows).serve(exchange)
+        return many.ManyReads(self._hub, names, self._permission).serve(exchange)
 
     async def _append(self, exchange: Exchange) -> None:
         body, limit = await body_of(exchange), self._hub.limits.max_path_bytes
         appends = parse_lines(body, max_path_bytes=limit, private=self._private)
         asks = together.asks_of_appends(appends)
-        work = self._permission.then(exchange, asks, lambda _: together.write(self._hub, exchange, appends))
+        go = partial(together.write, self._hub, exchange, appends, self._permission)
+        work = self._permission.then(exchange, asks, go)
         if work is not None:
             await work

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
+from functools import partial
 
 from msgspec.structs import replace
 
@@ -16,8 +17,17 @@ from headwater.protocol.commands import SendSignal
 from headwater.protocol.signals import Addressed, Signal, make_signal
 
 
-def serve(hub: Engine, exchange: Exchange, command: SendSignal, access: Access) -> Work | None:
+def serve(
+    hub: Engine, exchange: Exchange, command: SendSignal, access: Access, check: Callable[[Access, Exchange], None]
+) -> Work | None:
     """Send a signal; without a task, where its body is there and its stream has live readers.
+
+    Args:
+        hub: whose stream it is.
+        exchange: the request.
+        command: what it says.
+        access: with which it was allowed.
+        check: looks at that again, when the body is whole.
 
     Raises:
         HeadwaterError: refused.
@@ -26,7 +36,7 @@ def serve(hub: Engine, exchange: Exchange, command: SendSignal, access: Access) 
     hub.signal_sender.check(by, addressed, command.size)
     body = exchange.whole_body()
     if body is None:
-        return _read(hub, exchange, command, addressed, by, access)
+        return _read(hub, exchange, command, addressed, by, partial(check, access, exchange))
     signal = _signal(hub, command, addressed, body)
     if hub.signal_sender.send_at_once(command.path, signal, by) is None:
         return _send(hub, exchange, command.path, signal, by)
@@ -57,10 +67,15 @@ def _signal(hub: Engine, command: SendSignal, addressed: Addressed, body: bytes)
 
 
 async def _read(
-    hub: Engine, exchange: Exchange, command: SendSignal, addressed: Addressed, by: Hashable, access: Access
+    hub: Engine,
+    exchange: Exchange,
+    command: SendSignal,
+    addressed: Addressed,
+    by: Hashable,
+    check: Callable[[], None],
 ) -> None:
     signal = _signal(hub, command, addressed, await body_of(exchange))
-    hub.runtime.principals.check(access)
+    check()
     await _send(hub, exchange, command.path, signal, by)
 
 

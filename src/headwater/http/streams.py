@@ -31,6 +31,7 @@ from headwater.http.request import Request
 from headwater.http.service import Service
 from headwater.http.several import SeveralStreams
 from headwater.http.websocket.door import WebSockets
+from headwater.http.websocket.wires import Wires
 from headwater.http.writes import Writes
 from headwater.hub import Engine
 from headwater.model import Mode
@@ -106,20 +107,20 @@ class StreamService(Service):
         super().__init__(hub)
         self.private: Final = NOTHING_PRIVATE if serve_private else hub.private
         self.compressor: Final = Compressor(compression)
-        self._live_reads: Final = LiveReads(hub, self.compressor)
         self._overview: Final = Overview(hub, self.private)
         self._prefix: Final = prefix
         self._cors: Final = CorsPolicy(cors_origins, credentials=authorize is not None)
         pages = OwnPages(self._cors)
         self._permission: Final = Permission(authorize, hub, pages)
+        self._live_reads: Final = LiveReads(hub, self.compressor, self._permission)
         if self._permission.tokens is not None:
             self._permission.tokens.keep(hub.sessions)
         stream_names = Names(hub.limits.max_path_bytes, self.private)
-        self._websockets: Final = WebSockets(hub, self._permission, stream_names, self._cors)
+        self._websockets: Final = WebSockets(hub, self._permission, stream_names, self._cors, Wires(compression))
         self._several: Final = SeveralStreams(
             hub, prefix, self.private, self._permission, self._websockets, pages, multi=multi
         )
-        self._writes: Final = Writes(hub, self.refuse, self._permission.check, self._several.transports)
+        self._writes: Final = Writes(hub, self.refuse, self._permission, self._several.transports)
         #: For responses to requests whose origin is not known, or that have none.
         self._cors_of_none: Final = self._cors.headers(None, b"")
         self._hosts: Final = HostPolicy(allowed_hosts)
@@ -151,7 +152,7 @@ class StreamService(Service):
         if request.query and self._permission.shows_ticket(exchange):
             return self._route_with_ticket(exchange)
         plan: Plan | None = request.memo
-        if plan is None or not self._permission.is_open:
+        if plan is None or not self._permission.is_free:
             return self._route(exchange)
         return plan.go(exchange, plan.command, ANYBODY)
 
@@ -175,7 +176,7 @@ class StreamService(Service):
             # Whoever remembers a head serves it in the hub's own loop; whether that is open, what is called looks.
             self.hub.runtime.gate.check()
         plan: Plan = request.memo or self._plan(request)
-        if self._permission.is_open:
+        if self._permission.is_free:
             return plan.go(exchange, plan.command, ANYBODY)
         return self._permission.then(exchange, plan.asks, partial(plan.go, exchange, plan.command))
 
@@ -212,7 +213,7 @@ class StreamService(Service):
     def _plan(self, request: Request) -> Plan:
         check_encoding(request.raw_path.encode("latin-1"))
         command = self._command(request, None)
-        asks = () if self._permission.is_open else asks_of(command, has_body=request.may_have_body)
+        asks = () if self._permission.is_free else asks_of(command, has_body=request.may_have_body)
         plan = request.memo = Plan(*self._way(command, request), asks)
         return plan
 
@@ -260,9 +261,9 @@ class StreamService(Service):
             case Delete():
                 return command, self._writes.delete
             case Attend() | ListMembers():
-                return command, partial(presence.serve, self.hub)
+                return command, partial(presence.serve, self.hub, check=self._permission.check)
             case SendSignal():
-                return command, partial(signals.serve, self.hub)
+                return command, partial(signals.serve, self.hub, check=self._permission.check)
             case Describe():
                 return command, self._describe
             case Preflight():
@@ -290,6 +291,7 @@ class StreamService(Service):
         return respond_short(self.hub, self.compressor, exchange, command, access, self._several.transports)
 
     async def _poll(self, exchange: Exchange, command: Read, access: Access) -> None:
+        self._permission.count_poll(access, exchange)
         exchange.may_be_cancelled = True
         batch = await self.hub.poll(
             command.path, command.start, peer=peer_of(command, exchange.client, access), wait=command.waits

@@ -7,11 +7,13 @@ from typing import Final
 
 from headwater.errors import BadRequest, MethodNotAllowed
 from headwater.http.exchange import Exchange
+from headwater.http.permission import Permission
 from headwater.http.request import Request
 from headwater.hub import Engine
 from headwater.model import Appended, Mode
 from headwater.protocol import names, responses
 from headwater.protocol.accept import NAMES
+from headwater.protocol.access.identity import Access
 from headwater.protocol.asks import Ask, asks_of
 from headwater.protocol.framing import media_type
 from headwater.protocol.ledger import Append
@@ -47,7 +49,18 @@ def asks_of_appends(appends: Sequence[tuple[str, Append]]) -> tuple[Ask, ...]:
     return tuple(dict.fromkeys(asks))
 
 
-async def write(hub: Engine, exchange: Exchange, appends: Sequence[tuple[str, Append]]) -> None:
-    """Write all of them, and respond with a line for each."""
-    answers: list[Appended] = await hub.write_all(appends)
+async def write(
+    hub: Engine, exchange: Exchange, appends: Sequence[tuple[str, Append]], permission: Permission, access: Access
+) -> None:
+    """Write all of them, and respond with a line for each.
+
+    Args:
+        hub: whose streams they are.
+        exchange: the request.
+        appends: what it says.
+        permission: counts.
+        access: with which it was allowed.
+    """
+    permission.count_body(sum([len(append.body) for _, append in appends]), access, exchange)
+    answers: list[Appended] = await hub.write_all(appends, access.principal)
     exchange.respond(responses.appended_together(answers))

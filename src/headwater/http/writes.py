@@ -12,6 +12,7 @@ from typing import Final
 
 from headwater.errors import BadRequest, HeadwaterError, StreamNotFound
 from headwater.http.exchange import Exchange, Work, body_of
+from headwater.http.permission import Permission
 from headwater.hub import Engine
 from headwater.model import Appended
 from headwater.protocol import responses
@@ -27,7 +28,7 @@ class Writes:
     Args:
         hub: whose streams they are.
         refuse: responds with an error.
-        check: raises, if an access is over.
+        permission: looks at what was allowed again, and counts.
         transports: by which streams can be read live, for who creates one.
     """
 
@@ -35,18 +36,19 @@ class Writes:
         self,
         hub: Engine,
         refuse: Callable[[Exchange, Exception], None],
-        check: Callable[[Access], None],
+        permission: Permission,
         transports: bytes,
     ) -> None:
         self._hub: Final = hub
         self._refuse: Final = refuse
-        self._check: Final = check
+        self._permission: Final = permission
         self._transports: Final = transports
+        self._counts: Final = permission.bounds is not None
 
     def append(self, exchange: Exchange, command: Write, access: Access) -> Work | None:
         """Append to a stream that is there, close it, or both."""
         if (body := exchange.whole_body()) is not None:
-            self._append(exchange, command, body)
+            self._append(exchange, command, body, access)
             return None
         take = partial(self._take_body, exchange, command, access)
         return exchange.read_body(take) if exchange.is_asked else self._check_then_append(exchange, command, take)
@@ -57,12 +59,16 @@ class Writes:
         elif body and not exchange.request.may_have_body:  # nobody was asked about it
             self._refuse(exchange, BadRequest("a body came that the head did not announce"))
         else:
-            self._append(exchange, command, body, access)
+            self._append(exchange, command, body, access, is_decided=access is ANYBODY)
 
-    def _append(self, exchange: Exchange, command: Write, body: bytes, access: Access = ANYBODY) -> None:
+    def _append(
+        self, exchange: Exchange, command: Write, body: bytes, access: Access, *, is_decided: bool = True
+    ) -> None:
         try:
-            if access is not ANYBODY:
-                self._check(access)
+            if not is_decided:
+                self._permission.check(access, exchange)
+            if self._counts:
+                self._permission.count_body(len(body), access, exchange)
             if not body or command.content_type is None:
                 check_write(command, body)
             self._hub.post(command.path, append_of(command, body), partial(self._appended, exchange, len(body)))
@@ -103,18 +109,25 @@ class Writes:
         if not exchange.is_asked:
             await self._check_before_body(command)
         body = await body_of(exchange)
-        self._check(access)
+        self._permission.check(access, exchange)
+        self._permission.count_body(len(body), access, exchange)
         check_write(command, body)
-        appended = await self._hub.write(command.path, append_of(command, body))
+        appended = await self._hub.write(command.path, append_of(command, body), access.principal)
         where = location(exchange) if appended.created else b""
         exchange.respond(responses.appended(appended, with_body=bool(body), location=where))
 
     async def create(self, exchange: Exchange, command: Create, access: Access) -> None:
         """Create a stream, or a fork."""
         body = await body_of(exchange)
-        self._check(access)
+        self._permission.check(access, exchange)
+        self._permission.count_body(len(body), access, exchange)
         created = await self._hub.create_stream(
-            command.path, command.config, body, closed=command.closed, condition=command.condition
+            command.path,
+            command.config,
+            body,
+            closed=command.closed,
+            condition=command.condition,
+            by=access.principal,
         )
         exchange.respond(responses.created(created, location(exchange), self._transports))
 

@@ -87,6 +87,7 @@ class Engine(Lifespan, Writes, SignalCalls, AccessCalls):
         self._gate = self.runtime.gate
         self._principals = self.runtime.principals
         self._principals.ended = self._access_ended
+        self._refusals = self.runtime.refusals
         self._revoked_log = RevokedLog(self.store, self._principals.revocations, self._end_revoked)
         self._loop_delay = LoopDelay(self.stats.loop_delay)
         self._into, self._post, self._checked = into(self.store, self.schemas.records, self.limits.max_inflight_bytes)
@@ -265,7 +266,7 @@ class Engine(Lifespan, Writes, SignalCalls, AccessCalls):
         if change.path.startswith("-"):
             self._changed_inside(change)
         if change.deleted:
-            self._places.taken -= 1
+            self._places.went(change.path)
             if len(self.rooms):
                 self.rooms.drop(change.path)
         self.live.apply(change)

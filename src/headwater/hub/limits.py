@@ -15,6 +15,9 @@ from headwater.protocol.paths import MAX_PATH_BYTES
 #: Limits whose zero has a meaning: at once.
 _MAY_BE_ZERO: Final = frozenset(
     {"flush_seconds", "slow_seconds", "drain_seconds", "presence_grace", "linger_bytes", "linger_seconds"}
+    | {"max_readers_per_principal", "max_streams_per_principal"}
+    | {f"principal_{doing}_rate" for doing in ("connect", "subscribe", "append", "byte", "create")}
+    | {f"address_{doing}_rate" for doing in ("connect", "subscribe", "append", "byte", "create", "signal")}
 )
 
 
@@ -79,6 +82,25 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
             unless it says how many itself.
         max_window_bytes: the largest window that one may ask for; 0 asks for none.
         hello_seconds: how long the first message of a WebSocket connection may take to arrive.
+        max_readers_per_principal: responses that go on and WebSocket connections with which one principal, that is an
+            issuer and a subject, reads at the same time; one more is refused with 429. 0, here and below: no limit.
+        max_streams_per_principal: streams that one principal has made since this process began, and that are still
+            there; one more is refused with 429.
+        principal_connect_rate: responses that go on and WebSocket connections that one principal may begin a second, a
+            second's worth at once, as with all rates; one more is refused with 429, on a WebSocket with an error, and
+            with 4429 who goes on regardless.
+        principal_subscribe_rate: streams that it may begin to read on WebSockets and in reads of many streams, a
+            second; a pattern is one.
+        principal_append_rate: appends and closes a second, over HTTP and as messages.
+        principal_byte_rate: bytes of bodies a second; a body that is larger is taken, and paid for by waiting.
+        principal_create_rate: requests a second that may make a stream.
+        address_connect_rate: the same as `principal_connect_rate` from one address, and of IPv6 from one /64, whoever
+            asks; behind a proxy only with `trusted_proxies`. Where no address is known, nobody is counted.
+        address_subscribe_rate: the same as `principal_subscribe_rate`.
+        address_append_rate: the same as `principal_append_rate`.
+        address_byte_rate: the same as `principal_byte_rate`.
+        address_create_rate: the same as `principal_create_rate`.
+        address_signal_rate: signals a second; those of one sender are limited by `signal_rate`.
     """
 
     max_body_bytes: int = 16 * 1024 * 1024
@@ -125,6 +147,19 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     reader_window_bytes: int = 256 * 1024
     max_window_bytes: int = 16 * 1024 * 1024
     hello_seconds: float = 5.0
+    max_readers_per_principal: int = 0
+    max_streams_per_principal: int = 0
+    principal_connect_rate: int = 0
+    principal_subscribe_rate: int = 0
+    principal_append_rate: int = 0
+    principal_byte_rate: int = 0
+    principal_create_rate: int = 0
+    address_connect_rate: int = 0
+    address_subscribe_rate: int = 0
+    address_append_rate: int = 0
+    address_byte_rate: int = 0
+    address_create_rate: int = 0
+    address_signal_rate: int = 0
 
     def __post_init__(self) -> None:
         """Refuse limits that nothing could work with.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any, Final
 
 import msgspec
@@ -42,15 +43,30 @@ def address_of(client: Sequence[Any] | None) -> str | None:
     return f"[{client[0]}]:{client[1]}" if ":" in client[0] else f"{client[0]}:{client[1]}"
 
 
+def network_of(client: tuple[str, int] | None) -> str:
+    """Where a client is, as it is counted: its address, or of IPv6 the network that one customer has; empty: unknown.
+
+    Args:
+        client: host and port.
+    """
+    if client is None:
+        return ""
+    try:
+        address = ip_address(client[0].partition("%")[0])
+    except ValueError:
+        return client[0]
+    return str(ip_network((address, 64), strict=False)) if isinstance(address, IPv6Address) else client[0]
+
+
 def client_of(access: Access, address: str | None) -> Hashable:
-    """Who a client is where its requests are counted: the subject of its access, or else where it is.
+    """Who a client is where its requests are counted: the principal of its access, or else where it is.
 
     Args:
         access: with which it was let in.
         address: see `Peer`.
     """
-    if access.subject is not None:
-        return ("subject", access.subject)
+    if (principal := access.principal) is not None:
+        return principal
     return ("address", None if address is None else address.rpartition(":")[0])
 
 

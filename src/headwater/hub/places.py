@@ -3,11 +3,14 @@
 Rule 1: a stream has its place from the moment it may be made. What is there already, or fails, gives the place back; at
         the limit others wait for that before they are refused.
 Rule 2: the store's answer counts, also when its caller was cancelled meanwhile: the stream may be made all the same.
+Rule 3: who made a stream is remembered where somebody may make only so many, until the stream is gone or this process
+        ends.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from functools import partial
 from typing import Any, Final, TypeVar
@@ -15,6 +18,7 @@ from typing import Any, Final, TypeVar
 from headwater.errors import InvalidPath, LimitReached
 from headwater.hub.limits import Limits
 from headwater.model import Appended, Created, StreamConfig
+from headwater.protocol.access.identity import Principal
 from headwater.protocol.framing import check_content_type
 from headwater.protocol.paths import check_new_path, check_path
 
@@ -41,18 +45,23 @@ class Places:
         self._limits = limits
         self._exists = exists
         self._making = 0
+        self._makers: dict[str, Principal] = {}
+        self._made_by: Counter[Principal] = Counter()
         self._calls: set[asyncio.Future[Any]] = set()
         self._waiters: set[asyncio.Future[None]] = set()
 
-    async def make(self, path: str, config: StreamConfig, call: Callable[[], asyncio.Future[M]]) -> M:
+    async def make(
+        self, path: str, config: StreamConfig, call: Callable[[], asyncio.Future[M]], by: Principal | None = None
+    ) -> M:
         """`make_all` of one stream."""
-        return await self.make_all({path: config}, call, _is_created)
+        return await self.make_all({path: config}, call, partial(_if_created, path), by)
 
     async def make_all(
         self,
         streams: Mapping[str, StreamConfig],
         call: Callable[[], asyncio.Future[A]],
-        count: Callable[[A], int],
+        made: Callable[[A], Collection[str]],
+        by: Principal | None = None,
     ) -> A:
         """What a call of the store answers that may make streams; those that it makes are counted.
 
@@ -61,29 +70,64 @@ class Places:
         Args:
             streams: which, and with what they would be made.
             call: begins the call; when this is cancelled it goes on.
-            count: of its answer, how many were made.
+            made: of its answer, which were made.
+            by: whose they are; None: nobody's who is counted.
 
         Raises:
             InvalidPath, BadRequest: it cannot be created.
-            LimitReached: there are `limits.max_streams`.
+            LimitReached: there are `limits.max_streams`, or somebody has `limits.max_streams_per_principal`.
             What the call raises.
         """
         for number, (path, config) in enumerate(streams.items(), 1):
             await self._check(path, config)
             if not number % _AT_ONCE:
                 await asyncio.sleep(0)
-        places = await self._take_places(streams)
+        if not self._limits.max_streams_per_principal:
+            by = None
+        held = 0 if by is None else await self._take_share(by, streams)
+        try:
+            places = await self._take_places(streams)
+        except BaseException:
+            self._give_share(by, held)
+            raise
+        done = partial(self._made, places, made, by, held)
         try:
             making = call()
         except BaseException:
+            self._give_share(by, held)
             self._give_back(places)
             raise
         if making.done():
-            self._made(places, count, making)
+            done(making)
             return making.result()
         self._calls.add(making)
-        making.add_done_callback(partial(self._made, places, count))
+        making.add_done_callback(done)
         return await asyncio.shield(making)
+
+    def went(self, path: str) -> None:
+        """A stream is gone."""
+        self.taken -= 1
+        if self._makers and (maker := self._makers.pop(path, None)) is not None:
+            self._give_share(maker, 1)
+
+    async def _take_share(self, by: Principal, paths: Collection[str]) -> int:
+        """Count as many as somebody may make now; those that fail, or are there already, are given back."""
+        most = self._limits.max_streams_per_principal
+        wanted = len(paths)
+        if self._made_by[by] + wanted > most:
+            wanted = sum([not await self._exists(path) for path in paths])
+            if wanted and self._made_by[by] + wanted > most:
+                error = LimitReached(f"one principal may make max_streams_per_principal={most} streams, and has them")
+                error.principal = by
+                raise error
+        self._made_by[by] += wanted
+        return wanted
+
+    def _give_share(self, by: Principal | None, count: int) -> None:
+        if by is not None and count:
+            self._made_by[by] -= count
+            if self._made_by[by] <= 0:
+                del self._made_by[by]
 
     def check_room(self) -> None:
         """Refuse one more stream of the hub's own, for which nobody waits.
@@ -111,10 +155,22 @@ class Places:
         self._making += wanted
         return wanted
 
-    def _made(self, places: int, count: Callable[[A], int], making: asyncio.Future[A]) -> None:
+    def _made(
+        self,
+        places: int,
+        made: Callable[[A], Collection[str]],
+        by: Principal | None,
+        held: int,
+        making: asyncio.Future[A],
+    ) -> None:
         self._calls.discard(making)
+        paths: Collection[str] = ()
         if not making.cancelled() and making.exception() is None:
-            self.taken += count(making.result())
+            paths = made(making.result())
+            self.taken += len(paths)
+        if by is not None:
+            self._makers.update(dict.fromkeys(paths, by))
+            self._give_share(by, held - len(paths))
         self._give_back(places)
 
     def _give_back(self, places: int) -> None:
@@ -146,5 +202,5 @@ class Places:
             self._waiters.discard(waiter)
 
 
-def _is_created(answer: Created | Appended) -> int:
-    return answer.created
+def _if_created(path: str, answer: Created | Appended) -> Collection[str]:
+    return (path,) if answer.created else ()

@@ -66,6 +66,7 @@ class Stats:
         flush_waits: flushes by the seconds they were put off under load, so that records go out together.
         loop_delay: how many seconds later than asked for the event loop called, sampled four times a second.
         errors: answers by error code.
+        access_refused: what was refused by who may do what and how often, by the error's code.
         access_ended: readers and connections that ended with their proof: `expired`, `revoked`, `kicked`, `changed`.
         left_out: what of runs was not told because the reader's dialect has no place for it, as `DIALECT: KIND`.
     """
@@ -108,6 +109,7 @@ class Stats:
     flush_waits: Histogram = field(default_factory=partial(Histogram, bounds=WAIT_BOUNDS))
     loop_delay: Histogram = field(default_factory=partial(Histogram, bounds=DELAY_BOUNDS))
     errors: Counter[str] = field(default_factory=Counter)
+    access_refused: Counter[str] = field(default_factory=Counter)
     access_ended: Counter[str] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
 

@@ -83,6 +83,6 @@ def check_together(appends: Sequence[tuple[str, Append]], max_body_bytes: int) -
             raise
 
 
-def count_created(answers: Iterable[Appended]) -> int:
-    """How many streams were made."""
-    return sum([answer.created for answer in answers])
+def created_of(appends: Iterable[tuple[str, Append]], answers: Iterable[Appended]) -> list[str]:
+    """The streams that were made."""
+    return [path for (path, _), answer in zip(appends, answers, strict=True) if answer.created]

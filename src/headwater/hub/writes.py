@@ -14,8 +14,9 @@ from headwater.hub.eager import begin
 from headwater.hub.lifespan import Gate
 from headwater.hub.places import Places
 from headwater.hub.reads import Reads
-from headwater.hub.together import appends_of_entries, check_together, count_created
+from headwater.hub.together import appends_of_entries, check_together, created_of
 from headwater.model import Appended, Created, Entry, Failure, ForkPoint, Producer, Retention, StreamConfig, StreamInfo
+from headwater.protocol.access.identity import Principal
 from headwater.protocol.failure import check_failure
 from headwater.protocol.framing import DEFAULT_CONTENT_TYPE, check_body, encode_value
 from headwater.protocol.ledger import Append
@@ -98,8 +99,9 @@ class Writes(Reads):
         *,
         closed: bool = False,
         condition: Condition | None = None,
+        by: Principal | None = None,
     ) -> Created:
-        """`create` and `fork` with everything spelled out.
+        """`create` and `fork` with everything spelled out; `by` as for `Places.make_all`.
 
         Raises:
             PreconditionFailed: the condition does not hold; and as `create` and `fork`.
@@ -110,7 +112,7 @@ class Writes(Reads):
         self._check_writable(body)
         most = self.limits.max_append_records
         create = partial(self._into.create, closed=closed, condition=condition, max_records=most)
-        return await self._places.make(path, config, lambda: begin(create(path, config, body)))
+        return await self._places.make(path, config, lambda: begin(create(path, config, body)), by)
 
     async def append(
         self,
@@ -157,15 +159,15 @@ class Writes(Reads):
         body = encode_value(known, data)
         return await self.write(path, Append(body, kind, producer, seq, close, None, at_tail(if_match), create))
 
-    async def write(self, path: str, request: Append) -> Appended:
-        """`append` with a body as HTTP has it."""
+    async def write(self, path: str, request: Append, by: Principal | None = None) -> Appended:
+        """`append` with a body as HTTP has it; `by` as for `Places.make_all`."""
         self._check_writable(request.body)
         check_body(request.body, close=request.close)
         bounded = request.bounded(self.limits.max_append_records)
         if bounded.create is None:
             answer = await self._into.append(path, bounded)
         else:
-            answer = await self._places.make(path, bounded.create, partial(posted, self._post, path, bounded))
+            answer = await self._places.make(path, bounded.create, partial(posted, self._post, path, bounded), by)
         self.stats.acknowledged(len(request.body), answer)
         return answer
 
@@ -190,8 +192,8 @@ class Writes(Reads):
         """
         return await self.write_all(await appends_of_entries(entries))
 
-    async def write_all(self, appends: Sequence[tuple[str, Append]]) -> list[Appended]:
-        """`append_all` with bodies as HTTP has them."""
+    async def write_all(self, appends: Sequence[tuple[str, Append]], by: Principal | None = None) -> list[Appended]:
+        """`append_all` with bodies as HTTP has them; `by` as for `Places.make_all`."""
         self._gate.check()
         store, limits = self.store, self.limits
         if not isinstance(store, Atomic):
@@ -200,7 +202,7 @@ class Writes(Reads):
         write = partial(self._into.append_all, appends, max_records=limits.max_append_records)
         creates = {path: request.create for path, request in appends if request.create is not None}
         if creates:
-            answers = await self._places.make_all(creates, lambda: begin(write()), count_created)
+            answers = await self._places.make_all(creates, lambda: begin(write()), partial(created_of, appends), by)
         else:
             answers = await write()
         for (_, request), answer in zip(appends, answers, strict=True):

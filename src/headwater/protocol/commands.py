@@ -9,6 +9,7 @@ import msgspec
 from headwater.model import Failure, Last, Mode, Producer, SlowPolicy, StreamConfig
 from headwater.protocol.preconditions import Condition
 from headwater.protocol.signals import Addressed
+from headwater.protocol.websocket.agreed import Deflate
 
 
 class Create(msgspec.Struct, frozen=True, gc=False):
@@ -38,9 +39,11 @@ class Connect(msgspec.Struct, frozen=True, gc=False):
 
     Attributes:
         subprotocol: that is spoken.
+        deflate: what is agreed on about compression; None: nothing.
     """
 
     subprotocol: str
+    deflate: Deflate | None = None
 
 
 class Joins(msgspec.Struct, frozen=True, gc=False):

@@ -20,6 +20,8 @@ from headwater.protocol.negotiation import choose_coding
 
 #: Every coding there is, the preferred first: the first two take about as much time, the first gives less bytes.
 CODINGS: Final = ("zstd", "br", "gzip")
+#: The same for messages of WebSockets (RFC 7692), which has to be asked for by its name.
+OF_MESSAGES: Final = "permessage-deflate"
 _LIVE: Final[dict[str, Callable[[int, int, int], Coding]]] = {"zstd": ZstdCoding, "gzip": GzipCoding}
 
 
@@ -28,8 +30,10 @@ class Compression(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         codings: what is offered, the preferred first: `zstd`, `br` (finished bodies only) and `gzip`. One whose
-            library is not installed is left out; `pip install 'headwater[compress]'` brings them all.
-        min_bytes: a finished body, or the part of a live answer that is one reader's own, is sent as it is below this.
+            library is not installed is left out; `pip install 'headwater[compress]'` brings them all. For WebSockets,
+            `permessage-deflate`.
+        min_bytes: a finished body, the part of a live answer that is one reader's own, or a message, is sent as it is
+            below this.
         level: 1 (fast) to 9 (small).
         contexts: streams with live readers whose records are compressed with what was sent before them, for each
             coding; about 100 kB of memory each. The records of more streams are compressed by themselves.
@@ -41,9 +45,10 @@ class Compression(msgspec.Struct, frozen=True, kw_only=True):
     contexts: int = 128
 
     def __post_init__(self) -> None:
-        unknown = [coding for coding in self.codings if coding not in CODINGS]
+        known = (*CODINGS, OF_MESSAGES)
+        unknown = [coding for coding in self.codings if coding not in known]
         if unknown:
-            raise ValueError(f"compression knows {', '.join(CODINGS)}, not {', '.join(unknown)}")
+            raise ValueError(f"compression knows {', '.join(known)}, not {', '.join(unknown)}")
         if not 1 <= self.level <= MAX_LEVEL:
             raise ValueError(f"the level of compression is from 1 to {MAX_LEVEL}, not {self.level}")
         if self.min_bytes < 1 or self.contexts < 1:
@@ -62,7 +67,8 @@ class Compressor:
     """
 
     def __init__(self, settings: Compression | None = None) -> None:
-        wanted = () if settings is None else tuple(dict.fromkeys(settings.codings))
+        given_names = () if settings is None else tuple(dict.fromkeys(settings.codings))
+        wanted = tuple(name for name in given_names if name != OF_MESSAGES)
         self._settings = settings or Compression()
         self.offered: Final = tuple(coding for coding in wanted if find(coding) is not None)
         self.missing: Final = tuple(coding for coding in wanted if find(coding) is None)

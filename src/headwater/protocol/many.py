@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
@@ -38,6 +39,8 @@ MAX_BY_GET: Final = 32
 #: Names in one POST, and streams on one read, whatever its patterns match.
 MAX_STREAMS: Final = 1000
 
+#: Names that were looked at, and are not again.
+_REMEMBERED: Final = 1024
 _STREAM: Final = "stream"
 _PARAMETERS: Final = frozenset(
     {
@@ -136,15 +139,26 @@ class Names(msgspec.Struct, frozen=True):
             BadRequest, InvalidPath, PathTooLong, StreamPrivate: it may not be.
         """
         try:
-            found = is_pattern(name)
-            if found:
-                check_pattern(name)
-            check_path(name, maximum=self.max_path_bytes)
+            found = _is_pattern(name, self.max_path_bytes)
             self.private.check(literal_prefix(name).rstrip("/") if found else name)
         except HeadwaterError as error:
             error.details["stream"] = _shown(name)
             raise
         return found
+
+
+@lru_cache(_REMEMBERED)
+def _is_pattern(name: str, most_bytes: int) -> bool:
+    """Whether a name is a pattern; many clients name the same streams.
+
+    Raises:
+        BadRequest, InvalidPath, PathTooLong: no stream has such a name.
+    """
+    found = is_pattern(name)
+    if found:
+        check_pattern(name)
+    check_path(name, maximum=most_bytes)
+    return found
 
 
 def parse_get(query: bytes, headers: Headers, names_allowed: Names) -> ReadMany:

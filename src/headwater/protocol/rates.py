@@ -32,17 +32,18 @@ class Rates:
     def __len__(self) -> int:
         return len(self._paid)
 
-    def take(self, who: Hashable, now: float) -> bool:
-        """Count one time; False: it is one too many, and is not counted.
+    def take(self, who: Hashable, now: float, times: int = 1) -> bool:
+        """Count some times; False: it is one too many, and nothing is counted.
 
         Args:
             who: does it.
             now: seconds from any fixed origin.
+            times: how many, none of which is too many where one is not: what is above is paid for before the next.
         """
-        paid = max(self._paid.get(who, now), now) + self._step
-        if paid - now > self._window + self._step / 2:
+        paid = max(self._paid.get(who, now), now)
+        if paid + self._step - now > self._window + self._step / 2:
             return False
-        self._paid[who] = paid
+        self._paid[who] = paid + self._step * times
         if len(self._paid) >= self._sweep_at:
             self._sweep(now)
         return True
@@ -50,6 +51,10 @@ class Rates:
     def is_spent(self, who: Hashable, now: float) -> bool:
         """Whether one time more would be one too many; nothing is counted."""
         return max(self._paid.get(who, now), now) + self._step - now > self._window + self._step / 2
+
+    def wait(self, who: Hashable, now: float) -> float:
+        """Seconds after which one time more is none too many."""
+        return max(0.0, self._paid.get(who, now) + self._step - now - self._window)
 
     def _sweep(self, now: float) -> None:
         self._paid = {who: paid for who, paid in self._paid.items() if paid > now}

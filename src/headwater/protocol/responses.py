@@ -39,20 +39,14 @@ _NO_STORE: Final = (names.CACHE_CONTROL, NO_STORE)
 _SNIFFED: Final = (b"x-content-type-options", b"nosniff")
 _SECURITY: Final = (_SNIFFED, (b"cross-origin-resource-policy", b"cross-origin"))
 _OWN_PAGES: Final = (b"cross-origin-resource-policy", b"same-origin")
-#: A stream's bytes may be a page; opened in a tab it gets no script and no origin of ours (CSP level 3, "sandbox").
-#: What a response says to everybody, and in its place to one alone.
-_OF_EVERYBODY: Final = frozenset({names.CACHE_CONTROL, b"cross-origin-resource-policy"})
-_ASKED_AGAIN: Final = (names.CACHE_CONTROL, REVALIDATE)
-#: By what it is for everybody.
-_CACHING_OF_ONE: Final = (
-    ((names.CACHE_CONTROL, NO_STORE), (names.CACHE_CONTROL, NO_STORE)),
-    ((names.CACHE_CONTROL, LIVE), (names.CACHE_CONTROL, b"private, " + LIVE)),
-)
+#: What a response to one alone may be kept for, by what it is for everybody; all else is asked for again.
+_CACHING_OF_ONE: Final = {NO_STORE: NO_STORE, LIVE: b"private, " + LIVE}
 _OF_ONE: Final[HeaderList] = [
     (b"referrer-policy", b"no-referrer"),
     _OWN_PAGES,
     (names.VARY, b"authorization, cookie"),
 ]
+#: A stream's bytes may be a page; opened in a tab it gets no script and no origin of ours (CSP level 3, "sandbox").
 _SANDBOX: Final = (b"content-security-policy", b"sandbox")
 _PRODUCER_AGE: Final = (names.STREAM_PRODUCER_AGE, b"%d" % KEPT_SECONDS)
 #: How every stream can be read live.
@@ -322,9 +316,14 @@ def failed(error: HeadwaterError) -> Answer:
 
 def for_one(answer: Answer) -> Answer:
     """A read's response to who showed a proof: no cache gives it to somebody else, or after the proof has ended."""
-    kept = [field for field in answer.headers if field[0] not in _OF_EVERYBODY]
-    caching = next((told for given, told in _CACHING_OF_ONE if given in answer.headers), _ASKED_AGAIN)
-    return Answer(answer.status, [*kept, caching, *_OF_ONE], answer.body, answer.unread)
+    headers, caching = list(_OF_ONE), REVALIDATE
+    for field in answer.headers:
+        if field[0] == names.CACHE_CONTROL:
+            caching = _CACHING_OF_ONE.get(field[1], REVALIDATE)
+        elif field[0] != _OWN_PAGES[0]:
+            headers.append(field)
+    headers.append((names.CACHE_CONTROL, caching))
+    return Answer(answer.status, headers, answer.body, answer.unread)
 
 
 def with_headers(answer: Answer, headers: HeaderList) -> Answer:

@@ -16,7 +16,7 @@ from headwater.http.live import unframed
 from headwater.http.service import log_access
 from headwater.http.socket_options import relax, restrain
 from headwater.http.socket_sink import TransportSink
-from headwater.http.websocket.sink import MessageSink
+from headwater.http.websocket.sink import InflatingSink, MessageSink
 from headwater.hub import Peer
 from headwater.hub.live.join_cache import FirstFrames
 from headwater.hub.outflow import Ending, Outflow
@@ -196,8 +196,12 @@ class SocketExchange(Exchange):
         transport.write(self._upgrade_head(upgrade))
         wire.take()
         rest = wire.inbound.rest()
-        sink = MessageSink(transport, shared.runtime, shared.service.intake, upgrade.max_bytes)
-        sink.begin(upgrade.open(sink), rest)
+        runtime, intake, most, deflate = shared.runtime, shared.service.intake, upgrade.max_bytes, upgrade.deflate
+        if deflate is None:
+            sink = MessageSink(transport, runtime, intake, most)
+        else:
+            sink = InflatingSink(transport, runtime, intake, most, deflate)
+        sink.begin(upgrade.open(sink, deflate), rest)
         if shared.limits.access_log:
             log_access(self, 101)
 
@@ -209,10 +213,11 @@ class SocketExchange(Exchange):
             return head_bytes(101, date, upgrade.headers(), self.extra)
         if ready.second != shared.clock.second:
             ready.at(shared.clock.second)
-        form = ready.found.get(upgrade.subprotocol)
+        key = upgrade.subprotocol if upgrade.deflate is None else (upgrade.subprotocol, upgrade.deflate.header)
+        form = ready.found.get(key)
         if form is None:
             answer = replace(upgrade, accept=_MARK.encode()).headers()
-            form = ready.found[upgrade.subprotocol] = head_bytes(101, date, answer, self.extra).split(_MARK.encode())
+            form = ready.found[key] = head_bytes(101, date, answer, self.extra).split(_MARK.encode())
         return upgrade.accept.join(form)
 
     def push_first(self, path: str, frames: FirstFrames, peer: Peer, head: LiveHead) -> None:

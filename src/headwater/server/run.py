@@ -87,7 +87,12 @@ def make_server(settings: Settings, store: Store | None = None) -> Server:
     """
     check_seconds(settings)
     guard = guard_of(settings)
-    hub = Hub(store or settings.store, limits=limits_of(settings), schemas=load_schemas(settings.schemas))
+    hub = Hub(
+        store or settings.store,
+        limits=limits_of(settings),
+        schemas=load_schemas(settings.schemas),
+        hash_paths=settings.hash_paths,
+    )
     service = StreamService(
         hub,
         prefix=settings.prefix,

@@ -86,9 +86,10 @@ class Settings(Limits, frozen=True, kw_only=True):
         public_list: the same to list below; `**` for the figures and metrics too.
         behind_proxy: listen beyond loopback without TLS, for a proxy in front encrypts; only with access.
         compression: codings of answers to reads that are offered, the preferred first, with commas: `zstd`, `br`
-            (finished bodies only), `gzip`; empty: answers are sent as they are.
-        compress_min_bytes: a finished body, or the part of a live answer that is one reader's own, is sent as it is
-            below this.
+            (finished bodies only), `gzip`; for messages of WebSockets, `permessage-deflate`; empty: all is sent as it
+            is.
+        compress_min_bytes: a finished body, the part of a live answer that is one reader's own, or a message, is sent
+            as it is below this.
         compress_level: 1 (fast) to 9 (small).
         compress_contexts: streams with live readers whose records are compressed with what was sent before them, for
             each coding; about 100 kB of memory each. The records of more streams are compressed by themselves.
@@ -101,6 +102,7 @@ class Settings(Limits, frozen=True, kw_only=True):
         shutdown_seconds: how long a stop waits for answers under way before it cuts them.
         log_level: `critical`, `error`, `warning`, `info` or `debug`.
         access_log: log every request.
+        hash_paths: lines about what was refused have hashes in place of streams' paths.
         banner: print what to try when the server has started.
     """
 
@@ -147,6 +149,7 @@ class Settings(Limits, frozen=True, kw_only=True):
     shutdown_seconds: int = 10
     log_level: str = "info"
     access_log: bool = False
+    hash_paths: bool = False
     banner: bool = True
 
 

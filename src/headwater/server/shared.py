@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Hashable
 from typing import Final, Generic, Protocol, TypeVar
 
 import msgspec
@@ -103,7 +104,7 @@ class Shared:
         restrained: so are all connections, by the sockets that accept them; see `restrain_accepted`.
         appended: responses to appends without their offset, by whether the stream is closed.
         live_heads: heads of live responses.
-        upgrades: of WebSockets, without what they say of the key, by the subprotocol.
+        upgrades: of WebSockets, without what they say of the key, by what is agreed on.
     """
 
     def __init__(
@@ -126,7 +127,7 @@ class Shared:
         self.restrained = False
         self.appended: Final[Ready[bool, list[bytes]]] = Ready()
         self.live_heads: Final[Ready[LiveHead, bytes]] = Ready()
-        self.upgrades: Final[Ready[str, list[bytes]]] = Ready()
+        self.upgrades: Final[Ready[Hashable, list[bytes]]] = Ready()
 
     def start(self, work: Work) -> asyncio.Task[None]:
         """Let what takes waiting go on by itself."""

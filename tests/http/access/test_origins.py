@@ -96,6 +96,7 @@ def access(asked: AccessRequest) -> Access | None:
         ({"cookie": "app=u1"}, LISTED, 204),
         ({"cookie": "app=u1"}, "http://localhost:3000", 403),
         ({"cookie": "app=u1"}, None, 403),
+        ({}, "http://localhost:3000", 401),
         ({"authorization": "Bearer u1"}, None, 204),
         ({"authorization": "Bearer u1"}, "http://localhost:3000", 204),
         ({"authorization": "Bearer u1", "cookie": "app=u1"}, None, 204),

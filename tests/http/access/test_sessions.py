@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import json
 import time
+from inspect import isawaitable
 from pathlib import Path
 from typing import Any
 
+import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 from tests.conftest import Run
 from tests.support.access import token
 from tests.support.inprocess import rest_of
 from tests.support.lanes import OWN, ROOT, Lane, guarded_lane, lanes
 
-from headwater.hub.access.sessions import BELOW
+from headwater import Hub
+from headwater.errors import TokenRefused
+from headwater.http.access.keys import KeySet, make_key
+from headwater.http.access.proofs import TokenProofs
+from headwater.http.access.tokens import Tokens
+from headwater.http.authorize import Credential
+from headwater.hub.access.sessions import BELOW, MAX_OF_ONE
+from headwater.protocol.access.claims import Issuer
 from headwater.stores import Sweeping
 
 SESSION = f"{ROOT}-/session"
@@ -94,7 +106,7 @@ def test_over_a_restart(run: Run[None], tmp_path: Path, lane: str) -> None:
 
 
 async def beginnings(door: Lane) -> list[str]:
-    return sorted(info.path for info in await door.hub.store.list(prefix=BELOW))
+    return sorted(info.path for info in await door.hub.store.list(prefix=BELOW, limit=1000))
 
 
 @lanes
@@ -267,14 +279,91 @@ def test_what_is_no_session(run: Run[None], tmp_path: Path, lane: str, cookies: 
     run(main())
 
 
+def test_a_refresh_brings_nothing_back(run: Run[None], tmp_path: Path) -> None:
+    """One that comes together with the logout: whichever is first, the name is worth nothing behind it."""
+
+    async def main() -> None:
+        async with guarded_lane("own", tmp_path, store=f"sqlite:{tmp_path / 'a.db'}") as door:
+            for _ in range(10):
+                mine = await door.sign_in(token("u1"))
+                refreshed, ended = await asyncio.gather(
+                    door.sign_in(token("u1"), mine["cookie"]), door.say("DELETE", SESSION, mine)
+                )
+                assert ended.status == 200
+                assert await door.status("GET", f"{ROOT}a", mine) == 401
+                if refreshed != mine:
+                    assert await door.status("GET", f"{ROOT}a", refreshed) == 200
+                    await door.say("DELETE", SESSION, refreshed)
+            assert await beginnings(door) == []
+
+    run(main())
+
+
+def test_published_keys(run: Run[None]) -> None:
+    """A session of a token that a published key signed: keys are fetched for its cookie, and it ends with the key."""
+    private = ec.generate_private_key(ec.SECP256R1())
+    numbers = private.public_key().public_numbers()
+    point = {
+        name: base64.urlsafe_b64encode(number.to_bytes(32)).rstrip(b"=").decode()
+        for name, number in (("x", numbers.x), ("y", numbers.y))
+    }
+    published = [{"kty": "EC", "crv": "P-256", "kid": "k1", **point}]
+    url, issuer = "https://issuer.example/keys", Issuer(issuer="headwater", audience="headwater")
+
+    async def fetch(asked: str) -> bytes:
+        return json.dumps({"keys": published}).encode()
+
+    def proofs(hub: Hub) -> TokenProofs:
+        found = TokenProofs(Tokens([KeySet(issuer, (), url, "ES256")], fetch))
+        found.keep(hub.sessions)
+        return found
+
+    async def main() -> None:
+        async with Hub() as hub:
+            now = int(time.time())
+            claims = {"iss": "headwater", "aud": "headwater", "sub": "u1", "iat": now, "exp": now + 60}
+            shown = {b"authorization": b"Bearer " + jwt.encode(claims, private, "ES256").encode()}
+            found = proofs(hub)(Credential(shown), None)
+            proven = await found if isawaitable(found) else found
+            assert proven is not None
+            name, _ = await hub.sessions.begin(proven, proven.signer)
+            cookie = Credential({b"cookie": f"headwater-loopback={name}".encode(), b"host": b"localhost"})
+            for keys, refused in [(list(published), False), ([], True)]:
+                published[:] = keys
+                again = proofs(hub)(cookie, None)  # as after a restart: nothing was fetched yet
+                assert isawaitable(again)
+                if refused:
+                    with pytest.raises(TokenRefused):
+                        await again
+                else:
+                    assert (await again).principal == ("headwater", "u1")
+
+    run(main())
+
+
+def test_one_principal_has_so_many(run: Run[None], tmp_path: Path) -> None:
+    """One that signs in on and on ends its own oldest sessions, and fills nothing; others keep theirs."""
+
+    async def main() -> None:
+        async with guarded_lane("own", tmp_path) as door:
+            theirs, first = await door.sign_in(token("u2")), await door.sign_in(token("u1"))
+            shown = token("u1")
+            for _ in range(MAX_OF_ONE):
+                last = await door.sign_in(shown)
+            assert len(await beginnings(door)) == MAX_OF_ONE + 1
+            assert [await door.status("GET", f"{ROOT}a", each) for each in (first, last, theirs)] == [401, 200, 200]
+            before = door.hub.stream_count
+            assert await door.status("DELETE", SESSION, last) == 200
+            assert door.hub.stream_count == before - 1
+
+    run(main())
+
+
 @lanes
 def test_a_key_that_is_gone_ends_its_sessions(run: Run[None], tmp_path: Path, lane: str) -> None:
     """Also where the session is remembered, and where its reader lives."""
 
     async def main() -> None:
-        from headwater.http.access.keys import KeySet, make_key
-        from headwater.protocol.access.claims import Issuer
-
         async with guarded_lane(lane, tmp_path) as door:
             mine = await door.sign_in(token("u1"))
             assert door.hub.sessions.still.__self__ is not None  # type: ignore[attr-defined]

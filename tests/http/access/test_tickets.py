@@ -14,11 +14,11 @@ from tests.support.access import token
 from tests.support.inprocess import rest_of
 from tests.support.lanes import OWN, ROOT, Lane, Said, guarded_lane, lanes, mounted_lane
 
-from headwater.errors import BadRequest, Refused
+from headwater.errors import BadRequest, RateLimited, Refused
 from headwater.http.access.application import AccessRequest, ApplicationProofs
 from headwater.http.access.guard import Guard
 from headwater.http.authorize import Credential
-from headwater.hub.access.tickets import BELOW
+from headwater.hub.access.tickets import BELOW, MAX_OF_ONE
 from headwater.protocol.access.identity import Access
 from headwater.protocol.asks import Ask, Operation
 
@@ -369,5 +369,22 @@ def test_by_path(run: Run[None]) -> None:
             with await door.events(f"{ROOT}users/u1/x?ticket={text}", OWN) as one:
                 may.clear()
                 assert b"revoked" in await rest_of(one)
+
+    run(main())
+
+
+def test_so_many_at_a_time(run: Run[None], tmp_path: Path) -> None:
+    """A principal that has one made after the other is told to wait; nobody else is."""
+
+    async def main() -> None:
+        async with guarded_lane("own", tmp_path) as door:
+            made = 0
+            with pytest.raises(RateLimited):  # noqa: PT012 some are paid for while others are made
+                while made < 20 * MAX_OF_ONE:
+                    await door.hub.ticket(Access("u1", read=["a"]), origin=OWN["origin"])
+                    made += 1
+            assert made >= MAX_OF_ONE
+            await door.hub.ticket(Access("u2", read=["a"]), origin=OWN["origin"])
+            await door.hub.ticket(Access("u1", issuer="other", read=["a"]), origin=OWN["origin"])
 
     run(main())

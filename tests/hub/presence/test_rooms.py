@@ -13,7 +13,7 @@ from headwater.errors import LimitReached, MemberTaken, RateLimited
 from headwater.hub.limits import Limits
 from headwater.hub.presence.attendance import Attendance
 from headwater.hub.presence.rooms import OpenRoom
-from headwater.protocol.presence.room import Claim
+from headwater.protocol.presence.claim import Claim
 
 LIMITS = Limits()
 #: What a timer may be late by.

@@ -12,8 +12,8 @@ from headwater.hub.presence.rooms import Rooms
 from headwater.hub.stats import Stats
 from headwater.hub.wheel import Timer, Wheel
 from headwater.protocol.ephemeral import Ephemeral
+from headwater.protocol.presence.claim import Claim
 from headwater.protocol.presence.requests import Entering
-from headwater.protocol.presence.room import Claim
 
 PATH = "rooms/7"
 

@@ -147,7 +147,7 @@ class Flaky(Hub):
         self._refuse(path)
         super().post(path, request, done)
 
-    async def write(self, path: str, request: Any) -> Any:
+    async def write(self, path: str, request: Any, by: Any = None) -> Any:
         self._refuse(path)
         return await super().write(path, request)
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import msgspec
 
+from headwater.protocol.presence.claim import Claim
 from headwater.protocol.presence.frames import Frame
-from headwater.protocol.presence.room import Claim, Room
+from headwater.protocol.presence.room import Room
 
 KEYS = [f"0.{letter * 22}" for letter in "abc"]
 

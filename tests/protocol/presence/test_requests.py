@@ -13,6 +13,7 @@ from tests.protocol.presence.room_model import key_of
 
 from headwater.errors import BadRequest, HeadwaterError, InvalidBody, Refused
 from headwater.protocol.commands import Joins
+from headwater.protocol.presence.claim import Claim
 from headwater.protocol.presence.frames import Changes, Counted, Listing
 from headwater.protocol.presence.keys import SECRET_BYTES, check_key, make_key, same_key
 from headwater.protocol.presence.members import entry_of
@@ -25,7 +26,6 @@ from headwater.protocol.presence.requests import (
     parse_post,
     state_of,
 )
-from headwater.protocol.presence.room import Claim
 
 KEY = key_of("ada")
 _JSON: st.SearchStrategy[Any] = st.recursive(
@@ -54,14 +54,14 @@ _FIELDS = st.fixed_dictionaries(
 def test_whatever_comes_is_a_request_or_a_refusal(body: bytes, subject: str | None) -> None:
     found: Entering | Leaving | HeadwaterError
     try:
-        found = parse_post(body, subject)
+        found = parse_post(body, None if subject is None else ("issuer", subject))
     except HeadwaterError as error:
         found = error
     if isinstance(found, HeadwaterError):
         assert found.status in (400, 403)
         return
     assert isinstance(found, Entering | Leaving)
-    assert subject is None or found.claim == Claim(subject, found.claim.key, proven=True)
+    assert subject is None or found.claim == Claim(subject, found.claim.key, proven=True, issuer="issuer")
 
 
 @given(_JSON, st.sampled_from([None, 1, "\t"]))
@@ -103,17 +103,22 @@ def test_a_uuid_is_a_key() -> None:
 
 def test_who_a_request_is_of() -> None:
     assert claim_of("ada", KEY, None) == Claim("ada", KEY)
-    assert claim_of(None, None, "ada") == claim_of("ada", None, "ada") == Claim("ada", None, proven=True)
-    for id, subject, refusal in (("bob", "ada", Refused), (None, None, BadRequest), (None, "x" * 129, BadRequest)):
+    ada = Claim("ada", None, proven=True, issuer="i")
+    assert claim_of(None, None, ("i", "ada")) == claim_of("ada", None, ("i", "ada")) == ada
+    for id, principal, refusal in (
+        ("bob", ("", "ada"), Refused),
+        (None, None, BadRequest),
+        (None, ("", "x" * 129), BadRequest),
+    ):
         with pytest.raises(refusal):
-            claim_of(id, None, subject)
+            claim_of(id, None, principal)
 
 
 def test_a_reader_that_joins() -> None:
     assert parse_join(Joins("ada", KEY, "tab", "[1]"), None) == Entering(
         Claim("ada", KEY), "tab", b"[1]", is_first=True
     )
-    assert parse_join(Joins(), "ada") == Entering(Claim("ada", None, proven=True), "", None, is_first=True)
+    assert parse_join(Joins(), ("", "ada")) == Entering(Claim("ada", None, proven=True), "", None, is_first=True)
     for joins in (Joins("ada"), Joins("ada", "x"), Joins(None, KEY), Joins("ada", KEY, "x" * 65)):
         with pytest.raises(BadRequest):
             parse_join(joins, None)

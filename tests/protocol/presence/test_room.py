@@ -7,8 +7,9 @@ import pytest
 from tests.protocol.presence.room_model import Reader, join, key_of
 
 from headwater.errors import LimitReached, MemberTaken, StateTooLarge
+from headwater.protocol.presence.claim import Claim
 from headwater.protocol.presence.frames import Changes, Counted, Listing
-from headwater.protocol.presence.room import Claim, Room
+from headwater.protocol.presence.room import Room
 from headwater.protocol.presence.rules import COUNTED_SECONDS, FRAME_SECONDS, Rules
 
 RULES = Rules()

@@ -11,8 +11,9 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initial
 from tests.protocol.presence.room_model import KEYS, Reader
 
 from headwater.errors import HeadwaterError, LimitReached, MemberTaken
+from headwater.protocol.presence.claim import Claim
 from headwater.protocol.presence.members import Connection
-from headwater.protocol.presence.room import Claim, Room
+from headwater.protocol.presence.room import Room
 from headwater.protocol.presence.rules import COUNTED_SECONDS, FRAME_SECONDS, Rules
 
 RULES = Rules(grace=2.0, lease=4.0, members=4, listed=2, connections=2, changes=1000)

@@ -21,6 +21,7 @@ interface Piece {
 
 class Cursor implements Listener {
   readonly wish: Wish
+  readonly who: unknown
   #feed: Feed
   #lines: Lines
   #attempt: Attempt
@@ -39,7 +40,8 @@ class Cursor implements Listener {
   #fail!: (error: HeadwaterError) => void
   #failed: Promise<never> = new Promise((_, reject) => (this.#fail = reject))
 
-  constructor(feed: Feed, lines: Lines, attempt: Attempt) {
+  constructor(feed: Feed, lines: Lines, attempt: Attempt, who: unknown) {
+    this.who = who
     const { from, last, slow, missing, buffer = BUFFER } = attempt
     this.wish = { from: from === "start" ? "-1" : from, last, slow, wait: missing === "wait", buffer }
     this.#feed = feed
@@ -123,15 +125,14 @@ class Cursor implements Listener {
   #begin(told: Told, mine: boolean): void {
     const { from = "", type } = told
     this.#type = type ?? ""
-    if (this.#reached === undefined) {
-      const { wish } = this
-      this.#reached = mine || wish.from === "now" ? from : wish.from
-      if (!mine) this.#last = wish.last
-      this.#mark = this.#feed.got
-      this.#put({ kind: "open", ...(type ? { type } : {}) })
-    }
-    if (this.#last !== undefined) this.#isBehind = true
-    else this.#follows(from)
+    if (this.#reached !== undefined) return void this.#follows(from)
+    const { wish } = this
+    this.#reached = mine || wish.from === "now" ? from : wish.from
+    if (!mine) this.#last = wish.last
+    // Also who seems to be ahead: the server says whether there is such a place.
+    this.#isBehind = this.#last !== undefined || this.#reached !== from
+    this.#mark = this.#feed.got
+    this.#put({ kind: "open", ...(type ? { type } : {}) })
   }
 
   /** Whether what begins there goes on where this one stands. */
@@ -233,10 +234,10 @@ function endOf(told: Told): Wire {
   }
 }
 
-async function* open(feed: Feed, lines: Lines, attempt: Attempt): AsyncGenerator<Wire, void, undefined> {
+async function* open(feed: Feed, lines: Lines, attempt: Attempt, who: unknown): AsyncGenerator<Wire, void, undefined> {
   const { signal } = attempt
   attempt.sent()
-  const cursor = new Cursor(feed, lines, attempt)
+  const cursor = new Cursor(feed, lines, attempt, who)
   const ignore = onAbort(signal, (why) => cursor.lost(why))
   if (!signal.aborted) feed.attach(cursor)
   try {
@@ -250,7 +251,7 @@ async function* open(feed: Feed, lines: Lines, attempt: Attempt): AsyncGenerator
   }
 }
 
-export const overConnection = (feed: () => Feed, lines: Lines): Transport => ({
-  name: "websocket",
-  open: (attempt) => open(feed(), lines, attempt),
-})
+export const overConnection = (feed: () => Feed, lines: Lines): Transport => {
+  const transport: Transport = { name: "websocket", open: (attempt) => open(feed(), lines, attempt, transport) }
+  return transport
+}

@@ -34,6 +34,8 @@ export interface Wish {
 /** Who listens to a feed. */
 export interface Listener {
   readonly wish: Wish
+  /** Who it is, in all its attempts. */
+  readonly who: unknown
   /** Up to which of the feed's bytes it is done; undefined: it takes no part in the credit. */
   readonly mark: number | undefined
   /** Something was told. `from`: where the feed stood before that; `mine`: of `sub`: it begins where this one wants. */
@@ -51,7 +53,7 @@ export interface Lines {
   /** Milliseconds; 0: it is not known. */
   readonly heartbeat: number
   /** A line that is up. `who`: for whom; who waited by rules of its own does not wait again. */
-  line(who: string | undefined, signal?: AbortSignal): Promise<Line>
+  line(who: unknown, signal?: AbortSignal): Promise<Line>
   /** What a call gives, within a time. */
   limited<R>(ms: number, call: Promise<R>): Promise<R>
 }
@@ -73,6 +75,8 @@ export class Feed implements Follower {
   /** What was subscribed to last; undefined: nothing is. */
   #wish: Wish | undefined
   #waiting: Told | undefined
+  /** It goes on where it was at the tail. */
+  #wasLive = false
   #turn = 0
   #stop = new AbortController()
   #acked = 0
@@ -94,10 +98,10 @@ export class Feed implements Follower {
   attach(listener: Listener): void {
     this.#listeners.add(listener)
     const known = this.#wish
-    const { wish } = listener
-    if (!known) return this.#subscribe(wish)
+    const { wish, who } = listener
+    if (!known) return this.#subscribe(wish, who)
     const live = known.live || wish.live === true
-    const atTail = this.isLive || place(known) === "now"
+    const atTail = this.isLive || this.#wasLive || place(known) === "now"
     const elsewhere = !atTail && place(wish) !== place(known) && wish.from !== this.position
     if (elsewhere || live !== Boolean(known.live)) {
       const from = elsewhere || !this.opened ? "now" : this.position
@@ -151,7 +155,7 @@ export class Feed implements Follower {
       case "sub":
         this.opened = told
         this.position = told.from ?? ""
-        mine = this.#wish && place(this.#wish)
+        if (this.#wish && !this.#line?.isFar) mine = place(this.#wish)
         break
       case "waiting":
         this.#waiting = told
@@ -188,24 +192,25 @@ export class Feed implements Follower {
   }
 
   /** In place of what is subscribed to. What is under way of that is not told any more. */
-  #subscribe(wish: Wish): void {
+  #subscribe(wish: Wish, who?: unknown): void {
     this.#answering?.()
     this.#line?.leave(this)
     this.#line = undefined
     this.#wish = wish
+    this.#wasLive = (this.isLive || this.#wasLive) && wish.from === this.position
     this.#waiting = this.opened = undefined
     this.isLive = false
     this.#acked = this.got
     this.#marks.length = 0
-    void this.#begin(wish, (this.#turn += 1))
+    void this.#begin(wish, (this.#turn += 1), who)
   }
 
-  async #begin(wish: Wish, turn: number): Promise<void> {
+  async #begin(wish: Wish, turn: number, who: unknown): Promise<void> {
     const { retry, environment } = this.#lines
     const { from, last, slow, wait, buffer, live } = wish
     let line: Line
     try {
-      line = await this.#lines.line(this.path, this.#stop.signal)
+      line = await this.#lines.line(who, this.#stop.signal)
     } catch (error) {
       if (turn === this.#turn) this.lost(error as HeadwaterError)
       return

@@ -61,6 +61,7 @@ interface Being {
 export class Live implements LiveDoor, Listener {
   readonly path: string
   readonly wish: Wish = { from: "now", wait: true, buffer: 65_536, live: true }
+  readonly who: this = this
   readonly mark: undefined
   /** Whether other tabs are members by this connection. */
   others: () => boolean = () => false

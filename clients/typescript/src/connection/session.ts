@@ -34,6 +34,8 @@ export interface Follower {
 export interface Line {
   /** Milliseconds. */
   readonly heartbeat: number
+  /** Of another tab's: a stream is told from where that one stands, wherever it is asked for. */
+  readonly isFar?: boolean
   /** Asks, and waits for the answer. `raw` is JSON text that becomes the field `r`. */
   ask(message: object, raw?: string): Promise<Told>
   /** Says something that is not answered; nothing, if it is over. */
@@ -63,10 +65,10 @@ export interface SessionOptions {
   judge(error: HeadwaterError): HeadwaterError
   /** It is opened, is about to end, or has ended. */
   changed(session: Session): void
-  /** The server said that it is there. */
+  /** The server said something. */
   beat(): void
   /** Of tabs: whether this one stood still so long that another one may have taken over; then nothing more is done with it. */
-  stale(quiet: number, heartbeat: number): boolean
+  stale(): boolean
 }
 
 interface Asked {
@@ -151,9 +153,7 @@ export class Session implements Line {
 
   /** Whether it goes on; not behind a page that stood still. */
   #speaks(): boolean {
-    if (!this.ended && this.heartbeat && this.#options.stale(this.quiet, this.heartbeat)) {
-      this.close(new HeadwaterError("network", "the page stood still for longer than a heartbeat"))
-    }
+    if (!this.ended && this.#options.stale()) this.close(new HeadwaterError("network", "the page stood still"))
     return !this.ended
   }
 
@@ -195,6 +195,7 @@ export class Session implements Line {
   #take(text: string): void {
     if (!this.#speaks()) return
     this.#heard = this.#options.environment.now()
+    this.#options.beat()
     try {
       this.#hear(parse(text), text)
     } catch (error) {
@@ -208,8 +209,7 @@ export class Session implements Line {
       case "welcome":
         return this.#answer(0, told)
       case "ping":
-        this.say({ t: "pong" })
-        return this.#options.beat()
+        return this.say({ t: "pong" })
       case "drain":
         this.#drain(told)
         for (const follower of this.#all()) follower.told(told, text)

@@ -30,8 +30,8 @@ export interface Place {
   readonly state: ConnectionState
   /** The way to the leader; undefined: this tab has the socket. */
   line(signal?: AbortSignal): Promise<Line | undefined>
-  /** Whether a leader that heard nothing for so long may have lost its place. */
-  stale(quiet: number, heartbeat: number): boolean
+  /** Whether it was the leader, and may not be any more. */
+  stale(): boolean
   /** The server is there. */
   beat(): void
   /** The connection's state is another one. */
@@ -41,7 +41,8 @@ export interface Place {
   leave(): void
 }
 
-export type Share = (host: Host) => Place
+/** Undefined: here tabs cannot find each other. */
+export type Share = (host: Host) => Place | undefined
 
 /** Another tab has the socket; who reads goes on there. */
 export const MOVED = { facts: { moved: true } }

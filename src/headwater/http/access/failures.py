@@ -6,11 +6,12 @@ Rule: who was verified before is known by a hash, and meets no limit. Others are
 
 from __future__ import annotations
 
+import math
 import time
-from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Final
 
 from headwater.errors import RateLimited
+from headwater.hub.peers import network_of
 from headwater.protocol.rates import Rates
 
 #: Proofs that may fail from one address in a minute.
@@ -32,20 +33,12 @@ class Failures:
         Raises:
             RateLimited: too many failed, from this address.
         """
-        if self._failed.is_spent(_network(client), time.monotonic()):
-            raise RateLimited(f"more than {FAILURES} credentials a minute from this address were worthless")
+        who, now = network_of(client), time.monotonic()
+        if self._failed.is_spent(who, now):
+            error = RateLimited(f"more than {FAILURES} credentials a minute from this address were worthless")
+            error.retry_after = max(1, math.ceil(self._failed.wait(who, now)))
+            raise error
 
     def take(self, client: Client) -> None:
         """One failed."""
-        self._failed.take(_network(client), time.monotonic())
-
-
-def _network(client: Client) -> str:
-    """Whose failures they are: an address, or of IPv6 the network that one customer has."""
-    if client is None:
-        return ""
-    try:
-        address = ip_address(client[0].partition("%")[0])
-    except ValueError:
-        return client[0]
-    return str(ip_network((address, 64), strict=False)) if isinstance(address, IPv6Address) else client[0]
+        self._failed.take(network_of(client), time.monotonic())

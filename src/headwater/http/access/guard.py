@@ -45,13 +45,14 @@ class Guard:
         """
         found = None if self.identify is None else self.identify(credential, client)
         if found is None or isinstance(found, Access):
-            return self._decide(asks, found)
+            return self.decide(asks, found)
         return self._later(asks, found)
 
     async def _later(self, asks: tuple[Ask, ...], found: Awaitable[Access | None]) -> Access:
-        return self._decide(asks, await found)
+        return self.decide(asks, await found)
 
-    def _decide(self, asks: tuple[Ask, ...], access: Access | None) -> Access:
+    def decide(self, asks: tuple[Ask, ...], access: Access | None) -> Access:
+        """`decide`, with what is public here."""
         return decide(asks, access, self.public)
 
 
@@ -76,7 +77,9 @@ def decide(asks: tuple[Ask, ...], access: Access | None, public: Grants) -> Acce
             continue
         if access is None:
             raise NotAuthorized(f"{operation} is not for everybody here")
-        raise NotGranted(f"this credential does not allow {operation} here")
+        error = NotGranted(f"this credential does not allow {operation} here")
+        error.principal = access.principal
+        raise error
     return access or ANYBODY
 
 

@@ -94,13 +94,21 @@ class TokenProofs:
 
     def _by_cookie(self, sessions: Sessions, cookie: str, client: Client) -> Proven | Awaitable[Proven]:
         found = sessions.known(cookie)
-        if found is not None:
-            still = self._is_still(found)
-            if still is True:
-                return found.access
-        elif sessions.is_none(cookie):
+        if found is None:
+            if sessions.is_none(cookie):
+                raise _no_session()
+            return self._by_cookie_later(cookie, client)
+        still = self._is_still(found)
+        if not isinstance(still, bool):
+            return self._when_still(found, still)
+        if not still:
             raise _no_session()
-        return self._by_cookie_later(cookie, client)
+        return found.access
+
+    async def _when_still(self, session: Session, still: Awaitable[bool]) -> Proven:
+        if not await still:
+            raise _no_session()
+        return session.access
 
     async def _by_cookie_later(self, cookie: str, client: Client) -> Proven:
         self.failures.check(client)

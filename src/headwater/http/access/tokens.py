@@ -4,14 +4,13 @@ Rule 1: the issuer is looked up by what the token says, the key by its name amon
         the key's. The token chooses nothing.
 Rule 2: a token that was verified is remembered by its hash, for as long as it is good and the keys are the same. So who
         comes again costs a hash. What else the text of a token could be keyed by, it is not.
-Rule 3: nothing of a token is told to who shows it, or logged, but why it was refused, in the log alone.
+Rule 3: nothing of a token is told to who shows it, or logged, but why it was refused, in the log alone: `because`.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-import logging
 import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -25,8 +24,6 @@ from headwater.http.access.keys import MAX_TRIED, InvalidKey, Key, KeySet, libra
 from headwater.hub.access.proven import Proven
 from headwater.protocol.access.claims import MAX_TOKEN_BYTES, Header, InvalidToken, access_of, parse_json, read_header
 from headwater.protocol.access.identity import Access
-
-_log: Final = logging.getLogger("headwater.access")
 
 #: Tokens that are remembered.
 MAX_REMEMBERED: Final = 10_000
@@ -235,8 +232,9 @@ def _decoded(part: bytes) -> bytes:
 
 
 def _refused(reason: str) -> TokenRefused:
-    _log.info("a token was refused: %s", reason)
-    return TokenRefused("the token is worthless here")
+    error = TokenRefused("the token is worthless here")
+    error.because = reason
+    return error
 
 
 def _nothing() -> None:

@@ -12,9 +12,11 @@ stay           what others see of a connection while it lives
 arguments      what messages say, checked
 rights         what the client may do
 requests       messages under way: how many, in which order
+warned         connections that were told to send less
 patience       how long a client is waited for
 expiry         access that is asked about again while a connection lives
 telling        how subscriptions are told
+wires          how connections are, by what was agreed on
 single         one stream at its own URL
 sink           a socket's transport: frames both ways
 """

@@ -36,8 +36,7 @@ def path_of(session: Session, path: str | None, s: int | None) -> str:
 def start_of(offset: str | None, last: int | None, last_bytes: int | None, before: str) -> str | Last:
     """Where a read begins."""
     if last is None and last_bytes is None:
-        found: str = check_offset(BEGINNING if offset is None else offset)
-        return found
+        return BEGINNING if offset is None or offset == BEGINNING else check_offset(offset)
     if offset is not None:
         raise InvalidMessage("give from, or last or last_bytes: each says where to begin")
     newest: Last = make_last(last, last_bytes, before)

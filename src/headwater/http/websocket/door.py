@@ -17,15 +17,17 @@ from headwater.http.websocket.session import Session
 from headwater.http.websocket.shared import door_of
 from headwater.http.websocket.single import Single
 from headwater.http.websocket.telling import TELLINGS
+from headwater.http.websocket.wires import Wires
 from headwater.hub import Engine
 from headwater.hub.peers import Peer, address_of
-from headwater.protocol.access.identity import Access
+from headwater.protocol.access.identity import ANYBODY, Access
 from headwater.protocol.asks import asks_of
 from headwater.protocol.commands import Connect
 from headwater.protocol.cors import CorsPolicy
 from headwater.protocol.many import Names
 from headwater.protocol.paths import check_encoding
 from headwater.protocol.websocket import handshake
+from headwater.protocol.websocket.agreed import Deflate
 from headwater.protocol.websocket.codecs import CODECS
 from headwater.protocol.websocket.single import AskedSingle, parse_single
 
@@ -55,13 +57,17 @@ class WebSockets:
         permission: asked about each stream.
         stream_names: what a name may be.
         cors: whose pages may connect.
+        wires: how connections are told.
     """
 
-    def __init__(self, hub: Engine, permission: Permission, stream_names: Names, cors: CorsPolicy) -> None:
+    def __init__(
+        self, hub: Engine, permission: Permission, stream_names: Names, cors: CorsPolicy, wires: Wires
+    ) -> None:
         self._hub: Final = hub
         self._permission: Final = permission
         self._cors: Final = cors
         self._names: Final = stream_names
+        self._wires: Final = wires
         self._door: Final = door_of(hub, permission, stream_names)
 
     def connect(self, exchange: Exchange, again: Go) -> Work | None:
@@ -75,7 +81,8 @@ class WebSockets:
             HeadwaterError: refused.
         """
         accept, request = self.check(exchange), exchange.request
-        command = Connect(handshake.choose(handshake.offered(request.headers), CODECS))
+        subprotocol = handshake.choose(handshake.offered(request.headers), CODECS)
+        command = Connect(subprotocol, self._wires.agree(request.headers))
         request.memo = Plan(command, again)
         return self._upgrade(exchange, accept, command)
 
@@ -89,8 +96,9 @@ class WebSockets:
 
     def _upgrade(self, exchange: Exchange, accept: bytes, command: Connect) -> Work | None:
         name = command.subprotocol
+        self._permission.count_connect(ANYBODY, exchange)
         session = partial(self._session, exchange, name)
-        return exchange.upgrade(Upgrade(accept, name, session, self._hub.limits.max_body_bytes))
+        return exchange.upgrade(Upgrade(accept, name, session, self._hub.limits.max_body_bytes, command.deflate))
 
     def read_one(self, exchange: Exchange, path: str, prefix: str) -> Work | None:
         """Serve a stream at its own URL.
@@ -114,17 +122,20 @@ class WebSockets:
         return self._permission.then(exchange, asks_of(asked.command), partial(self._one, exchange, accept, asked))
 
     def _one(self, exchange: Exchange, accept: bytes, asked: AskedSingle, access: Access) -> Work | None:
-        return exchange.upgrade(
-            Upgrade(accept, "", partial(self._single, exchange, asked, access), self._hub.limits.max_body_bytes)
-        )
+        self._permission.count_connect(access, exchange)
+        single, most = partial(self._single, exchange, asked, access), self._hub.limits.max_body_bytes
+        return exchange.upgrade(Upgrade(accept, "", single, most, self._wires.agree(exchange.request.headers)))
 
-    def _single(self, exchange: Exchange, asked: AskedSingle, access: Access, sink: Duplex) -> Receiver:
-        client = exchange.client
+    def _single(
+        self, exchange: Exchange, asked: AskedSingle, access: Access, sink: Duplex, deflate: Deflate | None
+    ) -> Receiver:
+        client, form = exchange.client, self._wires.single(asked, deflate)
         peer = Peer("websocket", asked.command.reader, address_of(client), access)
-        return Single(self._hub, self._permission, sink, asked, peer, self._credential(exchange), client)
+        credential, warned = self._credential(exchange), self._door.warned
+        return Single(self._hub, self._permission, sink, asked, form, peer, credential, client, warned)
 
     def _credential(self, exchange: Exchange) -> Credential | None:
-        return None if self._permission.is_open else self._permission.credential(exchange)
+        return None if self._permission.is_free else self._permission.credential(exchange)
 
     def check(self, exchange: Exchange) -> bytes:
         """What the response says of the key; empty where the request came without one.
@@ -138,8 +149,7 @@ class WebSockets:
         self._credential(exchange)
         return handshake.check_key(request.headers) if exchange.has_key else b""
 
-    def _session(self, exchange: Exchange, name: str, sink: Duplex) -> Receiver:
+    def _session(self, exchange: Exchange, name: str, sink: Duplex, deflate: Deflate | None) -> Receiver:
         credential, client = self._credential(exchange), exchange.client
-        return Session(
-            self._door, CODECS[name], TELLINGS[name], sink, credential, client, address_of(client), OPERATIONS
-        )
+        codec, telling = (CODECS[name], TELLINGS[name]) if deflate is None else self._wires.of(name, deflate)
+        return Session(self._door, codec, telling, sink, credential, client, address_of(client), OPERATIONS)

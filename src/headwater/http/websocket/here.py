@@ -17,10 +17,10 @@ from headwater.http.websocket.session import Session
 from headwater.hub.peers import client_of
 from headwater.protocol.access.identity import Access
 from headwater.protocol.asks import Ask, Operation
+from headwater.protocol.presence.claim import Claim
 from headwater.protocol.presence.keys import same_key
 from headwater.protocol.presence.members import check_connection
 from headwater.protocol.presence.requests import Entering, claim_of, state_of
-from headwater.protocol.presence.room import Claim
 from headwater.protocol.websocket import messages as m
 
 _NULL: Final = b"null"
@@ -43,7 +43,7 @@ def _begin(session: Session, message: m.Here, size: int, path: str, access: Acce
     id = message.member
     if id is None and access.subject is None:
         id = session.peer.name if there is None else there.id
-    claim = claim_of(id, message.key, access.subject)
+    claim = claim_of(id, message.key, access.principal)
     by = client_of(access, session.peer.address)
     entering = Entering(claim, check_connection(message.connection or ""), state, by=by)
     session.run(message.id, size, _enter(session, message, path, entering, access), message.s)

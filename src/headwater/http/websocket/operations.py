@@ -71,19 +71,22 @@ def sub(session: Session, message: m.Sub, size: int) -> None:
         kinds=_KINDS[message.signals, message.presence],
     )
     if is_pattern:
-        # Each stream that matches is asked about by itself.
-        session.perform(message.id, size, (), partial(_match, session, wish, size))
+        # Each stream that matches is asked about by itself; here it is who reads them.
+        session.perform(message.id, size, None, partial(_match, session, wish, size))
         return
     session.allow(message.id, size, asks_to_read(path, wish.kinds), partial(_subscribe, session, wish))
 
 
 def _subscribe(session: Session, wish: Wish, access: Access) -> None:
+    session.rights.count_subscribe(access)
     wish = structs.replace(wish, peer=session.rights.peer_with(session.peer, access))
     session.subscriptions.open(session.subscriptions.add(wish))
 
 
 def _match(session: Session, wish: Wish, size: int, access: Access) -> None:
     session.subscriptions.check_pattern(wish)
+    session.rights.count_subscribe(access)
+    session.rights.note(access)
     session.answer(wish.id, size, session.codec.encode(m.Ok(wish.id)))
     session.subscriptions.match(wish)
 

@@ -21,6 +21,7 @@ from headwater.http.permission import Permission
 from headwater.http.websocket.expiry import in_time
 from headwater.http.websocket.requests import Requests
 from headwater.http.websocket.stay import Stay
+from headwater.hub.access.bounds import Doing
 from headwater.hub.access.principals import CHANGED, EXPIRED, Principals
 from headwater.hub.access.proven import Proven
 from headwater.hub.live.subscriptions.subscription import FORBIDDEN, Subscription, Wish
@@ -47,6 +48,7 @@ def asks_to_read(path: str, kinds: tuple[str, ...]) -> tuple[Ask, ...]:
 class Holder(Protocol):
     """The connection."""
 
+    is_over: bool
     peer: Peer
     requests: Requests
     subscriptions: Subscriptions
@@ -99,6 +101,12 @@ class OpenRights:
 
     def note(self, access: Access) -> None:
         """See `Rights.note`."""
+
+    def count_body(self, size: int, access: Access) -> None:
+        """See `Rights.count_body`."""
+
+    def count_subscribe(self, access: Access) -> None:
+        """See `Rights.count_subscribe`."""
 
     def stop(self) -> None:
         """See `Rights.stop`."""
@@ -159,11 +167,43 @@ class Rights:
         """A connection is one principal's from its first message to its last."""
         principal = access.principal
         if principal is not None and principal != self._principal:
-            if self._principal is not None:
+            if self._principal is None:
+                self._count_connect(principal)
+            else:
                 self._holder.close(closes.REVOKED, "the token is another subject's")
                 raise Refused("the token is another subject's; open a connection of its own")
             self._principal = principal
+        if self._noted is None and self._permission.proves:
+            self.note(access)
         return access
+
+    # How often; see `Bounds`.
+
+    def _count_connect(self, principal: Principal) -> None:
+        """Who it is is known with the first message; the address was counted before."""
+        if (bounds := self._permission.bounds) is not None:
+            self._count(partial(bounds.connect, principal, None))
+
+    def count_body(self, size: int, access: Access) -> None:
+        """Count a body, before it is handed to the store.
+
+        Raises:
+            RateLimited: too many bytes came.
+        """
+        if (bounds := self._permission.bounds) is not None:
+            self._count(partial(bounds.take_body, size, access.principal, self._client))
+
+    def count_subscribe(self, access: Access) -> None:
+        """Count a stream, or a pattern, that begins to be read.
+
+        Raises:
+            RateLimited: too many a second.
+        """
+        if (bounds := self._permission.bounds) is not None:
+            self._count(partial(bounds.take, Doing.SUBSCRIBE, access.principal, self._client))
+
+    def _count(self, take: Callable[[], None]) -> None:
+        self._permission.count(take, self._credential, self._client)
 
     def show(self, token: str, *, replaces: bool = False) -> None:
         """Ask with another token from now on; see `Credential.with_token`."""
@@ -207,6 +247,9 @@ class Rights:
             then: called behind that.
         """
         self.stop()
+        self._ask_again((), self._same, self._unproven)
+        if self._holder.is_over:
+            return
         self._recheck_members()
         for subscription in self._holder.subscriptions.all():
             asks = asks_to_read(subscription.path, subscription.wish.kinds)
@@ -220,11 +263,11 @@ class Rights:
             self._ask_again(asks, partial(self._keep_member, path, id), partial(self._dismiss, path))
 
     def _ask_again(
-        self, asks: tuple[Ask, ...], allow: Callable[[Access], None], forbid: Callable[[BaseException], None]
+        self, asks: tuple[Ask, ...], allow: Callable[[Access], object], forbid: Callable[[BaseException], None]
     ) -> None:
         """What the application does not allow in time is forbidden, also where it has failed."""
         try:
-            found = self.of(asks)
+            found = self.of(asks) if asks else self.proof()
         except Exception as error:
             forbid(error)
             return
@@ -232,6 +275,11 @@ class Rights:
             allow(found)
         else:
             self._holder.requests.hold(in_time(found), partial(_answered, allow, forbid))
+
+    def _unproven(self, error: BaseException) -> None:
+        """With a proof that is over the connection is, whether something is read by it or not."""
+        if self._has_expired and isinstance(error, NotAuthorized):
+            self._cut(error.ws_close, error.code)
 
     def _keep_member(self, path: str, id: str, access: Access) -> None:
         if access.subject not in (None, id):
@@ -305,7 +353,7 @@ class Rights:
 
 
 def _answered(
-    allow: Callable[[Access], None], forbid: Callable[[BaseException], None], done: asyncio.Future[Access]
+    allow: Callable[[Access], object], forbid: Callable[[BaseException], None], done: asyncio.Future[Access]
 ) -> None:
     error = done.exception()
     if error is None:

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import msgspec
 
-from headwater.errors import HeadwaterError, InvalidMessage, RequestTimeout, ShuttingDown, Unavailable
+from headwater.errors import HeadwaterError, InvalidMessage, MessageTooLarge, RequestTimeout, ShuttingDown, Unavailable
 from headwater.http.authorize import Credential
 from headwater.http.duplex import Duplex
 from headwater.http.websocket.patience import EARLY
@@ -39,6 +39,11 @@ from headwater.protocol.websocket.codec import Codec
 from headwater.protocol.websocket.stream_messages import problem
 
 _log: Final = logging.getLogger("headwater")
+
+#: Bytes of `hello`, where there is access; a token has half of it at most.
+HELLO_BYTES: Final = 16 * 1024
+#: Begins a message, with the access that is granted for it.
+Go = Callable[[Access], None]
 
 
 class Session(Talk):
@@ -100,6 +105,8 @@ class Session(Talk):
         self.operations = operations
         self.subscriptions = Subscriptions(hub.live, self.connection, telling, self, door.names.private)
         self._is_draining = False
+        if credential is not None:
+            sink.unproven_bytes = HELLO_BYTES
         self.rights = rights_of(door.permission, credential, client, self)
         self._spoke_at = sink.heard_at
         self._stay: Stay | None = None  # most connections never have any
@@ -119,6 +126,9 @@ class Session(Talk):
             kind = "text" if self.codec.is_text else "binary"
             self.close(closes.WRONG_KIND, f"{self.codec.name} has {kind} messages")
             return
+        if 0 < self._sink.unproven_bytes < len(data):
+            self.close(MessageTooLarge.ws_close, "the first message is too large")
+            return
         id = s = None
         try:
             message = self.codec.decode(data)
@@ -134,6 +144,7 @@ class Session(Talk):
             self.refuse(error, id, s)
 
     def _greet(self, hello: m.ClientMessage) -> None:
+        self._sink.unproven_bytes = 0
         if not isinstance(hello, m.Hello):
             raise InvalidMessage("the first message is hello")
         if hello.name is not None:
@@ -163,15 +174,13 @@ class Session(Talk):
 
     # What it does.
 
-    def perform(
-        self, id: int | None, size: int, asks: tuple[Ask, ...], go: Callable[[Access], None], s: int | None = None
-    ) -> None:
+    def perform(self, id: int | None, size: int, asks: tuple[Ask, ...] | None, go: Go, s: int | None = None) -> None:
         """Begin a message, when the application allows it; it is under way until `answer` or `refuse`.
 
         Args:
             id: of the message; one that is under way already has no other.
             size: bytes for which it counts.
-            asks: all that it names.
+            asks: all that it names; None: nothing yet, and only who it is of is asked.
             go: begins it.
             s: of its stream, for one without an id.
 
@@ -181,45 +190,37 @@ class Session(Talk):
         requests = self.requests
         if id is not None:
             requests.check_id(id)
-        found = self.rights.of(asks)
+        found = self.rights.proof() if asks is None else self.rights.of(asks)
         requests.began(id, size)
         if isinstance(found, Access):
             self._go(id, size, go, s, found)
         else:
             requests.hold(found, partial(self._decided, id, size, go, s))
 
-    def allow(
-        self, id: int | None, size: int, asks: tuple[Ask, ...], go: Callable[[Access], None], s: int | None = None
-    ) -> None:
+    def allow(self, id: int | None, size: int, asks: tuple[Ask, ...], go: Go, s: int | None = None) -> None:
         """`perform` for what is done when `go` returns, and told by itself. Most is not even under way."""
         if id is not None:
             self.requests.check_id(id)
         found = self.rights.of(asks)
         if isinstance(found, Access):
             go(found)
+            self._accepted()
         else:
             self.requests.began(id, size)
             self.requests.hold(found, partial(self._decided, id, size, partial(self._allowed, id, size, go), s))
 
-    def _allowed(self, id: int | None, size: int, go: Callable[[Access], None], access: Access) -> None:
+    def _allowed(self, id: int | None, size: int, go: Go, access: Access) -> None:
         go(access)
         self.answer(id, size, b"")
 
-    def _decided(
-        self,
-        id: int | None,
-        size: int,
-        go: Callable[[Access], None],
-        s: int | None,
-        done: asyncio.Future[Access],
-    ) -> None:
+    def _decided(self, id: int | None, size: int, go: Go, s: int | None, done: asyncio.Future[Access]) -> None:
         error = done.exception()
         if error is not None:
             self.fail(id, size, error, s)
         elif not self.is_over:
             self._go(id, size, go, s, done.result())
 
-    def _go(self, id: int | None, size: int, go: Callable[[Access], None], s: int | None, access: Access) -> None:
+    def _go(self, id: int | None, size: int, go: Go, s: int | None, access: Access) -> None:
         try:
             go(access)
         except Exception as error:
@@ -235,7 +236,12 @@ class Session(Talk):
         """
         if not self.is_over and frame:
             self.write(frame)
+        self._accepted()
         self._done(id, size)
+
+    def _accepted(self) -> None:
+        if self.door.warned:
+            self.door.warned.forget(self)
 
     def fail(self, id: int | None, size: int, error: BaseException, s: int | None = None) -> None:
         """The same with an error; `s` as for `refuse`."""
@@ -272,6 +278,8 @@ class Session(Talk):
             error = HeadwaterError.of_mistake()
         self.hub.stats.errors[error.code] += 1
         self.tell(problem(error, id=id, s=s if id is None else None))
+        if self.door.warned.refused(self, error, self.hub.limits.connection_requests):
+            self.close(error.ws_close, error.code)
 
     # What goes out.
 
@@ -382,6 +390,7 @@ class Session(Talk):
     def _forget(self) -> None:
         super()._forget()
         self.hub.runtime.holders.discard(self)
+        self._accepted()
         self.rights.stop()
 
 

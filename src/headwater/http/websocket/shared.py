@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from headwater.http.permission import Permission
+from headwater.http.websocket.warned import Warned
 from headwater.hub import Engine
 from headwater.protocol.many import Names
 from headwater.protocol.websocket.codecs import CODECS
@@ -22,12 +23,14 @@ class Door(msgspec.Struct, frozen=True):
         permission: asked about each stream.
         names: what a name may be.
         welcomes: the message of each subprotocol, framed.
+        warned: connections that were told to send less.
     """
 
     hub: Engine
     permission: Permission
     names: Names
     welcomes: dict[str, bytes]
+    warned: Warned
 
 
 #: Limits that a client is told.
@@ -48,4 +51,4 @@ def door_of(hub: Engine, permission: Permission, names: Names) -> Door:
     told = {name: getattr(limits, name) for name in _TOLD}
     server = f"headwater/{version('headwater')}"
     welcome = Welcome(server, limits.heartbeat_seconds, limits.reader_window_bytes, told)
-    return Door(hub, permission, names, {name: codec.encode(welcome) for name, codec in CODECS.items()})
+    return Door(hub, permission, names, {name: codec.encode(welcome) for name, codec in CODECS.items()}, Warned())

@@ -38,7 +38,7 @@ def _send(session: Session, message: m.SendSignal, size: int, path: str, access:
     addressed = sent_by(Addressed(message.from_, message.to, message.topic, message.keep), access)
     if addressed.sender is None and session.peer.name is not None:
         addressed = Addressed(session.peer.name, message.to, message.topic, message.keep)
-    by: Hashable = session.stay.by if access.subject is None else ("subject", access.subject)
+    by: Hashable = session.stay.by if (principal := access.principal) is None else principal
     sender.check(by, addressed, len(content))
     made = make_signal(addressed, kind, content)
     if message.keep and access.subject is None:

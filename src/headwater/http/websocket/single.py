@@ -18,10 +18,11 @@ import msgspec
 from headwater.errors import BadRequest, HeadwaterError, RequestTimeout
 from headwater.http.authorize import Credential
 from headwater.http.duplex import Duplex
-from headwater.http.live import kinds_of, opened, with_kinds
+from headwater.http.live import opened
 from headwater.http.permission import Permission
 from headwater.http.websocket.expiry import in_time
 from headwater.http.websocket.talk import Talk
+from headwater.http.websocket.warned import Warned
 from headwater.hub import Engine
 from headwater.hub.access.principals import CHANGED, EXPIRED
 from headwater.hub.live.connection import SingleConnection
@@ -30,12 +31,10 @@ from headwater.hub.peers import Peer
 from headwater.model import Appended, Producer, SlowPolicy
 from headwater.protocol.access.identity import ANYBODY, Access
 from headwater.protocol.asks import asks_of
-from headwater.protocol.commands import Read, Write
-from headwater.protocol.ephemeral import Ephemeral, as_line
+from headwater.protocol.commands import Write
 from headwater.protocol.ledger import Append
 from headwater.protocol.slow import REPLAY
 from headwater.protocol.websocket import closes, frames
-from headwater.protocol.websocket.bare import LineMessages, RawMessages
 from headwater.protocol.websocket.single import AskedSingle
 from headwater.protocol.wire import problem
 
@@ -50,9 +49,11 @@ class Single(Talk):
         permission: asked about each append.
         sink: the connection.
         asked: what the request says.
+        form: in which its stream is told.
         peer: who reads.
         credential: that the request shows; None: nobody is asked.
         client: host and port of the other end.
+        warned: connections that were told to send less.
     """
 
     __slots__ = (
@@ -64,6 +65,7 @@ class Single(Talk):
         "_producer",
         "_raw",
         "_sequence",
+        "_warned",
         "slow",
     )
 
@@ -73,9 +75,11 @@ class Single(Talk):
         permission: Permission,
         sink: Duplex,
         asked: AskedSingle,
+        form: WireFormat,
         peer: Peer,
         credential: Credential | None,
         client: tuple[str, int] | None,
+        warned: Warned,
     ) -> None:
         super().__init__(hub, sink, SingleConnection(hub.runtime, sink))
         self.slow: SlowPolicy = REPLAY
@@ -87,17 +91,18 @@ class Single(Talk):
         self._credential = credential
         self._client = client
         self._access: Access = ANYBODY
+        self._warned = warned
         self._note(peer.access)
         self.connection.add(self)
         self.watch()
-        self.requests.run(self._open(peer), self._opened)
+        self.requests.run(self._open(peer, form), self._opened)
 
     # Its stream.
 
-    async def _open(self, peer: Peer) -> None:
+    async def _open(self, peer: Peer, form: WireFormat) -> None:
         with await opened(self.hub.live, self._command, peer) as arrival:
             if not self.is_over:
-                self.hub.live.push(arrival, single_format(self._command, raw=self._raw), self.connection)
+                self.hub.live.push(arrival, form, self.connection)
 
     def _opened(self, done: asyncio.Future[Any]) -> None:
         error = done.exception()
@@ -169,7 +174,7 @@ class Single(Talk):
         found = self._permission.of(asks, self._credential, self._client)
         self.requests.began(None, len(data))
         if isinstance(found, Access):
-            self._post(request, len(data))
+            self._post(request, len(data), found)
         else:
             self.requests.hold(found, partial(self._decided, request, len(data)))
 
@@ -178,10 +183,12 @@ class Single(Talk):
         if error is not None:
             self._written(size, error)
         else:
-            self._post(request, size)
+            self._post(request, size, done.result())
 
-    def _post(self, request: Append, size: int) -> None:
+    def _post(self, request: Append, size: int, access: Access) -> None:
         try:
+            if self._credential is not None:
+                self._permission.count_message(size, access, self._credential, self._client)
             self.hub.post(self._command.path, request, partial(self._written, size))
         except Exception as error:
             self._written(size, error)
@@ -191,6 +198,8 @@ class Single(Talk):
             self._refuse(outcome)
         else:
             self.hub.stats.acknowledged(size, outcome)
+            if self._warned:
+                self._warned.forget(self)
             self._say({"control": "appended", "offset": outcome.next_offset, **_duplicate(outcome)})
         self.requests.answered(None, size)
 
@@ -205,7 +214,7 @@ class Single(Talk):
             return
         told = self._hub_error(error)
         self._say({"control": "error", **problem(told)})
-        if ends or self._raw:
+        if ends or self._raw or self._warned.refused(self, told, self.hub.limits.connection_requests):
             self.close(told.ws_close, told.code)
 
     def _hub_error(self, error: BaseException) -> HeadwaterError:
@@ -234,6 +243,7 @@ class Single(Talk):
     def _forget(self) -> None:
         super()._forget()
         self.hub.runtime.principals.leave(self._access, self)
+        self._warned.forget(self)
 
     # From the connection; see `Channel`.
 
@@ -264,19 +274,6 @@ class Single(Talk):
     def lost(self) -> None:
         """See `Channel.lost`."""
         self._forget()
-
-
-def single_format(command: Read, *, raw: bool) -> WireFormat:
-    """The wire format of a stream at its own URL."""
-    if raw:
-        return WireFormat(("websocket-raw",), RawMessages, bytes, timeless=True)
-    encoder = partial(LineMessages, envelope=command.envelope)
-    form = WireFormat(("websocket-lines", command.envelope), encoder, bytes, timeless=True, timed=command.envelope)
-    return with_kinds(form, _as_message, kinds_of(command), command.heartbeat)
-
-
-def _as_message(event: Ephemeral) -> bytes:
-    return frames.text(as_line(event)[:-1])
 
 
 def _duplicate(appended: Appended) -> dict[str, object]:

@@ -20,6 +20,7 @@ from headwater.hub.intake import Body, Intake
 from headwater.hub.live.runtime import Runtime
 from headwater.hub.wheel import Timer
 from headwater.protocol.websocket import frames
+from headwater.protocol.websocket.agreed import Deflate
 from headwater.protocol.websocket.assembly import (
     NO_CODE,
     TOO_BIG,
@@ -59,6 +60,7 @@ class MessageSink(TransportSink):
         "_runtime",
         "heard_at",
         "partial_since",
+        "unproven_bytes",
     )
 
     def __init__(self, transport: asyncio.Transport, runtime: Runtime, intake: Intake, max_bytes: int) -> None:
@@ -76,6 +78,7 @@ class MessageSink(TransportSink):
         self._code = NO_CLOSE
         self.heard_at = time.monotonic()
         self.partial_since = 0.0
+        self.unproven_bytes = 0
 
     def begin(self, receiver: Receiver, rest: bytes) -> None:
         """Give messages from now on.
@@ -108,8 +111,11 @@ class MessageSink(TransportSink):
                 receiver.settle()
             if at == len(data):
                 return
-            data, self._assembler = data[at:] if at else data, Assembler(self._max_bytes)
+            data, self._assembler = data[at:] if at else data, self._new_assembler()
         self._assemble(self._assembler, data)
+
+    def _new_assembler(self) -> Assembler:
+        return Assembler(self._max_bytes)
 
     def _assemble(self, assembler: Assembler, data: bytes) -> None:
         is_whole = False
@@ -176,6 +182,9 @@ class MessageSink(TransportSink):
             self._arrived()
             return
         self.partial_since = self.partial_since or self.heard_at
+        if 0 < self.unproven_bytes < held:
+            self._fail(TOO_BIG, "the first message is too large")
+            return
         if body is None:
             peer = self._transport.get_extra_info("peername")
             body = self._body = self._intake.begin(peer[0] if isinstance(peer, tuple) and peer else None, self._shed)
@@ -248,3 +257,18 @@ class MessageSink(TransportSink):
             self._stats.websocket_ended(self._code)
             self._code = 0
         super().connection_lost(error)
+
+
+class InflatingSink(MessageSink):
+    """The same of a client whose messages may be compressed; `deflate` is what was agreed on."""
+
+    __slots__ = ("_deflate",)
+
+    def __init__(
+        self, transport: asyncio.Transport, runtime: Runtime, intake: Intake, max_bytes: int, deflate: Deflate
+    ) -> None:
+        super().__init__(transport, runtime, intake, max_bytes)
+        self._deflate = deflate
+
+    def _new_assembler(self) -> Assembler:
+        return Assembler(self._max_bytes, self._deflate)

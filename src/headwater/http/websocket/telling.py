@@ -31,7 +31,7 @@ class Telling:
 
     def _form(self, number: int, *, envelope: bool, kinds: tuple[str, ...] = ()) -> WireFormat:
         encoder = partial(StreamMessages, codec=self._codec, number=number, envelope=envelope)
-        form = WireFormat((self._codec.name, envelope), encoder, bytes, timeless=True, timed=envelope)
+        form = WireFormat((self._codec.key, envelope), encoder, bytes, timeless=True, timed=envelope)
         tell = partial(self._codec.ephemeral, number)
         for kind in kinds:
             form = with_kind(form, kind, tell)
@@ -40,7 +40,7 @@ class Telling:
     def waiting_form(self, wish: Wish) -> WireFormat:
         """See `Tells.waiting_form`."""
         encoder = partial(WaitingMessages, codec=self._codec, id=wish.id, path=wish.path)
-        return WireFormat((self._codec.name, "waiting"), encoder, bytes)
+        return WireFormat((self._codec.key, "waiting"), encoder, bytes)
 
     def subscribed(self, wish: Wish, number: int, info: StreamInfo, start: str) -> bytes:
         """See `Tells.subscribed`."""

@@ -7,7 +7,7 @@ from functools import partial
 from headwater.http.websocket.arguments import append_of, body_of, given_config, given_producer, path_of
 from headwater.http.websocket.session import Session
 from headwater.model import Appended, Failure, StreamConfig
-from headwater.protocol.access.identity import Access
+from headwater.protocol.access.identity import Access, Principal
 from headwater.protocol.asks import Ask, Operation, asks_of
 from headwater.protocol.commands import Create, Write
 from headwater.protocol.failure import check_failure
@@ -44,10 +44,11 @@ def _end(session: Session, id: int, path: str | None, s: int | None, size: int, 
 
 def _write(session: Session, id: int, size: int, path: str, request: Append, access: Access) -> None:
     hub = session.hub
+    session.rights.count_body(len(request.body), access)
     if request.create is None:
         hub.post(path, request, partial(_written, session, id, size, len(request.body)))
     else:
-        session.run(id, size, _created_by(session, id, path, request))
+        session.run(id, size, _created_by(session, id, path, request, access.principal))
 
 
 def _written(session: Session, id: int, size: int, body: int, outcome: Appended | Exception) -> None:
@@ -58,8 +59,8 @@ def _written(session: Session, id: int, size: int, body: int, outcome: Appended 
         session.answer(id, size, session.codec.encode(_ok(id, outcome)))
 
 
-async def _created_by(session: Session, id: int, path: str, request: Append) -> bytes:
-    return session.codec.encode(_ok(id, await session.hub.write(path, request)))
+async def _created_by(session: Session, id: int, path: str, request: Append, by: Principal | None) -> bytes:
+    return session.codec.encode(_ok(id, await session.hub.write(path, request, by)))
 
 
 def _ok(id: int, appended: Appended) -> m.Ok:
@@ -72,14 +73,21 @@ def create(session: Session, message: m.Create, size: int) -> None:
     config = given_config(message)
     body, _ = body_of(message.r, message.b)
     asks = asks_of(Create(path, config, message.closed))
-    session.perform(
-        message.id, size, asks, lambda _: session.run(message.id, size, _create(session, message, path, config, body))
-    )
+    session.perform(message.id, size, asks, partial(_begin_create, session, message, size, path, config, body))
 
 
-async def _create(session: Session, message: m.Create, path: str, config: StreamConfig, body: bytes) -> bytes:
+def _begin_create(
+    session: Session, message: m.Create, size: int, path: str, config: StreamConfig, body: bytes, access: Access
+) -> None:
+    session.rights.count_body(len(body), access)
+    session.run(message.id, size, _create(session, message, path, config, body, access.principal))
+
+
+async def _create(
+    session: Session, message: m.Create, path: str, config: StreamConfig, body: bytes, by: Principal | None
+) -> bytes:
     condition = Condition(if_none_match=(ANY,)) if message.exclusive else None
-    made = await session.hub.create_stream(path, config, body, closed=message.closed, condition=condition)
+    made = await session.hub.create_stream(path, config, body, closed=message.closed, condition=condition, by=by)
     return session.codec.encode(m.Ok(message.id, made.info.tail, closed=made.info.closed, created=made.created))
 
 

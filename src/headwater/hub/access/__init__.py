@@ -6,5 +6,7 @@ revocations  what was taken back
 revoked_log  the same in the store
 sessions     what browsers' cookies stand for, in the store
 tickets      what a page shows in a URL, once
+bounds       how often one principal, and one address, may do something
+refusals     what is refused and taken back, for the log
 calls        what a program can take back
 """

@@ -6,6 +6,7 @@ import time
 
 from headwater.errors import BadRequest
 from headwater.hub.access.principals import KICKED, REVOKED, Principals
+from headwater.hub.access.refusals import Refusals, TakenBack
 from headwater.hub.access.revocations import Revocation
 from headwater.hub.access.revoked_log import KEEP_SECONDS, RevokedLog
 from headwater.hub.access.tickets import SECONDS, Tickets
@@ -20,6 +21,7 @@ class AccessCalls:
 
     _gate: Gate
     _principals: Principals
+    _refusals: Refusals
     _revoked_log: RevokedLog
     tickets: Tickets
 
@@ -87,6 +89,10 @@ class AccessCalls:
         entry = Revocation(issuer, now + KEEP_SECONDS, now if before is None else min(before, now), subject, token_id)
         # First here, so that nobody slips in while it is written.
         ended = self._take_back(entry)
+        line = TakenBack(
+            subject=subject, issuer=issuer or None, token_id=token_id, before=round(entry.before, 3), ended=ended
+        )
+        self._refusals.taken_back("access.revoked", line)
         await self._revoked_log.add(entry)
         return ended
 
@@ -113,4 +119,7 @@ class AccessCalls:
         """
         self._gate.check()
         check_kind("subject", subject, str, optional=False)
-        return self._principals.end((issuer, subject), KICKED, retry_after)
+        ended = self._principals.end((issuer, subject), KICKED, retry_after)
+        line = TakenBack(subject=subject, issuer=issuer or None, retry_after=retry_after, ended=ended)
+        self._refusals.taken_back("access.kicked", line)
+        return ended

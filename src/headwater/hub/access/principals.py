@@ -84,6 +84,10 @@ class Principals:
     def __len__(self) -> int:
         return sum(len(proof.living) for proof in self._proofs.values())
 
+    def count(self, principal: Principal) -> int:
+        """How many live by proofs of somebody."""
+        return sum(len(proof.living) for proof in self._of.get(principal, ()))
+
     # What is still so.
 
     def fault(self, access: Access) -> str | None:
@@ -102,7 +106,9 @@ class Principals:
         """
         fault = self.fault(access)
         if fault is not None:
-            raise TokenRefused(f"the credential of the request has {'expired' if fault == EXPIRED else 'ended'}")
+            error = TokenRefused(f"the credential of the request has {'expired' if fault == EXPIRED else 'ended'}")
+            error.principal, error.because = access.principal, fault
+            raise error
 
     # What lives.
 

@@ -30,7 +30,7 @@ from headwater.hub.access.proven import Proven
 from headwater.hub.places import Places
 from headwater.model import Change, Expiry, Last, Retention, StreamConfig
 from headwater.protocol.access.cookies import SECRET_BYTES
-from headwater.protocol.access.identity import Access
+from headwater.protocol.access.identity import Access, Principal
 from headwater.protocol.access.kept import KeptAccess
 from headwater.protocol.ledger import Append
 from headwater.stores import Store
@@ -41,6 +41,8 @@ _log: Final = logging.getLogger("headwater")
 BELOW: Final = "-/access/sessions/"
 #: Sessions, and names that are none, that are remembered.
 MAX_REMEMBERED: Final = 10_000
+#: Sessions of one principal, counted since this process began; one more ends the oldest.
+MAX_OF_ONE: Final = 100
 #: Seconds for which one is kept at most, without being written.
 KEEP_SECONDS: Final = 7 * 24 * 3600
 _TYPE: Final = "application/json"
@@ -81,6 +83,7 @@ class Sessions:
         self._places: Final = places
         self._known: Final[OrderedDict[str, Session]] = OrderedDict()
         self._none: Final[OrderedDict[str, None]] = OrderedDict()
+        self._of: Final[dict[Principal | None, dict[str, None]]] = {}
         self._writing: Final[set[str]] = set()
         self._tasks: Final[set[asyncio.Task[None]]] = set()
 
@@ -97,15 +100,25 @@ class Sessions:
         """
         self._places.check_room()
         name = base64.urlsafe_b64encode(secrets.token_bytes(SECRET_BYTES)).rstrip(b"=").decode()
-        return name, await self._write(_id_of(name), access, signer)
+        found = await self._write(_id_of(name), access, signer, is_new=True)
+        own = self._of.setdefault(access.principal, {})
+        own[found.id] = None
+        if len(own) > MAX_OF_ONE:
+            await self._end(next(iter(own)), access.principal)
+        return name, found
 
-    async def refresh(self, session: Session, access: Access, signer: str) -> Session:
-        """The same one with another access; what lives by it goes on with that.
+    async def refresh(self, session: Session, access: Access, signer: str) -> Session | None:
+        """The same one with another access; what lives by it goes on with that. None: it has ended meanwhile.
 
         Raises:
             StoreUnavailable: it is as it was.
         """
-        found = await self._write(session.id, access, signer)
+        try:
+            found = await self._write(session.id, access, signer, is_new=False)
+        except (StreamNotFound, StreamGone):
+            return None
+        if session.id in self._none:
+            return None
         self._principals.renew(found.access)
         return found
 
@@ -115,7 +128,10 @@ class Sessions:
         Raises:
             StoreUnavailable: it has ended here, and would be good again after a restart.
         """
-        id = session.id
+        return await self._end(session.id, session.access.principal)
+
+    async def _end(self, id: str, principal: Principal | None) -> int:
+        self._forget(id, principal)
         self._known.pop(id, None)
         self._remember_none(id)
         ended = self._principals.end_key(_key(id), REVOKED)
@@ -171,7 +187,9 @@ class Sessions:
         id = change.path.removeprefix(BELOW)
         known = self._known.get(id)
         if change.deleted:
-            self._known.pop(id, None)
+            if known is not None:
+                self._forget(id, known.access.principal)
+                del self._known[id]
             self._remember_none(id)
             self._principals.end_key(_key(id), REVOKED)
         elif known is not None and id not in self._writing and change.tail != known.tail:
@@ -187,6 +205,12 @@ class Sessions:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._known.clear()
         self._none.clear()
+        self._of.clear()
+
+    def _forget(self, id: str, principal: Principal | None) -> None:
+        own = self._of.get(principal)
+        if own is not None and own.pop(id, "") is None and not own:
+            del self._of[principal]
 
     async def _renew(self, id: str) -> None:
         try:
@@ -198,12 +222,13 @@ class Sessions:
         if found is not None:
             self._principals.renew(found.access)
 
-    async def _write(self, id: str, access: Access, signer: str) -> Session:
+    async def _write(self, id: str, access: Access, signer: str, *, is_new: bool) -> Session:
         body = msgspec.json.encode(KeptAccess.of(access, signer))
         config = StreamConfig(_TYPE, Expiry(ttl=self.keep_seconds), Retention(count=1))
         self._writing.add(id)
         try:
-            appended = await self._store.append(BELOW + id, Append(body, _TYPE, create=config))
+            create = config if is_new else None  # what was ended is not made anew by who refreshes it
+            appended = await self._store.append(BELOW + id, Append(body, _TYPE, create=create))
         finally:
             self._writing.discard(id)
         self._places.taken += appended.created
@@ -211,7 +236,10 @@ class Sessions:
 
     def _remember(self, id: str, access: Access, signer: str, tail: str) -> Session:
         proven = Proven(access, _key(id), partial(self._again, id), signer=signer)
-        found = self._known[id] = Session(id, proven, tail)
+        found = Session(id, proven, tail)
+        if id in self._none:
+            return found
+        self._known[id] = found
         self._known.move_to_end(id)
         if len(self._known) > MAX_REMEMBERED:
             self._known.popitem(last=False)

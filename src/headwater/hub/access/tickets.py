@@ -19,12 +19,13 @@ from typing import Final
 
 import msgspec
 
-from headwater.errors import BadRequest, StreamGone, StreamNotFound
+from headwater.errors import BadRequest, RateLimited, StreamGone, StreamNotFound
 from headwater.hub.places import Places
 from headwater.model import BEGINNING, Expiry, StreamConfig
 from headwater.protocol.access.identity import Access
 from headwater.protocol.access.kept import KeptAccess
 from headwater.protocol.ledger import Append
+from headwater.protocol.rates import Rates
 from headwater.stores import Store
 
 _log: Final = logging.getLogger("headwater")
@@ -33,6 +34,8 @@ _log: Final = logging.getLogger("headwater")
 BELOW: Final = "-/access/tickets/"
 #: Seconds in which one must be presented, at most and unless told otherwise.
 SECONDS: Final = 30.0
+#: Tickets that one principal may have made in that time: each is a stream until it is presented or too late.
+MAX_OF_ONE: Final = 1000
 #: Bytes of one, and characters of its text in base64url.
 _BYTES: Final = 32
 _CHARACTERS: Final = 43
@@ -70,6 +73,7 @@ class Tickets:
     def __init__(self, store: Store, places: Places) -> None:
         self._store: Final = store
         self._places: Final = places
+        self._made: Final = Rates(MAX_OF_ONE, SECONDS)
 
     async def make(
         self,
@@ -93,6 +97,7 @@ class Tickets:
 
         Raises:
             BadRequest: it would be good for too long, or for nothing.
+            RateLimited: too many were made of this principal's access.
             LimitReached: there are too many streams.
             StoreUnavailable: there is none.
         """
@@ -101,6 +106,8 @@ class Tickets:
         if not access.grants:
             raise BadRequest("a ticket names at least one stream, with what may be done there")
         self._places.check_room()
+        if not self._made.take(access.principal, time.monotonic()):
+            raise RateLimited(f"more than {MAX_OF_ONE} tickets in {SECONDS:g} seconds")
         text = base64.urlsafe_b64encode(secrets.token_bytes(_BYTES)).rstrip(b"=").decode()
         now = time.time()
         ticket = Ticket(KeptAccess.of(access, signer), origin, now, now + seconds, session, parent)

@@ -199,9 +199,8 @@ class PushedReader(Follower):
         self._stream.progressed()
 
     def _greet(self, group: FanoutGroup) -> None:
-        listeners = self._stream.listeners
-        assert listeners is not None, "this reader asked"
-        group.greet(self, listeners.join(self))
+        assert self._stream.listeners is not None, "this reader asked"
+        group.greet(self, self._stream.listeners.join(self))
 
     def _tell(self, events: Iterable[Event]) -> None:
         for event in events:
@@ -283,7 +282,7 @@ class PushedReader(Follower):
     def _is_spent(self) -> bool:
         """Whether it has no credit; a member of a group has some, or would have left."""
         place, allowed = self._place, self.allowed
-        return place is not None and allowed is not None and position_of(place.cursor.offset) >= allowed
+        return allowed is not None and place is not None and position_of(place.cursor.offset) >= allowed
 
     def acknowledge(self, offset: str) -> None:
         """Its reader is done with all up to an offset; one that had no credit left goes on.

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from headwater.errors import LimitReached, ShuttingDown
+from headwater.hub.access.bounds import Bounds, bounds_of
 from headwater.hub.access.principals import Principals
+from headwater.hub.access.refusals import Refusals
 from headwater.hub.lifespan import Gate
 from headwater.hub.limits import Limits
 from headwater.hub.live.budget import Budget
@@ -50,6 +52,8 @@ class Runtime:
         keepers: who keeps the readers of some streams meanwhile; see `Engine.hold_readers`.
         timers: heartbeats, lifetimes, waits and write timeouts of all readers.
         principals: the proofs by which something lives.
+        bounds: how often one of them may do something; None: no such limit is set.
+        refusals: what is refused, for the log.
         budget: what full sinks hold.
         heartbeats: of the groups.
         cursors: of reads of many streams, told from time to time.
@@ -67,6 +71,8 @@ class Runtime:
         self.keepers: Final[list[tuple[Keeps, Begun]]] = []
         self.timers: Final = Timers()
         self.principals: Final = Principals(self.timers)
+        self.bounds: Final[Bounds | None] = bounds_of(limits, self.principals)
+        self.refusals: Final = Refusals(stats.access_refused)
         self.budget: Final = Budget(limits, self.timers)
         self.heartbeats: Final = Heartbeats(self.timers, self._beaten)
         self.cursors: Final = Cursors(self.timers)

@@ -16,9 +16,9 @@ from typing import Generic, Protocol, TypeVar
 
 from msgspec.structs import replace
 
+from headwater.protocol.presence.claim import Claim
 from headwater.protocol.presence.members import Connection
 from headwater.protocol.presence.requests import Entering
-from headwater.protocol.presence.room import Claim
 
 R = TypeVar("R")
 

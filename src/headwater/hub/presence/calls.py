@@ -16,11 +16,11 @@ from headwater.hub.presence.rooms import OpenRoom, Rooms
 from headwater.model import JSON
 from headwater.protocol.ephemeral import PRESENCE
 from headwater.protocol.framing import encode_value
+from headwater.protocol.presence.claim import Claim
 from headwater.protocol.presence.frames import Changes, Counted, Frame, Listing
 from headwater.protocol.presence.keys import check_key
 from headwater.protocol.presence.members import check_connection, check_id
 from headwater.protocol.presence.requests import MAX_LIMIT, Entering, state_of
-from headwater.protocol.presence.room import Claim
 from headwater.stores import Store
 from headwater.surrogates import json_value
 

@@ -22,11 +22,12 @@ from headwater.hub.presence.attendance import Attendance
 from headwater.hub.stats import Stats
 from headwater.hub.wheel import Timer
 from headwater.protocol.ephemeral import PRESENCE, Ephemeral
+from headwater.protocol.presence.claim import Claim
 from headwater.protocol.presence.frames import Counted, Frame, Listing
 from headwater.protocol.presence.keys import SECRET_BYTES, make_key
 from headwater.protocol.presence.members import Connection
 from headwater.protocol.presence.requests import Entering
-from headwater.protocol.presence.room import Claim, Page, Room
+from headwater.protocol.presence.room import Page, Room
 from headwater.protocol.presence.rules import Rules
 from headwater.protocol.rates import Rates
 

@@ -60,16 +60,18 @@ class Member:
         state: as it is now.
         entry: what is told of it, a JSON object.
         connections: by name.
+        issuer: of the proof that it is this one; None: nobody has one.
         lost_at: when its last connection was lost; None: it has some.
         is_queued: its grace is among what is due.
     """
 
-    __slots__ = ("connections", "entry", "id", "is_queued", "key", "lost_at", "state")
+    __slots__ = ("connections", "entry", "id", "is_queued", "issuer", "key", "lost_at", "state")
 
     def __init__(self, id: str, key: str, state: bytes) -> None:
         self.id = id
         self.key = key
         self.connections: dict[str, Connection] = {}
+        self.issuer: str | None = None
         self.lost_at: float | None = None
         self.is_queued = False
         self.state = state

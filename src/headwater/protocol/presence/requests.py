@@ -21,12 +21,13 @@ import msgspec
 from headwater.errors import BadRequest, InvalidBody, Refused
 from headwater.model import JSON
 from headwater.protocol import names
+from headwater.protocol.access.identity import Principal
 from headwater.protocol.commands import Joins
 from headwater.protocol.expiry import parse_integer
 from headwater.protocol.framing import split_value
+from headwater.protocol.presence.claim import Claim
 from headwater.protocol.presence.keys import check_key
 from headwater.protocol.presence.members import check_connection, check_id
-from headwater.protocol.presence.room import Claim
 from headwater.protocol.query import named_fields
 from headwater.surrogates import json_value, mended
 
@@ -89,12 +90,12 @@ class _Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 _decode: Final = msgspec.json.Decoder(_Body).decode
 
 
-def parse_post(body: bytes, subject: str | None) -> Entering | Leaving:
+def parse_post(body: bytes, principal: Principal | None) -> Entering | Leaving:
     """What the body of a request asks for.
 
     Args:
         body: as it came.
-        subject: who the request is proven to be of; None: of anybody.
+        principal: who the request is proven to be of; None: of anybody.
 
     Raises:
         BadRequest: it is not as it should be.
@@ -105,7 +106,7 @@ def parse_post(body: bytes, subject: str | None) -> Entering | Leaving:
         given = _given(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadRequest(f"the body must be an object with id, key, connection, state, leave: {error}") from None
-    claim = claim_of(given.id, given.key, subject)
+    claim = claim_of(given.id, given.key, principal)
     if given.leave:
         if given.state is not msgspec.UNSET:
             raise BadRequest("who leaves has no state")
@@ -125,17 +126,17 @@ def _given(body: bytes) -> _Body:
         return _decode(whole)
 
 
-def parse_join(joins: Joins, subject: str | None) -> Entering:
+def parse_join(joins: Joins, principal: Principal | None) -> Entering:
     """A live reader that is a member while it reads.
 
     Args:
         joins: as asked for.
-        subject: see `parse_post`.
+        principal: see `parse_post`.
 
     Raises:
         BadRequest, InvalidBody, Refused: see `parse_post`; or it has no key, without which it could not come back.
     """
-    claim = claim_of(joins.member, joins.key, subject)
+    claim = claim_of(joins.member, joins.key, principal)
     if claim.key is None and not claim.proven:
         raise BadRequest(
             "a reader that joins needs member_key, with which it comes back: '0.' and a UUID without its hyphens, or "
@@ -145,17 +146,18 @@ def parse_join(joins: Joins, subject: str | None) -> Entering:
     return Entering(claim, check_connection(joins.connection or ""), state, is_first=True)
 
 
-def claim_of(id: str | None, key: str | None, subject: str | None) -> Claim:
+def claim_of(id: str | None, key: str | None, principal: Principal | None) -> Claim:
     """Who a request is of: its subject, if it has one, else who it says to be.
 
     Raises:
         BadRequest: it says nothing, or no id, or no key.
         Refused: it says to be another one than its subject.
     """
-    if subject is not None:
+    if principal is not None:
+        issuer, subject = principal
         if id is not None and id != subject:
             raise Refused("the member is not who the request's credential is of; leave its id out")
-        return Claim(check_id(subject), None if key is None else check_key(key), proven=True)
+        return Claim(check_id(subject), None if key is None else check_key(key), proven=True, issuer=issuer)
     if id is None:
         raise BadRequest("a member needs an id")
     return Claim(check_id(id), None if key is None else check_key(key))

@@ -16,30 +16,16 @@ from typing import Final
 
 import msgspec
 
-from headwater.errors import LimitReached, MemberTaken, RateLimited, StateTooLarge
+from headwater.errors import LimitReached, RateLimited, StateTooLarge
+from headwater.protocol.presence.claim import Claim, check_claim
 from headwater.protocol.presence.due import Due
 from headwater.protocol.presence.frames import Changes, Counted, Frame, Listing
-from headwater.protocol.presence.keys import same_key
 from headwater.protocol.presence.members import Connection, Member, entry_of
 from headwater.protocol.presence.rules import COUNTED_SECONDS, FRAME_SECONDS, Rules
 from headwater.protocol.rates import Rates
 
 #: Bytes of an entry's place in a list.
 _BETWEEN: Final = 1
-
-
-class Claim(msgspec.Struct, frozen=True, gc=False):
-    """Who somebody says to be.
-
-    Attributes:
-        id: the member.
-        key: of it; None: none was sent.
-        proven: it is known otherwise that it is this member, such as by its access.
-    """
-
-    id: str
-    key: str | None = None
-    proven: bool = False
 
 
 class Page(msgspec.Struct, frozen=True, gc=False):
@@ -154,7 +140,7 @@ class Room:
             self._add(member)
             found = None
         else:
-            _check(claim, member)
+            check_claim(claim, member)
             found = None if owned else _named(connection, member)
             if found is None:
                 self._check_room_for(connection, member)
@@ -162,6 +148,8 @@ class Room:
                 self._change(member, state, now)
         if found is None:
             found = self._connect(member, connection, now, leased=leased, owned=owned)
+        if claim.proven:
+            member.issuer = claim.issuer
         found.heard_at = now
         if found.leased:
             self._due.put(found, now + self._rules.lease)
@@ -181,7 +169,7 @@ class Room:
         self._check_state(state)
         member = self._members.get(claim.id)
         if member is not None:
-            _check(claim, member)
+            check_claim(claim, member)
             self._change(member, state, now)
 
     def leave(self, claim: Claim, now: float, *, connection: str | None = None) -> None:
@@ -198,7 +186,7 @@ class Room:
         member = self._members.get(claim.id)
         if member is None:
             return
-        _check(claim, member)
+        check_claim(claim, member)
         if connection is None:
             member.connections.clear()
         elif member.connections.pop(connection, None) is None:
@@ -390,9 +378,3 @@ def _named(name: str, member: Member) -> Connection | None:
     if found is None and not name:
         found = next(iter(member.connections.values()), None)
     return found
-
-
-def _check(claim: Claim, member: Member) -> None:
-    if not claim.proven and (claim.key is None or not same_key(claim.key, member.key)):
-        said = "with another key" if claim.key is not None else "without its key"
-        raise MemberTaken(f"{claim.id!r} is here, and this is asked for {said}")

@@ -2,6 +2,8 @@
 
 handshake         the request that becomes a WebSocket
 frames            what a server sends, as bytes
+agreed            what is agreed on in the handshake
+deflate           messages that are compressed
 assembly          messages out of the frames that a client sends
 closes            how connections end
 messages          the messages of a connection: the one table

@@ -25,6 +25,9 @@ from websockets.frames import (  # type: ignore[attr-defined]  # `apply_mask` is
 )
 from websockets.streams import StreamReader
 
+from headwater.protocol.websocket.agreed import Deflate
+from headwater.protocol.websocket.deflate import inflater
+from headwater.protocol.websocket.frames import MAX_CONTROL
 from headwater.protocol.wire import is_utf8
 
 #: Close codes for what breaks the protocol (section 7.4.1).
@@ -134,13 +137,15 @@ class Assembler:
     """What has come of one connection, and what is missing.
 
     Args:
-        max_bytes: of a message, however many frames it has.
+        max_bytes: of a message, however many frames it has; of one that is compressed, as it is then.
+        deflate: what was agreed on about compression; None: nothing.
     """
 
-    __slots__ = ("_fragments", "_is_over", "_max", "_parser", "_reader")
+    __slots__ = ("_extensions", "_fragments", "_is_over", "_max", "_parser", "_reader")
 
-    def __init__(self, max_bytes: int) -> None:
+    def __init__(self, max_bytes: int, deflate: Deflate | None = None) -> None:
         self._max = max_bytes
+        self._extensions = () if deflate is None else (inflater(deflate),)
         self._reader: StreamReader | None = None
         self._parser: _Parser | None = None
         self._fragments: _Fragments | None = None
@@ -189,7 +194,7 @@ class Assembler:
         if parser is None:
             if not reader.buffer:
                 return None
-            parser = Frame.parse(reader.read_exact, mask=True, max_size=self._max)
+            parser = Frame.parse(reader.read_exact, mask=True, max_size=self._room, extensions=self._extensions)
         try:
             next(parser)
         except StopIteration as end:
@@ -198,6 +203,11 @@ class Assembler:
             return found
         self._parser = parser
         return None
+
+    @property
+    def _room(self) -> int:
+        """For a frame: what a message may have still, and a control frame in between."""
+        return self._max if self._fragments is None else max(MAX_CONTROL, self._max - len(self._fragments.data))
 
     def _take(self, frame: Frame) -> Event | None:
         data = bytes(frame.data)

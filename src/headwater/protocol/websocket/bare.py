@@ -12,16 +12,27 @@ from headwater.protocol.ndjson import JsonLines
 from headwater.protocol.spans import data_of
 from headwater.protocol.websocket import frames
 from headwater.protocol.websocket.closes import DETACHED, FAILED, GOING, NORMAL
+from headwater.protocol.websocket.codec import Framing
 from headwater.protocol.wire import Regrouper
 
 
 class LineMessages(JsonLines):
-    """The lines of NDJSON, each a message."""
+    """The lines of NDJSON, each a message.
+
+    Args:
+        content_type: the stream's.
+        envelope: see `JsonLines`.
+        framing: makes a message of a line.
+    """
+
+    def __init__(self, content_type: str, *, envelope: bool = False, framing: Framing = frames.frame) -> None:
+        super().__init__(content_type, envelope=envelope)
+        self._framing = framing
 
     def encode(self, event: Event, now: float) -> bytes:
         """See `Encoder.encode`; whole frames."""
         data = super().encode(event, now)
-        return b"".join(map(frames.text, data.split(b"\n")[:-1])) + last_frame(event)
+        return b"".join([self._framing(frames.TEXT, line) for line in data.split(b"\n")[:-1]]) + last_frame(event)
 
 
 class RawMessages:
@@ -29,13 +40,15 @@ class RawMessages:
 
     Args:
         content_type: the stream's.
+        framing: makes a message of a record.
     """
 
     media_type = b""
     must_cut = False
 
-    def __init__(self, content_type: str) -> None:
-        self._frame = frames.text if is_text(content_type) else frames.binary
+    def __init__(self, content_type: str, *, framing: Framing = frames.frame) -> None:
+        self._framing = framing
+        self._kind = frames.TEXT if is_text(content_type) else frames.BINARY
         self._regrouper = Regrouper(content_type)
 
     def opening(self) -> bytes:
@@ -56,10 +69,10 @@ class RawMessages:
         return b"".join(map(self._framed, data_of(records)))
 
     def _framed(self, data: bytes) -> bytes:
-        if self._frame is frames.text and not data.isascii():
+        if self._kind == frames.TEXT and not data.isascii():
             # Bytes that are no UTF-8 would end the connection; readers see U+FFFD, as in event streams.
             data = data.decode(errors="replace").encode()
-        return self._frame(data)
+        return self._framing(self._kind, data)
 
 
 def last_frame(event: Event) -> bytes:

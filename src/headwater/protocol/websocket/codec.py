@@ -5,8 +5,8 @@ Rule: a codec gives whole frames. Records go into them as they are stored.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Final, NoReturn, Protocol
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, Final, NoReturn, Protocol, Self
 
 import msgspec
 
@@ -29,10 +29,12 @@ class Codec(Protocol):
 
     Attributes:
         name: of the subprotocol.
+        key: equal where the bytes of a message are the same.
         is_text: messages are text; False: binary.
     """
 
     name: str
+    key: Hashable
     is_text: bool
 
     def decode(self, data: bytes) -> ClientMessage:
@@ -91,13 +93,37 @@ def endings(offsets: Sequence[bytes]) -> list[bytes]:
     return [offset[same:] for offset in offsets[:-1]]
 
 
-class JsonCodec:
+#: Makes a frame of its first byte and a message; see `frames.frame`.
+Framing = Callable[[int, bytes], bytes]
+
+
+class Framed:
+    """What codecs have in common: how messages become frames.
+
+    Args:
+        framing: makes them.
+        key: of what the frames are like, beside the subprotocol; None: of what `frames` makes.
+    """
+
+    name: str
+
+    def __init__(self, framing: Framing = frames.frame, key: Hashable = None) -> None:
+        self._frame = framing
+        self.key: Hashable = self.name if key is None else (self.name, key)
+
+    def __deepcopy__(self, memo: object) -> Self:
+        """It remembers nothing of a reader."""
+        return self
+
+
+class JsonCodec(Framed):
     """`headwater.v1+json`: text messages, each a JSON object."""
 
     name = "headwater.v1+json"
     is_text = True
 
-    def __init__(self) -> None:
+    def __init__(self, framing: Framing = frames.frame, key: Hashable = None) -> None:
+        super().__init__(framing, key)
         self._encode = msgspec.json.Encoder().encode
         self._decode = msgspec.json.Decoder(ClientMessage).decode
 
@@ -111,27 +137,28 @@ class JsonCodec:
 
     def encode(self, message: ServerMessage) -> bytes:
         """See `Codec.encode`."""
-        return frames.frame(frames.TEXT, self._encode(message))
+        return self._frame(frames.TEXT, self._encode(message))
 
     def data(self, number: int, content_type: str, records: Sequence[Record], *, at: bool) -> bytes:
         """See `Codec.data`."""
         offsets = offsets_of(records)
-        return frames.text(
-            b'{"t":"data","s":%d,"o":"%b"%b}' % (number, offsets[-1], _fields(content_type, records, offsets, at=at))
+        return self._frame(
+            frames.TEXT,
+            b'{"t":"data","s":%d,"o":"%b"%b}' % (number, offsets[-1], _fields(content_type, records, offsets, at=at)),
         )
 
     def ephemeral(self, number: int, event: Ephemeral) -> bytes:
         """See `Codec.ephemeral`."""
         if event.kind == SIGNAL:
             return self.encode(signalled(number, event.origin))
-        return frames.text(b'{"t":"%b","s":%d,%b' % (event.kind.encode(), number, event.body[1:]))
+        return self._frame(frames.TEXT, b'{"t":"%b","s":%d,%b' % (event.kind.encode(), number, event.body[1:]))
 
     def page(self, message: ServerMessage, content_type: str, records: Sequence[Record], *, at: bool) -> bytes:
         """See `Codec.page`."""
         head = self._encode(message)
         if not records:
-            return frames.text(head)
-        return frames.text(head[:-1] + _fields(content_type, records, offsets_of(records), at=at) + b"}")
+            return self._frame(frames.TEXT, head)
+        return self._frame(frames.TEXT, head[:-1] + _fields(content_type, records, offsets_of(records), at=at) + b"}")
 
 
 def _fields(content_type: str, records: Sequence[Record], offsets: list[bytes], *, at: bool) -> bytes:

@@ -15,7 +15,7 @@ from headwater.protocol.framing import payloads
 from headwater.protocol.spans import data_of, offsets_of
 from headwater.protocol.websocket import frames
 from headwater.protocol.websocket import messages as m
-from headwater.protocol.websocket.codec import endings, refuse
+from headwater.protocol.websocket.codec import Framed, endings, refuse
 from headwater.protocol.websocket.ephemeral import message_of
 from headwater.protocol.websocket.protobuf import Malformed, json_value
 from headwater.protocol.websocket.schema import FIELDS, Field, Kind
@@ -33,7 +33,7 @@ _MAP: Final = 0x80
 _T_DATA: Final = b"\xa1t\xa4data\xa1s"
 
 
-class MsgpackCodec:
+class MsgpackCodec(Framed):
     """See `Codec`."""
 
     name = "headwater.v1+msgpack"
@@ -53,14 +53,14 @@ class MsgpackCodec:
 
     def encode(self, message: m.ServerMessage) -> bytes:
         """See `Codec.encode`."""
-        return frames.binary(_encoded(message))
+        return self._frame(frames.BINARY, _encoded(message))
 
     def data(self, number: int, content_type: str, records: Sequence[Record], *, at: bool) -> bytes:
         """See `Codec.data`."""
         offsets = offsets_of(records)
         count, more = _records(content_type, records, offsets, at=at)
         head = bytes((_MAP | 3 + count,)) + _T_DATA + _encode(number)
-        return frames.binary(head + b"\xa1o" + _text(offsets[-1]) + more)
+        return self._frame(frames.BINARY, head + b"\xa1o" + _text(offsets[-1]) + more)
 
     def ephemeral(self, number: int, event: Ephemeral) -> bytes:
         """See `Codec.ephemeral`."""
@@ -70,9 +70,9 @@ class MsgpackCodec:
         """See `Codec.page`."""
         head = _encoded(message)
         if not records:
-            return frames.binary(head)
+            return self._frame(frames.BINARY, head)
         count, more = _records(content_type, records, offsets_of(records), at=at)
-        return frames.binary(bytes((head[0] + count,)) + head[1:] + more)
+        return self._frame(frames.BINARY, bytes((head[0] + count,)) + head[1:] + more)
 
 
 def _encoded(message: m.ServerMessage) -> bytes:

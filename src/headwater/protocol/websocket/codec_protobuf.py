@@ -12,7 +12,7 @@ from headwater.protocol.framing import payloads
 from headwater.protocol.spans import data_of, offsets_of
 from headwater.protocol.websocket import frames
 from headwater.protocol.websocket import messages as m
-from headwater.protocol.websocket.codec import endings
+from headwater.protocol.websocket.codec import Framed, endings
 from headwater.protocol.websocket.ephemeral import message_of
 from headwater.protocol.websocket.protobuf import (
     BLOCK,
@@ -34,7 +34,7 @@ _OF_DATA: Final = {field.name: field.number for field in FIELDS[m.Data]}
 _OF_PAGE: Final = {field.name: field.number for field in FIELDS[m.Page]}
 
 
-class ProtobufCodec:
+class ProtobufCodec(Framed):
     """See `Codec`."""
 
     name = "headwater.v1+protobuf"
@@ -64,14 +64,14 @@ class ProtobufCodec:
 
     def encode(self, message: m.ServerMessage) -> bytes:
         """See `Codec.encode`."""
-        return frames.binary(block(_NUMBER_OF[type(message)], encode(message)))
+        return self._frame(frames.BINARY, block(_NUMBER_OF[type(message)], encode(message)))
 
     def data(self, number: int, content_type: str, records: Sequence[Record], *, at: bool) -> bytes:
         """See `Codec.data`."""
         offsets = offsets_of(records)
         head = tag(_OF_DATA["s"], VARINT) + varint(number) + block(_OF_DATA["o"], offsets[-1])
         body = head + _records(_OF_DATA, content_type, records, offsets, at=at)
-        return frames.binary(block(_NUMBER_OF[m.Data], body))
+        return self._frame(frames.BINARY, block(_NUMBER_OF[m.Data], body))
 
     def ephemeral(self, number: int, event: Ephemeral) -> bytes:
         """See `Codec.ephemeral`."""
@@ -82,7 +82,7 @@ class ProtobufCodec:
         body = encode(message)
         if records:
             body += _records(_OF_PAGE, content_type, records, offsets_of(records), at=at)
-        return frames.binary(block(_NUMBER_OF[type(message)], body))
+        return self._frame(frames.BINARY, block(_NUMBER_OF[type(message)], body))
 
 
 def _records(

@@ -30,6 +30,8 @@ from headwater.protocol.http1 import may_have_body, offers_upgrade
 VERSION: Final = b"13"
 
 _GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+#: A copy takes a third of what a new one does.
+_sha1: Final = sha1(usedforsecurity=False)
 #: Sixteen bytes in base64, whose last character has four bits of them.
 _KEY: Final = re.compile(rb"[A-Za-z0-9+/]{21}[AQgw]==")
 
@@ -67,7 +69,9 @@ def check_key(headers: Headers) -> bytes:
     key = headers.get(names.SEC_WEBSOCKET_KEY, b"")
     if not _KEY.fullmatch(key):
         raise BadRequest("Sec-WebSocket-Key is not the base64 of 16 bytes")
-    return b2a_base64(sha1(key + _GUID, usedforsecurity=False).digest(), newline=False)
+    hashed = _sha1.copy()
+    hashed.update(key + _GUID)
+    return b2a_base64(hashed.digest(), newline=False)
 
 
 def check_page(policy: CorsPolicy, origin: bytes | None, host: bytes) -> None:

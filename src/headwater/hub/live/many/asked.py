@@ -23,7 +23,7 @@ class Asked:
 
     Args:
         command: of the request.
-        peer: who reads, unless `access` says.
+        peer: who reads, and with whose access the read as a whole ends; of each stream `access` says it.
         access: asked for each stream by itself.
         refused: names that may not be read, and why.
         private: streams that no pattern matches.
@@ -36,6 +36,7 @@ class Asked:
         slow: what the reader gets when it was slow; None: as each stream says.
         whole: how the read as a whole is told.
         refused: as given.
+        who: the peer.
         private: as given.
         max_streams: as given.
     """
@@ -60,7 +61,7 @@ class Asked:
         self.max_streams: Final[int] = max_streams
         self._encoder: type[StreamOfMany] = EventsOfMany if command.as_events else LinesOfMany
         self._envelope = command.envelope
-        self._who = peer
+        self.who: Final = peer
         self._access = access
 
     def encoder(self, path: str) -> Callable[[str], StreamOfMany]:
@@ -70,7 +71,7 @@ class Asked:
     @property
     def peer(self) -> Peer | None:
         """Who reads any stream; None: `access` says of each."""
-        return self._who if self._access is None else None
+        return self.who if self._access is None else None
 
     async def access(self, path: str) -> Peer:
         """Who reads a stream.
@@ -78,5 +79,5 @@ class Asked:
         Raises:
             HeadwaterError: it may not be read.
         """
-        found = self._who if self._access is None else self._access(path)
+        found = self.who if self._access is None else self._access(path)
         return found if isinstance(found, Peer) else await found

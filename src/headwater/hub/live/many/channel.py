@@ -46,7 +46,10 @@ class ManyChannel(OwnedChannel):
         self.start_from(frames, b"")
         self._stream.onlookers.add(self._owner.read)
         self._owner.moved()
-        self._owner.joined()
+        if self._group is None:  # that was more than the connection takes
+            self._owner.left()
+        else:
+            self._owner.joined()
 
     def told(self) -> str | None:
         """The offset that was told last; None: it has ended."""

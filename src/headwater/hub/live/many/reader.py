@@ -103,6 +103,7 @@ class ManyReader:
     def start(self, head: bytes) -> None:
         """Tell the opening, and open the streams."""
         self.connection.add(self)
+        self._live_by(self.asked.who.access)
         opening = self._whole.opening()
         begin = head + (self._form.frame(opening) if opening else b"")
         if begin:
@@ -225,11 +226,13 @@ class ManyReader:
     async def access(self, path: str) -> Peer:
         """See `ReadOfMany.access`."""
         peer = await self.asked.access(path)
-        access = peer.access
+        self._live_by(peer.access)
+        return peer
+
+    def _live_by(self, access: Access) -> None:
         if access is not ANYBODY and access not in self._noted and not self._is_over:
             self._noted.append(access)
             self.live.runtime.principals.enter(access, self.connection)
-        return peer
 
     def settled(self, slot: Slot) -> None:
         """See `ReadOfMany.settled`."""

@@ -188,7 +188,8 @@ class Subscription(Owner):
 
     def begin(self) -> Coroutine[Any, Any, None] | None:
         """Open it now, as far as that takes no waiting; what is given does the rest."""
-        if self.wish.peer is None:
+        peer = self.wish.peer
+        if peer is None:
             try:
                 found = self._all.peer(self.wish)
             except Exception as error:
@@ -196,27 +197,24 @@ class Subscription(Owner):
                 return None
             if not isinstance(found, Peer):
                 return self.open(found)
-            self._know(found)
-        return None if self._open_now() else self.open()
-
-    def _know(self, peer: Peer) -> None:
-        self.wish = msgspec.structs.replace(self.wish, peer=peer)
-
-    def _open_now(self) -> bool:
-        """Open it without waiting; False: `open` must, and nothing was done."""
+            peer = self._know(found)
         wish, start, live = self.wish, self._start, self._all.live
-        if not isinstance(start, str) or wish.peer is None:
-            return False
-        if wish.window is not None and wish.window < live.runtime.limits.buffer_bytes:
-            return False  # a smaller first batch is to be read than the one at hand
-        if wish.slow is None and not self.number and self._told_again(start, wish.peer):
-            return True
-        arrival = live.open_at_once(wish.path, start, slow=wish.slow, peer=wish.peer)
+        # Of a window that is smaller, a smaller first batch is to be read than the one at hand.
+        is_narrow = wish.window is not None and wish.window < live.runtime.limits.buffer_bytes
+        if is_narrow or not isinstance(start, str):
+            return self.open()
+        if wish.slow is None and not self.number and self._told_again(start, peer):
+            return None
+        arrival = live.open_at_once(wish.path, start, slow=wish.slow, peer=peer)
         if arrival is None:
-            return False
+            return self.open()
         with arrival:
             self.take(arrival)
-        return True
+        return None
+
+    def _know(self, peer: Peer) -> Peer:
+        self.wish = msgspec.structs.replace(self.wish, peer=peer)
+        return peer
 
     def _told_again(self, start: str, peer: Peer) -> bool:
         """Whether another reader came to the same place just before, so that this one is told the same."""

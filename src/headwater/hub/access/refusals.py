@@ -1,0 +1,141 @@
+"""What is refused, and what is taken back, for who looks after the server: a line in the log and a figure each.
+
+Rule 1: a line is one object of JSON behind its event, in the logger `headwater.access`. Its fields are these structs',
+        and docs/reference/access.md is written from them.
+Rule 2: no line has a token, a cookie or a key. Of what a client makes up itself, only the stream's path stands there,
+        cut, or its hash.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterable
+from hashlib import sha256
+from typing import Final
+
+import msgspec
+
+from headwater.errors import HeadwaterError
+from headwater.protocol.asks import Ask
+
+_log: Final = logging.getLogger("headwater.access")
+
+#: Characters of a path, a subject or a reason in a line.
+MAX_TEXT: Final = 256
+#: Paths that one line names.
+MAX_PATHS: Final = 8
+#: Digits of a path's hash.
+_HASHED: Final = 16
+
+
+class Refused(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A line `access.refused`.
+
+    Attributes:
+        reason: the error's code: `not-authorized`, `token-refused`, `not-granted`, `rate-limited`, `limit-reached`,
+            `invalid-path`, `access-unknown`, or what the application's own function raised.
+        op: what was asked for, such as `read`; none: it was refused before that was looked at, or while it went on.
+        path: the streams that it was about, eight at most, each cut; with `hash_paths` a hash of each.
+        subject: who; not there: nobody was proven.
+        issuer: whose subject; not there: the application's own.
+        proof: how it was proven, or was to be: `authorization`, `message` (of a WebSocket), `ticket`, `cookie`,
+            `none`.
+        address: of the client, behind a trusted proxy its own; not there: not known.
+        detail: why a token is worthless, which is not told to who shows it; or the limit.
+    """
+
+    reason: str
+    op: tuple[str, ...] = ()
+    path: tuple[str, ...] = ()
+    subject: str | None = None
+    issuer: str | None = None
+    proof: str = "none"
+    address: str | None = None
+    detail: str | None = None
+
+
+class TakenBack(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A line `access.revoked` or `access.kicked`.
+
+    Attributes:
+        subject: who; not there: only one token is meant.
+        issuer: whose subject or token it is; not there: the application's own.
+        token_id: of the token (`jti`).
+        before: tokens made until then are worthless, in seconds since the Unix epoch.
+        retry_after: seconds after which who was kicked is to come back.
+        ended: readers and connections that end with it, in this process.
+    """
+
+    subject: str | None = None
+    issuer: str | None = None
+    token_id: str | None = None
+    before: float | None = None
+    retry_after: float | None = None
+    ended: int = 0
+
+
+class Refusals:
+    """Writes them down.
+
+    Args:
+        counted: of `Stats`, by the reason.
+
+    Attributes:
+        hash_paths: a line has hashes in place of paths.
+    """
+
+    def __init__(self, counted: Counter[str]) -> None:
+        self.hash_paths = False
+        self._counted: Final = counted
+
+    def note(
+        self,
+        error: HeadwaterError,
+        asks: Iterable[Ask] = (),
+        proof: str = "none",
+        client: tuple[str, int] | None = None,
+    ) -> None:
+        """Something is refused.
+
+        Args:
+            error: why; its `principal` is who, and its `because` what is not told.
+            asks: what it was about.
+            proof: how it was proven; see `Refused`.
+            client: host and port of the other end.
+        """
+        self._counted[error.code] += 1
+        if not _log.isEnabledFor(logging.INFO):
+            return
+        asked = tuple(asks)
+        paths = list(dict.fromkeys(ask.path for ask in asked))[:MAX_PATHS]
+        issuer, subject = error.principal or (None, None)
+        line = Refused(
+            reason=error.code,
+            op=tuple(dict.fromkeys(str(ask.operation) for ask in asked)),
+            path=tuple(map(self._path, paths)),
+            subject=_cut(subject),
+            issuer=_cut(issuer),
+            proof=proof,
+            address=None if client is None else client[0],
+            detail=_cut(error.because or (error.message if error.status == 429 else None)),
+        )
+        _write("access.refused", line)
+
+    def taken_back(self, event: str, line: TakenBack) -> None:
+        """Something is taken back: `access.revoked` or `access.kicked`."""
+        _write(event, line)
+
+    def _path(self, path: str) -> str:
+        if self.hash_paths:
+            return sha256(path.encode("utf-8", "surrogatepass")).hexdigest()[:_HASHED]
+        return path[:MAX_TEXT]
+
+
+def _cut(text: str | None) -> str | None:
+    return text[:MAX_TEXT] if text else None
+
+
+def _write(event: str, line: msgspec.Struct) -> None:
+    # JSON escapes what would break a line.
+    _log.info("%s %s", event, msgspec.json.encode(line).decode())
