@@ -1,7 +1,7 @@
 """`useChat` of the AI SDK 6 and 7 in Chromium before our routes, and before the AI SDK's own server functions on Node.
 
 Rule: what a page asks for, and what it shows in the end, is the same: requests and messages field by field, but for the
-ids that servers make. Stop and state are ours alone, and not here.
+ids that servers make. Stop and state are ours alone, and not here. With `-rP` the row of each scenario is shown.
 """
 
 from __future__ import annotations
@@ -84,7 +84,8 @@ class User:
         page = self._context.new_page()
         self.pages.append(page)
         page.goto(f"{self._server.url}/?{urlencode({'chat': self.chat, 'api': self._api})}")
-        self.until(status="ready") if len(self.pages) == 1 else page.wait_for_function("() => window.state")
+        # Who sends before the page knows that nothing is running is told that it is ready while the answer comes.
+        self.until(status="ready", answered=1) if len(self.pages) == 1 else page.wait_for_function("() => window.state")
 
     def act(self, what: str, **how: Any) -> None:
         self.pages[-1].evaluate("([what, how]) => window.act(what, how)", [what, how])
@@ -305,6 +306,7 @@ def test_the_page_asks_and_shows_the_same(
             seen[which] = user.seen()
         finally:
             context.close()
+    sys.stdout.write(f"{name} | {sdk} | {' | '.join(map(_row, seen.values()))}\n")
     if name in MORE_THAN_THE_CONTROL:
         assert seen["ours"][0]["error"] is None
         parts = [part["type"] for part in seen["ours"][0]["messages"][-1]["parts"]]
@@ -314,3 +316,10 @@ def test_the_page_asks_and_shows_the_same(
     assert seen["ours"] == seen["control"]
     posts = [request for request in seen["ours"][0]["requests"] if request["method"] == "POST"]
     assert len(posts) == POSTS.get(name, len(posts))
+
+
+def _row(tabs: list[Json]) -> str:
+    """What the tabs of one user asked for and show."""
+    methods = [request["method"] for tab in tabs for request in tab["requests"]]
+    counts = ", ".join(f"{methods.count(method)} {method}" for method in sorted(set(methods)))
+    return f"{counts}; messages: {', '.join(str(len(tab['messages'])) for tab in tabs)}"

@@ -372,6 +372,23 @@ def test_in_binary(run: Run[None], packs: Packs) -> None:
     run(main())
 
 
+@pytest.mark.parametrize("packs", BINARY, ids=lambda packs: packs.name)
+@pytest.mark.parametrize("state", [b"{", b"", b"\xff", b"1 2", b"nul", b'{"x":' * 2000])
+def test_a_state_that_is_no_json(run: Run[None], packs: Packs, state: bytes) -> None:
+    """It is refused with the id of its message; nobody joins, and the connection goes on."""
+
+    async def main() -> None:
+        async with in_process(SETTINGS) as server, greeted(server, packs, name="ada") as client:
+            await server.hub.create("a", content_type=JSON)
+            refused = await client.ask("here", path="a", state=state, key=KEY)
+            assert (refused["t"], refused["code"]) == ("err", "invalid-message")
+            assert "JSON" in refused["detail"]
+            assert server.hub.presence("a").count == 0
+            assert (await client.ask("ping"))["t"] == "pong"
+
+    run(main())
+
+
 def test_too_many_for_a_list(run: Run[None]) -> None:
     """Only the count is told, in every subprotocol."""
 

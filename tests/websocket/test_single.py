@@ -11,6 +11,10 @@ from tests.support.inprocess import in_process, turns
 from tests.support.websocket import Client, single
 from websockets.frames import Frame, Opcode
 
+from headwater.http.socket_sink import TransportSink
+from headwater.http.websocket.single import Single
+from headwater.hub.live.pushed import PushedReader
+from headwater.protocol.ledger import Append
 from headwater.server.settings import Settings
 
 JSON = "application/json"
@@ -258,5 +262,60 @@ def test_a_client_that_leaves(run: Run[None]) -> None:
                 await client.message()
             await turns()
             assert server.hub.reader_count("a") == server.hub.stats.pushed == 0
+
+    run(main())
+
+
+def test_a_stream_that_ends_as_its_client_goes(run: Run[None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of the connection goes on, such as its timer: it is told that the client is gone."""
+    made: list[Single] = []
+    init = Single.__init__
+
+    def note(self: Single, *arguments: Any) -> None:
+        init(self, *arguments)
+        made.append(self)
+
+    monkeypatch.setattr(Single, "__init__", note)
+
+    async def main() -> None:
+        async with in_process(SETTINGS) as server:
+            await server.hub.create("a", content_type=JSON)
+            async with single(server, "a") as client:
+                await client.message()
+                stream = server.hub.live.stream("a")
+                assert stream is not None
+                server.hub.post("a", Append(close=True), lambda _: None)
+                made[0].connection.sink.abort()  # which the loop tells in another turn
+                stream.flush(10**6)
+            await turns()
+            assert made[0].is_over
+            assert made[0]._timer is None
+            assert server.hub.stats.pushed == 0
+
+    run(main())
+
+
+def test_what_it_says_itself_holds_back_what_others_write(run: Run[None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A record does not pass the answer to an append that the socket has not taken yet."""
+    held_back: list[PushedReader] = []
+    made: list[Single] = []
+    init = Single.__init__
+
+    def note(self: Single, *arguments: Any) -> None:
+        init(self, *arguments)
+        made.append(self)
+
+    monkeypatch.setattr(Single, "__init__", note)
+
+    async def main() -> None:
+        async with in_process(SETTINGS) as server:
+            await server.hub.create("a", content_type=JSON)
+            async with single(server, "a") as client:
+                await client.message()
+                monkeypatch.setattr(PushedReader, "hold_back", lambda self: held_back.append(self))
+                monkeypatch.setattr(TransportSink, "held", lambda self: 1)
+                made[0].write(b"")
+                assert len(held_back) == 1
+                monkeypatch.undo()
 
     run(main())

@@ -251,6 +251,28 @@ def test_a_stream_whose_oldest_records_go(run: Run[None]) -> None:
     run(main())
 
 
+@pytest.mark.parametrize("window", [0, 16 * 1024 * 1024])
+def test_windows_at_their_ends(run: Run[None], window: int) -> None:
+    """None, and the largest: more comes unacknowledged than the usual one has room for; one byte more is refused."""
+
+    async def main() -> None:
+        async with in_process(SETTINGS) as server, greeted(server) as client:
+            text = "x" * 40_000
+            await server.hub.create("a", content_type=JSON)
+            for number in range(10):
+                await server.hub.append("a", [number, text])
+            assert 10 * len(text) > server.hub.limits.reader_window_bytes
+            refused = await client.ask("sub", path="a", window=16 * 1024 * 1024 + 1)
+            assert (refused["code"], "max_window_bytes=16777216" in refused["detail"]) == ("invalid-message", True)
+            await client.send(t="sub", id=50, path="a", window=window)
+            found: list[int] = []
+            while len(found) < 10:
+                found += [value[0] for value in (await client.until(t="data"))["r"]]
+            assert found == list(range(10))
+
+    run(main())
+
+
 def test_acknowledging_what_was_never_sent(run: Run[None]) -> None:
     """It is refused with the stream's number, and the connection goes on; of a stream that is over, it is nothing."""
 

@@ -7,7 +7,7 @@
  * Rule 3: a page that is put aside has no socket, and behind `close` there is none any more.
  */
 
-import { ConnectionDoor, type Streams, rootOf } from "./connection/door.ts"
+import { type Streams, connectionDoor, rootOf } from "./connection/door.ts"
 import { Feed } from "./connection/feed.ts"
 import { Live } from "./connection/live.ts"
 import { type Line, Session, type SocketFactory } from "./connection/session.ts"
@@ -99,7 +99,7 @@ export class Connection implements AsyncDisposable {
   stream<T = unknown>(path: string, options: Omit<StreamOptions<T>, "transport" | "headers" | "credentials" | "fetch"> = {}): Stream<T> {
     const { environment = this.#environment, retry = this.#options.retry } = options
     const signal = options.signal ? AbortSignal.any([options.signal, this.#stop.signal]) : this.#stop.signal
-    const door = new ConnectionDoor(this.#root(), path, this.#streams)
+    const door = connectionDoor(this.#root(), path, this.#streams)
     return streamOf<T>(door, { ...options, signal, environment, ...(retry === undefined ? {} : { retry }) })
   }
 

@@ -30,8 +30,8 @@ function infoOf(headers: Headers): Info {
     earliest: optional("stream-earliest-offset"),
     closed: optional("stream-closed") === "true",
     failure: failureOf(headers),
-    ttl: ttl === undefined ? undefined : Number(ttl),
-    expiresAt: expires === undefined ? undefined : new Date(expires),
+    ttl: ttl ? Number(ttl) : undefined,
+    expiresAt: expires ? new Date(expires) : undefined,
     retention: optional("stream-retention"),
     slow: optional("stream-slow"),
     etag: optional("etag"),
@@ -55,15 +55,12 @@ export function httpDoor(url: string | URL, requester: Requester): Door {
 
   return {
     url: String(url),
-    get origin() {
-      return absolute(url).origin
-    },
     transports(wanted, type, live) {
-      const auto: TransportChoice[] = [live && formOf(type) === "json" ? "sse" : "ndjson", "long-poll"]
-      // Plain events do not say where the tail is.
-      const names = wanted.flatMap((each) => (each === "auto" ? auto : [!live && each === "sse" ? "ndjson" : each]))
-      return names.map((each) => {
-        const make = typeof each === "function" ? each : CORE[each]
+      const auto: TransportChoice[] = [formOf(type) === "json" ? "sse" : "ndjson", "long-poll"]
+      const all = wanted.flatMap((each) => (each === "auto" ? auto : [each]))
+      return all.map((each) => {
+        // Plain events do not say where the tail is.
+        const make = typeof each === "function" ? each : CORE[!live && each === "sse" ? "ndjson" : each]
         if (make) return make(requester, href())
         throw new HeadwaterError("unsupported", `the transport ${String(each)} ${ELSEWHERE}`)
       })
@@ -82,7 +79,7 @@ export function httpDoor(url: string | URL, requester: Requester): Door {
         "producer-id": id,
         "producer-epoch": epoch,
         "producer-seq": seq,
-        "stream-closed": close || fail ? true : undefined,
+        "stream-closed": close || undefined,
         "stream-failure": fail?.code,
         "stream-failure-message": fail?.message ? encodeURIComponent(fail.message) : undefined,
       }

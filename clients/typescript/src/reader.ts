@@ -159,6 +159,8 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
   /** A gap that an attempt found, for whoever reads batches. */
   let owed: Pulled | undefined
   let absentTries = 0
+  /** Asked once, before the first request. */
+  let unloaded = checkpoint
   /** Whether a read that is not live has come to its end. */
   let reached = false
   /** Whether the next attempt does not wait. */
@@ -186,7 +188,7 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
         turn = asked.catch(() => undefined)
         const told = await asked
         if (!told) return
-        yield* give(told)
+        for (const each of give(told)) yield each
       }
     } finally {
       await leave()
@@ -293,7 +295,8 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
   async function* attempts(): AsyncGenerator<Pulled, void, undefined> {
     const undo = [source.signal, options.signal].map((signal) => onAbort(signal, self.close))
     try {
-      const saved = await checkpoint?.load()
+      const saved = await unloaded?.load()
+      unloaded = undefined
       if (saved) cursor = self.offset = saved
       while (!ended) yield* once()
     } finally {

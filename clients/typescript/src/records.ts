@@ -17,17 +17,20 @@ export const formOf = (type: string = JSON_TYPE): Form =>
 /** Whether records that are joined can be taken apart again, or need not be. */
 export const joins = (type: string): boolean => !/^\s*application\/(x-|vnd\.google\.)?protobuf\b(?!.*encoding=delimited)/i.test(type)
 
-/** Strings, and everything that has a meaning in the structure of an array; all else is passed over. */
-const TOKEN = /"(?:[^"\\]|\\.)*"|[[\]{},]/gs
+/** What has a meaning in the structure of an array: marks, and what hides one in a string. All else is passed over. */
+const TOKEN = /\\.|["[\]{},]/gs
 
 /** The elements of a JSON array: their values, and their own text. */
 export function elementsOf(text: string): { raw: string; value: unknown }[] {
   const values: unknown = JSON.parse(text)
   if (!Array.isArray(values)) throw new SyntaxError("no JSON array")
   const raws: string[] = []
+  let isString = false
   let depth = 0
   let from = 0
   for (const { 0: token, index } of text.matchAll(TOKEN)) {
+    if (token === '"') isString = !isString
+    if (isString) continue
     const opens = token === "[" || token === "{"
     if (opens) depth += 1
     else if (token === "]" || token === "}") depth -= 1

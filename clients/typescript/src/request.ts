@@ -30,7 +30,7 @@ export interface Call {
   headers?: Fields | undefined
   body?: BodyInit | undefined
   signal?: AbortSignal | undefined
-  /** Milliseconds until the head. */
+  /** Milliseconds until the head, and the end of a refusal. */
   limit: number
 }
 
@@ -44,9 +44,6 @@ export interface Answer {
   /** The attempt is over: nothing is left behind. */
   release(): void
 }
-
-/** The most of a refusal's body that is read. */
-const MAX_PROBLEM = 65_536
 
 /** An absolute URL; relative ones are the page's or the worker's. */
 export function absolute(url: string | URL): URL {
@@ -77,12 +74,10 @@ export function requesterOf(options: RequestOptions, environment: Environment): 
   const fetched = async ({ method = "GET", url, headers: own = {}, body }: Call, signal: AbortSignal): Promise<Response> => {
     const all = new Headers(typeof headers === "function" ? await headers() : headers)
     fill(all, own)
-    const init: RequestInit = { method, headers: all, signal, cache: "no-store" }
-    if (options.credentials) init.credentials = options.credentials
-    if (body) init.body = body
+    const { credentials } = options
     // Not as a method: browsers refuse a `fetch` with another `this`.
     const send = options.fetch ?? fetch
-    return send(url, init)
+    return send(url, { method, headers: all, body, credentials, signal, cache: "no-store" } as RequestInit)
   }
 
   const once = async (call: Call): Promise<Answer> => {
@@ -90,24 +85,25 @@ export function requesterOf(options: RequestOptions, environment: Environment): 
     const { signal } = controller
     const abort = (why: HeadwaterError): void => controller.abort(why)
     const undo = [options.signal, call.signal].map((each) => onAbort(each, abort))
+    const disarm = environment.timer(call.limit, () => abort(new HeadwaterError("connect-timeout", `no answer in ${call.limit} ms`)))
     const release = (): void => {
+      disarm()
       for (const each of undo) each()
       controller.abort()
     }
-    const disarm = environment.timer(call.limit, () => abort(new HeadwaterError("connect-timeout", `no answer in ${call.limit} ms`)))
     try {
       // A `fetch` of the caller's own need not know signals.
       const response = await new Promise<Response>((resolve, reject) => {
         onAbort(signal, reject)
         fetched(call, signal).then(resolve, reject)
       })
+      // A refusal is read as a whole, within the same limit.
+      if (response.ok) disarm()
       return { response, signal, abort, release }
     } catch (error) {
       const why = lost(signal, error)
       release()
       throw why
-    } finally {
-      disarm()
     }
   }
 
@@ -131,7 +127,7 @@ export async function problemOf(response: Response): Promise<HeadwaterError> {
   const where = `${status} for ${url}`
   let facts: Record<string, unknown> = {}
   if (/json|^text\/plain/.test(headers.get("content-type") ?? "")) {
-    const text = (await response.text().catch(() => "")).slice(0, MAX_PROBLEM)
+    const text = await response.text().catch(() => "")
     try {
       facts = { ...JSON.parse(text) }
     } catch {

@@ -106,6 +106,7 @@ export interface Write {
   type: string | undefined
   producer: readonly [id: string, epoch: number, seq: number] | undefined
   close?: boolean
+  /** Why it is not complete, of one that closes. */
   fail?: { code: string; message: string | undefined }
   create?: Fields | undefined
 }
@@ -133,12 +134,10 @@ export interface Door {
   readonly url: string
   /** The transports of these names, the preferred first. */
   transports(wanted: readonly TransportChoice[], type: string | undefined, live: boolean): Transport[]
-  /** What the same server is called where what was found out of its network is remembered. */
-  readonly origin: string
   write(write: Write, signal?: AbortSignal): Promise<Written>
   create(headers: Fields, body: Uint8Array | undefined, signal?: AbortSignal): Promise<Info>
-  /** Whether a small request is answered within a second. */
-  answers(): Promise<boolean>
+  /** Whether a small request is answered within a second, where there are several transports to choose from. */
+  answers?(): Promise<boolean>
   head(signal?: AbortSignal): Promise<Info | null>
   delete(signal?: AbortSignal): Promise<void>
   /** The door of another stream of the same server. */

@@ -161,6 +161,25 @@ test("a refusal in the middle of a batch: what is good before it comes first", a
   await assert.rejects(batches.next(), { code: "bad-record", offset: at(2) })
 })
 
+test("a checkpoint is asked once, also by a reader that skips a record", async () => {
+  let loads = 0
+  const saved: string[] = []
+  const checkpoint = { load: () => ((loads += 1), at(0)), save: (offset: string) => void saved.push(offset) }
+  const fake = new Fake((_asked, index) =>
+    reply(index ? `${event(4)}event:stream-closed\nid:${at(4)}\ndata:{}\n\n` : `${event(1)}id:${at(2)}\ndata:{broken\n\n${event(3)}`),
+  )
+  const reader = open(fake).read({ checkpoint })
+  const first = collect(reader)
+  assert.equal(((await first.done) as HeadwaterError).code, "bad-record")
+  reader.skip()
+  const rest = collect(reader)
+  await world.pass(1000)
+  await rest.done
+  assert.deepEqual([first.got, rest.got, loads], [[1], [3, 4], 1])
+  assert.equal(fake.asked[1]?.url.searchParams.get("offset"), at(3))
+  assert.deepEqual(saved, [at(1), at(3), at(4)])
+})
+
 test("what only the type can say: bytes, text, JSON, and a decoder of the caller's", async () => {
   const end = `{"control":"closed","offset":"${at(9)}"}\n`
   const lines = `{"offset":"${at(1)}","base64":"AQI="}\n{"offset":"${at(2)}","data":"a\\rb"}\n${end}`

@@ -114,3 +114,13 @@ test("an array is split as it is written, and every cut of it is told as one", (
   assert.throws(() => elementsOf("[1]]"), SyntaxError)
   assert.throws(() => elementsOf("{}"), SyntaxError)
 })
+
+test("a string of any length is one element", () => {
+  for (const value of ["x".repeat(20_000_000), "\n".repeat(1_000_000)]) {
+    const text = JSON.stringify([value, 1])
+    const [first, second] = elementsOf(text)
+    assert.equal(first?.value === value, true)
+    assert.equal(first?.raw.length, text.length - 4)
+    assert.equal(second?.raw, "1")
+  }
+})

@@ -99,6 +99,21 @@ test("4: a request that hangs is given up, and nothing is taken from the cache",
   reader.close()
 })
 
+test("4: a refusal that does not end is told by its status when its time is over", async () => {
+  const fake = new Fake(({ signal }, index) =>
+    index ? reply(event(1) + CLOSED) : reply(new Script(signal).say('{"code":'), { "content-type": "application/json" }, 503),
+  )
+  const reader = open(fake).read()
+  const { got, done } = collect(reader)
+  await world.pass(9_999)
+  assert.equal(reader.attempt, 0)
+  await world.pass(2000)
+  assert.equal(reader.lastError?.code, "unavailable")
+  await done
+  assert.deepEqual(got, [1])
+  assert.equal(world.timers + world.watchers, 0)
+})
+
 test("5: the caller's signal has one listener, however often the client reconnects, and none behind the end", async () => {
   const controller = new AbortController()
   let listeners = 0

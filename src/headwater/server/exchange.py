@@ -198,9 +198,9 @@ class SocketExchange(Exchange):
         rest = wire.inbound.rest()
         runtime, intake, most, deflate = shared.runtime, shared.service.intake, upgrade.max_bytes, upgrade.deflate
         if deflate is None:
-            sink = MessageSink(transport, runtime, intake, most)
+            sink = MessageSink(transport, runtime, intake, most, is_restrained=shared.restrained)
         else:
-            sink = InflatingSink(transport, runtime, intake, most, deflate)
+            sink = InflatingSink(transport, runtime, intake, most, deflate, is_restrained=shared.restrained)
         sink.begin(upgrade.open(sink, deflate), rest)
         if shared.limits.access_log:
             log_access(self, 101)

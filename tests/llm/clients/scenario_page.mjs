@@ -10,12 +10,15 @@ const requests = [];
 const data = [];
 const transport = new ai.DefaultChatTransport({
   api: query.get("api"),
-  fetch: (url, init) => {
+  fetch: async (url, init) => {
     const body = init?.body ? JSON.parse(init.body) : null;
     requests.push({ method: init?.method ?? "GET", path: url.slice(query.get("api").length), body });
-    return fetch(url, init);
+    const answer = await fetch(url, init);
+    answered += 1;
+    return answer;
   },
 });
+let answered = 0;
 let hook;
 let show;
 
@@ -63,11 +66,12 @@ const acts = {
 
 window.act = (what, how) => acts[what](how);
 window.state = () => ({ messages: hook.messages, status: hook.status, error: hook.error?.message ?? null, requests, data });
-window.meets = ({ status, count, text, asked }) => {
+window.meets = ({ status, count, text, asked, ...wanted }) => {
   const { messages } = hook;
   const said = messages.at(-1)?.parts.map((part) => part.text ?? "").join("") ?? "";
   return (
     (status === undefined || hook.status === status) &&
+    (wanted.answered === undefined || answered >= wanted.answered) &&
     (count === undefined || messages.length === count) &&
     (text === undefined || said.endsWith(text)) &&
     (asked === undefined || requests.filter(({ method }) => method === "POST").length >= asked)

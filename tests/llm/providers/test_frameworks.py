@@ -127,6 +127,26 @@ def test_langchain_in_every_mode(items: list[Any]) -> None:
     assert [part for part in parts if isinstance(part, ToolError | Error)] == []
 
 
+def test_a_graph_that_waits_and_what_its_nodes_give() -> None:
+    """An interrupt is data of the application, once whatever the modes; other values are kept, and end no run."""
+    interrupt = SimpleNamespace(value={"ask": "Remove it?"}, id="i1")
+    waiting = {"__interrupt__": (interrupt,)}
+    items: list[list[Any]] = [
+        [waiting],
+        [*CALLED, waiting],
+        [*CALLED, ("updates", waiting), ("values", {"messages": STATE, **waiting})],
+    ]
+    for run in items:
+        assert {(part.name, part.id, str(part.data)) for part in of(Data, recognised(*run))} == {
+            ("interrupt", "i1", "{'ask': 'Remove it?'}")
+        }
+    parts = recognised(*CALLED, {"count": 3}, {"task": "done"}, *ANSWERED)
+    assert said(parts)[0] == "Let me lookIt is sunny"
+    assert [part.event for part in of(Foreign, parts)] == [{"count": 3}, {"task": "done"}]
+    with pytest.raises(UnknownItem):
+        recognised({"count": 3})
+
+
 def test_what_else_langchain_messages_hold() -> None:
     blocks = [
         {"type": "thinking", "thinking": "hmm", "signature": "SIG"},

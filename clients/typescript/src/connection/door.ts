@@ -3,13 +3,12 @@
 import { HeadwaterError } from "../errors.ts"
 import { decodeText, formOf } from "../records.ts"
 import { type Fields, absolute } from "../request.ts"
-import type { Door, Info, LiveDoor, Transport, TransportChoice, Write, Written } from "../transport.ts"
+import type { Door, Info } from "../transport.ts"
 import { overConnection } from "./cursor.ts"
 import type { Feed, Lines } from "./feed.ts"
 import type { Live } from "./live.ts"
 import type { Told } from "./messages.ts"
 
-const ANSWERS_MS = 1000
 /** Headers of a creation, and the fields that they are on a connection. */
 const FIELDS: Record<string, string> = {
   "content-type": "type",
@@ -47,103 +46,69 @@ export interface Streams extends Lines {
   live(path: string): Live
 }
 
-export class ConnectionDoor implements Door {
-  readonly url: string
-  readonly live: LiveDoor
-  #streams: Streams
-  #root: URL
-  #path: string
+/** The door of a path below the root. What is undefined in a message is not said. */
+export function connectionDoor(root: URL, path: string, streams: Streams): Door {
+  const { href: url } = new URL(path.split("/").map(encodeURIComponent).join("/"), root)
 
-  constructor(root: URL, path: string, streams: Streams) {
-    this.url = new URL(path.split("/").map(encodeURIComponent).join("/"), root).href
-    this.live = streams.live(path)
-    this.#streams = streams
-    this.#root = root
-    this.#path = path
+  const ask = async (t: string, fields: object, signal: AbortSignal | undefined, raw?: string): Promise<Told> => {
+    const line = await streams.line(undefined, signal)
+    return line.ask({ t, path, ...fields }, raw)
   }
 
-  get origin(): string {
-    return this.#root.origin
-  }
-
-  transports(wanted: readonly TransportChoice[]): Transport[] {
-    return wanted.map((each) => {
-      if (each === "auto" || each === "websocket") return overConnection(() => this.#streams.feed(this.#path), this.#streams)
-      throw new HeadwaterError("unsupported", `a connection reads over its WebSocket, not by ${String(each)}: use stream(url)`)
-    })
-  }
-
-  async write(write: Write, signal?: AbortSignal): Promise<Written> {
-    const { producer: p, close, fail, create, type } = write
-    const common = { path: this.#path, ...(p ? { p } : {}) }
-    let told: Told | undefined
-    if (write.body || create) {
-      const [fields, raw] = bodyOf(write.body, type)
-      const made = create ? { create: Object.keys(create).length ? fieldsOf(create) : true } : {}
-      const closes = close && !fail ? { close: true } : {}
-      told = await this.#ask({ t: "append", ...common, ...(type ? { type } : {}), ...made, ...closes, ...fields }, raw, signal)
-    } else if (close && !fail) told = await this.#ask({ t: "close", ...common }, undefined, signal)
-    if (fail) {
-      told = await this.#ask({ t: "fail", path: this.#path, code: fail.code, message: fail.message ?? "" }, undefined, signal)
-    }
-    return { offset: told?.o ?? "" }
-  }
-
-  async create(headers: Fields, body: Uint8Array | undefined, signal?: AbortSignal): Promise<Info> {
-    const type = String(headers["content-type"] ?? "")
-    const [records, raw] = bodyOf(body, type)
-    const told = await this.#ask({ t: "create", path: this.#path, ...fieldsOf(headers), ...records }, raw, signal)
-    return infoOf({ ...told, type, tail: told.o ?? "" })
-  }
-
-  async head(signal?: AbortSignal): Promise<Info | null> {
-    try {
-      return infoOf(await this.#ask({ t: "head", path: this.#path }, undefined, signal))
-    } catch (error) {
-      if (error instanceof HeadwaterError && error.status === 404) return null
-      throw error
-    }
-  }
-
-  async delete(signal?: AbortSignal): Promise<void> {
-    await this.#ask({ t: "delete", path: this.#path }, undefined, signal)
-  }
-
-  async answers(): Promise<boolean> {
-    try {
-      await this.#streams.limited(ANSWERS_MS, this.#ask({ t: "ping" }))
-      return true
-    } catch {
-      return false
-    }
-  }
-
-  sibling(url: string): Door {
-    const found = new URL(url, this.url)
-    if (!found.href.startsWith(this.#root.href)) throw new HeadwaterError("unsupported", `${found.href} is not on this connection`)
-    const path = decodeURIComponent(found.pathname.slice(this.#root.pathname.length))
-    return new ConnectionDoor(this.#root, path, this.#streams)
-  }
-
-  async #ask(message: object, raw?: string, signal?: AbortSignal): Promise<Told> {
-    const line = await this.#streams.line(undefined, signal)
-    return line.ask(message, raw)
+  return {
+    url,
+    live: streams.live(path),
+    transports: (wanted) =>
+      wanted.map((each) => {
+        if (each === "auto" || each === "websocket") return overConnection(() => streams.feed(path), streams)
+        throw new HeadwaterError("unsupported", `a connection reads over its WebSocket, not by ${String(each)}: use stream(url)`)
+      }),
+    async write({ body, producer: p, close, fail, create, type }, signal) {
+      let told: Told | undefined
+      const closes = (close && !fail) || undefined
+      if (body || create) {
+        const [fields, raw] = bodyOf(body, type)
+        const made = create && (Object.keys(create).length ? fieldsOf(create) : true)
+        told = await ask("append", { p, type, create: made, close: closes, ...fields }, signal, raw)
+      } else if (closes) told = await ask("close", { p }, signal)
+      if (fail) told = await ask("fail", { ...fail, message: fail.message ?? "" }, signal)
+      return { offset: told?.o ?? "" }
+    },
+    async create(headers, body, signal) {
+      const type = String(headers["content-type"] ?? "")
+      const [records, raw] = bodyOf(body, type)
+      const told = await ask("create", { ...fieldsOf(headers), ...records }, signal, raw)
+      return infoOf({ ...told, type, tail: told.o ?? "" })
+    },
+    async head(signal) {
+      try {
+        return infoOf(await ask("head", {}, signal))
+      } catch (error) {
+        if ((error as HeadwaterError).status === 404) return null
+        throw error
+      }
+    },
+    delete: async (signal) => void (await ask("delete", {}, signal)),
+    sibling(to) {
+      const found = new URL(to, url)
+      if (!found.href.startsWith(root.href)) throw new HeadwaterError("unsupported", `${found.href} is not on this connection`)
+      return connectionDoor(root, decodeURIComponent(found.pathname.slice(root.pathname.length)), streams)
+    },
   }
 }
 
-function infoOf(told: Told): Info {
-  const text = (value: unknown): string | undefined => (typeof value === "string" && value ? value : undefined)
-  const code = text(told.code)
+function infoOf({ type = "", tail = "", earliest, closed, code, message = "", ttl, expires_at: expires, retention, slow }: Told): Info {
+  const text = (value: unknown): string | undefined => (value ? String(value) : undefined)
   return {
-    type: told.type ?? "",
-    offset: told.tail ?? "",
-    earliest: text(told.earliest),
-    closed: told.closed === true,
-    failure: code === undefined ? undefined : { code, message: told.message ?? "" },
-    ttl: typeof told.ttl === "number" ? told.ttl : undefined,
-    expiresAt: text(told.expires_at) === undefined ? undefined : new Date(told.expires_at as string),
-    retention: text(told.retention),
-    slow: text(told.slow),
+    type,
+    offset: tail,
+    earliest: text(earliest),
+    closed: closed === true,
+    failure: code ? { code, message } : undefined,
+    ttl: typeof ttl === "number" ? ttl : undefined,
+    expiresAt: expires ? new Date(expires as string) : undefined,
+    retention: text(retention),
+    slow: text(slow),
     etag: undefined,
   }
 }

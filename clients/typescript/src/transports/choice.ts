@@ -10,6 +10,7 @@
 
 import type { HeadwaterError } from "../errors.ts"
 import { BAD_ANSWERS } from "../patience.ts"
+import { absolute } from "../request.ts"
 import type { Door, Transport, TransportChoice } from "../transport.ts"
 
 const REMEMBERED = 30 * 60_000
@@ -41,7 +42,7 @@ export interface Choice {
 }
 
 export function choiceOf(door: Door, wanted: readonly TransportChoice[], type: string | undefined, live: boolean, now: number): Choice {
-  const { origin } = door
+  const { origin } = absolute(door.url)
   const auto = wanted.length === 1 && wanted[0] === "auto"
   let list = door.transports(wanted, type, live)
   let index = 0
@@ -79,7 +80,7 @@ export function choiceOf(door: Door, wanted: readonly TransportChoice[], type: s
       quick = !brought && code === "truncated" && up < 1000 ? quick + 1 : 0
       if (isBad && facts.protocol && auto && isForeign()) return true
       if (isLast()) return bad < BAD_ANSWERS
-      const hangs = code === "silent" ? facts.first : code === "connect-timeout" && wanted.length === 1 && (await door.answers())
+      const hangs = code === "silent" ? facts.first : code === "connect-timeout" && wanted.length === 1 && (await door.answers?.())
       if (hangs || bad >= BAD_ANSWERS || quick >= QUICK) {
         use(list.length - 1, at + REMEMBERED)
         if (auto) {

@@ -96,7 +96,8 @@ class WebSockets:
 
     def _upgrade(self, exchange: Exchange, accept: bytes, command: Connect) -> Work | None:
         name = command.subprotocol
-        self._permission.count_connect(ANYBODY, exchange)
+        if self._permission.bounds is not None:
+            self._permission.count_connect(ANYBODY, exchange)
         session = partial(self._session, exchange, name)
         return exchange.upgrade(Upgrade(accept, name, session, self._hub.limits.max_body_bytes, command.deflate))
 
@@ -146,10 +147,12 @@ class WebSockets:
         request = exchange.request
         if request.origin is not None:
             handshake.check_page(self._cors, request.origin, request.host)
-        self._credential(exchange)
+        if not self._permission.is_free:
+            self._permission.credential(exchange)
         return handshake.check_key(request.headers) if exchange.has_key else b""
 
     def _session(self, exchange: Exchange, name: str, sink: Duplex, deflate: Deflate | None) -> Receiver:
-        credential, client = self._credential(exchange), exchange.client
+        credential = None if self._permission.is_free else self._permission.credential(exchange)
+        client = exchange.client
         codec, telling = (CODECS[name], TELLINGS[name]) if deflate is None else self._wires.of(name, deflate)
         return Session(self._door, codec, telling, sink, credential, client, address_of(client), OPERATIONS)

@@ -25,7 +25,7 @@ from headwater.http.websocket.talk import Talk
 from headwater.http.websocket.warned import Warned
 from headwater.hub import Engine
 from headwater.hub.access.principals import CHANGED, EXPIRED
-from headwater.hub.live.connection import SingleConnection
+from headwater.hub.live.connection import AttendedConnection
 from headwater.hub.live.wire_format import WireFormat
 from headwater.hub.peers import Peer
 from headwater.model import Appended, Producer, SlowPolicy
@@ -81,7 +81,7 @@ class Single(Talk):
         client: tuple[str, int] | None,
         warned: Warned,
     ) -> None:
-        super().__init__(hub, sink, SingleConnection(hub.runtime, sink))
+        super().__init__(hub, sink, AttendedConnection(hub.runtime, sink))
         self.slow: SlowPolicy = REPLAY
         self._permission = permission
         self._command = asked.command

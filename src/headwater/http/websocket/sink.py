@@ -46,6 +46,7 @@ class MessageSink(TransportSink):
         runtime: of the hub.
         intake: where what has come of messages counts.
         max_bytes: of a message.
+        is_restrained: see `TransportSink`.
     """
 
     __slots__ = (
@@ -63,8 +64,16 @@ class MessageSink(TransportSink):
         "unproven_bytes",
     )
 
-    def __init__(self, transport: asyncio.Transport, runtime: Runtime, intake: Intake, max_bytes: int) -> None:
-        super().__init__(transport, runtime)
+    def __init__(
+        self,
+        transport: asyncio.Transport,
+        runtime: Runtime,
+        intake: Intake,
+        max_bytes: int,
+        *,
+        is_restrained: bool = False,
+    ) -> None:
+        super().__init__(transport, runtime, is_restrained)
         self._runtime = runtime
         self._intake = intake
         self._max_bytes = max_bytes
@@ -265,9 +274,16 @@ class InflatingSink(MessageSink):
     __slots__ = ("_deflate",)
 
     def __init__(
-        self, transport: asyncio.Transport, runtime: Runtime, intake: Intake, max_bytes: int, deflate: Deflate
+        self,
+        transport: asyncio.Transport,
+        runtime: Runtime,
+        intake: Intake,
+        max_bytes: int,
+        deflate: Deflate,
+        *,
+        is_restrained: bool = False,
     ) -> None:
-        super().__init__(transport, runtime, intake, max_bytes)
+        super().__init__(transport, runtime, intake, max_bytes, is_restrained=is_restrained)
         self._deflate = deflate
 
     def _new_assembler(self) -> Assembler:

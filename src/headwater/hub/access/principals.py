@@ -29,6 +29,8 @@ _log: Final = logging.getLogger("headwater")
 
 #: Seconds before a proof expires at which its readers are told.
 NOTICE: Final = 30.0
+#: Proofs that were ended or renewed by themselves and are remembered, for requests that were on their way then.
+MAX_REMEMBERED: Final = 10_000
 #: Readers that are ended in one turn of the event loop.
 TURN: Final = 100
 #: Seconds that an application may take to say it again, and how many are asked at the same time.
@@ -78,6 +80,8 @@ class Principals:
         self._proofs: dict[Hashable, LiveProof] = {}
         self._of: dict[Principal, set[LiveProof]] = {}
         self._parts: dict[Hashable, set[LiveProof]] = {}
+        self._over: dict[Hashable, float] = {}
+        self._renewed: dict[Hashable, float] = {}
         self._room = asyncio.Semaphore(MAX_ASKED)
         self._ending: set[asyncio.Task[None]] = set()
 
@@ -95,6 +99,8 @@ class Principals:
         if access.expires is not None and access.expires <= time.time():
             return EXPIRED
         if len(self.revocations) and self.revocations.hit(access, getattr(access, "decided", 0.0)):
+            return REVOKED
+        if self._over and isinstance(access, Proven) and (access.key in self._over or access.parent in self._over):
             return REVOKED
         return None
 
@@ -116,6 +122,10 @@ class Principals:
         """Something begins to live by a proof; nothing, where nobody was asked for one."""
         if not isinstance(access, Proven):
             return
+        if self._renewed and self._renewed.get(access.key, 0.0) > access.decided:
+            # It was allowed by what was said before; it comes back and is asked what it may now.
+            asyncio.get_running_loop().call_soon(self._end_other, living, CHANGED)
+            return
         proof = self._proofs.get(access.key)
         if proof is None:
             proof = self._proofs[access.key] = LiveProof(access)
@@ -123,6 +133,8 @@ class Principals:
                 self._of.setdefault(principal, set()).add(proof)
             if access.parent is not None:
                 self._parts.setdefault(access.parent, set()).add(proof)
+                if self._renewed.get(access.parent, 0.0) > access.decided:
+                    self.ask_again(proof)
             self._plan(proof)
         elif access is not proof.access:
             self._renew(proof, access)  # the same credential, and what is said of it now
@@ -248,6 +260,7 @@ class Principals:
 
         A part of it is asked about again: it is what it was, as long as the whole covers it.
         """
+        _remember(self._renewed, access.key, access.decided)
         proof = self._proofs.get(access.key)
         if proof is not None:
             self._renew(proof, access)
@@ -288,8 +301,16 @@ class Principals:
         ]
         return sum(self._end(proof, REVOKED) for proof in found)
 
-    def end_key(self, key: Hashable, reason: str) -> int:
-        """End all that lives by one proof or by a part of it; gives how many."""
+    def end_key(self, key: Hashable, reason: str, *, for_good: bool = True) -> int:
+        """End all that lives by one proof or by a part of it; gives how many.
+
+        Args:
+            key: of the proof.
+            reason: see `Living.end_access`.
+            for_good: it is none from now on, also for what is on its way; a new one never has its key.
+        """
+        if for_good:
+            _remember(self._over, key, 0.0)
         proofs = [*self._parts.get(key, ()), *([self._proofs[key]] if key in self._proofs else [])]
         return sum(self._end(proof, reason) for proof in proofs)
 
@@ -321,6 +342,10 @@ class Principals:
             except Exception:
                 _log.exception("something that lived by a proof did not end")
 
+    def _end_other(self, living: Living, reason: str) -> None:
+        self.ended(reason, 1)
+        self._end_some((living,), reason, 0.0)
+
     def _end_one(self, proof: LiveProof, living: Living, reason: str) -> None:
         if living in proof.living:
             proof.living.discard(living)
@@ -341,6 +366,13 @@ def _discard(proofs: dict[K, set[LiveProof]], key: K, proof: LiveProof) -> None:
         of_key.discard(proof)
         if not of_key:
             del proofs[key]
+
+
+def _remember(times: dict[Hashable, float], key: Hashable, time: float) -> None:
+    times.pop(key, None)
+    times[key] = time
+    if len(times) > MAX_REMEMBERED:
+        del times[next(iter(times))]
 
 
 def _uncounted(reason: str, count: int) -> None:

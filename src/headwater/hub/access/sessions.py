@@ -217,7 +217,7 @@ class Sessions:
             found = await self.look_up(id)
         except HeadwaterError as error:
             _log.error("a session that another process may have changed cannot be read: %s", error)
-            self._principals.end_key(_key(id), REVOKED)
+            self._principals.end_key(_key(id), REVOKED, for_good=False)
             return
         if found is not None:
             self._principals.renew(found.access)

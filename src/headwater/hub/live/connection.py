@@ -311,6 +311,19 @@ class SingleConnection(Connection):
         self.finish()
 
 
+class AttendedConnection(Connection):
+    """A connection that ends with its channel, where another one looks on, and writes as well."""
+
+    __slots__ = ()
+
+    _is_single = True
+
+    def remove(self, channel: Channel) -> None:
+        """See `Connection.remove`."""
+        super().remove(channel)
+        self.finish()
+
+
 class DistinctConnection(Connection):
     """A connection whose channels are of different streams, so that no two are given the same bytes.
 

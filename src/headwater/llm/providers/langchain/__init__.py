@@ -18,7 +18,8 @@ _ITEMS: Final = (
     ),
     Items(
         "LangGraph: `messages`, `updates`, `values`, `custom`, several modes, subgraphs, `astream_events`",
-        "a message is said once, whatever the modes; the first of the `values` is what was asked",
+        "a message is said once, whatever the modes; the first of the `values` is what was asked; an interrupt is "
+        "data with the name `interrupt`",
     ),
 )
 

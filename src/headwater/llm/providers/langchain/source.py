@@ -20,6 +20,10 @@ _ASSISTANT: Final = {"ai", "AIMessageChunk"}
 _TOOL: Final = {"tool", "ToolMessageChunk"}
 
 
+#: Under this name a graph gives what it waits for.
+_WAITING: Final = "__interrupt__"
+
+
 class LangChainVoice(Voice):
     """See `Voice`. Left out: the inner state of graphs and chains."""
 
@@ -42,8 +46,15 @@ class LangChainVoice(Voice):
         if isinstance(item, Mapping):
             if isinstance(item.get("event"), str) and item["event"].startswith("on_") and "run_id" in item:
                 return True
+            if _WAITING in item:
+                return True
             return any(map(_is_message, _within(item))) or (spoken == "langchain" and _is_state(item))
         return _is_message(item)
+
+    @classmethod
+    def may_add(cls, item: Json) -> bool:
+        """See `Voice.may_add`: nodes and tasks of a graph give whatever they like, by their names."""
+        return bool(item) and all(isinstance(name, str) for name in item)
 
     def hear(self, event: Any) -> None:
         """See `Voice.hear`."""
@@ -69,12 +80,21 @@ class LangChainVoice(Voice):
             case "messages":
                 self._take(what[0] if isinstance(what, tuple) else what)
             case "updates":
+                self._interrupt(what)
                 for message in _within(what):
                     self._take(message)
             case "values":
+                self._interrupt(what)
                 self._take_state([message for message in _within(what) if _is_message(message)])
             case "custom":
                 self._builder.put(Data("custom", plain(what)))
+
+    def _interrupt(self, state: Any) -> None:
+        """A graph that waits for somebody; several modes tell it."""
+        found = state.get(_WAITING) if isinstance(state, Mapping) else None
+        for number, interrupt in enumerate(found if isinstance(found, list | tuple) else ()):
+            id = text_of(field(interrupt, "id")) or f"interrupt-{number}"
+            self._builder.put(Data("interrupt", plain(field(interrupt, "value")), id))
 
     def _take_state(self, messages: list[Any]) -> None:
         if not self._has_values:
