@@ -57,7 +57,7 @@ class Served(InProcess):
     """A hub behind connections."""
 
     def __init__(self, hub: Hub) -> None:
-        self.shared = Shared(StreamService(hub, multi=True), ConnectionLimits(), TrustedProxies(()))
+        self._shared = Shared(StreamService(hub, multi=True), ConnectionLimits(), TrustedProxies(()))
         self.hub = hub
 
 

@@ -28,7 +28,7 @@ def test_a_live_connect_walks_a_short_way(run: Run[None]) -> None:
     async def main() -> None:
         settings = Settings(store="memory:", flush_seconds=0)
         async with in_process(settings) as served:
-            served.shared.restrained = True  # as of connections by TCP, which these are not
+            served._shared.restrained = True  # as of connections by TCP, which these are not
             await served.hub.create("s", content_type="application/json")
             await served.hub.append("s", 1)
             clients = []

@@ -21,19 +21,18 @@ class InProcess:
 
     Attributes:
         hub: behind it.
-        shared: what its connections have.
     """
 
     def __init__(self, settings: Settings, store: Store | None) -> None:
-        self.shared = make_server(settings, store).shared
-        self.hub = self.shared.service.hub
+        self._shared = make_server(settings, store).shared
+        self.hub = self._shared.service.hub
 
     def held(self) -> int:
         """Bytes that wait for the clients of all connections, but for live readers."""
-        return sum(one.held() for one in self.shared.connections if isinstance(one, Connection))
+        return sum(one.held() for one in self._shared.connections if isinstance(one, Connection))
 
     def _protocol(self) -> asyncio.Protocol:
-        return Connection(self.shared)
+        return Connection(self._shared)
 
     async def connect(self) -> socket.socket:
         """The client's end of a new connection; it does not block."""

@@ -32,11 +32,11 @@ class Guarded(InProcess):
 
     def __init__(self, hub: Hub, authorize: Authorize) -> None:
         service = StreamService(hub, authorize=authorize)
-        self.shared = Shared(service, ConnectionLimits(), TrustedProxies(()))
+        self._shared = Shared(service, ConnectionLimits(), TrustedProxies(()))
         self.hub = hub
 
     def _protocol(self) -> asyncio.Protocol:
-        return Connection(self.shared)
+        return Connection(self._shared)
 
 
 @asynccontextmanager
