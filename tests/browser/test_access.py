@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import json
+import ssl
 import sys
 import threading
 import time
@@ -13,10 +14,11 @@ from typing import Any
 
 import httpx2
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+import trustme
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.docs.pages import ROOT, block
 from tests.support.access import EVERYTHING, SECRET, token
-from tests.support.processes import ServerProcess
+from tests.support.processes import ServerProcess, headwater_server
 
 pytestmark = pytest.mark.slow
 
@@ -248,6 +250,35 @@ def test_another_page_with_the_cookie(page: Page, guarded: Guarded, elsewhere: i
     page.goto(f"{guarded.at}/-/health")
     mine = page.evaluate("async url => (await fetch(url)).status", f"{guarded.at}{ROOT_URL}-/session")
     assert mine == 200, "the session is as it was"
+
+
+def test_over_https(browser: Browser, tmp_path: Path) -> None:
+    """The cookie is of this host alone; its reader is live over TLS, and a logout ends it."""
+    authority, trusted = trustme.CA(), ssl.create_default_context()
+    authority.configure_trust(trusted)
+    made = authority.issue_cert("localhost")
+    made.private_key_and_cert_chain_pem.write_to_path(str(tmp_path / "cert.pem"))
+    (tmp_path / "access.key").write_bytes(SECRET)
+    flags = ["--tls-cert", str(tmp_path / "cert.pem"), "--tls-key", str(tmp_path / "cert.pem")]
+    access = ["--access-key-file", str(tmp_path / "access.key")]
+    with headwater_server("memory:", *flags, *access, tls=trusted) as server:
+        context = browser.new_context(ignore_https_errors=True)
+        try:
+            page, stream = context.new_page(), f"{server.url}{ROOT_URL}safe"
+            page.goto(f"{server.url}/-/health")
+            assert page.evaluate(SIGN_IN, [f"{server.url}{ROOT_URL}-/session", token("u1")]) == 200
+            (cookie,) = context.cookies()
+            assert (cookie["name"], cookie["secure"], cookie["httpOnly"]) == ("__Host-headwater", True, True)
+            assert (cookie["sameSite"], cookie["path"]) == ("Strict", "/")
+            assert page.evaluate("async url => (await fetch(url, { method: 'PUT', body: '0' })).status", stream) == 201
+            page.evaluate(COLLECT, f"{stream}?offset=-1")
+            page.wait_for_function("seen.length === 1")
+            ask = "async url => (await (await fetch(url, { method: 'DELETE' })).json()).ended"
+            assert page.evaluate(ask, f"{server.url}{ROOT_URL}-/session") == 1
+            page.wait_for_function("source.readyState === EventSource.CLOSED")
+            assert context.cookies() == []
+        finally:
+            context.close()
 
 
 MOUNTED = """

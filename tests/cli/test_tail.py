@@ -38,7 +38,7 @@ def test_a_websocket_acknowledges(call: Call, path: str) -> None:
 def test_a_websocket_needs_its_library(call: Call, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without it the line that installs it is printed."""
     call("create", path, "--json")
-    monkeypatch.setitem(sys.modules, "websockets.sync.client", None)
+    monkeypatch.setitem(sys.modules, "websockets.asyncio.client", None)
     result = call("tail", path, "--wire", "websocket")
     assert result.exit_code == ExitCode.USAGE
     assert "pip install 'headwater[websocket]'" in result.stderr

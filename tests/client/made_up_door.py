@@ -67,6 +67,7 @@ class Answering:
     ) -> None:
         self.server = server or Producers()
         self.loses = loses
+        self.headers: dict[str, str] = {}
         self.gate = asyncio.Event()
         self.gate.set()
         self.asked: list[tuple[Numbers, list[Any]]] = []
@@ -97,7 +98,7 @@ class Answering:
             raise SchemaMismatch("no")
         self.server.take(numbers, body)
         self.taken.append((numbers, body))
-        return Head(200, {"stream-next-offset": f"{len(self.server.log):04}"})
+        return Head(200, {"stream-next-offset": f"{len(self.server.log):04}", **self.headers})
 
 
 class MadeUpDoor:

@@ -10,7 +10,7 @@ import sys
 HALVES = ("hub", "http", "server", "stores")
 LATE = ["websockets", "sqlite3", "pydantic", "aiohttp", *(f"headwater.{half}" for half in HALVES)]
 #: Modules that may come beside httpx2's and the standard library's.
-MOST = 80
+MOST = 60
 
 # asyncio is what any program with httpx2's asynchronous half has loaded.
 CODE = """
@@ -36,6 +36,12 @@ def test_the_client_loads_nothing_that_is_not_used() -> None:
     assert len(found) <= MOST
     packages = {name.partition(".")[0] for name in found} - set(sys.stdlib_module_names)
     assert packages <= {"headwater", "msgspec", "typing_extensions"}
+
+
+def test_a_connection_loads_its_library_when_it_connects() -> None:
+    """To name one costs the messages of the protocol, and no WebSocket library."""
+    found = loaded("; headwater.client.Connection('http://127.0.0.1:1/').stream('a')")
+    assert not [name for name in found if name.startswith(tuple(LATE))]
 
 
 def test_the_client_without_asyncio_loads_nothing_more() -> None:

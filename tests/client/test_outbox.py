@@ -236,6 +236,20 @@ def test_what_waits_for_too_long_expires(run: Run, file: str) -> None:
     run(test())
 
 
+def test_a_server_that_forgets_sooner_makes_it_expire_sooner(run: Run, file: str) -> None:
+    """Behind that it could take what is sent again for something new."""
+
+    async def test() -> None:
+        answers = Answering()
+        answers.headers = {"stream-producer-age": "1000"}
+        box, stream = made(file, answers, [])
+        async with box:
+            await box.append(stream, 1)
+            assert box.age == 900.0
+
+    run(test())
+
+
 def test_it_is_bounded(run: Run, file: str) -> None:
     """By records and by bytes; nothing is dropped to make room, and there is room again when something is sent."""
 

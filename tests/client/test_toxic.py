@@ -167,6 +167,18 @@ def test_ten_thousand_records_with_a_cut_every_second(run: Run, server: ServerPr
     assert min(course.moving / course.seconds for course in courses) >= 0.5
 
 
+@pytest.mark.soak
+def test_a_thousand_records_at_ten_kilobytes_a_second(run: Run, server: ServerProcess) -> None:
+    """A thin line is slow, and nothing more."""
+    courses = run(slow_run(server))
+    assert [(course.records, course.repeated) for course in courses] == [(1000, 0)] * len(courses)
+
+
+async def slow_run(server: ServerProcess) -> list[Course]:
+    """A line of 10 kB a second in each direction, for each connection."""
+    return (await run_all(server, Toxics(latency=40, jitter=20, rate=10_000), 1000, 5.0, 8))[0]
+
+
 async def long_run(server: ServerProcess) -> list[Course]:
     """The whole of it."""
     toxics = Toxics(latency=40, jitter=20, resets=0.01, cut_every=1)
@@ -177,8 +189,9 @@ def main() -> None:
     """Run the long part, and record it."""
     with headwater_server("memory:") as server:
         courses = asyncio.run(long_run(server))
+        slow = asyncio.run(slow_run(server))
     toxics = {"latency_ms": 40, "jitter_ms": 20, "resets": 0.01, "cut_every_s": 1, "records": 10_000}
-    text = msgspec.json.format(msgspec.json.encode({"network": toxics, "ways": courses}), indent=2)
+    text = msgspec.json.format(msgspec.json.encode({"network": toxics, "ways": courses, "thin_line": slow}), indent=2)
     RECORDED.write_bytes(text + b"\n")
     sys.stdout.write(text.decode() + "\n")
 

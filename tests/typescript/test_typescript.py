@@ -23,7 +23,7 @@ def installed() -> None:
 
 
 def node(*arguments: str) -> None:
-    done = subprocess.run([NODE, *arguments], cwd=HOME, capture_output=True, text=True, timeout=200, check=False)
+    done = subprocess.run([NODE, *arguments], cwd=HOME, capture_output=True, text=True, timeout=280, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -144,6 +144,7 @@ export class Connection implements AsyncDisposable {
 
   /** Tries now, in place of waiting, or takes another socket in place of the one that is there. */
   reconnect(): void {
+    this.#place?.reconnect()
     this.#environment.isSkipped = true
     this.#notBefore = -Infinity
     this.#environment.end()
@@ -222,6 +223,7 @@ export class Connection implements AsyncDisposable {
       root: { value: this.#root() },
       state: { get: () => self.state },
       moved: { value: (why: HeadwaterError) => this.#drop(why) },
+      reconnect: { value: () => this.reconnect() },
       signedOut: { value: () => void this.#signedOut().catch(() => undefined) },
       changed: { value: () => this.#changed() },
     }) as Host

@@ -234,7 +234,10 @@ export function producerOf<T>({ door, retry, environment, signal, type: typeOf }
     }
     batch.write = write
     while (batch.write === write) {
-      backoff.begin()
+      // Those before it that are not acknowledged yet, which it may overtake.
+      const lowest = Math.min(...flying.map((each) => each.seq))
+      // On a connection all that is under way is lost together, and asks for one socket.
+      if (!door.live || batch.seq === lowest) backoff.begin()
       try {
         const { offset } = await door.write(write, stop.signal)
         if (batch.write !== write) return
@@ -243,13 +246,13 @@ export function producerOf<T>({ door, retry, environment, signal, type: typeOf }
         settle(batch, offset)
         return
       } catch (error) {
-        if (batch.write !== write || !(await again(batch, error as HeadwaterError))) return
+        if (batch.write !== write || !(await again(batch, error as HeadwaterError, lowest))) return
       }
     }
   }
 
   /** Whether a batch that failed is sent again; it was waited for as long as that takes. */
-  const again = async (batch: Batch, error: HeadwaterError): Promise<unknown> => {
+  const again = async (batch: Batch, error: HeadwaterError, lowest: number): Promise<unknown> => {
     const { code, facts, message, retryable, retryAfter, status } = error
     if (retryable && !idempotent && status === undefined) return refused(batch, unknownOutcome(message, error))
     if (retryable && !(code === "bad-answer" && ++batch.bad >= BAD_ANSWERS)) {
@@ -266,26 +269,26 @@ export function producerOf<T>({ door, retry, environment, signal, type: typeOf }
       waits = Math.min(waits, environment.now())
       return true
     }
-    if (code === "producer-gap") return gap(batch, Number(facts.expected ?? facts.expected_seq))
+    if (code === "producer-gap") return gap(batch, Number(facts.expected ?? facts.expected_seq), lowest)
     if (code === "producer-fenced" && claim) return renew(Number(facts.epoch ?? epoch) + 1)
     if (status === 404 && create && !made) {
       // A server of the protocol alone does not create with an append.
       made = true
       return door.create({ "content-type": type }, undefined, stop.signal).then(
         () => true,
-        (refusal) => again(batch, refusal as HeadwaterError),
+        (refusal) => again(batch, refusal as HeadwaterError, lowest),
       )
     }
     return refused(batch, error)
   }
 
-  /** A number is missing before this one. */
-  const gap = async (batch: Batch, expected: number): Promise<unknown> => {
+  /** A number is missing before this one. `lowest`: of those that were under way when it was sent. */
+  const gap = async (batch: Batch, expected: number, lowest: number): Promise<unknown> => {
     if (expected > batch.seq) return settle(batch, last)
+    if (expected < lowest || lowest === batch.seq) return renew(epoch + 1)
+    // It overtook those before it on another connection, which may have arrived by now.
     const before = flying.find((each) => each.seq < batch.seq)
-    if (!before || expected < before.seq) return renew(epoch + 1)
-    // It overtook those before it on another connection.
-    await until(() => !flying.includes(before))
+    await until(() => !before || !flying.includes(before))
     return true
   }
 

@@ -20,13 +20,13 @@ class Log {
   epoch = 0
   closed = false
   /** What happens to the request of this number, in place of or behind the append. */
-  faults: ((asked: Asked) => "lost" | Response | undefined)[] = []
+  faults: ((asked: Asked) => "lost" | Response | Promise<Response> | undefined)[] = []
   fake: Fake = new Fake((asked, index) => this.answer(asked, index))
   bodies: string[] = []
 
-  answer(asked: Asked, index: number): Response | Error {
+  answer(asked: Asked, index: number): Response | Error | Promise<Response> {
     const fault = this.faults[index]?.(asked)
-    if (fault instanceof Response) return fault
+    if (fault instanceof Response || fault instanceof Promise) return fault
     const response = this.append(asked)
     return fault === "lost" ? new TypeError("fetch failed") : response
   }
@@ -67,6 +67,25 @@ test("records of one turn are one request, and each knows its offset", async () 
   await three
   await appended.catch(() => undefined)
   assert.ok(log.bodies.includes("[4,5,6]"))
+})
+
+test("told of a gap that is filled by then: sent again, and nothing is given up", async () => {
+  const log = new Log()
+  const producer = log.producer({ batchBytes: 1, linger: 0 })
+  await Promise.all([producer.append(1), world.pass(10)])
+  const later = (answer: () => Response, ms: number) => new Promise<Response>((resolve) => world.timer(ms, () => resolve(answer())))
+  log.faults[1] = (asked) => later(() => log.append(asked), 40)
+  // It overtakes the one before it, and is answered when that one is acknowledged.
+  log.faults[2] = (asked) => {
+    const answer = log.append(asked)
+    assert.equal(answer.status, 409)
+    return later(() => answer, 80)
+  }
+  log.faults[3] = () => "lost"
+  const all = Promise.all([fate(producer.append(2)), fate(producer.append(3)), fate(producer.append(4))])
+  await world.pass(60_000)
+  assert.deepEqual(log.records, [1, 2, 3, 4])
+  assert.ok((await all).every((told) => String(told).includes("_")), String(await all))
 })
 
 test("a lost answer: the same bytes again, and nothing is there twice", async () => {

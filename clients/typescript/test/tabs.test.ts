@@ -161,6 +161,69 @@ test("the machine sleeps for a day: all tabs go on, on one socket", async () => 
   close(profile)
 })
 
+test("clocks that are put back or forward: a leader that hangs is found all the same", async () => {
+  const { profile, pages, all } = await opened()
+  for (const jump of [-3_600_000, 7_200_000]) {
+    for (const { world } of pages) world.skew += jump
+    await profile.pass(4000)
+    const leader = pages.find(({ connection }) => connection.role === "leader") as Page
+    leader.hang()
+    await profile.pass(2400)
+    assert.equal(roles(pages.filter((page) => page !== leader)).filter((role) => role === "leader").length, 1)
+    leader.wake((pages.find((page) => page !== leader) as Page).world.time)
+    profile.server.append(PATH, jump)
+    await profile.pass(1000)
+  }
+  for (const got of all) assert.deepEqual([...got], profile.server.log(PATH))
+  close(profile)
+})
+
+test("reconnect() of any tab has the leader take another socket", async () => {
+  const { profile, pages, all } = await opened()
+  pages[2]?.connection.reconnect()
+  await profile.pass(2000)
+  assert.equal(profile.server.sockets.length, 2)
+  assert.equal(profile.server.open.length, 1)
+  profile.server.append(PATH, 3)
+  await profile.pass(1000)
+  for (const got of all) assert.deepEqual([...got], [1, 2, 3])
+  close(profile)
+})
+
+test("close() in every place: nothing is left of it, and the others go on", async () => {
+  for (const place of ["leader", "follower", "joining", "aside", "robbed", "waiting"]) {
+    const { profile, pages, all } = await opened()
+    let page = pages[place === "follower" ? 1 : 0] as Page
+    if (place === "joining") {
+      page = profile.open()
+      page.read(PATH)
+    } else if (place === "aside") page.world.tell("freeze")
+    else if (place === "robbed") {
+      page.hang()
+      await profile.pass(2400)
+      page.wake((pages[1] as Page).world.time)
+    } else if (place === "waiting") {
+      profile.server.isUp = false
+      for (const socket of profile.server.open) socket.cut()
+      await profile.pass(1000)
+      profile.server.isUp = true
+    }
+    page.connection.close()
+    page.connection.close()
+    page.world.tell("resume")
+    await profile.pass(35_000)
+    assert.equal(page.world.timers + page.world.watchers, 0, place)
+    profile.server.append(PATH, 3)
+    await profile.pass(1000)
+    for (const got of all.filter((_, index) => pages[index] !== page)) assert.deepEqual([...got], [1, 2, 3], place)
+    assert.equal(profile.server.open.length, 1, place)
+    await assert.rejects(page.connection.stream(PATH, { type: "application/json" }).append(1 as never), { code: "stopped" })
+    close(profile)
+    await settled()
+    assert.equal(profile.locks, 0, place)
+  }
+})
+
 test("two users in two tabs share nothing, and a tab hears no token", async () => {
   const profile = new Profile()
   const heard: string[] = []
@@ -288,6 +351,34 @@ test("a slow follower costs the leader nothing, and has everything in the end", 
     got.push((await next)?.value?.data as string)
   }
   assert.deepEqual(got.map((each) => Number(each.split(" ")[0])), Array.from({ length: 50 }, (_, n) => n))
+  close(profile)
+})
+
+test("a slow reader of the leader holds up the others for a second at most, and has everything in the end", async () => {
+  const profile = new Profile()
+  const [leader, follower] = [profile.open(), profile.open()]
+  profile.server.append(PATH, 0)
+  const slow = leader.connection.stream<number>(PATH).read({ buffer: 100 })[Symbol.asyncIterator]()
+  const first = slow.next()
+  await settled()
+  const got = follower.read(PATH)
+  await settled()
+  const acks = (): number => profile.server.open[0]?.said.filter(({ t }) => t === "ack").length ?? 0
+  // As much as it may be sent.
+  profile.server.append(PATH, 1, 2)
+  await settled()
+  assert.deepEqual([...got], [0, 1, 2])
+  assert.equal(acks(), 0)
+  await profile.pass(1000)
+  assert.equal(acks(), 1)
+  profile.server.append(PATH, 3, 4, 5, 6)
+  const values = [(await first).value?.data]
+  while (values.length < 7) {
+    const next = slow.next()
+    await settled()
+    values.push((await next).value?.data)
+  }
+  assert.deepEqual(values, [0, 1, 2, 3, 4, 5, 6])
   close(profile)
 })
 

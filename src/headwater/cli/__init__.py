@@ -11,7 +11,8 @@ paragraphs       help texts with examples
 remote           HTTP to the server
 pipeline         several requests under way on one connection
 patience         when to try again
-wires            live answers into records
+progress         how far long work is, on stderr
+telling, telling_http  the client, which tells when it tries again
 lines            bytes that are cut anywhere into lines
 newest           where the last records or lines begin
 follow           a reader that resumes
@@ -19,7 +20,7 @@ tail_one         `tail` of one stream
 tail_many        `tail` of several
 starts           where each of them begins
 many_lines       a live answer of many streams into what it tells
-follow_socket    a reader of one on a WebSocket that resumes and acknowledges
+follow_socket    the same on a WebSocket
 follow_many      a reader of many streams that resumes
 shown            bytes as they are printed
 print_many       their records on stdout

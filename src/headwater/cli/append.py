@@ -15,6 +15,7 @@ from headwater.cli.failures import ExitCode, Failure
 from headwater.cli.options import stream_argument, with_remote
 from headwater.cli.paragraphs import Paragraphs
 from headwater.cli.patience import Patience
+from headwater.cli.progress import Meter
 from headwater.cli.records import Readable, Shaper, from_arguments, from_lines, from_whole
 from headwater.cli.remote import Remote, header
 from headwater.cli.stream_settings import StreamSettings, stream_settings
@@ -109,14 +110,21 @@ def append(
         for batch in from_arguments(data, shaper):
             writer.send(batch, close=close)
     else:
-        for batch in _batches(files or (STDIN,), shaper, by_line):
-            writer.send(batch)
+        with Meter(_size(files)) as meter:
+            for batch in _batches(files or (STDIN,), shaper, by_line):
+                writer.send(batch)
+                meter.add(len(batch), sum(map(len, batch)))
         if close:
             writer.send([], close=True)
     if create and writer.tail is None:
         writer.create_empty()
     if writer.tail is not None:
         output.result(writer.tail, f"{'closed' if close else 'appended'}; the tail is {writer.tail}")
+
+
+def _size(files: tuple[str, ...]) -> int | None:
+    """Bytes of all files; None: nobody knows."""
+    return None if not files or STDIN in files else sum(Path(name).stat().st_size for name in files)
 
 
 def _kind(remote: Remote, path: str, patience: Patience, content_type: str | None, *, create: bool) -> str:

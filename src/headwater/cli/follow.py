@@ -1,22 +1,23 @@
-"""A reader that outlives its connections: after a cut it goes on behind the last record it gave out.
+"""A reader of one stream, by the client: after a cut it goes on behind the last record it gave out.
 
 Rule: nothing is left out, however slow the terminal or the next program is, and whatever the stream's policy.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from urllib.parse import unquote
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final
 
-import httpx2
 import msgspec
 
-from headwater.cli.failures import FailedStream, Failure
-from headwater.cli.patience import Patience
-from headwater.cli.remote import Remote, header
-from headwater.cli.wires import Closed, Ended, EventsWire, Failed, Heard, Told, UpToDate, Wire
+from headwater.cli.failures import FailedStream, Failure, Unreachable, refused
+from headwater.cli.remote import Remote
+from headwater.client.errors import BadAnswer, ClientError, NetworkError, Truncated
+from headwater.client.items import Batch, Progress
+from headwater.client.told import Heard
+from headwater.client.transports import Transport
+from headwater.errors import HeadwaterError, StreamFailed
 from headwater.model import Policy, Record
-from headwater.protocol import names
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -40,14 +41,12 @@ class Follower:
         remote: the server.
         path: the stream.
         content_type: the stream's.
-        wire: the wire format.
+        wire: the transport.
         offset: where to begin; not `now`, which a reconnect would take for another moment.
-        patience: when to connect again.
+        retry_for: seconds of trouble after which to give up; None: never.
         compressed: ask for compressed answers.
         kinds: what is asked for beside records: `signals`, `presence`.
-
-    Attributes:
-        offset: where the next connection goes on.
+        alive: called with each piece that comes, heartbeats too.
     """
 
     def __init__(
@@ -55,23 +54,23 @@ class Follower:
         remote: Remote,
         path: str,
         content_type: str,
-        wire: type[Wire],
+        wire: Transport,
         offset: str,
-        patience: Patience,
+        retry_for: float | None,
         *,
         compressed: bool = False,
         kinds: Sequence[str] = (),
+        alive: Callable[[Progress], None] | None = None,
     ) -> None:
-        self.offset = offset
-        self._remote = remote
-        self._path = path
-        self._content_type = content_type
-        self._wire = wire
-        self._patience = patience
-        self._compressed = compressed
-        self._kinds = kinds
-        self._started = False  # a record was received, so there is a Last-Event-ID
-        self._closed = False
+        self._remote: Final = remote
+        self._path: Final = path
+        self._content_type: Final = content_type
+        self._wire: Final = wire
+        self._offset: Final = offset
+        self._retry_for: Final = retry_for
+        self._compressed: Final = compressed
+        self._kinds: Final = kinds
+        self._alive: Final = alive
 
     def steps(self) -> Iterator[Step]:
         """Everything from the offset on; ends when the stream is closed and all of it was given out.
@@ -79,76 +78,51 @@ class Follower:
         Raises:
             Failure: the server refused, patience is at its end, or the stream ended before it was complete.
         """
-        while not self._closed:
-            try:
-                yield from self._connection()
-            except Failure as failure:
-                self._patience.wait(failure)
+        try:
+            for given in self._everything():
+                match given:
+                    case Batch(items, _, up_to_date):
+                        yield Step(tuple(Record(item.offset, item.raw) for item in items), up_to_date)
+                    case Heard(line):
+                        yield Step((), False, (line,))
+        except HeadwaterError as error:
+            raise failure_of(error, self._remote.origin) from None
 
-    def _connection(self) -> Iterator[Step]:
-        wire = self._wire(self._content_type)
-        query = {names.QUERY_OFFSET: self.offset, names.QUERY_SLOW: Policy.REPLAY.value}
-        query |= dict.fromkeys(self._kinds, "1")
-        with self._remote.live(self._path, self._headers(), query, compressed=self._compressed) as answer:
-            if answer.status_code == 204:  # to an event stream's reader that comes back to the end of a closed stream
-                self._closed = True
-                _check_complete(answer)
-                return
-            if not (header(answer, names.CONTENT_TYPE) or "").startswith(wire.media_type):
-                raise Failure("malformed", f"the server does not answer with {wire.media_type}")
-            for chunk in answer.iter_bytes():
-                end: Failure | None = None
-                told = wire.feed(chunk)
-                if told:
-                    self._patience.worked()
-                    end = _end(told)
-                for part in _in_order(told):
-                    yield self._take(part)
-                if end is not None:
-                    raise end
-                if self._closed:
-                    return
-        raise Failure("cut", "the connection was cut", passing=True)
+    def asked(self) -> dict[str, Any]:
+        """How the stream is read."""
+        return {
+            "slow": Policy.REPLAY.value,
+            "signals": "signals" in self._kinds,
+            "presence": "presence" in self._kinds,
+            "progress": self._alive,
+        }
 
-    def _headers(self) -> dict[bytes, bytes]:
-        headers = {names.ACCEPT: self._wire.media_type.encode()}
-        if self._started and self._wire is EventsWire:
-            headers[names.LAST_EVENT_ID] = self.offset.encode()
-        return headers
-
-    def _take(self, told: list[Told]) -> Step:
-        up_to_date = False
-        records: list[Record] = []
-        for item in told:
-            match item:
-                case Record(offset):
-                    records.append(item)
-                    self.offset, self._started = offset, True
-                case UpToDate(offset):
-                    up_to_date = True
-                    self.offset = offset
-                case Closed(offset) | Failed(offset):
-                    self._closed = True
-                    self.offset = offset
-        heard = tuple(item.line for item in told if isinstance(item, Heard))
-        return Step(tuple(records), up_to_date, heard)
+    def _everything(self) -> Iterator[Any]:
+        stream = self._remote.stream(
+            self._path, self._content_type, self._wire, self._retry_for, compressed=self._compressed
+        )
+        with stream:
+            yield from stream.read(self._offset, **self.asked()).everything()
 
 
-def _in_order(told: list[Told]) -> Iterator[list[Told]]:
-    """Parts in which what is heard is behind all records; most often one."""
-    begin = 0
-    for index in range(1, len(told)):
-        if isinstance(told[index - 1], Heard) and isinstance(told[index], Record):
-            yield told[begin:index]
-            begin = index
-    yield told[begin:]
+def failure_of(error: HeadwaterError, origin: str) -> Failure:
+    """What the client raises, as the failure of a command.
 
-
-def _end(told: list[Told]) -> Failure | None:
-    return next((item.failure for item in told if isinstance(item, Ended | Failed)), None)
-
-
-def _check_complete(answer: httpx2.Response) -> None:
-    code = header(answer, names.STREAM_FAILURE)
-    if code is not None:
-        raise FailedStream(code, unquote(header(answer, names.STREAM_FAILURE_MESSAGE) or ""))
+    Args:
+        error: what it is.
+        origin: of the server.
+    """
+    match error:
+        case StreamFailed():
+            details = error.details
+            return FailedStream(str(details.get("failure", "")), str(details.get("failure_message", "")))
+        case Truncated():
+            return Failure("cut", error.message, passing=True)
+        case NetworkError():
+            return Unreachable(origin, error.message)
+        case BadAnswer():
+            return Failure("malformed", error.message)
+        case ClientError():
+            return Failure(error.code, error.message, error.advice)
+        case _:
+            return refused(error)

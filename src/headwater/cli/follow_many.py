@@ -13,10 +13,20 @@ from typing import Any, Final
 import msgspec
 
 from headwater.cli.failures import Failure
-from headwater.cli.many_lines import Cursor, ManyLines, Over, RecordOf, Skipped, ToldOfMany, Trouble, Waiting
+from headwater.cli.many_lines import (
+    Alive,
+    Cursor,
+    Ended,
+    ManyLines,
+    Over,
+    RecordOf,
+    Skipped,
+    ToldOfMany,
+    Trouble,
+    Waiting,
+)
 from headwater.cli.patience import Patience
 from headwater.cli.remote import Remote
-from headwater.cli.wires import Alive, Ended
 from headwater.errors import StreamGone, StreamNotFound
 from headwater.model import Policy
 from headwater.protocol import names

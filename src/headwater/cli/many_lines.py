@@ -12,7 +12,22 @@ import msgspec
 
 from headwater.cli.failures import FailedStream, Failure, refusal
 from headwater.cli.lines import Lines, decode_line, read_line
-from headwater.cli.wires import Alive, Ended, Heard, let_go
+
+
+class Alive(msgspec.Struct, frozen=True):
+    """Nothing happened, and the connection is well."""
+
+
+class Ended(msgspec.Struct, frozen=True):
+    """The server ended the answer, and said why."""
+
+    failure: Failure
+
+
+class Heard(msgspec.Struct, frozen=True):
+    """A signal, or who is there, as a line of NDJSON without its end."""
+
+    line: bytes
 
 
 class RecordOf(msgspec.Struct, frozen=True):
@@ -139,3 +154,8 @@ def _take(raw: bytes) -> list[ToldOfMany]:
             return [Cursor(line.cursor), Ended(let_go(line.retry_after))]
         case _:
             return [Alive()]
+
+
+def let_go(retry_after: float) -> Failure:
+    """Why a response ended of a server that lets its readers go."""
+    return Failure("detached", "the server asks to come back", passing=True, retry_after=retry_after)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from headwater.cli import output
 from headwater.cli.failures import Failure, Unreachable
@@ -26,6 +26,9 @@ class Patience:
         clock: seconds from any fixed origin.
         sleep: waits for so many seconds.
         draw: a number from 0 up to 1.
+
+    Attributes:
+        retry_for: as given.
     """
 
     def __init__(
@@ -36,7 +39,7 @@ class Patience:
         sleep: Callable[[float], None] = time.sleep,
         draw: Callable[[], float] = random.random,
     ) -> None:
-        self._retry_for = retry_for
+        self.retry_for: Final = retry_for
         self._clock = clock
         self._sleep = sleep
         self._draw = draw
@@ -63,7 +66,7 @@ class Patience:
         if self._since is None:
             self._since = now
         pause = max(delay(self._attempt, self._draw()), failure.retry_after)
-        if self._retry_for is not None and now + pause - self._since > self._retry_for:
+        if self.retry_for is not None and now + pause - self._since > self.retry_for:
             raise failure
         self._attempt += 1
         output.note(f"{failure.detail}; again in {pause:.1f} s")

@@ -13,19 +13,26 @@ import msgspec
 from headwater import __version__
 from headwater.cli.failures import Unreachable, refusal
 from headwater.cli.pipeline import Pipeline, can_pipeline
+from headwater.cli.telling_http import TellingHttp
+from headwater.client.retry import Retry
+from headwater.client.sync import Stream
+from headwater.client.transports import Transport
 from headwater.model import NOW
 from headwater.protocol import names
 
 if TYPE_CHECKING:
-    from websockets.sync.client import ClientConnection
+    from headwater.client import Connection
 
 #: Where the server has its streams, unless the URL says otherwise; as the reference servers.
 DEFAULT_PREFIX: Final = "/v1/stream/"
 #: Silence after which a live answer counts as cut: three of the server's heartbeats.
 LIVE_SECONDS: Final = 45.0
 #: A proxy that compresses also holds back.
-_AS_IT_IS: Final = {names.ACCEPT_ENCODING: b"identity"}
-_FOR_MANY: Final = {**_AS_IT_IS, names.ACCEPT: b"application/x-ndjson", names.CONTENT_TYPE: b"application/json"}
+_FOR_MANY: Final = {
+    names.ACCEPT_ENCODING: b"identity",
+    names.ACCEPT: b"application/x-ndjson",
+    names.CONTENT_TYPE: b"application/json",
+}
 
 
 class Address(msgspec.Struct, frozen=True):
@@ -139,49 +146,40 @@ class Remote:
         except msgspec.DecodeError:
             raise refusal(response.status_code, b"") from None
 
-    @contextmanager
-    def live(
-        self, stream: str, headers: Mapping[bytes, bytes], params: Mapping[str, str], *, compressed: bool = False
-    ) -> Iterator[httpx2.Response]:
-        """A live answer, to be read with `iter_bytes()`.
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port."""
+        return self._address.origin
+
+    def stream(
+        self, stream: str, content_type: str, wire: Transport, retry_for: float | None, *, compressed: bool = False
+    ) -> Stream[bytes]:
+        """A stream as the client reads it, which tells when it tries again.
 
         Args:
             stream: its path.
-            headers: of the request.
-            params: its query.
+            content_type: of it.
+            wire: the transport.
+            retry_for: seconds of trouble after which to give up; None: never.
             compressed: accept every coding that the HTTP client decodes.
         """
-        if not compressed:
-            headers = {**headers, **_AS_IT_IS}
-        with self._stream("GET", self.url(stream), headers=headers, params=params) as response:
-            yield response
+        coding = {"accept-encoding": self._client.headers["accept-encoding"]} if compressed else {}
+        retry = self._retry(retry_for)
+        http = TellingHttp({**dict(self._headers), **coding}, self._client, retry.connect)
+        return Stream(
+            self.url(stream), type=bytes, content_type=content_type, transport=wire, retry=retry, http=http
+        )  # fmt: skip
 
-    @contextmanager
-    def socket(self, protocol: str) -> Iterator[ClientConnection]:
-        """A connection of many streams, which ends with an iteration over it when it is cut."""
-        from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
-        from websockets.sync.client import connect
-        from websockets.typing import Subprotocol
+    def connection(self, retry_for: float | None) -> Connection:
+        """The client's connection for many streams; see `stream`."""
+        from headwater.cli.telling import TellingConnection
 
-        origin = self._address.origin
-        url = f"ws{origin.removeprefix('http')}{self._address.prefix}-/connect"
-        headers = [(name, value) for name, value in self._headers if name != "User-Agent"]
-        try:
-            with connect(
-                url,
-                subprotocols=[Subprotocol(protocol)],
-                additional_headers=headers,
-                user_agent_header=self._headers[0][1],
-                open_timeout=self._timeout,
-                max_size=None,
-            ) as found:
-                yield found
-        except InvalidStatus as error:
-            raise refusal(error.response.status_code, bytes(error.response.body or b"")) from None
-        except ConnectionClosed:
-            raise Unreachable(origin, "the connection was cut") from None
-        except (OSError, InvalidHandshake) as error:
-            raise Unreachable(origin, str(error) or type(error).__name__) from None
+        headers = {name: value for name, value in self._headers if name != "User-Agent"}
+        url = f"{self.origin}{self._address.prefix}"
+        return TellingConnection(url, headers=headers, retry=self._retry(retry_for))
+
+    def _retry(self, retry_for: float | None) -> Retry:
+        return Retry(base=0.5, deadline=retry_for, connect=self._timeout, silence=max(self._timeout, LIVE_SECONDS))
 
     def page_of_many(self, body: bytes, params: Mapping[str, str]) -> httpx2.Response:
         """What there is of many streams now.

@@ -16,7 +16,6 @@ from headwater.cli.remote import Remote
 from headwater.cli.starts import starts_from, starts_of_last
 from headwater.cli.tail_many import tail_many
 from headwater.cli.tail_one import tail_one
-from headwater.cli.wires import EventsWire, JsonLinesWire
 from headwater.errors import InvalidOffset
 from headwater.model import BEGINNING
 from headwater.protocol.offsets import check_offset
@@ -117,7 +116,7 @@ def tail(
         patience,
         offset,
         last,
-        EventsWire if sse else JsonLinesWire,
+        "sse" if sse else "ndjson",
         as_json=as_json,
         compressed=compressed,
         follow=not no_follow,

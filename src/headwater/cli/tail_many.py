@@ -7,13 +7,12 @@ from collections.abc import Callable, Iterable, Sequence
 from headwater.cli import output
 from headwater.cli.follow_many import ManyFollower
 from headwater.cli.heard import shown_apart, shown_as_json
-from headwater.cli.many_lines import RecordOf, ToldOfMany
+from headwater.cli.many_lines import Heard, RecordOf, ToldOfMany
 from headwater.cli.notices import Notices
 from headwater.cli.patience import Patience
 from headwater.cli.print_many import JsonPrinter, PlainPrinter
 from headwater.cli.remote import Remote
 from headwater.cli.starts import Starts
-from headwater.cli.wires import Heard
 
 
 def tail_many(

@@ -14,9 +14,11 @@ from headwater.cli.follow import Follower
 from headwater.cli.heard import shown_apart, shown_as_json
 from headwater.cli.newest import Beginning, newest
 from headwater.cli.patience import Patience
+from headwater.cli.progress import Meter
 from headwater.cli.remote import Remote, header
 from headwater.cli.shown import field_of, printed
-from headwater.cli.wires import Wire
+from headwater.client.items import Progress
+from headwater.client.transports import Transport
 from headwater.model import BEGINNING, NOW, Record
 from headwater.protocol import names
 from headwater.protocol.framing import DEFAULT_CONTENT_TYPE, is_json, is_text
@@ -30,7 +32,7 @@ def tail_one(
     patience: Patience,
     offset: str | None,
     last: int | None,
-    wire: type[Wire],
+    wire: Transport,
     *,
     as_json: bool,
     compressed: bool,
@@ -47,7 +49,7 @@ def tail_one(
         patience: when to connect again.
         offset: where to begin; None: at its start, or as `last` says.
         last: begin with so many records, or lines.
-        wire: the wire format.
+        wire: the transport.
         as_json: one object a record.
         compressed: ask for compressed answers.
         follow: wait for what comes.
@@ -59,23 +61,57 @@ def tail_one(
         BrokenPipeError: nobody reads stdout any more.
         Failure: the server refused, patience is at its end, or the stream ended before it was complete.
     """
-    head = patience.ask(lambda: remote.head(path))
-    kind = header(head, names.CONTENT_TYPE) or DEFAULT_CONTENT_TYPE
-    if last:
-        begin = newest(remote, patience, path, kind, last)
-    elif last == 0 or offset == NOW:
-        begin = Beginning(header(head, names.STREAM_NEXT_OFFSET) or NOW)
-    else:
-        begin = Beginning(offset or BEGINNING)
-    reader = follower(remote, path, kind, wire, begin.offset, patience, compressed=compressed, kinds=kinds)
+    kind, begin = _beginning(remote, path, patience, offset, last)
     printer = Printer(_format(kind, as_json=as_json), begin, shown_as_json if as_json else shown_apart)
+    meter = Meter(shown=sys.stderr.isatty() and not output.on_terminal())
+    reader = follower(
+        remote,
+        path,
+        kind,
+        wire,
+        begin.offset,
+        patience.retry_for,
+        compressed=compressed,
+        kinds=kinds,
+        alive=watching(meter),
+    )
     try:
-        printer.print_all(reader, count, no_follow=not follow)
+        with meter:
+            printer.print_all(reader, count, no_follow=not follow)
     except KeyboardInterrupt:
         output.note(f"stopped; go on with --from {printer.offset}")
         raise
     finally:
         printer.end_line()
+
+
+def _beginning(
+    remote: Remote, path: str, patience: Patience, offset: str | None, last: int | None
+) -> tuple[str, Beginning]:
+    """The stream's content type, and where to begin."""
+    head = patience.ask(lambda: remote.head(path))
+    kind = header(head, names.CONTENT_TYPE) or DEFAULT_CONTENT_TYPE
+    if last:
+        return kind, newest(remote, patience, path, kind, last)
+    if last == 0 or offset == NOW:
+        return kind, Beginning(header(head, names.STREAM_NEXT_OFFSET) or NOW)
+    return kind, Beginning(offset or BEGINNING)
+
+
+def watching(meter: Meter) -> Callable[[Progress], None]:
+    """Shows how far a read is, and finds out with each piece whether somebody still reads stdout.
+
+    Raises:
+        BrokenPipeError: nobody does.
+    """
+
+    def told(progress: Progress) -> None:
+        if output.stdout_is_gone():
+            raise BrokenPipeError
+        state = "up to date" if progress.up_to_date else "catching up"
+        meter.set(progress.records, progress.bytes, state)
+
+    return told
 
 
 class Printer:
@@ -108,8 +144,6 @@ class Printer:
             records = self._wanted(step.records)[:left]
             if records:
                 self._print(records)
-            elif output.stdout_is_gone():
-                raise BrokenPipeError
             for line in step.heard:
                 self._show(line)
             if left is not None:

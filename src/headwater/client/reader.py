@@ -244,8 +244,11 @@ class Reader(Generic[T]):
         async with aclosing(answer.chunks(session.silence, request.first_byte)) as chunks:
             async for chunk in chunks:
                 self._bytes += len(chunk)
-                for given in session.feed(chunk):
+                told = session.feed(chunk)
+                for given in told:
                     yield given
+                if not told and self._progress is not None:
+                    self._report(self.state is ReaderState.LIVE)
                 session.late()
                 if self._is_over():
                     return
@@ -256,4 +259,8 @@ class Reader(Generic[T]):
     def _told(self, batch: Batch[Any]) -> None:
         self._records += len(batch.items)
         if self._progress is not None:
-            self._progress(Progress(batch.offset, self._records, self._bytes, batch.up_to_date))
+            self._report(batch.up_to_date)
+
+    def _report(self, up_to_date: bool) -> None:
+        assert self._progress is not None
+        self._progress(Progress(self._session.offset, self._records, self._bytes, up_to_date))

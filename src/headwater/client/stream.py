@@ -125,6 +125,7 @@ class Stream(Appends, Generic[T]):
         gone: str = "raise",
         missing: str = "raise",
         signals: bool = False,
+        presence: bool = False,
         checkpoint: Checkpoint | None = None,
         progress: Callable[[Progress], None] | None = None,
     ) -> Reader[T]:
@@ -139,13 +140,21 @@ class Stream(Appends, Generic[T]):
                 a gap in `batches()`.
             missing: when there is no stream: `raise`, or `wait` for it.
             signals: give signals in `everything()`.
+            presence: give who is there in `everything()`.
             checkpoint: keeps the place.
-            progress: told after each batch how far the read is.
+            progress: told how far the read is, after each batch, and with each heartbeat.
         """
         if gone not in ("raise", "earliest", "now") or missing not in ("raise", "wait"):
             raise ValueError("gone is raise, earliest or now; missing is raise or wait")
         reading = Reading(
-            start=start, live=live, slow=slow, gone=gone, missing=missing, signals=signals, transport=self._transport
+            start=start,
+            live=live,
+            slow=slow,
+            gone=gone,
+            missing=missing,
+            signals=signals,
+            presence=presence,
+            transport=self._transport,
         )
         return self._reader(reading, checkpoint, progress)
 

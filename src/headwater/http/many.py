@@ -76,7 +76,7 @@ class ManyReads:
         wire = "events" if command.as_events else "ndjson"
         peer = Peer(wire, command.reader, address_of(exchange.client))
         peer = await self._counted(exchange, command, peer)
-        allows = None if self._permission.is_open else partial(self._permission.access, exchange)
+        allows = None if self._permission.is_open else partial(self._permission.access, exchange, by_pattern=True)
         asked = await self._asked(command, peer, allows, partial(self._permission.more, peer.access, exchange))
         if await is_over(self._hub.store, asked):
             exchange.respond(responses.nothing())

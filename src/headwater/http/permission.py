@@ -143,21 +143,27 @@ class Permission:
         found = self.access(exchange, asks)
         return go(found) if isinstance(found, Access) else _later(found, go)
 
-    def access(self, exchange: Exchange, asks: tuple[Ask, ...]) -> Access | Awaitable[Access]:
-        """The access that is granted for one stream of several.
+    def access(
+        self, exchange: Exchange, asks: tuple[Ask, ...], *, by_pattern: bool = False
+    ) -> Access | Awaitable[Access]:
+        """The access that is granted for one stream of several; see `of`.
 
         Raises:
             HeadwaterError: it is refused.
         """
-        return self.of(asks, self.credential(exchange), exchange.client)
+        return self.of(asks, self.credential(exchange), exchange.client, by_pattern=by_pattern)
 
-    def of(self, asks: tuple[Ask, ...], credential: Credential | None, client: Client) -> Access | Awaitable[Access]:
+    def of(
+        self, asks: tuple[Ask, ...], credential: Credential | None, client: Client, *, by_pattern: bool = False
+    ) -> Access | Awaitable[Access]:
         """The access that is granted to who shows a credential, for a message of a connection.
 
         Args:
             asks: all that it names; none: nobody is asked.
             credential: that is shown; None, where nobody is asked.
             client: host and port of the other end.
+            by_pattern: nobody named the stream: a pattern has those of its streams that are granted, and to leave the
+                others out, of which there may be any number, is no refusal that anybody is told of.
 
         Raises:
             HeadwaterError: it is refused.
@@ -173,9 +179,10 @@ class Permission:
             if not isawaitable(found):
                 return self._checked(found, asks, credential, client)
         except HeadwaterError as error:
-            self._note(error, asks, credential, client)
+            if not by_pattern:
+                self._note(error, asks, credential, client)
             raise
-        return self._awaited(found, asks, credential, client)
+        return self._awaited(found, asks, credential, client, by_pattern=by_pattern)
 
     def proof(self, credential: Credential, client: Client) -> Access | Awaitable[Access]:
         """Who shows a credential; ANYBODY, where who decides is to be asked about paths.
@@ -236,6 +243,10 @@ class Permission:
             self._note(error, (), credential, None if exchange is None else exchange.client)
             raise
 
+    def is_good(self, access: Access) -> bool:
+        """Whether what was allowed a while ago still is; nothing is refused."""
+        return self._principals.fault(access) is None
+
     def count_body(self, size: int, access: Access, exchange: Exchange) -> None:
         """Count a body that is whole; see `Bounds.take_body`.
 
@@ -285,10 +296,11 @@ class Permission:
             self.count(take, exchange.credential, exchange.client)
 
     def count(self, take: Callable[[], None], credential: Credential | None, client: Client) -> None:
-        """Count something that no path says, such as a connection; see `Bounds`.
+        """Count, or look at, something that no path says, such as a connection or a page; see `Bounds`.
 
         Raises:
             LimitReached: there are too many, or they come too often.
+            What `take` raises, which is noted.
         """
         try:
             take()
@@ -302,12 +314,19 @@ class Permission:
         self._refusals.note(error, asks, "none" if credential is None else credential.proof, client)
 
     async def _awaited(
-        self, found: Awaitable[Access | None], asks: tuple[Ask, ...], credential: Credential, client: Client
+        self,
+        found: Awaitable[Access | None],
+        asks: tuple[Ask, ...],
+        credential: Credential,
+        client: Client,
+        *,
+        by_pattern: bool = False,
     ) -> Access:
         try:
             return self._checked(await found, asks, credential, client)
         except HeadwaterError as error:
-            self._note(error, asks, credential, client)
+            if not by_pattern:
+                self._note(error, asks, credential, client)
             raise
 
     def _checked(self, found: Access | None, asks: tuple[Ask, ...], credential: Credential, client: Client) -> Access:

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import math
 import time
+from functools import partial
 from typing import Any, Final
 
 from headwater.errors import BadRequest, MethodNotAllowed, NotAuthorized, OriginNotAllowed, Refused
@@ -24,8 +25,8 @@ from headwater.http.access.ambient import OwnPages
 from headwater.http.access.proofs import TokenProofs
 from headwater.http.authorize import Credential
 from headwater.http.exchange import Exchange, body_of
+from headwater.http.permission import Permission
 from headwater.http.request import Request
-from headwater.hub.access.principals import Principals
 from headwater.hub.access.proven import Proven
 from headwater.hub.access.sessions import Session, Sessions
 from headwater.protocol import names, responses
@@ -50,14 +51,14 @@ class SessionRoute:
     """Serves them.
 
     Args:
-        proofs: verifies tokens, and keeps sessions.
-        principals: of the hub.
+        permission: says whose a token is.
+        proofs: the same, which keeps the sessions.
         pages: that may have a browser keep one.
     """
 
-    def __init__(self, proofs: TokenProofs, principals: Principals, pages: OwnPages) -> None:
+    def __init__(self, permission: Permission, proofs: TokenProofs, pages: OwnPages) -> None:
+        self._permission: Final = permission
         self._proofs: Final = proofs
-        self._principals: Final = principals
         self._pages: Final = pages
 
     async def serve(self, exchange: Exchange) -> None:
@@ -71,16 +72,12 @@ class SessionRoute:
         name = cookie_name(exchange.scheme, request.host)
         if name is None:
             raise Refused("a session needs HTTPS: without it everybody on the way could read its cookie")
-        credential = Credential(request.headers, exchange.scope)
+        credential = self._permission.credential(exchange)
         credential.scheme = exchange.scheme
         if request.method in ("GET", "HEAD"):
             exchange.respond(responses.for_one(responses.json_answer(_facts((await self._own(credential)).access))))
             return
-        if not self._pages.may(request.origin, exchange.scheme, request.host):
-            raise OriginNotAllowed(
-                "a session begins and ends at a page of the server's own origin, or of one that cors_origins names; "
-                "the request's Origin says none of these"
-            )
+        self._permission.count(partial(self._check_page, exchange), credential, exchange.client)
         if request.method == "POST":
             if credential.bearer is None:
                 raise NotAuthorized("a session is begun with a token: Authorization: Bearer ...")
@@ -90,20 +87,26 @@ class SessionRoute:
         else:
             await self._end(exchange, sessions, credential, name)
 
+    def _check_page(self, exchange: Exchange) -> None:
+        if not self._pages.may(exchange.request.origin, exchange.scheme, exchange.request.host):
+            raise OriginNotAllowed(
+                "a session begins and ends at a page of the server's own origin, or of one that cors_origins names; "
+                "the request's Origin says none of these"
+            )
+
     async def _own(self, credential: Credential) -> Session:
         found = await self._proofs.session(credential)
         if found is None:
             raise NotAuthorized("the request has no session")
-        self._principals.check(found.access)
+        self._permission.check(found.access)
         return found
 
     async def _begin(self, exchange: Exchange, sessions: Sessions, credential: Credential, cookie: bytes) -> None:
-        found = self._proofs(credential, exchange.client)
-        access = found if isinstance(found, Proven) or found is None else await found
-        assert access is not None, "a token was shown"
-        self._principals.check(access)
+        found = self._permission.proof(credential, exchange.client)
+        access = found if isinstance(found, Access) else await found
+        assert isinstance(access, Proven), "a token was shown"
         former = await self._proofs.session(credential)
-        if former is not None and self._principals.fault(former.access) is not None:
+        if former is not None and not self._permission.is_good(former.access):
             former = None
         name, now = credential.session or "", None
         if former is not None and former.access.principal == access.principal:

@@ -88,7 +88,7 @@ class SeveralStreams:
             route = tickets.TicketRoute(permission, pages, hub.limits.max_path_bytes, private)
             self.words[root + tickets.WORD] = Word(tickets.check_head, route.serve, "")
         if permission.tokens is not None:  # an application has its own sessions
-            serve = sessions.SessionRoute(permission.tokens, hub.runtime.principals, pages).serve
+            serve = sessions.SessionRoute(permission, permission.tokens, pages).serve
             self.words[root + sessions.WORD] = Word(sessions.check_head, serve, "")
 
     def serve(self, exchange: Exchange) -> Work | None:

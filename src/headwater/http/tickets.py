@@ -6,6 +6,7 @@ Rule: a ticket makes no ticket, lists nothing and takes nothing back. It is made
 
 from __future__ import annotations
 
+from functools import partial
 from inspect import isawaitable
 from typing import Any, Final
 
@@ -96,11 +97,8 @@ class TicketRoute:
         credential = permission.credential(exchange)
         if credential.redeemed is not None:
             raise NotGranted("a ticket makes no other ticket")
-        origin = request.origin
-        if origin is None or not self._may(origin, exchange):
-            raise OriginNotAllowed(
-                "a ticket is made for pages of one origin, which Origin says: the server's own, or one of cors_origins"
-            )
+        permission.count(partial(self._check_page, exchange), credential, exchange.client)
+        origin = request.origin or b""
         body = await body_of(exchange)
         if len(body) > _MAX_BODY:
             raise BadRequest(f"the body has more than {_MAX_BODY} bytes")
@@ -114,6 +112,13 @@ class TicketRoute:
         text, until = await permission.tickets.make(whole, part, origin.decode("latin-1"), asked.seconds)
         answer: dict[str, Any] = {"ticket": text, "until": until}
         exchange.respond(responses.for_one(responses.json_answer(answer)))
+
+    def _check_page(self, exchange: Exchange) -> None:
+        origin = exchange.request.origin
+        if origin is None or not self._may(origin, exchange):
+            raise OriginNotAllowed(
+                "a ticket is made for pages of one origin, which Origin says: the server's own, or one of cors_origins"
+            )
 
     def _may(self, origin: bytes, exchange: Exchange) -> bool:
         """Whether a page may have one: by a cookie those that may show it, by a token all that may use the server."""

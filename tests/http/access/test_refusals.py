@@ -214,6 +214,28 @@ def test_a_line_is_one_line_and_short(caplog: pytest.LogCaptureFixture) -> None:
     assert stats.access_refused == {"not-granted": 1}
 
 
+def test_what_a_pattern_leaves_out_is_no_refusal(
+    run: Run[None], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """There may be a million streams that somebody may not read; a stream that is named and refused is one line."""
+    caplog.set_level(logging.INFO, LOGGER)
+
+    async def main() -> None:
+        async with guarded(tmp_path) as server:
+            for number in range(20):
+                await server.hub.create(f"others/{number}")
+            less = token("u1", streams={"read": ["a"]})
+            assert await status(server, "GET", f"{ROOT}-/many?stream=**&live=false", less) == 200
+            async with greeted(server, token=less) as client:
+                await client.ask("sub", path="**")
+                await client.until(t="live")
+            assert await status(server, "GET", f"{ROOT}-/many?stream=**&stream=b&live=false", less) == 200
+            assert [line["path"] for _, line in lines(caplog)] == [["b"]]
+            assert server.hub.stats.access_refused == {"not-granted": 1}
+
+    run(main())
+
+
 def test_nobody_who_listens_costs_no_line(caplog: pytest.LogCaptureFixture) -> None:
     """It is counted all the same."""
     caplog.set_level(logging.WARNING, LOGGER)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import logging
 import time
 from inspect import isawaitable
 from pathlib import Path
@@ -398,3 +399,39 @@ def test_https(run: Run[None], tmp_path: Path, lane: str) -> None:
             assert await door.status("POST", SESSION, plain) == 403, "a page that came unencrypted is another origin"
 
     run(main())
+
+
+@lanes
+def test_a_line_a_refusal(run: Run[None], tmp_path: Path, lane: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Of a sign-in and of a ticket, as of everything else: why, and by what; never what was shown."""
+    caplog.set_level(logging.INFO, "headwater.access")
+    forged, evil = token("u1", secret=b"x" * 32), {"origin": "https://evil.example"}
+
+    def why() -> list[tuple[str, str]]:
+        found = [json.loads(text) for event, text in told(caplog) if event == "access.refused"]
+        caplog.clear()
+        return [(each["reason"], each.get("proof", "none")) for each in found]
+
+    async def main() -> None:
+        async with guarded_lane(lane, tmp_path, cors_origins=("*",)) as door:
+            mine, shown = await door.sign_in(token("u1")), {"authorization": f"Bearer {token('u1')}"}
+            caplog.clear()
+            await door.say("POST", SESSION, {**OWN, "authorization": f"Bearer {forged}"})
+            assert why() == [("token-refused", "authorization")]
+            await door.say("POST", SESSION, {**evil, **shown})
+            assert why() == [("origin-not-allowed", "authorization")]
+            await door.say("DELETE", SESSION, {**mine, **evil})
+            assert why() == [("origin-not-allowed", "cookie")]
+            await door.say("POST", f"{ROOT}-/ticket", shown, b'{"read":["a"]}')
+            assert why() == [("origin-not-allowed", "authorization")]
+            await door.say("GET", f"{ROOT}a?ticket={'A' * 43}", OWN)
+            assert why() == [("token-refused", "ticket")]
+            await door.say("GET", f"{ROOT}a", {"cookie": f"headwater-loopback={'A' * 22}"})
+            assert why() == [("token-refused", "cookie")]
+
+    run(main())
+
+
+def told(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
+    parts = [record.getMessage().partition(" ") for record in caplog.records if record.name == "headwater.access"]
+    return [(event, text) for event, _, text in parts]

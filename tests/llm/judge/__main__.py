@@ -33,6 +33,7 @@ def main(names: list[str]) -> None:
             failed[verdict.way].add(verdict.case)
     say(f"{len(cases)} cases, {len(verdicts)} comparisons, {len(rows)} rows")
     say("comparisons:", dict(Counter(verdict.way for verdict in verdicts)))
+    say("by dialect:", dict(Counter(verdict.dialect for verdict in verdicts)))
     say("rows:", dict(Counter(key[:2] for key in rows)))
     for way, those in failed.items():
         say(f"{way}: {len(cases) - len(those)} of {len(cases)} pass; not: {', '.join(sorted(those))}")

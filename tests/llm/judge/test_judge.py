@@ -14,7 +14,8 @@ from headwater.llm.providers.registry import DIALECTS
 #: How many kinds of parts may be told otherwise, of all dialects together.
 MOST = 40
 
-pytestmark = pytest.mark.slow
+#: All cases are played for the first test.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="session")

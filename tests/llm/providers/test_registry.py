@@ -16,7 +16,7 @@ from tests.llm.sample_runs import told
 import headwater.llm.providers as folder
 from headwater.errors import LimitReached, NotAuthorized, UnknownDialect, UnknownItem
 from headwater.llm.answer import Answer
-from headwater.llm.parts import Foreign, Part, Start
+from headwater.llm.parts import Error, Foreign, Part, Start
 from headwater.llm.providers.recogniser import Recogniser
 from headwater.llm.providers.registry import (
     DIALECTS,
@@ -136,6 +136,16 @@ def test_a_later_event_of_a_family_with_its_own_field(monkeypatch: pytest.Monkey
     assert [part for part in parts if isinstance(part, Foreign)] == kept
     with pytest.raises(UnknownItem):
         parts_of([{"event": "message"}, {"name": "of nobody"}])
+
+
+@pytest.mark.parametrize("name", VOICES)
+def test_an_error_in_a_form_that_nobody_knows_is_no_good_answer(name: str) -> None:
+    items = answer_of(name)
+    for field in {"type", *VOICES[name].named_by}:
+        parts = parts_of([*items[:1], {field: "error", "x": 1}, *items[1:]])
+        error = parts[-1]
+        assert isinstance(error, Error), field
+        assert error.code
 
 
 def parts_of(items: list[Any]) -> list[Part]:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 #: What reads each stream.
 READERS = {name: voice for voice in VOICES.values() for name in voice.wires}
 RUN = {**JSON, "headwater-run": "r1"}
-PATIENCE = 5.0
+PATIENCE = 30.0
 
 
 class Form(msgspec.Struct, frozen=True):

@@ -188,4 +188,4 @@ def test_what_is_remembered_is_bounded() -> None:
     for number in range(2000):
         assert grants.allows(R, f"a/{number}")
         assert not grants.allows(R, f"b/{number}")
-    assert len(grants._known) <= 512
+    assert len(grants._known or ()) <= 512

@@ -44,6 +44,8 @@ export interface Listener {
   lost(error: HeadwaterError): void
   /** Others have waited long enough. */
   letGo?(): void
+  /** It takes what comes at once, and so waits for whoever does not. */
+  readonly isEager?: boolean
 }
 
 /** Where lines come from, and what a feed needs beside them. */
@@ -176,7 +178,9 @@ export class Feed implements Follower {
     const listeners = [...this.#listeners]
     if (over) this.#over()
     for (const listener of listeners) listener.told(told, text, from, place(listener.wish) === mine)
-    if (told.t === "data") this.settle()
+    if (told.t !== "data") return
+    this.settle()
+    if (listeners.some(({ isEager }) => isEager)) this.starve()
   }
 
   lost(error: HeadwaterError): void {

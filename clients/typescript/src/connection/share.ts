@@ -16,6 +16,8 @@ export interface Host extends Streams {
   readonly state: ConnectionState
   /** This tab has no socket any more. */
   moved(why: HeadwaterError): void
+  /** Another tab wants another socket, now. */
+  reconnect(): void
   /** The user has left, in another tab. */
   signedOut(): void
   /** Something of the place is different. */
@@ -36,6 +38,8 @@ export interface Place {
   beat(): void
   /** The connection's state is another one. */
   changed(): void
+  /** Of a follower: asks the leader to. */
+  reconnect(): void
   /** Tells all tabs that the user leaves. */
   signOut(): void
   leave(): void

@@ -16,6 +16,7 @@ import type { News, Post, Wanted } from "./notes.ts"
 class Others implements Listener {
   readonly wish: Wish
   readonly mark: undefined
+  readonly isEager: boolean = true
   readonly tabs: Set<string>
   readonly who: string
   #path: string
@@ -74,8 +75,10 @@ export class Leader {
         return void this.#say(tab, JSON.parse(wanted.text) as Told)
       case "follow":
         return this.#follow(wanted)
+      case "leave":
+        return this.#leave(tab, wanted.path)
       default:
-        this.#leave(tab, wanted.path)
+        this.#host.reconnect()
     }
   }
 

@@ -15,6 +15,7 @@ export type Wanted =
   | { t: "say"; tab: string; text: string }
   | { t: "follow"; tab: string; path: string; live: boolean }
   | { t: "leave"; tab: string; path: string }
+  | { t: "reconnect"; tab: string }
 
 /** From the leader. */
 export type News =

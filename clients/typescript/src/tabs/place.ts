@@ -112,6 +112,10 @@ export class Tab implements Place {
     this.#lead()
   }
 
+  reconnect(): void {
+    if (this.role === "follower") this.#post({ t: "reconnect", tab: this.#tab, term: this.#term })
+  }
+
   signOut(): void {
     this.#post({ t: "out" })
     this.#keep("/out", Date.now())
@@ -273,9 +277,9 @@ export class Tab implements Place {
     if (note.term < this.#term) return
     if (note.t === "lead") this.#follow(note)
     if (note.term !== this.#term) return
-    if (note.t === "ask" || note.t === "say" || note.t === "follow" || note.t === "leave") return this.#leader?.hear(note)
+    if (note.t === "answer" || note.t === "told" || note.t === "lost") this.#far?.hear(note)
+    else if (note.t !== "lead") return this.#leader?.hear(note)
     this.#heard = this.#host.environment.now()
-    if (note.t !== "lead") this.#far?.hear(note)
   }
 
   #follow({ term, state, heartbeat }: Extract<Note, { t: "lead" }>): void {
@@ -296,7 +300,11 @@ export class Tab implements Place {
     if (!this.#channel || this.role === "leader" || this.role === "alone") return
     const { environment } = this.#host
     const most = this.#beat * PATIENCE_BEATS
-    const quiet = (): number => environment.now() - this.#heard
+    const quiet = (): number => {
+      // A clock may be put back.
+      this.#heard = Math.min(this.#heard, environment.now())
+      return environment.now() - this.#heard
+    }
     if (quiet() < most) this.#disarm = environment.timer(most - quiet(), () => this.#look())
     else if (!environment.hidden()) {
       this.#post({ t: "who" })

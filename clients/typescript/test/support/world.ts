@@ -12,6 +12,8 @@ export const settle = (): Promise<void> => new Promise((resolve) => setImmediate
 
 export class World implements Environment {
   time = 0
+  /** How far the clock was put forward; timers do not mind. */
+  skew = 0
   isOnline = true
   isHidden = false
   /** What chance gives: the middle, unless a test says otherwise. */
@@ -19,7 +21,7 @@ export class World implements Environment {
   #timers = new Set<Timer>()
   #watchers = new Set<(change: Change) => void>()
 
-  now = (): number => this.time
+  now = (): number => this.time + this.skew
   random = (): number => this.chance()
   online = (): boolean => this.isOnline
   hidden = (): boolean => this.isHidden

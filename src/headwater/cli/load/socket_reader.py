@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final, cast
 import msgspec
 
 from headwater.cli.failures import Failure, refusal
-from headwater.cli.follow_socket import SUBPROTOCOL
 from headwater.cli.load.reader import Reader
+from headwater.client.connection.session import SUBPROTOCOL
 
 if TYPE_CHECKING:
     import asyncio

@@ -249,7 +249,9 @@ class Connection:
         if self._backoff is None:
             return
         if link.moved:
-            self._backoff.reset()
+            self._backoff.whole()
+            if link.session.after is None:
+                self._not_before = float("-inf")
         else:
             self._failed(None)
 

@@ -71,6 +71,11 @@ class Subscription:
             await self._ready.wait()
         return self._queue.popleft()
 
+    @property
+    def is_held(self) -> bool:
+        """Whether something waits for its consumer."""
+        return bool(self._queue)
+
     def done(self, told: Told) -> None:
         """The consumer is done with it."""
         if isinstance(told.message, m.Data):
@@ -102,7 +107,6 @@ class Link:
         self._socket: Final = socket
         self._heard: Final = heard
         self._loop: Final = asyncio.get_running_loop()
-        self._welcome: Final[asyncio.Future[m.Welcome]] = self._loop.create_future()
         self._asked: dict[int, tuple[asyncio.Future[m.ServerMessage], int]] = {}
         self._subscriptions: dict[int, Subscription] = {}
         self._wake: Final = asyncio.Event()
@@ -119,18 +123,6 @@ class Link:
     def is_busy(self) -> bool:
         """Whether something is read, or waits for its answer."""
         return bool(self._asked or self._subscriptions)
-
-    async def welcome(self, seconds: float) -> None:
-        """Wait until the server has taken it.
-
-        Raises:
-            HeadwaterError: it did not.
-        """
-        try:
-            async with asyncio.timeout(seconds):
-                await asyncio.shield(self._welcome)
-        except TimeoutError:
-            raise await self.close(ConnectTimeout(f"there was no welcome within {seconds:g} s")) from None
 
     async def ask(self, call: Call, seconds: float) -> m.ServerMessage:
         """Send a message, and wait for its answer.
@@ -169,8 +161,8 @@ class Link:
 
     def done(self, id: int, size: int, offset: str) -> None:
         """A consumer is done with a message."""
-        self.session.done(id, size, offset, self._loop.time())
-        self._wake.set()  # what is due has changed
+        if self.session.done(id, size, offset, self._loop.time()):
+            self._wake.set()
 
     def say(self, message: Any) -> None:
         """Send a message that is not answered."""
@@ -222,7 +214,8 @@ class Link:
             async for data in self._socket:
                 for event in session.take(data, loop.time()):
                     self._take(event)
-                self._wake.set()
+                if session.out:  # what is due is not earlier than before
+                    self._wake.set()
         except HeadwaterError as error:
             self._end(error)
             self._socket.transport.abort()
@@ -234,25 +227,22 @@ class Link:
 
     def _take(self, event: Event) -> None:
         match event:
-            case Welcomed(welcome):
-                if not self._welcome.done():
-                    self._welcome.set_result(welcome)
+            case Welcomed():
+                self._wake.set()  # the heartbeat is known
             case Answered(id, message):
                 self.moved = True
                 if id in self._asked and not self._asked[id][0].done():
                     self._asked[id][0].set_result(message)
             case Told():
                 self.moved = self.moved or isinstance(event.message, m.Data)
-                if (subscription := self._subscriptions.get(event.id)) is not None:
+                subscription = self._subscriptions.get(event.id)
+                if subscription is not None and not (isinstance(event.message, m.Beat) and subscription.is_held):
                     subscription.put(event)
             case _:
                 self._heard(self, event)
 
     def _end(self, error: HeadwaterError, code: int | None = None) -> HeadwaterError:
         error = self.session.fail(error)
-        if not self._welcome.done():
-            self._welcome.set_exception(error)
-            self._welcome.exception()  # nobody may wait for it
         waiting = {id: entry for id, entry in self._asked.items() if not entry[0].done()}
         largest = max(waiting, key=lambda id: waiting[id][1], default=None) if code == _TOO_BIG else None
         for id, (future, size) in waiting.items():
@@ -269,7 +259,7 @@ _CUT: Final = 1006
 async def connected(
     url: str, headers: Mapping[str, str], token: str | None, name: str | None, retry: Retry, heard: Heard
 ) -> Link:
-    """Connect, and wait until the server says welcome.
+    """Connect. What is asked goes out behind `hello` at once, without waiting for `welcome`: that is a round trip less.
 
     Args:
         url: of `-/connect`.
@@ -282,16 +272,9 @@ async def connected(
     Raises:
         HeadwaterError: there is no connection.
     """
-    began = asyncio.get_running_loop().time()
     socket = await _handshake(url, headers, retry.connect)
     now = asyncio.get_running_loop().time()
-    link = Link(socket, Session(token, name, retry.silence, now), heard)
-    try:
-        await link.welcome(max(0.01, retry.connect - (now - began)))
-    except BaseException:
-        await link.close()
-        raise
-    return link
+    return Link(socket, Session(token, name, retry.silence, now), heard)
 
 
 async def _handshake(url: str, headers: Mapping[str, str], limit: float) -> ClientConnection:

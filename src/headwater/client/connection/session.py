@@ -107,6 +107,7 @@ class Session:
         error: why it is over; None: it is not.
         after: when this client may come back, of a server that stops; None: it does not stop.
         heartbeat: the server's, in seconds; 0: it is not known yet.
+        reads: the streams that are read, each once.
     """
 
     def __init__(self, token: str | None, name: str | None, silence: float | None, now: float) -> None:
@@ -114,6 +115,7 @@ class Session:
         self.error: HeadwaterError | None = None
         self.after: float | None = None
         self.heartbeat = 0.0
+        self.reads: set[str] = set()
         self._silence = silence
         self._window = _WINDOW
         self._next = 1
@@ -127,11 +129,6 @@ class Session:
     def is_usable(self) -> bool:
         """Whether something may still be asked on it."""
         return self.error is None and self.after is None
-
-    @property
-    def reads(self) -> set[str]:
-        """The streams that are read."""
-        return {sub.path for sub in self._subs.values()}
 
     def say(self, message: Any) -> None:
         """Something that is not answered."""
@@ -150,20 +147,27 @@ class Session:
         self._next += 1
         message = make(number)
         self._subs[number] = _Sub(message.path, window=self._window if message.window is None else message.window)
+        self.reads.add(message.path)
         self.say(message)
         return number
 
     def leave(self, id: int) -> None:
         """Read it no more."""
-        sub = self._subs.pop(id, None)
+        sub = self._over(id)
         if sub is None or self.error is not None:
             return
         if sub.number is not None:
             self._numbers.pop(sub.number, None)
         self.say(m.Unsub(path=sub.path))
 
-    def done(self, id: int, size: int, offset: str, now: float) -> None:
-        """The consumer is done with a message.
+    def _over(self, id: int) -> _Sub | None:
+        sub = self._subs.pop(id, None)
+        if sub is not None:
+            self.reads.discard(sub.path)
+        return sub
+
+    def done(self, id: int, size: int, offset: str, now: float) -> bool:
+        """The consumer is done with a message; gives whether there is something to send, or another moment to look.
 
         Args:
             id: of the subscription.
@@ -173,13 +177,14 @@ class Session:
         """
         sub = self._subs.get(id)
         if sub is None or sub.number is None or not sub.window:
-            return
+            return False
         sub.done += size
         sub.offset = offset
         if sub.done * 2 >= sub.window:
             self._acknowledge(sub)
-        elif sub.due is None:
-            sub.due = now + ACK_SECONDS
+            return True
+        is_first, sub.due = sub.due is None, now + ACK_SECONDS if sub.due is None else sub.due
+        return is_first
 
     def take(self, text: str | bytes, now: float) -> list[Event]:
         """Take a message.
@@ -204,6 +209,7 @@ class Session:
         self.error = self.error or error
         self._subs.clear()
         self._numbers.clear()
+        self.reads.clear()
         return self.error
 
     def due(self) -> float | None:
@@ -257,7 +263,7 @@ class Session:
                 return [Welcomed(message)]
             case m.Beat():
                 self.say(m.Pong())
-                return []
+                return [Told(id, message) for id in self._subs]
             case m.Drain(after):
                 self.after = after
                 return [Draining(after), *(Told(id, message) for id in self._subs)]
@@ -276,7 +282,7 @@ class Session:
                 if message.why == "detached" and message.code == _STOPPING:
                     self.after = message.after  # `drain` follows, and may be late: nobody comes back here
                 id = self._numbers.pop(s, 0)
-                return [Told(id, message)] if self._subs.pop(id, None) is not None else []
+                return [Told(id, message)] if self._over(id) is not None else []
             case m.Answer(None):
                 return []
             case _:
@@ -294,7 +300,7 @@ class Session:
         if message.id is not None and message.id not in self._subs:
             return [Answered(message.id, message)]
         id = self._numbers.get(message.s or 0, 0) if message.id is None else message.id
-        sub = self._subs.pop(id, None)
+        sub = self._over(id)
         if sub is None:
             return []
         if sub.number is not None:

@@ -64,8 +64,8 @@ class MessagesWay(Generic[T]):
             case m.Waiting(_, _, offset):
                 self._stands(offset)
                 return [Absent()]
-            case m.Gap(_, start, end, why):
-                return [Gap(start, end, end, why or "slow")]
+            case m.Gap(from_=start, to=end, o=offset, why=why):
+                return [Gap(start, end, offset, why or "slow")]
             case m.Signal() | m.Presence():
                 return [Heard(_line(piece.told.raw))]
             case m.Drain(after):

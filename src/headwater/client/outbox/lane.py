@@ -47,6 +47,10 @@ class Seat(Protocol):
         """The way to a stream."""
         ...
 
+    def forgets(self, seconds: float) -> None:
+        """A server forgets producers after so long."""
+        ...
+
     def clock(self) -> float:
         """Seconds since the Unix epoch."""
         ...
@@ -147,12 +151,12 @@ class Lane:
         self._backoff.begin(door.now())
 
     async def _send(self, batch: list[Kept], numbers: Numbers) -> str:
-        first = batch[0]
-        door = self._seat.door(self._url)
+        first, seat = batch[0], self._seat
+        door = seat.door(self._url)
         body = join_records(first.kind, [record.body for record in batch])
         headers = {
             "content-type": first.kind,
-            "producer-id": self._seat.id,
+            "producer-id": seat.id,
             "producer-epoch": str(numbers[0]),
             "producer-seq": str(numbers[1]),
         }
@@ -170,6 +174,8 @@ class Lane:
                 requests.check(made, told)
             head, text = await door.ask("POST", self._url, headers, body)
             requests.check_written(head, text)
+        if (kept := head.headers.get("stream-producer-age", "")).isdecimal():
+            seat.forgets(float(kept))
         return head.headers.get(requests.NEXT, "")
 
     async def _failed(self, batch: list[Kept], numbers: Numbers, error: HeadwaterError) -> bool:

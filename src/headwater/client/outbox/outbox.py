@@ -53,7 +53,8 @@ class Outbox:
         path: of the file; one file for each user of the program.
         records: that are kept at most.
         size: bytes that are kept at most.
-        age: seconds after which a record that was not sent expires. A server forgets a producer after seven days.
+        age: seconds after which a record that was not sent expires. A server forgets a producer after seven days, or
+            when it says so; then less.
         stream: how a stream of an earlier life is reached, by its URL, such as with headers or on a connection; None:
             by `Stream(url)`.
         retry: how trouble is met.
@@ -242,6 +243,10 @@ class Outbox:
             self._thread.shutdown(wait=False)
 
     # For its lanes.
+
+    def forgets(self, seconds: float) -> None:
+        """See `Seat`: what waits expires before it could be taken for new."""
+        self.age = min(self.age, 0.9 * seconds)
 
     def door(self, url: str) -> Door:
         """See `Seat`."""

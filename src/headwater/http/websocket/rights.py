@@ -151,13 +151,13 @@ class Rights:
         #: Those by which something is read; most connections have one, if any.
         self._noted: list[Proven] | None = None
 
-    def of(self, asks: tuple[Ask, ...]) -> Access | Awaitable[Access]:
+    def of(self, asks: tuple[Ask, ...], *, by_pattern: bool = False) -> Access | Awaitable[Access]:
         """The access that is granted; see `Permission.of`.
 
         Raises:
             HeadwaterError: it is refused.
         """
-        found = self._permission.of(asks, self._credential, self._client)
+        found = self._permission.of(asks, self._credential, self._client, by_pattern=by_pattern)
         return self._same(found) if isinstance(found, Access) else self._same_later(found)
 
     async def _same_later(self, found: Awaitable[Access]) -> Access:
@@ -219,7 +219,7 @@ class Rights:
         Raises:
             HeadwaterError: it may not be read.
         """
-        found = self.of(asks_to_read(wish.path, wish.kinds))
+        found = self.of(asks_to_read(wish.path, wish.kinds), by_pattern=True)
         return self.peer_with(peer, found) if isinstance(found, Access) else self._awaited(peer, found)
 
     def peer_with(self, peer: Peer, access: Access) -> Peer:

@@ -1,6 +1,7 @@
 """Who reads with which proof, and what ends when a proof does.
 
 proven       an access, with the proof that it came from
+live_proofs  one of the proofs by which something lives
 principals   the proofs by which something lives, and how they end
 revocations  what was taken back
 revoked_log  the same in the store

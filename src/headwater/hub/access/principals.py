@@ -15,14 +15,15 @@ import math
 import random
 import time
 from collections.abc import Awaitable, Callable, Hashable, Iterable
+from functools import partial
 from inspect import isawaitable
-from typing import Final, TypeVar
+from typing import Final
 
 from headwater.errors import HeadwaterError, TokenRefused
+from headwater.hub.access.live_proofs import LiveProof, Proofs, discard, each, put
 from headwater.hub.access.proven import Living, Proven
 from headwater.hub.access.revocations import Revocations
 from headwater.hub.timers import Timers
-from headwater.hub.wheel import Timer
 from headwater.protocol.access.identity import Access, Principal
 
 _log: Final = logging.getLogger("headwater")
@@ -37,7 +38,6 @@ TURN: Final = 100
 ASK_SECONDS: Final = 5.0
 MAX_ASKED: Final = 32
 
-K = TypeVar("K", bound=Hashable)
 
 EXPIRED: Final = "expired"
 REVOKED: Final = "revoked"
@@ -45,21 +45,6 @@ KICKED: Final = "kicked"
 CHANGED: Final = "changed"
 #: Of these, those with which nobody comes back without another proof.
 OVER: Final = frozenset({EXPIRED, REVOKED})
-
-
-class LiveProof:
-    """One proof by which something lives."""
-
-    __slots__ = ("access", "asked", "is_told", "living", "task", "timer")
-
-    def __init__(self, access: Proven) -> None:
-        self.access = access
-        self.living: set[Living] = set()
-        self.timer: Timer | None = None
-        self.is_told = False
-        #: When it is to be asked again, on the clock of timers; 0: it is not.
-        self.asked = 0.0
-        self.task: asyncio.Task[None] | None = None
 
 
 class Principals:
@@ -78,8 +63,8 @@ class Principals:
         self.ended: Callable[[str, int], None] = _uncounted
         self._timers: Final = timers
         self._proofs: dict[Hashable, LiveProof] = {}
-        self._of: dict[Principal, set[LiveProof]] = {}
-        self._parts: dict[Hashable, set[LiveProof]] = {}
+        self._of: dict[Principal, Proofs] = {}
+        self._parts: dict[Hashable, Proofs] = {}
         self._over: dict[Hashable, float] = {}
         self._renewed: dict[Hashable, float] = {}
         self._room = asyncio.Semaphore(MAX_ASKED)
@@ -90,7 +75,7 @@ class Principals:
 
     def count(self, principal: Principal) -> int:
         """How many live by proofs of somebody."""
-        return sum(len(proof.living) for proof in self._of.get(principal, ()))
+        return sum(len(proof.living) for proof in each(self._of, principal))
 
     # What is still so.
 
@@ -130,9 +115,9 @@ class Principals:
         if proof is None:
             proof = self._proofs[access.key] = LiveProof(access)
             if (principal := access.principal) is not None:
-                self._of.setdefault(principal, set()).add(proof)
+                put(self._of, principal, proof)
             if access.parent is not None:
-                self._parts.setdefault(access.parent, set()).add(proof)
+                put(self._parts, access.parent, proof)
                 if self._renewed.get(access.parent, 0.0) > access.decided:
                     self.ask_again(proof)
             self._plan(proof)
@@ -158,9 +143,9 @@ class Principals:
         if self._proofs.get(access.key) is proof:
             del self._proofs[access.key]
         if (principal := access.principal) is not None:
-            _discard(self._of, principal, proof)
+            discard(self._of, principal, proof)
         if access.parent is not None:
-            _discard(self._parts, access.parent, proof)
+            discard(self._parts, access.parent, proof)
         if proof.timer is not None:
             proof.timer.cancel()
             proof.timer = None
@@ -182,7 +167,7 @@ class Principals:
                 proof.asked = now + access.recheck * random.uniform(0.5, 1.0)
             due.append(proof.asked - now)
         if due:
-            proof.timer = self._timers.after(max(0.0, min(due)), lambda: self._due(proof))
+            proof.timer = self._timers.after(max(0.0, min(due)), partial(self._due, proof))
 
     def _due(self, proof: LiveProof) -> None:
         proof.timer = None
@@ -266,7 +251,7 @@ class Principals:
             self._renew(proof, access)
             if not proof.living:
                 self._forget(proof)
-        for part in list(self._parts.get(access.key, ())):
+        for part in each(self._parts, access.key):
             self.ask_again(part)
 
     def _renew(self, proof: LiveProof, access: Proven) -> None:
@@ -289,7 +274,7 @@ class Principals:
             retry_after: seconds after which they may come back.
             before: only by what was made until then; None: by all.
         """
-        proofs = [proof for proof in self._of.get(principal, ()) if before is None or _was_made(proof.access, before)]
+        proofs = [proof for proof in each(self._of, principal) if before is None or _was_made(proof.access, before)]
         return sum(self._end(proof, reason, retry_after) for proof in proofs)
 
     def end_token(self, issuer: str, token_id: str) -> int:
@@ -311,7 +296,7 @@ class Principals:
         """
         if for_good:
             _remember(self._over, key, 0.0)
-        proofs = [*self._parts.get(key, ()), *([self._proofs[key]] if key in self._proofs else [])]
+        proofs = [*each(self._parts, key), *([self._proofs[key]] if key in self._proofs else [])]
         return sum(self._end(proof, reason) for proof in proofs)
 
     def _end(self, proof: LiveProof, reason: str, retry_after: float = 0.0) -> int:
@@ -336,9 +321,9 @@ class Principals:
             self._end_some(living[start : start + TURN], reason, retry_after)
 
     def _end_some(self, living: Iterable[Living], reason: str, retry_after: float) -> None:
-        for each in living:
+        for one in living:
             try:
-                each.end_access(reason, retry_after)
+                one.end_access(reason, retry_after)
             except Exception:
                 _log.exception("something that lived by a proof did not end")
 
@@ -358,14 +343,6 @@ class Principals:
 def _was_made(access: Proven, before: float) -> bool:
     """Whether the credential is so old; where nobody says when it was made, whether it was looked at then."""
     return access.decided <= before if access.issued is None else access.issued <= math.ceil(before)
-
-
-def _discard(proofs: dict[K, set[LiveProof]], key: K, proof: LiveProof) -> None:
-    of_key = proofs.get(key)
-    if of_key is not None:
-        of_key.discard(proof)
-        if not of_key:
-            del proofs[key]
 
 
 def _remember(times: dict[Hashable, float], key: Hashable, time: float) -> None:

@@ -48,7 +48,7 @@ KEEP_SECONDS: Final = 7 * 24 * 3600
 _TYPE: Final = "application/json"
 
 
-class Session(msgspec.Struct, frozen=True, gc=False):
+class Session(msgspec.Struct, frozen=True):
     """One sign-in.
 
     Attributes:

@@ -62,8 +62,16 @@ class Voice(ABC):
         return any(isinstance(item.get(name), str) for name in ("type", *cls.named_by))
 
     def keep(self, item: Json) -> None:
-        """Such an event: it is told again in the family's own dialect, and counted as left out in others."""
+        """Such an event: it is told again in the family's own dialect, and counted as left out in others.
+
+        One that calls itself an error is one, in whatever form.
+        """
         names = [text_of(item.get(name)).lower() for name in ("type", *self.named_by)]
+        if "error" in names:
+            code = str(item.get("code") or "upstream-error")
+            message = text_of(item.get("message")) or "the source sent an error without a message"
+            self._builder.fail(code, message, {self.dialect: plain(item)})
+            return
         content = not any(name in _SIGNS_OF_LIFE for name in names)
         self._builder.put(Foreign(self.dialect, plain(item), content))
 

@@ -4,12 +4,15 @@ Rule 1: what is allowed is the union of all grants. Nothing is denied, so their 
         granted is refused.
 Rule 2: a decision follows from the grants, the operation and the stream's own path, as the store has it; no spelling
         of a URL is looked at.
-Rule 3: a decision takes time that goes with the path's segments and not with the number of grants.
+Rule 3: a decision takes time that goes with the path's segments and not with the number of grants. Few patterns are
+        looked at one by one: there may be a hundred thousand holders of grants, and a tree for each costs more.
+Rule 4: what many have in common, such as `news/*`, is there once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import Final
 
 from headwater.protocol.access.patterns import (
@@ -30,6 +33,12 @@ MAX_PATTERNS: Final = 64
 MAX_KEPT_BYTES: Final = 16 * 1024
 #: Decisions that are remembered for one holder of grants.
 MAX_REMEMBERED: Final = 512
+
+
+#: Patterns for one operation up to which there is no tree.
+_FEW: Final = 8
+#: Patterns that name nobody's own claim, and lists of texts, that are there once.
+_SHARED: Final = 4096
 
 
 class _Node:
@@ -55,6 +64,13 @@ def _put(root: _Node, pattern: Pattern) -> None:
     node.ends = True
 
 
+def _tree(patterns: Iterable[Pattern]) -> _Node:
+    root = _Node()
+    for pattern in patterns:
+        _put(root, pattern)
+    return root
+
+
 def _finds(root: _Node, path: str) -> bool:
     nodes = [root]
     for segment in path.split("/"):
@@ -72,6 +88,27 @@ def _finds(root: _Node, path: str) -> bool:
     return any(node.ends for node in nodes)
 
 
+def _is_in(pattern: Pattern, segments: list[str]) -> bool:
+    if is_rest(pattern[-1]):
+        pattern = pattern[:-1]
+        return len(segments) > len(pattern) and _begins(pattern, segments)
+    return len(segments) == len(pattern) and _begins(pattern, segments)
+
+
+@lru_cache(_SHARED)
+def _once(texts: tuple[str, ...]) -> tuple[str, ...]:
+    return texts
+
+
+@lru_cache(_SHARED)
+def _common(text: str, maximum: int) -> Pattern:
+    return parse_pattern(text, of_nobody, maximum=maximum)
+
+
+def _parsed(text: str, fill: Callable[[str], str], maximum: int) -> Pattern:
+    return parse_pattern(text, fill, maximum=maximum) if "{" in text else _common(text, maximum)
+
+
 class Grants:
     """Patterns by operation.
 
@@ -80,14 +117,11 @@ class Grants:
         fill: what stands for a name in braces; see `patterns`.
         maximum: bytes of a pattern.
 
-    Attributes:
-        texts: as given, by operation.
-
     Raises:
         ValueError: one of them is no pattern, or there are too many.
     """
 
-    __slots__ = ("_known", "_patterns", "_tries", "texts")
+    __slots__ = ("_known", "_patterns", "_texts", "_trees")
 
     def __init__(
         self,
@@ -96,24 +130,30 @@ class Grants:
         *,
         maximum: int = MAX_PATTERN_BYTES,
     ) -> None:
-        self.texts: dict[Operation, tuple[str, ...]] = {}
+        found: dict[Operation, tuple[str, ...]] = {}
         self._patterns: dict[Operation, tuple[Pattern, ...]] = {}
-        self._tries: dict[Operation, _Node] = {}
-        self._known: dict[tuple[Operation, str], bool] = {}
+        self._trees: dict[Operation, _Node] | None = None
+        self._known: dict[tuple[Operation, str], bool] | None = None
         for operation, given in (patterns or {}).items():
             texts = tuple(given)
             if len(texts) > MAX_PATTERNS:
                 raise ValueError(f"{len(texts)} patterns to {operation}; {MAX_PATTERNS} are allowed")
             if not texts:
                 continue
-            self.texts[operation] = texts
-            self._patterns[operation] = tuple([parse_pattern(text, fill, maximum=maximum) for text in texts])
-            root = self._tries[operation] = _Node()
-            for pattern in self._patterns[operation]:
-                _put(root, pattern)
+            found[operation] = _once(texts)
+            parsed = self._patterns[operation] = tuple([_parsed(text, fill, maximum) for text in texts])
+            if len(parsed) > _FEW:
+                self._trees = self._trees or {}
+                self._trees[operation] = _tree(parsed)
+        self._texts: Final = tuple(found.values())
+
+    @property
+    def texts(self) -> dict[Operation, tuple[str, ...]]:
+        """As they were granted, by operation."""
+        return dict(zip(self._patterns, self._texts, strict=True))
 
     def __bool__(self) -> bool:
-        return bool(self.texts)
+        return bool(self._patterns)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Grants) and self._patterns == other._patterns
@@ -132,14 +172,22 @@ class Grants:
             path: the stream's; or a prefix of paths, for `LIST`.
         """
         known = self._known
+        if known is None:
+            known = self._known = {}
         found = known.get((operation, path))
         if found is None:
-            root = self._tries.get(operation)
-            found = root is not None and (_finds(root, path) if operation is not Operation.LIST else self._lists(path))
+            found = self._lists(path) if operation is Operation.LIST else self._finds(operation, path)
             if len(known) >= MAX_REMEMBERED:
                 known.clear()
             known[operation, path] = found
         return found
+
+    def _finds(self, operation: Operation, path: str) -> bool:
+        tree = None if self._trees is None else self._trees.get(operation)
+        if tree is not None:
+            return _finds(tree, path)
+        segments = path.split("/")
+        return any(_is_in(pattern, segments) for pattern in self._patterns.get(operation, ()))
 
     def _lists(self, prefix: str) -> bool:
         """Whether all that a text begins, at whatever character, is below what may be listed.
@@ -157,8 +205,6 @@ class Grants:
         for text, pattern in zip(self.texts.get(operation, ()), self._patterns.get(operation, ()), strict=True):
             alone = Grants()
             alone._patterns[operation] = (pattern,)
-            root = alone._tries[operation] = _Node()
-            _put(root, pattern)
             if alone.allows(operation, path):
                 return text
         return None

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.conftest import Run
 from tests.http.access.test_live import ROOT, guarded
 from tests.support.access import token
 from tests.support.inprocess import InProcess, turns
+from tests.support.websocket import greeted, single
 
 JSON = "application/json"
 
@@ -120,5 +123,45 @@ def test_two_proofs_in_one_request(run: Run[None], tmp_path: Path) -> None:
                 assert (await codes(server, [twice], at_once=True))[0] in (400, 401)
                 joined = request("GET", f"{ROOT}a", f"{first}, Bearer {second}")
                 assert await codes(server, [joined], at_once=True) == [401]
+
+    run(main())
+
+
+def test_a_bad_proof_is_not_passed_over(run: Run[None], tmp_path: Path) -> None:
+    """Also where everybody may do what is asked, on every wire; without one it may be done."""
+
+    async def main() -> None:
+        async with guarded(tmp_path, public_read=("**",), public_append=("**",)) as server:
+            bad = token("u1", secret=b"x" * 32)
+            for method, target, body in [
+                ("GET", f"{ROOT}a", b""),
+                ("HEAD", f"{ROOT}a", b""),
+                ("POST", f"{ROOT}a", b"1"),
+                ("GET", f"{ROOT}-/many?stream=a&live=false", b""),
+                ("GET", f"{ROOT}-/many?stream=*&live=false", b""),
+            ]:
+                found = await codes(server, [request(method, target, by, body) for by in (None, bad)], at_once=False)
+                assert [code // 100 for code in found] == [2, 4], (target, found)
+            for by, code in ((None, None), (bad, "token-refused")):
+                hello: dict[str, Any] = {} if by is None else {"token": by}
+                async with greeted(server, **hello) as client:
+                    for message in ({"t": "head"}, {"t": "sub"}, {"t": "append", "r": [1]}):
+                        assert (await client.ask(**message, path="a")).get("code") == code
+
+    run(main())
+
+
+def test_own_url(run: Run[None], tmp_path: Path) -> None:
+    """A stream's own WebSocket reads for who may read, and appends for who may append."""
+
+    async def main() -> None:
+        async with guarded(tmp_path) as server:
+            for streams, code in (({"read": ["a"]}, "not-granted"), ({"read": ["a"], "append": ["a"]}, None)):
+                header = f"authorization: Bearer {token('u1', streams=streams)}\r\n".encode()
+                async with single(server, "a", header) as alone:
+                    await alone.text('"mine"')
+                    while (told := json.loads(await alone.message())).get("control") not in ("error", "appended"):
+                        pass
+                    assert told.get("code") == code
 
     run(main())

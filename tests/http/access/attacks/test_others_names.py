@@ -17,6 +17,11 @@ JSON = ("content-type: application/json",)
 
 @pytest.fixture
 def two_issuers(tmp_path: Path) -> dict[str, str]:
+    """See `of_two`."""
+    return of_two(tmp_path)
+
+
+def of_two(tmp_path: Path) -> dict[str, str]:
     """Settings with two issuers, each with a secret of its own."""
     for name, secret in (("one", SECRET), ("two", b"t" * 32)):
         (tmp_path / f"{name}.key").write_bytes(secret)

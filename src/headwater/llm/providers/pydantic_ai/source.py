@@ -9,7 +9,7 @@ import msgspec
 from headwater.llm import parts
 from headwater.llm.parts import Json
 from headwater.llm.providers.builder import Builder
-from headwater.llm.providers.source import Voice, field, number_of, plain, text_of
+from headwater.llm.providers.source import Voice, dict_of, field, number_of, plain, text_of
 
 _CALLS = {"tool-call", "builtin-tool-call"}
 
@@ -60,7 +60,7 @@ class PydanticAiVoice(Voice):
             case "agent_run_result":
                 self._end(field(event, "result"))
             case str(kind) if kind not in _PROGRESS and not kind.startswith("realtime_"):  # also of a later version
-                self._builder.put(parts.Foreign(self.dialect, plain(event), content=True))
+                self.keep(dict_of(plain(event)) or {"event_kind": kind})
 
     def _begin(self, index: int, part: Any) -> None:
         builder, kind = self._builder, text_of(field(part, "part_kind"))
