@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import sys
 from collections.abc import Callable, Coroutine, Iterator
@@ -163,7 +164,7 @@ def test_other_registries_can_have_them(run: Run) -> None:
 def test_every_counter_of_the_hub_has_a_metric() -> None:
     """What `/-/stats` counts, Prometheus gets too: each field, raised, moves some metric."""
     hub = Hub()
-    for field in msgspec.structs.fields(Stats):
+    for field in dataclasses.fields(Stats):
         before = _values(hub)
         current = getattr(hub.stats, field.name)
         if isinstance(current, int):

@@ -32,7 +32,7 @@ HELLO = {"t": "hello"}
 
 #: Calls of our functions for a reader that comes to a stream with others: over SSE; and over a WebSocket with its
 #: handshake, `hello` and `sub`. One of them is for the Unix sockets that are used here.
-MOST_OF_SSE = 74
+MOST_OF_SSE = 53
 MOST_OF_DOOR = 122
 #: Streams of a pattern, and our calls for each of them when a connection comes that reads them all, as others do.
 MATCHING = 10

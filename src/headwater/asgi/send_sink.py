@@ -85,6 +85,10 @@ class SendSink:
         self._wake()
         self._check()
 
+    def address(self) -> str | None:
+        """See `Sink.address`: who gave the request knows it."""
+        return None
+
     def held(self) -> int:
         """See `Sink.held`."""
         return self._waiting + self._under_way + (0 if self._flow is None else self._flow.held())

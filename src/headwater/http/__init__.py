@@ -17,6 +17,8 @@ tickets        what a page shows in a URL, once
 signals        messages to a stream's live readers
 many           reads of many streams in one response
 live           live reads: their formats, their lifetimes, who reads
+live_reads     live reads served
+plan           what a service makes of a head, once
 catch_up       reads that end
 schemas        what the records of a stream must be
 content_coding  finished bodies in a content coding

@@ -15,7 +15,8 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable, Coroutine, MutableMapping
-from typing import Any, ClassVar
+from functools import lru_cache
+from typing import Any, ClassVar, Final
 
 import msgspec
 
@@ -41,6 +42,10 @@ Work = Coroutine[Any, Any, None]
 BodyDone = Callable[[bytes | HeadwaterError], None]
 
 
+#: Heads of live responses that are kept.
+_HEADS: Final = 64
+
+
 class ClientGone(Exception):
     """The client went away before its request was complete; there is nobody to respond to."""
 
@@ -63,8 +68,8 @@ class Streamed(msgspec.Struct, frozen=True):
     access: Access = ANYBODY
 
 
-class LiveHead(msgspec.Struct, frozen=True, gc=False):
-    """The head of a live response; those that are equal have the same bytes.
+class LiveHead(msgspec.Struct, frozen=True, gc=False, eq=False):
+    """The head of a live response. There is one object for all that are the same, so that their bytes are made once.
 
     Attributes:
         media_type: of the form.
@@ -89,6 +94,14 @@ class LiveHead(msgspec.Struct, frozen=True, gc=False):
         head = streaming(self.media_type, self.content_type, self.heartbeat)
         headers = [*head.headers, *coding_headers(self.coding, varies=self.varies), *self.more]
         return for_one(Answer(head.status, headers)) if self.for_one else Answer(head.status, headers)
+
+
+@lru_cache(_HEADS)
+def live_head(
+    media_type: bytes, content_type: str, heartbeat: float, coding: str = "", *, varies: bool, for_one: bool
+) -> LiveHead:
+    """The head of a live response without further headers; see `LiveHead`."""
+    return LiveHead(media_type, content_type, heartbeat, coding, varies, (), for_one)
 
 
 class Opening(msgspec.Struct, frozen=True):

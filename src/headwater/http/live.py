@@ -7,9 +7,9 @@ from collections.abc import Callable
 from functools import lru_cache, partial
 from typing import Final
 
-from msgspec import structs
+from msgspec.structs import replace
 
-from headwater.http.exchange import LiveHead, Opening
+from headwater.http.exchange import Opening, live_head
 from headwater.http.http1 import LAST_CHUNK, chunk
 from headwater.hub import Peer
 from headwater.hub.live.admission import open_or_wait
@@ -149,8 +149,10 @@ def opening(
     encoder = form.encoder(content_type)
     previous = arrival.previous if isinstance(arrival, Arrival) else None
     more = () if previous is None else ((names.STREAM_PREVIOUS_OFFSET, previous.encode()),)
-    kind, beat, own = media_type or encoder.media_type, form.heartbeat or heartbeat, is_own(arrival.peer)
-    head = LiveHead(kind, content_type, beat, form.coding.token, varies, more, own)
+    kind, beat, token = media_type or encoder.media_type, form.heartbeat or heartbeat, form.coding.token
+    head = live_head(kind, content_type, beat, token, varies=varies, for_one=is_own(arrival.peer))
+    if more:
+        head = replace(head, more=more)
     return Opening(arrival, form, encoder, head, lifetime)
 
 
@@ -166,7 +168,8 @@ def waiting(awaiting: Awaiting, command: Read, heartbeat: float, *, varies: bool
     form = live_format(command, IDENTITY)
     encoder = form.encoder(DEFAULT_CONTENT_TYPE)
     beat = form.heartbeat or heartbeat
-    head = LiveHead(command.media_type or encoder.media_type, _NO_ENCODING, beat, "", varies, (), is_own(awaiting.peer))
+    own = is_own(awaiting.peer)
+    head = live_head(command.media_type or encoder.media_type, _NO_ENCODING, beat, varies=varies, for_one=own)
     return Opening(awaiting, form, encoder, head)
 
 
@@ -178,7 +181,7 @@ def unframed(form: WireFormat, kind: str, last: bytes) -> WireFormat:
         kind: tells it from others that are made of the same one.
         last: what ends the response.
     """
-    return structs.replace(form, key=(kind, *form.key), frame=_as_it_is, last=last)
+    return replace(form, key=(kind, *form.key), frame=_as_it_is, last=last)
 
 
 def _as_it_is(data: bytes) -> bytes:

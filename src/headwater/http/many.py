@@ -10,7 +10,7 @@ from typing import Final
 from msgspec import structs
 
 from headwater.errors import HeadwaterError, MethodNotAllowed
-from headwater.http.exchange import Exchange, LiveHead, Opening, body_of
+from headwater.http.exchange import Exchange, Opening, body_of, live_head
 from headwater.http.http1 import LAST_CHUNK, chunk
 from headwater.http.live import kinds_of, with_kinds
 from headwater.http.permission import Permission
@@ -132,7 +132,7 @@ class ManyReads:
         form = WireFormat(kind, encoder, chunk, LAST_CHUNK, timeless=True, timed=command.envelope, says=tell)
         form = with_kinds(form, tell, kinds_of(command), command.heartbeat)
         beat = command.heartbeat or self._hub.limits.heartbeat_seconds
-        head = LiveHead(command.media_type, "text/plain", beat, for_one=not self._permission.is_open)
+        head = live_head(command.media_type, "text/plain", beat, varies=False, for_one=not self._permission.is_open)
         return Opening(ManyArrival(self._hub.live, asked), form, encoder(""), head)
 
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 from headwater.http.socket_options import give_up_after, restrain
 from headwater.hub.live.runtime import Runtime
 from headwater.hub.live.sinks import SinkOwner
+from headwater.hub.peers import address_of
 
 #: Bytes a client may send behind its request before it is cut: it has nothing to say, but a few may be on the way.
 MAX_UNASKED: Final = 16 * 1024
@@ -79,6 +80,10 @@ class TransportSink(asyncio.Protocol):
         """See `Sink.held`."""
         return self._transport.get_write_buffer_size()
 
+    def address(self) -> str | None:
+        """See `Sink.address`."""
+        return address_of(peer_of(self._transport))
+
     def give_up_after(self, seconds: float) -> None:
         """See `GivesUp.give_up_after`."""
         give_up_after(self._transport.get_extra_info("socket"), seconds)
@@ -119,6 +124,12 @@ class TransportSink(asyncio.Protocol):
         if owner is not None:
             self._stats.pushed -= 1
             owner.lost()
+
+
+def peer_of(transport: asyncio.BaseTransport) -> tuple[str, int] | None:
+    """Host and port of the other end of a connection; None: it has none."""
+    found: Any = transport.get_extra_info("peername")
+    return (found[0], found[1]) if isinstance(found, tuple) and found else None
 
 
 def reset(transport: asyncio.WriteTransport) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from msgspec.structs import replace
 
@@ -19,33 +19,29 @@ from headwater.http.access.ambient import OwnPages
 from headwater.http.authorize import Authorize
 from headwater.http.catch_up import respond_short
 from headwater.http.content_coding import choose, coded
-from headwater.http.exchange import Exchange, LiveHead, Opening, Work
+from headwater.http.exchange import Exchange, Work
 from headwater.http.figures import Overview
 from headwater.http.introspection import asks_of_route, introspect
-from headwater.http.live import LIVE, end_of_closed, is_own, jitter, live_format, opened, opening, peer_of, waiting
+from headwater.http.live import LIVE, jitter, peer_of
+from headwater.http.live_reads import LiveReads
 from headwater.http.page import page, page_file
 from headwater.http.permission import Permission
+from headwater.http.plan import Go, Plan
 from headwater.http.request import Request
 from headwater.http.service import Service
 from headwater.http.several import SeveralStreams
 from headwater.http.websocket.door import WebSockets
 from headwater.http.websocket.wires import Wires
 from headwater.http.writes import Writes
-from headwater.hub import Engine, Peer
-from headwater.hub.live.arrival import Arrival, Prospect
-from headwater.hub.live.attended import MemberPeer
-from headwater.hub.live.waiting import Awaiting
-from headwater.hub.live.wire_format import WireFormat
+from headwater.hub import Engine
 from headwater.model import Mode
 from headwater.protocol import responses
 from headwater.protocol.access.identity import ANYBODY, Access
-from headwater.protocol.asks import Ask, asks_of
+from headwater.protocol.asks import asks_of
 from headwater.protocol.caching import next_cursor
-from headwater.protocol.coding import IDENTITY
 from headwater.protocol.commands import (
     Attend,
     Command,
-    Connect,
     Create,
     Delete,
     Describe,
@@ -111,12 +107,12 @@ class StreamService(Service):
         super().__init__(hub)
         self.private: Final = NOTHING_PRIVATE if serve_private else hub.private
         self.compressor: Final = Compressor(compression)
-        self._varies: Final = bool(self.compressor.offered)
         self._overview: Final = Overview(hub, self.private)
         self._prefix: Final = prefix
         self._cors: Final = CorsPolicy(cors_origins, credentials=authorize is not None)
         pages = OwnPages(self._cors)
         self._permission: Final = Permission(authorize, hub, pages)
+        self._live_reads: Final = LiveReads(hub, self.compressor, self._permission)
         if self._permission.tokens is not None:
             self._permission.tokens.keep(hub.sessions)
         stream_names = Names(hub.limits.max_path_bytes, self.private)
@@ -152,9 +148,13 @@ class StreamService(Service):
 
     def route(self, exchange: Exchange) -> Work | None:
         """See `Service.route`."""
-        if exchange.request.query and self._permission.shows_ticket(exchange):
+        request = exchange.request
+        if request.query and self._permission.shows_ticket(exchange):
             return self._route_with_ticket(exchange)
-        return self._route(exchange)
+        plan: Plan | None = request.memo
+        if plan is None or not self._permission.is_free:
+            return self._route(exchange)
+        return plan.go(exchange, plan.command, ANYBODY)
 
     async def _route_with_ticket(self, exchange: Exchange) -> None:
         await self._permission.redeem(exchange)
@@ -175,10 +175,10 @@ class StreamService(Service):
                 return self._several.serve(exchange)
             # Whoever remembers a head serves it in the hub's own loop; whether that is open, what is called looks.
             self.hub.runtime.gate.check()
-        command, asks = request.memo or self._parse(request)
+        plan: Plan = request.memo or self._plan(request)
         if self._permission.is_free:
-            return self._perform(exchange, command, ANYBODY)
-        return self._permission.then(exchange, asks, partial(self._perform, exchange, command))
+            return plan.go(exchange, plan.command, ANYBODY)
+        return self._permission.then(exchange, plan.asks, partial(plan.go, exchange, plan.command))
 
     # Routes.
 
@@ -210,12 +210,12 @@ class StreamService(Service):
         request = exchange.request
         exchange.respond(await introspect(self.hub, self._overview, route, request.method, request.query, self.private))
 
-    def _parse(self, request: Request) -> tuple[Command | Undecided, tuple[Ask, ...]]:
+    def _plan(self, request: Request) -> Plan:
         check_encoding(request.raw_path.encode("latin-1"))
         command = self._command(request, None)
         asks = () if self._permission.is_free else asks_of(command, has_body=request.may_have_body)
-        request.memo = (command, asks)
-        return command, asks
+        plan = request.memo = Plan(*self._way(command, request), asks)
+        return plan
 
     def _command(self, request: Request, content_type: str | None) -> Command | Undecided:
         path, most = request.path[len(self._prefix) :], self.hub.limits.max_path_bytes
@@ -244,47 +244,51 @@ class StreamService(Service):
 
     # Commands.
 
-    def _perform(self, exchange: Exchange, command: Command | Connect | Undecided, access: Access) -> Work | None:
-        # By far the most, and to look at an attribute a pattern of a class makes a set and a list.
-        if isinstance(command, Write) and command.create is None:
-            return self._writes.append(exchange, command, access)
+    def _way(self, command: Command | Undecided, request: Request) -> tuple[Any, Go]:
+        """Who does what a command asks for, and what of it."""
+        # Most are one of these two; to try a pattern of a class takes as long as all the rest.
+        if isinstance(command, Read):
+            if command.mode in LIVE:
+                return self._live_reads.plan(command, request), self._live_reads.listen
+            return command, self._poll if command.mode is Mode.LONG_POLL else self._read
+        if isinstance(command, Write):
+            return command, self._writes.append if command.create is None else self._writes.create_by_append
         match command:
-            case Write():
-                return self._writes.create_by_append(exchange, command, access)
-            case Read() if command.mode in LIVE:
-                return self._listen(exchange, command, access)
-            case Read(mode=Mode.LONG_POLL):
-                return self._poll(exchange, command, access)
-            case Read() | Inspect():
-                return respond_short(self.hub, self.compressor, exchange, command, access, self._several.transports)
+            case Inspect():
+                return command, self._read
             case Create():
-                return self._writes.create(exchange, command, access)
+                return command, self._writes.create
             case Delete():
-                return self._writes.delete(exchange, command)
+                return command, self._writes.delete
             case Attend() | ListMembers():
-                return presence.serve(self.hub, exchange, command, access, self._permission.check)
+                return command, partial(presence.serve, self.hub, check=self._permission.check)
             case SendSignal():
-                return signals.serve(self.hub, exchange, command, access, self._permission.check)
+                return command, partial(signals.serve, self.hub, check=self._permission.check)
             case Describe():
-                found = schemas.respond(self.hub, exchange.request, command)
-                exchange.respond(found if access is ANYBODY else responses.for_one(found))
-                return None
+                return command, self._describe
             case Preflight():
-                exchange.respond(responses.allowed(preflight_headers()))
-                return None
-            case Connect():
-                return self._several.connect_to(exchange, command)
+                return command, self._preflight
             case Undecided():
-                return self._decide(exchange, command, access)
+                return command, self._decide
 
     async def _decide(self, exchange: Exchange, command: Undecided, access: Access) -> None:
         """A read whose form depends on the type of the stream."""
-        decided = self._command(exchange.request, (await self.hub.info(command.path)).content_type)
-        work = self._perform(exchange, decided, access)
+        request = exchange.request
+        decided = self._command(request, (await self.hub.info(command.path)).content_type)
+        command, go = self._way(decided, request)
+        work = go(exchange, command, access)
         if work is not None:
             await work
 
-    # Reading.
+    def _describe(self, exchange: Exchange, command: Describe, access: Access) -> None:
+        found = schemas.respond(self.hub, exchange.request, command)
+        exchange.respond(found if access is ANYBODY else responses.for_one(found))
+
+    def _preflight(self, exchange: Exchange, command: Preflight, access: Access) -> None:
+        exchange.respond(responses.allowed(preflight_headers()))
+
+    def _read(self, exchange: Exchange, command: Read | Inspect, access: Access) -> Work:
+        return respond_short(self.hub, self.compressor, exchange, command, access, self._several.transports)
 
     async def _poll(self, exchange: Exchange, command: Read, access: Access) -> None:
         self._permission.count_poll(access, exchange)
@@ -296,49 +300,3 @@ class StreamService(Service):
         found = responses.polled(batch, next_cursor(time.time(), command.cursor, jitter()), coding=coding)
         found = await coded(self.compressor, coding, found)
         exchange.respond(found if access is ANYBODY else responses.for_one(found))
-
-    def _listen(self, exchange: Exchange, command: Read, access: Access) -> Work | None:
-        """Open a live reader: at once where the exchange and the store can, and else in a task."""
-        self._permission.count_connect(access, exchange)
-        coding = self.compressor.live(command.accept_encoding) if self._varies else IDENTITY
-        form, peer = live_format(command, coding), peer_of(command, exchange.client, access)
-        if command.joins is not None:
-            peer = presence.member_peer(self.hub, command.path, command.joins, peer)
-        if not exchange.pushes_at_once or command.last is not None or command.joins is not None:
-            return self._open(exchange, command, form, peer)
-        live, is_known = self.hub.live, command.slow is None
-        frames = live.first_frames(command.path, command.offset, form) if is_known else None
-        if frames is not None:
-            kind, beat = command.media_type or frames.group.encoder.media_type, self.hub.limits.heartbeat_seconds
-            beat, own = form.heartbeat or beat, is_own(peer)
-            head = LiveHead(kind, frames.info.content_type, beat, form.coding.token, self._varies, (), own)
-            self.stats.resumes += command.resumed
-            exchange.push_first(command.path, frames, peer, head)
-            return None
-        found = live.look(command.path, command.offset, slow=command.slow, peer=peer)
-        if found is None:
-            return self._open(exchange, command, form, peer)
-        self.stats.resumes += command.resumed
-        return exchange.push(self._opening(found, command, form))
-
-    async def _open(self, exchange: Exchange, command: Read, form: WireFormat, peer: Peer) -> None:
-        exchange.may_be_cancelled = True
-        with await opened(self.hub.live, command, peer) as arrival:
-            if isinstance(arrival, Awaiting):
-                opening = waiting(arrival, command, self.hub.limits.heartbeat_seconds, varies=self._varies)
-            else:
-                self.stats.resumes += command.resumed
-                if command.resumed and (end := end_of_closed(arrival)) is not None:
-                    exchange.respond(responses.complete(end))
-                    return
-                opening = self._opening(arrival, command, form)
-            if isinstance(peer, MemberPeer):
-                await presence.push(exchange, opening, peer)
-                return
-            work = exchange.push(opening)
-            if work is not None:
-                await work
-
-    def _opening(self, arrival: Prospect | Arrival, command: Read, form: WireFormat) -> Opening:
-        lasts = self.hub.limits.sse_seconds if command.mode is Mode.SSE else None
-        return opening(arrival, form, lasts, command.media_type, self.hub.limits.heartbeat_seconds, varies=self._varies)

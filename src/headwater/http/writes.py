@@ -131,7 +131,7 @@ class Writes:
         )
         exchange.respond(responses.created(created, location(exchange), self._transports))
 
-    async def delete(self, exchange: Exchange, command: Delete) -> None:
+    async def delete(self, exchange: Exchange, command: Delete, access: Access) -> None:
         """Delete a stream."""
         await self._hub.delete_stream(command.path, command.condition)
         exchange.respond(responses.deleted())

@@ -174,7 +174,9 @@ class SocketExchange(Exchange):
         form, live = opening.form, wire.shared.live
         if self.request.version != "1.1":
             form = unframed(form, "1.0", b"")
-        head, sink = self._live_head(opening.head), self._take()
+        head, shared = self._live_head(opening.head), wire.shared
+        wire.take()
+        sink = TransportSink(wire.transport, shared.runtime, shared.restrained)
         live.push(opening.arrival, form, sink, lifetime=opening.lifetime, encoder=opening.encoder, head=head)
         if wire.shared.limits.access_log:
             log_access(self, 200)
@@ -222,14 +224,12 @@ class SocketExchange(Exchange):
         """See `Exchange`."""
         wire = self._wire
         if wire.is_current(self):
-            wire.shared.live.push_first(path, frames, self._take(), peer, self._live_head(head))
-            if wire.shared.limits.access_log:
+            shared, data = wire.shared, self._live_head(head)
+            wire.take()
+            sink = TransportSink(wire.transport, shared.runtime, shared.restrained)
+            shared.live.push_first(path, frames, sink, peer, data)
+            if shared.limits.access_log:
                 log_access(self, 200)
-
-    def _take(self) -> TransportSink:
-        self._wire.take()
-        shared = self._wire.shared
-        return TransportSink(self._wire.transport, shared.runtime, shared.restrained)
 
     def _live_head(self, head: LiveHead) -> bytes:
         clock, request = self._wire.shared.clock, self.request

@@ -51,12 +51,14 @@ class Head(Request):
         keep_alive: the client goes on behind it (RFC 9112 section 9.3).
         expects: the client waits for a word before it sends its body.
         data: its bytes; empty: it is not remembered.
+        is_used: it came again since one was last forgotten before it.
     """
 
     length: int | None = 0
     keep_alive: bool = True
     expects: bool = False
     data: bytes = b""
+    is_used: bool = False
 
     @property
     def may_have_body(self) -> bool:
@@ -190,18 +192,26 @@ def _split(url: bytes) -> tuple[bytes | None, bytes, bytes]:
 
 
 class HeadCache:
-    """The heads that came last, by their bytes, and one of each kind that differs in its targets or keys only."""
+    """The heads that came last, by their bytes, and one of each kind that differs in its targets or keys only.
+
+    Which are the last ones is known roughly: one that came again stays for another round. To note that costs a request
+    nothing.
+
+    Attributes:
+        known: those that are remembered; `get` finds the others.
+    """
 
     def __init__(self) -> None:
-        self._known: OrderedDict[bytes, Head] = OrderedDict()
+        self.known: dict[bytes, Head] = {}
         self._alike: OrderedDict[tuple[bytes, bytes], Head] = OrderedDict()
         self._keyed: OrderedDict[bytes, Head] = OrderedDict()
 
     def get(self, data: bytes) -> Head:
         """The head that these bytes are; see `parse_head`."""
-        found = self._known.get(data)
+        found = self.known.get(data)
         if found is not None:
-            self._known.move_to_end(data)
+            if not found.is_used:
+                found.is_used = True
             return found
         key = _KEY_LINE.search(data) if _UPGRADE in data else None
         return self._other(data) if key is None else self._with_key(data, key)
@@ -234,16 +244,23 @@ class HeadCache:
         else:
             head = copy(alike)
             head.raw_path, head.query, head.memo, head.data = line[2].decode(), line[3] or b"", None, b""
+            head.is_used = False
             head.path = decoded(line[2]) if "%" in head.raw_path else head.raw_path
         if len(data) <= MAX_HEAD_BYTES and head.fault is None and _NUMBERED.isdisjoint(head.headers):
-            self._known[data], head.data = head, data
-            if len(self._known) > MAX_HEADS:
-                self._known.popitem(last=False)
+            self.known[data], head.data = head, data
+            if len(self.known) > MAX_HEADS:
+                self._forget_one()
             if kind is not None and alike is None:
                 self._alike[kind] = head
                 if len(self._alike) > MAX_KINDS:
                     self._alike.popitem(last=False)
         return head
 
+    def _forget_one(self) -> None:
+        known = self.known
+        while (head := known.pop(next(iter(known)))).is_used:
+            head.is_used = False
+            known[head.data] = head
+
     def __len__(self) -> int:
-        return len(self._known)
+        return len(self.known)

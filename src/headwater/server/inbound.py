@@ -88,6 +88,13 @@ class Inbound:
         if data and last.length and not self._searched and buffer.startswith(data, at):
             self._at, self._left, self.is_whole = at + len(data), last.length, False
             return last
+        # What came is one head and nothing else, as of most reads.
+        if not (at or self._searched) and buffer.endswith(END):
+            head = self._heads.known.get(buffer)
+            if head is not None and head.length == 0:
+                head.is_used = True
+                self.buffer = b""
+                return head
         first = buffer[at : at + 1]
         if first == b"\r" or first == b"\n":
             self._skip_empty_lines()

@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 from os import write
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from headwater.http.http1 import chunk
 from headwater.http.socket_options import restrain
-from headwater.http.socket_sink import descriptor_of, reset
+from headwater.http.socket_sink import descriptor_of, peer_of, reset
 from headwater.hub.outflow import GRACE_SECONDS, Ending, Outflow
 from headwater.server.shared import Shared
 
@@ -47,8 +47,7 @@ class Outgoing:
 
     def peer(self) -> tuple[str, int] | None:
         """Host and port of the other end; None: it has none."""
-        found: Any = self.transport.get_extra_info("peername")
-        return (found[0], found[1]) if isinstance(found, tuple) and found else None
+        return peer_of(self.transport)
 
     def put(self, data: bytes) -> None:
         """Write, unless the connection is closing."""

@@ -119,6 +119,9 @@ class SteppedSink:
             self._full = False
             self._owner.resumed()
 
+    def address(self) -> str | None:
+        return None
+
     def held(self) -> int:
         return len(self._kept)
 

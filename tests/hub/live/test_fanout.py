@@ -31,6 +31,9 @@ class SocketSink:
         with suppress(OSError):
             self.kept = self.kept[self.sock.send(self.kept) :] if self.kept else b""
 
+    def address(self) -> str | None:
+        return None
+
     def held(self) -> int:
         return len(self.kept)
 

@@ -10,6 +10,7 @@ from headwater.http.authorize import Credential
 from headwater.http.duplex import Duplex, Receiver
 from headwater.http.exchange import Exchange, Upgrade, Work
 from headwater.http.permission import Permission
+from headwater.http.plan import Go, Plan
 from headwater.http.request import Request
 from headwater.http.websocket.operations import OPERATIONS
 from headwater.http.websocket.session import Session
@@ -69,8 +70,12 @@ class WebSockets:
         self._wires: Final = wires
         self._door: Final = door_of(hub, permission, stream_names)
 
-    def connect(self, exchange: Exchange) -> Work | None:
+    def connect(self, exchange: Exchange, again: Go) -> Work | None:
         """Serve `-/connect`.
+
+        Args:
+            exchange: the request.
+            again: serves another one with the same head, but for its key.
 
         Raises:
             HeadwaterError: refused.
@@ -78,7 +83,7 @@ class WebSockets:
         accept, request = self.check(exchange), exchange.request
         subprotocol = handshake.choose(handshake.offered(request.headers), CODECS)
         command = Connect(subprotocol, self._wires.agree(request.headers))
-        request.memo = (command, ())
+        request.memo = Plan(command, again)
         return self._upgrade(exchange, accept, command)
 
     def connect_to(self, exchange: Exchange, command: Connect) -> Work | None:

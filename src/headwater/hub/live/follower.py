@@ -46,6 +46,11 @@ class Follower(ABC):
         return None
 
     @property
+    def address(self) -> str | None:
+        """`HOST:PORT` of its connection; None: not known."""
+        return self.peer.address
+
+    @property
     def credit(self) -> int | None:
         """Bytes of records that it may be told and not acknowledge; None: it has none."""
         return None
@@ -98,7 +103,7 @@ class Follower(ABC):
             state="paused" if self.is_paused(now) else cursor.state.value,
             pushed=self.held is not None,
             name=self.peer.name,
-            address=self.peer.address,
+            address=self.address,
             offset=cursor.offset,
             lag_records=records,
             lag_bytes=size,

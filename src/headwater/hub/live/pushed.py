@@ -373,6 +373,11 @@ class PushedReader(Follower):
         return None if place is None else place.cursor
 
     @property
+    def address(self) -> str | None:
+        """See `Follower.address`."""
+        return self.peer.address or self._connection.sink.address()
+
+    @property
     def held(self) -> int:
         """See `Follower.held`."""
         return self._connection.sink.held()

@@ -57,6 +57,10 @@ class Sink(Protocol):
         """Bytes that were written and are not sent yet."""
         ...
 
+    def address(self) -> str | None:
+        """`HOST:PORT` of the other side; None: it is not known here."""
+        ...
+
     def finish(self) -> None:
         """Send what is held, then end."""
         ...
@@ -110,6 +114,10 @@ class BufferSink:
     def held(self) -> int:
         """See `Sink.held`."""
         return self._size
+
+    def address(self) -> str | None:
+        """See `Sink.address`."""
+        return None
 
     def take(self) -> bytes:
         """Take everything out; a full sink has drained then."""

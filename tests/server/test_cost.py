@@ -1,0 +1,61 @@
+"""What a live connect costs, counted: calls of Python and the files they are in.
+
+Clocks are of no use on a busy machine. What goes over a bound has made each connect dearer.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from pathlib import Path
+from types import FrameType
+
+from tests.conftest import Run
+from tests.support.inprocess import in_process, turns
+
+import headwater
+from headwater.server.settings import Settings
+
+OURS = str(Path(headwater.__file__).parent) + "/"
+GET = b"GET /v1/stream/s HTTP/1.1\r\nhost: localhost\r\naccept: text/event-stream\r\n\r\n"
+#: Where the work itself is done; what else is called hands over.
+INNER = ("hub/", "protocol/", "stores/")
+
+
+def test_a_live_connect_walks_a_short_way(run: Run[None]) -> None:
+    """To a stream that others read, with a head that came before."""
+
+    async def main() -> None:
+        settings = Settings(store="memory:", flush_seconds=0)
+        async with in_process(settings) as served:
+            served._shared.restrained = True  # as of connections by TCP, which these are not
+            await served.hub.create("s", content_type="application/json")
+            await served.hub.append("s", 1)
+            clients = []
+            for _ in range(20):
+                clients.append(await served.connect())
+                clients[-1].sendall(GET)
+                await turns()
+            calls: Counter[str] = Counter()
+
+            def count(frame: FrameType, event: str, _: object) -> None:
+                name = frame.f_code.co_filename
+                if event == "call" and name.startswith(OURS):
+                    calls[name.removeprefix(OURS)] += 1
+
+            sys.setprofile(count)
+            clients.append(await served.connect())
+            clients[-1].sendall(GET)
+            await turns()
+            sys.setprofile(None)
+            outside = sum(found for name, found in calls.items() if not name.startswith(INNER))
+            # A beat of the loop's delay and a new second of the date may come in between.
+            assert outside <= 25 + 3, calls
+            assert calls.total() <= 46 + 8, calls
+            assert len(calls) <= 20 + 4, calls
+            assert b"data:1\n" in clients[-1].recv(65536)
+            for client in clients:
+                client.close()
+            await turns()
+
+    run(main())
