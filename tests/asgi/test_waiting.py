@@ -256,16 +256,30 @@ def test_a_poll_waits(run: Run[None]) -> None:
     run(main())
 
 
-@pytest.mark.parametrize("query", ["missing=no", "live=sse&offset=-1&missing=wait", "missing=wait"])
-def test_where_it_has_no_meaning_it_is_refused(run: Run[None], query: str) -> None:
-    """And without it a missing stream is 404 everywhere, as the protocol says."""
+def test_a_word_that_is_none_is_refused(run: Run[None]) -> None:
+    """There is one."""
+
+    async def main() -> None:
+        async with Hub() as hub:
+            assert (await AsgiClient(App(hub)).request("GET", "/v1/stream/s?missing=no"))[0].status == 400
+
+    run(main())
+
+
+@pytest.mark.parametrize("query", ["live=sse&offset=-1&missing=wait", "missing=wait"])
+def test_forms_of_the_protocol_do_not_wait(run: Run[None], query: str) -> None:
+    """Where they ask for it, and everywhere without it, a missing stream is 404; one that is there is read as ever."""
 
     async def main() -> None:
         async with Hub() as hub:
             client = AsgiClient(App(hub))
-            assert (await client.request("GET", f"/v1/stream/s?{query}"))[0].status == 400
+            assert (await client.request("GET", f"/v1/stream/s?{query}"))[0].status == 404
             for headers in (SSE, LINES, {}):
                 assert (await client.request("GET", "/v1/stream/s", headers=headers))[0].status == 404
+            await hub.create("s", content_type=JSON, body=b"[1]", closed=True)
+            answer, body = await client.request("GET", f"/v1/stream/s?{query}")
+            assert answer.status == 200
+            assert b"1" in body
 
     run(main())
 

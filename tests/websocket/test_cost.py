@@ -6,8 +6,10 @@ each connect or each delivery dearer.
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import socket
+import struct
 import sys
 import tracemalloc
 from collections import Counter
@@ -235,5 +237,43 @@ def test_memory_of_an_idle_connection(run: Run[None], compression: tuple[str, ..
             assert await grown(200) <= MOST_BYTES + more
         finally:
             tracemalloc.stop()
+
+    run(main())
+
+
+@pytest.mark.parametrize("path", [b"-/connect", b"a"])
+@pytest.mark.parametrize("budget", [64 << 20, 1 << 20], ids=["closed by its client", "refused"])
+def test_a_message_that_never_was_whole_is_let_go(run: Run[None], path: bytes, budget: int) -> None:
+    """At once, and not when Python looks for circles: their bytes would pile up for as long."""
+    size = 1 << 20
+    protocol = JSON_PROTOCOL if path == b"-/connect" else b""
+    head = b"GET /v1/stream/%b HTTP/1.1\r\n%b%b\r\n" % (path, HEADERS, protocol)
+    begun = struct.pack(">BBQ", 0x01, 0xFF, size) + b"mask" + b" " * (size - 100)
+
+    async def one(server: InProcess) -> None:
+        with await server.connect() as client:
+            loop = asyncio.get_running_loop()
+            await loop.sock_sendall(client, head)
+            assert b" 101 " in await loop.sock_recv(client, 1 << 16)
+            # A connection that was refused takes all the same what is on its way.
+            await loop.sock_sendall(client, begun)
+            await turns(20)
+
+    async def main() -> None:
+        settings = Settings(store="memory:", max_inflight_bytes=budget, max_body_bytes=size)
+        async with in_process(settings) as server:
+            await server.hub.create("a", content_type="application/json")
+            await one(server)
+            gc.collect()
+            tracemalloc.start()
+            gc.disable()
+            try:
+                for _ in range(8):
+                    await one(server)
+                await turns(20)
+                assert tracemalloc.get_traced_memory()[0] < 2 * size
+            finally:
+                gc.enable()
+                tracemalloc.stop()
 
     run(main())

@@ -355,9 +355,8 @@ def _waits(value: str | None, mode: Mode) -> bool:
         return False
     if value != "wait":
         raise BadRequest(f"?missing= takes wait, not {value[:40]!r}")
-    if mode not in (Mode.EVENTS, Mode.NDJSON, Mode.LONG_POLL):
-        raise BadRequest("?missing=wait is for plain SSE, NDJSON and long-poll; other forms answer 404")
-    return True
+    # Forms of the protocol stay as it says: 404 where there is no stream.
+    return mode in (Mode.EVENTS, Mode.NDJSON, Mode.LONG_POLL)
 
 
 def slow_policy(value: str | None) -> SlowPolicy | None:

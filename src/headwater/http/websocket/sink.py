@@ -166,6 +166,8 @@ class MessageSink(TransportSink):
         if code == TOO_BIG:
             self._stats.errors[MessageTooLarge.code] += 1
         self._code = code
+        if self._assembler is not None:
+            self._assembler.drop()
         self._end(frames.close(code, reason))
         self.finish()
         self._half_close()
@@ -261,7 +263,8 @@ class MessageSink(TransportSink):
         if self._body is not None:
             self._intake.end(self._body)
             self._body = None
-        self._receiver = None
+        # What a session is part of may be a circle, which is found much later.
+        self._receiver = self._assembler = None
         if self._code:
             self._stats.websocket_ended(self._code)
             self._code = 0

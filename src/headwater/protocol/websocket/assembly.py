@@ -167,6 +167,11 @@ class Assembler:
         """Whether no message and no frame is under way."""
         return self._reader is None and self._fragments is None
 
+    def drop(self) -> None:
+        """Let go of what has come: behind a failure nothing is looked at, not even a close frame (section 7.1.7)."""
+        self._is_over = True
+        self._reader = self._parser = self._fragments = None
+
     def feed(self, data: bytes) -> list[Event]:
         """Take bytes; gives what is complete now, in its order."""
         events: list[Event] = []
