@@ -30,15 +30,16 @@ def marked(wanted: str) -> list[tuple[str, str]]:
 
 BLOCKS = marked(MARK)
 COMPONENTS = marked(COMPONENT)
-#: Mounts what a block exports, as a page does, until it shows what the block says that it shows. The program has to end by
-#: itself: nothing goes on behind a component that has left.
+#: Mounts what a block exports, as a page does, until it shows what the block says that it shows. The program has to end
+#: by itself: nothing goes on behind a component that has left.
 MOUNT = """
 import { StrictMode, createElement } from "react"
 import { create } from "react-test-renderer"
 import { App } from "./component.mjs"
 globalThis.IS_REACT_NATIVE_TEST_ENVIRONMENT = true
 const screen = create(createElement(StrictMode, null, createElement(App)), { unstable_isConcurrent: true })
-const textOf = (node) => (node?.children ?? [node ?? []]).flat().map((each) => each?.children ? textOf(each) : each).join("")
+const textOf = (node) => (node?.children ?? [node ?? []]).flat().map(partOf).join("")
+const partOf = (each) => (each?.children ? textOf(each) : each)
 const look = setInterval(() => {
   const text = [screen.toJSON()].flat().map(textOf).join("|")
   if (!text.includes(process.argv[2])) return
