@@ -3,7 +3,7 @@
 import assert from "node:assert/strict"
 import { readFileSync, readdirSync } from "node:fs"
 import { test } from "node:test"
-import { type ReactNode, createElement, startTransition, useLayoutEffect, useState } from "react"
+import { Activity, type ReactNode, createElement, startTransition, useLayoutEffect, useState } from "react"
 import { renderToString } from "react-dom/server"
 import { root } from "../scripts/sizes.ts"
 import { type Connection, connect } from "../src/connection.ts"
@@ -52,8 +52,12 @@ class Site<V = undefined> {
     return this.scripts[index] ?? assert.fail(`no request ${index}`)
   }
 
+  element(of: Parameters<typeof useStream>[0], options: UseStreamOptions<unknown, V> = {}): ReactNode {
+    return createElement(this.#Reads, { of, options })
+  }
+
   show(of: Parameters<typeof useStream>[0], options: UseStreamOptions<unknown, V> = {}, isStrict = false): Promise<void> {
-    return this.screen.show(createElement(this.#Reads, { of, options }), { isStrict })
+    return this.screen.show(this.element(of, options), { isStrict })
   }
 
   /** What comes, and the frame in which it is shown. */
@@ -207,6 +211,20 @@ test("what is not enabled reads nothing, keeps what it has, and goes on behind i
   assert.equal(site.fake.asked[2 - 1]?.url.searchParams.get("offset"), at(7))
   await site.say(event(7) + event(8), 1)
   assert.deepEqual(site.values, [7, 8])
+  await site.leave()
+})
+
+test("a component that is hidden reads nothing, and goes on when it is seen again", async () => {
+  const site = new Site()
+  const inside = (mode: "hidden" | "visible"): ReactNode => createElement(Activity, { mode, children: site.element(URL_A) })
+  await site.screen.show(inside("visible"), { isStrict: true })
+  await site.say(event(1))
+  await site.screen.show(inside("hidden"), { isStrict: true })
+  assert.ok(site.script().cancelled)
+  await site.screen.show(inside("visible"), { isStrict: true })
+  assert.equal(site.fake.asked[1]?.url.searchParams.get("offset"), at(1))
+  await site.say(event(2), 1)
+  assert.deepEqual(site.values, [1, 2])
   await site.leave()
 })
 
