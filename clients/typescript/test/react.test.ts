@@ -3,6 +3,8 @@
 import assert from "node:assert/strict"
 import { readFileSync, readdirSync } from "node:fs"
 import { test } from "node:test"
+import { setFlagsFromString } from "node:v8"
+import { runInNewContext } from "node:vm"
 import { Activity, type ReactNode, createElement, startTransition, useLayoutEffect, useState } from "react"
 import { renderToString } from "react-dom/server"
 import { root } from "../scripts/sizes.ts"
@@ -169,6 +171,28 @@ test("the list is bounded, also while no frame comes", async () => {
   }
 })
 
+test("what is no longer in the list is not kept either, while no frame comes", async () => {
+  setFlagsFromString("--expose-gc")
+  const collect = runInNewContext("gc") as () => void
+  const made: WeakRef<object>[] = []
+  const decode = (): object => {
+    const value = {}
+    made.push(new WeakRef(value))
+    return value
+  }
+  const site = new Site()
+  await site.show(URL_A, { limit: 3, decode })
+  for (let n = 0; n < 200; n += 1) {
+    site.script().say(event(n))
+    await site.screen.pass(0)
+  }
+  collect()
+  const kept = made.filter((each) => each.deref()).length
+  assert.equal(made.length, 200)
+  assert.ok(kept <= 10, `${kept} are kept`)
+  await site.leave()
+})
+
 test("StrictMode mounts twice and asks once", async () => {
   const site = new Site()
   await site.show(URL_A, {}, true)
@@ -212,6 +236,25 @@ test("what is not enabled reads nothing, keeps what it has, and goes on behind i
   await site.say(event(7) + event(8), 1)
   assert.deepEqual(site.values, [7, 8])
   await site.leave()
+})
+
+test("records that come while a component leaves and comes back are shown once", async () => {
+  for (let turns = 0; turns < 12; turns += 1) {
+    const site = new Site()
+    await site.show(URL_A)
+    await site.say(event(1))
+    site.script().say(event(2))
+    await site.screen.run(async () => {
+      for (let turn = 0; turn < turns; turn += 1) await Promise.resolve()
+    }, 0)
+    await site.show(URL_A, { enabled: false })
+    await site.show(URL_A)
+    const from = Number(site.fake.asked[1]?.url.searchParams.get("offset")?.split("_")[1])
+    for (let n = from + 1; n <= 3; n += 1) site.script(1).say(event(n))
+    await site.screen.pass(FRAME)
+    assert.deepEqual(site.values, [1, 2, 3], `after ${turns} turns`)
+    await site.leave()
+  }
 })
 
 test("a component that is hidden reads nothing, and goes on when it is seen again", async () => {
@@ -454,6 +497,26 @@ test("members are shown, a state is said once, and the member leaves with the co
   assert.deepEqual(lobby.seenMembers, [], "it looks on")
   assert.deepEqual(lobby.said, [{ typing: false }, { typing: true }, { typing: "much" }, null])
   await lobby.leave()
+})
+
+test("who is there is shown at once where others of the page know it", async () => {
+  const house = new House()
+  house.server.append("a", 1)
+  const connection = connect("https://example.org/v1/stream/", house.options)
+  const presence = connection.stream("a").presence({ from: "elsewhere" })
+  await house.pass(FRAME)
+  let seen: readonly unknown[] = []
+  const Who = (): ReactNode => {
+    seen = usePresence(connection.stream("a")).members
+    return null
+  }
+  await house.screen.show(createElement(Who))
+  await house.pass(FRAME)
+  assert.deepEqual(seen, [{ id: "me", state: { from: "elsewhere" } }])
+  presence.leave()
+  await house.screen.unmount()
+  connection.close()
+  await house.leave()
 })
 
 test("presence of a stream that is not a connection's is an error that is given", async () => {

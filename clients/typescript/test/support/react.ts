@@ -33,11 +33,11 @@ export class Screen {
     await this.run(() => this.world.pass(ms))
   }
 
-  /** Something happens, and all that follows at once. */
-  async run(call: () => unknown): Promise<void> {
+  /** Something happens, and all that follows at once, in so many turns of the loop. */
+  async run(call: () => unknown, turns: number = 12): Promise<void> {
     await act(async () => {
       await call()
-      for (let turn = 0; turn < 12; turn += 1) await settle()
+      for (let turn = 0; turn < turns; turn += 1) await settle()
     })
     assert.deepEqual(complaints.splice(0), [])
   }
