@@ -60,7 +60,7 @@ window.shows = () => document.querySelector("p")?.textContent
 def bundle(folder: Path, name: str, code: str, *options: str) -> None:
     (folder / "app.js").write_text(APP)
     (folder / f"{name}.in.js").write_text(code)
-    command = [
+    command: list[str | Path] = [
         CLIENT / "node_modules" / ".bin" / "esbuild",
         folder / f"{name}.in.js",
         "--bundle",
