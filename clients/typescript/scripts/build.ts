@@ -17,6 +17,8 @@ await build({
   entryPoints: Object.fromEntries(entries.map((entry) => [entry, `./src/${entry}.ts`])),
   outdir: "dist",
   bundle: true,
+  // React is the application's own, and the only package that is imported.
+  packages: "external",
   splitting: true,
   chunkNames: "shared/[hash]",
   format: "esm",

@@ -36,6 +36,12 @@ export const OWN: Record<string, Own> = {
   "`tabs`, beside `connect`": { code: 'export { tabs } from "./src/tabs.ts"', most: 2500, beside: CONNECT },
   "`outbox`, beside `stream`": { code: 'export { outbox } from "./src/outbox.ts"', most: 2500, beside: STREAM },
   "`HeadwaterChatTransport`": { code: 'export { HeadwaterChatTransport } from "./src/ai.ts"', most: 5500 },
+  "`useStream`, beside `stream`": { code: 'export { useStream } from "./src/react.ts"', most: 1550, beside: STREAM },
+  "`useConnection` and `usePresence`, beside `connect`": {
+    code: 'export { useConnection, useConnectionState, usePresence } from "./src/react.ts"',
+    most: 1300,
+    beside: CONNECT,
+  },
   "`ReconnectingEventSource`": { code: 'export { ReconnectingEventSource } from "./src/eventsource.ts"', most: 3700 },
 }
 
@@ -69,6 +75,8 @@ async function bundle(code: string, directory: string): Promise<{ bytes: Uint8Ar
   const { outputFiles, metafile } = await build({
     stdin: { contents: code, resolveDir: directory, loader: "ts" },
     bundle: true,
+    // A page that uses hooks has it.
+    external: ["react"],
     minify: true,
     format: "esm",
     target: "es2022",

@@ -99,7 +99,7 @@ export class Connection implements AsyncDisposable {
   stream<T = unknown>(path: string, options: Omit<StreamOptions<T>, "transport" | "headers" | "credentials" | "fetch"> = {}): Stream<T> {
     const { environment = this.#environment, retry = this.#options.retry } = options
     const signal = options.signal ? AbortSignal.any([options.signal, this.#stop.signal]) : this.#stop.signal
-    const door = connectionDoor(this.#root(), path, this.#streams)
+    const door = connectionDoor(this.#root, path, this.#streams)
     return streamOf<T>(door, { ...options, signal, environment, ...(retry === undefined ? {} : { retry }) })
   }
 

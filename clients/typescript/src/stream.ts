@@ -107,7 +107,9 @@ export function streamOf<T>(door: Door, options: StreamOptions<T>, created: numb
   const writing = (create = false): Producer<T> => (writer ??= self.producer({ linger: 0, create }))
 
   const self: Stream<T> = {
-    url: door.url,
+    get url() {
+      return door.url
+    },
     get type() {
       return type
     },

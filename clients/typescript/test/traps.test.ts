@@ -267,7 +267,9 @@ test("22: nothing of MessagePack or Protobuf is in the core", async () => {
   const source = new URL("../src/", import.meta.url)
   for (const file of readdirSync(source, { recursive: true, encoding: "utf8" })) {
     if (!file.endsWith(".ts")) continue
-    for (const [, name] of readFileSync(new URL(file, source), "utf8").matchAll(/^(?:import|export) .*from "([^".][^"]*)"/gm)) assert.fail(`${file} imports ${name}`)
+    for (const [, name] of readFileSync(new URL(file, source), "utf8").matchAll(/^(?:import|export) .*from "([^".][^"]*)"/gm)) {
+      if (file !== "react.ts" || name !== "react") assert.fail(`${file} imports ${name}`)
+    }
   }
 })
 

@@ -46,9 +46,12 @@ export interface Streams extends Lines {
   live(path: string): Live
 }
 
-/** The door of a path below the root. What is undefined in a message is not said. */
-export function connectionDoor(root: URL, path: string, streams: Streams): Door {
-  const { href: url } = new URL(path.split("/").map(encodeURIComponent).join("/"), root)
+/**
+ * The door of a path below the root, which is asked for late, so that a stream can be named where there is no page yet. What is
+ * undefined in a message is not said.
+ */
+export function connectionDoor(root: () => URL, path: string, streams: Streams): Door {
+  const url = (): string => new URL(path.split("/").map(encodeURIComponent).join("/"), root()).href
 
   const ask = async (t: string, fields: object, signal: AbortSignal | undefined, raw?: string): Promise<Told> => {
     const line = await streams.line(undefined, signal)
@@ -56,7 +59,9 @@ export function connectionDoor(root: URL, path: string, streams: Streams): Door 
   }
 
   return {
-    url,
+    get url() {
+      return url()
+    },
     live: streams.live(path),
     transports: (wanted) =>
       wanted.map((each) => {
@@ -90,9 +95,10 @@ export function connectionDoor(root: URL, path: string, streams: Streams): Door 
     },
     delete: async (signal) => void (await ask("delete", {}, signal)),
     sibling(to) {
-      const found = new URL(to, url)
-      if (!found.href.startsWith(root.href)) throw new HeadwaterError("unsupported", `${found.href} is not on this connection`)
-      return connectionDoor(root, decodeURIComponent(found.pathname.slice(root.pathname.length)), streams)
+      const found = new URL(to, url())
+      const { href, pathname } = root()
+      if (!found.href.startsWith(href)) throw new HeadwaterError("unsupported", `${found.href} is not on this connection`)
+      return connectionDoor(root, decodeURIComponent(found.pathname.slice(pathname.length)), streams)
     },
   }
 }

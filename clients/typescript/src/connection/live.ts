@@ -153,6 +153,7 @@ export class Live implements LiveDoor, Listener {
   #without<T>(set: Set<Queue<T>>, queue: Queue<T>): void {
     set.delete(queue)
     if (this.#signals.size || this.#presences.size) return
+    this.#members.clear()
     this.#stop?.abort()
     this.#stop = undefined
     this.#lost?.(new HeadwaterError("stopped", "nobody listens"))
