@@ -48,6 +48,7 @@ _PARAMETERS: Final = frozenset(
         names.QUERY_OFFSET,
         names.QUERY_LAST,
         names.QUERY_LAST_BYTES,
+        names.QUERY_BEFORE,
         names.QUERY_SLOW,
         names.QUERY_READER,
         names.QUERY_ENVELOPE,
@@ -182,6 +183,8 @@ def parse_get(query: bytes, headers: Headers, names_allowed: Names) -> ReadMany:
             groups.append((value, {}))
         elif name in _START and groups:
             _set(groups[-1][1], name, value)
+        elif name == names.QUERY_BEFORE:
+            raise BadRequest("?before= is for pages of one stream; here a stream begins at offset, last or last_bytes")
         else:
             _set(common, name, value)
     if len(groups) > MAX_BY_GET:
