@@ -25,7 +25,7 @@ class Hub(Engine):
 
         hub = Hub("sqlite:app.db")
         app = FastAPI(lifespan=hub.lifespan)
-        app.mount("/streams", hub.asgi)
+        app.mount("/streams", hub.asgi)  # whoever reaches it may read, write and delete: see `access`
         await hub.append("jobs/7", {"done": 3})  # GET /streams/jobs/7 sees it at once
 
     Args:
