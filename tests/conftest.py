@@ -38,6 +38,14 @@ LONGEST = [
     "browser/test_use_chat.py",
     "asgi/test_uvicorn.py",
     "browser/test_compression.py",
+    "typescript/test_typescript.py",
+    "client/test_scenarios.py",
+    "docs/test_add_a_provider.py",
+    "http/access/attacks/test_holes.py",
+    "browser/test_use_chat_control.py",
+    "browser/test_typescript_tabs.py",
+    "browser/test_access.py",
+    "llm/judge/test_judge.py",
 ]
 
 T = TypeVar("T")
