@@ -72,7 +72,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 app = FastAPI(lifespan=lifespan)
 app.mount("/streams", hub.asgi)
-app.mount("/runs", Watch(runs))
+app.mount("/runs", Watch(runs, owner=lambda scope: None))  # yours: whose the request is, as `start` was told
 
 
 @app.get("/", response_class=HTMLResponse)

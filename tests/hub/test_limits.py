@@ -14,11 +14,18 @@ from headwater.llm.runs.production import SourceLimits
 from headwater.server.settings import InvalidSettings, Settings, load_settings
 
 NAMES = sorted(Limits.__struct_fields__)
+#: Of one principal and of one address: 0 is that there is none.
+MAY_BE_NONE = {
+    name
+    for name in NAMES
+    if name.endswith("_per_principal") or (name.startswith(("principal_", "address_")) and name.endswith("_rate"))
+}
 
 
 def test_the_defaults_are_limits() -> None:
     """And each has a number."""
-    assert all(value > 0 for value in msgspec.structs.astuple(Limits()))
+    given = msgspec.structs.asdict(Limits())
+    assert {name for name, value in given.items() if not value} == MAY_BE_NONE
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -36,9 +43,9 @@ def test_what_is_no_limit_is_refused(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_zero_is_refused_where_it_means_nothing(name: str) -> None:
-    """Where it means `at once` it is taken."""
+    """Where it means `at once`, or `no limit`, it is taken."""
     at_once = {"flush_seconds", "slow_seconds", "drain_seconds", "linger_bytes", "linger_seconds", "presence_grace"}
-    if name in at_once:
+    if name in at_once | MAY_BE_NONE:
         assert getattr(Limits(**{name: 0}), name) == 0
     else:
         with pytest.raises(ValueError, match=f"^{name} must be greater than 0"):

@@ -37,7 +37,7 @@ def test_query_parameters_have_their_names() -> None:
         *("offset", "live", "cursor", "lastEventId", "last-event-id"),
         *("event", "data", "slow", "reader", "dialect"),
         *("last", "last_bytes", "before", "envelope", "missing", "signals", "kind"),
-        *("raw", "producer", "heartbeat"),
+        *("raw", "producer", "heartbeat", "ticket"),
         *("presence", "member", "member_key", "member_connection", "member_state"),
     }
 

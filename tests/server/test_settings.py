@@ -137,7 +137,7 @@ def test_compression_is_off_until_codings_are_named() -> None:
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
-        ({"compression": "gzip,deflate"}, "zstd, br, gzip, not deflate"),
+        ({"compression": "gzip,deflate"}, "zstd, br, gzip, permessage-deflate, not deflate"),
         ({"compress_level": 10}, "from 1 to 9, not 10"),
         ({"compress_contexts": 0}, "compress_contexts must be greater than 0"),
     ],
