@@ -13,7 +13,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from tests.support.access import SECRET, token
+from tests.support.access import GOOD_SECONDS, SECRET, token
 
 from headwater.errors import KeysUnavailable, RateLimited, TokenRefused
 from headwater.http.access.failures import FAILURES
@@ -52,7 +52,7 @@ def tokens(*keys: Any) -> Tokens:
 
 def claims(**more: Any) -> dict[str, Any]:
     now = int(time.time())
-    return {"iss": "headwater", "aud": "headwater", "sub": "u1", "iat": now, "exp": now + 300, **more}
+    return {"iss": "headwater", "aud": "headwater", "sub": "u1", "iat": now, "exp": now + GOOD_SECONDS, **more}
 
 
 def part(value: Any) -> str:
@@ -110,7 +110,7 @@ ATTACKS: dict[str, str] = {
     "an id token": signed(HEAD, {**claims(), "aud": "client-7", "nonce": "x"}),
     "unknown issuer": token(iss="https://evil.example"),
     "no exp": token(exp=None),
-    "exp as text": signed(HEAD, {**claims(), "exp": str(int(time.time()) + 300)}),
+    "exp as text": signed(HEAD, {**claims(), "exp": str(int(time.time()) + GOOD_SECONDS)}),
     "exp 1e308": signed(HEAD, {**claims(), "exp": 1e308}),
     "in ten years": token(seconds=10 * 365 * 86400),
     "sub twice": signed(HEAD, json.dumps(claims()).replace('"sub"', '"sub": "root", "sub"', 1).encode()),
