@@ -2,6 +2,9 @@
 
 import assert from "node:assert/strict"
 import { test } from "node:test"
+import { Feed, type Lines } from "../src/connection/feed.ts"
+import { MOVED } from "../src/connection/share.ts"
+import { HeadwaterError } from "../src/errors.ts"
 import { type Got, type Page, Profile, settled } from "./support/browser.ts"
 
 const PATH = "rooms/7"
@@ -421,4 +424,23 @@ test("whatever becomes of leaders, each tab has each record once and in order", 
   for (const got of all) assert.deepEqual([...got], profile.server.log(PATH))
   assert.equal(profile.server.open.length, 1)
   close(profile)
+})
+
+test("what another tab's leader tells before it says where this one goes on is no news: it would leave a hole", async () => {
+  const told: [string, string][] = []
+  const line = { isFar: true, heartbeat: 0, follow() {}, leave() {}, say() {}, close() {}, ask: () => new Promise(() => undefined) }
+  const feed = new Feed("p", { environment: { timer: () => () => undefined }, retry: { connect: 1 }, heartbeat: 0, line: async () => line } as unknown as Lines)
+  const wish = { from: "-1", buffer: 1000 }
+  feed.attach({ wish, who: 1, mark: undefined, told: ({ t }, _, from) => told.push([t, from]), lost: assert.ifError })
+  await settled()
+  feed.told({ t: "sub", s: 1, from: "0" }, "")
+  feed.told({ t: "data", s: 1, o: "1" }, "1")
+  feed.lost(new HeadwaterError("network", "another tab has the connection now", MOVED))
+  await settled()
+  // For others, who were there before; then it is this one's turn.
+  feed.told({ t: "data", s: 1, o: "5" }, "5")
+  feed.told({ t: "live", o: "5" }, "")
+  feed.told({ t: "sub", s: 1, from: "5" }, "")
+  feed.told({ t: "data", s: 1, o: "6" }, "6")
+  assert.deepEqual(told, [["sub", ""], ["data", "0"], ["sub", "1"], ["data", "5"]])
 })

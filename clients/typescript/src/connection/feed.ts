@@ -60,6 +60,9 @@ export interface Lines {
   limited<R>(ms: number, call: Promise<R>): Promise<R>
 }
 
+/** Whether it follows on what was told before. */
+const isOfPlace = ({ t }: Told): boolean => t === "data" || t === "live" || t === "gap"
+
 const place = ({ from, last }: Wish): string => (last === undefined ? from : `last ${last}`)
 
 export class Feed implements Follower {
@@ -150,6 +153,8 @@ export class Feed implements Follower {
   // What the line tells
 
   told(told: Told, text: string): void {
+    // Another tab's leader tells all tabs at once: where this one goes on is not said yet.
+    if (!this.opened && isOfPlace(told)) return
     this.#answering?.()
     const from = this.position
     let mine: string | undefined
