@@ -266,8 +266,8 @@ def test_a_client_that_leaves(run: Run[None]) -> None:
     run(main())
 
 
-def test_a_stream_that_ends_as_its_client_goes(run: Run[None], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing of the connection goes on, such as its timer: it is told that the client is gone."""
+def noted(monkeypatch: pytest.MonkeyPatch) -> list[Single]:
+    """Those that are made from now on."""
     made: list[Single] = []
     init = Single.__init__
 
@@ -276,6 +276,12 @@ def test_a_stream_that_ends_as_its_client_goes(run: Run[None], monkeypatch: pyte
         made.append(self)
 
     monkeypatch.setattr(Single, "__init__", note)
+    return made
+
+
+def test_a_stream_that_ends_as_its_client_goes(run: Run[None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of the connection goes on, such as its timer: it is told that the client is gone."""
+    made = noted(monkeypatch)
 
     async def main() -> None:
         async with in_process(SETTINGS) as server:
@@ -298,14 +304,7 @@ def test_a_stream_that_ends_as_its_client_goes(run: Run[None], monkeypatch: pyte
 def test_what_it_says_itself_holds_back_what_others_write(run: Run[None], monkeypatch: pytest.MonkeyPatch) -> None:
     """A record does not pass the answer to an append that the socket has not taken yet."""
     held_back: list[PushedReader] = []
-    made: list[Single] = []
-    init = Single.__init__
-
-    def note(self: Single, *arguments: Any) -> None:
-        init(self, *arguments)
-        made.append(self)
-
-    monkeypatch.setattr(Single, "__init__", note)
+    made = noted(monkeypatch)
 
     async def main() -> None:
         async with in_process(SETTINGS) as server:
