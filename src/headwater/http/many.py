@@ -9,7 +9,7 @@ from typing import Final
 
 from msgspec import structs
 
-from headwater.errors import HeadwaterError, MethodNotAllowed
+from headwater.errors import HeadwaterError
 from headwater.http.exchange import Exchange, Opening, body_of, live_head
 from headwater.http.http1 import LAST_CHUNK, chunk
 from headwater.http.live import kinds_of, with_kinds
@@ -27,6 +27,7 @@ from headwater.protocol.asks import Ask, Operation
 from headwater.protocol.ephemeral import as_event, as_line
 from headwater.protocol.many import Names, ReadMany, parse_get, parse_post
 from headwater.protocol.requests import check_coding
+from headwater.protocol.words import check_method
 
 #: Below the root.
 WORD: Final = "-/many"
@@ -45,8 +46,7 @@ def check_head(request: Request) -> None:
         MethodNotAllowed: it is neither GET nor POST.
         UnsupportedCoding: its body is coded.
     """
-    if request.method not in ("GET", "POST"):
-        raise MethodNotAllowed(f"{request.method[:20]!r} is not a method of {WORD}", allow=_METHODS)
+    check_method(request.method, WORD, _METHODS)
     check_coding(request.headers)
 
 

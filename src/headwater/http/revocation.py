@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from headwater.errors import BadRequest, MethodNotAllowed
+from headwater.errors import BadRequest
 from headwater.http.exchange import Exchange, body_of
 from headwater.http.request import Request
 from headwater.hub import Engine
@@ -15,6 +15,7 @@ from headwater.protocol import responses
 from headwater.protocol.access.identity import Access
 from headwater.protocol.asks import Ask, Operation
 from headwater.protocol.requests import check_coding
+from headwater.protocol.words import check_method
 
 #: Below the root.
 REVOKE: Final = "-/revoke"
@@ -49,8 +50,7 @@ def check_head(request: Request) -> None:
         MethodNotAllowed: it is no POST.
         UnsupportedCoding: its body is coded.
     """
-    if request.method != "POST":
-        raise MethodNotAllowed(f"{request.method[:20]!r} is not a method of {request.path[-9:]}", allow="POST, OPTIONS")
+    check_method(request.method, f"-/{request.path.rpartition('/')[2]}", "POST, OPTIONS")
     check_coding(request.headers)
 
 

@@ -20,7 +20,7 @@ import time
 from functools import partial
 from typing import Any, Final
 
-from headwater.errors import BadRequest, MethodNotAllowed, NotAuthorized, OriginNotAllowed, Refused
+from headwater.errors import BadRequest, NotAuthorized, OriginNotAllowed, Refused
 from headwater.http.access.ambient import OwnPages
 from headwater.http.access.proofs import TokenProofs
 from headwater.http.authorize import Credential
@@ -32,6 +32,7 @@ from headwater.hub.access.sessions import Session, Sessions
 from headwater.protocol import names, responses
 from headwater.protocol.access.cookies import cookie_name, end_cookie, set_cookie
 from headwater.protocol.access.identity import Access
+from headwater.protocol.words import check_method
 
 #: Below the root.
 WORD: Final = "-/session"
@@ -43,8 +44,7 @@ def check_head(request: Request) -> None:
     Raises:
         MethodNotAllowed: its method is another one.
     """
-    if request.method not in ("POST", "GET", "HEAD", "DELETE"):
-        raise MethodNotAllowed(f"{request.method[:20]!r} is not a method of {WORD}", allow="GET, HEAD, POST, DELETE")
+    check_method(request.method, WORD, "GET, HEAD, POST, DELETE")
 
 
 class SessionRoute:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from headwater.errors import BadRequest, MethodNotAllowed, NotAuthorized, NotGranted, OriginNotAllowed
+from headwater.errors import BadRequest, NotAuthorized, NotGranted, OriginNotAllowed
 from headwater.http.access.ambient import OwnPages
 from headwater.http.access.tickets import part_of
 from headwater.http.authorize import Credential
@@ -27,6 +27,7 @@ from headwater.protocol.access.identity import Access
 from headwater.protocol.asks import Ask, Operation
 from headwater.protocol.paths import PrivatePaths, check_path
 from headwater.protocol.requests import check_coding
+from headwater.protocol.words import check_method
 
 #: Below the root.
 WORD: Final = "-/ticket"
@@ -66,8 +67,7 @@ def check_head(request: Request) -> None:
         MethodNotAllowed: it is no POST.
         UnsupportedCoding: its body is coded.
     """
-    if request.method != "POST":
-        raise MethodNotAllowed(f"{request.method[:20]!r} is not a method of {WORD}", allow="POST, OPTIONS")
+    check_method(request.method, WORD, "POST, OPTIONS")
     check_coding(request.headers)
 
 

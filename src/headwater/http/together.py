@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from headwater.errors import BadRequest, MethodNotAllowed
+from headwater.errors import BadRequest
 from headwater.http.exchange import Exchange
 from headwater.http.permission import Permission
 from headwater.http.request import Request
@@ -19,6 +19,7 @@ from headwater.protocol.framing import media_type
 from headwater.protocol.ledger import Append
 from headwater.protocol.requests import check_coding
 from headwater.protocol.together import writes_of
+from headwater.protocol.words import check_method
 
 #: Below the root.
 WORD: Final = "-/append"
@@ -35,8 +36,7 @@ def check_head(request: Request) -> None:
         BadRequest: its body has another type.
         UnsupportedCoding: its body is coded.
     """
-    if request.method != "POST":
-        raise MethodNotAllowed(f"{request.method[:20]!r} is not a method of {WORD}", allow=_METHODS)
+    check_method(request.method, WORD, _METHODS)
     kind = request.headers.get(names.CONTENT_TYPE, b"").decode("latin-1")
     if NAMES.get(media_type(kind)) is not Mode.NDJSON:
         raise BadRequest(f"{WORD} takes application/x-ndjson, a JSON object a line; not {kind[:80]!r}")

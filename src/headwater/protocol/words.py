@@ -42,9 +42,23 @@ def parse_word(target: Target, method: str, query: bytes, headers: Headers) -> C
     return parse(method, target.path, query, headers)
 
 
+def check_method(method: str, word: str, allow: str) -> None:
+    """Refuse a method that is not served where a word stands in the URL.
+
+    Args:
+        method: upper case.
+        word: such as `-/append`.
+        allow: the methods there, with commas; OPTIONS among them is answered before.
+
+    Raises:
+        MethodNotAllowed: it is another one.
+    """
+    if method == "OPTIONS" or method not in allow.split(", "):
+        raise MethodNotAllowed(f"{method[:20]!r} is not a method of {word}", allow=allow)
+
+
 def _signal(method: str, path: str, query: bytes, headers: Headers) -> SendSignal:
-    if method != "POST":
-        raise MethodNotAllowed(f"{method[:20]!r} is not a method of -/signal", allow="POST, OPTIONS")
+    check_method(method, "-/signal", "POST, OPTIONS")
     check_coding(headers)
     content_type = content_type_of(headers)
     if content_type is None:
@@ -53,17 +67,15 @@ def _signal(method: str, path: str, query: bytes, headers: Headers) -> SendSigna
 
 
 def _presence(method: str, path: str, query: bytes, headers: Headers) -> Attend | ListMembers:
+    check_method(method, "-/presence", "GET, POST, OPTIONS")
     if method == "POST":
         check_coding(headers)
         return Attend(path, body_length(headers))
-    if method != "GET":
-        raise MethodNotAllowed(f"{method[:20]!r} is not a method of -/presence", allow="GET, POST, OPTIONS")
     return ListMembers(path, *parse_page(query))
 
 
 def _schema(method: str, path: str, query: bytes, headers: Headers) -> Describe:
-    if method not in ("GET", "HEAD"):
-        raise MethodNotAllowed(f"{method[:20]!r} is not a method of -/schema", allow="GET, HEAD, OPTIONS")
+    check_method(method, "-/schema", "GET, HEAD, OPTIONS")
     kind = parse_query(query).get(names.QUERY_KIND, "record")
     match kind:
         case "record" | "signal":
