@@ -22,9 +22,11 @@ from headwater.stores import unit as steps
 from headwater.stores.attendance import Attendance
 from headwater.stores.base import DEFAULT_READ_LIMIT, Clock, Done, StoreFigures, Wants, Watcher
 from headwater.stores.sqlite import database, reads, schema, upkeep
+from headwater.stores.sqlite.agreement import Agreement
 from headwater.stores.sqlite.cache import Committed
 from headwater.stores.sqlite.commands import COMMAND_BYTES, appends_together
 from headwater.stores.sqlite.custody import Custody, check_files, file_size
+from headwater.stores.sqlite.guard import Guard
 from headwater.stores.sqlite.halt import Halt
 from headwater.stores.sqlite.lock import FileLock
 from headwater.stores.sqlite.options import SqliteOptions
@@ -93,7 +95,7 @@ class SqliteStore:
         lock = FileLock(path, check=partial(check_files, path), forked=self._abandon)
         self._writer = Writer(
             self._connect,
-            Custody(path, lock),
+            Guard(Custody(path, lock), Agreement(self._committed), partial(database.open_reader, path, options)),
             self._committed,
             self._watchers,
             queue_bytes=options.queue_bytes,
@@ -320,7 +322,11 @@ class SqliteStore:
         old or retention has a stream in it to look at.
         """
         if self._writer.fault is None:
-            await self._writer.submit(self._writer.look, self._time.moment(), reads=True)
+            try:
+                await self._writer.submit(self._writer.look, self._time.moment(), reads=True)
+            except StoreUnavailable:
+                if self._writer.fault is None:
+                    raise
         if self._writer.fault is not None:
             return
         if jump := self._time.jump():
@@ -388,4 +394,6 @@ class SqliteStore:
     async def _read(self, work: Callable[[database.Database], T]) -> T:
         if not self._open:
             raise StoreUnavailable(self._refusal)
+        if (fault := self._writer.reading_fault) is not None:
+            raise StoreUnavailable(fault)
         return await self._readers.run(work)
