@@ -15,6 +15,7 @@ from tests.support.processes import ServerProcess, headwater_server
 pytestmark = pytest.mark.slow
 
 JSON = "application/json"
+TEXT = "content-type: text/plain"
 
 
 @pytest.fixture(params=["serve", "uvicorn", "uvicorn-h11"], scope="module")
