@@ -62,7 +62,7 @@ class Writes(Reads):
         """Create a stream, or confirm that the same one exists.
 
         Args:
-            path: without a leading slash: `jobs/7`; in NFC, no `*`, `{` or `}`, no segment `-`, the first not `__ds`.
+            path: without a leading slash: `jobs/7`; in NFC, no `*`, `{` or `}`, no segment `-`, no `__ds` in front.
             content_type: MIME type; None: application/octet-stream. `application/json`, `application/msgpack` and
                 `application/x-protobuf`, also with `encoding=delimited`, keep records apart.
             ttl: seconds of idleness after which it expires.
