@@ -79,7 +79,9 @@ def outcome_of(check: Callable[[], str]) -> str:
         return f"refused: {error.message}"
 
 
-@pytest.mark.parametrize("path", ["a", "jobs/7", "-a", "a/--", "a-", "grüße/😀", "__d/s", "a/__ds", "_ds", "__Ds", "a[1]?"])
+@pytest.mark.parametrize(
+    "path", ["a", "jobs/7", "-a", "a/--", "a-", "grüße/😀", "__d/s", "a/__ds", "_ds", "__Ds", "a[1]?"]
+)
 def test_a_new_stream_may_have_a_plain_path(path: str) -> None:
     """Given back as it is."""
     assert check_new_path(path) == path

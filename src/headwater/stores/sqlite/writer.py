@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from queue import SimpleQueue
 from threading import Thread
 from typing import Final, TypeVar
@@ -137,6 +137,16 @@ class Writer:
             self._idle.append(idle)
             await idle
 
+    async def is_lost(self, now: Moment) -> bool:
+        """Look at the files, in turn with the commits; whether writes are refused from now on."""
+        if self._guard.fault is None:
+            try:
+                await self.submit(self._look, now, reads=True)
+            except StoreUnavailable:
+                if self._guard.fault is None:
+                    raise
+        return self._guard.fault is not None
+
     def abandon(self, refusal: str) -> None:
         """Take nothing any more: the thread is not in this process."""
         self._running = False
@@ -150,6 +160,7 @@ class Writer:
         size: int = 0,
         reads: bool = False,
         paths: tuple[str, ...] = (),
+        appends: Sequence[Append] = (),
     ) -> asyncio.Future[T]:
         """Queue a step; the future is its outcome.
 
@@ -160,7 +171,7 @@ class Writer:
         if not self._running or fault is not None or self._waiting > self._queue_bytes:
             raise self._refusal(fault)
         future: asyncio.Future[T] = self._loop.create_future()
-        step = Step(run, now, future, size, reads, paths)
+        step = Step(run, now, future, size, reads, paths, appends)
         self._waiting += step.size
         self._collected.append(step)
         self._hand_over()
@@ -279,20 +290,20 @@ class Writer:
     def _run(self, batch: Batch, unit: SqliteUnit) -> None:
         """Run the commands up to `MAX_RECORDS`; those that are left make the next batch."""
         records = unit.records
-        for number, command in enumerate(batch, 1):
-            command.run_on(unit)
-            if len(records) >= MAX_RECORDS and number < len(batch):
+        for number, command in enumerate(batch):
+            room = MAX_RECORDS - len(records)
+            if command.size > room and number and command.most_records > room:
                 self._todo.give_back(batch[number:])
                 del batch[number:]
                 return
+            command.run_on(unit)
 
     def _settle_alone(self, command: Command, changes: list[Change]) -> None:
         todo = [command]
         while todo:
             todo = self._attempt(todo, changes)
 
-    def look(self, unit: SqliteUnit) -> None:
-        """A step that looks whether the files are still there."""
+    def _look(self, unit: SqliteUnit) -> None:
         self._guard.look(self._database, within=True)
 
     def _fold(self) -> None:
