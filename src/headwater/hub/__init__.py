@@ -24,7 +24,7 @@ formats                 the wire formats for readers in this process
 fair_reads              how much is read from logs in one turn of the event loop
 catch_up, outflow       a range read in pieces, and sent as it is taken
 wheel, timers           one timer wheel
-sweeping, loop_delay    what is done once a second, and how late the event loop is
+sweeper, loop_delay     what is done once a second, and how late the event loop is
 peers                   who reads
 limits, stats           what is allowed, and what was counted
 """
