@@ -1,12 +1,17 @@
-"""What a live connect costs, counted: calls of Python and the files they are in.
+"""What a live connect costs, counted: calls of Python, the files they are in, and bytes of memory.
 
 Clocks are of no use on a busy machine. What goes over a bound has made each connect dearer.
 """
 
 from __future__ import annotations
 
+import asyncio
+import gc
+import socket
 import sys
+import tracemalloc
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from types import FrameType
 
@@ -20,6 +25,8 @@ OURS = str(Path(headwater.__file__).parent) + "/"
 GET = b"GET /v1/stream/s HTTP/1.1\r\nhost: localhost\r\naccept: text/event-stream\r\n\r\n"
 #: Where the work itself is done; what else is called hands over.
 INNER = ("hub/", "protocol/", "stores/")
+#: Bytes of an idle reader, above those of a connection of the event loop that does nothing.
+MOST_BYTES = 600
 
 
 def test_a_live_connect_walks_a_short_way(run: Run[None]) -> None:
@@ -57,5 +64,59 @@ def test_a_live_connect_walks_a_short_way(run: Run[None]) -> None:
             for client in clients:
                 client.close()
             await turns()
+
+    run(main())
+
+
+class Bare(asyncio.Protocol):
+    """A connection that does nothing."""
+
+    __slots__ = ()
+
+
+async def bare() -> socket.socket:
+    ours, theirs = socket.socketpair()
+    for end in ours, theirs:
+        end.setblocking(False)
+    await asyncio.get_running_loop().connect_accepted_socket(Bare, theirs)
+    return ours
+
+
+async def taken(connect: Callable[[], Awaitable[socket.socket]], count: int = 170) -> float:
+    """Bytes that are allocated and kept for a connection, behind as many others."""
+    clients = []
+    tracemalloc.start()  # of the others, too: a table that grows lets one of theirs go
+    try:
+        clients = [await connect() for _ in range(count)]
+        gc.collect()
+        before = tracemalloc.get_traced_memory()[0]
+        clients += [await connect() for _ in range(count)]
+        gc.collect()
+        return (tracemalloc.get_traced_memory()[0] - before) / count
+    finally:
+        tracemalloc.stop()
+        for client in clients:
+            client.close()
+        await turns()
+
+
+def test_memory_of_an_idle_reader(run: Run[None]) -> None:
+    """Above a connection that only is there: three objects, and places in the tables of the hub."""
+
+    async def main() -> None:
+        async with in_process(Settings(store="memory:", flush_seconds=0)) as served:
+            served._shared.restrained = True
+            served.hub.stats.readers_total = 10_000  # Python keeps small numbers anyway
+            await served.hub.create("s", content_type="application/json", body=b"[1]")
+
+            async def read() -> socket.socket:
+                client = await served.connect()
+                client.sendall(GET)
+                await turns(6)
+                assert b"data:1\n" in client.recv(65536)
+                return client
+
+            idle, nothing = await taken(read), await taken(bare)
+            assert idle - nothing <= MOST_BYTES
 
     run(main())

@@ -16,10 +16,10 @@ from tests.hub.live.test_pushed import settle
 from headwater import Hub, Limits
 from headwater.errors import AlreadySubscribed, InvalidOffset, LimitReached
 from headwater.http.websocket.telling import TELLINGS
-from headwater.hub.live.connection import DistinctConnection
 from headwater.hub.live.group import FanoutGroup
+from headwater.hub.live.shared_connection import DistinctConnection
 from headwater.hub.live.sinks import BufferSink
-from headwater.hub.live.subscriptions.subscription import Subscription, Wish
+from headwater.hub.live.subscriptions.subscription import Subscription, Terms, Wish
 from headwater.hub.live.subscriptions.whole import Subscriptions
 from headwater.hub.peers import NOBODY, Peer
 from headwater.protocol.offsets import position_of
@@ -63,7 +63,7 @@ class Reader:
     def read(self, path: str, window: int | None, *, start: str = "-1", slow: str | None = None) -> int:
         """Subscribe; gives the stream's number."""
         policy = None if slow is None else parse_slow(slow)
-        wish = Wish(1, path, start, window, policy, waits=False, envelope=False, peer=NOBODY)
+        wish = Wish(1, path, start, Terms(window, policy), NOBODY)
         subscription = self.all.add(wish)
         self.all.open(subscription)
         return subscription.number

@@ -26,7 +26,7 @@ from headwater.http.websocket.shared import Door
 from headwater.http.websocket.stay import Stay, interval
 from headwater.http.websocket.talk import Talk
 from headwater.http.websocket.telling import Telling
-from headwater.hub.live.connection import DistinctConnection
+from headwater.hub.live.shared_connection import DistinctConnection
 from headwater.hub.live.subscriptions.subscription import Wish
 from headwater.hub.live.subscriptions.whole import Subscriptions
 from headwater.hub.peers import Peer

@@ -70,6 +70,11 @@ class LiveReaders:
         """A stream that has live readers."""
         return self._streams.get(path)
 
+    def text_of(self, path: str) -> str:
+        """A path in one text for all who read it: who keeps the paths of thousands of readers keeps this one."""
+        stream = self._streams.get(path)
+        return path if stream is None else stream.window.path
+
     def reader_count(self, path: str) -> int:
         """How many live readers a stream has."""
         stream = self._streams.get(path)
@@ -147,7 +152,7 @@ class LiveReaders:
         except BaseException:
             # It has not read anything, so that it is no use of the stream.
             if arrival is not None:
-                stream.followers.discard(arrival)
+                stream.followers.pop(arrival, None)
             stream.leave()
             raise
         return arrival

@@ -85,7 +85,7 @@ class LiveStream:
         self.runtime = runtime
         self.number = next(self._numbers)
         self.window = Window(path, runtime.limits.window_bytes)
-        self.followers: set[Follower] = set()
+        self.followers: dict[Follower, None] = {}
         self.readers = 0
         self.parked: list[Parked] = []
         self.join_cache = JoinCache()
@@ -196,7 +196,7 @@ class LiveStream:
             if len(self.followers) == 1 and self.window.ttl is not None and not self.window.deleted:
                 store = self.runtime.store
                 store.touch({self.path: store.time()})
-            self.followers.discard(follower)
+            self.followers.pop(follower, None)
             self.progressed()
         self.readers -= 1
         self.runtime.stats.readers -= 1

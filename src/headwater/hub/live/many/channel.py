@@ -19,6 +19,8 @@ class ManyOwner(Owner, Protocol):
         read: the read.
     """
 
+    __slots__ = ()
+
     read: Told
 
     def moved(self) -> None:

@@ -103,7 +103,8 @@ class MatchedStreams:
                 )
                 whole.connection.write(whole.tells.refused(self._wish, error))
             return None
-        wish = msgspec.structs.replace(self._wish, path=path, start=start, pattern=self._wish.path, waits=False)
+        pattern, path = self._wish.path, whole.live.text_of(path)
+        wish = msgspec.structs.replace(self._wish, path=path, start=start, pattern=pattern)
         return whole.add(wish, incarnation)
 
     def came(self, slot: Subscription) -> None:

@@ -212,8 +212,9 @@ class Subscriptions:
 
     def over(self, subscription: Subscription) -> None:
         """See `Group.over`."""
-        if self._known.get(subscription.path) is subscription:
-            del self._known[subscription.path]
+        path = subscription.path
+        if self._known.get(path) is subscription:
+            del self._known[path]
             self.count -= 1
         if self._known.get(subscription.number) is subscription:
             del self._known[subscription.number]
