@@ -193,7 +193,7 @@ class PushedReader(Follower):
         self._group, self._place, self._encoder = group, None, None
         self._form = group.form  # equal to its own, and one object for all
         self._body.join(group.common)
-        group.join(self)
+        group.join(self, self._connection.direct(self))
         if self._form.kinds:
             self._greet(group)
         self._stream.progressed()

@@ -186,11 +186,11 @@ class LiveReaders:
         info = store.info_at_once(path)
         if info is None:
             return None
-        policy = info.slow if slow is None else slow
-        try:
-            check_slow(policy, info.content_type)
-        except HeadwaterError:
-            return None
+        if slow is not None:  # the stream's own was checked when that was made
+            try:
+                check_slow(slow, info.content_type)
+            except HeadwaterError:
+                return None
         whole, stream = runtime.limits.read_bytes, self._streams.get(path)
         limit = min(runtime.limits.buffer_bytes, whole)
         batch = None if stream is None else stream.window.read(offset, limit)
@@ -200,7 +200,7 @@ class LiveReaders:
             return None
         runtime.stats.window_reads += in_window
         runtime.stats.store_reads += not in_window
-        return Prospect(path, info, offset, batch, policy, peer)
+        return Prospect(path, info, offset, batch, info.slow if slow is None else slow, peer)
 
     def _is_full(self) -> bool:
         runtime = self.runtime
@@ -322,7 +322,7 @@ class LiveReaders:
         if encoder is None:
             encoder = form.encoder(info.content_type)
         told = reader.start(coming.place, first, encoder, lifetime=lifetime, head=head)
-        if self.runtime.lets_go(stream.path):
+        if self.runtime.draining and self.runtime.lets_go(stream.path):
             reader.let_go()
         if told is not None:
             keep(stream, info, coming.asked, first, told)
