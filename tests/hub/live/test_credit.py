@@ -19,8 +19,9 @@ from headwater.http.websocket.telling import TELLINGS
 from headwater.hub.live.group import FanoutGroup
 from headwater.hub.live.shared_connection import DistinctConnection
 from headwater.hub.live.sinks import BufferSink
-from headwater.hub.live.subscriptions.subscription import Subscription, Terms, Wish
+from headwater.hub.live.subscriptions.subscription import Subscription
 from headwater.hub.live.subscriptions.whole import Subscriptions
+from headwater.hub.live.subscriptions.wish import Terms, Wish
 from headwater.hub.peers import NOBODY, Peer
 from headwater.protocol.offsets import position_of
 from headwater.protocol.paths import NOTHING_PRIVATE

@@ -18,7 +18,7 @@ from headwater.http.websocket.rights import asks_to_read
 from headwater.http.websocket.session import Operations, Session
 from headwater.http.websocket.signals import signal
 from headwater.http.websocket.writes import append, close, create, delete, fail
-from headwater.hub.live.subscriptions.subscription import Wish, terms_of
+from headwater.hub.live.subscriptions.wish import Wish, terms_of
 from headwater.model import NOW
 from headwater.protocol.access.identity import Access
 from headwater.protocol.ephemeral import PRESENCE, SIGNAL

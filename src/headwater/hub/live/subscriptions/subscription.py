@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
-from functools import lru_cache
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -21,10 +20,10 @@ from headwater.hub.live.connection import Connection
 from headwater.hub.live.owned import Owner, WaitingChannel
 from headwater.hub.live.readers import LiveReaders
 from headwater.hub.live.subscriptions.channel import SubscribedChannel
+from headwater.hub.live.subscriptions.wish import Tells, Wish
 from headwater.hub.live.waiting import Awaiting
-from headwater.hub.live.wire_format import WireFormat
 from headwater.hub.peers import Peer
-from headwater.model import BEGINNING, Last, SlowPolicy, StreamInfo
+from headwater.model import BEGINNING, Last
 from headwater.protocol.cursor import Data, Failed, Gap
 
 _log: Final = logging.getLogger("headwater")
@@ -38,77 +37,6 @@ FORBIDDEN: Final = "forbidden"
 #: What is told of one that ends before its stream has come.
 _MAY_NOT: Final = "the stream may not be read any more, and was not there yet"
 _LEFT: Final = "the subscription was left before its stream came"
-
-
-class Terms(msgspec.Struct, frozen=True, gc=False):
-    """How a stream is told; see `terms_of`.
-
-    Attributes:
-        window: bytes of records that may be told and not acknowledged; None: no limit.
-        slow: what the reader gets when it was slow; None: as the stream says.
-        waits: a stream that is not there is waited for.
-        envelope: records come with the time of their append.
-        kinds: of ephemeral events that are told, too.
-    """
-
-    window: int | None = None
-    slow: SlowPolicy | None = None
-    waits: bool = False
-    envelope: bool = False
-    kinds: tuple[str, ...] = ()
-
-
-#: Terms that are kept, as one object for all subscriptions that have them: most ask for the same.
-terms_of: Final = lru_cache(1024)(Terms)
-
-
-class Wish(msgspec.Struct, frozen=True, gc=False):
-    """What a subscription asks for.
-
-    Attributes:
-        id: by which its answer is known.
-        path: the stream.
-        start: where it begins.
-        terms: how it is told.
-        peer: who reads; None: that is to be asked.
-        pattern: that it matches; empty: it was asked for by its path.
-    """
-
-    id: int
-    path: str
-    start: str | Last
-    terms: Terms
-    peer: Peer | None = None
-    pattern: str = ""
-
-    @property
-    def waits(self) -> bool:
-        """Whether a stream that is not there is waited for; one that matched a pattern was there."""
-        return self.terms.waits and not self.pattern
-
-
-class Tells(Protocol):
-    """How a connection's reader is told what is no record, in its wire format."""
-
-    def form(self, number: int, *, envelope: bool, kinds: tuple[str, ...] = ()) -> WireFormat:
-        """In which a stream of this number is told."""
-        ...
-
-    def waiting_form(self, wish: Wish) -> WireFormat:
-        """In which a stream is waited for."""
-        ...
-
-    def subscribed(self, wish: Wish, number: int, info: StreamInfo, start: str) -> bytes:
-        """A subscription has come; `start` is where its records begin."""
-        ...
-
-    def ended(self, number: int, offset: str, why: str) -> bytes:
-        """A subscription has ended, otherwise than with its stream."""
-        ...
-
-    def refused(self, wish: Wish, error: HeadwaterError) -> bytes:
-        """A subscription cannot be had."""
-        ...
 
 
 class Group(Protocol):

@@ -18,7 +18,8 @@ from headwater.hub.eager import begin
 from headwater.hub.live.connection import Connection
 from headwater.hub.live.readers import LiveReaders
 from headwater.hub.live.subscriptions.matched import MatchedStreams
-from headwater.hub.live.subscriptions.subscription import Subscription, Tells, Wish
+from headwater.hub.live.subscriptions.subscription import Subscription
+from headwater.hub.live.subscriptions.wish import Tells, Wish
 from headwater.hub.peers import Peer
 from headwater.model import SlowPolicy
 from headwater.protocol.paths import PrivatePaths
