@@ -30,7 +30,7 @@ from headwater.protocol.access.identity import ANYBODY
 from headwater.protocol.cursor import Event
 from headwater.protocol.slow import check_slow
 from headwater.protocol.wire import Encoder
-from headwater.stores import Prompt
+from headwater.stores import AtOnce
 
 
 class LiveReaders:
@@ -49,7 +49,7 @@ class LiveReaders:
         self.runtime: Final = runtime
         self.watched: Final = Watched(runtime.store)
         self.patterns: Final = Patterns()
-        self._prompt = runtime.store if isinstance(runtime.store, Prompt) else None
+        self._at_once = runtime.store if isinstance(runtime.store, AtOnce) else None
         self._streams: dict[str, LiveStream] = {}
 
     # The streams.
@@ -180,7 +180,7 @@ class LiveReaders:
             slow: see `open`.
             peer: see `open`.
         """
-        store, runtime = self._prompt, self.runtime
+        store, runtime = self._at_once, self.runtime
         if store is None or self._is_full():
             return None
         info = store.info_at_once(path)
