@@ -24,11 +24,11 @@ def test_a_blocked_loop_is_seen(run: Run) -> None:
 
     async def main() -> None:
         delays = Histogram(bounds=(0.1,))
-        pulse = LoopDelay(delays)
-        pulse.start()
+        delay = LoopDelay(delays)
+        delay.start()
         time.sleep(PERIOD + 0.2)  # noqa: ASYNC251 - this is the step that holds the loop
         await sampled(delays, 1)
-        pulse.stop()
+        delay.stop()
         assert delays.counts[1] >= 1
         assert delays.sum >= 0.1
 

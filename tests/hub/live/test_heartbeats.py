@@ -1,4 +1,4 @@
-"""Heartbeats of pushed readers: one a feed, shared by all, sent over many turns of the loop, and only in silence."""
+"""Heartbeats of pushed readers: one a group, shared by all, sent over many turns of the loop, and only in silence."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ async def hear(sink: BufferSink, word: str) -> list[str]:
     return controls(text)
 
 
-def test_readers_of_a_feed_share_its_heartbeat(run: Run) -> None:
+def test_readers_of_a_group_share_its_heartbeat(run: Run) -> None:
     """Who came later gets the same heartbeat, at the same time as those who were there."""
 
     async def main() -> None:

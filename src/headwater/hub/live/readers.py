@@ -13,7 +13,7 @@ from headwater.errors import HeadwaterError
 from headwater.hub.live.arrival import Arrival, Coming, Prospect, come, enter_known
 from headwater.hub.live.attended import connection_to
 from headwater.hub.live.connection import Connection, SingleConnection
-from headwater.hub.live.introspection import Census, describe_all, take_census, take_census_gently
+from headwater.hub.live.introspection import ReaderSummary, describe_all, summarize, summarize_gently
 from headwater.hub.live.join_cache import FirstFrames, keep
 from headwater.hub.live.patterns import Patterns
 from headwater.hub.live.pulled import PulledReader
@@ -385,10 +385,10 @@ class LiveReaders:
         everyone = [follower for stream in streams for follower in stream.followers]
         return (await describe_all(everyone, time.monotonic(), skip + limit))[skip:]
 
-    async def census(self, keep: int) -> Census:
+    async def summary(self, keep: int) -> ReaderSummary:
         """The live readers counted by wire format and state, with at most `keep` of those behind and of streams."""
-        return await take_census_gently(self._streams.values(), time.monotonic(), keep)
+        return await summarize_gently(self._streams.values(), time.monotonic(), keep)
 
-    def census_now(self) -> Census:
+    def summary_now(self) -> ReaderSummary:
         """The same in one go, without names; some milliseconds for ten thousand readers."""
-        return take_census(self._streams.values(), time.monotonic(), 0)
+        return summarize(self._streams.values(), time.monotonic(), 0)
