@@ -21,5 +21,5 @@ class TellingConnection(Connection):
     """See the module."""
 
     def pause(self) -> Waits:
-        """See `Door`."""
+        """See `Door.pause`."""
         return TellingPause()

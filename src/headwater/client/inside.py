@@ -118,15 +118,15 @@ class InsideDoor:
         self._limit: Final = limit
 
     def now(self) -> float:
-        """See `Door`."""
+        """See `Door.now`."""
         return time.monotonic()
 
     def draw(self) -> float:
-        """See `Door`."""
+        """See `Door.draw`."""
         return random.random()
 
     def pause(self) -> Waits:
-        """See `Door`."""
+        """See `Door.pause`."""
         return Pause()
 
     @asynccontextmanager

@@ -185,7 +185,7 @@ class Connection:
         self._links.clear()
 
     async def link(self, path: str, *, reads: bool) -> Link:
-        """See `Links`."""
+        """See `Links.link`."""
         while True:
             if self._is_closed:
                 raise Stopped("the connection was closed")
@@ -231,7 +231,7 @@ class Connection:
         self._not_before = now + (self._backoff.wait(now, hint) or 0.0)
 
     async def release(self, link: Link, *, failed: bool) -> None:
-        """See `Links`."""
+        """See `Links.release`."""
         if link.session.error is not None:
             if link in self._links:
                 self._links.remove(link)

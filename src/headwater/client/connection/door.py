@@ -35,19 +35,19 @@ class Links(Protocol):
 
     @property
     def can_refresh(self) -> bool:
-        """See `Door`."""
+        """See `Door.can_refresh`."""
         ...
 
     def now(self) -> float:
-        """See `Door`."""
+        """See `Door.now`."""
         ...
 
     def draw(self) -> float:
-        """See `Door`."""
+        """See `Door.draw`."""
         ...
 
     def pause(self) -> Waits:
-        """See `Door`."""
+        """See `Door.pause`."""
         ...
 
     async def link(self, path: str, *, reads: bool) -> Link:
@@ -143,19 +143,19 @@ class ConnectionDoor:
 
     @property
     def can_refresh(self) -> bool:
-        """See `Door`."""
+        """See `Door.can_refresh`."""
         return self._links.can_refresh
 
     def now(self) -> float:
-        """See `Door`."""
+        """See `Door.now`."""
         return self._links.now()
 
     def draw(self) -> float:
-        """See `Door`."""
+        """See `Door.draw`."""
         return self._links.draw()
 
     def pause(self) -> Waits:
-        """See `Door`."""
+        """See `Door.pause`."""
         return self._links.pause()
 
     @asynccontextmanager

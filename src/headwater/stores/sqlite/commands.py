@@ -167,7 +167,7 @@ class Posted(msgspec.Struct, gc=False):
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """See `Command`."""
+        """See `Command.paths`."""
         return (self.path,)
 
     def run_on(self, unit: SqliteUnit) -> None:

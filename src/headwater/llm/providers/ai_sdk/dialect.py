@@ -86,7 +86,7 @@ class AiSdk(SseDialect):
         return [*self._start(None), *map(frame, chunks)] if chunks else []
 
     def _is_left_out(self, part: parts.Part) -> bool:
-        """See `SseDialect`: of the SDK's own chunks, those that came with a later version."""
+        """See `SseDialect._is_left_out`: of the SDK's own chunks, those that came with a later version."""
         if isinstance(part, parts.Foreign) and part.dialect == self.relays and isinstance(part.event, dict):
             return not _is_known(part.event, self.version)
         if isinstance(part, parts.File | parts.Source):

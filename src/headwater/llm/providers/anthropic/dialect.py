@@ -242,7 +242,7 @@ class Anthropic(SseDialect):
         return [*opening, *closing, _frame(last | self._left_out.fields()), _frame({"type": "message_stop"})]
 
     def _is_left_out(self, part: parts.Part) -> bool:
-        """See `SseDialect`: results have a block of Anthropic's own, or none."""
+        """See `SseDialect._is_left_out`: results have a block of Anthropic's own, or none."""
         if isinstance(part, parts.ToolOutput | parts.ToolError):
             return not _result_kind(part.metadata)
         if isinstance(part, parts.Source):

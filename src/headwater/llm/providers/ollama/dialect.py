@@ -84,7 +84,7 @@ class Ollama(SseDialect):
         return []
 
     def _is_left_out(self, part: parts.Part) -> bool:
-        """See `SseDialect`: an image has a place with its data."""
+        """See `SseDialect._is_left_out`: an image has a place with its data."""
         return super()._is_left_out(part) and not (isinstance(part, parts.File) and _image(part))
 
     def _line(self, message: Json, more: Json | None = None) -> list[bytes]:
