@@ -23,7 +23,7 @@ _CLEAR: Final = "\r\x1b[K"
 
 
 class Meter:
-    """See the module.
+    """One line about the work under way.
 
     Args:
         total: bytes that are to be done; None: nobody knows.

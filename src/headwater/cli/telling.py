@@ -18,7 +18,7 @@ class TellingPause(Pause):
 
 
 class TellingConnection(Connection):
-    """See the module."""
+    """A connection whose waits are told."""
 
     def pause(self) -> Waits:
         """See `Door.pause`."""

@@ -16,7 +16,7 @@ class TellingPause(Pause):
 
 
 class TellingHttp(Http):
-    """See the module."""
+    """HTTP whose waits are told."""
 
     pause = TellingPause
 

@@ -44,7 +44,7 @@ T = TypeVar("T")
 
 
 class ReadSession(Generic[T]):
-    """See the module.
+    """One read.
 
     Args:
         reading: what is read.

@@ -86,7 +86,7 @@ def offset_at(lineage: Lineage, position: int) -> str:
     Shape: the last segment that starts at or before the position owns it.
     """
     last = lineage[-1]
-    if last.start <= position <= MAX_HALF:  # by far the most; an incarnation always fits
+    if last.start <= position <= MAX_HALF:  # the usual case; an incarnation always fits
         return _first_half(last.incarnation) + str(position).zfill(16)
     if last.start <= position:
         return format_offset(last.incarnation, position)

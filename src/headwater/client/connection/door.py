@@ -129,7 +129,7 @@ class Piece(msgspec.Struct, frozen=True):
 
 
 class ConnectionDoor:
-    """See the module.
+    """The streams of a connection, one after another or together.
 
     Args:
         links: of the connection.

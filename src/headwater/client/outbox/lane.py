@@ -73,7 +73,7 @@ class Seat(Protocol):
 
 
 class Lane:
-    """See the module.
+    """The records that wait for one stream.
 
     Args:
         seat: its outbox.

@@ -47,7 +47,7 @@ Go = Callable[[Access], None]
 
 
 class Session(Talk):
-    """See the module, `Talk` and `Holder`.
+    """One connection; see `Talk` and `Holder`.
 
     Args:
         door: through which it came.

@@ -42,7 +42,7 @@ from headwater.protocol.responses import Answer, HeaderList
 
 
 class Proxy(Service):
-    """See the module.
+    """The proxy.
 
     Args:
         runs: where runs are kept; opened and closed with the application's lifespan.

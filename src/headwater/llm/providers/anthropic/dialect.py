@@ -41,7 +41,7 @@ _OF_A_DOCUMENT: Final[Json] = {
 
 
 class Anthropic(SseDialect):
-    """See the module."""
+    """A run as events of Anthropic's messages."""
 
     name: ClassVar[str] = "anthropic"
     relays: ClassVar[str] = "anthropic"

@@ -34,7 +34,7 @@ _OWN: Final = "gemini"
 
 
 class Gemini(SseDialect):
-    """See the module."""
+    """A run as responses of Gemini."""
 
     name: ClassVar[str] = _OWN
     relays: ClassVar[str] = _OWN

@@ -25,7 +25,7 @@ _REASONS: Final = {parts.FinishReason.STOP: "stop", parts.FinishReason.TOOL_CALL
 
 
 class Ollama(SseDialect):
-    """See the module."""
+    """A run as lines of Ollama."""
 
     name: ClassVar[str] = "ollama"
     media_type: ClassVar[bytes] = b"application/x-ndjson"

@@ -40,7 +40,7 @@ _NUMBER: Final = re.compile(rb'"sequence_number": ?(\d{1,15})(?=\D)')
 
 
 class Responses(SseDialect):
-    """See the module."""
+    """A run as events of OpenAI's Responses."""
 
     name: ClassVar[str] = "openai-responses"
     relays: ClassVar[str] = "openai-responses"
