@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.conftest import Run
+from tests.support.inprocess import turns
 from tests.support.many import ManyClient
 
 from headwater import Hub, Limits
@@ -554,7 +555,7 @@ def test_a_cursor_may_be_cut_anywhere(seed: int, keep: int) -> None:
                 written[path].append(number)
                 if number % 10 == 0:
                     client.connect(offset=BEGINNING)
-                    await asyncio.sleep(0.001)
+                    await turns()
                     client.lose(keep)
             client.connect()
             await until(lambda: {path: client.records.get(path, []) for path in paths} == written, client)
@@ -690,11 +691,11 @@ def test_who_waits_is_not_given_more_while_the_connection_is_full(run: Run[None]
             await until(lambda: client.cursor, client)
             while not client.reader.connection.is_stopped:
                 await hub.append("a", "x" * 1000)
-                await asyncio.sleep(0.01)
+                await turns()
             full = client.sink.held()
             for path in late:
                 await hub.create(path, content_type=JSON, body=b'["' + b"x" * 1000 + b'"]')
-            await asyncio.sleep(0.05)
+            await turns(50)
             assert client.sink.held() == full
             await until(lambda: all(path in client.records for path in late), client)
 
