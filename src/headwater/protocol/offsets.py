@@ -166,7 +166,7 @@ def distance(start: str, end: str) -> int | None:
 
 
 def position_of(offset: str) -> int:
-    """Where an offset lies in its stream, in bytes of record data: for who counts what lies between two of them."""
+    """Where an offset lies in its stream, in bytes of record data: for counting what lies between two of them."""
     return int(offset[_HALF + 1 :])
 
 

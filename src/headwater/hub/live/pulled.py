@@ -94,7 +94,7 @@ class PulledReader(Follower):
         return queue.popleft() if queue else None
 
     async def ready(self) -> None:
-        """Wait until `next` need not: for who reads many streams, and holds one batch at a time.
+        """Wait until `next` need not: for a caller that reads many streams and holds one batch at a time.
 
         Raises:
             WrongLoop: it was opened in another event loop.

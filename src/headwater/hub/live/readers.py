@@ -126,7 +126,7 @@ class LiveReaders:
             peer: who reads.
             first_bytes: data in its first batch; None: `limits.read_bytes`.
             while_stopping: a hub that lets its readers go takes this one too, and lets it go behind its first batch:
-                for who cannot be told 503, as a browser's `EventSource`, which then gives up (HTML, 9.2.3).
+                for a client that cannot be told 503, as a browser's `EventSource`, which then gives up (HTML, 9.2.3).
 
         Raises:
             LimitReached: there are `limits.max_readers` already.
