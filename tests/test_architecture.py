@@ -86,6 +86,17 @@ def test_every_module_says_what_it_is() -> None:
             assert importlib.import_module(found.name).__doc__, found.name
 
 
+def test_what_has_slots_has_no_dict_beside_them() -> None:
+    """A base without slots, such as a Protocol, gives each object one: hundreds of bytes where there are many."""
+    heavy = []
+    for found in pkgutil.walk_packages([str(SOURCE)], "headwater."):
+        if not found.name.endswith("__main__"):
+            for kind in vars(importlib.import_module(found.name)).values():
+                if isinstance(kind, type) and kind.__module__ == found.name and "__slots__" in vars(kind):
+                    heavy += [f"{found.name}.{kind.__name__}"] * bool(kind.__dictoffset__)
+    assert heavy == []
+
+
 def _imports_of(path: Path, modules: frozenset[str]) -> set[str]:
     """The package's modules that one names, those for types alone as well."""
     found: set[str] = set()

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.conftest import Run
+from tests.support.hub_clock import HubClock
 from tests.support.inprocess import turns
 from tests.support.many import ManyClient
 
@@ -498,9 +499,12 @@ def test_a_full_connection_delays_nothing_and_loses_nothing(run: Run[None]) -> N
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_every_record_once_and_in_order_through_cuts(run: Run[None], seed: int) -> None:
+def test_every_record_once_and_in_order_through_cuts(
+    run: Run[None], monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
     """Cuts at any byte, streams that come, end, and come anew, slow times: after the three lines of script each record
     came once and in its order, and of a stream that was deleted nothing but an end of it is missing."""
+    clock = HubClock(monkeypatch)
 
     async def main() -> None:
         chance = random.Random(seed)
@@ -522,7 +526,7 @@ def test_every_record_once_and_in_order_through_cuts(run: Run[None], seed: int) 
                 if chance.random() < 0.15:
                     client.take()
                 if chance.random() < 0.1:
-                    await asyncio.sleep(chance.random() * 0.02)
+                    await clock.move(hub, chance.random() * 0.02)
                 if chance.random() < 0.05:
                     client.lose(chance.randrange(3000))
                     await asyncio.sleep(0)
