@@ -130,7 +130,7 @@ async def share(readers: int, rounds: int) -> dict[str, float]:
                 stack.enter_context(end).setblocking(False)
         turns = Turns(pairs)
         async with Hub(limits=Limits(flush_seconds=0, drain_seconds=0)) as hub:
-            hub.runtime.flusher.schedule = lambda _: None  # type: ignore[method-assign] # it is done here
+            hub.runtime.flusher.schedule = lambda stream: None  # type: ignore[method-assign] # it is done here
             await hub.create("s", content_type="application/json")
             for ours, _ in pairs:
                 await hub.live.subscribe("s", "-1", wire_format("sse"), Socket(ours.fileno()))
