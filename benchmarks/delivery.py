@@ -34,6 +34,10 @@ RECORD: Final = {"user": "u1234567", "text": "x" * 50}
 #: Live streams beside the long one, and records a second to each.
 LIVE: Final = 29
 RATE: Final = 4
+#: Seconds of a read without the long stream.
+ALONE_SECONDS: Final = 3.0
+#: What the system holds for the client at most.
+CLIENT_BYTES: Final = 64 * 1024
 ROOT: Final = "/v1/stream/"
 
 
@@ -146,13 +150,15 @@ async def share(readers: int, rounds: int) -> dict[str, float]:
 
 
 class Beside:
-    """A read of a long stream and of live ones, on one connection to a server in a process of its own."""
+    """Live streams on one connection, with a long one beside them or without.
+
+    Args:
+        port: of a server in a process of its own.
+    """
 
     def __init__(self, port: int) -> None:
         self._port = port
         self._ended = threading.Event()
-        #: Seconds from the moment before a record was sent to when it was here.
-        self.delays: list[float] = []
 
     def fill(self, records: int) -> None:
         """Make the streams."""
@@ -171,41 +177,62 @@ class Beside:
 
     def _append(self) -> None:
         server, each = HTTPConnection("127.0.0.1", self._port), 0
-        while not self._ended.is_set():
+        while not self._ended.wait(1 / LIVE / RATE):
             self._ask(server, "POST", f"live{each % LIVE}", b'{"sent":%.6f}' % time.monotonic())
             each += 1
-            self._ended.wait(1 / LIVE / RATE)
 
-    def read(self, records: int) -> float:
-        """Read the long stream to its end, while the others are written; gives the seconds."""
-        streams = "&".join(f"stream=live{each}" for each in range(LIVE))
-        with socket.create_connection(("127.0.0.1", self._port), timeout=30) as client:
+    def read(self, last: bytes | None) -> tuple[list[float], float]:
+        """Read while the live streams are written.
+
+        Args:
+            last: a part of the long stream's last record; None: that stream is not read, for `ALONE_SECONDS`.
+
+        Returns:
+            Seconds from before each append to a live stream until it was read, ascending; and those that all took.
+        """
+        streams = "&".join(f"stream=live{each}&offset=now" for each in range(LIVE)) + ("&stream=long" if last else "")
+        head = f"GET {ROOT}-/many?{streams} HTTP/1.1\r\nhost: localhost\r\naccept: application/x-ndjson\r\n\r\n"
+        delays: list[float] = []
+        self._ended.clear()
+        with socket.socket() as client:
+            # What waits in the system for a slow client waits there for every server.
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, CLIENT_BYTES)
+            client.settimeout(30)
+            client.connect(("127.0.0.1", self._port))
             writer = threading.Thread(target=self._append)
             writer.start()
-            head = f"GET {ROOT}-/many?{streams}&stream=long HTTP/1.1\r\nhost: localhost\r\n"
-            client.sendall(f"{head}accept: application/x-ndjson\r\n\r\n".encode())
-            begin, rest, last, is_there = time.monotonic(), b"", b'{"n":%d}' % (records - 1), False
+            client.sendall(head.encode())
+            begin, rest, is_there = time.monotonic(), b"", False
             try:
                 while not is_there:
                     data = client.recv(1 << 18)
                     assert data, "the connection ended"
                     now = time.monotonic()
                     whole, _, rest = (rest + data).rpartition(b"\n")
-                    self.delays += (now - float(sent) for sent in re.findall(rb'"sent":([0-9.]+)}', whole))
-                    is_there = last in whole
-                return time.monotonic() - begin
+                    delays += (now - float(sent) for sent in re.findall(rb'"sent":([0-9.]+)}', whole))
+                    is_there = last in whole if last else now > begin + ALONE_SECONDS
+                return sorted(delays), time.monotonic() - begin
             finally:
                 self._ended.set()
                 writer.join()
 
 
-def beside(kind: Kind, records: int) -> tuple[Sequence[float], float]:
-    """Seconds that records of live streams waited for, ascending, and those that the long one took."""
+def beside(kind: Kind, records: int) -> str:
+    """Live records alone, and beside a long stream, as a line."""
     with TemporaryDirectory(prefix="delivery-", dir=tools.BUILD) as folder, Server(kind, Path(folder)) as server:
         one = Beside(server.port)
         one.fill(records)
-        seconds = one.read(records)
-    return sorted(one.delays), seconds
+        alone, _ = one.read(None)
+        found, seconds = one.read(b'{"n":%d}' % (records - 1))
+    return (
+        f"{kind.name}: {records:,} records in {seconds:.1f} s; {len(found)} records of {LIVE} live streams beside them "
+        f"waited {_quantiles(found)}; {len(alone)} alone {_quantiles(alone)}"
+    )
+
+
+def _quantiles(delays: Sequence[float]) -> str:
+    p50, p99, most = (1000 * delays[min(len(delays) - 1, int(len(delays) * part))] for part in (0.5, 0.99, 1))
+    return f"{p50:.1f} ms (p50), {p99:.1f} (p99), {most:.1f} (the longest)"
 
 
 def main(words: Sequence[str]) -> int:
@@ -223,10 +250,5 @@ def main(words: Sequence[str]) -> int:
             own = found["hub"] - found["send in C"]
             print("CPU us a delivery:", ", ".join(f"{name} {us:.2f}" for name, us in found.items()), f"; own {own:.2f}")
     for kind in (MEMORY, SQLITE):
-        delays, seconds = beside(kind, options.records)
-        p50, p99, most = (1000 * delays[int(len(delays) * part)] for part in (0.5, 0.99, 1 - 1e-9))
-        print(
-            f"{kind.name}: {options.records:,} records in {seconds:.1f} s, beside {LIVE} live streams, of which "
-            f"{len(delays)} records waited {p50:.1f} ms (p50), {p99:.1f} (p99), {most:.1f} (the longest)"
-        )
+        print(beside(kind, options.records))
     return 0
