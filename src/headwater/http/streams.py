@@ -38,7 +38,7 @@ from headwater.model import Mode
 from headwater.protocol import responses
 from headwater.protocol.access.identity import ANYBODY, Access
 from headwater.protocol.asks import asks_of
-from headwater.protocol.caching import next_cursor
+from headwater.protocol.cache_headers import next_cursor
 from headwater.protocol.commands import (
     Attend,
     Command,

@@ -14,7 +14,7 @@ import msgspec
 from headwater.errors import HeadwaterError
 from headwater.model import NOW, Appended, Batch, Created, Extent, Failure, Last, Page, StreamInfo
 from headwater.protocol import names
-from headwater.protocol.caching import CACHEABLE, LIVE, NO_STORE, REVALIDATE, entity_tag, matches, tail_tag
+from headwater.protocol.cache_headers import CACHEABLE, LIVE, NO_STORE, REVALIDATE, entity_tag, matches, tail_tag
 from headwater.protocol.cursor import HEARTBEAT_SECONDS
 from headwater.protocol.envelope import enveloped
 from headwater.protocol.expiry import format_retention

@@ -22,7 +22,7 @@ from msgspec import structs
 
 from headwater.errors import HeadwaterError, TooManyStreams
 from headwater.hub.live.connection import Connection
-from headwater.hub.live.expiring import notice
+from headwater.hub.live.expiry_notice import notice
 from headwater.hub.live.many.asked import Asked
 from headwater.hub.live.many.matches import Matches
 from headwater.hub.live.many.slot import Condition, Slot
