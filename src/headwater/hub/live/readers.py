@@ -199,7 +199,8 @@ class LiveReaders:
         whole, stream = runtime.limits.read_bytes, self._streams.get(path)
         limit = min(runtime.limits.buffer_bytes, whole)
         start = info.earliest if offset == BEGINNING else offset
-        batch = None if stream is None else stream.window.read(start, limit)
+        # A stream that was waited for is in the window from its start, and nothing is known of it but that.
+        batch = stream.window.read(start, limit) if stream is not None and stream.seed(info) else None
         in_window = batch is not None
         batch = batch or store.read_at_once(path, offset, limit=limit, whole=whole)
         if batch is None or (batch.closed and not batch.records):
@@ -209,8 +210,7 @@ class LiveReaders:
         return Prospect(path, info, offset, batch, policy, peer)
 
     def _is_full(self) -> bool:
-        runtime = self.runtime
-        return runtime.draining or runtime.stats.readers >= runtime.limits.max_readers
+        return self.runtime.draining or self.runtime.stats.readers >= self.runtime.limits.max_readers
 
     def _come_at_once(self, found: Prospect) -> tuple[Coming, Event]:
         stream, beat = self.enter(found.path), self.runtime.limits.heartbeat_seconds

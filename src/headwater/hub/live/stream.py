@@ -129,6 +129,9 @@ class LiveStream:
                 self.apply(Change(self.path, window.offset, deleted=True))
             return False
         window.seed(info)
+        if self._awaiting and not window.deleted:
+            # What is told of the stream later may be no news any more.
+            self._admit_soon()
         return True
 
     def apply(self, change: Change) -> None:
