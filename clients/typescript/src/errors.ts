@@ -107,3 +107,6 @@ export const stopped = (why: string, cause?: unknown): HeadwaterError => new Hea
 /** A write without an answer that is not sent again. */
 export const unknownOutcome = (why: string, cause?: unknown): HeadwaterError =>
   new HeadwaterError("unknown-outcome", `it may have arrived: ${why}`, cause ? { cause } : {})
+
+/** What was sent without an answer to a server that does not know its writer any more. */
+export const forgotten = (): HeadwaterError => unknownOutcome("the server forgot this producer")

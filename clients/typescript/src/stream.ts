@@ -3,14 +3,18 @@
 import { platform } from "./environment.ts"
 import { HeadwaterError } from "./errors.ts"
 import { httpDoor } from "./http.ts"
+import { type Parts, lazy, load } from "./lazy.ts"
 import { insist } from "./patience.ts"
-import { type Producer, type ProducerOptions, type Sink, producerOf } from "./producer.ts"
+import type { Producer, ProducerOptions, Sink } from "./producer.ts"
+import { promised } from "./promised.ts"
 import { type ReadOptions, type Reader, type Rec, type Source, readerOf } from "./reader.ts"
-import { JSON_TYPE, type Raw, bodyOf, plainEncode, valueOf } from "./records.ts"
-import { type Fields, type RequestOptions, requesterOf } from "./request.ts"
+import { type Raw, valueOf } from "./records.ts"
+import { type RequestOptions, requesterOf } from "./request.ts"
 import { retryOf } from "./retry.ts"
 import { type StandardSchema, validate } from "./schema.ts"
+import { onAbort } from "./signals.ts"
 import type { Door, Info, LiveDoor, Offset, TransportChoice } from "./transport.ts"
+import type { Core, Writer } from "./writing.ts"
 
 export interface StreamOptions<T> extends RequestOptions {
   /** The content type; without it what HEAD says, else `application/json`. */
@@ -21,6 +25,8 @@ export interface StreamOptions<T> extends RequestOptions {
   schema?: StandardSchema<T>
   /** `auto`: SSE for JSON, NDJSON for others, long-poll where neither comes through. */
   transport?: TransportChoice | readonly TransportChoice[]
+  /** Where nothing can be loaded later, as in a service worker: `parts` of `headwater/parts`, which has all of it. */
+  parts?: Parts
 }
 
 export interface CreateOptions<T = unknown> {
@@ -69,15 +75,15 @@ const FRESH_MS = 10_000
 
 /** `created`: when this client has created it, by its clock. */
 export function streamOf<T>(door: Door, options: StreamOptions<T>, created: number = -Infinity): Stream<T> {
-  const { environment = platform, decode, schema, transport = "auto", signal } = options
+  const { environment = platform, decode, schema, transport = "auto", signal, parts = lazy } = options
   const retry = retryOf(options.retry)
   let { type } = options
-  let writer: Producer<T> | undefined
+  let loaded: Promise<Writer<T>> | undefined
 
   const plain: Source<unknown>["decode"] = (raw, form, known) =>
     decode ? decode(raw) : "value" in known ? known.value : valueOf(raw, form)
 
-  const core: Source<T> & Sink = {
+  const core: Source<T> & Core<T> = {
     door,
     retry,
     environment,
@@ -85,26 +91,36 @@ export function streamOf<T>(door: Door, options: StreamOptions<T>, created: numb
     transport,
     known: () => type,
     learn: (told) => void (type ??= told),
+    set: (told) => void (type = told),
     fresh: () => environment.now() - created < FRESH_MS,
+    made: () => void (created = environment.now()),
+    another: (there) => streamOf(there, options, environment.now()),
     decode: (raw, form, known) => {
       const value = plain(raw, form, known)
       return schema ? validate(schema, value) : (value as T)
     },
-    type: async () => type ?? (await self.head())?.type ?? JSON_TYPE,
   }
 
-  const trying = <R>(own: AbortSignal | undefined, call: (again: boolean) => Promise<R>): Promise<R> =>
-    insist(environment, retry, own ?? signal, call)
+  /** What writes: loaded once; what could not be loaded is asked for again. */
+  const writer = (): Promise<Writer<T>> =>
+    (loaded ??= insist(environment, retry, signal, async () =>
+      (await load(parts.writing)).writerOf(core, await door.writes()),
+    ).catch((error) => {
+      loaded = undefined
+      throw error
+    }))
 
-  const make = async (to: Door, headers: Fields, body: Uint8Array | undefined, own: AbortSignal | undefined): Promise<Info> =>
-    trying(own, () => to.create(headers, body, own))
+  /** What it is asked, in the order of the calls. */
+  const later = <R>(call: (writer: Writer<T>) => Promise<R>, own?: AbortSignal): Promise<R> =>
+    new Promise((resolve, reject) => {
+      const ignore = onAbort(own, reject)
+      writer().finally(ignore).then(call).then(resolve, reject)
+    })
 
   const live = (): LiveDoor => {
     if (door.live) return door.live
     throw new HeadwaterError("unsupported", 'only a connection can: import { connect } from "headwater/connection"')
   }
-
-  const writing = (create = false): Producer<T> => (writer ??= self.producer({ linger: 0, create }))
 
   const self: Stream<T> = {
     get url() {
@@ -120,46 +136,14 @@ export function streamOf<T>(door: Door, options: StreamOptions<T>, created: numb
       for await (const { data } of self.read({ ...reading, live: false })) values.push(data)
       return values
     },
-    append: (data, given = {}) => writing(given.create).append(data, given),
-    producer: (producing) => producerOf(core, producing),
-    async create({ type: given = type ?? JSON_TYPE, ttl, expiresAt, retention, slow, closed, records = [], signal: own } = {}) {
-      const headers: Fields = {
-        "content-type": given,
-        "stream-ttl": ttl,
-        "stream-expires-at": expiresAt instanceof Date ? expiresAt.toISOString() : expiresAt,
-        "stream-retention": retention,
-        "stream-slow": slow,
-        "stream-closed": closed || undefined,
-      }
-      const bodies = records.map((record) => plainEncode(record, given))
-      const info = await make(door, headers, bodies.length ? bodyOf(bodies, given) : undefined, own)
-      type = given
-      created = environment.now()
-      return { ...info, type: info.type || given }
-    },
-    async head({ signal: own } = {}) {
-      const info = await trying(own, () => door.head(own))
-      type = info?.type || type
-      return info
-    },
-    close: (last) => writing().close(last),
-    fail: (code, message, last) => writing().fail(code, message, last),
-    async fork(to, at, { signal: own } = {}) {
-      const there = door.sibling(to)
-      const from = new URL(door.sibling("").url).pathname
-      await make(there, { "stream-forked-from": from, "stream-fork-offset": at }, undefined, own)
-      return streamOf(there, options, environment.now())
-    },
-    async delete({ signal: own } = {}) {
-      await trying(own, async (again) => {
-        try {
-          await door.delete(own)
-        } catch (error) {
-          // The answer to the first request was lost; it was done.
-          if (!again || (error as HeadwaterError).code !== "stream-not-found") throw error
-        }
-      })
-    },
+    append: (data, given) => later((to) => to.append(data, given), given?.signal),
+    producer: (given) => promised((all) => writer().then((to) => to.producer(all)), given),
+    create: (given) => later((to) => to.create(given), given?.signal),
+    head: (given) => later((to) => to.head(given), given?.signal),
+    close: (last) => later((to) => to.close(last)),
+    fail: (code, message, last) => later((to) => to.fail(code, message, last)),
+    fork: (to, at, given) => later((from) => from.fork(to, at, given), given?.signal),
+    delete: (given) => later((to) => to.delete(given), given?.signal),
     signal: (data, given) => live().signal(data, given),
     signals: () => live().signals(),
     presence: (state) => live().presence(state),
@@ -170,5 +154,6 @@ export function streamOf<T>(door: Door, options: StreamOptions<T>, created: numb
 
 /** A stream by its URL; a relative one is the page's. */
 export function stream<T = unknown>(url: string | URL, options: StreamOptions<T> = {}): Stream<T> {
-  return streamOf(httpDoor(url, requesterOf(options, options.environment ?? platform)), options)
+  const { environment = platform, parts = lazy } = options
+  return streamOf(httpDoor(url, requesterOf(options, environment), parts), options)
 }

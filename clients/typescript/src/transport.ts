@@ -129,17 +129,23 @@ export interface Info {
   etag: string | undefined
 }
 
+/** What writes to one stream, and asks about it. Nothing here tries again. */
+export interface Writes {
+  write(write: Write, signal?: AbortSignal): Promise<Written>
+  create(headers: Fields, body: Uint8Array | undefined, signal?: AbortSignal): Promise<Info>
+  head(signal?: AbortSignal): Promise<Info | null>
+  delete(signal?: AbortSignal): Promise<void>
+}
+
 /** The way to one stream: by HTTP, or on a connection. Nothing here tries again. */
 export interface Door {
   readonly url: string
   /** The transports of these names, the preferred first. */
   transports(wanted: readonly TransportChoice[], type: string | undefined, live: boolean): Transport[]
-  write(write: Write, signal?: AbortSignal): Promise<Written>
-  create(headers: Fields, body: Uint8Array | undefined, signal?: AbortSignal): Promise<Info>
+  /** What writes; it may have to be loaded. */
+  writes(): Promise<Writes>
   /** Whether a small request is answered within a second, where there are several transports to choose from. */
   answers?(): Promise<boolean>
-  head(signal?: AbortSignal): Promise<Info | null>
-  delete(signal?: AbortSignal): Promise<void>
   /** The door of another stream of the same server. */
   sibling(url: string): Door
   /** What only connections have: messages that are not stored, and who is there. */

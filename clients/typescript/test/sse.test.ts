@@ -4,7 +4,7 @@ import assert from "node:assert/strict"
 import { readFileSync } from "node:fs"
 import { test } from "node:test"
 import { lineParser } from "../src/lines.ts"
-import { elementsOf } from "../src/records.ts"
+import { elementsOf } from "../src/elements.ts"
 import { type ServerEvent, sseParser } from "../src/sse.ts"
 import { dice } from "./support/world.ts"
 

@@ -1,6 +1,7 @@
 /** `live=sse` of the Durable Streams Protocol: an event `data` for each batch, an event `control` behind it. */
 
-import { elementsOf, formOf, fromBase64 } from "../records.ts"
+import { elementsOf } from "../elements.ts"
+import { formOf, fromBase64 } from "../records.ts"
 import { sseParser } from "../sse.ts"
 import type { Offset, TransportFactory, Wire, WireRecord } from "../transport.ts"
 import { controlOf } from "./control.ts"

@@ -2,7 +2,9 @@
 
 import { bodyOf } from "../body.ts"
 import { causedBy } from "../errors.ts"
-import { decodeText, elementsOf, formOf, joined } from "../records.ts"
+import { joined } from "../bodies.ts"
+import { elementsOf } from "../elements.ts"
+import { decodeText, formOf } from "../records.ts"
 import type { Answer, Requester } from "../request.ts"
 import type { Attempt, TransportFactory, Wire, WireRecord } from "../transport.ts"
 import { endOf } from "./control.ts"

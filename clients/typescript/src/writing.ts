@@ -1,0 +1,86 @@
+/** What writes to a stream, or changes it; loaded with the first write. */
+
+import { name } from "./chance.ts"
+import type { HeadwaterError } from "./errors.ts"
+import { insist } from "./patience.ts"
+import { type Loaded, type ProducerOptions, type Sink, producerOf } from "./producer.ts"
+import { bodyOf, plainEncode } from "./bodies.ts"
+import { JSON_TYPE } from "./records.ts"
+import type { Fields } from "./request.ts"
+import type { CreateOptions, Stream } from "./stream.ts"
+import type { Door, Info, Writes } from "./transport.ts"
+
+export { httpWrites } from "./http-writes.ts"
+
+/** What a writer needs of its stream. */
+export interface Core<T> extends Sink {
+  /** The content type, where it is known. */
+  known(): string | undefined
+  /** What it is, now. */
+  set(type: string): void
+  /** It was created, a moment ago. */
+  made(): void
+  /** Another stream of the same options, that was created a moment ago. */
+  another(door: Door): Stream<T>
+}
+
+export interface Writer<T> extends Pick<Stream<T>, "append" | "create" | "head" | "close" | "fail" | "fork" | "delete"> {
+  producer(options: ProducerOptions & { id: string }): Loaded<T>
+}
+
+export function writerOf<T>(core: Core<T>, writes: Writes): Writer<T> {
+  const { door, environment, retry, signal } = core
+  let writer: Loaded<T> | undefined
+
+  const trying = <R>(own: AbortSignal | undefined, call: (again: boolean) => Promise<R>): Promise<R> =>
+    insist(environment, retry, own ?? signal, call)
+
+  const typeOf = async (): Promise<string> => core.known() ?? (await self.head())?.type ?? JSON_TYPE
+
+  const writing = (create = false): Loaded<T> => (writer ??= self.producer({ id: name(), linger: 0, create }))
+
+  const self: Writer<T> = {
+    append: (data, given = {}) => writing(given.create).append(data, given),
+    producer: (producing) => producerOf(core, writes, typeOf, producing),
+    async create({ type = core.known() ?? JSON_TYPE, ttl, expiresAt, retention, slow, closed, records = [], signal: own }: CreateOptions<T> = {}) {
+      const headers: Fields = {
+        "content-type": type,
+        "stream-ttl": ttl,
+        "stream-expires-at": expiresAt instanceof Date ? expiresAt.toISOString() : expiresAt,
+        "stream-retention": retention,
+        "stream-slow": slow,
+        "stream-closed": closed || undefined,
+      }
+      const bodies = records.map((record) => plainEncode(record, type))
+      const info = await trying(own, () => writes.create(headers, bodies.length ? bodyOf(bodies, type) : undefined, own))
+      core.set(type)
+      core.made()
+      return { ...info, type: info.type || type }
+    },
+    async head({ signal: own } = {}): Promise<Info | null> {
+      const info = await trying(own, () => writes.head(own))
+      if (info?.type) core.set(info.type)
+      return info
+    },
+    close: (last) => writing().close(last),
+    fail: (code, message, last) => writing().fail(code, message, last),
+    async fork(to, at, { signal: own } = {}) {
+      const there = door.sibling(to)
+      const made = await there.writes()
+      const from = new URL(door.sibling("").url).pathname
+      await trying(own, () => made.create({ "stream-forked-from": from, "stream-fork-offset": at }, undefined, own))
+      return core.another(there)
+    },
+    async delete({ signal: own } = {}) {
+      await trying(own, async (again) => {
+        try {
+          await writes.delete(own)
+        } catch (error) {
+          // The answer to the first request was lost; it was done.
+          if (!again || (error as HeadwaterError).code !== "stream-not-found") throw error
+        }
+      })
+    },
+  }
+  return self
+}
