@@ -15,9 +15,9 @@ import { type Pauses, pausesOf } from "./connection/pauses.ts"
 import type { ConnectionState, Host, Place, Role, Share } from "./connection/share.ts"
 import { type Environment, type Change, platform } from "./environment.ts"
 import { HeadwaterError, stopped } from "./errors.ts"
-import { lazy } from "./lazy.ts"
+import { lazy, problemBy } from "./lazy.ts"
 import { sleep } from "./patience.ts"
-import { problemOf, requesterOf } from "./request.ts"
+import { senderOf } from "./request.ts"
 import { type Backoff, type Retry, backoffOf, retryOf } from "./retry.ts"
 import { type Stream, type StreamOptions, streamOf } from "./stream.ts"
 
@@ -374,10 +374,11 @@ export class Connection implements AsyncDisposable {
 
   /** A page is not told why a handshake was refused; a plain request is: 426, if nothing is wrong. */
   async #why(error: HeadwaterError): Promise<HeadwaterError> {
-    const requester = requesterOf({ ...(this.#options.fetch ? { fetch: this.#options.fetch } : {}) }, this.#environment)
+    const problem = problemBy(this.#options.parts ?? LAZY)
+    const sender = senderOf({ ...(this.#options.fetch ? { fetch: this.#options.fetch } : {}) }, this.#environment)
     try {
-      const answer = await requester.send({ url: `${this.#root().href}-/connect`, limit: this.#retry.connect })
-      const refused = answer.response.status === 426 ? error : await problemOf(answer.response)
+      const answer = await sender.send({ url: `${this.#root().href}-/connect`, limit: this.#retry.connect })
+      const refused = answer.response.status === 426 ? error : await problem(answer.response)
       answer.release()
       return refused
     } catch {

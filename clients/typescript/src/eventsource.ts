@@ -9,7 +9,7 @@ import { type Body, bodyOf } from "./body.ts"
 import { platform } from "./environment.ts"
 import { HeadwaterError, retryAfter } from "./errors.ts"
 import { sleep } from "./patience.ts"
-import { type RequestOptions, requesterOf } from "./request.ts"
+import { type RequestOptions, senderOf } from "./request.ts"
 import { backoffOf, retryOf } from "./retry.ts"
 import { type ServerEvent, sseParser } from "./sse.ts"
 
@@ -164,11 +164,11 @@ export class ReconnectingEventSource extends Target implements EventSource {
   /** One connection; undefined: there is to be no other. */
   async #once(progress: () => void): Promise<{ hint: number } | undefined> {
     const environment = this.#init.environment ?? platform
-    const requester = requesterOf({ ...this.#init, credentials: this.withCredentials ? "include" : "same-origin" }, environment)
+    const sender = senderOf({ ...this.#init, credentials: this.withCredentials ? "include" : "same-origin" }, environment)
     const { method = "GET", body } = this.#init
     const retry = retryOf(this.#init.retry)
     try {
-      const answer = await requester.send({
+      const answer = await sender.send({
         url: this.url,
         method,
         headers: this.#headers(),

@@ -1,11 +1,11 @@
 /** What is written over HTTP, and asked about it. */
 
 import type { HeadwaterError } from "./errors.ts"
+import { badAnswer } from "./refusals.ts"
 import { type Fields, type Requester, ask } from "./request.ts"
 import { retryOf } from "./retry.ts"
 import type { Info, Write, Writes } from "./transport.ts"
-import { failureOf } from "./transports/control.ts"
-import { badAnswer } from "./transports/live.ts"
+import { failureOf } from "./transports/ends.ts"
 
 const WRITE_MS = 60_000
 

@@ -5,13 +5,10 @@ import { type Parts, load } from "./lazy.ts"
 import { formOf } from "./records.ts"
 import { type Requester, absolute } from "./request.ts"
 import type { Door, TransportChoice, TransportFactory } from "./transport.ts"
-import { ndjson } from "./transports/ndjson.ts"
 import { sse } from "./transports/sse.ts"
 
 /** Those of other entries. */
 const ELSEWHERE = 'is not in the core; import { connect } from "headwater/connection", or { eventsource } from "headwater/eventsource"'
-
-const ANSWERS_MS = 1000
 
 export function httpDoor(url: string | URL, requester: Requester, parts: Parts): Door {
   // Late, so that a stream can be named where there is no page yet.
@@ -19,19 +16,19 @@ export function httpDoor(url: string | URL, requester: Requester, parts: Parts):
 
   /** A transport that is loaded when it is opened. */
   const later =
-    (name: string, pick: (others: Awaited<ReturnType<Parts["others"]>>) => TransportFactory): TransportFactory =>
-    (...of) => ({
+    (name: string, of: "ndjson" | "longPoll" | "liveSse"): TransportFactory =>
+    (...given) => ({
       name,
       async *open(attempt) {
-        yield* pick(await load(parts.others))(...of).open(attempt)
+        yield* (await load(parts.rest))[of](...given).open(attempt)
       },
     })
 
   const core: Record<string, TransportFactory> = {
     sse,
-    ndjson,
-    "long-poll": later("long-poll", ({ longPoll }) => longPoll),
-    "live-sse": later("live-sse", ({ liveSse }) => liveSse),
+    ndjson: later("ndjson", "ndjson"),
+    "long-poll": later("long-poll", "longPoll"),
+    "live-sse": later("live-sse", "liveSse"),
   }
 
   return {
@@ -46,11 +43,7 @@ export function httpDoor(url: string | URL, requester: Requester, parts: Parts):
         throw new HeadwaterError("unsupported", `the transport ${String(each)} ${ELSEWHERE}`)
       })
     },
-    answers: () =>
-      requester.send({ url: href(), method: "HEAD", limit: ANSWERS_MS }).then(
-        ({ release }) => (release(), true),
-        () => false,
-      ),
+    answers: async () => (await load(parts.rest)).answers(requester, href()),
     writes: async () => (await load(parts.writing)).httpWrites(requester, href),
     sibling: (to) => httpDoor(new URL(to, href()), requester, parts),
   }

@@ -1,26 +1,36 @@
 /**
- * What is loaded when it is first wanted: what writes, and the transports that are turned to when the first one does not come
- * through.
+ * What is loaded when it is first wanted: what writes, and what reading JSON by events does without as long as nothing is wrong.
  *
  * Rule: what could not be loaded is a lost network. It is asked for again by the rules of trying again, and nothing was sent.
  */
 
-import { causedBy } from "./errors.ts"
+import { HeadwaterError, retryAfter } from "./errors.ts"
+import type { Problem } from "./request.ts"
 
 export interface Parts {
   writing(): Promise<typeof import("./writing.ts")>
-  others(): Promise<typeof import("./transports/others.ts")>
+  /** What reading needs now and then. */
+  rest(): Promise<typeof import("./rest.ts")>
 }
 
 export const lazy: Parts = {
   writing: () => import("./writing.ts"),
-  others: () => import("./transports/others.ts"),
+  rest: () => import("./rest.ts"),
 }
 
-export const load = async <P>(part: () => Promise<P>): Promise<P> => {
+/** `after`: milliseconds to wait, if it was not loaded. */
+export const load = async <P>(part: () => Promise<P>, after?: number): Promise<P> => {
   try {
     return await part()
   } catch (cause) {
-    throw causedBy(cause, "network", "a part of this client was not loaded")
+    throw new HeadwaterError("network", `a part of this client was not loaded: ${String(cause)}`, { cause, retryAfter: after })
   }
 }
+
+/** What a refusal says, by what is loaded to read it. */
+export const problemBy =
+  ({ rest }: Parts): Problem =>
+  async (response) => {
+    const { problemOf } = await load(rest, retryAfter(response.headers.get("retry-after")))
+    return problemOf(response)
+  }

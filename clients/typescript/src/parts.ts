@@ -5,11 +5,11 @@
 
 import type { ConnectionParts } from "./connection/door.ts"
 import * as connectionWrites from "./connection/writes.ts"
-import * as others from "./transports/others.ts"
+import * as rest from "./rest.ts"
 import * as writing from "./writing.ts"
 
 export const parts: ConnectionParts = {
   writing: async () => writing,
-  others: async () => others,
+  rest: async () => rest,
   connectionWrites: async () => connectionWrites,
 }

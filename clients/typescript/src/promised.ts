@@ -4,6 +4,8 @@ import { name } from "./chance.ts"
 import { HeadwaterError } from "./errors.ts"
 import type { Loaded, Producer, ProducerOptions } from "./producer.ts"
 
+type Asked = Exclude<keyof Loaded<unknown>, "id" | "pending">
+
 /** `make`: makes it, once what makes it is there. */
 export function promised<T>(make: (options: ProducerOptions & { id: string }) => Promise<Loaded<T>>, options: ProducerOptions = {}): Producer<T> {
   const { id = name(), epoch = 0, batchBytes = 1, inFlight = 1 } = options
@@ -11,27 +13,33 @@ export function promised<T>(make: (options: ProducerOptions & { id: string }) =>
     throw new HeadwaterError("bad-request", "a producer has a name, an epoch from 0 on, and limits above 0")
   }
   let made: Loaded<T> | undefined
+  /** Records that it was given before that. */
   let held = 0
   const making = make({ ...options, id })
   making.then((it) => (made = it), () => undefined)
-  const through = <R>(call: (it: Loaded<T>) => Promise<R>): Promise<R> => making.then(call)
+  const later =
+    <K extends Asked>(name: K, records = 0): Loaded<T>[K] =>
+    (...given: never[]): Promise<never> => {
+      held += records
+      return making.then((it) => (it[name] as (...given: never[]) => Promise<never>)(...given))
+    }
   const self: Producer<T> = {
     id,
     get pending() {
       return made ? made.pending : held
     },
-    append: (data, given) => (held++, through((it) => it.append(data, given))),
-    write: (data) => (held++, through((it) => it.write(data))),
-    flush: () => through((it) => it.flush()),
-    close: (last) => through((it) => it.close(last)),
-    fail: (code, message, last) => through((it) => it.fail(code, message, last)),
+    append: later("append", 1),
+    write: later("write", 1),
+    flush: later("flush"),
+    close: later("close"),
+    fail: later("fail"),
     writable: () =>
       new WritableStream<T>({
         write: self.write,
         close: async () => void (await self.close()),
         abort: async (reason) => void (await self.fail("aborted", reason && String(reason))),
       }),
-    [Symbol.asyncDispose]: () => through((it) => it[Symbol.asyncDispose]()),
+    [Symbol.asyncDispose]: later(Symbol.asyncDispose),
   }
   return self
 }

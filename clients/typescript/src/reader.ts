@@ -11,6 +11,7 @@
 
 import type { Environment } from "./environment.ts"
 import { HeadwaterError } from "./errors.ts"
+import { type Parts, load } from "./lazy.ts"
 import { pause } from "./patience.ts"
 import { type Form, type Raw, encodeText, formOf } from "./records.ts"
 import { type Outcome, type Retry, backoffOf } from "./retry.ts"
@@ -121,6 +122,7 @@ export interface Source<T> {
   retry: Retry
   environment: Environment
   transport: TransportChoice | readonly TransportChoice[]
+  parts: Parts
   /** The content type, where it is known. */
   known(): string | undefined
   learn(type: string): void
@@ -319,13 +321,14 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
       for await (const wire of open()) {
         if (wire.kind === "open") opened = environment.now()
         else if (wire.kind !== "quiet") heard = true
+        if (wire.kind === "stream-error") throw await told(wire.data)
         if (wire.kind === "stream-detached") {
           const hint = Number(wire.retry_after) * 1000
           outcome = hint > 0 ? { hint, personal: true } : { planned: true }
           break
         }
-        const told = ended ? undefined : hear(wire)
-        if (told) yield told
+        const pulled = ended ? undefined : hear(wire)
+        if (pulled) yield pulled
         if (reached) finish("up-to-date", cursor)
         if (ended) break
       }
@@ -343,7 +346,7 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
   const open = (): AsyncIterable<Wire> => {
     const now = environment.now()
     const type = source.known()
-    choice ??= choiceOf(door, ([] as TransportChoice[]).concat(transport), type, live, now)
+    choice ??= choiceOf(door, ([] as TransportChoice[]).concat(transport), type, live, source.parts, now)
     const current = choice.current(now)
     self.transport = current.name
     return current.open({
@@ -358,6 +361,10 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
       sent: backoff.begin,
     })
   }
+
+  /** The error that an attempt told, made of what the server said. */
+  const told = async (data: HeadwaterError | Record<string, unknown>): Promise<HeadwaterError> =>
+    data instanceof HeadwaterError ? data : (await load(source.parts.rest)).refusal(Number(data.status) || 0, data)
 
   const atTail = (): void => {
     setState("live")
@@ -415,8 +422,6 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
         finish("failed", cursor, error, { code, message })
         return
       }
-      case "stream-error":
-        throw wire.error
       default:
         if (self.state === "catching-up" && isPlace(cursor)) setState("live")
     }

@@ -3,13 +3,13 @@
 import { platform } from "./environment.ts"
 import { HeadwaterError } from "./errors.ts"
 import { httpDoor } from "./http.ts"
-import { type Parts, lazy, load } from "./lazy.ts"
+import { type Parts, lazy, load, problemBy } from "./lazy.ts"
 import { insist } from "./patience.ts"
 import type { Producer, ProducerOptions, Sink } from "./producer.ts"
 import { promised } from "./promised.ts"
 import { type ReadOptions, type Reader, type Rec, type Source, readerOf } from "./reader.ts"
 import { type Raw, valueOf } from "./records.ts"
-import { type RequestOptions, requesterOf } from "./request.ts"
+import { type RequestOptions, senderOf } from "./request.ts"
 import { retryOf } from "./retry.ts"
 import { type StandardSchema, validate } from "./schema.ts"
 import { onAbort } from "./signals.ts"
@@ -71,6 +71,8 @@ export interface Stream<T = unknown> extends AsyncIterable<Rec<T>, undefined>, L
   sink(): Sink
 }
 
+type Written = Exclude<keyof Writer<unknown>, "producer">
+
 const FRESH_MS = 10_000
 
 /** `created`: when this client has created it, by its clock. */
@@ -89,6 +91,7 @@ export function streamOf<T>(door: Door, options: StreamOptions<T>, created: numb
     environment,
     signal,
     transport,
+    parts,
     known: () => type,
     learn: (told) => void (type ??= told),
     set: (told) => void (type = told),
@@ -110,12 +113,15 @@ export function streamOf<T>(door: Door, options: StreamOptions<T>, created: numb
       throw error
     }))
 
-  /** What it is asked, in the order of the calls. */
-  const later = <R>(call: (writer: Writer<T>) => Promise<R>, own?: AbortSignal): Promise<R> =>
-    new Promise((resolve, reject) => {
-      const ignore = onAbort(own, reject)
-      writer().finally(ignore).then(call).then(resolve, reject)
-    })
+  /** What is asked of it, in the order of the calls. Its options have the place `at`. */
+  const later =
+    <K extends Written>(name: K, at?: number): Writer<T>[K] =>
+    (...given: never[]): Promise<never> =>
+      new Promise((resolve, reject) => {
+        const ignore = onAbort((given[at as number] as { signal?: AbortSignal } | undefined)?.signal, reject)
+        const asked = (to: Writer<T>): Promise<never> => (to[name] as (...given: never[]) => Promise<never>)(...given)
+        writer().finally(ignore).then(asked).then(resolve, reject)
+      })
 
   const live = (): LiveDoor => {
     if (door.live) return door.live
@@ -136,14 +142,14 @@ export function streamOf<T>(door: Door, options: StreamOptions<T>, created: numb
       for await (const { data } of self.read({ ...reading, live: false })) values.push(data)
       return values
     },
-    append: (data, given) => later((to) => to.append(data, given), given?.signal),
+    append: later("append", 1),
     producer: (given) => promised((all) => writer().then((to) => to.producer(all)), given),
-    create: (given) => later((to) => to.create(given), given?.signal),
-    head: (given) => later((to) => to.head(given), given?.signal),
-    close: (last) => later((to) => to.close(last)),
-    fail: (code, message, last) => later((to) => to.fail(code, message, last)),
-    fork: (to, at, given) => later((from) => from.fork(to, at, given), given?.signal),
-    delete: (given) => later((to) => to.delete(given), given?.signal),
+    create: later("create", 0),
+    head: later("head", 0),
+    close: later("close"),
+    fail: later("fail"),
+    fork: later("fork", 2),
+    delete: later("delete", 0),
     signal: (data, given) => live().signal(data, given),
     signals: () => live().signals(),
     presence: (state) => live().presence(state),
@@ -155,5 +161,5 @@ export function streamOf<T>(door: Door, options: StreamOptions<T>, created: numb
 /** A stream by its URL; a relative one is the page's. */
 export function stream<T = unknown>(url: string | URL, options: StreamOptions<T> = {}): Stream<T> {
   const { environment = platform, parts = lazy } = options
-  return streamOf(httpDoor(url, requesterOf(options, environment), parts), options)
+  return streamOf(httpDoor(url, { ...senderOf(options, environment), problem: problemBy(parts) }, parts), options)
 }

@@ -7,6 +7,7 @@
 
 import type { Environment } from "./environment.ts"
 import type { HeadwaterError } from "./errors.ts"
+import type { Parts } from "./lazy.ts"
 import type { Raw } from "./records.ts"
 import type { Fields, Requester } from "./request.ts"
 import type { Retry } from "./retry.ts"
@@ -41,6 +42,8 @@ export interface Attempt {
   readonly environment: Environment
   /** Ends the attempt. */
   readonly signal: AbortSignal
+  /** What is loaded when it is first wanted. */
+  readonly parts: Parts
   /** A request is sent: for the pace. An attempt of several requests says so for each. */
   sent(): void
 }
@@ -79,7 +82,7 @@ export type Wire =
   /** The end of the attempt: planned, or with a time of one's own to come back, in seconds. */
   | { kind: "stream-detached"; retry_after?: number; reason?: string | undefined }
   /** The end of the attempt, by an error that the server told. */
-  | { kind: "stream-error"; error: HeadwaterError }
+  | { kind: "stream-error"; data: HeadwaterError | Record<string, unknown> }
 
 export interface Transport {
   readonly name: string

@@ -5,7 +5,8 @@
  * Rule 2: who is behind what is told reads pages, one when it is asked for, until both meet; then it is told again.
  */
 
-import { HeadwaterError, refusal } from "../errors.ts"
+import { HeadwaterError } from "../errors.ts"
+import { refusal } from "../refusals.ts"
 import { formOf } from "../records.ts"
 import { onAbort } from "../signals.ts"
 import { type Attempt, BUFFER, type Offset, type Transport, type Wire } from "../transport.ts"
@@ -112,7 +113,7 @@ class Cursor implements Listener {
         this.#end ??= { kind: "stream-detached", retry_after: told.after ?? 0, reason: "stopping" }
         break
       case "err":
-        if (told.id !== undefined) this.#end ??= { kind: "stream-error", error: errorOf(told) }
+        if (told.id !== undefined) this.#end ??= { kind: "stream-error", data: errorOf(told) }
         break
       case "end":
         this.#end ??= endOf(told)
@@ -224,13 +225,13 @@ function endOf(told: Told): Wire {
     case "detached":
       return { kind: "stream-detached", retry_after: told.after ?? 0, reason: why }
     case "deleted":
-      return { kind: "stream-error", error: refusal(404, { code: "stream-not-found", detail: "the stream was deleted" }) }
+      return { kind: "stream-error", data: refusal(404, { code: "stream-not-found", detail: "the stream was deleted" }) }
     case "forbidden":
-      return { kind: "stream-error", error: refusal(403, { code: code || "refused", detail: message || "it may not be read any more" }) }
+      return { kind: "stream-error", data: refusal(403, { code: code || "refused", detail: message || "it may not be read any more" }) }
     case "left":
       return { kind: "stream-detached", reason: why }
     default:
-      return { kind: "stream-error", error: refusal(500, { code: code || "internal", detail: message }) }
+      return { kind: "stream-error", data: refusal(500, { code: code || "internal", detail: message }) }
   }
 }
 

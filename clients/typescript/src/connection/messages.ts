@@ -1,8 +1,9 @@
 /** The messages of a connection, in JSON; see docs/reference/websocket-messages.md. */
 
-import { HeadwaterError, refusal } from "../errors.ts"
+import { HeadwaterError } from "../errors.ts"
 import { elementsOf } from "../elements.ts"
 import { type Form, fromBase64 } from "../records.ts"
+import { refusal } from "../refusals.ts"
 import type { Offset, WireRecord } from "../transport.ts"
 
 export const SUBPROTOCOL = "headwater.v1+json"

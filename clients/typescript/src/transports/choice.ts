@@ -1,27 +1,31 @@
 /**
- * Which of several transports a reader uses, and when it turns to the next.
+ * Which of several transports a reader uses.
  *
- * Rule 1: three answers that are not what was asked for, or three that end within a second and bring nothing, or a head
- * behind which nothing comes, or no head at all while HEAD is answered: the next transport.
- * Rule 2: a server of the Durable Streams Protocol alone, which answers a plain read whatever is accepted, is read by
- * that protocol's own transports.
- * Rule 3: what was found out holds for the origin for half an hour; then the first one is tried again.
+ * Rule 1: what says nothing about a transport, such as a lost network, is settled here. All else is for `turn`, which is loaded then.
+ * Rule 2: what was found out holds for the origin for half an hour; then the first one is tried again.
  */
 
 import type { HeadwaterError } from "../errors.ts"
+import { type Parts, load } from "../lazy.ts"
 import { BAD_ANSWERS } from "../patience.ts"
 import { absolute } from "../request.ts"
 import type { Door, Transport, TransportChoice } from "../transport.ts"
 
-const REMEMBERED = 30 * 60_000
 const FIRST_BYTE = 3000
-const QUICK = 3
-const KEY = "headwater:transport:"
+/** An answer that ends sooner than this, in ms, and brings nothing, is quick. */
+const QUICK_MS = 1000
 
-/** Beside the page's session, which may be closed to it or full, and which workers and Node have not. */
-const known = new Map<string, number>()
+/** Until when an origin is read by the last transport; beside the page's session, which may be closed to it or full. */
+export const known: Map<string, number> = new Map<string, number>()
 
-const inSession = <R>(call: (session: Storage) => R): R | undefined => {
+/** Forgets what was found out; for tests. */
+export const forget = (): void => known.clear()
+
+/** By what an origin is known. */
+export const keyOf = (door: Door): string => `headwater:transport:${absolute(door.url).origin}`
+
+/** The page's session, which workers and Node have not. */
+export const inSession = <R>(call: (session: Storage) => R): R | undefined => {
   try {
     return call(sessionStorage)
   } catch {
@@ -29,10 +33,19 @@ const inSession = <R>(call: (session: Storage) => R): R | undefined => {
   }
 }
 
-/** Forgets what was found out; for tests. */
-export const forget = (): void => known.clear()
-
 export interface Choice {
+  readonly door: Door
+  readonly wanted: readonly TransportChoice[]
+  readonly live: boolean
+  /** Nobody said which. */
+  readonly auto: boolean
+  list: Transport[]
+  /** The one that is used, and until when, if it is not the first. */
+  index: number
+  until: number
+  /** In a row: answers that are not what was asked for, and answers that are quick. */
+  bad: number
+  quick: number
   /** The one to use now. */
   current(now: number): Transport
   /** Milliseconds until the first byte, where there is another one to turn to. */
@@ -41,54 +54,43 @@ export interface Choice {
   after(error: HeadwaterError, up: number, brought: boolean, now: number): Promise<boolean>
 }
 
-export function choiceOf(door: Door, wanted: readonly TransportChoice[], type: string | undefined, live: boolean, now: number): Choice {
-  const { origin } = absolute(door.url)
+export function choiceOf(
+  door: Door,
+  wanted: readonly TransportChoice[],
+  type: string | undefined,
+  live: boolean,
+  parts: Parts,
+  now: number,
+): Choice {
   const auto = wanted.length === 1 && wanted[0] === "auto"
-  let list = door.transports(wanted, type, live)
-  let index = 0
-  let until = 0
-  let bad = 0
-  let quick = 0
-
-  const isLast = (): boolean => index + 1 >= list.length
-  const use = (at: number, to: number): void => {
-    index = at
-    until = to
-    bad = quick = 0
-  }
-  const isForeign = (): boolean => {
-    const names = live ? (["live-sse", "long-poll"] as const) : (["long-poll"] as const)
-    if (list[0]?.name === names[0]) return false
-    list = door.transports(names, undefined, live)
-    use(0, until)
-    return true
-  }
-
-  if (auto) {
-    const remembered = known.get(origin) ?? Number(inSession((session) => session.getItem(KEY + origin)))
-    if (remembered > now) use(list.length - 1, remembered)
-  }
-  return {
+  const list = door.transports(wanted, type, live)
+  const key = keyOf(door)
+  const remembered = auto ? (known.get(key) ?? Number(inSession((session) => session.getItem(key)))) : 0
+  const isKnown = remembered > now
+  const self: Choice = {
+    door,
+    wanted,
+    live,
+    auto,
+    list,
+    index: isKnown ? list.length - 1 : 0,
+    until: isKnown ? remembered : 0,
+    bad: 0,
+    quick: 0,
     current(at) {
-      if (until && at >= until) use(0, 0)
-      return list[index] as Transport
+      if (self.until && at >= self.until) self.index = self.until = self.bad = self.quick = 0
+      return self.list[self.index] as Transport
     },
-    first: () => (isLast() ? undefined : FIRST_BYTE),
-    async after({ code, facts }, up, brought, at) {
-      const isBad = code === "bad-answer"
-      bad = isBad ? bad + 1 : 0
-      quick = !brought && code === "truncated" && up < 1000 ? quick + 1 : 0
-      if (isBad && facts.protocol && auto && isForeign()) return true
-      if (isLast()) return bad < BAD_ANSWERS
-      const hangs = code === "silent" ? facts.first : code === "connect-timeout" && wanted.length === 1 && (await door.answers?.())
-      if (hangs || bad >= BAD_ANSWERS || quick >= QUICK) {
-        use(list.length - 1, at + REMEMBERED)
-        if (auto) {
-          known.set(origin, until)
-          inSession((session) => session.setItem(KEY + origin, String(until)))
-        }
+    first: () => (self.list[self.index + 1] ? FIRST_BYTE : undefined),
+    async after(error, up, brought, at) {
+      const { code } = error
+      if (code === "network" || (code === "truncated" && (brought || up >= QUICK_MS))) {
+        self.bad = self.quick = 0
+        return true
       }
-      return true
+      const rest = await load(parts.rest).catch(() => undefined)
+      return rest ? rest.turn(self, error, at) : code !== "bad-answer" || ++self.bad < BAD_ANSWERS
     },
   }
+  return self
 }

@@ -3,9 +3,9 @@
 import { bodyOf } from "../body.ts"
 import type { Environment } from "../environment.ts"
 import { HeadwaterError, causedBy } from "../errors.ts"
+import { load } from "../lazy.ts"
 import { type Answer, type Fields, type Requester, ask, fill } from "../request.ts"
 import type { Attempt, Offset, Transport, TransportFactory, Wire, WireRecord } from "../transport.ts"
-import { endOf } from "./control.ts"
 
 const QUIET = 1000
 export const UNREADABLE = "the answer cannot be read"
@@ -33,14 +33,6 @@ export function urlOf(base: string, { last, from, slow, missing }: Attempt, quer
   return url.href
 }
 
-/** An answer that is not what the transport speaks: a login page, a CDN's HTML, another server's. */
-export function badAnswer({ headers, status }: Response, wanted: string): HeadwaterError {
-  const type = headers.get("content-type") ?? "no type"
-  // A server of the protocol alone answers plain reads whatever is accepted.
-  const facts = { content_type: type, protocol: headers.has("stream-next-offset") }
-  return new HeadwaterError("bad-answer", `the server answered ${type} in place of ${wanted}`, { status, facts })
-}
-
 /** One request of an attempt, answered 2xx. `limit`: milliseconds beyond those that any head may take. */
 export function get(requester: Requester, url: string, attempt: Attempt, query: Fields, accept?: string, limit = 0): Promise<Answer> {
   const { signal, retry } = attempt
@@ -57,7 +49,7 @@ export const live =
   })
 
 async function* open(requester: Requester, url: string, format: Format, attempt: Attempt): AsyncGenerator<Wire, void, undefined> {
-  const { environment, retry, first } = attempt
+  const { environment, retry, first, parts } = attempt
   const { query, accept } = format
   const answer = await get(requester, url, attempt, query, accept)
   const { response } = answer
@@ -65,8 +57,8 @@ async function* open(requester: Requester, url: string, format: Format, attempt:
   const body = bodyOf(answer, environment, retry.silence, first)
   try {
     // The stream is complete, and was read to its end.
-    if (response.status === 204) return yield endOf(headers, headers.get("stream-next-offset") ?? attempt.from)
-    if (!(headers.get("content-type") ?? "").startsWith(accept)) throw badAnswer(response, accept)
+    if (response.status === 204) return yield (await load(parts.rest)).endOf(headers, headers.get("stream-next-offset") ?? attempt.from)
+    if (!(headers.get("content-type") ?? "").startsWith(accept)) throw (await load(parts.rest)).badAnswer(response, accept)
     yield { kind: "open" }
     const parse = format.parser(response, attempt)
     let asked = format.tailless

@@ -7,8 +7,9 @@ import { elementsOf } from "../elements.ts"
 import { decodeText, formOf } from "../records.ts"
 import type { Answer, Requester } from "../request.ts"
 import type { Attempt, TransportFactory, Wire, WireRecord } from "../transport.ts"
-import { endOf } from "./control.ts"
-import { UNREADABLE, badAnswer, get } from "./live.ts"
+import { badAnswer } from "../refusals.ts"
+import { endOf } from "./ends.ts"
+import { UNREADABLE, get } from "./live.ts"
 
 /** Milliseconds a server may hold a long-poll, beyond the time any head may take. */
 const HELD = 60_000

@@ -1,0 +1,75 @@
+/** What a server or a proxy says in place of what was asked for, as an error. */
+
+import { type ErrorDetails, HeadwaterError, retryAfter } from "./errors.ts"
+
+/** The codes of answers that do not say one: those of other servers and of proxies. */
+const CODES: Record<number, string> = {
+  400: "bad-request",
+  401: "not-authorized",
+  403: "refused",
+  404: "stream-not-found",
+  405: "method-not-allowed",
+  406: "not-acceptable",
+  408: "request-timeout",
+  409: "conflict",
+  410: "gone",
+  412: "precondition-failed",
+  413: "too-large",
+  415: "unsupported-coding",
+  429: "rate-limited",
+  503: "unavailable",
+}
+
+/** Statuses that pass. */
+const passes = (status: number): boolean => /^(408|425|429|5(?!0[15]$)..)$/.test(String(status))
+
+const textOf = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined)
+
+/** The server's error of a problem's fields, in a body, an event or a line. */
+export function refusal(status: number, problem: Record<string, unknown>, details: ErrorDetails = {}): HeadwaterError {
+  const { code, detail, message, title, offset } = problem
+  return new HeadwaterError(
+    textOf(code) ?? CODES[status] ?? (status < 500 ? "bad-answer" : "internal"),
+    textOf(detail ?? message ?? title) ?? `the server answered ${status}`,
+    { status, retryable: passes(status), offset: textOf(offset), facts: problem, ...details },
+  )
+}
+
+/** The error that a refusal tells, in a problem, in plain text, or by its status alone. */
+export async function problemOf(response: Response): Promise<HeadwaterError> {
+  const { status, headers, url } = response
+  const where = `${status} for ${url}`
+  let facts: Record<string, unknown> = {}
+  if (/json|^text\/plain/.test(headers.get("content-type") ?? "")) {
+    const text = await response.text().catch(() => "")
+    try {
+      facts = { ...JSON.parse(text) }
+    } catch {
+      // A refusal without a readable body is one all the same.
+      if (text) facts.detail = `${text.slice(0, 200)}: ${where}`
+    }
+  }
+  for (const [header, name] of FACTS) facts[name] ??= headers.get(header) ?? undefined
+  // What servers of the protocol alone say in headers.
+  if (status === 409 && facts.expected !== undefined) facts.code ??= "producer-gap"
+  if (status === 403 && facts.epoch !== undefined) facts.code ??= "producer-fenced"
+  if (status === 409 && facts.closed) facts.code ??= "stream-closed"
+  facts.detail ??= where
+  return refusal(status, facts, { retryAfter: retryAfter(headers.get("retry-after")) })
+}
+
+const FACTS = [
+  ["stream-next-offset", "next_offset"],
+  ["stream-earliest-offset", "earliest"],
+  ["producer-epoch", "epoch"],
+  ["producer-expected-seq", "expected"],
+  ["stream-closed", "closed"],
+] as const
+
+/** An answer that is not what the transport speaks: a login page, a CDN's HTML, another server's. */
+export function badAnswer({ headers, status }: Response, wanted: string): HeadwaterError {
+  const type = headers.get("content-type") ?? "no type"
+  // A server of the protocol alone answers plain reads whatever is accepted.
+  const facts = { content_type: type, protocol: headers.has("stream-next-offset") }
+  return new HeadwaterError("bad-answer", `the server answered ${type} in place of ${wanted}`, { status, facts })
+}

@@ -1,0 +1,16 @@
+/** The end of a stream, as headers tell it. */
+
+import type { Offset, Wire } from "../transport.ts"
+
+/** The reason of a failed stream, as headers have it. */
+export function failureOf(headers: Headers): { code: string; message: string } | undefined {
+  const code = headers.get("stream-failure")
+  if (code === null) return undefined
+  return { code, message: decodeURIComponent(headers.get("stream-failure-message") ?? "") }
+}
+
+/** The end of a stream, as headers tell it. */
+export function endOf(headers: Headers, offset: Offset): Wire {
+  const failure = failureOf(headers)
+  return failure ? { kind: "stream-failed", offset, ...failure } : { kind: "stream-closed", offset }
+}
