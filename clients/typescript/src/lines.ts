@@ -5,6 +5,10 @@ import { textDecoder } from "./records.ts"
 /** Characters of a line, or of an event, that is not complete. */
 export const MOST_HELD: number = 1 << 26
 
+export function tooLong(text: string): void {
+  if (text.length > MOST_HELD) throw new RangeError("a line or an event is too long")
+}
+
 /**
  * Takes bytes and gives the lines that they complete; what is unfinished at a cut is never told. A line ends as in event
  * streams, with `\n`, `\r` or both; in NDJSON no record has one of them in it.
@@ -27,7 +31,7 @@ export function lineParser(): (chunk: Uint8Array) => string[] {
       held = ""
     }
     held += rest
-    if (held.length > MOST_HELD) throw new RangeError("a line is too long")
+    tooLong(held)
     return lines
   }
 }

@@ -10,7 +10,7 @@ type Asked = Exclude<keyof Loaded<unknown>, "id" | "pending">
 export function promised<T>(make: (options: ProducerOptions & { id: string }) => Promise<Loaded<T>>, options: ProducerOptions = {}): Producer<T> {
   const { id = name(), epoch = 0, batchBytes = 1, inFlight = 1 } = options
   if (!id || !(epoch >= 0 && batchBytes > 0 && inFlight > 0)) {
-    throw new HeadwaterError("bad-request", "a producer has a name, an epoch from 0 on, and limits above 0")
+    throw new HeadwaterError("bad-request", "a producer has a name, an epoch, and limits above 0")
   }
   let made: Loaded<T> | undefined
   /** Records that it was given before that. */

@@ -266,17 +266,15 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
 
   // The life of the reader
 
-  const emit = <K extends keyof ReaderEvents>(type: K, event: ReaderEvents[K]): void => {
+  const emit = <K extends keyof ReaderEvents>(type: K, event: ReaderEvents[K]): undefined => {
     for (const listener of listeners[type] ?? []) listener(event)
   }
 
-  const setState = (state: ReaderState): void => {
-    if (state === self.state) return
-    self.state = state
-    emit("state", state)
+  const setState = (state: ReaderState): undefined => {
+    if (state !== self.state) emit("state", (self.state = state))
   }
 
-  const finish = (kind: End["kind"], offset: Offset, error?: HeadwaterError, more?: Partial<End>): void => {
+  const finish = (kind: End["kind"], offset: Offset, error?: HeadwaterError, more?: Partial<End>): undefined => {
     if (ended) return
     ended = { kind, offset, ...(error && { code: error.code, error }), ...more }
     self.lastError = error ?? self.lastError
@@ -380,58 +378,46 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
 
   /** Takes what an attempt told; gives what consumers are given. */
   const hear = (wire: Wire): Pulled | undefined => {
-    const { type, offset } = wire as { type?: string; offset?: Offset }
+    const { kind, type, offset } = wire as { kind: string; type?: string; offset?: Offset }
+    const known = isPlace(cursor)
     if (type) source.learn(type)
+    // Without those that were had: a server, a proxy or a reconnect may send some again.
+    const isNew = (each: WireRecord): boolean => !known || (each.offset ?? (offset as Offset)) > cursor
+    const records = wire.kind === "records" ? wire.records.filter(isNew) : []
+    if (offset && offset !== cursor && !(known && offset < cursor)) {
+      cursor = offset
+      absentTries = 0
+      // To learn where a stream begins is no progress.
+      if (known || kind !== "up-to-date") backoff.progress()
+    }
     switch (wire.kind) {
       case "open":
       case "stream-created":
-        setState("catching-up")
-        return
+        return setState("catching-up")
       case "stream-waiting":
-        setState("absent")
-        return
-      case "records": {
-        // Without those that were had: a server, a proxy or a reconnect may send some again.
-        const records = isPlace(cursor) ? wire.records.filter((each) => (each.offset ?? wire.offset) > cursor) : wire.records
-        forward(offset)
+        return setState("absent")
+      case "records":
         if (wire.upToDate) atTail()
         return records.length ? pulled(records, wire.upToDate) : undefined
-      }
       case "up-to-date":
-        // To learn where a stream begins is no progress.
-        forward(offset, isPlace(cursor))
         atTail()
         return pulled([], true)
-      case "stream-gap": {
-        const { from, to, reason } = wire
-        forward(offset)
-        return skipped({ from, to, reason })
-      }
+      case "stream-gap":
+        return skipped({ from: wire.from, to: wire.to, reason: wire.reason })
       case "stream-signal":
       case "stream-presence":
-        emit("notice", { name: wire.kind.slice(7) as "signal" | "presence", data: wire.data })
-        return
+        return emit("notice", { name: kind.slice(7) as "signal" | "presence", data: wire.data })
       case "stream-closed":
-        forward(offset)
-        finish("closed", cursor)
-        return
+        return finish("closed", cursor)
       case "stream-failed": {
         const { code = "", message = "" } = wire
-        forward(offset)
-        const error = new HeadwaterError("stream-failed", `the stream failed: ${code} ${message}`.trim(), { offset: cursor, facts: { code, message } })
-        finish("failed", cursor, error, { code, message })
-        return
+        const facts = { code, message }
+        return finish("failed", cursor, new HeadwaterError(kind, `the stream failed: ${code} ${message}`.trim(), { offset: cursor, facts }), facts)
       }
       default:
-        if (self.state === "catching-up" && isPlace(cursor)) setState("live")
+        if (self.state === "catching-up" && known) setState("live")
     }
-  }
-
-  const forward = (offset: Offset | undefined, brought = true): void => {
-    if (!offset || offset === cursor || (isPlace(cursor) && offset < cursor)) return
-    cursor = offset
-    absentTries = 0
-    if (brought) backoff.progress()
+    return undefined
   }
 
   /** Why an attempt failed: an end, or what the next one must know. */
@@ -508,7 +494,7 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
     reconnect() {
       backoff.count = 0
       hurried = true
-      attempt.abort(new HeadwaterError("network", "reconnect() was called"))
+      attempt.abort(new HeadwaterError("network", "reconnect()"))
     },
     close: () => void leave(),
     [Symbol.asyncDispose]: () => leave(),

@@ -1,6 +1,6 @@
 /** Server-Sent Events (WHATWG HTML, section 9.2.6), as bytes come. */
 
-import { MOST_HELD, lineParser } from "./lines.ts"
+import { lineParser, tooLong } from "./lines.ts"
 
 export interface ServerEvent {
   /** The name; empty: `message`. */
@@ -35,7 +35,7 @@ export function sseParser(id = ""): (chunk: Uint8Array) => ServerEvent[] {
       else if (field === "retry" && /^\d+$/.test(value)) next.retry = Number(value)
       else continue
       told = next
-      if ((told.data ?? "").length > MOST_HELD) throw new RangeError("an event is too long")
+      tooLong(told.data ?? "")
     }
     return events
   }
