@@ -4,7 +4,7 @@ import type { HeadwaterError } from "./errors.ts"
 import { badAnswer } from "./refusals.ts"
 import { type Fields, type Requester, ask } from "./request.ts"
 import { retryOf } from "./retry.ts"
-import type { Info, Write, Writes } from "./transport.ts"
+import type { Door, Info, Write, Writes } from "./transport.ts"
 import { failureOf } from "./transports/ends.ts"
 
 const WRITE_MS = 60_000
@@ -27,7 +27,8 @@ function infoOf(headers: Headers): Info {
   }
 }
 
-export function httpWrites(requester: Requester, href: () => string): Writes {
+/** `door`: that of another URL. */
+export function httpWrites(requester: Requester, href: () => string, door: (url: URL) => Door): Writes {
   /** Its answer, that has no body of interest. */
   const asked = async (method: string, signal?: AbortSignal, headers?: Fields, body?: Uint8Array): Promise<Response> => {
     // A body takes the time it takes; what waits behind it is the head.
@@ -66,5 +67,6 @@ export function httpWrites(requester: Requester, href: () => string): Writes {
       }
     },
     delete: async (signal) => void (await asked("DELETE", signal)),
+    sibling: (to) => door(new URL(to, href())),
   }
 }

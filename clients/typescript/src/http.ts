@@ -31,7 +31,6 @@ export function httpDoor(url: string | URL, requester: Requester, parts: Parts):
       })
     },
     answers: async () => (await load(parts.rest)).answers(requester, href()),
-    writes: async () => (await load(parts.writing)).httpWrites(requester, href),
-    sibling: (to) => httpDoor(new URL(to, href()), requester, parts),
+    writes: async () => (await load(parts.writing)).httpWrites(requester, href, (to) => httpDoor(to, requester, parts)),
   }
 }

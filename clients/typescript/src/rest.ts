@@ -8,6 +8,7 @@ import { longPoll } from "./transports/pages.ts"
 
 export { badAnswer, problemOf, refusal } from "./refusals.ts"
 export { endOf } from "./transports/ends.ts"
+export { quoted } from "./transports/quoted.ts"
 export { answers, turn } from "./transports/turn.ts"
 
 const TRANSPORTS: Record<string, TransportFactory> = { ndjson, "long-poll": longPoll, "live-sse": liveSse }

@@ -138,6 +138,8 @@ export interface Writes {
   create(headers: Fields, body: Uint8Array | undefined, signal?: AbortSignal): Promise<Info>
   head(signal?: AbortSignal): Promise<Info | null>
   delete(signal?: AbortSignal): Promise<void>
+  /** The door of another stream of the same server. */
+  sibling(url: string): Door
 }
 
 /** The way to one stream: by HTTP, or on a connection. Nothing here tries again. */
@@ -149,8 +151,6 @@ export interface Door {
   writes(): Promise<Writes>
   /** Whether a small request is answered within a second, where there are several transports to choose from. */
   answers?(): Promise<boolean>
-  /** The door of another stream of the same server. */
-  sibling(url: string): Door
   /** What only connections have: messages that are not stored, and who is there. */
   readonly live?: LiveDoor
 }

@@ -29,7 +29,7 @@ export interface Writer<T> extends Pick<Stream<T>, "append" | "create" | "head" 
 }
 
 export function writerOf<T>(core: Core<T>, writes: Writes): Writer<T> {
-  const { door, environment, retry, signal } = core
+  const { environment, retry, signal } = core
   let writer: Loaded<T> | undefined
 
   const trying = <R>(own: AbortSignal | undefined, call: (again: boolean) => Promise<R>): Promise<R> =>
@@ -65,9 +65,9 @@ export function writerOf<T>(core: Core<T>, writes: Writes): Writer<T> {
     close: (last) => writing().close(last),
     fail: (code, message, last) => writing().fail(code, message, last),
     async fork(to, at, { signal: own } = {}) {
-      const there = door.sibling(to)
+      const there = writes.sibling(to)
       const made = await there.writes()
-      const from = new URL(door.sibling("").url).pathname
+      const from = new URL(writes.sibling("").url).pathname
       await trying(own, () => made.create({ "stream-forked-from": from, "stream-fork-offset": at }, undefined, own))
       return core.another(there)
     },

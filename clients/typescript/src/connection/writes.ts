@@ -40,7 +40,7 @@ function bodyOf(body: Uint8Array | undefined, type: string | undefined): [fields
 /** Asks about a stream, on the connection. What is undefined in a message is not said. */
 export type Ask = (t: string, fields: object, signal: AbortSignal | undefined, raw?: string) => Promise<Told>
 
-export function connectionWrites(ask: Ask): Writes {
+export function connectionWrites(ask: Ask, sibling: Writes["sibling"]): Writes {
   return {
     async write({ body, producer: p, close, fail, create, type }, signal) {
       let told: Told | undefined
@@ -68,6 +68,7 @@ export function connectionWrites(ask: Ask): Writes {
       }
     },
     delete: async (signal) => void (await ask("delete", {}, signal)),
+    sibling,
   }
 }
 

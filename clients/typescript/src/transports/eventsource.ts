@@ -1,9 +1,11 @@
 /** The platform's own EventSource as a transport: the last resort, where fetch cannot stream. */
 
 import { HeadwaterError } from "../errors.ts"
+import { formOf } from "../records.ts"
 import type { Requester } from "../request.ts"
 import { type Attempt, BUFFER, type Transport, type Wire } from "../transport.ts"
 import { urlOf } from "./live.ts"
+import { quoted } from "./quoted.ts"
 import { plainEvents } from "./sse.ts"
 
 /** Headwater's own names of events; one that is not listened to is lost. */
@@ -21,7 +23,7 @@ class Events {
   constructor(url: string, attempt: Attempt, credentials: boolean) {
     this.#most = attempt.buffer ?? BUFFER
     this.#source = new EventSource(url, { withCredentials: credentials })
-    const parse = plainEvents(false, attempt.type)
+    const parse = plainEvents(formOf(attempt.type) === "json" ? undefined : quoted(false))
     const encoder = new TextEncoder()
     const take = ({ type, data, lastEventId }: MessageEvent<string>): void => {
       const lines = data.split("\n").map((line) => `data:${line}\n`)

@@ -10,6 +10,8 @@ import type { Attempt, Offset, Transport, TransportFactory, Wire, WireRecord } f
 const QUIET = 1000
 export const UNREADABLE = "the answer cannot be read"
 
+export type Parser = (chunk: Uint8Array, into: Wire[]) => void
+
 /** What takes a format's bytes and puts down what they tell. */
 export interface Format {
   readonly name: string
@@ -22,7 +24,7 @@ export interface Format {
   /** The server ends its answers as planned, without a word. */
   readonly wordless?: boolean
   /** A parser for one answer. */
-  parser(response: Response, attempt: Attempt): (chunk: Uint8Array, into: Wire[]) => void
+  parser(response: Response, attempt: Attempt): Parser | Promise<Parser>
 }
 
 /** The URL with what the attempt asks for; `start` and `now` in the protocol's words. */
@@ -60,7 +62,7 @@ async function* open(requester: Requester, url: string, format: Format, attempt:
     if (response.status === 204) return yield (await load(parts.rest)).endOf(headers, headers.get("stream-next-offset") ?? attempt.from)
     if (!(headers.get("content-type") ?? "").startsWith(accept)) throw (await load(parts.rest)).badAnswer(response, accept)
     yield { kind: "open" }
-    const parse = format.parser(response, attempt)
+    const parse = await format.parser(response, attempt)
     let asked = format.tailless
     let told = false
     for (;;) {
@@ -83,7 +85,7 @@ async function* open(requester: Requester, url: string, format: Format, attempt:
   }
 }
 
-function parsed(parse: (chunk: Uint8Array, into: Wire[]) => void, chunk: Uint8Array): Wire[] {
+function parsed(parse: Parser, chunk: Uint8Array): Wire[] {
   const wires: Wire[] = []
   try {
     parse(chunk, wires)
