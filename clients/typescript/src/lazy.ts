@@ -4,7 +4,7 @@
  * Rule: what could not be loaded is a lost network. It is asked for again by the rules of trying again, and nothing was sent.
  */
 
-import { HeadwaterError, retryAfter } from "./errors.ts"
+import { HeadwaterError } from "./errors.ts"
 import type { Problem } from "./request.ts"
 
 export interface Parts {
@@ -31,6 +31,6 @@ export const load = async <P>(part: () => Promise<P>, after?: number): Promise<P
 export const problemBy =
   ({ rest }: Parts): Problem =>
   async (response) => {
-    const { problemOf } = await load(rest, retryAfter(response.headers.get("retry-after")))
+    const { problemOf } = await load(rest, 1000 * Number(response.headers.get("retry-after")) || 0)
     return problemOf(response)
   }

@@ -109,6 +109,9 @@ export function producerOf<T>(
   const { id, linger = 5, batchBytes = 1 << 20, bufferBytes = 8 << 20, claim, create, idempotent = true } = options
   const inFlight = idempotent ? (options.inFlight ?? 5) : 1
   let { epoch = 0 } = options
+  if (!id || !(epoch >= 0 && batchBytes > 0 && inFlight > 0)) {
+    throw new HeadwaterError("bad-request", "a producer has a name, an epoch from 0 on, and limits above 0")
+  }
   const backoff = backoffOf(retry, environment)
   const stop = new AbortController()
   let seq = 0

@@ -1,17 +1,13 @@
 /** A producer that can be asked before what it is made of is loaded. */
 
 import { name } from "./chance.ts"
-import { HeadwaterError } from "./errors.ts"
 import type { Loaded, Producer, ProducerOptions } from "./producer.ts"
 
 type Asked = Exclude<keyof Loaded<unknown>, "id" | "pending">
 
 /** `make`: makes it, once what makes it is there. */
 export function promised<T>(make: (options: ProducerOptions & { id: string }) => Promise<Loaded<T>>, options: ProducerOptions = {}): Producer<T> {
-  const { id = name(), epoch = 0, batchBytes = 1, inFlight = 1 } = options
-  if (!id || !(epoch >= 0 && batchBytes > 0 && inFlight > 0)) {
-    throw new HeadwaterError("bad-request", "a producer has a name, an epoch, and limits above 0")
-  }
+  const { id = name() } = options
   let made: Loaded<T> | undefined
   /** Records that it was given before that. */
   let held = 0

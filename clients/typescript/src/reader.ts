@@ -129,6 +129,8 @@ export interface Source<T> {
   /** Whether this stream was created by this client a moment ago. */
   fresh(): boolean
   decode: (raw: Raw, form: Form, known: WireRecord) => T | Promise<T>
+  /** Loads what `decode` needs. */
+  ready(): Promise<void>
   signal: AbortSignal | undefined
 }
 
@@ -247,8 +249,10 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
           break
         }
         next += 1
-        const { message = String(cause), facts = {} } = Object(cause) as Partial<HeadwaterError>
-        const error = new HeadwaterError("bad-record", `a record was refused: ${message}`, { offset, facts: { raw, ...facts }, cause })
+        const error = await load(source.parts.rest).then(
+          ({ badRecord }) => badRecord(cause, raw, offset),
+          (network: HeadwaterError) => network,
+        )
         await leave("error", error)
         throw error
       }
@@ -316,16 +320,19 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
     owed = undefined
     try {
       setState("connecting")
+      await source.ready()
       for await (const wire of open()) {
         if (wire.kind === "open") opened = environment.now()
         else if (wire.kind !== "quiet") heard = true
         if (wire.kind === "stream-error") throw await told(wire.data)
+        const failed = wire.kind === "stream-failed" && (await load(source.parts.rest)).failed(wire)
         if (wire.kind === "stream-detached") {
           const hint = Number(wire.retry_after) * 1000
           outcome = hint > 0 ? { hint, personal: true } : { planned: true }
           break
         }
         const pulled = ended ? undefined : hear(wire)
+        if (failed) finish("failed", cursor, failed, failed.facts)
         if (pulled) yield pulled
         if (reached) finish("up-to-date", cursor)
         if (ended) break
@@ -409,11 +416,6 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
         return emit("notice", { name: kind.slice(7) as "signal" | "presence", data: wire.data })
       case "stream-closed":
         return finish("closed", cursor)
-      case "stream-failed": {
-        const { code = "", message = "" } = wire
-        const facts = { code, message }
-        return finish("failed", cursor, new HeadwaterError(kind, `the stream failed: ${code} ${message}`.trim(), { offset: cursor, facts }), facts)
-      }
       default:
         if (self.state === "catching-up" && known) setState("live")
     }

@@ -2,6 +2,9 @@
 
 import { type ErrorDetails, HeadwaterError, retryAfter } from "./errors.ts"
 
+import type { Raw } from "./records.ts"
+import type { Offset, Wire } from "./transport.ts"
+
 /** The codes of answers that do not say one: those of other servers and of proxies. */
 const CODES: Record<number, string> = {
   400: "bad-request",
@@ -72,4 +75,15 @@ export function badAnswer({ headers, status }: Response, wanted: string): Headwa
   // A server of the protocol alone answers plain reads whatever is accepted.
   const facts = { content_type: type, protocol: headers.has("stream-next-offset") }
   return new HeadwaterError("bad-answer", `the server answered ${type} in place of ${wanted}`, { status, facts })
+}
+
+/** A record that `decode` or a schema does not take. */
+export function badRecord(cause: unknown, raw: Raw, offset: Offset): HeadwaterError {
+  const { message = String(cause), facts = {} } = Object(cause) as Partial<HeadwaterError>
+  return new HeadwaterError("bad-record", `a record was refused: ${message}`, { offset, facts: { raw, ...facts }, cause })
+}
+
+/** A stream that is not complete. */
+export function failed({ kind, offset, code = "", message = "" }: Extract<Wire, { kind: "stream-failed" }>): HeadwaterError {
+  return new HeadwaterError(kind, `the stream failed: ${code} ${message}`.trim(), { offset, facts: { code, message } })
 }

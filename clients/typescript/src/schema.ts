@@ -21,8 +21,10 @@ function accept<T>(result: SchemaResult<T>): T {
   throw new HeadwaterError("bad-record", told, { facts: { issues: result.issues } })
 }
 
-/** What the schema makes of a value; throws what it refuses. */
-export function validate<T>(schema: StandardSchema<T>, value: unknown): T | Promise<T> {
-  const result = schema["~standard"].validate(value)
-  return result instanceof Promise ? result.then(accept) : accept(result)
-}
+/** A decoder whose values the schema checks; it throws what is refused. */
+export const checked =
+  <T, A extends unknown[]>(schema: StandardSchema<T>, decode: (...given: A) => unknown) =>
+  (...given: A): T | Promise<T> => {
+    const result = schema["~standard"].validate(decode(...given))
+    return result instanceof Promise ? result.then(accept) : accept(result)
+  }

@@ -11,7 +11,7 @@ import { type ReadOptions, type Reader, type Rec, type Source, readerOf } from "
 import { type Raw, valueOf } from "./records.ts"
 import { type RequestOptions, senderOf } from "./request.ts"
 import { retryOf } from "./retry.ts"
-import { type StandardSchema, validate } from "./schema.ts"
+import type { StandardSchema } from "./schema.ts"
 import { onAbort } from "./signals.ts"
 import type { Door, Info, LiveDoor, Offset, TransportChoice } from "./transport.ts"
 import type { Core, Writer } from "./writing.ts"
@@ -80,10 +80,9 @@ export function streamOf<T>(door: Door, options: StreamOptions<T>, created: numb
   const { environment = platform, decode, schema, transport = "auto", signal, parts = lazy } = options
   const retry = retryOf(options.retry)
   let { type } = options
+  /** What checks values, until it is loaded. */
+  let unchecked = schema
   let loaded: Promise<Writer<T>> | undefined
-
-  const plain: Source<unknown>["decode"] = (raw, form, known) =>
-    decode ? decode(raw) : "value" in known ? known.value : valueOf(raw, form)
 
   const core: Source<T> & Core<T> = {
     door,
@@ -98,9 +97,10 @@ export function streamOf<T>(door: Door, options: StreamOptions<T>, created: numb
     fresh: () => environment.now() - created < FRESH_MS,
     made: () => void (created = environment.now()),
     another: (there) => streamOf(there, options, environment.now()),
-    decode: (raw, form, known) => {
-      const value = plain(raw, form, known)
-      return schema ? validate(schema, value) : (value as T)
+    decode: (raw, form, known) => (decode ? decode(raw) : (("value" in known ? known.value : valueOf(raw, form)) as T)),
+    async ready() {
+      if (unchecked) core.decode = (await load(parts.rest)).checked(unchecked, core.decode)
+      unchecked = undefined
     },
   }
 
