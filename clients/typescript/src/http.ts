@@ -30,7 +30,7 @@ export function httpDoor(url: string | URL, requester: Requester, parts: Parts):
         return later(each)
       })
     },
-    answers: async () => (await load(parts.rest)).answers(requester, href()),
+    requester,
     writes: async () => (await load(parts.writing)).httpWrites(requester, href, (to) => httpDoor(to, requester, parts)),
   }
 }

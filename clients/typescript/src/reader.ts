@@ -12,12 +12,13 @@
 import type { Environment } from "./environment.ts"
 import { HeadwaterError } from "./errors.ts"
 import { type Parts, load } from "./lazy.ts"
-import { pause } from "./patience.ts"
+import { BAD_ANSWERS, pause } from "./patience.ts"
 import { type Form, type Raw, encodeText, formOf } from "./records.ts"
 import { type Outcome, type Retry, backoffOf } from "./retry.ts"
 import { onAbort } from "./signals.ts"
-import type { Door, Offset, Slow, TransportChoice, Wire, WireRecord } from "./transport.ts"
-import { type Choice, choiceOf } from "./transports/choice.ts"
+import type { Door, Offset, Slow, Transport, TransportChoice, Wire, WireRecord } from "./transport.ts"
+import { knownUntil } from "./transports/choice.ts"
+import type { Choice } from "./transports/turn.ts"
 
 export type ReaderState = "idle" | "connecting" | "absent" | "catching-up" | "live" | "waiting" | "offline" | "ended"
 
@@ -135,6 +136,9 @@ export interface Source<T> {
 }
 
 const FRESH_TRIES = 3
+const FIRST_BYTE = 3000
+/** An answer that ends sooner than this, in ms, and brings nothing, is quick. */
+const QUICK_MS = 1000
 
 const isPlace = (offset: Offset): boolean => !/^(start|now|-1)$/.test(offset)
 
@@ -150,11 +154,16 @@ type Writable<O> = { -readonly [K in keyof O]: O[K] }
 export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> {
   const { door, retry, environment } = source
   const { live = true, gone = "throw", missing, checkpoint, transport = source.transport } = options
+  const wanted = ([] as TransportChoice[]).concat(transport)
   const backoff = backoffOf(retry, environment)
   const listeners: { [K in keyof ReaderEvents]?: Set<(event: ReaderEvents[K]) => void> } = {}
   /** Behind the last record that was received. */
   let cursor: Offset = options.from ?? "start"
+  let list: Transport[] | undefined
+  /** Which of them; without one, the first. */
   let choice: Choice | undefined
+  /** Answers in a row that were not what was asked for, where nothing can be loaded that says what to do. */
+  let bad = 0
   /** Of the current attempt, or of the wait for the next one. */
   let attempt = new AbortController()
   let running: AsyncGenerator<Pulled, void, undefined> | undefined
@@ -321,7 +330,7 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
     try {
       setState("connecting")
       await source.ready()
-      for await (const wire of open()) {
+      for await (const wire of await open()) {
         if (wire.kind === "open") opened = environment.now()
         else if (wire.kind !== "quiet") heard = true
         if (wire.kind === "stream-error") throw await told(wire.data)
@@ -348,11 +357,12 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
     if (!ended) await rest(hurried ? backoff.held() : backoff.end({ up: now - (opened ?? now), heard, ...outcome }))
   }
 
-  const open = (): AsyncIterable<Wire> => {
+  const open = async (): Promise<AsyncIterable<Wire>> => {
     const now = environment.now()
     const type = source.known()
-    choice ??= choiceOf(door, ([] as TransportChoice[]).concat(transport), type, live, source.parts, now)
-    const current = choice.current(now)
+    list ??= door.transports(wanted, type, live)
+    if (!choice && list[1] && knownUntil(door) > now) await choose()
+    const [current, hasNext] = choice?.current(now) ?? [list[0] as Transport, list[1]]
     self.transport = current.name
     return current.open({
       ...source,
@@ -361,10 +371,28 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
       live,
       from: cursor,
       last: isPlace(cursor) ? undefined : options.last,
-      first: choice.first(),
+      first: hasNext ? FIRST_BYTE : undefined,
       signal: attempt.signal,
       sent: backoff.begin,
     })
+  }
+
+  /** Loads what chooses among transports. */
+  const choose = async (): Promise<Choice> =>
+    (choice ??= (await load(source.parts.rest)).choiceOf(door, wanted, live, list as Transport[], environment.now()))
+
+  /** Whether there is a transport for the next attempt. What says nothing about one, such as a lost network, is settled here. */
+  const goesOn = async (error: HeadwaterError, up: number, brought: boolean): Promise<boolean> => {
+    const { code } = error
+    if (code !== "network" && (code !== "truncated" || (!brought && up < QUICK_MS))) {
+      return choose().then(
+        (choice) => choice.after(error, environment.now()),
+        () => code !== "bad-answer" || ++bad < BAD_ANSWERS,
+      )
+    }
+    bad = 0
+    choice?.settle()
+    return true
   }
 
   /** The error that an attempt told, made of what the server said. */
@@ -437,7 +465,7 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
     else if (absent && missing === "wait") setState("absent")
     // A replica may not know yet what this client was told to be created.
     else if (absent && source.fresh() && ++absentTries <= FRESH_TRIES) return { hint }
-    else if (error.retryable && (await choice?.after(error, now - (opened ?? now), cursor !== from, now))) emit("error", error)
+    else if (error.retryable && (await goesOn(error, now - (opened ?? now), cursor !== from))) emit("error", error)
     else {
       const wasThere = opened !== undefined || isPlace(cursor)
       finish((absent || code === "stream-gone") && wasThere ? "deleted" : "error", self.offset, error)
@@ -448,7 +476,7 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
   /** Waits until the next attempt; null: there is none. */
   const rest = async (ms: number | null): Promise<void> => {
     if (ms === null) {
-      const error = self.lastError ?? new HeadwaterError("truncated", "the answer ended before its end was told")
+      const error = self.lastError ?? new HeadwaterError("truncated", "the answer was cut")
       finish("error", self.offset, error)
       return
     }

@@ -10,7 +10,7 @@ export { badAnswer, badRecord, failed, problemOf, refusal } from "./refusals.ts"
 export { checked } from "./schema.ts"
 export { endOf } from "./transports/ends.ts"
 export { quoted } from "./transports/quoted.ts"
-export { answers, turn } from "./transports/turn.ts"
+export { choiceOf } from "./transports/turn.ts"
 
 const TRANSPORTS: Record<string, TransportFactory> = { ndjson, "long-poll": longPoll, "live-sse": liveSse }
 

@@ -4,13 +4,13 @@ import { platform } from "./environment.ts"
 import { HeadwaterError } from "./errors.ts"
 import { httpDoor } from "./http.ts"
 import { type Parts, lazy, load, problemBy } from "./lazy.ts"
-import { insist } from "./patience.ts"
+import { pause } from "./patience.ts"
 import type { Producer, ProducerOptions, Sink } from "./producer.ts"
 import { promised } from "./promised.ts"
 import { type ReadOptions, type Reader, type Rec, type Source, readerOf } from "./reader.ts"
 import { type Raw, valueOf } from "./records.ts"
 import { type RequestOptions, senderOf } from "./request.ts"
-import { retryOf } from "./retry.ts"
+import { backoffOf, retryOf } from "./retry.ts"
 import type { StandardSchema } from "./schema.ts"
 import { onAbort } from "./signals.ts"
 import type { Door, Info, LiveDoor, Offset, TransportChoice } from "./transport.ts"
@@ -104,14 +104,23 @@ export function streamOf<T>(door: Door, options: StreamOptions<T>, created: numb
     },
   }
 
-  /** What writes: loaded once; what could not be loaded is asked for again. */
-  const writer = (): Promise<Writer<T>> =>
-    (loaded ??= insist(environment, retry, signal, async () =>
-      (await load(parts.writing)).writerOf(core, await door.writes()),
-    ).catch((error) => {
-      loaded = undefined
-      throw error
-    }))
+  /** What writes; what could not be loaded is asked for again. */
+  const loading = async (): Promise<Writer<T>> => {
+    const backoff = backoffOf(retry, environment)
+    for (;;) {
+      backoff.begin()
+      try {
+        return (await load(parts.writing)).writerOf(core, await door.writes())
+      } catch (error) {
+        const wait = signal?.aborted ? null : backoff.end({})
+        if (wait === null) throw error
+        await pause(environment, backoff, wait, signal)
+      }
+    }
+  }
+
+  /** It is loaded once, unless that was given up. */
+  const writer = (): Promise<Writer<T>> => (loaded ??= loading().catch((error) => ((loaded = undefined), Promise.reject(error))))
 
   /** What is asked of it, in the order of the calls. Its options have the place `at`. */
   const later =

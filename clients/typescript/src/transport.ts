@@ -149,8 +149,8 @@ export interface Door {
   transports(wanted: readonly TransportChoice[], type: string | undefined, live: boolean): Transport[]
   /** What writes; it may have to be loaded. */
   writes(): Promise<Writes>
-  /** Whether a small request is answered within a second, where there are several transports to choose from. */
-  answers?(): Promise<boolean>
+  /** By which it can be asked whether it answers at all, where there are several transports to choose from. */
+  readonly requester?: Requester
   /** What only connections have: messages that are not stored, and who is there. */
   readonly live?: LiveDoor
 }

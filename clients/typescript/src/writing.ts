@@ -2,7 +2,7 @@
 
 import { name } from "./chance.ts"
 import type { HeadwaterError } from "./errors.ts"
-import { insist } from "./patience.ts"
+import { insist } from "./insist.ts"
 import { type Loaded, type ProducerOptions, type Sink, producerOf } from "./producer.ts"
 import { bodyOf, plainEncode } from "./bodies.ts"
 import { JSON_TYPE } from "./records.ts"

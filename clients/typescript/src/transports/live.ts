@@ -78,7 +78,7 @@ async function* open(requester: Requester, url: string, format: Format, attempt:
       else told = true
       yield* wires
     }
-    if (!told || !format.wordless) throw new HeadwaterError("truncated", "the answer ended before its end was told")
+    if (!told || !format.wordless) throw new HeadwaterError("truncated", "the answer was cut")
     yield { kind: "stream-detached" }
   } finally {
     body.release()
