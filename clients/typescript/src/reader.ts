@@ -333,15 +333,15 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
       for await (const wire of await open()) {
         if (wire.kind === "open") opened = environment.now()
         else if (wire.kind !== "quiet") heard = true
-        if (wire.kind === "stream-error") throw await told(wire.data)
-        const failed = wire.kind === "stream-failed" && (await load(source.parts.rest)).failed(wire)
+        const bad = wire.kind === "stream-error" || wire.kind === "stream-failed" ? (await load(source.parts.rest)).told(wire) : undefined
+        if (wire.kind === "stream-error") throw bad
         if (wire.kind === "stream-detached") {
           const hint = Number(wire.retry_after) * 1000
-          outcome = hint > 0 ? { hint, personal: true } : { planned: true }
+          outcome = { hint, personal: true, planned: !hint }
           break
         }
         const pulled = ended ? undefined : hear(wire)
-        if (failed) finish("failed", cursor, failed, failed.facts)
+        if (bad) finish("failed", cursor, bad, bad.facts)
         if (pulled) yield pulled
         if (reached) finish("up-to-date", cursor)
         if (ended) break
@@ -394,10 +394,6 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
     choice?.settle()
     return true
   }
-
-  /** The error that an attempt told, made of what the server said. */
-  const told = async (data: HeadwaterError | Record<string, unknown>): Promise<HeadwaterError> =>
-    data instanceof HeadwaterError ? data : (await load(source.parts.rest)).refusal(Number(data.status) || 0, data)
 
   const atTail = (): void => {
     setState("live")

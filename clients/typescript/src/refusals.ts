@@ -83,7 +83,12 @@ export function badRecord(cause: unknown, raw: Raw, offset: Offset): HeadwaterEr
   return new HeadwaterError("bad-record", `a record was refused: ${message}`, { offset, facts: { raw, ...facts }, cause })
 }
 
-/** A stream that is not complete. */
-export function failed({ kind, offset, code = "", message = "" }: Extract<Wire, { kind: "stream-failed" }>): HeadwaterError {
+/** What a transport told: an error of the server's, or that the stream is not complete. */
+export function told(wire: Extract<Wire, { kind: "stream-error" | "stream-failed" }>): HeadwaterError {
+  if (wire.kind === "stream-error") {
+    const { data } = wire
+    return data instanceof HeadwaterError ? data : refusal(Number(data.status) || 0, data)
+  }
+  const { kind, offset, code = "", message = "" } = wire
   return new HeadwaterError(kind, `the stream failed: ${code} ${message}`.trim(), { offset, facts: { code, message } })
 }

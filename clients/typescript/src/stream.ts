@@ -75,6 +75,10 @@ type Written = Exclude<keyof Writer<unknown>, "producer">
 
 const FRESH_MS = 10_000
 
+const only = (): never => {
+  throw new HeadwaterError("unsupported", 'only a connection can: import { connect } from "headwater/connection"')
+}
+
 /** `created`: when this client has created it, by its clock. */
 export function streamOf<T>(door: Door, options: StreamOptions<T>, created: number = -Infinity): Stream<T> {
   const { environment = platform, decode, schema, transport = "auto", signal, parts = lazy } = options
@@ -132,11 +136,6 @@ export function streamOf<T>(door: Door, options: StreamOptions<T>, created: numb
         writer().finally(ignore).then(asked).then(resolve, reject)
       })
 
-  const live = (): LiveDoor => {
-    if (door.live) return door.live
-    throw new HeadwaterError("unsupported", 'only a connection can: import { connect } from "headwater/connection"')
-  }
-
   const self: Stream<T> = {
     get url() {
       return door.url
@@ -159,9 +158,7 @@ export function streamOf<T>(door: Door, options: StreamOptions<T>, created: numb
     fail: later("fail"),
     fork: later("fork", 2),
     delete: later("delete", 0),
-    signal: (data, given) => live().signal(data, given),
-    signals: () => live().signals(),
-    presence: (state) => live().presence(state),
+    ...(door.live ?? { signal: only, signals: only, presence: only }),
     sink: () => core,
   }
   return self

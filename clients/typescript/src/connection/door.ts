@@ -41,7 +41,7 @@ export function connectionDoor(root: () => URL, path: string, streams: Streams):
     get url() {
       return url()
     },
-    live: streams.live(path),
+    live: streams.live(path).door,
     transports: (wanted) =>
       wanted.map((each) => {
         if (each === "auto" || each === "websocket") return overConnection(() => streams.feed(path), streams)

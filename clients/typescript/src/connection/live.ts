@@ -58,8 +58,14 @@ interface Being {
   member?: string | undefined
 }
 
-export class Live implements LiveDoor, Listener {
+export class Live implements Listener {
   readonly path: string
+  /** What a stream has of it. */
+  readonly door: LiveDoor = {
+    signal: (data, options) => this.#signal(data, options),
+    signals: () => this.#listen(),
+    presence: (state) => this.#presence(state),
+  }
   readonly wish: Wish = { from: "now", wait: true, buffer: 65_536, live: true }
   readonly who: this = this
   readonly mark: undefined
@@ -85,18 +91,18 @@ export class Live implements LiveDoor, Listener {
     this.#retry = lines.retry
   }
 
-  signal(data: unknown, options: SignalOptions = {}): void {
+  #signal(data: unknown, options: SignalOptions = {}): void {
     const message = { t: "signal", path: this.path, data, ...options }
     // Nothing is kept for later: what is told is of now.
     void this.#lines.line(undefined).then((line) => line.say(message), () => undefined)
   }
 
-  signals(): AsyncIterable<Signal> {
+  #listen(): AsyncIterable<Signal> {
     const queue: Queue<Signal> = new Queue(MOST_WAITING, () => this.#without(this.#signals, queue))
     return this.#with(this.#signals, queue)
   }
 
-  presence(state?: unknown): Presence {
+  #presence(state?: unknown): Presence {
     const queue: Queue<readonly Member[]> = new Queue(1, () => this.#without(this.#presences, queue))
     this.#with(this.#presences, queue)
     if (state !== undefined) this.#be(state)
