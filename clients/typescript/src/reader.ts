@@ -12,7 +12,7 @@
 import type { Environment } from "./environment.ts"
 import { HeadwaterError } from "./errors.ts"
 import { type Parts, load } from "./lazy.ts"
-import { BAD_ANSWERS, pause } from "./patience.ts"
+import { pause } from "./patience.ts"
 import { type Form, type Raw, encodeText, formOf } from "./records.ts"
 import { type Outcome, type Retry, backoffOf } from "./retry.ts"
 import { onAbort } from "./signals.ts"
@@ -127,15 +127,16 @@ export interface Source<T> {
   /** The content type, where it is known. */
   known(): string | undefined
   learn(type: string): void
-  /** Whether this stream was created by this client a moment ago. */
-  fresh(): boolean
+  /** When this client has created it, by its clock. */
+  created: number
   decode: (raw: Raw, form: Form, known: WireRecord) => T | Promise<T>
   /** Loads what `decode` needs. */
   ready(): Promise<void>
   signal: AbortSignal | undefined
 }
 
-const FRESH_TRIES = 3
+/** So long, in ms, a stream that was created may not be known to each server. */
+const FRESH_MS = 10_000
 const FIRST_BYTE = 3000
 /** An answer that ends sooner than this, in ms, and brings nothing, is quick. */
 const QUICK_MS = 1000
@@ -162,8 +163,6 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
   let list: Transport[] | undefined
   /** Which of them; without one, the first. */
   let choice: Choice | undefined
-  /** Answers in a row that were not what was asked for, where nothing can be loaded that says what to do. */
-  let bad = 0
   /** Of the current attempt, or of the wait for the next one. */
   let attempt = new AbortController()
   let running: AsyncGenerator<Pulled, void, undefined> | undefined
@@ -171,7 +170,6 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
   let settle: (end: End) => void
   /** A gap that an attempt found, for whoever reads batches. */
   let owed: Pulled | undefined
-  let absentTries = 0
   /** Asked once, before the first request. */
   let unloaded = checkpoint
   /** Whether a read that is not live has come to its end. */
@@ -387,10 +385,10 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
     if (code !== "network" && (code !== "truncated" || (!brought && up < QUICK_MS))) {
       return choose().then(
         (choice) => choice.after(error, environment.now()),
-        () => code !== "bad-answer" || ++bad < BAD_ANSWERS,
+        // Nothing says which: it is tried again.
+        () => true,
       )
     }
-    bad = 0
     choice?.settle()
     return true
   }
@@ -417,7 +415,6 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
     const records = wire.kind === "records" ? wire.records.filter(isNew) : []
     if (offset && offset !== cursor && !(known && offset < cursor)) {
       cursor = offset
-      absentTries = 0
       // To learn where a stream begins is no progress.
       if (known || kind !== "up-to-date") backoff.progress()
     }
@@ -460,7 +457,7 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
     } else if (code === "stream-awaited") return { planned: true }
     else if (absent && missing === "wait") setState("absent")
     // A replica may not know yet what this client was told to be created.
-    else if (absent && source.fresh() && ++absentTries <= FRESH_TRIES) return { hint }
+    else if (absent && now - source.created < FRESH_MS) return { hint }
     else if (error.retryable && (await goesOn(error, now - (opened ?? now), cursor !== from))) emit("error", error)
     else {
       const wasThere = opened !== undefined || isPlace(cursor)

@@ -1,6 +1,6 @@
 /** What a server or a proxy says in place of what was asked for, as an error. */
 
-import { type ErrorDetails, HeadwaterError, retryAfter } from "./errors.ts"
+import { type ClientCode, type ErrorDetails, HeadwaterError, causedBy, retryAfter } from "./errors.ts"
 
 import type { Raw } from "./records.ts"
 import type { Offset, Wire } from "./transport.ts"
@@ -92,3 +92,6 @@ export function told(wire: Extract<Wire, { kind: "stream-error" | "stream-failed
   const { kind, offset, code = "", message = "" } = wire
   return new HeadwaterError(kind, `the stream failed: ${code} ${message}`.trim(), { offset, facts: { code, message } })
 }
+
+/** An answer whose bytes are not what its type says. */
+export const unreadable = (cause: unknown, code: ClientCode = "bad-answer"): HeadwaterError => causedBy(cause, code, "the answer cannot be read")

@@ -6,7 +6,7 @@ import { liveSse } from "./transports/live-sse.ts"
 import { ndjson } from "./transports/ndjson.ts"
 import { longPoll } from "./transports/pages.ts"
 
-export { badAnswer, badRecord, problemOf, told } from "./refusals.ts"
+export { badAnswer, badRecord, problemOf, told, unreadable } from "./refusals.ts"
 export { checked } from "./schema.ts"
 export { endOf } from "./transports/ends.ts"
 export { quoted } from "./transports/quoted.ts"

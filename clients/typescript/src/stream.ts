@@ -73,8 +73,6 @@ export interface Stream<T = unknown> extends AsyncIterable<Rec<T>, undefined>, L
 
 type Written = Exclude<keyof Writer<unknown>, "producer">
 
-const FRESH_MS = 10_000
-
 const only = (): never => {
   throw new HeadwaterError("unsupported", 'only a connection can: import { connect } from "headwater/connection"')
 }
@@ -98,8 +96,7 @@ export function streamOf<T>(door: Door, options: StreamOptions<T>, created: numb
     known: () => type,
     learn: (told) => void (type ??= told),
     set: (told) => void (type = told),
-    fresh: () => environment.now() - created < FRESH_MS,
-    made: () => void (created = environment.now()),
+    created,
     another: (there) => streamOf(there, options, environment.now()),
     decode: (raw, form, known) => (decode ? decode(raw) : (("value" in known ? known.value : valueOf(raw, form)) as T)),
     async ready() {

@@ -18,8 +18,8 @@ export interface Core<T> extends Sink {
   known(): string | undefined
   /** What it is, now. */
   set(type: string): void
-  /** It was created, a moment ago. */
-  made(): void
+  /** When this client has created it, by its clock. */
+  created: number
   /** Another stream of the same options, that was created a moment ago. */
   another(door: Door): Stream<T>
 }
@@ -54,7 +54,7 @@ export function writerOf<T>(core: Core<T>, writes: Writes): Writer<T> {
       const bodies = records.map((record) => plainEncode(record, type))
       const info = await trying(own, () => writes.create(headers, bodies.length ? bodyOf(bodies, type) : undefined, own))
       core.set(type)
-      core.made()
+      core.created = environment.now()
       return { ...info, type: info.type || type }
     },
     async head({ signal: own } = {}): Promise<Info | null> {

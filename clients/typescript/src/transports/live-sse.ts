@@ -22,7 +22,8 @@ interface Control {
 export const liveSse: TransportFactory = live({
   name: "live-sse",
   accept: "text/event-stream",
-  query: { live: "sse" },
+  // Here a stream that is not there is not waited for.
+  query: { live: "sse", missing: undefined },
   wordless: true,
   parser({ headers }, { type }) {
     const parse = sseParser()

@@ -2,13 +2,12 @@
 
 import { bodyOf } from "../body.ts"
 import type { Environment } from "../environment.ts"
-import { HeadwaterError, causedBy } from "../errors.ts"
+import { HeadwaterError } from "../errors.ts"
 import { load } from "../lazy.ts"
 import { type Answer, type Fields, type Requester, ask, fill } from "../request.ts"
 import type { Attempt, Offset, Transport, TransportFactory, Wire, WireRecord } from "../transport.ts"
 
 const QUIET = 1000
-export const UNREADABLE = "the answer cannot be read"
 
 export type Parser = (chunk: Uint8Array, into: Wire[]) => void
 
@@ -31,7 +30,7 @@ export interface Format {
 export function urlOf(base: string, { last, from, slow, missing }: Attempt, query: Fields): string {
   const url = new URL(base)
   const place = last === undefined ? { offset: from === "start" ? "-1" : from } : { last }
-  fill(url.searchParams, { ...place, slow, missing: missing === "wait" && query.live !== "sse" ? missing : undefined, ...query })
+  fill(url.searchParams, { ...place, slow, missing: missing === "wait" ? missing : undefined, ...query })
   return url.href
 }
 
@@ -73,7 +72,12 @@ async function* open(requester: Requester, url: string, format: Format, attempt:
       }
       const chunk = await next
       if (!chunk) break
-      const wires = parsed(parse, chunk)
+      const wires: Wire[] = []
+      try {
+        parse(chunk, wires)
+      } catch (cause) {
+        throw (await load(parts.rest)).unreadable(cause)
+      }
       if (!wires.length) yield { kind: "beat" }
       else told = true
       yield* wires
@@ -83,16 +87,6 @@ async function* open(requester: Requester, url: string, format: Format, attempt:
   } finally {
     body.release()
   }
-}
-
-function parsed(parse: Parser, chunk: Uint8Array): Wire[] {
-  const wires: Wire[] = []
-  try {
-    parse(chunk, wires)
-  } catch (cause) {
-    throw causedBy(cause, "bad-answer", UNREADABLE)
-  }
-  return wires
 }
 
 /** Whether the promise takes longer than a moment. */

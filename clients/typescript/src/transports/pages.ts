@@ -1,15 +1,14 @@
 /** Answers that end: long-poll, and catch-up page by page. */
 
 import { bodyOf } from "../body.ts"
-import { causedBy } from "../errors.ts"
 import { joined } from "../bodies.ts"
 import { elementsOf } from "../elements.ts"
 import { decodeText, formOf } from "../records.ts"
 import type { Answer, Requester } from "../request.ts"
 import type { Attempt, TransportFactory, Wire, WireRecord } from "../transport.ts"
-import { badAnswer } from "../refusals.ts"
+import { badAnswer, unreadable } from "../refusals.ts"
 import { endOf } from "./ends.ts"
-import { UNREADABLE, get } from "./live.ts"
+import { get } from "./live.ts"
 
 /** Milliseconds a server may hold a long-poll, beyond the time any head may take. */
 const HELD = 60_000
@@ -34,7 +33,7 @@ function recordsOf(bytes: Uint8Array, type: string): WireRecord[] {
   try {
     return elementsOf(raw as string)
   } catch (cause) {
-    throw causedBy(cause, /]\s*$/.test(raw as string) ? "bad-answer" : "truncated", UNREADABLE)
+    throw unreadable(cause, /]\s*$/.test(raw as string) ? "bad-answer" : "truncated")
   }
 }
 
