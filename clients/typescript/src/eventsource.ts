@@ -11,7 +11,7 @@ import { HeadwaterError, retryAfter } from "./errors.ts"
 import { sleep } from "./patience.ts"
 import { type RequestOptions, senderOf } from "./request.ts"
 import { backoffOf, retryOf } from "./retry.ts"
-import { type ServerEvent, sseParser } from "./sse.ts"
+import { type ServerEvent, retryField, sseParser } from "./sse.ts"
 
 export { eventsource } from "./transports/eventsource.ts"
 
@@ -210,7 +210,7 @@ export class ReconnectingEventSource extends Target implements EventSource {
     if (this.#state === 2) return
     this.#state = 1
     this.dispatchEvent(new Event("open"))
-    const parse = sseParser(this.#lastEventId)
+    const parse = sseParser(this.#lastEventId, retryField)
     for (let chunk = await body.read(); chunk; chunk = await body.read()) {
       for (const event of parse(chunk)) {
         if ((this.#state as number) === 2) return

@@ -125,8 +125,7 @@ export interface Source<T> {
   transport: TransportChoice | readonly TransportChoice[]
   parts: Parts
   /** The content type, where it is known. */
-  known(): string | undefined
-  learn(type: string): void
+  type: string | undefined
   /** When this client has created it, by its clock. */
   created: number
   decode: (raw: Raw, form: Form, known: WireRecord) => T | Promise<T>
@@ -238,7 +237,7 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
       before = self.offset
       ;({ records: queue, offset: behind, upToDate, gap } = told)
       next = 0
-      form = formOf(source.known())
+      form = formOf(source.type)
     }
     const records: Rec<T>[] = []
     for (let record = queue[next]; record && records.length < most; record = queue[next]) {
@@ -357,15 +356,13 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
 
   const open = async (): Promise<AsyncIterable<Wire>> => {
     const now = environment.now()
-    const type = source.known()
-    list ??= door.transports(wanted, type, live)
+    list ??= door.transports(wanted, source.type, live)
     if (!choice && list[1] && knownUntil(door) > now) await choose()
     const [current, hasNext] = choice?.current(now) ?? [list[0] as Transport, list[1]]
     self.transport = current.name
     return current.open({
       ...source,
       ...options,
-      type,
       live,
       from: cursor,
       last: isPlace(cursor) ? undefined : options.last,
@@ -409,7 +406,7 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
   const hear = (wire: Wire): Pulled | undefined => {
     const { kind, type, offset } = wire as { kind: string; type?: string; offset?: Offset }
     const known = isPlace(cursor)
-    if (type) source.learn(type)
+    source.type ??= type || undefined
     // Without those that were had: a server, a proxy or a reconnect may send some again.
     const isNew = (each: WireRecord): boolean => !known || (each.offset ?? (offset as Offset)) > cursor
     const records = wire.kind === "records" ? wire.records.filter(isNew) : []

@@ -81,7 +81,6 @@ const only = (): never => {
 export function streamOf<T>(door: Door, options: StreamOptions<T>, created: number = -Infinity): Stream<T> {
   const { environment = platform, decode, schema, transport = "auto", signal, parts = lazy } = options
   const retry = retryOf(options.retry)
-  let { type } = options
   /** What checks values, until it is loaded. */
   let unchecked = schema
   let loaded: Promise<Writer<T>> | undefined
@@ -93,9 +92,7 @@ export function streamOf<T>(door: Door, options: StreamOptions<T>, created: numb
     signal,
     transport,
     parts,
-    known: () => type,
-    learn: (told) => void (type ??= told),
-    set: (told) => void (type = told),
+    type: options.type,
     created,
     another: (there) => streamOf(there, options, environment.now()),
     decode: (raw, form, known) => (decode ? decode(raw) : (("value" in known ? known.value : valueOf(raw, form)) as T)),
@@ -138,7 +135,7 @@ export function streamOf<T>(door: Door, options: StreamOptions<T>, created: numb
       return door.url
     },
     get type() {
-      return type
+      return core.type
     },
     [Symbol.asyncIterator]: () => self.read()[Symbol.asyncIterator](),
     read: (reading = {}) => readerOf(core, reading),

@@ -15,9 +15,7 @@ export { httpWrites } from "./http-writes.ts"
 /** What a writer needs of its stream. */
 export interface Core<T> extends Sink {
   /** The content type, where it is known. */
-  known(): string | undefined
-  /** What it is, now. */
-  set(type: string): void
+  type: string | undefined
   /** When this client has created it, by its clock. */
   created: number
   /** Another stream of the same options, that was created a moment ago. */
@@ -35,14 +33,14 @@ export function writerOf<T>(core: Core<T>, writes: Writes): Writer<T> {
   const trying = <R>(own: AbortSignal | undefined, call: (again: boolean) => Promise<R>): Promise<R> =>
     insist(environment, retry, own ?? signal, call)
 
-  const typeOf = async (): Promise<string> => core.known() ?? (await self.head())?.type ?? JSON_TYPE
+  const typeOf = async (): Promise<string> => core.type ?? (await self.head())?.type ?? JSON_TYPE
 
   const writing = (create = false): Loaded<T> => (writer ??= self.producer({ id: name(), linger: 0, create }))
 
   const self: Writer<T> = {
     append: (data, given = {}) => writing(given.create).append(data, given),
     producer: (producing) => producerOf(core, writes, typeOf, producing),
-    async create({ type = core.known() ?? JSON_TYPE, ttl, expiresAt, retention, slow, closed, records = [], signal: own }: CreateOptions<T> = {}) {
+    async create({ type = core.type ?? JSON_TYPE, ttl, expiresAt, retention, slow, closed, records = [], signal: own }: CreateOptions<T> = {}) {
       const headers: Fields = {
         "content-type": type,
         "stream-ttl": ttl,
@@ -53,13 +51,13 @@ export function writerOf<T>(core: Core<T>, writes: Writes): Writer<T> {
       }
       const bodies = records.map((record) => plainEncode(record, type))
       const info = await trying(own, () => writes.create(headers, bodies.length ? bodyOf(bodies, type) : undefined, own))
-      core.set(type)
+      core.type = type
       core.created = environment.now()
       return { ...info, type: info.type || type }
     },
     async head({ signal: own } = {}): Promise<Info | null> {
       const info = await trying(own, () => writes.head(own))
-      if (info?.type) core.set(info.type)
+      core.type = info?.type || core.type
       return info
     },
     close: (last) => writing().close(last),
