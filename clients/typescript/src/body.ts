@@ -40,7 +40,7 @@ export function bodyOf(
   let first = true
 
   const quiet = (): number => environment.now() - began
-  const dead = (): void => abort(new HeadwaterError("silent", `nothing came for ${quiet()} ms`, { facts: { first } }))
+  const dead = (): void => abort(new HeadwaterError("silent", `nothing came in ${quiet()} ms`, { facts: { first } }))
   const unwatch = environment.watch((change) => {
     if (change === "freeze") abort(new HeadwaterError("network", "the page is put away"))
     // A network that is back tells nothing about this connection; a beat that is missing does.

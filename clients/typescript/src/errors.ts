@@ -52,7 +52,7 @@ const PASSING = /^(network|connect-timeout|silent|truncated|bad-answer)$/
 
 /** The error that something else caused, unless it is one of this package already. */
 export const causedBy = (cause: unknown, code: ClientCode, what: string): HeadwaterError =>
-  cause instanceof HeadwaterError ? cause : new HeadwaterError(code, `${what}: ${String(cause)}`, { cause })
+  cause instanceof HeadwaterError ? cause : new HeadwaterError(code, `${what}: ${cause}`, { cause })
 
 /** `Retry-After` in milliseconds: seconds, or a date. */
 export function retryAfter(value: string | null): number | undefined {

@@ -1,10 +1,12 @@
 /** What is written over HTTP, and asked about it. */
 
 import type { HeadwaterError } from "./errors.ts"
+import { httpDoor } from "./http.ts"
+import type { Parts } from "./lazy.ts"
 import { badAnswer } from "./refusals.ts"
 import { type Fields, type Requester, ask } from "./request.ts"
 import { retryOf } from "./retry.ts"
-import type { Door, Info, Write, Writes } from "./transport.ts"
+import type { Info, Write, Writes } from "./transport.ts"
 import { failureOf } from "./transports/ends.ts"
 
 const WRITE_MS = 60_000
@@ -27,8 +29,7 @@ function infoOf(headers: Headers): Info {
   }
 }
 
-/** `door`: that of another URL. */
-export function httpWrites(requester: Requester, href: () => string, door: (url: URL) => Door): Writes {
+export function httpWrites(requester: Requester, href: () => string, parts: Parts): Writes {
   /** Its answer, that has no body of interest. */
   const asked = async (method: string, signal?: AbortSignal, headers?: Fields, body?: Uint8Array): Promise<Response> => {
     // A body takes the time it takes; what waits behind it is the head.
@@ -67,6 +68,6 @@ export function httpWrites(requester: Requester, href: () => string, door: (url:
       }
     },
     delete: async (signal) => void (await asked("DELETE", signal)),
-    sibling: (to) => door(new URL(to, href())),
+    sibling: (to) => httpDoor(new URL(to, href()), requester, parts),
   }
 }

@@ -22,15 +22,14 @@ export function httpDoor(url: string | URL, requester: Requester, parts: Parts):
     url: String(url),
     transports(wanted, type, live) {
       const auto: TransportChoice[] = [formOf(type) === "json" ? "sse" : "ndjson", "long-poll"]
-      const all = wanted.flatMap((each) => (each === "auto" ? auto : [each]))
+      const all = wanted.flatMap((each) => (each === "auto" ? auto : each))
       return all.map((each) => {
         if (typeof each === "function") return each(requester, href())
         // Plain events do not say where the tail is.
-        if (each === "sse") return live ? sse(requester, href()) : later("ndjson")
-        return later(each)
+        return each !== "sse" ? later(each) : live ? sse(requester, href()) : later("ndjson")
       })
     },
     requester,
-    writes: async () => (await load(parts.writing)).httpWrites(requester, href, (to) => httpDoor(to, requester, parts)),
+    writes: async () => (await load(parts.writing)).httpWrites(requester, href, parts),
   }
 }

@@ -13,7 +13,7 @@ import { type Lane, type Seat, laneOf } from "./outbox/lane.ts"
 import type { FateState, Note, OutboxStore, StoreFactory } from "./outbox/store.ts"
 import { name as chance } from "./chance.ts"
 import { plainEncode } from "./bodies.ts"
-import { JSON_TYPE, formOf, valueOf } from "./records.ts"
+import { JSON_TYPE, decodeText, formOf, valueOf } from "./records.ts"
 import { absolute } from "./request.ts"
 import { onAbort } from "./signals.ts"
 import { type Stream, stream } from "./stream.ts"
@@ -111,7 +111,7 @@ export function outbox(name: string, options: OutboxOptions): Outbox {
   const telling =
     (store: OutboxStore): Seat["tell"] =>
     (state, { key, url, type, body }, { offset, error } = {}) => {
-      const note = { state, key, url, data: valueOf(body, formOf(type)), offset, error: error && plainError(error) }
+      const note = { state, key, url, data: valueOf(formOf(type) === "bytes" ? body : decodeText(body), formOf(type)), offset, error: error && plainError(error) }
       store.tell(note)
       hear(note)
     }

@@ -129,8 +129,6 @@ export interface Source<T> {
   /** When this client has created it, by its clock. */
   created: number
   decode: (raw: Raw, form: Form, known: WireRecord) => T | Promise<T>
-  /** Loads what `decode` needs. */
-  ready(): Promise<void>
   signal: AbortSignal | undefined
 }
 
@@ -326,11 +324,11 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
     owed = undefined
     try {
       setState("connecting")
-      await source.ready()
       for await (const wire of await open()) {
         if (wire.kind === "open") opened = environment.now()
         else if (wire.kind !== "quiet") heard = true
-        const bad = wire.kind === "stream-error" || wire.kind === "stream-failed" ? (await load(source.parts.rest)).told(wire) : undefined
+        const isBad = wire.kind === "stream-error" || wire.kind === "stream-failed"
+        const bad = isBad && (await load(source.parts.rest)).told(wire)
         if (wire.kind === "stream-error") throw bad
         if (wire.kind === "stream-detached") {
           const hint = Number(wire.retry_after) * 1000

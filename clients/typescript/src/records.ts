@@ -22,9 +22,6 @@ export const textDecoder = (): TextDecoder => new TextDecoder("utf-8", { ignoreB
 
 export const decodeText = (bytes: Uint8Array): string => textDecoder().decode(bytes)
 
-/** A record's value, where the caller decodes nothing. */
-export function valueOf(raw: Raw, form: Form): unknown {
-  if (form === "bytes") return typeof raw === "string" ? encodeText(raw) : raw
-  const text = typeof raw === "string" ? raw : decodeText(raw)
-  return form === "json" ? JSON.parse(text) : text
-}
+/** A record's value, where the caller decodes nothing. Bytes are told only of what is neither JSON nor text. */
+export const valueOf = (raw: Raw, form: Form): unknown =>
+  typeof raw !== "string" || form === "text" ? raw : form === "json" ? JSON.parse(raw) : encodeText(raw)

@@ -3,6 +3,7 @@
 import { type ClientCode, type ErrorDetails, HeadwaterError, causedBy, retryAfter } from "./errors.ts"
 
 import type { Raw } from "./records.ts"
+import type { SchemaResult } from "./schema.ts"
 import type { Offset, Wire } from "./transport.ts"
 
 /** The codes of answers that do not say one: those of other servers and of proxies. */
@@ -79,7 +80,9 @@ export function badAnswer({ headers, status }: Response, wanted: string): Headwa
 
 /** A record that `decode` or a schema does not take. */
 export function badRecord(cause: unknown, raw: Raw, offset: Offset): HeadwaterError {
-  const { message = String(cause), facts = {} } = Object(cause) as Partial<HeadwaterError>
+  const { issues, message = issues?.map((issue) => issue.message).join("; ") ?? String(cause), facts = issues ? { issues } : {} } = Object(
+    cause,
+  ) as Partial<HeadwaterError> & Partial<SchemaResult<unknown>>
   return new HeadwaterError("bad-record", `a record was refused: ${message}`, { offset, facts: { raw, ...facts }, cause })
 }
 

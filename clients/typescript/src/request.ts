@@ -92,7 +92,7 @@ export function senderOf(options: RequestOptions, environment: Environment): Sen
     const { signal } = controller
     const abort = (why: HeadwaterError): void => controller.abort(why)
     const undo = [options.signal, call.signal].map((each) => onAbort(each, abort))
-    const disarm = environment.timer(call.limit, () => abort(new HeadwaterError("connect-timeout", `no answer in ${call.limit} ms`)))
+    const disarm = environment.timer(call.limit, () => abort(new HeadwaterError("connect-timeout", `nothing came in ${call.limit} ms`)))
     const release = (): void => {
       disarm()
       for (const each of undo) each()

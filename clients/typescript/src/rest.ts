@@ -7,7 +7,6 @@ import { ndjson } from "./transports/ndjson.ts"
 import { longPoll } from "./transports/pages.ts"
 
 export { badAnswer, badRecord, problemOf, told, unreadable } from "./refusals.ts"
-export { checked } from "./schema.ts"
 export { endOf } from "./transports/ends.ts"
 export { quoted } from "./transports/quoted.ts"
 export { choiceOf } from "./transports/turn.ts"

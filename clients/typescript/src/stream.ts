@@ -1,7 +1,7 @@
 /** A handle of a stream: names it, and does nothing until it is asked. */
 
 import { platform } from "./environment.ts"
-import { HeadwaterError } from "./errors.ts"
+import { HeadwaterError, causedBy } from "./errors.ts"
 import { httpDoor } from "./http.ts"
 import { type Parts, lazy, load, problemBy } from "./lazy.ts"
 import { pause } from "./patience.ts"
@@ -11,7 +11,7 @@ import { type ReadOptions, type Reader, type Rec, type Source, readerOf } from "
 import { type Raw, valueOf } from "./records.ts"
 import { type RequestOptions, senderOf } from "./request.ts"
 import { backoffOf, retryOf } from "./retry.ts"
-import type { StandardSchema } from "./schema.ts"
+import { type StandardSchema, accepted } from "./schema.ts"
 import { onAbort } from "./signals.ts"
 import type { Door, Info, LiveDoor, Offset, TransportChoice } from "./transport.ts"
 import type { Core, Writer } from "./writing.ts"
@@ -74,15 +74,13 @@ export interface Stream<T = unknown> extends AsyncIterable<Rec<T>, undefined>, L
 type Written = Exclude<keyof Writer<unknown>, "producer">
 
 const only = (): never => {
-  throw new HeadwaterError("unsupported", 'only a connection can: import { connect } from "headwater/connection"')
+  throw new HeadwaterError("unsupported", 'this takes import { connect } from "headwater/connection"')
 }
 
 /** `created`: when this client has created it, by its clock. */
 export function streamOf<T>(door: Door, options: StreamOptions<T>, created: number = -Infinity): Stream<T> {
   const { environment = platform, decode, schema, transport = "auto", signal, parts = lazy } = options
   const retry = retryOf(options.retry)
-  /** What checks values, until it is loaded. */
-  let unchecked = schema
   let loaded: Promise<Writer<T>> | undefined
 
   const core: Source<T> & Core<T> = {
@@ -95,10 +93,9 @@ export function streamOf<T>(door: Door, options: StreamOptions<T>, created: numb
     type: options.type,
     created,
     another: (there) => streamOf(there, options, environment.now()),
-    decode: (raw, form, known) => (decode ? decode(raw) : (("value" in known ? known.value : valueOf(raw, form)) as T)),
-    async ready() {
-      if (unchecked) core.decode = (await load(parts.rest)).checked(unchecked, core.decode)
-      unchecked = undefined
+    decode: (raw, form, known) => {
+      const value = decode ? decode(raw) : "value" in known ? known.value : valueOf(raw, form)
+      return schema ? accepted(schema["~standard"].validate(value)) : (value as T)
     },
   }
 
@@ -110,7 +107,8 @@ export function streamOf<T>(door: Door, options: StreamOptions<T>, created: numb
       try {
         return (await load(parts.writing)).writerOf(core, await door.writes())
       } catch (error) {
-        const wait = signal?.aborted ? null : backoff.end({})
+        if (signal?.aborted) throw causedBy(signal.reason, "stopped", "it was not sent")
+        const wait = backoff.end({})
         if (wait === null) throw error
         await pause(environment, backoff, wait, signal)
       }

@@ -20,8 +20,8 @@ export const inSession = <R>(call: (session: Storage) => R): R | undefined => {
   }
 }
 
-/** In milliseconds of the clock; 0: never. */
+/** In milliseconds of the clock; 0 or no number: never. */
 export const knownUntil = (door: Door): number => {
   const key = keyOf(door)
-  return known.get(key) ?? Number(inSession((session) => session.getItem(key)) ?? 0)
+  return known.get(key) ?? Number(inSession((session) => session.getItem(key)))
 }

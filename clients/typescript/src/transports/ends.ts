@@ -9,8 +9,9 @@ export function failureOf(headers: Headers): { code: string; message: string } |
   return { code, message: decodeURIComponent(headers.get("stream-failure-message") ?? "") }
 }
 
-/** The end of a stream, as headers tell it. */
-export function endOf(headers: Headers, offset: Offset): Wire {
+/** The end of a stream, as headers tell it. `from`: where it is, if they do not say that. */
+export function endOf(headers: Headers, from: Offset): Wire {
+  const offset = headers.get("stream-next-offset") ?? from
   const failure = failureOf(headers)
   return failure ? { kind: "stream-failed", offset, ...failure } : { kind: "stream-closed", offset }
 }

@@ -58,8 +58,8 @@ async function* open(requester: Requester, url: string, format: Format, attempt:
   const body = bodyOf(answer, environment, retry.silence, first)
   try {
     // The stream is complete, and was read to its end.
-    if (response.status === 204) return yield (await load(parts.rest)).endOf(headers, headers.get("stream-next-offset") ?? attempt.from)
-    if (!(headers.get("content-type") ?? "").startsWith(accept)) throw (await load(parts.rest)).badAnswer(response, accept)
+    if (response.status === 204) return yield (await load(parts.rest)).endOf(headers, attempt.from)
+    if (!headers.get("content-type")?.startsWith(accept)) throw (await load(parts.rest)).badAnswer(response, accept)
     yield { kind: "open" }
     const parse = await format.parser(response, attempt)
     let asked = format.tailless
@@ -103,7 +103,7 @@ const isSlow = (promise: Promise<unknown>, environment: Environment): Promise<bo
 /** Puts down a record of its own offset; those of a chunk that come one after another are one batch. */
 export function gather(into: Wire[], record: WireRecord & { offset: Offset }): void {
   const { offset } = record
-  const last = into[into.length - 1]
+  const last = into.at(-1)
   if (last?.kind === "records") {
     last.records.push(record)
     last.offset = offset
@@ -112,7 +112,7 @@ export function gather(into: Wire[], record: WireRecord & { offset: Offset }): v
 
 /** Puts down that there is no more for now: of the batch before, where there is one. */
 export function gatherTail(into: Wire[], offset: Offset): void {
-  const last = into[into.length - 1]
+  const last = into.at(-1)
   if (last?.kind === "records") last.upToDate = true
   else into.push({ kind: "up-to-date", offset })
 }
