@@ -16,6 +16,7 @@ import type { ConnectionState, Host, Place, Role, Share } from "./connection/sha
 import { type Environment, type Change, platform } from "./environment.ts"
 import { HeadwaterError, stopped } from "./errors.ts"
 import { lazy, problemBy } from "./lazy.ts"
+import { TRUSTED_BEATS } from "./limits.ts"
 import { sleep } from "./patience.ts"
 import { senderOf } from "./request.ts"
 import { type Backoff, type Retry, backoffOf, retryOf } from "./retry.ts"
@@ -54,9 +55,6 @@ export interface ConnectionEvents {
 type Listeners = { [K in keyof ConnectionEvents]: Set<(event: ConnectionEvents[K]) => unknown> }
 
 const LAZY: ConnectionParts = { ...lazy, connectionWrites: () => import("./connection/writes.ts") }
-
-/** Heartbeats of silence after which a page that is seen again does not trust its socket. */
-const TRUSTED_BEATS = 1.2
 
 export class Connection implements AsyncDisposable {
   /** Of the streams, with a slash at its end. */

@@ -1,5 +1,7 @@
 /** What of the world the client sees: a clock, chance, and what happens to the page. Tests put their own in its place. */
 
+import { LONGEST } from "./limits.ts"
+
 /** What happens to a page or a network. */
 export type Change = "online" | "offline" | "visible" | "hidden" | "freeze" | "resume"
 
@@ -17,9 +19,6 @@ export interface Environment {
   /** Tells what happens from now on; gives what ends that. */
   watch(call: (change: Change) => void): () => void
 }
-
-/** Browsers fire a longer timeout at once. */
-const LONGEST = 2 ** 31 - 1
 
 type Events = Pick<EventTarget, "addEventListener" | "removeEventListener">
 type World = Partial<Events> & {

@@ -2,7 +2,8 @@
 
 import type { Environment } from "./environment.ts"
 import { HeadwaterError } from "./errors.ts"
-import { BAD_ANSWERS, pause } from "./patience.ts"
+import { BAD_ANSWERS } from "./limits.ts"
+import { pause } from "./patience.ts"
 import { type Retry, backoffOf } from "./retry.ts"
 
 /** What `call` gives, called until it works or fails for good. `again` is told whether an answer was lost before. */

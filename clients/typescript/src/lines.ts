@@ -1,12 +1,10 @@
 /** Lines of text, as bytes come. */
 
+import { MOST_HELD } from "./limits.ts"
 import { textDecoder } from "./records.ts"
 
-/** Characters of a line, or of an event, that is not complete. */
-export const MOST_HELD: number = 1 << 26
-
 export function tooLong(text: string): void {
-  if (text.length > MOST_HELD) throw new RangeError("a line or an event is too long")
+  if (text.length > MOST_HELD) throw new RangeError(`more than ${MOST_HELD} characters in a line`)
 }
 
 /**

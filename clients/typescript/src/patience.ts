@@ -1,14 +1,9 @@
 /** Waiting: for a time, for what ends it early, and with requests that are repeated until they are answered. */
 
 import type { Change, Environment } from "./environment.ts"
+import { BACK } from "./limits.ts"
 import type { Backoff } from "./retry.ts"
 import { onAbort } from "./signals.ts"
-
-/** Answers of something else, such as a login page, after which it is asked no more. */
-export const BAD_ANSWERS = 3
-
-/** Milliseconds in which clients spread whose network is back. */
-const BACK = 500
 
 /** Waits so long, until the signal says stop, or, unless it is deaf, until the network or the person before the page is back. */
 export function pause(

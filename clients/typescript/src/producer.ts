@@ -12,7 +12,8 @@
 
 import type { Environment } from "./environment.ts"
 import { HeadwaterError, forgotten, stopped, unknownOutcome } from "./errors.ts"
-import { BAD_ANSWERS, pause } from "./patience.ts"
+import { BAD_ANSWERS } from "./limits.ts"
+import { pause } from "./patience.ts"
 import { bodyOf, joins, plainEncode } from "./bodies.ts"
 import { type Retry, backoffOf } from "./retry.ts"
 import { onAbort } from "./signals.ts"

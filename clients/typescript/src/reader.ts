@@ -12,6 +12,7 @@
 import type { Environment } from "./environment.ts"
 import { HeadwaterError } from "./errors.ts"
 import { type Parts, load } from "./lazy.ts"
+import { FIRST_BYTE, FRESH, QUICK } from "./limits.ts"
 import { pause } from "./patience.ts"
 import { type Form, type Raw, encodeText, formOf } from "./records.ts"
 import { type Outcome, type Retry, backoffOf } from "./retry.ts"
@@ -131,12 +132,6 @@ export interface Source<T> {
   decode: (raw: Raw, form: Form, known: WireRecord) => T | Promise<T>
   signal: AbortSignal | undefined
 }
-
-/** So long, in ms, a stream that was created may not be known to each server. */
-const FRESH_MS = 10_000
-const FIRST_BYTE = 3000
-/** An answer that ends sooner than this, in ms, and brings nothing, is quick. */
-const QUICK_MS = 1000
 
 const isPlace = (offset: Offset): boolean => !/^(start|now|-1)$/.test(offset)
 
@@ -377,7 +372,7 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
   /** Whether there is a transport for the next attempt. What says nothing about one, such as a lost network, is settled here. */
   const goesOn = async (error: HeadwaterError, up: number, brought: boolean): Promise<boolean> => {
     const { code } = error
-    if (code !== "network" && (code !== "truncated" || (!brought && up < QUICK_MS))) {
+    if (code !== "network" && (code !== "truncated" || (!brought && up < QUICK))) {
       return choose().then(
         (choice) => choice.after(error, environment.now()),
         // Nothing says which: it is tried again.
@@ -452,7 +447,7 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
     } else if (code === "stream-awaited") return { planned: true }
     else if (absent && missing === "wait") setState("absent")
     // A replica may not know yet what this client was told to be created.
-    else if (absent && now - source.created < FRESH_MS) return { hint }
+    else if (absent && now - source.created < FRESH) return { hint }
     else if (error.retryable && (await goesOn(error, now - (opened ?? now), cursor !== from))) emit("error", error)
     else {
       const wasThere = opened !== undefined || isPlace(cursor)

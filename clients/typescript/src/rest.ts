@@ -6,8 +6,8 @@ import { liveSse } from "./transports/live-sse.ts"
 import { ndjson } from "./transports/ndjson.ts"
 import { longPoll } from "./transports/pages.ts"
 
-export { badAnswer, badRecord, problemOf, told, unreadable } from "./refusals.ts"
-export { endOf } from "./transports/ends.ts"
+export { badRecord, problemOf, told, unreadable } from "./refusals.ts"
+export { inPlaceOf } from "./transports/ends.ts"
 export { quoted } from "./transports/quoted.ts"
 export { choiceOf } from "./transports/turn.ts"
 

@@ -74,7 +74,7 @@ export interface Stream<T = unknown> extends AsyncIterable<Rec<T>, undefined>, L
 type Written = Exclude<keyof Writer<unknown>, "producer">
 
 const only = (): never => {
-  throw new HeadwaterError("unsupported", 'this takes import { connect } from "headwater/connection"')
+  throw new HeadwaterError("unsupported", 'only on a connection: "headwater/connection"')
 }
 
 /** `created`: when this client has created it, by its clock. */
@@ -107,7 +107,7 @@ export function streamOf<T>(door: Door, options: StreamOptions<T>, created: numb
       try {
         return (await load(parts.writing)).writerOf(core, await door.writes())
       } catch (error) {
-        if (signal?.aborted) throw causedBy(signal.reason, "stopped", "it was not sent")
+        if (signal?.aborted) throw causedBy(signal.reason, "stopped", "the signal was aborted")
         const wait = backoff.end({})
         if (wait === null) throw error
         await pause(environment, backoff, wait, signal)

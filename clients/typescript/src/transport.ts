@@ -12,9 +12,6 @@ import type { Raw } from "./records.ts"
 import type { Fields, Requester } from "./request.ts"
 import type { Retry } from "./retry.ts"
 
-/** Bytes held for a consumer that does not pull, unless it says how many. */
-export const BUFFER: number = 65_536
-
 /** A position: opaque; compare as text, never compute with it. */
 export type Offset = string
 

@@ -1,5 +1,6 @@
 /** The end of a stream, as headers tell it. */
 
+import { badAnswer } from "../refusals.ts"
 import type { Offset, Wire } from "../transport.ts"
 
 /** The reason of a failed stream, as headers have it. */
@@ -14,4 +15,10 @@ export function endOf(headers: Headers, from: Offset): Wire {
   const offset = headers.get("stream-next-offset") ?? from
   const failure = failureOf(headers)
   return failure ? { kind: "stream-failed", offset, ...failure } : { kind: "stream-closed", offset }
+}
+
+/** What came in place of a body of this type: the end of a stream that is complete and was read to its end, or no stream. */
+export function inPlaceOf(accept: string, response: Response, from: Offset): Wire {
+  if (response.status === 204) return endOf(response.headers, from)
+  throw badAnswer(response, accept)
 }

@@ -4,6 +4,7 @@ import { elementsOf } from "../elements.ts"
 import { formOf, fromBase64 } from "../records.ts"
 import { sseParser } from "../sse.ts"
 import type { Offset, TransportFactory, Wire, WireRecord } from "../transport.ts"
+import type { HeadwaterError } from "../errors.ts"
 import { controlOf } from "./control.ts"
 import { live } from "./live.ts"
 
@@ -19,12 +20,11 @@ interface Control {
   streamDetached?: Words
 }
 
-export const liveSse: TransportFactory = live({
+const events: TransportFactory = live({
   name: "live-sse",
   accept: "text/event-stream",
   // Here a stream that is not there is not waited for.
   query: { live: "sse", missing: undefined },
-  wordless: true,
   parser({ headers }, { type }) {
     const parse = sseParser()
     const base64 = headers.get("stream-sse-data-encoding") === "base64"
@@ -59,3 +59,23 @@ export const liveSse: TransportFactory = live({
     }
   },
 })
+
+/** Its server ends its answers as planned, without a word. */
+async function* untilCut(wires: AsyncIterable<Wire>): AsyncGenerator<Wire, void, undefined> {
+  let told = false
+  try {
+    for await (const wire of wires) {
+      // A control that says nothing new is a word, too.
+      told ||= wire.kind !== "open" && (wire.kind !== "beat" || "offset" in wire)
+      yield wire
+    }
+  } catch (error) {
+    if (!told || (error as HeadwaterError).code !== "truncated") throw error
+    yield { kind: "stream-detached" }
+  }
+}
+
+export const liveSse: TransportFactory = (...of) => {
+  const { name, open } = events(...of)
+  return { name, open: (attempt) => untilCut(open(attempt)) }
+}

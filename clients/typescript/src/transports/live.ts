@@ -4,10 +4,9 @@ import { bodyOf } from "../body.ts"
 import type { Environment } from "../environment.ts"
 import { HeadwaterError } from "../errors.ts"
 import { load } from "../lazy.ts"
+import { QUIET } from "../limits.ts"
 import { type Answer, type Fields, type Requester, ask, fill } from "../request.ts"
 import type { Attempt, Offset, Transport, TransportFactory, Wire, WireRecord } from "../transport.ts"
-
-const QUIET = 1000
 
 export type Parser = (chunk: Uint8Array, into: Wire[]) => void
 
@@ -20,8 +19,6 @@ export interface Format {
   readonly query: Fields
   /** It does not say where the tail is: a moment of silence does. */
   readonly tailless?: boolean
-  /** The server ends its answers as planned, without a word. */
-  readonly wordless?: boolean
   /** A parser for one answer. */
   parser(response: Response, attempt: Attempt): Parser | Promise<Parser>
 }
@@ -57,13 +54,12 @@ async function* open(requester: Requester, url: string, format: Format, attempt:
   const { headers } = response
   const body = bodyOf(answer, environment, retry.silence, first)
   try {
-    // The stream is complete, and was read to its end.
-    if (response.status === 204) return yield (await load(parts.rest)).endOf(headers, attempt.from)
-    if (!headers.get("content-type")?.startsWith(accept)) throw (await load(parts.rest)).badAnswer(response, accept)
+    if (response.status === 204 || !headers.get("content-type")?.startsWith(accept)) {
+      return yield (await load(parts.rest)).inPlaceOf(accept, response, attempt.from)
+    }
     yield { kind: "open" }
     const parse = await format.parser(response, attempt)
     let asked = format.tailless
-    let told = false
     for (;;) {
       const next = body.read()
       if (asked && (await isSlow(next, environment))) {
@@ -79,11 +75,9 @@ async function* open(requester: Requester, url: string, format: Format, attempt:
         throw (await load(parts.rest)).unreadable(cause)
       }
       if (!wires.length) yield { kind: "beat" }
-      else told = true
       yield* wires
     }
-    if (!told || !format.wordless) throw new HeadwaterError("truncated", "the answer was cut")
-    yield { kind: "stream-detached" }
+    throw new HeadwaterError("truncated", "the answer was cut")
   } finally {
     body.release()
   }

@@ -9,7 +9,7 @@
  */
 
 import type { HeadwaterError } from "../errors.ts"
-import { BAD_ANSWERS } from "../patience.ts"
+import { BAD_ANSWERS } from "../limits.ts"
 import { absolute } from "../request.ts"
 import type { Door, Transport, TransportChoice } from "../transport.ts"
 import { inSession, keyOf, known, knownUntil } from "./choice.ts"
