@@ -34,12 +34,13 @@ const CONNECT = "`connect`, beside `stream`"
 
 export const OWN: Record<string, Own> = {
   [STREAM]: { code: 'export { stream } from "./src/index.ts"', most: 7000 },
-  [WRITING]: { code: 'export * from "./src/writing.ts"', most: 3000, beside: STREAM },
-  "now and then, beside `stream`": { code: 'export * from "./src/rest.ts"', most: 2500, beside: STREAM },
+  [WRITING]: { code: 'export * from "./src/writing.ts"', most: 3150, beside: STREAM },
+  "now and then, beside `stream`": { code: 'export * from "./src/rest.ts"', most: 2950, beside: STREAM },
   [CONNECT]: { code: 'export { connect } from "./src/connection.ts"', most: 8100, beside: STREAM },
-  "with the first write on a connection, beside `connect`": { code: 'export * from "./src/connection/writes.ts"', most: 800, beside: CONNECT },
+  "with the first write on a connection, beside `connect`": { code: 'export * from "./src/connection/writes.ts"', most: 700, beside: CONNECT },
+  "`parts`, which is all of that, beside `connect`": { code: 'export { parts } from "./src/parts.ts"', most: 6100, beside: CONNECT },
   "`tabs`, beside `connect`": { code: 'export { tabs } from "./src/tabs.ts"', most: 2500, beside: CONNECT },
-  "`outbox`, beside `stream`": { code: 'export { outbox } from "./src/outbox.ts"', most: 2500, beside: STREAM },
+  "`outbox`, beside `stream` and what writes": { code: 'export { outbox } from "./src/outbox.ts"', most: 2500, beside: WRITING },
   "`HeadwaterChatTransport`": { code: 'export { HeadwaterChatTransport } from "./src/ai.ts"', most: 5500 },
   "`useStream`, beside `stream`": { code: 'export { useStream } from "./src/react.ts"', most: 1550, beside: STREAM },
   "`useConnection` and `usePresence`, beside `connect`": {
@@ -108,10 +109,16 @@ export async function measure(what: string, code: string, directory: string): Pr
 
 export const root: string = fileURLToPath(new URL("..", import.meta.url))
 
+/** What is there already. */
+const besides = (what: string | undefined): string => {
+  const { code, beside } = OWN[what ?? ""] ?? {}
+  return code === undefined ? "" : `${besides(beside)}${code};`
+}
+
 async function one(what: string, { code, beside }: Own): Promise<Size> {
-  const base = beside === undefined ? undefined : OWN[beside]?.code
-  if (base === undefined) return measure(what, code, root)
-  const [alone, both] = await Promise.all([measure(what, base, root), measure(what, `${base}; ${code}`, root)])
+  const base = besides(beside)
+  if (!base) return measure(what, code, root)
+  const [alone, both] = await Promise.all([measure(what, base, root), measure(what, base + code, root)])
   return { what, minified: both.minified - alone.minified, gzipped: both.gzipped - alone.gzipped }
 }
 
