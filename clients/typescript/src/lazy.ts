@@ -11,11 +11,14 @@ export interface Parts {
   writing(): Promise<typeof import("./writing.ts")>
   /** What reading needs now and then. */
   rest(): Promise<typeof import("./rest.ts")>
+  /** What takes bodies of MessagePack and Protobuf apart. */
+  frames(): Promise<typeof import("./frames.ts")>
 }
 
 export const lazy: Parts = {
   writing: () => import("./writing.ts"),
   rest: () => import("./rest.ts"),
+  frames: () => import("./frames.ts"),
 }
 
 /** `after`: milliseconds to wait, if it was not loaded. */

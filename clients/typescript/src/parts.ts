@@ -5,11 +5,13 @@
 
 import type { ConnectionParts } from "./connection/door.ts"
 import * as connectionWrites from "./connection/writes.ts"
+import * as frames from "./frames.ts"
 import * as rest from "./rest.ts"
 import * as writing from "./writing.ts"
 
 export const parts: ConnectionParts = {
   writing: async () => writing,
   rest: async () => rest,
+  frames: async () => frames,
   connectionWrites: async () => connectionWrites,
 }

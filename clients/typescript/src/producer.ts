@@ -14,7 +14,7 @@ import type { Environment } from "./environment.ts"
 import { HeadwaterError, forgotten, stopped, unknownOutcome } from "./errors.ts"
 import { BAD_ANSWERS } from "./limits.ts"
 import { pause } from "./patience.ts"
-import { bodyOf, joins, plainEncode } from "./bodies.ts"
+import { bodyOf, joins } from "./bodies.ts"
 import { type Retry, backoffOf } from "./retry.ts"
 import { onAbort } from "./signals.ts"
 import type { Door, Offset, Write, Writes } from "./transport.ts"
@@ -65,7 +65,7 @@ export interface Sink {
   door: Door
   retry: Retry
   environment: Environment
-  signal: AbortSignal | undefined
+  signal?: AbortSignal
 }
 
 /** What of a producer is loaded late; see `promised`. */
@@ -100,11 +100,15 @@ const ENDS = /^(producer-fenced|stream-closed|stream-gone)$/
 
 const recordsOf = ({ entries }: Batch): Uint8Array[] => entries.flatMap(({ bytes }) => bytes ?? [])
 
+/** Makes a record's bytes, as a body of the type has them. */
+export type Encode = (data: unknown, type: string) => Promise<Uint8Array>
+
 /** `typeOf`: the content type, asked for if it is not known. */
 export function producerOf<T>(
   { door, retry, environment, signal }: Sink,
   writes: Writes,
   typeOf: () => Promise<string>,
+  encode: Encode,
   options: ProducerOptions & { id: string },
 ): Loaded<T> {
   const { id, linger = 5, batchBytes = 1 << 20, bufferBytes = 8 << 20, claim, create, idempotent = true } = options
@@ -153,7 +157,7 @@ export function producerOf<T>(
 
   const add = async (data: T, resolve: Entry["resolve"], reject: Entry["reject"], own: AbortSignal | undefined): Promise<void> => {
     type ??= await typeOf()
-    const bytes = plainEncode(data, type)
+    const bytes = await encode(data, type)
     await hasRoom()
     if (failure) throw failure
     const entry: Entry = { bytes, resolve, reject }
@@ -196,7 +200,7 @@ export function producerOf<T>(
     if (failure) throw failure
     type ??= await typeOf()
     const ignore = (): void => undefined
-    if (value !== undefined) put({ bytes: plainEncode(value, type), resolve: ignore, reject: ignore })
+    if (value !== undefined) put({ bytes: await encode(value, type), resolve: ignore, reject: ignore })
     return new Promise((resolve, reject) => {
       put({ resolve, reject }).close = close
       freeze()

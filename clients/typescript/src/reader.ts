@@ -9,6 +9,7 @@
  * Rule 5: every end is told: by the end of the iteration, or by what it throws, and by `end`.
  */
 
+import type { CodecOption } from "./codec.ts"
 import type { Environment } from "./environment.ts"
 import { HeadwaterError } from "./errors.ts"
 import { type Parts, load } from "./lazy.ts"
@@ -126,11 +127,12 @@ export interface Source<T> {
   transport: TransportChoice | readonly TransportChoice[]
   parts: Parts
   /** The content type, where it is known. */
-  type: string | undefined
+  type?: string | undefined
   /** When this client has created it, by its clock. */
   created: number
   decode: (raw: Raw, form: Form, known: WireRecord) => T | Promise<T>
-  signal: AbortSignal | undefined
+  signal?: AbortSignal
+  codec?: CodecOption
 }
 
 const isPlace = (offset: Offset): boolean => !/^(start|now|-1)$/.test(offset)
@@ -351,7 +353,8 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
     const now = environment.now()
     list ??= door.transports(wanted, source.type, live)
     if (!choice && list[1] && knownUntil(door) > now) await choose()
-    const [current, hasNext] = choice?.current(now) ?? [list[0] as Transport, list[1]]
+    // The first one, and whether there is another.
+    const [current, hasNext] = choice?.current(now) ?? (list as [Transport])
     self.transport = current.name
     return current.open({
       ...source,
@@ -399,7 +402,7 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
   const hear = (wire: Wire): Pulled | undefined => {
     const { kind, type, offset } = wire as { kind: string; type?: string; offset?: Offset }
     const known = isPlace(cursor)
-    source.type ??= type || undefined
+    source.type ||= type
     // Without those that were had: a server, a proxy or a reconnect may send some again.
     const isNew = (each: WireRecord): boolean => !known || (each.offset ?? (offset as Offset)) > cursor
     const records = wire.kind === "records" ? wire.records.filter(isNew) : []

@@ -1,5 +1,6 @@
 /** A handle of a stream: names it, and does nothing until it is asked. */
 
+import type { CodecOption } from "./codec.ts"
 import { platform } from "./environment.ts"
 import { HeadwaterError, causedBy } from "./errors.ts"
 import { httpDoor } from "./http.ts"
@@ -21,6 +22,8 @@ export interface StreamOptions<T> extends RequestOptions {
   type?: string
   /** Makes the value of a record's text or bytes. */
   decode?: (raw: Raw) => T
+  /** Makes values of bytes and bytes of values, of a stream of MessagePack, Protobuf or anything else in bytes. */
+  codec?: CodecOption
   /** Checks the value; what it refuses is the error `bad-record`. */
   schema?: StandardSchema<T>
   /** `auto`: SSE for JSON, NDJSON for others, long-poll where neither comes through. */
@@ -74,7 +77,7 @@ export interface Stream<T = unknown> extends AsyncIterable<Rec<T>, undefined>, L
 type Written = Exclude<keyof Writer<unknown>, "producer">
 
 const only = (): never => {
-  throw new HeadwaterError("unsupported", 'only on a connection: "headwater/connection"')
+  throw new HeadwaterError("unsupported", "this needs headwater/connection")
 }
 
 /** `created`: when this client has created it, by its clock. */
@@ -84,13 +87,12 @@ export function streamOf<T>(door: Door, options: StreamOptions<T>, created: numb
   let loaded: Promise<Writer<T>> | undefined
 
   const core: Source<T> & Core<T> = {
+    ...options,
     door,
     retry,
     environment,
-    signal,
     transport,
     parts,
-    type: options.type,
     created,
     another: (there) => streamOf(there, options, environment.now()),
     decode: (raw, form, known) => {

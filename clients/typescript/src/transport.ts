@@ -5,6 +5,7 @@
  * not pull makes the socket wait. It never tries again and never waits between attempts: that is the reader's.
  */
 
+import type { CodecOption } from "./codec.ts"
 import type { Environment } from "./environment.ts"
 import type { HeadwaterError } from "./errors.ts"
 import type { Parts } from "./lazy.ts"
@@ -30,7 +31,8 @@ export interface Attempt {
   /** Whether a stream that is not there is waited for. */
   readonly missing?: "throw" | "wait" | undefined
   /** The stream's content type, where it is known. */
-  readonly type: string | undefined
+  readonly type?: string | undefined
+  readonly codec?: CodecOption
   /** Bytes that may be held for a consumer that does not pull; see `BUFFER`. */
   readonly buffer?: number | undefined
   readonly retry: Retry

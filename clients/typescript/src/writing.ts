@@ -1,10 +1,12 @@
 /** What writes to a stream, or changes it; loaded with the first write. */
 
 import { name } from "./chance.ts"
-import type { HeadwaterError } from "./errors.ts"
+import { type Codec, type CodecOption, codecOf } from "./codec.ts"
+import { type HeadwaterError, causedBy } from "./errors.ts"
 import { insist } from "./insist.ts"
-import { type Loaded, type ProducerOptions, type Sink, producerOf } from "./producer.ts"
+import { type Encode, type Loaded, type ProducerOptions, type Sink, producerOf } from "./producer.ts"
 import { bodyOf, plainEncode } from "./bodies.ts"
+import { type Parts, load } from "./lazy.ts"
 import { JSON_TYPE } from "./records.ts"
 import type { Fields } from "./request.ts"
 import type { CreateOptions, Stream } from "./stream.ts"
@@ -15,7 +17,9 @@ export { httpWrites } from "./http-writes.ts"
 /** What a writer needs of its stream. */
 export interface Core<T> extends Sink {
   /** The content type, where it is known. */
-  type: string | undefined
+  type?: string | undefined
+  codec?: CodecOption
+  parts: Parts
   /** When this client has created it, by its clock. */
   created: number
   /** Another stream of the same options, that was created a moment ago. */
@@ -27,7 +31,7 @@ export interface Writer<T> extends Pick<Stream<T>, "append" | "create" | "head" 
 }
 
 export function writerOf<T>(core: Core<T>, writes: Writes): Writer<T> {
-  const { environment, retry, signal } = core
+  const { environment, parts, retry, signal } = core
   let writer: Loaded<T> | undefined
 
   const trying = <R>(own: AbortSignal | undefined, call: (again: boolean) => Promise<R>): Promise<R> =>
@@ -35,11 +39,23 @@ export function writerOf<T>(core: Core<T>, writes: Writes): Writer<T> {
 
   const typeOf = async (): Promise<string> => core.type ?? (await self.head())?.type ?? JSON_TYPE
 
+  /** A record's bytes, as a body has them. */
+  const encode: Encode = async (data, type) => {
+    if (!core.codec) return plainEncode(data, type)
+    const { encode: coded } = (await trying(undefined, () => codecOf(core.codec))) as Codec
+    const { framed } = await trying(undefined, () => load(parts.frames))
+    try {
+      return framed(coded(data), type)
+    } catch (cause) {
+      throw causedBy(cause, "bad-record", `it is no record of ${type}`)
+    }
+  }
+
   const writing = (create = false): Loaded<T> => (writer ??= self.producer({ id: name(), linger: 0, create }))
 
   const self: Writer<T> = {
     append: (data, given = {}) => writing(given.create).append(data, given),
-    producer: (producing) => producerOf(core, writes, typeOf, producing),
+    producer: (producing) => producerOf(core, writes, typeOf, encode, producing),
     async create({ type = core.type ?? JSON_TYPE, ttl, expiresAt, retention, slow, closed, records = [], signal: own }: CreateOptions<T> = {}) {
       const headers: Fields = {
         "content-type": type,
@@ -49,7 +65,7 @@ export function writerOf<T>(core: Core<T>, writes: Writes): Writer<T> {
         "stream-slow": slow,
         "stream-closed": closed || undefined,
       }
-      const bodies = records.map((record) => plainEncode(record, type))
+      const bodies = await Promise.all(records.map((record) => encode(record, type)))
       const info = await trying(own, () => writes.create(headers, bodies.length ? bodyOf(bodies, type) : undefined, own))
       core.type = type
       core.created = environment.now()

@@ -1,229 +1,248 @@
 // The client for TypeScript in one file. Made by `node scripts/bundles.ts` in clients/typescript; not to be edited.
-var mr=Object.defineProperty;var S=(e,t,r)=>()=>{if(r)throw r[0];try{return e&&(t=e(e=0)),t}catch(n){throw r=[n],n}};var Pt=(e,t)=>{for(var r in t)mr(e,r,{get:t[r],enumerable:!0})};function St(e){let t=Number(e)*1e3||Date.parse(e??"")-Date.now();return Number.isFinite(t)?Math.max(0,t):void 0}var k,hr,
-se,Oe,Be,At,I=S(()=>{"use strict";k=class extends Error{constructor(t,r,n={}){super(`${r} (${t})`,n);let{facts:o={},retryable:s=hr.
-test(t)}=n;Object.assign(this,{name:"HeadwaterError",...n,code:t,facts:o,retryable:s})}},hr=/^(network|connect-timeout|silent|truncated|bad-answer)$/,
-se=(e,t,r)=>e instanceof k?e:new k(t,`${r}: ${e}`,{cause:e});Oe=(e,t)=>new k("stopped",e,t?{cause:t}:{}),Be=(e,t)=>new k(
-"unknown-outcome",`it may have arrived: ${e}`,t?{cause:t}:{}),At=()=>Be("the server forgot this producer")});var qe,tt=S(()=>{"use strict";qe=()=>crypto.getRandomValues(new Uint32Array(4)).join("-")});function N(e,t){let r=()=>{let n=e?.reason;t(n instanceof k?n:Oe("the signal was aborted",n))};return e?.addEventListener(
-"abort",r),e?.aborted&&r(),()=>e?.removeEventListener("abort",r)}var ae=S(()=>{"use strict";I()});function X(e,t,r,n,o,s){let i=[];return new Promise(d=>{let u,y=l=>{u=e.now()+l,i.push(e.timer(l,d,"pause")),o?.(u)};y(r);
-let c=l=>{o?.(u,l),!(s||!/^(online|visible|resume)$/.test(l))&&(t.count=0,y(Math.max(l==="online"?e.random()*500:0,t.held())))};
-i.push(N(n,()=>d()),e.watch(c))}).finally(()=>{for(let d of i)d()})}var Te=S(()=>{"use strict";ae()});function Fe(e){return{...{base:1e3,cap:3e4,attempts:1/0,deadline:1/0,stable:5e3,connect:1e4,silence:0},...e===!1?{attempts:0}:
-e}}function Z({base:e,cap:t,stable:r,attempts:n,deadline:o},{now:s,random:i}){let d=[],u=!1,y,c=-1/0,l={count:0,begin(){
-d=[...d.slice(-11),s()],y??=s(),u=!1},progress(){y=s(),l.count=0,u=!0,d=[]},held:()=>d.length<12?0:Math.max(0,d[0]+6e4-s()),
-end({up:x=0,heard:w,planned:h,hint:T,personal:g}){let P=s(),b=x>=r&&w;b&&(l.count=0,y=P);let A=P-(y??P),O;return h&&(u||
-b)?O=Math.max(0,c+1e3-P):u?O=i()*e:O=i()*Math.min(h?r:t,4*e+2*A,e*2**l.count++),h&&(c=P+O),T&&(O=Math.max(O,T*(g?1:1+.3*
-i()))),O=Math.max(O,l.held()),l.count>n||O+A>o?null:O}};return l}var ie=S(()=>{"use strict"});async function Ct(e,t,r,n){let o=Z(t,e),s=0;for(let i=!1;;i=!0)try{return o.begin(),await n(i)}catch(d){if(!(d instanceof
-k)||!d.retryable||d.code==="bad-answer"&&(s+=1)>=3)throw d;let u=o.end({hint:d.retryAfter});if(u===null)throw d;await X(
-e,o,u,r,void 0,d.retryAfter!==void 0)}}var Wt=S(()=>{"use strict";I();Te();ie()});var Ie,B,re,ne,nt,Ht,Dt,$=S(()=>{"use strict";Ie="application/json",B=(e=Ie)=>/^\s*(application\/|[^;]*\+)json\s*(;|$)/i.
-test(e)?"json":/^\s*text\//i.test(e)?"text":"bytes",re=e=>Uint8Array.from(atob(e),t=>t.charCodeAt(0)),ne=e=>new TextEncoder().
-encode(e),nt=()=>new TextDecoder("utf-8",{ignoreBOM:!0}),Ht=e=>nt().decode(e),Dt=(e,t)=>typeof e!="string"||t==="text"?e:
-t==="json"?JSON.parse(e):ne(e)});function Pe(e,t){let r=B(t)==="json"?JSON.stringify(e):e;if(typeof r=="string")return ne(r);let{buffer:n=r,byteOffset:o,
-byteLength:s}=Object(r);if(n instanceof ArrayBuffer)return new Uint8Array(n,o,s);throw new k("bad-record",`${typeof e} i\
-s no record of ${t}`)}function Ue(e){let t=new Uint8Array(e.reduce((n,o)=>n+o.length,0)),r=0;for(let n of e)t.set(n,r),r+=
-n.length;return t}function Le(e,t){return B(t)!=="json"?Ue(e):Ue([...e.flatMap((r,n)=>[ne(n?",":"["),r]),ne("]")])}var Bt,
-Ne=S(()=>{"use strict";I();$();Bt=e=>!/^\s*application\/(x-|vnd\.google\.)?protobuf\b(?!.*encoding=delimited)/i.test(e)});function Ft({door:e,retry:t,environment:r,signal:n},o,s,i){let{id:d,linger:u=5,batchBytes:y=1<<20,bufferBytes:c=8<<20,claim:l,
-create:x,idempotent:w=!0}=i,h=w?i.inFlight??5:1,{epoch:T=0}=i;if(!d||!(T>=0&&y>0&&h>0))throw new k("bad-request","a prod\
-ucer has a name, an epoch from 0 on, and limits above 0");let g=Z(t,r),P=new AbortController,b=0,A,O,H=[],C=[],K,z=0,U="",
-F,Y,J=Promise.resolve(),j=!1,pe=!1,V=-1/0,me=[],ye,we=async a=>{for(;!a();)await new Promise(f=>me.push(f))},ge=()=>{for(let a of me.
-splice(0))a()},te=()=>we(()=>{let a=z<c||F;return a||G(),a}),L=async(a,f,m,v)=>{A??=await s();let E=Pe(a,A);if(await te(),
-F)throw F;let D={bytes:E,resolve:f,reject:m};M(D),D.ignore=N(v,W=>{let _=O?.entries.indexOf(D)??-1;O&&_>=0?(O.entries.splice(
-_,1),O.size-=E.length,z-=E.length,m(W)):m(Oe("the signal was aborted; the record may arrive",v?.reason))})},M=a=>{let{bytes:f}=a,
-m=f?.length??0;return O&&f&&(!Bt(A)||O.size+m>y)&&G(),O??={entries:[],size:0,seq:0,bad:0},O.entries.push(a),O.size+=m,z+=
-m,K??=r.timer(u,G),O},G=()=>{K?.(),K=void 0,O?.entries.length&&H.push(O),O=void 0,he()},Xe=async(a,f)=>{if(await J,F)throw F;
-A??=await s();let m=()=>{};return f!==void 0&&M({bytes:Pe(f,A),resolve:m,reject:m}),new Promise((v,E)=>{M({resolve:v,reject:E}).
-close=a,G()})},Ae=(a,f)=>(Y??=Xe(a,f),Y.catch(()=>Y=void 0),Y),he=()=>{j&&!C.length&&(j=!1,T+=1,b=0);let a=()=>C.some(f=>!f.
-seq)||H[0]?.close&&C.length;for(;!j&&H.length&&C.length<h&&!a();){let f=H.shift();f.seq=b++,f.lost=!1,C.push(f),Ce(f)}},
-Ce=async a=>{let f=qt(a),m={body:f.length?Le(f,A):void 0,type:A,producer:w?[d,T,a.seq]:void 0,create:x?{}:void 0,...a.close};
-for(a.write=m;a.write===m;){let v=Math.min(...C.map(E=>E.seq));(!e.live||a.seq===v)&&g.begin();try{let{offset:E}=await o.
-write(m,P.signal);if(a.write!==m)return;g.progress(),E>U&&(U=E),ve(a,E);return}catch(E){if(a.write!==m||!await We(a,E,v))
-return}}},We=async(a,f,m)=>{let{code:v,facts:E,message:D,retryable:W,retryAfter:_,status:Q}=f;if(W&&!w&&Q===void 0)return De(
-a,Be(D,f));if(W&&!(v==="bad-answer"&&++a.bad>=3)){let Ee=r.now();if(a.lost=!0,Ee>=V){let Tt=g.end({hint:_});if(Tt===null)
-return R(Be(D,f));V=Ee+Tt}return await X(r,g,V-Ee,P.signal,void 0,_!==void 0),V=Math.min(V,r.now()),!0}return v==="produ\
-cer-gap"?He(a,Number(E.expected??E.expected_seq),m):v==="producer-fenced"&&l?oe(Number(E.epoch??T)+1):Q===404&&x&&!pe?(pe=
-!0,o.create({"content-type":A},void 0,P.signal).then(()=>!0,Ee=>We(a,Ee,m))):De(a,f)},He=async(a,f,m)=>{if(f>a.seq)return ve(
-a,U);if(f<m||m===a.seq)return oe(T+1);let v=C.find(E=>E.seq<a.seq);return await we(()=>!v||!C.includes(v)),!0},oe=a=>{T=
-a,b=0;for(let f of C)f.lost&&xe(f,At());be(C.filter(f=>f.write)),C=[],he(),ge()},be=a=>{for(let f of a)f.write=void 0;H.
-unshift(...a)},De=(a,f)=>{if(vr.test(f.code))return R(f);let m=C.filter(v=>v.seq>a.seq);C=C.filter(v=>v.seq<=a.seq),be(m),
-j=!0,ve(a,f)},ve=(a,f)=>{C=C.filter(m=>m!==a),xe(a,f),he(),ge()},xe=(a,f)=>{a.write=void 0,z-=a.size;for(let{resolve:m,reject:v,
-ignore:E}of a.entries)E?.(),typeof f=="string"?m(f):v(f)},R=a=>{F??=a,K?.(),ye?.();let f=[...C,...H,...O?[O]:[]];C=[],H=
-[],O=void 0,P.abort(a);for(let m of f)xe(m,a);ge()},p={id:d,get pending(){return[...C,...H,...O?[O]:[]].flatMap(qt).length},
-append(a,{signal:f}={}){return Y?Promise.reject(new k("stream-closed","this producer has closed the stream")):new Promise(
-(m,v)=>{J=J.then(()=>L(a,m,v,f)).catch(v)})},async write(a){if(F)throw F;p.append(a).catch(f=>F??=f),await J,await te()},
-async flush(){if(await J,G(),await we(()=>!O&&!H.length&&!C.length),F)throw F;return U},close:a=>Ae({close:!0},a),fail:(a,f,m)=>Ae(
-{close:!0,fail:{code:a,message:f}},m),async[Symbol.asyncDispose](){await p.flush().finally(()=>R(Oe("the producer was di\
-sposed of")))}};return ye=N(n,R),p}var vr,qt,It=S(()=>{"use strict";I();Te();Ne();ie();ae();vr=/^(producer-fenced|stream-closed|stream-gone)$/,
-qt=({entries:e})=>e.flatMap(({bytes:t})=>t??[])});function Ut(e,t,r={}){let{code:n,detail:o,message:s,title:i,offset:d}=t;return new k(ot(n)??xr[e]??(e<500?"bad-answer":"\
-internal"),ot(o??s??i)??`the server answered ${e}`,{status:e,retryable:Er(e),offset:ot(d),facts:t,...r})}async function Lt(e){
-let{status:t,headers:r,url:n}=e,o=`${t} for ${n}`,s={};if(/json|^text\/plain/.test(r.get("content-type")??"")){let i=await e.
-text().catch(()=>"");try{s={...JSON.parse(i)}}catch{i&&(s.detail=`${i.slice(0,200)}: ${o}`)}}for(let[i,d]of Or)s[d]??=r.
-get(i)??void 0;return t===409&&s.expected!==void 0&&(s.code??="producer-gap"),t===403&&s.epoch!==void 0&&(s.code??="prod\
-ucer-fenced"),t===409&&s.closed&&(s.code??="stream-closed"),s.detail??=o,Ut(t,s,{retryAfter:St(r.get("retry-after"))})}function de({
-headers:e,status:t},r){let n=e.get("content-type")??"no type",o={content_type:n,protocol:e.has("stream-next-offset")};return new k(
-"bad-answer",`the server answered ${n} in place of ${r}`,{status:t,facts:o})}function Nt(e,t,r){let{issues:n,message:o=n?.
-map(i=>i.message).join("; ")??String(e),facts:s=n?{issues:n}:{}}=Object(e);return new k("bad-record",`a record was refus\
-ed: ${o}`,{offset:r,facts:{raw:t,...s},cause:e})}function $t(e){if(e.kind==="stream-error"){let{data:s}=e;return s instanceof
-k?s:Ut(Number(s.status)||0,s)}let{kind:t,offset:r,code:n="",message:o=""}=e;return new k(t,`the stream failed: ${n} ${o}`.
-trim(),{offset:r,facts:{code:n,message:o}})}var xr,Er,ot,Or,$e,ke=S(()=>{"use strict";I();xr={400:"bad-request",401:"not\
+var Rr=Object.defineProperty;var A=(e,t,r)=>()=>{if(r)throw r[0];try{return e&&(t=e(e=0)),t}catch(n){throw r=[n],n}};var nt=(e,t)=>{for(var r in t)Rr(e,r,{get:t[r],enumerable:!0})};function It(e){let t=Number(e)*1e3||Date.parse(e??"")-Date.now();return Number.isFinite(t)?Math.max(0,t):void 0}var R,Cr,
+ee,ke,Be,Ft,F=A(()=>{"use strict";R=class extends Error{constructor(t,r,n={}){super(`${r} (${t})`,n);let{facts:o={},retryable:s=Cr.
+test(t)}=n;Object.assign(this,{name:"HeadwaterError",...n,code:t,facts:o,retryable:s})}},Cr=/^(network|connect-timeout|silent|truncated|bad-answer)$/,
+ee=(e,t,r)=>e instanceof R?e:new R(t,`${r}: ${e}`,{cause:e});ke=(e,t)=>new R("stopped",e,t?{cause:t}:{}),Be=(e,t)=>new R(
+"unknown-outcome",`it may have arrived: ${e}`,t?{cause:t}:{}),Ft=()=>Be("the server forgot this producer")});var qe,at=A(()=>{"use strict";qe=()=>crypto.getRandomValues(new Uint32Array(4)).join("-")});function it(e,t){return!t||typeof e=="string"?{raw:e}:{raw:e,get value(){return t.decode(e)}}}var z,Ie,ie=A(()=>{"use st\
+rict";Y();z=async e=>typeof e=="function"?U(async()=>e()):e;Ie=(e,t,r)=>Object.assign(it(e,r),{offset:t})});function M(e,t){let r=()=>{let n=e?.reason;t(n instanceof R?n:ke("the signal was aborted",n))};return e?.addEventListener(
+"abort",r),e?.aborted&&r(),()=>e?.removeEventListener("abort",r)}var le=A(()=>{"use strict";F()});function te(e,t,r,n,o,s){let a=[];return new Promise(d=>{let l,h=p=>{l=e.now()+p,a.push(e.timer(p,d,"pause")),o?.(l)};h(
+r);let w=p=>{o?.(l,p),!(s||!/^(online|visible|resume)$/.test(p))&&(t.count=0,h(Math.max(p==="online"?e.random()*500:0,t.
+held())))};a.push(M(n,()=>d()),e.watch(w))}).finally(()=>{for(let d of a)d()})}var Ae=A(()=>{"use strict";le()});function Fe(e){return{...{base:1e3,cap:3e4,attempts:1/0,deadline:1/0,stable:5e3,connect:1e4,silence:0},...e===!1?{attempts:0}:
+e}}function re({base:e,cap:t,stable:r,attempts:n,deadline:o},{now:s,random:a}){let d=[],l=!1,h,w=-1/0,p={count:0,begin(){
+d=[...d.slice(-11),s()],h??=s(),l=!1},progress(){h=s(),p.count=0,l=!0,d=[]},held:()=>d.length<12?0:Math.max(0,d[0]+6e4-s()),
+end({up:m=0,heard:c,planned:y,hint:P,personal:b}){let E=s(),v=m>=r&&c;v&&(p.count=0,h=E);let D=E-(h??E),T;return y&&(l||
+v)?T=Math.max(0,w+1e3-E):l?T=a()*e:T=a()*Math.min(y?r:t,4*e+2*D,e*2**p.count++),y&&(w=E+T),P&&(T=Math.max(T,P*(b?1:1+.3*
+a()))),T=Math.max(T,p.held()),p.count>n||T+D>o?null:T}};return p}var pe=A(()=>{"use strict"});async function Nt(e,t,r,n){let o=re(t,e),s=0;for(let a=!1;;a=!0)try{return o.begin(),await n(a)}catch(d){if(!(d instanceof
+R)||!d.retryable||d.code==="bad-answer"&&(s+=1)>=3)throw d;let l=o.end({hint:d.retryAfter});if(l===null)throw d;await te(
+e,o,l,r,void 0,d.retryAfter!==void 0)}}var Lt=A(()=>{"use strict";F();Ae();pe()});var Ne,q,de,fe,ft,$t,jt,G=A(()=>{"use strict";Ne="application/json",q=(e=Ne)=>/^\s*(application\/|[^;]*\+)json\s*(;|$)/i.
+test(e)?"json":/^\s*text\//i.test(e)?"text":"bytes",de=e=>Uint8Array.from(atob(e),t=>t.charCodeAt(0)),fe=e=>new TextEncoder().
+encode(e),ft=()=>new TextDecoder("utf-8",{ignoreBOM:!0}),$t=e=>ft().decode(e),jt=(e,t)=>typeof e!="string"||t==="text"?e:
+t==="json"?JSON.parse(e):fe(e)});function Gt(e,t){let r=q(t)==="json"?JSON.stringify(e):e;if(typeof r=="string")return fe(r);let{buffer:n=r,byteOffset:o,
+byteLength:s}=Object(r);if(n instanceof ArrayBuffer)return new Uint8Array(n,o,s);throw new R("bad-record",`${typeof e} i\
+s no record of ${t}`)}function Le(e){let t=new Uint8Array(e.reduce((n,o)=>n+o.length,0)),r=0;for(let n of e)t.set(n,r),r+=
+n.length;return t}function $e(e,t){return q(t)!=="json"?Le(e):Le([...e.flatMap((r,n)=>[fe(n?",":"["),r]),fe("]")])}var Mt,
+je=A(()=>{"use strict";F();G();Mt=e=>!/^\s*application\/(x-|vnd\.google\.)?protobuf\b(?!.*encoding=delimited)/i.test(e)});function Kt({door:e,retry:t,environment:r,signal:n},o,s,a,d){let{id:l,linger:h=5,batchBytes:w=1<<20,bufferBytes:p=8<<20,
+claim:m,create:c,idempotent:y=!0}=d,P=y?d.inFlight??5:1,{epoch:b=0}=d;if(!l||!(b>=0&&w>0&&P>0))throw new R("bad-request",
+"a producer has a name, an epoch from 0 on, and limits above 0");let E=re(t,r),v=new AbortController,D=0,T,S,B=[],W=[],_,
+L=0,oe="",I,J,$=Promise.resolve(),se=!1,be=!1,X=-1/0,ve=[],We,xe=async i=>{for(;!i();)await new Promise(f=>ve.push(f))},
+Z=()=>{for(let i of ve.splice(0))i()},N=()=>xe(()=>{let i=L<p||I;return i||ae(),i}),Q=async(i,f,g,O)=>{T??=await s();let k=await a(
+i,T);if(await N(),I)throw I;let H={bytes:k,resolve:f,reject:g};V(H),H.ignore=M(O,K=>{let j=S?.entries.indexOf(H)??-1;S&&
+j>=0?(S.entries.splice(j,1),S.size-=k.length,L-=k.length,g(K)):g(ke("the signal was aborted; the record may arrive",O?.reason))})},
+V=i=>{let{bytes:f}=i,g=f?.length??0;return S&&f&&(!Mt(T)||S.size+g>w)&&ae(),S??={entries:[],size:0,seq:0,bad:0},S.entries.
+push(i),S.size+=g,L+=g,_??=r.timer(h,ae),S},ae=()=>{_?.(),_=void 0,S?.entries.length&&B.push(S),S=void 0,ce()},tt=async(i,f)=>{
+if(await $,I)throw I;T??=await s();let g=()=>{};return f!==void 0&&V({bytes:await a(f,T),resolve:g,reject:g}),new Promise(
+(O,k)=>{V({resolve:O,reject:k}).close=i,ae()})},De=(i,f)=>(J??=tt(i,f),J.catch(()=>J=void 0),J),ce=()=>{se&&!W.length&&(se=
+!1,b+=1,D=0);let i=()=>W.some(f=>!f.seq)||B[0]?.close&&W.length;for(;!se&&B.length&&W.length<P&&!i();){let f=B.shift();f.
+seq=D++,f.lost=!1,W.push(f),rt(f)}},rt=async i=>{let f=_t(i),g={body:f.length?$e(f,T):void 0,type:T,producer:y?[l,b,i.seq]:
+void 0,create:c?{}:void 0,...i.close};for(i.write=g;i.write===g;){let O=Math.min(...W.map(k=>k.seq));(!e.live||i.seq===O)&&
+E.begin();try{let{offset:k}=await o.write(g,v.signal);if(i.write!==g)return;E.progress(),k>oe&&(oe=k),Te(i,k);return}catch(k){
+if(i.write!==g||!await Oe(i,k,O))return}}},Oe=async(i,f,g)=>{let{code:O,facts:k,message:H,retryable:K,retryAfter:j,status:Ht}=f;
+if(K&&!y&&Ht===void 0)return Ue(i,Be(H,f));if(K&&!(O==="bad-answer"&&++i.bad>=3)){let Re=r.now();if(i.lost=!0,Re>=X){let Ut=E.
+end({hint:j});if(Ut===null)return u(Be(H,f));X=Re+Ut}return await te(r,E,X-Re,v.signal,void 0,j!==void 0),X=Math.min(X,r.
+now()),!0}return O==="producer-gap"?Ee(i,Number(k.expected??k.expected_seq),g):O==="producer-fenced"&&m?Pe(Number(k.epoch??
+b)+1):Ht===404&&c&&!be?(be=!0,o.create({"content-type":T},void 0,v.signal).then(()=>!0,Re=>Oe(i,Re,g))):Ue(i,f)},Ee=async(i,f,g)=>{
+if(f>i.seq)return Te(i,oe);if(f<g||g===i.seq)return Pe(b+1);let O=W.find(k=>k.seq<i.seq);return await xe(()=>!O||!W.includes(
+O)),!0},Pe=i=>{b=i,D=0;for(let f of W)f.lost&&C(f,Ft());He(W.filter(f=>f.write)),W=[],ce(),Z()},He=i=>{for(let f of i)f.
+write=void 0;B.unshift(...i)},Ue=(i,f)=>{if(Dr.test(f.code))return u(f);let g=W.filter(O=>O.seq>i.seq);W=W.filter(O=>O.seq<=
+i.seq),He(g),se=!0,Te(i,f)},Te=(i,f)=>{W=W.filter(g=>g!==i),C(i,f),ce(),Z()},C=(i,f)=>{i.write=void 0,L-=i.size;for(let{
+resolve:g,reject:O,ignore:k}of i.entries)k?.(),typeof f=="string"?g(f):O(f)},u=i=>{I??=i,_?.(),We?.();let f=[...W,...B,...S?
+[S]:[]];W=[],B=[],S=void 0,v.abort(i);for(let g of f)C(g,i);Z()},x={id:l,get pending(){return[...W,...B,...S?[S]:[]].flatMap(
+_t).length},append(i,{signal:f}={}){return J?Promise.reject(new R("stream-closed","this producer has closed the stream")):
+new Promise((g,O)=>{$=$.then(()=>Q(i,g,O,f)).catch(O)})},async write(i){if(I)throw I;x.append(i).catch(f=>I??=f),await $,
+await N()},async flush(){if(await $,ae(),await xe(()=>!S&&!B.length&&!W.length),I)throw I;return oe},close:i=>De({close:!0},
+i),fail:(i,f,g)=>De({close:!0,fail:{code:i,message:f}},g),async[Symbol.asyncDispose](){await x.flush().finally(()=>u(ke(
+"the producer was disposed of")))}};return We=M(n,u),x}var Dr,_t,zt=A(()=>{"use strict";F();Ae();je();pe();le();Dr=/^(producer-fenced|stream-closed|stream-gone)$/,
+_t=({entries:e})=>e.flatMap(({bytes:t})=>t??[])});function Jt(e,t,r={}){let{code:n,detail:o,message:s,title:a,offset:d}=t;return new R(ct(n)??Hr[e]??(e<500?"bad-answer":"\
+internal"),ct(o??s??a)??`the server answered ${e}`,{status:e,retryable:Ur(e),offset:ct(d),facts:t,...r})}async function Qt(e){
+let{status:t,headers:r,url:n}=e,o=`${t} for ${n}`,s={};if(/json|^text\/plain/.test(r.get("content-type")??"")){let a=await e.
+text().catch(()=>"");try{s={...JSON.parse(a)}}catch{a&&(s.detail=`${a.slice(0,200)}: ${o}`)}}for(let[a,d]of Br)s[d]??=r.
+get(a)??void 0;return t===409&&s.expected!==void 0&&(s.code??="producer-gap"),t===403&&s.epoch!==void 0&&(s.code??="prod\
+ucer-fenced"),t===409&&s.closed&&(s.code??="stream-closed"),s.detail??=o,Jt(t,s,{retryAfter:It(r.get("retry-after"))})}function ue({
+headers:e,status:t},r){let n=e.get("content-type")??"no type",o={content_type:n,protocol:e.has("stream-next-offset")};return new R(
+"bad-answer",`the server answered ${n} in place of ${r}`,{status:t,facts:o})}function Vt(e,t,r){let{issues:n,message:o=n?.
+map(a=>a.message).join("; ")??String(e),facts:s=n?{issues:n}:{}}=Object(e);return new R("bad-record",`a record was refus\
+ed: ${o}`,{offset:r,facts:{raw:t,...s},cause:e})}function Yt(e){if(e.kind==="stream-error"){let{data:s}=e;return s instanceof
+R?s:Jt(Number(s.status)||0,s)}let{kind:t,offset:r,code:n="",message:o=""}=e;return new R(t,`the stream failed: ${n} ${o}`.
+trim(),{offset:r,facts:{code:n,message:o}})}var Hr,Ur,ct,Br,me,ye=A(()=>{"use strict";F();Hr={400:"bad-request",401:"not\
 -authorized",403:"refused",404:"stream-not-found",405:"method-not-allowed",406:"not-acceptable",408:"request-timeout",409:"\
 conflict",410:"gone",412:"precondition-failed",413:"too-large",415:"unsupported-coding",429:"rate-limited",503:"unavaila\
-ble"},Er=e=>/^(408|425|429|5(?!0[15]$)..)$/.test(String(e)),ot=e=>typeof e=="string"?e:void 0;Or=[["stream-next-offset",
+ble"},Ur=e=>/^(408|425|429|5(?!0[15]$)..)$/.test(String(e)),ct=e=>typeof e=="string"?e:void 0;Br=[["stream-next-offset",
 "next_offset"],["stream-earliest-offset","earliest"],["producer-epoch","epoch"],["producer-expected-seq","expected"],["s\
-tream-closed","closed"]];$e=(e,t="bad-answer")=>se(e,t,"the answer cannot be read")});function fe(e){return new URL(e,globalThis.location?.href)}function st(e,t){for(let[r,n]of Object.entries(t))n!==void 0&&
-e.set(r,String(n))}async function je(e,t){let r=await e.send(t);if(r.response.ok)return r;throw await e.problem(r.response).
-finally(r.release)}function jt(e,t){let{headers:r}=e,n=async({method:s="GET",url:i,headers:d={},body:u},y)=>{let c=new Headers(
-typeof r=="function"?await r():r);st(c,d);let{credentials:l}=e;return(e.fetch??fetch)(i,{method:s,headers:c,body:u,credentials:l,
-signal:y,cache:"no-store"})},o=async s=>{let i=new AbortController,{signal:d}=i,u=x=>i.abort(x),y=[e.signal,s.signal].map(
-x=>N(x,u)),c=t.timer(s.limit,()=>u(new k("connect-timeout",`nothing came in ${s.limit} ms`))),l=()=>{c();for(let x of y)
-x();i.abort()};try{let x=await new Promise((w,h)=>{N(d,h),n(s,d).then(w,h)});return x.ok&&c(),{response:x,signal:d,abort:u,
-release:l}}catch(x){let w=at(d,x);throw l(),w}};return{options:e,async send(s){let i=await o(s);return i.response.status!==
-401||typeof r!="function"?i:(i.release(),o(s))}}}var at,ee=S(()=>{"use strict";I();ae();at=(e,t)=>se(e.reason??t,"networ\
-k","no answer")});function it(e){let t=e.get("stream-failure");if(t!==null)return{code:t,message:decodeURIComponent(e.get("stream-failure-\
-message")??"")}}function dt(e,t){let r=e.get("stream-next-offset")??t,n=it(e);return n?{kind:"stream-failed",offset:r,...n}:
-{kind:"stream-closed",offset:r}}function Mt(e,t,r){if(t.status===204)return dt(t.headers,r);throw de(t,e)}var Me=S(()=>{
-"use strict";ke()});function Gt(e){let t=o=>e.get(o)??void 0,r=t("stream-ttl"),n=t("stream-expires-at");return{type:t("content-type")??"",offset:t(
-"stream-next-offset")??"",earliest:t("stream-earliest-offset"),closed:t("stream-closed")==="true",failure:it(e),ttl:r?Number(
-r):void 0,expiresAt:n?new Date(n):void 0,retention:t("stream-retention"),slow:t("stream-slow"),etag:t("etag")}}function _t(e,t,r){
-let n=async(o,s,i,d)=>{let u=Fe(e.options.retry).connect+(d?Tr:0),{response:y,release:c}=await je(e,{method:o,url:t(),headers:i,
-body:d,signal:s,limit:u});if(c(),y.status!==204&&!y.headers.has("stream-next-offset"))throw de(y,"what a stream's server\
- says");return y};return{async write({body:o,type:s,producer:i,close:d,fail:u,create:y},c){let[l,x,w]=i??[],h={...y,"str\
-eam-create":y&&!0,"content-type":o||y?s:void 0,"producer-id":l,"producer-epoch":x,"producer-seq":w,"stream-closed":d||void 0,
-"stream-failure":u?.code,"stream-failure-message":u?.message?encodeURIComponent(u.message):void 0};return{offset:(await n(
-"POST",c,h,o)).headers.get("stream-next-offset")??""}},create:async(o,s,i)=>Gt((await n("PUT",i,o,s)).headers),async head(o){
-try{return Gt((await n("HEAD",o)).headers)}catch(s){if(s.status===404)return null;throw s}},delete:async o=>{await n("DE\
-LETE",o)},sibling:o=>Ge(new URL(o,t()),e,r)}}var Tr,Kt=S(()=>{"use strict";ft();ke();ee();ie();Me();Tr=6e4});var zt={};Pt(zt,{httpWrites:()=>_t,writerOf:()=>Pr});function Pr(e,t){let{environment:r,retry:n,signal:o}=e,s,i=(c,l)=>Ct(
-r,n,c??o,l),d=async()=>e.type??(await y.head())?.type??Ie,u=(c=!1)=>s??=y.producer({id:qe(),linger:0,create:c}),y={append:(c,l={})=>u(
-l.create).append(c,l),producer:c=>Ft(e,t,d,c),async create({type:c=e.type??Ie,ttl:l,expiresAt:x,retention:w,slow:h,closed:T,
-records:g=[],signal:P}={}){let b={"content-type":c,"stream-ttl":l,"stream-expires-at":x instanceof Date?x.toISOString():
-x,"stream-retention":w,"stream-slow":h,"stream-closed":T||void 0},A=g.map(H=>Pe(H,c)),O=await i(P,()=>t.create(b,A.length?
-Le(A,c):void 0,P));return e.type=c,e.created=r.now(),{...O,type:O.type||c}},async head({signal:c}={}){let l=await i(c,()=>t.
-head(c));return e.type=l?.type||e.type,l},close:c=>u().close(c),fail:(c,l,x)=>u().fail(c,l,x),async fork(c,l,{signal:x}={}){
-let w=t.sibling(c),h=await w.writes(),T=new URL(t.sibling("").url).pathname;return await i(x,()=>h.create({"stream-forke\
-d-from":T,"stream-fork-offset":l},void 0,x)),e.another(w)},async delete({signal:c}={}){await i(c,async l=>{try{await t.delete(
-c)}catch(x){if(!l||x.code!=="stream-not-found")throw x}})}};return y}var Jt=S(()=>{"use strict";tt();Wt();It();Ne();$();
-Kt()});function _e(e){let t=JSON.parse(e);if(!Array.isArray(t))throw new SyntaxError("no JSON array");let r=[],n=!1,o=0,s=0;for(let{
-0:i,index:d}of e.matchAll(kr)){if(i==='"'&&(n=!n),n)continue;let u=i==="["||i==="{";u?o+=1:(i==="]"||i==="}")&&(o-=1),u&&
-o===1?s=d+1:(!o||o===1&&i===",")&&(r.push(e.slice(s,d).trim()),s=d+1)}return t.map((i,d)=>({raw:r[d]??"",value:i}))}var kr,
-ct=S(()=>{"use strict";kr=/\\.|["[\]{},]/gs});function lt(e){if(e.length>67108864)throw new RangeError(`more than ${67108864} characters in a line`)}function Ke(){let e=nt(),
+tream-closed","closed"]];me=(e,t="bad-answer")=>ee(e,t,"the answer cannot be read")});function we(e){return new URL(e,globalThis.location?.href)}function lt(e,t){for(let[r,n]of Object.entries(t))n!==void 0&&
+e.set(r,String(n))}async function Me(e,t){let r=await e.send(t);if(r.response.ok)return r;throw await e.problem(r.response).
+finally(r.release)}function Xt(e,t){let{headers:r}=e,n=async({method:s="GET",url:a,headers:d={},body:l},h)=>{let w=new Headers(
+typeof r=="function"?await r():r);lt(w,d);let{credentials:p}=e;return(e.fetch??fetch)(a,{method:s,headers:w,body:l,credentials:p,
+signal:h,cache:"no-store"})},o=async s=>{let a=new AbortController,{signal:d}=a,l=m=>a.abort(m),h=[e.signal,s.signal].map(
+m=>M(m,l)),w=t.timer(s.limit,()=>l(new R("connect-timeout",`nothing came in ${s.limit} ms`))),p=()=>{w();for(let m of h)
+m();a.abort()};try{let m=await new Promise((c,y)=>{M(d,y),n(s,d).then(c,y)});return m.ok&&w(),{response:m,signal:d,abort:l,
+release:p}}catch(m){let c=pt(d,m);throw p(),c}};return{options:e,async send(s){let a=await o(s);return a.response.status!==
+401||typeof r!="function"?a:(a.release(),o(s))}}}var pt,ne=A(()=>{"use strict";F();le();pt=(e,t)=>ee(e.reason??t,"networ\
+k","no answer")});function ut(e){let t=e.get("stream-failure");if(t!==null)return{code:t,message:decodeURIComponent(e.get("stream-failure-\
+message")??"")}}function mt(e,t){let r=e.get("stream-next-offset")??t,n=ut(e);return n?{kind:"stream-failed",offset:r,...n}:
+{kind:"stream-closed",offset:r}}function Zt(e,t,r){if(t.status===204)return mt(t.headers,r);throw ue(t,e)}var Ge=A(()=>{
+"use strict";ye()});function er(e){let t=o=>e.get(o)??void 0,r=t("stream-ttl"),n=t("stream-expires-at");return{type:t("content-type")??"",offset:t(
+"stream-next-offset")??"",earliest:t("stream-earliest-offset"),closed:t("stream-closed")==="true",failure:ut(e),ttl:r?Number(
+r):void 0,expiresAt:n?new Date(n):void 0,retention:t("stream-retention"),slow:t("stream-slow"),etag:t("etag")}}function tr(e,t,r){
+let n=async(o,s,a,d)=>{let l=Fe(e.options.retry).connect+(d?qr:0),{response:h,release:w}=await Me(e,{method:o,url:t(),headers:a,
+body:d,signal:s,limit:l});if(w(),h.status!==204&&!h.headers.has("stream-next-offset"))throw ue(h,"what a stream's server\
+ says");return h};return{async write({body:o,type:s,producer:a,close:d,fail:l,create:h},w){let[p,m,c]=a??[],y={...h,"str\
+eam-create":h&&!0,"content-type":o||h?s:void 0,"producer-id":p,"producer-epoch":m,"producer-seq":c,"stream-closed":d||void 0,
+"stream-failure":l?.code,"stream-failure-message":l?.message?encodeURIComponent(l.message):void 0};return{offset:(await n(
+"POST",w,y,o)).headers.get("stream-next-offset")??""}},create:async(o,s,a)=>er((await n("PUT",a,o,s)).headers),async head(o){
+try{return er((await n("HEAD",o)).headers)}catch(s){if(s.status===404)return null;throw s}},delete:async o=>{await n("DE\
+LETE",o)},sibling:o=>_e(new URL(o,t()),e,r)}}var qr,rr=A(()=>{"use strict";yt();ye();ne();pe();Ge();qr=6e4});var nr={};nt(nr,{httpWrites:()=>tr,writerOf:()=>Ir});function Ir(e,t){let{environment:r,parts:n,retry:o,signal:s}=e,a,d=(m,c)=>Nt(
+r,o,m??s,c),l=async()=>e.type??(await p.head())?.type??Ne,h=async(m,c)=>{if(!e.codec)return Gt(m,c);let{encode:y}=await d(
+void 0,()=>z(e.codec)),{framed:P}=await d(void 0,()=>U(n.frames));try{return P(y(m),c)}catch(b){throw ee(b,"bad-record",
+`it is no record of ${c}`)}},w=(m=!1)=>a??=p.producer({id:qe(),linger:0,create:m}),p={append:(m,c={})=>w(c.create).append(
+m,c),producer:m=>Kt(e,t,l,h,m),async create({type:m=e.type??Ne,ttl:c,expiresAt:y,retention:P,slow:b,closed:E,records:v=[],
+signal:D}={}){let T={"content-type":m,"stream-ttl":c,"stream-expires-at":y instanceof Date?y.toISOString():y,"stream-ret\
+ention":P,"stream-slow":b,"stream-closed":E||void 0},S=await Promise.all(v.map(W=>h(W,m))),B=await d(D,()=>t.create(T,S.
+length?$e(S,m):void 0,D));return e.type=m,e.created=r.now(),{...B,type:B.type||m}},async head({signal:m}={}){let c=await d(
+m,()=>t.head(m));return e.type=c?.type||e.type,c},close:m=>w().close(m),fail:(m,c,y)=>w().fail(m,c,y),async fork(m,c,{signal:y}={}){
+let P=t.sibling(m),b=await P.writes(),E=new URL(t.sibling("").url).pathname;return await d(y,()=>b.create({"stream-forke\
+d-from":E,"stream-fork-offset":c},void 0,y)),e.another(P)},async delete({signal:m}={}){await d(m,async c=>{try{await t.delete(
+m)}catch(y){if(!c||y.code!=="stream-not-found")throw y}})}};return p}var or=A(()=>{"use strict";at();ie();F();Lt();zt();
+je();Y();G();rr()});function Ke(e){let t=JSON.parse(e);if(!Array.isArray(t))throw new SyntaxError("no JSON array");let r=[],n=!1,o=0,s=0;for(let{
+0:a,index:d}of e.matchAll(Fr)){if(a==='"'&&(n=!n),n)continue;let l=a==="["||a==="{";l?o+=1:(a==="]"||a==="}")&&(o-=1),l&&
+o===1?s=d+1:(!o||o===1&&a===",")&&(r.push(e.slice(s,d).trim()),s=d+1)}return t.map((a,d)=>({raw:r[d]??"",value:a}))}var Fr,
+wt=A(()=>{"use strict";Fr=/\\.|["[\]{},]/gs});function gt(e){if(e.length>67108864)throw new RangeError(`more than ${67108864} characters in a line`)}function ze(){let e=ft(),
 t="\uFEFF",r="";return n=>{let o=e.decode(n,{stream:!0});if(!o)return[];o[0]===t&&(o=o.slice(1)),t=o.endsWith("\r")?`
 `:"";let s=o.split(o.includes("\r")?/\r\n?|\n/:`
-`),i=s.pop()??"";return s.length&&(s[0]=r+s[0],r=""),r+=i,lt(r),s}}var ut=S(()=>{"use strict";$()});function ze(e="",t){let r=Ke(),n;return o=>{let s=[];for(let i of r(o)){if(!i){n&&s.push({...n,id:e}),n=void 0;continue}
-let d=i.indexOf(":"),u=d<0?i:i.slice(0,d),y=d<0?"":i.slice(d+(i[d+1]===" "?2:1)),c=n??{event:"",data:null,id:e};if(u==="\
-data")c.data=c.data===null?y:`${c.data}
-${y}`;else if(u==="event")c.event=y;else if(u==="id"&&!y.includes("\0"))e=y;else if(!t?.(u,y,c))continue;n=c,lt(n.data??
-"")}return s}}var pt=S(()=>{"use strict";ut()});function ce(e,t,r){return{...t,kind:e,offset:r,type:t.content_type,data:t}}var Je=S(()=>{"use strict"});function Qe({response:e,signal:t,abort:r,release:n},o,s,i,d=37500){let u=e.body?.getReader(),y=Number(e.headers.get("str\
-eam-heartbeat"))*1e3,c=s||2.5*y||d,l=1/0,x=!0,w=()=>o.now()-l,h=()=>r(new k("silent",`nothing came in ${w()} ms`,{facts:{
-first:x}})),T=o.watch(g=>{g==="freeze"?r(new k("network","the page is put away")):g!=="hidden"&&g!=="offline"&&w()>c*1.2/
-2.5&&h()});return t.addEventListener("abort",()=>{u?.cancel().catch(()=>{})}),{async read(){let g=x&&i||c;l=o.now();let P=o.
-timer(g,()=>{w()<g+1e3?h():P=o.timer(3e3,h)});try{let b=await u?.read();return x=!1,t.throwIfAborted(),b?.value}catch(b){
-throw at(t,b)}finally{l=1/0,P()}},release(){T(),n()}}}var mt=S(()=>{"use strict";I();ee()});function Ar(e,{last:t,from:r,slow:n,missing:o},s){let i=new URL(e),d=t===void 0?{offset:r==="start"?"-1":r}:{last:t};return st(
-i.searchParams,{...d,slow:n,missing:o==="wait"?o:void 0,...s}),i.href}function yt(e,t,r,n,o,s=0){let{signal:i,retry:d}=r;
-return r.sent(),je(e,{url:Ar(t,r,n),headers:{accept:o},signal:i,limit:d.connect+s})}async function*Cr(e,t,r,n){let{environment:o,
-retry:s,first:i,parts:d}=n,{query:u,accept:y}=r,c=await yt(e,t,n,u,y),{response:l}=c,{headers:x}=l,w=Qe(c,o,s.silence,i);
-try{if(l.status===204||!x.get("content-type")?.startsWith(y))return yield(await q(d.rest)).inPlaceOf(y,l,n.from);yield{kind:"\
-open"};let h=await r.parser(l,n),T=r.tailless;for(;;){let g=w.read();T&&await Wr(g,o)&&(T=!1,yield{kind:"quiet"});let P=await g;
-if(!P)break;let b=[];try{h(P,b)}catch(A){throw(await q(d.rest)).unreadable(A)}b.length||(yield{kind:"beat"}),yield*b}throw new k(
-"truncated","the answer was cut")}finally{w.release()}}function Re(e,t){let{offset:r}=t,n=e.at(-1);n?.kind==="records"?(n.
-records.push(t),n.offset=r):e.push({kind:"records",records:[t],offset:r,upToDate:!1})}function Ye(e,t){let r=e.at(-1);r?.
-kind==="records"?r.upToDate=!0:e.push({kind:"up-to-date",offset:t})}var le,Wr,Se=S(()=>{"use strict";mt();I();ue();ee();
-le=e=>(t,r)=>({name:e.name,open:n=>Cr(t,r,e,n)});Wr=(e,t)=>new Promise(r=>{let n=t.timer(1e3,()=>r(!0)),o=()=>{n(),r(!1)};
-e.then(o,o)})});async function*Dr(e){let t=!1;try{for await(let r of e)t||=r.kind!=="open"&&(r.kind!=="beat"||"offset"in r),yield r}catch(r){
-if(!t||r.code!=="truncated")throw r;yield{kind:"stream-detached"}}}var Hr,Qt,Yt=S(()=>{"use strict";ct();$();pt();Je();Se();
-Hr=le({name:"live-sse",accept:"text/event-stream",query:{live:"sse",missing:void 0},parser({headers:e},{type:t}){let r=ze(),
-n=e.get("stream-sse-data-encoding")==="base64",o=[],s=d=>n?[{raw:re(d)}]:(t?B(t)==="json":d.startsWith("["))?_e(d):d?[{raw:d}]:
-[],i=(d,u)=>{let{streamNextOffset:y,streamClosed:c,streamFailure:l,streamError:x,streamDetached:w,streamGap:h}=d,T=d.upToDate===
-!0&&!c,g=(P,b)=>{b&&u.push(ce(P,b,y))};g("stream-gap",h),o.length?u.push({kind:"records",records:o,offset:y,upToDate:T}):
-h||g(T?"up-to-date":"beat",{}),o=[],l?g("stream-failed",l):c?g("stream-closed",{}):x?g("stream-error",x):g("stream-detac\
-hed",w)};return(d,u)=>{for(let{event:y,data:c}of r(d))c!==null&&(y==="data"?o.push(...s(c)):y==="control"&&i(JSON.parse(
-c),u))}}});Qt=(...e)=>{let{name:t,open:r}=Hr(...e);return{name:t,open:n=>Dr(r(n))}}});function qr(e,t){let r=Br.exec(e);return r&&Object.keys(t).length===2?e.trimEnd().slice(r[0].length,-1):JSON.stringify(t.
-data)}var Br,Vt,Xt=S(()=>{"use strict";ut();$();Je();Se();Br=/^\{"offset":"[^"\\]*","data":/;Vt=le({name:"ndjson",accept:"\
-application/x-ndjson",query:{},parser(e,{type:t}){let r=Ke(),n=B(t)==="json";return(o,s)=>{for(let i of r(o)){if(!i.trim())
-continue;let d=JSON.parse(i),{offset:u,control:y,data:c,base64:l}=d;y==="up-to-date"?Ye(s,u):y?s.push(ce(`stream-${y}`,d,
-u)):l!==void 0?Re(s,{raw:re(l),offset:u}):Re(s,n?{raw:qr(i,d),value:c,offset:u}:{raw:String(c),offset:u})}}}})});async function Ir(e,{environment:t,retry:r}){let n=Qe(e,t,r.silence),o=[];try{for(let s=await n.read();s;s=await n.read())
-o.push(s);return Ue(o)}finally{n.release()}}function Ur(e,t){let r=B(t),n=r==="bytes"?e:Ht(e);if(r!=="json")return n.length?
-[{raw:n}]:[];try{return _e(n)}catch(o){throw $e(o,/]\s*$/.test(n)?"bad-answer":"truncated")}}async function*Lr(e,t,r){let{
-live:n,missing:o}=r,{from:s,last:i}=r,d,u=s==="now";for(;;){let y=n&&(u||o==="wait"),c={...r,from:s,last:i,...y?{}:{slow:void 0,
-missing:void 0}},l=await yt(e,t,c,{live:y?"long-poll":void 0,cursor:d},void 0,y?Fr:0),{response:x}=l,{headers:w,status:h}=x,
-T=w.get("stream-next-offset");if(T===null)throw l.release(),de(x,"a page of a stream");let g=await Ir(l,r),P=w.get("cont\
-ent-type")??r.type??"",b=h===204?[]:Ur(g,P),A=w.get("stream-up-to-date")==="true"||h===204,O=A&&w.get("stream-closed")===
-"true",H=A&&!O;if(yield{kind:"open",type:P},b.length?yield{kind:"records",records:b,offset:T,upToDate:H}:yield H?{kind:"\
-up-to-date",offset:T}:{kind:"beat"},O&&(yield dt(w,T)),u&&(!b.length||T===s))break;u=A,s=T,i=void 0,d=w.get("stream-curs\
-or")??void 0}yield{kind:"stream-detached"}}var Fr,Zt,er=S(()=>{"use strict";mt();Ne();ct();$();ke();Me();Se();Fr=6e4;Zt=
-(e,t)=>({name:"long-poll",open:r=>Lr(e,t,r)})});var tr,rr=S(()=>{"use strict";$();tr=e=>t=>{let r=JSON.parse(t);return typeof r!="string"?re(r.base64):e?re(r):r}});var wt,gt,ht,Ve,bt=S(()=>{"use strict";ee();wt=new Map,gt=e=>`headwater:transport:${fe(e.url).origin}`,ht=e=>{try{return e(
-sessionStorage)}catch{return}},Ve=e=>{let t=gt(e);return wt.get(t)??Number(ht(r=>r.getItem(t)))}});function nr(e,t,r,n,o){let s=t.length===1&&t[0]==="auto",i=0,d=0,u=0,y=0,c=()=>i+1>=n.length,l=(h,T)=>{i=h,d=T,u=y=0},x=()=>{
-let h=r?["live-sse","long-poll"]:["long-poll"];return n[0]?.name===h[0]?!1:(n=e.transports(h,void 0,r),l(0,d),!0)},w=s?Ve(
-e):0;return w>o&&l(n.length-1,w),{current(h){return d&&h>=d&&l(0,0),[n[i],!c()]},settle:()=>l(i,d),async after({code:h,facts:T},g){
-let P=h==="bad-answer";return u=P?u+1:0,y=h==="truncated"?y+1:0,P&&T.protocol&&s&&x()?!0:c()?u<3:(((h==="silent"?T.first:
-h==="connect-timeout"&&t.length===1&&await Gr(e))||u>=3||y>=$r)&&(l(n.length-1,g+Nr),s&&Mr(gt(e),d)),!0)}}}function Mr(e,t){
-wt.set(e,t),ht(r=>r.setItem(e,String(t)))}var Nr,$r,jr,Gr,or=S(()=>{"use strict";ee();bt();Nr=30*6e4,$r=3,jr=1e3;Gr=async({
-requester:e,url:t})=>e?.send({url:fe(t).href,method:"HEAD",limit:jr}).then(({release:r})=>(r(),!0),()=>!1)});var sr={};Pt(sr,{badRecord:()=>Nt,choiceOf:()=>nr,inPlaceOf:()=>Mt,problemOf:()=>Lt,quoted:()=>tr,told:()=>$t,transportOf:()=>Kr,
-unreadable:()=>$e});function Kr(e){let t=_r[e];if(t)return t;let r='import { connect } from "headwater/connection", or {\
- eventsource } from "headwater/eventsource"';throw new k("unsupported",`the transport ${e} is not in the core; ${r}`)}var _r,
-ar=S(()=>{"use strict";I();Yt();Xt();er();ke();Me();rr();or();_r={ndjson:Vt,"long-poll":Zt,"live-sse":Qt}});var vt,q,ir,ue=S(()=>{"use strict";I();vt={writing:()=>Promise.resolve().then(()=>(Jt(),zt)),rest:()=>Promise.resolve().then(()=>(ar(),sr))},
-q=async(e,t)=>{try{return await e()}catch(r){throw new k("network",`import() failed: ${r}`,{cause:r,retryAfter:t})}},ir=
-({rest:e})=>async t=>{let{problemOf:r}=await q(e,1e3*Number(t.headers.get("retry-after"))||0);return r(t)}});function zr(e=t=>t){let t=ze();return(r,n)=>{for(let{event:o,data:s,id:i}of t(r))s===null?i&&Ye(n,i):o.startsWith("strea\
-m-")?n.push(ce(o,JSON.parse(s),i)):Re(n,{raw:e(s),offset:i})}}var dr,fr=S(()=>{"use strict";ue();$();pt();Je();Se();dr=le(
-{name:"sse",accept:"text/event-stream",query:{data:"json"},tailless:!0,async parser({headers:e},{type:t,parts:r}){let n=e.
-has("stream-sse-data-encoding");return zr(n||B(t)!=="json"?(await q(r.rest)).quoted(n):void 0)}})});function Ge(e,t,r){let n=()=>fe(e).href,o=s=>({name:s,async*open(i){yield*(await q(r.rest)).transportOf(s)(t,n()).open(i)}});
-return{url:String(e),transports(s,i,d){let u=[B(i)==="json"?"sse":"ndjson","long-poll"];return s.flatMap(c=>c==="auto"?u:
-c).map(c=>typeof c=="function"?c(t,n()):c!=="sse"?o(c):d?dr(t,n()):o("ndjson"))},requester:t,writes:async()=>(await q(r.
-writing)).httpWrites(t,n,r)}}var ft=S(()=>{"use strict";ue();$();ee();fr()});var Ze=globalThis;function yr(e,t){let r,n=o=>{r=setTimeout(()=>o>2147483647?n(o-2147483647):t(),Math.min(o,2147483647))};
-return n(e),()=>clearTimeout(r)}var Rt=()=>Ze.document?.visibilityState==="hidden",wr=["online","offline","pagehide","pa\
-geshow","freeze","resume","visibilitychange"];function gr(e){let t=({type:n,persisted:o})=>{n==="visibilitychange"?e(Rt()?
-"hidden":"visible"):/^page/.test(n)?o&&e(n==="pagehide"?"freeze":"resume"):e(n)},r=n=>wr.forEach(o=>Ze[n]?.(o,t,!0));return r(
-"addEventListener"),()=>r("removeEventListener")}var et={now:()=>Date.now(),timer:yr,random:()=>Math.random(),online:()=>Ze.
-navigator?.onLine!==!1,hidden:Rt,watch:gr};I();ft();ue();Te();tt();function cr(e,t={}){let{id:r=qe()}=t,n,o=0,s=e({...t,id:r});s.then(u=>n=u,()=>{});let i=(u,y=0)=>(...c)=>(o+=y,s.then(
-l=>l[u](...c))),d={id:r,get pending(){return n?n.pending:o},append:i("append",1),write:i("write",1),flush:i("flush"),close:i(
-"close"),fail:i("fail"),writable:()=>new WritableStream({write:d.write,close:async()=>{await d.close()},abort:async u=>{
-await d.fail("aborted",u&&String(u))}}),[Symbol.asyncDispose]:i(Symbol.asyncDispose)};return d}I();ue();Te();$();ie();ae();bt();var xt=e=>!/^(start|now|-1)$/.test(e);function lr(e,t){let{door:r,retry:n,environment:o}=e,{live:s=!0,
-gone:i="throw",missing:d,checkpoint:u,transport:y=e.transport}=t,c=[].concat(y),l=Z(n,o),x={},w=t.from??"start",h,T,g=new AbortController,
-P,b,A,O,H=u,C=!1,K=!1,z=[],U=0,F,Y,J,j,pe=Promise.resolve(),V=()=>new Promise(p=>A=p);async function*me(p,a){try{for(;;){
-let f=pe.then(()=>we(p));pe=f.catch(()=>{});let m=await f;if(!m)return;for(let v of a(m))yield v}}finally{await G()}}let ye=p=>{
-let a=R[Symbol.asyncIterator]();return new ReadableStream({async pull(f){let m=await a.next();m.done?f.close():f.enqueue(
-p(m.value))},cancel:()=>G()},{highWaterMark:0})},we=async p=>{j!==void 0&&b?.kind!=="stopped"&&(R.offset=j,j=void 0,await u?.
-save(R.offset));let a=!1,f;if(!z[U]){let v=await ge();if(!v)return;F=R.offset,{records:z,offset:Y,upToDate:a,gap:f}=v,U=
-0,J=B(e.type)}let m=[];for(let v=z[U];v&&m.length<p;v=z[U]){let{raw:E,offset:D=z[U+1]?F:Y}=v;try{let W=e.decode(E,typeof E==
-"string"?J:"bytes",v);m.push({data:W instanceof Promise?await W:W,offset:D,raw:E}),j=D,U+=1}catch(W){if(m.length){a=!1;break}
-U+=1;let _=await q(e.parts.rest).then(({badRecord:Q})=>Q(W,E,D),Q=>Q);throw await G("error",_),_}}return j??=w,{records:m,
-offset:j,upToDate:a,gap:f}},ge=async()=>{let p=b?void 0:(await(P??=Xe()).next()).value;if(!p&&b?.error)throw b.error;return p},
-te=(p,a)=>{for(let f of x[p]??[])f(a)},L=p=>{p!==R.state&&te("state",R.state=p)},M=(p,a,f,m)=>{b||(b={kind:p,offset:a,...f&&
-{code:f.code,error:f},...m},R.lastError=f??R.lastError,R.transport=null,L("ended"),A(b))},G=async(p="stopped",a)=>{if(b)
-return;M(p,R.offset,a),g.abort();let f=P;P=void 0,await f?.return()};async function*Xe(){let p=[e.signal,t.signal].map(a=>N(
-a,R.close));try{let a=await H?.load();for(H=void 0,a&&(w=R.offset=a);!b;)yield*Ae()}finally{for(let a of p)a()}}async function*Ae(){
-let p=w,a,f=!1,m={};g=new AbortController,K=!1,O&&(yield O),O=void 0;try{L("connecting");for await(let E of await he()){
-E.kind==="open"?a=o.now():E.kind!=="quiet"&&(f=!0);let W=(E.kind==="stream-error"||E.kind==="stream-failed")&&(await q(e.
-parts.rest)).told(E);if(E.kind==="stream-error")throw W;if(E.kind==="stream-detached"){let Q=Number(E.retry_after)*1e3;m=
-{hint:Q,personal:!0,planned:!Q};break}let _=b?void 0:De(E);if(W&&M("failed",w,W,W.facts),_&&(yield _),C&&M("up-to-date",
-w),b)break}}catch(E){if(!(E instanceof k))throw E;b||(m=await ve(E,a,p))}finally{g.abort(),R.transport=null}let v=o.now();
-b||await xe(K?l.held():l.end({up:v-(a??v),heard:f,...m}))}let he=async()=>{let p=o.now();h??=r.transports(c,e.type,s),!T&&
-h[1]&&Ve(r)>p&&await Ce();let[a,f]=T?.current(p)??[h[0],h[1]];return R.transport=a.name,a.open({...e,...t,live:s,from:w,
-last:xt(w)?void 0:t.last,first:f?3e3:void 0,signal:g.signal,sent:l.begin})},Ce=async()=>T??=(await q(e.parts.rest)).choiceOf(
-r,c,s,h,o.now()),We=async(p,a,f)=>{let{code:m}=p;return m!=="network"&&(m!=="truncated"||!f&&a<1e3)?Ce().then(v=>v.after(
-p,o.now()),()=>!0):(T?.settle(),!0)},He=()=>{L("live"),C=!s},oe=(p,a=!1)=>({records:p,offset:w,upToDate:a}),be=p=>(te("g\
-ap",p),{...oe([]),gap:p}),De=p=>{let{kind:a,type:f,offset:m}=p,v=xt(w);e.type??=f||void 0;let E=W=>!v||(W.offset??m)>w,D=p.
-kind==="records"?p.records.filter(E):[];switch(m&&m!==w&&!(v&&m<w)&&(w=m,(v||a!=="up-to-date")&&l.progress()),p.kind){case"\
-open":case"stream-created":return L("catching-up");case"stream-waiting":return L("absent");case"records":return p.upToDate&&
-He(),D.length?oe(D,p.upToDate):void 0;case"up-to-date":return He(),oe([],!0);case"stream-gap":return be({from:p.from,to:p.
-to,reason:p.reason});case"stream-signal":case"stream-presence":return te("notice",{name:a.slice(7),data:p.data});case"st\
-ream-closed":return M("closed",w);default:R.state==="catching-up"&&v&&L("live")}},ve=async(p,a,f)=>{let m=o.now(),{code:v,
-retryAfter:E}=p,D=v==="stream-not-found";if(R.lastError=p,v==="stopped")M("stopped",R.offset);else if(v==="offset-gone"&&
-i!=="throw"){let W=w;w=i==="now"?i:String(p.facts.earliest??"start"),O=be({from:W,to:w,reason:"gone"})}else{if(v==="stre\
-am-awaited")return{planned:!0};if(D&&d==="wait")L("absent");else{if(D&&m-e.created<1e4)return{hint:E};if(p.retryable&&await We(
-p,m-(a??m),w!==f))te("error",p);else{let W=a!==void 0||xt(w);M((D||v==="stream-gone")&&W?"deleted":"error",R.offset,p)}}}
-return{hint:E}},xe=async p=>{if(p===null){let m=R.lastError??new k("truncated","the answer was cut");M("error",R.offset,
-m);return}let a=!o.online(),f=p;o.hidden()&&l.count&&(f=Math.max(f,o.random()*n.cap)),a&&(f=Math.max(f,n.cap)),R.state!==
-"absent"&&f&&L(a?"offline":"waiting"),g=new AbortController,await X(o,l,f,g.signal,(m,v)=>{R.retryAt=m,v==="offline"&&L(
-v)}),R.retryAt=null},R={state:"idle",offset:w,transport:null,get attempt(){return l.count},retryAt:null,lastError:null,end:V(),
-on(p,a){let f=x[p]??=new Set;return f.add(a),()=>f.delete(a)},[Symbol.asyncIterator]:()=>me(1,({records:p})=>p),batches:()=>me(
-1/0,p=>[p]),readable:()=>ye(({data:p})=>p),bytes:()=>ye(({raw:p})=>typeof p=="string"?ne(J==="json"?`${p}
-`:p):p),skip(){b?.code==="bad-record"&&(b=void 0,R.end=V(),L("idle"))},reconnect(){l.count=0,K=!0,g.abort(new k("network",
-"reconnect()"))},close:()=>{G()},[Symbol.asyncDispose]:()=>G()};return R}$();ee();ie();function Et(e){if(e instanceof Promise)return e.then(Et);if(e.issues)throw e;return e.value}ae();var Ot=()=>{throw new k("unsupported",'only on a connection: "headwater/connection"')};function ur(e,t,r=-1/0){let{
-environment:n=et,decode:o,schema:s,transport:i="auto",signal:d,parts:u=vt}=t,y=Fe(t.retry),c,l={door:e,retry:y,environment:n,
-signal:d,transport:i,parts:u,type:t.type,created:r,another:g=>ur(g,t,n.now()),decode:(g,P,b)=>{let A=o?o(g):"value"in b?
-b.value:Dt(g,P);return s?Et(s["~standard"].validate(A)):A}},x=async()=>{let g=Z(y,n);for(;;){g.begin();try{return(await q(
-u.writing)).writerOf(l,await e.writes())}catch(P){if(d?.aborted)throw se(d.reason,"stopped","the signal was aborted");let b=g.
-end({});if(b===null)throw P;await X(n,g,b,d)}}},w=()=>c??=x().catch(g=>(c=void 0,Promise.reject(g))),h=(g,P)=>(...b)=>new Promise(
-(A,O)=>{let H=N(b[P]?.signal,O),C=K=>K[g](...b);w().finally(H).then(C).then(A,O)}),T={get url(){return e.url},get type(){
-return l.type},[Symbol.asyncIterator]:()=>T.read()[Symbol.asyncIterator](),read:(g={})=>lr(l,g),async all(g){let P=[];for await(let{
-data:b}of T.read({...g,live:!1}))P.push(b);return P},append:h("append",1),producer:g=>cr(P=>w().then(b=>b.producer(P)),g),
-create:h("create",0),head:h("head",0),close:h("close"),fail:h("fail"),fork:h("fork",2),delete:h("delete",0),...e.live??{
-signal:Ot,signals:Ot,presence:Ot},sink:()=>l};return T}function pr(e,t={}){let{environment:r=et,parts:n=vt}=t;return ur(
-Ge(e,{...jt(t,r),problem:ir(n)},n),t)}export{pr as stream};
+`),a=s.pop()??"";return s.length&&(s[0]=r+s[0],r=""),r+=a,gt(r),s}}var ht=A(()=>{"use strict";G()});function Je(e="",t){let r=ze(),n;return o=>{let s=[];for(let a of r(o)){if(!a){n&&s.push({...n,id:e}),n=void 0;continue}
+let d=a.indexOf(":"),l=d<0?a:a.slice(0,d),h=d<0?"":a.slice(d+(a[d+1]===" "?2:1)),w=n??{event:"",data:null,id:e};if(l==="\
+data")w.data=w.data===null?h:`${w.data}
+${h}`;else if(l==="event")w.event=h;else if(l==="id"&&!h.includes("\0"))e=h;else if(!t?.(l,h,w))continue;n=w,gt(n.data??
+"")}return s}}var bt=A(()=>{"use strict";ht()});async function Qe(e,{parts:t}){if(!/msgpack|protobuf/i.test(e))return n=>[n];let{split:r}=await U(t.frames);return n=>r(
+n,e)}function Ve(e,t,r){if(!e.length)return[];try{return t(e).map(n=>it(n,r))}catch(n){throw me(n,"truncated")}}var vt=A(
+()=>{"use strict";ie();Y();ye()});function ge(e,t,r){return{...t,kind:e,offset:r,type:t.content_type,data:t}}var Ye=A(()=>{"use strict"});function Xe({response:e,signal:t,abort:r,release:n},o,s,a,d=37500){let l=e.body?.getReader(),h=Number(e.headers.get("str\
+eam-heartbeat"))*1e3,w=s||2.5*h||d,p=1/0,m=!0,c=()=>o.now()-p,y=()=>r(new R("silent",`nothing came in ${c()} ms`,{facts:{
+first:m}})),P=o.watch(b=>{b==="freeze"?r(new R("network","the page is put away")):b!=="hidden"&&b!=="offline"&&c()>w*1.2/
+2.5&&y()});return t.addEventListener("abort",()=>{l?.cancel().catch(()=>{})}),{async read(){let b=m&&a||w;p=o.now();let E=o.
+timer(b,()=>{c()<b+1e3?y():E=o.timer(3e3,y)});try{let v=await l?.read();return m=!1,t.throwIfAborted(),v?.value}catch(v){
+throw pt(t,v)}finally{p=1/0,E()}},release(){P(),n()}}}var xt=A(()=>{"use strict";F();ne()});function $r(e,{last:t,from:r,slow:n,missing:o},s){let a=new URL(e),d=t===void 0?{offset:r==="start"?"-1":r}:{last:t};return lt(
+a.searchParams,{...d,slow:n,missing:o==="wait"?o:void 0,...s}),a.href}function Ot(e,t,r,n,o,s=0){let{signal:a,retry:d}=r;
+return r.sent(),Me(e,{url:$r(t,r,n),headers:{accept:o},signal:a,limit:d.connect+s})}async function*jr(e,t,r,n){let{environment:o,
+retry:s,first:a,parts:d}=n,{query:l,accept:h}=r,w=await Ot(e,t,n,l,h),{response:p}=w,{headers:m}=p,c=Xe(w,o,s.silence,a);
+try{if(p.status===204||!m.get("content-type")?.startsWith(h))return yield(await U(d.rest)).inPlaceOf(h,p,n.from);yield{kind:"\
+open"};let y=await r.parser(p,n),P=r.tailless;for(;;){let b=c.read();P&&await Mr(b,o)&&(P=!1,yield{kind:"quiet"});let E=await b;
+if(!E)break;let v=[];try{y(E,v)}catch(D){throw(await U(d.rest)).unreadable(D)}v.length||(yield{kind:"beat"}),yield*v}throw new R(
+"truncated","the answer was cut")}finally{c.release()}}function Se(e,t){let{offset:r}=t,n=e.at(-1);n?.kind==="records"?(n.
+records.push(t),n.offset=r):e.push({kind:"records",records:[t],offset:r,upToDate:!1})}function Ze(e,t){let r=e.at(-1);r?.
+kind==="records"?r.upToDate=!0:e.push({kind:"up-to-date",offset:t})}var he,Mr,Ce=A(()=>{"use strict";xt();F();Y();ne();he=
+e=>(t,r)=>({name:e.name,open:n=>jr(t,r,e,n)});Mr=(e,t)=>new Promise(r=>{let n=t.timer(1e3,()=>r(!0)),o=()=>{n(),r(!1)};e.
+then(o,o)})});async function*_r(e){let t=!1;try{for await(let r of e)t||=r.kind!=="open"&&(r.kind!=="beat"||"offset"in r),yield r}catch(r){
+if(!t||r.code!=="truncated")throw r;yield{kind:"stream-detached"}}}var Gr,sr,ar=A(()=>{"use strict";ie();wt();G();bt();vt();
+Ye();Ce();Gr=he({name:"live-sse",accept:"text/event-stream",query:{live:"sse",missing:void 0},async parser({headers:e},t){
+let{type:r,codec:n}=t,o=Je(),s=e.get("stream-sse-data-encoding")==="base64",a=await z(n),d=s?await Qe(r??"",t):void 0,l=[],
+h=p=>d?Ve(de(p),d,a):(r?q(r)==="json":p.startsWith("["))?Ke(p):p?[{raw:p}]:[],w=(p,m)=>{let{streamNextOffset:c,streamClosed:y,
+streamFailure:P,streamError:b,streamDetached:E,streamGap:v}=p,D=p.upToDate===!0&&!y,T=(S,B)=>{B&&m.push(ge(S,B,c))};T("s\
+tream-gap",v),l.length?m.push({kind:"records",records:l,offset:c,upToDate:D}):v||T(D?"up-to-date":"beat",{}),l=[],P?T("s\
+tream-failed",P):y?T("stream-closed",{}):b?T("stream-error",b):T("stream-detached",E)};return(p,m)=>{for(let{event:c,data:y}of o(
+p))y!==null&&(c==="data"?l.push(...h(y)):c==="control"&&w(JSON.parse(y),m))}}});sr=(...e)=>{let{name:t,open:r}=Gr(...e);
+return{name:t,open:n=>_r(r(n))}}});function zr(e,t){let r=Kr.exec(e);return r&&Object.keys(t).length===2?e.trimEnd().slice(r[0].length,-1):JSON.stringify(t.
+data)}var Kr,ir,dr=A(()=>{"use strict";ie();ht();G();Ye();Ce();Kr=/^\{"offset":"[^"\\]*","data":/;ir=he({name:"ndjson",accept:"\
+application/x-ndjson",query:{},async parser(e,{type:t,codec:r}){let n=await z(r),o=ze(),s=q(t)==="json";return(a,d)=>{for(let l of o(
+a)){if(!l.trim())continue;let h=JSON.parse(l),{offset:w,control:p,data:m,base64:c}=h;p==="up-to-date"?Ze(d,w):p?d.push(ge(
+`stream-${p}`,h,w)):c!==void 0?Se(d,Ie(de(c),w,n)):Se(d,s?{raw:zr(l,h),value:m,offset:w}:{raw:String(m),offset:w})}}}})});async function Qr(e,{environment:t,retry:r}){let n=Xe(e,t,r.silence),o=[];try{for(let s=await n.read();s;s=await n.read())
+o.push(s);return Le(o)}finally{n.release()}}async function Vr(e,t,r){let n=q(t);if(n==="bytes")return Ve(e,await Qe(t,r),
+await z(r.codec));let o=$t(e);if(n==="text")return o?[{raw:o}]:[];try{return Ke(o)}catch(s){throw me(s,/]\s*$/.test(o)?"\
+bad-answer":"truncated")}}async function*Yr(e,t,r){let{live:n,missing:o}=r,{from:s,last:a}=r,d,l=s==="now";for(;;){let h=n&&
+(l||o==="wait"),w={...r,from:s,last:a,...h?{}:{slow:void 0,missing:void 0}},p=await Ot(e,t,w,{live:h?"long-poll":void 0,
+cursor:d},void 0,h?Jr:0),{response:m}=p,{headers:c,status:y}=m,P=c.get("stream-next-offset");if(P===null)throw p.release(),
+ue(m,"a page of a stream");let b=await Qr(p,r),E=c.get("content-type")??r.type??"",v=y===204?[]:await Vr(b,E,r),D=c.get(
+"stream-up-to-date")==="true"||y===204,T=D&&c.get("stream-closed")==="true",S=D&&!T;if(yield{kind:"open",type:E},v.length?
+yield{kind:"records",records:v,offset:P,upToDate:S}:yield S?{kind:"up-to-date",offset:P}:{kind:"beat"},T&&(yield mt(c,P)),
+l&&(!v.length||P===s))break;l=D,s=P,a=void 0,d=c.get("stream-cursor")??void 0}yield{kind:"stream-detached"}}var Jr,fr,cr=A(
+()=>{"use strict";xt();ie();je();wt();G();ye();vt();Ge();Ce();Jr=6e4;fr=(e,t)=>({name:"long-poll",open:r=>Yr(e,t,r)})});async function lr(e,t){let r=await z(t),n=o=>{let s=JSON.parse(o);return typeof s!="string"?de(s.base64):e?de(s):s};return(o,s)=>Ie(
+n(o),s,r)}var pr=A(()=>{"use strict";ie();G()});var Et,Pt,Tt,et,Rt=A(()=>{"use strict";ne();Et=new Map,Pt=e=>`headwater:transport:${we(e.url).origin}`,Tt=e=>{try{return e(
+sessionStorage)}catch{return}},et=e=>{let t=Pt(e);return Et.get(t)??Number(Tt(r=>r.getItem(t)))}});function ur(e,t,r,n,o){let s=t.length===1&&t[0]==="auto",a=0,d=0,l=0,h=0,w=()=>a+1>=n.length,p=(y,P)=>{a=y,d=P,l=h=0},m=()=>{
+let y=r?["live-sse","long-poll"]:["long-poll"];return n[0]?.name===y[0]?!1:(n=e.transports(y,void 0,r),p(0,d),!0)},c=s?et(
+e):0;return c>o&&p(n.length-1,c),{current(y){return d&&y>=d&&p(0,0),[n[a],!w()]},settle:()=>p(a,d),async after({code:y,facts:P},b){
+let E=y==="bad-answer";return l=E?l+1:0,h=y==="truncated"?h+1:0,E&&P.protocol&&s&&m()?!0:w()?l<3:(((y==="silent"?P.first:
+y==="connect-timeout"&&t.length===1&&await rn(e))||l>=3||h>=Zr)&&(p(n.length-1,b+Xr),s&&tn(Pt(e),d)),!0)}}}function tn(e,t){
+Et.set(e,t),Tt(r=>r.setItem(e,String(t)))}var Xr,Zr,en,rn,mr=A(()=>{"use strict";ne();Rt();Xr=30*6e4,Zr=3,en=1e3;rn=async({
+requester:e,url:t})=>e?.send({url:we(t).href,method:"HEAD",limit:en}).then(({release:r})=>(r(),!0),()=>!1)});var yr={};nt(yr,{badRecord:()=>Vt,choiceOf:()=>ur,inPlaceOf:()=>Zt,problemOf:()=>Qt,quoted:()=>lr,told:()=>Yt,transportOf:()=>on,
+unreadable:()=>me});function on(e){let t=nn[e];if(t)return t;let r='import { connect } from "headwater/connection", or {\
+ eventsource } from "headwater/eventsource"';throw new R("unsupported",`the transport ${e} is not in the core; ${r}`)}var nn,
+wr=A(()=>{"use strict";F();ar();dr();cr();ye();Ge();pr();mr();nn={ndjson:ir,"long-poll":fr,"live-sse":sr}});var gr={};nt(gr,{framed:()=>an,isDelimited:()=>At,isMsgpack:()=>kt,split:()=>sn});function sn(e,t){if(!kt(t)&&!At(t))return[
+e];let r=[];for(let n=0;n<e.length;){let[o,s]=kt(t)?[n,cn(e,n)]:dn(e,n);if(s>e.length)throw new RangeError("a record is \
+cut");r.push(e.subarray(o,s)),n=s}return r}function an(e,t){if(!At(t))return e;let r=[],n=e.length;for(;n>127;n=Math.floor(
+n/128))r.push(n%128+128);return Uint8Array.of(...r,n,...e)}function dn(e,t){let r=0;for(let n=1;n<=128**4;n*=128){let o=e[t++]??
+NaN;if(r+=o%128*n,!(o>127))return Number.isNaN(o)?[t,1/0]:[t,t+r]}throw new RangeError("a length has more than 32 bits")}
+function cn(e,t){let r=new DataView(e.buffer,e.byteOffset,e.byteLength),n=o=>{let s=o===0?r.getUint8(t):o===1?r.getUint16(
+t):r.getUint32(t);return t+=1<<o,s};for(let o=1;o>0&&t<=e.length;o-=1){let s=n(0),a=0;if(!(s<128||s>223)){if(s<144)o+=2*
+(s%16);else if(s<160)o+=s%16;else if(s<192)a=s%32;else{if(s===193)throw new RangeError("0xc1 begins no value of MessageP\
+ack");if(s<196)continue;s<199?a=n(s-196):s<202?a=n(s-199)+1:s<217?a=fn[s-202]:s<220?a=n(s-217):s<222?o+=n(s-219):o+=2*n(
+s-221)}t+=a}}return t}var kt,At,fn,hr=A(()=>{"use strict";kt=e=>/^\s*application\/(x-|vnd\.)?msgpack\s*(;|$)/i.test(e),At=
+e=>/^\s*application\/(x-|vnd\.google\.)?protobuf\s*;.*\bencoding\s*=\s*"?delimited\b/i.test(e);fn=[4,8,1,2,4,8,1,2,4,8,2,
+3,5,9,17]});var St,U,br,Y=A(()=>{"use strict";F();St={writing:()=>Promise.resolve().then(()=>(or(),nr)),rest:()=>Promise.resolve().then(()=>(wr(),yr)),
+frames:()=>Promise.resolve().then(()=>(hr(),gr))},U=async(e,t)=>{try{return await e()}catch(r){throw new R("network",`im\
+port() failed: ${r}`,{cause:r,retryAfter:t})}},br=({rest:e})=>async t=>{let{problemOf:r}=await U(e,1e3*Number(t.headers.
+get("retry-after"))||0);return r(t)}});function pn(e=ln){let t=Je();return(r,n)=>{for(let{event:o,data:s,id:a}of t(r))s===null?a&&Ze(n,a):o.startsWith("stream-")?
+n.push(ge(o,JSON.parse(s),a)):Se(n,e(s,a))}}var ln,vr,xr=A(()=>{"use strict";Y();G();bt();Ye();Ce();ln=(e,t)=>({raw:e,offset:t});
+vr=he({name:"sse",accept:"text/event-stream",query:{data:"json"},tailless:!0,async parser({headers:e},{type:t,parts:r,codec:n}){
+let o=e.has("stream-sse-data-encoding");return pn(o||q(t)!=="json"?await(await U(r.rest)).quoted(o,n):void 0)}})});function _e(e,t,r){let n=()=>we(e).href,o=s=>({name:s,async*open(a){yield*(await U(r.rest)).transportOf(s)(t,n()).open(a)}});
+return{url:String(e),transports(s,a,d){let l=[q(a)==="json"?"sse":"ndjson","long-poll"];return s.flatMap(w=>w==="auto"?l:
+w).map(w=>typeof w=="function"?w(t,n()):w!=="sse"?o(w):d?vr(t,n()):o("ndjson"))},requester:t,writes:async()=>(await U(r.
+writing)).httpWrites(t,n,r)}}var yt=A(()=>{"use strict";Y();G();ne();xr()});var ot=globalThis;function kr(e,t){let r,n=o=>{r=setTimeout(()=>o>2147483647?n(o-2147483647):t(),Math.min(o,2147483647))};
+return n(e),()=>clearTimeout(r)}var qt=()=>ot.document?.visibilityState==="hidden",Ar=["online","offline","pagehide","pa\
+geshow","freeze","resume","visibilitychange"];function Sr(e){let t=({type:n,persisted:o})=>{n==="visibilitychange"?e(qt()?
+"hidden":"visible"):/^page/.test(n)?o&&e(n==="pagehide"?"freeze":"resume"):e(n)},r=n=>Ar.forEach(o=>ot[n]?.(o,t,!0));return r(
+"addEventListener"),()=>r("removeEventListener")}var st={now:()=>Date.now(),timer:kr,random:()=>Math.random(),online:()=>ot.
+navigator?.onLine!==!1,hidden:qt,watch:Sr};F();yt();Y();Ae();at();function Or(e,t={}){let{id:r=qe()}=t,n,o=0,s=e({...t,id:r});s.then(l=>n=l,()=>{});let a=(l,h=0)=>(...w)=>(o+=h,s.then(
+p=>p[l](...w))),d={id:r,get pending(){return n?n.pending:o},append:a("append",1),write:a("write",1),flush:a("flush"),close:a(
+"close"),fail:a("fail"),writable:()=>new WritableStream({write:d.write,close:async()=>{await d.close()},abort:async l=>{
+await d.fail("aborted",l&&String(l))}}),[Symbol.asyncDispose]:a(Symbol.asyncDispose)};return d}F();Y();Ae();G();pe();le();Rt();var Ct=e=>!/^(start|now|-1)$/.test(e);function Er(e,t){let{door:r,retry:n,environment:o}=e,{live:s=!0,
+gone:a="throw",missing:d,checkpoint:l,transport:h=e.transport}=t,w=[].concat(h),p=re(n,o),m={},c=t.from??"start",y,P,b=new AbortController,
+E,v,D,T,S=l,B=!1,W=!1,_=[],L=0,oe,I,J,$,se=Promise.resolve(),be=()=>new Promise(u=>D=u);async function*X(u,x){try{for(;;){
+let i=se.then(()=>We(u));se=i.catch(()=>{});let f=await i;if(!f)return;for(let g of x(f))yield g}}finally{await V()}}let ve=u=>{
+let x=C[Symbol.asyncIterator]();return new ReadableStream({async pull(i){let f=await x.next();f.done?i.close():i.enqueue(
+u(f.value))},cancel:()=>V()},{highWaterMark:0})},We=async u=>{$!==void 0&&v?.kind!=="stopped"&&(C.offset=$,$=void 0,await l?.
+save(C.offset));let x=!1,i;if(!_[L]){let g=await xe();if(!g)return;oe=C.offset,{records:_,offset:I,upToDate:x,gap:i}=g,L=
+0,J=q(e.type)}let f=[];for(let g=_[L];g&&f.length<u;g=_[L]){let{raw:O,offset:k=_[L+1]?oe:I}=g;try{let H=e.decode(O,typeof O==
+"string"?J:"bytes",g);f.push({data:H instanceof Promise?await H:H,offset:k,raw:O}),$=k,L+=1}catch(H){if(f.length){x=!1;break}
+L+=1;let K=await U(e.parts.rest).then(({badRecord:j})=>j(H,O,k),j=>j);throw await V("error",K),K}}return $??=c,{records:f,
+offset:$,upToDate:x,gap:i}},xe=async()=>{let u=v?void 0:(await(E??=ae()).next()).value;if(!u&&v?.error)throw v.error;return u},
+Z=(u,x)=>{for(let i of m[u]??[])i(x)},N=u=>{u!==C.state&&Z("state",C.state=u)},Q=(u,x,i,f)=>{v||(v={kind:u,offset:x,...i&&
+{code:i.code,error:i},...f},C.lastError=i??C.lastError,C.transport=null,N("ended"),D(v))},V=async(u="stopped",x)=>{if(v)
+return;Q(u,C.offset,x),b.abort();let i=E;E=void 0,await i?.return()};async function*ae(){let u=[e.signal,t.signal].map(x=>M(
+x,C.close));try{let x=await S?.load();for(S=void 0,x&&(c=C.offset=x);!v;)yield*tt()}finally{for(let x of u)x()}}async function*tt(){
+let u=c,x,i=!1,f={};b=new AbortController,W=!1,T&&(yield T),T=void 0;try{N("connecting");for await(let O of await De()){
+O.kind==="open"?x=o.now():O.kind!=="quiet"&&(i=!0);let H=(O.kind==="stream-error"||O.kind==="stream-failed")&&(await U(e.
+parts.rest)).told(O);if(O.kind==="stream-error")throw H;if(O.kind==="stream-detached"){let j=Number(O.retry_after)*1e3;f=
+{hint:j,personal:!0,planned:!j};break}let K=v?void 0:He(O);if(H&&Q("failed",c,H,H.facts),K&&(yield K),B&&Q("up-to-date",
+c),v)break}}catch(O){if(!(O instanceof R))throw O;v||(f=await Ue(O,x,u))}finally{b.abort(),C.transport=null}let g=o.now();
+v||await Te(W?p.held():p.end({up:g-(x??g),heard:i,...f}))}let De=async()=>{let u=o.now();y??=r.transports(w,e.type,s),!P&&
+y[1]&&et(r)>u&&await ce();let[x,i]=P?.current(u)??y;return C.transport=x.name,x.open({...e,...t,live:s,from:c,last:Ct(c)?
+void 0:t.last,first:i?3e3:void 0,signal:b.signal,sent:p.begin})},ce=async()=>P??=(await U(e.parts.rest)).choiceOf(r,w,s,
+y,o.now()),rt=async(u,x,i)=>{let{code:f}=u;return f!=="network"&&(f!=="truncated"||!i&&x<1e3)?ce().then(g=>g.after(u,o.now()),
+()=>!0):(P?.settle(),!0)},Oe=()=>{N("live"),B=!s},Ee=(u,x=!1)=>({records:u,offset:c,upToDate:x}),Pe=u=>(Z("gap",u),{...Ee(
+[]),gap:u}),He=u=>{let{kind:x,type:i,offset:f}=u,g=Ct(c);e.type||=i;let O=H=>!g||(H.offset??f)>c,k=u.kind==="records"?u.
+records.filter(O):[];switch(f&&f!==c&&!(g&&f<c)&&(c=f,(g||x!=="up-to-date")&&p.progress()),u.kind){case"open":case"strea\
+m-created":return N("catching-up");case"stream-waiting":return N("absent");case"records":return u.upToDate&&Oe(),k.length?
+Ee(k,u.upToDate):void 0;case"up-to-date":return Oe(),Ee([],!0);case"stream-gap":return Pe({from:u.from,to:u.to,reason:u.
+reason});case"stream-signal":case"stream-presence":return Z("notice",{name:x.slice(7),data:u.data});case"stream-closed":
+return Q("closed",c);default:C.state==="catching-up"&&g&&N("live")}},Ue=async(u,x,i)=>{let f=o.now(),{code:g,retryAfter:O}=u,
+k=g==="stream-not-found";if(C.lastError=u,g==="stopped")Q("stopped",C.offset);else if(g==="offset-gone"&&a!=="throw"){let H=c;
+c=a==="now"?a:String(u.facts.earliest??"start"),T=Pe({from:H,to:c,reason:"gone"})}else{if(g==="stream-awaited")return{planned:!0};
+if(k&&d==="wait")N("absent");else{if(k&&f-e.created<1e4)return{hint:O};if(u.retryable&&await rt(u,f-(x??f),c!==i))Z("err\
+or",u);else{let H=x!==void 0||Ct(c);Q((k||g==="stream-gone")&&H?"deleted":"error",C.offset,u)}}}return{hint:O}},Te=async u=>{
+if(u===null){let f=C.lastError??new R("truncated","the answer was cut");Q("error",C.offset,f);return}let x=!o.online(),i=u;
+o.hidden()&&p.count&&(i=Math.max(i,o.random()*n.cap)),x&&(i=Math.max(i,n.cap)),C.state!=="absent"&&i&&N(x?"offline":"wai\
+ting"),b=new AbortController,await te(o,p,i,b.signal,(f,g)=>{C.retryAt=f,g==="offline"&&N(g)}),C.retryAt=null},C={state:"\
+idle",offset:c,transport:null,get attempt(){return p.count},retryAt:null,lastError:null,end:be(),on(u,x){let i=m[u]??=new Set;
+return i.add(x),()=>i.delete(x)},[Symbol.asyncIterator]:()=>X(1,({records:u})=>u),batches:()=>X(1/0,u=>[u]),readable:()=>ve(
+({data:u})=>u),bytes:()=>ve(({raw:u})=>typeof u=="string"?fe(J==="json"?`${u}
+`:u):u),skip(){v?.code==="bad-record"&&(v=void 0,C.end=be(),N("idle"))},reconnect(){p.count=0,W=!0,b.abort(new R("networ\
+k","reconnect()"))},close:()=>{V()},[Symbol.asyncDispose]:()=>V()};return C}G();ne();pe();function Wt(e){if(e instanceof Promise)return e.then(Wt);if(e.issues)throw e;return e.value}le();var Dt=()=>{throw new R("unsupported","this needs headwater/connection")};function Pr(e,t,r=-1/0){let{environment:n=st,
+decode:o,schema:s,transport:a="auto",signal:d,parts:l=St}=t,h=Fe(t.retry),w,p={...t,door:e,retry:h,environment:n,transport:a,
+parts:l,created:r,another:b=>Pr(b,t,n.now()),decode:(b,E,v)=>{let D=o?o(b):"value"in v?v.value:jt(b,E);return s?Wt(s["~s\
+tandard"].validate(D)):D}},m=async()=>{let b=re(h,n);for(;;){b.begin();try{return(await U(l.writing)).writerOf(p,await e.
+writes())}catch(E){if(d?.aborted)throw ee(d.reason,"stopped","the signal was aborted");let v=b.end({});if(v===null)throw E;
+await te(n,b,v,d)}}},c=()=>w??=m().catch(b=>(w=void 0,Promise.reject(b))),y=(b,E)=>(...v)=>new Promise((D,T)=>{let S=M(v[E]?.
+signal,T),B=W=>W[b](...v);c().finally(S).then(B).then(D,T)}),P={get url(){return e.url},get type(){return p.type},[Symbol.
+asyncIterator]:()=>P.read()[Symbol.asyncIterator](),read:(b={})=>Er(p,b),async all(b){let E=[];for await(let{data:v}of P.
+read({...b,live:!1}))E.push(v);return E},append:y("append",1),producer:b=>Or(E=>c().then(v=>v.producer(E)),b),create:y("\
+create",0),head:y("head",0),close:y("close"),fail:y("fail"),fork:y("fork",2),delete:y("delete",0),...e.live??{signal:Dt,
+signals:Dt,presence:Dt},sink:()=>p};return P}function Tr(e,t={}){let{environment:r=st,parts:n=St}=t;return Pr(_e(e,{...Xt(
+t,r),problem:br(n)},n),t)}export{Tr as stream};

@@ -5,6 +5,7 @@
  * Rule 2: who is behind what is told reads pages, one when it is asked for, until both meet; then it is told again.
  */
 
+import { type Codec, codecOf } from "../codec.ts"
 import { HeadwaterError } from "../errors.ts"
 import { refusal } from "../refusals.ts"
 import { formOf } from "../records.ts"
@@ -27,6 +28,7 @@ class Cursor implements Listener {
   #feed: Feed
   #lines: Lines
   #attempt: Attempt
+  #codec: Codec | undefined
   #queue: Piece[] = []
   #size = 0
   /** Behind what is in the queue, or was taken; undefined: it is not known yet. */
@@ -42,8 +44,9 @@ class Cursor implements Listener {
   #fail!: (error: HeadwaterError) => void
   #failed: Promise<never> = new Promise((_, reject) => (this.#fail = reject))
 
-  constructor(feed: Feed, lines: Lines, attempt: Attempt, who: unknown) {
+  constructor(feed: Feed, lines: Lines, attempt: Attempt, who: unknown, codec: Codec | undefined) {
     this.who = who
+    this.#codec = codec
     const { from, last, slow, missing, buffer = BUFFER } = attempt
     this.wish = { from: from === "start" ? "-1" : from, last, slow, wait: missing === "wait", buffer }
     this.#feed = feed
@@ -165,7 +168,7 @@ class Cursor implements Listener {
   }
 
   #records(told: Told, text: string, mark: number): void {
-    const records = recordsOf(told, text, formOf(this.#type))
+    const records = recordsOf(told, text, formOf(this.#type), this.#codec)
     const { o = "" } = told
     this.#put({ kind: "records", records, offset: o, upToDate: told.t === "page" && told.live === true }, text.length, mark)
     this.#reached = o
@@ -239,7 +242,7 @@ function endOf(told: Told): Wire {
 async function* open(feed: Feed, lines: Lines, attempt: Attempt, who: unknown): AsyncGenerator<Wire, void, undefined> {
   const { signal } = attempt
   attempt.sent()
-  const cursor = new Cursor(feed, lines, attempt, who)
+  const cursor = new Cursor(feed, lines, attempt, who, await codecOf(attempt.codec))
   const ignore = onAbort(signal, (why) => cursor.lost(why))
   if (!signal.aborted) feed.attach(cursor)
   try {

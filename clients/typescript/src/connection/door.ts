@@ -30,13 +30,6 @@ export function connectionDoor(root: () => URL, path: string, streams: Streams):
     return line.ask({ t, path, ...fields }, raw)
   }
 
-  const sibling = (to: string): Door => {
-    const found = new URL(to, url())
-    const { href, pathname } = root()
-    if (!found.href.startsWith(href)) throw new HeadwaterError("unsupported", `${found.href} is not on this connection`)
-    return connectionDoor(root, decodeURIComponent(found.pathname.slice(pathname.length)), streams)
-  }
-
   return {
     get url() {
       return url()
@@ -47,7 +40,7 @@ export function connectionDoor(root: () => URL, path: string, streams: Streams):
         if (each === "auto" || each === "websocket") return overConnection(() => streams.feed(path), streams)
         throw new HeadwaterError("unsupported", `a connection reads over its WebSocket, not by ${String(each)}: use stream(url)`)
       }),
-    writes: async () => (await load(streams.parts.connectionWrites)).connectionWrites(ask, sibling),
+    writes: async () => (await load(streams.parts.connectionWrites)).connectionWrites(ask, root, url, streams),
   }
 }
 

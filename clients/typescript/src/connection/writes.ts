@@ -4,6 +4,7 @@ import { HeadwaterError } from "../errors.ts"
 import { decodeText, formOf } from "../records.ts"
 import type { Fields } from "../request.ts"
 import type { Info, Writes } from "../transport.ts"
+import { type Streams, connectionDoor } from "./door.ts"
 import type { Told } from "./messages.ts"
 
 /** Headers of a creation, and the fields that they are on a connection. */
@@ -40,7 +41,8 @@ function bodyOf(body: Uint8Array | undefined, type: string | undefined): [fields
 /** Asks about a stream, on the connection. What is undefined in a message is not said. */
 export type Ask = (t: string, fields: object, signal: AbortSignal | undefined, raw?: string) => Promise<Told>
 
-export function connectionWrites(ask: Ask, sibling: Writes["sibling"]): Writes {
+/** `root`: of the streams; `url`: of this one. */
+export function connectionWrites(ask: Ask, root: () => URL, url: () => string, streams: Streams): Writes {
   return {
     async write({ body, producer: p, close, fail, create, type }, signal) {
       let told: Told | undefined
@@ -68,7 +70,12 @@ export function connectionWrites(ask: Ask, sibling: Writes["sibling"]): Writes {
       }
     },
     delete: async (signal) => void (await ask("delete", {}, signal)),
-    sibling,
+    sibling(to) {
+      const found = new URL(to, url())
+      const { href, pathname } = root()
+      if (!found.href.startsWith(href)) throw new HeadwaterError("unsupported", `${found.href} is not on this connection`)
+      return connectionDoor(root, decodeURIComponent(found.pathname.slice(pathname.length)), streams)
+    },
   }
 }
 

@@ -21,10 +21,10 @@ class Events {
   #ended: HeadwaterError | undefined
   #ready: (() => void) | undefined
 
-  constructor(url: string, attempt: Attempt, credentials: boolean) {
+  constructor(url: string, attempt: Attempt, credentials: boolean, recordOf: Parameters<typeof plainEvents>[0]) {
     this.#most = attempt.buffer ?? BUFFER
     this.#source = new EventSource(url, { withCredentials: credentials })
-    const parse = plainEvents(formOf(attempt.type) === "json" ? undefined : quoted(false))
+    const parse = plainEvents(recordOf)
     const encoder = new TextEncoder()
     const take = ({ type, data, lastEventId }: MessageEvent<string>): void => {
       const lines = data.split("\n").map((line) => `data:${line}\n`)
@@ -73,7 +73,8 @@ class Events {
 async function* open(url: string, attempt: Attempt, credentials: boolean): AsyncGenerator<Wire, void, undefined> {
   if (typeof EventSource === "undefined") throw new HeadwaterError("unsupported", "this platform has no EventSource")
   attempt.sent()
-  const events = new Events(urlOf(url, attempt, { data: "json" }), attempt, credentials)
+  const recordOf = formOf(attempt.type) === "json" ? undefined : await quoted(false, attempt.codec)
+  const events = new Events(urlOf(url, attempt, { data: "json" }), attempt, credentials, recordOf)
   try {
     for (;;) yield await events.next()
   } finally {

@@ -1,10 +1,12 @@
 /** `live=sse` of the Durable Streams Protocol: an event `data` for each batch, an event `control` behind it. */
 
+import { codecOf } from "../codec.ts"
 import { elementsOf } from "../elements.ts"
 import { formOf, fromBase64 } from "../records.ts"
 import { sseParser } from "../sse.ts"
 import type { Offset, TransportFactory, Wire, WireRecord } from "../transport.ts"
 import type { HeadwaterError } from "../errors.ts"
+import { apart, splitOf } from "./apart.ts"
 import { controlOf } from "./control.ts"
 import { live } from "./live.ts"
 
@@ -25,12 +27,15 @@ const events: TransportFactory = live({
   accept: "text/event-stream",
   // Here a stream that is not there is not waited for.
   query: { live: "sse", missing: undefined },
-  parser({ headers }, { type }) {
+  async parser({ headers }, attempt) {
+    const { type, codec: option } = attempt
     const parse = sseParser()
     const base64 = headers.get("stream-sse-data-encoding") === "base64"
+    const codec = await codecOf(option)
+    const split = base64 ? await splitOf(type ?? "", attempt) : undefined
     let held: WireRecord[] = []
     const take = (data: string): WireRecord[] => {
-      if (base64) return [{ raw: fromBase64(data) }]
+      if (split) return apart(fromBase64(data), split, codec)
       // Without a type known: a batch of JSON is an array, and text that is one by chance cannot be told from it.
       if (type ? formOf(type) === "json" : data.startsWith("[")) return elementsOf(data)
       return data ? [{ raw: data }] : []
