@@ -168,7 +168,10 @@ export interface Member {
 
 /** Who is at a stream, and this client among them. */
 export interface Presence extends AsyncIterable<readonly Member[]> {
+  /** Empty where there are too many for a list: above `presence_listed` of the server, which is 500. */
   readonly members: readonly Member[]
+  /** How many are there, also where they are not listed. */
+  readonly count: number
   /** Changes this client's own state. */
   set(state: unknown): void
   leave(): void

@@ -7,7 +7,6 @@
 
 import { type Codec, codecOf } from "../codec.ts"
 import { HeadwaterError } from "../errors.ts"
-import { refusal } from "../refusals.ts"
 import { formOf } from "../records.ts"
 import { onAbort } from "../signals.ts"
 import { BUFFER } from "../limits.ts"
@@ -229,13 +228,13 @@ function endOf(told: Told): Wire {
     case "detached":
       return { kind: "stream-detached", retry_after: told.after ?? 0, reason: why }
     case "deleted":
-      return { kind: "stream-error", data: refusal(404, { code: "stream-not-found", detail: "the stream was deleted" }) }
+      return { kind: "stream-error", data: { status: 404, code: "stream-not-found", detail: "the stream was deleted" } }
     case "forbidden":
-      return { kind: "stream-error", data: refusal(403, { code: code || "refused", detail: message || "it may not be read any more" }) }
+      return { kind: "stream-error", data: { status: 403, code: code || "refused", detail: message || "it may not be read any more" } }
     case "left":
       return { kind: "stream-detached", reason: why }
     default:
-      return { kind: "stream-error", data: refusal(500, { code: code || "internal", detail: message }) }
+      return { kind: "stream-error", data: { status: 500, code: code || "internal", detail: message } }
   }
 }
 

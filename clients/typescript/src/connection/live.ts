@@ -78,6 +78,8 @@ export class Live implements Listener {
   #signals = new Set<Queue<Signal>>()
   #presences = new Set<Queue<readonly Member[]>>()
   #members = new Map<string, Member>()
+  #count = 0
+  #isListed = true
   #being: Being | undefined
   #isOn = false
   #lost: ((error: HeadwaterError) => void) | undefined
@@ -106,10 +108,13 @@ export class Live implements Listener {
     const queue: Queue<readonly Member[]> = new Queue(1, () => this.#without(this.#presences, queue))
     this.#with(this.#presences, queue)
     if (state !== undefined) this.#be(state)
-    const members = (): readonly Member[] => [...this.#members.values()]
+    const self = this
     return {
       get members() {
-        return members()
+        return [...self.#members.values()]
+      },
+      get count() {
+        return self.#count
       },
       set: (to) => this.#be(to),
       leave: () => {
@@ -130,7 +135,7 @@ export class Live implements Listener {
 
   /** Who is there, as the server would tell it. */
   get roster(): Told {
-    return { t: "presence", members: [...this.#members.values()] }
+    return { t: "presence", count: this.#count, members: this.#isListed ? [...this.#members.values()] : null }
   }
 
   get isMember(): boolean {
@@ -142,7 +147,7 @@ export class Live implements Listener {
     for (const queue of [...this.#signals, ...this.#presences]) queue.end()
     this.#signals.clear()
     this.#presences.clear()
-    this.#members.clear()
+    this.#forget()
     this.#being = undefined
     this.#stop?.abort()
   }
@@ -159,10 +164,16 @@ export class Live implements Listener {
   #without<T>(set: Set<Queue<T>>, queue: Queue<T>): void {
     set.delete(queue)
     if (this.#signals.size || this.#presences.size) return
-    this.#members.clear()
+    this.#forget()
     this.#stop?.abort()
     this.#stop = undefined
     this.#lost?.(new HeadwaterError("stopped", "nobody listens"))
+  }
+
+  #forget(): void {
+    this.#members.clear()
+    this.#count = 0
+    this.#isListed = true
   }
 
   #be(state: unknown): void {
@@ -235,11 +246,16 @@ export class Live implements Listener {
   }
 
   #changed(told: Told): void {
-    if (Array.isArray(told.members)) this.#members.clear()
+    if (told.members !== undefined) {
+      // Null: there are too many for a list.
+      this.#isListed = told.members !== null
+      this.#members.clear()
+    }
     const put = [told.members, told.joined, told.changed].flatMap((each) => (each as Member[] | null | undefined) ?? [])
     for (const member of put) this.#members.set(member.id, member)
     for (const id of (told.left as string[] | undefined) ?? []) this.#members.delete(id)
     const members = [...this.#members.values()]
+    this.#count = (told.count as number | undefined) ?? members.length
     for (const queue of this.#presences) queue.put(members)
   }
 }
