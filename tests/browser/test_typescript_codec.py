@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx2
 import msgspec
@@ -54,7 +55,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     directory = tmp_path_factory.mktemp("codecs")
     required("clients/typescript/node_modules: make it", (CLIENT / "node_modules" / "@msgpack" / "msgpack").is_dir())
     for name, code in (("msgpack", 'export { encode, decode } from "@msgpack/msgpack"'), ("protobuf", PROTOBUF)):
-        command = [CLIENT / "node_modules" / ".bin" / "esbuild", "--bundle", "--format=esm", "--log-level=error"]
+        command: list[str | Path] = [
+            CLIENT / "node_modules" / ".bin" / "esbuild",
+            "--bundle",
+            "--format=esm",
+            "--log-level=error",
+        ]
         command.append(f"--outfile={directory}/{name}.js")
         subprocess.run(command, cwd=CLIENT, input=code, text=True, check=True, timeout=60)
     with served(directory, ("index", "connection"), PAGE) as url:
