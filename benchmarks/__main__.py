@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 
-from benchmarks import appends, catchup, compression, delivery, everything, isolation, last, page, pausing, storm
+from benchmarks import appends, catchup, compression, delivery, everything, isolation, last, page, pausing, storm, waits
 from benchmarks.connects import command as connects
 from benchmarks.door import command as websocket
 from benchmarks.fanout import command as fanout
@@ -23,6 +23,7 @@ BENCHMARKS: dict[str, Callable[[Sequence[str]], int]] = {
     "compression": compression.main,
     "pausing": pausing.main,
     "delivery": delivery.main,
+    "waits": waits.main,
     "llm": llm.main,
     "all": everything.main,
     "docs": page.main,

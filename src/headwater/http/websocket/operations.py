@@ -72,7 +72,7 @@ def sub(session: Session, message: m.Sub, size: int) -> None:
 
 def _subscribe(session: Session, wish: Wish, access: Access) -> None:
     session.rights.count_subscribe(access)
-    path = session.hub.live.text_of(wish.path)
+    path = session.subscriptions.text_of(wish.path)
     wish = structs.replace(wish, path=path, peer=session.rights.peer_with(session.peer, access))
     session.subscriptions.open(session.subscriptions.add(wish))
 

@@ -29,6 +29,10 @@ class Group(Protocol):
         """See `Subscriptions.find`."""
         ...
 
+    def text_of(self, path: str) -> str:
+        """See `Subscriptions.text_of`."""
+        ...
+
     def add(self, wish: Wish, incarnation: int) -> Subscription:
         """See `Subscriptions.add`."""
         ...
@@ -104,7 +108,7 @@ class MatchedStreams:
                 )
                 whole.connection.write(whole.tells.refused(self._wish, error))
             return None
-        pattern, path = self._wish.path, whole.live.text_of(path)
+        pattern, path = self._wish.path, whole.text_of(path)
         wish = msgspec.structs.replace(self._wish, path=path, start=start, pattern=pattern)
         return whole.add(wish, incarnation)
 

@@ -119,6 +119,11 @@ class Subscriptions:
         """All of them."""
         return [found for key, found in self._known.items() if isinstance(key, str)]
 
+    def text_of(self, path: str) -> str:
+        """A path as its stream has it: one text for all who read it, where each connection would keep its own."""
+        stream = self.live.stream(path)
+        return path if stream is None else stream.window.path
+
     # They come and go.
 
     def add(self, wish: Wish, incarnation: int = 0) -> Subscription:
