@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 CLIENT: Final = Path(__file__).resolve().parent.parent / "src" / "headwater" / "client"
-MODULES: Final = ("doors", "reader", "stream")
+MODULES: Final = ("attempts", "doors", "reader", "stream")
 NOTE: Final = "# Written by scripts/sync_client.py from {name}.py; do not edit.\n"
 WORDS: Final = (
     (r"AsyncGenerator\[((?:[^\[\]]|\[(?:[^\[\]]|\[[^\[\]]*\])*\])*), None\]", r"Generator[\1, None, None]"),
@@ -27,7 +27,7 @@ WORDS: Final = (
     (r"\banext\b", "next"),
     (r"\baclose\b", "close"),
     (r"\b__a(iter|next|enter|exit)__\b", r"__\1__"),
-    (r"\bheadwater\.client\.(doors|http|reader|appends|stream)\b", r"headwater.client.sync.\1"),
+    (r"\bheadwater\.client\.(attempts|doors|http|reader|appends|stream)\b", r"headwater.client.sync.\1"),
 )
 
 

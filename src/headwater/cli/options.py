@@ -11,8 +11,10 @@ from typing import Any, Concatenate, Final, ParamSpec
 import click
 from click.core import ParameterSource
 
-from headwater.cli.remote import DEFAULT_PREFIX, Remote, parse_address
-from headwater.errors import HeadwaterError
+from headwater.cli.address import DEFAULT_PREFIX, parse_address
+from headwater.cli.failures import failure_of
+from headwater.cli.remote import Remote
+from headwater.errors import HeadwaterError, MissingExtra
 from headwater.protocol.paths import check_path
 from headwater.protocol.patterns import check_pattern
 
@@ -172,6 +174,11 @@ def with_remote(command: Callable[Concatenate[Remote, P], None]) -> Callable[...
     @functools.wraps(command)
     def wrapper(*args: Any, url: Any, headers: Any, timeout: float, **kwargs: Any) -> None:
         with Remote(url, headers, timeout) as remote:
-            command(remote, *args, **kwargs)
+            try:
+                command(remote, *args, **kwargs)
+            except MissingExtra:
+                raise
+            except HeadwaterError as error:
+                raise failure_of(error, remote.origin) from None
 
     return wrapper

@@ -133,6 +133,7 @@ def info_of(headers: Mapping[str, str], *, created: bool = False) -> Info:
         ttl=int(ttl) if ttl is not None and ttl.isdecimal() else None,
         expires_at=headers.get("stream-expires-at"),
         retention=headers.get("stream-retention"),
+        slow=headers.get("stream-slow"),
         heartbeat=float(beat) if beat.replace(".", "", 1).isdecimal() else None,
         transports=tuple(each.strip() for each in headers.get("stream-transports", "").split(",") if each.strip()),
         created=created,

@@ -14,6 +14,7 @@ import httpx2
 
 from headwater.client.answers import MOST_REDIRECTS, Head, agent, head_of, is_plain, redirect, translated
 from headwater.client.errors import BadAnswer, Silent, Unsupported
+from headwater.client.sync.pipeline import Pipeline, can_pipeline
 from headwater.client.transports import NAMES
 
 T = TypeVar("T")
@@ -193,6 +194,12 @@ class Http:
                     return answer.head, answer.whole()
                 url = target
         raise BadAnswer("the answer is a redirect, again and again")
+
+    def pipeline(self, url: str) -> Pipeline | None:
+        """A connection for many small requests to a stream; None: it is not reached as directly as that takes."""
+        if not self._own or not can_pipeline(url):
+            return None
+        return Pipeline(url, self._connect)
 
     def close(self) -> None:
         """Close what is its own."""
