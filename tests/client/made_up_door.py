@@ -124,7 +124,14 @@ class MadeUpDoor:
 
     @asynccontextmanager
     async def open(
-        self, method: str, url: str, query: Mapping[str, str], headers: Headers, body: bytes | None = None
+        self,
+        method: str,
+        url: str,
+        query: Mapping[str, str],
+        headers: Headers,
+        body: bytes | None = None,
+        *,
+        hold: float = 0.0,
     ) -> AsyncIterator[Answers]:
         """Nothing is read."""
         if method:

@@ -45,11 +45,18 @@ class TellingHttp(Http):
 
     @contextmanager
     def open(
-        self, method: str, url: str, query: Mapping[str, str], headers: Headers, body: bytes | None = None
+        self,
+        method: str,
+        url: str,
+        query: Mapping[str, str],
+        headers: Headers,
+        body: bytes | None = None,
+        *,
+        hold: float = 0.0,
     ) -> Iterator[Answer]:
         """See `Http.open`."""
         try:
-            with super().open(method, url, query, headers, body) as answer:
+            with super().open(method, url, query, headers, body, hold=hold) as answer:
                 self._is_reached = True
                 yield answer
         except NetworkError as error:

@@ -79,9 +79,24 @@ class Door(Protocol):
         ...
 
     def open(
-        self, method: str, url: str, query: Mapping[str, str], headers: Headers, body: bytes | None = None
+        self,
+        method: str,
+        url: str,
+        query: Mapping[str, str],
+        headers: Headers,
+        body: bytes | None = None,
+        *,
+        hold: float = 0.0,
     ) -> AbstractAsyncContextManager[Answers]:
         """An answer to a request.
+
+        Args:
+            method: of it.
+            url: of it.
+            query: its parameters.
+            headers: of it.
+            body: of it.
+            hold: seconds that the server may hold the answer, beyond those that any head may take.
 
         Raises:
             HeadwaterError: there is none.

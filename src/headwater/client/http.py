@@ -69,7 +69,8 @@ class Answer:
         timeouts = self._response.request.extensions.get("timeout")
         if timeouts is not None:
             timeouts["read"] = silence
-        source = self._response.aiter_raw() if is_plain(self.head) else self._response.aiter_bytes()
+        is_raw = is_plain(self.head) and not self._response.is_stream_consumed  # as a transport of a test may have it
+        source = self._response.aiter_raw() if is_raw else self._response.aiter_bytes()
         # Closed here and not by the collector, which would do it in another task while this one closes the answer.
         async with aclosing(source) as pieces:
             with translated(is_body=True):
@@ -132,7 +133,14 @@ class Http:
 
     @asynccontextmanager
     async def open(
-        self, method: str, url: str, query: Mapping[str, str], headers: Headers, body: bytes | None = None
+        self,
+        method: str,
+        url: str,
+        query: Mapping[str, str],
+        headers: Headers,
+        body: bytes | None = None,
+        *,
+        hold: float = 0.0,
     ) -> AsyncIterator[Answer]:
         """An answer to a request.
 
@@ -148,7 +156,7 @@ class Http:
                 params={**dict(httpx2.URL(url).params), **query} if query else None,
                 headers=all_headers,
                 content=body,
-                timeout=httpx2.Timeout(self._connect, pool=None),
+                timeout=httpx2.Timeout(self._connect, read=self._connect + hold, pool=None),
             )
             response = await client.send(wanted, stream=True, follow_redirects=method in ("GET", "HEAD"))
         try:

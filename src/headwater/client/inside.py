@@ -131,12 +131,19 @@ class InsideDoor:
 
     @asynccontextmanager
     async def open(
-        self, method: str, url: str, query: Mapping[str, str], headers: Headers, body: bytes | None = None
+        self,
+        method: str,
+        url: str,
+        query: Mapping[str, str],
+        headers: Headers,
+        body: bytes | None = None,
+        *,
+        hold: float = 0.0,
     ) -> AsyncIterator[Inner]:
         """See `Door.open`."""
         answer = Inner(self._app, _scope(method, url, query, headers, body or b""), body or b"")
         try:
-            await answer.begin(self._limit)
+            await answer.begin(self._limit + hold)
             yield answer
         finally:
             await answer.leave()

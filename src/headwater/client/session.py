@@ -34,7 +34,7 @@ from headwater.client.told import (
     Told,
     UpToDate,
 )
-from headwater.client.transports import FIRST_BYTE, Choice
+from headwater.client.transports import FIRST_BYTE, HELD, Choice
 from headwater.client.trouble import Trouble
 from headwater.client.ways import Headers, Place, Way, over_connection, way_of
 from headwater.errors import HeadwaterError, OffsetGone, StreamGone, StreamNotFound
@@ -131,7 +131,8 @@ class ReadSession(Generic[T]):
         self._trouble.begin(now)
         self._planned = None
         self.retry_at = None
-        if self.state is not ReaderState.ABSENT:
+        waits = self.state is ReaderState.LIVE and self._name == "long-poll"  # whose answers are one wait after another
+        if self.state is not ReaderState.ABSENT and not waits:
             self.state = ReaderState.CONNECTING
         if self._reading.transport == ("websocket",):
             return self._over_connection()
@@ -141,7 +142,8 @@ class ReadSession(Generic[T]):
         self._name = name
         self._way = way_of(name, self.codec, self._place)
         first = FIRST_BYTE if self._choice.can_move else None
-        return Request("GET", self._way.query(self._place), self._way.headers(self._place), first)
+        hold = HELD if name == "long-poll" else 0.0
+        return Request("GET", self._way.query(self._place), self._way.headers(self._place), first, hold)
 
     def _over_connection(self) -> Request:
         """What the stream is, the answer tells."""
@@ -306,6 +308,7 @@ class ReadSession(Generic[T]):
             return [Batch([], self._place.offset, True)]
         self.state = ReaderState.LIVE
         if self._name == "long-poll":
+            self._trouble.hears()  # also of an answer without a byte
             self._planned = Detached()
         return [Batch([], self._place.offset, True)]
 

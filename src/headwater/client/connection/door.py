@@ -160,7 +160,14 @@ class ConnectionDoor:
 
     @asynccontextmanager
     async def open(
-        self, method: str, url: str, query: Mapping[str, str], headers: Headers, body: bytes | None = None
+        self,
+        method: str,
+        url: str,
+        query: Mapping[str, str],
+        headers: Headers,
+        body: bytes | None = None,
+        *,
+        hold: float = 0.0,
     ) -> AsyncIterator[Reading]:
         """See `Door.open`: a stream is read."""
         links = self._links

@@ -101,10 +101,17 @@ class Bridge:
 
     @contextmanager
     def open(
-        self, method: str, url: str, query: Mapping[str, str], headers: Headers, body: bytes | None = None
+        self,
+        method: str,
+        url: str,
+        query: Mapping[str, str],
+        headers: Headers,
+        body: bytes | None = None,
+        *,
+        hold: float = 0.0,
     ) -> Iterator[BridgeAnswer]:
         """See `Door.open`."""
-        run, opened = self.portal.run, self.door.open(method, url, query, headers, body)
+        run, opened = self.portal.run, self.door.open(method, url, query, headers, body, hold=hold)
 
         async def begun() -> AsyncAnswers:
             return await opened.__aenter__()
@@ -173,7 +180,14 @@ class Threaded:
         return Pause()
 
     def open(
-        self, method: str, url: str, query: Mapping[str, str], headers: Headers, body: bytes | None = None
+        self,
+        method: str,
+        url: str,
+        query: Mapping[str, str],
+        headers: Headers,
+        body: bytes | None = None,
+        *,
+        hold: float = 0.0,
     ) -> AbstractAsyncContextManager[AsyncAnswers]:
         """See `Door.open`.
 

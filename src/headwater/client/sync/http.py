@@ -81,7 +81,8 @@ class Answer:
         timeouts = self._response.request.extensions.get("timeout")
         if timeouts is not None:
             timeouts["read"] = silence
-        pieces = self._response.iter_raw() if is_plain(self.head) else self._response.iter_bytes()
+        is_raw = is_plain(self.head) and not self._response.is_stream_consumed  # as a transport of a test may have it
+        pieces = self._response.iter_raw() if is_raw else self._response.iter_bytes()
         with translated(is_body=True):
             if first is not None:
                 piece = self._first(pieces, first)
@@ -150,7 +151,14 @@ class Http:
 
     @contextmanager
     def open(
-        self, method: str, url: str, query: Mapping[str, str], headers: Headers, body: bytes | None = None
+        self,
+        method: str,
+        url: str,
+        query: Mapping[str, str],
+        headers: Headers,
+        body: bytes | None = None,
+        *,
+        hold: float = 0.0,
     ) -> Iterator[Answer]:
         """An answer to a request.
 
@@ -166,7 +174,7 @@ class Http:
                 params={**dict(httpx2.URL(url).params), **query} if query else None,
                 headers=all_headers,
                 content=body,
-                timeout=httpx2.Timeout(self._connect, pool=None),
+                timeout=httpx2.Timeout(self._connect, read=self._connect + hold, pool=None),
             )
             response = client.send(wanted, stream=True, follow_redirects=method in ("GET", "HEAD"))
         try:

@@ -222,7 +222,8 @@ class Reader(Generic[T]):
         if self._has_ended():
             return
         request = session.begin(self._http.now())
-        with self._http.open(request.method, self._url, request.query, request.headers) as answer:
+        opened = self._http.open(request.method, self._url, request.query, request.headers, hold=request.hold)
+        with opened as answer:
             self._answer = answer
             try:
                 with closing(self._answered(request, answer)) as all_given:

@@ -1,0 +1,67 @@
+"""A server may hold a long-poll for as long as it likes to: that is no trouble."""
+
+from __future__ import annotations
+
+import asyncio
+
+import httpx2
+
+from headwater.client import ReaderState, Retry, Stream
+from headwater.client.reading import Reading, Request
+from headwater.client.sync import Stream as SyncStream
+from headwater.client.transports import HELD
+from tests.client.played import Played, Player, known
+
+PAGE = {"content-type": "application/json", "stream-next-offset": "02", "stream-up-to-date": "true"}
+CONNECT = Retry(connect=7.0)
+
+
+def answered(request: httpx2.Request, asked: list[tuple[str, float]]) -> httpx2.Response:
+    """A page with one record, then the end; notes for how long each answer is waited for."""
+    asked.append((str(request.url.params.get("live", request.method)), request.extensions["timeout"]["read"]))
+    if len(asked) == 3:
+        return httpx2.Response(204, headers={**PAGE, "stream-closed": "true"})
+    return httpx2.Response(200, headers=PAGE, content=b"" if request.method == "HEAD" else b"[1]")
+
+
+#: Any answer has so long, and one that is held longer.
+EXPECTED = [("HEAD", 7.0), ("long-poll", 7.0 + HELD), ("long-poll", 7.0 + HELD)]
+
+
+def test_a_head_that_is_held_is_waited_for() -> None:
+    """Longer than the head of any other answer."""
+    asked: list[tuple[str, float]] = []
+
+    async def test() -> list[int]:
+        client = httpx2.AsyncClient(transport=httpx2.MockTransport(lambda request: answered(request, asked)))
+        async with client, Stream("http://there/a", transport="long-poll", retry=CONNECT, http=client) as stream:
+            return [item.data async for item in stream]
+
+    assert asyncio.run(test()) == [1]
+    assert asked == EXPECTED
+
+
+def test_a_head_that_is_held_is_waited_for_without_asyncio() -> None:
+    """The same."""
+    asked: list[tuple[str, float]] = []
+    client = httpx2.Client(transport=httpx2.MockTransport(lambda request: answered(request, asked)))
+    with client, SyncStream("http://there/a", transport="long-poll", retry=CONNECT, http=client) as stream:
+        assert [item.data for item in stream] == [1]
+    assert asked == EXPECTED
+
+
+def test_who_waits_at_the_tail_is_live() -> None:
+    """Poll after poll; no attempt is counted, and the requests follow each other."""
+    states: list[ReaderState] = []
+
+    def held(request: Request, now: float) -> Played:
+        states.append(player.session.state)
+        assert request.hold == HELD
+        return Played(204, PAGE, takes=25.0)
+
+    player = Player(held, Reading(transport="long-poll"), info=known())
+    player.play(600)
+    assert states[0] is ReaderState.CONNECTING
+    assert set(states[1:]) == {ReaderState.LIVE}
+    assert player.session.attempt == 0
+    assert len(player.requests) == 24
