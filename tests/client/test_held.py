@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 
 import httpx2
+from tests.client.played import Played, Player, known
 
 from headwater.client import ReaderState, Retry, Stream
 from headwater.client.reading import Reading, Request
 from headwater.client.sync import Stream as SyncStream
 from headwater.client.transports import HELD
-from tests.client.played import Played, Player, known
 
 PAGE = {"content-type": "application/json", "stream-next-offset": "02", "stream-up-to-date": "true"}
 CONNECT = Retry(connect=7.0)
