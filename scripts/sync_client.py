@@ -1,7 +1,7 @@
 """Write the synchronous client from the asynchronous one, or with --check fail if it is stale.
 
 Rule: a module that is generated is the other one, word by word, with the words of this table replaced. What cannot be
-said so (time, sockets, threads) is in `http` and `appends`, which both kinds have by hand.
+said so (time, sockets, threads) is in `clock`, `http` and `appends`, which both kinds have by hand.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ WORDS: Final = (
     (r"\banext\b", "next"),
     (r"\baclose\b", "close"),
     (r"\b__a(iter|next|enter|exit)__\b", r"__\1__"),
-    (r"\bheadwater\.client\.(attempts|doors|http|reader|appends|stream)\b", r"headwater.client.sync.\1"),
+    (r"\bheadwater\.client\.(attempts|clock|doors|http|reader|appends|stream)\b", r"headwater.client.sync.\1"),
 )
 
 

@@ -37,13 +37,13 @@ def public(cls: type) -> dict[str, inspect.Signature | None]:
 def test_what_runs_in_a_thread_has_the_same_names(name: str) -> None:
     """And parameters, with the same defaults; a wait that cannot be cancelled from outside may have a limit."""
     inner = {  # what streams, lanes and readers call in the loop
-        "Connection": {"link", "release", "now", "draw"},
+        "Connection": {"link", "release"},
         "Outbox": {"clock", "forgets", "door", "call", "tell", "settle"},
         "Presence": {"__init__"},
     }
     theirs = public(getattr(headwater.client, name))
     ours = public(getattr(headwater.client.sync, name))
-    assert set(ours) - {"pause", "count", "__init__"} == set(theirs) - inner[name] - {"pause", "__init__"}
+    assert set(ours) - {"count", "__init__"} == set(theirs) - inner[name] - {"__init__"}
     for called, signature in theirs.items():
         twin = ours.get(called)
         if signature is None or twin is None or called in inner[name]:

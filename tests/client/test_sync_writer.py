@@ -11,7 +11,8 @@ from headwater.client.answers import Head
 from headwater.client.codec import Codec
 from headwater.client.errors import NetworkError, Stopped, UnknownOutcome
 from headwater.client.retry import NEVER, Retry
-from headwater.client.sync.http import Http, Pause
+from headwater.client.sync.clock import Clock, Pause
+from headwater.client.sync.http import Http
 from headwater.client.sync.pipeline import MAX_BYTES, MAX_REQUESTS, Pipeline
 from headwater.client.sync.writer import CAREFUL, StreamWriter
 from headwater.client.wires.http1 import Answer
@@ -26,6 +27,14 @@ class NoPause(Pause):
 
     def wait(self, seconds: float) -> None:
         """See `Pause.wait`."""
+
+
+class NoClock(Clock):
+    """A clock whose waits are over at once."""
+
+    def pause(self) -> Pause:
+        """See `Clock.pause`."""
+        return NoPause()
 
 
 class Together(Pipeline):
@@ -64,7 +73,7 @@ class Server(Http):
         is_there: there is a stream.
     """
 
-    pause = NoPause
+    clock = NoClock()
 
     def __init__(self) -> None:
         super().__init__()

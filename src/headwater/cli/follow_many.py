@@ -68,7 +68,7 @@ class ManyFollower:
         self._remote = remote
         self._starts: Final = starts
         self._retry: Final = retry
-        self._backoff: Final = Backoff(retry, remote.http.draw)
+        self._backoff: Final = Backoff(retry, remote.http.clock.draw)
         self._live: Final = _query(**dict.fromkeys(kinds, "1"))
         self._seen: dict[str, str] = {}  # by stream: the offset of its newest record
         self._ended: set[str] = set()  # streams that ended since the last cursor
@@ -102,7 +102,7 @@ class ManyFollower:
         if self.cursor is None and any(start is not None for start in self._starts.values()):
             yield from self.pages()
         while not self.is_over:
-            self._backoff.begin(self._remote.http.now())
+            self._backoff.begin(self._remote.http.clock.now())
             try:
                 after = yield from self._connection()
             except HeadwaterError as error:
@@ -125,10 +125,10 @@ class ManyFollower:
         """
         http = self._remote.http
         hint = after if after is not None else error.retry_after or None
-        wait = self._backoff.wait(http.now(), hint, own=after is not None)
+        wait = self._backoff.wait(http.clock.now(), hint, own=after is not None)
         if wait is None:
             raise error
-        http.pause().wait(wait)
+        http.clock.pause().wait(wait)
 
     def _connection(self) -> Generator[list[ToldOfMany], None, float | None]:
         """What one connection tells; gives after how many seconds the server asks to come back, when it lets go."""

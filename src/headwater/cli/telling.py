@@ -11,8 +11,9 @@ from contextlib import contextmanager
 
 from headwater.cli import output
 from headwater.client.errors import NetworkError
+from headwater.client.sync.clock import Clock, Pause
 from headwater.client.sync.connection import Connection
-from headwater.client.sync.http import Answer, Headers, Http, Pause
+from headwater.client.sync.http import Answer, Headers, Http
 
 
 class TellingPause(Pause):
@@ -25,10 +26,18 @@ class TellingPause(Pause):
         super().wait(seconds)
 
 
+class TellingClock(Clock):
+    """A clock whose waits are told."""
+
+    def pause(self) -> Pause:
+        """See `Clock.pause`."""
+        return TellingPause()
+
+
 class TellingHttp(Http):
     """HTTP to one server."""
 
-    pause = TellingPause
+    clock = TellingClock()
     _is_reached = False
 
     def compressed(self, url: str) -> TellingHttp:
@@ -68,4 +77,4 @@ class TellingHttp(Http):
 class TellingConnection(Connection):
     """See the module."""
 
-    pause = TellingPause
+    clock = TellingClock()

@@ -10,9 +10,9 @@ reader         `Reader`: a cursor that outlives its connections
 writer         `StreamWriter`: appends, each once
 appends        the half of a stream's handle that writes
 attempts       one request beside reading, sent again
-http           HTTP, and time: the module that knows httpx2
+http           HTTP: the module that knows httpx2
 inside         a hub in this process
-pauses         waits between two attempts
+clock          time and luck, of who waits and tries again
 answers        heads of answers, and what can go wrong on the way
 session        one read, from its first request to its end: all rules of it
 reading        what is asked of a read, and what it asks of its driver

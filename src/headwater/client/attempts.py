@@ -42,10 +42,10 @@ async def ask(
         UnknownOutcome: the answer to one that is not safe was lost.
         HeadwaterError: it is refused, or patience is at its end. `again` of its details: an earlier one was sent.
     """
-    backoff = Backoff(retry, door.draw)
+    backoff = Backoff(retry, door.clock.draw)
     refreshed = False
     while True:
-        backoff.begin(door.now())
+        backoff.begin(door.clock.now())
         try:
             head, text = await door.ask(method, url, headers, body, query)
             return requests.check(head, text), text
@@ -58,7 +58,7 @@ async def ask(
                 error.details["again"] = True
             if not error.retryable or not is_safe:
                 raise requests.outcome(error, is_write=not is_safe and isinstance(error, NetworkError)) from None
-            wait = backoff.wait(door.now(), error.retry_after or None)
+            wait = backoff.wait(door.clock.now(), error.retry_after or None)
             if wait is None:
                 raise
-            await door.pause().wait(wait)
+            await door.clock.pause().wait(wait)

@@ -1,4 +1,4 @@
-"""HTTP for the asynchronous client: the module of it that knows httpx2, and time. `sync/http.py` is its twin.
+"""HTTP for the asynchronous client: the module of it that knows httpx2. `sync/http.py` is its twin.
 
 Rule: no answer is held. A live one is read piece by piece when the consumer asks, so that who does not ask stops the
 server by the socket alone.
@@ -7,8 +7,6 @@ server by the socket alone.
 from __future__ import annotations
 
 import asyncio
-import random
-import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from inspect import isawaitable
@@ -17,8 +15,8 @@ from typing import Any, Final, TypeVar
 import httpx2
 
 from headwater.client.answers import MOST_REDIRECTS, Head, agent, head_of, is_plain, redirect, translated
+from headwater.client.clock import Clock
 from headwater.client.errors import BadAnswer, Silent
-from headwater.client.pauses import Pause
 from headwater.client.transports import NAMES
 
 T = TypeVar("T")
@@ -103,15 +101,11 @@ class Http:
 
     Attributes:
         ways: names of the transports.
-        now: seconds from any fixed origin.
-        draw: a number from 0 up to 1.
-        pause: makes what waits.
+        clock: of who waits by it.
     """
 
     ways = NAMES
-    now: Callable[[], float] = staticmethod(time.monotonic)
-    draw: Callable[[], float] = staticmethod(random.random)
-    pause: Callable[[], Pause] = Pause
+    clock = Clock()
 
     def __init__(self, headers: GivenHeaders = None, client: Client | None = None, connect: float = 10.0) -> None:
         self._headers: Final = headers

@@ -14,7 +14,8 @@ outbox         `Outbox`: appends that survive a restart of the program
 portal         the thread with the event loop
 bridge         the way from here to the loop, and back
 attempts       one request, sent again
-http           HTTP, and time
+http           HTTP
+clock          time and luck
 doors          what readers and handles ask of their way to the server
 """
 

@@ -5,20 +5,19 @@ Rule: everything of the loop is touched in its thread alone.
 
 from __future__ import annotations
 
-import random
-import time
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from concurrent.futures import Executor
 from contextlib import AbstractAsyncContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from headwater.client.answers import Head
+from headwater.client.clock import Clock as AsyncClock
 from headwater.client.doors import Answers as AsyncAnswers
 from headwater.client.doors import Door as AsyncDoor
-from headwater.client.doors import Waits as AsyncWaits
 from headwater.client.errors import Unsupported
 from headwater.client.retry import Retry
-from headwater.client.sync.doors import Door, Headers, Waits
+from headwater.client.sync.clock import Clock
+from headwater.client.sync.doors import Door, Headers
 
 if TYPE_CHECKING:
     from headwater.client.stream import Stream as AsyncStream
@@ -65,17 +64,18 @@ class Bridge:
     Args:
         portal: the loop.
         door: the way, in it.
-        pause: makes what waits here.
+        clock: of who waits here.
 
     Attributes:
         portal: as given.
         door: as given.
+        clock: as given.
     """
 
-    def __init__(self, portal: Portal, door: AsyncDoor, pause: Callable[[], Waits]) -> None:
+    def __init__(self, portal: Portal, door: AsyncDoor, clock: Clock) -> None:
         self.portal: Final = portal
         self.door: Final = door
-        self._pause: Final = pause
+        self.clock: Final = clock
 
     @property
     def ways(self) -> tuple[str, ...]:
@@ -86,18 +86,6 @@ class Bridge:
     def can_refresh(self) -> bool:
         """See `Door`."""
         return self.door.can_refresh
-
-    def now(self) -> float:
-        """See `Door`."""
-        return time.monotonic()
-
-    def draw(self) -> float:
-        """See `Door`."""
-        return random.random()
-
-    def pause(self) -> Waits:
-        """See `Door`."""
-        return self._pause()
 
     @contextmanager
     def open(
@@ -151,6 +139,8 @@ class Threaded:
         threads: which ask.
     """
 
+    clock = AsyncClock()
+
     def __init__(self, door: Door, threads: Executor) -> None:
         self._door: Final = door
         self._threads: Final = threads
@@ -164,20 +154,6 @@ class Threaded:
     def can_refresh(self) -> bool:
         """See `Door`."""
         return self._door.can_refresh
-
-    def now(self) -> float:
-        """See `Door`."""
-        return self._door.now()
-
-    def draw(self) -> float:
-        """See `Door`."""
-        return self._door.draw()
-
-    def pause(self) -> AsyncWaits:
-        """See `Door`."""
-        from headwater.client.pauses import Pause
-
-        return Pause()
 
     def open(
         self,

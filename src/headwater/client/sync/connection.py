@@ -13,7 +13,7 @@ from weakref import WeakSet
 from headwater.client.requests import join
 from headwater.client.retry import Retry
 from headwater.client.sync.bridge import Bridge
-from headwater.client.sync.http import Pause
+from headwater.client.sync.clock import Clock
 from headwater.client.sync.portal import Portal
 from headwater.client.sync.stream import Stream
 
@@ -53,13 +53,13 @@ class Connection:
 
     Attributes:
         root: URL of the streams, with a slash at its end.
-        pause: makes what waits.
+        clock: of who waits by it.
 
     Raises:
         ValueError: the URL is none.
     """
 
-    pause: Callable[[], Pause] = Pause
+    clock = Clock()
 
     def __init__(
         self,
@@ -112,7 +112,7 @@ class Connection:
             decode=decode,
             content_type=content_type,
             retry=self._core.retry,
-            http=Bridge(self._portal, ConnectionDoor(self._core), self.pause),
+            http=Bridge(self._portal, ConnectionDoor(self._core), self.clock),
         )
         self._streams.add(cast("Stream[Any]", found))
         return found

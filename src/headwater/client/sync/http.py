@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import random
 import threading
-import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from socket import SHUT_RDWR
@@ -14,6 +12,7 @@ import httpx2
 
 from headwater.client.answers import MOST_REDIRECTS, Head, agent, head_of, is_plain, redirect, translated
 from headwater.client.errors import BadAnswer, Silent, Unsupported
+from headwater.client.sync.clock import Clock
 from headwater.client.sync.pipeline import Pipeline, can_pipeline
 from headwater.client.transports import NAMES
 
@@ -31,22 +30,6 @@ _ERROR_BYTES: Final = 65_536
 def settled(value: Any) -> Any:
     """The value: nothing is awaited here."""
     return value
-
-
-class Pause:
-    """A wait that another thread can cut short."""
-
-    def __init__(self) -> None:
-        self._woken = threading.Event()
-
-    def wait(self, seconds: float) -> None:
-        """Wait for so long at most."""
-        self._woken.wait(min(seconds, threading.TIMEOUT_MAX))
-        self._woken.clear()
-
-    def wake(self) -> None:
-        """End a wait."""
-        self._woken.set()
 
 
 class Answer:
@@ -127,9 +110,7 @@ class Http:
     """Requests to streams; see `headwater.client.http.Http`."""
 
     ways = NAMES
-    now: Callable[[], float] = staticmethod(time.monotonic)
-    draw: Callable[[], float] = staticmethod(random.random)
-    pause: Callable[[], Pause] = Pause
+    clock = Clock()
 
     def __init__(self, headers: GivenHeaders = None, client: Client | None = None, connect: float = 10.0) -> None:
         self._headers: Final = headers

@@ -55,13 +55,13 @@ class Reader(Generic[T]):
         self._http: Final[Door] = http
         self._url: Final = url
         self._session: ReadSession[T] = ReadSession(
-            reading, codec_of, retry, http.draw, info=info, can_refresh=http.can_refresh, is_new=is_new
+            reading, codec_of, retry, http.clock.draw, info=info, can_refresh=http.can_refresh, is_new=is_new
         )
         self._checkpoint: Final = checkpoint
         self._is_loaded = checkpoint is None
         self._progress: Final = progress
         self._learned: Final = learned
-        self._pause: Final = http.pause()
+        self._pause: Final = http.clock.pause()
         self._answer: Answers | None = None
         self._rest: Iterator[Item[T]] = iter(())  # of a batch that was broken off
         self._records = self._bytes = 0
@@ -205,7 +205,7 @@ class Reader(Generic[T]):
                 break
             if isinstance(error, BadRecord):
                 self._bad = error
-            wait = session.lost(error, self._http.now())
+            wait = session.lost(error, self._http.clock.now())
             if (gap := session.take_gap()) is not None:
                 yield gap
             if wait > 0 or not session.went_on:
@@ -221,7 +221,7 @@ class Reader(Generic[T]):
         session.late()
         if self._has_ended():
             return
-        request = session.begin(self._http.now())
+        request = session.begin(self._http.clock.now())
         opened = self._http.open(request.method, self._url, request.query, request.headers, hold=request.hold)
         with opened as answer:
             self._answer = answer
@@ -235,7 +235,7 @@ class Reader(Generic[T]):
     def _answered(self, request: Request, answer: Answers) -> Generator[Given, None, None]:
         session, head, known = self._session, answer.head, self._session.info
         body = b"" if head.is_success else answer.read()
-        for given in session.head(head.status, head.headers, body, head.retry_after, self._http.now()):
+        for given in session.head(head.status, head.headers, body, head.retry_after, self._http.clock.now()):
             yield given
         if request.method == "HEAD":
             session.learn(info_of(head.headers))

@@ -188,10 +188,10 @@ class StreamWriter(Generic[T]):
 
     def _send_first(self, batch: Frozen) -> None:
         """Send a batch until it is settled."""
-        backoff = Backoff(self._retry, self._http.draw)
+        backoff = Backoff(self._retry, self._http.clock.draw)
         refreshed = False
         while batch in self._numbers.batches:
-            backoff.begin(self._http.now())
+            backoff.begin(self._http.clock.now())
             try:
                 self._accepted(batch, self._request(batch))
                 return
@@ -207,10 +207,10 @@ class StreamWriter(Generic[T]):
                         return
                 elif isinstance(error, NetworkError) or error.status >= 500:
                     self._numbers.lost(batch)
-                wait = backoff.wait(self._http.now(), error.retry_after or None)
+                wait = backoff.wait(self._http.clock.now(), error.retry_after or None)
                 if wait is None:
                     self._give_up(error)
-            self._http.pause().wait(wait)
+            self._http.clock.pause().wait(wait)
 
     def _request(self, batch: Frozen) -> str:
         """One attempt; gives the tail behind it."""
