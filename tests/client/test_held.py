@@ -65,3 +65,13 @@ def test_who_waits_at_the_tail_is_live() -> None:
     assert set(states[1:]) == {ReaderState.LIVE}
     assert player.session.attempt == 0
     assert len(player.requests) == 24
+
+
+def test_the_answer_says_how_often_its_heart_beats() -> None:
+    """HEAD does not: a server whose heartbeats are far apart is not taken for dead, and one that is dead is noticed."""
+    session = Player(lambda *_: Played(), Reading(transport="ndjson"), info=known()).session
+    for beat, silence in ((None, 37.5), ("60", 150.0), ("1", 2.5), ("soon", 37.5)):
+        session.begin(0.0)
+        headers = {"content-type": "application/x-ndjson", **({} if beat is None else {"stream-heartbeat": beat})}
+        session.head(200, headers, b"", None, 0.0)
+        assert session.silence == silence

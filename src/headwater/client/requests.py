@@ -122,7 +122,6 @@ def info_of(headers: Mapping[str, str], *, created: bool = False) -> Info:
     if NEXT not in headers:
         raise BadAnswer(f"the answer has no {NEXT}: it is not a stream's")
     ttl = headers.get("stream-ttl")
-    beat = headers.get("stream-heartbeat", "")
     return Info(
         headers.get("content-type", "application/octet-stream"),
         headers[NEXT],
@@ -134,10 +133,16 @@ def info_of(headers: Mapping[str, str], *, created: bool = False) -> Info:
         expires_at=headers.get("stream-expires-at"),
         retention=headers.get("stream-retention"),
         slow=headers.get("stream-slow"),
-        heartbeat=float(beat) if beat.replace(".", "", 1).isdecimal() else None,
+        heartbeat=heartbeat_of(headers),
         transports=tuple(each.strip() for each in headers.get("stream-transports", "").split(",") if each.strip()),
         created=created,
     )
+
+
+def heartbeat_of(headers: Mapping[str, str]) -> float | None:
+    """Seconds between two heartbeats, of a live answer; None: it does not tell."""
+    beat = headers.get("stream-heartbeat", "")
+    return float(beat) if beat.replace(".", "", 1).isdecimal() else None
 
 
 def config_headers(config: Mapping[str, Any]) -> dict[str, str]:

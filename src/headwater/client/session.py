@@ -18,7 +18,7 @@ from headwater.client.errors import Truncated
 from headwater.client.items import Batch, End, Ending, Gap, Info
 from headwater.client.problems import problem_of, stream_failed
 from headwater.client.reading import Given, Reading, Request
-from headwater.client.requests import info_of
+from headwater.client.requests import heartbeat_of, info_of
 from headwater.client.retry import Retry
 from headwater.client.states import ReaderState
 from headwater.client.told import (
@@ -91,6 +91,7 @@ class ReadSession(Generic[T]):
         self._way: Way | None = None
         self._name = ""
         self._planned: Detached | None = None
+        self._heartbeat: float | None = None  # of the newest answer, which may have another than the stream's
         self._place.query.update(reading.query())
         if info is not None and info.content_type:
             self.learn(info)
@@ -113,7 +114,7 @@ class ReadSession(Generic[T]):
     @property
     def silence(self) -> float:
         """Seconds without a byte after which a connection is dead."""
-        return self._retry.silence_of(None if self.info is None else self.info.heartbeat)
+        return self._retry.silence_of(self._heartbeat or (None if self.info is None else self.info.heartbeat))
 
     def begin_at(self, offset: str) -> None:
         """Begin there, in place of the start that was asked for."""
@@ -177,6 +178,7 @@ class ReadSession(Generic[T]):
             facts = {name: value for name in ("allow",) if (value := headers.get(name))}
             raise problem_of(status, body, retry_after, facts)
         self._trouble.accepted()
+        self._heartbeat = heartbeat_of(headers)
         if self._way is None:
             return []
         if self._name == "websocket" and "content-type" in headers:
