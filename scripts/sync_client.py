@@ -24,6 +24,8 @@ WORDS: Final = (
     (r"\basync (def|with|for)\b", r"\1"),
     (r"\bawait ", ""),
     (r"\baclosing\b", "closing"),
+    (r"\bAsyncExitStack\b", "ExitStack"),
+    (r"\benter_async_context\b", "enter_context"),
     (r"\banext\b", "next"),
     (r"\baclose\b", "close"),
     (r"\b__a(iter|next|enter|exit)__\b", r"__\1__"),

@@ -7,7 +7,7 @@ import asyncio
 import httpx2
 from tests.client.played import Played, Player, known
 
-from headwater.client import ReaderState, Retry, Stream
+from headwater.client import Ending, ReaderState, Retry, Stream
 from headwater.client.reading import Reading, Request
 from headwater.client.sync import Stream as SyncStream
 from headwater.client.transports import HELD
@@ -75,3 +75,28 @@ def test_the_answer_says_how_often_its_heart_beats() -> None:
         headers = {"content-type": "application/x-ndjson", **({} if beat is None else {"stream-heartbeat": beat})}
         session.head(200, headers, b"", None, 0.0)
         assert session.silence == silence
+
+
+def test_who_closes_does_not_wait_for_a_head_that_is_held() -> None:
+    """The reader comes to its end at once, in the middle of a poll."""
+
+    async def test() -> None:
+        asked = asyncio.Event()
+
+        async def held(request: httpx2.Request) -> httpx2.Response:
+            asked.set()
+            await asyncio.Event().wait()
+            raise AssertionError
+
+        client = httpx2.AsyncClient(transport=httpx2.MockTransport(held))
+        kind = "application/json"
+        async with client, Stream("http://there/a", transport="long-poll", content_type=kind, http=client) as stream:
+            reader = stream.read()
+            reading = asyncio.create_task(anext(aiter(reader), None))
+            await asked.wait()
+            await reader.close()
+            assert await reading is None
+            assert reader.end is not None
+            assert reader.end.kind is Ending.STOPPED
+
+    asyncio.run(asyncio.wait_for(test(), 10))

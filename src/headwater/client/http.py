@@ -16,7 +16,7 @@ import httpx2
 
 from headwater.client.answers import MOST_REDIRECTS, Head, agent, head_of, is_plain, redirect, translated
 from headwater.client.clock import Clock
-from headwater.client.errors import BadAnswer, Silent
+from headwater.client.errors import BadAnswer, Silent, Stopped
 from headwater.client.transports import NAMES
 
 T = TypeVar("T")
@@ -33,6 +33,32 @@ _ERROR_BYTES: Final = 65_536
 async def settled(value: T | Awaitable[T]) -> T:
     """A value, or what is awaited for it: functions of the application may be of either kind."""
     return await value if isawaitable(value) else value
+
+
+class Cut:
+    """Ends from elsewhere what is awaited."""
+
+    def __init__(self) -> None:
+        self._scope: asyncio.Timeout | None = None
+
+    async def of(self, work: Awaitable[T]) -> T:
+        """What is awaited.
+
+        Raises:
+            Stopped: it was ended.
+        """
+        try:
+            async with asyncio.timeout(None) as self._scope:
+                return await work
+        except TimeoutError:
+            raise Stopped("it was closed") from None
+        finally:
+            self._scope = None
+
+    def now(self) -> None:
+        """End it."""
+        if self._scope is not None:
+            self._scope.reschedule(asyncio.get_running_loop().time())
 
 
 class Answer:

@@ -7,13 +7,13 @@ Rule 2: `offset` moves when the consumer asks for more, which says that it is do
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
 from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
 
 from headwater.client.checkpoint import Checkpoint
 from headwater.client.codec import Codec
 from headwater.client.errors import BadRecord
-from headwater.client.http import settled
+from headwater.client.http import Cut, settled
 from headwater.client.items import Batch, End, Ending, Gap, Info, Item, Progress
 from headwater.client.reading import Given, Reading, Request
 from headwater.client.requests import info_of
@@ -61,6 +61,7 @@ class Reader(Generic[T]):
         self._progress: Final = progress
         self._learned: Final = learned
         self._pause: Final = http.clock.pause()
+        self._cut: Final = Cut()
         self._answer: Answers | None = None
         self._rest: Iterator[Item[T]] = iter(())  # of a batch that was broken off
         self._records = self._bytes = 0
@@ -117,6 +118,7 @@ class Reader(Generic[T]):
         """End it; who iterates comes to the end."""
         self._session.stop()
         self._pause.wake()
+        self._cut.now()
         if self._answer is not None:
             await self._answer.abort()
 
@@ -222,8 +224,8 @@ class Reader(Generic[T]):
             return
         request = session.begin(self._http.clock.now())
         opened = self._http.open(request.method, self._url, request.query, request.headers, hold=request.hold)
-        async with opened as answer:
-            self._answer = answer
+        async with AsyncExitStack() as stack:
+            answer = self._answer = await self._cut.of(stack.enter_async_context(opened))
             try:
                 async with aclosing(self._answered(request, answer)) as all_given:
                     async for given in all_given:

@@ -91,6 +91,9 @@ class ReadSession(Generic[T]):
         self._way: Way | None = None
         self._name = ""
         self._planned: Detached | None = None
+        self._pending: list[Told] = []  # behind a record that was left out
+        self._later: HeadwaterError | None = None  # behind what was given
+        self._gap: Gap | None = None
         self._heartbeat: float | None = None  # of the newest answer, which may have another than the stream's
         self._place.query.update(reading.query())
         if info is not None and info.content_type:
@@ -259,9 +262,6 @@ class ReadSession(Generic[T]):
                     raise error
         return given
 
-    _later: HeadwaterError | None = None
-    _pending: list[Told] = []  # noqa: RUF012  # replaced, never changed
-
     def pending(self) -> list[Given]:
         """What came behind a record that was left out.
 
@@ -380,15 +380,13 @@ class ReadSession(Generic[T]):
     def _go_on_behind(self, error: HeadwaterError, now: float) -> float | None:
         earliest = str(error.details.get("earliest", BEGINNING))
         target = earliest if self._reading.gone == "earliest" else NOW
-        self.gap = Gap(self._place.offset, target, target, "retention")
+        self._gap = Gap(self._place.offset, target, target, "retention")
         self._place.offset = target
         return self._trouble.once_more(now)
 
-    gap: Gap | None = None
-
     def take_gap(self) -> Gap | None:
         """The gap that was found out by a refusal, once."""
-        gap, self.gap = self.gap, None
+        gap, self._gap = self._gap, None
         return gap
 
     def _give_up(self, error: HeadwaterError) -> None:

@@ -32,6 +32,17 @@ def settled(value: Any) -> Any:
     return value
 
 
+class Cut:
+    """Ends nothing: a thread that waits for the head of an answer waits until it is there, or too late."""
+
+    def of(self, value: T) -> T:
+        """What was waited for."""
+        return value
+
+    def now(self) -> None:
+        """See `headwater.client.http.Cut.now`."""
+
+
 class Answer:
     """An answer whose body is read piece by piece."""
 

@@ -8,7 +8,7 @@ Rule 2: `offset` moves when the consumer asks for more, which says that it is do
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
 
 from headwater.client.checkpoint import Checkpoint
@@ -20,7 +20,7 @@ from headwater.client.requests import info_of
 from headwater.client.retry import Retry
 from headwater.client.session import ReadSession
 from headwater.client.states import ReaderState
-from headwater.client.sync.http import settled
+from headwater.client.sync.http import Cut, settled
 from headwater.client.told import Heard
 from headwater.errors import HeadwaterError
 
@@ -62,6 +62,7 @@ class Reader(Generic[T]):
         self._progress: Final = progress
         self._learned: Final = learned
         self._pause: Final = http.clock.pause()
+        self._cut: Final = Cut()
         self._answer: Answers | None = None
         self._rest: Iterator[Item[T]] = iter(())  # of a batch that was broken off
         self._records = self._bytes = 0
@@ -118,6 +119,7 @@ class Reader(Generic[T]):
         """End it; who iterates comes to the end."""
         self._session.stop()
         self._pause.wake()
+        self._cut.now()
         if self._answer is not None:
             self._answer.abort()
 
@@ -223,8 +225,8 @@ class Reader(Generic[T]):
             return
         request = session.begin(self._http.clock.now())
         opened = self._http.open(request.method, self._url, request.query, request.headers, hold=request.hold)
-        with opened as answer:
-            self._answer = answer
+        with ExitStack() as stack:
+            answer = self._answer = self._cut.of(stack.enter_context(opened))
             try:
                 with closing(self._answered(request, answer)) as all_given:
                     for given in all_given:
