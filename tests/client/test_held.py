@@ -24,8 +24,8 @@ def answered(request: httpx2.Request, asked: list[tuple[str, float]]) -> httpx2.
     return httpx2.Response(200, headers=PAGE, content=b"" if request.method == "HEAD" else b"[1]")
 
 
-#: Any answer has so long, and one that is held longer.
-EXPECTED = [("HEAD", 7.0), ("long-poll", 7.0 + HELD), ("long-poll", 7.0 + HELD)]
+#: Any answer has so long, history too, and one that is held longer.
+EXPECTED = [("HEAD", 7.0), ("GET", 7.0), ("long-poll", 7.0 + HELD)]
 
 
 def test_a_head_that_is_held_is_waited_for() -> None:
@@ -56,7 +56,9 @@ def test_who_waits_at_the_tail_is_live() -> None:
 
     def held(request: Request, now: float) -> Played:
         states.append(player.session.state)
-        assert request.hold == HELD
+        assert request.hold == (HELD if "live" in request.query else 0.0)
+        if "live" not in request.query:
+            return Played(200, PAGE, [b"[]"])
         return Played(204, PAGE, takes=25.0)
 
     player = Player(held, Reading(transport="long-poll"), info=known())
@@ -64,7 +66,8 @@ def test_who_waits_at_the_tail_is_live() -> None:
     assert states[0] is ReaderState.CONNECTING
     assert set(states[1:]) == {ReaderState.LIVE}
     assert player.session.attempt == 0
-    assert len(player.requests) == 24
+    assert len(player.requests) == 25
+    assert max(player.waits) == 0.0
 
 
 def test_the_answer_says_how_often_its_heart_beats() -> None:

@@ -103,14 +103,23 @@ def _code_of(status: int, headers: Mapping[str, str]) -> str:
 
 
 def check_written(head: Head, body: bytes) -> Head:
-    """The head of an answer to a write: a stream's tells its tail, and a login page does not.
+    """The head of an answer to a write.
 
     Raises:
         HeadwaterError: it is an error, or something else.
     """
-    if NEXT not in check(head, body).headers:
+    if not is_written(check(head, body).headers):
         raise BadAnswer(f"the answer has no {NEXT}: it is not a stream's")
     return head
+
+
+def is_written(headers: Mapping[str, str]) -> bool:
+    """Whether an answer to a write is a stream's.
+
+    It tells the tail, or, of what was there before, the numbers of its producer (section 5.2.1). A login page tells
+    neither.
+    """
+    return NEXT in headers or "producer-seq" in headers
 
 
 def info_of(headers: Mapping[str, str], *, created: bool = False) -> Info:

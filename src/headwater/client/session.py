@@ -91,6 +91,7 @@ class ReadSession(Generic[T]):
         self._way: Way | None = None
         self._name = ""
         self._planned: Detached | None = None
+        self._at_tail = False
         self._pending: list[Told] = []  # behind a record that was left out
         self._later: HeadwaterError | None = None  # behind what was given
         self._gap: Gap | None = None
@@ -135,18 +136,22 @@ class ReadSession(Generic[T]):
         self._trouble.begin(now)
         self._planned = None
         self.retry_at = None
-        waits = self.state is ReaderState.LIVE and self._name == "long-poll"  # whose answers are one wait after another
-        if self.state is not ReaderState.ABSENT and not waits:
+        is_polling = self.state is ReaderState.LIVE and self._name == "long-poll"  # poll after poll
+        if self.state is not ReaderState.ABSENT and not is_polling:
             self.state = ReaderState.CONNECTING
         if self._reading.transport == ("websocket",):
             return self._over_connection()
         if self.codec is None:
             return self._first()
-        name = self._choice.current(now) if self._reading.live else self._bounded()
+        name = self._choice.current(now)
+        if not self._reading.live:  # Headwater tells record by record where the tail is
+            name = "ndjson" if self.info is not None and self.info.earliest and not self._reading.pages else "page"
         self._name = name
-        self._way = way_of(name, self.codec, self._place)
+        # History without waiting: caches may have it, and a head that does not come is noticed.
+        is_held = name == "long-poll" and (self._at_tail or self._reading.missing == "wait")
+        self._way = way_of(name, self.codec, self._place, is_held=is_held)
         first = FIRST_BYTE if self._choice.can_move else None
-        hold = HELD if name == "long-poll" else 0.0
+        hold = HELD if is_held else 0.0
         return Request("GET", self._way.query(self._place), self._way.headers(self._place), first, hold)
 
     def _over_connection(self) -> Request:
@@ -154,11 +159,6 @@ class ReadSession(Generic[T]):
         self._name = "websocket"
         self._way = over_connection(self._codec_of, self._place)
         return Request("GET", self._way.query(self._place), {})
-
-    def _bounded(self) -> str:
-        """The way to what there is now: Headwater tells record by record where the tail is."""
-        assert self.info is not None
-        return "ndjson" if self.info.earliest and not self._reading.pages else "page"
 
     def _first(self) -> Request:
         """Nothing is known of the stream. One that is waited for tells in NDJSON what it is, once it is made."""
@@ -298,6 +298,7 @@ class ReadSession(Generic[T]):
 
     def _moves_to(self, offset: str) -> None:
         self._place.offset = offset
+        self._at_tail = False
         self._trouble.moves()
         if self.state is ReaderState.ABSENT:
             self.state = ReaderState.CATCHING_UP
@@ -311,7 +312,10 @@ class ReadSession(Generic[T]):
         self.state = ReaderState.LIVE
         if self._name == "long-poll":
             self._trouble.hears()  # also of an answer without a byte
+            if not self._at_tail:
+                self._trouble.moves()  # the first poll follows at once
             self._planned = Detached()
+        self._at_tail = True
         return [Batch([], self._place.offset, True)]
 
     def _made(self, content_type: str, offset: str) -> None:
@@ -382,6 +386,7 @@ class ReadSession(Generic[T]):
         target = earliest if self._reading.gone == "earliest" else NOW
         self._gap = Gap(self._place.offset, target, target, "retention")
         self._place.offset = target
+        self._at_tail = False
         return self._trouble.once_more(now)
 
     def take_gap(self) -> Gap | None:

@@ -9,7 +9,7 @@ Rule 2: requests carry consecutive numbers, and the server takes a number only b
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, Self, TypeVar
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, Self, TypeVar
 from headwater.client import requests
 from headwater.client.codec import Codec
 from headwater.client.errors import BadAnswer, NetworkError, Stopped
-from headwater.client.producing import Frozen, Numbers, Outcome
+from headwater.client.producer import Frozen, Numbers, Outcome
 from headwater.client.retry import Backoff, Retry
 from headwater.client.sync.http import Http
 from headwater.client.sync.pipeline import MAX_BYTES, MAX_REQUESTS, Pipeline
@@ -175,9 +175,9 @@ class StreamWriter(Generic[T]):
         done = 0
         try:
             for answer in pipeline.post(self._http.headers(), [(self._headers(each), each.body) for each in window]):
-                if answer.status not in _OK or requests.NEXT not in answer.headers:
+                if answer.status not in _OK or not requests.is_written(answer.headers):
                     break
-                self._accepted(window[done], answer.headers[requests.NEXT])
+                self._accepted(window[done], answer.headers)
                 done += 1
         except (OSError, BadAnswer):
             for batch in window[done:]:
@@ -212,12 +212,12 @@ class StreamWriter(Generic[T]):
                     self._give_up(error)
             self._http.clock.pause().wait(wait)
 
-    def _request(self, batch: Frozen) -> str:
-        """One attempt; gives the tail behind it."""
-        headers = {**self._headers(batch)}
+    def _request(self, batch: Frozen) -> Mapping[str, str]:
+        """One attempt; gives the headers of the answer."""
+        headers = self._headers(batch)
         try:
             head, body = self._http.ask("POST", self._url, headers, batch.body)
-            return requests.check_written(head, body).headers[requests.NEXT]
+            return requests.check_written(head, body).headers
         except StreamNotFound:
             if self._create is None:
                 raise
@@ -226,15 +226,15 @@ class StreamWriter(Generic[T]):
             with suppress(Conflict):
                 requests.check(made, told)
         head, body = self._http.ask("POST", self._url, headers, batch.body)
-        return requests.check_written(head, body).headers[requests.NEXT]
+        return requests.check_written(head, body).headers
 
     def _headers(self, batch: Frozen) -> dict[str, str]:
         create = {} if self._create is None else {"stream-create": "true", **self._create}
         kind = {"content-type": self._codec.content_type} if batch.body or create else {}
         return {**create, **kind, **self._numbers.headers(batch)}
 
-    def _accepted(self, batch: Frozen, tail: str) -> None:
-        self.tail = tail
+    def _accepted(self, batch: Frozen, told: Mapping[str, str]) -> None:
+        self.tail = told.get(requests.NEXT, self.tail)  # of what was there before, not every server tells it
         self._create = None  # it is there, and who deletes it now means it
         self._numbers.accepted(batch)
 
