@@ -17,6 +17,7 @@ import msgspec
 
 from headwater.cli import output
 from headwater.cli.address import Address
+from headwater.cli.failures import failing
 from headwater.cli.follow_socket import check_installed
 from headwater.cli.load import plan as bounds
 from headwater.cli.load.outcome import Outcome, Times
@@ -146,7 +147,7 @@ def bench(
         )
     if wire == "websocket":
         check_installed()
-    with Remote(address, headers, timeout) as remote:
+    with failing(address.origin), Remote(address, headers, timeout) as remote:
         paths = [f"{path}/{uuid4().hex[:12]}" for _ in range(min(streams, readers))]
         plan = Plan(
             url=address.origin,

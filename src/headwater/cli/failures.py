@@ -5,6 +5,8 @@ Rule: the exit codes are a promise to scripts, and are listed in `headwater --he
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import IntEnum
 from typing import Any, Final
 
@@ -12,7 +14,7 @@ import click
 
 from headwater.client.errors import NetworkError, Truncated, UnknownOutcome
 from headwater.client.problems import problem_of
-from headwater.errors import HeadwaterError, StreamFailed
+from headwater.errors import HeadwaterError, MissingExtra, StreamFailed
 
 
 class ExitCode(IntEnum):
@@ -89,6 +91,21 @@ def failure_of(error: HeadwaterError, origin: str = "") -> Failure:
         case _:
             code = _EXIT_CODES.get(error.status, ExitCode.REFUSED)
             return Failure(error.code, error.message, error.advice, exit_code=code)
+
+
+@contextmanager
+def failing(origin: str) -> Iterator[None]:
+    """What the client raises inside is a failure of the command.
+
+    Args:
+        origin: of the server.
+    """
+    try:
+        yield
+    except MissingExtra:  # which is wrong usage, and told by the group
+        raise
+    except HeadwaterError as error:
+        raise failure_of(error, origin) from None
 
 
 def refusal(status: int, body: bytes) -> Failure:
