@@ -210,11 +210,10 @@ class SqliteStore:
             state = ledger.check_usable(known, path, now, self._is_watched)
             place = read.place(state)
             self._committed.touch(state, now)
-            journal = self._committed.journal
-            found = read.of_memory(state, journal.logs.get(state.incarnation), place)
+            found = reads.of_memory(self._committed.journal, read, state, place)
             if found is None:
                 # Taken before the file is looked at: what is folded afterwards is here, what was before is there.
-                logs = journal.of([segment.incarnation for segment in state.lineage])
+                logs = self._committed.journal.of([segment.incarnation for segment in state.lineage])
                 found = await self._read(partial(read.of_file, state=state, logs=logs, place=place))
             if found is not None:
                 return found
@@ -234,21 +233,21 @@ class SqliteStore:
         return self._usable(await self._state(path), path).info()
 
     def info_at_once(self, path: str) -> StreamInfo | None:
-        """See `Prompt.info_at_once`; of streams whose state is in memory."""
+        """See `AtOnce.info_at_once`; of streams whose state is in memory."""
         try:
             return self._usable(self._committed.states.get(path), path).info()
         except HeadwaterError:
             return None
 
     def read_at_once(self, path: str, offset: str, *, limit: int = DEFAULT_READ_LIMIT, whole: int = 0) -> Batch | None:
-        """See `Prompt.read_at_once`; of what the journal has, and at the tail."""
+        """See `AtOnce.read_at_once`; of what memory has, and at the tail."""
         now, read = self._time.now(), Forwards(offset, limit, whole, times=True)
         try:
             state = ledger.check_usable(self._committed.states.get(path), path, now, self._is_watched)
             place = read.place(state)
         except HeadwaterError:
             return None
-        batch = read.of_memory(state, self._committed.journal.logs.get(state.incarnation), place)
+        batch = reads.of_memory(self._committed.journal, read, state, place)
         if batch is not None:
             self._committed.touch(state, now)
         return batch
