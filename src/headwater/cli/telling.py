@@ -75,6 +75,6 @@ class TellingHttp(Http):
 
 
 class TellingConnection(Connection):
-    """See the module."""
+    """A connection whose waits are told."""
 
     clock = TellingClock()

@@ -1,4 +1,4 @@
-"""When to try again: without a clock, a network or luck of its own.
+"""When to try again: without a clock, a network or randomness of its own.
 
 Rule 1: an attempt that moved the reader forward is no trouble, and the next one follows within `base` seconds.
 Rule 2: any other counts, and the next one waits for a random part of a bound that doubles (full jitter), is never above

@@ -1,4 +1,4 @@
-"""One read, from its first request to its end: every rule of it, and no I/O, no clock and no luck.
+"""One read, from its first request to its end: every rule of it, and no I/O, no clock and no randomness.
 
 A driver asks `begin` what to send, gives `head`, `feed` and `finish` what comes, hands on what they return, and after
 an attempt asks `lost` how long to wait. Nothing else decides anything.
@@ -44,7 +44,7 @@ T = TypeVar("T")
 
 
 class ReadSession(Generic[T]):
-    """See the module.
+    """One read.
 
     Args:
         reading: what is read.

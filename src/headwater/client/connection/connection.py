@@ -170,7 +170,7 @@ class Connection:
         self._links.clear()
 
     async def link(self, path: str, *, reads: bool) -> Link:
-        """See `Links`."""
+        """See `Links.link`."""
         while True:
             if self._is_closed:
                 raise Stopped("the connection was closed")
@@ -209,7 +209,7 @@ class Connection:
         return link
 
     async def release(self, link: Link, *, failed: bool) -> None:
-        """See `Links`."""
+        """See `Links.release`."""
         if link.session.error is not None or (not link.is_busy and (failed or not link.is_usable)):
             self._drop(link)
             await link.close()

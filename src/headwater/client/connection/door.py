@@ -38,7 +38,7 @@ class Links(Protocol):
 
     @property
     def can_refresh(self) -> bool:
-        """See `Door`."""
+        """See `Door.can_refresh`."""
         ...
 
     async def link(self, path: str, *, reads: bool) -> Link:
@@ -120,7 +120,7 @@ class Piece(msgspec.Struct, frozen=True):
 
 
 class ConnectionDoor:
-    """See the module.
+    """The streams of a connection, one after another or together.
 
     Args:
         links: of the connection.
@@ -134,12 +134,12 @@ class ConnectionDoor:
 
     @property
     def can_refresh(self) -> bool:
-        """See `Door`."""
+        """See `Door.can_refresh`."""
         return self._links.can_refresh
 
     @property
     def clock(self) -> Clock:
-        """See `Door`."""
+        """See `Door.clock`."""
         return self._links.clock
 
     @asynccontextmanager

@@ -2,8 +2,8 @@
 
 Rule 1: a batch is frozen, and that is written down, before it is first sent; it is sent again byte for byte, under the
         same numbers, also after a restart.
-Rule 2: a fate is told before its record is dropped: after a crash, and while the file fails, it is told again; never
-        not at all.
+Rule 2: a fate is told before its record is dropped. So after a crash, and while the file fails, a fate may be told
+        twice; none is left out.
 Rule 3: who finds that somebody else has written numbers meanwhile sends no more.
 """
 
@@ -74,7 +74,7 @@ class Seat(Protocol):
 
 
 class Lane:
-    """See the module.
+    """The records that wait for one stream.
 
     Args:
         seat: its outbox.
