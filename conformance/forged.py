@@ -156,8 +156,8 @@ def page(events: Sequence[Any], stream: Stream) -> Answer:
                 return failed(ShuttingDown("as the scenario says"))
             case _:
                 continue
-    found = Page(_batch(stream.beginning, stream, records, at, **more), has_earlier=False)
-    return polled(found, "1", start=stream.beginning)
+    page = Page(_batch(stream.beginning, stream, records, at, **more), has_earlier=False)
+    return polled(page, "1", start=stream.beginning)
 
 
 def welcome() -> bytes:

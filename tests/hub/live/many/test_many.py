@@ -22,7 +22,10 @@ from headwater import Hub, Limits, StreamConfig
 from headwater.errors import Refused, StoreUnavailable
 from headwater.hub.live.many import channel, slot
 from headwater.hub.peers import Peer
-from headwater.model import BEGINNING
+from headwater.model import BEGINNING, Retention
+from headwater.stores import Sweeping
+from headwater.stores.registry import open_store
+from headwater.testing import ManualClock
 
 JSON = "application/json"
 
@@ -935,5 +938,77 @@ def test_a_new_stream_that_nobody_takes_is_not_kept(run: Run[None]) -> None:
             await until(lambda: "stream-error" in client.names(), client)
             assert hub.live.stream("rooms/new") is None
             assert hub.reader_count("rooms/old") == 1
+
+    run(main())
+
+
+@pytest.mark.parametrize("store", ["memory:", "sqlite:"])
+def test_a_cursor_a_year_old(run: Run[None], tmp_path: Path, store: str) -> None:
+    """Of each stream what came since, and what happened to it; of a pattern those that are new, whole."""
+    clock = ManualClock()
+    location = store + str(tmp_path / "hub.db") * (store == "sqlite:")
+
+    async def main() -> None:
+        async with Hub(open_store(location, clock=clock)) as hub:
+            await json_streams(hub, "kept", "anew", "gone", "shut", "done", "rooms/a", "rooms/b")
+            await hub.create("aged", content_type=JSON, retention=Retention(age=3600))
+            names = ("kept", "anew", "gone", "shut", "done", "aged", "rooms/*")
+            for path in (*names[:-1], "rooms/a", "rooms/b"):
+                await hub.append(path, 1)
+            await hub.close("done")
+            client = ManyClient(hub, *names)
+            client.connect()
+            await until(lambda: client.cursor and "done" in client.records, client)
+            client.reader.tell_cursor()
+            await until(lambda: len(client.records) == 8, client)
+            client.lose()
+            client.said.clear()
+            await hub.append("aged", 2)
+            clock.advance(365 * 24 * 3600.0)
+            for path in ("anew", "gone", "rooms/b"):
+                await hub.delete(path)
+            await hub.create("anew", content_type=JSON, body=b"[7]")
+            await hub.create("rooms/new", content_type=JSON, body=b"[7,8]")
+            for path in ("kept", "shut", "aged", "rooms/a"):
+                await hub.append(path, 9)
+            await hub.close("shut")
+            assert isinstance(hub.store, Sweeping)
+            for _ in range(3):
+                await hub.store.sweep()
+            client.connect()
+            wanted = {
+                "kept": [1, 9], "anew": [1, 7], "gone": [1], "shut": [1, 9], "done": [1], "aged": [1, 9],
+                "rooms/a": [1, 9], "rooms/b": [1], "rooms/new": [7, 8],
+            }  # fmt: skip
+            await until(lambda: client.records == wanted and "stream-cursor" in client.names(), client)
+            told = {path: client.names(path) for path in wanted if client.names(path)}
+            assert told.pop("anew")[-2:] == ["stream-created", "stream-gap"]
+            assert told == {
+                "gone": ["stream-waiting"], "shut": ["stream-closed"], "aged": ["stream-gap"],
+            }  # fmt: skip
+            reasons = {data["stream"]: data["reason"] for name, data in client.said if name == "stream-gap"}
+            assert reasons == {"anew": "recreated", "aged": "retention"}
+            client.lose()
+
+    run(main())
+
+
+def test_a_pattern_of_everything_has_its_bound(run: Run[None]) -> None:
+    """What fits is read; the rest is one error for the whole, counted once, until there is room."""
+
+    async def main() -> None:
+        async with Hub() as hub:
+            await json_streams(hub, *(f"s{number:04}" for number in range(1200)))
+            for number in range(1200):
+                await hub.append(f"s{number:04}", number)
+            client = ManyClient(hub, "**")
+            client.connect()
+            await until(lambda: client.cursor, client)
+            assert sorted(client.records.items()) == [(f"s{number:04}", [number]) for number in range(1000)]
+            (error,) = [data for name, data in client.said if name == "stream-error"]
+            assert (error["stream"], error["code"]) == ("**", "too-many-streams")
+            assert hub.stats.errors["too-many-streams"] == 1
+            assert hub.stats.readers == 1000
+            client.lose()
 
     run(main())
