@@ -15,7 +15,7 @@ import { pause } from "./patience.ts"
 import { type Form, type Raw, encodeText, formOf } from "./records.ts"
 import { type Outcome, type Retry, backoffOf } from "./retry.ts"
 import { onAbort } from "./signals.ts"
-import type { Door, Offset, Slow, TransportChoice, Wire, WireRecord } from "./transport.ts"
+import type { Door, Known, Offset, Slow, TransportChoice, Wire, WireRecord } from "./transport.ts"
 import { type Choice, choiceOf } from "./transports/choice.ts"
 
 export type ReaderState = "idle" | "connecting" | "absent" | "catching-up" | "live" | "waiting" | "offline" | "ended"
@@ -45,10 +45,12 @@ export interface ReadOptions {
   gone?: "throw" | "earliest" | "now"
   /** When there is no stream: an error, or wait until it is created. */
   missing?: "throw" | "wait"
+  /** Records tell `at`, when they were appended, and `by`, who appended them; not by `long-poll` and `live-sse`. */
+  envelope?: boolean
   transport?: TransportChoice | readonly TransportChoice[]
 }
 
-export interface Rec<T> {
+export interface Rec<T> extends Known {
   readonly data: T
   /** Where to go on behind this record. */
   readonly offset: Offset
@@ -231,11 +233,11 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
     }
     const records: Rec<T>[] = []
     for (let record = queue[next]; record && records.length < most; record = queue[next]) {
-      const { raw, offset = queue[next + 1] ? before : behind } = record
+      const { raw, offset = queue[next + 1] ? before : behind, at, by } = record
       try {
         const value = source.decode(raw, typeof raw === "string" ? form : "bytes", record)
         // Only a schema may be asynchronous; a turn of the loop for each record is what it would cost all others.
-        records.push({ data: value instanceof Promise ? await value : value, offset, raw })
+        records.push({ data: value instanceof Promise ? await value : value, offset, raw, ...(at !== undefined && { at, by }) })
         handed = offset
         next += 1
       } catch (cause) {

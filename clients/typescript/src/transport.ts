@@ -31,6 +31,8 @@ export interface Attempt {
   readonly slow?: Slow | undefined
   /** Whether a stream that is not there is waited for. */
   readonly missing?: "throw" | "wait" | undefined
+  /** Records come with what is known of them, where the transport can. */
+  readonly envelope?: boolean | undefined
   /** The stream's content type, where it is known. */
   readonly type: string | undefined
   /** Bytes that may be held for a consumer that does not pull; see `BUFFER`. */
@@ -45,7 +47,22 @@ export interface Attempt {
   sent(): void
 }
 
-export interface WireRecord {
+/** Who somebody is, as a proof says. Two issuers that call somebody the same mean two. */
+export interface Principal {
+  readonly subject: string
+  /** Undefined: the application's own. */
+  readonly issuer?: string
+}
+
+/** What an envelope tells of a record. */
+export interface Known {
+  /** When it was appended, in seconds since the Unix epoch. */
+  readonly at?: number | undefined
+  /** Who appended it; undefined: the server does not know. */
+  readonly by?: Principal | undefined
+}
+
+export interface WireRecord extends Known {
   readonly raw: Raw
   /** The value, where the transport had to parse it anyhow. */
   readonly value?: unknown
@@ -150,6 +167,8 @@ export interface Signal {
   from: string | undefined
   to: string | undefined
   topic: string | undefined
+  /** Who sent it, where that is proven; else `from` is what a client says. */
+  readonly by?: Principal | undefined
   data: unknown
 }
 

@@ -71,7 +71,8 @@ class Writes:
                 self._permission.count_body(len(body), access, exchange)
             if not body or command.content_type is None:
                 check_write(command, body)
-            self._hub.post(command.path, append_of(command, body), partial(self._appended, exchange, len(body)))
+            request = append_of(command, body, access.principal)
+            self._hub.post(command.path, request, partial(self._appended, exchange, len(body)))
         except Exception as error:
             self._refuse(exchange, error)
 
@@ -112,7 +113,8 @@ class Writes:
         self._permission.check(access, exchange)
         self._permission.count_body(len(body), access, exchange)
         check_write(command, body)
-        appended = await self._hub.write(command.path, append_of(command, body), access.principal)
+        by = access.principal
+        appended = await self._hub.write(command.path, append_of(command, body, by), by)
         where = location(exchange) if appended.created else b""
         exchange.respond(responses.appended(appended, with_body=bool(body), location=where))
 
@@ -128,6 +130,7 @@ class Writes:
             closed=command.closed,
             condition=command.condition,
             by=access.principal,
+            maker=access.principal,
         )
         exchange.respond(responses.created(created, location(exchange), self._transports))
 

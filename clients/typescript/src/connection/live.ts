@@ -58,6 +58,8 @@ interface Being {
   member?: string | undefined
 }
 
+const signalOf = ({ from, to, topic, by, data }: Told): Signal => ({ from, to, topic, data, ...(by && { by }) }) as unknown as Signal
+
 export class Live implements LiveDoor, Listener {
   readonly path: string
   readonly wish: Wish = { from: "now", wait: true, buffer: 65_536, live: true }
@@ -211,7 +213,7 @@ export class Live implements LiveDoor, Listener {
         this.#isOn = true
         return void this.#enter()
       case "signal":
-        for (const queue of this.#signals) queue.put({ from: told.from, to: told.to, topic: told.topic as string | undefined, data: told.data })
+        for (const queue of this.#signals) queue.put(signalOf(told))
         return
       case "presence":
         return this.#changed(told)

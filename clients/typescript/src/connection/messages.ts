@@ -2,7 +2,7 @@
 
 import { HeadwaterError, refusal } from "../errors.ts"
 import { type Form, elementsOf, fromBase64 } from "../records.ts"
-import type { Offset, WireRecord } from "../transport.ts"
+import type { Known, Offset, Principal, WireRecord } from "../transport.ts"
 
 export const SUBPROTOCOL = "headwater.v1+json"
 
@@ -20,6 +20,8 @@ export interface Told {
   e?: string[]
   r?: unknown[]
   b?: string[]
+  at?: number[]
+  by?: (Principal | null)[]
   code?: string
   message?: string
   status?: number
@@ -49,13 +51,18 @@ export function offsetsOf({ o = "", e = [] }: Told): Offset[] {
 /** The records of a `data`. Their text is looked for only where somebody wants it. */
 export function recordsOf(told: Told, text: string, form: Form): WireRecord[] {
   const offsets = offsetsOf(told)
-  if (told.b) return told.b.map((data, index) => ({ raw: fromBase64(data), offset: offsets[index] ?? "" }))
+  const { at, by } = told
+  const known = (index: number): Known & { offset: Offset } => ({
+    offset: offsets[index] ?? "",
+    ...(at && { at: at[index], by: by?.[index] ?? undefined }),
+  })
+  if (told.b) return told.b.map((data, index) => ({ raw: fromBase64(data), ...known(index) }))
   const values = told.r ?? []
-  if (form === "text") return values.map((value, index) => ({ raw: value as string, offset: offsets[index] ?? "" }))
+  if (form === "text") return values.map((value, index) => ({ raw: value as string, ...known(index) }))
   let parts: { raw: string }[] | undefined
   const raw = (index: number): string => {
-    // It stands behind the offsets, in which there is no quotation mark.
-    parts ??= elementsOf(text.slice(text.indexOf('"r":[') + 4, text.lastIndexOf("]") + 1))
+    // It stands behind the offsets, in which there is no quotation mark, and before what an envelope tells.
+    parts ??= elementsOf(text.slice(text.indexOf('"r":[') + 4, at ? text.lastIndexOf(',"at":[') : text.lastIndexOf("]") + 1))
     return parts[index]?.raw ?? ""
   }
   return values.map((value, index) => ({
@@ -63,7 +70,7 @@ export function recordsOf(told: Told, text: string, form: Form): WireRecord[] {
       return raw(index)
     },
     value,
-    offset: offsets[index] ?? "",
+    ...known(index),
   }))
 }
 

@@ -21,7 +21,7 @@ class Events {
   constructor(url: string, attempt: Attempt, credentials: boolean) {
     this.#most = attempt.buffer ?? BUFFER
     this.#source = new EventSource(url, { withCredentials: credentials })
-    const parse = plainEvents(false, attempt.type)
+    const parse = plainEvents(false, attempt)
     const encoder = new TextEncoder()
     const take = ({ type, data, lastEventId }: MessageEvent<string>): void => {
       const lines = data.split("\n").map((line) => `data:${line}\n`)
@@ -70,7 +70,7 @@ class Events {
 async function* open(url: string, attempt: Attempt, credentials: boolean): AsyncGenerator<Wire, void, undefined> {
   if (typeof EventSource === "undefined") throw new HeadwaterError("unsupported", "this platform has no EventSource")
   attempt.sent()
-  const events = new Events(urlOf(url, attempt, { data: "json" }), attempt, credentials)
+  const events = new Events(urlOf(url, attempt, { data: "json", envelope: attempt.envelope ? 1 : undefined }), attempt, credentials)
   try {
     for (;;) yield await events.next()
   } finally {

@@ -58,7 +58,8 @@ export const live =
 
 async function* open(requester: Requester, url: string, format: Format, attempt: Attempt): AsyncGenerator<Wire, void, undefined> {
   const { environment, retry, first } = attempt
-  const { query, accept } = format
+  const { accept, wordless } = format
+  const query = { ...format.query, envelope: attempt.envelope && !wordless ? 1 : undefined }
   const answer = await get(requester, url, attempt, query, accept)
   const { response } = answer
   const { headers } = response
@@ -84,7 +85,7 @@ async function* open(requester: Requester, url: string, format: Format, attempt:
       else told = true
       yield* wires
     }
-    if (!told || !format.wordless) throw new HeadwaterError("truncated", "the answer ended before its end was told")
+    if (!told || !wordless) throw new HeadwaterError("truncated", "the answer ended before its end was told")
     yield { kind: "stream-detached" }
   } finally {
     body.release()

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Final, TypeVar
 
 from headwater.errors import HeadwaterError, StoreUnavailable
-from headwater.model import Appended, Batch, Created, Extent, Last, Page, StreamConfig, StreamInfo
+from headwater.model import Appended, Batch, Created, Extent, Last, Page, Principal, StreamConfig, StreamInfo
 from headwater.protocol import ledger
 from headwater.protocol.batches import extent_from
 from headwater.protocol.framing import Split
@@ -56,6 +56,8 @@ class SqliteStore:
     Raises:
         ValueError: the path is empty or `:memory:`.
     """
+
+    keeps_by: Final = True
 
     def __init__(self, path: str, options: SqliteOptions | None = None, *, clock: Clock = time.time) -> None:
         if not path or path == ":memory:":
@@ -157,10 +159,11 @@ class SqliteStore:
         condition: Condition | None = None,
         max_records: int | None = None,
         split: Split | None = None,
+        by: Principal | None = None,
     ) -> Created:
-        """See `Store.create`."""
+        """See `Attributing.create`."""
         step = partial(steps.create, path=path, config=config, body=body, closed=closed)
-        step = partial(step, condition=condition, max_records=max_records, split=split)
+        step = partial(step, condition=condition, max_records=max_records, split=split, by=by)
         return await self._write(step, len(body), (path,) if config.fork is None else (path, config.fork.source))
 
     async def append(self, path: str, request: Append) -> Appended:
