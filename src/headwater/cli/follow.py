@@ -45,7 +45,7 @@ class Follower:
         offset: where to begin; not `now`, which a reconnect would take for another moment.
         retry_for: seconds of trouble after which to give up; None: never.
         compressed: ask for compressed answers.
-        kinds: what is asked for beside records: `signals`, `presence`.
+        kinds: what is asked for beside records: `signals`, `presence`; and `envelope`, of records.
         alive: called with each piece that comes, heartbeats too.
     """
 
@@ -82,7 +82,8 @@ class Follower:
             for given in self._everything():
                 match given:
                     case Batch(items, _, up_to_date):
-                        yield Step(tuple(Record(item.offset, item.raw) for item in items), up_to_date)
+                        records = tuple(Record(item.offset, item.raw, item.at or 0.0, item.by) for item in items)
+                        yield Step(records, up_to_date)
                     case Heard(line):
                         yield Step((), False, (line,))
         except HeadwaterError as error:
@@ -94,6 +95,7 @@ class Follower:
             "slow": Policy.REPLAY.value,
             "signals": "signals" in self._kinds,
             "presence": "presence" in self._kinds,
+            "envelope": "envelope" in self._kinds,
             "progress": self._alive,
         }
 

@@ -12,6 +12,7 @@ import msgspec
 
 from headwater.cli.failures import FailedStream, Failure, refusal
 from headwater.cli.lines import Lines, decode_line, read_line
+from headwater.model import Principal
 
 
 class Alive(msgspec.Struct, frozen=True):
@@ -39,6 +40,8 @@ class RecordOf(msgspec.Struct, frozen=True):
         line: as it was sent, without its end.
         data: a JSON value; of a text a string. None: it is bytes.
         content: the bytes, in their place.
+        at: when it was appended; None: it came without an envelope.
+        by: who appended it; None: not known.
     """
 
     stream: str
@@ -46,6 +49,8 @@ class RecordOf(msgspec.Struct, frozen=True):
     line: bytes
     data: bytes | None = None
     content: bytes = b""
+    at: float | None = None
+    by: Principal | None = None
 
 
 class Cursor(msgspec.Struct, frozen=True):
@@ -106,6 +111,8 @@ class _Line(msgspec.Struct):
     reason: str = ""
     code: str = ""
     message: str = ""
+    at: float | None = None
+    by: Principal | None = None
     data: msgspec.Raw = msgspec.Raw(b"null")
 
 
@@ -131,9 +138,10 @@ def _take(raw: bytes) -> list[ToldOfMany]:
     line = decode_line(_line, raw)
     match line.control:
         case None if line.base64 is not None:
-            return [RecordOf(line.stream, line.offset, raw, None, b64decode(line.base64, validate=True))]
+            content = b64decode(line.base64, validate=True)
+            return [RecordOf(line.stream, line.offset, raw, None, content, line.at, line.by)]
         case None:
-            return [RecordOf(line.stream, line.offset, raw, bytes(line.data))]
+            return [RecordOf(line.stream, line.offset, raw, bytes(line.data), b"", line.at, line.by)]
         case "signal" | "presence":
             return [Heard(raw)]
         case "cursor":

@@ -42,6 +42,12 @@ from headwater.protocol.patterns import is_pattern
 @json_option(
     "One JSON object a record, with its offset and data (base64, if it is bytes); of several streams, its stream, too."
 )
+@click.option(
+    "--envelope",
+    is_flag=True,
+    help="As --json, with `at`, when each record was appended, in seconds since 1970, and `by`, who appended it, as far "
+    "as the server knows.",
+)
 @click.option("--sse", is_flag=True, help="Read an event stream instead of NDJSON.")
 @click.option(
     "--wire",
@@ -70,6 +76,7 @@ def tail(
     offset: str | None,
     last: int | None,
     as_json: bool,
+    envelope: bool,
     sse: bool,
     wire: str | None,
     compressed: bool,
@@ -79,7 +86,7 @@ def tail(
     count: int | None,
     retry_for: float | None,
 ) -> None:
-    """Print the records of streams, and follow them until they are closed.
+    r"""Print the records of streams, and follow them until they are closed.
 
     A record of a JSON stream is printed on one line, and so is one of MessagePack, as JSON where it can be. Text and
     other bytes are printed as they are, messages of Protobuf with their lengths where the stream has them so. After a
@@ -96,6 +103,7 @@ def tail(
       headwater tail jobs/7 jobs/8 'rooms/*'
       headwater tail jobs/7 --from now --json | jq .data
       headwater tail rooms/7 --from now --signals --presence
+      headwater tail rooms/7 --envelope | jq -r '"\(.by.subject): \(.data.text)"'
       headwater tail log -n 20
       headwater tail log --no-follow > log.txt
     """
@@ -103,6 +111,8 @@ def tail(
     sse = _check_wire(wire, paths, sse=sse, compressed=compressed)
     _check_no_follow(no_follow, sse=sse, kinds=kinds)
     _check_beginning(offset, last)
+    as_json |= envelope
+    kinds += ["envelope"] * envelope
     patience = Patience(retry_for)
     if len(paths) > 1 or is_pattern(paths[0]):
         _check_several(paths, sse=sse, compressed=compressed)

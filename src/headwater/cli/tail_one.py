@@ -8,6 +8,7 @@ from typing import Final
 
 import click
 import msgspec
+from msgspec import structs
 
 from headwater.cli import output
 from headwater.cli.follow import Follower
@@ -16,7 +17,7 @@ from headwater.cli.newest import Beginning, newest
 from headwater.cli.patience import Patience
 from headwater.cli.progress import Meter
 from headwater.cli.remote import Remote, header
-from headwater.cli.shown import field_of, printed
+from headwater.cli.shown import field_of, known_of, printed
 from headwater.client.items import Progress
 from headwater.client.transports import Transport
 from headwater.model import BEGINNING, NOW, Record
@@ -54,7 +55,7 @@ def tail_one(
         compressed: ask for compressed answers.
         follow: wait for what comes.
         count: of records; None: all.
-        kinds: what is shown beside records: `signals`, `presence`.
+        kinds: what is shown beside records: `signals`, `presence`; and `envelope`, of records.
         follower: reads.
 
     Raises:
@@ -158,7 +159,7 @@ class Printer:
             cut = min(self._skip, len(first.data))
             self._skip -= cut
             if cut < len(first.data):
-                return (Record(first.offset, first.data[cut:]), *rest)
+                return (structs.replace(first, data=first.data[cut:]), *rest)
             records = tuple(rest)
         return records
 
@@ -185,4 +186,5 @@ def _format(content_type: str, *, as_json: bool) -> Format:
 
 
 def _json_line(record: Record, key: bytes, value: bytes) -> bytes:
-    return b'{"offset":"%b","%b":%b}\n' % (record.offset.encode(), key, value)
+    known = known_of(record.at or None, record.by)
+    return b'{"offset":"%b",%b"%b":%b}\n' % (record.offset.encode(), known, key, value)
