@@ -45,8 +45,8 @@ from headwater.protocol.patterns import is_pattern
 @click.option(
     "--envelope",
     is_flag=True,
-    help="As --json, with `at`, when each record was appended, in seconds since 1970, and `by`, who appended it, as far "
-    "as the server knows.",
+    help="As --json, with `at`, when each record was appended, in seconds since 1970, and `by`, who appended it, as "
+    "far as the server knows.",
 )
 @click.option("--sse", is_flag=True, help="Read an event stream instead of NDJSON.")
 @click.option(
