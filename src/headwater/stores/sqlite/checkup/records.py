@@ -84,6 +84,13 @@ class RecordCheck:
             self.problem(f"who appended a record is {str(by)[:_SHOWN]!r}, which is nobody", position)
         if self._is_json and not _is_value(data):
             self.problem(f"the {len(data)} bytes of a record are not one JSON value in one line", position)
+            self._leave_out(position)
+
+    def _leave_out(self, position: int) -> None:
+        """The record there is not what it was: what is readable ends before it, and goes on behind it."""
+        if self._piece is not None and self._piece < position:
+            self._pieces.append((self._piece, position))
+        self._piece = None
 
     def _place(self, position: int, size: int) -> None:
         if self.first is None:
