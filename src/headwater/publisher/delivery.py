@@ -12,8 +12,8 @@ from typing import Final
 
 from headwater.publisher.connection import Connection
 from headwater.publisher.errors import GaveUp, PublishError, Refused, Trouble
-from headwater.publisher.numbering import Identity, Numbering
 from headwater.publisher.outbox import Item, Outbox
+from headwater.publisher.producer import Identity, Numbering
 
 JSON: Final = "application/json"
 #: Bytes of records in one request.
