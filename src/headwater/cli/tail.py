@@ -94,25 +94,21 @@ def tail(
 
     Several paths, and patterns, are read over one connection: in a pattern `*` stands for one segment of a path, and
     `**` for one or more, at the end. `==> PATH <==` is printed above the records of another stream. A path that is no
-    stream yet is waited for, and what matches later comes from its start. What goes wrong with one stream is told on
-    stderr and ends no other; the exit code is that of the first such error. It ends when all streams are closed, and
-    with a pattern never.
+    stream yet is waited for, and what matches later comes from its start. What goes wrong with one is told on stderr
+    and ends no other; the exit code is that of the first error. It ends when all are closed, with a pattern never.
 
     Examples:
-      headwater tail jobs/7
       headwater tail jobs/7 jobs/8 'rooms/*'
       headwater tail jobs/7 --from now --json | jq .data
       headwater tail rooms/7 --from now --signals --presence
-      headwater tail rooms/7 --envelope | jq -r '"\(.by.subject): \(.data.text)"'
       headwater tail log -n 20
       headwater tail log --no-follow > log.txt
     """
-    kinds = [*["signals"] * signals, *["presence"] * presence]
+    kinds = [*["signals"] * signals, *["presence"] * presence, *["envelope"] * envelope]
+    as_json |= envelope
     sse = _check_wire(wire, paths, sse=sse, compressed=compressed)
     _check_no_follow(no_follow, sse=sse, kinds=kinds)
     _check_beginning(offset, last)
-    as_json |= envelope
-    kinds += ["envelope"] * envelope
     patience = Patience(retry_for)
     if len(paths) > 1 or is_pattern(paths[0]):
         _check_several(paths, sse=sse, compressed=compressed)
@@ -146,7 +142,7 @@ def _check_no_follow(no_follow: bool, *, sse: bool, kinds: Sequence[str]) -> Non
         return
     if sse:
         raise click.UsageError("--sse only follows: an event stream does not say where the tail is.")
-    if kinds:
+    if kinds and kinds[0] != "envelope":
         raise click.UsageError(f"--{kinds[0]} only follows: {kinds[0]} is not stored, so that there is none to read.")
 
 

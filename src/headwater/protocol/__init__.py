@@ -12,6 +12,7 @@ backwards                 reads from behind: where a page begins
 ledger                    what may happen to a stream
 recreate                  a create of what is there
 producers                 idempotent producers
+principals                who appended a record, as it is kept and told
 preconditions             If-Match and If-None-Match
 forks                     streams that share a beginning
 failure                   streams that end before they are complete
