@@ -1,5 +1,6 @@
 /** Streams that survive: `import { stream } from "headwater"`. */
 
+export type { Codec, CodecOption } from "./codec.ts"
 export { type Change, type Environment } from "./environment.ts"
 export { type ClientCode, type ErrorCode, HeadwaterError } from "./errors.ts"
 export type { Producer, ProducerOptions } from "./producer.ts"
@@ -9,4 +10,4 @@ export type { RequestOptions } from "./request.ts"
 export type { Retry } from "./retry.ts"
 export type { StandardSchema } from "./schema.ts"
 export { type CreateOptions, type Stream, type StreamOptions, stream } from "./stream.ts"
-export type { Info, Member, Offset, Presence, Principal, Signal, SignalOptions, Slow, TransportChoice, TransportFactory, TransportName } from "./transport.ts"
+export type { Info, Member, Offset, Presence, Signal, SignalOptions, Slow, TransportChoice, TransportFactory, TransportName } from "./transport.ts"

@@ -520,9 +520,6 @@ test("signals and members are told, and after a cut the member comes back with i
   wire.say({ t: "presence", s: 3, version: 2, count: 1, left: ["bob"] })
   wire.say({ t: "signal", s: 3, from: "bob", topic: "typing", data: true })
   assert.deepEqual((await signals.next()).value, { from: "bob", to: undefined, topic: "typing", data: true })
-  const proven = { subject: "bob", issuer: "https://app.example" }
-  wire.say({ t: "signal", s: 3, from: "bob", by: proven, data: 1 })
-  assert.deepEqual((await signals.next()).value, { from: "bob", to: undefined, topic: undefined, by: proven, data: 1 })
   assert.deepEqual(presence.members.map(({ id }) => id), ["ada"])
   stream.signal({ on: true }, { topic: "typing", keep: 5 })
   await settle()
@@ -536,6 +533,28 @@ test("signals and members are told, and after a cut the member comes back with i
   presence.leave()
   assert.equal(again.last("here").state, null)
   net.connection.signOut()
+})
+
+test("above the limit of the list only the count is told, and the list comes again when they are fewer", async () => {
+  const net = new Net()
+  const presence = net.connection.stream("room").presence()
+  const lists = presence[Symbol.asyncIterator]()
+  const wire = await net.opened()
+  answer(wire, 3)
+  const told = async (fields: object): Promise<unknown> => {
+    wire.say({ t: "presence", s: 3, ...fields })
+    const { value } = await lists.next()
+    return [(value as { id: string }[]).map(({ id }) => id), presence.members.length, presence.count]
+  }
+  const ada = { id: "ada", state: null }
+  assert.deepEqual(await told({ version: 1, count: 1, members: [ada] }), [["ada"], 1, 1])
+  assert.deepEqual(await told({ version: 2, count: 501, members: null }), [[], 0, 501])
+  assert.deepEqual(await told({ version: 3, count: 640, members: null }), [[], 0, 640])
+  assert.deepEqual(await told({ version: 4, count: 2, members: [ada, { id: "bob", state: 1 }] }), [["ada", "bob"], 2, 2])
+  assert.deepEqual(await told({ version: 5, count: 1, left: ["ada"] }), [["bob"], 1, 1])
+  presence.leave()
+  assert.deepEqual([presence.members.length, presence.count], [0, 0])
+  net.connection.close()
 })
 
 test("close() ends everything, in every state, and leaves nothing behind", async () => {

@@ -49,7 +49,7 @@ class Log:
         data: Sequence[bytes],
         by: Sequence[str | None],
     ) -> None:
-        """Add records behind the others."""
+        """Add records behind the others; of these `by` may be empty, where that of the others is."""
         if self.by or any(by):
             self._add_by(by)
         self.data += data

@@ -9,13 +9,11 @@
 
 import type { Environment } from "../environment.ts"
 import { HeadwaterError } from "../errors.ts"
+import { ACKNOWLEDGED, STALLED } from "../limits.ts"
 import type { Retry } from "../retry.ts"
 import type { Offset, Slow } from "../transport.ts"
 import type { Told } from "./messages.ts"
 import type { Follower, Line } from "./session.ts"
-
-const ACK_MS = 1000
-const STALL_MS = 1000
 
 /** What somebody wants of a subscription. */
 export interface Wish {
@@ -29,8 +27,6 @@ export interface Wish {
   readonly buffer: number
   /** Signals, and who is there, are told, too. */
   readonly live?: boolean
-  /** Records are told with what is known of them. */
-  readonly envelope?: boolean | undefined
 }
 
 /** Who listens to a feed. */
@@ -108,12 +104,11 @@ export class Feed implements Follower {
     const { wish, who } = listener
     if (!known) return this.#subscribe(wish, who)
     const live = known.live || wish.live === true
-    const envelope = known.envelope || wish.envelope === true
     const atTail = this.isLive || this.#wasLive || place(known) === "now"
     const elsewhere = !atTail && place(wish) !== place(known) && wish.from !== this.position
-    if (elsewhere || live !== Boolean(known.live) || envelope !== Boolean(known.envelope)) {
+    if (elsewhere || live !== Boolean(known.live)) {
       const from = elsewhere || !this.opened ? "now" : this.position
-      return this.#subscribe({ ...known, from, last: undefined, live, envelope, wait: known.wait || wish.wait === true })
+      return this.#subscribe({ ...known, from, last: undefined, live, wait: known.wait || wish.wait === true })
     }
     this.greet(listener)
   }
@@ -140,13 +135,13 @@ export class Feed implements Follower {
     if (floor === this.#acked) return
     this.#disarm()
     if ((floor - this.#acked) * 2 >= this.#window) this.#acknowledge(floor)
-    else this.#acking = this.#lines.environment.timer(ACK_MS, () => this.#acknowledge(floor))
+    else this.#acking = this.#lines.environment.timer(ACKNOWLEDGED, () => this.#acknowledge(floor))
   }
 
   /** Somebody waits for more: those who keep the server from telling it are let go after a while. */
   starve(): void {
     if (this.#listeners.size < 2 || this.got - this.#acked < this.#window) return
-    this.#stalling ??= this.#lines.environment.timer(STALL_MS, () => {
+    this.#stalling ??= this.#lines.environment.timer(STALLED, () => {
       this.#stalling = undefined
       for (const listener of this.#listeners) if ((listener.mark ?? Infinity) < this.got) listener.letGo?.()
       this.settle()
@@ -219,7 +214,7 @@ export class Feed implements Follower {
 
   async #begin(wish: Wish, turn: number, who: unknown): Promise<void> {
     const { retry, environment } = this.#lines
-    const { from, last, slow, wait, buffer, live, envelope } = wish
+    const { from, last, slow, wait, buffer, live } = wish
     let line: Line
     try {
       line = await this.#lines.line(who, this.#stop.signal)
@@ -243,7 +238,6 @@ export class Feed implements Follower {
       ...(wait ? { missing: "wait" } : {}),
       window: buffer,
       ...(live ? { signals: true, presence: true } : {}),
-      ...(envelope ? { envelope } : {}),
     })
   }
 

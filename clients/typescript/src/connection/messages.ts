@@ -1,8 +1,11 @@
 /** The messages of a connection, in JSON; see docs/reference/websocket-messages.md. */
 
-import { HeadwaterError, refusal } from "../errors.ts"
-import { type Form, elementsOf, fromBase64 } from "../records.ts"
-import type { Known, Offset, Principal, WireRecord } from "../transport.ts"
+import { type Codec, placedOf } from "../codec.ts"
+import { HeadwaterError } from "../errors.ts"
+import { elementsOf } from "../elements.ts"
+import { type Form, fromBase64 } from "../records.ts"
+import { refusal } from "../refusals.ts"
+import type { Offset, WireRecord } from "../transport.ts"
 
 export const SUBPROTOCOL = "headwater.v1+json"
 
@@ -20,8 +23,6 @@ export interface Told {
   e?: string[]
   r?: unknown[]
   b?: string[]
-  at?: number[]
-  by?: (Principal | null)[]
   code?: string
   message?: string
   status?: number
@@ -49,20 +50,15 @@ export function offsetsOf({ o = "", e = [] }: Told): Offset[] {
 }
 
 /** The records of a `data`. Their text is looked for only where somebody wants it. */
-export function recordsOf(told: Told, text: string, form: Form): WireRecord[] {
+export function recordsOf(told: Told, text: string, form: Form, codec: Codec | undefined): WireRecord[] {
   const offsets = offsetsOf(told)
-  const { at, by } = told
-  const known = (index: number): Known & { offset: Offset } => ({
-    offset: offsets[index] ?? "",
-    ...(at && { at: at[index], by: by?.[index] ?? undefined }),
-  })
-  if (told.b) return told.b.map((data, index) => ({ raw: fromBase64(data), ...known(index) }))
+  if (told.b) return told.b.map((data, index) => placedOf(fromBase64(data), offsets[index] ?? "", codec))
   const values = told.r ?? []
-  if (form === "text") return values.map((value, index) => ({ raw: value as string, ...known(index) }))
+  if (form === "text") return values.map((value, index) => ({ raw: value as string, offset: offsets[index] ?? "" }))
   let parts: { raw: string }[] | undefined
   const raw = (index: number): string => {
-    // It stands behind the offsets, in which there is no quotation mark, and before what an envelope tells.
-    parts ??= elementsOf(text.slice(text.indexOf('"r":[') + 4, at ? text.lastIndexOf(',"at":[') : text.lastIndexOf("]") + 1))
+    // It stands behind the offsets, in which there is no quotation mark.
+    parts ??= elementsOf(text.slice(text.indexOf('"r":[') + 4, text.lastIndexOf("]") + 1))
     return parts[index]?.raw ?? ""
   }
   return values.map((value, index) => ({
@@ -70,7 +66,7 @@ export function recordsOf(told: Told, text: string, form: Form): WireRecord[] {
       return raw(index)
     },
     value,
-    ...known(index),
+    offset: offsets[index] ?? "",
   }))
 }
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import random
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +16,7 @@ from hypothesis import strategies as st
 from tests.conftest import Run
 from tests.support.many import ManyClient, PacketSink
 
-from headwater import Hub, Limits
+from headwater import Hub, Limits, StreamConfig
 from headwater.errors import Refused, StoreUnavailable
 from headwater.hub.live.many import channel, slot
 from headwater.hub.peers import Peer
@@ -872,5 +874,61 @@ def test_a_cursor_that_waited_for_news_is_told_without_them(run: Run[None]) -> N
             client.sink.write(b":" + b" " * 2000 + b"\n\n")
             await until(lambda: client.records == {"a": [1, 2]}, client)
             assert client.cursor != before
+
+    run(main())
+
+
+@pytest.mark.parametrize("store", ["memory:", "sqlite:"])
+@pytest.mark.parametrize("way", ["append", "create", "closed", "records"])
+def test_no_reader_of_a_pattern_asks_the_store_for_a_new_stream(
+    run: Run[None], tmp_path: Path, store: str, way: str
+) -> None:
+    """Its first records are at hand for all of them, however many they are, and come once."""
+    wanted = {"append": [1], "create": [1], "closed": [1], "records": [1, 2, 3]}[way]
+
+    async def main() -> None:
+        async with Hub(store + str(tmp_path / "hub.db") * (store == "sqlite:")) as hub:
+            await json_streams(hub, "rooms/old")
+            await hub.append("rooms/old", 0)
+            clients = [ManyClient(hub, "rooms/*") for _ in range(40)]
+            for client in clients:
+                client.connect()
+            await until(lambda: all(client.cursor for client in clients), *clients)
+            before = hub.stats.store_reads
+            if way == "append":
+                await hub.append("rooms/new", 1, create=StreamConfig(JSON))
+            else:
+                await hub.create(
+                    "rooms/new", content_type=JSON, body=json.dumps(wanted).encode(), closed=way == "closed"
+                )
+            await until(lambda: all(client.records.get("rooms/new") == wanted for client in clients), *clients)
+            assert hub.stats.store_reads == before
+            if way == "closed":
+                await until(lambda: all("stream-closed" in client.names("rooms/new") for client in clients), *clients)
+                assert hub.live.stream("rooms/new") is None
+            else:
+                await hub.append("rooms/new", 9)
+                await until(lambda: all(client.records["rooms/new"][-1] == 9 for client in clients), *clients)
+                assert hub.reader_count("rooms/new") == 40
+            assert {client.again for client in clients} == {0}
+            assert hub.stats.store_reads == before
+
+    run(main())
+
+
+def test_a_new_stream_that_nobody_takes_is_not_kept(run: Run[None]) -> None:
+    """It matched and is another name's, or did not fit: nothing of it stays in memory."""
+
+    async def main() -> None:
+        async with Hub() as hub:
+            await json_streams(hub, "rooms/old")
+            await hub.append("rooms/old", 0)
+            client = ManyClient(hub, "rooms/*", max_streams=1)
+            client.connect()
+            await until(lambda: client.cursor, client)
+            await hub.append("rooms/new", 1, create=StreamConfig(JSON))
+            await until(lambda: "stream-error" in client.names(), client)
+            assert hub.live.stream("rooms/new") is None
+            assert hub.reader_count("rooms/old") == 1
 
     run(main())
