@@ -5,7 +5,7 @@ import { HeadwaterError } from "../errors.ts"
 import { elementsOf } from "../elements.ts"
 import { type Form, fromBase64 } from "../records.ts"
 import { refusal } from "../refusals.ts"
-import type { Offset, WireRecord } from "../transport.ts"
+import type { Known, Offset, Principal, WireRecord } from "../transport.ts"
 
 export const SUBPROTOCOL = "headwater.v1+json"
 
@@ -23,6 +23,8 @@ export interface Told {
   e?: string[]
   r?: unknown[]
   b?: string[]
+  at?: number[]
+  by?: (Principal | null)[]
   code?: string
   message?: string
   status?: number
@@ -52,13 +54,18 @@ export function offsetsOf({ o = "", e = [] }: Told): Offset[] {
 /** The records of a `data`. Their text is looked for only where somebody wants it. */
 export function recordsOf(told: Told, text: string, form: Form, codec: Codec | undefined): WireRecord[] {
   const offsets = offsetsOf(told)
-  if (told.b) return told.b.map((data, index) => placedOf(fromBase64(data), offsets[index] ?? "", codec))
+  const { at, by } = told
+  const more = (index: number): { offset: Offset; known?: Known } => ({
+    offset: offsets[index] ?? "",
+    ...(at && { known: { at: at[index], by: by?.[index] ?? undefined } }),
+  })
+  if (told.b) return told.b.map((data, index) => Object.assign(placedOf(fromBase64(data), "", codec), more(index)))
   const values = told.r ?? []
-  if (form === "text") return values.map((value, index) => ({ raw: value as string, offset: offsets[index] ?? "" }))
+  if (form === "text") return values.map((value, index) => ({ raw: value as string, ...more(index) }))
   let parts: { raw: string }[] | undefined
   const raw = (index: number): string => {
-    // It stands behind the offsets, in which there is no quotation mark.
-    parts ??= elementsOf(text.slice(text.indexOf('"r":[') + 4, text.lastIndexOf("]") + 1))
+    // It stands behind the offsets, in which there is no quotation mark, and before what an envelope tells.
+    parts ??= elementsOf(text.slice(text.indexOf('"r":[') + 4, at ? text.lastIndexOf(',"at":[') : text.lastIndexOf("]") + 1))
     return parts[index]?.raw ?? ""
   }
   return values.map((value, index) => ({
@@ -66,7 +73,7 @@ export function recordsOf(told: Told, text: string, form: Form, codec: Codec | u
       return raw(index)
     },
     value,
-    offset: offsets[index] ?? "",
+    ...more(index),
   }))
 }
 
