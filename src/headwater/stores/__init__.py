@@ -2,11 +2,11 @@
 
 from headwater.stores.base import (
     Atomic,
+    AtOnce,
     Attributing,
     Fallible,
     Measured,
     Posting,
-    Prompt,
     Store,
     StoreFigures,
     Sweeping,
@@ -14,12 +14,12 @@ from headwater.stores.base import (
 from headwater.stores.registry import open_store
 
 __all__ = [
+    "AtOnce",
     "Atomic",
     "Attributing",
     "Fallible",
     "Measured",
     "Posting",
-    "Prompt",
     "Store",
     "StoreFigures",
     "Sweeping",

@@ -3,7 +3,7 @@
 import { type Codec, placedOf } from "../codec.ts"
 import { HeadwaterError } from "../errors.ts"
 import { elementsOf } from "../elements.ts"
-import { type Form, fromBase64 } from "../records.ts"
+import { type Form, type Raw, decodeText, fromBase64 } from "../records.ts"
 import { refusal } from "../refusals.ts"
 import type { Known, Offset, Principal, WireRecord } from "../transport.ts"
 
@@ -59,7 +59,9 @@ export function recordsOf(told: Told, text: string, form: Form, codec: Codec | u
     offset: offsets[index] ?? "",
     ...(at && { known: { at: at[index], by: by?.[index] ?? undefined } }),
   })
-  if (told.b) return told.b.map((data, index) => Object.assign(placedOf(fromBase64(data), "", codec), more(index)))
+  // Where messages are not JSON, all records are bytes.
+  const rawOf = (data: string): Raw => (form === "bytes" ? fromBase64(data) : decodeText(fromBase64(data)))
+  if (told.b) return told.b.map((data, index) => Object.assign(placedOf(rawOf(data), "", codec), more(index)))
   const values = told.r ?? []
   if (form === "text") return values.map((value, index) => ({ raw: value as string, ...more(index) }))
   let parts: { raw: string }[] | undefined
