@@ -59,11 +59,10 @@ class SqliteStore:
         ValueError: the path is empty or `:memory:`.
     """
 
-    keeps_by: Final = True
-
     def __init__(self, path: str, options: SqliteOptions | None = None, *, clock: Clock = time.time) -> None:
         if not path or path == ":memory:":
             raise ValueError("sqlite: needs the path of a file; use memory: for a store in memory")
+        self.keeps_by: Final = True
         self._given = self._path = path
         self._options = options or SqliteOptions()
         self._clock = clock
@@ -171,15 +170,14 @@ class SqliteStore:
 
     async def append(self, path: str, request: Append) -> Appended:
         """See `Store.append`."""
-        step = partial(steps.append, path=path, request=request)
-        return await self._write(step, len(request.body), (path,), (request,))
+        step, size = partial(steps.append, path=path, request=request), len(request.body)
+        return await self._write(step, size, (path,), (request,))
 
     async def append_all(
         self, appends: Sequence[tuple[str, Append]], *, max_records: int | None = None
     ) -> list[Appended]:
         """See `Atomic.append_all`."""
-        size = sum(len(request.body) + COMMAND_BYTES for _, request in appends)
-        paths = tuple({path for path, _ in appends})
+        size, paths = sum(len(each.body) + COMMAND_BYTES for _, each in appends), tuple({path for path, _ in appends})
         step = partial(appends_together, appends=appends, paths=paths, max_records=max_records)
         return await self._write(step, size, paths, [request for _, request in appends])
 
