@@ -56,6 +56,8 @@ interface Being {
   member?: string | undefined
 }
 
+const signalOf = ({ from, to, topic, by, data }: Told): Signal => ({ from, to, topic, data, ...(by && { by }) }) as unknown as Signal
+
 export class Live implements Listener {
   readonly path: string
   /** What a stream has of it. */
@@ -226,7 +228,7 @@ export class Live implements Listener {
         this.#isOn = true
         return void this.#enter()
       case "signal":
-        for (const queue of this.#signals) queue.put({ from: told.from, to: told.to, topic: told.topic as string | undefined, data: told.data })
+        for (const queue of this.#signals) queue.put(signalOf(told))
         return
       case "presence":
         return this.#changed(told)

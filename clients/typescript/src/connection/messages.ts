@@ -4,7 +4,7 @@ import { type Codec, placedOf } from "../codec.ts"
 import { HeadwaterError, passes } from "../errors.ts"
 import { elementsOf } from "../elements.ts"
 import { type Form, type Raw, decodeText, fromBase64 } from "../records.ts"
-import type { Offset, WireRecord } from "../transport.ts"
+import type { Known, Offset, Principal, WireRecord } from "../transport.ts"
 
 export const SUBPROTOCOL = "headwater.v1+json"
 
@@ -22,6 +22,8 @@ export interface Told {
   e?: string[]
   r?: unknown[]
   b?: string[]
+  at?: number[]
+  by?: (Principal | null)[]
   code?: string
   message?: string
   status?: number
@@ -51,15 +53,20 @@ export function offsetsOf({ o = "", e = [] }: Told): Offset[] {
 /** The records of a `data`. Their text is looked for only where somebody wants it. */
 export function recordsOf(told: Told, text: string, form: Form, codec: Codec | undefined): WireRecord[] {
   const offsets = offsetsOf(told)
+  const { at, by } = told
+  const more = (index: number): { offset: Offset; known?: Known } => ({
+    offset: offsets[index] ?? "",
+    ...(at && { known: { at: at[index], by: by?.[index] ?? undefined } }),
+  })
   // Where messages are not JSON, all records are bytes.
   const rawOf = (data: string): Raw => (form === "bytes" ? fromBase64(data) : decodeText(fromBase64(data)))
-  if (told.b) return told.b.map((data, index) => placedOf(rawOf(data), offsets[index] ?? "", codec))
+  if (told.b) return told.b.map((data, index) => Object.assign(placedOf(rawOf(data), "", codec), more(index)))
   const values = told.r ?? []
-  if (form === "text") return values.map((value, index) => ({ raw: value as string, offset: offsets[index] ?? "" }))
+  if (form === "text") return values.map((value, index) => ({ raw: value as string, ...more(index) }))
   let parts: { raw: string }[] | undefined
   const raw = (index: number): string => {
-    // It stands behind the offsets, in which there is no quotation mark.
-    parts ??= elementsOf(text.slice(text.indexOf('"r":[') + 4, text.lastIndexOf("]") + 1))
+    // It stands behind the offsets, in which there is no quotation mark, and before what an envelope tells.
+    parts ??= elementsOf(text.slice(text.indexOf('"r":[') + 4, at ? text.lastIndexOf(',"at":[') : text.lastIndexOf("]") + 1))
     return parts[index]?.raw ?? ""
   }
   return values.map((value, index) => ({
@@ -67,7 +74,7 @@ export function recordsOf(told: Told, text: string, form: Form, codec: Codec | u
       return raw(index)
     },
     value,
-    offset: offsets[index] ?? "",
+    ...more(index),
   }))
 }
 
