@@ -19,8 +19,9 @@ from headwater.http.websocket.telling import TELLINGS
 from headwater.hub.live.connection import DistinctConnection
 from headwater.hub.live.group import FanoutGroup
 from headwater.hub.live.sinks import BufferSink
-from headwater.hub.live.subscriptions.subscription import Subscription, Wish
+from headwater.hub.live.subscriptions.subscription import Subscription
 from headwater.hub.live.subscriptions.whole import Subscriptions
+from headwater.hub.live.subscriptions.wish import Wish
 from headwater.hub.peers import NOBODY, Peer
 from headwater.protocol.offsets import position_of
 from headwater.protocol.paths import NOTHING_PRIVATE
@@ -63,8 +64,8 @@ class Reader:
     def read(self, path: str, window: int | None, *, start: str = "-1", slow: str | None = None) -> int:
         """Subscribe; gives the stream's number."""
         policy = None if slow is None else parse_slow(slow)
-        wish = Wish(1, path, start, window, policy, waits=False, envelope=False, peer=NOBODY)
-        subscription = self.all.add(wish)
+        wish = Wish(1, path, start, window, policy, waits=False, envelope=False)
+        subscription = self.all.add(wish, peer=NOBODY)
         self.all.open(subscription)
         return subscription.number
 

@@ -24,8 +24,9 @@ from headwater.http.websocket.stay import Stay
 from headwater.hub.access.bounds import Doing
 from headwater.hub.access.principals import CHANGED, EXPIRED, Principals
 from headwater.hub.access.proven import Proven
-from headwater.hub.live.subscriptions.subscription import FORBIDDEN, Subscription, Wish
+from headwater.hub.live.subscriptions.subscription import FORBIDDEN, Subscription
 from headwater.hub.live.subscriptions.whole import Subscriptions
+from headwater.hub.live.subscriptions.wish import Wish
 from headwater.hub.peers import Peer
 from headwater.protocol.access.identity import ANYBODY, Access, Principal
 from headwater.protocol.asks import Ask, Operation
@@ -113,14 +114,7 @@ class OpenRights:
 
 
 #: One object for all of them.
-_OPEN: Final = OpenRights()
-
-
-def rights_of(
-    permission: Permission, credential: Credential | None, client: tuple[str, int] | None, holder: Holder
-) -> Rights | OpenRights:
-    """Those of a connection; see `Rights`."""
-    return _OPEN if credential is None else Rights(permission, credential, client, holder)
+OPEN: Final = OpenRights()
 
 
 class Rights:

@@ -118,6 +118,10 @@ class Connection:
             for channel in self._channels:
                 channel.hold_back()
 
+    def in_front(self, data: bytes) -> bytes:
+        """Bytes that are written now, behind what waited for that."""
+        return data
+
     def direct(self, channel: Channel) -> int | None:
         """The descriptor to which a channel's group may write; None: it may not."""
         sink = self.sink
@@ -249,9 +253,11 @@ class Connection:
 
     def lost(self) -> None:
         """See `SinkOwner.lost`."""
-        self._leave_access()
+        if self.access is not None:
+            self._leave_access()
         self._runtime.budget.free(self)
-        self._cancel_stall()
+        if self._stall is not None:
+            self._cancel_stall()
         channels, self._channels = self._channels, ()
         for channel in channels:
             channel.lost()
@@ -349,6 +355,14 @@ class DistinctConnection(Connection):
             self._is_held_back = True
             for channel in self._channels:
                 channel.hold_back()
+
+    def in_front(self, data: bytes) -> bytes:
+        """See `Connection.in_front`."""
+        before = self.before
+        if before:
+            self.before = b""
+            data = before + data
+        return data
 
     def direct(self, channel: Channel) -> int | None:
         """See `Connection.direct`."""

@@ -17,6 +17,7 @@ from headwater.hub.live.cursors import Cursors
 from headwater.hub.live.ephemeral import Ephemerals
 from headwater.hub.live.flushing import Flusher
 from headwater.hub.live.heartbeats import Heartbeats
+from headwater.hub.rounds import Rounds
 from headwater.hub.stats import Stats
 from headwater.hub.timers import Timers
 from headwater.protocol.backoff import share
@@ -51,6 +52,7 @@ class Runtime:
         draining: readers are being let go, and no new ones are taken.
         keepers: who keeps the readers of some streams meanwhile; see `Engine.hold_readers`.
         timers: heartbeats, lifetimes, waits and write timeouts of all readers.
+        rounds: of the same, for those that wait for the same time.
         principals: the proofs by which something lives.
         bounds: how often one of them may do something; None: no such limit is set.
         refusals: what is refused, for the log.
@@ -70,6 +72,7 @@ class Runtime:
         self.draining = False
         self.keepers: Final[list[tuple[Keeps, Begun]]] = []
         self.timers: Final = Timers()
+        self.rounds: Final = Rounds(self.timers)
         self.principals: Final = Principals(self.timers)
         self.bounds: Final[Bounds | None] = bounds_of(limits, self.principals)
         self.refusals: Final = Refusals(stats.access_refused)
@@ -116,6 +119,7 @@ class Runtime:
         """Write to nobody any more."""
         self.flusher.stop()
         self.budget.stop()
+        self.rounds.stop()
         self.timers.stop()
 
     def _beaten(self, count: int) -> None:

@@ -43,7 +43,7 @@ class ManyChannel(OwnedChannel):
 
     def go_on_from(self, frames: FirstFrames) -> None:
         """The same as `go`, as another reader was told it."""
-        self.start_from(frames, b"")
+        self.start_from(frames, frames.data)
         self._stream.onlookers.add(self._owner.read)
         self._owner.moved()
         if self._group is None:  # that was more than the connection takes

@@ -10,7 +10,8 @@ from headwater.errors import HeadwaterError, TooManyStreams
 from headwater.hub.live.connection import Connection
 from headwater.hub.live.many.matches import Matches
 from headwater.hub.live.readers import LiveReaders
-from headwater.hub.live.subscriptions.subscription import Subscription, Tells, Wish
+from headwater.hub.live.subscriptions.subscription import Subscription
+from headwater.hub.live.subscriptions.wish import Tells, Wish
 from headwater.model import Last
 from headwater.protocol.paths import PrivatePaths
 
