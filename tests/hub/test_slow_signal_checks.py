@@ -107,6 +107,44 @@ def test_other_senders_of_a_stream_pass(run: Run[None], gate: Gate) -> None:
     run(main())
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"t": "head", "path": "free"},
+        {"t": "sub", "path": "free"},
+        {"t": "sub", "path": "*"},
+        {"t": "append", "path": "free", "r": [1]},
+        {"t": "signal", "path": "free", "data": 1},
+        {"t": "here", "path": "free", "member": "ada"},
+        {"t": "delete", "path": "free"},
+        {"t": "auth", "token": "x"},
+    ],
+    ids=lambda fields: f"{fields['t']} {fields.get('path', '')}",
+)
+def test_an_id_is_of_one_message_at_a_time(run: Run[None], gate: Gate, fields: dict[str, Any]) -> None:
+    """Another one with it is refused, does nothing, and the first has its answer."""
+
+    async def main() -> None:
+        async with Hub(schemas=schemas(gate)) as hub, greeted(Served(hub)) as client:
+            await told(hub, "slow/1", "free")
+            await send(client, 7, SLOW)
+            await gate.is_entered()
+            await client.send(**{**fields, "id": 7})
+            refused = await client.until(id=7)
+            assert (refused["code"], refused["detail"]) == (
+                "invalid-message",
+                "the id 7 is of a message that waits for its answer",
+            )
+            assert (await client.ask("ping"))["t"] == "pong"
+            gate.open.set()
+            assert (await client.until(id=7))["t"] == "ok"
+            await hub.info("free")
+            assert (hub.stats.appends, hub.stats.signals, hub.stats.members) == (0, 1, 0)
+            assert (await client.ask("head", path="free"))["t"] == "info"
+
+    run(main())
+
+
 async def send(client: Client, id: int, data: object, **more: object) -> None:
     await client.send(t="signal", id=id, path="slow/1", data=data, **more)
 
