@@ -278,9 +278,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--batch", type=int, nargs="+", default=[1, 4, 16, 64], help="records in one flush")
     parser.add_argument("--batches", type=int, default=30, help="flushes of a run")
     parser.add_argument("--turns", type=int, default=3, help="runs of each way, taking turns; the table has medians")
-    parser.add_argument(
-        "--ways", nargs="+", choices=WAYS, default=list(WAYS), metavar="WAY", help="some of the table's"
-    )
+    parser.add_argument("--ways", nargs="+", choices=WAYS, default=list(WAYS), metavar="WAY", help="of the table")
     results = tools.HERE / "results" / "compression.json"
     parser.add_argument("--output", type=Path, default=results, help="file for the runs")
     options = parser.parse_args(arguments)
@@ -294,11 +292,8 @@ def main(arguments: Sequence[str]) -> int:
                     taken.setdefault((way, batch), []).append(run)
     runs = [_median(found) for found in taken.values()]
     size = sum(map(len, records(1000))) / 1000
-    facts = {
-        **machine.host(),
-        "readers": f"{options.readers:,}",
-        "records": f"JSON of {size:.0f} bytes, over plain SSE or a WebSocket",
-    }
+    what = f"JSON of {size:.0f} bytes, over plain SSE or a WebSocket"
+    facts = {**machine.host(), "readers": f"{options.readers:,}", "records": what}
     print(table(runs, facts))
     options.output.parent.mkdir(parents=True, exist_ok=True)
     found = {"machine": facts, "runs": [run for runs in taken.values() for run in runs]}
