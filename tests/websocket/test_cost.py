@@ -26,6 +26,7 @@ from tests.support.websocket import CONNECT, HEADERS, JSON_PROTOCOL, Json
 
 import headwater
 from headwater.http.socket_sink import TransportSink
+from headwater.hub.live import fanout, pushed
 from headwater.hub.live.join_cache import FROM_READERS
 from headwater.server.settings import Settings
 
@@ -142,16 +143,21 @@ def test_hello_and_a_subscription_are_answered_by_one_write(
 ) -> None:
     """`welcome`, `sub`, what there is and `live`; also where another reader was told the same before."""
     written: list[bytes] = []
-    write = TransportSink.write
+    write, put = TransportSink.write, fanout.put
 
     def spy(self: TransportSink, data: bytes) -> None:
         written.append(bytes(data))
         write(self, data)
 
+    def spy_direct(descriptor: int, data: bytes) -> int:
+        written.append(bytes(data))
+        return put(descriptor, data)
+
     async def main() -> None:
         async with crowd() as found:
             await found.come(door("a"), others)
             monkeypatch.setattr(TransportSink, "write", spy)
+            monkeypatch.setattr(pushed, "put", spy_direct)
             await found.come(door("a"))
             assert len(written) == 1, written
             assert kinds(written[0]) == ["welcome", "sub", "data", "live"]

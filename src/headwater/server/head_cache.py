@@ -265,7 +265,8 @@ class HeadCache:
             if len(data) > MAX_HEAD_BYTES:
                 return head
             head.is_keyed = True
-            head.fields.remove((_KEY, head.headers.pop(_KEY)))
+            head.fields.remove((_KEY, key[1]))
+            head.headers = {name: value for name, value in headers.items() if name != _KEY}
             found = self._keyed[kind] = Handshakes(head, *kind)
             if len(self._keyed) > MAX_KINDS:
                 self._keyed.popitem(last=False)

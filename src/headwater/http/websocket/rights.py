@@ -51,8 +51,12 @@ class Holder(Protocol):
 
     is_over: bool
     peer: Peer
-    requests: Requests
     subscriptions: Subscriptions
+
+    @property
+    def requests(self) -> Requests:
+        """See `Talk.requests`."""
+        ...
 
     def tell(self, message: m.ServerMessage) -> None:
         """See `Session.tell`."""

@@ -133,7 +133,7 @@ class Session(Answers):
             kind = "text" if subprotocol.is_text else "binary"
             self.close(closes.WRONG_KIND, f"{self.codec.name} has {kind} messages")
             return
-        message = None
+        message: m.ClientMessage | AskedSub | None = None
         try:
             message = subprotocol.known.get(data)
             if message is None:

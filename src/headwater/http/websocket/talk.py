@@ -64,8 +64,9 @@ class Talk(ABC):
         for data, is_text in messages:
             if self.is_over:
                 return
-            if self._requests is not None:
-                self._requests.put(data, is_text)
+            requests = self._requests
+            if requests is not None:
+                requests.put(data, is_text)
                 continue
             self.handle(data, is_text)
             if self._requests is not None:  # by now something is under way
