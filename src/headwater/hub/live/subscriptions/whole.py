@@ -114,9 +114,10 @@ class Subscriptions:
         "live",
         "patterns",
         "private",
-        "slow",
         "tells",
     )
+
+    slow: SlowPolicy = REPLAY
 
     def __init__(
         self, live: LiveReaders, connection: Connection, tells: Tells, holder: Holder, private: PrivatePaths
@@ -126,7 +127,6 @@ class Subscriptions:
         self.live = live
         self.connection = connection
         self.tells = tells
-        self.slow: SlowPolicy = REPLAY
         self.count = 0
         self._known: dict[str | int, Subscription] = {}
         self._holder: Holder = holder
