@@ -455,7 +455,7 @@ def test_the_sweep_goes_on_after_failures(
     run: Run, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A failed sweep is logged and tried again; a stream with live readers is used meanwhile, so it stays."""
-    monkeypatch.setattr("headwater.hub.sweeping.SWEEP_SECONDS", 0.001)
+    monkeypatch.setattr("headwater.hub.sweeper.SWEEP_SECONDS", 0.001)
 
     async def main() -> None:
         store = Restless()

@@ -43,7 +43,7 @@ vector                    the cursor of such a read
 asks                      what must be allowed for a command
 access                    who may do what: grants, decisions, claims
 responses                 results into HTTP
-caching                   cursors, ETags, Cache-Control
+cache_headers             cursors, ETags, Cache-Control
 sse                       event streams, both ways
 wire, sse_control, sse_plain, ndjson, many_events  encoders
 compression, compressors  which codings there are

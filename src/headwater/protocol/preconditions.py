@@ -1,7 +1,7 @@
 """Preconditions: a write that happens only if the stream is as its sender knows it (RFC 9110 section 13).
 
-Rule 1: an ETag of ours names two offsets and what else tells forms of a response apart (see caching.py). Of a tag in a
-        condition only the second offset counts: the tag of a read that was up to date serves as the tail's own.
+Rule 1: an ETag of ours names two offsets and what else tells forms of a response apart (cache_headers.py). Of a tag
+        in a condition only the second offset counts: the tag of a read that was up to date serves as the tail's own.
 Rule 2: the ledger looks at a condition last, behind every other refusal (section 13.2.1).
 """
 

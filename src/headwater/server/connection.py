@@ -30,7 +30,7 @@ from headwater.server.deadline import Deadline
 from headwater.server.exchange import SocketExchange
 from headwater.server.head_cache import Head
 from headwater.server.inbound import Inbound
-from headwater.server.outgoing import Outgoing
+from headwater.server.outbound import Outgoing
 from headwater.server.shared import Shared
 from headwater.server.state import CLOSING, HEAD, IDLE, REQUEST, State
 

@@ -13,7 +13,7 @@ import logging
 import time
 from collections.abc import Awaitable, Sequence
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -25,7 +25,7 @@ from headwater.http.websocket.patience import EARLY
 from headwater.http.websocket.rights import OPEN, Rights
 from headwater.http.websocket.shared import Door
 from headwater.http.websocket.stay import Stay, interval
-from headwater.http.websocket.subprotocol import AskedSub, Subprotocol
+from headwater.http.websocket.subprotocol import KINDS, AskedSub, Subprotocol
 from headwater.http.websocket.talk import Talk
 from headwater.hub.live.connection import DistinctConnection
 from headwater.hub.live.subscriptions.whole import Subscriptions
@@ -142,7 +142,7 @@ class Session(Answers):
                     return
                 message = subprotocol.read(data)
             kind_of = type(message)
-            self.hub.stats.websocket_messages[_KINDS[kind_of]] += 1
+            self.hub.stats.websocket_messages[KINDS[kind_of]] += 1
             if not self.greeted:
                 self._greet(message)
             elif self.is_draining and not isinstance(message, m.Pong | m.Ping | m.Ack):
@@ -307,7 +307,3 @@ class Session(Answers):
         self.accepted()
         if self.rights is not OPEN:
             self.rights.stop()
-
-
-#: What `t` says of each message.
-_KINDS: Final[dict[type[Any], str]] = {**m.KINDS, AskedSub: m.KINDS[m.Sub]}

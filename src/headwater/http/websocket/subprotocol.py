@@ -6,7 +6,7 @@ Rule: what follows from the bytes of a `sub` and from the settings is made once 
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -30,7 +30,7 @@ MAX_KEPT: Final = 256
 MAX_BYTES: Final = 256
 
 #: Of ephemeral events, by whether signals and who is there are asked for.
-_KINDS: Final = {
+_EVENTS: Final = {
     (False, False): (),
     (True, False): (SIGNAL,),
     (False, True): (PRESENCE,),
@@ -68,6 +68,10 @@ class AskedSub(msgspec.Struct):
     message: m.Sub
     data: bytes
     plan: Plan | None = None
+
+
+#: What `t` says of each message, as `Subprotocol.read` gives them.
+KINDS: Final[dict[type[Any], str]] = {**{kind: m.KINDS[kind] for kind in m.KINDS if kind is not m.Sub}, AskedSub: "sub"}
 
 
 class Subprotocol:
@@ -143,7 +147,7 @@ class Subprotocol:
             None if message.slow is None else slow_policy(message.slow),
             message.missing == "wait",
             message.envelope,
-            kinds=_KINDS[message.signals, message.presence],
+            kinds=_EVENTS[message.signals, message.presence],
         )
         form = None if is_pattern else form_again(self.telling, wish, wish.start, limits.buffer_bytes)
         # Each stream that matches is asked about by itself.

@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from headwater.errors import InvalidOffset
-from headwater.hub.live import expiring
+from headwater.hub.live import expiry_notice
 from headwater.hub.live.connection import Connection
 from headwater.hub.live.cursor import LogCursor
 from headwater.hub.live.ephemeral import Told
@@ -272,7 +272,7 @@ class PushedReader(Follower):
 
     def tell_expiring(self, at: float) -> None:
         """See `Channel.tell_expiring`."""
-        expiring.tell(self._form, self._group, self, self._body.own, at)
+        expiry_notice.tell(self._form, self._group, self, self._body.own, at)
 
     def let_go(self) -> None:
         """See `Follower.let_go`."""

@@ -17,7 +17,7 @@ from headwater.errors import HeadwaterError, StreamGone, StreamNotFound
 from headwater.hub.live.arrival import Arrival
 from headwater.hub.live.attended import connection_to
 from headwater.hub.live.connection import Connection
-from headwater.hub.live.expiring import notice
+from headwater.hub.live.expiry_notice import notice
 from headwater.hub.live.follower import Follower
 from headwater.hub.live.sinks import Sink
 from headwater.hub.live.stream import LiveStream

@@ -11,6 +11,7 @@ queue      which commands are the next batch
 transaction  one batch's changes, and the SQL that keeps them
 cache      what memory knows
 journal    the last batches' appends
+recent     the ends of what was folded
 tables     rows into the tables
 rows       a stream's state as a row
 read_pool  the readers' threads
