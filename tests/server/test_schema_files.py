@@ -13,7 +13,7 @@ from tests.support.http import call
 from tests.support.processes import headwater_server
 
 from headwater.errors import MissingExtra, SchemaMismatch
-from headwater.protocol.schemas.registry import Kind, Schemas
+from headwater.protocol.schemas.registry import Schemas
 from headwater.publisher import Publisher, PublishError
 from headwater.server.schema_files import load_schemas
 from headwater.server.settings import InvalidSettings
@@ -32,13 +32,6 @@ USER: Final = {
 }
 
 
-def check(schemas: Schemas, path: str, data: bytes, kind: Kind) -> None:
-    """Hold a record or a signal to what its stream has, if it has something."""
-    applied = (schemas.records if kind == "record" else schemas.signals).of(path)
-    if applied is not None:
-        applied.check("application/json", (data,))
-
-
 def folder(place: Path, files: dict[str, Any]) -> str:
     for name, document in files.items():
         (place / name).parent.mkdir(parents=True, exist_ok=True)
@@ -51,28 +44,28 @@ def test_a_folder_says_what_streams_hold(tmp_path: Path) -> None:
     """A file refers to others by their names; what is told has them in it."""
     found = Schemas(load_schemas(folder(tmp_path, {"message.json": MESSAGE, "parts/user.json": USER, "x.txt": "no"})))
     for path in ("rooms/7", "lobby"):
-        check(found, path, b'{"by": {"name": "a"}, "to": "b"}', "record")
+        found.check(path, b'{"by": {"name": "a"}, "to": "b"}', "record")
         with pytest.raises(SchemaMismatch, match=r"does not fit message\.json, which .* holds: .* at #/by/name$"):
-            check(found, path, b'{"by": {"name": 1}}', "record")
+            found.check(path, b'{"by": {"name": 1}}', "record")
         with pytest.raises(SchemaMismatch, match="at #/to"):
-            check(found, path, b'{"by": {}, "to": 1}', "record")
+            found.check(path, b'{"by": {}, "to": 1}', "record")
     with pytest.raises(SchemaMismatch):
-        check(found, "rooms/7", b"1", "signal")
-    check(found, "lobby", b"1", "signal")
+        found.check("rooms/7", b"1", "signal")
+    found.check("lobby", b"1", "signal")
     told = found.described("rooms/7", "record")
     assert isinstance(told, dict)
     assert "x-streams" not in told
     again = Schemas({"**": dict(told)})
-    check(again, "a", b'{"by": {"name": "a"}}', "record")
+    again.check("a", b'{"by": {"name": "a"}}', "record")
     with pytest.raises(SchemaMismatch, match="at #/by/name"):
-        check(again, "a", b'{"by": {"name": 1}}', "record")
+        again.check("a", b'{"by": {"name": 1}}', "record")
 
 
 def test_one_file_is_enough(tmp_path: Path) -> None:
     folder(tmp_path, {"a.json": {"x-streams": ["a"], "type": "integer"}})
     found = Schemas(load_schemas(str(tmp_path / "a.json")))
     with pytest.raises(SchemaMismatch, match=r"does not fit a\.json"):
-        check(found, "a", b'"x"', "record")
+        found.check("a", b'"x"', "record")
     assert load_schemas(None) == {}
 
 

@@ -53,6 +53,7 @@ class SignalSender:
         self.kept: Final = KeptSignals(limits, runtime.timers, events.incarnation)
         self._live = live
         self._events = events
+        self._schemas: Final = schemas
         self._checks = SignalChecks(schemas.signals, limits.max_inflight_bytes) if schemas.signals else None
         #: States that end behind what is on its way.
         self._ends: set[asyncio.Future[None]] = set()
@@ -107,8 +108,7 @@ class SignalSender:
         found = self._known(path)
         if found is None:
             return None
-        if applied is not None:
-            applied.check(signal.content_type, (signal.content,))
+        self._schemas.check(path, signal.content, "signal", signal.content_type)
         return self._send(path, found, signal, by)
 
     def _known(self, path: str) -> int | None:
@@ -164,7 +164,7 @@ class SignalSender:
             return self._send(path, await self._find(path), signal, by)
         if not applied.schema.runs_code:
             found = await self._find(path)
-            applied.check(signal.content_type, (signal.content,))
+            self._schemas.check(path, signal.content, "signal", signal.content_type)
             return self._send(path, found, signal, by)
         async with checks.turn(path, by, len(signal.content)):
             await self._find(path)

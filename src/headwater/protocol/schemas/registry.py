@@ -15,6 +15,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from headwater.errors import BadRequest, InvalidPath, PathTooLong, SchemaMismatch, SchemaNotFound
+from headwater.model import JSON
 from headwater.protocol.framing import Split
 from headwater.protocol.paths import NOTHING_PRIVATE, PrivatePaths, check_path
 from headwater.protocol.patterns import ONE, REST, PatternIndex, check_pattern
@@ -173,6 +174,22 @@ class Schemas:
             for index, one in ((self.records, both.records), (self.signals, both.signals)):
                 if one is not None:
                     index.put(pattern, _schema(pattern, one))
+
+    def check(self, path: str, data: bytes, kind: Kind, content_type: str = JSON) -> None:
+        """Refuse a signal, or a record that nobody else takes apart.
+
+        Args:
+            path: the stream.
+            data: of one.
+            kind: what it is.
+            content_type: how it is written.
+
+        Raises:
+            SchemaMismatch: it does not fit.
+        """
+        index = self.signals if kind == "signal" else self.records
+        if index and (applied := index.of(path)) is not None:
+            applied.check(content_type, (data,))
 
     def described(self, path: str, kind: Kind) -> Mapping[str, Any] | bool:
         """The schema of a stream as JSON Schema.
