@@ -11,6 +11,7 @@ batches                   rows of a log into a read's batch
 backwards                 reads from behind: where a page begins
 ledger                    what may happen to a stream
 recreate                  a create of what is there
+without_body              what the head of a write decides by itself
 producers                 idempotent producers
 preconditions             If-Match and If-None-Match
 forks                     streams that share a beginning

@@ -18,5 +18,6 @@ exchange     one request on a connection as an exchange
 wire         a connection as those see it who respond
 outbound     the bytes that go out on a connection
 shared       what connections share
+turned_away  connections of which there are too many
 proxy        `headwater llm proxy`
 """

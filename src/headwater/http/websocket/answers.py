@@ -22,7 +22,7 @@ Go = Callable[[Access], None]
 
 
 class Answers(Talk):
-    """See the module; subclassed for what else a session is.
+    """A connection whose messages are begun and answered; subclassed for what else a session is.
 
     Attributes:
         door: through which it came.

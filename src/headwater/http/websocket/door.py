@@ -191,6 +191,6 @@ class WebSockets:
         found = self._compressed.get((name, deflate.window))
         if found is None:
             codec, telling = self._wires.of(name, deflate)
-            found = Subprotocol(codec, telling, plain.welcome, self._hub.limits, self._names)
+            found = Subprotocol(codec, telling, plain.welcome, self._hub.live, self._names)
             self._compressed[name, deflate.window] = found
         return found

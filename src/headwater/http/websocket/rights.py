@@ -217,7 +217,7 @@ class Rights:
         Raises:
             HeadwaterError: it may not be read.
         """
-        found = self.of(asks_to_read(wish.path, wish.kinds), by_pattern=True)
+        found = self.of(asks_to_read(wish.path, wish.terms.kinds), by_pattern=True)
         return self.peer_with(peer, found) if isinstance(found, Access) else self._awaited(peer, found)
 
     def peer_with(self, peer: Peer, access: Access) -> Peer:
@@ -250,7 +250,7 @@ class Rights:
             return
         self._recheck_members()
         for subscription in self._holder.subscriptions.all():
-            asks = asks_to_read(subscription.path, subscription.wish.kinds)
+            asks = asks_to_read(subscription.path, subscription.wish.terms.kinds)
             self._ask_again(asks, partial(self._allow, subscription), partial(self._forbid, subscription))
         self._holder.requests.hold_until_decided(then)
 

@@ -27,7 +27,7 @@ from headwater.http.websocket.shared import Door
 from headwater.http.websocket.stay import Stay, interval
 from headwater.http.websocket.subprotocol import KINDS, AskedSub, Subprotocol
 from headwater.http.websocket.talk import Talk
-from headwater.hub.live.connection import DistinctConnection
+from headwater.hub.live.shared_connection import DistinctConnection
 from headwater.hub.live.subscriptions.whole import Subscriptions
 from headwater.hub.live.subscriptions.wish import Wish
 from headwater.hub.peers import Peer
@@ -43,7 +43,7 @@ HELLO_BYTES: Final = 16 * 1024
 
 
 class Session(Answers):
-    """See the module, `Talk` and `Holder`.
+    """One connection; see `Talk` and `Holder`.
 
     Args:
         door: through which it came.
@@ -205,7 +205,7 @@ class Session(Answers):
         super().watch(seconds)
 
     def waited(self) -> None:
-        """See `Waits`: `hello` was due, or a beat is."""
+        """See `Waits.waited`: `hello` was due, or a beat is."""
         if not self._is_early:
             super().waited()
             return

@@ -64,8 +64,8 @@ def door_of(hub: Engine, permission: Permission, names: Names, operations: Opera
     told = {name: getattr(limits, name) for name in _TOLD}
     server = f"headwater/{version('headwater')}"
     welcome = Welcome(server, limits.heartbeat_seconds, limits.reader_window_bytes, told)
-    spoken = {
-        name: Subprotocol(codec, TELLINGS[name], codec.encode(welcome), limits, names) for name, codec in CODECS.items()
-    }
+    spoken = {}
+    for name, codec in CODECS.items():
+        spoken[name] = Subprotocol(codec, TELLINGS[name], codec.encode(welcome), hub.live, names)
     late, is_patient = hub.runtime.rounds.of(limits.hello_seconds), limits.hello_seconds > limits.heartbeat_seconds
     return Door(hub, permission, names, spoken, Warned(), late, is_patient, operations)

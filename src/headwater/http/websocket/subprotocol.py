@@ -13,8 +13,8 @@ import msgspec
 from headwater.errors import InvalidMessage
 from headwater.http.websocket.rights import asks_to_read
 from headwater.http.websocket.telling import Telling
-from headwater.hub.limits import Limits
-from headwater.hub.live.subscriptions.wish import Wish, form_again
+from headwater.hub.live.readers import LiveReaders
+from headwater.hub.live.subscriptions.wish import Wish, form_again, terms_of
 from headwater.hub.live.wire_format import WireFormat
 from headwater.model import NOW
 from headwater.protocol.asks import Ask
@@ -81,7 +81,7 @@ class Subprotocol:
         codec: of it.
         telling: of the same.
         welcome: the answer to `hello`, framed.
-        limits: of the hub.
+        live: the hub's readers.
         names: what a name may be.
 
     Attributes:
@@ -92,12 +92,13 @@ class Subprotocol:
         known: messages that are remembered, by their bytes: a `sub` with its plan, and the `hello` that says nothing.
     """
 
-    def __init__(self, codec: Codec, telling: Telling, welcome: bytes, limits: Limits, names: Names) -> None:
+    def __init__(self, codec: Codec, telling: Telling, welcome: bytes, live: LiveReaders, names: Names) -> None:
         self.codec: Final = codec
         self.telling: Final = telling
         self.welcome: Final = welcome
         self.is_text: Final = codec.is_text
-        self._limits: Final = limits
+        self._live: Final = live
+        self._limits: Final = live.runtime.limits
         self._names: Final = names
         self.known: Final[dict[bytes, m.Hello | AskedSub]] = {}
 
@@ -139,16 +140,13 @@ class Subprotocol:
             raise InvalidMessage(f"window is 0 to max_window_bytes={limits.max_window_bytes}, not {window}")
         if message.missing not in (None, "wait"):
             raise InvalidMessage(f"missing takes wait, not {message.missing[:40]!r}")
-        wish = Wish(
-            message.id,
-            path,
-            start_of(message.from_, message.last, message.last_bytes, NOW),
-            window or None,
-            None if message.slow is None else slow_policy(message.slow),
-            message.missing == "wait",
-            message.envelope,
-            kinds=_EVENTS[message.signals, message.presence],
-        )
+        slow = None if message.slow is None else slow_policy(message.slow)
+        kinds = _EVENTS[message.signals, message.presence]
+        terms = terms_of(window or None, slow, message.missing == "wait", message.envelope, kinds)
+        # As its stream has it: one text for all who read it, where each connection would keep its own.
+        stream = self._live.stream(path)
+        text = path if stream is None else stream.path
+        wish = Wish(message.id, text, start_of(message.from_, message.last, message.last_bytes, NOW), terms)
         form = None if is_pattern else form_again(self.telling, wish, wish.start, limits.buffer_bytes)
         # Each stream that matches is asked about by itself.
-        return Plan(wish, is_pattern, () if is_pattern else asks_to_read(path, wish.kinds), form)
+        return Plan(wish, is_pattern, () if is_pattern else asks_to_read(path, kinds), form)

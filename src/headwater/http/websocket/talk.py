@@ -20,7 +20,7 @@ from headwater.protocol.websocket import frames
 
 
 class Talk(ABC):
-    """See the module and `Receiver`; subclassed for what is said.
+    """A WebSocket that is open; subclassed for what is said. See `Receiver`.
 
     Args:
         hub: whose streams are spoken of.
@@ -96,7 +96,7 @@ class Talk(ABC):
         self._round.add(self)
 
     def waited(self) -> None:
-        """See `Waits`: a beat is due."""
+        """See `Waits.waited`: a beat is due."""
         self._round = None
         limits, now, sink = self.hub.limits, time.monotonic(), self._sink
         if self._requests is None or not self._requests.is_stopped:

@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Protocol, Self
 
 from headwater.errors import HeadwaterError, StreamGone, StreamNotFound
+from headwater.hub.eager import begin
 from headwater.hub.live.arrival import Arrival
 from headwater.hub.live.attended import connection_to
 from headwater.hub.live.connection import Connection
@@ -127,7 +130,7 @@ class WaitingReader(Follower):
         stream = came.stream
         now = time.monotonic()
         number = stream.runtime.stats.readers_total
-        super().__init__(stream.window, number, now, came.slow or REPLAY, came.peer)
+        super().__init__(stream, number, now, came.slow or REPLAY, came.peer)
         self._came = came
         self._connection = connection
         self._form = form
@@ -148,10 +151,15 @@ class WaitingReader(Follower):
         """See `Follower.held`."""
         return self._connection.sink.held()
 
+    @property
+    def asked(self) -> str | None:
+        """The offset with which it came, of an earlier stream at the path; None: without one."""
+        return self._came.asked
+
     def start(self, head: bytes) -> None:
         """Tell that it waits."""
         stream = self._came.stream
-        stream.followers.add(self)
+        stream.followers[self] = None
         self._connection.write(head + self._form.frame(self._encoder.opening() + self._encode(self._cursor.wait())))
         self._timer = stream.runtime.timers.after(self._cursor.next_timer() - time.monotonic(), self._beat)
         stream.await_creation(self)
@@ -165,19 +173,32 @@ class WaitingReader(Follower):
         came = self._came
         if came.stream.runtime.draining:
             return
-        arrival = came.live.open_at_once(came.stream.path, BEGINNING, slow=came.slow, peer=came.peer)
+        with self._gives_its_place():
+            arrival = came.live.open_at_once(came.stream.path, BEGINNING, slow=came.slow, peer=came.peer)
         if arrival is not None:
             self._go_in(arrival)
         elif self._admitting is None:
             self._admitting = asyncio.get_running_loop().create_task(self._open())
 
+    @contextmanager
+    def _gives_its_place(self) -> Iterator[None]:
+        """It counts as a reader already, and is let in also where no more are taken."""
+        stats = self._came.stream.runtime.stats
+        stats.readers -= 1
+        try:
+            yield
+        finally:
+            stats.readers += 1
+
     async def _open(self) -> None:
         came = self._came
         size = came.stream.runtime.limits.buffer_bytes
-        try:
-            arrival = await came.live.open(
-                came.stream.path, BEGINNING, slow=came.slow, peer=came.peer, first_bytes=size
+        with self._gives_its_place():
+            opening = begin(
+                came.live.open(came.stream.path, BEGINNING, slow=came.slow, peer=came.peer, first_bytes=size)
             )
+        try:
+            arrival = await opening
         except (StreamNotFound, StreamGone):  # deleted again
             self._admitting = None
             self.move()
@@ -203,10 +224,10 @@ class WaitingReader(Follower):
         """The stream was deleted before it was let in: wait for another one at the path."""
         former, came = self._came.stream, self._came
         came.stream = came.live.enter(former.path)
-        came.stream.followers.add(self)
+        came.stream.followers[self] = None
         former.stop_awaiting(self)
         former.leave(self)
-        self.window = came.stream.window
+        self._stream = came.stream
         came.stream.await_creation(self)
 
     # What it is told.

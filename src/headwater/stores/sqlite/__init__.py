@@ -22,6 +22,9 @@ schema     the SQL files: schema, migrations, queries
 checkup    whether a file is whole
 lock       one process a file
 custody    whether the files are still those that were opened
+wal        whether the log is still what it was
+agreement  whether the database says what memory knows
+guard      whether the store can go on with them
 troubles   what errors of the disk mean
 """
 

@@ -136,6 +136,7 @@ class ManyReader:
     async def _open_all(self) -> None:
         for name, error in self.asked.refused.items():
             self._write(self._whole.refused(name, problem(error)))
+            self.live.runtime.stats.errors[error.code] += 1
             self._by_path[name].condition = Condition.FAILED
             self._behind.discard(self._by_path[name])
         await self._open_queued()

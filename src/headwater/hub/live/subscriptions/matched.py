@@ -29,6 +29,10 @@ class Group(Protocol):
         """See `Subscriptions.find`."""
         ...
 
+    def text_of(self, path: str) -> str:
+        """See `Subscriptions.text_of`."""
+        ...
+
     def add(self, wish: Wish, incarnation: int) -> Subscription:
         """See `Subscriptions.add`."""
         ...
@@ -104,7 +108,8 @@ class MatchedStreams:
                 )
                 whole.connection.write(whole.tells.refused(self._wish, error))
             return None
-        wish = msgspec.structs.replace(self._wish, path=path, start=start, pattern=self._wish.path, waits=False)
+        pattern, path = self._wish.path, whole.text_of(path)
+        wish = msgspec.structs.replace(self._wish, path=path, start=start, pattern=pattern)
         return whole.add(wish, incarnation)
 
     def came(self, slot: Subscription) -> None:

@@ -91,12 +91,10 @@ class Subscription(Owner):
         incarnation: see `Place`.
         is_over: it has ended.
         next: see `Place`.
-        path: of the stream.
     """
 
     __slots__ = (
         "_all",
-        "_asked",
         "_peer",
         "_start",
         "_waiting",
@@ -105,13 +103,11 @@ class Subscription(Owner):
         "is_over",
         "next",
         "number",
-        "path",
         "wish",
     )
 
     def __init__(self, all: Group, wish: Wish, incarnation: int = 0, peer: Peer | None = None) -> None:
         self.wish = wish
-        self.path = wish.path
         self.number = 0
         self.incarnation = incarnation
         self.next = 0
@@ -121,8 +117,11 @@ class Subscription(Owner):
         self._peer = peer
         self._start = wish.start
         self._waiting: WaitingChannel | None = None
-        #: The offset with which it waited, of an earlier stream at the path.
-        self._asked: str | None = None
+
+    @property
+    def path(self) -> str:
+        """Of the stream."""
+        return self.wish.path
 
     @property
     def offset(self) -> str:
@@ -156,7 +155,7 @@ class Subscription(Owner):
         form = None if self.number else form_again(self._all.tells, wish, start, most)
         if form is not None and self.begin_again(peer, form):
             return None
-        arrival = live.open_at_once(wish.path, start, slow=wish.slow, peer=peer)
+        arrival = live.open_at_once(wish.path, start, slow=wish.terms.slow, peer=peer)
         if arrival is None:
             return self.open()
         with arrival:
@@ -183,7 +182,8 @@ class Subscription(Owner):
             data = whole.tells.subscribed(wish, self.number, frames.info, frames.start) + frames.data
             if len(frames.answers) < MAX_ANSWERS:
                 frames.answers[wish.id] = data
-        self.channel = SubscribedChannel.of_frames(self, frames, stream, whole.connection, peer, wish.window)
+        window = wish.terms.window
+        self.channel = SubscribedChannel.of_frames(self, frames, stream, whole.connection, peer, window)
         self.channel.start_from(frames, whole.connection.in_front(data))
         return True
 
@@ -191,7 +191,7 @@ class Subscription(Owner):
     def _first_bytes(self) -> int:
         """Of its first batch, which its window must have room for."""
         most = self._all.live.runtime.limits.buffer_bytes
-        return min(most, self.wish.window or most)
+        return min(most, self.wish.terms.window or most)
 
     async def open(self, asked: Awaitable[Peer] | None = None) -> None:
         """Open it, or wait for it; an error is told.
@@ -214,16 +214,14 @@ class Subscription(Owner):
 
     async def _open(self) -> None:
         wish, live = self.wish, self._all.live
-        size, peer = self._first_bytes, self._peer
+        size, peer, slow = self._first_bytes, self._peer, wish.terms.slow
         assert peer is not None, "it was asked for"
         if not wish.waits or self.number:
-            with await live.open(wish.path, self._start, slow=wish.slow, peer=peer, first_bytes=size) as arrival:
+            with await live.open(wish.path, self._start, slow=slow, peer=peer, first_bytes=size) as arrival:
                 self._come(arrival)
             return
         admits = AdmitsOne(self.take, live)
-        came = await open_or_wait(
-            live, wish.path, self._start, slow=wish.slow, peer=peer, first_bytes=size, admits=admits
-        )
+        came = await open_or_wait(live, wish.path, self._start, slow=slow, peer=peer, first_bytes=size, admits=admits)
         with came:
             if isinstance(came, Arrival):
                 self._come(came)
@@ -236,7 +234,6 @@ class Subscription(Owner):
             self.take(arrival)
 
     def _wait(self, came: Awaiting) -> None:
-        self._asked = came.asked
         came.take()
         whole = self._all
         self._waiting = WaitingChannel(self, came, whole.connection, whole.tells.waiting_form(self.wish))
@@ -245,19 +242,19 @@ class Subscription(Owner):
     def take(self, arrival: Arrival) -> None:
         """Read a stream that is there, from now on."""
         whole, wish, stream = self._all, self.wish, arrival.stream
-        self._waiting = None
+        waiting, self._waiting = self._waiting, None
         is_first, head = not self.number, b""
         # The one that reads on behind a gap keeps its number, though nobody may have read the stream meanwhile.
         self.number = self.number or stream.number
-        form = whole.tells.form(self.number, envelope=wish.envelope, kinds=wish.kinds)
+        form = whole.tells.form(self.number, envelope=wish.terms.envelope, kinds=wish.terms.kinds)
         if is_first:
             self.incarnation = arrival.info.incarnation
             whole.began(self)
             start = _start_of(arrival)
             head = whole.tells.subscribed(wish, self.number, arrival.info, start)
-            if self._asked is not None:
-                head += form.encoder("").encode(Gap(self._asked, start, start, "recreated"), 0.0)
-        self.channel = SubscribedChannel.of_arrival(self, arrival, whole.connection, form, wish.window)
+            if waiting is not None and waiting.asked is not None:
+                head += form.encoder("").encode(Gap(waiting.asked, start, start, "recreated"), 0.0)
+        self.channel = SubscribedChannel.of_arrival(self, arrival, whole.connection, form, wish.terms.window)
         self.channel.go(arrival, head)
         if whole.live.runtime.draining:
             whole.stop()
@@ -317,7 +314,7 @@ class Subscription(Owner):
         """See `Owner.finished`."""
         self.channel = None
         if isinstance(error, OffsetGone) and (earliest := error.details.get("earliest")):
-            form = self._all.tells.form(self.number, envelope=self.wish.envelope)
+            form = self._all.tells.form(self.number, envelope=self.wish.terms.envelope)
             gap = Gap(offset, str(earliest), str(earliest), "retention")
             self._all.connection.write(form.encoder("").encode(gap, 0.0))
             self._start = str(earliest)

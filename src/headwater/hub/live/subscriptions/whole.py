@@ -145,6 +145,11 @@ class Subscriptions:
         """All of them."""
         return [found for key, found in self._known.items() if isinstance(key, str)]
 
+    def text_of(self, path: str) -> str:
+        """A path as its stream has it: one text for all who read it, where each connection would keep its own."""
+        stream = self.live.stream(path)
+        return path if stream is None else stream.window.path
+
     # They come and go.
 
     def read(self, wish: Wish, peer: Peer, form: WireFormat | None) -> None:
@@ -252,8 +257,9 @@ class Subscriptions:
 
     def over(self, subscription: Subscription) -> None:
         """See `Group.over`."""
-        if self._known.get(subscription.path) is subscription:
-            del self._known[subscription.path]
+        path = subscription.path
+        if self._known.get(path) is subscription:
+            del self._known[path]
             self.count -= 1
         if self._known.get(subscription.number) is subscription:
             del self._known[subscription.number]

@@ -1,8 +1,9 @@
-"""What a subscription asks for, and how its reader is told."""
+"""What a subscription asks for, and how its reader is told what is no record."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from functools import lru_cache
+from typing import Final, Protocol
 
 import msgspec
 
@@ -11,30 +12,49 @@ from headwater.hub.live.wire_format import WireFormat
 from headwater.model import Last, SlowPolicy, StreamInfo
 
 
-class Wish(msgspec.Struct, frozen=True):
+class Terms(msgspec.Struct, frozen=True, gc=False):
+    """How a stream is told; see `terms_of`.
+
+    Attributes:
+        window: bytes of records that may be told and not acknowledged; None: no limit.
+        slow: what the reader gets when it was slow; None: as the stream says.
+        waits: a stream that is not there is waited for.
+        envelope: records come with the time of their append.
+        kinds: of ephemeral events that are told, too.
+    """
+
+    window: int | None = None
+    slow: SlowPolicy | None = None
+    waits: bool = False
+    envelope: bool = False
+    kinds: tuple[str, ...] = ()
+
+
+#: Terms that are kept, as one object for all subscriptions that have them: most ask for the same.
+terms_of: Final = lru_cache(1024)(Terms)
+
+
+class Wish(msgspec.Struct, frozen=True, gc=False):
     """What a subscription asks for.
 
     Attributes:
         id: by which its answer is known.
         path: the stream.
         start: where it begins.
-        window: bytes of records that may be told and not acknowledged; None: no limit.
-        slow: what the reader gets when it was slow; None: as the stream says.
-        waits: a stream that is not there is waited for.
-        envelope: records come with the time of their append.
+        terms: how it is told.
         pattern: that it matches; empty: it was asked for by its path.
-        kinds: of ephemeral events that are told, too.
     """
 
     id: int
     path: str
     start: str | Last
-    window: int | None
-    slow: SlowPolicy | None
-    waits: bool
-    envelope: bool
+    terms: Terms
     pattern: str = ""
-    kinds: tuple[str, ...] = ()
+
+    @property
+    def waits(self) -> bool:
+        """Whether a stream that is not there is waited for; one that matched a pattern was there."""
+        return self.terms.waits and not self.pattern
 
 
 class Tells(Protocol):
@@ -63,7 +83,8 @@ class Tells(Protocol):
 
 def is_narrow(wish: Wish, buffer_bytes: int) -> bool:
     """Whether its window wants a smaller first batch than the one at hand."""
-    return wish.window is not None and wish.window < buffer_bytes
+    window = wish.terms.window
+    return window is not None and window < buffer_bytes
 
 
 def form_again(tells: Tells, wish: Wish, start: str | Last, buffer_bytes: int) -> WireFormat | None:
@@ -75,6 +96,7 @@ def form_again(tells: Tells, wish: Wish, start: str | Last, buffer_bytes: int) -
         start: where it begins.
         buffer_bytes: of a first batch.
     """
-    if wish.slow is not None or not isinstance(start, str) or is_narrow(wish, buffer_bytes):
+    terms = wish.terms
+    if terms.slow is not None or not isinstance(start, str) or is_narrow(wish, buffer_bytes):
         return None
-    return tells.form(0, envelope=wish.envelope, kinds=wish.kinds)
+    return tells.form(0, envelope=terms.envelope, kinds=terms.kinds)
