@@ -25,7 +25,7 @@ from headwater.http.websocket.talk import Talk
 from headwater.http.websocket.warned import Warned
 from headwater.hub import Engine
 from headwater.hub.access.principals import CHANGED, EXPIRED
-from headwater.hub.live.connection import AttendedConnection
+from headwater.hub.live.shared_connection import AttendedConnection
 from headwater.hub.live.wire_format import WireFormat
 from headwater.hub.peers import Peer
 from headwater.model import Appended, Producer, SlowPolicy

@@ -30,7 +30,7 @@ class Living(Protocol):
 
 
 class Proven(Access):
-    """See the module.
+    """An access that somebody has proven.
 
     Args:
         access: what was proven.

@@ -1,4 +1,4 @@
-"""What is refused, and what is taken back, for who looks after the server: a line in the log and a figure each.
+"""What is refused, and what is taken back, for those who look after the server: a line in the log and a figure each.
 
 Rule 1: a line is one object of JSON behind its event, in the logger `headwater.access`. Its fields are these structs',
         and docs/reference/access.md is written from them.

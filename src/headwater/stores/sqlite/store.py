@@ -233,14 +233,14 @@ class SqliteStore:
         return self._usable(await self._state(path), path).info()
 
     def info_at_once(self, path: str) -> StreamInfo | None:
-        """See `Prompt.info_at_once`; of streams whose state is in memory."""
+        """See `AtOnce.info_at_once`; of streams whose state is in memory."""
         try:
             return self._usable(self._committed.states.get(path), path).info()
         except HeadwaterError:
             return None
 
     def read_at_once(self, path: str, offset: str, *, limit: int = DEFAULT_READ_LIMIT, whole: int = 0) -> Batch | None:
-        """See `Prompt.read_at_once`; of what memory has, and at the tail."""
+        """See `AtOnce.read_at_once`; of what memory has, and at the tail."""
         now, read = self._time.now(), Forwards(offset, limit, whole, times=True)
         try:
             state = ledger.check_usable(self._committed.states.get(path), path, now, self._is_watched)

@@ -448,7 +448,7 @@ def _(patch: Patch) -> None:
 
     def end_access(self: Connection, reason: str, retry_after: float) -> None:
         self.access = None
-        for channel in self._channels:
+        for channel in self.channels:
             channel.detach(retry_after, reason)
 
     patch.setattr(Connection, "end_access", end_access)

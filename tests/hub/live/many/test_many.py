@@ -13,6 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.conftest import Run
+from tests.support.hub_clock import HubClock
+from tests.support.inprocess import turns
 from tests.support.many import JSON, ManyClient, json_streams, until
 
 from headwater import Hub, Limits, StreamConfig
@@ -483,9 +485,12 @@ def test_a_full_connection_delays_nothing_and_loses_nothing(run: Run[None]) -> N
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_every_record_once_and_in_order_through_cuts(run: Run[None], seed: int) -> None:
+def test_every_record_once_and_in_order_through_cuts(
+    run: Run[None], monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
     """Cuts at any byte, streams that come, end, and come anew, slow times: after the three lines of script each record
     came once and in its order, and of a stream that was deleted nothing but an end of it is missing."""
+    clock = HubClock(monkeypatch)
 
     async def main() -> None:
         chance = random.Random(seed)
@@ -507,7 +512,7 @@ def test_every_record_once_and_in_order_through_cuts(run: Run[None], seed: int) 
                 if chance.random() < 0.15:
                     client.take()
                 if chance.random() < 0.1:
-                    await asyncio.sleep(chance.random() * 0.02)
+                    await clock.move(hub, chance.random() * 0.02)
                 if chance.random() < 0.05:
                     client.lose(chance.randrange(3000))
                     await asyncio.sleep(0)
@@ -540,7 +545,7 @@ def test_a_cursor_may_be_cut_anywhere(seed: int, keep: int) -> None:
                 written[path].append(number)
                 if number % 10 == 0:
                     client.connect(offset=BEGINNING)
-                    await asyncio.sleep(0.001)
+                    await turns()
                     client.lose(keep)
             client.connect()
             await until(lambda: {path: client.records.get(path, []) for path in paths} == written, client)
@@ -676,11 +681,11 @@ def test_who_waits_is_not_given_more_while_the_connection_is_full(run: Run[None]
             await until(lambda: client.cursor, client)
             while not client.reader.connection.is_stopped:
                 await hub.append("a", "x" * 1000)
-                await asyncio.sleep(0.01)
+                await turns()
             full = client.sink.held()
             for path in late:
                 await hub.create(path, content_type=JSON, body=b'["' + b"x" * 1000 + b'"]')
-            await asyncio.sleep(0.05)
+            await turns(50)
             assert client.sink.held() == full
             await until(lambda: all(path in client.records for path in late), client)
 

@@ -18,7 +18,8 @@ from headwater.hub.eager import begin
 from headwater.hub.live.connection import Connection
 from headwater.hub.live.readers import LiveReaders
 from headwater.hub.live.subscriptions.matched import MatchedStreams
-from headwater.hub.live.subscriptions.subscription import Subscription, Tells, Wish
+from headwater.hub.live.subscriptions.subscription import Subscription
+from headwater.hub.live.subscriptions.wish import Tells, Wish
 from headwater.hub.peers import Peer
 from headwater.model import SlowPolicy
 from headwater.protocol.paths import PrivatePaths
@@ -118,6 +119,11 @@ class Subscriptions:
         """All of them."""
         return [found for key, found in self._known.items() if isinstance(key, str)]
 
+    def text_of(self, path: str) -> str:
+        """A path as its stream has it: one text for all who read it, where each connection would keep its own."""
+        stream = self.live.stream(path)
+        return path if stream is None else stream.window.path
+
     # They come and go.
 
     def add(self, wish: Wish, incarnation: int = 0) -> Subscription:
@@ -212,8 +218,9 @@ class Subscriptions:
 
     def over(self, subscription: Subscription) -> None:
         """See `Group.over`."""
-        if self._known.get(subscription.path) is subscription:
-            del self._known[subscription.path]
+        path = subscription.path
+        if self._known.get(path) is subscription:
+            del self._known[path]
             self.count -= 1
         if self._known.get(subscription.number) is subscription:
             del self._known[subscription.number]
