@@ -142,7 +142,7 @@ def test_a_hint_is_a_floor_and_spread_unless_it_is_ones_own(own: bool, least: fl
 
 
 def test_who_tries_often_is_not_made_to_wait_for_a_minute() -> None:
-    """A short base, and connections that are cut before they bring anything: a dozen a minute, and no minute without."""
+    """A short base, and connections that are cut before they bring anything: a dozen a minute, spread over it."""
     backoff = Backoff(Retry(base=0.1, cap=0.1), lambda: 0.5)
     now, attempts = 0.0, []
     while now < 600:
