@@ -101,7 +101,10 @@ def test_a_file_from_before_keeps_its_large_records(place: Place, run: Run[None]
         "INSERT INTO streams VALUES (1, 'a', '{}', ?, 0, 0, 0, ?, 0, NULL, NULL, 0, 0, 0, NULL, NULL, NULL, 0)",
         (lineage, len(LARGE)),
     )
-    database.run("INSERT INTO records VALUES (1, 0, 1700000000.0, 1700000000000, ?)", (LARGE,))
+    database.run(
+        "INSERT INTO records (incarnation, position, at, told, data) VALUES (1, 0, 1700000000.0, 1700000000000, ?)",
+        (LARGE,),
+    )
     database.run("UPDATE store SET last_incarnation = 1")
     place.close()
 
