@@ -36,7 +36,7 @@ HELLO = {"t": "hello"}
 #: Calls of our functions for a reader that comes to a stream with others: over SSE; and over a WebSocket with its
 #: handshake, `hello` and `sub`. One of them is for the Unix sockets that are used here.
 MOST_OF_SSE = 53
-MOST_OF_DOOR = 80
+MOST_OF_DOOR = 82
 #: Streams of a pattern, and our calls for each of them when a connection comes that reads them all, as others do.
 MATCHING = 10
 MOST_OF_MATCH = 60
