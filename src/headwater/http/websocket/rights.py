@@ -28,7 +28,8 @@ from headwater.hub.live.subscriptions.subscription import FORBIDDEN, Subscriptio
 from headwater.hub.live.subscriptions.whole import Subscriptions
 from headwater.hub.live.subscriptions.wish import Wish
 from headwater.hub.peers import Peer
-from headwater.protocol.access.identity import ANYBODY, Access, Principal
+from headwater.model import Principal
+from headwater.protocol.access.identity import ANYBODY, Access
 from headwater.protocol.asks import Ask, Operation
 from headwater.protocol.ephemeral import PRESENCE
 from headwater.protocol.websocket import closes
@@ -51,8 +52,12 @@ class Holder(Protocol):
 
     is_over: bool
     peer: Peer
-    requests: Requests
     subscriptions: Subscriptions
+
+    @property
+    def requests(self) -> Requests:
+        """See `Talk.requests`."""
+        ...
 
     def tell(self, message: m.ServerMessage) -> None:
         """See `Session.tell`."""
@@ -114,14 +119,7 @@ class OpenRights:
 
 
 #: One object for all of them.
-_OPEN: Final = OpenRights()
-
-
-def rights_of(
-    permission: Permission, credential: Credential | None, client: tuple[str, int] | None, holder: Holder
-) -> Rights | OpenRights:
-    """Those of a connection; see `Rights`."""
-    return _OPEN if credential is None else Rights(permission, credential, client, holder)
+OPEN: Final = OpenRights()
 
 
 class Rights:
