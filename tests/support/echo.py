@@ -13,6 +13,7 @@ from headwater.http.exchange import Exchange, Upgrade, Work
 from headwater.http.forwarded import TrustedProxies
 from headwater.http.request import Request
 from headwater.http.service import Service
+from headwater.hub.access.end import AccessEnd
 from headwater.hub.live.connection import Connection
 from headwater.model import SlowPolicy
 from headwater.protocol import names, responses
@@ -78,6 +79,10 @@ class Echo:
 
     def detach(self, retry_after: float, reason: str = "") -> None:
         pass
+
+    def hush(self, end: AccessEnd) -> None: ...
+
+    def end_access(self, end: AccessEnd) -> None: ...
 
     def tell_expiring(self, at: float) -> None: ...
 

@@ -340,8 +340,8 @@ class Permission:
         # Who decides by path is asked about the same paths again.
         authorize = self._authorize
         assert authorize is not None, "somebody said so"
-        again = partial(authorize, asks, credential.alone(), client)
-        return Proven(found, (credential.key, asks), again)
+        alone = credential.alone()
+        return Proven(found, (credential.key, asks), lambda former: authorize(asks, alone, client))
 
     def _bounded(self, access: Access, asks: tuple[Ask, ...], client: Client) -> Access:
         if self.bounds is not None:

@@ -8,7 +8,7 @@ from contextlib import aclosing
 from typing import Any, Final, TypeVar, overload
 
 from headwater.errors import HeadwaterError, NotAuthorized, ShuttingDown, StreamAwaited, StreamFailed
-from headwater.hub.access.principals import OVER
+from headwater.hub.access.end import OVER
 from headwater.hub.arguments import start_of
 from headwater.hub.formats import wire_format
 from headwater.hub.limits import Limits

@@ -22,7 +22,8 @@ from headwater.http.websocket.expiry import in_time
 from headwater.http.websocket.requests import Requests
 from headwater.http.websocket.stay import Stay
 from headwater.hub.access.bounds import Doing
-from headwater.hub.access.principals import CHANGED, EXPIRED, Principals
+from headwater.hub.access.end import ASKED_AGAIN, AccessEnd
+from headwater.hub.access.principals import Principals
 from headwater.hub.access.proven import Proven
 from headwater.hub.live.subscriptions.subscription import FORBIDDEN, Subscription, Wish
 from headwater.hub.live.subscriptions.whole import Subscriptions
@@ -331,14 +332,20 @@ class Rights:
         """See `Living.tell_expiring`."""
         self._holder.tell(m.Expiring(round(max(0.0, at - time.time()), 3)))
 
-    def end_access(self, reason: str, retry_after: float) -> None:
-        """See `Living.end_access`. Who may still read, with the same token, goes on."""
-        if reason in (EXPIRED, CHANGED):
+    def hush(self, end: AccessEnd) -> None:
+        """See `Living.hush`. Who may still read, with the same token, goes on."""
+        if end.reason not in ASKED_AGAIN:
+            self._holder.subscriptions.connection.hush(end)
+
+    def end_access(self, end: AccessEnd) -> None:
+        """See `Living.end_access`, and `hush`."""
+        reason = end.reason
+        if reason in ASKED_AGAIN:
             self._has_expired = True
             self.recheck(self._is_rechecked)
             return
-        if retry_after:
-            self._holder.tell(m.Drain(round(retry_after, 3)))
+        if end.retry_after:
+            self._holder.tell(m.Drain(round(end.retry_after, 3)))
         self._cut(closes.OF_ACCESS[reason], reason)
 
     def _cut(self, code: int, reason: str) -> None:

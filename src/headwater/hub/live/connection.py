@@ -15,11 +15,15 @@ from __future__ import annotations
 import time
 from typing import Protocol
 
+from headwater.hub.access.end import AccessEnd
 from headwater.hub.live.runtime import Runtime
 from headwater.hub.live.sinks import Sink
 from headwater.hub.wheel import Timer
 from headwater.model import Policy, SlowPolicy
 from headwater.protocol.access.identity import ANYBODY, Access
+
+#: Why no channel may read on, besides a full sink: it is about to try what it holds; the access is over.
+_HELD, _OVER = 1, 2
 
 
 class Channel(Protocol):
@@ -55,6 +59,14 @@ class Channel(Protocol):
         """Tell the reader to come back after some seconds, and why, and end."""
         ...
 
+    def hush(self, end: AccessEnd) -> None:
+        """The access is over: tell no more records, and read none. The connection gives it no turns any more."""
+        ...
+
+    def end_access(self, end: AccessEnd) -> None:
+        """Tell the reader so, and end."""
+        ...
+
     def tell_expiring(self, at: float) -> None:
         """Tell when the access is over, in seconds since the Unix epoch, if there are words for it."""
         ...
@@ -77,7 +89,7 @@ class Connection:
         access: by which it lives; it ends with it.
     """
 
-    __slots__ = ("_channels", "_held", "_runtime", "_stall", "_turns", "access", "full_at", "sink")
+    __slots__ = ("_channels", "_runtime", "_stall", "_stopped", "_turns", "access", "full_at", "sink")
 
     #: It ends with its channel. Else channels come and go until `finish`.
     _is_single = False
@@ -88,7 +100,7 @@ class Connection:
         self.access: Access | None = None
         self._runtime = runtime
         self._channels: tuple[Channel, ...] = ()
-        self._held = False
+        self._stopped = 0
         #: Whose turns come, while turns are given.
         self._turns: list[Channel] | None = None
         self._stall: Timer | None = None
@@ -96,8 +108,13 @@ class Connection:
 
     @property
     def is_stopped(self) -> bool:
-        """Whether no channel may read on: it is full, or its sink is about to try what it holds."""
-        return bool(self.full_at) or self._held
+        """Whether no channel may read on: it is full, its sink is about to try what it holds, or its access is over."""
+        return bool(self.full_at or self._stopped)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether its access is over, and it is told so soon."""
+        return bool(self._stopped & _OVER)
 
     def full_seconds(self, now: float) -> float:
         """How long it has been full at `now`, on the clock of timers."""
@@ -140,7 +157,7 @@ class Connection:
         self._turns = waiting = list(self._channels)
         last = None
         try:
-            while waiting and not (self.full_at or self._held):
+            while waiting and not (self.full_at or self._stopped):
                 last = waiting.pop(0)
                 if last.step():
                     waiting.append(last)
@@ -171,16 +188,26 @@ class Connection:
         if access is not None:
             self._runtime.principals.leave(access, self)
 
-    def end_access(self, reason: str, retry_after: float) -> None:
+    def hush(self, end: AccessEnd) -> None:
+        """See `Living.hush`; once."""
+        if self.is_over:
+            return
+        self._stopped |= _OVER
+        for channel in self._channels:
+            channel.hush(end)
+
+    def end_access(self, end: AccessEnd) -> None:
         """See `Living.end_access`. What a full sink holds is not sent any more, and so nothing is told either."""
         self.access = None
+        if not self.is_over:  # it ended by itself meanwhile
+            return
         channels = self._channels
         if self.full_at or self.sink.held() or not channels:
             self.sink.abort()
             self.lost()
             return
         for channel in channels:
-            channel.detach(retry_after, reason)
+            channel.end_access(end)
         if self.sink.held():
             self.sink.abort()
 
@@ -198,6 +225,7 @@ class Connection:
 
     def finish(self) -> None:
         """Send what is held, then end."""
+        self._stopped &= ~_OVER
         self._cancel_stall()
         self._leave_access()
         self.sink.finish()
@@ -243,12 +271,13 @@ class Connection:
 
     def hold(self, *, on: bool) -> None:
         """See `SinkOwner.hold`."""
-        self._held = on
+        self._stopped = self._stopped & _OVER | on * _HELD
         if not on:
             self.go_on()
 
     def lost(self) -> None:
         """See `SinkOwner.lost`."""
+        self._stopped &= ~_OVER
         self._leave_access()
         self._runtime.budget.free(self)
         self._cancel_stall()

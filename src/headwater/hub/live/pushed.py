@@ -13,9 +13,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable
-from typing import Final
+from functools import partial
+from typing import Final, NamedTuple
 
 from headwater.errors import InvalidOffset
+from headwater.hub.access.end import AccessEnd
 from headwater.hub.live import expiring
 from headwater.hub.live.connection import Connection
 from headwater.hub.live.cursor import LogCursor
@@ -29,6 +31,7 @@ from headwater.hub.live.wire_format import WireFormat
 from headwater.hub.peers import Peer
 from headwater.hub.wheel import Timer
 from headwater.model import SlowPolicy
+from headwater.protocol.coding import IDENTITY
 from headwater.protocol.cursor import Cursor, Data, Event, Gap, ends
 from headwater.protocol.offsets import distance, parse_offset, position_of
 from headwater.protocol.wire import Encoder
@@ -37,6 +40,15 @@ from headwater.protocol.wire import Encoder
 MAX_PIECE: Final = 256 * 1024
 #: A reader that was full for longer is read for in small pieces again.
 FORGIVEN_SECONDS: Final = 1.0
+
+
+class _LastWords(NamedTuple):
+    """What all readers at one place are told at the end of their access."""
+
+    data: bytes
+    frame: bytes  # where nothing codes it
+    whole: bytes  # with what ends the response
+    cut: bool
 
 
 class PushedReader(Follower):
@@ -219,7 +231,13 @@ class PushedReader(Follower):
         if self.allowed is not None and isinstance(event, Gap):
             # What is left out takes no credit.
             self.allowed += distance(event.start, event.end) or 0
-        data = self._encoder.encode(event, time.time())
+        frame = self._say(self._encoder.encode(event, time.time()), head, opening)
+        if ends(event):
+            self.finish(cut=self._encoder.must_cut)
+        return frame
+
+    def _say(self, data: bytes, head: bytes = b"", opening: bytes = b"") -> bytes:
+        """Write what is not coded yet; see `_send`."""
         piece = opening + self._body.own(data) if data else opening
         frame = self._form.frame(piece) if piece else b""
         if data:
@@ -227,8 +245,6 @@ class PushedReader(Follower):
             self._stream.runtime.stats.sent(self._form.coding.token, len(data), len(frame))
         if head or frame:
             self.give(head + frame)
-        if ends(event):
-            self.finish(cut=self._encoder.must_cut)
         return frame
 
     # From the group and the hub.
@@ -264,11 +280,46 @@ class PushedReader(Follower):
         connection.remove(self)
 
     def detach(self, retry_after: float, reason: str = "") -> None:
-        """Tell the reader to come back after some seconds, and why, and end."""
+        """Tell the reader to come back after some seconds, and why, and end; unless it is about to be told so."""
+        if self._connection.is_over:
+            return
         if self._group is not None:
             self._group.leave(self)
         if self._place is not None:
             self._send(self._place.cursor.detach(retry_after, reason))
+
+    def hush(self, end: AccessEnd) -> None:
+        """See `Channel.hush`. The members of a group stay where it stood, with one place for all of them."""
+        group = self._group
+        if group is None:
+            self._stop_reading()
+        elif group.members.discard(self):
+            self.fall_behind(*end.once(group, group.copies))
+
+    def end_access(self, end: AccessEnd) -> None:
+        """See `Channel.end_access`; those of one place are told the same bytes, by one write each."""
+        if self._place is None:
+            return
+        words = end.once(self._place, partial(self._last_words, end))
+        if self._form.coding is not IDENTITY:
+            self._say(words.data)
+            self.finish(cut=words.cut)
+            return
+        self._stream.runtime.stats.sent("", len(words.frame), len(words.frame))
+        descriptor, whole = self._connection.direct(self), words.whole
+        rest = whole if descriptor is None else whole[put(descriptor, whole) :]
+        if rest:
+            self._connection.write(rest)
+        self._release()
+        self._connection.remove(self)
+
+    def _last_words(self, end: AccessEnd) -> _LastWords:
+        place, encoder, form = self._place, self._encoder, self._form
+        assert place is not None, "it is in no group"
+        assert encoder is not None, "it is in no group"
+        data = encoder.encode(place.cursor.detach(end.retry_after, end.reason), time.time())
+        frame = form.frame(data) if data else b""
+        return _LastWords(data, frame, frame if encoder.must_cut else frame + form.last, encoder.must_cut)
 
     def tell_expiring(self, at: float) -> None:
         """See `Channel.tell_expiring`."""

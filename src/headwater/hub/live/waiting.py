@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from headwater.errors import HeadwaterError, StreamGone, StreamNotFound
+from headwater.hub.access.end import AccessEnd
 from headwater.hub.live.arrival import Arrival
 from headwater.hub.live.attended import connection_to
 from headwater.hub.live.connection import Connection
@@ -250,6 +251,15 @@ class WaitingReader(Follower):
         """See `Channel.tell_expiring`."""
         if data := notice(self._form, at):
             self._connection.write(self._form.frame(data))
+
+    def hush(self, end: AccessEnd) -> None:
+        """See `Channel.hush`: it is not let in any more."""
+        self._cancel()
+        self._came.stream.stop_awaiting(self)
+
+    def end_access(self, end: AccessEnd) -> None:
+        """See `Channel.end_access`."""
+        self.detach(end.retry_after, end.reason)
 
     def detach(self, retry_after: float, reason: str = "") -> None:
         """See `Channel.detach`."""

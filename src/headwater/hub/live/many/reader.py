@@ -20,6 +20,7 @@ from typing import Any, Final
 from msgspec import structs
 
 from headwater.errors import HeadwaterError, TooManyStreams
+from headwater.hub.access.end import AccessEnd
 from headwater.hub.live.connection import Connection
 from headwater.hub.live.expiring import notice
 from headwater.hub.live.many.asked import Asked
@@ -346,6 +347,13 @@ class ManyReader:
     def detach(self, retry_after: float, reason: str = "") -> None:
         """See `Channel.detach`."""
         self.end(retry_after, reason)
+
+    def hush(self, end: AccessEnd) -> None:
+        """See `Channel.hush`; its streams are channels too, and no more are opened."""
+
+    def end_access(self, end: AccessEnd) -> None:
+        """See `Channel.end_access`."""
+        self.end(end.retry_after, end.reason)
 
     def tell_expiring(self, at: float) -> None:
         """See `Channel.tell_expiring`."""

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Protocol
 
 from headwater.errors import AlreadySubscribed, LimitReached
+from headwater.hub.access.end import AccessEnd
 from headwater.hub.eager import begin
 from headwater.hub.live.connection import Connection
 from headwater.hub.live.readers import LiveReaders
@@ -282,6 +283,13 @@ class Subscriptions:
     def detach(self, retry_after: float, reason: str = "") -> None:
         """See `Channel.detach`: all of them together hold too much."""
         self._holder.shed(retry_after)
+
+    def hush(self, end: AccessEnd) -> None:
+        """See `Channel.hush`; what its client sends waits, too."""
+        self._holder.paused()
+
+    def end_access(self, end: AccessEnd) -> None:
+        """See `Channel.end_access`; the connection ends with its holder."""
 
     def tell_expiring(self, at: float) -> None:
         """See `Channel.tell_expiring`; the connection tells it."""
