@@ -101,6 +101,7 @@ def test_nothing_comes_while_others_end(
 ) -> None:
     """What is written behind the revocation is told to none of them, also to those whose turn comes much later."""
     monkeypatch.setattr(ends, "TURN", 1)
+    monkeypatch.setattr(ends, "HUSHED", 100)
 
     async def main() -> None:
         async with crowd(tmp_path, wire, 40) as (server, readers):
@@ -120,6 +121,7 @@ def test_nothing_comes_while_others_end(
 def test_who_leaves_meanwhile(run: Run[None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Some are gone before their turn, and the hub stops before that of others: all end once, and are counted once."""
     monkeypatch.setattr(ends, "TURN", 1)
+    monkeypatch.setattr(ends, "HUSHED", 100)
 
     async def main() -> None:
         async with guarded(tmp_path) as server:
@@ -206,6 +208,26 @@ async def turned(count: int) -> None:
     for _ in range(count):
         await asyncio.sleep(0)
         Stub.turn += 1
+
+
+def test_ten_thousand_take_turns_to_be_hushed(run: Run[None], tmp_path: Path) -> None:
+    """All before the first one beyond a turn ends; nobody is told an end who was not hushed."""
+
+    async def main() -> None:
+        async with guarded(tmp_path) as server:
+            principals, stubs = server.hub.runtime.principals, [Stub() for _ in range(10_000)]
+            access = Proven(Access("u1", issuer="x"), "proof")
+            for stub in stubs:
+                principals.enter(access, stub)
+            Stub.turn = 0
+            assert principals.end(("x", "u1"), REVOKED) == 10_000
+            assert sum(stub.hushed == 0 for stub in stubs) == 2 * ends.HUSHED  # in the call, and in its turn
+            await turned(120)
+            assert max(stub.hushed for stub in stubs) <= 4
+            assert all(0 <= stub.hushed <= stub.ended for stub in stubs)
+            assert max(Counter(stub.ended for stub in stubs).values()) <= 2 * ends.TURN
+
+    run(main())
 
 
 @pytest.mark.parametrize("proofs", [1, 5, 1000])

@@ -1,7 +1,7 @@
 """How what lives by proofs ends: it is told nothing more at once, and its end in its turn.
 
-Rule 1: all of them are hushed in the call that ends them. So what is written behind it reaches none of them, however
-        many they are and however busy the machine is.
+Rule 1: they are hushed in the call that ends them, all but the last ones of thousands, who are next. So what is written
+        behind it reaches none of them, however busy the machine is.
 Rule 2: to tell the end and to close takes turns of the event loop, of so many each, whatever the number of proofs.
 Rule 3: what is the same for many, such as the last frame of a group, is made once for an end. None of them has a task,
         a timer or a line of the log for it.
@@ -18,8 +18,9 @@ from typing import Any, Final, ParamSpec, Protocol, TypeVar, cast
 
 _log: Final = logging.getLogger("headwater")
 
-#: That are ended in one turn of the event loop: some milliseconds.
+#: That are ended in one turn of the event loop, and those that are hushed: some milliseconds.
 TURN: Final = 100
+HUSHED: Final = 2000
 
 EXPIRED: Final = "expired"
 REVOKED: Final = "revoked"
@@ -83,10 +84,10 @@ class Living(Protocol):
 
 
 class Turns:
-    """What is due to many, a hundred in a turn of the event loop."""
+    """What is due to many, so much in a turn of the event loop."""
 
     def __init__(self) -> None:
-        self._left: Final[deque[Callable[[], None]]] = deque()
+        self._left: Final[deque[tuple[Callable[[], None], int]]] = deque()
         self._next: asyncio.Handle | None = None
 
     def end(self, living: Iterable[Living], end: AccessEnd, then: Callable[[], None]) -> None:
@@ -98,23 +99,28 @@ class Turns:
             then: called when all were told.
         """
         ending = list(living)
-        for one in ending:
+        for one in ending[:HUSHED]:
             _try(one.hush, end)
+        self._add([partial(one.hush, end) for one in ending[HUSHED:]], 1)
         self.take([*[partial(one.end_access, end) for one in ending], then])
 
     def take(self, calls: Iterable[Callable[[], None]]) -> None:
         """Do all of this, the first of it now, if nobody else has the turn."""
-        self._left.extend(calls)
+        self._add(calls, HUSHED // TURN)
         if self._next is None:
             self._turn()
 
+    def _add(self, calls: Iterable[Callable[[], None]], cost: int) -> None:
+        self._left.extend((call, cost) for call in calls)
+
     def _turn(self) -> None:
-        left = self._left
-        count = min(len(left), TURN)
+        left, room = self._left, HUSHED
         # What else is due in this turn of the loop waits for the next one, also if this is all.
-        self._next = asyncio.get_running_loop().call_soon(self._turn) if count else None
-        for _ in range(count):
-            _try(left.popleft())
+        self._next = asyncio.get_running_loop().call_soon(self._turn) if left else None
+        while left and room > 0:
+            call, cost = left.popleft()
+            room -= cost
+            _try(call)
 
 
 def _try(call: Callable[P, None], *arguments: P.args, **named: P.kwargs) -> None:

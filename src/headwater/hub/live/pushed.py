@@ -294,7 +294,7 @@ class PushedReader(Follower):
         if group is None:
             self._stop_reading()
         elif group.members.discard(self):
-            self.fall_behind(*end.once(group, group.copies))
+            self.fall_behind(*end.once((group, group.offset), group.copies))
 
     def end_access(self, end: AccessEnd) -> None:
         """See `Channel.end_access`; those of one place are told the same bytes, by one write each."""
