@@ -17,6 +17,7 @@ remembered of a request's head never stands for an answer.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import lru_cache
 from hashlib import sha256
 from http.cookies import CookieError, SimpleCookie
 from typing import Any, Final
@@ -30,6 +31,8 @@ from headwater.protocol.headers import Headers
 
 #: Headers that are kept of a request whose response goes on.
 _KEPT: Final = (b"authorization", b"cookie", b"origin")
+#: Of the last connections with a proof, what they showed: of one proof there may be many.
+_SHARED: Final = 512
 
 
 class Credential:
@@ -71,6 +74,17 @@ class Credential:
         alone = Credential(kept, None, self.token)
         alone.scheme = self.scheme
         return alone
+
+    def for_tokens(self) -> Credential:
+        """What a signed token, or a session's cookie, is found in; the same headers for all who show the same."""
+        get = self.headers.get
+        cookies = get(names.COOKIE)
+        shown = cookies is not None and has_session(cookies)
+        found = Credential(
+            _shown(get(names.AUTHORIZATION), cookies if shown else None, get(names.HOST) if shown else None)
+        )
+        found.token, found.scheme, found.redeemed = self.token, self.scheme, self.redeemed
+        return found
 
     def with_token(self, token: str, *, replaces: bool = False) -> Credential:
         """The same with another token.
@@ -144,6 +158,12 @@ class Credential:
             return None
         found = cookies.get(name)
         return None if found is None else found.value
+
+
+@lru_cache(_SHARED)
+def _shown(authorization: bytes | None, cookies: bytes | None, host: bytes | None) -> Headers:
+    found = ((names.AUTHORIZATION, authorization), (names.COOKIE, cookies), (names.HOST, host))
+    return {name: value for name, value in found if value is not None}
 
 
 #: Given what is asked, who asks and from where (host and port; None: not known), says with which access it is allowed.

@@ -153,6 +153,5 @@ class WebSockets:
 
     def _session(self, exchange: Exchange, name: str, sink: Duplex, deflate: Deflate | None) -> Receiver:
         credential = None if self._permission.is_free else self._permission.credential(exchange)
-        client = exchange.client
         codec, telling = (CODECS[name], TELLINGS[name]) if deflate is None else self._wires.of(name, deflate)
-        return Session(self._door, codec, telling, sink, credential, client, address_of(client), OPERATIONS)
+        return Session(self._door, codec, telling, sink, credential, address_of(exchange.client), OPERATIONS)

@@ -55,8 +55,7 @@ class Session(Talk):
         telling: of the same.
         sink: the connection.
         credential: that its request shows; None: nobody is asked.
-        client: host and port of the other end; None: not known.
-        address: the same as text.
+        address: host and port of the other end as text; None: not known.
         operations: what messages do.
 
     Attributes:
@@ -92,7 +91,6 @@ class Session(Talk):
         telling: Telling,
         sink: Duplex,
         credential: Credential | None,
-        client: tuple[str, int] | None,
         address: str | None,
         operations: Operations,
     ) -> None:
@@ -107,7 +105,7 @@ class Session(Talk):
         self._is_draining = False
         if credential is not None:
             sink.unproven_bytes = HELLO_BYTES
-        self.rights = rights_of(door.permission, credential, client, self)
+        self.rights = rights_of(door.permission, credential, self)
         self._spoke_at = sink.heard_at
         self._stay: Stay | None = None  # most connections never have any
         runtime = hub.runtime
