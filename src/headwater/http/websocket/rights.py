@@ -164,7 +164,10 @@ class Rights:
         Raises:
             HeadwaterError: it is refused.
         """
-        found = self._permission.of(asks, self._credential, self._client, by_pattern=by_pattern)
+        permission = self._holder.door.permission
+        found: Access | Awaitable[Access] | None = permission.known(asks, self._credential)
+        if found is None:
+            found = permission.of(asks, self._credential, self._client, by_pattern=by_pattern)
         return self._same(found) if isinstance(found, Access) else self._same_later(found)
 
     async def _same_later(self, found: Awaitable[Access]) -> Access:

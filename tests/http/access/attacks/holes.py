@@ -128,15 +128,15 @@ def _(patch: Patch) -> None:
 def _(patch: Patch) -> None:
     """A decision is remembered."""
     known: dict[Any, Any] = {}
-    real = Guard.__call__
+    real = Guard.decide
 
-    def decided(self: Guard, asks: Any, credential: Any, client: Any) -> Any:
-        key = (asks, credential.key)
+    def decided(self: Guard, asks: Any, access: Any) -> Any:
+        key = (asks, getattr(access, "key", None))
         if key not in known:
-            known[key] = real(self, asks, credential, client)
+            known[key] = real(self, asks, access)
         return known[key]
 
-    patch.setattr(Guard, "__call__", decided)
+    patch.setattr(Guard, "decide", decided)
     patch.setattr(Principals, "check", nothing)
 
 
