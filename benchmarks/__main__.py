@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 
-from benchmarks import appends, catchup, compression, everything, isolation, last, page, pausing, storm
+from benchmarks import appends, catchup, compression, everything, isolation, last, page, pausing, storm, waits
 from benchmarks.connects import command as connects
 from benchmarks.door import command as websocket
 from benchmarks.fanout import command as fanout
@@ -22,6 +22,7 @@ BENCHMARKS: dict[str, Callable[[Sequence[str]], int]] = {
     "last": last.main,
     "compression": compression.main,
     "pausing": pausing.main,
+    "waits": waits.main,
     "llm": llm.main,
     "all": everything.main,
     "docs": page.main,

@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks import machine, report, results, tools
+from benchmarks.before import before_option, with_those_of
 from benchmarks.load import Format, Layout, Run, Shape, run_load
 from benchmarks.readback import check_stored, create_streams
 from benchmarks.results import Measured, Results
@@ -23,7 +24,8 @@ LAYOUTS: tuple[Layout, ...] = ("shared", "own")
 def main(words: Sequence[str]) -> int:
     """Measure, print the table and keep the results."""
     options = _parser().parse_args(words)
-    kinds, skipped = choose(KINDS, options.servers)
+    chosen, skipped = choose(KINDS, options.servers)
+    kinds = with_those_of(chosen, options.before)
     shapes = _shapes(options)
     left_out = {f"not measured: {name}": reason for name, reason in skipped.items()}
     tools.BUILD.mkdir(exist_ok=True)
@@ -31,7 +33,7 @@ def main(words: Sequence[str]) -> int:
         found = Results("appends", results.today(), {**machine.facts(Path(folder)), **left_out})
         found.measured = [Measured(kind.name, shape, []) for shape in shapes for kind in kinds]
         for shape, repetition in product(shapes, range(options.repetitions)):
-            for kind in kinds:
+            for kind in kinds[:: -1 if repetition % 2 else 1]:
                 _run_once(found, kind, shape, repetition, Path(folder), options)
                 results.write(found, options.output)
     print(report.table(found))
@@ -94,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--formats", default="json,text", help="json, text or both")
     parser.add_argument("--layouts", default="shared,own", help="all connections append to one stream, or own ones")
     parser.add_argument("--repetitions", type=int, default=5, help="runs of each server with each shape")
+    before_option(parser)
     parser.add_argument("--warmup", type=float, default=1.5, help="seconds before the measured window")
     parser.add_argument("--seconds", type=float, default=3.0, help="the measured window")
     parser.add_argument("--data", type=Path, help="folder on the disk to use; it must not be in memory")

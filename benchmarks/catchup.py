@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Self
 
 import msgspec
 
 from benchmarks import tools
+from benchmarks.before import with_those_of
 from benchmarks.fanout import nginx
 from benchmarks.fanout.command import common_options, counts, host
 from benchmarks.fanout.publisher import RECORD_BYTES, Publisher, record
@@ -20,7 +22,7 @@ from benchmarks.fanout.servers import DS_NODE, DS_RUST, HEADWATER, HEADWATER_SQL
 from benchmarks.fanout.trial import SETTLE_SECONDS, running
 from benchmarks.fanout.usage import cpu_seconds, family
 from benchmarks.results import today
-from benchmarks.servers import Kind, Server
+from benchmarks.servers import BEFORE, Kind, Server
 from benchmarks.turns import Column, Figures, Results, Turns, choose, facts, table
 
 #: Records of one append while the stream is filled.
@@ -52,6 +54,11 @@ class Source:
     events: str
     missing: Callable[[], str | None]
     reader: str = "sse_readers"
+
+    def of(self, tree: Path) -> Self:
+        """The same of another checkout."""
+        assert self.server is not None
+        return replace(self, name=self.name + BEFORE, server=self.server.of(tree))
 
 
 def _pages(server: Broadcaster) -> Source:
@@ -154,6 +161,7 @@ def main(words: Sequence[str]) -> int:
     """Measure, print the table and keep the results."""
     options = _parser().parse_args(words)
     sources, skipped = choose(SOURCES, options.servers)
+    sources = with_those_of(sources, options.before)
     chosen = [source.server for source in sources if source.server is not None]
     results = Results("catchup", today(), host(chosen), skipped, [])
     tools.BUILD.mkdir(exist_ok=True)

@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 import msgspec
 
 from benchmarks import tools
+from benchmarks.before import with_those_of
 from benchmarks.fanout.command import common_options, host
 from benchmarks.fanout.publisher import Publisher
 from benchmarks.fanout.readers import Readers
@@ -173,7 +174,8 @@ def main(words: Sequence[str]) -> int:
     if shutil.which("ss") is None:
         print("ss is not installed (Debian: iproute2): the memory of sockets cannot be told")
         return 1
-    servers, skipped = choose(SERVERS, options.servers)
+    chosen, skipped = choose(SERVERS, options.servers)
+    servers = with_those_of(chosen, options.before)
     results = Results("isolation", today(), host(servers), skipped, [])
     tools.BUILD.mkdir(exist_ok=True)
     with TemporaryDirectory(prefix="isolation-", dir=tools.BUILD) as folder:

@@ -18,6 +18,7 @@ from typing import Final, Literal
 import msgspec
 
 from benchmarks import tools
+from benchmarks.before import with_those_of
 from benchmarks.fanout.command import common_options, host
 from benchmarks.fanout.publisher import Publisher
 from benchmarks.fanout.servers import HEADWATER, HEADWATER_SQLITE, Broadcaster
@@ -186,7 +187,8 @@ def _receive(connection: socket.socket) -> bytes:
 def main(words: Sequence[str]) -> int:
     """Measure, print the table and keep the results."""
     options = _parser().parse_args(words)
-    servers, skipped = choose(SERVERS, options.servers)
+    chosen, skipped = choose(SERVERS, options.servers)
+    servers = with_those_of(chosen, options.before)
     results = Results("last", today(), host(servers), skipped, [])
     tools.BUILD.mkdir(exist_ok=True)
     shapes = (

@@ -134,7 +134,8 @@ def main(words: Sequence[str]) -> int:
     check: bool = parser.parse_args(words).check
     wanted = render()
     stale = [path for path, text in wanted.items() if not path.exists() or path.read_text() != text]
-    stale += [path for path in FOLDER.glob("*.svg") if path not in wanted]
+    ours = {plot.benchmark for plot in PLOTS}
+    stale += [path for path in FOLDER.glob("*.svg") if path.name.split("-")[0] in ours and path not in wanted]
     for path in stale:
         print(f"{'stale' if check else 'written'}: {path.relative_to(DOCS.parent)}", file=sys.stderr)
         if not check and path in wanted:

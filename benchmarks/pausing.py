@@ -212,7 +212,7 @@ def main(words: Sequence[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m benchmarks pausing", description=__doc__)
-    common_options(parser, "pausing", PRODUCERS, 3, ";")
+    common_options(parser, "pausing", PRODUCERS, 3, ";", ours=False)
     parser.add_argument("--rate", type=int, default=100_000, help="records a second, at most")
     parser.add_argument("--seconds", type=float, default=10.0, help="how long is written")
     return parser

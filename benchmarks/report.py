@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from benchmarks.load import Run, Shape
 from benchmarks.results import Measured, Results
-from benchmarks.servers import ASGI, NODE_FILES, NODE_MEMORY, NULL
+from benchmarks.servers import ASGI, BEFORE, NODE_FILES, NODE_MEMORY, NULL
 
-_TIMES = ("x memory", "x files", "x ASGI")
+_TIMES = ("x memory", "x files", "x ASGI", "x before")
 _HEADINGS = ("server", "appends/s", "min to max", "p50 ms", "p99 ms", "CPU us", "load us", *_TIMES)
 
 
@@ -51,6 +51,7 @@ def _cells(results: Results, measured: Measured) -> list[str]:
         _times(results.ratio(measured.server, NODE_MEMORY.name, measured.shape, _rate)),
         _times(results.ratio(measured.server, NODE_FILES.name, measured.shape, _rate)),
         _times(results.ratio(measured.server, ASGI.name, measured.shape, _rate)),
+        _times(results.ratio(measured.server, measured.server + BEFORE, measured.shape, _rate)),
     ]
 
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -17,6 +17,8 @@ from benchmarks.fanout import peers
 
 START_SECONDS = 20.0
 STOP_SECONDS = 20.0
+#: The end of the name of a server from another checkout.
+BEFORE = " before"
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,13 @@ class Kind:
     durable: bool = False
     stores: bool = True
     missing: Callable[[], str | None] = lambda: None
+
+    def of(self, tree: Path) -> Kind:
+        """The same with the Python modules of another checkout, which needs no installation of its own."""
+        path = f"PYTHONPATH={tree.resolve() / 'src'}"
+        return replace(
+            self, name=self.name + BEFORE, command=lambda port, data: ["env", path, *self.command(port, data)]
+        )
 
 
 def _headwater(store: Callable[[Path], str], *more: str) -> Callable[[int, Path], list[str]]:

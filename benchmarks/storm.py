@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 import msgspec
 
 from benchmarks import tools
+from benchmarks.before import with_those_of
 from benchmarks.fanout.command import common_options, counts, host
 from benchmarks.fanout.publisher import Publisher
 from benchmarks.fanout.servers import DS_NODE, DS_RUST, HEADWATER, HEADWATER_SQLITE, NCHAN, Broadcaster
@@ -96,7 +97,8 @@ def measure(server: Broadcaster, storm: Storm, folder: Path, grace: float) -> Fi
 def main(words: Sequence[str]) -> int:
     """Measure, print the table and keep the results."""
     options = _parser().parse_args(words)
-    servers, skipped = choose(SERVERS, options.servers)
+    chosen, skipped = choose(SERVERS, options.servers)
+    servers = with_those_of(chosen, options.before)
     results = Results("storm", today(), host(servers), skipped, [])
     tools.BUILD.mkdir(exist_ok=True)
     with TemporaryDirectory(prefix="storm-", dir=tools.BUILD) as folder:

@@ -11,6 +11,8 @@ from typing import Generic, Protocol, TypeVar
 
 import msgspec
 
+from benchmarks.servers import BEFORE
+
 #: What one run measured, by name.
 Figures = dict[str, float]
 
@@ -185,10 +187,14 @@ class Column:
         values = [run[self.key] * self.scale for run in runs if self.key in run]
         return self.combine(values) if values else None
 
-    def ratio(self, runs: Sequence[Figures], others: Sequence[Figures]) -> float | None:
-        """The runs' ratio to others'; None: there is none."""
+    def ratios(self, runs: Sequence[Figures], others: Sequence[Figures]) -> list[float]:
+        """Of each run to the other's of the same turn, where both have the figure."""
         pairs = [(a.get(self.key), b.get(self.key)) for a, b in zip(runs, others, strict=False)]
-        values = [a / b for a, b in pairs if a is not None and b]
+        return [a / b for a, b in pairs if a is not None and b]
+
+    def ratio(self, runs: Sequence[Figures], others: Sequence[Figures]) -> float | None:
+        """The median of them; None: there is none."""
+        values = self.ratios(runs, others)
         return median(values) if values else None
 
     def show(self, number: float | None) -> str:
@@ -204,7 +210,18 @@ def table(results: Results, columns: Callable[[str], Sequence[Column]]) -> str:
         lines += ["", f"**{shape}**", ""]
         lines += [row(["server", *(column.heading for column in wanted)]), row(["---", *["---:"] * len(wanted)])]
         lines += [_row(results, runs, wanted) for runs in results.measured if runs.shape == shape]
+        lines += beside_before(results, shape, wanted)
     return "\n".join(lines[1:])
+
+
+def beside_before(results: Results, shape: str, columns: Sequence[Column]) -> Iterator[str]:
+    """For each server that was measured with another checkout's code, too: its figures over those of the same turns."""
+    for runs in results.measured:
+        other = results.find(runs.server + BEFORE, shape)
+        if runs.shape == shape and runs.failure is None and other is not None:
+            ratios = [(c.heading, c.ratios(runs.runs, other.runs)) for c in columns if c.over is None]
+            told = [f"{head} {median(r):.2f} ({min(r):.2f} to {max(r):.2f})" for head, r in ratios if r]
+            yield f"\n{runs.server} over {other.server}: {', '.join(told)}"
 
 
 def facts(machine: Mapping[str, str], skipped: Mapping[str, str]) -> Iterator[str]:

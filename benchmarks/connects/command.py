@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks import machine, tools
+from benchmarks.before import with_those_of
 from benchmarks.connects.requests import REQUESTS, responses
 from benchmarks.connects.servers import FLOOR, PEERS, PYTHON, Peer
 from benchmarks.connects.trial import Shape, measure
@@ -36,7 +37,8 @@ def columns(shape: str) -> Sequence[Column]:
 def main(words: Sequence[str]) -> int:
     """Measure, print the table and keep the results."""
     options = _parser().parse_args(words)
-    peers, skipped = choose(PEERS, options.servers)
+    chosen, skipped = choose(PEERS, options.servers)
+    peers = with_those_of(chosen, options.before)
     results = Results("connects", today(), machine.host(), skipped, [])
     tools.BUILD.mkdir(exist_ok=True)
     with TemporaryDirectory(prefix="connects-", dir=tools.BUILD) as folder:

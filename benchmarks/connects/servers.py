@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from benchmarks import servers, tools
 from benchmarks.servers import Kind
@@ -27,6 +27,11 @@ class Peer:
     command: Callable[[int, Path, Sequence[str]], list[str]]
     stores: bool = True
     missing: Callable[[], str | None] = lambda: None
+
+    def of(self, tree: Path) -> Self:
+        """The same of another checkout."""
+        found = self.kind(()).of(tree)
+        return replace(self, name=found.name, command=lambda port, data, responses: found.command(port, data))
 
     def kind(self, responses: Sequence[str]) -> Kind:
         """The server; `responses` is what the floors answer."""

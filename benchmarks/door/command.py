@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks import tools
+from benchmarks.before import with_those_of
 from benchmarks.door import sizes, starved, trial
 from benchmarks.door.servers import DOOR, OURS, SERVERS, SSE
 from benchmarks.door.shapes import Starved, Subscriptions
@@ -65,7 +66,8 @@ def columns(shape: str) -> Sequence[Column]:
 def main(words: Sequence[str]) -> int:
     """Measure, print the table and keep the results."""
     options = _parser().parse_args(words)
-    servers, skipped = choose(SERVERS, options.servers, ";")
+    chosen, skipped = choose(SERVERS, options.servers, ";")
+    servers = with_those_of(chosen, options.before)
     results = Results("websocket", today(), host(servers), skipped, sizes.runs())
     tools.BUILD.mkdir(exist_ok=True)
     with TemporaryDirectory(prefix="websocket-", dir=tools.BUILD) as folder:

@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks import machine, tools
+from benchmarks.before import before_option, with_those_of
 from benchmarks.fanout import nginx, peers
 from benchmarks.fanout.servers import BROADCASTERS, FLOOR, NCHAN, PLAIN, Broadcaster
 from benchmarks.fanout.shapes import Shape, shapes
@@ -44,7 +45,8 @@ def columns(shape: str) -> Sequence[Column]:
 def main(words: Sequence[str]) -> int:
     """Measure, print the table and keep the results."""
     options = _parser().parse_args(words)
-    servers, skipped = choose((*BROADCASTERS, *PLAIN), options.servers)
+    chosen, skipped = choose((*BROADCASTERS, *PLAIN), options.servers)
+    servers = with_those_of(chosen, options.before)
     results = Results("fanout", today(), host(servers), skipped, [])
     tools.BUILD.mkdir(exist_ok=True)
     with TemporaryDirectory(prefix="fanout-") as folder:
@@ -79,12 +81,18 @@ def common_options(
     repetitions: int,
     comma: str = ",",
     more: Sequence[Named] = (),
+    ours: bool = True,
 ) -> None:
-    """The options that every benchmark of delivery has; `more` are servers that are not measured unless named."""
+    """The options that every benchmark of delivery has; `more` are servers that are not measured unless named.
+
+    Without servers of `ours` there is no `--before`.
+    """
     names = comma.join(server.name for server in servers)
     known = comma.join(server.name for server in [*servers, *more])
     parser.add_argument("--servers", default=names, help=f"some of: {known}")
     parser.add_argument("--repetitions", type=int, default=repetitions, help="runs of each server with each shape")
+    if ours:
+        before_option(parser)
     parser.add_argument("--output", type=Path, default=tools.HERE / "results" / f"{name}.json", help="JSON file")
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 from urllib.parse import quote
 
 from benchmarks import servers, tools
@@ -55,6 +55,10 @@ class Broadcaster:
     def name(self) -> str:
         """What the table calls it."""
         return self.kind.name
+
+    def of(self, tree: Path) -> Self:
+        """The same of another checkout."""
+        return replace(self, kind=self.kind.of(tree))
 
 
 def _sse_starlette(port: int, data: Path) -> list[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks import machine, tools
+from benchmarks.before import with_those_of
 from benchmarks.fanout import peers
 from benchmarks.fanout.command import common_options, counts
 from benchmarks.llm.servers import CHATS, HEADWATER, SSE_STARLETTE, Chat, redis_version
@@ -50,7 +51,8 @@ def main(words: Sequence[str]) -> int:
     options = _parser().parse_args(words)
     if options.quick:
         options.runs, options.repetitions, options.seconds, options.grace = [10, 1000], 1, 4.0, 5.0
-    chats, skipped = choose(CHATS, options.servers)
+    chosen, skipped = choose(CHATS, options.servers)
+    chats = with_those_of(chosen, options.before)
     shapes = [Shape(0, options.first), *(Shape(count) for count in options.runs)]
     models = {shape: alone(shape.runs or 1, ALONE_SECONDS) for shape in shapes}
     results = Results("llm", today(), _host(models[shapes[0]]), skipped, [])

@@ -6,8 +6,9 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 from benchmarks import tools
 from benchmarks.fanout import peers
@@ -37,6 +38,10 @@ class Chat:
     def name(self) -> str:
         """What the table calls it."""
         return self.kind.name
+
+    def of(self, tree: Path) -> Self:
+        """The same of another checkout; the application is the one of this tree."""
+        return replace(self, kind=self.kind.of(tree))
 
     @property
     def viewers(self) -> int:

@@ -185,6 +185,71 @@ def test_the_protocols_live_reads_begin_there_too(run: Run[None], live: str) -> 
     run(main())
 
 
+def test_a_long_poll_from_behind_is_for_this_moment(run: Run[None]) -> None:
+    """It says where it begins, is asked for again by caches, and has a tag that changes with what it holds."""
+
+    async def main() -> None:
+        async with served() as (hub, client):
+            page, _ = await client.request("GET", f"{URL}?last=3")
+            answer, body = await client.request("GET", f"{URL}?live=long-poll&last=3")
+            assert json.loads(body) == [117, 118, 119]
+            for name in ("stream-previous-offset", "stream-next-offset", "etag", "cache-control"):
+                assert answer.headers[name] == page.headers[name]
+            assert answer.headers["cache-control"] == "private, no-cache"
+            await hub.append("s", 120)
+            again, body = await client.request("GET", f"{URL}?live=long-poll&last=3")
+            assert (json.loads(body), again.headers["etag"] != answer.headers["etag"]) == ([118, 119, 120], True)
+            whole, body = await client.request("GET", f"{URL}?live=long-poll&last=1000")
+            assert (len(json.loads(body)), "stream-previous-offset" in whole.headers) == (121, False)
+
+    run(main())
+
+
+def test_a_long_poll_of_now_is_kept_by_nobody(run: Run[None]) -> None:
+    """The next one with the same URL begins elsewhere, so that a stored response would give old records again."""
+
+    async def main() -> None:
+        async with served() as (hub, client):
+            before = hub.reader_count("s")
+            waiting = asyncio.create_task(client.request("GET", f"{URL}?live=long-poll&offset=now"))
+            while hub.reader_count("s") == before:  # noqa: ASYNC110
+                await asyncio.sleep(0)
+            await hub.append("s", 120)
+            answer, body = await waiting
+            assert json.loads(body) == [120]
+            assert (answer.headers["cache-control"], "etag" in answer.headers) == ("no-store", False)
+
+    run(main())
+
+
+def test_pages_that_hold_nothing_new_but_differ_have_other_tags(run: Run[None]) -> None:
+    """Of a page the tag names the range and the form; a head names neither, and is not kept."""
+
+    async def main() -> None:
+        async with served() as (hub, client):
+            tags = set()
+            for query in ("last=2", "last=3", "last=2&envelope=1"):
+                answer, _ = await client.request("GET", f"{URL}?{query}")
+                assert answer.headers["cache-control"] == "private, no-cache"
+                tags.add(answer.headers["etag"])
+                fits = {"if-none-match": answer.headers["etag"]}
+                again, body = await client.request("GET", f"{URL}?{query}", headers=fits)
+                assert (again.status, body) == (304, b"")
+                for name in ("etag", "cache-control", "stream-previous-offset", "stream-next-offset", "vary"):
+                    assert again.headers[name] == answer.headers[name]
+            assert len(tags) == 3
+            head, _ = await client.request("HEAD", f"{URL}?last=2")
+            assert (head.headers["cache-control"], head.headers["etag"] in tags) == ("no-store", False)
+            tail = (await hub.info("s")).tail
+            fixed, _ = await client.request("GET", f"{URL}?before={tail}&last=2")
+            assert fixed.headers["cache-control"].startswith("private, max-age")
+            await hub.close("s")
+            closed, _ = await client.request("GET", f"{URL}?last=2")
+            assert closed.headers["etag"] not in tags
+
+    run(main())
+
+
 def test_a_live_page_larger_than_a_piece_comes_whole(run: Run[None]) -> None:
     """What is asked for comes in pieces of `buffer_bytes`, all of it, and nothing before it."""
 

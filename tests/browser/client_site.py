@@ -16,7 +16,11 @@ from tests.support.processes import required
 CLIENT = Path(__file__).parents[2] / "clients" / "typescript"
 POLICY = "default-src 'none'; script-src 'self'; connect-src http://127.0.0.1:* ws://127.0.0.1:*; worker-src 'self'"
 INDEX = '<!doctype html><title>client</title><script type="module" src="page.js"></script>'
-_LOOK = "new Promise((resolve) => {{ const look = async () => ({}) ? resolve() : setTimeout(look, 10); look() }})"
+#: A condition that throws fails the test at once: it would not be looked at again.
+_LOOK = """new Promise((resolve, reject) => {{
+    const look = async () => ({}) ? resolve() : setTimeout(() => look().catch(reject), 10)
+    look().catch(reject)
+}})"""
 
 
 def until(page: Page, condition: str) -> None:

@@ -95,7 +95,7 @@ class Target:
         self._port = front or process.port
         self._tls = (tls, HOST) if tls else None
         self._inspection = "/v1/stream/-/" if "mounted" in names else "/-/"
-        self._control = http.client.HTTPConnection("127.0.0.1", process.port, timeout=20)
+        self._control = http.client.HTTPConnection("127.0.0.1", process.port, timeout=60)
         self._read = 0
         assert self.ask("PUT", PROBE, PROBED, {"content-type": "text/plain"}).status in (200, 201)
 

@@ -41,3 +41,11 @@ def test_a_user_gets_their_streams(run: Run[None], tmp_path: Path, monkeypatch: 
             assert (await read("stream=users/42/inbox", session="other"))[0] == 401
 
     run(main())
+
+
+@pytest.mark.parametrize("page", ["mount.md", "behind-a-proxy.md"])
+def test_the_rule_about_guards_by_path_comes_first(page: str) -> None:
+    """Whoever puts a guard by path in front reads first which URLs it does not see, and what closes them."""
+    first = (ROOT / "docs" / "howto" / page).read_text("utf-8").split("\n\n")[1]
+    for word in ("guard by path", "-/many`", "-/append`", "-/connect`", "`multi-stream-closed`"):
+        assert word in first

@@ -7,10 +7,10 @@ import contextlib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.protocol.test_caching import batch
+from tests.protocol.test_cache_headers import batch
 
 from headwater.errors import BadRequest, PreconditionFailed
-from headwater.protocol.caching import entity_tag, tail_tag
+from headwater.protocol.cache_headers import entity_tag, tail_tag
 from headwater.protocol.preconditions import Condition, parse_condition
 
 TAIL = "0000000000000007_0000000000000009"

@@ -20,6 +20,8 @@ from headwater.model import (
     Created,
     Expiry,
     Failure,
+    Last,
+    Page,
     Policy,
     Producer,
     Record,
@@ -63,6 +65,10 @@ def headers_of(answer: Answer) -> dict[bytes, bytes]:
     return headers
 
 
+def polled(batch: Batch, cursor: str = "5", *, start: str | Last = "start", has_earlier: bool = False) -> Answer:
+    return responses.polled(Page(batch, has_earlier), cursor, start=start)
+
+
 def check_answer(answer: Answer) -> None:
     """What holds for every answer."""
     headers = headers_of(answer)
@@ -93,8 +99,10 @@ def answers(log: Log) -> Iterator[Answer]:
         for now_asked in (True, False):
             for if_none_match in (None, "*", "x"):
                 yield responses.caught_up(promise(batch), if_none_match, now_asked=now_asked)
-        yield responses.polled(batch, "5")
-    yield responses.polled(log.read(log.tail), "5")
+        for start in (batch.offset, "now", Last(2)):
+            for has_earlier in (True, False):
+                yield responses.polled(Page(batch, has_earlier), "5", start=start)
+    yield polled(log.read(log.tail))
     for media_type in (b"text/event-stream", b"application/x-ndjson"):
         yield responses.streaming(media_type, stream.content_type)
     yield responses.complete(log.read(log.tail))
@@ -280,7 +288,7 @@ def test_catch_up(content_type: str) -> None:
 def test_where_a_read_ends_is_told(up_to_date: bool, closed: bool, expected: tuple[bytes | None, bytes | None]) -> None:
     """Before the tail, at the tail, at the end; a catch-up and its 304 always end at the tail."""
     read = batch(b"1", up_to_date=up_to_date, closed=closed)
-    answers = [responses.polled(read, "5")]
+    answers = [polled(read)]
     if up_to_date:
         for if_none_match, now_asked in ((None, False), ("*", False), (None, True)):
             answers.append(responses.caught_up(promise(read), if_none_match, now_asked=now_asked))
@@ -308,7 +316,7 @@ def test_an_answer_to_now_is_for_now() -> None:
 
 def test_long_poll_with_records() -> None:
     """200, cacheable under its cursor (section 5.7)."""
-    answer = responses.polled(batch(b"1", content_type="application/json"), "17")
+    answer = polled(batch(b"1", content_type="application/json"), "17")
     headers = headers_of(answer)
     assert (answer.status, answer.body) == (200, b"[1]")
     assert headers[b"stream-cursor"] == b"17"
@@ -316,10 +324,37 @@ def test_long_poll_with_records() -> None:
     assert headers[b"content-type"] == b"application/json"
 
 
+@pytest.mark.parametrize(
+    ("start", "caching", "has_tag"),
+    [
+        ("start", b"private, max-age=60, stale-while-revalidate=300", True),
+        ("-1", b"private, max-age=60, stale-while-revalidate=300", True),
+        ("now", b"no-store", False),
+        (Last(2), b"private, no-cache", True),
+    ],
+)
+def test_a_long_poll_is_kept_as_long_as_its_start_names_its_range(
+    start: str | Last, caching: bytes, has_tag: bool
+) -> None:
+    """Bytes from an offset on never change; what `now` and the last records are does."""
+    headers = headers_of(polled(batch(b"1", content_type="application/json"), start=start))
+    assert headers[b"cache-control"] == caching
+    assert (b"etag" in headers) == has_tag
+    empty = headers_of(polled(batch(), start=start))
+    assert (empty[b"cache-control"], b"etag" in empty) == (b"no-store", False)
+
+
+@pytest.mark.parametrize(("has_earlier", "previous"), [(True, b"start"), (False, None)])
+def test_a_long_poll_from_behind_says_where_it_begins(has_earlier: bool, previous: bytes | None) -> None:
+    """As a page does: the offset to ask before, where something lies there."""
+    told = polled(batch(b"1", content_type="application/json"), start=Last(2), has_earlier=has_earlier)
+    assert headers_of(told).get(b"stream-previous-offset") == previous
+
+
 @pytest.mark.parametrize("closed", [True, False])
 def test_long_poll_without_records(closed: bool) -> None:
     """204, up to date, not to be stored; a cursor only if there is something to wait for (section 5.7)."""
-    answer = responses.polled(batch(closed=closed), "17")
+    answer = polled(batch(closed=closed), "17")
     headers = headers_of(answer)
     assert (answer.status, answer.body) == (204, b"")
     assert headers[b"stream-next-offset"] == b"next"
@@ -367,7 +402,7 @@ def test_every_answer_to_the_end_of_a_failed_stream_says_so() -> None:
         responses.inspected(stream),
         responses.caught_up(promise(batch), None, now_asked=False),
         responses.caught_up(promise(batch), "*", now_asked=False),
-        responses.polled(batch, "1"),
+        polled(batch),
         responses.complete(batch),
     ):
         headers = headers_of(answer)

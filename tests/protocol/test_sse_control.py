@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headwater.errors import StreamNotFound
-from headwater.protocol.caching import CURSOR_EPOCH, CURSOR_INTERVAL
+from headwater.protocol.cache_headers import CURSOR_EPOCH, CURSOR_INTERVAL
 from headwater.protocol.cursor import Data, Detached, Failed, Idle
 from headwater.protocol.sse import Parser, ServerEvent
 from headwater.protocol.sse_control import ControlEvents

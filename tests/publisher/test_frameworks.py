@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Semaphore
 from typing import Final
 from urllib.request import Request, urlopen
 
@@ -93,8 +94,15 @@ publisher = Publisher(settings.HEADWATER_URL)
 
 
 class Command(BaseCommand):
+    def add_arguments(self, parser):
+        parser.add_argument("--wait", action="store_true")
+
     def handle(self, **options):
         for number in range(20):
+            if number == 10 and options["wait"]:
+                publisher.flush(None)
+                print("half", flush=True)  # the server is killed now
+                input()
             try:
                 with transaction.atomic():
                     Item.objects.create(name=str(number))
@@ -110,10 +118,20 @@ class Command(BaseCommand):
 
 
 @contextmanager
-def process(directory: Path, server: ServerProcess, *command: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A program that publishes; asked to end, in the end."""
-    environ = {**os.environ, "HEADWATER": server.url, "PYTHONPATH": str(directory)}
-    with subprocess.Popen([sys.executable, *command], cwd=directory, env=environ) as running:
+def process(
+    directory: Path, server: ServerProcess, *command: str, pipes: int | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A program that publishes; asked to end, in the end.
+
+    Args:
+        directory: where it is.
+        server: to which it publishes.
+        command: for Python.
+        pipes: `subprocess.PIPE`: the test talks with it.
+    """
+    environ = {**os.environ, "HEADWATER": server.url, "PYTHONPATH": os.pathsep.join([str(directory), *sys.path])}
+    command = (sys.executable, *command)
+    with subprocess.Popen(command, cwd=directory, env=environ, stdin=pipes, stdout=pipes) as running:
         try:
             yield running
         finally:
@@ -178,6 +196,41 @@ def test_a_flask_view(tmp_path: Path, server: ServerProcess, read: Read) -> None
     assert max(offsets) == tail
 
 
+def test_a_flask_view_through_restarts(tmp_path: Path, server: ServerProcess, read: Read) -> None:
+    """Views that wait while the server is killed, and stopped: each record once, and each client's in order."""
+    (tmp_path / "site.py").write_text(FLASK)
+    port, clients, count = free_port(), 4, 40
+    web = ServerProcess([sys.executable, str(tmp_path / "site.py"), str(port)], health="/health")
+    web.port, web.url = port, f"http://127.0.0.1:{port}"
+    answered = Semaphore(0)
+
+    def say(client: int) -> None:
+        head = {"content-type": "application/json"}
+        for number in range(count):
+            body = json.dumps([client, number]).encode()
+            with urlopen(Request(f"{web.url}/say", body, head), timeout=120) as answer:
+                assert answer.status == 200
+            answered.release()
+
+    os.environ["HEADWATER"] = server.url
+    try:
+        with web, ThreadPoolExecutor(clients) as pool:
+            saying = [pool.submit(say, client) for client in range(clients)]
+            for end in (server.kill, server.stop):
+                for _ in range(clients * count // 4):
+                    assert answered.acquire(timeout=120)
+                end()
+                server.start()
+            for each in saying:
+                each.result(120)
+    finally:
+        del os.environ["HEADWATER"]
+    found = read("room")
+    assert len(found) == clients * count
+    for client in range(clients):
+        assert [number for who, number in found if who == client] == list(range(count))
+
+
 def test_a_django_command(tmp_path: Path, server: ServerProcess, read: Read) -> None:
     """What was committed is published, what was rolled back is not; the command's end waits for it."""
     for name, text in DJANGO.items():
@@ -186,4 +239,25 @@ def test_a_django_command(tmp_path: Path, server: ServerProcess, read: Read) -> 
     for command in (("makemigrations", "shop"), ("migrate",), ("fill",)):
         with process(tmp_path, server, "manage.py", *command, "--verbosity", "0") as running:
             assert running.wait(60) == 0
+    assert read("items") == [number for number in range(20) if number % 5 != 4]
+
+
+@pytest.mark.parametrize("end", ["kill", "stop"])
+def test_a_django_command_through_a_restart(tmp_path: Path, server: ServerProcess, read: Read, end: str) -> None:
+    """Half of its records are committed while the server is gone; all come once and in order, and it ends well."""
+    for name, text in DJANGO.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    for command in (("makemigrations", "shop"), ("migrate",)):
+        with process(tmp_path, server, "manage.py", *command, "--verbosity", "0") as running:
+            assert running.wait(60) == 0
+    with process(tmp_path, server, "manage.py", "fill", "--wait", pipes=subprocess.PIPE) as running:
+        assert running.stdout is not None
+        assert running.stdin is not None
+        assert running.stdout.readline() == b"half\n"
+        getattr(server, end)()
+        running.stdin.write(b"go on\n")
+        running.stdin.flush()
+        server.start()
+        assert running.wait(60) == 0
     assert read("items") == [number for number in range(20) if number % 5 != 4]

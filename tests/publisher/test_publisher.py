@@ -8,7 +8,8 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any, Final
 
 import pytest
@@ -17,7 +18,7 @@ from tests.publisher.conftest import Read
 from tests.support.http import call
 from tests.support.processes import ServerProcess, free_port
 
-from headwater.publisher import GaveUp, OutboxFull, Publisher, PublishError, Refused
+from headwater.publisher import GaveUp, OutboxFull, Publisher, PublishError, Refused, delivery
 
 JSON: Final = "application/json"
 
@@ -187,6 +188,42 @@ def test_a_forked_process_publishes_for_itself(server: ServerProcess, read: Read
     assert read("child") == [1]
 
 
+def _write_numbers(publisher: Publisher, path: str, count: int, told: int) -> None:
+    """Append so many, and tell how far it is."""
+    for number in range(count):
+        publisher.append(path, number, create=JSON, timeout=None)
+        os.write(told, b".")
+
+
+@pytest.mark.slow
+def test_a_forked_process_publishes_through_restarts(server: ServerProcess, read: Read) -> None:
+    """Parent and child, while the server is killed and stopped: each record of both once and in order."""
+    count, (progress, told) = 120, os.pipe()
+    with Publisher(server.url) as publisher:
+        publisher.append("before", 0, create=JSON)  # a thread and a connection that the child must not use
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                _write_numbers(publisher, "child", count, told)
+                code = 0 if publisher.flush(60) else 2
+            finally:
+                os._exit(code)
+        writing = threading.Thread(target=_write_numbers, args=(publisher, "parent", count, told))
+        writing.start()
+        for end in (server.kill, server.stop, server.kill):
+            for _ in range(count // 4):
+                assert os.read(progress, 1)
+            end()
+            server.start()
+        writing.join()
+        assert os.waitpid(child, 0)[1] == 0
+    os.close(progress)
+    os.close(told)
+    assert read("parent") == list(range(count))
+    assert read("child") == list(range(count))
+
+
 WORKER: Final = """
 import sys
 from headwater.publisher import Publisher
@@ -240,6 +277,71 @@ def test_a_server_that_is_not_there() -> None:
     publisher.close()
     with pytest.raises(OutboxFull, match="closed"):
         publisher.post("a", 1)
+
+
+class GivenTime:
+    """A clock that goes by as much as somebody pauses, and what happens when an hour is over."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, at: float, event: Callable[[], object]) -> None:
+        self.pauses: list[float] = []
+        self._at = at
+        self._event: Callable[[], object] | None = event
+        monkeypatch.setattr(delivery, "time", self)
+        monkeypatch.setattr(delivery.Delivery, "_pause", lambda _, seconds: self.pause(seconds))
+
+    def monotonic(self) -> float:
+        """Seconds."""
+        return sum(self.pauses)
+
+    def pause(self, seconds: float) -> None:
+        """See `Delivery._pause`."""
+        self.pauses.append(seconds)
+        if self._event is not None and self.monotonic() >= self._at:
+            event, self._event = self._event, None
+            event()
+
+
+@pytest.mark.slow
+def test_a_server_that_is_gone_for_an_hour(server: ServerProcess, read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What fits waits and comes once and in order; more is refused at once; it is asked for some hundred times."""
+    full = threading.Event()
+
+    def come_back() -> None:
+        full.wait()
+        server.start()
+
+    clock = GivenTime(monkeypatch, 3600.0, come_back)
+    with Publisher(server.url, max_bytes=5000) as publisher:
+        publisher.append("a", 0, create=JSON)
+        server.kill()
+        number = 1
+        with suppress(OutboxFull):
+            while True:
+                publisher.post("a", number)
+                number += 1
+        with pytest.raises(OutboxFull, match="is the server there"):
+            publisher.post("a", number)
+        full.set()
+        assert publisher.flush(120)
+        assert publisher.stats["failed"] == 0
+        assert 360 <= publisher.stats["retries"] == len(clock.pauses) <= 2000
+        assert max(clock.pauses) <= 10
+        publisher.append("a", number)
+    assert read("a") == list(range(number + 1))
+
+
+def test_what_is_given_up_in_that_hour_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With `retry_for`, after as long; each record by itself, and the publisher goes on."""
+    failed: list[PublishError] = []
+    clock = GivenTime(monkeypatch, 3600.0, lambda: None)
+    url = f"http://127.0.0.1:{free_port()}"
+    with Publisher(url, retry_for=600.0, on_error=lambda path, data, error: failed.append(error)) as publisher:
+        for path in "abc":
+            publisher.post(path, 1, create=JSON)
+        assert publisher.flush(120)
+    assert len(failed) == publisher.stats["failed"] == 3
+    assert all("given up after 60" in str(error) for error in failed)
+    assert 1800 <= clock.monotonic() <= 1830
 
 
 def test_an_append_is_waited_for_no_longer_than_asked() -> None:

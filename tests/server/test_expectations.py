@@ -15,6 +15,7 @@ from tests.support.processes import ServerProcess, headwater_server
 pytestmark = pytest.mark.slow
 
 JSON = "application/json"
+TEXT = "content-type: text/plain"
 
 
 @pytest.fixture(params=["serve", "uvicorn", "uvicorn-h11"], scope="module")
@@ -27,6 +28,9 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     with found:
         call(found, "PUT", "/v1/stream/open", content_type=JSON)
         call(found, "PUT", "/v1/stream/closed", "[1]", content_type=JSON, stream_closed="true")
+        call(found, "PUT", "/v1/stream/deleted", "[1]", content_type=JSON)
+        call(found, "PUT", "/v1/stream/fork", stream_forked_from="/v1/stream/deleted")
+        assert call(found, "DELETE", "/v1/stream/deleted").status == 204
         yield found
 
 
@@ -56,6 +60,35 @@ def rest_of(raw: socket.socket) -> bytes:
         ("open", ("content-encoding: gzip",), "POST", 3, "unsupported-coding"),
         ("open", ("producer-id: p",), "POST", 3, "invalid-producer"),
         ("open", ("origin: http://evil.example",), "PUT", 3, "origin-not-allowed"),
+        ("open", ('if-match: "a:b"',), "POST", 3, "precondition-failed"),
+        ("none", ("stream-create: true", "if-match: *"), "POST", 3, "precondition-failed"),
+        ("none/*", ("stream-create: true",), "POST", 3, "invalid-path"),
+        ("deleted", ("stream-create: true",), "POST", 3, "stream-exists"),
+        ("none/-/presence", (), "POST", 3, "stream-not-found"),
+        ("none/-/signal", (), "POST", 3, "stream-not-found"),
+        ("open", ("if-none-match: *",), "PUT", 3, "precondition-failed"),
+        ("open", ('if-match: "a:b"',), "PUT", 3, "precondition-failed"),
+        ("none", ("if-match: *",), "PUT", 3, "precondition-failed"),
+        ("open", ("content-type: text/plain",), "PUT", 3, "stream-exists"),
+        ("open", ("stream-ttl: 5",), "PUT", 3, "stream-exists"),
+        ("open", ("stream-closed: true",), "PUT", 3, "stream-exists"),
+        ("open", ("stream-forked-from: /v1/stream/closed",), "PUT", 3, "stream-exists"),
+        ("deleted", (), "PUT", 3, "stream-exists"),
+        ("none/*", (), "PUT", 3, "invalid-path"),
+        ("a/../b", (), "PUT", 3, "invalid-path"),
+        ("none", ("content-type: nonsense",), "PUT", 3, "bad-request"),
+        ("none", ("content-type: text/plain", "stream-slow: conflate:key"), "PUT", 3, "bad-request"),
+        ("none", ("stream-forked-from: /v1/stream/none-either",), "PUT", 3, "stream-not-found"),
+        ("none", ("stream-forked-from: /v1/stream/deleted",), "PUT", 3, "source-gone"),
+        (
+            "none",
+            ("content-type: text/plain", "stream-forked-from: /v1/stream/open"),
+            "PUT",
+            3,
+            "content-type-mismatch",
+        ),
+        ("none", (), "PUT", 10**9, "too-large"),
+        ("none", ("content-encoding: gzip",), "PUT", 3, "unsupported-coding"),
     ],
 )
 def test_what_will_be_refused_is_refused_at_the_head(
@@ -78,11 +111,17 @@ def test_what_will_be_refused_is_refused_at_the_head(
         ("open", ()),
         ("made", ("stream-create: true",)),
         ("open", ("producer-id: p", "producer-epoch: 0", "producer-seq: 0")),
+        ("open", ("if-match: *",)),
+        ("PUT new", ()),
+        ("PUT new/exclusive", ("if-none-match: *",)),
+        ("PUT open", ()),
+        ("PUT new/fork", ("stream-forked-from: /v1/stream/open",)),
     ],
 )
 def test_what_may_be_taken_is_asked_for(server: ServerProcess, path: str, fields: tuple[str, ...]) -> None:
     """100, then the body, then its answer; and the connection goes on."""
-    with closing(first_word(server, path, f"content-type: {JSON}", *fields)) as raw:
+    method, _, path = path.rpartition(" ")
+    with closing(first_word(server, path, f"content-type: {JSON}", *fields, method=method or "POST")) as raw:
         assert raw.recv(65536).startswith(b"HTTP/1.1 100")
         raw.sendall(b"[1]")
         assert raw.recv(65536).split()[1] in (b"200", b"201", b"204")

@@ -7,13 +7,15 @@ import select
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 
 import pytest
 from tests.support.http import call
 from tests.support.mounted import SERVERS, mounted_server
 from tests.support.processes import ServerProcess, headwater_server
 from tests.support.sockets import resident
+
+from headwater import Limits
 
 pytestmark = pytest.mark.slow
 
@@ -132,3 +134,33 @@ def test_small_bodies_of_one_address_hold_an_eighth_too(server: ServerProcess) -
         assert refused(connections, 3) == [0, 1, 2]
         assert append_in_pieces(server, chunked=False) == 204
     until(server, "inflight_bodies", 0)
+
+
+def test_sixty_bodies_of_the_largest_size_refuse_nobody_small() -> None:
+    """With the limits as they are: 960 MB that never end hold a quarter of it, and each append beside them is taken."""
+    limits = Limits()
+    size, budget = limits.max_body_bytes, limits.max_inflight_bytes
+    with headwater_server("memory:") as server, ExitStack() as stack:
+        call(server, "PUT", "/v1/stream/s", content_type="application/json")
+        before = resident(server)
+        for number in range(60):
+            stack.enter_context(closing(stalled(server, f"127.0.4.{number + 1}", size, 0))).sendall(b" " * 1000)
+        connections = [stack.enter_context(closing(whole_but_one(server, number))) for number in range(60)]
+        for number in range(60):
+            assert append_in_pieces(server, chunked=bool(number % 2)) == 204
+            assert figure(server, "inflight_bytes") <= budget
+            assert resident(server) - before < 2 * budget
+        held = budget * 3 // 4 // (size - 1)
+        refused(connections, 60 - held)
+        until(server, "inflight_bodies", 60 + held)
+        assert append_in_pieces(server, chunked=False) == 204
+        kept = call(server, "GET", "/v1/stream/s").json()
+        assert kept == [1, 2] * 61
+
+
+def whole_but_one(server: ServerProcess, number: int) -> socket.socket:
+    """A connection with a body of the largest size of which a byte is missing, or that was refused before."""
+    raw = stalled(server, f"127.0.5.{number + 1}", Limits().max_body_bytes, 0)
+    with suppress(ConnectionError):
+        raw.sendall(b" " * (Limits().max_body_bytes - 1))
+    return raw

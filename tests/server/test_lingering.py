@@ -256,7 +256,7 @@ def test_a_stop_does_not_wait_for_who_lingers(tmp_path: Path) -> None:
         assert server.stop() == 0
 
 
-def test_a_connection_too_many_is_closed_at_once(tmp_path: Path) -> None:
+def test_a_connection_too_many_is_closed_soon(tmp_path: Path) -> None:
     """The limit of connections holds."""
     flags = ["--max-connections", "1", "--linger-seconds", "600"]
     with headwater_server("memory:", *flags) as server, connect(server), connect(server) as second:

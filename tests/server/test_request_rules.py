@@ -278,7 +278,9 @@ def test_a_sequence_conflict_says_so(server: ServerProcess, stream: str) -> None
     assert "sequence conflict" in answer.json()["title"].lower()
 
 
-@pytest.mark.parametrize("path", ["acl/*", "a%7Bb%7D", "gru%CC%88n", "a/-/b", "__ds/subscriptions/1", "%5F%5Fds"])
+@pytest.mark.parametrize(
+    "path", ["acl/*", "a%7Bb%7D", "gru%CC%88n", "a/-/b", "__ds/subscriptions/1", "__dsx", "%5F%5Fds"]
+)
 def test_a_new_stream_keeps_the_rules_of_paths(server: ServerProcess, stream: str, path: str) -> None:
     """Created, forked or made by an append, the problem says which rule."""
     headers = {"Content_Type": "application/json"}

@@ -163,6 +163,20 @@ def test_a_misspelled_variable_is_refused(name: str, words: str) -> None:
     assert words in caught.value.message
 
 
+def test_variables_that_a_file_of_keys_names_are_let_through(tmp_path: Path) -> None:
+    """Whatever they are called; what the file does not name is refused all the same."""
+    file = tmp_path / "keys.toml"
+    file.write_text('[[keys]]\nissuer = "a"\naudience = "b"\nalgorithm = "HS256"\nenv = "HEADWATER_KEY_OF_A"\n')
+    environ = {"HEADWATER_ACCESS_KEYS": str(file), "HEADWATER_KEY_OF_A": "secret"}
+    assert load_settings({}, environ).access_keys == str(file)
+    with pytest.raises(InvalidSettings, match="HEADWATER_KEY_OF_B"):
+        load_settings({}, {**environ, "HEADWATER_KEY_OF_B": "secret"})
+    for text in ("keys = 1", "no TOML", "keys = [1]", "[[keys]]\nenv = 1"):
+        file.write_text(text)
+        assert load_settings({}, {"HEADWATER_ACCESS_KEYS": str(file)}).access_keys == str(file)
+    assert load_settings({"access_keys": str(tmp_path / "none")}, {}).access_keys is not None
+
+
 def test_variables_of_other_commands_are_let_through() -> None:
     """One environment serves the server and the client commands."""
     assert load_settings({}, {"HEADWATER_URL": "http://x", "HEADWATER_CLIENT_KEYS": "a,b", "OTHER": "1"}) == Settings()

@@ -24,7 +24,7 @@ from headwater.protocol.websocket.agreed import Deflate
 from headwater.protocol.websocket.deflate import COMPRESSED, Deflater, agree
 from headwater.server.listener import bind
 from headwater.server.run import run_server
-from headwater.server.serving import Server
+from headwater.server.server import Server
 from headwater.server.shared import ConnectionLimits, Shared
 
 #: The largest message that the cases send.

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
-from typing import Any
+import socket
+from typing import Any, Self
 from urllib.parse import urlencode
 
 from headwater import Hub
@@ -31,8 +33,52 @@ class Sink(BufferSink):
         self._owner.lost()
 
 
+class PacketSink(Sink):
+    """A sink on a socket of which each system call is one packet at the other end.
+
+    Args:
+        has_descriptor: the engine may write past it.
+    """
+
+    def __init__(self, *, has_descriptor: bool = True) -> None:
+        super().__init__()
+        self._other, self._own = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._other.setblocking(False)
+        self.descriptor = self._own.fileno() if has_descriptor else None
+
+    def write(self, data: bytes | memoryview) -> None:
+        """See `Sink.write`: as a transport does that holds nothing."""
+        self._own.send(data)
+
+    def packets(self) -> list[bytes]:
+        """What was written since, write by write."""
+        found = []
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                found.append(self._other.recv(65536))
+        return found
+
+    def take(self) -> bytes:
+        """See `BufferSink.take`."""
+        return b"".join(self.packets())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, error: object, at: object) -> None:
+        self._other.close()
+        self._own.close()
+
+
 class ManyClient:
     """A client that drops what is at or below the offset that it has of a stream, as the docs say.
+
+    Args:
+        hub: that is read.
+        names: of streams, and patterns.
+        max_streams: at a time.
+        high_water: of its sinks.
+        sink: of its first connection.
 
     Attributes:
         records: by stream.
@@ -43,7 +89,14 @@ class ManyClient:
         sink: its bytes.
     """
 
-    def __init__(self, hub: Hub, *names: str, max_streams: int = MAX_STREAMS, high_water: int = 64 * 1024) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        *names: str,
+        max_streams: int = MAX_STREAMS,
+        high_water: int = 64 * 1024,
+        sink: Sink | None = None,
+    ) -> None:
         self.records: dict[str, list[Any]] = {}
         self.said: list[tuple[str, dict[str, Any]]] = []
         self.cursor = ""
@@ -53,6 +106,7 @@ class ManyClient:
         self._names = names
         self._max_streams = max_streams
         self._high_water = high_water
+        self._given = sink
 
     def connect(self, *, access: AccessOf | None = None, **fields: str) -> ManyReader:
         """Come, or come back."""
@@ -62,7 +116,8 @@ class ManyClient:
             headers[b"last-event-id"] = self.cursor.encode()
         command = parse_get(query.encode(), headers, Names(private=self._hub.private))
         asked = Asked(command, Peer("events"), access=access, private=self._hub.private, max_streams=self._max_streams)
-        self.sink = Sink(self._high_water)
+        given, self._given = self._given, None
+        self.sink = given or Sink(self._high_water)
         self._parser = Parser()
         form = WireFormat(("test",), asked.encoder(""), bytes, timeless=True)
         self.reader = ManyArrival(self._hub.live, asked).push(form, self.sink, b"")

@@ -1,5 +1,6 @@
 /**
- * What an import costs in a page: bundled by esbuild for ES2022, minified, and by `gzip -9`.
+ * What an import costs in a page: bundled by esbuild for ES2022, minified, and by `gzip -9`. What is loaded later, by `import()`, is
+ * left out of it, and measured by itself.
  *
  * `node scripts/sizes.ts` measures this package; `node scripts/sizes.ts --peers` also others, which it installs into a
  * folder of its own; `node scripts/sizes.ts --parts` tells what the bytes of `stream` are for.
@@ -11,7 +12,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { gzipSync } from "node:zlib"
-import { type Metafile, build } from "esbuild"
+import { type Metafile, type Plugin, build } from "esbuild"
 
 export interface Size {
   what: string
@@ -28,13 +29,19 @@ interface Own {
 }
 
 const STREAM = "`stream`"
+const WRITING = "with the first write, beside `stream`"
 const CONNECT = "`connect`, beside `stream`"
 
 export const OWN: Record<string, Own> = {
-  [STREAM]: { code: 'export { stream } from "./src/index.ts"', most: 12_000 },
-  [CONNECT]: { code: 'export { connect } from "./src/connection.ts"', most: 8100, beside: STREAM },
+  [STREAM]: { code: 'export { stream } from "./src/index.ts"', most: 7000 },
+  [WRITING]: { code: 'export * from "./src/writing.ts"', most: 3300, beside: STREAM },
+  "now and then, beside `stream`": { code: 'export * from "./src/rest.ts"', most: 3200, beside: STREAM },
+  "bodies of MessagePack and Protobuf, beside `stream`": { code: 'export * from "./src/frames.ts"', most: 650, beside: STREAM },
+  [CONNECT]: { code: 'export { connect } from "./src/connection.ts"', most: 8200, beside: STREAM },
+  "with the first write on a connection, beside `connect`": { code: 'export * from "./src/connection/writes.ts"', most: 780, beside: CONNECT },
+  "`parts`, which is all of that, beside `connect`": { code: 'export { parts } from "./src/parts.ts"', most: 7100, beside: CONNECT },
   "`tabs`, beside `connect`": { code: 'export { tabs } from "./src/tabs.ts"', most: 2500, beside: CONNECT },
-  "`outbox`, beside `stream`": { code: 'export { outbox } from "./src/outbox.ts"', most: 2500, beside: STREAM },
+  "`outbox`, beside `stream` and what writes": { code: 'export { outbox } from "./src/outbox.ts"', most: 2500, beside: WRITING },
   "`HeadwaterChatTransport`": { code: 'export { HeadwaterChatTransport } from "./src/ai.ts"', most: 5500 },
   "`useStream`, beside `stream`": { code: 'export { useStream } from "./src/react.ts"', most: 1550, beside: STREAM },
   "`useConnection` and `usePresence`, beside `connect`": {
@@ -48,13 +55,12 @@ export const OWN: Record<string, Own> = {
 /** What the modules of `stream` are there for. */
 const PARTS: Record<string, RegExp> = {
   "A reader: its place, its states, records, batches, streams, checkpoints, gaps, all its ends": /reader/,
-  "A producer: batches, order, what is sent again and what may not be, refusals, room": /producer/,
-  "The handle, and `create`, `head`, `fork`, `delete`, `close`, `fail` over HTTP": /stream\.ts|http\.ts/,
-  "SSE, NDJSON, `live=sse`, long-poll and pages: their requests, parsers and controls": /transports\/(?!choice)|lines|sse\.ts/,
-  "One request, its limits, what ends it; refusals of any server or proxy as errors with codes": /request|errors|signals/,
-  "JSON, text and bytes; the text of a record as it was appended; schemas": /records|schema/,
+  "The handle; what asks for what writes, when it is there": /stream\.ts|http\.ts|promised|chance|lazy/,
+  "SSE: its request, its parser, its controls": /transports\/(?!choice)|lines|sse\.ts/,
+  "One request, its limits, what ends it": /request|errors|signals/,
+  "Types; values; schemas": /records|schema/,
   "When to try again, and what ends a wait": /retry|patience/,
-  "Turning from a transport that does not come through, and remembering it": /choice/,
+  "Which transport, and whether to look for another": /choice/,
   "Clocks, and what happens to a page: hidden, offline, put away": /environment/,
   "A body that is pulled, and silence": /body/,
 }
@@ -67,6 +73,14 @@ const PEERS: Record<string, string> = {
   "partysocket": "1.3.0",
   "@microsoft/fetch-event-source": "2.0.1",
   "eventsource": "4.1.1",
+}
+
+/** What is imported when it is wanted is not loaded with the rest. */
+const LATER: Plugin = {
+  name: "later",
+  setup({ onResolve }) {
+    onResolve({ filter: /^\./ }, ({ kind, path }) => (kind === "dynamic-import" ? { path, external: true } : undefined))
+  },
 }
 
 const gzipped = (bytes: Uint8Array): number => gzipSync(bytes, { level: 9 }).length
@@ -83,6 +97,7 @@ async function bundle(code: string, directory: string): Promise<{ bytes: Uint8Ar
     platform: "browser",
     write: false,
     metafile: true,
+    plugins: [LATER],
     logLevel: "error",
   })
   return { bytes: (outputFiles[0] as { contents: Uint8Array }).contents, metafile }
@@ -95,10 +110,16 @@ export async function measure(what: string, code: string, directory: string): Pr
 
 export const root: string = fileURLToPath(new URL("..", import.meta.url))
 
+/** What is there already. */
+const besides = (what: string | undefined): string => {
+  const { code, beside } = OWN[what ?? ""] ?? {}
+  return code === undefined ? "" : `${besides(beside)}${code};`
+}
+
 async function one(what: string, { code, beside }: Own): Promise<Size> {
-  const base = beside === undefined ? undefined : OWN[beside]?.code
-  if (base === undefined) return measure(what, code, root)
-  const [alone, both] = await Promise.all([measure(what, base, root), measure(what, `${base}; ${code}`, root)])
+  const base = besides(beside)
+  if (!base) return measure(what, code, root)
+  const [alone, both] = await Promise.all([measure(what, base, root), measure(what, base + code, root)])
   return { what, minified: both.minified - alone.minified, gzipped: both.gzipped - alone.gzipped }
 }
 

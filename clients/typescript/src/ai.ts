@@ -11,11 +11,13 @@
 import { bodyOf } from "./body.ts"
 import { type Environment, platform } from "./environment.ts"
 import { HeadwaterError, stopped } from "./errors.ts"
-import { BAD_ANSWERS, insist, pause } from "./patience.ts"
-import { type Answer, type Call, type RequestOptions, type Requester, absolute, ask, lost, problemOf, requesterOf } from "./request.ts"
+import { insist } from "./insist.ts"
+import { BAD_ANSWERS } from "./limits.ts"
+import { pause } from "./patience.ts"
+import { badAnswer, problemOf } from "./refusals.ts"
+import { type Answer, type Call, type RequestOptions, type Requester, absolute, ask, lost, senderOf } from "./request.ts"
 import { type Backoff, type Outcome, type Retry, backoffOf, retryOf } from "./retry.ts"
 import { sseParser } from "./sse.ts"
-import { badAnswer } from "./transports/live.ts"
 
 /** A UI message chunk. The SDK has a type for it in each version; it is not imported, so that both versions fit. */
 export type Chunk = any
@@ -67,7 +69,7 @@ export class HeadwaterChatTransport<M extends { id: string; role: string } = Chu
     this.#options = options
     this.#environment = options.environment ?? platform
     this.#retry = retryOf(retry === false ? false : { deadline: DEADLINE, ...retry })
-    this.#requester = requesterOf(options, this.#environment)
+    this.#requester = { ...senderOf(options, this.#environment), problem: problemOf }
   }
 
   /** Asks; gives the answer when its first byte may come. Whatever happens to connections, the stream goes on. */

@@ -2,18 +2,8 @@
 
 import type { Environment } from "./environment.ts"
 import { HeadwaterError } from "./errors.ts"
+import { ASLEEP, BEATS, GRACE, SILENCE, TRUSTED_BEATS } from "./limits.ts"
 import { type Answer, lost } from "./request.ts"
-
-/** A timer that fires this late, in ms, was asleep with the machine: it says "look", not "dead". */
-const ASLEEP = 1000
-/** Milliseconds to hear something then. */
-const GRACE = 3000
-/** A heartbeat is sent as often as this in the time after which silence is the end. */
-const BEATS = 2.5
-/** 1.2 heartbeats of those: a beat is missing. */
-const MISSED = 1.2 / BEATS
-/** The silence of a server that tells no heartbeat: as of the usual one of 15 s. */
-const SILENCE = 37_500
 
 export interface Body {
   /** The next bytes; undefined at the end. */
@@ -40,11 +30,11 @@ export function bodyOf(
   let first = true
 
   const quiet = (): number => environment.now() - began
-  const dead = (): void => abort(new HeadwaterError("silent", `nothing came for ${Math.round(quiet())} ms`, { facts: { first } }))
+  const dead = (): void => abort(new HeadwaterError("silent", `nothing came in ${quiet()} ms`, { facts: { first } }))
   const unwatch = environment.watch((change) => {
     if (change === "freeze") abort(new HeadwaterError("network", "the page is put away"))
     // A network that is back tells nothing about this connection; a beat that is missing does.
-    else if (change !== "hidden" && change !== "offline" && quiet() > silence * MISSED) dead()
+    else if (change !== "hidden" && change !== "offline" && quiet() > (silence * TRUSTED_BEATS) / BEATS) dead()
   })
   // A `fetch` of the caller's own need not know signals.
   signal.addEventListener("abort", () => void reader?.cancel().catch(() => undefined))

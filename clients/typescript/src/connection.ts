@@ -7,7 +7,7 @@
  * Rule 3: a page that is put aside has no socket, and behind `close` there is none any more.
  */
 
-import { type Streams, connectionDoor, rootOf } from "./connection/door.ts"
+import { type ConnectionParts, type Streams, connectionDoor, rootOf } from "./connection/door.ts"
 import { Feed } from "./connection/feed.ts"
 import { Live } from "./connection/live.ts"
 import { type Line, Session, type SocketFactory } from "./connection/session.ts"
@@ -15,8 +15,10 @@ import { type Pauses, pausesOf } from "./connection/pauses.ts"
 import type { ConnectionState, Host, Place, Role, Share } from "./connection/share.ts"
 import { type Environment, type Change, platform } from "./environment.ts"
 import { HeadwaterError, stopped } from "./errors.ts"
+import { lazy, problemBy } from "./lazy.ts"
+import { TRUSTED_BEATS } from "./limits.ts"
 import { sleep } from "./patience.ts"
-import { problemOf, requesterOf } from "./request.ts"
+import { senderOf } from "./request.ts"
 import { type Backoff, type Retry, backoffOf, retryOf } from "./retry.ts"
 import { type Stream, type StreamOptions, streamOf } from "./stream.ts"
 
@@ -32,6 +34,8 @@ export interface ConnectionOptions {
   /** In place of the platform's `fetch`, which asks why a handshake was refused. */
   fetch?: typeof fetch
   retry?: Partial<Retry> | false
+  /** Where nothing can be loaded later, as in a service worker: `parts` of `headwater/parts`, which has all of it. */
+  parts?: ConnectionParts
   /** Ends everything that is done with it. */
   signal?: AbortSignal
   /** In place of the platform's clock and events; for tests. */
@@ -50,8 +54,7 @@ export interface ConnectionEvents {
 
 type Listeners = { [K in keyof ConnectionEvents]: Set<(event: ConnectionEvents[K]) => unknown> }
 
-/** Heartbeats of silence after which a page that is seen again does not trust its socket. */
-const TRUSTED_BEATS = 1.2
+const LAZY: ConnectionParts = { ...lazy, connectionWrites: () => import("./connection/writes.ts") }
 
 export class Connection implements AsyncDisposable {
   /** Of the streams, with a slash at its end. */
@@ -97,10 +100,10 @@ export class Connection implements AsyncDisposable {
 
   /** A stream of this server by its path, such as `rooms/7`. */
   stream<T = unknown>(path: string, options: Omit<StreamOptions<T>, "transport" | "headers" | "credentials" | "fetch"> = {}): Stream<T> {
-    const { environment = this.#environment, retry = this.#options.retry } = options
+    const { environment = this.#environment, retry = this.#options.retry, parts = this.#streams.parts } = options
     const signal = options.signal ? AbortSignal.any([options.signal, this.#stop.signal]) : this.#stop.signal
     const door = connectionDoor(this.#root, path, this.#streams)
-    return streamOf<T>(door, { ...options, signal, environment, ...(retry === undefined ? {} : { retry }) })
+    return streamOf<T>(door, { ...options, signal, environment, parts, ...(retry === undefined ? {} : { retry }) })
   }
 
   get state(): ConnectionState {
@@ -195,6 +198,7 @@ export class Connection implements AsyncDisposable {
       get heartbeat() {
         return [...self.#sessions].at(-1)?.heartbeat ?? 0
       },
+      parts: this.#options.parts ?? LAZY,
       line: (who, signal) => this.#line(who, signal),
       limited: (ms, call) => this.#limited(ms, call),
       feed: (path) => this.#feed(path),
@@ -368,10 +372,11 @@ export class Connection implements AsyncDisposable {
 
   /** A page is not told why a handshake was refused; a plain request is: 426, if nothing is wrong. */
   async #why(error: HeadwaterError): Promise<HeadwaterError> {
-    const requester = requesterOf({ ...(this.#options.fetch ? { fetch: this.#options.fetch } : {}) }, this.#environment)
+    const problem = problemBy(this.#options.parts ?? LAZY)
+    const sender = senderOf({ ...(this.#options.fetch ? { fetch: this.#options.fetch } : {}) }, this.#environment)
     try {
-      const answer = await requester.send({ url: `${this.#root().href}-/connect`, limit: this.#retry.connect })
-      const refused = answer.response.status === 426 ? error : await problemOf(answer.response)
+      const answer = await sender.send({ url: `${this.#root().href}-/connect`, limit: this.#retry.connect })
+      const refused = answer.response.status === 426 ? error : await problem(answer.response)
       answer.release()
       return refused
     } catch {

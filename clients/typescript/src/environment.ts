@@ -1,5 +1,7 @@
 /** What of the world the client sees: a clock, chance, and what happens to the page. Tests put their own in its place. */
 
+import { LONGEST } from "./limits.ts"
+
 /** What happens to a page or a network. */
 export type Change = "online" | "offline" | "visible" | "hidden" | "freeze" | "resume"
 
@@ -18,12 +20,9 @@ export interface Environment {
   watch(call: (change: Change) => void): () => void
 }
 
-/** Browsers fire a longer timeout at once. */
-const LONGEST = 2 ** 31 - 1
-
 type Events = Pick<EventTarget, "addEventListener" | "removeEventListener">
 type World = Partial<Events> & {
-  document?: Events & { visibilityState?: string }
+  document?: { visibilityState?: string }
   navigator?: { onLine?: boolean }
 }
 
@@ -41,8 +40,7 @@ function timer(ms: number, call: () => void): () => void {
 const hidden = (): boolean => world.document?.visibilityState === "hidden"
 
 // Never `unload` or `beforeunload`: with them a page is not kept for the back button.
-const OF_WINDOW = ["online", "offline", "pagehide", "pageshow"]
-const OF_DOCUMENT = ["freeze", "resume", "visibilitychange"]
+const CHANGES = ["online", "offline", "pagehide", "pageshow", "freeze", "resume", "visibilitychange"]
 
 function watch(call: (change: Change) => void): () => void {
   const listener = ({ type, persisted }: Event & { persisted?: boolean }): void => {
@@ -50,10 +48,8 @@ function watch(call: (change: Change) => void): () => void {
     else if (!/^page/.test(type)) call(type as Change)
     else if (persisted) call(type === "pagehide" ? "freeze" : "resume")
   }
-  const each = (method: keyof Events): void => {
-    for (const type of OF_WINDOW) world[method]?.(type, listener)
-    for (const type of OF_DOCUMENT) world.document?.[method](type, listener)
-  }
+  // Those of the document are heard on their way down to it.
+  const each = (method: keyof Events): void => CHANGES.forEach((type) => world[method]?.(type, listener, true))
   each("addEventListener")
   return () => each("removeEventListener")
 }

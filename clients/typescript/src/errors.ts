@@ -50,42 +50,9 @@ export class HeadwaterError extends Error {
 
 const PASSING = /^(network|connect-timeout|silent|truncated|bad-answer)$/
 
-/** The codes of answers that do not say one: those of other servers and of proxies. */
-const CODES: Record<number, string> = {
-  400: "bad-request",
-  401: "not-authorized",
-  403: "refused",
-  404: "stream-not-found",
-  405: "method-not-allowed",
-  406: "not-acceptable",
-  408: "request-timeout",
-  409: "conflict",
-  410: "gone",
-  412: "precondition-failed",
-  413: "too-large",
-  415: "unsupported-coding",
-  429: "rate-limited",
-  503: "unavailable",
-}
-
-/** Statuses that pass. */
-const passes = (status: number): boolean => /^(408|425|429|5(?!0[15]$)..)$/.test(String(status))
-
-const textOf = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined)
-
-/** The server's error of a problem's fields, in a body, an event or a line. */
-export function refusal(status: number, problem: Record<string, unknown>, details: ErrorDetails = {}): HeadwaterError {
-  const { code, detail, message, title, offset } = problem
-  return new HeadwaterError(
-    textOf(code) ?? CODES[status] ?? (status < 500 ? "bad-answer" : "internal"),
-    textOf(detail ?? message ?? title) ?? `the server answered ${status}`,
-    { status, retryable: passes(status), offset: textOf(offset), facts: problem, ...details },
-  )
-}
-
 /** The error that something else caused, unless it is one of this package already. */
 export const causedBy = (cause: unknown, code: ClientCode, what: string): HeadwaterError =>
-  cause instanceof HeadwaterError ? cause : new HeadwaterError(code, `${what}: ${String(cause)}`, { cause })
+  cause instanceof HeadwaterError ? cause : new HeadwaterError(code, `${what}: ${cause}`, { cause })
 
 /** `Retry-After` in milliseconds: seconds, or a date. */
 export function retryAfter(value: string | null): number | undefined {
@@ -107,3 +74,6 @@ export const stopped = (why: string, cause?: unknown): HeadwaterError => new Hea
 /** A write without an answer that is not sent again. */
 export const unknownOutcome = (why: string, cause?: unknown): HeadwaterError =>
   new HeadwaterError("unknown-outcome", `it may have arrived: ${why}`, cause ? { cause } : {})
+
+/** What was sent without an answer to a server that does not know its writer any more. */
+export const forgotten = (): HeadwaterError => unknownOutcome("the server forgot this producer")

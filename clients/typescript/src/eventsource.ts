@@ -9,9 +9,9 @@ import { type Body, bodyOf } from "./body.ts"
 import { platform } from "./environment.ts"
 import { HeadwaterError, retryAfter } from "./errors.ts"
 import { sleep } from "./patience.ts"
-import { type RequestOptions, requesterOf } from "./request.ts"
+import { type RequestOptions, senderOf } from "./request.ts"
 import { backoffOf, retryOf } from "./retry.ts"
-import { type ServerEvent, sseParser } from "./sse.ts"
+import { type ServerEvent, retryField, sseParser } from "./sse.ts"
 
 export { eventsource } from "./transports/eventsource.ts"
 
@@ -164,11 +164,11 @@ export class ReconnectingEventSource extends Target implements EventSource {
   /** One connection; undefined: there is to be no other. */
   async #once(progress: () => void): Promise<{ hint: number } | undefined> {
     const environment = this.#init.environment ?? platform
-    const requester = requesterOf({ ...this.#init, credentials: this.withCredentials ? "include" : "same-origin" }, environment)
+    const sender = senderOf({ ...this.#init, credentials: this.withCredentials ? "include" : "same-origin" }, environment)
     const { method = "GET", body } = this.#init
     const retry = retryOf(this.#init.retry)
     try {
-      const answer = await requester.send({
+      const answer = await sender.send({
         url: this.url,
         method,
         headers: this.#headers(),
@@ -210,7 +210,7 @@ export class ReconnectingEventSource extends Target implements EventSource {
     if (this.#state === 2) return
     this.#state = 1
     this.dispatchEvent(new Event("open"))
-    const parse = sseParser(this.#lastEventId)
+    const parse = sseParser(this.#lastEventId, retryField)
     for (let chunk = await body.read(); chunk; chunk = await body.read()) {
       for (const event of parse(chunk)) {
         if ((this.#state as number) === 2) return

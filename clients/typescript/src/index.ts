@@ -1,5 +1,6 @@
 /** Streams that survive: `import { stream } from "headwater"`. */
 
+export type { Codec, CodecOption } from "./codec.ts"
 export { type Change, type Environment } from "./environment.ts"
 export { type ClientCode, type ErrorCode, HeadwaterError } from "./errors.ts"
 export type { Producer, ProducerOptions } from "./producer.ts"

@@ -1,9 +1,11 @@
 /** Lines of text, as bytes come. */
 
+import { MOST_HELD } from "./limits.ts"
 import { textDecoder } from "./records.ts"
 
-/** Characters of a line, or of an event, that is not complete. */
-export const MOST_HELD: number = 1 << 26
+export function tooLong(text: string): void {
+  if (text.length > MOST_HELD) throw new RangeError(`more than ${MOST_HELD} characters in a line`)
+}
 
 /**
  * Takes bytes and gives the lines that they complete; what is unfinished at a cut is never told. A line ends as in event
@@ -27,7 +29,7 @@ export function lineParser(): (chunk: Uint8Array) => string[] {
       held = ""
     }
     held += rest
-    if (held.length > MOST_HELD) throw new RangeError("a line is too long")
+    tooLong(held)
     return lines
   }
 }

@@ -11,8 +11,9 @@ import { HeadwaterError, errorAgain, plainError, stopped } from "./errors.ts"
 import { indexedDb } from "./outbox/indexeddb.ts"
 import { type Lane, type Seat, laneOf } from "./outbox/lane.ts"
 import type { FateState, Note, OutboxStore, StoreFactory } from "./outbox/store.ts"
-import { name as chance } from "./producer.ts"
-import { JSON_TYPE, formOf, plainEncode, valueOf } from "./records.ts"
+import { name as chance } from "./chance.ts"
+import { plainEncode } from "./bodies.ts"
+import { JSON_TYPE, decodeText, formOf, valueOf } from "./records.ts"
 import { absolute } from "./request.ts"
 import { onAbort } from "./signals.ts"
 import { type Stream, stream } from "./stream.ts"
@@ -110,7 +111,7 @@ export function outbox(name: string, options: OutboxOptions): Outbox {
   const telling =
     (store: OutboxStore): Seat["tell"] =>
     (state, { key, url, type, body }, { offset, error } = {}) => {
-      const note = { state, key, url, data: valueOf(body, formOf(type)), offset, error: error && plainError(error) }
+      const note = { state, key, url, data: valueOf(formOf(type) === "bytes" ? body : decodeText(body), formOf(type)), offset, error: error && plainError(error) }
       store.tell(note)
       hear(note)
     }

@@ -1,15 +1,9 @@
 /** Waiting: for a time, for what ends it early, and with requests that are repeated until they are answered. */
 
 import type { Change, Environment } from "./environment.ts"
-import { HeadwaterError } from "./errors.ts"
-import { type Backoff, type Retry, backoffOf } from "./retry.ts"
+import { BACK } from "./limits.ts"
+import type { Backoff } from "./retry.ts"
 import { onAbort } from "./signals.ts"
-
-/** Answers of something else, such as a login page, after which it is asked no more. */
-export const BAD_ANSWERS = 3
-
-/** Milliseconds in which clients spread whose network is back. */
-const BACK = 500
 
 /** Waits so long, until the signal says stop, or, unless it is deaf, until the network or the person before the page is back. */
 export function pause(
@@ -39,29 +33,6 @@ export function pause(
   }).finally(() => {
     for (const each of undo) each()
   })
-}
-
-/** What `call` gives, called until it works or fails for good. `again` is told whether an answer was lost before. */
-export async function insist<R>(
-  environment: Environment,
-  retry: Retry,
-  signal: AbortSignal | undefined,
-  call: (again: boolean) => Promise<R>,
-): Promise<R> {
-  const backoff = backoffOf(retry, environment)
-  let bad = 0
-  for (let again = false; ; again = true) {
-    try {
-      backoff.begin()
-      return await call(again)
-    } catch (error) {
-      if (!(error instanceof HeadwaterError) || !error.retryable) throw error
-      if (error.code === "bad-answer" && (bad += 1) >= BAD_ANSWERS) throw error
-      const wait = backoff.end({ hint: error.retryAfter })
-      if (wait === null) throw error
-      await pause(environment, backoff, wait, signal, undefined, error.retryAfter !== undefined)
-    }
-  }
 }
 
 /** Waits so long, whatever happens but that the signal says stop; then it rejects. */

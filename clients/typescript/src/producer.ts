@@ -11,12 +11,13 @@
  */
 
 import type { Environment } from "./environment.ts"
-import { HeadwaterError, stopped, unknownOutcome } from "./errors.ts"
-import { BAD_ANSWERS, pause } from "./patience.ts"
-import { bodyOf, joins, plainEncode } from "./records.ts"
+import { HeadwaterError, forgotten, stopped, unknownOutcome } from "./errors.ts"
+import { BAD_ANSWERS } from "./limits.ts"
+import { pause } from "./patience.ts"
+import { bodyOf, joins } from "./bodies.ts"
 import { type Retry, backoffOf } from "./retry.ts"
 import { onAbort } from "./signals.ts"
-import type { Door, Offset, Write } from "./transport.ts"
+import type { Door, Offset, Write, Writes } from "./transport.ts"
 
 export interface ProducerOptions {
   /** The producer's name; random. */
@@ -64,9 +65,11 @@ export interface Sink {
   door: Door
   retry: Retry
   environment: Environment
-  signal: AbortSignal | undefined
-  type(): Promise<string>
+  signal?: AbortSignal
 }
+
+/** What of a producer is loaded late; see `promised`. */
+export type Loaded<T> = Omit<Producer<T>, "writable">
 
 /** A record that waits for its acknowledgement, or the end of the stream, which has no bytes. */
 interface Entry {
@@ -93,14 +96,22 @@ interface Batch {
   bad: number
 }
 
-export const FORGOT = "the server forgot this producer"
-
 const ENDS = /^(producer-fenced|stream-closed|stream-gone)$/
 
 const recordsOf = ({ entries }: Batch): Uint8Array[] => entries.flatMap(({ bytes }) => bytes ?? [])
 
-export function producerOf<T>({ door, retry, environment, signal, type: typeOf }: Sink, options: ProducerOptions = {}): Producer<T> {
-  const { id = name(), linger = 5, batchBytes = 1 << 20, bufferBytes = 8 << 20, claim, create, idempotent = true } = options
+/** Makes a record's bytes, as a body of the type has them. */
+export type Encode = (data: unknown, type: string) => Promise<Uint8Array>
+
+/** `typeOf`: the content type, asked for if it is not known. */
+export function producerOf<T>(
+  { door, retry, environment, signal }: Sink,
+  writes: Writes,
+  typeOf: () => Promise<string>,
+  encode: Encode,
+  options: ProducerOptions & { id: string },
+): Loaded<T> {
+  const { id, linger = 5, batchBytes = 1 << 20, bufferBytes = 8 << 20, claim, create, idempotent = true } = options
   const inFlight = idempotent ? (options.inFlight ?? 5) : 1
   let { epoch = 0 } = options
   if (!id || !(epoch >= 0 && batchBytes > 0 && inFlight > 0)) {
@@ -146,7 +157,7 @@ export function producerOf<T>({ door, retry, environment, signal, type: typeOf }
 
   const add = async (data: T, resolve: Entry["resolve"], reject: Entry["reject"], own: AbortSignal | undefined): Promise<void> => {
     type ??= await typeOf()
-    const bytes = plainEncode(data, type)
+    const bytes = await encode(data, type)
     await hasRoom()
     if (failure) throw failure
     const entry: Entry = { bytes, resolve, reject }
@@ -189,7 +200,7 @@ export function producerOf<T>({ door, retry, environment, signal, type: typeOf }
     if (failure) throw failure
     type ??= await typeOf()
     const ignore = (): void => undefined
-    if (value !== undefined) put({ bytes: plainEncode(value, type), resolve: ignore, reject: ignore })
+    if (value !== undefined) put({ bytes: await encode(value, type), resolve: ignore, reject: ignore })
     return new Promise((resolve, reject) => {
       put({ resolve, reject }).close = close
       freeze()
@@ -239,7 +250,7 @@ export function producerOf<T>({ door, retry, environment, signal, type: typeOf }
       // On a connection all that is under way is lost together, and asks for one socket.
       if (!door.live || batch.seq === lowest) backoff.begin()
       try {
-        const { offset } = await door.write(write, stop.signal)
+        const { offset } = await writes.write(write, stop.signal)
         if (batch.write !== write) return
         backoff.progress()
         if (offset > last) last = offset
@@ -274,7 +285,7 @@ export function producerOf<T>({ door, retry, environment, signal, type: typeOf }
     if (status === 404 && create && !made) {
       // A server of the protocol alone does not create with an append.
       made = true
-      return door.create({ "content-type": type }, undefined, stop.signal).then(
+      return writes.create({ "content-type": type }, undefined, stop.signal).then(
         () => true,
         (refusal) => again(batch, refusal as HeadwaterError, lowest),
       )
@@ -296,7 +307,7 @@ export function producerOf<T>({ door, retry, environment, signal, type: typeOf }
   const renew = (to: number): void => {
     epoch = to
     seq = 0
-    for (const batch of flying) if (batch.lost) fate(batch, unknownOutcome(FORGOT))
+    for (const batch of flying) if (batch.lost) fate(batch, forgotten())
     takeBack(flying.filter((batch) => batch.write))
     flying = []
     send()
@@ -351,7 +362,7 @@ export function producerOf<T>({ door, retry, environment, signal, type: typeOf }
     changed()
   }
 
-  const self: Producer<T> = {
+  const self: Loaded<T> = {
     id,
     get pending() {
       return [...flying, ...queued, ...(open ? [open] : [])].flatMap(recordsOf).length
@@ -378,12 +389,6 @@ export function producerOf<T>({ door, retry, environment, signal, type: typeOf }
     },
     close: (value) => end({ close: true }, value),
     fail: (code, message, value) => end({ close: true, fail: { code, message } }, value),
-    writable: () =>
-      new WritableStream<T>({
-        write: self.write,
-        close: async () => void (await self.close()),
-        abort: async (reason) => void (await self.fail("aborted", reason && String(reason))),
-      }),
     async [Symbol.asyncDispose]() {
       await self.flush().finally(() => abandon(stopped("the producer was disposed of")))
     },
@@ -391,6 +396,3 @@ export function producerOf<T>({ door, retry, environment, signal, type: typeOf }
   ignoreSignal = onAbort(signal, abandon)
   return self
 }
-
-/** Enough chance that no two are alike; `randomUUID` is not there on pages without TLS. */
-export const name = (): string => crypto.getRandomValues(new Uint32Array(4)).join("-")

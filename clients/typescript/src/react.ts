@@ -57,7 +57,10 @@ export function useConnectionState(connection: Connection): ConnectionState {
 }
 
 export interface PresenceView<S> {
+  /** Empty where there are too many for a list; see `count`. */
   readonly members: readonly (Member & { readonly state: S })[]
+  /** How many are there, also where the server lists them no more: above 500. */
+  readonly count: number
   /** Says another state; null: is no member any more, and looks on. */
   readonly set: (state: S | null) => void
   /** Such as `unsupported`, of a stream that is not a connection's. */

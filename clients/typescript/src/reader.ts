@@ -9,14 +9,18 @@
  * Rule 5: every end is told: by the end of the iteration, or by what it throws, and by `end`.
  */
 
+import type { CodecOption } from "./codec.ts"
 import type { Environment } from "./environment.ts"
 import { HeadwaterError } from "./errors.ts"
+import { type Parts, load } from "./lazy.ts"
+import { FIRST_BYTE, FRESH, QUICK } from "./limits.ts"
 import { pause } from "./patience.ts"
 import { type Form, type Raw, encodeText, formOf } from "./records.ts"
 import { type Outcome, type Retry, backoffOf } from "./retry.ts"
 import { onAbort } from "./signals.ts"
-import type { Door, Offset, Slow, TransportChoice, Wire, WireRecord } from "./transport.ts"
-import { type Choice, choiceOf } from "./transports/choice.ts"
+import type { Door, Offset, Slow, Transport, TransportChoice, Wire, WireRecord } from "./transport.ts"
+import { knownUntil } from "./transports/choice.ts"
+import type { Choice } from "./transports/turn.ts"
 
 export type ReaderState = "idle" | "connecting" | "absent" | "catching-up" | "live" | "waiting" | "offline" | "ended"
 
@@ -121,16 +125,15 @@ export interface Source<T> {
   retry: Retry
   environment: Environment
   transport: TransportChoice | readonly TransportChoice[]
+  parts: Parts
   /** The content type, where it is known. */
-  known(): string | undefined
-  learn(type: string): void
-  /** Whether this stream was created by this client a moment ago. */
-  fresh(): boolean
+  type?: string | undefined
+  /** When this client has created it, by its clock. */
+  created: number
   decode: (raw: Raw, form: Form, known: WireRecord) => T | Promise<T>
-  signal: AbortSignal | undefined
+  signal?: AbortSignal
+  codec?: CodecOption
 }
-
-const FRESH_TRIES = 3
 
 const isPlace = (offset: Offset): boolean => !/^(start|now|-1)$/.test(offset)
 
@@ -146,10 +149,13 @@ type Writable<O> = { -readonly [K in keyof O]: O[K] }
 export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> {
   const { door, retry, environment } = source
   const { live = true, gone = "throw", missing, checkpoint, transport = source.transport } = options
+  const wanted = ([] as TransportChoice[]).concat(transport)
   const backoff = backoffOf(retry, environment)
   const listeners: { [K in keyof ReaderEvents]?: Set<(event: ReaderEvents[K]) => void> } = {}
   /** Behind the last record that was received. */
   let cursor: Offset = options.from ?? "start"
+  let list: Transport[] | undefined
+  /** Which of them; without one, the first. */
   let choice: Choice | undefined
   /** Of the current attempt, or of the wait for the next one. */
   let attempt = new AbortController()
@@ -158,7 +164,6 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
   let settle: (end: End) => void
   /** A gap that an attempt found, for whoever reads batches. */
   let owed: Pulled | undefined
-  let absentTries = 0
   /** Asked once, before the first request. */
   let unloaded = checkpoint
   /** Whether a read that is not live has come to its end. */
@@ -227,7 +232,7 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
       before = self.offset
       ;({ records: queue, offset: behind, upToDate, gap } = told)
       next = 0
-      form = formOf(source.known())
+      form = formOf(source.type)
     }
     const records: Rec<T>[] = []
     for (let record = queue[next]; record && records.length < most; record = queue[next]) {
@@ -245,8 +250,10 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
           break
         }
         next += 1
-        const { message = String(cause), facts = {} } = Object(cause) as Partial<HeadwaterError>
-        const error = new HeadwaterError("bad-record", `a record was refused: ${message}`, { offset, facts: { raw, ...facts }, cause })
+        const error = await load(source.parts.rest).then(
+          ({ badRecord }) => badRecord(cause, raw, offset),
+          (network: HeadwaterError) => network,
+        )
         await leave("error", error)
         throw error
       }
@@ -264,17 +271,15 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
 
   // The life of the reader
 
-  const emit = <K extends keyof ReaderEvents>(type: K, event: ReaderEvents[K]): void => {
+  const emit = <K extends keyof ReaderEvents>(type: K, event: ReaderEvents[K]): undefined => {
     for (const listener of listeners[type] ?? []) listener(event)
   }
 
-  const setState = (state: ReaderState): void => {
-    if (state === self.state) return
-    self.state = state
-    emit("state", state)
+  const setState = (state: ReaderState): undefined => {
+    if (state !== self.state) emit("state", (self.state = state))
   }
 
-  const finish = (kind: End["kind"], offset: Offset, error?: HeadwaterError, more?: Partial<End>): void => {
+  const finish = (kind: End["kind"], offset: Offset, error?: HeadwaterError, more?: Partial<End>): undefined => {
     if (ended) return
     ended = { kind, offset, ...(error && { code: error.code, error }), ...more }
     self.lastError = error ?? self.lastError
@@ -316,16 +321,20 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
     owed = undefined
     try {
       setState("connecting")
-      for await (const wire of open()) {
+      for await (const wire of await open()) {
         if (wire.kind === "open") opened = environment.now()
         else if (wire.kind !== "quiet") heard = true
+        const isBad = wire.kind === "stream-error" || wire.kind === "stream-failed"
+        const bad = isBad && (await load(source.parts.rest)).told(wire)
+        if (wire.kind === "stream-error") throw bad
         if (wire.kind === "stream-detached") {
           const hint = Number(wire.retry_after) * 1000
-          outcome = hint > 0 ? { hint, personal: true } : { planned: true }
+          outcome = { hint, personal: true, planned: !hint }
           break
         }
-        const told = ended ? undefined : hear(wire)
-        if (told) yield told
+        const pulled = ended ? undefined : hear(wire)
+        if (bad) finish("failed", cursor, bad, bad.facts)
+        if (pulled) yield pulled
         if (reached) finish("up-to-date", cursor)
         if (ended) break
       }
@@ -340,23 +349,41 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
     if (!ended) await rest(hurried ? backoff.held() : backoff.end({ up: now - (opened ?? now), heard, ...outcome }))
   }
 
-  const open = (): AsyncIterable<Wire> => {
+  const open = async (): Promise<AsyncIterable<Wire>> => {
     const now = environment.now()
-    const type = source.known()
-    choice ??= choiceOf(door, ([] as TransportChoice[]).concat(transport), type, live, now)
-    const current = choice.current(now)
+    list ??= door.transports(wanted, source.type, live)
+    if (!choice && list[1] && knownUntil(door) > now) await choose()
+    // The first one, and whether there is another.
+    const [current, hasNext] = choice?.current(now) ?? (list as [Transport])
     self.transport = current.name
     return current.open({
       ...source,
       ...options,
-      type,
       live,
       from: cursor,
       last: isPlace(cursor) ? undefined : options.last,
-      first: choice.first(),
+      first: hasNext ? FIRST_BYTE : undefined,
       signal: attempt.signal,
       sent: backoff.begin,
     })
+  }
+
+  /** Loads what chooses among transports. */
+  const choose = async (): Promise<Choice> =>
+    (choice ??= (await load(source.parts.rest)).choiceOf(door, wanted, live, list as Transport[], environment.now()))
+
+  /** Whether there is a transport for the next attempt. What says nothing about one, such as a lost network, is settled here. */
+  const goesOn = async (error: HeadwaterError, up: number, brought: boolean): Promise<boolean> => {
+    const { code } = error
+    if (code !== "network" && (code !== "truncated" || (!brought && up < QUICK))) {
+      return choose().then(
+        (choice) => choice.after(error, environment.now()),
+        // Nothing says which: it is tried again.
+        () => true,
+      )
+    }
+    choice?.settle()
+    return true
   }
 
   const atTail = (): void => {
@@ -373,60 +400,40 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
 
   /** Takes what an attempt told; gives what consumers are given. */
   const hear = (wire: Wire): Pulled | undefined => {
-    const { type, offset } = wire as { type?: string; offset?: Offset }
-    if (type) source.learn(type)
+    const { kind, type, offset } = wire as { kind: string; type?: string; offset?: Offset }
+    const known = isPlace(cursor)
+    source.type ||= type
+    // Without those that were had: a server, a proxy or a reconnect may send some again.
+    const isNew = (each: WireRecord): boolean => !known || (each.offset ?? (offset as Offset)) > cursor
+    const records = wire.kind === "records" ? wire.records.filter(isNew) : []
+    if (offset && offset !== cursor && !(known && offset < cursor)) {
+      cursor = offset
+      // To learn where a stream begins is no progress.
+      if (known || kind !== "up-to-date") backoff.progress()
+    }
     switch (wire.kind) {
       case "open":
       case "stream-created":
-        setState("catching-up")
-        return
+        return setState("catching-up")
       case "stream-waiting":
-        setState("absent")
-        return
-      case "records": {
-        // Without those that were had: a server, a proxy or a reconnect may send some again.
-        const records = isPlace(cursor) ? wire.records.filter((each) => (each.offset ?? wire.offset) > cursor) : wire.records
-        forward(offset)
+        return setState("absent")
+      case "records":
         if (wire.upToDate) atTail()
         return records.length ? pulled(records, wire.upToDate) : undefined
-      }
       case "up-to-date":
-        // To learn where a stream begins is no progress.
-        forward(offset, isPlace(cursor))
         atTail()
         return pulled([], true)
-      case "stream-gap": {
-        const { from, to, reason } = wire
-        forward(offset)
-        return skipped({ from, to, reason })
-      }
+      case "stream-gap":
+        return skipped({ from: wire.from, to: wire.to, reason: wire.reason })
       case "stream-signal":
       case "stream-presence":
-        emit("notice", { name: wire.kind.slice(7) as "signal" | "presence", data: wire.data })
-        return
+        return emit("notice", { name: kind.slice(7) as "signal" | "presence", data: wire.data })
       case "stream-closed":
-        forward(offset)
-        finish("closed", cursor)
-        return
-      case "stream-failed": {
-        const { code = "", message = "" } = wire
-        forward(offset)
-        const error = new HeadwaterError("stream-failed", `the stream failed: ${code} ${message}`.trim(), { offset: cursor, facts: { code, message } })
-        finish("failed", cursor, error, { code, message })
-        return
-      }
-      case "stream-error":
-        throw wire.error
+        return finish("closed", cursor)
       default:
-        if (self.state === "catching-up" && isPlace(cursor)) setState("live")
+        if (self.state === "catching-up" && known) setState("live")
     }
-  }
-
-  const forward = (offset: Offset | undefined, brought = true): void => {
-    if (!offset || offset === cursor || (isPlace(cursor) && offset < cursor)) return
-    cursor = offset
-    absentTries = 0
-    if (brought) backoff.progress()
+    return undefined
   }
 
   /** Why an attempt failed: an end, or what the next one must know. */
@@ -443,8 +450,8 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
     } else if (code === "stream-awaited") return { planned: true }
     else if (absent && missing === "wait") setState("absent")
     // A replica may not know yet what this client was told to be created.
-    else if (absent && source.fresh() && ++absentTries <= FRESH_TRIES) return { hint }
-    else if (error.retryable && (await choice?.after(error, now - (opened ?? now), cursor !== from, now))) emit("error", error)
+    else if (absent && now - source.created < FRESH) return { hint }
+    else if (error.retryable && (await goesOn(error, now - (opened ?? now), cursor !== from))) emit("error", error)
     else {
       const wasThere = opened !== undefined || isPlace(cursor)
       finish((absent || code === "stream-gone") && wasThere ? "deleted" : "error", self.offset, error)
@@ -455,7 +462,7 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
   /** Waits until the next attempt; null: there is none. */
   const rest = async (ms: number | null): Promise<void> => {
     if (ms === null) {
-      const error = self.lastError ?? new HeadwaterError("truncated", "the answer ended before its end was told")
+      const error = self.lastError ?? new HeadwaterError("truncated", "the answer was cut")
       finish("error", self.offset, error)
       return
     }
@@ -503,7 +510,7 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
     reconnect() {
       backoff.count = 0
       hurried = true
-      attempt.abort(new HeadwaterError("network", "reconnect() was called"))
+      attempt.abort(new HeadwaterError("network", "reconnect()"))
     },
     close: () => void leave(),
     [Symbol.asyncDispose]: () => leave(),

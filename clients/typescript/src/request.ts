@@ -1,7 +1,7 @@
 /** One request to one URL: its headers asked for anew, a limit until its head, one signal for each attempt. */
 
 import type { Environment } from "./environment.ts"
-import { HeadwaterError, causedBy, refusal, retryAfter } from "./errors.ts"
+import { HeadwaterError, causedBy } from "./errors.ts"
 import type { Retry } from "./retry.ts"
 import { onAbort } from "./signals.ts"
 
@@ -55,20 +55,27 @@ export function fill(target: Headers | URLSearchParams, fields: Fields): void {
   for (const [name, value] of Object.entries(fields)) if (value !== undefined) target.set(name, String(value))
 }
 
-export interface Requester {
+/** Makes the error that a refusal tells. */
+export type Problem = (response: Response) => Promise<HeadwaterError>
+
+export interface Sender {
   readonly options: RequestOptions
   /** Sends it, and again once with other headers after 401; the answer has any status. */
   send(call: Call): Promise<Answer>
+}
+
+export interface Requester extends Sender {
+  readonly problem: Problem
 }
 
 /** Sends what is answered 2xx: everything else is an error. */
 export async function ask(requester: Requester, call: Call): Promise<Answer> {
   const answer = await requester.send(call)
   if (answer.response.ok) return answer
-  throw await problemOf(answer.response).finally(answer.release)
+  throw await requester.problem(answer.response).finally(answer.release)
 }
 
-export function requesterOf(options: RequestOptions, environment: Environment): Requester {
+export function senderOf(options: RequestOptions, environment: Environment): Sender {
   const { headers } = options
 
   const fetched = async ({ method = "GET", url, headers: own = {}, body }: Call, signal: AbortSignal): Promise<Response> => {
@@ -85,7 +92,7 @@ export function requesterOf(options: RequestOptions, environment: Environment): 
     const { signal } = controller
     const abort = (why: HeadwaterError): void => controller.abort(why)
     const undo = [options.signal, call.signal].map((each) => onAbort(each, abort))
-    const disarm = environment.timer(call.limit, () => abort(new HeadwaterError("connect-timeout", `no answer in ${call.limit} ms`)))
+    const disarm = environment.timer(call.limit, () => abort(new HeadwaterError("connect-timeout", `nothing came in ${call.limit} ms`)))
     const release = (): void => {
       disarm()
       for (const each of undo) each()
@@ -120,34 +127,3 @@ export function requesterOf(options: RequestOptions, environment: Environment): 
 
 /** What an attempt failed by: what ended it, or what the platform says. */
 export const lost = (signal: AbortSignal, told: unknown): HeadwaterError => causedBy(signal.reason ?? told, "network", "no answer")
-
-/** The error that a refusal tells, in a problem, in plain text, or by its status alone. */
-export async function problemOf(response: Response): Promise<HeadwaterError> {
-  const { status, headers, url } = response
-  const where = `${status} for ${url}`
-  let facts: Record<string, unknown> = {}
-  if (/json|^text\/plain/.test(headers.get("content-type") ?? "")) {
-    const text = await response.text().catch(() => "")
-    try {
-      facts = { ...JSON.parse(text) }
-    } catch {
-      // A refusal without a readable body is one all the same.
-      if (text) facts.detail = `${text.slice(0, 200)}: ${where}`
-    }
-  }
-  for (const [header, name] of FACTS) facts[name] ??= headers.get(header) ?? undefined
-  // What servers of the protocol alone say in headers.
-  if (status === 409 && facts.expected !== undefined) facts.code ??= "producer-gap"
-  if (status === 403 && facts.epoch !== undefined) facts.code ??= "producer-fenced"
-  if (status === 409 && facts.closed) facts.code ??= "stream-closed"
-  facts.detail ??= where
-  return refusal(status, facts, { retryAfter: retryAfter(headers.get("retry-after")) })
-}
-
-const FACTS = [
-  ["stream-next-offset", "next_offset"],
-  ["stream-earliest-offset", "earliest"],
-  ["producer-epoch", "epoch"],
-  ["producer-expected-seq", "expected"],
-  ["stream-closed", "closed"],
-] as const

@@ -12,6 +12,7 @@
  */
 
 import type { Environment } from "./environment.ts"
+import { MINUTE, PACE, PLANNED } from "./limits.ts"
 
 export interface Retry {
   /** Milliseconds of the first wait at most; 1,000. */
@@ -35,11 +36,6 @@ export function retryOf(option: Partial<Retry> | false | undefined): Retry {
   const usual = { base: 1000, cap: 30_000, attempts: Infinity, deadline: Infinity, stable: 5000, connect: 10_000, silence: 0 }
   return { ...usual, ...(option === false ? { attempts: 0 } : option) }
 }
-
-/** Requests a minute that bring nothing; three below fifteen, for the one that asks why. */
-const PACE = 12
-const MINUTE = 60_000
-const PLANNED_MS = 1000
 
 /** How an attempt ended. */
 export interface Outcome {
@@ -97,7 +93,7 @@ export function backoffOf({ base, cap, stable, attempts, deadline }: Retry, { no
       }
       const trouble = at - (success ?? at)
       let wait: number
-      if (planned && (brought || steady)) wait = Math.max(0, lastPlanned + PLANNED_MS - at)
+      if (planned && (brought || steady)) wait = Math.max(0, lastPlanned + PLANNED - at)
       else if (brought) wait = random() * base
       else wait = random() * Math.min(planned ? stable : cap, 4 * base + 2 * trouble, base * 2 ** self.count++)
       if (planned) lastPlanned = at + wait

@@ -1,7 +1,5 @@
 /** Standard Schema (standardschema.dev), which zod, valibot, arktype and others are. */
 
-import { HeadwaterError } from "./errors.ts"
-
 export interface StandardSchema<T> {
   readonly "~standard": {
     readonly version: 1
@@ -15,14 +13,9 @@ export type SchemaResult<T> =
   | { readonly value: T; readonly issues?: undefined }
   | { readonly issues: readonly { readonly message: string; readonly path?: readonly unknown[] | undefined }[] }
 
-function accept<T>(result: SchemaResult<T>): T {
-  if (!result.issues) return result.value
-  const told = result.issues.map((issue) => issue.message).join("; ")
-  throw new HeadwaterError("bad-record", told, { facts: { issues: result.issues } })
-}
-
-/** What the schema makes of a value; throws what it refuses. */
-export function validate<T>(schema: StandardSchema<T>, value: unknown): T | Promise<T> {
-  const result = schema["~standard"].validate(value)
-  return result instanceof Promise ? result.then(accept) : accept(result)
+/** What a schema makes of a value; throws what it says of one that it refuses, for `badRecord`. */
+export function accepted<T>(result: SchemaResult<T> | Promise<SchemaResult<T>>): T | Promise<T> {
+  if (result instanceof Promise) return result.then<T>(accepted)
+  if (result.issues) throw result
+  return result.value
 }

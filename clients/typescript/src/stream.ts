@@ -1,26 +1,35 @@
 /** A handle of a stream: names it, and does nothing until it is asked. */
 
+import type { CodecOption } from "./codec.ts"
 import { platform } from "./environment.ts"
-import { HeadwaterError } from "./errors.ts"
+import { HeadwaterError, causedBy } from "./errors.ts"
 import { httpDoor } from "./http.ts"
-import { insist } from "./patience.ts"
-import { type Producer, type ProducerOptions, type Sink, producerOf } from "./producer.ts"
+import { type Parts, lazy, load, problemBy } from "./lazy.ts"
+import { pause } from "./patience.ts"
+import type { Producer, ProducerOptions, Sink } from "./producer.ts"
+import { promised } from "./promised.ts"
 import { type ReadOptions, type Reader, type Rec, type Source, readerOf } from "./reader.ts"
-import { JSON_TYPE, type Raw, bodyOf, plainEncode, valueOf } from "./records.ts"
-import { type Fields, type RequestOptions, requesterOf } from "./request.ts"
-import { retryOf } from "./retry.ts"
-import { type StandardSchema, validate } from "./schema.ts"
+import { type Raw, valueOf } from "./records.ts"
+import { type RequestOptions, senderOf } from "./request.ts"
+import { backoffOf, retryOf } from "./retry.ts"
+import { type StandardSchema, accepted } from "./schema.ts"
+import { onAbort } from "./signals.ts"
 import type { Door, Info, LiveDoor, Offset, TransportChoice } from "./transport.ts"
+import type { Core, Writer } from "./writing.ts"
 
 export interface StreamOptions<T> extends RequestOptions {
   /** The content type; without it what HEAD says, else `application/json`. */
   type?: string
   /** Makes the value of a record's text or bytes. */
   decode?: (raw: Raw) => T
+  /** Makes values of bytes and bytes of values, of a stream of MessagePack, Protobuf or anything else in bytes. */
+  codec?: CodecOption
   /** Checks the value; what it refuses is the error `bad-record`. */
   schema?: StandardSchema<T>
   /** `auto`: SSE for JSON, NDJSON for others, long-poll where neither comes through. */
   transport?: TransportChoice | readonly TransportChoice[]
+  /** Where nothing can be loaded later, as in a service worker: `parts` of `headwater/parts`, which has all of it. */
+  parts?: Parts
 }
 
 export interface CreateOptions<T = unknown> {
@@ -65,53 +74,68 @@ export interface Stream<T = unknown> extends AsyncIterable<Rec<T>, undefined>, L
   sink(): Sink
 }
 
-const FRESH_MS = 10_000
+type Written = Exclude<keyof Writer<unknown>, "producer">
+
+const only = (): never => {
+  throw new HeadwaterError("unsupported", "this needs headwater/connection")
+}
 
 /** `created`: when this client has created it, by its clock. */
 export function streamOf<T>(door: Door, options: StreamOptions<T>, created: number = -Infinity): Stream<T> {
-  const { environment = platform, decode, schema, transport = "auto", signal } = options
+  const { environment = platform, decode, schema, transport = "auto", signal, parts = lazy } = options
   const retry = retryOf(options.retry)
-  let { type } = options
-  let writer: Producer<T> | undefined
+  let loaded: Promise<Writer<T>> | undefined
 
-  const plain: Source<unknown>["decode"] = (raw, form, known) =>
-    decode ? decode(raw) : "value" in known ? known.value : valueOf(raw, form)
-
-  const core: Source<T> & Sink = {
+  const core: Source<T> & Core<T> = {
+    ...options,
     door,
     retry,
     environment,
-    signal,
     transport,
-    known: () => type,
-    learn: (told) => void (type ??= told),
-    fresh: () => environment.now() - created < FRESH_MS,
+    parts,
+    created,
+    another: (there) => streamOf(there, options, environment.now()),
     decode: (raw, form, known) => {
-      const value = plain(raw, form, known)
-      return schema ? validate(schema, value) : (value as T)
+      const value = decode ? decode(raw) : "value" in known ? known.value : valueOf(raw, form)
+      return schema ? accepted(schema["~standard"].validate(value)) : (value as T)
     },
-    type: async () => type ?? (await self.head())?.type ?? JSON_TYPE,
   }
 
-  const trying = <R>(own: AbortSignal | undefined, call: (again: boolean) => Promise<R>): Promise<R> =>
-    insist(environment, retry, own ?? signal, call)
-
-  const make = async (to: Door, headers: Fields, body: Uint8Array | undefined, own: AbortSignal | undefined): Promise<Info> =>
-    trying(own, () => to.create(headers, body, own))
-
-  const live = (): LiveDoor => {
-    if (door.live) return door.live
-    throw new HeadwaterError("unsupported", 'only a connection can: import { connect } from "headwater/connection"')
+  /** What writes; what could not be loaded is asked for again. */
+  const loading = async (): Promise<Writer<T>> => {
+    const backoff = backoffOf(retry, environment)
+    for (;;) {
+      backoff.begin()
+      try {
+        return (await load(parts.writing)).writerOf(core, await door.writes())
+      } catch (error) {
+        if (signal?.aborted) throw causedBy(signal.reason, "stopped", "the signal was aborted")
+        const wait = backoff.end({})
+        if (wait === null) throw error
+        await pause(environment, backoff, wait, signal)
+      }
+    }
   }
 
-  const writing = (create = false): Producer<T> => (writer ??= self.producer({ linger: 0, create }))
+  /** It is loaded once, unless that was given up. */
+  const writer = (): Promise<Writer<T>> => (loaded ??= loading().catch((error) => ((loaded = undefined), Promise.reject(error))))
+
+  /** What is asked of it, in the order of the calls. Its options have the place `at`. */
+  const later =
+    <K extends Written>(name: K, at?: number): Writer<T>[K] =>
+    (...given: never[]): Promise<never> =>
+      new Promise((resolve, reject) => {
+        const ignore = onAbort((given[at as number] as { signal?: AbortSignal } | undefined)?.signal, reject)
+        const asked = (to: Writer<T>): Promise<never> => (to[name] as (...given: never[]) => Promise<never>)(...given)
+        writer().finally(ignore).then(asked).then(resolve, reject)
+      })
 
   const self: Stream<T> = {
     get url() {
       return door.url
     },
     get type() {
-      return type
+      return core.type
     },
     [Symbol.asyncIterator]: () => self.read()[Symbol.asyncIterator](),
     read: (reading = {}) => readerOf(core, reading),
@@ -120,49 +144,15 @@ export function streamOf<T>(door: Door, options: StreamOptions<T>, created: numb
       for await (const { data } of self.read({ ...reading, live: false })) values.push(data)
       return values
     },
-    append: (data, given = {}) => writing(given.create).append(data, given),
-    producer: (producing) => producerOf(core, producing),
-    async create({ type: given = type ?? JSON_TYPE, ttl, expiresAt, retention, slow, closed, records = [], signal: own } = {}) {
-      const headers: Fields = {
-        "content-type": given,
-        "stream-ttl": ttl,
-        "stream-expires-at": expiresAt instanceof Date ? expiresAt.toISOString() : expiresAt,
-        "stream-retention": retention,
-        "stream-slow": slow,
-        "stream-closed": closed || undefined,
-      }
-      const bodies = records.map((record) => plainEncode(record, given))
-      const info = await make(door, headers, bodies.length ? bodyOf(bodies, given) : undefined, own)
-      type = given
-      created = environment.now()
-      return { ...info, type: info.type || given }
-    },
-    async head({ signal: own } = {}) {
-      const info = await trying(own, () => door.head(own))
-      type = info?.type || type
-      return info
-    },
-    close: (last) => writing().close(last),
-    fail: (code, message, last) => writing().fail(code, message, last),
-    async fork(to, at, { signal: own } = {}) {
-      const there = door.sibling(to)
-      const from = new URL(door.sibling("").url).pathname
-      await make(there, { "stream-forked-from": from, "stream-fork-offset": at }, undefined, own)
-      return streamOf(there, options, environment.now())
-    },
-    async delete({ signal: own } = {}) {
-      await trying(own, async (again) => {
-        try {
-          await door.delete(own)
-        } catch (error) {
-          // The answer to the first request was lost; it was done.
-          if (!again || (error as HeadwaterError).code !== "stream-not-found") throw error
-        }
-      })
-    },
-    signal: (data, given) => live().signal(data, given),
-    signals: () => live().signals(),
-    presence: (state) => live().presence(state),
+    append: later("append", 1),
+    producer: (given) => promised((all) => writer().then((to) => to.producer(all)), given),
+    create: later("create", 0),
+    head: later("head", 0),
+    close: later("close"),
+    fail: later("fail"),
+    fork: later("fork", 2),
+    delete: later("delete", 0),
+    ...(door.live ?? { signal: only, signals: only, presence: only }),
     sink: () => core,
   }
   return self
@@ -170,5 +160,6 @@ export function streamOf<T>(door: Door, options: StreamOptions<T>, created: numb
 
 /** A stream by its URL; a relative one is the page's. */
 export function stream<T = unknown>(url: string | URL, options: StreamOptions<T> = {}): Stream<T> {
-  return streamOf(httpDoor(url, requesterOf(options, options.environment ?? platform)), options)
+  const { environment = platform, parts = lazy } = options
+  return streamOf(httpDoor(url, { ...senderOf(options, environment), problem: problemBy(parts) }, parts), options)
 }

@@ -6,7 +6,7 @@
 
 import type { Share } from "./connection/share.ts"
 import { HeadwaterError } from "./errors.ts"
-import { name as chance } from "./producer.ts"
+import { name as chance } from "./chance.ts"
 import { type Platform, Tab } from "./tabs/place.ts"
 
 export interface TabsOptions {

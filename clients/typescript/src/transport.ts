@@ -5,14 +5,13 @@
  * not pull makes the socket wait. It never tries again and never waits between attempts: that is the reader's.
  */
 
+import type { CodecOption } from "./codec.ts"
 import type { Environment } from "./environment.ts"
 import type { HeadwaterError } from "./errors.ts"
+import type { Parts } from "./lazy.ts"
 import type { Raw } from "./records.ts"
 import type { Fields, Requester } from "./request.ts"
 import type { Retry } from "./retry.ts"
-
-/** Bytes held for a consumer that does not pull, unless it says how many. */
-export const BUFFER: number = 65_536
 
 /** A position: opaque; compare as text, never compute with it. */
 export type Offset = string
@@ -32,7 +31,8 @@ export interface Attempt {
   /** Whether a stream that is not there is waited for. */
   readonly missing?: "throw" | "wait" | undefined
   /** The stream's content type, where it is known. */
-  readonly type: string | undefined
+  readonly type?: string | undefined
+  readonly codec?: CodecOption
   /** Bytes that may be held for a consumer that does not pull; see `BUFFER`. */
   readonly buffer?: number | undefined
   readonly retry: Retry
@@ -41,6 +41,8 @@ export interface Attempt {
   readonly environment: Environment
   /** Ends the attempt. */
   readonly signal: AbortSignal
+  /** What is loaded when it is first wanted. */
+  readonly parts: Parts
   /** A request is sent: for the pace. An attempt of several requests says so for each. */
   sent(): void
 }
@@ -79,7 +81,7 @@ export type Wire =
   /** The end of the attempt: planned, or with a time of one's own to come back, in seconds. */
   | { kind: "stream-detached"; retry_after?: number; reason?: string | undefined }
   /** The end of the attempt, by an error that the server told. */
-  | { kind: "stream-error"; error: HeadwaterError }
+  | { kind: "stream-error"; data: HeadwaterError | Record<string, unknown> }
 
 export interface Transport {
   readonly name: string
@@ -129,19 +131,25 @@ export interface Info {
   etag: string | undefined
 }
 
+/** What writes to one stream, and asks about it. Nothing here tries again. */
+export interface Writes {
+  write(write: Write, signal?: AbortSignal): Promise<Written>
+  create(headers: Fields, body: Uint8Array | undefined, signal?: AbortSignal): Promise<Info>
+  head(signal?: AbortSignal): Promise<Info | null>
+  delete(signal?: AbortSignal): Promise<void>
+  /** The door of another stream of the same server. */
+  sibling(url: string): Door
+}
+
 /** The way to one stream: by HTTP, or on a connection. Nothing here tries again. */
 export interface Door {
   readonly url: string
   /** The transports of these names, the preferred first. */
   transports(wanted: readonly TransportChoice[], type: string | undefined, live: boolean): Transport[]
-  write(write: Write, signal?: AbortSignal): Promise<Written>
-  create(headers: Fields, body: Uint8Array | undefined, signal?: AbortSignal): Promise<Info>
-  /** Whether a small request is answered within a second, where there are several transports to choose from. */
-  answers?(): Promise<boolean>
-  head(signal?: AbortSignal): Promise<Info | null>
-  delete(signal?: AbortSignal): Promise<void>
-  /** The door of another stream of the same server. */
-  sibling(url: string): Door
+  /** What writes; it may have to be loaded. */
+  writes(): Promise<Writes>
+  /** By which it can be asked whether it answers at all, where there are several transports to choose from. */
+  readonly requester?: Requester
   /** What only connections have: messages that are not stored, and who is there. */
   readonly live?: LiveDoor
 }
@@ -160,7 +168,10 @@ export interface Member {
 
 /** Who is at a stream, and this client among them. */
 export interface Presence extends AsyncIterable<readonly Member[]> {
+  /** Empty where there are too many for a list: above `presence_listed` of the server, which is 500. */
   readonly members: readonly Member[]
+  /** How many are there, also where they are not listed. */
+  readonly count: number
   /** Changes this client's own state. */
   set(state: unknown): void
   leave(): void

@@ -535,6 +535,28 @@ test("signals and members are told, and after a cut the member comes back with i
   net.connection.signOut()
 })
 
+test("above the limit of the list only the count is told, and the list comes again when they are fewer", async () => {
+  const net = new Net()
+  const presence = net.connection.stream("room").presence()
+  const lists = presence[Symbol.asyncIterator]()
+  const wire = await net.opened()
+  answer(wire, 3)
+  const told = async (fields: object): Promise<unknown> => {
+    wire.say({ t: "presence", s: 3, ...fields })
+    const { value } = await lists.next()
+    return [(value as { id: string }[]).map(({ id }) => id), presence.members.length, presence.count]
+  }
+  const ada = { id: "ada", state: null }
+  assert.deepEqual(await told({ version: 1, count: 1, members: [ada] }), [["ada"], 1, 1])
+  assert.deepEqual(await told({ version: 2, count: 501, members: null }), [[], 0, 501])
+  assert.deepEqual(await told({ version: 3, count: 640, members: null }), [[], 0, 640])
+  assert.deepEqual(await told({ version: 4, count: 2, members: [ada, { id: "bob", state: 1 }] }), [["ada", "bob"], 2, 2])
+  assert.deepEqual(await told({ version: 5, count: 1, left: ["ada"] }), [["bob"], 1, 1])
+  presence.leave()
+  assert.deepEqual([presence.members.length, presence.count], [0, 0])
+  net.connection.close()
+})
+
 test("close() ends everything, in every state, and leaves nothing behind", async () => {
   for (const state of ["idle", "connecting", "open", "waiting"]) {
     const net = new Net()

@@ -2,7 +2,9 @@
 
 import assert from "node:assert/strict"
 import { execFileSync } from "node:child_process"
+import { readFileSync } from "node:fs"
 import { test } from "node:test"
+import { BUNDLES, bundle, placeOf } from "../scripts/bundles.ts"
 import { OWN, measure, own, root } from "../scripts/sizes.ts"
 
 test("imports cost no more than they may", async () => {
@@ -14,7 +16,7 @@ test("imports cost no more than they may", async () => {
 })
 
 test("an import that is not used leaves nothing", async () => {
-  const { minified } = await measure("nothing", 'import "./src/index.ts"; import "./src/eventsource.ts"; import "./src/outbox.ts"; import "./src/connection.ts"; import "./src/tabs.ts"; import "./src/react.ts"', root)
+  const { minified } = await measure("nothing", 'import "./src/index.ts"; import "./src/eventsource.ts"; import "./src/outbox.ts"; import "./src/connection.ts"; import "./src/tabs.ts"; import "./src/react.ts"; import "./src/parts.ts"', root)
   assert.equal(minified, 0)
 })
 
@@ -25,7 +27,13 @@ test("nothing of a page or of a process is asked for at import", () => {
     for (const name of ["document", "window", "navigator", "location", "fetch", "sessionStorage", "EventSource", "process"]) {
       Object.defineProperty(globalThis, name, { configurable: true, get() { throw new Error(name) } })
     }
-    for (const entry of ["index", "connection", "outbox", "tabs", "eventsource", "ai", "react"]) await import("${root}src/" + entry + ".ts")
+    for (const entry of ["index", "connection", "outbox", "tabs", "eventsource", "ai", "react", "parts"]) await import("${root}src/" + entry + ".ts")
   `
   execFileSync(process.execPath, ["--input-type=module", "--eval", code], { stdio: "pipe", cwd: root })
+})
+
+test("the client in one file that pages have is made of these sources", async () => {
+  for (const [file, code] of Object.entries(BUNDLES)) {
+    assert.equal(readFileSync(placeOf(file), "utf8"), await bundle(code), `${file}: run node scripts/bundles.ts`)
+  }
 })

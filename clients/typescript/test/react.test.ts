@@ -11,7 +11,7 @@ import { root } from "../scripts/sizes.ts"
 import { type Connection, connect } from "../src/connection.ts"
 import { type Stream, stream } from "../src/index.ts"
 import { type StreamView, type UseStreamOptions, useConnection, useConnectionState, usePresence, useStream } from "../src/react.ts"
-import { type Page, Server, ServerSocket } from "./support/browser.ts"
+import { LISTED, type Page, Server, ServerSocket } from "./support/browser.ts"
 import { Screen } from "./support/react.ts"
 import { type Asked, Fake, type Reply, SSE, Script, at, event, problem, reply } from "./support/server.ts"
 import { World, settle } from "./support/world.ts"
@@ -461,13 +461,18 @@ test("behind a sign-out nothing of it goes on, and who comes later has another c
 
 class Lobby extends House {
   seenMembers: readonly unknown[] = []
+  seenCount = 0
+  renders = 0
   set: ((state: unknown) => void) | undefined
 
   Who = ({ state, looks }: { state?: unknown; looks?: boolean }): ReactNode => {
     const connection = useConnection("https://example.org/v1/stream/", this.options)
-    const { members, set } = usePresence(connection.stream("a"), state)
-    if (looks) this.seenMembers = members
-    else this.set = set
+    const { members, count, set } = usePresence(connection.stream("a"), state)
+    if (looks) {
+      this.seenMembers = members
+      this.seenCount = count
+      this.renders += 1
+    } else this.set = set
     return null
   }
 
@@ -496,6 +501,33 @@ test("members are shown, a state is said once, and the member leaves with the co
   await lobby.pass(FRAME)
   assert.deepEqual(lobby.seenMembers, [], "it looks on")
   assert.deepEqual(lobby.said, [{ typing: false }, { typing: true }, { typing: "much" }, null])
+  await lobby.leave()
+})
+
+test("above 500 members the count is shown and no list, and one of them is not rendered for each that comes", async () => {
+  const lobby = new Lobby()
+  const { crowd } = lobby.server
+  lobby.server.append("a", 1)
+  const join = (count: number): void => {
+    for (let n = 0; n < count; n += 1) {
+      crowd.push({ id: `guest-${crowd.length}`, state: { typing: false } })
+      for (const socket of lobby.server.open) socket.tellMembers("a")
+    }
+  }
+  await lobby.screen.show([lobby.who({ state: "me" }), lobby.who({ looks: true })])
+  await lobby.pass(FRAME)
+  join(LISTED - 1)
+  await lobby.pass(FRAME)
+  assert.deepEqual([lobby.seenCount, lobby.seenMembers.length], [500, 500])
+  lobby.renders = 0
+  join(1000)
+  await lobby.pass(FRAME)
+  assert.deepEqual([lobby.seenCount, lobby.seenMembers], [1500, []])
+  assert.ok(lobby.renders <= 2, `${lobby.renders} renders of 1,000 members that come at once`)
+  crowd.splice(LISTED - 1)
+  for (const socket of lobby.server.open) socket.tellMembers("a")
+  await lobby.pass(FRAME)
+  assert.deepEqual([lobby.seenCount, lobby.seenMembers.length], [500, 500], "the list is there again")
   await lobby.leave()
 })
 

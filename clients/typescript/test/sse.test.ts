@@ -4,8 +4,8 @@ import assert from "node:assert/strict"
 import { readFileSync } from "node:fs"
 import { test } from "node:test"
 import { lineParser } from "../src/lines.ts"
-import { elementsOf } from "../src/records.ts"
-import { type ServerEvent, sseParser } from "../src/sse.ts"
+import { elementsOf } from "../src/elements.ts"
+import { type ServerEvent, retryField, sseParser } from "../src/sse.ts"
 import { dice } from "./support/world.ts"
 
 interface Vector {
@@ -24,7 +24,7 @@ const bytesOf = (text: string): Uint8Array => Uint8Array.from(text, (character) 
 const textOf = (bytes: string): string => new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytesOf(bytes))
 
 function parse(pieces: Iterable<Uint8Array>): { events: ServerEvent[]; id: string; retry: number | null } {
-  const parser = sseParser()
+  const parser = sseParser("", retryField)
   const events = [...pieces].flatMap(parser)
   const retries = events.filter(({ retry }) => retry !== undefined)
   return { events, id: events.at(-1)?.id ?? "", retry: retries.at(-1)?.retry ?? null }

@@ -5,7 +5,7 @@ import { test } from "node:test"
 import { Feed, type Lines } from "../src/connection/feed.ts"
 import { MOVED } from "../src/connection/share.ts"
 import { HeadwaterError } from "../src/errors.ts"
-import { type Got, type Page, Profile, settled } from "./support/browser.ts"
+import { LISTED, type Got, type Page, Profile, settled } from "./support/browser.ts"
 
 const PATH = "rooms/7"
 
@@ -296,6 +296,21 @@ test("a stream that is not there: an error for who does not wait, and its record
   for (const socket of profile.server.open) socket.made(path)
   await settled()
   assert.deepEqual([...waits], [1])
+  close(profile)
+})
+
+test("a tab that looks later is told how many there are, where there are too many for a list", async () => {
+  const { profile, pages } = await opened()
+  profile.server.crowd = Array.from({ length: LISTED + 1 }, (_, n) => ({ id: `guest-${n}`, state: n }))
+  const first = pages[0]?.connection.stream(PATH).presence()
+  await settled()
+  const second = pages[1]?.connection.stream(PATH).presence()
+  await settled()
+  assert.deepEqual([first?.count, first?.members.length, second?.count, second?.members.length], [501, 0, 501, 0])
+  profile.server.crowd.pop()
+  for (const socket of profile.server.open) socket.tellMembers(PATH)
+  await settled()
+  assert.deepEqual([first?.count, first?.members.length, second?.count, second?.members.length], [500, 500, 500, 500])
   close(profile)
 })
 

@@ -1,48 +1,41 @@
-// What was asked, as the server keeps it: a stream for each chat, read live with an EventSource, and one of all chats.
+// What was asked, as the server keeps it: a stream for each chat, read live by the client, and one of all chats.
 
-import { pauseBefore } from "./client.js";
+import { stream } from "./headwater.js";
 
 /**
  * Follows one chat's stream. Calls `on.turn({ id, text, run })` for each of its records, once and in order, and
  * `on.connection(isThere)` when that changes.
  */
 export class ChatHistory {
-  #source = null;
-  #timer = 0;
-  #attempt = 0;
-  #offset = "-1";
+  #reader = null;
+  #offset = "start";
 
   constructor(chat, on) {
-    this.chat = chat;
+    this.chat = stream(`/history/chats/${encodeURIComponent(chat)}`);
     this.on = on;
   }
 
-  follow() {
+  /** Goes on behind the last record, until it is left. The client comes back by itself, however a connection ends. */
+  async follow() {
     this.leave();
-    const path = `/history/chats/${encodeURIComponent(this.chat)}`;
-    const source = (this.#source = new EventSource(`${path}?offset=${encodeURIComponent(this.#offset)}`));
-    source.addEventListener("open", () => {
-      this.#attempt = 0;
-      this.on.connection(true);
+    const reader = (this.#reader = this.chat.read({ from: this.#offset, missing: "wait" }));
+    reader.on("state", (state) => {
+      if (state === "waiting" || state === "offline") this.on.connection(false);
+      else if (state === "live" || state === "absent") this.on.connection(true);
     });
-    source.addEventListener("message", ({ lastEventId, data }) => {
-      this.#offset = lastEventId;
-      this.on.turn(JSON.parse(data));
-    });
-    source.addEventListener("error", () => {
-      if (source.readyState === EventSource.OPEN) return;
+    try {
+      for await (const { data, offset } of reader) {
+        this.#offset = offset;
+        this.on.turn(data);
+      }
+    } catch {
       this.on.connection(false);
-      // The browser comes back by itself after a cut, but not after a refusal, nor as soon as it could.
-      source.close();
-      this.#timer = setTimeout(() => this.follow(), pauseBefore(this.#attempt));
-      this.#attempt += 1;
-    });
+    }
   }
 
   leave() {
-    clearTimeout(this.#timer);
-    this.#source?.close();
-    this.#source = null;
+    this.#reader?.close();
+    this.#reader = null;
   }
 }
 

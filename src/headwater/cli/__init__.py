@@ -4,6 +4,7 @@ group            the table of commands
 access, append, bench, close, create, doctor, info, llm  a command each
 ls, rm, serve, signal, tail, token, top, version  and so are these
 options          what the commands that talk to a server share
+variables        settings that are misspelled in the environment
 stream_settings  what a new stream is like
 failures         what can go wrong, exit codes
 output           results, tables, colour
@@ -32,7 +33,7 @@ rates            what two looks at counters say
 load             what `bench` puts on a server
 
 Rule 1: the client commands import protocol, model and errors only; `serve`, `llm`, `token` and `access` import
-        the server, `doctor` the store of the file.
+        the server, `doctor` its settings and the store of the file.
 Rule 2: a command's module is imported when that command runs, so that `headwater --help` and `tail` start fast.
 """
 

@@ -16,6 +16,7 @@ from headwater.cli import output
 from headwater.cli.failures import ExitCode, Failure
 from headwater.cli.options import json_option
 from headwater.cli.paragraphs import Paragraphs
+from headwater.cli.variables import refuse_misspelled
 from headwater.stores.sqlite.checkup import Finding, NotAStore, Progress, Report, check_file
 
 #: Seconds between two looks at how far it is.
@@ -50,6 +51,7 @@ def doctor(ctx: click.Context, file: Path, as_json: bool) -> None:
 
     Exit codes: 0 whole, 7 damaged, 8 no file of Headwater or one of a newer release.
     """
+    refuse_misspelled()
     report = _checked(str(file))
     for note in report.notes:
         click.echo(note, err=True)

@@ -8,6 +8,7 @@ import click
 
 from headwater.cli.failures import Failure
 from headwater.cli.paragraphs import Paragraphs
+from headwater.cli.variables import refuse_misspelled
 from headwater.errors import HeadwaterError
 from headwater.server.inherited import MAX_DESCRIPTOR
 from headwater.server.listener import CannotListen
@@ -112,6 +113,7 @@ def proxy(
       headwater llm proxy --upstream https://api.openai.com/v1 --key-env OPENAI_API_KEY
       headwater llm proxy --upstream https://api.anthropic.com/v1
     """
+    refuse_misspelled(key_env, client_keys_env)
     settings = ProxySettings(
         upstream=upstream,
         key=_secret(key_env),

@@ -25,7 +25,7 @@ ways           transports as requests and answers
 told           what a wire format tells
 codec          records as values of a type
 items          what a reader gives
-producing      numbers of an idempotent producer, and what answers say of them
+producer       numbers of an idempotent producer, and what answers say of them
 requests       requests beside reading
 wires          wire formats
 doors          what readers, writers and handles ask of their way to the server

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
 from headwater.client import requests
 from headwater.client.codec import Codec
 from headwater.client.errors import NetworkError, Stopped
-from headwater.client.producing import Frozen, Numbers, Outcome
+from headwater.client.producer import Frozen, Numbers, Outcome
 from headwater.client.retry import Backoff, Retry
 from headwater.errors import Conflict, HeadwaterError, NotAuthorized, StreamNotFound
 

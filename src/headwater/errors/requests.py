@@ -17,7 +17,7 @@ class InvalidPath(BadRequest):
 
     code = "invalid-path"
     advice = (
-        "Use printable segments between single slashes, none of them '.', '..' or '-', the first one not '__ds'; NFC; "
+        "Use printable segments between single slashes, none of them '.', '..' or '-', not beginning with '__ds'; NFC; "
         "no '*', '{' or '}'."
     )
 

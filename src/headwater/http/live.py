@@ -21,7 +21,7 @@ from headwater.hub.peers import address_of
 from headwater.model import Batch, Mode
 from headwater.protocol import names
 from headwater.protocol.access.identity import ANYBODY, Access
-from headwater.protocol.caching import MAX_JITTER
+from headwater.protocol.cache_headers import MAX_JITTER
 from headwater.protocol.coding import IDENTITY, Coding
 from headwater.protocol.commands import Read
 from headwater.protocol.cursor import Data

@@ -26,6 +26,7 @@ from headwater.protocol.access.identity import Access
 from headwater.protocol.asks import Ask, Operation
 from headwater.protocol.ephemeral import as_event, as_line
 from headwater.protocol.many import Names, ReadMany, parse_get, parse_post
+from headwater.protocol.preconditions import check_unconditional
 from headwater.protocol.requests import check_coding
 from headwater.protocol.words import check_method
 
@@ -44,9 +45,12 @@ def check_head(request: Request) -> None:
 
     Raises:
         MethodNotAllowed: it is neither GET nor POST.
+        BadRequest: a POST has a condition.
         UnsupportedCoding: its body is coded.
     """
     check_method(request.method, WORD, _METHODS)
+    if request.method == "POST":
+        check_unconditional(request.headers, WORD)
     check_coding(request.headers)
 
 

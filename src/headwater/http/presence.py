@@ -51,6 +51,8 @@ async def _attend(
             f"the body has {command.size} bytes: a state of max_presence_state_bytes={limit}, and {MAX_OTHER_BYTES} "
             "for all else"
         )
+    if not exchange.is_asked:
+        await check_stream(hub, command.path)
     asked = parse_post(await body_of(exchange), access.principal)
     check(access, exchange)
     if isinstance(asked, Entering):

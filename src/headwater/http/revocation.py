@@ -14,6 +14,7 @@ from headwater.hub import Engine
 from headwater.protocol import responses
 from headwater.protocol.access.identity import Access
 from headwater.protocol.asks import Ask, Operation
+from headwater.protocol.preconditions import check_unconditional
 from headwater.protocol.requests import check_coding
 from headwater.protocol.words import check_method
 
@@ -48,9 +49,12 @@ def check_head(request: Request) -> None:
 
     Raises:
         MethodNotAllowed: it is no POST.
+        BadRequest: it has a condition.
         UnsupportedCoding: its body is coded.
     """
-    check_method(request.method, f"-/{request.path.rpartition('/')[2]}", "POST, OPTIONS")
+    word = f"-/{request.path.rpartition('/')[2]}"
+    check_method(request.method, word, "POST, OPTIONS")
+    check_unconditional(request.headers, word)
     check_coding(request.headers)
 
 

@@ -32,6 +32,7 @@ from headwater.hub.access.sessions import Session, Sessions
 from headwater.protocol import names, responses
 from headwater.protocol.access.cookies import cookie_name, end_cookie, set_cookie
 from headwater.protocol.access.identity import Access
+from headwater.protocol.preconditions import check_unconditional
 from headwater.protocol.words import check_method
 
 #: Below the root.
@@ -43,8 +44,11 @@ def check_head(request: Request) -> None:
 
     Raises:
         MethodNotAllowed: its method is another one.
+        BadRequest: it changes something and has a condition.
     """
     check_method(request.method, WORD, "GET, HEAD, POST, DELETE")
+    if request.method in ("POST", "DELETE"):
+        check_unconditional(request.headers, WORD)
 
 
 class SessionRoute:

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from headwater.errors import Refused
 from headwater.http.exchange import Exchange, Work, body_of
+from headwater.http.presence import check_stream
 from headwater.hub import Engine
 from headwater.hub.peers import address_of, client_of
 from headwater.protocol import responses
@@ -74,6 +75,8 @@ async def _read(
     by: Hashable,
     check: Callable[[], None],
 ) -> None:
+    if not exchange.is_asked:
+        await check_stream(hub, command.path)
     signal = _signal(hub, command, addressed, await body_of(exchange))
     check()
     await _send(hub, exchange, command.path, signal, by)

@@ -33,12 +33,12 @@ from headwater.http.several import SeveralStreams
 from headwater.http.websocket.door import WebSockets
 from headwater.http.websocket.wires import Wires
 from headwater.http.writes import Writes
-from headwater.hub import Engine
+from headwater.hub import Engine, long_poll
 from headwater.model import Mode
 from headwater.protocol import responses
 from headwater.protocol.access.identity import ANYBODY, Access
 from headwater.protocol.asks import asks_of
-from headwater.protocol.caching import next_cursor
+from headwater.protocol.cache_headers import next_cursor
 from headwater.protocol.commands import (
     Attend,
     Command,
@@ -293,10 +293,10 @@ class StreamService(Service):
     async def _poll(self, exchange: Exchange, command: Read, access: Access) -> None:
         self._permission.count_poll(access, exchange)
         exchange.may_be_cancelled = True
-        batch = await self.hub.poll(
-            command.path, command.start, peer=peer_of(command, exchange.client, access), wait=command.waits
-        )
-        coding = choose(self.compressor, command, batch)
-        found = responses.polled(batch, next_cursor(time.time(), command.cursor, jitter()), coding=coding)
+        start, peer = command.start, peer_of(command, exchange.client, access)
+        page = await long_poll.poll(self.hub.live, command.path, start, peer=peer, wait=command.waits)
+        coding = choose(self.compressor, command, page.batch)
+        cursor = next_cursor(time.time(), command.cursor, jitter())
+        found = responses.polled(page, cursor, start=start, coding=coding)
         found = await coded(self.compressor, coding, found)
         exchange.respond(found if access is ANYBODY else responses.for_one(found))

@@ -26,6 +26,7 @@ from headwater.protocol.access.grants import Grants
 from headwater.protocol.access.identity import Access
 from headwater.protocol.asks import Ask, Operation
 from headwater.protocol.paths import PrivatePaths, check_path
+from headwater.protocol.preconditions import check_unconditional
 from headwater.protocol.requests import check_coding
 from headwater.protocol.words import check_method
 
@@ -65,9 +66,11 @@ def check_head(request: Request) -> None:
 
     Raises:
         MethodNotAllowed: it is no POST.
+        BadRequest: it has a condition.
         UnsupportedCoding: its body is coded.
     """
     check_method(request.method, WORD, "POST, OPTIONS")
+    check_unconditional(request.headers, WORD)
     check_coding(request.headers)
 
 

@@ -17,6 +17,7 @@ from headwater.protocol.access.identity import Access
 from headwater.protocol.asks import Ask, asks_of
 from headwater.protocol.framing import media_type
 from headwater.protocol.ledger import Append
+from headwater.protocol.preconditions import check_unconditional
 from headwater.protocol.requests import check_coding
 from headwater.protocol.together import writes_of
 from headwater.protocol.words import check_method
@@ -26,6 +27,16 @@ WORD: Final = "-/append"
 #: Where a request names its streams.
 WHERE: Final = "an append to several streams names them in its body"
 _METHODS: Final = "POST, OPTIONS"
+#: What POST of a stream heeds. To pass it over would be to write twice, or to leave open what should be closed.
+_OF_ONE_STREAM: Final = (
+    names.PRODUCER_ID,
+    names.PRODUCER_EPOCH,
+    names.PRODUCER_SEQ,
+    names.STREAM_SEQ,
+    names.STREAM_CLOSED,
+    names.STREAM_FAILURE,
+    names.STREAM_CREATE,
+)
 
 
 def check_head(request: Request) -> None:
@@ -33,10 +44,14 @@ def check_head(request: Request) -> None:
 
     Raises:
         MethodNotAllowed: it is no POST.
-        BadRequest: its body has another type.
+        BadRequest: its body has another type, or a header says what is of one stream.
         UnsupportedCoding: its body is coded.
     """
     check_method(request.method, WORD, _METHODS)
+    check_unconditional(request.headers, WORD)
+    for name in _OF_ONE_STREAM:
+        if name in request.headers:
+            raise BadRequest(f"{WORD} takes no {name.decode()} header: each line says that of its own stream")
     kind = request.headers.get(names.CONTENT_TYPE, b"").decode("latin-1")
     if NAMES.get(media_type(kind)) is not Mode.NDJSON:
         raise BadRequest(f"{WORD} takes application/x-ndjson, a JSON object a line; not {kind[:80]!r}")

@@ -10,16 +10,16 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from headwater.errors import BadRequest, HeadwaterError, StreamNotFound
+from headwater.errors import BadRequest, HeadwaterError, StreamGone, StreamNotFound
 from headwater.http.exchange import Exchange, Work, body_of
 from headwater.http.permission import Permission
 from headwater.hub import Engine
 from headwater.model import Appended
 from headwater.protocol import responses
-from headwater.protocol.access.identity import ANYBODY, Access
+from headwater.protocol.access.identity import ANYBODY, Access, Principal
 from headwater.protocol.commands import Create, Delete, Write
-from headwater.protocol.ledger import check_without_body
 from headwater.protocol.requests import append_of, check_write
+from headwater.protocol.without_body import check_append
 
 
 class Writes:
@@ -85,29 +85,30 @@ class Writes:
     async def _check_then_append(
         self, exchange: Exchange, command: Write, take: Callable[[bytes | HeadwaterError], None]
     ) -> None:
-        await self._check_before_body(command)
+        await self._check_before_body(command, None)
         work = exchange.read_body(take)
         if work is not None:
             await work
 
-    async def _check_before_body(self, command: Write) -> None:
-        """Refuse an append to what is not there, is closed, or has another type, before its body is asked for.
+    async def _check_before_body(self, command: Write, by: Principal | None) -> None:
+        """Refuse what no body could save, before it is asked for: the stream is not there, is closed, or another one.
 
         A producer's append to a closed stream may be a retry, which is answered: there only the stream must be.
         """
         try:
             info = await self._hub.info(command.path)
-        except StreamNotFound:
+        except (StreamNotFound, StreamGone):
             if command.create is None:
                 raise
+            await self._hub.check_create(command.path, command.create, condition=command.condition, by=by)
             return
         if command.producer is None:
-            check_without_body(info, command.content_type)
+            check_append(info, command.content_type, command.condition)
 
     async def create_by_append(self, exchange: Exchange, command: Write, access: Access) -> None:
         """Append to a stream, and create it if it is not there."""
         if not exchange.is_asked:
-            await self._check_before_body(command)
+            await self._check_before_body(command, access.principal)
         body = await body_of(exchange)
         self._permission.check(access, exchange)
         self._permission.count_body(len(body), access, exchange)
@@ -118,6 +119,14 @@ class Writes:
 
     async def create(self, exchange: Exchange, command: Create, access: Access) -> None:
         """Create a stream, or a fork."""
+        if not exchange.is_asked:
+            await self._hub.check_create(
+                command.path,
+                command.config,
+                closed=command.closed,
+                condition=command.condition,
+                by=access.principal,
+            )
         body = await body_of(exchange)
         self._permission.check(access, exchange)
         self._permission.count_body(len(body), access, exchange)

@@ -2,7 +2,8 @@
 
 Rule 1: nothing is locked and nothing is read ahead between two pieces; what was deleted or dropped meanwhile is noticed
         by the read of the next one.
-Rule 2: an error of `pieces` means that the promise cannot be kept. Whoever sends the body then cuts it.
+Rule 2: another piece has its turn among all that is read (fair_reads.py).
+Rule 3: an error of `pieces` means that the promise cannot be kept. Whoever sends the body then cuts it.
 """
 
 from __future__ import annotations
@@ -62,6 +63,7 @@ class CatchUpRead:
             while (wanted := self._body.wanted()) is not None:
                 offset, limit = wanted
                 store = self._live.runtime.store
+                await self._live.runtime.reads.come(limit)
                 yield self._body.take(await store.read(self.path, offset, limit=limit, times=False))
 
 

@@ -23,7 +23,7 @@ from headwater.hub.presence.calls import Presence
 from headwater.hub.presence.rooms import Rooms
 from headwater.hub.signals import SignalCalls, SignalSender
 from headwater.hub.stats import Stats
-from headwater.hub.sweeping import Sweeper
+from headwater.hub.sweeper import Sweeper
 from headwater.hub.threads import call_from_thread
 from headwater.hub.writer import PUMP_AHEAD, Writer, WriterOptions, pump
 from headwater.hub.writes import Writes

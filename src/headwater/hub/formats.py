@@ -8,7 +8,7 @@ from typing import Final
 
 from headwater.errors import BadRequest
 from headwater.hub.live.wire_format import WireFormat, with_kind
-from headwater.protocol.caching import MAX_JITTER
+from headwater.protocol.cache_headers import MAX_JITTER
 from headwater.protocol.ephemeral import PRESENCE, SIGNAL, as_event, as_line
 from headwater.protocol.ndjson import JsonLines
 from headwater.protocol.sse_control import ControlEvents

@@ -104,6 +104,27 @@ class Places:
         making.add_done_callback(done)
         return await asyncio.shield(making)
 
+    async def check(self, path: str, config: StreamConfig, by: Principal | None, *, is_there: bool) -> None:
+        """Refuse a create before its body comes; nothing is counted, and nobody waits.
+
+        Args:
+            path: of the stream.
+            config: with which it would be made.
+            by: as for `make_all`.
+            is_there: there is one at the path.
+
+        Raises:
+            InvalidPath, BadRequest, LimitReached: as `make_all`.
+        """
+        await self._check(path, config)
+        if is_there:
+            return
+        limits = self._limits
+        if self.taken >= limits.max_streams:
+            raise self._too_many()
+        if by is not None and 0 < limits.max_streams_per_principal <= self._made_by[by]:
+            raise self._too_many_of(by)
+
     def went(self, path: str) -> None:
         """A stream is gone."""
         self.taken -= 1
@@ -117,11 +138,18 @@ class Places:
         if self._made_by[by] + wanted > most:
             wanted = sum([not await self._exists(path) for path in paths])
             if wanted and self._made_by[by] + wanted > most:
-                error = LimitReached(f"one principal may make max_streams_per_principal={most} streams, and has them")
-                error.principal = by
-                raise error
+                raise self._too_many_of(by)
         self._made_by[by] += wanted
         return wanted
+
+    def _too_many(self) -> LimitReached:
+        return LimitReached(f"there are max_streams={self._limits.max_streams} streams already")
+
+    def _too_many_of(self, by: Principal) -> LimitReached:
+        most = self._limits.max_streams_per_principal
+        error = LimitReached(f"one principal may make max_streams_per_principal={most} streams, and has them")
+        error.principal = by
+        return error
 
     def _give_share(self, by: Principal | None, count: int) -> None:
         if by is not None and count:
@@ -136,7 +164,7 @@ class Places:
             LimitReached: there are `limits.max_streams`.
         """
         if not self._has_room_for(1):
-            raise LimitReached(f"there are max_streams={self._limits.max_streams} streams already")
+            raise self._too_many()
 
     async def settle(self) -> None:
         """Wait for the calls under way."""
@@ -149,7 +177,7 @@ class Places:
         while not self._has_room_for(wanted):
             wanted = sum([not await self._exists(path) for path in paths])
             if wanted and self.taken + wanted > self._limits.max_streams:
-                raise LimitReached(f"there are max_streams={self._limits.max_streams} streams already")
+                raise self._too_many()
             if not self._has_room_for(wanted):
                 await self._given_back()
         self._making += wanted

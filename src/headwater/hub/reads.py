@@ -7,13 +7,12 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import aclosing
 from typing import Any, Final, TypeVar, overload
 
-from headwater.errors import HeadwaterError, NotAuthorized, ShuttingDown, StreamAwaited, StreamFailed
-from headwater.hub.access.end import OVER
+from headwater.errors import HeadwaterError, ShuttingDown, StreamFailed
+from headwater.hub import long_poll
 from headwater.hub.arguments import start_of
 from headwater.hub.formats import wire_format
 from headwater.hub.limits import Limits
 from headwater.hub.live.admission import await_stream
-from headwater.hub.live.pulled import is_news
 from headwater.hub.live.readers import LiveReaders
 from headwater.hub.live.runtime import Runtime
 from headwater.hub.live.sinks import Sink
@@ -117,29 +116,7 @@ class Reads:
             NotAuthorized: the access of who asks ended meanwhile.
         """
         self.runtime.gate.check()
-        if wait and not await self._exists(path):
-            if not await await_stream(self.live, path, self.limits.long_poll_seconds, peer):
-                raise StreamAwaited(f"there is no stream at {path!r} yet")
-            offset = BEGINNING
-        self.stats.reads += 1
-        with await self.live.open_reader(
-            path, offset, heartbeat=self.limits.long_poll_seconds, slow=REPLAY, peer=peer
-        ) as reader:
-            batch: Batch | None = None
-            while (event := await reader.next()) is not None:
-                match event:
-                    case Data(found):
-                        batch = found
-                        if is_news(event):
-                            return found
-                    case Failed(_, error):
-                        raise error
-                    case Detached(_, _, reason) if reason in OVER:
-                        raise NotAuthorized("the credential of the request has ended")
-                    case _:
-                        break
-        assert batch is not None, "a reader begins with a batch"
-        return batch
+        return (await long_poll.poll(self.live, path, offset, peer=peer, wait=wait)).batch
 
     @overload
     def read(

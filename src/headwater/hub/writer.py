@@ -16,7 +16,8 @@ from headwater.hub.writes import Writes
 from headwater.model import Appended, Failure, Retention, StreamInfo
 from headwater.protocol.failure import check_failure
 from headwater.protocol.framing import encode_value, is_json, lies_in_line
-from headwater.protocol.ledger import Append, check_without_body
+from headwater.protocol.ledger import Append
+from headwater.protocol.without_body import check_append
 
 #: Bytes of records that are put together into one append.
 GROUP_BYTES: Final = 1024 * 1024
@@ -175,7 +176,7 @@ class Writer:
 
     async def _nothing(self) -> Appended:
         info = await self._hub.info(self.path)
-        check_without_body(info, None)
+        check_append(info, None)
         self.offset = info.tail
         return Appended(info.tail, closed=False)
 

@@ -7,7 +7,15 @@ from functools import partial
 from threading import get_ident
 from typing import Any
 
-from headwater.errors import NotAtomic, PreconditionFailed, StreamExists, StreamNotFound, TooLarge
+from headwater.errors import (
+    NotAtomic,
+    PreconditionFailed,
+    SourceGone,
+    StreamExists,
+    StreamGone,
+    StreamNotFound,
+    TooLarge,
+)
 from headwater.hub.arguments import check_append, check_kind, check_struct, stream_config
 from headwater.hub.checked import Into
 from headwater.hub.eager import begin
@@ -22,6 +30,8 @@ from headwater.protocol.framing import DEFAULT_CONTENT_TYPE, check_body, encode_
 from headwater.protocol.ledger import Append
 from headwater.protocol.paths import check_path
 from headwater.protocol.preconditions import ANY, Condition, at_tail
+from headwater.protocol.recreate import path_held
+from headwater.protocol.without_body import check_create
 from headwater.stores.base import Atomic, Done
 from headwater.stores.posting import Post, posted
 
@@ -52,7 +62,7 @@ class Writes(Reads):
         """Create a stream, or confirm that the same one exists.
 
         Args:
-            path: without a leading slash: `jobs/7`; in NFC, no `*`, `{` or `}`, no segment `-`, the first not `__ds`.
+            path: without a leading slash: `jobs/7`; in NFC, no `*`, `{` or `}`, no segment `-`, no `__ds` in front.
             content_type: MIME type; None: application/octet-stream. `application/json`, `application/msgpack` and
                 `application/x-protobuf`, also with `encoding=delimited`, keep records apart.
             ttl: seconds of idleness after which it expires.
@@ -114,6 +124,30 @@ class Writes(Reads):
         create = partial(self._into.create, closed=closed, condition=condition, max_records=most)
         return await self._places.make(path, config, lambda: begin(create(path, config, body)), by)
 
+    async def check_create(
+        self,
+        path: str,
+        config: StreamConfig,
+        *,
+        closed: bool = False,
+        condition: Condition | None = None,
+        by: Principal | None = None,
+    ) -> None:
+        """Refuse what `create_stream` would refuse whatever the body is, before it is there.
+
+        Raises:
+            As `create_stream`.
+        """
+        self._gate.check()
+        there, source, fork = await self._find(path), None, config.fork
+        await self._places.check(path, config, by, is_there=there is not None)
+        if there is None and fork is not None:
+            try:
+                source = await self.store.info(fork.source)
+            except StreamGone as error:
+                raise SourceGone(error.message) from None
+        check_create(path, config, there, source, closed=closed, condition=condition)
+
     async def append(
         self,
         path: str,
@@ -158,6 +192,19 @@ class Writes(Reads):
             known = kind = kind or DEFAULT_CONTENT_TYPE
         body = encode_value(known, data)
         return await self.write(path, Append(body, kind, producer, seq, close, None, at_tail(if_match), create))
+
+    async def _find(self, path: str) -> StreamInfo | None:
+        """The stream at a path that is to be made; None: none.
+
+        Raises:
+            StreamExists: a deleted one, which forks still read.
+        """
+        try:
+            return await self.store.info(path)
+        except StreamNotFound:
+            return None
+        except StreamGone:
+            raise path_held(path) from None
 
     async def write(self, path: str, request: Append, by: Principal | None = None) -> Appended:
         """`append` with a body as HTTP has it; `by` as for `Places.make_all`."""

@@ -11,6 +11,7 @@ batches                   rows of a log into a read's batch
 backwards                 reads from behind: where a page begins
 ledger                    what may happen to a stream
 recreate                  a create of what is there
+without_body              what the head of a write decides by itself
 producers                 idempotent producers
 preconditions             If-Match and If-None-Match
 forks                     streams that share a beginning
@@ -43,7 +44,7 @@ vector                    the cursor of such a read
 asks                      what must be allowed for a command
 access                    who may do what: grants, decisions, claims
 responses                 results into HTTP
-caching                   cursors, ETags, Cache-Control
+cache_headers             cursors, ETags, Cache-Control
 sse                       event streams, both ways
 wire, sse_control, sse_plain, ndjson, many_events  encoders
 compression, compressors  which codings there are

@@ -249,7 +249,7 @@ def append(
     if state.closed:
         return _append_to_closed(state, request)
     if given is not None and given != kind and request.body:
-        _check_type(kind, given)
+        check_type(kind, given)
     advanced: ProducerState | None = None
     if producer is not None:
         advanced = advance(known, producer)
@@ -338,30 +338,21 @@ def _append_to_closed(state: StreamState, request: Append) -> Appended:
         if request.condition is not None:
             check_condition(state, request.condition)
         return _answer(state, None, duplicate=True)
-    raise _closed(state.path, state.failure, offset_at(state.lineage, state.tail))
+    raise stream_closed(state.path, state.failure, offset_at(state.lineage, state.tail))
 
 
-def _closed(path: str, failure: Failure | None, tail: str) -> StreamClosed:
+def stream_closed(path: str, failure: Failure | None, tail: str) -> StreamClosed:
+    """The refusal of an append to a closed stream, for the caller to raise."""
     how = "closed" if failure is None else f"closed, as failed ({failure.code})"
     return StreamClosed(f"the stream at {path!r} is {how}", next_offset=tail, closed=True)
 
 
-def check_without_body(info: StreamInfo, content_type: str | None) -> None:
-    """Refuse an append whose body has not come yet, and which no body could save: it is no producer's retry.
-
-    Args:
-        info: the stream's state.
-        content_type: of the body.
+def check_type(have: str, given: str | None) -> None:
+    """Refuse a body of another type than the stream's.
 
     Raises:
-        StreamClosed, ContentTypeMismatch: as `append`.
+        ContentTypeMismatch: it is one.
     """
-    if info.closed:
-        raise _closed(info.path, info.failure, info.tail)
-    _check_type(info.content_type, content_type)
-
-
-def _check_type(have: str, given: str | None) -> None:
     if not same_content_type(given, have):
         raise ContentTypeMismatch(f"the stream is {have}, the request {given}")
 

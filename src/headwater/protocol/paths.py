@@ -12,8 +12,8 @@ from headwater.errors import InvalidPath, PathTooLong, StreamPrivate
 MAX_PATH_BYTES: Final = 1024
 #: Before the words below the root and below a stream (see `urls`), and before the introspection's routes.
 RESERVED_SEGMENT: Final = "-"
-#: First segment of the protocol's own routes (section 6).
-PROTOCOL_SEGMENT: Final = "__ds"
+#: What the protocol's own routes begin with (section 6).
+PROTOCOL_PREFIX: Final = "__ds"
 #: Where runs are kept, unless told otherwise: see `headwater.llm`.
 RUNS: Final = ("runs", "runs-records", "runs-keys", "runs-threads", "runs-processes", "runs-leases")
 
@@ -130,8 +130,8 @@ def check_new_path(path: str) -> str:
         segments = path.split("/")
         if RESERVED_SEGMENT in segments:
             reason = f"has the segment {RESERVED_SEGMENT!r}"
-        elif segments[0] == PROTOCOL_SEGMENT:
-            reason = f"begins with the segment {PROTOCOL_SEGMENT!r}"
+        elif path.startswith(PROTOCOL_PREFIX):
+            reason = f"begins with {PROTOCOL_PREFIX!r}"
     if reason:
         raise InvalidPath(f"the path {path[:80]!r} of a new stream {reason}")
     return path

@@ -1,7 +1,7 @@
 """Preconditions: a write that happens only if the stream is as its sender knows it (RFC 9110 section 13).
 
-Rule 1: an ETag of ours names two offsets and what else tells forms of a response apart (see caching.py). Of a tag in a
-        condition only the second offset counts: the tag of a read that was up to date serves as the tail's own.
+Rule 1: an ETag of ours names two offsets and what else tells forms of a response apart (cache_headers.py). Of a tag
+        in a condition only the second offset counts: the tag of a read that was up to date serves as the tail's own.
 Rule 2: the ledger looks at a condition last, behind every other refusal (section 13.2.1).
 """
 
@@ -13,6 +13,8 @@ from typing import Final
 import msgspec
 
 from headwater.errors import BadRequest, PreconditionFailed
+from headwater.protocol.headers import Headers
+from headwater.protocol.names import IF_MATCH, IF_NONE_MATCH
 
 #: Stands for any stream, whatever its tail.
 ANY: Final = "*"
@@ -70,6 +72,21 @@ def parse_condition(if_match: str | None, if_none_match: str | None) -> Conditio
         None if if_match is None else _tails("If-Match", if_match, weak=False),
         None if if_none_match is None else _tails("If-None-Match", if_none_match, weak=True),
     )
+
+
+def check_unconditional(headers: Headers, word: str) -> None:
+    """Refuse a condition where no one stream is written to, whose tag it could name: to pass it over would be to write.
+
+    Args:
+        headers: of the request.
+        word: where it goes, such as `-/append`.
+
+    Raises:
+        BadRequest: it has one.
+    """
+    for name, told in ((IF_MATCH, "If-Match"), (IF_NONE_MATCH, "If-None-Match")):
+        if name in headers:
+            raise BadRequest(f"{word} takes no {told}: it has no tag of its own; PUT, POST and DELETE of a stream do")
 
 
 def _tails(name: str, value: str, *, weak: bool) -> tuple[str, ...]:

@@ -12,9 +12,9 @@ from zlib import crc32
 import msgspec
 
 from headwater.errors import HeadwaterError
-from headwater.model import NOW, Appended, Batch, Created, Extent, Failure, Page, StreamInfo
+from headwater.model import NOW, Appended, Batch, Created, Extent, Failure, Last, Page, StreamInfo
 from headwater.protocol import names
-from headwater.protocol.caching import CACHEABLE, LIVE, NO_STORE, REVALIDATE, entity_tag, matches, tail_tag
+from headwater.protocol.cache_headers import CACHEABLE, LIVE, NO_STORE, REVALIDATE, entity_tag, matches, tail_tag
 from headwater.protocol.cursor import HEARTBEAT_SECONDS
 from headwater.protocol.envelope import enveloped
 from headwater.protocol.expiry import format_retention
@@ -214,9 +214,7 @@ def paged(page: Page, if_none_match: str | None, *, before: str, coding: str = "
     """
     batch = page.batch
     tag = entity_tag(batch, ":".join(part for part in ("envelope" if envelope else "", coding) if part))
-    headers = _position(batch, up_to_date=batch.up_to_date)
-    if page.has_earlier:
-        headers.append((names.STREAM_PREVIOUS_OFFSET, batch.offset.encode()))
+    headers = [*_position(batch, up_to_date=batch.up_to_date), *_earlier(page)]
     headers += [(names.ETAG, tag.encode()), (names.CACHE_CONTROL, REVALIDATE if before == NOW else CACHEABLE)]
     if matches(if_none_match, tag):
         return Answer(304, headers)
@@ -227,19 +225,29 @@ def paged(page: Page, if_none_match: str | None, *, before: str, coding: str = "
     return Answer(200, headers, body_of(batch.content_type, batch.records))
 
 
-def polled(batch: Batch, cursor: str, *, coding: str = "") -> Answer:
-    """To a long-poll: the records, or 204 when there are none yet or no more (section 5.7)."""
-    headers = _position(batch, up_to_date=batch.up_to_date)
+def polled(page: Page, cursor: str, *, start: str | Last, coding: str = "") -> Answer:
+    """To a long-poll: the records, or 204 when there are none yet or no more (section 5.7).
+
+    Args:
+        page: what was found.
+        cursor: to be echoed.
+        start: as asked for. From an offset on the response never changes; from `now` and from behind it is for this
+            moment.
+        coding: see `caught_up`.
+    """
+    batch = page.batch
+    headers = [*_position(batch, up_to_date=batch.up_to_date), *_earlier(page)]
     if not batch.closed:
         headers.append((names.STREAM_CURSOR, cursor.encode()))
     if not batch.records:
         headers.append(_NO_STORE)
         return Answer(204, headers)
-    headers += [
-        (names.ETAG, entity_tag(batch, coding).encode()),
-        (names.CACHE_CONTROL, CACHEABLE),
-        (names.CONTENT_TYPE, batch.content_type.encode()),
-    ]
+    if start == NOW:
+        headers.append(_NO_STORE)
+    else:
+        headers.append((names.ETAG, entity_tag(batch, coding).encode()))
+        headers.append((names.CACHE_CONTROL, REVALIDATE if isinstance(start, Last) else CACHEABLE))
+    headers.append((names.CONTENT_TYPE, batch.content_type.encode()))
     return Answer(200, headers, body_of(batch.content_type, batch.records))
 
 
@@ -354,6 +362,10 @@ def _position(found: Batch | Extent, *, up_to_date: bool) -> HeaderList:
     if found.closed:
         headers += _closed(found.failure)
     return headers
+
+
+def _earlier(page: Page) -> HeaderList:
+    return [(names.STREAM_PREVIOUS_OFFSET, page.batch.offset.encode())] if page.has_earlier else []
 
 
 def _closed(failure: Failure | None) -> HeaderList:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from headwater.model import Batch
-from headwater.protocol.caching import next_cursor
+from headwater.protocol.cache_headers import next_cursor
 from headwater.protocol.cursor import Data, Detached, Event, Failed, Gap, Idle
 from headwater.protocol.framing import is_text
 from headwater.protocol.spans import body_of
@@ -23,7 +23,7 @@ class ControlEvents:
     Args:
         content_type: the stream's; decides between text and base64.
         cursor: the cursor the client echoed, if it did.
-        jitter: 1 to 3600, for `caching.next_cursor`.
+        jitter: 1 to 3600, for `cache_headers.next_cursor`.
     """
 
     media_type = b"text/event-stream"

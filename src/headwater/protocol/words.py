@@ -10,6 +10,7 @@ from headwater.protocol import names
 from headwater.protocol.commands import Attend, Command, Describe, ListMembers, Preflight, SendSignal
 from headwater.protocol.headers import Headers
 from headwater.protocol.http1 import body_length
+from headwater.protocol.preconditions import check_unconditional
 from headwater.protocol.presence.requests import parse_page
 from headwater.protocol.query import parse_query
 from headwater.protocol.requests import check_coding, content_type_of
@@ -59,6 +60,7 @@ def check_method(method: str, word: str, allow: str) -> None:
 
 def _signal(method: str, path: str, query: bytes, headers: Headers) -> SendSignal:
     check_method(method, "-/signal", "POST, OPTIONS")
+    check_unconditional(headers, "-/signal")
     check_coding(headers)
     content_type = content_type_of(headers)
     if content_type is None:
@@ -69,6 +71,7 @@ def _signal(method: str, path: str, query: bytes, headers: Headers) -> SendSigna
 def _presence(method: str, path: str, query: bytes, headers: Headers) -> Attend | ListMembers:
     check_method(method, "-/presence", "GET, POST, OPTIONS")
     if method == "POST":
+        check_unconditional(headers, "-/presence")
         check_coding(headers)
         return Attend(path, body_length(headers))
     return ListMembers(path, *parse_page(query))

@@ -5,7 +5,7 @@ Rule 2: every record has a number. A request whose answer is lost is sent again,
 
 publisher      `Publisher`: what applications call
 outbox         what waits, in order, within bounds
-numbering      producer ids and the numbers of records
+producer       producer ids and the numbers of records
 delivery       the thread that sends, and tries again
 connection     one HTTP connection, and what its answers mean
 errors         what can go wrong

@@ -12,8 +12,8 @@ from typing import Final
 
 from headwater.publisher.connection import Connection
 from headwater.publisher.errors import GaveUp, PublishError, Refused, Trouble
-from headwater.publisher.numbering import Identity, Numbering
 from headwater.publisher.outbox import Item, Outbox
+from headwater.publisher.producer import Identity, Numbering
 
 JSON: Final = "application/json"
 #: Bytes of records in one request.
@@ -186,7 +186,10 @@ class Delivery(threading.Thread):
         """Full jitter, and never shorter than what the server asked for."""
         self._counters.retries += 1
         longest = min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** min(attempt, 30))
-        self._stopping.wait(max(error.retry_after, random.uniform(0, longest)))
+        self._pause(max(error.retry_after, random.uniform(0, longest)))
+
+    def _pause(self, seconds: float) -> None:
+        self._stopping.wait(seconds)
 
     def _fail(self, items: list[Item], error: PublishError) -> None:
         self._counters.failed += len(items)

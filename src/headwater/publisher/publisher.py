@@ -15,8 +15,8 @@ from typing import Any, Final, Self
 from headwater.publisher.connection import Connection, Headers
 from headwater.publisher.delivery import JSON, Counters, Delivery, OnError, holds_json
 from headwater.publisher.errors import GaveUp
-from headwater.publisher.numbering import Identity
 from headwater.publisher.outbox import Item, Outbox
+from headwater.publisher.producer import Identity
 
 #: Seconds that the end of a program waits for what is not written yet.
 AT_EXIT_SECONDS: Final = 5.0

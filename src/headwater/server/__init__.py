@@ -4,7 +4,7 @@ settings     every setting, from flags, environment and a TOML file
 schema_files  what streams hold, by files of JSON Schema
 access_files  who may do what, by keys in files
 run          from settings to a server that runs
-serving      listen, drain, stop
+server       listen, drain, stop
 listener     the sockets that are listened on
 inherited    sockets that were opened for the server
 allocator    memory that is free again
@@ -17,7 +17,8 @@ body_reader  a body of which a part is missing
 deadline     when something is due on a connection
 exchange     one request on a connection as an exchange
 wire         a connection as those see it who respond
-outgoing     the bytes that go out on a connection
+outbound     the bytes that go out on a connection
 shared       what connections share
+turned_away  connections of which there are too many
 proxy        `headwater llm proxy`
 """

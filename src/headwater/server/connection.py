@@ -20,7 +20,7 @@ import asyncio
 from functools import partial
 from typing import Final
 
-from headwater.errors import HeadwaterError, RequestTimeout, TooManyConnections
+from headwater.errors import HeadwaterError, RequestTimeout
 from headwater.http.bodies import too_large
 from headwater.http.exchange import BodyDone, ClientGone, Exchange
 from headwater.http.http1 import CONTINUE, response_bytes
@@ -28,11 +28,12 @@ from headwater.http.socket_sink import reset
 from headwater.server.body_reader import BodyReader
 from headwater.server.deadline import Deadline
 from headwater.server.exchange import SocketExchange
-from headwater.server.head_cache import Head
+from headwater.server.head_cache import Head, parse_head
 from headwater.server.inbound import Inbound
-from headwater.server.outgoing import Outgoing
+from headwater.server.outbound import Outgoing
 from headwater.server.shared import Shared
 from headwater.server.state import CLOSING, HEAD, IDLE, REQUEST, State
+from headwater.server.turned_away import TurnedAway
 
 #: Seconds for a request that is on its way when the server stops.
 LAST_SECONDS: Final = 1.0
@@ -82,7 +83,8 @@ class Connection(Outgoing, asyncio.Protocol):
         shared.connections.add(self)
         most = shared.limits.max_connections
         if len(shared.connections) + shared.stats.pushed > most:
-            self._refuse(TooManyConnections(f"there are max_connections={most} connections already"))
+            self._leave()
+            TurnedAway(shared, transport)
         elif shared.stopping:
             self._due_in(LAST_SECONDS)
         else:
@@ -300,16 +302,13 @@ class Connection(Outgoing, asyncio.Protocol):
         if self._state is HEAD or (self._state is IDLE and not self.inbound.buffer):
             self._due_in(LAST_SECONDS)
 
-    def _refuse(self, error: HeadwaterError) -> None:
-        """Take nothing more, and say why."""
-        service = self.shared.service
-        answer = service.refused(error, None)
-        self.put(response_bytes(answer, self.shared.clock.line(), service.headers(None), keep_alive=False))
-        # One too many, and one that is silent in its head, are not kept a moment longer: others need the room.
-        if isinstance(error, TooManyConnections | RequestTimeout):
-            self._close()
-        else:
-            self._linger()
+    def _refuse_late(self) -> None:
+        """No head came in time. Who is silent is not kept a moment longer: others need the room."""
+        service, seconds = self.shared.service, self.shared.limits.head_seconds
+        answer = service.refused(RequestTimeout(f"the head did not arrive within head_seconds={seconds:g}"), None)
+        begun = parse_head(self.inbound.rest())
+        self.put(response_bytes(answer, self.shared.clock.line(), service.headers(begun), keep_alive=False))
+        self._close()
 
     def _close(self) -> None:
         self._state = CLOSING
@@ -377,8 +376,7 @@ class Connection(Outgoing, asyncio.Protocol):
             case State.HEAD if self.shared.stopping and not self.inbound.buffer:
                 self._close()
             case State.HEAD:
-                seconds = self.shared.limits.head_seconds
-                self._refuse(RequestTimeout(f"the head did not arrive within head_seconds={seconds:g}"))
+                self._refuse_late()
             case State.REQUEST if self._reader is not None:
                 self._reader.late()
             case State.IDLE if not self.inbound.buffer:  # else its client takes no responses: see `Outgoing.watch`

@@ -25,7 +25,7 @@ from headwater.protocol import names, responses
 from headwater.protocol.responses import Answer, HeaderList
 from headwater.protocol.websocket import handshake
 from headwater.server.head_cache import Head
-from headwater.server.outgoing import SocketOutlet
+from headwater.server.outbound import SocketOutlet
 from headwater.server.wire import Wire
 
 #: Stands for what differs in a response that is kept ready.

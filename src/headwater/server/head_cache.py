@@ -39,6 +39,10 @@ _PLAIN_LINE: Final = re.compile(
 #: In a head the line with a WebSocket's key, sixteen bytes in base64, and what every head with one has besides.
 _KEY_LINE: Final = re.compile(rb"\r\n(?i:sec-websocket-key): ?([A-Za-z0-9+/]{21}[AQgw]==)\r\n")
 _UPGRADE: Final = b"pgrade"
+#: Lines that say whose page sends a head, whole ones.
+_PAGE_LINES: Final = {
+    name: re.compile(rb"\r\n(?i:%b):[ \t]*([\x21-\x7e]+)[ \t]*(?=\r\n)" % name) for name in (names.HOST, names.ORIGIN)
+}
 #: What the parser takes for HTTP as well, and is none.
 _OTHERS: Final = (b"RTSP/", b"ICE/")
 
@@ -149,8 +153,24 @@ def parse_head(data: bytes) -> Head:
             _read(head, found.url)
     except HeadwaterError as error:
         fault = fault or unread(error)
-    head.fault = fault
+    if fault is not None:
+        take_headers(head, {**head.headers, **_page_of(data)})
+        head.fault = fault
     return head
+
+
+def _page_of(data: bytes) -> dict[bytes, bytes]:
+    """Whose page sends a head that is refused, as far as its own lines say: the parser told none that came to nothing.
+
+    Read by what a response says of origins alone. Of two lines of one name neither counts.
+    """
+    found: dict[bytes, bytes] = {}
+    end = data.find(b"\r\n\r\n") + 2
+    for name, line in _PAGE_LINES.items():
+        lines = line.findall(data, 0, end if end > 1 else len(data))
+        if len(lines) == 1:
+            found[name] = lines[0]
+    return found
 
 
 def _read(head: Head, url: bytes) -> None:

@@ -22,7 +22,7 @@ from headwater.protocol.cursor import HEARTBEAT_SECONDS
 from headwater.server.inherited import inherited, place_of
 from headwater.server.listener import bind
 from headwater.server.run import is_loopback, reachable, run_server, start_process
-from headwater.server.serving import Server
+from headwater.server.server import Server
 from headwater.server.settings import InvalidSettings, Settings, check_settings, hosts_of
 from headwater.server.shared import ConnectionLimits, Shared
 

@@ -32,7 +32,7 @@ except ImportError:
     raise MissingExtra.of("headwater serve", "server") from None
 
 from headwater.server.listener import bind
-from headwater.server.serving import Server
+from headwater.server.server import Server
 from headwater.server.shared import ConnectionLimits, Shared
 
 _log: Final = logging.getLogger("headwater")

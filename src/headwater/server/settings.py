@@ -211,7 +211,6 @@ def load_settings(flags: Mapping[str, Any], environ: Mapping[str, str], config: 
     Raises:
         InvalidSettings: an unknown name, a value of the wrong type, or values that exclude each other.
     """
-    _check_variables(environ)
     if config is None and environ.get(ENV_CONFIG):
         config = Path(environ[ENV_CONFIG])
     known = {setting.name: setting for setting in describe_settings()}
@@ -222,19 +221,38 @@ def load_settings(flags: Mapping[str, Any], environ: Mapping[str, str], config: 
         {setting.name: environ[setting.variable] for setting in known.values() if setting.variable in environ}
     )
     values.update(flags)
+    check_variables(environ, _variables_of_keys(values.get("access_keys")))
     unknown = sorted(set(values) - set(known))
     if unknown:
         raise InvalidSettings(f"there is no setting {_named(unknown, known)}; `headwater serve --help` lists them")
     return check_settings(_convert(values))
 
 
-def _check_variables(environ: Mapping[str, str]) -> None:
-    known = {setting.variable for setting in describe_settings()} | _NO_SETTINGS
+def check_variables(environ: Mapping[str, str], named: Collection[str] = ()) -> None:
+    """Refuse variables of ours that nothing reads: a setting that is misspelled would be left at its default.
+
+    Args:
+        environ: the environment.
+        named: those that are read because somebody named them.
+
+    Raises:
+        InvalidSettings: there is one; the message says which it may be.
+    """
+    known = {setting.variable for setting in describe_settings()} | _NO_SETTINGS | set(named)
     unknown = sorted(name for name in environ if name.startswith(ENV_PREFIX) and name not in known)
     if unknown:
         raise InvalidSettings(
             f"there is no setting for {_named(unknown, known)} of the environment; `headwater serve --help` lists them"
         )
+
+
+def _variables_of_keys(file: Any) -> list[str]:
+    """The variables with keys that the file of `access_keys` names; what is wrong with it is told when it is used."""
+    try:
+        tables = tomllib.loads(Path(file).read_text())["keys"] if file else []
+        return [table["env"] for table in tables if "env" in table]
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError):
+        return []
 
 
 def _named(unknown: Sequence[str], known: Collection[str]) -> str:

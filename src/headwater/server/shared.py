@@ -99,6 +99,7 @@ class Shared:
         timers: of all connections.
         arrivals: connections whose first head is due.
         connections: those that are no live readers.
+        turned_away: those of which there are too many.
         tasks: what takes waiting.
         stopping: each response is the last one of its connection.
         restrained: so are all connections, by the sockets that accept them; see `restrain_accepted`.
@@ -122,6 +123,7 @@ class Shared:
         self.timers: Final = self.runtime.timers
         self.arrivals: Final = Arrivals(self.timers, limits.head_seconds)
         self.connections: Final[set[Stoppable]] = set()
+        self.turned_away: Final[set[Stoppable]] = set()
         self.tasks: Final[set[asyncio.Task[None]]] = set()
         self.stopping = False
         self.restrained = False

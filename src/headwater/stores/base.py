@@ -93,7 +93,7 @@ class Store(Protocol):
             StreamNotFound, StreamGone: there is nothing to append to.
             StreamExists: with `create`: the path is held by a deleted stream that forks still read.
             StreamClosed, ContentTypeMismatch, InvalidBody, TooManyRecords, SequenceRegression: see `errors`.
-            InvalidProducer, ProducerFenced, ProducerGap: see `protocol.producing`.
+            InvalidProducer, ProducerFenced, ProducerGap: see `protocol.producers`.
             PreconditionFailed: the request's condition does not hold, and nothing else is wrong.
             StoreUnavailable: nothing was written.
         """

@@ -10,7 +10,7 @@ from collections.abc import Mapping, MutableMapping, Sequence
 from math import inf
 from typing import Protocol
 
-from headwater.errors import BadRequest, StreamExists
+from headwater.errors import BadRequest
 from headwater.model import Appended, Batch, Change, Created, Producer, Record, StreamConfig
 from headwater.protocol import forks, ledger, producers
 from headwater.protocol.framing import DEFAULT_CONTENT_TYPE, Split, keeps_records, split_body
@@ -18,7 +18,7 @@ from headwater.protocol.ledger import Accepted, Append, StreamState
 from headwater.protocol.offsets import offset_at
 from headwater.protocol.preconditions import Condition
 from headwater.protocol.producers import ProducerState
-from headwater.protocol.recreate import check_recreate
+from headwater.protocol.recreate import check_recreate, path_held
 
 
 class Unit(Protocol):
@@ -159,7 +159,7 @@ def _find_unexpired(unit: Unit, path: str) -> StreamState | None:
         delete_stream(unit, existing)
         existing = unit.find(path)
     if existing is not None and existing.deleted:
-        raise StreamExists(f"the path {path!r} is held by a deleted stream until its last fork is deleted")
+        raise path_held(path)
     return existing
 
 

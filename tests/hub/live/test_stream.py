@@ -217,7 +217,7 @@ def test_the_ttl_is_the_streams() -> None:
 
 
 def test_wait_ends_with_a_change_or_the_time(run: Run) -> None:
-    """A change wakes all who wait; without one the time does; one is woken alone; a cancelled wait leaves nothing behind."""
+    """A change wakes all who wait, without one the time does, or one alone; a cancelled wait leaves nothing behind."""
 
     async def main() -> None:
         made = tail()

@@ -13,10 +13,15 @@ from headwater.errors import StreamNotFound
 from headwater.model import Appended, Change, Expiry, Producer, Record, StreamConfig
 from headwater.protocol.ledger import Append
 from headwater.stores.sqlite import SqliteStore, journal
+from headwater.stores.sqlite.commands import COMMAND_BYTES
+from headwater.stores.sqlite.queue import LARGE_BATCH_BYTES, MAX_BYTES, MAX_COMMANDS, MAX_RECORDS, SMALL_BYTES
 
 if TYPE_CHECKING:
     from tests.conftest import Run
     from tests.stores.sqlite.conftest import Place
+
+
+JSON = "application/json"
 
 
 class Gate:
@@ -70,6 +75,51 @@ def test_all_that_waits_is_one_transaction(place: Place, run: Run[None]) -> None
             # Few statements too: begin, the counter, streams in one or two, records in powers of two, commit.
             assert gate.statements - statements < 15
             assert await content(store, "b") == [b"%03d" % n for n in range(1, 300, 3)]
+
+    run(scenario())
+
+
+#: Appends that wait, and how many of them a commit has: a thousand commands, 10,000 records, or 8 MiB at most.
+WAITING = {
+    "arrays of a thousand": (JSON, [b"[" + b"1," * 999 + b"1]"] * 35, 10),
+    "arrays that do not fill it": (JSON, [b"[" + b"1," * 3_999 + b"1]"] * 9, 2),
+    "an array of all": (JSON, [b"[" + b"1," * 9_999 + b"1]"] * 4, 1),
+    "single values": (JSON, [b"1"] * 2_500, MAX_COMMANDS),
+    "values with commas": (JSON, [b'"' + b"," * 4_000 + b'"'] * 40, 2),
+    "messages": ("application/msgpack", [b"\x01" * 3_000] * 10, 3),
+    "bytes": (None, [bytes(SMALL_BYTES - COMMAND_BYTES)] * 1_200, MAX_BYTES // SMALL_BYTES),
+    "large bytes": (None, [bytes(100_000)] * 40, LARGE_BATCH_BYTES // (100_000 + COMMAND_BYTES)),
+    "bodies larger than a commit": (None, [bytes(MAX_BYTES + 1)] * 3, 1),
+}
+
+
+@pytest.mark.parametrize("what", WAITING)
+def test_a_commit_is_bounded_whatever_waits(place: Place, run: Run[None], what: str) -> None:
+    """The first ones that wait are in it, the others in those behind it, in their order; nobody is refused for it."""
+    kind, bodies, most = WAITING[what]
+    gate = Gate()
+    place.spy(gate)
+
+    async def scenario() -> None:
+        async with opened(place.store()) as store:
+            changes: list[Change] = []
+            await store.create("a", StreamConfig(kind))
+            await store.create("b", StreamConfig())
+            store.watch(changes.append)
+            gate.shut()
+            first = asyncio.ensure_future(append(store, "b", b"first"))
+            await gate.reached()
+            waiting = [asyncio.ensure_future(store.append("a", Append(body, kind))) for body in bodies]
+            await asyncio.sleep(0)
+            gate.open()
+            await asyncio.gather(first, *waiting)
+            grown = [change.batch.records for change in changes if change.path == "a" and change.batch]
+            records = [len(found) for found in grown]
+            assert max(records) <= MAX_RECORDS
+            assert most == 1 or max(sum(len(record.data) for record in found) for found in grown) <= MAX_BYTES
+            each = sum(records) // len(bodies)
+            assert [count // each for count in records[:-1]] == [most] * (len(records) - 1)
+            assert sum(records) == each * len(bodies)
 
     run(scenario())
 

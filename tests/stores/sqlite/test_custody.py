@@ -5,42 +5,24 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.stores.sqlite.helpers import append, content, opened
+from tests.stores.sqlite.helpers import ANOTHER, append, backup, content, cut_log, empty_log, opened
 from tests.support.http import call
 from tests.support.processes import headwater_server
 
 from headwater.errors import StoreUnavailable
 from headwater.model import StreamConfig
 from headwater.protocol.ledger import Append
-from headwater.stores.sqlite import SqliteStore, writer
+from headwater.stores.sqlite import SqliteStore, guard
 
 if TYPE_CHECKING:
     from tests.conftest import Run
     from tests.stores.sqlite.conftest import Place
-
-
-#: Another program that knows SQLite; without `site`, so that it starts at once and its coverage is not measured.
-ANOTHER = [sys.executable, "-I", "-S", "-c"]
-BACKUP = """
-import sqlite3, sys
-source, target = (sqlite3.connect(path) for path in sys.argv[1:])
-source.backup(target)
-target.close()
-source.close()
-"""
-
-
-def backup(path: str) -> str:
-    """SQLite's own backup of a database, by another process."""
-    subprocess.run([*ANOTHER, BACKUP, path, f"{path}.backup"], check=True)
-    return f"{path}.backup"
 
 
 def remove_database(path: str) -> None:
@@ -79,17 +61,18 @@ def remove_index(path: str) -> None:
     os.remove(f"{path}-shm")
 
 
+IN_LOG = [empty_log, cut_log]
 OF_DATABASE = [remove_database, replace_database, overwrite_database, empty_database]
 OF_LOG = [remove_log, replace_log, remove_index]
 Harm = Callable[[str], None]
 
 
-@pytest.mark.parametrize("harm", OF_DATABASE + OF_LOG)
+@pytest.mark.parametrize("harm", OF_DATABASE + OF_LOG + IN_LOG)
 def test_writes_are_refused_once_a_file_is_lost(
     place: Place, run: Run[None], harm: Harm, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All of them, the first one after a look too; the log tells it once, and reads of what is open go on."""
-    monkeypatch.setattr(writer, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(guard, "LOOK_SECONDS", 0.0)
 
     async def scenario() -> None:
         async with opened(place.store()) as store:
@@ -106,8 +89,11 @@ def test_writes_are_refused_once_a_file_is_lost(
                     store.post("a", Append(b"lost"), print)
                 await store.sweep()
             assert "file was" in (store.fault() or "")
-            assert ("read out what" in (store.fault() or "")) == ("the database file" in (store.fault() or ""))
-            if harm not in (overwrite_database, empty_database):
+            assert ("read out what" in (store.fault() or "")) == (harm in (remove_database, replace_database))
+            if harm in (overwrite_database, empty_database, *IN_LOG):
+                with pytest.raises(StoreUnavailable, match="nothing is written any more"):
+                    await content(store, "a")
+            else:
                 assert await content(store, "a") == [b"kept"]
             assert (await store.info("a")).size == 4
 
@@ -116,7 +102,7 @@ def test_writes_are_refused_once_a_file_is_lost(
     assert [place.path in record.getMessage() for record in told] == [True]
 
 
-@pytest.mark.parametrize("harm", OF_DATABASE + OF_LOG)
+@pytest.mark.parametrize("harm", OF_DATABASE + OF_LOG + IN_LOG)
 def test_a_sweep_finds_what_nobody_writes_to(place: Place, run: Run[None], harm: Harm) -> None:
     """So a server that is idle is not ready within a second."""
 

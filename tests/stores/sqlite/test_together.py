@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from tests.conftest import Run
     from tests.stores.sqlite.conftest import Place
 
+    from headwater.stores.sqlite import SqliteStore
+
 BYTES = StreamConfig("application/octet-stream")
 
 
@@ -135,5 +137,37 @@ def test_a_close_waits_until_all_is_told(place: Place, run: Run[None], monkeypat
         await store.aclose()
         assert len(told) == 10
         assert len(await together) == 10
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("kind", ["there", "made", "both"])
+def test_a_kill_at_any_statement_leaves_all_or_none(place: Place, run: Run[None], kind: str) -> None:
+    """The files as they are in front of each statement of the writer, and behind the last one."""
+    left: list[set[int]] = []
+    before = {"there": 30, "made": 0, "both": 15}[kind]
+
+    async def found() -> set[int]:
+        async with opened(place.killed()) as copy:
+            sizes = {info.path: info.size for info in await copy.list()}
+            return {sizes.get(f"s{number}", 0) for number in range(30)}
+
+    async def scenario() -> None:
+        taken: list[SqliteStore] = []
+        place.spy(lambda _: taken.append(place.killed()) if writes else None)
+        writes = False
+        async with opened(place.store()) as store:
+            for number in range(before):
+                await store.create(f"s{number}", BYTES)
+            writes = True
+            await store.append_all([(f"s{number}", Append(b"x", create=BYTES)) for number in range(30)])
+            writes = False
+            assert await found() == {1}
+        for copy in taken:
+            async with opened(copy):
+                sizes = {info.path: info.size for info in await copy.list()}
+                left.append({sizes.get(f"s{number}", 0) for number in range(30)})
+        assert len(left) >= 3
+        assert left == [{0}] * len(left)
 
     run(scenario())

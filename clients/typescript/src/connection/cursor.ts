@@ -5,10 +5,12 @@
  * Rule 2: who is behind what is told reads pages, one when it is asked for, until both meet; then it is told again.
  */
 
-import { HeadwaterError, refusal } from "../errors.ts"
+import { type Codec, codecOf } from "../codec.ts"
+import { HeadwaterError } from "../errors.ts"
 import { formOf } from "../records.ts"
 import { onAbort } from "../signals.ts"
-import { type Attempt, BUFFER, type Offset, type Transport, type Wire } from "../transport.ts"
+import { BUFFER } from "../limits.ts"
+import type { Attempt, Offset, Transport, Wire } from "../transport.ts"
 import type { Feed, Lines, Listener, Wish } from "./feed.ts"
 import { type Told, errorOf, recordsOf } from "./messages.ts"
 
@@ -25,6 +27,7 @@ class Cursor implements Listener {
   #feed: Feed
   #lines: Lines
   #attempt: Attempt
+  #codec: Codec | undefined
   #queue: Piece[] = []
   #size = 0
   /** Behind what is in the queue, or was taken; undefined: it is not known yet. */
@@ -40,8 +43,9 @@ class Cursor implements Listener {
   #fail!: (error: HeadwaterError) => void
   #failed: Promise<never> = new Promise((_, reject) => (this.#fail = reject))
 
-  constructor(feed: Feed, lines: Lines, attempt: Attempt, who: unknown) {
+  constructor(feed: Feed, lines: Lines, attempt: Attempt, who: unknown, codec: Codec | undefined) {
     this.who = who
+    this.#codec = codec
     const { from, last, slow, missing, buffer = BUFFER } = attempt
     this.wish = { from: from === "start" ? "-1" : from, last, slow, wait: missing === "wait", buffer }
     this.#feed = feed
@@ -112,7 +116,7 @@ class Cursor implements Listener {
         this.#end ??= { kind: "stream-detached", retry_after: told.after ?? 0, reason: "stopping" }
         break
       case "err":
-        if (told.id !== undefined) this.#end ??= { kind: "stream-error", error: errorOf(told) }
+        if (told.id !== undefined) this.#end ??= { kind: "stream-error", data: errorOf(told) }
         break
       case "end":
         this.#end ??= endOf(told)
@@ -163,7 +167,7 @@ class Cursor implements Listener {
   }
 
   #records(told: Told, text: string, mark: number): void {
-    const records = recordsOf(told, text, formOf(this.#type))
+    const records = recordsOf(told, text, formOf(this.#type), this.#codec)
     const { o = "" } = told
     this.#put({ kind: "records", records, offset: o, upToDate: told.t === "page" && told.live === true }, text.length, mark)
     this.#reached = o
@@ -224,20 +228,20 @@ function endOf(told: Told): Wire {
     case "detached":
       return { kind: "stream-detached", retry_after: told.after ?? 0, reason: why }
     case "deleted":
-      return { kind: "stream-error", error: refusal(404, { code: "stream-not-found", detail: "the stream was deleted" }) }
+      return { kind: "stream-error", data: { status: 404, code: "stream-not-found", detail: "the stream was deleted" } }
     case "forbidden":
-      return { kind: "stream-error", error: refusal(403, { code: code || "refused", detail: message || "it may not be read any more" }) }
+      return { kind: "stream-error", data: { status: 403, code: code || "refused", detail: message || "it may not be read any more" } }
     case "left":
       return { kind: "stream-detached", reason: why }
     default:
-      return { kind: "stream-error", error: refusal(500, { code: code || "internal", detail: message }) }
+      return { kind: "stream-error", data: { status: 500, code: code || "internal", detail: message } }
   }
 }
 
 async function* open(feed: Feed, lines: Lines, attempt: Attempt, who: unknown): AsyncGenerator<Wire, void, undefined> {
   const { signal } = attempt
   attempt.sent()
-  const cursor = new Cursor(feed, lines, attempt, who)
+  const cursor = new Cursor(feed, lines, attempt, who, await codecOf(attempt.codec))
   const ignore = onAbort(signal, (why) => cursor.lost(why))
   if (!signal.aborted) feed.attach(cursor)
   try {

@@ -1,59 +1,31 @@
 /** The way to a stream on a connection. */
 
 import { HeadwaterError } from "../errors.ts"
-import { decodeText, formOf } from "../records.ts"
-import { type Fields, absolute } from "../request.ts"
-import type { Door, Info } from "../transport.ts"
+import { type Parts, load } from "../lazy.ts"
+import { absolute } from "../request.ts"
+import type { Door } from "../transport.ts"
 import { overConnection } from "./cursor.ts"
 import type { Feed, Lines } from "./feed.ts"
 import type { Live } from "./live.ts"
-import type { Told } from "./messages.ts"
+import type { Ask } from "./writes.ts"
 
-/** Headers of a creation, and the fields that they are on a connection. */
-const FIELDS: Record<string, string> = {
-  "content-type": "type",
-  "stream-ttl": "ttl",
-  "stream-expires-at": "expires_at",
-  "stream-retention": "retention",
-  "stream-slow": "slow",
-}
-
-function fieldsOf(headers: Fields): Record<string, unknown> {
-  const fields: Record<string, unknown> = {}
-  for (const [name, value] of Object.entries(headers)) {
-    if (value === undefined) continue
-    if (name === "stream-closed") fields.closed = value
-    else if (FIELDS[name]) fields[FIELDS[name]] = value
-    else throw new HeadwaterError("unsupported", `a connection has no ${name}: use stream(url)`)
-  }
-  return fields
-}
-
-/** Records as fields: text of JSON values is spliced in as it is. */
-function bodyOf(body: Uint8Array | undefined, type: string | undefined): [fields: object, raw?: string] {
-  if (!body) return [{}]
-  const form = formOf(type ?? "application/octet-stream")
-  if (form === "json") return [{}, decodeText(body)]
-  if (form === "text") return [{ r: [decodeText(body)] }]
-  let binary = ""
-  for (const byte of body) binary += String.fromCharCode(byte)
-  return [{ b: [btoa(binary)] }]
+/** What of a connection is loaded when it is first wanted, too. */
+export interface ConnectionParts extends Parts {
+  connectionWrites(): Promise<typeof import("./writes.ts")>
 }
 
 /** What a connection has of each stream. */
 export interface Streams extends Lines {
+  readonly parts: ConnectionParts
   feed(path: string): Feed
   live(path: string): Live
 }
 
-/**
- * The door of a path below the root, which is asked for late, so that a stream can be named where there is no page yet. What is
- * undefined in a message is not said.
- */
+/** The door of a path below the root, which is asked for late, so that a stream can be named where there is no page yet. */
 export function connectionDoor(root: () => URL, path: string, streams: Streams): Door {
   const url = (): string => new URL(path.split("/").map(encodeURIComponent).join("/"), root()).href
 
-  const ask = async (t: string, fields: object, signal: AbortSignal | undefined, raw?: string): Promise<Told> => {
+  const ask: Ask = async (t, fields, signal, raw) => {
     const line = await streams.line(undefined, signal)
     return line.ask({ t, path, ...fields }, raw)
   }
@@ -62,60 +34,13 @@ export function connectionDoor(root: () => URL, path: string, streams: Streams):
     get url() {
       return url()
     },
-    live: streams.live(path),
+    live: streams.live(path).door,
     transports: (wanted) =>
       wanted.map((each) => {
         if (each === "auto" || each === "websocket") return overConnection(() => streams.feed(path), streams)
         throw new HeadwaterError("unsupported", `a connection reads over its WebSocket, not by ${String(each)}: use stream(url)`)
       }),
-    async write({ body, producer: p, close, fail, create, type }, signal) {
-      let told: Told | undefined
-      const closes = (close && !fail) || undefined
-      if (body || create) {
-        const [fields, raw] = bodyOf(body, type)
-        const made = create && (Object.keys(create).length ? fieldsOf(create) : true)
-        told = await ask("append", { p, type, create: made, close: closes, ...fields }, signal, raw)
-      } else if (closes) told = await ask("close", { p }, signal)
-      if (fail) told = await ask("fail", { ...fail, message: fail.message ?? "" }, signal)
-      return { offset: told?.o ?? "" }
-    },
-    async create(headers, body, signal) {
-      const type = String(headers["content-type"] ?? "")
-      const [records, raw] = bodyOf(body, type)
-      const told = await ask("create", { ...fieldsOf(headers), ...records }, signal, raw)
-      return infoOf({ ...told, type, tail: told.o ?? "" })
-    },
-    async head(signal) {
-      try {
-        return infoOf(await ask("head", {}, signal))
-      } catch (error) {
-        if ((error as HeadwaterError).status === 404) return null
-        throw error
-      }
-    },
-    delete: async (signal) => void (await ask("delete", {}, signal)),
-    sibling(to) {
-      const found = new URL(to, url())
-      const { href, pathname } = root()
-      if (!found.href.startsWith(href)) throw new HeadwaterError("unsupported", `${found.href} is not on this connection`)
-      return connectionDoor(root, decodeURIComponent(found.pathname.slice(pathname.length)), streams)
-    },
-  }
-}
-
-function infoOf({ type = "", tail = "", earliest, closed, code, message = "", ttl, expires_at: expires, retention, slow }: Told): Info {
-  const text = (value: unknown): string | undefined => (value ? String(value) : undefined)
-  return {
-    type,
-    offset: tail,
-    earliest: text(earliest),
-    closed: closed === true,
-    failure: code ? { code, message } : undefined,
-    ttl: typeof ttl === "number" ? ttl : undefined,
-    expiresAt: expires ? new Date(expires as string) : undefined,
-    retention: text(retention),
-    slow: text(slow),
-    etag: undefined,
+    writes: async () => (await load(streams.parts.connectionWrites)).connectionWrites(ask, root, url, streams),
   }
 }
 

@@ -9,13 +9,11 @@
 
 import type { Environment } from "../environment.ts"
 import { HeadwaterError } from "../errors.ts"
+import { ACKNOWLEDGED, STALLED } from "../limits.ts"
 import type { Retry } from "../retry.ts"
 import type { Offset, Slow } from "../transport.ts"
 import type { Told } from "./messages.ts"
 import type { Follower, Line } from "./session.ts"
-
-const ACK_MS = 1000
-const STALL_MS = 1000
 
 /** What somebody wants of a subscription. */
 export interface Wish {
@@ -137,13 +135,13 @@ export class Feed implements Follower {
     if (floor === this.#acked) return
     this.#disarm()
     if ((floor - this.#acked) * 2 >= this.#window) this.#acknowledge(floor)
-    else this.#acking = this.#lines.environment.timer(ACK_MS, () => this.#acknowledge(floor))
+    else this.#acking = this.#lines.environment.timer(ACKNOWLEDGED, () => this.#acknowledge(floor))
   }
 
   /** Somebody waits for more: those who keep the server from telling it are let go after a while. */
   starve(): void {
     if (this.#listeners.size < 2 || this.got - this.#acked < this.#window) return
-    this.#stalling ??= this.#lines.environment.timer(STALL_MS, () => {
+    this.#stalling ??= this.#lines.environment.timer(STALLED, () => {
       this.#stalling = undefined
       for (const listener of this.#listeners) if ((listener.mark ?? Infinity) < this.got) listener.letGo?.()
       this.settle()

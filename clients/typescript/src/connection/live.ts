@@ -58,8 +58,14 @@ interface Being {
   member?: string | undefined
 }
 
-export class Live implements LiveDoor, Listener {
+export class Live implements Listener {
   readonly path: string
+  /** What a stream has of it. */
+  readonly door: LiveDoor = {
+    signal: (data, options) => this.#signal(data, options),
+    signals: () => this.#listen(),
+    presence: (state) => this.#presence(state),
+  }
   readonly wish: Wish = { from: "now", wait: true, buffer: 65_536, live: true }
   readonly who: this = this
   readonly mark: undefined
@@ -72,6 +78,8 @@ export class Live implements LiveDoor, Listener {
   #signals = new Set<Queue<Signal>>()
   #presences = new Set<Queue<readonly Member[]>>()
   #members = new Map<string, Member>()
+  #count = 0
+  #isListed = true
   #being: Being | undefined
   #isOn = false
   #lost: ((error: HeadwaterError) => void) | undefined
@@ -85,25 +93,28 @@ export class Live implements LiveDoor, Listener {
     this.#retry = lines.retry
   }
 
-  signal(data: unknown, options: SignalOptions = {}): void {
+  #signal(data: unknown, options: SignalOptions = {}): void {
     const message = { t: "signal", path: this.path, data, ...options }
     // Nothing is kept for later: what is told is of now.
     void this.#lines.line(undefined).then((line) => line.say(message), () => undefined)
   }
 
-  signals(): AsyncIterable<Signal> {
+  #listen(): AsyncIterable<Signal> {
     const queue: Queue<Signal> = new Queue(MOST_WAITING, () => this.#without(this.#signals, queue))
     return this.#with(this.#signals, queue)
   }
 
-  presence(state?: unknown): Presence {
+  #presence(state?: unknown): Presence {
     const queue: Queue<readonly Member[]> = new Queue(1, () => this.#without(this.#presences, queue))
     this.#with(this.#presences, queue)
     if (state !== undefined) this.#be(state)
-    const members = (): readonly Member[] => [...this.#members.values()]
+    const self = this
     return {
       get members() {
-        return members()
+        return [...self.#members.values()]
+      },
+      get count() {
+        return self.#count
       },
       set: (to) => this.#be(to),
       leave: () => {
@@ -124,7 +135,7 @@ export class Live implements LiveDoor, Listener {
 
   /** Who is there, as the server would tell it. */
   get roster(): Told {
-    return { t: "presence", members: [...this.#members.values()] }
+    return { t: "presence", count: this.#count, members: this.#isListed ? [...this.#members.values()] : null }
   }
 
   get isMember(): boolean {
@@ -136,7 +147,7 @@ export class Live implements LiveDoor, Listener {
     for (const queue of [...this.#signals, ...this.#presences]) queue.end()
     this.#signals.clear()
     this.#presences.clear()
-    this.#members.clear()
+    this.#forget()
     this.#being = undefined
     this.#stop?.abort()
   }
@@ -153,10 +164,16 @@ export class Live implements LiveDoor, Listener {
   #without<T>(set: Set<Queue<T>>, queue: Queue<T>): void {
     set.delete(queue)
     if (this.#signals.size || this.#presences.size) return
-    this.#members.clear()
+    this.#forget()
     this.#stop?.abort()
     this.#stop = undefined
     this.#lost?.(new HeadwaterError("stopped", "nobody listens"))
+  }
+
+  #forget(): void {
+    this.#members.clear()
+    this.#count = 0
+    this.#isListed = true
   }
 
   #be(state: unknown): void {
@@ -229,11 +246,16 @@ export class Live implements LiveDoor, Listener {
   }
 
   #changed(told: Told): void {
-    if (Array.isArray(told.members)) this.#members.clear()
+    if (told.members !== undefined) {
+      // Null: there are too many for a list.
+      this.#isListed = told.members !== null
+      this.#members.clear()
+    }
     const put = [told.members, told.joined, told.changed].flatMap((each) => (each as Member[] | null | undefined) ?? [])
     for (const member of put) this.#members.set(member.id, member)
     for (const id of (told.left as string[] | undefined) ?? []) this.#members.delete(id)
     const members = [...this.#members.values()]
+    this.#count = (told.count as number | undefined) ?? members.length
     for (const queue of this.#presences) queue.put(members)
   }
 }

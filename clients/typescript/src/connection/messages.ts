@@ -1,7 +1,10 @@
 /** The messages of a connection, in JSON; see docs/reference/websocket-messages.md. */
 
-import { HeadwaterError, refusal } from "../errors.ts"
-import { type Form, elementsOf, fromBase64 } from "../records.ts"
+import { type Codec, placedOf } from "../codec.ts"
+import { HeadwaterError } from "../errors.ts"
+import { elementsOf } from "../elements.ts"
+import { type Form, fromBase64 } from "../records.ts"
+import { refusal } from "../refusals.ts"
 import type { Offset, WireRecord } from "../transport.ts"
 
 export const SUBPROTOCOL = "headwater.v1+json"
@@ -47,9 +50,9 @@ export function offsetsOf({ o = "", e = [] }: Told): Offset[] {
 }
 
 /** The records of a `data`. Their text is looked for only where somebody wants it. */
-export function recordsOf(told: Told, text: string, form: Form): WireRecord[] {
+export function recordsOf(told: Told, text: string, form: Form, codec: Codec | undefined): WireRecord[] {
   const offsets = offsetsOf(told)
-  if (told.b) return told.b.map((data, index) => ({ raw: fromBase64(data), offset: offsets[index] ?? "" }))
+  if (told.b) return told.b.map((data, index) => placedOf(fromBase64(data), offsets[index] ?? "", codec))
   const values = told.r ?? []
   if (form === "text") return values.map((value, index) => ({ raw: value as string, offset: offsets[index] ?? "" }))
   let parts: { raw: string }[] | undefined

@@ -9,6 +9,7 @@
 
 import type { Environment } from "../environment.ts"
 import { HeadwaterError, stopped } from "../errors.ts"
+import { BEATS } from "../limits.ts"
 import { type Told, SUBPROTOCOL, errorOf, errorOfClose, parse } from "./messages.ts"
 
 /** What of the platform's WebSocket is used. */
@@ -77,7 +78,6 @@ interface Asked {
 }
 
 const OPEN = 1
-const BEATS = 2.5
 
 export class Session implements Line {
   /** Why it is over. */

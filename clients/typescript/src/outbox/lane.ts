@@ -11,10 +11,10 @@
  */
 
 import type { Environment } from "../environment.ts"
-import { HeadwaterError, unknownOutcome } from "../errors.ts"
+import { HeadwaterError, forgotten, unknownOutcome } from "../errors.ts"
 import { pause } from "../patience.ts"
-import { FORGOT, type Sink } from "../producer.ts"
-import { bodyOf, joins } from "../records.ts"
+import type { Sink } from "../producer.ts"
+import { bodyOf, joins } from "../bodies.ts"
 import { backoffOf, retryOf } from "../retry.ts"
 import type { Offset, Written } from "../transport.ts"
 import type { FateState, Kept, Numbers, OutboxStore } from "./store.ts"
@@ -85,7 +85,7 @@ export function laneOf({ id, store, environment, signal, expires, sink, tell }: 
     backoff.begin()
     let answer: Written
     try {
-      answer = await sink(url).door.write({ body, type, producer: [id, ...its] }, signal)
+      answer = await (await sink(url).door.writes()).write({ body, type, producer: [id, ...its] }, signal)
     } catch (error) {
       return !signal.aborted && failed(batch, its, error as HeadwaterError)
     }
@@ -99,7 +99,7 @@ export function laneOf({ id, store, environment, signal, expires, sink, tell }: 
     if (gap && Number(facts.expected ?? facts.expected_seq) > seq) return settle(batch, "acknowledged")
     if (gap || code === "producer-fenced") {
       const next: Numbers = [Math.max(epoch, gap ? 0 : Number(facts.epoch ?? 0)) + 1, 0]
-      if (lost) return settle(batch, "unknown", { error: unknownOutcome(FORGOT) }, next)
+      if (lost) return settle(batch, "unknown", { error: forgotten() }, next)
       // Frozen anew, which is written down before it is sent.
       numbers = next
       queue = queue.map(({ batch: _, ...record }) => record)

@@ -16,10 +16,11 @@ export type Attended = Pick<Stream, "sink" | "presence">
 
 export interface Roster {
   readonly members: readonly Member[]
+  readonly count: number
   readonly error: HeadwaterError | null
 }
 
-export const NOBODY: Roster = { members: [], error: null }
+export const NOBODY: Roster = { members: [], count: 0, error: null }
 
 export class Members extends Store<Roster> {
   #stream: Attended
@@ -28,6 +29,7 @@ export class Members extends Store<Roster> {
   #said = new Map<object, unknown>()
   #told: unknown
   #members: readonly Member[] = NOBODY.members
+  #count = 0
   #error: HeadwaterError | null = null
 
   constructor(stream: Attended) {
@@ -53,7 +55,7 @@ export class Members extends Store<Roster> {
       this.#told = [...this.#said.values()].at(-1)
       this.#presence = this.#stream.presence(this.#told)
       // What others who look have been told already.
-      this.#members = this.#presence.members
+      this.#see(this.#presence.members, this.#presence.count)
       void this.#follow(this.#presence)
     } catch (error) {
       this.#error = causedBy(error, "unsupported", "nobody can be seen")
@@ -64,12 +66,12 @@ export class Members extends Store<Roster> {
   protected stop(): void {
     const presence = this.#presence
     this.#presence = undefined
-    this.#members = NOBODY.members
+    this.#see(NOBODY.members, 0)
     presence?.leave()
   }
 
   protected look(): Roster {
-    return { members: this.#members, error: this.#error }
+    return { members: this.#members, count: this.#count, error: this.#error }
   }
 
   #settle(): void {
@@ -83,14 +85,19 @@ export class Members extends Store<Roster> {
     member.leave()
   }
 
+  #see(members: readonly Member[], count: number): void {
+    this.#members = members
+    this.#count = count
+  }
+
   async #follow(presence: Presence): Promise<void> {
     for await (const members of presence) {
       if (presence !== this.#presence) return
-      this.#members = members
+      this.#see(members, presence.count)
       this.changed()
     }
     if (presence !== this.#presence) return
-    this.#members = NOBODY.members
+    this.#see(NOBODY.members, 0)
     this.changed()
   }
 }

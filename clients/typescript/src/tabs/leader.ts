@@ -143,7 +143,7 @@ export class Leader {
     }
     if (!live) return
     const { roster } = this.#host.live(path)
-    if ((roster.members as unknown[]).length) this.#post({ t: "told", path, text: JSON.stringify(roster) })
+    if (roster.count) this.#post({ t: "told", path, text: JSON.stringify(roster) })
   }
 
   #leave(tab: string, path: string): void {

@@ -1,9 +1,12 @@
 /** The platform's own EventSource as a transport: the last resort, where fetch cannot stream. */
 
 import { HeadwaterError } from "../errors.ts"
+import { formOf } from "../records.ts"
 import type { Requester } from "../request.ts"
-import { type Attempt, BUFFER, type Transport, type Wire } from "../transport.ts"
+import { BUFFER } from "../limits.ts"
+import type { Attempt, Transport, Wire } from "../transport.ts"
 import { urlOf } from "./live.ts"
+import { quoted } from "./quoted.ts"
 import { plainEvents } from "./sse.ts"
 
 /** Headwater's own names of events; one that is not listened to is lost. */
@@ -18,10 +21,10 @@ class Events {
   #ended: HeadwaterError | undefined
   #ready: (() => void) | undefined
 
-  constructor(url: string, attempt: Attempt, credentials: boolean) {
+  constructor(url: string, attempt: Attempt, credentials: boolean, recordOf: Parameters<typeof plainEvents>[0]) {
     this.#most = attempt.buffer ?? BUFFER
     this.#source = new EventSource(url, { withCredentials: credentials })
-    const parse = plainEvents(false, attempt.type)
+    const parse = plainEvents(recordOf)
     const encoder = new TextEncoder()
     const take = ({ type, data, lastEventId }: MessageEvent<string>): void => {
       const lines = data.split("\n").map((line) => `data:${line}\n`)
@@ -70,7 +73,8 @@ class Events {
 async function* open(url: string, attempt: Attempt, credentials: boolean): AsyncGenerator<Wire, void, undefined> {
   if (typeof EventSource === "undefined") throw new HeadwaterError("unsupported", "this platform has no EventSource")
   attempt.sent()
-  const events = new Events(urlOf(url, attempt, { data: "json" }), attempt, credentials)
+  const recordOf = formOf(attempt.type) === "json" ? undefined : await quoted(false, attempt.codec)
+  const events = new Events(urlOf(url, attempt, { data: "json" }), attempt, credentials, recordOf)
   try {
     for (;;) yield await events.next()
   } finally {

@@ -2,13 +2,13 @@
 
 import { bodyOf } from "../body.ts"
 import type { Environment } from "../environment.ts"
-import { HeadwaterError, causedBy } from "../errors.ts"
+import { HeadwaterError } from "../errors.ts"
+import { load } from "../lazy.ts"
+import { QUIET } from "../limits.ts"
 import { type Answer, type Fields, type Requester, ask, fill } from "../request.ts"
 import type { Attempt, Offset, Transport, TransportFactory, Wire, WireRecord } from "../transport.ts"
-import { endOf } from "./control.ts"
 
-const QUIET = 1000
-export const UNREADABLE = "the answer cannot be read"
+export type Parser = (chunk: Uint8Array, into: Wire[]) => void
 
 /** What takes a format's bytes and puts down what they tell. */
 export interface Format {
@@ -19,26 +19,16 @@ export interface Format {
   readonly query: Fields
   /** It does not say where the tail is: a moment of silence does. */
   readonly tailless?: boolean
-  /** The server ends its answers as planned, without a word. */
-  readonly wordless?: boolean
   /** A parser for one answer. */
-  parser(response: Response, attempt: Attempt): (chunk: Uint8Array, into: Wire[]) => void
+  parser(response: Response, attempt: Attempt): Parser | Promise<Parser>
 }
 
 /** The URL with what the attempt asks for; `start` and `now` in the protocol's words. */
 export function urlOf(base: string, { last, from, slow, missing }: Attempt, query: Fields): string {
   const url = new URL(base)
   const place = last === undefined ? { offset: from === "start" ? "-1" : from } : { last }
-  fill(url.searchParams, { ...place, slow, missing: missing === "wait" && query.live !== "sse" ? missing : undefined, ...query })
+  fill(url.searchParams, { ...place, slow, missing: missing === "wait" ? missing : undefined, ...query })
   return url.href
-}
-
-/** An answer that is not what the transport speaks: a login page, a CDN's HTML, another server's. */
-export function badAnswer({ headers, status }: Response, wanted: string): HeadwaterError {
-  const type = headers.get("content-type") ?? "no type"
-  // A server of the protocol alone answers plain reads whatever is accepted.
-  const facts = { content_type: type, protocol: headers.has("stream-next-offset") }
-  return new HeadwaterError("bad-answer", `the server answered ${type} in place of ${wanted}`, { status, facts })
 }
 
 /** One request of an attempt, answered 2xx. `limit`: milliseconds beyond those that any head may take. */
@@ -57,20 +47,19 @@ export const live =
   })
 
 async function* open(requester: Requester, url: string, format: Format, attempt: Attempt): AsyncGenerator<Wire, void, undefined> {
-  const { environment, retry, first } = attempt
+  const { environment, retry, first, parts } = attempt
   const { query, accept } = format
   const answer = await get(requester, url, attempt, query, accept)
   const { response } = answer
   const { headers } = response
   const body = bodyOf(answer, environment, retry.silence, first)
   try {
-    // The stream is complete, and was read to its end.
-    if (response.status === 204) return yield endOf(headers, headers.get("stream-next-offset") ?? attempt.from)
-    if (!(headers.get("content-type") ?? "").startsWith(accept)) throw badAnswer(response, accept)
+    if (response.status === 204 || !headers.get("content-type")?.startsWith(accept)) {
+      return yield (await load(parts.rest)).inPlaceOf(accept, response, attempt.from)
+    }
     yield { kind: "open" }
-    const parse = format.parser(response, attempt)
+    const parse = await format.parser(response, attempt)
     let asked = format.tailless
-    let told = false
     for (;;) {
       const next = body.read()
       if (asked && (await isSlow(next, environment))) {
@@ -79,26 +68,19 @@ async function* open(requester: Requester, url: string, format: Format, attempt:
       }
       const chunk = await next
       if (!chunk) break
-      const wires = parsed(parse, chunk)
+      const wires: Wire[] = []
+      try {
+        parse(chunk, wires)
+      } catch (cause) {
+        throw (await load(parts.rest)).unreadable(cause)
+      }
       if (!wires.length) yield { kind: "beat" }
-      else told = true
       yield* wires
     }
-    if (!told || !format.wordless) throw new HeadwaterError("truncated", "the answer ended before its end was told")
-    yield { kind: "stream-detached" }
+    throw new HeadwaterError("truncated", "the answer was cut")
   } finally {
     body.release()
   }
-}
-
-function parsed(parse: (chunk: Uint8Array, into: Wire[]) => void, chunk: Uint8Array): Wire[] {
-  const wires: Wire[] = []
-  try {
-    parse(chunk, wires)
-  } catch (cause) {
-    throw causedBy(cause, "bad-answer", UNREADABLE)
-  }
-  return wires
 }
 
 /** Whether the promise takes longer than a moment. */
@@ -115,7 +97,7 @@ const isSlow = (promise: Promise<unknown>, environment: Environment): Promise<bo
 /** Puts down a record of its own offset; those of a chunk that come one after another are one batch. */
 export function gather(into: Wire[], record: WireRecord & { offset: Offset }): void {
   const { offset } = record
-  const last = into[into.length - 1]
+  const last = into.at(-1)
   if (last?.kind === "records") {
     last.records.push(record)
     last.offset = offset
@@ -124,7 +106,7 @@ export function gather(into: Wire[], record: WireRecord & { offset: Offset }): v
 
 /** Puts down that there is no more for now: of the batch before, where there is one. */
 export function gatherTail(into: Wire[], offset: Offset): void {
-  const last = into[into.length - 1]
+  const last = into.at(-1)
   if (last?.kind === "records") last.upToDate = true
   else into.push({ kind: "up-to-date", offset })
 }

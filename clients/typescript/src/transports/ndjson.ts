@@ -1,5 +1,6 @@
 /** NDJSON: one line a record, controls as lines of their own. */
 
+import { codecOf, placedOf } from "../codec.ts"
 import { lineParser } from "../lines.ts"
 import { formOf, fromBase64 } from "../records.ts"
 import type { TransportFactory } from "../transport.ts"
@@ -26,7 +27,8 @@ export const ndjson: TransportFactory = live({
   name: "ndjson",
   accept: "application/x-ndjson",
   query: {},
-  parser(_response, { type }) {
+  async parser(_response, { type, codec: option }) {
+    const codec = await codecOf(option)
     const lines = lineParser()
     const json = formOf(type) === "json"
     return (chunk, into) => {
@@ -36,7 +38,7 @@ export const ndjson: TransportFactory = live({
         const { offset, control, data, base64 } = line
         if (control === "up-to-date") gatherTail(into, offset)
         else if (control) into.push(controlOf(`stream-${control}`, line, offset))
-        else if (base64 !== undefined) gather(into, { raw: fromBase64(base64), offset })
+        else if (base64 !== undefined) gather(into, placedOf(fromBase64(base64), offset, codec))
         else gather(into, json ? { raw: rawOf(text, line), value: data, offset } : { raw: String(data), offset })
       }
     }

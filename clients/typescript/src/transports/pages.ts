@@ -1,12 +1,16 @@
 /** Answers that end: long-poll, and catch-up page by page. */
 
 import { bodyOf } from "../body.ts"
-import { causedBy } from "../errors.ts"
-import { decodeText, elementsOf, formOf, joined } from "../records.ts"
+import { codecOf } from "../codec.ts"
+import { joined } from "../bodies.ts"
+import { elementsOf } from "../elements.ts"
+import { decodeText, formOf } from "../records.ts"
 import type { Answer, Requester } from "../request.ts"
 import type { Attempt, TransportFactory, Wire, WireRecord } from "../transport.ts"
-import { endOf } from "./control.ts"
-import { UNREADABLE, badAnswer, get } from "./live.ts"
+import { badAnswer, unreadable } from "../refusals.ts"
+import { apart, splitOf } from "./apart.ts"
+import { endOf } from "./ends.ts"
+import { get } from "./live.ts"
 
 /** Milliseconds a server may hold a long-poll, beyond the time any head may take. */
 const HELD = 60_000
@@ -24,14 +28,15 @@ async function wholeOf(answer: Answer, { environment, retry }: Attempt): Promise
 }
 
 /** The records of one page, as far as its type keeps them apart. */
-function recordsOf(bytes: Uint8Array, type: string): WireRecord[] {
+async function recordsOf(bytes: Uint8Array, type: string, attempt: Attempt): Promise<WireRecord[]> {
   const form = formOf(type)
-  const raw = form === "bytes" ? bytes : decodeText(bytes)
-  if (form !== "json") return raw.length ? [{ raw }] : []
+  if (form === "bytes") return apart(bytes, await splitOf(type, attempt), await codecOf(attempt.codec))
+  const raw = decodeText(bytes)
+  if (form === "text") return raw ? [{ raw }] : []
   try {
-    return elementsOf(raw as string)
+    return elementsOf(raw)
   } catch (cause) {
-    throw causedBy(cause, /]\s*$/.test(raw as string) ? "bad-answer" : "truncated", UNREADABLE)
+    throw unreadable(cause, /]\s*$/.test(raw) ? "bad-answer" : "truncated")
   }
 }
 
@@ -56,7 +61,7 @@ async function* follow(requester: Requester, url: string, attempt: Attempt): Asy
     }
     const bytes = await wholeOf(answer, attempt)
     const type = headers.get("content-type") ?? attempt.type ?? ""
-    const records = status === 204 ? [] : recordsOf(bytes, type)
+    const records = status === 204 ? [] : await recordsOf(bytes, type, attempt)
     const atTail = headers.get("stream-up-to-date") === "true" || status === 204
     const closed = atTail && headers.get("stream-closed") === "true"
     const upToDate = atTail && !closed

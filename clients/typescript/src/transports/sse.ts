@@ -1,27 +1,23 @@
 /** Plain Server-Sent Events: one event a record, its offset as the id. */
 
-import { formOf, fromBase64 } from "../records.ts"
+import { load } from "../lazy.ts"
+import { formOf } from "../records.ts"
 import { sseParser } from "../sse.ts"
-import type { TransportFactory, Wire } from "../transport.ts"
+import type { Offset, TransportFactory, WireRecord } from "../transport.ts"
 import { controlOf } from "./control.ts"
-import { gather, gatherTail, live } from "./live.ts"
+import { type Parser, gather, gatherTail, live } from "./live.ts"
 
-/** A parser of plain events, for any answer that has them. */
-export function plainEvents(base64: boolean, type: string | undefined): (chunk: Uint8Array, into: Wire[]) => void {
+const plain = (raw: string, offset: Offset): { raw: string; offset: Offset } => ({ raw, offset })
+
+/** A parser of plain events, for any answer that has them. `recordOf`: the record of an event's data; JSON is as it stands. */
+export function plainEvents(recordOf: (raw: string, offset: Offset) => WireRecord & { offset: Offset } = plain): Parser {
   const parse = sseParser()
-  const json = !base64 && formOf(type) === "json"
-  const rawOf = (data: string): string | Uint8Array => {
-    if (json) return data
-    const value = JSON.parse(data) as string | { base64: string }
-    if (typeof value !== "string") return fromBase64(value.base64)
-    return base64 ? fromBase64(value) : value
-  }
   return (chunk, into) => {
     for (const { event, data, id } of parse(chunk)) {
       if (data === null) {
         if (id) gatherTail(into, id)
       } else if (event.startsWith("stream-")) into.push(controlOf(event, JSON.parse(data), id))
-      else gather(into, { raw: rawOf(data), offset: id })
+      else gather(into, recordOf(data, id))
     }
   }
 }
@@ -32,5 +28,8 @@ export const sse: TransportFactory = live({
   // Text as JSON strings: an event stream would turn a carriage return into a line feed.
   query: { data: "json" },
   tailless: true,
-  parser: ({ headers }, { type }) => plainEvents(headers.has("stream-sse-data-encoding"), type),
+  async parser({ headers }, { type, parts, codec }) {
+    const base64 = headers.has("stream-sse-data-encoding")
+    return plainEvents(base64 || formOf(type) !== "json" ? await (await load(parts.rest)).quoted(base64, codec) : undefined)
+  },
 })

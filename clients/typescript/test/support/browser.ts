@@ -22,7 +22,12 @@ interface Queued {
 const HEARTBEAT: number = 1000
 
 /** Streams of JSON, and everything that was said to it. */
+/** Members above which the server says only how many there are. */
+export const LISTED = 500
+
 export class Server {
+  /** Members of each stream beside those of the test's pages. */
+  crowd: { id: string; state: unknown }[] = []
   logs: Map<string, unknown[]> = new Map()
   sockets: ServerSocket[] = []
   /** Every append that came: of which socket, and its producer. */
@@ -174,8 +179,9 @@ export class ServerSocket implements Socket {
   }
 
   tellMembers(path: string): void {
-    const members = this.members.has(path) ? [{ id: "me", state: this.members.get(path) }] : []
-    this.say({ t: "presence", s: this.#number(path), version: 1, count: members.length, members })
+    const me = this.members.has(path) ? [{ id: "me", state: this.members.get(path) }] : []
+    const members = [...me, ...this.#server.crowd]
+    this.say({ t: "presence", s: this.#number(path), version: 1, count: members.length, members: members.length > LISTED ? null : members })
   }
 }
 

@@ -12,7 +12,8 @@ window              its newest records, and where its log stands
 group               readers at one offset in one format: encoded once
 fanout              the loop that gives the same bytes to all
 join_cache          first frames, told again to a crowd
-expiring            what is told of an access that ends soon
+expiry_notice       what is told of an access that ends soon
+access_end          a pushed reader whose access ends
 attended            readers that are members of their stream
 connection          the channels that share a socket
 sinks, budget       where bytes go, and what full connections hold

@@ -74,7 +74,7 @@ async def open_or_wait(
         waits = False
         try:
             # Whatever is made from here on is told to it.
-            waits = stream.seed(await live.runtime.store.info(path)) if is_there else not await _exists(live, path)
+            waits = stream.seed(await live.runtime.store.info(path)) if is_there else not await exists(live, path)
         except (StreamNotFound, StreamGone):
             continue
         finally:
@@ -127,7 +127,7 @@ async def _await_stream(live: LiveReaders, path: str, seconds: float, waits: _Wa
         waits.check()
         stream = live.enter(path)
         try:
-            if await _exists(live, path):
+            if await exists(live, path):
                 return True
             left = until - time.monotonic()
             if left <= 0 or live.runtime.draining:
@@ -137,7 +137,12 @@ async def _await_stream(live: LiveReaders, path: str, seconds: float, waits: _Wa
             stream.leave()
 
 
-async def _exists(live: LiveReaders, path: str) -> bool:
+async def exists(live: LiveReaders, path: str) -> bool:
+    """Whether there is a stream at a path.
+
+    Raises:
+        StoreUnavailable: nobody can say.
+    """
     try:
         await live.runtime.store.info(path)
     except (StreamNotFound, StreamGone):

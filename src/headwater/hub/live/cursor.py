@@ -135,6 +135,7 @@ class LogCursor:
     async def _from_store(self, offset: str, limit: int, *, times: bool = True) -> Batch:
         store, whole = self._runtime.store, self._runtime.limits.read_bytes
         self._runtime.stats.store_reads += 1
+        await self._runtime.reads.come(limit)
         return await store.read(self.window.path, offset, limit=limit, whole=whole, times=times)
 
     def leave_out(self, slow: SlowPolicy) -> Sequence[Event]:

@@ -14,7 +14,7 @@ Rule 4: a descriptor is written to only while its member is one. The loop closes
 from __future__ import annotations
 
 from collections.abc import Iterator
-from os import write
+from os import write, writev
 from typing import Generic, Protocol, TypeVar
 
 
@@ -31,6 +31,14 @@ class Member(Protocol):
 
 
 M = TypeVar("M", bound=Member)
+
+
+def put_both(descriptor: int, data: bytes | memoryview, more: bytes) -> int:
+    """`put` for bytes of all and bytes of one behind them, in one system call and without a copy."""
+    try:
+        return writev(descriptor, (data, more))
+    except OSError:
+        return 0
 
 
 def put(descriptor: int, data: bytes) -> int:

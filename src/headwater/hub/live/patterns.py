@@ -36,6 +36,12 @@ class Watch:
         self.listeners: dict[Listener, None] = {}
         self.fresh: dict[str, str] = {}
 
+    def tell(self, change: Change) -> None:
+        """Tell its reads of a stream that has something to tell."""
+        incarnation = incarnation_of(change.tail)
+        for listener in list(self.listeners):
+            listener.made(change.path, incarnation)
+
 
 class Patterns:
     """The patterns that are read.
@@ -88,28 +94,23 @@ class Patterns:
             watch.fresh[path] = start
             self._fresh.setdefault(path, []).append(watch)
 
-    def apply(self, change: Change) -> None:
-        """Take a store's notification."""
+    def apply(self, change: Change) -> list[Watch]:
+        """Take a store's notification; gives the patterns whose reads are to be told of the stream."""
         path = change.path
         if change.created:
             self._forget(path)
             found = list(self._index.matching(path))
             if not is_first(change.tail):
-                self._tell(found, path, change.tail)  # a fork, with the records of its source
-            elif found:
+                return found  # a fork, with the records of its source
+            if found:
                 self._fresh[path] = found
                 for watch in found:
                     watch.fresh[path] = change.tail
         elif path in self._fresh:
             found = self._forget(path)
             if not change.deleted:
-                self._tell(found, path, change.tail)
-
-    def _tell(self, found: list[Watch], path: str, tail: str) -> None:
-        incarnation = incarnation_of(tail)
-        for watch in found:
-            for listener in list(watch.listeners):
-                listener.made(path, incarnation)
+                return found
+        return []
 
     def _forget(self, path: str) -> list[Watch]:
         found = self._fresh.pop(path, [])

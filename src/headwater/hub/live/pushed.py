@@ -13,17 +13,15 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable
-from functools import partial
-from typing import Final, NamedTuple
+from typing import Final
 
 from headwater.errors import InvalidOffset
-from headwater.hub.access.end import AccessEnd
-from headwater.hub.live import expiring
+from headwater.hub.live import expiry_notice
+from headwater.hub.live.access_end import EndsWithAccess
 from headwater.hub.live.connection import Connection
 from headwater.hub.live.cursor import LogCursor
 from headwater.hub.live.ephemeral import Told
 from headwater.hub.live.fanout import put
-from headwater.hub.live.follower import Follower
 from headwater.hub.live.group import FanoutGroup
 from headwater.hub.live.join_cache import FirstFrames
 from headwater.hub.live.stream import LiveStream
@@ -31,7 +29,6 @@ from headwater.hub.live.wire_format import WireFormat
 from headwater.hub.peers import Peer
 from headwater.hub.wheel import Timer
 from headwater.model import SlowPolicy
-from headwater.protocol.coding import IDENTITY
 from headwater.protocol.cursor import Cursor, Data, Event, Gap, ends
 from headwater.protocol.offsets import distance, parse_offset, position_of
 from headwater.protocol.wire import Encoder
@@ -42,16 +39,7 @@ MAX_PIECE: Final = 256 * 1024
 FORGIVEN_SECONDS: Final = 1.0
 
 
-class _LastWords(NamedTuple):
-    """What all readers at one place are told at the end of their access."""
-
-    data: bytes
-    frame: bytes  # where nothing codes it
-    whole: bytes  # with what ends the response
-    cut: bool
-
-
-class PushedReader(Follower):
+class PushedReader(EndsWithAccess):
     """One channel.
 
     Args:
@@ -220,16 +208,9 @@ class PushedReader(Follower):
         self._stream.progressed()
 
     def _send(self, event: Event, head: bytes = b"", opening: bytes = b"") -> bytes:
-        """Write an event; gives its frame, which is empty if there was nothing to tell.
-
-        Args:
-            event: to tell.
-            head: precedes its frame.
-            opening: coded already; part of its frame.
-        """
+        """Write an event, behind a head, its frame with a coded opening; gives the frame, which may be empty."""
         assert self._encoder is not None
-        if self.allowed is not None and isinstance(event, Gap):
-            # What is left out takes no credit.
+        if self.allowed is not None and isinstance(event, Gap):  # what is left out takes no credit
             self.allowed += distance(event.start, event.end) or 0
         frame = self._say(self._encoder.encode(event, time.time()), head, opening)
         if ends(event):
@@ -288,42 +269,9 @@ class PushedReader(Follower):
         if self._place is not None:
             self._send(self._place.cursor.detach(retry_after, reason))
 
-    def hush(self, end: AccessEnd) -> None:
-        """See `Channel.hush`. The members of a group stay where it stood, with one place for all of them."""
-        group = self._group
-        if group is None:
-            self._stop_reading()
-        elif group.members.discard(self):
-            self.fall_behind(*end.once((group, group.offset), group.copies))
-
-    def end_access(self, end: AccessEnd) -> None:
-        """See `Channel.end_access`; those of one place are told the same bytes, by one write each."""
-        if self._place is None:
-            return
-        words = end.once(self._place, partial(self._last_words, end))
-        if self._form.coding is not IDENTITY:
-            self._say(words.data)
-            self.finish(cut=words.cut)
-            return
-        self._stream.runtime.stats.sent("", len(words.frame), len(words.frame))
-        descriptor, whole = self._connection.direct(self), words.whole
-        rest = whole if descriptor is None else whole[put(descriptor, whole) :]
-        if rest:
-            self._connection.write(rest)
-        self._release()
-        self._connection.remove(self)
-
-    def _last_words(self, end: AccessEnd) -> _LastWords:
-        place, encoder, form = self._place, self._encoder, self._form
-        assert place is not None, "it is in no group"
-        assert encoder is not None, "it is in no group"
-        data = encoder.encode(place.cursor.detach(end.retry_after, end.reason), time.time())
-        frame = form.frame(data) if data else b""
-        return _LastWords(data, frame, frame if encoder.must_cut else frame + form.last, encoder.must_cut)
-
     def tell_expiring(self, at: float) -> None:
         """See `Channel.tell_expiring`."""
-        expiring.tell(self._form, self._group, self, self._body.own, at)
+        expiry_notice.tell(self._form, self._group, self, self._body.own, at)
 
     def let_go(self) -> None:
         """See `Follower.let_go`."""

@@ -7,6 +7,7 @@ connection, or pulled by its caller.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Final
 
 from headwater.errors import HeadwaterError
@@ -15,17 +16,17 @@ from headwater.hub.live.attended import connection_to
 from headwater.hub.live.connection import Connection, SingleConnection
 from headwater.hub.live.introspection import Census, describe_all, take_census, take_census_gently
 from headwater.hub.live.join_cache import FirstFrames, keep
-from headwater.hub.live.patterns import Patterns
+from headwater.hub.live.patterns import Patterns, Watch
 from headwater.hub.live.pulled import PulledReader
 from headwater.hub.live.pushed import PushedReader
 from headwater.hub.live.runtime import Runtime
 from headwater.hub.live.sinks import Sink
-from headwater.hub.live.stream import LiveStream
+from headwater.hub.live.stream import LiveStream, with_first_records
 from headwater.hub.live.waiting import Comes
 from headwater.hub.live.watched import Watched
 from headwater.hub.live.wire_format import WireFormat
 from headwater.hub.peers import NOBODY, Peer, ReaderInfo
-from headwater.model import Change, Last, SlowPolicy
+from headwater.model import BEGINNING, Change, Last, SlowPolicy
 from headwater.protocol.access.identity import ANYBODY
 from headwater.protocol.cursor import Event
 from headwater.protocol.slow import check_slow
@@ -60,11 +61,20 @@ class LiveReaders:
 
     def apply(self, change: Change) -> None:
         """Take a store's notification."""
-        if self.patterns.count:
-            self.patterns.apply(change)
+        if self.patterns.count and (watches := self.patterns.apply(change)):
+            self._tell(watches, change)
         stream = self._streams.get(change.path)
         if stream is not None:
             stream.apply(change)
+
+    def _tell(self, watches: Sequence[Watch], change: Change) -> None:
+        path, first = change.path, None
+        if path not in self._streams and (first := with_first_records(change, self.runtime, self._forget)):
+            self._streams[path] = first
+        for watch in watches:
+            watch.tell(change)
+        if first is not None:
+            first.let_loose()
 
     def stream(self, path: str) -> LiveStream | None:
         """A stream that has live readers."""
@@ -188,7 +198,9 @@ class LiveReaders:
             return None
         whole, stream = runtime.limits.read_bytes, self._streams.get(path)
         limit = min(runtime.limits.buffer_bytes, whole)
-        batch = None if stream is None else stream.window.read(offset, limit)
+        start = info.earliest if offset == BEGINNING else offset
+        # A stream that was waited for is in the window from its start, and nothing is known of it but that.
+        batch = stream.window.read(start, limit) if stream is not None and stream.seed(info) else None
         in_window = batch is not None
         batch = batch or store.read_at_once(path, offset, limit=limit, whole=whole)
         if batch is None or (batch.closed and not batch.records):
@@ -198,8 +210,7 @@ class LiveReaders:
         return Prospect(path, info, offset, batch, policy, peer)
 
     def _is_full(self) -> bool:
-        runtime = self.runtime
-        return runtime.draining or runtime.stats.readers >= runtime.limits.max_readers
+        return self.runtime.draining or self.runtime.stats.readers >= self.runtime.limits.max_readers
 
     def _come_at_once(self, found: Prospect) -> tuple[Coming, Event]:
         stream, beat = self.enter(found.path), self.runtime.limits.heartbeat_seconds
@@ -381,7 +392,7 @@ class LiveReaders:
         return (await describe_all(everyone, time.monotonic(), skip + limit))[skip:]
 
     async def census(self, keep: int) -> Census:
-        """The live readers counted by wire format and state, with at most `keep` of those behind and of streams."""
+        """The live readers counted by format and state, with at most `keep` of those behind and of streams."""
         return await take_census_gently(self._streams.values(), time.monotonic(), keep)
 
     def census_now(self) -> Census:

@@ -10,6 +10,7 @@ from headwater.errors import LimitReached, ShuttingDown
 from headwater.hub.access.bounds import Bounds, bounds_of
 from headwater.hub.access.principals import Principals
 from headwater.hub.access.refusals import Refusals
+from headwater.hub.fair_reads import FairReads
 from headwater.hub.lifespan import Gate
 from headwater.hub.limits import Limits
 from headwater.hub.live.budget import Budget
@@ -50,6 +51,7 @@ class Runtime:
         gate: lets calls in while the hub is open.
         draining: readers are being let go, and no new ones are taken.
         keepers: who keeps the readers of some streams meanwhile; see `Engine.hold_readers`.
+        reads: from logs, a little of them in each turn of the loop.
         timers: heartbeats, lifetimes, waits and write timeouts of all readers.
         principals: the proofs by which something lives.
         bounds: how often one of them may do something; None: no such limit is set.
@@ -69,6 +71,7 @@ class Runtime:
         self.gate: Final = Gate()
         self.draining = False
         self.keepers: Final[list[tuple[Keeps, Begun]]] = []
+        self.reads: Final = FairReads()
         self.timers: Final = Timers()
         self.principals: Final = Principals(self.timers)
         self.bounds: Final[Bounds | None] = bounds_of(limits, self.principals)

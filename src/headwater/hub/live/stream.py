@@ -1,6 +1,8 @@
 """A stream that is read live: its window, its groups, and who waits at its end.
 
-Rule: there is one for each stream that has live readers, whatever their number; the last one takes it along.
+Rule 1: there is one for each stream that has live readers, whatever their number; the last one takes it along.
+Rule 2: a stream whose first records come is made here before the reads of patterns are told of it. Each of them would
+        ask the store, as they all come in the same moment.
 """
 
 from __future__ import annotations
@@ -11,6 +13,8 @@ from collections.abc import Callable
 from functools import partial
 from itertools import count, islice
 from typing import Final, Protocol
+
+from msgspec import structs
 
 from headwater.hub.live.cursor import LogCursor
 from headwater.hub.live.ephemeral import Hears, Listeners, Told
@@ -23,6 +27,7 @@ from headwater.hub.live.wire_format import WireFormat
 from headwater.model import Change, StreamInfo
 from headwater.protocol.ephemeral import Ephemeral
 from headwater.protocol.wire import Encoder
+from headwater.stores import Prompt
 
 
 class Parked(Protocol):
@@ -124,6 +129,9 @@ class LiveStream:
                 self.apply(Change(self.path, window.offset, deleted=True))
             return False
         window.seed(info)
+        if self._awaiting and not window.deleted:
+            # What is told of the stream later may be no news any more.
+            self._admit_soon()
         return True
 
     def apply(self, change: Change) -> None:
@@ -198,8 +206,12 @@ class LiveStream:
                 store.touch({self.path: store.time()})
             self.followers.discard(follower)
             self.progressed()
-        self.readers -= 1
         self.runtime.stats.readers -= 1
+        self.let_loose()
+
+    def let_loose(self) -> None:
+        """One less holds it."""
+        self.readers -= 1
         if not self.readers:
             # No timer of a group keeps the window until its next heartbeat.
             for key in list(self._groups):
@@ -331,11 +343,7 @@ class LiveStream:
                 del self._waiters[who]
 
     def wake(self, who: object | None = None) -> None:
-        """Wake every reader that waits.
-
-        Args:
-            who: this one alone, if it waits; None: all of them.
-        """
+        """Wake every reader that waits; or `who` alone, if that one does."""
         if who is not None:
             if (one := self._waiters.get(who)) is not None:
                 _finish(one)
@@ -358,6 +366,31 @@ class LiveStream:
         """A reader has got on, or has gone."""
         for waiter in self._pausing:
             _finish(waiter)
+
+
+def with_first_records(change: Change, runtime: Runtime, forget: Callable[[LiveStream], None]) -> LiveStream | None:
+    """A stream that has no readers yet, with all of its records in memory, so that none who comes now asks the store.
+
+    Args:
+        change: that brought them.
+        runtime: of the hub.
+        forget: see `LiveStream`.
+
+    Returns:
+        Held, until `let_loose`: of a closed stream each reader is at its end at once. None: the store does not have
+        them at hand, or they are not all.
+    """
+    store, batch = runtime.store, change.batch
+    if batch is None or not isinstance(store, Prompt):
+        return None
+    info = store.info_at_once(change.path)
+    if info is None or info.earliest != batch.offset:
+        return None
+    stream = LiveStream(change.path, runtime, forget)
+    stream.window.seed(structs.replace(info, tail=batch.offset, closed=False, failure=None))
+    stream.window.apply(change)
+    stream.readers = 1
+    return stream
 
 
 def _finish(waiter: asyncio.Future[None]) -> None:

@@ -10,15 +10,18 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Protocol, Self
 
 from headwater.errors import HeadwaterError, StreamGone, StreamNotFound
 from headwater.hub.access.end import AccessEnd
+from headwater.hub.eager import begin
 from headwater.hub.live.arrival import Arrival
 from headwater.hub.live.attended import connection_to
 from headwater.hub.live.connection import Connection
-from headwater.hub.live.expiring import notice
+from headwater.hub.live.expiry_notice import notice
 from headwater.hub.live.follower import Follower
 from headwater.hub.live.sinks import Sink
 from headwater.hub.live.stream import LiveStream
@@ -166,19 +169,32 @@ class WaitingReader(Follower):
         came = self._came
         if came.stream.runtime.draining:
             return
-        arrival = came.live.open_at_once(came.stream.path, BEGINNING, slow=came.slow, peer=came.peer)
+        with self._gives_its_place():
+            arrival = came.live.open_at_once(came.stream.path, BEGINNING, slow=came.slow, peer=came.peer)
         if arrival is not None:
             self._go_in(arrival)
         elif self._admitting is None:
             self._admitting = asyncio.get_running_loop().create_task(self._open())
 
+    @contextmanager
+    def _gives_its_place(self) -> Iterator[None]:
+        """It counts as a reader already, and is let in also where no more are taken."""
+        stats = self._came.stream.runtime.stats
+        stats.readers -= 1
+        try:
+            yield
+        finally:
+            stats.readers += 1
+
     async def _open(self) -> None:
         came = self._came
         size = came.stream.runtime.limits.buffer_bytes
-        try:
-            arrival = await came.live.open(
-                came.stream.path, BEGINNING, slow=came.slow, peer=came.peer, first_bytes=size
+        with self._gives_its_place():
+            opening = begin(
+                came.live.open(came.stream.path, BEGINNING, slow=came.slow, peer=came.peer, first_bytes=size)
             )
+        try:
+            arrival = await opening
         except (StreamNotFound, StreamGone):  # deleted again
             self._admitting = None
             self.move()

@@ -6,7 +6,7 @@ source      how a source is read: the interface, and fields that may be missing
 dialect     how a run is told: the interface, how a run can end, and event streams
 left_out    what of a run a dialect has no place for
 builder     what a source says as well-formed parts
-growing     a part that is open
+open_part   a part that is open
 recogniser  items of any source as parts
 wire        bytes of a provider as parts
 json_array  the elements of an array, as its bytes come

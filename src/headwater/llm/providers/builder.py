@@ -36,7 +36,7 @@ from headwater.llm.parts import (
     Usage,
 )
 from headwater.llm.providers.figures import added, merged
-from headwater.llm.providers.growing import Growing
+from headwater.llm.providers.open_part import Growing
 
 
 class Builder:

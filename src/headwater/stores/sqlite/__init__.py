@@ -11,6 +11,7 @@ queue      which commands are the next batch
 transaction  one batch's changes, and the SQL that keeps them
 cache      what memory knows
 journal    the last batches' appends
+recent     the ends of what was folded
 tables     rows into the tables
 rows       a stream's state as a row
 read_pool  the readers' threads
@@ -21,6 +22,9 @@ schema     the SQL files: schema, migrations, queries
 checkup    whether a file is whole
 lock       one process a file
 custody    whether the files are still those that were opened
+wal        whether the log is still what it was
+agreement  whether the database says what memory knows
+guard      whether the store can go on with them
 troubles   what errors of the disk mean
 """
 

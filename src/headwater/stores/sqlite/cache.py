@@ -8,6 +8,7 @@ Rule 2: what is missing here may be in the file: it is loaded by the writer, in 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Mapping
 from heapq import nsmallest
 from itertools import islice
@@ -28,6 +29,8 @@ from headwater.stores.sqlite.tables import ProducerKey
 CACHED_PRODUCERS: Final = 50_000
 #: Streams that are remembered to be full of producers.
 MAX_FULL: Final = 1000
+#: Streams that are remembered to be gone, the last ones.
+MAX_DROPPED: Final = 1000
 
 _STORE: Final = query("store")
 _STREAM_NUMBERED: Final = query("stream_numbered")
@@ -52,6 +55,8 @@ class Committed:
         self.drift = 0.0
         #: See `Unit.full_until`.
         self.full_until: dict[int, float] = {}
+        #: Numbers of streams that were dropped; see `Agreement`.
+        self.dropped: deque[int] = deque(maxlen=MAX_DROPPED)
         #: When a stream with a TTL was last in use, until a sweep has written it down. The event loop's to change.
         self.touched: dict[str, float] = {}
         self._limit = limit

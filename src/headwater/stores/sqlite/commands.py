@@ -15,6 +15,7 @@ import msgspec
 
 from headwater.errors import HeadwaterError
 from headwater.model import Appended
+from headwater.protocol.framing import is_json, keeps_records
 from headwater.protocol.ledger import Append
 from headwater.stores import unit as steps
 from headwater.stores.base import Done
@@ -53,6 +54,11 @@ class Command(Protocol):
         """Whether it changes nothing."""
         ...
 
+    @property
+    def most_records(self) -> int:
+        """Records that it may add, at most: `size` or less."""
+        ...
+
     def run_on(self, unit: SqliteUnit) -> None:
         """Run the step; it may run again on a fresh unit, if its batch fails. The thread's."""
         ...
@@ -76,9 +82,10 @@ class Step(Generic[T]):
         size: bytes of data in it.
         reads: it changes nothing.
         paths: see `Command`; none: its place among the others does not matter.
+        appends: that are in it.
     """
 
-    __slots__ = ("error", "future", "now", "paths", "reads", "result", "run", "size")
+    __slots__ = ("appends", "error", "future", "now", "paths", "reads", "result", "run", "size")
 
     def __init__(
         self,
@@ -88,8 +95,10 @@ class Step(Generic[T]):
         size: int,
         reads: bool,
         paths: tuple[str, ...] = (),
+        appends: Sequence[Append] = (),
     ) -> None:
         self.paths = paths
+        self.appends = appends
         self.run = run
         self.now = now
         self.future = future
@@ -97,6 +106,11 @@ class Step(Generic[T]):
         self.reads = reads
         self.result: T | None = None
         self.error: Exception | None = None
+
+    @property
+    def most_records(self) -> int:
+        """See `Command.most_records`."""
+        return sum(map(_most_records, self.appends))
 
     def run_on(self, unit: SqliteUnit) -> None:
         """See `Command.run_on`."""
@@ -119,6 +133,14 @@ class Step(Generic[T]):
             self.future.set_exception(self.error)
         else:
             self.future.set_result(self.result)  # type: ignore[arg-type]
+
+
+def _most_records(request: Append) -> int:
+    """Records of an append, at most: values of JSON have commas between them."""
+    kind, body = request.content_type, request.body
+    if request.is_value or not (kind is None or keeps_records(kind)):
+        return 1
+    return body.count(b",") + 1 if kind is None or is_json(kind) else len(body)
 
 
 def _answered(outcome: Appended | Exception) -> None:
@@ -169,6 +191,11 @@ class Posted(msgspec.Struct, gc=False):
     def paths(self) -> tuple[str, ...]:
         """See `Command`."""
         return (self.path,)
+
+    @property
+    def most_records(self) -> int:
+        """See `Command.most_records`."""
+        return _most_records(self.request)
 
     def run_on(self, unit: SqliteUnit) -> None:
         """See `Command.run_on`."""

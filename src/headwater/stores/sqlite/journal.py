@@ -26,6 +26,7 @@ from headwater.protocol.producers import ProducerState
 from headwater.protocol.spans import MILLIS
 from headwater.stores.log import Log
 from headwater.stores.sqlite.database import Database
+from headwater.stores.sqlite.recent import Recent
 from headwater.stores.sqlite.schema import query
 from headwater.stores.sqlite.tables import ProducerKey, RecordRow, write_tables
 
@@ -176,18 +177,22 @@ class Journal:
     Attributes:
         states: the streams in it by incarnation, as they are now.
         logs: their records that the tables do not have; only of streams that have any.
+        recent: what the tables have of late.
         producers: as they are now.
         producer_counts: how many of them each stream has.
     """
 
     def __init__(self, enabled: bool) -> None:
         self._enabled = enabled
+        self.recent: Final = Recent()
+        self.logs: dict[int, Log] = {}
         self.clear()
 
     def clear(self) -> None:
-        """Forget all of it, once it is in the tables."""
+        """Forget all of it, once it is in the tables, but for the ends of busy streams."""
+        self.recent.folded(self.logs)
         self.states: dict[int, StreamState] = {}
-        self.logs: dict[int, Log] = {}
+        self.logs = {}
         self.producers: dict[ProducerKey, ProducerState] = {}
         self.producer_counts: Counter[int] = Counter()
         self._records = 0

@@ -27,6 +27,11 @@ SELECT incarnation, path, config, lineage, created_at, touched_at, earliest, tai
        closed, closed_by, last_seq, deleted, forks, source, failure, appended_at
 FROM streams WHERE incarnation = ?
 
+-- name: states_numbered
+-- What appends and the upkeep change of streams whose numbers are a JSON array.
+SELECT incarnation, path, earliest, tail, closed, deleted, forks
+FROM streams WHERE incarnation IN (SELECT value FROM json_each(?))
+
 -- name: path_of
 -- Where a stream is, by its number; for the sources of forks.
 SELECT path FROM streams WHERE incarnation = ?

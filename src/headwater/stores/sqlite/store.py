@@ -22,9 +22,11 @@ from headwater.stores import unit as steps
 from headwater.stores.attendance import Attendance
 from headwater.stores.base import DEFAULT_READ_LIMIT, Clock, Done, StoreFigures, Wants, Watcher
 from headwater.stores.sqlite import database, reads, schema, upkeep
+from headwater.stores.sqlite.agreement import Agreement
 from headwater.stores.sqlite.cache import Committed
 from headwater.stores.sqlite.commands import COMMAND_BYTES, appends_together
 from headwater.stores.sqlite.custody import Custody, check_files, file_size
+from headwater.stores.sqlite.guard import Guard
 from headwater.stores.sqlite.halt import Halt
 from headwater.stores.sqlite.lock import FileLock
 from headwater.stores.sqlite.options import SqliteOptions
@@ -93,7 +95,7 @@ class SqliteStore:
         lock = FileLock(path, check=partial(check_files, path), forked=self._abandon)
         self._writer = Writer(
             self._connect,
-            Custody(path, lock),
+            Guard(Custody(path, lock), Agreement(self._committed), partial(database.open_reader, path, options)),
             self._committed,
             self._watchers,
             queue_bytes=options.queue_bytes,
@@ -161,11 +163,13 @@ class SqliteStore:
         """See `Store.create`."""
         step = partial(steps.create, path=path, config=config, body=body, closed=closed)
         step = partial(step, condition=condition, max_records=max_records, split=split)
-        return await self._write(step, len(body), (path,) if config.fork is None else (path, config.fork.source))
+        paths = (path,) if config.fork is None else (path, config.fork.source)
+        return await self._write(step, len(body), paths, (Append(body, config.content_type),) if body else ())
 
     async def append(self, path: str, request: Append) -> Appended:
         """See `Store.append`."""
-        return await self._write(lambda unit: steps.append(unit, path, request), len(request.body), (path,))
+        step = partial(steps.append, path=path, request=request)
+        return await self._write(step, len(request.body), (path,), (request,))
 
     async def append_all(
         self, appends: Sequence[tuple[str, Append]], *, max_records: int | None = None
@@ -174,7 +178,7 @@ class SqliteStore:
         size = sum(len(request.body) + COMMAND_BYTES for _, request in appends)
         paths = tuple({path for path, _ in appends})
         step = partial(appends_together, appends=appends, paths=paths, max_records=max_records)
-        return await self._write(step, size, paths)
+        return await self._write(step, size, paths, [request for _, request in appends])
 
     def post(self, path: str, request: Append, done: Done) -> None:
         """See `Posting.post`."""
@@ -206,15 +210,22 @@ class SqliteStore:
             state = ledger.check_usable(known, path, now, self._is_watched)
             place = read.place(state)
             self._committed.touch(state, now)
-            journal = self._committed.journal
-            found = read.of_memory(state, journal.logs.get(state.incarnation), place)
+            found = self._in_memory(read, state, place)
             if found is None:
                 # Taken before the file is looked at: what is folded afterwards is here, what was before is there.
-                logs = journal.of([segment.incarnation for segment in state.lineage])
+                logs = self._committed.journal.of([segment.incarnation for segment in state.lineage])
                 found = await self._read(partial(read.of_file, state=state, logs=logs, place=place))
             if found is not None:
                 return found
         raise StoreUnavailable(f"records of {path!r} are missing in the database")
+
+    def _in_memory(self, read: reads.Read[T], state: StreamState, place: int) -> T | None:
+        journal = self._committed.journal
+        log = journal.logs.get(state.incarnation)
+        found = read.of_memory(state, log, place)
+        if found is None and (more := journal.recent.before(log, state)) is not None:
+            found = read.of_memory(state, more, place)
+        return found
 
     async def extent(self, path: str, offset: str) -> Extent:
         """See `Store.extent`."""
@@ -237,14 +248,14 @@ class SqliteStore:
             return None
 
     def read_at_once(self, path: str, offset: str, *, limit: int = DEFAULT_READ_LIMIT, whole: int = 0) -> Batch | None:
-        """See `Prompt.read_at_once`; of what the journal has, and at the tail."""
+        """See `Prompt.read_at_once`; of what memory has, and at the tail."""
         now, read = self._time.now(), Forwards(offset, limit, whole, times=True)
         try:
             state = ledger.check_usable(self._committed.states.get(path), path, now, self._is_watched)
             place = read.place(state)
         except HeadwaterError:
             return None
-        batch = read.of_memory(state, self._committed.journal.logs.get(state.incarnation), place)
+        batch = self._in_memory(read, state, place)
         if batch is not None:
             self._committed.touch(state, now)
         return batch
@@ -319,9 +330,7 @@ class SqliteStore:
         Looks first whether the files are still there; when they are lost, it does nothing. Folds the journal, if it is
         old or retention has a stream in it to look at.
         """
-        if self._writer.fault is None:
-            await self._writer.submit(self._writer.look, self._time.moment(), reads=True)
-        if self._writer.fault is not None:
+        if await self._writer.is_lost(self._time.moment()):
             return
         if jump := self._time.jump():
             await self._shift(jump)
@@ -380,12 +389,19 @@ class SqliteStore:
     def _usable(self, state: StreamState | None, path: str) -> StreamState:
         return ledger.check_usable(state, path, self._time.now(), self._is_watched)
 
-    async def _write(self, step: Callable[[SqliteUnit], T], size: int = 0, paths: tuple[str, ...] = ()) -> T:
+    async def _write(
+        self,
+        step: Callable[[SqliteUnit], T],
+        size: int = 0,
+        paths: tuple[str, ...] = (),
+        appends: Sequence[Append] = (),
+    ) -> T:
         if self._halt.is_on:
             await self._halt.over()
-        return await self._writer.submit(step, self._time.moment(), size=size, paths=paths)
+        return await self._writer.submit(step, self._time.moment(), size=size, paths=paths, appends=appends)
 
     async def _read(self, work: Callable[[database.Database], T]) -> T:
-        if not self._open:
-            raise StoreUnavailable(self._refusal)
+        fault = self._writer.reading_fault if self._open else self._refusal
+        if fault is not None:
+            raise StoreUnavailable(fault)
         return await self._readers.run(work)

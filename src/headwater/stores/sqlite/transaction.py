@@ -9,7 +9,7 @@ Rule 3: lookups see the batch's changes first, then the committed states, then t
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from itertools import islice
 from typing import Any, Final
 
@@ -68,6 +68,8 @@ class SqliteUnit:
     Args:
         database: the writer's connection.
         committed: what memory knows; changed by `commit` alone.
+        check: looks whether the file is still what memory knows; called in the transaction before its first statement,
+            or behind the lookups of a batch that has none. May raise.
 
     Attributes:
         now: time of the command that runs.
@@ -76,10 +78,11 @@ class SqliteUnit:
         written: bytes added to the log by `commit`, estimated.
     """
 
-    def __init__(self, database: Database, committed: Committed) -> None:
+    def __init__(self, database: Database, committed: Committed, check: Callable[[Database], None]) -> None:
         self.now = self.steady = 0.0
         self.written = 0
         self._database = database
+        self._check = check
         self._committed = committed
         self._begun = False
         self._last_incarnation = committed.last_incarnation
@@ -315,11 +318,14 @@ class SqliteUnit:
             self.written += size + _PAGES_OF_AN_ENTRY
         if self._begun:
             self._database.run("COMMIT")
+        else:
+            self._check(self._database)
         if folds:
             journal.clear()
         if entry:
             journal.add(entry, size, [self._changed[grown.incarnation] for grown in entry.streams], self.now)
         self._committed.publish(self._states, self._producers, self._forgotten, self._last_incarnation)
+        self._committed.dropped.extend(self._dropped)
         if self._full:
             self._committed.remember_full(self._full)
 
@@ -359,3 +365,4 @@ class SqliteUnit:
         if not self._begun:
             self._database.run("BEGIN IMMEDIATE")
             self._begun = True
+            self._check(self._database)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from queue import SimpleQueue
 from threading import Thread
 from typing import Final, TypeVar
@@ -22,9 +22,9 @@ from headwater.protocol.ledger import Append
 from headwater.stores.base import Done, StoreFigures
 from headwater.stores.sqlite.cache import Committed
 from headwater.stores.sqlite.commands import COMMAND_BYTES, Batch, Command, Posted, Step
-from headwater.stores.sqlite.custody import Custody
 from headwater.stores.sqlite.database import DRIVER_ERRORS, Database
 from headwater.stores.sqlite.delivery import Delivery
+from headwater.stores.sqlite.guard import Guard
 from headwater.stores.sqlite.queue import MAX_RECORDS, Queue
 from headwater.stores.sqlite.transaction import SqliteUnit
 from headwater.stores.sqlite.troubles import database_failed
@@ -32,9 +32,6 @@ from headwater.stores.timekeeper import Moment
 from headwater.stores.watchers import Watchers
 
 T = TypeVar("T")
-
-#: Seconds between two looks at the files, at least: each lets go of the interpreter lock, for which a busy loop waits.
-LOOK_SECONDS: Final = 0.25
 
 # The file or the disk, not the command.
 _FAILURES: Final[tuple[type[Exception], ...]] = (*DRIVER_ERRORS, StoreUnavailable)
@@ -50,7 +47,7 @@ class Writer:
 
     Args:
         connect: opens the connection that writes.
-        custody: says whether the files are those that were opened.
+        guard: says whether the files are what they should be.
         committed: what memory knows; this thread's to change.
         watchers: are told each change.
         queue_bytes: data that may wait.
@@ -58,14 +55,13 @@ class Writer:
 
     Attributes:
         figures: of the commits; the thread adds to them.
-        fault: what is wrong with the files, for as long as the store is open; None: nothing. The thread's to set.
         refusal: why nothing is taken.
     """
 
     def __init__(
         self,
         connect: Callable[[], Database],
-        custody: Custody,
+        guard: Guard,
         committed: Committed,
         watchers: Watchers,
         *,
@@ -73,7 +69,7 @@ class Writer:
         checkpoint_bytes: int,
     ) -> None:
         self._connect = connect
-        self._custody = custody
+        self._guard = guard
         self._committed = committed
         self._watchers = watchers
         self._delivery = Delivery(watchers.tell, self._answer)
@@ -90,10 +86,19 @@ class Writer:
         # The thread's: what was handed over and is not in a batch yet, and whether more can come.
         self._todo = Queue()
         self._more = True
-        self._looked_at = 0.0
         self.figures = StoreFigures()
-        self.fault: str | None = None
         self.refusal = "the store is not open"
+
+    @property
+    def fault(self) -> str | None:
+        """What is wrong with the files, for as long as the store is open; None: nothing."""
+        return None if self._guard.fault is None else self._guard.fault.message
+
+    @property
+    def reading_fault(self) -> str | None:
+        """The same, if what the files have may be other data than what was written."""
+        fault = self._guard.fault
+        return None if fault is None or fault.is_readable else fault.message
 
     @property
     def waiting(self) -> int:
@@ -132,6 +137,16 @@ class Writer:
             self._idle.append(idle)
             await idle
 
+    async def is_lost(self, now: Moment) -> bool:
+        """Look at the files, in turn with the commits; whether writes are refused from now on."""
+        if self._guard.fault is None:
+            try:
+                await self.submit(self._look, now, reads=True)
+            except StoreUnavailable:
+                if self._guard.fault is None:
+                    raise
+        return self._guard.fault is not None
+
     def abandon(self, refusal: str) -> None:
         """Take nothing any more: the thread is not in this process."""
         self._running = False
@@ -145,17 +160,18 @@ class Writer:
         size: int = 0,
         reads: bool = False,
         paths: tuple[str, ...] = (),
+        appends: Sequence[Append] = (),
     ) -> asyncio.Future[T]:
         """Queue a step; the future is its outcome.
 
         Raises:
             StoreUnavailable: the store is not open, or too much waits already.
         """
-        fault = None if reads else self.fault
+        fault = self.reading_fault if reads else self.fault
         if not self._running or fault is not None or self._waiting > self._queue_bytes:
             raise self._refusal(fault)
         future: asyncio.Future[T] = self._loop.create_future()
-        step = Step(run, now, future, size, reads, paths)
+        step = Step(run, now, future, size, reads, paths, appends)
         self._waiting += step.size
         self._collected.append(step)
         self._hand_over()
@@ -167,7 +183,7 @@ class Writer:
         Raises:
             StoreUnavailable: the store is not open, or too much waits already.
         """
-        if not self._running or self.fault is not None or self._waiting > self._queue_bytes:
+        if not self._running or self._guard.fault is not None or self._waiting > self._queue_bytes:
             raise self._refusal(self.fault)
         size = len(request.body) + COMMAND_BYTES
         self._waiting += size
@@ -205,7 +221,7 @@ class Writer:
         try:
             database = self._connected()
             self._committed.load(database)
-            self._custody.begin(database)
+            self._guard.begin(database)
         except Exception as error:
             opened.error = _unavailable(error)
             self._disconnect()
@@ -244,10 +260,10 @@ class Writer:
 
     def _attempt(self, batch: Batch, changes: list[Change]) -> Batch:
         """Run a batch as one transaction and add what it changed; returns the commands that are to be run again."""
-        if self._is_lost() and not all(command.reads for command in batch):
+        if self._guard.is_lost(self._database) and not all(command.reads for command in batch):
             return _fail(batch, StoreUnavailable(self.fault or ""))
         try:
-            unit = SqliteUnit(self._connected(), self._committed)
+            unit = self._begin()
             self._run(batch, unit)
             started = time.monotonic()
             unit.commit()
@@ -274,44 +290,27 @@ class Writer:
     def _run(self, batch: Batch, unit: SqliteUnit) -> None:
         """Run the commands up to `MAX_RECORDS`; those that are left make the next batch."""
         records = unit.records
-        for number, command in enumerate(batch, 1):
-            command.run_on(unit)
-            if len(records) >= MAX_RECORDS and number < len(batch):
+        for number, command in enumerate(batch):
+            room = MAX_RECORDS - len(records)
+            if command.size > room and number and command.most_records > room:
                 self._todo.give_back(batch[number:])
                 del batch[number:]
                 return
+            command.run_on(unit)
 
     def _settle_alone(self, command: Command, changes: list[Change]) -> None:
         todo = [command]
         while todo:
             todo = self._attempt(todo, changes)
 
-    def _is_lost(self) -> bool:
-        now = time.monotonic()
-        if self.fault is None and now - self._looked_at >= LOOK_SECONDS:
-            self._looked_at = now
-            self._has_fault(self._custody.fault)
-        return self.fault is not None
-
-    def look(self, unit: SqliteUnit) -> None:
-        """A step that looks whether the files are still there."""
-        self._has_fault(self._custody.fault_within)
-
-    def _has_fault(self, find: Callable[[Database | None], str | None]) -> bool:
-        if self.fault is None:
-            self.fault = find(self._database)
-            if self.fault is not None:
-                _logger.error("%s: %s", self._custody.path, self.fault)
-                if self._database is not None and self._custody.keeps_database:
-                    # Only the log is lost, and this process still has it open.
-                    self._checkpoint("PASSIVE")
-        return self.fault is not None
+    def _look(self, unit: SqliteUnit) -> None:
+        self._guard.look(self._database, within=True)
 
     def _fold(self) -> None:
-        if self.fault is not None:
+        if self._guard.fault is not None:
             return
         try:
-            unit = SqliteUnit(self._connected(), self._committed)
+            unit = self._begin()
             unit.fold()
             unit.commit()
             self._written += unit.written
@@ -321,12 +320,21 @@ class Writer:
             _logger.warning("folding the journal: %s", error)
             self._disconnect()
 
+    def _begin(self) -> SqliteUnit:
+        return SqliteUnit(self._connected(), self._committed, self._guard.check)
+
     def _connected(self) -> Database:
         if self._database is None:
             # Not to what may lie at the path by now; the first time nothing is known yet.
-            if self._custody.begun and self._has_fault(self._custody.fault):
+            if self._guard.look(None):
                 raise StoreUnavailable(self.fault or "")
-            self._database = self._connect()
+            database = self._connect()
+            try:
+                self._guard.admit(database)
+            except BaseException:
+                database.close()
+                raise
+            self._database = database
         return self._database
 
     def _disconnect(self) -> None:
@@ -341,17 +349,23 @@ class Writer:
     def _checkpoint(self, mode: str) -> None:
         self._written = 0
         try:
-            self._connected().run(f"PRAGMA wal_checkpoint({mode})")
+            database = self._connected()
+            # What was cut off would be moved as zeros.
+            if self._guard.look(database) and not self._guard.may_move_log:
+                return
+            database.run(f"PRAGMA wal_checkpoint({mode})")
+            self._guard.moved_log()
         except _FAILURES as error:
             # The log keeps what was committed; it grows until a checkpoint succeeds.
             _logger.warning("checkpoint: %s", error)
 
     def _close(self) -> None:
-        if not self._has_fault(self._custody.fault_within):
+        if not self._guard.look(self._database, within=True):
             self._fold()
             self._checkpoint("TRUNCATE")
-            self._custody.end()
-        elif self._database is not None and self._custody.keeps_database:
+            if self._guard.fault is None:
+                self._guard.end()
+        elif self._database is not None and self._guard.may_move_log:
             self._checkpoint("TRUNCATE")
         self._disconnect()
 

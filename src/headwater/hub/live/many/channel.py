@@ -6,10 +6,19 @@ from typing import Protocol, cast
 
 from headwater.hub.live.cursor import LogCursor
 from headwater.hub.live.cursors import Told
+from headwater.hub.live.fanout import put_both
 from headwater.hub.live.join_cache import FirstFrames
 from headwater.hub.live.owned import OwnedChannel, Owner, StreamEncoder
 from headwater.protocol import vector
 from headwater.protocol.wire import Encoder
+
+
+class ReadsMany(Told, Protocol):
+    """The read that a channel is of."""
+
+    def take_owed(self) -> bytes:
+        """Its cursor, framed, if one is owed, to be written now; empty: none is."""
+        ...
 
 
 class ManyOwner(Owner, Protocol):
@@ -19,7 +28,7 @@ class ManyOwner(Owner, Protocol):
         read: the read.
     """
 
-    read: Told
+    read: ReadsMany
 
     def moved(self) -> None:
         """Something was written."""
@@ -80,11 +89,34 @@ class ManyChannel(OwnedChannel):
         super().fall_behind(place, encoder)
         self._owner.left()
 
+    def waits_for_flush(self) -> bool:
+        """Whether its group is about to give it something; that then comes through `give`."""
+        if self._group is None or not self._stream.changed_at:
+            return False
+        self._group.members.hold_back(self)
+        return True
+
     def give(self, data: bytes | memoryview) -> None:
-        """See `Member.give`."""
-        super().give(data)
+        """See `Member.give`. A cursor that is owed goes out in the same write, behind what it tells of."""
         if self._group is None:
+            super().give(data)
             self._owner.moved()
+        elif owed := self._owner.read.take_owed():
+            self._give_both(data, owed)
+        else:
+            super().give(data)
+
+    def _give_both(self, data: bytes | memoryview, more: bytes) -> None:
+        connection, size = self._connection, len(data)
+        descriptor = connection.direct(self)
+        if descriptor is None:
+            connection.write(b"".join((data, more)))
+            return
+        sent = put_both(descriptor, data, more)
+        if sent < size:
+            connection.write(memoryview(data)[sent:])
+        if sent < size + len(more):
+            connection.write(more[max(0, sent - size) :])
 
     def _release(self) -> None:
         super()._release()

@@ -5,6 +5,7 @@ Rule 2: streams are opened one after the other, in the order of their names, pat
         is full.
 Rule 3: the cursor is told when all streams are at their tails, then at most once a second while something is sent, and
         before every end that is ours. What it tells was written before it.
+Rule 4: a cursor that is due when a stream has news goes out with these, in one write: it is owed until then.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from msgspec import structs
 from headwater.errors import HeadwaterError, TooManyStreams
 from headwater.hub.access.end import AccessEnd
 from headwater.hub.live.connection import Connection
-from headwater.hub.live.expiring import notice
+from headwater.hub.live.expiry_notice import notice
 from headwater.hub.live.many.asked import Asked
 from headwater.hub.live.many.matches import Matches
 from headwater.hub.live.many.slot import Condition, Slot
@@ -87,7 +88,7 @@ class ManyReader:
         self._room: asyncio.Future[None] | None = None
         self._later: deque[Callable[[], None]] = deque()
         self._has_caught_up = self._is_over = False
-        #: A cursor is due, and the connection was full.
+        #: A cursor is due, and the connection was full, or news were about to be written.
         self._owes = False
         self._told = ""
         self._beat: Timer | None = None
@@ -268,7 +269,7 @@ class ManyReader:
         if self._is_over or self._behind:
             return
         is_end = not self._matches and all(slot.condition in _OVER for slot in self._by_path.values())
-        if is_end or not self._has_caught_up:
+        if is_end or self._owes or not self._has_caught_up:
             self._has_caught_up = True
             self.tell_cursor()
         else:
@@ -282,13 +283,21 @@ class ManyReader:
         """See `Told.tell_cursor`."""
         if self._is_over:
             return
-        self._owes = self.connection.is_stopped
-        if self._owes:
-            return
-        told = self.vector()
-        if told != self._told:
-            self._told = told
-            self._write(self._whole.cursor(told))
+        self._owes = self.connection.is_stopped or any(slot.waits_for_flush() for slot in self._by_path.values())
+        if not self._owes and (cursor := self._cursor()):
+            self._write(cursor)
+
+    def take_owed(self) -> bytes:
+        """See `ReadsMany.take_owed`."""
+        if not self._owes or self.connection.is_stopped:
+            return b""
+        self._owes, self._spoke_at, cursor = False, time.monotonic(), self._cursor()
+        return self._form.frame(cursor) if cursor else b""
+
+    def _cursor(self) -> bytes:
+        """Where it stands, as its reader is told, if that is not what it was told last."""
+        told, self._told = self._told, self.vector()
+        return b"" if told == self._told else self._whole.cursor(self._told)
 
     def vector(self) -> str:
         """Where it stands, as text."""

@@ -17,8 +17,7 @@ from headwater.errors import HeadwaterError, NotAuthorized, OffsetGone, Refused,
 from headwater.hub.live.admission import AdmitsOne, open_or_wait
 from headwater.hub.live.arrival import Arrival
 from headwater.hub.live.connection import Connection
-from headwater.hub.live.cursors import Told
-from headwater.hub.live.many.channel import ManyChannel, ManyOwner
+from headwater.hub.live.many.channel import ManyChannel, ManyOwner, ReadsMany
 from headwater.hub.live.owned import WaitingChannel
 from headwater.hub.live.readers import LiveReaders
 from headwater.hub.live.waiting import Awaiting
@@ -49,7 +48,7 @@ class Condition(enum.Enum):
     GONE = enum.auto()  # it matched, and was deleted, or may not be read
 
 
-class ReadOfMany(Told, Protocol):
+class ReadOfMany(ReadsMany, Protocol):
     """What a stream's place asks of the read that it belongs to."""
 
     @property
@@ -170,6 +169,10 @@ class Slot(ManyOwner):
     def start(self) -> str | Last:
         """Where it begins, if nothing was told."""
         return self._start
+
+    def waits_for_flush(self) -> bool:
+        """Whether the reader is about to be given something of it, with which a cursor can go."""
+        return self._channel is not None and self._channel.waits_for_flush()
 
     def piece(self) -> bytes:
         """Of the read's cursor."""

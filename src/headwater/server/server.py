@@ -139,13 +139,13 @@ class Server:
         shared, hub = self.shared, self.shared.service.hub
         shared.stopping = True
         hub.drain()
-        for connection in list(shared.connections):
+        for connection in [*shared.connections, *shared.turned_away]:
             connection.stop()
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._shutdown_seconds
         while (shared.connections or shared.stats.pushed) and not self._at_once and loop.time() < deadline:  # noqa: ASYNC110
             await asyncio.sleep(_LOOK_SECONDS)
-        for connection in list(shared.connections):
+        for connection in [*shared.connections, *shared.turned_away]:
             connection.abort()
         for task in list(shared.tasks):
             task.cancel()

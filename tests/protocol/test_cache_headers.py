@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headwater.model import Batch
-from headwater.protocol.caching import (
+from headwater.protocol.cache_headers import (
     CURSOR_EPOCH,
     CURSOR_INTERVAL,
     MAX_JITTER,

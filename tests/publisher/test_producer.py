@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from headwater.publisher.numbering import MAX_STREAMS, Identity, Numbering
+from headwater.publisher.producer import MAX_STREAMS, Identity, Numbering
 
 Take = Callable[[str], Identity]
 
@@ -36,7 +36,7 @@ def test_ids_are_one_processs_at_a_time(take: Take, tmp_path: Path) -> None:
     first.release()
     assert take("app").id == first.id
     code = (
-        "import os, signal, sys; from pathlib import Path; from headwater.publisher.numbering import Identity;"
+        "import os, signal, sys; from pathlib import Path; from headwater.publisher.producer import Identity;"
         "identity = Identity('app', Path(sys.argv[1])); print(identity.id, flush=True);"
         "os.kill(os.getpid(), signal.SIGKILL)"
     )

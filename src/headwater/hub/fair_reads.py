@@ -1,0 +1,56 @@
+"""How much is read from logs in one turn of the event loop: those who catch up hold nobody else up.
+
+A store that answers at once and a client that takes all at once never make a long read wait. Alone it would hold the
+loop until its end, and many of them for a piece of each.
+
+Rule 1: reads begin while pieces of less than `PER_TURN` were begun in this turn of the loop. All others wait, and go on
+        in the order in which they came.
+Rule 2: who finds room waits for nothing, so that many small reads cost what they cost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import Final
+
+#: Bytes of records. To read, code and send so many takes about a millisecond.
+PER_TURN: Final = 256 * 1024
+
+
+class FairReads:
+    """What was begun in this turn of the loop, and who waits for another one."""
+
+    def __init__(self) -> None:
+        self._begun = 0
+        self._waiting: deque[tuple[asyncio.Future[None], int]] = deque()
+        self._is_due = False
+
+    async def come(self, size: int) -> None:
+        """Wait until a piece may be read.
+
+        Args:
+            size: bytes that it may have.
+        """
+        if self._begun < PER_TURN and not self._waiting:
+            self._begun += size
+            self._expect()
+            return
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.append((turn, size))
+        await turn
+
+    def _expect(self) -> None:
+        if not self._is_due:
+            self._is_due = True
+            asyncio.get_running_loop().call_soon(self._next)
+
+    def _next(self) -> None:
+        self._is_due, self._begun = False, 0
+        while self._waiting and self._begun < PER_TURN:
+            turn, size = self._waiting.popleft()
+            if not turn.done():  # it is, if who waited was cancelled
+                turn.set_result(None)
+                self._begun += size
+        if self._begun:
+            self._expect()

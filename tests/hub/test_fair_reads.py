@@ -1,0 +1,115 @@
+"""Turns of the event loop for those who read much: nobody holds it for long, and nobody is passed over."""
+
+from __future__ import annotations
+
+import asyncio
+
+from tests.conftest import Run
+
+from headwater import Hub
+from headwater.hub.catch_up import begin
+from headwater.hub.fair_reads import PER_TURN, FairReads
+
+RECORD = b'"%b"' % (b"x" * 998)
+
+
+class Clock:
+    """Counts turns of the loop.
+
+    Attributes:
+        now: so many have begun.
+    """
+
+    def __init__(self) -> None:
+        self.now = 0
+        self._tick()
+
+    def _tick(self) -> None:
+        self.now += 1
+        asyncio.get_running_loop().call_soon(self._tick)
+
+
+async def read(turns: FairReads, clock: Clock, sizes: list[int], begun: list[tuple[int, int]]) -> None:
+    """Pieces of these sizes, with the turn in which each was begun."""
+    for size in sizes:
+        await turns.come(size)
+        begun.append((clock.now, size))
+
+
+def most_in_a_turn(begun: list[tuple[int, int]]) -> int:
+    """The most that was begun in one turn."""
+    turns = {turn for turn, _ in begun}
+    return max(sum(size for at, size in begun if at == turn) for turn in turns)
+
+
+def test_small_pieces_wait_for_nothing(run: Run[None]) -> None:
+    """As long as there is room in this turn."""
+
+    async def main() -> None:
+        turns, clock, begun = FairReads(), Clock(), list[tuple[int, int]]()
+        await read(turns, clock, [PER_TURN // 4] * 4, begun)
+        assert len({turn for turn, _ in begun}) == 1
+
+    run(main())
+
+
+def test_a_turn_has_one_piece_more_than_its_measure_at_most(run: Run[None]) -> None:
+    """Of one reader or of many, whose pieces are as large as they like."""
+
+    async def main() -> None:
+        turns, clock, begun = FairReads(), Clock(), list[tuple[int, int]]()
+        piece = PER_TURN * 3 // 4
+        await asyncio.gather(*(read(turns, clock, [piece, 100, piece], begun) for _ in range(20)))
+        assert len(begun) == 60
+        assert most_in_a_turn(begun) < PER_TURN + piece
+
+    run(main())
+
+
+def test_those_who_wait_go_on_in_their_order(run: Run[None]) -> None:
+    """Each has a piece before one of them has another."""
+
+    async def main() -> None:
+        turns, order = FairReads(), list[int]()
+
+        async def come(number: int) -> None:
+            for _ in range(3):
+                await turns.come(PER_TURN)
+                order.append(number)
+
+        await asyncio.gather(*(come(number) for number in range(5)))
+        # The first one finds room, and is the first who waits.
+        assert order == [0, *[0, 1, 2, 3, 4] * 2, 1, 2, 3, 4]
+
+    run(main())
+
+
+def test_who_is_cancelled_holds_up_nobody(run: Run[None]) -> None:
+    """All who waited before and behind have their turns, and then nothing is left to do."""
+
+    async def main() -> None:
+        turns = FairReads()
+        tasks = [asyncio.create_task(turns.come(PER_TURN)) for _ in range(6)]
+        await asyncio.sleep(0)
+        for task in tasks[2:4]:
+            task.cancel()
+        done = await asyncio.gather(*tasks, return_exceptions=True)
+        assert [isinstance(each, asyncio.CancelledError) for each in done] == [False, False, True, True, False, False]
+
+    run(main())
+
+
+def test_a_long_read_of_a_stream_in_memory_lets_others_in(run: Run[None]) -> None:
+    """A catch-up read whose pieces nobody has to wait for."""
+
+    async def main() -> None:
+        async with Hub() as hub:
+            await hub.create("s", content_type="application/json")
+            for _ in range(8):
+                await hub.append("s", b"[" + b",".join([RECORD] * 1000) + b"]")
+            clock = Clock()
+            seen = [clock.now async for _ in (await begin(hub.live, "s", "-1")).pieces()]
+            assert len(seen) > 4
+            assert len({*seen}) >= len(seen) - 1
+
+    run(main())
