@@ -15,7 +15,7 @@ WORKERS ?= 3
 # that it imports: half a second of CPU each, and 22 s for each worker.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: run demo demo-model test soak setup lint types unit versions docs bench clean
+.PHONY: run demo demo-model test soak foreign setup lint types unit versions docs bench clean
 
 run: $(UV)
 	$(UV) sync --quiet --frozen --inexact --no-default-groups --extra server
@@ -61,6 +61,11 @@ unit: tests/conformance/node_modules tests/clients/node_modules tests/llm/client
 # stores, both event loops everywhere. About an hour and a half on two idle cores.
 soak: setup
 	$(BIN)/python -m pytest -q -m soak -n 2 --dist worksteal --ignore tests/conformance
+
+# Both clients in front of servers of others: the reference server, and the Rust one of crates.io, which is built with cargo
+# and takes minutes the first time.
+foreign: setup clients/typescript/dist
+	$(BIN)/python -m conformance.foreign
 
 tests/conformance/node_modules: tests/conformance/package-lock.json
 	$(BIN)/python scripts/npm.py install --no-save --prefix tests/conformance

@@ -5,7 +5,20 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 
-from benchmarks import appends, catchup, compression, everything, isolation, last, page, pausing, storm, waits
+from benchmarks import (
+    appends,
+    catchup,
+    compression,
+    delivery,
+    everything,
+    isolation,
+    last,
+    page,
+    pausing,
+    storm,
+    together,
+    waits,
+)
 from benchmarks.connects import command as connects
 from benchmarks.door import command as websocket
 from benchmarks.fanout import command as fanout
@@ -22,8 +35,10 @@ BENCHMARKS: dict[str, Callable[[Sequence[str]], int]] = {
     "last": last.main,
     "compression": compression.main,
     "pausing": pausing.main,
+    "delivery": delivery.main,
     "waits": waits.main,
     "llm": llm.main,
+    "together": together.main,
     "all": everything.main,
     "docs": page.main,
 }

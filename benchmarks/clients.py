@@ -1,6 +1,6 @@
 """CPU of reading 100,000 JSON records of 160 bytes: this client beside aiohttp, by turns on one server.
 
-    python -m benchmarks.clients [--turns 4]
+    python -m benchmarks.clients [--turns 4] [--write]
 
 Each reading is a process of its own, which reads three times and tells the CPU of the last: imports and the first
 connection are none of it. aiohttp's is `async for line` with `msgspec.json.decode`, and stops at the last record.
@@ -15,12 +15,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 
 RECORDS: Final = 100_000
 BYTES: Final = 160
 NDJSON: Final = "application/x-ndjson"
 SSE: Final = "text/event-stream"
+RECORDED: Final = Path(__file__).resolve().parent.parent / "docs" / "benchmarks" / "python-clients.json"
 
 
 async def by_lines(url: str, accept: str) -> float:
@@ -99,31 +101,56 @@ def fill(url: str) -> None:
             client.post(url, content=f"[{','.join(full)}]", headers=kind).raise_for_status()
 
 
-def main() -> None:
-    """Measure, and print a table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--turns", type=int, default=4)
-    parser.add_argument("--reading", choices=READINGS, help=argparse.SUPPRESS)
-    parser.add_argument("--url", help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
-    if arguments.reading:
-        print([READINGS[arguments.reading](arguments.url) for _ in range(3)][-1])
-        return
+def import_cpu(code: str) -> float:
+    """Milliseconds of CPU of a process that imports something, without those of one that imports nothing."""
+
+    def took(what: str) -> float:
+        program = f"import time; begin = time.process_time(); {what}; print(time.process_time() - begin)"
+        return float(subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout)
+
+    return 1000 * min(took(code) for _ in range(15))
+
+
+def measured(turns: int) -> dict[str, list[float]]:
+    """Seconds of CPU of each reading, by turns."""
     from tests.support.processes import headwater_server
 
     took: dict[str, list[float]] = {name: [] for name in READINGS}
     with headwater_server("memory:") as server:
         url = f"{server.url}/v1/stream/bench"
         fill(url)
-        for _ in range(arguments.turns):
+        for _ in range(turns):
             for name, times in took.items():
                 command = [sys.executable, "-m", "benchmarks.clients", "--reading", name, "--url", url]
                 done = subprocess.run(command, capture_output=True, text=True, check=True)
                 times.append(float(done.stdout))
+    return took
+
+
+def main() -> None:
+    """Measure, and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--turns", type=int, default=4)
+    parser.add_argument("--write", action="store_true", help=f"to {RECORDED.name}, too")
+    parser.add_argument("--reading", choices=READINGS, help=argparse.SUPPRESS)
+    parser.add_argument("--url", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.reading:
+        print([READINGS[arguments.reading](arguments.url) for _ in range(3)][-1])
+        return
+    rows: dict[str, dict[str, float]] = {}
+    took = measured(arguments.turns)
     for name, times in took.items():
-        base = took["aiohttp, SSE" if "SSE" in name else "aiohttp, NDJSON"]
-        best = min(times) / RECORDS * 1e6
-        print(f"{name:22} {best:6.2f} us a record, {min(times) / min(base):5.2f} of aiohttp's")
+        base = min(took["aiohttp, SSE" if "SSE" in name else "aiohttp, NDJSON"])
+        rows[name] = {"us_a_record": round(min(times) / RECORDS * 1e6, 2), "of_aiohttp": round(min(times) / base, 2)}
+        print(f"{name:22} {rows[name]['us_a_record']:6.2f} us a record, {rows[name]['of_aiohttp']:5.2f} of aiohttp's")
+    http = import_cpu("import httpx2, asyncio")
+    ours = import_cpu("import httpx2, asyncio, headwater.client; headwater.client.Stream")
+    print(f"import httpx2: {http:.1f} ms of CPU; headwater.client and its Stream add {ours - http:.1f}")
+    if arguments.write:
+        imports = {"httpx2_ms": round(http, 1), "headwater_client_adds_ms": round(ours - http, 1)}
+        shape = {"records": RECORDS, "bytes": BYTES, "turns": arguments.turns, "python": sys.version.split()[0]}
+        RECORDED.write_text(json.dumps({"shape": shape, "cpu": rows, "import": imports}, indent=2) + "\n")
 
 
 if __name__ == "__main__":

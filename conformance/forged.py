@@ -13,7 +13,7 @@ import msgspec
 
 from conformance.origin import Truth, encode
 from headwater.errors import HeadwaterError, ShuttingDown, error_table
-from headwater.model import Batch, Failure, Record
+from headwater.model import Batch, Failure, Page, Record
 from headwater.protocol.cursor import Data, Detached, Event, Failed, Gap, Idle
 from headwater.protocol.ndjson import JsonLines
 from headwater.protocol.responses import Answer, failed, polled, streaming
@@ -156,7 +156,8 @@ def page(events: Sequence[Any], stream: Stream) -> Answer:
                 return failed(ShuttingDown("as the scenario says"))
             case _:
                 continue
-    return polled(_batch(stream.beginning, stream, records, at, **more), "1")
+    page = Page(_batch(stream.beginning, stream, records, at, **more), has_earlier=False)
+    return polled(page, "1", start=stream.beginning)
 
 
 def welcome() -> bytes:

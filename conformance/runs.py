@@ -81,6 +81,8 @@ class Runs:
             return f"the client has no {transport}"
         if not self._is_headwater and ("headwater" in scenario.needs or transport in OURS):
             return "the server is no Headwater"
+        if not self._is_headwater and scenario.tells_offsets:
+            return "its faults tell offsets of records, which only a Headwater tells"
         missing = [need for need in scenario.needs if need != "headwater" and not features.get(need)]
         return f"the client has no {missing[0]}" if missing else ""
 

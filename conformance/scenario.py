@@ -130,6 +130,12 @@ class Scenario(Struct):
         kind: str = self.command.get("type", "follow")
         return kind
 
+    @property
+    def tells_offsets(self) -> bool:
+        """Whether a fault tells records or a gap in place of the server, which takes the offset of each record."""
+        told = [event for fault in (*self.faults, self.rest) if fault is not None for event in fault.tell or ()]
+        return any(isinstance(event, dict) and {"records", "gap"} & event.keys() for event in told)
+
     def ways(self) -> tuple[str, ...]:
         """The transports for which it is."""
         known = READS if self.kind == "follow" else WRITES

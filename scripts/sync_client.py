@@ -1,7 +1,7 @@
 """Write the synchronous client from the asynchronous one, or with --check fail if it is stale.
 
 Rule: a module that is generated is the other one, word by word, with the words of this table replaced. What cannot be
-said so (time, sockets, threads) is in `http` and `appends`, which both kinds have by hand.
+said so (time, sockets, threads) is in `clock`, `http` and `appends`, which both kinds have by hand.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 CLIENT: Final = Path(__file__).resolve().parent.parent / "src" / "headwater" / "client"
-MODULES: Final = ("doors", "reader", "stream")
+MODULES: Final = ("attempts", "doors", "reader", "stream")
 NOTE: Final = "# Written by scripts/sync_client.py from {name}.py; do not edit.\n"
 WORDS: Final = (
     (r"AsyncGenerator\[((?:[^\[\]]|\[(?:[^\[\]]|\[[^\[\]]*\])*\])*), None\]", r"Generator[\1, None, None]"),
@@ -24,10 +24,12 @@ WORDS: Final = (
     (r"\basync (def|with|for)\b", r"\1"),
     (r"\bawait ", ""),
     (r"\baclosing\b", "closing"),
+    (r"\bAsyncExitStack\b", "ExitStack"),
+    (r"\benter_async_context\b", "enter_context"),
     (r"\banext\b", "next"),
     (r"\baclose\b", "close"),
     (r"\b__a(iter|next|enter|exit)__\b", r"__\1__"),
-    (r"\bheadwater\.client\.(doors|http|reader|appends|stream)\b", r"headwater.client.sync.\1"),
+    (r"\bheadwater\.client\.(attempts|clock|doors|http|reader|appends|stream)\b", r"headwater.client.sync.\1"),
 )
 
 

@@ -33,6 +33,11 @@ def test_a_module_can_be_read_in_one_sitting(path: Path) -> None:
             assert (node.end_lineno or 0) - node.lineno + 1 <= MAX_FUNCTION_LINES, node.name
 
 
+def test_a_module_is_called_by_what_it_holds() -> None:
+    """And not by an activity, but for those few for which the field has no other word, such as pacing."""
+    assert len([path for path in MODULES if path.stem.endswith("ing")]) <= 12
+
+
 @pytest.mark.slow
 def test_imports_go_down_only() -> None:
     """The layers of pyproject.toml hold, siblings do not know each other, and the core does no I/O."""
@@ -84,6 +89,17 @@ def test_every_module_says_what_it_is() -> None:
     for found in pkgutil.walk_packages([str(SOURCE)], "headwater."):
         if not found.name.endswith("__main__"):
             assert importlib.import_module(found.name).__doc__, found.name
+
+
+def test_what_has_slots_has_no_dict_beside_them() -> None:
+    """A base without slots, such as a Protocol, gives each object one: hundreds of bytes where there are many."""
+    heavy = []
+    for found in pkgutil.walk_packages([str(SOURCE)], "headwater."):
+        if not found.name.endswith("__main__"):
+            for kind in vars(importlib.import_module(found.name)).values():
+                if isinstance(kind, type) and kind.__module__ == found.name and "__slots__" in vars(kind):
+                    heavy += [f"{found.name}.{kind.__name__}"] * bool(kind.__dictoffset__)
+    assert heavy == []
 
 
 def _imports_of(path: Path, modules: frozenset[str]) -> set[str]:

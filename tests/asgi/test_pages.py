@@ -266,7 +266,7 @@ def test_a_live_page_larger_than_a_piece_comes_whole(run: Run[None]) -> None:
 BAD: Final = {
     f"{URL}?last=0": "1 to 1000",
     f"{URL}?last=1001": "1 to 1000",
-    f"{URL}?last=-1": "whole number",
+    f"{URL}?last=-1": "whole number from 1 to 1000",
     f"{URL}?last=": "whole number",
     f"{URL}?last=5&last=6": "once",
     f"{URL}?last=5&offset=-1": "offset, or last",
@@ -276,7 +276,7 @@ BAD: Final = {
     f"{URL}?before=x&last=5": "not an offset",
     f"{URL}?live=sse&last=5&before=now": "no before",
     f"{TEXT}?last=5": "counted in bytes: ask for last_bytes",
-    f"{TEXT}?last_bytes=0": "last_bytes must be 1 to",
+    f"{TEXT}?last_bytes=0": "last_bytes must be a whole number from 1 to",
 }
 
 

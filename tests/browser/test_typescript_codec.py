@@ -1,7 +1,8 @@
-"""Streams of MessagePack and Protobuf in a real browser: by libraries that the page loads with the first record."""
+"""Streams and connections of MessagePack and Protobuf in a real browser: by libraries that the page loads."""
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,8 +40,14 @@ export const decode = (bytes) => {
 PAGE = """
 import { stream } from "./index.js"
 import { connect } from "./connection.js"
-const codecs = { msgpack: () => import("./msgpack.js"), protobuf: () => import("./protobuf.js") }
-Object.assign(window, { stream, connect, codecs })
+import { msgpack } from "./msgpack.js"
+import { protobuf } from "./protobuf.js"
+const codecs = { msgpack: () => import("./with-msgpack.js"), protobuf: () => import("./with-protobuf.js") }
+const sockets = {
+  msgpack: msgpack(codecs.msgpack),
+  protobuf: protobuf(() => import("./protobufjs.js")),
+}
+Object.assign(window, { stream, connect, codecs, sockets })
 """
 TYPES = {"msgpack": "application/msgpack", "protobuf": "application/x-protobuf; encoding=delimited"}
 VALUES = {
@@ -54,7 +61,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where a page is that has the client, and the two libraries beside it."""
     directory = tmp_path_factory.mktemp("codecs")
     required("clients/typescript/node_modules: make it", (CLIENT / "node_modules" / "@msgpack" / "msgpack").is_dir())
-    for name, code in (("msgpack", 'export { encode, decode } from "@msgpack/msgpack"'), ("protobuf", PROTOBUF)):
+    libraries = {
+        "with-msgpack": 'export { encode, decode } from "@msgpack/msgpack"',
+        "with-protobuf": PROTOBUF,
+        "protobufjs": 'export { default } from "protobufjs/minimal"',
+    }
+    for name, code in libraries.items():
         command: list[str | Path] = [
             CLIENT / "node_modules" / ".bin" / "esbuild",
             "--bundle",
@@ -63,7 +75,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         ]
         command.append(f"--outfile={directory}/{name}.js")
         subprocess.run(command, cwd=CLIENT, input=code, text=True, check=True, timeout=60)
-    with served(directory, ("index", "connection"), PAGE) as url:
+    with served(directory, ("index", "connection", "msgpack", "protobuf"), PAGE) as url:
         yield url
 
 
@@ -88,10 +100,10 @@ def test_values_come_and_go_over_each_transport_and_a_connection(client: Page, s
         " window.to = stream(url, options); window.over = connect(root).stream(`codecs/${name}`, options) }",
         options,
     )
-    assert f"{name}.js" not in client.evaluate(LOADED)
+    assert f"with-{name}.js" not in client.evaluate(LOADED)
     client.evaluate("to.create()")
     client.evaluate("async (values) => { for (const value of values) await to.append(value) }", values)
-    assert f"{name}.js" in client.evaluate(LOADED)
+    assert f"with-{name}.js" in client.evaluate(LOADED)
     client.evaluate("(values) => Promise.all(values.map((value) => over.append(value)))", values)
     if name == "msgpack":
         body = b"".join(map(msgspec.msgpack.encode, values))
@@ -103,3 +115,56 @@ def test_values_come_and_go_over_each_transport_and_a_connection(client: Page, s
     for transport in ("auto", "sse", "ndjson", "long-poll", "live-sse"):
         assert client.evaluate(ALL.format(f"to.read({{ transport: '{transport}' }})")) == values, transport
     assert client.evaluate(ALL.format("over")) == values
+
+
+SUBPROTOCOL = """async ([root, name]) => {
+    window.protocols = []
+    const Real = WebSocket
+    window.WebSocket = class extends Real {
+        constructor(...given) { super(...given); this.addEventListener("open", () => protocols.push(this.protocol)) }
+    }
+    window.connection = connect(root, { socket: sockets[name], name: "ada", retry: { base: 50 } })
+    window.room = connection.stream("rooms/7")
+    window.files = connection.stream("files/7", { type: "application/octet-stream" })
+    await room.create({ records: [{ text: "hé" }] })
+    await files.create()
+}"""
+TALK = """async () => {
+    const presence = room.presence({ typing: false })
+    const signals = room.signals()[Symbol.asyncIterator]()
+    window.got = []
+    window.reading = (async () => { for await (const { data, raw } of room) got.push([data, raw]) })()
+    for await (const members of presence) if (members.length) break
+    room.signal({ on: [true] }, { topic: "typing" })
+    const { value } = await signals.next()
+    await Promise.all([1, null, { n: 2.5 }].map((each) => room.append(each)))
+    await files.append(new Uint8Array([0, 255, 128]))
+    const { type, closed } = await files.head()
+    const refused = await connection.stream("none").append(1).catch(({ code, status }) => [code, status])
+    return [presence.members, presence.count, value.data, value.topic, type, closed, refused]
+}"""
+
+
+@pytest.mark.parametrize("name", ["msgpack", "protobuf"])
+def test_the_messages_of_a_connection(client: Page, server: Server, name: str) -> None:
+    """Records, signals, members and refusals in another subprotocol, through a crash of the server."""
+    client.evaluate(SUBPROTOCOL, [f"{server.url}/v1/stream/", name])
+    assert client.evaluate(TALK) == [
+        [{"id": "ada", "state": {"typing": False}}],
+        1,
+        {"on": [True]},
+        "typing",
+        "application/octet-stream",
+        False,
+        ["stream-not-found", 404],
+    ]
+    server.restart()
+    client.evaluate("room.append('after').then(() => room.close())")
+    client.evaluate("reading")
+    values = [{"text": "hé"}, 1, None, {"n": 2.5}, "after"]
+    assert [data for data, _ in client.evaluate("got")] == values
+    assert [json.loads(raw) for _, raw in client.evaluate("got")] == values
+    client.evaluate("files.close()")
+    assert client.evaluate(ALL.format("files").replace("push(data)", "push([...data])")) == [[0, 255, 128]]
+    assert set(client.evaluate("protocols")) == {f"headwater.v1+{name}"}
+    assert httpx2.get(f"{server.url}/v1/stream/rooms/7?offset=-1").json() == values

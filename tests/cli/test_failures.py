@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from headwater.cli.failures import ExitCode, Unreachable
+from headwater.cli.failures import ExitCode, failure_of
+from headwater.client.errors import NetworkError
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Call, Server
@@ -24,9 +25,9 @@ def test_a_server_without_tls_is_told(call: Call, server: Server) -> None:
     [
         ("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate", "SSL_CERT_FILE"),
         ("[Errno 111] Connection refused", "headwater serve"),
-        ("no answer in time", "headwater serve"),
+        ("no connection in time", "headwater serve"),
     ],
 )
 def test_the_advice_fits_the_reason(reason: str, advice: str) -> None:
     """A certificate that is not trusted is no server that is missing."""
-    assert advice in Unreachable("https://host", reason).advice
+    assert advice in failure_of(NetworkError(reason), "https://host").advice

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from headwater.cli.address import Address, parse_address
 from headwater.cli.failures import ExitCode, refusal
-from headwater.cli.remote import Address, parse_address
 
 
 @pytest.mark.parametrize(
@@ -30,12 +30,15 @@ def test_a_url_says_where_streams_and_introspection_are(url: str, address: Addre
 def test_an_answer_without_a_problem_is_told_by_its_status(body: bytes) -> None:
     """What a proxy answers becomes one line too."""
     failure = refusal(502, body)
-    assert (failure.code, failure.detail, failure.passing) == ("http-502", "the server answered 502 Bad Gateway", True)
+    told = "the server answered 502 Bad Gateway"
+    if body:
+        told += ", and not as a server of streams does; is the URL right?"
+    assert (failure.code, failure.detail) == ("http-502", told)
     assert refusal(404, body).exit_code == refusal(410, body).exit_code == ExitCode.NOT_FOUND
-    assert refusal(599, body).detail == "the server answered 599 "
+    assert refusal(599, body).detail.startswith("the server answered 599")
 
 
 def test_what_a_server_says_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     """Control characters of a problem are replaced."""
     refusal(400, b'{"code": "c", "detail": "\\u001b[2J\\nx"}').show()
-    assert capsys.readouterr().err == "c: \N{REPLACEMENT CHARACTER}[2J\N{REPLACEMENT CHARACTER}x\n"
+    assert capsys.readouterr().err.startswith("c: \N{REPLACEMENT CHARACTER}[2J\N{REPLACEMENT CHARACTER}x\n")

@@ -220,7 +220,7 @@ def test_no_server_exits_with_3(args: list[str], call: Call) -> None:
     """A server that was never reached is not waited for."""
     result = call(*args, url="http://127.0.0.1:1")
     assert (result.exit_code, result.stdout) == (ExitCode.UNREACHABLE, "")
-    assert result.stderr.startswith("unreachable: cannot reach http://127.0.0.1:1: ")
+    assert result.stderr.startswith("network: cannot reach http://127.0.0.1:1: ")
 
 
 def test_a_server_that_does_not_answer_exits_with_3(call: Call) -> None:
@@ -230,7 +230,7 @@ def test_a_server_that_does_not_answer_exits_with_3(call: Call) -> None:
         result = call("ls", "--timeout", "0.1", url=url)
     assert (result.exit_code, result.stderr.splitlines()[0]) == (
         3,
-        f"unreachable: cannot reach {url}: no answer in time",
+        f"connect-timeout: cannot reach {url}: the server took the request and did not answer in time",
     )
 
 

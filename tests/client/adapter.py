@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from headwater.client import Batch, Ending, Gap, HeadwaterError, Item, Retry, Stream
+from headwater.client import clock as clocks
+from headwater.client.clock import Pause
 from headwater.client.connection.connection import Connection
 from headwater.client.http import Http
-from headwater.client.pauses import Pause
 
 NAME: Final = "headwater-python"
 TRANSPORTS: Final = ["sse", "ndjson", "long-poll", "live-sse", "websocket"]
@@ -27,7 +28,7 @@ async def done_with(stream: Stream[Any]) -> None:
     await (stream.aclose() if connection is None else connection.aclose())
 
 
-class Clock:
+class Clock(clocks.Clock):
     """Pauses of a client, noted, and passed over if they are to be."""
 
     def __init__(self, *, skip: bool) -> None:
@@ -65,23 +66,11 @@ class NotedPause(Pause):
             await asyncio.sleep(0)
 
 
-class ClockedConnection(Connection):
-    """One whose pauses are noted."""
-
-    clock: Clock
-
-    def now(self) -> float:
-        return self.clock.now()
-
-    def pause(self) -> Pause:
-        return self.clock.pause()
-
-
 def connection_of(command: dict[str, Any], clock: Clock, retry: Retry) -> Connection:
     tokens = iter(command.get("tokens") or [])
     last = (command.get("tokens") or [""])[-1]
     token = (lambda: next(tokens, last)) if last else None
-    connection = ClockedConnection(command["root"], retry=retry, token=token)
+    connection = Connection(command["root"], retry=retry, token=token)
     connection.clock = clock
     return connection
 
@@ -96,8 +85,7 @@ def stream_of(command: dict[str, Any], clock: Clock, **more: Any) -> Stream[Any]
         OPEN[id(stream)] = connection
         return stream
     http = Http(headers_of(command.get("tokens")), connect=retry.connect)
-    http.now = clock.now
-    http.pause = clock.pause
+    http.clock = clock
     return Stream(command["url"], content_type=command.get("contentType"), retry=retry, http=http, **more)
 
 

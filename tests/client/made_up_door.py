@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
-import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -12,9 +10,9 @@ from typing import Any
 import msgspec
 
 from headwater.client.answers import Head
-from headwater.client.doors import Answers, Headers, Waits
+from headwater.client.clock import Clock, Pause
+from headwater.client.doors import Answers, Headers
 from headwater.client.errors import NetworkError
-from headwater.client.pauses import Pause
 from headwater.errors import HeadwaterError, InvalidProducer, ProducerFenced, ProducerGap, SchemaMismatch
 
 Numbers = tuple[int, int]
@@ -107,24 +105,24 @@ class MadeUpDoor:
     ways = ("sse", "ndjson", "long-poll", "live-sse")
     can_refresh = False
 
+    @property
+    def clock(self) -> Clock:
+        """See `Door`; its waits are only so long as to let others go on."""
+        return Short()
+
     def __init__(self, answers: Answering) -> None:
         self._answers = answers
 
-    def now(self) -> float:
-        """See `Door`."""
-        return time.monotonic()
-
-    def draw(self) -> float:
-        """See `Door`."""
-        return random.random()
-
-    def pause(self) -> Waits:
-        """See `Door`; only so long as to let others go on."""
-        return Short()
-
     @asynccontextmanager
     async def open(
-        self, method: str, url: str, query: Mapping[str, str], headers: Headers, body: bytes | None = None
+        self,
+        method: str,
+        url: str,
+        query: Mapping[str, str],
+        headers: Headers,
+        body: bytes | None = None,
+        *,
+        hold: float = 0.0,
     ) -> AsyncIterator[Answers]:
         """Nothing is read."""
         if method:
@@ -142,7 +140,15 @@ class MadeUpDoor:
         """See `Door`."""
 
 
-class Short(Pause):
+class Short(Clock):
+    """A clock whose pauses are over soon."""
+
+    def pause(self) -> Pause:
+        """See `Clock.pause`."""
+        return ShortPause()
+
+
+class ShortPause(Pause):
     """A pause that is over soon."""
 
     async def wait(self, seconds: float) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from headwater import Hub
-from headwater.client import Ending, Gap, ReaderState, Retry, Stream
+from headwater.client import Ending, Gap, ReaderState, Retry, Stream, Truncated
 from headwater.client.sync import Stream as SyncStream
 from headwater.errors import (
     HeadwaterError,
@@ -198,5 +198,27 @@ def test_batches_have_gaps(run: Run) -> None:
             if any(isinstance(each, Gap) for each in given):
                 assert isinstance(given[0], Gap)
             assert given[-1].items[-1].data == 9  # type: ignore[union-attr]
+
+    run(test())
+
+
+class Broken:
+    """A hub whose answers break off."""
+
+    async def inside(self, scope: Any, receive: Any, send: Any) -> None:
+        """An ASGI application."""
+        await receive()
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"stream-next-offset", b"1")]})
+        await send({"type": "http.response.body", "body": b"[1,", "more_body": True})
+        raise RuntimeError("boom")
+
+
+def test_an_answer_that_breaks_off_is_no_answer(run: Run) -> None:
+    """Half of a body is not taken for all of it."""
+
+    async def test() -> None:
+        async with Stream("jobs/7", hub=Broken(), content_type="application/json", retry=False) as jobs:
+            with pytest.raises(Truncated, match="boom"):
+                await jobs.last(1)
 
     run(test())

@@ -141,6 +141,16 @@ def test_a_hint_is_a_floor_and_spread_unless_it_is_ones_own(own: bool, least: fl
         assert least <= wait <= most
 
 
+def test_a_hint_beyond_the_deadline_ends_it_at_once() -> None:
+    """Nobody waits for an hour who gives up after a minute."""
+    backoff = Backoff(Retry(deadline=60.0), lambda: 0.0)
+    backoff.begin(0.0)
+    assert backoff.wait(0.0, 30.0) is not None
+    backoff.begin(30.0)
+    assert backoff.wait(30.0, 31.0) is None
+    assert Backoff(Retry(deadline=60.0), lambda: 0.0).wait(0.0, 3600.0) is None
+
+
 def test_a_hint_of_a_month_is_obeyed_and_one_of_a_century_is_a_month() -> None:
     """Timers have a largest number, and no server means more."""
     backoff = Backoff(Retry(), lambda: 0.0)

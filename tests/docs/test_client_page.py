@@ -18,6 +18,8 @@ PRINTED = {
     "run: client": ["{'done': 1} ", "{'done': 2} "],
     "run: client types": ["[Step(done=1), Step(done=2)]", "[Item(data=Step(done=2), "],
     "run: client sync": ["{'done': 1}", "{'done': 2}"],
+    "run: client sync writer": ["['one\\n', 'two\\n', 'three\\n']"],
+    "run: client sync connection": [*[f"{state} {{'text': 'hi'}}" for state in STATES], "{'text': 'hi'}"],
     "run: client hub": ["[{'done': 1}]"],
     "run: client checkpoint": ["{'done': 1}", "{'done': 2}"],
 }

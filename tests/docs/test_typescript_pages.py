@@ -74,7 +74,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "tsconfig.json").write_text(json.dumps({"compilerOptions": OPTIONS}))
     (folder / "node_modules").mkdir()
     (folder / "node_modules" / "headwater").symlink_to(CLIENT)
-    for name in ("react", "react-test-renderer", "@types"):
+    for name in ("react", "react-test-renderer", "@types", "@msgpack", "protobufjs", "long"):
         (folder / "node_modules" / name).symlink_to(CLIENT / "node_modules" / name)
     return folder
 

@@ -7,11 +7,21 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+import pytest
+
 from headwater import Hub
 from headwater.histogram import Histogram
-from headwater.hub.loop_delay import PERIOD, LoopDelay
+from headwater.hub import loop_delay
+from headwater.hub.loop_delay import LoopDelay
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
+#: Seconds between two samples, here.
+PERIOD = 0.01
+
+
+@pytest.fixture(autouse=True)
+def period(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop_delay, "PERIOD", PERIOD)
 
 
 async def sampled(delays: Histogram, count: int) -> None:
@@ -20,17 +30,17 @@ async def sampled(delays: Histogram, count: int) -> None:
 
 
 def test_a_blocked_loop_is_seen(run: Run) -> None:
-    """A step that holds the loop for half a second is a delay of more than a tenth, whatever the timer's phase."""
+    """A step that holds the loop for longer than the timer's period is a delay, whatever the timer's phase."""
 
     async def main() -> None:
-        delays = Histogram(bounds=(0.1,))
-        pulse = LoopDelay(delays)
-        pulse.start()
-        time.sleep(PERIOD + 0.2)  # noqa: ASYNC251 - this is the step that holds the loop
+        delays = Histogram(bounds=(0.02,))
+        delay = LoopDelay(delays)
+        delay.start()
+        time.sleep(2 * PERIOD + 0.02)  # noqa: ASYNC251 - this is the step that holds the loop
         await sampled(delays, 1)
-        pulse.stop()
+        delay.stop()
         assert delays.counts[1] >= 1
-        assert delays.sum >= 0.1
+        assert delays.sum >= 0.02
 
     run(main())
 

@@ -249,21 +249,21 @@ def test_pieces_that_refer_to_earlier_ones_are_smaller(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["gzip", "zstd"])
 def test_a_context_that_is_taken_away_costs_nothing_but_bytes(name: str) -> None:
-    """More feeds than contexts: each piece is decoded all the same, and no context more is made."""
+    """More groups than contexts: each piece is decoded all the same, and no context more is made."""
     make, decoder = CODINGS[name]
     coding: Any = make(contexts=2)
-    feeds = []
+    groups = []
     for _ in range(5):
         client, common = Client(coding, decoder()), coding.common()
         client.begin()
         client.body.join(common)
-        feeds.append((client, common))
+        groups.append((client, common))
     for number in range(40):
-        for client, common in feeds[: 1 + number % 5]:
+        for client, common in groups[: 1 + number % 5]:
             plain = EVENT % (number, number)
             client.take(common.piece(plain), plain)
     assert len(coding.pool) == 2
-    for client, _ in feeds:
+    for client, _ in groups:
         client.end()
 
 

@@ -87,7 +87,7 @@ def test_a_cursor_comes_with_the_browser_or_in_the_body() -> None:
         ("stream=runs/*", StreamPrivate, "not served"),
         ("stream=a&offset=nonsense", InvalidOffset, "not an offset"),
         ("stream=a&last=0", BadRequest, "1 to 1000"),
-        ("stream=a&last=-1", BadRequest, "last"),
+        ("stream=a&last=-1", BadRequest, "from 1 to 1000"),
         ("stream=a&last=5&before=now", BadRequest, "pages of one stream"),
         ("stream=a&offset=now&last=5", BadRequest, "each says where to begin"),
         ("stream=a&last=5&last=6", BadRequest, "given twice"),

@@ -1,15 +1,21 @@
-"""What a live connect costs, counted: calls of Python and the files they are in.
+"""What a live connect costs, counted: calls of Python, the files they are in, and bytes of memory.
 
 Clocks are of no use on a busy machine. What goes over a bound has made each connect dearer.
 """
 
 from __future__ import annotations
 
+import asyncio
+import gc
+import socket
 import sys
+import tracemalloc
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from types import FrameType
 
+import pytest
 from tests.conftest import Run
 from tests.support.inprocess import in_process, turns
 
@@ -20,10 +26,17 @@ OURS = str(Path(headwater.__file__).parent) + "/"
 GET = b"GET /v1/stream/s HTTP/1.1\r\nhost: localhost\r\naccept: text/event-stream\r\n\r\n"
 #: Where the work itself is done; what else is called hands over.
 INNER = ("hub/", "protocol/", "stores/")
+#: Bytes of an idle reader, above those of a connection of the event loop that does nothing.
+MOST_BYTES = 600
 
 
-def test_a_live_connect_walks_a_short_way(run: Run[None]) -> None:
-    """To a stream that others read, with a head that came before."""
+@pytest.mark.parametrize(
+    ("others", "outside", "whole", "files"),
+    [(20, 25, 46, 20), (0, 32, 121, 38)],
+    ids=["of a stream that others read", "of a stream that nobody reads"],
+)
+def test_a_live_connect_walks_a_short_way(run: Run[None], others: int, outside: int, whole: int, files: int) -> None:
+    """With a head that came before. Who is the first one is looked for in the store, and all that it needs is made."""
 
     async def main() -> None:
         settings = Settings(store="memory:", flush_seconds=0)
@@ -32,9 +45,12 @@ def test_a_live_connect_walks_a_short_way(run: Run[None]) -> None:
             await served.hub.create("s", content_type="application/json")
             await served.hub.append("s", 1)
             clients = []
-            for _ in range(20):
+            for _ in range(max(others, 1)):
                 clients.append(await served.connect())
                 clients[-1].sendall(GET)
+                await turns()
+            if not others:
+                clients.pop().close()
                 await turns()
             calls: Counter[str] = Counter()
 
@@ -48,14 +64,67 @@ def test_a_live_connect_walks_a_short_way(run: Run[None]) -> None:
             clients[-1].sendall(GET)
             await turns()
             sys.setprofile(None)
-            outside = sum(found for name, found in calls.items() if not name.startswith(INNER))
             # A beat of the loop's delay and a new second of the date may come in between.
-            assert outside <= 25 + 3, calls
-            assert calls.total() <= 46 + 8, calls
-            assert len(calls) <= 20 + 4, calls
+            assert sum(found for name, found in calls.items() if not name.startswith(INNER)) <= outside + 3, calls
+            assert calls.total() <= whole + 8, calls
+            assert len(calls) <= files + 4, calls
             assert b"data:1\n" in clients[-1].recv(65536)
             for client in clients:
                 client.close()
             await turns()
+
+    run(main())
+
+
+class Bare(asyncio.Protocol):
+    """A connection that does nothing."""
+
+    __slots__ = ()
+
+
+async def bare() -> socket.socket:
+    ours, theirs = socket.socketpair()
+    for end in ours, theirs:
+        end.setblocking(False)
+    await asyncio.get_running_loop().connect_accepted_socket(Bare, theirs)
+    return ours
+
+
+async def taken(connect: Callable[[], Awaitable[socket.socket]], count: int = 170) -> float:
+    """Bytes that are allocated and kept for a connection, behind as many others."""
+    clients = []
+    tracemalloc.start()  # of the others, too: a table that grows lets one of theirs go
+    try:
+        clients = [await connect() for _ in range(count)]
+        gc.collect()
+        before = tracemalloc.get_traced_memory()[0]
+        clients += [await connect() for _ in range(count)]
+        gc.collect()
+        return (tracemalloc.get_traced_memory()[0] - before) / count
+    finally:
+        tracemalloc.stop()
+        for client in clients:
+            client.close()
+        await turns()
+
+
+def test_memory_of_an_idle_reader(run: Run[None]) -> None:
+    """Above a connection that only is there: three objects, and places in the tables of the hub."""
+
+    async def main() -> None:
+        async with in_process(Settings(store="memory:", flush_seconds=0)) as served:
+            served._shared.restrained = True
+            served.hub.stats.readers_total = 10_000  # Python keeps small numbers anyway
+            await served.hub.create("s", content_type="application/json", body=b"[1]")
+
+            async def read() -> socket.socket:
+                client = await served.connect()
+                client.sendall(GET)
+                await turns(6)
+                assert b"data:1\n" in client.recv(65536)
+                return client
+
+            idle, nothing = await taken(read), await taken(bare)
+            assert idle - nothing <= MOST_BYTES
 
     run(main())

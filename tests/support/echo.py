@@ -14,7 +14,7 @@ from headwater.http.forwarded import TrustedProxies
 from headwater.http.request import Request
 from headwater.http.service import Service
 from headwater.hub.access.end import AccessEnd
-from headwater.hub.live.connection import Connection
+from headwater.hub.live.shared_connection import SharedConnection
 from headwater.model import SlowPolicy
 from headwater.protocol import names, responses
 from headwater.protocol.responses import Answer, HeaderList
@@ -44,7 +44,7 @@ class Echo:
     def __init__(self, hub: Hub, sink: Duplex, deflate: Deflate | None) -> None:
         self.slow: SlowPolicy = REPLAY
         self._frame = frames.frame if deflate is None else Always(deflate.window).frame
-        self._connection = Connection(hub.runtime, sink)
+        self._connection = SharedConnection(hub.runtime, sink)
         self._connection.add(self)
 
     def received(self, data: bytes, *, is_text: bool) -> None:

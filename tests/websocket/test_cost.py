@@ -40,7 +40,9 @@ MOST_OF_DOOR = 122
 MATCHING = 10
 MOST_OF_MATCH = 60
 #: Bytes of an idle connection with one subscription that our lines have allocated; the loop's are not in it.
-MOST_BYTES = 2350
+MOST_BYTES = 2100
+#: Bytes of a further subscription on it, with all that the hub keeps for it; of the stream there are other readers.
+MOST_BYTES_OF_FURTHER = 600
 
 #: Where our functions are.
 OURS = str(Path(headwater.__file__).parent)
@@ -237,6 +239,37 @@ def test_memory_of_an_idle_connection(run: Run[None], compression: tuple[str, ..
             assert await grown(200) <= MOST_BYTES + more
         finally:
             tracemalloc.stop()
+
+    run(main())
+
+
+def test_memory_of_a_further_subscription(run: Run[None]) -> None:
+    """Of a connection that reads many streams, beside others that read them."""
+    streams, connections = 20, 60
+
+    def asks(count: int) -> tuple[bytes, ...]:
+        subs = ({"t": "sub", "id": each + 1, "path": f"many/{each}", "from": "-1"} for each in range(count))
+        return HEAD, packed(HELLO, *subs)
+
+    async def grown(found: Crowd, count: int) -> float:
+        gc.collect()
+        before = tracemalloc.get_traced_memory()[0]
+        for client in await found.come(asks(count), connections):
+            assert kinds(client.recv(1 << 16)).count("live") == count
+        gc.collect()
+        return (tracemalloc.get_traced_memory()[0] - before) / connections
+
+    async def main() -> None:
+        async with crowd() as found:
+            for each in range(streams):
+                await found.server.hub.create(f"many/{each}", content_type="application/json", body=b'["one"]')
+            tracemalloc.start()
+            try:
+                await grown(found, streams)
+                one, all = await grown(found, 1), await grown(found, streams)
+                assert (all - one) / (streams - 1) <= MOST_BYTES_OF_FURTHER
+            finally:
+                tracemalloc.stop()
 
     run(main())
 

@@ -40,6 +40,8 @@ export const OWN: Record<string, Own> = {
   [CONNECT]: { code: 'export { connect } from "./src/connection.ts"', most: 8200, beside: STREAM },
   "with the first write on a connection, beside `connect`": { code: 'export * from "./src/connection/writes.ts"', most: 780, beside: CONNECT },
   "`parts`, which is all of that, beside `connect`": { code: 'export { parts } from "./src/parts.ts"', most: 7100, beside: CONNECT },
+  "`msgpack`, beside `connect`; its library is the application's": { code: 'export { msgpack } from "./src/msgpack.ts"', most: 520, beside: CONNECT },
+  "`protobuf`, beside `connect`; its library is the application's": { code: 'export { protobuf } from "./src/protobuf.ts"', most: 2100, beside: CONNECT },
   "`tabs`, beside `connect`": { code: 'export { tabs } from "./src/tabs.ts"', most: 2500, beside: CONNECT },
   "`outbox`, beside `stream` and what writes": { code: 'export { outbox } from "./src/outbox.ts"', most: 2500, beside: WRITING },
   "`HeadwaterChatTransport`": { code: 'export { HeadwaterChatTransport } from "./src/ai.ts"', most: 5500 },

@@ -16,7 +16,7 @@ test("imports cost no more than they may", async () => {
 })
 
 test("an import that is not used leaves nothing", async () => {
-  const { minified } = await measure("nothing", 'import "./src/index.ts"; import "./src/eventsource.ts"; import "./src/outbox.ts"; import "./src/connection.ts"; import "./src/tabs.ts"; import "./src/react.ts"; import "./src/parts.ts"', root)
+  const { minified } = await measure("nothing", 'import "./src/index.ts"; import "./src/eventsource.ts"; import "./src/outbox.ts"; import "./src/connection.ts"; import "./src/tabs.ts"; import "./src/react.ts"; import "./src/parts.ts"; import "./src/msgpack.ts"; import "./src/protobuf.ts"', root)
   assert.equal(minified, 0)
 })
 
@@ -27,7 +27,7 @@ test("nothing of a page or of a process is asked for at import", () => {
     for (const name of ["document", "window", "navigator", "location", "fetch", "sessionStorage", "EventSource", "process"]) {
       Object.defineProperty(globalThis, name, { configurable: true, get() { throw new Error(name) } })
     }
-    for (const entry of ["index", "connection", "outbox", "tabs", "eventsource", "ai", "react", "parts"]) await import("${root}src/" + entry + ".ts")
+    for (const entry of ["index", "connection", "outbox", "tabs", "eventsource", "ai", "react", "parts", "msgpack", "protobuf"]) await import("${root}src/" + entry + ".ts")
   `
   execFileSync(process.execPath, ["--input-type=module", "--eval", code], { stdio: "pipe", cwd: root })
 })

@@ -88,28 +88,28 @@ class AsgiExchange(Exchange):
 
     @property
     def client(self) -> tuple[str, int] | None:
-        """See `Exchange`."""
+        """See `Exchange.client`."""
         client = self._scope.get("client")
         return (client[0], client[1]) if client else None
 
     @property
     def scheme(self) -> str:
-        """See `Exchange`."""
+        """See `Exchange.scheme`."""
         found: str = self._scope.get("scheme", "http")
         return found
 
     @property
     def scope(self) -> MutableMapping[str, Any]:
-        """See `Exchange`."""
+        """See `Exchange.scope`."""
         return self._scope
 
     @property
     def is_asked(self) -> bool:
-        """See `Exchange`."""
+        """See `Exchange.is_asked`."""
         return not isinstance(self._receive, Asked) or self._receive.is_asked
 
     def read_body(self, done: BodyDone) -> Work:
-        """See `Exchange`."""
+        """See `Exchange.read_body`."""
         return self._read_body(done)
 
     async def _read_body(self, done: BodyDone) -> None:
@@ -125,7 +125,7 @@ class AsgiExchange(Exchange):
         done(body)
 
     def respond(self, answer: Answer) -> None:
-        """See `Exchange`."""
+        """See `Exchange.respond`."""
         if self._begun:
             return  # it broke off, and its server cuts it
         self._answer = answer
@@ -133,7 +133,7 @@ class AsgiExchange(Exchange):
             self._given.set_result(None)
 
     async def stream(self, streamed: Streamed) -> None:
-        """See `Exchange`."""
+        """See `Exchange.stream`."""
         self._begun = True
         try:
             await send_streamed(self._scope, self._receive, self._send, streamed, self._service.hub, self.extra)
@@ -144,7 +144,7 @@ class AsgiExchange(Exchange):
             raise
 
     async def push(self, opening: Opening) -> None:
-        """See `Exchange`."""
+        """See `Exchange.push`."""
         self._begun = True
         try:
             await push(self._service.hub.live, opening, self._scope, self._receive, self._send, self.extra)

@@ -222,7 +222,7 @@ class _Released:
         """Nothing."""
 
     def is_closing(self) -> bool:
-        """It is over, for who had it."""
+        """It is over for those who had it."""
         return True
 
 

@@ -62,49 +62,49 @@ class AsgiWebSocket(Exchange):
 
     @property
     def client(self) -> tuple[str, int] | None:
-        """See `Exchange`."""
+        """See `Exchange.client`."""
         client = self._scope.get("client")
         return (client[0], client[1]) if client else None
 
     @property
     def scheme(self) -> str:
-        """See `Exchange`."""
+        """See `Exchange.scheme`."""
         return "https" if self._scope.get("scheme") == "wss" else "http"
 
     @property
     def scope(self) -> MutableMapping[str, Any]:
-        """See `Exchange`."""
+        """See `Exchange.scope`."""
         return self._scope
 
     @property
     def is_asked(self) -> bool:
-        """See `Exchange`."""
+        """See `Exchange.is_asked`."""
         return True
 
     @property
     def is_websocket(self) -> bool:
-        """See `Exchange`."""
+        """See `Exchange.is_websocket`."""
         return True
 
     def read_body(self, done: BodyDone) -> Work | None:
-        """See `Exchange`; there is none."""
+        """See `Exchange.read_body`; there is none."""
         done(b"")
         return None
 
     def respond(self, answer: Answer) -> None:
-        """See `Exchange`: the handshake is refused."""
+        """See `Exchange.respond`: the handshake is refused."""
         self._answer = answer
 
     def stream(self, streamed: Streamed) -> Work:
-        """See `Exchange`; of a WebSocket there is none."""
+        """See `Exchange.stream`; of a WebSocket there is none."""
         raise HeadwaterError("a WebSocket has no body")
 
     def push(self, opening: Opening) -> Work | None:
-        """See `Exchange`; of a WebSocket there is none."""
+        """See `Exchange.push`; of a WebSocket there is none."""
         raise HeadwaterError("a WebSocket has no body")
 
     def upgrade(self, upgrade: Upgrade) -> Work:
-        """See `Exchange`."""
+        """See `Exchange.upgrade`."""
         return self._upgrade(upgrade)
 
     async def _upgrade(self, upgrade: Upgrade) -> None:

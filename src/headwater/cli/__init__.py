@@ -9,12 +9,10 @@ stream_settings  what a new stream is like
 failures         what can go wrong, exit codes
 output           results, tables, colour
 paragraphs       help texts with examples
-remote           HTTP to the server
-pipeline         several requests under way on one connection
-patience         when to try again
+address          where it is
+remote           the server, by the client
+telling          the client, which tells when it tries again
 progress         how far long work is, on stderr
-telling, telling_http  the client, which tells when it tries again
-lines            bytes that are cut anywhere into lines
 newest           where the last records or lines begin
 follow           a reader that resumes
 tail_one         `tail` of one stream
@@ -28,11 +26,11 @@ print_many       their records on stdout
 heard            signals, and who is there, as they are shown
 notices          what else is told of them, on stderr
 records          arguments, files, lines
-writer           an idempotent producer
 rates            what two looks at counters say
 load             what `bench` puts on a server
 
-Rule 1: the client commands import protocol, model and errors only; `serve`, `llm`, `token` and `access` import
+Rule 1: what talks to a server does so by `headwater.client`; only `load`, which measures, has sockets of its own. The
+        client commands import the client, protocol, model and errors only; `serve`, `llm`, `token` and `access` import
         the server, `doctor` its settings and the store of the file.
 Rule 2: a command's module is imported when that command runs, so that `headwater --help` and `tail` start fast.
 """

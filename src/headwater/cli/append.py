@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -14,14 +14,14 @@ from headwater.cli import output
 from headwater.cli.failures import ExitCode, Failure
 from headwater.cli.options import stream_argument, with_remote
 from headwater.cli.paragraphs import Paragraphs
-from headwater.cli.patience import Patience
 from headwater.cli.progress import Meter
 from headwater.cli.records import Readable, Shaper, from_arguments, from_lines, from_whole
-from headwater.cli.remote import Remote, header
+from headwater.cli.remote import Remote
 from headwater.cli.stream_settings import StreamSettings, stream_settings
-from headwater.cli.writer import Writer
-from headwater.protocol import names
-from headwater.protocol.framing import DEFAULT_CONTENT_TYPE, MSGPACK
+from headwater.client.retry import Retry
+from headwater.client.sync import StreamWriter
+from headwater.errors import StreamExists, StreamNotFound
+from headwater.protocol.framing import MSGPACK
 
 #: Of a stream that --create makes: what a line of a shell most often is.
 CREATED_TYPE: Final = "text/plain; charset=utf-8"
@@ -98,28 +98,40 @@ def append(
     """
     if data and (files or by_line is not None):
         raise click.UsageError("DATA excludes --file, --lines and --whole.")
-    patience = Patience(retry_for)
-    if settings.headers() and not create:
+    retry = remote.patience(retry_for)
+    if settings.config() and not create:
         raise click.UsageError("--ttl, --expires-at, --retention and --slow need --create.")
     if as_msgpack and create:
         content_type = content_type or MSGPACK[0]
-    kind = _kind(remote, path, patience, content_type, create=create)
+    kind = _kind(remote, path, retry, content_type, create=create)
     shaper = Shaper(kind, as_string=as_string, as_msgpack=as_msgpack)
-    writer = Writer(remote, path, content_type or kind, patience, settings.headers() if create else None)
-    if data:
-        for batch in from_arguments(data, shaper):
-            writer.send(batch, close=close)
-    else:
-        with Meter(_size(files)) as meter:
-            for batch in _batches(files or (STDIN,), shaper, by_line):
-                writer.send(batch)
-                meter.add(len(batch), sum(map(len, batch)))
-        if close:
-            writer.send([], close=True)
+    stream = remote.stream(path, content_type=content_type or kind, retry=retry)
+    with stream.writer(create=settings.config() if create else False) as writer:
+        if data:
+            _write(writer, from_arguments(data, shaper), close=close)
+        else:
+            with Meter(_size(files)) as meter:
+                _write(writer, _batches(files or (STDIN,), shaper, by_line), close=close, meter=meter)
     if create and writer.tail is None:
-        writer.create_empty()
+        with suppress(StreamExists):  # with whatever configuration
+            stream.create(**settings.config())
     if writer.tail is not None:
         output.result(writer.tail, f"{'closed' if close else 'appended'}; the tail is {writer.tail}")
+
+
+def _write(
+    writer: StreamWriter[bytes], batches: Iterator[list[bytes]], *, close: bool, meter: Meter | None = None
+) -> None:
+    """Append records as they come. Without a meter they are all there, and the last one closes the stream."""
+    for batch in batches:
+        if close and meter is None:
+            writer.close(*batch)
+            return
+        writer.extend(batch)
+        if meter is not None:
+            meter.add(len(batch), sum(map(len, batch)))
+    if close:
+        writer.close()
 
 
 def _size(files: tuple[str, ...]) -> int | None:
@@ -127,18 +139,15 @@ def _size(files: tuple[str, ...]) -> int | None:
     return None if not files or STDIN in files else sum(Path(name).stat().st_size for name in files)
 
 
-def _kind(remote: Remote, path: str, patience: Patience, content_type: str | None, *, create: bool) -> str:
+def _kind(remote: Remote, path: str, retry: Retry, content_type: str | None, *, create: bool) -> str:
     """The content type that the stream has or will have, which decides what a record is."""
     try:
-        answer = patience.ask(lambda: remote.head(path))
-    except Failure as failure:
-        if failure.code != "stream-not-found":
-            raise
+        return remote.head(path, retry).content_type
+    except StreamNotFound as error:
         if not create:
             advice = f"Create it with 'headwater create {path}', or add --create."
-            raise Failure(failure.code, failure.detail, advice, exit_code=ExitCode.NOT_FOUND) from None
+            raise Failure(error.code, error.message, advice, exit_code=ExitCode.NOT_FOUND) from None
         return content_type or CREATED_TYPE
-    return header(answer, names.CONTENT_TYPE) or DEFAULT_CONTENT_TYPE
 
 
 def _batches(sources: tuple[str, ...], shaper: Shaper, by_line: bool | None) -> Iterator[list[bytes]]:

@@ -16,7 +16,8 @@ import click
 import msgspec
 
 from headwater.cli import output
-from headwater.cli.failures import Failure
+from headwater.cli.address import Address
+from headwater.cli.failures import failing
 from headwater.cli.follow_socket import check_installed
 from headwater.cli.load import plan as bounds
 from headwater.cli.load.outcome import Outcome, Times
@@ -33,9 +34,9 @@ from headwater.cli.options import (
     timeout_option,
 )
 from headwater.cli.paragraphs import Paragraphs
-from headwater.cli.remote import Address, Remote
+from headwater.cli.remote import Remote
+from headwater.errors import HeadwaterError
 from headwater.model import JSON
-from headwater.protocol import names
 
 #: What is left behind by a run that was killed expires after so many seconds more.
 _TTL_SECONDS: Final = 600
@@ -146,7 +147,7 @@ def bench(
         )
     if wire == "websocket":
         check_installed()
-    with Remote(address, headers, timeout) as remote:
+    with failing(address.origin), Remote(address, headers, timeout) as remote:
         paths = [f"{path}/{uuid4().hex[:12]}" for _ in range(min(streams, readers))]
         plan = Plan(
             url=address.origin,
@@ -182,17 +183,17 @@ def _processes() -> int:
 @contextmanager
 def _streams(remote: Remote, paths: list[str], seconds: float) -> Iterator[None]:
     """The streams of a run, which are deleted however it ends."""
-    ttl = str(round(seconds) + _TTL_SECONDS).encode()
+    ttl = round(seconds) + _TTL_SECONDS
     made: list[str] = []
     try:
         for path in paths:
-            remote.request("PUT", path, {names.CONTENT_TYPE: JSON.encode(), names.STREAM_TTL: ttl})
+            remote.stream(path, content_type=JSON).create(ttl=ttl)
             made.append(path)
         yield
     finally:
         for path in made:
-            with contextlib.suppress(Failure):
-                remote.request("DELETE", path)
+            with contextlib.suppress(HeadwaterError):
+                remote.stream(path).delete()
 
 
 class Bar:

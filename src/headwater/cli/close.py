@@ -7,11 +7,10 @@ import click
 from headwater.cli import output
 from headwater.cli.options import stream_argument, with_remote
 from headwater.cli.paragraphs import Paragraphs
-from headwater.cli.remote import Remote, header
+from headwater.cli.remote import Remote
 from headwater.errors import BadRequest
 from headwater.model import Failure
-from headwater.protocol import names
-from headwater.protocol.failure import check_failure, failure_headers
+from headwater.protocol.failure import check_failure
 
 
 @click.command(cls=Paragraphs)
@@ -34,7 +33,7 @@ def close(remote: Remote, path: str, failed: str | None, message: str | None) ->
         failure = None if failed is None else check_failure(Failure(failed, message or ""))
     except BadRequest as error:
         raise click.UsageError(f"{error.message}.") from error
-    answer = remote.request("POST", path, {names.STREAM_CLOSED: b"true", **dict(failure_headers(failure))})
-    final = header(answer, names.STREAM_NEXT_OFFSET) or ""
+    stream = remote.stream(path)
+    final = stream.close_stream() if failure is None else stream.fail(failure.code, failure.message)
     how = "closed" if failure is None else "closed as failed:"
     output.result(final, f"{how} {click.style(path, bold=True)} at {final}")

@@ -9,6 +9,7 @@ from headwater.cli.options import below, json_option, parse_path, stream_argumen
 from headwater.cli.paragraphs import Paragraphs
 from headwater.cli.remote import Remote
 from headwater.cli.stream_settings import StreamSettings, stream_settings
+from headwater.client.requests import config_headers
 from headwater.model import JSON
 from headwater.protocol import names
 
@@ -65,9 +66,9 @@ def create(
         names.STREAM_FORK_SUB_OFFSET: fork_sub_offset,
         names.STREAM_CLOSED: "true" if closed else None,
     }
-    headers = {name: str(value).encode() for name, value in wanted.items() if value is not None}
-    headers |= settings.headers()
-    answer = remote.request("PUT", path, headers)
-    kind = answer.headers.get("content-type", "")
-    said = "created" if answer.status_code == 201 else "is there already:"
+    # What the type is, the server decides where nothing is said; `Stream.create` would say JSON.
+    headers = {name.decode(): str(value) for name, value in wanted.items() if value is not None}
+    head, _ = remote.ask("PUT", path, {**headers, **config_headers(settings.config())})
+    kind = head.headers.get("content-type", "")
+    said = "created" if head.status == 201 else "is there already:"
     output.result(remote.url(path), f"{said} {click.style(remote.url(path), bold=True)} ({kind})")

@@ -5,14 +5,16 @@ Rule: the exit codes are a promise to scripts, and are listed in `headwater --he
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import IntEnum
-from http import HTTPStatus
 from typing import Any, Final
 
 import click
-import msgspec
 
-from headwater.errors import HeadwaterError, StreamFailed
+from headwater.client.errors import NetworkError, Truncated, UnknownOutcome
+from headwater.client.problems import problem_of
+from headwater.errors import HeadwaterError, MissingExtra, StreamFailed
 
 
 class ExitCode(IntEnum):
@@ -30,18 +32,7 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 
-#: Answers after which the same request may succeed: limits and restarts, of the server or of a proxy before it.
-PASSING: Final = frozenset({429, 502, 503, 504})
 _EXIT_CODES: Final = {404: ExitCode.NOT_FOUND, 410: ExitCode.NOT_FOUND, 409: ExitCode.CONFLICT, 412: ExitCode.CONFLICT}
-
-
-class Problem(msgspec.Struct, frozen=True):
-    """The part of a JSON problem (RFC 9457) that people are shown."""
-
-    code: str
-    detail: str
-    advice: str = ""
-    status: int = 0
 
 
 class Failure(click.ClickException):
@@ -52,46 +43,22 @@ class Failure(click.ClickException):
         detail: what happened.
         advice: what to do about it.
         exit_code: what the process exits with.
-        passing: trying again may help.
-        retry_after: seconds to wait first, at least.
     """
 
     def __init__(
-        self,
-        code: str,
-        detail: str,
-        advice: str = "",
-        *,
-        exit_code: ExitCode = ExitCode.REFUSED,
-        passing: bool = False,
-        retry_after: float = 0.0,
+        self, code: str, detail: str, advice: str = "", *, exit_code: ExitCode | int = ExitCode.REFUSED
     ) -> None:
         super().__init__(f"{code}: {detail}")
         self.code: Final = code
         self.detail: Final = detail
         self.advice: Final = advice
         self.exit_code: int = exit_code  # type: ignore[misc]  # click's is a class attribute
-        self.passing: Final = passing
-        self.retry_after: Final = retry_after
 
     def show(self, file: Any = None) -> None:
         """Print it on stderr: `code: detail`, and the advice below."""
         click.echo(f"{click.style(self.code, fg='red', bold=True)}: {_one_line(self.detail)}", file=file, err=True)
         if self.advice:
             click.echo(f"  {_one_line(self.advice)}", file=file, err=True)
-
-
-class Unreachable(Failure):
-    """The server did not answer, or the connection to it was lost."""
-
-    def __init__(self, url: str, reason: str) -> None:
-        super().__init__(
-            "unreachable",
-            f"cannot reach {url}: {reason}",
-            _way_out(reason),
-            exit_code=ExitCode.UNREACHABLE,
-            passing=True,
-        )
 
 
 def _way_out(reason: str) -> str:
@@ -104,63 +71,51 @@ def _way_out(reason: str) -> str:
     return "Start a server with 'headwater serve', or say where it is with --url or HEADWATER_URL."
 
 
-class FailedStream(Failure):
-    """A stream ended before it was complete.
+def failure_of(error: HeadwaterError, origin: str = "") -> Failure:
+    """What the client raises, as the failure of a command.
 
     Args:
-        code: of the stream's failure.
-        message: of it; may be empty.
+        error: what it is.
+        origin: of the server.
     """
+    match error:
+        case StreamFailed():
+            return Failure(error.code, error.message, error.advice, exit_code=ExitCode.STREAM_FAILED)
+        case Truncated():
+            return Failure(error.code, error.message, exit_code=ExitCode.REFUSED)
+        case NetworkError():
+            detail = f"cannot reach {origin}: {error.message}" if origin else error.message
+            return Failure(error.code, detail, _way_out(error.message), exit_code=ExitCode.UNREACHABLE)
+        case UnknownOutcome() if isinstance(cause := error.__cause__, HeadwaterError):
+            return Failure(error.code, error.message, error.advice, exit_code=failure_of(cause, origin).exit_code)
+        case _:
+            code = _EXIT_CODES.get(error.status, ExitCode.REFUSED)
+            return Failure(error.code, error.message, error.advice, exit_code=code)
 
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(
-            "stream-failed",
-            f"the stream ended before it was complete: {code}" + (f" ({message})" if message else ""),
-            StreamFailed.advice,
-            exit_code=ExitCode.STREAM_FAILED,
-        )
+
+@contextmanager
+def failing(origin: str) -> Iterator[None]:
+    """What the client raises inside is a failure of the command.
+
+    Args:
+        origin: of the server.
+    """
+    try:
+        yield
+    except MissingExtra:  # which is wrong usage, and told by the group
+        raise
+    except HeadwaterError as error:
+        raise failure_of(error, origin) from None
 
 
-def refusal(status: int, body: bytes, retry_after: str | None = None) -> Failure:
+def refusal(status: int, body: bytes) -> Failure:
     """An answer that is an error, as a failure.
 
     Args:
-        status: of the answer; 0 when the problem came inside a live answer and names its own.
-        body: a JSON problem; of anything else only the status is told.
-        retry_after: the header.
+        status: of the answer; 0: it came inside a live answer, and says its own.
+        body: of it.
     """
-    try:
-        problem = msgspec.json.decode(body, type=Problem)
-    except msgspec.DecodeError:
-        advice = "Is --url the URL of a Headwater server?"
-        problem = Problem(f"http-{status}", f"the server answered {status} {_phrase(status)}", advice)
-    status = status or problem.status
-    return Failure(
-        problem.code,
-        problem.detail,
-        problem.advice,
-        exit_code=_EXIT_CODES.get(status, ExitCode.REFUSED),
-        passing=status in PASSING,
-        retry_after=float(retry_after) if retry_after and retry_after.isdecimal() else 0.0,
-    )
-
-
-def refused(error: HeadwaterError) -> Failure:
-    """An error that the client was told inside a stream, as a failure."""
-    return Failure(
-        error.code,
-        error.message,
-        error.advice,
-        exit_code=_EXIT_CODES.get(error.status, ExitCode.REFUSED),
-        passing=error.status in PASSING,
-    )
-
-
-def _phrase(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return ""
+    return failure_of(problem_of(status, body))
 
 
 def _one_line(text: str) -> str:

@@ -10,13 +10,11 @@ from typing import Any, Final
 
 import msgspec
 
-from headwater.cli.failures import FailedStream, Failure, Unreachable, refused
 from headwater.cli.remote import Remote
-from headwater.client.errors import BadAnswer, ClientError, NetworkError, Truncated
 from headwater.client.items import Batch, Progress
+from headwater.client.retry import Retry
 from headwater.client.told import Heard
 from headwater.client.transports import Transport
-from headwater.errors import HeadwaterError, StreamFailed
 from headwater.model import Policy, Record
 
 
@@ -43,7 +41,7 @@ class Follower:
         content_type: the stream's.
         wire: the transport.
         offset: where to begin; not `now`, which a reconnect would take for another moment.
-        retry_for: seconds of trouble after which to give up; None: never.
+        retry: how trouble is met.
         compressed: ask for compressed answers.
         kinds: what is asked for beside records: `signals`, `presence`.
         alive: called with each piece that comes, heartbeats too.
@@ -56,7 +54,7 @@ class Follower:
         content_type: str,
         wire: Transport,
         offset: str,
-        retry_for: float | None,
+        retry: Retry,
         *,
         compressed: bool = False,
         kinds: Sequence[str] = (),
@@ -67,7 +65,7 @@ class Follower:
         self._content_type: Final = content_type
         self._wire: Final = wire
         self._offset: Final = offset
-        self._retry_for: Final = retry_for
+        self._retry: Final = retry
         self._compressed: Final = compressed
         self._kinds: Final = kinds
         self._alive: Final = alive
@@ -76,17 +74,14 @@ class Follower:
         """Everything from the offset on; ends when the stream is closed and all of it was given out.
 
         Raises:
-            Failure: the server refused, patience is at its end, or the stream ended before it was complete.
+            HeadwaterError: the server refused, patience is at its end, or the stream ended before it was complete.
         """
-        try:
-            for given in self._everything():
-                match given:
-                    case Batch(items, _, up_to_date):
-                        yield Step(tuple(Record(item.offset, item.raw) for item in items), up_to_date)
-                    case Heard(line):
-                        yield Step((), False, (line,))
-        except HeadwaterError as error:
-            raise failure_of(error, self._remote.origin) from None
+        for given in self._everything():
+            match given:
+                case Batch(items, _, up_to_date):
+                    yield Step(tuple(Record(item.offset, item.raw) for item in items), up_to_date)
+                case Heard(line):
+                    yield Step((), False, (line,))
 
     def asked(self) -> dict[str, Any]:
         """How the stream is read."""
@@ -99,30 +94,11 @@ class Follower:
 
     def _everything(self) -> Iterator[Any]:
         stream = self._remote.stream(
-            self._path, self._content_type, self._wire, self._retry_for, compressed=self._compressed
+            self._path,
+            content_type=self._content_type,
+            transport=self._wire,
+            retry=self._retry,
+            compressed=self._compressed,
         )
         with stream:
             yield from stream.read(self._offset, **self.asked()).everything()
-
-
-def failure_of(error: HeadwaterError, origin: str) -> Failure:
-    """What the client raises, as the failure of a command.
-
-    Args:
-        error: what it is.
-        origin: of the server.
-    """
-    match error:
-        case StreamFailed():
-            details = error.details
-            return FailedStream(str(details.get("failure", "")), str(details.get("failure_message", "")))
-        case Truncated():
-            return Failure("cut", error.message, passing=True)
-        case NetworkError():
-            return Unreachable(origin, error.message)
-        case BadAnswer():
-            return Failure("malformed", error.message)
-        case ClientError():
-            return Failure(error.code, error.message, error.advice)
-        case _:
-            return refused(error)

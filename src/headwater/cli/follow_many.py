@@ -7,12 +7,12 @@ Rule 2: behind a cursor records may come again. One at or below the newest offse
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from typing import Any, Final
 
 import msgspec
 
-from headwater.cli.failures import Failure
 from headwater.cli.many_lines import (
     Alive,
     Cursor,
@@ -25,9 +25,11 @@ from headwater.cli.many_lines import (
     Trouble,
     Waiting,
 )
-from headwater.cli.patience import Patience
 from headwater.cli.remote import Remote
-from headwater.errors import StreamGone, StreamNotFound
+from headwater.client.errors import Truncated
+from headwater.client.requests import check
+from headwater.client.retry import Backoff, Retry
+from headwater.errors import HeadwaterError, StreamGone, StreamNotFound
 from headwater.model import Policy
 from headwater.protocol import names
 from headwater.protocol.patterns import is_pattern
@@ -45,7 +47,7 @@ class ManyFollower:
     Args:
         remote: the server.
         starts: where each path and pattern begins.
-        patience: when to connect again.
+        retry: when to connect again.
         cursor: where an earlier read of the same names stood.
         kinds: what is asked for beside records: `signals`, `presence`.
 
@@ -57,7 +59,7 @@ class ManyFollower:
         self,
         remote: Remote,
         starts: Mapping[str, Start],
-        patience: Patience,
+        retry: Retry,
         cursor: str | None = None,
         *,
         kinds: Sequence[str] = (),
@@ -65,7 +67,8 @@ class ManyFollower:
         self.cursor = cursor
         self._remote = remote
         self._starts: Final = starts
-        self._patience = patience
+        self._retry: Final = retry
+        self._backoff: Final = Backoff(retry, remote.http.clock.draw)
         self._live: Final = _query(**dict.fromkeys(kinds, "1"))
         self._seen: dict[str, str] = {}  # by stream: the offset of its newest record
         self._ended: set[str] = set()  # streams that ended since the last cursor
@@ -81,12 +84,12 @@ class ManyFollower:
         """What there is, page by page; ends when no stream has more.
 
         Raises:
-            Failure: the server refused, or patience is at its end.
+            HeadwaterError: the server refused, or patience is at its end.
         """
         is_whole = False
         while not is_whole:
-            page = self._patience.ask(lambda: self._remote.page_of_many(self._body(), _query(live="false")))
-            told = ManyLines().feed(page.content)
+            page = self._remote.page_of_many(self._body(), _query(live="false"), self._retry)
+            told = ManyLines().feed(page)
             is_whole = not told or any(isinstance(item, Cursor) and item.up_to_date for item in told)
             yield self._take(told)
 
@@ -94,32 +97,60 @@ class ManyFollower:
         """What there is, and all that follows; ends when all streams have.
 
         Raises:
-            Failure: the server refused, or patience is at its end.
+            HeadwaterError: the server refused, or patience is at its end.
         """
         if self.cursor is None and any(start is not None for start in self._starts.values()):
             yield from self.pages()
         while not self.is_over:
+            self._backoff.begin(self._remote.http.clock.now())
             try:
-                yield from self._connection()
-            except Failure as failure:
-                self._patience.wait(failure)
+                after = yield from self._connection()
+            except HeadwaterError as error:
+                if not error.retryable:
+                    raise
+                self._pause(error)
+            else:
+                if not self.is_over:
+                    self._pause(Truncated("the server asks to come back"), after)
 
-    def _connection(self) -> Iterator[list[ToldOfMany]]:
+    def _pause(self, error: HeadwaterError, after: float | None = None) -> None:
+        """Until the next attempt.
+
+        Args:
+            error: why there is one.
+            after: seconds that the server asked this client to wait.
+
+        Raises:
+            HeadwaterError: patience is at its end.
+        """
+        http = self._remote.http
+        hint = after if after is not None else error.retry_after or None
+        wait = self._backoff.wait(http.clock.now(), hint, own=after is not None)
+        if wait is None:
+            raise error
+        http.clock.pause().wait(wait)
+
+    def _connection(self) -> Generator[list[ToldOfMany], None, float | None]:
+        """What one connection tells; gives after how many seconds the server asks to come back, when it lets go."""
         wire = ManyLines()
         with self._remote.live_many(self._body(), self._live) as answer:
-            if answer.status_code == 204:
+            if not answer.head.is_success:
+                check(answer.head, answer.read())
+            if answer.head.status == 204:
                 self._open.clear()
-                return
-            for chunk in answer.iter_bytes():
-                told = wire.feed(chunk)
-                if told:
-                    self._patience.worked()
-                yield self._take(told)
-                for item in told:
-                    if isinstance(item, Ended):
-                        raise item.failure
+                return None
+            with closing(answer.chunks(self._retry.silence_of(None), None)) as chunks:
+                for chunk in chunks:
+                    told = wire.feed(chunk)
+                    if told:
+                        self._backoff.moved()
+                    yield self._take(told)
+                    for item in told:
+                        if isinstance(item, Ended):
+                            return item.retry_after
         if not self.is_over:
-            raise Failure("cut", "the connection was cut", passing=True)
+            raise Truncated("the connection was cut")
+        return None
 
     def _body(self) -> bytes:
         if self.cursor is None:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import unquote
 
 import click
 
 from headwater.cli import output
-from headwater.cli.failures import Failure
 from headwater.cli.options import json_option, stream_argument, with_remote
 from headwater.cli.paragraphs import Paragraphs
-from headwater.cli.remote import Remote, header
-from headwater.protocol import names
+from headwater.cli.remote import Remote
+from headwater.errors import HeadwaterError
 
 
 @click.command(cls=Paragraphs)
@@ -51,25 +49,24 @@ def info(remote: Remote, path: str, as_json: bool) -> None:
 def _facts(remote: Remote, path: str) -> dict[str, Any]:
     """What HEAD says, and what introspection adds where it is allowed."""
     head = remote.head(path)
-    ttl = header(head, names.STREAM_TTL)
     facts: dict[str, Any] = {
         "path": path,
         "url": remote.url(path),
-        "content_type": header(head, names.CONTENT_TYPE),
-        "closed": header(head, names.STREAM_CLOSED) == "true",
-        "failure": header(head, names.STREAM_FAILURE),
-        "failure_message": unquote(header(head, names.STREAM_FAILURE_MESSAGE) or "") or None,
-        "earliest": header(head, names.STREAM_EARLIEST_OFFSET),
-        "tail": header(head, names.STREAM_NEXT_OFFSET),
-        "ttl": None if ttl is None else int(ttl),
-        "expires_at": header(head, names.STREAM_EXPIRES_AT),
-        "retention": header(head, names.STREAM_RETENTION),
-        "slow": header(head, names.STREAM_SLOW),
+        "content_type": head.content_type,
+        "closed": head.closed,
+        "failure": head.failure or None,
+        "failure_message": head.failure_message or None,
+        "earliest": head.earliest or None,
+        "tail": head.tail,
+        "ttl": head.ttl,
+        "expires_at": head.expires_at,
+        "retention": head.retention,
+        "slow": head.slow,
     }
     try:
         # The list is in the order of paths: the first that begins with this one is itself.
         found = remote.introspect("streams", {"prefix": path, "limit": "1"})["streams"]
-    except Failure:
+    except HeadwaterError:
         return facts
     if found and found[0]["path"] == path:
         facts |= {key: found[0][key] for key in ("size", "readers", "created_at", "forked_from")}

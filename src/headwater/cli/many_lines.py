@@ -10,8 +10,11 @@ from typing import Final
 
 import msgspec
 
-from headwater.cli.failures import FailedStream, Failure, refusal
-from headwater.cli.lines import Lines, decode_line, read_line
+from headwater.cli.failures import Failure, failure_of, refusal
+from headwater.client.errors import BadAnswer
+from headwater.client.problems import stream_failed
+from headwater.client.wires.lines import Blocks
+from headwater.surrogates import mended
 
 
 class Alive(msgspec.Struct, frozen=True):
@@ -19,9 +22,9 @@ class Alive(msgspec.Struct, frozen=True):
 
 
 class Ended(msgspec.Struct, frozen=True):
-    """The server ended the answer, and said why."""
+    """The server lets its readers go, and asks to come back in so many seconds."""
 
-    failure: Failure
+    retry_after: float
 
 
 class Heard(msgspec.Struct, frozen=True):
@@ -116,19 +119,34 @@ class ManyLines:
     """One connection, or one page."""
 
     def __init__(self) -> None:
-        self._lines = Lines()
+        self._lines = Blocks(b"\n")
 
     def feed(self, chunk: bytes) -> list[ToldOfMany]:
         """See `Wire.feed`.
 
         Raises:
-            Failure: the bytes are not of this format.
+            BadAnswer: the bytes are not of this format.
         """
-        return [told for line in self._lines.feed(chunk) for told in read_line(_take, line)]
+        try:
+            return [told for line in self._lines.feed(chunk).split(b"\n") if line.strip() for told in _take(line)]
+        except (msgspec.DecodeError, ValueError):
+            raise BadAnswer("the server sent a line that is not of Headwater's NDJSON") from None
+
+
+def _decoded(raw: bytes) -> _Line:
+    """A line, with its data as it was sent, also where that has half of a surrogate pair."""
+    try:
+        return _line.decode(raw)
+    except msgspec.DecodeError:
+        whole = mended(raw)
+        line = _line.decode(whole)
+        at = whole.rindex(bytes(line.data))
+        line.data = msgspec.Raw(raw[at : at + len(bytes(line.data))])
+        return line
 
 
 def _take(raw: bytes) -> list[ToldOfMany]:
-    line = decode_line(_line, raw)
+    line = _decoded(raw)
     match line.control:
         case None if line.base64 is not None:
             return [RecordOf(line.stream, line.offset, raw, None, b64decode(line.base64, validate=True))]
@@ -145,17 +163,12 @@ def _take(raw: bytes) -> list[ToldOfMany]:
         case "closed":
             return [Over(line.stream)]
         case "failed":
-            return [Over(line.stream, FailedStream(line.code, line.message))]
+            return [Over(line.stream, failure_of(stream_failed(line.code, line.message)))]
         case "error":
             return [Trouble(line.stream, refusal(0, raw))]
         case "gap":
             return [Skipped(line.stream, line.to, line.reason == "recreated")]
         case "detached":
-            return [Cursor(line.cursor), Ended(let_go(line.retry_after))]
+            return [Cursor(line.cursor), Ended(line.retry_after)]
         case _:
             return [Alive()]
-
-
-def let_go(retry_after: float) -> Failure:
-    """Why a response ended of a server that lets its readers go."""
-    return Failure("detached", "the server asks to come back", passing=True, retry_after=retry_after)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import Final
 
-import httpx2
 import msgspec
 
-from headwater.cli.failures import Failure
-from headwater.cli.patience import Patience
-from headwater.cli.remote import Remote, header
+from headwater.cli.remote import Remote
+from headwater.client.answers import Head
+from headwater.client.errors import BadAnswer
+from headwater.client.requests import PREVIOUS
+from headwater.client.retry import Retry
 from headwater.model import BEGINNING
 from headwater.protocol import names
 from headwater.protocol.backwards import MAX_LAST
@@ -38,54 +39,53 @@ class Beginning(msgspec.Struct, frozen=True):
     skip: int = 0
 
 
-def newest(remote: Remote, patience: Patience, path: str, content_type: str, count: int) -> Beginning:
+def newest(remote: Remote, retry: Retry, path: str, content_type: str, count: int) -> Beginning:
     """Look for it, page by page from the end.
 
     Args:
         remote: the server.
-        patience: when to ask again.
+        retry: when to ask again.
         path: the stream.
         content_type: of the stream.
         count: records or lines, at least one.
 
     Raises:
-        Failure: the server refused, or patience is at its end.
+        HeadwaterError: the server refused, or patience is at its end.
     """
     if keeps_records(content_type):
-        return _records(remote, patience, path, content_type, count)
-    return _lines(remote, patience, path, count)
+        return _records(remote, retry, path, content_type, count)
+    return _lines(remote, retry, path, count)
 
 
-def _records(remote: Remote, patience: Patience, path: str, content_type: str, count: int) -> Beginning:
+def _records(remote: Remote, retry: Retry, path: str, content_type: str, count: int) -> Beginning:
     before: str | None = None
     while count > 0:
         params = {names.QUERY_LAST: str(min(count, MAX_LAST))}
         if not is_json(content_type):  # a body of the others may not say where a record ends
             params[names.QUERY_ENVELOPE] = "1"
-        page = _page(remote, patience, path, params, before)
-        count -= _count_values(page) if is_json(content_type) else page.content.count(_LINE_END)
-        before = header(page, names.STREAM_PREVIOUS_OFFSET)
+        head, data = _page(remote, retry, path, params, before)
+        count -= _count_values(data) if is_json(content_type) else data.count(_LINE_END)
+        before = head.headers.get(PREVIOUS)
         if before is None:
             break
     return Beginning(before or BEGINNING)
 
 
-def _count_values(page: httpx2.Response) -> int:
+def _count_values(page: bytes) -> int:
     try:
-        return len(_values(page.content))
+        return len(_values(page))
     except msgspec.DecodeError:
-        raise Failure("malformed", "the server does not answer with a JSON array") from None
+        raise BadAnswer("the server does not answer with a JSON array") from None
 
 
-def _lines(remote: Remote, patience: Patience, path: str, count: int) -> Beginning:
+def _lines(remote: Remote, retry: Retry, path: str, count: int) -> Beginning:
     before: str | None = None
     is_end = True
     while True:
-        page = _page(remote, patience, path, {names.QUERY_LAST_BYTES: str(_PIECE)}, before)
-        data = page.content
+        head, data = _page(remote, retry, path, {names.QUERY_LAST_BYTES: str(_PIECE)}, before)
         end = len(data) - (is_end and data.endswith(_LINE_END))
         is_end = False
-        before = header(page, names.STREAM_PREVIOUS_OFFSET)
+        before = head.headers.get(PREVIOUS)
         while (at := data.rfind(_LINE_END, 0, end)) >= 0:
             count, end = count - 1, at
             if count == 0:
@@ -94,7 +94,7 @@ def _lines(remote: Remote, patience: Patience, path: str, count: int) -> Beginni
             return Beginning(BEGINNING)
 
 
-def _page(remote: Remote, patience: Patience, path: str, params: dict[str, str], before: str | None) -> httpx2.Response:
+def _page(remote: Remote, retry: Retry, path: str, params: dict[str, str], before: str | None) -> tuple[Head, bytes]:
     if before is not None:
         params = {**params, names.QUERY_BEFORE: before}
-    return patience.ask(lambda: remote.page(path, params))
+    return remote.ask("GET", path, query=params, retry=retry)

@@ -11,7 +11,9 @@ from typing import Any, Concatenate, Final, ParamSpec
 import click
 from click.core import ParameterSource
 
-from headwater.cli.remote import DEFAULT_PREFIX, Remote, parse_address
+from headwater.cli.address import DEFAULT_PREFIX, parse_address
+from headwater.cli.failures import failing
+from headwater.cli.remote import Remote
 from headwater.errors import HeadwaterError
 from headwater.protocol.paths import check_path
 from headwater.protocol.patterns import check_pattern
@@ -171,7 +173,7 @@ def with_remote(command: Callable[Concatenate[Remote, P], None]) -> Callable[...
     @timeout_option
     @functools.wraps(command)
     def wrapper(*args: Any, url: Any, headers: Any, timeout: float, **kwargs: Any) -> None:
-        with Remote(url, headers, timeout) as remote:
+        with failing(url.origin), Remote(url, headers, timeout) as remote:
             command(remote, *args, **kwargs)
 
     return wrapper

@@ -12,11 +12,10 @@ import click
 import msgspec
 
 from headwater.cli import output
-from headwater.cli.failures import Failure
 from headwater.cli.many_lines import Made, Over, RecordOf, Skipped, ToldOfMany, Trouble
-from headwater.cli.remote import Remote, header
+from headwater.cli.remote import Remote
 from headwater.cli.shown import field_of, printed
-from headwater.protocol import names
+from headwater.errors import HeadwaterError
 from headwater.protocol.framing import DEFAULT_CONTENT_TYPE, is_json
 
 _LINE_END: Final = b"\n"
@@ -64,8 +63,8 @@ class JsonPrinter:
         known = self._kinds.get(stream)
         if known is None:
             try:
-                known = header(self._remote.head(stream), names.CONTENT_TYPE) or DEFAULT_CONTENT_TYPE
-            except Failure:  # it is gone, or may only be read
+                known = self._remote.head(stream).content_type
+            except HeadwaterError:  # it is gone, or may only be read
                 return DEFAULT_CONTENT_TYPE
             self._kinds[stream] = known
         return known

@@ -1,4 +1,4 @@
-"""How far long work is, on stderr: one line that is written over, for who looks at a terminal.
+"""How far long work is, on stderr: one line that is written over, for somebody at a terminal.
 
 Rule 1: it is shown only on a terminal, and not where records are printed on the same one.
 Rule 2: work that is over within `QUIET` seconds shows nothing.
@@ -23,7 +23,7 @@ _CLEAR: Final = "\r\x1b[K"
 
 
 class Meter:
-    """See the module.
+    """One line about the work under way.
 
     Args:
         total: bytes that are to be done; None: nobody knows.

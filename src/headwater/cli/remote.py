@@ -1,69 +1,31 @@
-"""HTTP to the server: the one module that knows the HTTP client (httpx2)."""
+"""A server, by the client: `headwater.client.sync` makes all requests of the commands."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final, Self
-from urllib.parse import quote, urlsplit
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Final, Self
+from urllib.parse import quote
 
-import httpx2
 import msgspec
 
-from headwater import __version__
-from headwater.cli.failures import Unreachable, refusal
-from headwater.cli.pipeline import Pipeline, can_pipeline
-from headwater.cli.telling_http import TellingHttp
-from headwater.client.retry import Retry
-from headwater.client.sync import Stream
+from headwater.cli.address import Address
+from headwater.cli.telling import TellingConnection, TellingHttp
+from headwater.client.answers import Head
+from headwater.client.errors import BadAnswer
+from headwater.client.items import Info
+from headwater.client.requests import info_of
+from headwater.client.retry import NEVER, Retry
+from headwater.client.sync import Stream, attempts
+from headwater.client.sync.http import Answer
 from headwater.client.transports import Transport
+from headwater.errors import HeadwaterError
 from headwater.model import NOW
 from headwater.protocol import names
 
-if TYPE_CHECKING:
-    from headwater.client import Connection
-
-#: Where the server has its streams, unless the URL says otherwise; as the reference servers.
-DEFAULT_PREFIX: Final = "/v1/stream/"
 #: Silence after which a live answer counts as cut: three of the server's heartbeats.
 LIVE_SECONDS: Final = 45.0
-#: A proxy that compresses also holds back.
-_FOR_MANY: Final = {
-    names.ACCEPT_ENCODING: b"identity",
-    names.ACCEPT: b"application/x-ndjson",
-    names.CONTENT_TYPE: b"application/json",
-}
-
-
-class Address(msgspec.Struct, frozen=True):
-    """Where a server is.
-
-    Attributes:
-        origin: scheme, host and port.
-        prefix: path before a stream's own, with slashes around.
-        introspection: path of the introspection routes, with slashes around.
-    """
-
-    origin: str
-    prefix: str
-    introspection: str
-
-
-def parse_address(url: str) -> Address:
-    """The address in a base URL; one with a path gives the full prefix of the streams.
-
-    Raises:
-        ValueError: it is no http or https URL, or has a query or a fragment.
-    """
-    parts = urlsplit(url if "://" in url else f"http://{url}")
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise ValueError("give the base URL of a server, such as http://127.0.0.1:4437 or https://example.org/streams/")
-    _ = parts.port  # raises ValueError when it is no port
-    prefix = parts.path.rstrip("/") + "/"
-    if prefix == "/":
-        prefix = DEFAULT_PREFIX
-    introspection = prefix.removesuffix(DEFAULT_PREFIX).rstrip("/") + "/-/"
-    return Address(f"{parts.scheme}://{parts.netloc}", prefix, introspection)
+_FOR_MANY: Final = {"accept": "application/x-ndjson", "content-type": "application/json"}
 
 
 class Remote:
@@ -74,33 +36,28 @@ class Remote:
         headers: sent with every request.
         timeout: seconds to connect, and to wait for any answer that is not live.
 
-    Every method raises `Unreachable` when there is no answer, and `Failure` when it is an error.
+    Every method that asks raises a `HeadwaterError`, which the commands show as it is; see `failures.failure_of`.
     """
 
     def __init__(self, address: Address, headers: Sequence[tuple[str, str]] = (), timeout: float = 10.0) -> None:
-        self._address = address
-        self._timeout = timeout
-        agent = ("User-Agent", f"headwater/{__version__}")
-        self._headers = [agent, *headers]
-        self._pipeline: Pipeline | None = None
-        # Loading the certificates takes longer than most commands; plain http has no use for them.
-        verify = address.origin.startswith("https:")
-        self._client = httpx2.Client(headers=self._headers, timeout=timeout, verify=verify)
+        self._address: Final = address
+        self._timeout: Final = timeout
+        self._headers: Final[dict[str, str]] = {}
+        for name, value in headers:  # one name twice is one list (RFC 9110 section 5.3)
+            before = self._headers.get(name.lower())
+            self._headers[name.lower()] = value if before is None else f"{before}, {value}"
+        self.http: Final = TellingHttp(self._headers, None, timeout)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._client.close()
-        if self._pipeline is not None:
-            self._pipeline.close()
+        self.http.close()
 
-    def pipeline(self) -> Pipeline | None:
-        """A connection for many small requests, closed with this object; None: the server is not reached directly."""
-        origin = self._address.origin
-        if self._pipeline is None and can_pipeline(origin):
-            self._pipeline = Pipeline(origin, self._headers, self._timeout)
-        return self._pipeline
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port."""
+        return self._address.origin
 
     def path_of(self, stream: str) -> str:
         """The URL path of a stream, as `Stream-Forked-From` names one too."""
@@ -110,122 +67,85 @@ class Remote:
         """The URL of a stream."""
         return self._address.origin + self.path_of(stream)
 
-    def request(
-        self, method: str, stream: str, headers: Mapping[bytes, bytes] | None = None, body: bytes = b""
-    ) -> httpx2.Response:
-        """The answer to a request to a stream's URL."""
-        return self._send(method, self.url(stream), headers=headers, content=body)
+    def patience(self, retry_for: float | None) -> Retry:
+        """The rules of a command that outlives a connection.
 
-    def signal(self, stream: str, params: Mapping[str, str], content_type: str, body: bytes) -> None:
-        """Tell the live readers of a stream something."""
-        headers = {names.CONTENT_TYPE: content_type.encode()}
-        self._send("POST", f"{self.url(stream)}/-/signal", headers=headers, params=params, content=body)
-
-    def head(self, stream: str) -> httpx2.Response:
-        """The answer to HEAD.
-
-        An error to HEAD has no body; a GET at `now` reads nothing and says what is wrong.
+        Args:
+            retry_for: seconds of trouble after which to give up; None: never.
         """
-        with self._reaching():
-            response = self._client.head(self.url(stream))
-        if not response.is_success:
-            self._send("GET", self.url(stream), params={names.QUERY_OFFSET: NOW})
-            raise refusal(response.status_code, b"")
-        return response
+        return Retry(base=0.5, deadline=retry_for, connect=self._timeout, silence=max(self._timeout, LIVE_SECONDS))
 
-    def page(self, stream: str, params: Mapping[str, str]) -> httpx2.Response:
-        """What there is of a stream now, as the query says."""
-        return self._send("GET", self.url(stream), params=params)
+    def stream(
+        self,
+        stream: str,
+        *,
+        content_type: str | None = None,
+        transport: Transport = "auto",
+        retry: Retry = NEVER,
+        compressed: bool = False,
+    ) -> Stream[bytes]:
+        """A stream.
+
+        Args:
+            stream: its path.
+            content_type: of it, if it is known.
+            transport: how it is read.
+            retry: the rules; without, everything is asked once.
+            compressed: accept every coding that the HTTP client decodes.
+        """
+        url = self.url(stream)
+        http = self.http.compressed(url) if compressed else self.http
+        return Stream(url, type=bytes, content_type=content_type, transport=transport, retry=retry, http=http)
+
+    def connection(self, retry: Retry) -> TellingConnection:
+        """The client's connection, for a stream that is read on a WebSocket."""
+        return TellingConnection(f"{self.origin}{self._address.prefix}", headers=self._headers, retry=retry)
+
+    def ask(
+        self,
+        method: str,
+        stream: str,
+        headers: Mapping[str, str] = {},
+        *,
+        query: Mapping[str, str] = {},
+        body: bytes | None = None,
+        retry: Retry = NEVER,
+    ) -> tuple[Head, bytes]:
+        """The answer to a request to a stream's URL."""
+        return attempts.ask(self.http, retry, method, self.url(stream), headers, body, query)
+
+    def head(self, stream: str, retry: Retry = NEVER) -> Info:
+        """A stream's state.
+
+        A refusal of HEAD has no body; a GET at `now` reads nothing and says what is wrong.
+        """
+        try:
+            found, _ = self.ask("HEAD", stream, retry=retry)
+        except HeadwaterError as error:
+            if not error.retryable and error.status:
+                self.ask("GET", stream, query={names.QUERY_OFFSET: NOW}, retry=retry)
+            raise
+        return info_of(found.headers)
 
     def introspect(self, route: str, params: Mapping[str, str]) -> Any:
         """The JSON document of an introspection route."""
         url = f"{self._address.origin}{self._address.introspection}{route}"
-        response = self._send("GET", url, params=params)
+        _, body = attempts.ask(self.http, NEVER, "GET", url, {}, None, params)
         try:
-            return msgspec.json.decode(response.content)
+            return msgspec.json.decode(body)
         except msgspec.DecodeError:
-            raise refusal(response.status_code, b"") from None
+            raise BadAnswer(f"the answer of {url} is not JSON") from None
 
-    @property
-    def origin(self) -> str:
-        """Scheme, host and port."""
-        return self._address.origin
-
-    def stream(
-        self, stream: str, content_type: str, wire: Transport, retry_for: float | None, *, compressed: bool = False
-    ) -> Stream[bytes]:
-        """A stream as the client reads it, which tells when it tries again.
-
-        Args:
-            stream: its path.
-            content_type: of it.
-            wire: the transport.
-            retry_for: seconds of trouble after which to give up; None: never.
-            compressed: accept every coding that the HTTP client decodes.
-        """
-        coding = {"accept-encoding": self._client.headers["accept-encoding"]} if compressed else {}
-        retry = self._retry(retry_for)
-        http = TellingHttp({**dict(self._headers), **coding}, self._client, retry.connect)
-        return Stream(
-            self.url(stream), type=bytes, content_type=content_type, transport=wire, retry=retry, http=http
-        )  # fmt: skip
-
-    def connection(self, retry_for: float | None) -> Connection:
-        """The client's connection for many streams; see `stream`."""
-        from headwater.cli.telling import TellingConnection
-
-        headers = {name: value for name, value in self._headers if name != "User-Agent"}
-        url = f"{self.origin}{self._address.prefix}"
-        return TellingConnection(url, headers=headers, retry=self._retry(retry_for))
-
-    def _retry(self, retry_for: float | None) -> Retry:
-        return Retry(base=0.5, deadline=retry_for, connect=self._timeout, silence=max(self._timeout, LIVE_SECONDS))
-
-    def page_of_many(self, body: bytes, params: Mapping[str, str]) -> httpx2.Response:
+    def page_of_many(self, body: bytes, query: Mapping[str, str], retry: Retry) -> bytes:
         """What there is of many streams now.
 
         Args:
             body: of `POST -/many`.
-            params: its query.
+            query: its parameters.
+            retry: the rules.
         """
-        return self._send("POST", self._many, headers=_FOR_MANY, content=body, params=params)
+        return self.ask("POST", "-/many", _FOR_MANY, query=query, body=body, retry=retry)[1]
 
-    @contextmanager
-    def live_many(self, body: bytes, params: Mapping[str, str]) -> Iterator[httpx2.Response]:
-        """A live answer of many streams; see `live` and `page_of_many`."""
-        with self._stream("POST", self._many, headers=_FOR_MANY, content=body, params=params) as response:
-            yield response
-
-    @property
-    def _many(self) -> str:
-        return f"{self._address.origin}{self._address.prefix}-/many"
-
-    @contextmanager
-    def _stream(self, method: str, url: str, **options: Any) -> Iterator[httpx2.Response]:
-        timeout = httpx2.Timeout(self._timeout, read=max(self._timeout, LIVE_SECONDS))
-        with self._reaching(), self._client.stream(method, url, timeout=timeout, **options) as response:
-            if not response.is_success:
-                raise refusal(response.status_code, response.read(), header(response, names.RETRY_AFTER))
-            yield response
-
-    def _send(self, method: str, url: str, **options: Any) -> httpx2.Response:
-        with self._reaching():
-            response = self._client.request(method, url, **options)
-        if not response.is_success:
-            raise refusal(response.status_code, response.content, header(response, names.RETRY_AFTER))
-        return response
-
-    @contextmanager
-    def _reaching(self) -> Iterator[None]:
-        try:
-            yield
-        except httpx2.TimeoutException:
-            raise Unreachable(self._address.origin, "no answer in time") from None
-        except httpx2.RequestError as error:
-            raise Unreachable(self._address.origin, str(error) or type(error).__name__) from None
-
-
-def header(response: httpx2.Response, name: bytes) -> str | None:
-    """A header's value, by its name in protocol/names.py."""
-    value: str | None = response.headers.get(name.decode())
-    return value
+    def live_many(self, body: bytes, query: Mapping[str, str]) -> AbstractContextManager[Answer]:
+        """A live answer of many streams, or a refusal; see `page_of_many`."""
+        return self.http.open("POST", self.url("-/many"), query, _FOR_MANY, body)

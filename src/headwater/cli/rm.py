@@ -5,10 +5,11 @@ from __future__ import annotations
 import click
 
 from headwater.cli import output
-from headwater.cli.failures import ExitCode, Failure
+from headwater.cli.failures import ExitCode, Failure, failure_of
 from headwater.cli.options import below, parse_path, with_remote
 from headwater.cli.paragraphs import Paragraphs
 from headwater.cli.remote import Remote
+from headwater.errors import HeadwaterError
 
 
 @click.command(cls=Paragraphs)
@@ -27,10 +28,11 @@ def rm(remote: Remote, paths: tuple[str, ...], force: bool) -> None:
     failed: list[Failure] = []
     for path in paths:
         try:
-            remote.request("DELETE", path)
-        except Failure as failure:
+            remote.stream(path).delete()
+        except HeadwaterError as error:
+            failure = failure_of(error, remote.origin)
             if failure.exit_code == ExitCode.UNREACHABLE:
-                raise
+                raise failure from None
             if not (force and failure.exit_code == ExitCode.NOT_FOUND):
                 failure.show()
                 failed.append(failure)

@@ -55,4 +55,5 @@ def signal(
     if content_type is None or as_string:
         body = Shaper(kind, as_string=as_string).shape(body, "DATA")
     named = {"from": sender, "to": to, "topic": topic, "keep": None if keep is None else str(keep)}
-    remote.signal(path, {name: value for name, value in named.items() if value is not None}, kind, body)
+    query = {name: value for name, value in named.items() if value is not None}
+    remote.ask("POST", f"{path}/-/signal", {"content-type": kind}, query=query, body=body)

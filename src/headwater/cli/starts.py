@@ -11,16 +11,15 @@ from collections.abc import Sequence
 import click
 import msgspec
 
-from headwater.cli.failures import Failure
 from headwater.cli.follow_many import Start
 from headwater.cli.newest import newest
-from headwater.cli.patience import Patience
-from headwater.cli.remote import Remote, header
-from headwater.errors import InvalidOffset
+from headwater.cli.remote import Remote
+from headwater.client.retry import Retry
+from headwater.errors import HeadwaterError, InvalidOffset
 from headwater.model import BEGINNING, NOW
 from headwater.protocol import names
 from headwater.protocol.backwards import MAX_LAST
-from headwater.protocol.framing import DEFAULT_CONTENT_TYPE, keeps_records
+from headwater.protocol.framing import keeps_records
 from headwater.protocol.offsets import check_offset
 from headwater.protocol.patterns import is_pattern
 
@@ -63,12 +62,12 @@ def _is_offset(text: str | None) -> bool:
         return False
 
 
-def starts_of_last(remote: Remote, patience: Patience, paths: Sequence[str], count: int) -> Starts:
+def starts_of_last(remote: Remote, retry: Retry, paths: Sequence[str], count: int) -> Starts:
     """Where the last N of each begin; a stream that cannot be asked for begins at its start, when it comes.
 
     Raises:
         UsageError: a pattern is given, and N is more than a request gives.
-        Failure: the server is lost.
+        HeadwaterError: the server is lost.
     """
     if count == 0:
         return starts_from(paths, NOW)
@@ -78,19 +77,19 @@ def starts_of_last(remote: Remote, patience: Patience, paths: Sequence[str], cou
     for path in paths:
         starts.by_name[path] = {names.QUERY_LAST: count} if is_pattern(path) else None
         if not is_pattern(path):
-            _begin(remote, patience, path, count, starts)
+            _begin(remote, retry, path, count, starts)
     return starts
 
 
-def _begin(remote: Remote, patience: Patience, path: str, count: int, starts: Starts) -> None:
+def _begin(remote: Remote, retry: Retry, path: str, count: int, starts: Starts) -> None:
     try:
-        kind = header(patience.ask(lambda: remote.head(path)), names.CONTENT_TYPE) or DEFAULT_CONTENT_TYPE
+        kind = remote.head(path, retry).content_type
         if keeps_records(kind) and count <= MAX_LAST:
             starts.by_name[path] = {names.QUERY_LAST: count}
             return
-        begin = newest(remote, patience, path, kind, count)
-    except Failure as failure:
-        if failure.passing:
+        begin = newest(remote, retry, path, kind, count)
+    except HeadwaterError as error:
+        if error.retryable or not error.status:
             raise
         return  # the read says why
     starts.by_name[path] = begin.offset

@@ -1,4 +1,4 @@
-"""The options that say what a new stream is like, and the headers that carry them."""
+"""The options that say what a new stream is like, and what the client calls them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import click
 import msgspec
 
 from headwater.cli.options import checked
-from headwater.protocol import names
 from headwater.protocol.expiry import format_retention, parse_date, parse_retention
 from headwater.protocol.slow import format_slow, parse_slow
 
@@ -23,15 +22,9 @@ class StreamSettings(msgspec.Struct, frozen=True):
     retention: str | None
     slow: str | None
 
-    def headers(self) -> dict[bytes, bytes]:
-        """The headers of the request that creates the stream."""
-        wanted: dict[bytes, object] = {
-            names.STREAM_TTL: self.ttl,
-            names.STREAM_EXPIRES_AT: self.expires_at,
-            names.STREAM_RETENTION: self.retention,
-            names.STREAM_SLOW: self.slow,
-        }
-        return {name: str(value).encode() for name, value in wanted.items() if value is not None}
+    def config(self) -> dict[str, Any]:
+        """What was said, as `Stream.create` takes it."""
+        return {name: value for name, value in msgspec.structs.asdict(self).items() if value is not None}
 
 
 def _retention(text: str) -> str:

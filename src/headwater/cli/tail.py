@@ -11,7 +11,6 @@ from headwater.cli.follow import Follower
 from headwater.cli.follow_socket import SocketFollower, check_installed
 from headwater.cli.options import below, json_option, parse_name, with_remote
 from headwater.cli.paragraphs import Paragraphs
-from headwater.cli.patience import Patience
 from headwater.cli.remote import Remote
 from headwater.cli.starts import starts_from, starts_of_last
 from headwater.cli.tail_many import tail_many
@@ -103,17 +102,17 @@ def tail(
     sse = _check_wire(wire, paths, sse=sse, compressed=compressed)
     _check_no_follow(no_follow, sse=sse, kinds=kinds)
     _check_beginning(offset, last)
-    patience = Patience(retry_for)
+    retry = remote.patience(retry_for)
     if len(paths) > 1 or is_pattern(paths[0]):
         _check_several(paths, sse=sse, compressed=compressed)
-        starts = starts_from(paths, offset) if last is None else starts_of_last(remote, patience, paths, last)
-        code = tail_many(remote, starts, patience, as_json=as_json, follow=not no_follow, count=count, kinds=kinds)
+        starts = starts_from(paths, offset) if last is None else starts_of_last(remote, retry, paths, last)
+        code = tail_many(remote, starts, retry, as_json=as_json, follow=not no_follow, count=count, kinds=kinds)
         click.get_current_context().exit(code)
     _check_offset(offset)
     tail_one(
         remote,
         paths[0],
-        patience,
+        retry,
         offset,
         last,
         "sse" if sse else "ndjson",

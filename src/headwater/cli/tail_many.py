@@ -9,16 +9,16 @@ from headwater.cli.follow_many import ManyFollower
 from headwater.cli.heard import shown_apart, shown_as_json
 from headwater.cli.many_lines import Heard, RecordOf, ToldOfMany
 from headwater.cli.notices import Notices
-from headwater.cli.patience import Patience
 from headwater.cli.print_many import JsonPrinter, PlainPrinter
 from headwater.cli.remote import Remote
 from headwater.cli.starts import Starts
+from headwater.client.retry import Retry
 
 
 def tail_many(
     remote: Remote,
     starts: Starts,
-    patience: Patience,
+    retry: Retry,
     *,
     as_json: bool,
     follow: bool,
@@ -30,7 +30,7 @@ def tail_many(
     Args:
         remote: the server.
         starts: where each begins.
-        patience: when to connect again.
+        retry: when to connect again.
         as_json: one object a record.
         follow: wait for what comes, and for streams that are not there.
         count: of records; None: all.
@@ -41,9 +41,9 @@ def tail_many(
 
     Raises:
         BrokenPipeError: nobody reads stdout any more; found out at the next heartbeat at the latest.
-        Failure: the server refused, or patience is at its end.
+        HeadwaterError: the server refused, or patience is at its end.
     """
-    follower = ManyFollower(remote, starts.by_name, patience, starts.cursor, kinds=kinds)
+    follower = ManyFollower(remote, starts.by_name, retry, starts.cursor, kinds=kinds)
     notices = Notices(starts.by_name, waits=follow)
     printer = (JsonPrinter if as_json else PlainPrinter)(remote, starts.skips)
     show = shown_as_json if as_json else shown_apart

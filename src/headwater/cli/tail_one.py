@@ -13,15 +13,14 @@ from headwater.cli import output
 from headwater.cli.follow import Follower
 from headwater.cli.heard import shown_apart, shown_as_json
 from headwater.cli.newest import Beginning, newest
-from headwater.cli.patience import Patience
 from headwater.cli.progress import Meter
-from headwater.cli.remote import Remote, header
+from headwater.cli.remote import Remote
 from headwater.cli.shown import field_of, printed
 from headwater.client.items import Progress
+from headwater.client.retry import Retry
 from headwater.client.transports import Transport
 from headwater.model import BEGINNING, NOW, Record
-from headwater.protocol import names
-from headwater.protocol.framing import DEFAULT_CONTENT_TYPE, is_json, is_text
+from headwater.protocol.framing import is_json, is_text
 
 Format = Callable[[Record], bytes]
 
@@ -29,7 +28,7 @@ Format = Callable[[Record], bytes]
 def tail_one(
     remote: Remote,
     path: str,
-    patience: Patience,
+    retry: Retry,
     offset: str | None,
     last: int | None,
     wire: Transport,
@@ -46,7 +45,7 @@ def tail_one(
     Args:
         remote: the server.
         path: the stream.
-        patience: when to connect again.
+        retry: when to connect again.
         offset: where to begin; None: at its start, or as `last` says.
         last: begin with so many records, or lines.
         wire: the transport.
@@ -59,9 +58,9 @@ def tail_one(
 
     Raises:
         BrokenPipeError: nobody reads stdout any more.
-        Failure: the server refused, patience is at its end, or the stream ended before it was complete.
+        HeadwaterError: the server refused, patience is at its end, or the stream ended before it was complete.
     """
-    kind, begin = _beginning(remote, path, patience, offset, last)
+    kind, begin = _beginning(remote, path, retry, offset, last)
     printer = Printer(_format(kind, as_json=as_json), begin, shown_as_json if as_json else shown_apart)
     meter = Meter(shown=sys.stderr.isatty() and not output.on_terminal())
     reader = follower(
@@ -70,7 +69,7 @@ def tail_one(
         kind,
         wire,
         begin.offset,
-        patience.retry_for,
+        retry,
         compressed=compressed,
         kinds=kinds,
         alive=watching(meter),
@@ -85,16 +84,14 @@ def tail_one(
         printer.end_line()
 
 
-def _beginning(
-    remote: Remote, path: str, patience: Patience, offset: str | None, last: int | None
-) -> tuple[str, Beginning]:
+def _beginning(remote: Remote, path: str, retry: Retry, offset: str | None, last: int | None) -> tuple[str, Beginning]:
     """The stream's content type, and where to begin."""
-    head = patience.ask(lambda: remote.head(path))
-    kind = header(head, names.CONTENT_TYPE) or DEFAULT_CONTENT_TYPE
+    head = remote.head(path, retry)
+    kind = head.content_type
     if last:
-        return kind, newest(remote, patience, path, kind, last)
+        return kind, newest(remote, retry, path, kind, last)
     if last == 0 or offset == NOW:
-        return kind, Beginning(header(head, names.STREAM_NEXT_OFFSET) or NOW)
+        return kind, Beginning(head.tail)
     return kind, Beginning(offset or BEGINNING)
 
 

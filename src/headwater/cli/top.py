@@ -13,11 +13,11 @@ from typing import Any, Final
 import click
 
 from headwater.cli import output
-from headwater.cli.failures import Unreachable
 from headwater.cli.options import json_option, with_remote
 from headwater.cli.paragraphs import Paragraphs
 from headwater.cli.rates import Rates, rates
 from headwater.cli.remote import Remote
+from headwater.client.errors import NetworkError
 
 #: Of a terminal (ECMA-48, and xterm's second screen): begin, draw from the upper left corner, end.
 _BEGIN, _HOME, _CLEAR_LINE, _CLEAR_REST, _END = (
@@ -66,7 +66,7 @@ def looks(remote: Remote, interval: float, count: int | None) -> Iterator[tuple[
     while True:
         try:
             overview = remote.introspect("overview", {})
-        except Unreachable:
+        except NetworkError:
             if before is None:
                 raise
         else:

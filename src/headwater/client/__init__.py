@@ -1,17 +1,18 @@
 """Clients of a server: streams that are read and written from anywhere, and go on by themselves after every cut.
 
 Rule: the core is without I/O: what is asked, what bytes tell, when to try again. `http`, `reader`, `stream` and
-`writer` drive it with httpx2 and asyncio; `headwater.client.sync` has the same names for programs that are not
-asynchronous, and is generated from them. Nothing here imports the hub. A name is loaded when it is used first, and what
-needs more than httpx2 loads it late.
+`writer` drive it with httpx2 and asyncio. `headwater.client.sync` has the same names for programs that are not
+asynchronous: generated from these, or these in a thread of their own. Nothing here imports the hub. A name is loaded
+when it is used first, and what needs more than httpx2 loads it late.
 
 stream         `Stream`: a handle, and what can be asked of it
 reader         `Reader`: a cursor that outlives its connections
 writer         `StreamWriter`: appends, each once
 appends        the half of a stream's handle that writes
-http           HTTP, and time: the module that knows httpx2
+attempts       one request beside reading, sent again
+http           HTTP: the module that knows httpx2
 inside         a hub in this process
-pauses         waits between two attempts
+clock          time and luck, of who waits and tries again
 answers        heads of answers, and what can go wrong on the way
 session        one read, from its first request to its end: all rules of it
 reading        what is asked of a read, and what it asks of its driver

@@ -20,7 +20,8 @@ class ClientError(HeadwaterError):
 class NetworkError(ClientError):
     """There is no answer: the server cannot be reached, or the connection was lost."""
 
-    code, retry_after = "network", 0
+    code = "network"
+    retry_after: float | None = 0
     advice = "Check the URL and the network; then try again."
 
 

@@ -7,21 +7,19 @@ Rule 2: the hub is whatever has `inside`, an ASGI application; nothing of it is 
 from __future__ import annotations
 
 import asyncio
-import random
-import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 from urllib.parse import unquote, urlencode, urlsplit
 
 from headwater.client.answers import Head, agent, head_of
-from headwater.client.doors import Headers, Waits
+from headwater.client.clock import Clock
+from headwater.client.doors import Headers
 from headwater.client.errors import ConnectTimeout, NetworkError, Truncated
-from headwater.client.pauses import Pause
 
 
-class Inner:
-    """An answer of an application."""
+class Call:
+    """A call of an application, and its answer; see `Answers`."""
 
     def __init__(self, app: Any, scope: dict[str, Any], body: bytes) -> None:
         self.head = Head(0, {})
@@ -46,29 +44,26 @@ class Inner:
             raise NetworkError(f"the hub did not answer: {self._error!r}")
 
     async def read(self) -> bytes:
-        """See `Answers.read`."""
-        return await self.whole()
+        """All of the body.
 
-    async def whole(self) -> bytes:
-        """All of the body."""
-        found = []
-        while (piece := await self._pieces.get()) is not None:
-            found.append(piece)
-        return b"".join(found)
+        Raises:
+            Truncated: the application failed on the way.
+        """
+        return b"".join([piece async for piece in self.chunks()])
 
-    async def chunks(self, silence: float, first: float | None) -> AsyncGenerator[Any, None]:
-        """See `Answers.chunks`; inside a process nothing is lost on the way."""
+    async def chunks(self, silence: float = 0.0, first: float | None = None) -> AsyncGenerator[Any, None]:
+        """See `Answers.chunks`; inside a process nothing is lost on the way, and no limit is needed.
+
+        Raises:
+            Truncated: the application failed on the way.
+        """
         while (piece := await self._pieces.get()) is not None:
             yield piece
         if self._error is not None:
             raise Truncated(f"the hub's answer broke off: {self._error!r}")
 
     async def abort(self) -> None:
-        """See `Answers.abort`."""
-        await self.leave()
-
-    async def leave(self) -> None:
-        """Go away, as a client does."""
+        """Go away, as a client does, whatever waits for the answer."""
         self._gone.set()
         while not self._pieces.empty():
             self._pieces.get_nowait()
@@ -112,41 +107,37 @@ class InsideDoor:
 
     ways = ("ndjson",)
     can_refresh = False
+    clock = Clock()
 
     def __init__(self, hub: Any, limit: float) -> None:
         self._app: Final = hub.inside
         self._limit: Final = limit
 
-    def now(self) -> float:
-        """See `Door`."""
-        return time.monotonic()
-
-    def draw(self) -> float:
-        """See `Door`."""
-        return random.random()
-
-    def pause(self) -> Waits:
-        """See `Door`."""
-        return Pause()
-
     @asynccontextmanager
     async def open(
-        self, method: str, url: str, query: Mapping[str, str], headers: Headers, body: bytes | None = None
-    ) -> AsyncIterator[Inner]:
+        self,
+        method: str,
+        url: str,
+        query: Mapping[str, str],
+        headers: Headers,
+        body: bytes | None = None,
+        *,
+        hold: float = 0.0,
+    ) -> AsyncIterator[Call]:
         """See `Door.open`."""
-        answer = Inner(self._app, _scope(method, url, query, headers, body or b""), body or b"")
+        answer = Call(self._app, _scope(method, url, query, headers, body or b""), body or b"")
         try:
-            await answer.begin(self._limit)
+            await answer.begin(self._limit + hold)
             yield answer
         finally:
-            await answer.leave()
+            await answer.abort()
 
     async def ask(
         self, method: str, url: str, headers: Headers, body: bytes | None = None, query: Mapping[str, str] = {}
     ) -> tuple[Head, bytes]:
         """See `Door.ask`."""
         async with self.open(method, url, query, headers, body) as answer:
-            return answer.head, await answer.whole()
+            return answer.head, await answer.read()
 
     async def close(self) -> None:
         """See `Door.close`: the hub is the application's."""

@@ -113,6 +113,7 @@ class Info(msgspec.Struct, frozen=True):
         ttl: seconds of idleness after which it expires.
         expires_at: when it expires, as it was given.
         retention: how much is kept, as it was given.
+        slow: what its slow readers get, as it was given.
         heartbeat: seconds between two heartbeats of its live answers.
         transports: names of those the server has.
         created: the call made it.
@@ -127,6 +128,7 @@ class Info(msgspec.Struct, frozen=True):
     ttl: int | None = None
     expires_at: str | None = None
     retention: str | None = None
+    slow: str | None = None
     heartbeat: float | None = None
     transports: tuple[str, ...] = ()
     created: bool = False

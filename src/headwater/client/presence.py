@@ -161,19 +161,19 @@ class Presence:
             self._entering = self._run(self._enter())
 
     async def _enter(self) -> None:
-        backoff = Backoff(self._retry, self._door.draw)
+        backoff = Backoff(self._retry, self._door.clock.draw)
         try:
             while True:
-                backoff.begin(self._door.now())
+                backoff.begin(self._door.clock.now())
                 try:
                     return await self._say(state=self._state)
                 except HeadwaterError as error:
-                    wait = backoff.wait(self._door.now(), error.retry_after) if error.retryable else None
+                    wait = backoff.wait(self._door.clock.now(), error.retry_after) if error.retryable else None
                     if wait is None:
                         self._error = error
                         self._changed.set()
                         return None
-                    await self._door.pause().wait(wait)
+                    await self._door.clock.pause().wait(wait)
         finally:
             self._entering = None
 

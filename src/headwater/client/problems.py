@@ -57,7 +57,7 @@ def problem_of(
     found = _decode(body)
     status = status or found.status
     kind = _class_of(found.code or code or f"http-{status}", status, found.advice)
-    error = kind(_one_line(found.detail or found.title) or _bare(kind, status))
+    error = kind(_one_line(found.detail or found.title) or _bare(kind, status, is_other=bool(body)))
     error.details.update(_facts(body))
     error.details.update(facts)
     passes = status in PASSING or status >= 500
@@ -99,9 +99,11 @@ def _class_of(code: str, status: int, advice: str) -> type[HeadwaterError]:
     return type("Problem", (HeadwaterError,), {**body, "advice": advice or HeadwaterError.advice})
 
 
-def _bare(kind: type[HeadwaterError], status: int) -> str:
-    """What is known of an answer without a body, such as one to HEAD."""
+def _bare(kind: type[HeadwaterError], status: int, *, is_other: bool) -> str:
+    """What is known of an answer without a problem: one to HEAD has no body, and one of a proxy has another."""
     told = f"the server answered {status} {_phrase(status)}".rstrip()
+    if is_other:
+        told += ", and not as a server of streams does; is the URL right?"
     return f"{kind.title()}: {told}" if kind in _OF_STATUS.values() else told
 
 

@@ -7,13 +7,13 @@ Rule 2: `offset` moves when the consumer asks for more, which says that it is do
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
 from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
 
 from headwater.client.checkpoint import Checkpoint
 from headwater.client.codec import Codec
 from headwater.client.errors import BadRecord
-from headwater.client.http import settled
+from headwater.client.http import Cut, settled
 from headwater.client.items import Batch, End, Ending, Gap, Info, Item, Progress
 from headwater.client.reading import Given, Reading, Request
 from headwater.client.requests import info_of
@@ -54,13 +54,14 @@ class Reader(Generic[T]):
         self._http: Final[Door] = http
         self._url: Final = url
         self._session: ReadSession[T] = ReadSession(
-            reading, codec_of, retry, http.draw, info=info, can_refresh=http.can_refresh, is_new=is_new
+            reading, codec_of, retry, http.clock.draw, info=info, can_refresh=http.can_refresh, is_new=is_new
         )
         self._checkpoint: Final = checkpoint
         self._is_loaded = checkpoint is None
         self._progress: Final = progress
         self._learned: Final = learned
-        self._pause: Final = http.pause()
+        self._pause: Final = http.clock.pause()
+        self._cut: Final = Cut()
         self._answer: Answers | None = None
         self._rest: Iterator[Item[T]] = iter(())  # of a batch that was broken off
         self._records = self._bytes = 0
@@ -117,6 +118,7 @@ class Reader(Generic[T]):
         """End it; who iterates comes to the end."""
         self._session.stop()
         self._pause.wake()
+        self._cut.now()
         if self._answer is not None:
             await self._answer.abort()
 
@@ -204,7 +206,7 @@ class Reader(Generic[T]):
                 break
             if isinstance(error, BadRecord):
                 self._bad = error
-            wait = session.lost(error, self._http.now())
+            wait = session.lost(error, self._http.clock.now())
             if (gap := session.take_gap()) is not None:
                 yield gap
             if wait > 0 or not session.went_on:
@@ -220,9 +222,10 @@ class Reader(Generic[T]):
         session.late()
         if self._has_ended():
             return
-        request = session.begin(self._http.now())
-        async with self._http.open(request.method, self._url, request.query, request.headers) as answer:
-            self._answer = answer
+        request = session.begin(self._http.clock.now())
+        opened = self._http.open(request.method, self._url, request.query, request.headers, hold=request.hold)
+        async with AsyncExitStack() as stack:
+            answer = self._answer = await self._cut.of(stack.enter_async_context(opened))
             try:
                 async with aclosing(self._answered(request, answer)) as all_given:
                     async for given in all_given:
@@ -233,7 +236,7 @@ class Reader(Generic[T]):
     async def _answered(self, request: Request, answer: Answers) -> AsyncGenerator[Given, None]:
         session, head, known = self._session, answer.head, self._session.info
         body = b"" if head.is_success else await answer.read()
-        for given in session.head(head.status, head.headers, body, head.retry_after, self._http.now()):
+        for given in session.head(head.status, head.headers, body, head.retry_after, self._http.clock.now()):
             yield given
         if request.method == "HEAD":
             session.learn(info_of(head.headers))

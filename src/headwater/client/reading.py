@@ -61,9 +61,11 @@ class Request(msgspec.Struct, frozen=True):
         query: its parameters.
         headers: its own headers.
         first_byte: seconds that the first byte may take behind the head; None: as any other.
+        hold: seconds that the server may hold the answer, beyond those that any head may take.
     """
 
     method: str
     query: dict[str, str]
     headers: dict[str, str]
     first_byte: float | None = None
+    hold: float = 0.0

@@ -103,14 +103,23 @@ def _code_of(status: int, headers: Mapping[str, str]) -> str:
 
 
 def check_written(head: Head, body: bytes) -> Head:
-    """The head of an answer to a write: a stream's tells its tail, and a login page does not.
+    """The head of an answer to a write.
 
     Raises:
         HeadwaterError: it is an error, or something else.
     """
-    if NEXT not in check(head, body).headers:
+    if not is_written(check(head, body).headers):
         raise BadAnswer(f"the answer has no {NEXT}: it is not a stream's")
     return head
+
+
+def is_written(headers: Mapping[str, str]) -> bool:
+    """Whether an answer to a write is a stream's.
+
+    It tells the tail, or, of what was there before, the numbers of its producer (section 5.2.1). A login page tells
+    neither.
+    """
+    return NEXT in headers or "producer-seq" in headers
 
 
 def info_of(headers: Mapping[str, str], *, created: bool = False) -> Info:
@@ -122,7 +131,6 @@ def info_of(headers: Mapping[str, str], *, created: bool = False) -> Info:
     if NEXT not in headers:
         raise BadAnswer(f"the answer has no {NEXT}: it is not a stream's")
     ttl = headers.get("stream-ttl")
-    beat = headers.get("stream-heartbeat", "")
     return Info(
         headers.get("content-type", "application/octet-stream"),
         headers[NEXT],
@@ -133,10 +141,17 @@ def info_of(headers: Mapping[str, str], *, created: bool = False) -> Info:
         ttl=int(ttl) if ttl is not None and ttl.isdecimal() else None,
         expires_at=headers.get("stream-expires-at"),
         retention=headers.get("stream-retention"),
-        heartbeat=float(beat) if beat.replace(".", "", 1).isdecimal() else None,
+        slow=headers.get("stream-slow"),
+        heartbeat=heartbeat_of(headers),
         transports=tuple(each.strip() for each in headers.get("stream-transports", "").split(",") if each.strip()),
         created=created,
     )
+
+
+def heartbeat_of(headers: Mapping[str, str]) -> float | None:
+    """Seconds between two heartbeats, of a live answer; None: it does not tell."""
+    beat = headers.get("stream-heartbeat", "")
+    return float(beat) if beat.replace(".", "", 1).isdecimal() else None
 
 
 def config_headers(config: Mapping[str, Any]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""When to try again: without a clock, a network or luck of its own.
+"""When to try again: without a clock, a network or randomness of its own.
 
 Rule 1: an attempt that moved the reader forward is no trouble, and the next one follows within `base` seconds.
 Rule 2: any other counts, and the next one waits for a random part of a bound that doubles (full jitter), is never above
@@ -44,7 +44,8 @@ class Retry(msgspec.Struct, frozen=True, kw_only=True):
         base: seconds; the first wait is up to so long.
         cap: seconds; no wait of our own is longer.
         attempts: without progress, after which to give up; None: never.
-        deadline: seconds without progress after which to give up; None: never.
+        deadline: seconds without progress after which to give up; None: never. Who is asked to wait for longer gives
+            up at once.
         stable: seconds that a connection must be up until earlier trouble is forgotten.
         connect: seconds to the head of an answer.
         silence: seconds without a byte after which a live answer is dead; None: two and a half of the server's
@@ -128,6 +129,9 @@ class Backoff:
         if hint is not None:
             hint = min(max(hint, 0.0), _LONGEST_HINT)
             wait = hint if own else max(hint, wait) + self._draw() * 0.3 * hint
+            lasted = 0.0 if self._since is None else now - self._since
+            if self._retry.deadline is not None and lasted + hint > self._retry.deadline:
+                return None
         return max(wait, self._room(now))
 
     def planned(self, now: float) -> float | None:

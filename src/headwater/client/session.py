@@ -1,4 +1,4 @@
-"""One read, from its first request to its end: every rule of it, and no I/O, no clock and no luck.
+"""One read, from its first request to its end: every rule of it, and no I/O, no clock and no randomness.
 
 A driver asks `begin` what to send, gives `head`, `feed` and `finish` what comes, hands on what they return, and after
 an attempt asks `lost` how long to wait. Nothing else decides anything.
@@ -18,7 +18,7 @@ from headwater.client.errors import Truncated
 from headwater.client.items import Batch, End, Ending, Gap, Info
 from headwater.client.problems import problem_of, stream_failed
 from headwater.client.reading import Given, Reading, Request
-from headwater.client.requests import info_of
+from headwater.client.requests import heartbeat_of, info_of
 from headwater.client.retry import Retry
 from headwater.client.states import ReaderState
 from headwater.client.told import (
@@ -34,7 +34,7 @@ from headwater.client.told import (
     Told,
     UpToDate,
 )
-from headwater.client.transports import FIRST_BYTE, Choice
+from headwater.client.transports import FIRST_BYTE, HELD, Choice
 from headwater.client.trouble import Trouble
 from headwater.client.ways import Headers, Place, Way, over_connection, way_of
 from headwater.errors import HeadwaterError, OffsetGone, StreamGone, StreamNotFound
@@ -44,7 +44,7 @@ T = TypeVar("T")
 
 
 class ReadSession(Generic[T]):
-    """See the module.
+    """One read.
 
     Args:
         reading: what is read.
@@ -91,6 +91,11 @@ class ReadSession(Generic[T]):
         self._way: Way | None = None
         self._name = ""
         self._planned: Detached | None = None
+        self._at_tail = False
+        self._pending: list[Told] = []  # behind a record that was left out
+        self._later: HeadwaterError | None = None  # behind what was given
+        self._gap: Gap | None = None
+        self._heartbeat: float | None = None  # of the newest answer, which may have another than the stream's
         self._place.query.update(reading.query())
         if info is not None and info.content_type:
             self.learn(info)
@@ -113,7 +118,7 @@ class ReadSession(Generic[T]):
     @property
     def silence(self) -> float:
         """Seconds without a byte after which a connection is dead."""
-        return self._retry.silence_of(None if self.info is None else self.info.heartbeat)
+        return self._retry.silence_of(self._heartbeat or (None if self.info is None else self.info.heartbeat))
 
     def begin_at(self, offset: str) -> None:
         """Begin there, in place of the start that was asked for."""
@@ -131,28 +136,29 @@ class ReadSession(Generic[T]):
         self._trouble.begin(now)
         self._planned = None
         self.retry_at = None
-        if self.state is not ReaderState.ABSENT:
+        is_polling = self.state is ReaderState.LIVE and self._name == "long-poll"  # poll after poll
+        if self.state is not ReaderState.ABSENT and not is_polling:
             self.state = ReaderState.CONNECTING
         if self._reading.transport == ("websocket",):
             return self._over_connection()
         if self.codec is None:
             return self._first()
-        name = self._choice.current(now) if self._reading.live else self._bounded()
+        name = self._choice.current(now)
+        if not self._reading.live:  # Headwater tells record by record where the tail is
+            name = "ndjson" if self.info is not None and self.info.earliest and not self._reading.pages else "page"
         self._name = name
-        self._way = way_of(name, self.codec, self._place)
+        # History without waiting: caches may have it, and a head that does not come is noticed.
+        is_held = name == "long-poll" and (self._at_tail or self._reading.missing == "wait")
+        self._way = way_of(name, self.codec, self._place, is_held=is_held)
         first = FIRST_BYTE if self._choice.can_move else None
-        return Request("GET", self._way.query(self._place), self._way.headers(self._place), first)
+        hold = HELD if is_held else 0.0
+        return Request("GET", self._way.query(self._place), self._way.headers(self._place), first, hold)
 
     def _over_connection(self) -> Request:
         """What the stream is, the answer tells."""
         self._name = "websocket"
         self._way = over_connection(self._codec_of, self._place)
         return Request("GET", self._way.query(self._place), {})
-
-    def _bounded(self) -> str:
-        """The way to what there is now: Headwater tells record by record where the tail is."""
-        assert self.info is not None
-        return "ndjson" if self.info.earliest and not self._reading.pages else "page"
 
     def _first(self) -> Request:
         """Nothing is known of the stream. One that is waited for tells in NDJSON what it is, once it is made."""
@@ -175,6 +181,7 @@ class ReadSession(Generic[T]):
             facts = {name: value for name in ("allow",) if (value := headers.get(name))}
             raise problem_of(status, body, retry_after, facts)
         self._trouble.accepted()
+        self._heartbeat = heartbeat_of(headers)
         if self._way is None:
             return []
         if self._name == "websocket" and "content-type" in headers:
@@ -255,9 +262,6 @@ class ReadSession(Generic[T]):
                     raise error
         return given
 
-    _later: HeadwaterError | None = None
-    _pending: list[Told] = []  # noqa: RUF012  # replaced, never changed
-
     def pending(self) -> list[Given]:
         """What came behind a record that was left out.
 
@@ -294,6 +298,7 @@ class ReadSession(Generic[T]):
 
     def _moves_to(self, offset: str) -> None:
         self._place.offset = offset
+        self._at_tail = False
         self._trouble.moves()
         if self.state is ReaderState.ABSENT:
             self.state = ReaderState.CATCHING_UP
@@ -306,7 +311,11 @@ class ReadSession(Generic[T]):
             return [Batch([], self._place.offset, True)]
         self.state = ReaderState.LIVE
         if self._name == "long-poll":
+            self._trouble.hears()  # also of an answer without a byte
+            if not self._at_tail:
+                self._trouble.moves()  # the first poll follows at once
             self._planned = Detached()
+        self._at_tail = True
         return [Batch([], self._place.offset, True)]
 
     def _made(self, content_type: str, offset: str) -> None:
@@ -375,15 +384,14 @@ class ReadSession(Generic[T]):
     def _go_on_behind(self, error: HeadwaterError, now: float) -> float | None:
         earliest = str(error.details.get("earliest", BEGINNING))
         target = earliest if self._reading.gone == "earliest" else NOW
-        self.gap = Gap(self._place.offset, target, target, "retention")
+        self._gap = Gap(self._place.offset, target, target, "retention")
         self._place.offset = target
+        self._at_tail = False
         return self._trouble.once_more(now)
-
-    gap: Gap | None = None
 
     def take_gap(self) -> Gap | None:
         """The gap that was found out by a refusal, once."""
-        gap, self.gap = self.gap, None
+        gap, self._gap = self._gap, None
         return gap
 
     def _give_up(self, error: HeadwaterError) -> None:

@@ -17,6 +17,8 @@ Transport = Literal["auto", "sse", "ndjson", "long-poll", "live-sse", "websocket
 
 #: Seconds until the first byte of a live answer, where another transport could be taken.
 FIRST_BYTE: Final = 3.0
+#: Seconds for which a server may hold a long-poll, beyond those that any head may take: the reference server does 30.
+HELD: Final = 60.0
 #: Seconds after which a transport that was given up is tried again.
 PROBE: Final = 1800.0
 #: Ends without a record in less than `SHORT` seconds, and answers that are something else, until the next is taken.

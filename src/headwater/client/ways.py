@@ -299,13 +299,14 @@ def _ended(headers: Headers) -> Closed | Failed:
     return Closed(offset)
 
 
-def way_of(name: str, codec: Codec[Any], place: Place) -> Way:
+def way_of(name: str, codec: Codec[Any], place: Place, *, is_held: bool = False) -> Way:
     """A connection by a transport.
 
     Args:
         name: `sse`, `ndjson`, `live-sse`, `long-poll`, or `page`.
         codec: makes values of records.
         place: where it begins.
+        is_held: a page that is empty is waited for.
     """
     match name:
         case "sse":
@@ -315,7 +316,7 @@ def way_of(name: str, codec: Codec[Any], place: Place) -> Way:
         case "live-sse":
             return ControlWay(codec, place)
         case _:
-            return PageWay(codec, place, live=name == "long-poll")
+            return PageWay(codec, place, live=is_held)
 
 
 def over_connection(codec_of: Callable[[str], Codec[Any]], place: Place) -> Way:

@@ -79,7 +79,7 @@ class StreamWriter(Generic[T]):
         self._changed: Final = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._sender: asyncio.Task[None] | None = None
-        self._pause: Final = http.pause()
+        self._pause: Final = http.clock.pause()
 
     @property
     def pending(self) -> int:
@@ -231,10 +231,10 @@ class StreamWriter(Generic[T]):
 
     async def _send(self, batch: Frozen) -> None:
         """Send a batch, and whatever its refusal made of it, until it is settled."""
-        backoff = Backoff(self._retry, self._http.draw)
+        backoff = Backoff(self._retry, self._http.clock.draw)
         refreshed = False
         while batch in self._numbers.batches:
-            backoff.begin(self._http.now())
+            backoff.begin(self._http.clock.now())
             try:
                 outcomes = await self._request(batch)
             except NotAuthorized as error:
@@ -246,7 +246,7 @@ class StreamWriter(Generic[T]):
             except HeadwaterError as error:
                 if isinstance(error, NetworkError) or error.status >= 500:
                     self._numbers.lost(batch)
-                wait = backoff.wait(self._http.now(), error.retry_after or None)
+                wait = backoff.wait(self._http.clock.now(), error.retry_after or None)
                 if wait is None:
                     outcomes = self._numbers.stop(error)
                 else:

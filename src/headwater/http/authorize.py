@@ -64,7 +64,7 @@ class Credential:
 
     @property
     def key(self) -> bytes:
-        """The same for who shows the same, and for nobody else."""
+        """The same for those who show the same, and for nobody else."""
         shown = (self.headers.get(b"authorization", b""), self.headers.get(b"cookie", b""), (self.token or "").encode())
         return sha256(b"".join(b"%d:%b" % (len(each), each) for each in shown)).digest()
 

@@ -16,7 +16,7 @@ import msgspec
 
 from headwater.http.process import process_figures
 from headwater.hub import Engine
-from headwater.hub.live.introspection import Census
+from headwater.hub.live.introspection import ReaderSummary
 from headwater.protocol.paths import NOTHING_PRIVATE, PrivatePaths
 from headwater.stores import Measured
 
@@ -52,23 +52,23 @@ async def readers(
         limit: how many to look at.
         private: streams whose readers are counted and not named.
     """
-    census = await hub.live.census(0)
+    summary = await hub.live.summary(0)
     found = await hub.live.describe(path=path, skip=skip, limit=limit)
     return {
-        **_summary(census),
+        **_totals(summary),
         "readers": [msgspec.to_builtins(info) for info in found if info.path not in private],
         "next": skip + limit if len(found) == limit else None,
     }
 
 
-def _summary(census: Census) -> dict[str, Any]:
-    by = [{"wire": wire, "state": state, "readers": count} for (wire, state), count in sorted(census.by.items())]
+def _totals(summary: ReaderSummary) -> dict[str, Any]:
+    by = [{"wire": wire, "state": state, "readers": count} for (wire, state), count in sorted(summary.by.items())]
     credit = {
-        "window": census.window,
-        "unacknowledged": census.unacknowledged,
-        "out_of_credit": census.out_of_credit,
+        "window": summary.window,
+        "unacknowledged": summary.unacknowledged,
+        "out_of_credit": summary.out_of_credit,
     }
-    return {"total": census.readers, "by": by, "held_bytes": census.held, "credit": credit}
+    return {"total": summary.readers, "by": by, "held_bytes": summary.held, "credit": credit}
 
 
 class Overview:
@@ -98,13 +98,13 @@ class Overview:
             return self._made
 
     async def _make(self, now: float) -> dict[str, Any]:
-        census, private = await self._hub.live.census(NAMED), self._private
-        behind = [msgspec.to_builtins(info) for info in census.behind if info.path not in private]
+        summary, private = await self._hub.live.summary(NAMED), self._private
+        behind = [msgspec.to_builtins(info) for info in summary.behind if info.path not in private]
         return {
             "version": version("headwater"),
             "instance": self._instance,
             "uptime_seconds": now - self._started,
             "stats": stats(self._hub),
-            "readers": {**_summary(census), "behind": behind},
-            "busiest": [{"path": path, "readers": count} for path, count in census.streams if path not in private],
+            "readers": {**_totals(summary), "behind": behind},
+            "busiest": [{"path": path, "readers": count} for path, count in summary.streams if path not in private],
         }

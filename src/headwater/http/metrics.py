@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from headwater.errors import MissingExtra
 from headwater.histogram import Histogram
 from headwater.hub import Engine
-from headwater.hub.live.introspection import Census
+from headwater.hub.live.introspection import ReaderSummary
 from headwater.protocol.responses import Answer
 from headwater.stores import Measured, StoreFigures
 
@@ -86,12 +86,12 @@ class HubCollector:
 
     Args:
         hub: whose figures.
-        census: its readers, counted; None: they are counted at each scrape, in one step of the event loop.
+        summary: its readers, counted; None: they are counted at each scrape, in one step of the event loop.
     """
 
-    def __init__(self, hub: Engine, census: Census | None = None) -> None:
+    def __init__(self, hub: Engine, summary: ReaderSummary | None = None) -> None:
         self._hub = hub
-        self._census = census
+        self._summary = summary
 
     def collect(self) -> Iterator[Metric]:
         """The metrics, as `prometheus_client` asks for them."""
@@ -126,11 +126,11 @@ class HubCollector:
     def _readers(self) -> Iterator[Metric]:
         from prometheus_client.core import GaugeMetricFamily
 
-        census = self._census or self._hub.live.census_now()
+        summary = self._summary or self._hub.live.summary_now()
         readers = GaugeMetricFamily(
             "headwater_readers", "Live readers by wire format and state.", labels=["wire", "state"]
         )
-        for (wire, state), count in sorted(census.by.items()):
+        for (wire, state), count in sorted(summary.by.items()):
             readers.add_metric([wire, state], count)
         yield readers
         stats = self._hub.stats
@@ -138,13 +138,13 @@ class HubCollector:
             "headwater_pushed_readers", "Live readers whose connection was handed over.", stats.pushed
         )
         yield GaugeMetricFamily(
-            "headwater_held_bytes", "What the sinks of live readers hold unsent, as far as it is known.", census.held
+            "headwater_held_bytes", "What the sinks of live readers hold unsent, as far as it is known.", summary.held
         )
         for name, text, value in (
             ("open_websockets", "WebSockets now.", stats.websockets),
-            ("window_bytes", "Bytes of records that may be told and not acknowledged.", census.window),
-            ("unacknowledged_bytes", "Of those, bytes that were told.", census.unacknowledged),
-            ("out_of_credit_readers", "Readers that wait for an acknowledgement.", census.out_of_credit),
+            ("window_bytes", "Bytes of records that may be told and not acknowledged.", summary.window),
+            ("unacknowledged_bytes", "Of those, bytes that were told.", summary.unacknowledged),
+            ("out_of_credit_readers", "Readers that wait for an acknowledgement.", summary.out_of_credit),
         ):
             yield GaugeMetricFamily(f"headwater_{name}", text, value)
 
@@ -183,7 +183,7 @@ async def metrics(hub: Engine) -> Answer:
     except ImportError:
         raise MissingExtra.of("/-/metrics", "metrics") from None
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(HubCollector(hub, await hub.live.census(0)))
+    registry.register(HubCollector(hub, await hub.live.summary(0)))
     ProcessCollector(registry=registry)
     headers = [(b"content-type", CONTENT_TYPE_LATEST.encode()), (b"cache-control", b"no-store")]
     return Answer(200, headers, generate_latest(registry))

@@ -29,7 +29,7 @@ class Writes:
         hub: whose streams they are.
         refuse: responds with an error.
         permission: looks at what was allowed again, and counts.
-        transports: by which streams can be read live, for who creates one.
+        transports: by which streams can be read live, for those who create one.
     """
 
     def __init__(

@@ -33,8 +33,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
         max_path_bytes: a stream's path in UTF-8.
         max_streams: streams in the store; one more is refused with 429.
         max_readers: live readers at the same time; one more is refused with 429.
-        read_bytes: data in one piece of a catch-up answer, one long-poll answer or one live batch; a larger JSON record
-            comes alone.
+        read_bytes: data in one piece of a catch-up response, one long-poll response or one live batch; a larger JSON
+            record comes alone.
         window_bytes: newest records of a stream with live readers that are kept in memory, for all of them.
         buffer_bytes: what this process may hold unsent for a reader; at more it is given nothing until it has drained.
         kernel_bytes: what the kernel may hold unsent for a reader before it takes no more; it may exceed this by one
@@ -47,9 +47,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
         write_seconds: how long a reader to whom something was sent may take nothing before it is cut.
         heartbeat_seconds: silence after which a live reader gets a comment, so that no proxy cuts it.
         long_poll_seconds: how long a long-poll waits before it answers 204.
-        sse_seconds: life of a `live=sse` answer, so that caches can collapse readers; plain SSE has no end.
+        sse_seconds: life of a `live=sse` response, so that caches can collapse readers; plain SSE has no end.
         body_seconds: how long a request's body may take to arrive.
-        linger_bytes: what is read and thrown away of a request's body behind an answer that came before its end; with
+        linger_bytes: what is read and thrown away of a request's body behind a response that came before its end; with
             more the connection is closed.
         linger_seconds: how long that may take; then the connection is closed.
         max_signal_bytes: data of a signal; more is refused with 413.

@@ -82,7 +82,7 @@ class Reads:
     async def page(
         self, path: str, last: int | None = None, *, last_bytes: int | None = None, before: str | None = None
     ) -> Page:
-        """The newest records, or those before an offset: for who shows the end first and scrolls back.
+        """The newest records, or those before an offset: for a page that shows the end first and scrolls back.
 
         At most `limits.read_bytes` of them; a page that is larger keeps its newest records, one in any case. It takes
         as long for a long stream as for a short one. Go on with `before=page.batch.offset` while `page.has_earlier`.

@@ -31,7 +31,7 @@ class Sweeper:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin."""
+        """Sweep once a second from now on, until `stop`."""
         self._task = asyncio.create_task(self._run(), name="headwater-sweeper")
 
     async def stop(self) -> None:

@@ -309,7 +309,7 @@ def merged(old: Json, new: Json) -> Json:
 
 def coalesce(parts: Sequence[Part]) -> list[Part]:
     """The parts with neighbouring deltas of one text, thinking or input joined; empty ones are left out."""
-    if len(parts) == 1 and type(parts[0]) is Text and parts[0].delta:  # by far the most
+    if len(parts) == 1 and type(parts[0]) is Text and parts[0].delta:  # the usual case
         return list(parts)
     return coalesce_at(parts, [""] * len(parts))[0]
 

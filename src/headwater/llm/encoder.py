@@ -116,7 +116,7 @@ class RunEncoder:
         if len(records) == 1 and not self._is_first and self._provider is None:
             record = records[0]
             part = decode_part(record.data)
-            if type(part) is Text and part.delta:  # by far the most
+            if type(part) is Text and part.delta:  # the usual case
                 return self._dialect.encode((part,), (record.offset,))
         parts: list[Part] = []
         offsets: list[str] = []

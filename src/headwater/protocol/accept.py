@@ -3,7 +3,7 @@
 There are three: the stream's own type, which ends at its tail, and two that go on, NDJSON and plain SSE. The greatest
 weight decides; between equal ones that order.
 
-Rule 1: a form that goes on is for who names it. A wildcard asks for something that ends.
+Rule 1: a form that goes on is for a client that names it. A wildcard asks for something that ends.
 Rule 2: the names of NDJSON and SSE mean the forms that go on, also where a stream's own type has that name.
 Rule 3: nothing is refused: where no form is accepted, and where the header cannot be read, it is the stream's own type.
 """

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from headwater.errors import InvalidOffset
 from headwater.model import Batch, Extent, Record
-from headwater.protocol.framing import is_json, keeps_records
+from headwater.protocol.framing import DEFAULT_CONTENT_TYPE, is_json, keeps_records
 from headwater.protocol.ledger import StreamState
 from headwater.protocol.offsets import offset_at
 from headwater.protocol.spans import Span
@@ -92,7 +92,7 @@ def extent_from(state: StreamState, start: int) -> Extent:
 
 def has_own_values(state: StreamState, start: int) -> bool:
     """Whether what lies behind a position are JSON values of the stream itself, none of a fork's source."""
-    return is_json(state.content_type) and start >= state.lineage[-1].start
+    return is_json(state.config.content_type or DEFAULT_CONTENT_TYPE) and start >= state.lineage[-1].start
 
 
 def build_values(
@@ -119,5 +119,5 @@ def _batch(state: StreamState, start: int, position: int, records: Sequence[Reco
         up_to_date=up_to_date,
         closed=state.closed and up_to_date,
         failure=state.failure if up_to_date else None,
-        content_type=state.content_type,
+        content_type=state.config.content_type or DEFAULT_CONTENT_TYPE,
     )

@@ -157,7 +157,7 @@ class Pool(Generic[C]):
 
 
 class Recent:
-    """The last pieces that stood alone, as they were coded: a crowd that comes to one place is sent the same ones.
+    """The last pieces that stood alone, as they were coded: readers that come to one offset are sent the same ones.
 
     Args:
         code: codes a piece; what it gives depends on nothing else.

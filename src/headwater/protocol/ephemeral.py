@@ -23,7 +23,7 @@ class Ephemeral(msgspec.Struct, frozen=True):
     Attributes:
         kind: readers ask for kinds: `signal`, `presence`. It stands in the name of an event and in `control` of a line.
         body: a JSON object in one line, with one field at least.
-        origin: what it was made of, for who is in this process, and for wires that are not JSON.
+        origin: what it was made of, for loops in this process, and for wires that are not JSON.
     """
 
     kind: str

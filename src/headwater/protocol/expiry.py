@@ -23,14 +23,14 @@ _SECONDS: Final = slice(17, 19)
 _RETENTION_KEYS: Final = {"age": MAX_SECONDS, "size": MAX_AMOUNT, "count": MAX_AMOUNT}
 
 
-def parse_integer(text: str, *, name: str, maximum: int) -> int:
+def parse_integer(text: str, *, name: str, maximum: int, minimum: int = 0) -> int:
     """A decimal number without sign, leading zeros, fraction or exponent.
 
     Raises:
-        BadRequest: it has another form, or is above `maximum`.
+        BadRequest: it has another form, or is out of range.
     """
-    if _INTEGER.fullmatch(text) is None or int(text) > maximum:
-        raise BadRequest(f"{name} must be a whole number from 0 to {maximum}, not {text[:40]!r}")
+    if _INTEGER.fullmatch(text) is None or not minimum <= int(text) <= maximum:
+        raise BadRequest(f"{name} must be a whole number from {minimum} to {maximum}, not {text[:40]!r}")
     return int(text)
 
 

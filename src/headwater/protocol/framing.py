@@ -165,7 +165,7 @@ def split_body(
     if not body:
         return ()
     if content_type == JSON:
-        # One object in one line of ASCII: by far the most, and kept as it is.
+        # The usual case, one object in one line of ASCII, is kept as it is.
         if body[0] == _OPEN and body[-1] == _CLOSE and body.isascii() and _LF not in body and _CR not in body:
             try:
                 _value.decode(body)

@@ -95,7 +95,7 @@ class StreamState(msgspec.Struct):
         """The public picture of this state."""
         return StreamInfo(
             path=self.path,
-            content_type=self.content_type,
+            content_type=self.config.content_type or DEFAULT_CONTENT_TYPE,
             earliest=offset_at(self.lineage, self.earliest),
             tail=offset_at(self.lineage, self.tail),
             closed=self.closed,

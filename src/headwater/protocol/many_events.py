@@ -180,25 +180,25 @@ class WholeEvents(Whole):
     media_type = EventsOfMany.media_type
 
     def opening(self) -> bytes:
-        """See `Whole`."""
+        """See `Whole.opening`."""
         return encode_retry(RETRY_MILLISECONDS)
 
     def beat(self) -> bytes:
-        """See `Whole`."""
+        """See `Whole.beat`."""
         return encode_comment()
 
     def cursor(self, vector: str) -> bytes:
-        """See `Whole`. It has data: an event without any moves the id in browsers, but not in every library."""
+        """See `Whole.cursor`. It has data: an event without any moves the id in browsers, but not in every library."""
         return encode_event(b"{}", event=names.EVENT_CURSOR, event_id=vector.encode())
 
     def detached(self, vector: str, retry_after: float, why: str) -> bytes:
-        """See `Whole`."""
+        """See `Whole.detached`."""
         data = msgspec.json.encode({"retry_after": round(retry_after, 3), **({"reason": why} if why else {})})
         event = encode_event(data, event=names.EVENT_DETACHED, event_id=vector.encode())
         return encode_retry(RETRY_MILLISECONDS + int(retry_after * 1000)) + event
 
     def refused(self, name: str, fields: Mapping[str, str | float | bool]) -> bytes:
-        """See `Whole`."""
+        """See `Whole.refused`."""
         return encode_event(msgspec.json.encode({"stream": name, **fields}), event=names.EVENT_ERROR)
 
 
@@ -208,24 +208,24 @@ class WholeLines(Whole):
     media_type = LinesOfMany.media_type
 
     def opening(self) -> bytes:
-        """See `Whole`."""
+        """See `Whole.opening`."""
         return b""
 
     def beat(self) -> bytes:
-        """See `Whole`."""
+        """See `Whole.beat`."""
         return _line({"control": "keepalive"})
 
     def cursor(self, vector: str) -> bytes:
-        """See `Whole`."""
+        """See `Whole.cursor`."""
         return _line({"control": "cursor", "cursor": vector})
 
     def detached(self, vector: str, retry_after: float, why: str) -> bytes:
-        """See `Whole`."""
+        """See `Whole.detached`."""
         reasons = {"reason": why} if why else {}
         return _line({"control": "detached", "cursor": vector, "retry_after": round(retry_after, 3), **reasons})
 
     def refused(self, name: str, fields: Mapping[str, str | float | bool]) -> bytes:
-        """See `Whole`."""
+        """See `Whole.refused`."""
         return _line({"control": "error", "stream": name, **fields})
 
     def page_end(self, vector: str, *, up_to_date: bool) -> bytes:

@@ -112,7 +112,7 @@ QUERY_ENVELOPE: Final = "envelope"
 QUERY_KIND: Final = "kind"
 #: Live reads: what a reader gets that was too slow: `replay`, `latest`, `conflate:KEY`, `disconnect`.
 QUERY_SLOW: Final = "slow"
-#: Live reads: what the client calls itself, for who looks at the readers.
+#: Live reads: what the client calls itself, for those who look at the readers.
 QUERY_READER: Final = "reader"
 #: A stream's URL as a WebSocket: `1`: messages are the records alone.
 QUERY_RAW: Final = "raw"

@@ -86,7 +86,7 @@ def offset_at(lineage: Lineage, position: int) -> str:
     Shape: the last segment that starts at or before the position owns it.
     """
     last = lineage[-1]
-    if last.start <= position <= MAX_HALF:  # by far the most; an incarnation always fits
+    if last.start <= position <= MAX_HALF:  # the usual case; an incarnation always fits
         return _first_half(last.incarnation) + str(position).zfill(16)
     if last.start <= position:
         return format_offset(last.incarnation, position)
@@ -166,7 +166,7 @@ def distance(start: str, end: str) -> int | None:
 
 
 def position_of(offset: str) -> int:
-    """Where an offset lies in its stream, in bytes of record data: for who counts what lies between two of them."""
+    """Where an offset lies in its stream, in bytes of record data: for counting what lies between two of them."""
     return int(offset[_HALF + 1 :])
 
 

@@ -12,9 +12,8 @@ from urllib.parse import unquote_to_bytes
 from headwater.errors import BadRequest
 from headwater.model import NOW, Last
 from headwater.protocol import names
-from headwater.protocol.backwards import make_last
+from headwater.protocol.backwards import MAX_LAST, MAX_LAST_BYTES, make_last
 from headwater.protocol.expiry import parse_integer
-from headwater.protocol.producers import MAX_INTEGER
 
 _OURS: Final = {value.encode(): value for name, value in vars(names).items() if name.startswith("QUERY_")}
 #: Two of them would contradict each other.
@@ -98,9 +97,10 @@ def last_of(records: str | None, size: str | None, before: str = NOW) -> Last:
         BadRequest: a number is none, or out of range, or both are given.
         InvalidOffset: `before` is no offset.
     """
+    count, length = names.QUERY_LAST, names.QUERY_LAST_BYTES
     return make_last(
-        None if records is None else parse_integer(records, name=names.QUERY_LAST, maximum=MAX_INTEGER),
-        None if size is None else parse_integer(size, name=names.QUERY_LAST_BYTES, maximum=MAX_INTEGER),
+        None if records is None else parse_integer(records, name=count, minimum=1, maximum=MAX_LAST),
+        None if size is None else parse_integer(size, name=length, minimum=1, maximum=MAX_LAST_BYTES),
         before,
     )
 

@@ -10,7 +10,7 @@ from headwater.server.inbound import Inbound
 
 
 class BodyReader:
-    """See the module.
+    """Collects one body.
 
     Args:
         inbound: from which it comes.

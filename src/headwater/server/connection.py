@@ -183,7 +183,7 @@ class Connection(Outgoing, asyncio.Protocol):
     # Bodies.
 
     def read_body(self, exchange: Exchange, done: BodyDone) -> None:
-        """See `Wire`."""
+        """See `Wire.read_body`."""
         inbound, service, current = self.inbound, self.shared.service, self._exchange
         if current is None or exchange is not current:
             raise ClientGone
@@ -227,11 +227,11 @@ class Connection(Outgoing, asyncio.Protocol):
     # Responses.
 
     def is_current(self, exchange: Exchange) -> bool:
-        """See `Wire`."""
+        """See `Wire.is_current`."""
         return exchange is self._exchange and not self.transport.is_closing()
 
     def keeps_alive(self, exchange: Exchange) -> bool:
-        """See `Wire`."""
+        """See `Wire.keeps_alive`."""
         current = self._exchange
         if current is None or exchange is not current or not current.request.keep_alive or self.shared.stopping:
             return False
@@ -240,7 +240,7 @@ class Connection(Outgoing, asyncio.Protocol):
         return not self.transport.is_closing()
 
     def give(self, exchange: Exchange, data: bytes) -> bool:
-        """See `Wire`."""
+        """See `Wire.give`."""
         if not self.keeps_alive(exchange):
             return False
         self.write(data)
@@ -253,7 +253,7 @@ class Connection(Outgoing, asyncio.Protocol):
         return True
 
     def end_response(self, *, closes: bool, unread: bool = False) -> None:
-        """See `Wire`."""
+        """See `Wire.end_response`."""
         self._exchange = None
         inbound = self.inbound
         if closes:
@@ -282,14 +282,14 @@ class Connection(Outgoing, asyncio.Protocol):
             self.watch()
 
     def cut(self, *, at_once: bool) -> None:
-        """See `Wire`."""
+        """See `Wire.cut`."""
         if at_once:
             reset(self.transport)
         else:
             self._close()
 
     def take(self) -> None:
-        """See `Wire`."""
+        """See `Wire.take`."""
         self._leave()
         self._exchange = None
         if self._half_closed:
@@ -356,7 +356,7 @@ class Connection(Outgoing, asyncio.Protocol):
     # Time.
 
     def arrived_long_ago(self) -> None:
-        """See `Arrives`."""
+        """See `Arrives.arrived_long_ago`."""
         if self._state is HEAD and self._deadline is None:
             self._is_due()
 

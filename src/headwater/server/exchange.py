@@ -57,7 +57,7 @@ class SocketExchange(Exchange):
 
     @property
     def client(self) -> tuple[str, int] | None:
-        """See `Exchange`."""
+        """See `Exchange.client`."""
         peer = self._wire.peer()
         if names.X_FORWARDED_FOR not in self.request.headers:
             return peer
@@ -67,30 +67,30 @@ class SocketExchange(Exchange):
 
     @property
     def scheme(self) -> str:
-        """See `Exchange`."""
+        """See `Exchange.scheme`."""
         shared, peer = self._wire.shared, self._wire.peer()
         return shared.proxies.scheme(None if peer is None else peer[0], self.request.headers, shared.scheme)
 
     @property
     def pushes_at_once(self) -> bool:
-        """See `Exchange`."""
+        """See `Exchange.pushes_at_once`."""
         return self.request.version == "1.1"
 
     @property
     def is_asked(self) -> bool:
-        """See `Exchange`."""
+        """See `Exchange.is_asked`."""
         return not self.request.expects or self._wire.has_asked
 
     def whole_body(self) -> bytes | None:
-        """See `Exchange`."""
+        """See `Exchange.whole_body`."""
         return None if self.request.expects else self._wire.inbound.whole_body()
 
     def read_body(self, done: BodyDone) -> None:
-        """See `Exchange`."""
+        """See `Exchange.read_body`."""
         self._wire.read_body(self, done)
 
     def respond(self, answer: Answer) -> None:
-        """See `Exchange`."""
+        """See `Exchange.respond`."""
         wire = self._wire
         if not wire.is_current(self):
             return
@@ -101,7 +101,7 @@ class SocketExchange(Exchange):
         self._end(answer.status, closes=not keeps, unread=answer.unread)
 
     def acknowledge(self, appended: Appended, *, with_body: bool) -> None:
-        """See `Exchange`. Of most responses only the offset and the closure differ."""
+        """See `Exchange.acknowledge`. Of most responses only the offset and the closure differ."""
         wire = self._wire
         shared = wire.shared
         is_plain = with_body and appended.producer is None and appended.failure is None and not appended.created
@@ -124,7 +124,7 @@ class SocketExchange(Exchange):
         return form
 
     def stream(self, streamed: Streamed) -> Coroutine[Any, Any, None]:
-        """See `Exchange`."""
+        """See `Exchange.stream`."""
         return self._stream(streamed)
 
     async def _stream(self, streamed: Streamed) -> None:
@@ -167,7 +167,7 @@ class SocketExchange(Exchange):
             self._outflow.lost()
 
     def push(self, opening: Opening) -> None:
-        """See `Exchange`."""
+        """See `Exchange.push`."""
         wire = self._wire
         if not wire.is_current(self):
             return
@@ -183,12 +183,12 @@ class SocketExchange(Exchange):
 
     @property
     def is_websocket(self) -> bool:
-        """See `Exchange`."""
+        """See `Exchange.is_websocket`."""
         head = self.request
         return handshake.is_handshake(head.method, head.version, head.headers)
 
     def upgrade(self, upgrade: Upgrade) -> None:
-        """See `Exchange`."""
+        """See `Exchange.upgrade`."""
         wire = self._wire
         if not wire.is_current(self):
             return
@@ -221,7 +221,7 @@ class SocketExchange(Exchange):
         return upgrade.accept.join(form)
 
     def push_first(self, path: str, frames: FirstFrames, peer: Peer, head: LiveHead) -> None:
-        """See `Exchange`."""
+        """See `Exchange.push_first`."""
         wire = self._wire
         if wire.is_current(self):
             shared, data = wire.shared, self._live_head(head)

@@ -85,10 +85,10 @@ class Settings(Limits, frozen=True, kw_only=True):
         public_presence: the same to be at, and to see who is.
         public_list: the same to list below; `**` for the figures and metrics too.
         behind_proxy: listen beyond loopback without TLS, for a proxy in front encrypts; only with access.
-        compression: codings of answers to reads that are offered, the preferred first, with commas: `zstd`, `br`
+        compression: codings of responses to reads that are offered, the preferred first, with commas: `zstd`, `br`
             (finished bodies only), `gzip`; for messages of WebSockets, `permessage-deflate`; empty: all is sent as it
             is.
-        compress_min_bytes: a finished body, the part of a live answer that is one reader's own, or a message, is sent
+        compress_min_bytes: a finished body, the part of a live response that is one reader's own, or a message, is sent
             as it is below this.
         compress_level: 1 (fast) to 9 (small).
         compress_contexts: streams with live readers whose records are compressed with what was sent before them, for
@@ -99,7 +99,7 @@ class Settings(Limits, frozen=True, kw_only=True):
         max_header_bytes: request line and headers of a request; more is answered 431.
         head_seconds: how long a request's head may take to arrive, counted from the connection's start as well.
         keep_alive_seconds: how long a connection may stay silent between two requests.
-        shutdown_seconds: how long a stop waits for answers under way before it cuts them.
+        shutdown_seconds: how long a stop waits for responses under way before it cuts them.
         log_level: `critical`, `error`, `warning`, `info` or `debug`.
         access_log: log every request.
         hash_paths: lines about what was refused have hashes in place of streams' paths.

@@ -78,7 +78,7 @@ class Ready(Generic[K, V]):
 
 
 class Shared:
-    """See the module.
+    """One for all connections of a server.
 
     Args:
         service: what serves the requests.

@@ -286,7 +286,7 @@ class Atomic(Protocol):
 
 
 @runtime_checkable
-class Prompt(Protocol):
+class AtOnce(Protocol):
     """A store that has some answers in memory and gives them without a coroutine, for a driver that has many to ask."""
 
     def info_at_once(self, path: str) -> StreamInfo | None:

@@ -116,7 +116,7 @@ class MemoryStore:
         return self._read(path, offset, limit, whole, times=times)
 
     def read_at_once(self, path: str, offset: str, *, limit: int = DEFAULT_READ_LIMIT, whole: int = 0) -> Batch | None:
-        """See `Prompt.read_at_once`."""
+        """See `AtOnce.read_at_once`."""
         try:
             return self._read(path, offset, limit, whole, times=True)
         except HeadwaterError:
@@ -162,7 +162,7 @@ class MemoryStore:
         return self._info(path)
 
     def info_at_once(self, path: str) -> StreamInfo | None:
-        """See `Prompt.info_at_once`."""
+        """See `AtOnce.info_at_once`."""
         try:
             return self._info(path)
         except HeadwaterError:

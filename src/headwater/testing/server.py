@@ -159,7 +159,7 @@ class ThreadedServer:
 
     @property
     def requests(self) -> list[Asked]:
-        """See `RunningServer`."""
+        """See `RunningServer.requests`."""
         return list(self._server.requests)
 
     def refuse(self, code: str, *, times: int = 1) -> None:

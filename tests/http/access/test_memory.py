@@ -77,7 +77,7 @@ async def taken(settings: Settings, wire: str, credential: Callable[[int], str |
 
 
 @pytest.mark.parametrize("wire", WIRES)
-@pytest.mark.parametrize(("is_own", "most"), [(False, 150), (True, 1500)], ids=["one proof", "a proof each"])
+@pytest.mark.parametrize(("is_own", "most"), [(False, 154), (True, 1500)], ids=["one proof", "a proof each"])
 def test_a_further_reader(tmp_path: Path, is_own: bool, most: int, wire: str) -> None:
     """Of one proof 0.15 kB more than without access, with a proof of its own 1.5 kB.
 

@@ -18,11 +18,12 @@ from headwater import Hub, Limits
 from headwater.http.socket_sink import TransportSink
 from headwater.hub.access.end import AccessEnd
 from headwater.hub.live.budget import Budget
-from headwater.hub.live.connection import Connection, DistinctConnection
+from headwater.hub.live.connection import Connection
 from headwater.hub.live.cursor import LogCursor
 from headwater.hub.live.fanout import Fanout
 from headwater.hub.live.group import FanoutGroup
 from headwater.hub.live.pushed import PushedReader
+from headwater.hub.live.shared_connection import DistinctConnection, SharedConnection
 from headwater.hub.live.sinks import BufferSink, SinkOwner
 from headwater.hub.live.wire_format import WireFormat
 from headwater.model import Batch, SlowPolicy
@@ -179,14 +180,14 @@ class Flood:
                 transport.abort()
 
     async def _flow(self, hub: Hub, sink: TransportSink, theirs: socket.socket) -> None:
-        await channels(hub, Connection(hub.runtime, sink), self._names)
+        await channels(hub, SharedConnection(hub.runtime, sink), self._names)
         reading = asyncio.create_task(self._read(theirs))
         await self._write(hub)
         await asyncio.wait_for(reading, max(120, self._records / 200))
 
     async def _step(self, hub: Hub, sink: SteppedSink, theirs: socket.socket) -> None:
         """The same with each step by itself: append, turn, take from the socket, try what is held."""
-        await channels(hub, Connection(hub.runtime, sink), self._names)
+        await channels(hub, SharedConnection(hub.runtime, sink), self._names)
         draw = self._draw
         stalls = False
         while self._closed < len(self._names):
@@ -288,7 +289,7 @@ def test_a_full_connection_pauses_all_and_each_goes_on_at_its_own_offset(run: Ru
     async def main() -> None:
         async with Hub(limits=PROMPT) as hub:
             sink = BufferSink(high_water=3000)
-            await channels(hub, Connection(hub.runtime, sink), ["a", "b", "c"])
+            await channels(hub, SharedConnection(hub.runtime, sink), ["a", "b", "c"])
             await put(hub, "a", "x" * 4000)
             await settle()
             states = {info.path: info.state for info in await hub.live.describe()}
@@ -314,7 +315,7 @@ def test_a_channel_without_credit_delays_no_other(run: Run) -> None:
         async with Hub(limits=PROMPT) as hub:
             await hub.create("a", content_type=JSON)
             sink = BufferSink(high_water=1 << 20)
-            connection = Connection(hub.runtime, sink)
+            connection = SharedConnection(hub.runtime, sink)
             spent = await hub.live.subscribe("a", "-1", FRAMED, connection, window=200)
             await channels(hub, connection, ["b"])
             for number in range(20):
@@ -345,7 +346,7 @@ def test_a_policy_is_the_channels(run: Run, slow: str, told: list[str]) -> None:
     async def main() -> None:
         async with Hub(limits=PROMPT) as hub:
             sink = BufferSink(high_water=300)
-            connection = Connection(hub.runtime, sink)
+            connection = SharedConnection(hub.runtime, sink)
             await channels(hub, connection, ["s"], slow=slow)
             await channels(hub, connection, ["all"])
             await put(hub, "all", "x" * 400)
@@ -377,7 +378,7 @@ def test_who_catches_up_takes_turns_with_the_others(run: Run) -> None:
             await hub.create("long", content_type=JSON)
             await put(hub, "long", *(f"long{number}" + "x" * 90 for number in range(500)))
             sink = BufferSink(high_water=2000)
-            connection = Connection(hub.runtime, sink)
+            connection = SharedConnection(hub.runtime, sink)
             names = [f"live{number}" for number in range(29)]
             await channels(hub, connection, names)
             await hub.live.subscribe("long", "-1", FRAMED, connection)
@@ -404,7 +405,7 @@ def test_channels_come_and_go(run: Run) -> None:
     async def main() -> None:
         async with Hub(limits=PROMPT) as hub:
             sink = BufferSink()
-            connection = Connection(hub.runtime, sink)
+            connection = SharedConnection(hub.runtime, sink)
             left, _ = await channels(hub, connection, ["a", "b"])
             await hub.close("b")
             await settle()
@@ -427,7 +428,7 @@ def test_a_lost_connection_loses_all_channels(run: Run) -> None:
     async def main() -> None:
         async with Hub(limits=PROMPT) as hub:
             sink = BufferSink(high_water=10)
-            await channels(hub, Connection(hub.runtime, sink), ["a", "b", "c"])
+            await channels(hub, SharedConnection(hub.runtime, sink), ["a", "b", "c"])
             assert hub.runtime.budget.total > 0
             sink.lose()
             assert (hub.stats.readers, hub.stats.disconnects, hub.runtime.budget.total) == (0, 3, 0)
@@ -444,7 +445,7 @@ def test_only_the_channels_go_whose_policy_says_so(run: Run, slow_seconds: float
         limits = Limits(flush_seconds=0, slow_seconds=slow_seconds, write_seconds=0.3)
         async with Hub(limits=limits) as hub:
             sink = BufferSink(high_water=300)
-            connection = Connection(hub.runtime, sink)
+            connection = SharedConnection(hub.runtime, sink)
             await channels(hub, connection, ["quick"], slow="disconnect")
             await channels(hub, connection, ["other"])
             await put(hub, "other", "x" * 400)
@@ -491,7 +492,7 @@ def _never_free(self: Budget, member: Any) -> None:
     [
         (LogCursor, "_take", _forgets, 4096),
         (FanoutGroup, "copies", _leaves_without_its_place, 4096),
-        (Connection, "write", _writes_past, 100_000),
+        (SharedConnection, "write", _writes_past, 100_000),
         (Fanout, "hold_back", _stays_direct, 100_000),
         (Budget, "free", _never_free, 4096),
     ],
@@ -503,9 +504,7 @@ def test_a_mistake_is_found_out(
     """The flood can fail: each of these is seen in it."""
     monkeypatch.setattr(owner, name, mistake)
     with pytest.raises((AssertionError, TimeoutError)):
-        asyncio.run(
-            asyncio.wait_for(Flood(5, 2000, 5, stepped=100_000 if owner in (Connection, Fanout) else 4096).run(), 60)
-        )
+        asyncio.run(asyncio.wait_for(Flood(5, 2000, 5, stepped=high_water).run(), 60))
 
 
 class Brings:
@@ -546,7 +545,7 @@ class Brings:
         pass
 
 
-@pytest.mark.parametrize("kind", [Connection, DistinctConnection])
+@pytest.mark.parametrize("kind", [SharedConnection, DistinctConnection])
 def test_a_channel_that_comes_in_a_turn_has_its_own(run: Run, kind: type[Connection]) -> None:
     """As a stream that was waited for, and is let in when a full connection takes bytes again: nobody else asks."""
 

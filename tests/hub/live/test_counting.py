@@ -46,13 +46,13 @@ def test_readers_are_counted_by_wire_and_state(run: Run) -> None:
                 gone.lose()
                 await hub.append("s", "more than ten bytes")
                 await settle()
-                census = await hub.live.census(10)
-                now = hub.live.census_now()
-            assert census.by == {("ndjson", "live"): 2, ("ndjson", "paused"): 1, ("events", "live"): 1}
-            assert (census.readers, census.by) == (now.readers, now.by)
-            assert census.readers == hub.stats.readers + 1 == 4
-            assert census.held == now.held > 20
-            assert census.streams == [("s", 2), ("t", 2)]
+                summary = await hub.live.summary(10)
+                now = hub.live.summary_now()
+            assert summary.by == {("ndjson", "live"): 2, ("ndjson", "paused"): 1, ("events", "live"): 1}
+            assert (summary.readers, summary.by) == (now.readers, now.by)
+            assert summary.readers == hub.stats.readers + 1 == 4
+            assert summary.held == now.held > 20
+            assert summary.streams == [("s", 2), ("t", 2)]
             assert (now.behind, now.streams) == ([], [])
 
     run(main())
@@ -71,10 +71,10 @@ def test_who_is_behind_is_named_the_worst_first(run: Run) -> None:
                 await hub.append("s", "x" * 30 + str(number))
                 await settle()
             quick.take()
-            census = await hub.live.census(10)
-            assert [(info.name, info.state) for info in census.behind] == [("lags", "paused"), ("holds", "live")]
-            assert census.behind[0].lag_records == 2
-            assert [info.name for info in (await hub.live.census(1)).behind] == ["lags"]
+            summary = await hub.live.summary(10)
+            assert [(info.name, info.state) for info in summary.behind] == [("lags", "paused"), ("holds", "live")]
+            assert summary.behind[0].lag_records == 2
+            assert [info.name for info in (await hub.live.summary(1)).behind] == ["lags"]
 
     run(main())
 
@@ -86,12 +86,12 @@ def test_counting_many_delays_nobody(run: Run) -> None:
         async with Hub(limits=Limits(flush_seconds=0)) as hub:
             await hub.create("s", content_type=JSON)
             sinks = [await join(hub, "s") for _ in range(3 * COUNTED)]
-            counting = asyncio.ensure_future(hub.live.census(10))
+            counting = asyncio.ensure_future(hub.live.summary(10))
             await asyncio.sleep(0)
             assert not counting.done()
             for sink in sinks:
                 sink.lose()
             assert COUNTED <= (await counting).readers < 3 * COUNTED
-            assert (await hub.live.census(10)).readers == 0
+            assert (await hub.live.summary(10)).readers == 0
 
     run(main())

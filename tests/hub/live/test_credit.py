@@ -12,15 +12,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.conftest import Run
 from tests.hub.live.test_pushed import settle
+from tests.support.hub_clock import HubClock
 
 from headwater import Hub, Limits
 from headwater.errors import AlreadySubscribed, InvalidOffset, LimitReached
 from headwater.http.websocket.telling import TELLINGS
-from headwater.hub.live.connection import DistinctConnection
 from headwater.hub.live.group import FanoutGroup
+from headwater.hub.live.shared_connection import DistinctConnection
 from headwater.hub.live.sinks import BufferSink
-from headwater.hub.live.subscriptions.subscription import Subscription, Wish
+from headwater.hub.live.subscriptions.subscription import Subscription
 from headwater.hub.live.subscriptions.whole import Subscriptions
+from headwater.hub.live.subscriptions.wish import Terms, Wish
 from headwater.hub.peers import NOBODY, Peer
 from headwater.protocol.offsets import position_of
 from headwater.protocol.paths import NOTHING_PRIVATE
@@ -63,7 +65,7 @@ class Reader:
     def read(self, path: str, window: int | None, *, start: str = "-1", slow: str | None = None) -> int:
         """Subscribe; gives the stream's number."""
         policy = None if slow is None else parse_slow(slow)
-        wish = Wish(1, path, start, window, policy, waits=False, envelope=False, peer=NOBODY)
+        wish = Wish(1, path, start, Terms(window, policy), NOBODY)
         subscription = self.all.add(wish)
         self.all.open(subscription)
         return subscription.number
@@ -316,20 +318,26 @@ def test_who_had_no_credit_gets_what_the_policy_says(run: Run[None], slow: str, 
     run(main())
 
 
-def test_who_stays_without_credit_is_let_go_where_the_policy_says(run: Run[None]) -> None:
+def test_who_stays_without_credit_is_let_go_where_the_policy_says(
+    run: Run[None], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """`disconnect` ends the subscription alone, with the reason."""
+    clock = HubClock(monkeypatch)
 
     async def main() -> None:
-        limits = Limits(flush_seconds=0, slow_seconds=0.05)
+        limits = Limits(flush_seconds=0, slow_seconds=10)
         async with Hub(limits=limits) as hub:
             await hub.create("a", content_type=JSON)
             await hub.create("b", content_type=JSON)
             reader = Reader(hub)
             number, other = reader.read("a", 10, slow="disconnect"), reader.read("b", None)
             await hub.append("a", "x" * 100)
-            while not any(message["t"] == "end" for message in reader.said[number]):
-                await asyncio.sleep(0.01)
-                reader.take()
+            await settle()
+            await clock.move(hub, 9)
+            reader.take()
+            assert not any(message["t"] == "end" for message in reader.said[number])
+            await clock.move(hub, 2)
+            reader.take()
             assert reader.said[number][-1]["why"] == "detached"
             assert reader.said[number][-1]["code"] == "slow"
             await hub.append("b", 1)

@@ -1,4 +1,4 @@
-"""When feeds are flushed: at once while there is time to spare, together when there is not."""
+"""When groups are flushed: at once while there is time to spare, together when there is not."""
 
 from __future__ import annotations
 

@@ -122,7 +122,7 @@ class Gated:
         return True
 
 
-class Prompt(Gated):
+class AtOnce(Gated):
     """The same with answers at once, where the hub can use them."""
 
     def info_at_once(self, path: str) -> StreamInfo | None:
@@ -264,7 +264,7 @@ def reader(index: int, place: str, answer: str) -> tuple[str, ...]:
 @pytest.mark.parametrize("limits", LIMITS)
 @pytest.mark.parametrize("answer", ["early", "late"])
 @pytest.mark.parametrize("place", ["-1", "now"])
-@pytest.mark.parametrize("store", [Gated, Prompt])
+@pytest.mark.parametrize("store", [Gated, AtOnce])
 def test_a_reader_joins_in_every_order(store: type[Gated], place: str, answer: str, limits: str) -> None:
     """While records are committed and told of; its sink is full after each write."""
     asyncio.run(check((WRITER, reader(0, place, answer)), store, limits=limits))

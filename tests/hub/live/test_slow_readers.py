@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
+from tests.support.hub_clock import HubClock
 
 from headwater import Hub, Limits
 from headwater.errors import BadRequest, StoreUnavailable
@@ -122,21 +123,28 @@ def test_conflate_gives_the_survivors_of_a_stream_that_was_closed_meanwhile(run:
     run(main())
 
 
-@pytest.mark.parametrize(("slow_seconds", "write_seconds"), [(0.001, 0.001), (0, 600)])
-def test_disconnect_tells_and_ends(run: Run, slow_seconds: float, write_seconds: float) -> None:
+@pytest.mark.parametrize(("slow_seconds", "write_seconds"), [(10, 20), (0, 600)])
+def test_disconnect_tells_and_ends(
+    run: Run, monkeypatch: pytest.MonkeyPatch, slow_seconds: float, write_seconds: float
+) -> None:
     """A reader that stays full is told to come back, and its sink is cut if it never takes even that; 0 is at once."""
+    clock = HubClock(monkeypatch)
 
     async def main() -> None:
         limits = Limits(flush_seconds=0, slow_seconds=slow_seconds, write_seconds=write_seconds)
         async with Hub(limits=limits) as hub:
             await hub.create("s", content_type=JSON)
             sink = BufferSink(high_water=1)
+            cuts: list[None] = []
+            monkeypatch.setattr(sink, "abort", lambda: cuts.append(None))
             await hub.live.subscribe("s", "-1", LINES, sink, slow=parse_slow("disconnect"))
-            while hub.stats.readers:  # noqa: ASYNC110 - a sink has no event for its end
-                await asyncio.sleep(0.001)
-            assert lines(sink.take())[-1]["control"] == "detached"
+            await clock.move(hub, slow_seconds + 1)
+            assert not hub.stats.readers
             assert sink.ended == "finished"
-            await asyncio.sleep(0.01)
+            assert not cuts
+            await clock.move(hub, write_seconds + 1)
+            assert len(cuts) == 1
+            assert lines(sink.take())[-1]["control"] == "detached"
 
     run(main())
 

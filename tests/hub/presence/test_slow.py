@@ -10,6 +10,7 @@ from functools import partial
 import pytest
 from tests.conftest import Run
 from tests.protocol.presence.room_model import Reader
+from tests.support.hub_clock import HubClock
 
 from headwater import Hub, Limits
 from headwater.errors import BadRequest
@@ -47,8 +48,10 @@ class Taking:
         return bool(text)
 
 
-def test_lists_of_slow_readers_become_the_truth(run: Run[None]) -> None:
+def test_lists_of_slow_readers_become_the_truth(run: Run[None], monkeypatch: pytest.MonkeyPatch) -> None:
     """Some are full at every list, and are told it as often as they missed something, not for ever."""
+
+    clock = HubClock(monkeypatch)
 
     async def main() -> None:
         chance = random.Random(7)
@@ -74,7 +77,7 @@ def test_lists_of_slow_readers_become_the_truth(run: Run[None]) -> None:
                 if chance.random() < 0.1:
                     readers.append(Taking(chance.choice([1, 2000])))
                     await hub.live.subscribe(PATH, "-1", FORM, readers[-1].sink)
-                await asyncio.sleep(0.01)
+                await clock.move(hub, 0.01)
             truth = {member.id: member.state for member in room.members()}
 
             def is_told() -> bool:
@@ -83,8 +86,8 @@ def test_lists_of_slow_readers_become_the_truth(run: Run[None]) -> None:
                 return not any(moved) and all(reader.list.members == truth for reader in readers)
 
             async with asyncio.timeout(30):
-                while not is_told():  # noqa: ASYNC110 - nothing tells it
-                    await asyncio.sleep(0.05)
+                while not is_told():
+                    await clock.move(hub, 0.05)
             frames = hub.stats.presence_frames
             for reader in readers:
                 assert len(reader.list.told) <= frames + 1

@@ -3,7 +3,7 @@
 import { type Codec, placedOf } from "../codec.ts"
 import { HeadwaterError } from "../errors.ts"
 import { elementsOf } from "../elements.ts"
-import { type Form, fromBase64 } from "../records.ts"
+import { type Form, type Raw, decodeText, fromBase64 } from "../records.ts"
 import { refusal } from "../refusals.ts"
 import type { Offset, WireRecord } from "../transport.ts"
 
@@ -52,7 +52,9 @@ export function offsetsOf({ o = "", e = [] }: Told): Offset[] {
 /** The records of a `data`. Their text is looked for only where somebody wants it. */
 export function recordsOf(told: Told, text: string, form: Form, codec: Codec | undefined): WireRecord[] {
   const offsets = offsetsOf(told)
-  if (told.b) return told.b.map((data, index) => placedOf(fromBase64(data), offsets[index] ?? "", codec))
+  // Where messages are not JSON, all records are bytes.
+  const rawOf = (data: string): Raw => (form === "bytes" ? fromBase64(data) : decodeText(fromBase64(data)))
+  if (told.b) return told.b.map((data, index) => placedOf(rawOf(data), offsets[index] ?? "", codec))
   const values = told.r ?? []
   if (form === "text") return values.map((value, index) => ({ raw: value as string, offset: offsets[index] ?? "" }))
   let parts: { raw: string }[] | undefined

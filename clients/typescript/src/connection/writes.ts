@@ -1,7 +1,7 @@
 /** What is written on a connection, and asked about a stream; loaded with the first write. */
 
 import { HeadwaterError } from "../errors.ts"
-import { decodeText, formOf } from "../records.ts"
+import { decodeText, formOf, toBase64 } from "../records.ts"
 import type { Fields } from "../request.ts"
 import type { Info, Writes } from "../transport.ts"
 import { type Streams, connectionDoor } from "./door.ts"
@@ -33,9 +33,7 @@ function bodyOf(body: Uint8Array | undefined, type: string | undefined): [fields
   const form = formOf(type ?? "application/octet-stream")
   if (form === "json") return [{}, decodeText(body)]
   if (form === "text") return [{ r: [decodeText(body)] }]
-  let binary = ""
-  for (const byte of body) binary += String.fromCharCode(byte)
-  return [{ b: [btoa(binary)] }]
+  return [{ b: [toBase64(body)] }]
 }
 
 /** Asks about a stream, on the connection. What is undefined in a message is not said. */

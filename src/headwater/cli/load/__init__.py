@@ -8,7 +8,6 @@ hall           a process of readers
 reader         one of them, over SSE
 socket_reader  one of them, over WebSocket
 publisher      the process that publishes
-answers        HTTP/1.1 responses, without I/O
 meter          progress, told now and then
 histogram      times, counted
 strain         how busy a process was

@@ -11,13 +11,14 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from headwater.cli.failures import Failure, refusal
-from headwater.cli.load.answers import Answer
+from headwater.cli.failures import Failure, failure_of, refusal
 from headwater.cli.load.histogram import Histogram
 from headwater.cli.load.messages import Published, Word
 from headwater.cli.load.meter import Meter
 from headwater.cli.load.plan import Plan
 from headwater.cli.load.strain import Strain
+from headwater.client.errors import BadAnswer
+from headwater.client.wires.http1 import Answer
 
 _FILLING: Final = b"Lorem ipsum dolor sit amet, consectetur adipiscing elit "
 
@@ -61,7 +62,7 @@ class Connection:
                 raise Failure("cut", "the connection that publishes was cut")
             received += answer.feed(data)
         if answer.status not in (200, 204):
-            raise refusal(answer.status, received, answer.headers.get("retry-after"))
+            raise refusal(answer.status, received)
 
     def close(self) -> None:
         """Disconnect."""
@@ -93,6 +94,8 @@ class Press:
             counts = await asyncio.gather(
                 *(self._publish(index, target, begin, tls) for index, target in enumerate(self._plan.targets))
             )
+        except BadAnswer as error:
+            raise failure_of(error) from None
         except (OSError, TimeoutError) as error:
             reason = str(error) or "no answer in time"
             raise Failure("unreachable", f"cannot publish to {self._plan.url}: {reason}") from None

@@ -9,10 +9,11 @@ import time
 from collections.abc import Callable
 from typing import Final, cast
 
-from headwater.cli.failures import Failure, refusal
-from headwater.cli.load.answers import Answer
+from headwater.cli.failures import Failure, failure_of, refusal
 from headwater.cli.load.histogram import Histogram
 from headwater.cli.load.plan import Plan
+from headwater.client.errors import BadAnswer
+from headwater.client.wires.http1 import Answer
 
 #: A whole event: its id, the number of its record, and when that was due.
 _EVENT: Final = re.compile(rb'id: ?([^\r\n]+)\r?\ndata: ?\{"n":"(\d{10})","t":"(\d{19})"[^\n]*\n\r?\n')
@@ -78,13 +79,13 @@ class Reader(asyncio.Protocol):
         now = time.monotonic_ns()
         try:
             body = self._answer.feed(data)
-        except Failure as failure:
-            self._failed(failure)
+        except BadAnswer as error:
+            self._failed(failure_of(error))
             return
         if self._answer.status not in (0, 200):
             self._rest += body
             if self._answer.is_done:
-                self._failed(refusal(self._answer.status, self._rest, self._answer.headers.get("retry-after")))
+                self._failed(refusal(self._answer.status, self._rest))
         elif self._answer.status:
             if not self.live.done():
                 self.live.set_result(None)

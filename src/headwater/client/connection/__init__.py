@@ -1,6 +1,7 @@
 """Many streams on one WebSocket.
 
-connection     `Connection`: a handle, its sockets, when to try again
+connection     `Connection`: a handle, and its sockets
+pace           when another socket may be tried
 door           the way to a stream on a connection
 link           one socket: the module that knows the library `websockets`
 session        its conversation: what is asked and told, credit, who is dead

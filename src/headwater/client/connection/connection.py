@@ -9,23 +9,21 @@ Rule 3: a socket on which nothing is under way is closed after `idle` seconds; a
 from __future__ import annotations
 
 import asyncio
-import random
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Self, cast
 from urllib.parse import urlsplit
 from weakref import WeakSet
 
+from headwater.client.clock import Clock, Pause
 from headwater.client.connection.door import ConnectionDoor
 from headwater.client.connection.link import Link, connected
+from headwater.client.connection.pace import Pace
 from headwater.client.connection.session import Draining, Expiring
-from headwater.client.doors import Waits
 from headwater.client.errors import Stopped
 from headwater.client.http import settled
-from headwater.client.pauses import Pause
 from headwater.client.requests import join
-from headwater.client.retry import NEVER, Backoff, Retry
+from headwater.client.retry import NEVER, Retry
 from headwater.client.stream import Stream
 from headwater.errors import HeadwaterError
 from headwater.protocol.websocket import messages as m
@@ -64,10 +62,13 @@ class Connection:
 
     Attributes:
         root: URL of the streams, with a slash at its end.
+        clock: of who waits by it.
 
     Raises:
         ValueError: the URL is none.
     """
+
+    clock = Clock()
 
     def __init__(
         self,
@@ -92,26 +93,12 @@ class Connection:
         self._idle: Final = idle
         self._links: list[Link] = []
         self._opening: asyncio.Task[Link] | None = None
-        self._backoff: Backoff | None = None
-        self._not_before = float("-inf")
-        self._last: str | None = None
-        self._wait: Waits | None = None
+        self._pace: Final = Pace(self.retry, lambda: self.clock.draw())
+        self._wait: Pause | None = None
         self._is_closed = False
         self._streams: WeakSet[Stream[Any]] = WeakSet()
         self._watching: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
-
-    def now(self) -> float:
-        """Seconds from any fixed origin."""
-        return time.monotonic()
-
-    def draw(self) -> float:
-        """A number from 0 up to 1."""
-        return random.random()
-
-    def pause(self) -> Waits:
-        """What waits."""
-        return Pause()
 
     def stream(
         self,
@@ -152,9 +139,7 @@ class Connection:
 
     def reconnect(self) -> None:
         """Try again now, if it waits: the network is back."""
-        self._not_before = float("-inf")
-        if self._backoff is not None:
-            self._backoff.reset()
+        self._pace.reset()
         if self._wait is not None:
             self._wait.wake()
         for stream in list(self._streams):
@@ -185,11 +170,12 @@ class Connection:
         self._links.clear()
 
     async def link(self, path: str, *, reads: bool) -> Link:
-        """See `Links`."""
+        """See `Links.link`."""
         while True:
             if self._is_closed:
                 raise Stopped("the connection was closed")
-            self._links = [link for link in self._links if link.session.error is None]
+            for link in [link for link in self._links if link.session.error is not None]:
+                self._drop(link)
             usable = [link for link in self._links if link.is_usable]
             if not reads:  # rather where it is read: who is cut from a stream is no member of it
                 usable.sort(key=lambda link: path not in link.session.reads)
@@ -207,53 +193,34 @@ class Connection:
             task.exception()  # who waits for it is told
 
     async def _open(self, path: str | None) -> Link:
-        now = self.now()
-        if now < self._not_before and (path is None or path != self._last):  # who tried last has waited already
-            self._wait = self.pause()
-            await self._wait.wait(self._not_before - now)
+        if (wait := self._pace.wait(path, self.clock.now())) > 0:
+            self._wait = self.clock.pause()
+            await self._wait.wait(wait)
             self._wait = None
-        self._last = path
-        backoff = self._backoff = self._backoff or Backoff(self.retry, self.draw)
-        backoff.begin(self.now())
+        self._pace.begin(path, self.clock.now())
         token = await settled(self._token()) if callable(self._token) else self._token
         url = "ws" + self.root.removeprefix("http") + "-/connect"
         try:
             link = await connected(url, self._headers, token, self._name, self.retry, self._heard)
         except HeadwaterError as error:
-            self._failed(error.retry_after or None)
+            self._pace.failed(self.clock.now(), error.retry_after or None)
             raise
         self._links.append(link)
         return link
 
-    def _failed(self, hint: float | None) -> None:
-        assert self._backoff is not None
-        now = self.now()
-        self._not_before = now + (self._backoff.wait(now, hint) or 0.0)
-
     async def release(self, link: Link, *, failed: bool) -> None:
         """See `Links`."""
-        if link.session.error is not None:
-            if link in self._links:
-                self._links.remove(link)
-                self._judge(link)
-            await link.close()
-        elif not link.is_busy and (failed or not link.is_usable):
-            self._links.remove(link)
-            self._judge(link)
+        if link.session.error is not None or (not link.is_busy and (failed or not link.is_usable)):
+            self._drop(link)
             await link.close()
         elif not link.is_busy:
             self._watch()
 
-    def _judge(self, link: Link) -> None:
-        """One that told nothing is no better than none."""
-        if self._backoff is None:
-            return
-        if link.moved:
-            self._backoff.whole()
-            if link.session.after is None:
-                self._not_before = float("-inf")
-        else:
-            self._failed(None)
+    def _drop(self, link: Link) -> None:
+        """It is over; whoever has something on it still has to release it."""
+        if link in self._links:
+            self._links.remove(link)
+            self._pace.over(self.clock.now(), has_told=link.moved, is_drained=link.session.after is not None)
 
     def _watch(self) -> None:
         if self._watching is None and not self._is_closed:
@@ -272,7 +239,7 @@ class Connection:
 
     def _heard(self, link: Link, event: Draining | Expiring) -> None:
         if isinstance(event, Draining):
-            self._not_before = max(self._not_before, self.now() + event.after)
+            self._pace.drained(self.clock.now(), event.after)
         elif callable(self._token):
             self._run(self._refresh(link))
 

@@ -10,10 +10,11 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from headwater.client.answers import Head
+from headwater.client.clock import Clock
 from headwater.client.connection import calls
 from headwater.client.connection.link import Link, Subscription
 from headwater.client.connection.session import Told
-from headwater.client.doors import Headers, Waits
+from headwater.client.doors import Headers
 from headwater.client.errors import ConnectTimeout, Stopped
 from headwater.client.retry import Retry
 from headwater.protocol.websocket import messages as m
@@ -27,27 +28,17 @@ class Links(Protocol):
         retry: the limits.
         window: bytes that may be sent and not acknowledged, of one stream.
         can_refresh: the token comes from a function.
+        clock: see `Door`.
     """
 
     root: str
     retry: Retry
     window: int | None
+    clock: Clock
 
     @property
     def can_refresh(self) -> bool:
-        """See `Door`."""
-        ...
-
-    def now(self) -> float:
-        """See `Door`."""
-        ...
-
-    def draw(self) -> float:
-        """See `Door`."""
-        ...
-
-    def pause(self) -> Waits:
-        """See `Door`."""
+        """See `Door.can_refresh`."""
         ...
 
     async def link(self, path: str, *, reads: bool) -> Link:
@@ -129,7 +120,7 @@ class Piece(msgspec.Struct, frozen=True):
 
 
 class ConnectionDoor:
-    """See the module.
+    """The streams of a connection, one after another or together.
 
     Args:
         links: of the connection.
@@ -143,24 +134,24 @@ class ConnectionDoor:
 
     @property
     def can_refresh(self) -> bool:
-        """See `Door`."""
+        """See `Door.can_refresh`."""
         return self._links.can_refresh
 
-    def now(self) -> float:
-        """See `Door`."""
-        return self._links.now()
-
-    def draw(self) -> float:
-        """See `Door`."""
-        return self._links.draw()
-
-    def pause(self) -> Waits:
-        """See `Door`."""
-        return self._links.pause()
+    @property
+    def clock(self) -> Clock:
+        """See `Door.clock`."""
+        return self._links.clock
 
     @asynccontextmanager
     async def open(
-        self, method: str, url: str, query: Mapping[str, str], headers: Headers, body: bytes | None = None
+        self,
+        method: str,
+        url: str,
+        query: Mapping[str, str],
+        headers: Headers,
+        body: bytes | None = None,
+        *,
+        hold: float = 0.0,
     ) -> AsyncIterator[Reading]:
         """See `Door.open`: a stream is read."""
         links = self._links

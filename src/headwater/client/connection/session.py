@@ -94,7 +94,7 @@ class _Sub(msgspec.Struct):
 
 
 class Session:
-    """See the module.
+    """The conversation on one socket.
 
     Args:
         token: shown in `hello`.

@@ -2,8 +2,8 @@
 
 Rule 1: a batch is frozen, and that is written down, before it is first sent; it is sent again byte for byte, under the
         same numbers, also after a restart.
-Rule 2: a fate is told before its record is dropped: after a crash, and while the file fails, it is told again; never
-        not at all.
+Rule 2: a fate is told before its record is dropped. So after a crash, and while the file fails, a fate may be told
+        twice; none is left out.
 Rule 3: who finds that somebody else has written numbers meanwhile sends no more.
 """
 
@@ -16,7 +16,8 @@ from contextlib import suppress
 from typing import Any, Final, Protocol
 
 from headwater.client import requests
-from headwater.client.doors import Door, Waits
+from headwater.client.clock import Pause
+from headwater.client.doors import Door
 from headwater.client.errors import ClientError, OutboxExpired, OutboxStorage, Stopped, UnknownOutcome
 from headwater.client.outbox.fates import Kept, State
 from headwater.client.outbox.store import Store
@@ -73,7 +74,7 @@ class Seat(Protocol):
 
 
 class Lane:
-    """See the module.
+    """The records that wait for one stream.
 
     Args:
         seat: its outbox.
@@ -88,7 +89,7 @@ class Lane:
         self._is_lost = True  # one of an earlier life may have been sent
         self._apart_until = 0
         self._backoff: Backoff | None = None
-        self._wait: Waits | None = None
+        self._wait: Pause | None = None
         self._hint: float | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -147,8 +148,8 @@ class Lane:
 
     def _begin(self) -> None:
         door = self._seat.door(self._url)
-        self._backoff = self._backoff or Backoff(self._seat.retry, door.draw)
-        self._backoff.begin(door.now())
+        self._backoff = self._backoff or Backoff(self._seat.retry, door.clock.draw)
+        self._backoff.begin(door.clock.now())
 
     async def _send(self, batch: list[Kept], numbers: Numbers) -> str:
         first, seat = batch[0], self._seat
@@ -258,10 +259,10 @@ class Lane:
         door = self._seat.door(self._url)
         self._begin_if_new()
         assert self._backoff is not None
-        wait = self._backoff.wait(door.now(), self._hint)
+        wait = self._backoff.wait(door.clock.now(), self._hint)
         cap = self._seat.retry.cap
         left = self._queue[0].at + self._seat.age - self._seat.clock()
-        self._wait = door.pause()
+        self._wait = door.clock.pause()
         await self._wait.wait(max(0.0, min(cap if wait is None else wait, max(left, 0.01))))
         self._wait = None
 

@@ -245,18 +245,18 @@ class Outbox:
     # For its lanes.
 
     def forgets(self, seconds: float) -> None:
-        """See `Seat`: what waits expires before it could be taken for new."""
+        """See `Seat.forgets`: what waits expires before it could be taken for new."""
         self.age = min(self.age, 0.9 * seconds)
 
     def door(self, url: str) -> Door:
-        """See `Seat`."""
+        """See `Seat.door`."""
         stream = self._streams.get(url) or self._opened.get(url)
         if stream is None:
             stream = self._opened[url] = self._stream(url)
         return stream.door
 
     async def call(self, work: Callable[[Store], Any]) -> Any:
-        """See `Seat`."""
+        """See `Seat.call`."""
         store = self._store
         if store is None:
             raise Stopped("the outbox is closed")
@@ -265,7 +265,7 @@ class Outbox:
     def tell(
         self, state: State, records: Sequence[Kept], offset: str = "", error: HeadwaterError | None = None
     ) -> None:
-        """See `Seat`."""
+        """See `Seat.tell`."""
         for record in records:
             fate = Fate(state, record.key, record.url, _value(record.kind, record.body), offset, error)
             if state in LAST and (waiter := self._waiters.pop(record.key, None)) is not None and not waiter.done():
@@ -280,7 +280,7 @@ class Outbox:
     async def settle(
         self, state: State, records: Sequence[Kept], numbers: tuple[Numbers, Numbers], offset: str, error: Any
     ) -> None:
-        """See `Seat`."""
+        """See `Seat.settle`."""
         code, message = ("", "") if error is None else (error.code, error.message)
         notes = [Note(state, each.key, each.url, each.kind, each.body, offset, code, message) for each in records]
         await self.call(lambda store: store.settle(self.id, records[0].url, *numbers, notes))

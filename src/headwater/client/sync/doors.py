@@ -12,20 +12,9 @@ from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from headwater.client.answers import Head
+from headwater.client.sync.clock import Clock
 
 Headers = Mapping[str, str]
-
-
-class Waits(Protocol):
-    """A wait that can be cut short."""
-
-    def wait(self, seconds: float) -> None:
-        """Wait for so long at most."""
-        ...
-
-    def wake(self) -> None:
-        """End a wait."""
-        ...
 
 
 class Answers(Protocol):
@@ -67,22 +56,30 @@ class Door(Protocol):
         """Whether who asks can show another credential."""
         ...
 
-    def now(self) -> float:
-        """Seconds from any fixed origin."""
-        ...
-
-    def draw(self) -> float:
-        """A number from 0 up to 1."""
-        ...
-
-    def pause(self) -> Waits:
-        """What waits."""
+    @property
+    def clock(self) -> Clock:
+        """Of who waits by this way."""
         ...
 
     def open(
-        self, method: str, url: str, query: Mapping[str, str], headers: Headers, body: bytes | None = None
+        self,
+        method: str,
+        url: str,
+        query: Mapping[str, str],
+        headers: Headers,
+        body: bytes | None = None,
+        *,
+        hold: float = 0.0,
     ) -> AbstractContextManager[Answers]:
         """An answer to a request.
+
+        Args:
+            method: of it.
+            url: of it.
+            query: its parameters.
+            headers: of it.
+            body: of it.
+            hold: seconds that the server may hold the answer, beyond those that any head may take.
 
         Raises:
             HeadwaterError: there is none.

@@ -8,7 +8,7 @@ Rule 2: `offset` moves when the consumer asks for more, which says that it is do
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
 
 from headwater.client.checkpoint import Checkpoint
@@ -20,7 +20,7 @@ from headwater.client.requests import info_of
 from headwater.client.retry import Retry
 from headwater.client.session import ReadSession
 from headwater.client.states import ReaderState
-from headwater.client.sync.http import settled
+from headwater.client.sync.http import Cut, settled
 from headwater.client.told import Heard
 from headwater.errors import HeadwaterError
 
@@ -55,13 +55,14 @@ class Reader(Generic[T]):
         self._http: Final[Door] = http
         self._url: Final = url
         self._session: ReadSession[T] = ReadSession(
-            reading, codec_of, retry, http.draw, info=info, can_refresh=http.can_refresh, is_new=is_new
+            reading, codec_of, retry, http.clock.draw, info=info, can_refresh=http.can_refresh, is_new=is_new
         )
         self._checkpoint: Final = checkpoint
         self._is_loaded = checkpoint is None
         self._progress: Final = progress
         self._learned: Final = learned
-        self._pause: Final = http.pause()
+        self._pause: Final = http.clock.pause()
+        self._cut: Final = Cut()
         self._answer: Answers | None = None
         self._rest: Iterator[Item[T]] = iter(())  # of a batch that was broken off
         self._records = self._bytes = 0
@@ -118,6 +119,7 @@ class Reader(Generic[T]):
         """End it; who iterates comes to the end."""
         self._session.stop()
         self._pause.wake()
+        self._cut.now()
         if self._answer is not None:
             self._answer.abort()
 
@@ -205,7 +207,7 @@ class Reader(Generic[T]):
                 break
             if isinstance(error, BadRecord):
                 self._bad = error
-            wait = session.lost(error, self._http.now())
+            wait = session.lost(error, self._http.clock.now())
             if (gap := session.take_gap()) is not None:
                 yield gap
             if wait > 0 or not session.went_on:
@@ -221,9 +223,10 @@ class Reader(Generic[T]):
         session.late()
         if self._has_ended():
             return
-        request = session.begin(self._http.now())
-        with self._http.open(request.method, self._url, request.query, request.headers) as answer:
-            self._answer = answer
+        request = session.begin(self._http.clock.now())
+        opened = self._http.open(request.method, self._url, request.query, request.headers, hold=request.hold)
+        with ExitStack() as stack:
+            answer = self._answer = self._cut.of(stack.enter_context(opened))
             try:
                 with closing(self._answered(request, answer)) as all_given:
                     for given in all_given:
@@ -234,7 +237,7 @@ class Reader(Generic[T]):
     def _answered(self, request: Request, answer: Answers) -> Generator[Given, None, None]:
         session, head, known = self._session, answer.head, self._session.info
         body = b"" if head.is_success else answer.read()
-        for given in session.head(head.status, head.headers, body, head.retry_after, self._http.now()):
+        for given in session.head(head.status, head.headers, body, head.retry_after, self._http.clock.now()):
             yield given
         if request.method == "HEAD":
             session.learn(info_of(head.headers))

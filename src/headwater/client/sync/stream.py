@@ -12,17 +12,17 @@ from headwater.client import requests
 from headwater.client.answers import Head
 from headwater.client.checkpoint import Checkpoint
 from headwater.client.codec import Codec
-from headwater.client.errors import NetworkError
 from headwater.client.items import Info, Item, Progress
 from headwater.client.reading import Reading
-from headwater.client.retry import NEVER, Backoff, Retry
+from headwater.client.retry import NEVER, Retry
 from headwater.client.sync.appends import Appends
+from headwater.client.sync.attempts import ask
 from headwater.client.sync.http import Client, GivenHeaders, Http, inner_door
 from headwater.client.sync.reader import Reader
 from headwater.client.told import Heard, Signal, signal_of
 from headwater.client.transports import Transport, of_door
 from headwater.client.ways import PageWay, Place
-from headwater.errors import Gone, HeadwaterError, NotAuthorized, StreamGone, StreamNotFound
+from headwater.errors import Gone, StreamGone, StreamNotFound
 from headwater.model import BEGINNING
 from headwater.protocol import names
 
@@ -359,28 +359,6 @@ class Stream(Appends, Generic[T]):
         query: dict[str, str] = {},  # noqa: B006
         is_safe: bool = True,
     ) -> tuple[Head, bytes]:
-        """The answer to a request, sent again while that may help and do no harm.
-
-        Raises:
-            HeadwaterError: it is refused, or patience is at its end.
-        """
-        backoff = Backoff(self._retry, self._http.draw)
-        refreshed = False
-        while True:
-            backoff.begin(self._http.now())
-            try:
-                head, text = self._http.ask(method, url or self.url, headers, body, query)
-                return requests.check(head, text), text
-            except NotAuthorized:
-                if refreshed or not self._http.can_refresh:
-                    raise
-                refreshed = True
-            except HeadwaterError as error:
-                if backoff.attempt:
-                    error.details["again"] = True
-                if not error.retryable or not is_safe:
-                    raise requests.outcome(error, is_write=not is_safe and isinstance(error, NetworkError)) from None
-                wait = backoff.wait(self._http.now(), error.retry_after or None)
-                if wait is None:
-                    raise
-                self._http.pause().wait(wait)
+        """See `attempts.ask`; `url` is that of the stream, if no other is given."""
+        target = url or self.url
+        return ask(self._http, self._retry, method, target, headers, body, query, is_safe=is_safe)

@@ -49,6 +49,17 @@ def split_page(codec: Codec[T], body: bytes, begin: str, end: str, skip: int = 0
     return told
 
 
+def together(codec: Codec[T], bodies: list[bytes]) -> bytes:
+    """Several bodies as one.
+
+    Raises:
+        BadAnswer: one is not what a stream of the type has.
+    """
+    if len(bodies) < 2 or not codec.is_json:
+        return b"".join(bodies)
+    return codec.joined([record for body in bodies for record in _records(codec, body, 0)])
+
+
 def size_of(codec: Codec[T], body: bytes, told: list[Told]) -> int:
     """How much a body holds that was split into this, as `skip` counts it."""
     from headwater.protocol.framing import keeps_records

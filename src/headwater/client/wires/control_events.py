@@ -1,7 +1,7 @@
 """`live=sse` of the protocol: a data event and a control event a batch (section 5.8).
 
-Rule: what a data event holds counts when its control event is there, which says behind what it is. Bytes of a batch
-whose control event was cut off are read again.
+Rule: what a data event holds counts when its control event is there, which says behind what it is; one may be for
+several data events. Bytes of a batch whose control event was cut off are read again.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from headwater.client.errors import BadAnswer
 from headwater.client.items import Gap
 from headwater.client.problems import told_problem
 from headwater.client.told import Alive, Closed, Detached, Failed, Refused, Told, UpToDate
-from headwater.client.wires.bodies import split_page
+from headwater.client.wires.bodies import split_page, together
 from headwater.client.wires.lines import MAX_LINE
 from headwater.errors import TooLarge
 from headwater.protocol.sse import Parser, ServerEvent
@@ -97,7 +97,7 @@ class ControlEvents(Generic[T]):
 
     def _told(self, control: _Control) -> list[Told]:
         told: list[Told] = []
-        body, self._data = b"".join(self._data), []
+        body, self._data = together(self._codec, self._data), []
         if body:
             told += split_page(self._codec, body, self._offset, control.stream_next_offset)
         self._offset = control.stream_next_offset or self._offset

@@ -18,7 +18,7 @@ from headwater.http.websocket.rights import asks_to_read
 from headwater.http.websocket.session import Operations, Session
 from headwater.http.websocket.signals import signal
 from headwater.http.websocket.writes import append, close, create, delete, fail
-from headwater.hub.live.subscriptions.subscription import Wish
+from headwater.hub.live.subscriptions.wish import Wish, terms_of
 from headwater.model import NOW
 from headwater.protocol.access.identity import Access
 from headwater.protocol.ephemeral import PRESENCE, SIGNAL
@@ -59,27 +59,21 @@ def sub(session: Session, message: m.Sub, size: int) -> None:
         raise InvalidMessage(f"window is 0 to max_window_bytes={limits.max_window_bytes}, not {window}")
     if message.missing not in (None, "wait"):
         raise InvalidMessage(f"missing takes wait, not {message.missing[:40]!r}")
-    wish = Wish(
-        message.id,
-        path,
-        start_of(message.from_, message.last, message.last_bytes, NOW),
-        window or None,
-        None if message.slow is None else slow_policy(message.slow),
-        message.missing == "wait",
-        message.envelope,
-        None,
-        kinds=_KINDS[message.signals, message.presence],
-    )
+    slow = None if message.slow is None else slow_policy(message.slow)
+    kinds = _KINDS[message.signals, message.presence]
+    terms = terms_of(window or None, slow, message.missing == "wait", message.envelope, kinds)
+    wish = Wish(message.id, path, start_of(message.from_, message.last, message.last_bytes, NOW), terms)
     if is_pattern:
         # Each stream that matches is asked about by itself; here it is who reads them.
         session.perform(message.id, size, None, partial(_match, session, wish, size))
         return
-    session.allow(message.id, size, asks_to_read(path, wish.kinds), partial(_subscribe, session, wish))
+    session.allow(message.id, size, asks_to_read(path, kinds), partial(_subscribe, session, wish))
 
 
 def _subscribe(session: Session, wish: Wish, access: Access) -> None:
     session.rights.count_subscribe(access)
-    wish = structs.replace(wish, peer=session.rights.peer_with(session.peer, access))
+    path = session.subscriptions.text_of(wish.path)
+    wish = structs.replace(wish, path=path, peer=session.rights.peer_with(session.peer, access))
     session.subscriptions.open(session.subscriptions.add(wish))
 
 

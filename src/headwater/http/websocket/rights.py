@@ -27,8 +27,9 @@ from headwater.hub.access.bounds import Doing
 from headwater.hub.access.end import ASKED_AGAIN, AccessEnd
 from headwater.hub.access.principals import Principals
 from headwater.hub.access.proven import Proven
-from headwater.hub.live.subscriptions.subscription import FORBIDDEN, Subscription, Wish
+from headwater.hub.live.subscriptions.subscription import FORBIDDEN, Subscription
 from headwater.hub.live.subscriptions.whole import Subscriptions
+from headwater.hub.live.subscriptions.wish import Wish
 from headwater.hub.peers import Peer, client_at
 from headwater.protocol.access.identity import ANYBODY, Access, Principal
 from headwater.protocol.asks import Ask, Operation
@@ -229,7 +230,7 @@ class Rights:
         Raises:
             HeadwaterError: it may not be read.
         """
-        found = self.of(asks_to_read(wish.path, wish.kinds), by_pattern=True)
+        found = self.of(asks_to_read(wish.path, wish.terms.kinds), by_pattern=True)
         return self.peer_with(peer, found) if isinstance(found, Access) else self._awaited(peer, found)
 
     def peer_with(self, peer: Peer, access: Access) -> Peer:
@@ -267,7 +268,7 @@ class Rights:
             return
         self._recheck_members()
         for subscription in self._holder.subscriptions.all():
-            asks = asks_to_read(subscription.path, subscription.wish.kinds)
+            asks = asks_to_read(subscription.path, subscription.wish.terms.kinds)
             self._ask_again(asks, partial(self._allow, subscription), partial(self._forbid, subscription))
         self._holder.requests.hold_until_decided(then)
 

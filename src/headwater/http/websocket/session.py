@@ -26,9 +26,9 @@ from headwater.http.websocket.shared import Door
 from headwater.http.websocket.stay import Stay, interval
 from headwater.http.websocket.talk import Talk
 from headwater.http.websocket.telling import Telling
-from headwater.hub.live.connection import DistinctConnection
-from headwater.hub.live.subscriptions.subscription import Wish
+from headwater.hub.live.shared_connection import DistinctConnection
 from headwater.hub.live.subscriptions.whole import Subscriptions
+from headwater.hub.live.subscriptions.wish import Wish
 from headwater.hub.peers import Peer
 from headwater.protocol.access.identity import Access
 from headwater.protocol.asks import Ask
@@ -47,7 +47,7 @@ Go = Callable[[Access], None]
 
 
 class Session(Talk):
-    """See the module, `Talk` and `Holder`.
+    """One connection; see `Talk` and `Holder`.
 
     Args:
         door: through which it came.

@@ -25,7 +25,8 @@ from headwater.http.websocket.talk import Talk
 from headwater.http.websocket.warned import Warned
 from headwater.hub import Engine
 from headwater.hub.access.end import ASKED_AGAIN, AccessEnd
-from headwater.hub.live.connection import AttendedConnection
+from headwater.hub.live.groupless import Groupless
+from headwater.hub.live.shared_connection import AttendedConnection
 from headwater.hub.live.wire_format import WireFormat
 from headwater.hub.peers import Peer
 from headwater.model import Appended, Producer, SlowPolicy
@@ -41,7 +42,7 @@ from headwater.protocol.wire import problem
 _log: Final = logging.getLogger("headwater")
 
 
-class Single(Talk):
+class Single(Groupless, Talk):
     """One of them: see `Talk`, and `Channel`, by which it learns what happens to its connection.
 
     Args:
@@ -265,13 +266,6 @@ class Single(Talk):
         if self.requests.is_full:
             self.requests.is_full = False
             self.requests.go_on()
-        return False
-
-    def hold_back(self) -> None:
-        """See `Channel.hold_back`; it has no group."""
-
-    def shares_group(self, other: object) -> bool:
-        """See `Channel.shares_group`."""
         return False
 
     def detach(self, retry_after: float, reason: str = "") -> None:

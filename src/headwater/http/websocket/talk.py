@@ -19,7 +19,7 @@ from headwater.protocol.websocket import frames
 
 
 class Talk(ABC):
-    """See the module and `Receiver`; subclassed for what is said.
+    """A WebSocket that is open; subclassed for what is said. See `Receiver`.
 
     Args:
         hub: whose streams are spoken of.

@@ -6,7 +6,7 @@ from functools import lru_cache, partial
 from typing import Final
 
 from headwater.errors import HeadwaterError
-from headwater.hub.live.subscriptions.subscription import Wish
+from headwater.hub.live.subscriptions.wish import Wish
 from headwater.hub.live.wire_format import WireFormat, with_kind
 from headwater.model import StreamInfo
 from headwater.protocol.websocket import messages as m

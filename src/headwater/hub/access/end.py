@@ -111,7 +111,7 @@ class Turns:
             self._turn()
 
     def _add(self, calls: Iterable[Callable[[], None]], cost: int) -> None:
-        self._left.extend((call, cost) for call in calls)
+        self._left.extend([(call, cost) for call in calls])
 
     def _turn(self) -> None:
         left, room = self._left, HUSHED

@@ -13,7 +13,7 @@ Again = Callable[[Access], "Access | Awaitable[Access | None] | None"]
 
 
 class Proven(Access):
-    """See the module.
+    """An access that somebody has proven.
 
     Args:
         access: what was proven.

@@ -1,4 +1,4 @@
-"""What is refused, taken back and given for a moment, for who looks after the server: a line and a figure each.
+"""What is refused, taken back and given for a moment, for those who look after the server: a line and a figure each.
 
 Rule 1: a line is one object of JSON behind its event, in the logger `headwater.access`. Its fields are these structs',
         and docs/reference/access.md is written from them.

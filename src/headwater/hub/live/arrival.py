@@ -139,7 +139,7 @@ class Arrival(Follower):
 
     def __init__(self, coming: Coming) -> None:
         stream = coming.stream
-        super().__init__(stream.window, coming.number, coming.since, coming.slow, coming.peer)
+        super().__init__(stream, coming.number, coming.since, coming.slow, coming.peer)
         self.coming = coming
         self.stream = stream
         self.info = coming.info
@@ -147,7 +147,7 @@ class Arrival(Follower):
         self.asked = coming.asked
         self.previous: str | None = None
         self._taken = False
-        stream.followers.add(self)
+        stream.followers[self] = None
 
     @property
     def stands(self) -> Cursor:
@@ -157,7 +157,7 @@ class Arrival(Follower):
     def take(self) -> None:
         """Somebody else reads in its stead, from now on."""
         self._taken = True
-        self.stream.followers.discard(self)
+        self.stream.followers.pop(self, None)
 
     def leave(self) -> None:
         """Nobody reads."""

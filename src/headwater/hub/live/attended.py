@@ -8,6 +8,7 @@ from headwater.hub.live.connection import Connection, SingleConnection
 from headwater.hub.live.runtime import Runtime
 from headwater.hub.live.sinks import GivesUp, Sink
 from headwater.hub.peers import Peer
+from headwater.protocol.access.identity import ANYBODY
 
 
 class Attends(Protocol):
@@ -77,5 +78,6 @@ def connection_to(runtime: Runtime, to: Sink | Connection, peer: Peer) -> Connec
         found: Connection = MemberConnection(runtime, to, peer)
     else:
         found = SingleConnection(runtime, to)
-    found.live_by(peer.access)
+    if peer.access is not ANYBODY:
+        found.live_by(peer.access)
     return found

@@ -13,6 +13,7 @@ Rule 3: there is one account in the budget and one timer for a connection that t
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from typing import Protocol
 
 from headwater.hub.access.end import AccessEnd
@@ -76,7 +77,7 @@ class Channel(Protocol):
         ...
 
 
-class Connection:
+class Connection(ABC):
     """A sink and its channels.
 
     Args:
@@ -89,7 +90,7 @@ class Connection:
         access: by which it lives; it ends with it.
     """
 
-    __slots__ = ("_channels", "_runtime", "_stall", "_stopped", "_turns", "access", "full_at", "sink")
+    __slots__ = ("_runtime", "_stall", "_stopped", "access", "full_at", "sink")
 
     #: It ends with its channel. Else channels come and go until `finish`.
     _is_single = False
@@ -99,10 +100,7 @@ class Connection:
         self.full_at = 0.0
         self.access: Access | None = None
         self._runtime = runtime
-        self._channels: tuple[Channel, ...] = ()
         self._stopped = 0
-        #: Whose turns come, while turns are given.
-        self._turns: list[Channel] | None = None
         self._stall: Timer | None = None
         sink.attach(self)
 
@@ -122,58 +120,42 @@ class Connection:
 
     # From the channels.
 
+    @property
+    @abstractmethod
+    def channels(self) -> tuple[Channel, ...]:
+        """Those that share it; the next turn is the first one's."""
+
+    @abstractmethod
     def add(self, channel: Channel) -> None:
         """Take a channel in; it has its turns from now on, also where another one's turn brought it."""
-        self._channels = (*self._channels, channel)
-        if self._turns is not None:
-            self._turns.append(channel)
 
+    @abstractmethod
     def write(self, data: bytes | memoryview) -> None:
         """Take bytes of a channel."""
-        self.sink.write(data)
-        if len(self._channels) > 1 and self.sink.held():
-            for channel in self._channels:
-                channel.hold_back()
 
+    @abstractmethod
     def direct(self, channel: Channel) -> int | None:
         """The descriptor to which a channel's group may write; None: it may not."""
-        sink = self.sink
-        if sink.descriptor is None or sink.held():
-            return None
-        if len(self._channels) > 1 and any(
-            other is not channel and other.shares_group(channel) for other in self._channels
-        ):
-            return None
-        return sink.descriptor
 
+    @abstractmethod
     def go_on(self, channel: Channel | None = None) -> None:
         """Give the channels turns until the connection is full or none has anything at hand.
 
         Args:
             channel: that has something now, if it is only this one.
         """
-        if self._turns is not None:
-            return
-        self._turns = waiting = list(self._channels)
-        last = None
-        try:
-            while waiting and not (self.full_at or self._stopped):
-                last = waiting.pop(0)
-                if last.step():
-                    waiting.append(last)
-        finally:
-            self._turns = None
-        if len(self._channels) > 1 and last in self._channels:
-            behind = self._channels.index(last) + 1
-            self._channels = (*self._channels[behind:], *self._channels[:behind])
 
+    @abstractmethod
     def remove(self, channel: Channel) -> None:
         """A channel has ended, and its last bytes are written."""
-        self._channels = tuple(other for other in self._channels if other is not channel)
 
+    @abstractmethod
     def drop(self, channel: Channel) -> None:
         """A channel goes, and another one has taken its place."""
-        self._channels = tuple(other for other in self._channels if other is not channel)
+
+    @abstractmethod
+    def clear(self) -> None:
+        """The channels have ended, each by itself, and nothing is told to them any more."""
 
     # Its access; see `Living`.
 
@@ -193,7 +175,7 @@ class Connection:
         if self.is_over:
             return
         self._stopped |= _OVER
-        for channel in self._channels:
+        for channel in self.channels:
             channel.hush(end)
 
     def end_access(self, end: AccessEnd) -> None:
@@ -201,7 +183,7 @@ class Connection:
         self.access = None
         if not self.is_over:  # it ended by itself meanwhile
             return
-        channels = self._channels
+        channels = self.channels
         if self.full_at or self.sink.held() or not channels:
             self.sink.abort()
             self.lost()
@@ -214,14 +196,10 @@ class Connection:
     def tell_expiring(self, at: float) -> None:
         """See `Living.tell_expiring`; a full one is not told."""
         if not self.is_stopped:
-            for channel in self._channels:
+            for channel in self.channels:
                 channel.tell_expiring(at)
 
     # Ends.
-
-    def clear(self) -> None:
-        """The channels have ended, each by itself, and nothing is told to them any more."""
-        self._channels = ()
 
     def finish(self) -> None:
         """Send what is held, then end."""
@@ -234,7 +212,7 @@ class Connection:
 
     def shed(self, *, tell: bool) -> None:
         """End, because all connections together hold too much: told so behind what the sink holds, or cut."""
-        channels, runtime = self._channels, self._runtime
+        channels, runtime = self.channels, self._runtime
         runtime.stats.sheds += len(channels)
         if not (tell and channels):
             self.sink.abort()
@@ -251,13 +229,13 @@ class Connection:
 
     def paused(self) -> None:
         """See `SinkOwner.paused`."""
-        if self.full_at or not self._channels:
+        if self.full_at or not self.channels:
             return
         self.full_at = time.monotonic()
         self._runtime.stats.pauses += 1
         self._runtime.budget.full(self)
         self._watch()
-        for channel in self._channels:
+        for channel in self.channels:
             channel.pause()
 
     def resumed(self) -> None:
@@ -265,7 +243,7 @@ class Connection:
         paused, self.full_at = self.full_seconds(time.monotonic()), 0.0
         self._runtime.budget.free(self)
         self._cancel_stall()
-        for channel in self._channels:
+        for channel in self.channels:
             channel.resume(paused)
         self.go_on()
 
@@ -281,7 +259,8 @@ class Connection:
         self._leave_access()
         self._runtime.budget.free(self)
         self._cancel_stall()
-        channels, self._channels = self._channels, ()
+        channels = self.channels
+        self.clear()
         for channel in channels:
             channel.lost()
 
@@ -289,7 +268,7 @@ class Connection:
 
     def _watch(self) -> None:
         """After `slow_seconds` those go whose policy says so; after `write_seconds` the connection is cut."""
-        if any(channel.slow.policy is Policy.DISCONNECT for channel in self._channels):
+        if any(channel.slow.policy is Policy.DISCONNECT for channel in self.channels):
             self._stall = self._runtime.timers.after(self._runtime.limits.slow_seconds, self._let_slow_go)
         else:
             self._cut_after(self._runtime.limits.write_seconds)
@@ -300,10 +279,10 @@ class Connection:
     def _let_slow_go(self) -> None:
         """Too slow for `slow=disconnect`: told so behind what the sink holds, and cut if it never takes that."""
         self._stall = None
-        for channel in self._channels:
+        for channel in self.channels:
             if channel.slow.policy is Policy.DISCONNECT:
                 channel.detach(0.0, "slow")
-        if self._channels and self._stall is None:
+        if self.channels and self._stall is None:
             limits = self._runtime.limits
             self._cut_after(limits.write_seconds - limits.slow_seconds)
 
@@ -319,11 +298,28 @@ class Connection:
 
 
 class SingleConnection(Connection):
-    """A connection that is made for one channel, and ends with it."""
+    """A connection that is made for one channel, and ends with it.
 
-    __slots__ = ()
+    Most connections are such ones, so that it keeps the channel and no list of channels.
+    """
+
+    __slots__ = ("_channel", "_is_in_turn")
 
     _is_single = True
+
+    def __init__(self, runtime: Runtime, sink: Sink) -> None:
+        self._channel: Channel | None = None
+        self._is_in_turn = False
+        super().__init__(runtime, sink)
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        """See `Connection.channels`."""
+        return () if self._channel is None else (self._channel,)
+
+    def add(self, channel: Channel) -> None:
+        """See `Connection.add`. One that is there has brought this one, and has nothing more to tell."""
+        self._channel = channel
 
     def write(self, data: bytes | memoryview) -> None:
         """See `Connection.write`."""
@@ -334,63 +330,28 @@ class SingleConnection(Connection):
         sink = self.sink
         return None if sink.held() else sink.descriptor
 
-    def remove(self, channel: Channel) -> None:
-        """See `Connection.remove`."""
-        self._channels = ()
-        self.finish()
-
-
-class AttendedConnection(Connection):
-    """A connection that ends with its channel, where another one looks on, and writes as well."""
-
-    __slots__ = ()
-
-    _is_single = True
-
-    def remove(self, channel: Channel) -> None:
-        """See `Connection.remove`."""
-        super().remove(channel)
-        self.finish()
-
-
-class DistinctConnection(Connection):
-    """A connection whose channels are of different streams, so that no two are given the same bytes.
-
-    They may be a thousand, so that nothing here asks all of them but what happens seldom.
-
-    Attributes:
-        before: goes out in front of what is written next; None: nothing may wait for that.
-    """
-
-    __slots__ = ("_is_held_back", "before")
-
-    def __init__(self, runtime: Runtime, sink: Sink) -> None:
-        super().__init__(runtime, sink)
-        self.before: bytes | None = None
-        self._is_held_back = False
-
-    def write(self, data: bytes | memoryview) -> None:
-        """See `Connection.write`. Who is held back comes back through `direct` alone."""
-        if self.before:
-            data, self.before = self.before + data, b""
-        self.sink.write(data)
-        if not self._is_held_back and self.sink.held():
-            self._is_held_back = True
-            for channel in self._channels:
-                channel.hold_back()
-
-    def direct(self, channel: Channel) -> int | None:
-        """See `Connection.direct`."""
-        sink = self.sink
-        if sink.descriptor is None or self.before or sink.held():
-            return None
-        self._is_held_back = False
-        return sink.descriptor
-
     def go_on(self, channel: Channel | None = None) -> None:
-        """See `Connection.go_on`; they are many, and most have nothing."""
-        if channel is None or self._turns is not None:
-            super().go_on()
+        """See `Connection.go_on`."""
+        if self._is_in_turn:
             return
-        while not self.is_stopped and channel.step():
-            pass
+        self._is_in_turn = True
+        try:
+            while (turn := self._channel) is not None and not (self.full_at or self._stopped):
+                if not turn.step() and self._channel is turn:
+                    break
+        finally:
+            self._is_in_turn = False
+
+    def remove(self, channel: Channel) -> None:
+        """See `Connection.remove`."""
+        self._channel = None
+        self.finish()
+
+    def drop(self, channel: Channel) -> None:
+        """See `Connection.drop`."""
+        if self._channel is channel:
+            self._channel = None
+
+    def clear(self) -> None:
+        """See `Connection.clear`."""
+        self._channel = None

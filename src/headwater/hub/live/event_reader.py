@@ -35,16 +35,17 @@ class EventReader(Follower):
         kinds: as given.
     """
 
-    __slots__ = ("_events", "_is_over", "_stream", "_waiter", "kinds")
+    __slots__ = ("_events", "_is_over", "_waiter", "kinds")
+
+    _stream: LiveStream
 
     def __init__(self, stream: LiveStream, kinds: frozenset[str], peer: Peer) -> None:
-        super().__init__(stream.window, stream.runtime.stats.readers_total, time.monotonic(), REPLAY, peer)
+        super().__init__(stream, stream.runtime.stats.readers_total, time.monotonic(), REPLAY, peer)
         self.kinds = kinds
-        self._stream = stream
         self._events: deque[Ephemeral] = deque()
         self._waiter: asyncio.Future[None] | None = None
         self._is_over = False
-        stream.followers.add(self)
+        stream.followers[self] = None
         stream.listen().loops[self] = None
 
     @property
@@ -54,7 +55,7 @@ class EventReader(Follower):
 
     async def next(self) -> Ephemeral | None:
         """The next event; None: there is none any more."""
-        while not (self._events or self._is_over or self.window.is_ended):
+        while not (self._events or self._is_over or self._stream.window.is_ended):
             self._waiter = asyncio.get_running_loop().create_future()
             await self._stream.wait_for(self._waiter, self)
         return self._events.popleft() if self._events else None

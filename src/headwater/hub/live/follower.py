@@ -6,6 +6,7 @@ Rule: nothing is kept for introspection but who a reader is. Where it stands is 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import Protocol
 
 from headwater.hub.live.ephemeral import Told
 from headwater.hub.live.window import Window
@@ -15,21 +16,31 @@ from headwater.protocol.cursor import Cursor, State
 from headwater.protocol.slow import format_slow
 
 
+class Followed(Protocol):
+    """A stream.
+
+    Attributes:
+        window: its newest records.
+    """
+
+    window: Window
+
+
 class Follower(ABC):
     """A live reader, as its stream knows it.
 
     Args:
-        window: of the stream.
+        stream: that it reads.
         number: counts the readers of this process, from 1.
         since: when it came, on the clock of timers.
         slow: what it gets when it was slow.
         peer: who reads.
     """
 
-    __slots__ = ("number", "peer", "since", "slow", "window")
+    __slots__ = ("_stream", "number", "peer", "since", "slow")
 
-    def __init__(self, window: Window, number: int, since: float, slow: SlowPolicy, peer: Peer) -> None:
-        self.window = window
+    def __init__(self, stream: Followed, number: int, since: float, slow: SlowPolicy, peer: Peer) -> None:
+        self._stream = stream
         self.number = number
         self.since = since
         self.slow = slow
@@ -94,11 +105,12 @@ class Follower(ABC):
         cursor = self.at()
         if cursor is None:
             return None
-        records, size = self.window.lag(cursor.offset)
+        window = self._stream.window
+        records, size = window.lag(cursor.offset)
         heard = self.heard_of
         return ReaderInfo(
             number=self.number,
-            path=self.window.path,
+            path=window.path,
             wire=self.peer.wire,
             state="paused" if self.is_paused(now) else cursor.state.value,
             pushed=self.held is not None,

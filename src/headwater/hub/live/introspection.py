@@ -25,7 +25,7 @@ CHUNK: Final = 200
 COUNTED: Final = 1000
 
 
-class Census(msgspec.Struct, kw_only=True):
+class ReaderSummary(msgspec.Struct, kw_only=True):
     """The live readers at one moment.
 
     Attributes:
@@ -68,7 +68,7 @@ async def describe_all(readers: Iterable[Follower], now: float, keep: int) -> li
     return sorted(found, key=worst_first)[:keep]
 
 
-def take_census(streams: Iterable[LiveStream], now: float, keep: int) -> Census:
+def summarize(streams: Iterable[LiveStream], now: float, keep: int) -> ReaderSummary:
     """Count in one go.
 
     Args:
@@ -76,26 +76,26 @@ def take_census(streams: Iterable[LiveStream], now: float, keep: int) -> Census:
         now: on the clock of timers.
         keep: how many readers and streams to name at most.
     """
-    census = Census()
-    for _ in _steps(census, list(streams), now, keep):
+    summary = ReaderSummary()
+    for _ in _steps(summary, list(streams), now, keep):
         pass
-    return census
+    return summary
 
 
-async def take_census_gently(streams: Iterable[LiveStream], now: float, keep: int) -> Census:
+async def summarize_gently(streams: Iterable[LiveStream], now: float, keep: int) -> ReaderSummary:
     """The same, with a turn of the event loop after every `COUNTED` readers."""
-    census = Census()
-    for _ in _steps(census, list(streams), now, keep):
+    summary = ReaderSummary()
+    for _ in _steps(summary, list(streams), now, keep):
         await asyncio.sleep(0)
-    return census
+    return summary
 
 
-def _steps(census: Census, streams: list[LiveStream], now: float, keep: int) -> Iterator[None]:
+def _steps(summary: ReaderSummary, streams: list[LiveStream], now: float, keep: int) -> Iterator[None]:
     everyone = [follower for stream in streams for follower in stream.followers]
     behind: list[Follower] = []
     holding: list[tuple[int, Follower]] = []
     for start in range(0, len(everyone), COUNTED):
-        _count(census, everyone[start : start + COUNTED], now, behind, holding)
+        _count(summary, everyone[start : start + COUNTED], now, behind, holding)
         yield
     if not keep:
         return
@@ -103,34 +103,34 @@ def _steps(census: Census, streams: list[LiveStream], now: float, keep: int) -> 
     for start in range(0, len(suspects), CHUNK):
         found = (suspect.describe(now) for suspect in suspects[start : start + CHUNK])
         named = [info for info in found if info is not None]
-        census.behind = nsmallest(keep, [*census.behind, *named], key=worst_first)
+        summary.behind = nsmallest(keep, [*summary.behind, *named], key=worst_first)
         yield
     busiest = nlargest(keep, streams, key=attrgetter("readers"))
-    census.streams = [(stream.path, stream.readers) for stream in busiest if stream.readers]
+    summary.streams = [(stream.path, stream.readers) for stream in busiest if stream.readers]
 
 
 def _count(
-    census: Census,
+    summary: ReaderSummary,
     readers: list[Follower],
     now: float,
     behind: list[Follower],
     holding: list[tuple[int, Follower]],
 ) -> None:
-    by = census.by
+    by = summary.by
     for reader in readers:
         found = reader.brief(now)
         if found is None:
             continue
         wire, state, held = found
         by[wire, state] += 1
-        census.readers += 1
-        census.held += held
+        summary.readers += 1
+        summary.held += held
         if wire == "websocket" and (window := reader.credit) is not None:
             # Nobody else has any.
             told = reader.unacknowledged or 0
-            census.window += window
-            census.unacknowledged += told
-            census.out_of_credit += told >= window
+            summary.window += window
+            summary.unacknowledged += told
+            summary.out_of_credit += told >= window
         if state != "live":
             behind.append(reader)
         elif held:

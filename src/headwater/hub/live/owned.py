@@ -26,6 +26,8 @@ from headwater.protocol.wire import Encoder
 class Owner(Protocol):
     """Whose channel it is: a stream's place in what is read on the connection."""
 
+    __slots__ = ()
+
     def finished(self, offset: str, error: HeadwaterError | None) -> None:
         """The stream has ended there, or, with an error, cannot be read on."""
         ...

@@ -13,6 +13,7 @@ from typing import Self
 from headwater.hub.access.end import AccessEnd
 from headwater.hub.live.arrival import Arrival
 from headwater.hub.live.follower import Follower
+from headwater.hub.live.stream import LiveStream
 from headwater.model import Policy
 from headwater.protocol.cursor import Cursor, Data, Event, State
 
@@ -27,12 +28,13 @@ class PulledReader(Follower):
         info: the stream when the reader came.
     """
 
-    __slots__ = ("_cancelled", "_ended", "_given_at", "_loop", "_place", "_queue", "_runtime", "_stream", "info")
+    __slots__ = ("_cancelled", "_ended", "_given_at", "_loop", "_place", "_queue", "_runtime", "info")
+
+    _stream: LiveStream
 
     def __init__(self, arrival: Arrival) -> None:
-        super().__init__(arrival.window, arrival.number, arrival.since, arrival.slow, arrival.peer)
+        super().__init__(arrival.stream, arrival.number, arrival.since, arrival.slow, arrival.peer)
         self.info = arrival.info
-        self._stream = arrival.stream
         self._runtime = arrival.stream.runtime
         self._loop = self._runtime.gate.loop
         self._place = arrival.place
@@ -42,7 +44,7 @@ class PulledReader(Follower):
         #: Why and when to come back, when its access has ended.
         self._ended: tuple[float, str] | None = None
         arrival.take()
-        self._stream.followers.add(self)
+        self._stream.followers[self] = None
         self._runtime.principals.enter(self.peer.access, self)
 
     def __enter__(self) -> Self:
@@ -96,7 +98,7 @@ class PulledReader(Follower):
         return queue.popleft() if queue else None
 
     async def ready(self) -> None:
-        """Wait until `next` need not: for who reads many streams, and holds one batch at a time.
+        """Wait until `next` need not: for a caller that reads many streams and holds one batch at a time.
 
         Raises:
             WrongLoop: it was opened in another event loop.
@@ -113,10 +115,10 @@ class PulledReader(Follower):
 
     def _leave_out(self) -> None:
         """What a reader gets first that took long over the last event."""
-        cursor = self.stands
+        cursor, window = self.stands, self._stream.window
         if self.slow.policy is not Policy.DISCONNECT:
             self._queue.extend(self._place.leave_out(self.slow))
-        elif cursor.state is not State.ENDED and not self.window.deleted and self.window.offset > cursor.offset:
+        elif cursor.state is not State.ENDED and not window.deleted and window.offset > cursor.offset:
             self._queue.append(cursor.detach(0.0, "slow"))
 
     @property

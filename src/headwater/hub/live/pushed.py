@@ -64,12 +64,13 @@ class PushedReader(EndsWithAccess):
         "_group",
         "_lifetime",
         "_place",
-        "_stream",
         "_taken",
         "_window",
         "_work",
         "allowed",
     )
+
+    _stream: LiveStream
 
     def __init__(
         self,
@@ -82,8 +83,7 @@ class PushedReader(EndsWithAccess):
         peer: Peer,
         window: int | None = None,
     ) -> None:
-        super().__init__(stream.window, number, since, slow, peer)
-        self._stream = stream
+        super().__init__(stream, number, since, slow, peer)
         self._connection = connection
         self._form = form
         self._body = form.coding.body()
@@ -95,7 +95,7 @@ class PushedReader(EndsWithAccess):
         self._work: asyncio.Task[None] | None = None
         self._lifetime: Timer | None = None
         self._taken = 0
-        stream.followers.add(self)
+        stream.followers[self] = None
         if form.kinds:
             stream.listen(self, form.kinds)
         connection.add(self)
@@ -193,7 +193,7 @@ class PushedReader(EndsWithAccess):
         self._group, self._place, self._encoder = group, None, None
         self._form = group.form  # equal to its own, and one object for all
         self._body.join(group.common)
-        group.join(self)
+        group.join(self, self._connection.direct(self))
         if self._form.kinds:
             self._greet(group)
         self._stream.progressed()

@@ -14,7 +14,7 @@ from headwater.errors import HeadwaterError
 from headwater.hub.live.arrival import Arrival, Coming, Prospect, come, enter_known
 from headwater.hub.live.attended import connection_to
 from headwater.hub.live.connection import Connection, SingleConnection
-from headwater.hub.live.introspection import Census, describe_all, take_census, take_census_gently
+from headwater.hub.live.introspection import ReaderSummary, describe_all, summarize, summarize_gently
 from headwater.hub.live.join_cache import FirstFrames, keep
 from headwater.hub.live.patterns import Patterns, Watch
 from headwater.hub.live.pulled import PulledReader
@@ -31,7 +31,7 @@ from headwater.protocol.access.identity import ANYBODY
 from headwater.protocol.cursor import Event
 from headwater.protocol.slow import check_slow
 from headwater.protocol.wire import Encoder
-from headwater.stores import Prompt
+from headwater.stores import AtOnce
 
 
 class LiveReaders:
@@ -50,7 +50,7 @@ class LiveReaders:
         self.runtime: Final = runtime
         self.watched: Final = Watched(runtime.store)
         self.patterns: Final = Patterns()
-        self._prompt = runtime.store if isinstance(runtime.store, Prompt) else None
+        self._at_once = runtime.store if isinstance(runtime.store, AtOnce) else None
         self._streams: dict[str, LiveStream] = {}
 
     # The streams.
@@ -131,7 +131,7 @@ class LiveReaders:
             peer: who reads.
             first_bytes: data in its first batch; None: `limits.read_bytes`.
             while_stopping: a hub that lets its readers go takes this one too, and lets it go behind its first batch:
-                for who cannot be told 503, as a browser's `EventSource`, which then gives up (HTML, 9.2.3).
+                for a client that cannot be told 503, as a browser's `EventSource`, which then gives up (HTML, 9.2.3).
 
         Raises:
             LimitReached: there are `limits.max_readers` already.
@@ -157,7 +157,7 @@ class LiveReaders:
         except BaseException:
             # It has not read anything, so that it is no use of the stream.
             if arrival is not None:
-                stream.followers.discard(arrival)
+                stream.followers.pop(arrival, None)
             stream.leave()
             raise
         return arrival
@@ -185,17 +185,17 @@ class LiveReaders:
             slow: see `open`.
             peer: see `open`.
         """
-        store, runtime = self._prompt, self.runtime
+        store, runtime = self._at_once, self.runtime
         if store is None or self._is_full():
             return None
         info = store.info_at_once(path)
         if info is None:
             return None
-        policy = info.slow if slow is None else slow
-        try:
-            check_slow(policy, info.content_type)
-        except HeadwaterError:
-            return None
+        if slow is not None:  # the stream's own was checked when that was made
+            try:
+                check_slow(slow, info.content_type)
+            except HeadwaterError:
+                return None
         whole, stream = runtime.limits.read_bytes, self._streams.get(path)
         limit = min(runtime.limits.buffer_bytes, whole)
         start = info.earliest if offset == BEGINNING else offset
@@ -207,7 +207,7 @@ class LiveReaders:
             return None
         runtime.stats.window_reads += in_window
         runtime.stats.store_reads += not in_window
-        return Prospect(path, info, offset, batch, policy, peer)
+        return Prospect(path, info, offset, batch, info.slow if slow is None else slow, peer)
 
     def _is_full(self) -> bool:
         return self.runtime.draining or self.runtime.stats.readers >= self.runtime.limits.max_readers
@@ -328,7 +328,7 @@ class LiveReaders:
         if encoder is None:
             encoder = form.encoder(info.content_type)
         told = reader.start(coming.place, first, encoder, lifetime=lifetime, head=head)
-        if self.runtime.lets_go(stream.path):
+        if self.runtime.draining and self.runtime.lets_go(stream.path):
             reader.let_go()
         if told is not None:
             keep(stream, info, coming.asked, first, told)
@@ -391,10 +391,10 @@ class LiveReaders:
         everyone = [follower for stream in streams for follower in stream.followers]
         return (await describe_all(everyone, time.monotonic(), skip + limit))[skip:]
 
-    async def census(self, keep: int) -> Census:
+    async def summary(self, keep: int) -> ReaderSummary:
         """The live readers counted by format and state, with at most `keep` of those behind and of streams."""
-        return await take_census_gently(self._streams.values(), time.monotonic(), keep)
+        return await summarize_gently(self._streams.values(), time.monotonic(), keep)
 
-    def census_now(self) -> Census:
+    def summary_now(self) -> ReaderSummary:
         """The same in one go, without names; some milliseconds for ten thousand readers."""
-        return take_census(self._streams.values(), time.monotonic(), 0)
+        return summarize(self._streams.values(), time.monotonic(), 0)

@@ -27,7 +27,7 @@ from headwater.hub.live.wire_format import WireFormat
 from headwater.model import Change, StreamInfo
 from headwater.protocol.ephemeral import Ephemeral
 from headwater.protocol.wire import Encoder
-from headwater.stores import Prompt
+from headwater.stores import AtOnce
 
 
 class Parked(Protocol):
@@ -90,7 +90,7 @@ class LiveStream:
         self.runtime = runtime
         self.number = next(self._numbers)
         self.window = Window(path, runtime.limits.window_bytes)
-        self.followers: set[Follower] = set()
+        self.followers: dict[Follower, None] = {}
         self.readers = 0
         self.parked: list[Parked] = []
         self.join_cache = JoinCache()
@@ -204,7 +204,7 @@ class LiveStream:
             if len(self.followers) == 1 and self.window.ttl is not None and not self.window.deleted:
                 store = self.runtime.store
                 store.touch({self.path: store.time()})
-            self.followers.discard(follower)
+            self.followers.pop(follower, None)
             self.progressed()
         self.runtime.stats.readers -= 1
         self.let_loose()
@@ -381,7 +381,7 @@ def with_first_records(change: Change, runtime: Runtime, forget: Callable[[LiveS
         them at hand, or they are not all.
     """
     store, batch = runtime.store, change.batch
-    if batch is None or not isinstance(store, Prompt):
+    if batch is None or not isinstance(store, AtOnce):
         return None
     info = store.info_at_once(change.path)
     if info is None or info.earliest != batch.offset:

@@ -23,6 +23,7 @@ from headwater.hub.live.attended import connection_to
 from headwater.hub.live.connection import Connection
 from headwater.hub.live.expiry_notice import notice
 from headwater.hub.live.follower import Follower
+from headwater.hub.live.groupless import Groupless
 from headwater.hub.live.sinks import Sink
 from headwater.hub.live.stream import LiveStream
 from headwater.hub.live.wire_format import WireFormat
@@ -116,7 +117,7 @@ class Awaiting:
             self.stream.leave()
 
 
-class WaitingReader(Follower):
+class WaitingReader(Groupless, Follower):
     """One of them, on its connection; see `Channel`.
 
     Args:
@@ -131,7 +132,7 @@ class WaitingReader(Follower):
         stream = came.stream
         now = time.monotonic()
         number = stream.runtime.stats.readers_total
-        super().__init__(stream.window, number, now, came.slow or REPLAY, came.peer)
+        super().__init__(stream, number, now, came.slow or REPLAY, came.peer)
         self._came = came
         self._connection = connection
         self._form = form
@@ -152,10 +153,15 @@ class WaitingReader(Follower):
         """See `Follower.held`."""
         return self._connection.sink.held()
 
+    @property
+    def asked(self) -> str | None:
+        """The offset with which it came, of an earlier stream at the path; None: without one."""
+        return self._came.asked
+
     def start(self, head: bytes) -> None:
         """Tell that it waits."""
         stream = self._came.stream
-        stream.followers.add(self)
+        stream.followers[self] = None
         self._connection.write(head + self._form.frame(self._encoder.opening() + self._encode(self._cursor.wait())))
         self._timer = stream.runtime.timers.after(self._cursor.next_timer() - time.monotonic(), self._beat)
         stream.await_creation(self)
@@ -220,10 +226,10 @@ class WaitingReader(Follower):
         """The stream was deleted before it was let in: wait for another one at the path."""
         former, came = self._came.stream, self._came
         came.stream = came.live.enter(former.path)
-        came.stream.followers.add(self)
+        came.stream.followers[self] = None
         former.stop_awaiting(self)
         former.leave(self)
-        self.window = came.stream.window
+        self._stream = came.stream
         came.stream.await_creation(self)
 
     # What it is told.
@@ -301,11 +307,4 @@ class WaitingReader(Follower):
 
     def step(self) -> bool:
         """See `Channel.step`."""
-        return False
-
-    def hold_back(self) -> None:
-        """See `Channel.hold_back`; it has no group."""
-
-    def shares_group(self, other: object) -> bool:
-        """See `Channel.shares_group`."""
         return False

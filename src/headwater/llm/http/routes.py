@@ -124,14 +124,14 @@ class Routes(Service):
             await refuse_websocket(receive, send)
 
     def headers(self, request: Head | None) -> HeaderList:
-        """See `Service`: the application around the routes says what pages may."""
+        """See `Service.headers`: the application around the routes says what pages may."""
         return []
 
     def check(self, request: Head) -> None:
-        """See `Service`: as `headers`."""
+        """See `Service.check`: as `headers`."""
 
     async def route(self, exchange: Exchange) -> None:
-        """See `Service`."""
+        """See `Service.route`."""
         request = Request(exchange, self.prefix, self._default)
         dialect(request.dialect)
         request.asker = await self._meet(exchange)
@@ -140,7 +140,7 @@ class Routes(Service):
             exchange.respond(answer)
 
     def refusal(self, error: HeadwaterError, request: Head | None) -> Answer:
-        """See `Service`: as the dialect tells errors."""
+        """See `Service.refusal`: as the dialect tells errors."""
         name = None if request is None else _query(request).get(names.QUERY_DIALECT)
         return refusal(error, name or self._default)
 

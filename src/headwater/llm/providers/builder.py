@@ -36,7 +36,7 @@ from headwater.llm.parts import (
     Usage,
 )
 from headwater.llm.providers.figures import added, merged
-from headwater.llm.providers.open_part import Growing
+from headwater.llm.providers.open_part import OpenPart
 
 
 class Builder:
@@ -53,9 +53,9 @@ class Builder:
         self.failed: Error | None = None
         self._start = start
         self._out: list[Part] = []
-        self._texts: dict[str, Growing] = {}
-        self._reasonings: dict[str, Growing] = {}
-        self._tools: dict[str, Growing] = {}
+        self._texts: dict[str, OpenPart] = {}
+        self._reasonings: dict[str, OpenPart] = {}
+        self._tools: dict[str, OpenPart] = {}
         self._given: set[str] = set()  # calls that have their final output
         self._is_refusing = False  # the text of a source that has one at a time
         self._waiting: set[str] = set()  # calls of this step that the model waits for
@@ -168,7 +168,7 @@ class Builder:
         """Open a text; again: nothing."""
         if id not in self._texts:
             self._before_content()
-            self._texts[id] = Growing()
+            self._texts[id] = OpenPart()
             self.put(TextStart(id, refusal, metadata))
 
     def grow_text(self, id: str, delta: str) -> None:
@@ -191,7 +191,7 @@ class Builder:
         """Open a reasoning; again: nothing."""
         if id not in self._reasonings:
             self._before_content()
-            self._reasonings[id] = Growing()
+            self._reasonings[id] = OpenPart()
             self.put(ReasoningStart(id, summary, redacted, metadata))
 
     def grow_reasoning(self, id: str, delta: str) -> None:
@@ -222,7 +222,7 @@ class Builder:
         """Open a call; again: nothing."""
         if tool.id not in self._tools:
             self._await(tool)
-            self._tools[tool.id] = Growing(tool)
+            self._tools[tool.id] = OpenPart(tool)
             self._given.discard(tool.id)
             self.put(tool)
 

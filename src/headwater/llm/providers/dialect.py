@@ -196,7 +196,7 @@ class SseDialect:
 
     def encode(self, parts: Sequence[Part], offsets: Sequence[str] = ()) -> bytes:
         """See `Dialect.encode`. The last block of a part has its offset: a client never has half a delta twice."""
-        if len(parts) == 1 and type(parts[0]) is Text and not self._is_over:  # by far the most
+        if len(parts) == 1 and type(parts[0]) is Text and not self._is_over:  # the usual case
             said = self._say(parts[0])
             if said and offsets and offsets[0] and self._ids:
                 return b"%bid: %b\n%b" % (b"".join(said[:-1]), offsets[0].encode(), said[-1])

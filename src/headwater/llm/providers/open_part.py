@@ -10,7 +10,7 @@ from headwater.llm.parts import ToolStart
 _HIGH: Final = range(0xD800, 0xDC00)
 
 
-class Growing:
+class OpenPart:
     """An open part: the half of a character that waits for its other half, and a tool's input so far."""
 
     __slots__ = ("held", "pieces", "tool")

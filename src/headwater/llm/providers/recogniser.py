@@ -90,7 +90,7 @@ class Recogniser:
                 stays good.
         """
         try:
-            if type(item) is dict:  # by far the most, beside models that become one
+            if type(item) is dict:  # the usual case, beside models that become one
                 self._take_dict(item, item)
             elif isinstance(item, str):
                 self._builder.say(item)

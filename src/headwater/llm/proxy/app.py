@@ -42,7 +42,7 @@ from headwater.protocol.responses import Answer, HeaderList
 
 
 class Proxy(Service):
-    """See the module.
+    """The proxy.
 
     Args:
         runs: where runs are kept; opened and closed with the application's lifespan.
@@ -90,15 +90,15 @@ class Proxy(Service):
     # The gate's questions.
 
     def headers(self, request: Request | None) -> HeaderList:
-        """See `Service`."""
+        """See `Service.headers`."""
         return self._access.cors({} if request is None else request.headers)
 
     def check(self, request: Request) -> None:
-        """See `Service`."""
+        """See `Service.check`."""
         self._access.check(request.headers, version=request.version)
 
     def refusal(self, error: HeadwaterError, request: Request | None) -> Answer:
-        """See `Service`: as the provider's SDK reads it."""
+        """See `Service.refusal`: as the provider's SDK reads it."""
         try:
             dialect = "openai" if request is None else _target_of(request).dialect
         except HeadwaterError:
@@ -106,7 +106,7 @@ class Proxy(Service):
         return refusal(error, dialect)
 
     def route(self, exchange: Exchange) -> Work | None:
-        """See `Service`."""
+        """See `Service.route`."""
         request, scope = exchange.request, exchange.scope
         if scope is not None and scope.get("raw_path") is None and "%" in request.path:
             raise BadRequest("the target is encoded, and this server does not say how")
@@ -195,11 +195,11 @@ class _Watch(Watch):
         self._access: Final = access
 
     def headers(self, request: Request | None) -> HeaderList:
-        """See `Service`."""
+        """See `Service.headers`."""
         return self._access.cors({} if request is None else request.headers)
 
     async def _meet(self, exchange: Exchange) -> Asker | None:
-        """See `Routes`."""
+        """See `Routes._meet`."""
         return self._access.asker(exchange.request.headers)
 
 

@@ -44,12 +44,12 @@ class Elements:
         self._array: Final = JsonArray()
 
     def feed(self, data: bytes) -> list[bytes]:
-        """See `Cutter`."""
+        """See `Cutter.feed`."""
         found = self._array.feed(data)
         return [*found, self._array.rest()] if self._array.size > MAX_BLOCK else found
 
     def rest(self) -> bytes:
-        """See `Cutter`."""
+        """See `Cutter.rest`."""
         return self._array.rest()
 
 

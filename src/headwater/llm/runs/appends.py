@@ -41,7 +41,7 @@ def appends_of(parts: Sequence[Part], limits: Limits) -> tuple[list[bytes], Head
         error = refusal
     except (TypeError, ValueError, RecursionError):
         error = UnknownItem(f"the source gave a {type(part).__name__} with a value that has no JSON form")
-    if len(records) == 1:  # by far the most
+    if len(records) == 1:  # the usual case
         return records, error
     return list(_grouped(records, limits)), error
 

@@ -284,7 +284,7 @@ class Production:
 def _joined(items: Iterable[Any]) -> Iterable[Any]:
     """The items, with strings that follow each other as one: the same text, recognised at once."""
     try:
-        return ("".join(items),)  # by far the most
+        return ("".join(items),)  # the usual case
     except TypeError:
         return _join_some(items)
 

@@ -3,7 +3,7 @@
 Rule 1: one thing that is wrong makes the whole token worthless. Half a token would be a guess at what was meant.
 Rule 2: what the standards leave open is closed here: `exp` is a whole number and not far away, `iat` and `sub` are
         there, names are there once, and a type of token that was made for something else is none of ours.
-Rule 3: why a token is refused is for logs and for `headwater access explain`, never for who shows it.
+Rule 3: why a token is refused is for logs and for `headwater access explain`, never for the client that shows it.
 """
 
 from __future__ import annotations

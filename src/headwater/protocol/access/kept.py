@@ -9,7 +9,7 @@ from headwater.protocol.access.identity import Access
 
 
 class KeptAccess(msgspec.Struct, frozen=True, omit_defaults=True):
-    """See the module.
+    """An access, written down.
 
     Attributes:
         subject: who.

@@ -95,11 +95,11 @@ class JsonSchema(Schema):
 
     @property
     def readers(self) -> Mapping[Form, Reader]:
-        """See `Schema`."""
+        """See `Schema.readers`."""
         return self._readers
 
     def described(self) -> Mapping[str, Any] | bool:
-        """See `Schema`; with what it refers to in it."""
+        """See `Schema.described`; with what it refers to in it."""
         if self._told is None:
             self._told = self._schema
             if self._folder is not None:

@@ -49,11 +49,11 @@ class MsgspecType(Schema):
 
     @property
     def readers(self) -> Mapping[Form, Reader]:
-        """See `Schema`."""
+        """See `Schema.readers`."""
         return self._readers
 
     def described(self) -> Mapping[str, Any]:
-        """See `Schema`."""
+        """See `Schema.described`."""
         return self._described
 
 
@@ -102,11 +102,11 @@ class PydanticType(Schema):
 
     @property
     def readers(self) -> Mapping[Form, Reader]:
-        """See `Schema`."""
+        """See `Schema.readers`."""
         return self._readers
 
     def described(self) -> Mapping[str, Any]:
-        """See `Schema`."""
+        """See `Schema.described`."""
         describe = getattr(self._type, "model_json_schema", None) or self._type.json_schema
         try:
             return {"$schema": DIALECT, **describe()}
@@ -160,7 +160,7 @@ class MessageType(Schema):
 
     @property
     def readers(self) -> Mapping[Form, Reader]:
-        """See `Schema`."""
+        """See `Schema.readers`."""
         return self._readers
 
     def described(self) -> Mapping[str, Any]:

@@ -16,7 +16,7 @@ class Hello(ClientStruct, tag="hello"):
 
     Attributes:
         token: says who it is, where no header does; given to the application as a bearer token.
-        name: what the client calls itself, for who looks at the readers.
+        name: what the client calls itself, for those who look at the readers.
     """
 
     token: str | None = None

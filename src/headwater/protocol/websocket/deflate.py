@@ -74,7 +74,7 @@ class Deflater:
         self._level: Final = level
         self._min: Final = min_bytes
         self._library: Final = find("gzip")
-        # A crowd that comes to one place is sent what was compressed for the first of it.
+        # Many readers that come to one offset are sent what was compressed for the first of them.
         self._recent: Final = Recent(self._compress)
 
     def __deepcopy__(self, memo: object) -> Self:

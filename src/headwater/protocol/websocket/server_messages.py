@@ -117,7 +117,7 @@ class Gap(ServerStruct, tag="gap"):
 
 
 class Signal(ServerStruct, tag="signal"):
-    """A signal, for who asked for them. The same bytes for all of these.
+    """A signal, for those who asked for signals. The same bytes for all of these.
 
     Attributes:
         s: the stream's number.
@@ -139,7 +139,7 @@ class Signal(ServerStruct, tag="signal"):
 
 
 class Presence(ServerStruct, tag="presence"):
-    """Who is there, for who asked; with the fields that this has on other wires.
+    """Who is there, for those who asked; with the fields that this has on other wires.
 
     Attributes:
         s: the stream's number.

@@ -189,7 +189,7 @@ class Posted(msgspec.Struct, gc=False):
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """See `Command`."""
+        """See `Command.paths`."""
         return (self.path,)
 
     @property

@@ -18,9 +18,11 @@ from headwater.protocol.ledger import StreamState
 from headwater.protocol.offsets import locate
 from headwater.stores.log import Log, read_log
 from headwater.stores.sqlite.database import Database
+from headwater.stores.sqlite.journal import Journal
 from headwater.stores.sqlite.rows import from_row
 from headwater.stores.sqlite.schema import query
 
+T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 _RECORDS_FROM: Final = query("records_from")
@@ -126,6 +128,22 @@ class Backwards:
         start = backwards.page_start(state, place, self._last, self._limit, starts)
         read = partial(_stored, database, state, logs, whole=0, times=self._times)
         return backwards.read_page(state, start, place, read)
+
+
+def of_memory(journal: Journal, read: Read[T], state: StreamState, place: int) -> T | None:
+    """The answer to a read, if all of it is in the journal, or was until the last folds.
+
+    Args:
+        journal: what memory has of the log.
+        read: what is asked.
+        state: the stream.
+        place: as `read.place` gives it.
+    """
+    log = journal.logs.get(state.incarnation)
+    found = read.of_memory(state, log, place)
+    if found is None and (more := journal.recent.before(log, state)) is not None:
+        found = read.of_memory(state, more, place)
+    return found
 
 
 def _recent(state: StreamState, log: Log | None, start: int, limit: int, whole: int, *, times: bool) -> Batch | None:

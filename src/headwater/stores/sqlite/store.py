@@ -210,7 +210,7 @@ class SqliteStore:
             state = ledger.check_usable(known, path, now, self._is_watched)
             place = read.place(state)
             self._committed.touch(state, now)
-            found = self._in_memory(read, state, place)
+            found = reads.of_memory(self._committed.journal, read, state, place)
             if found is None:
                 # Taken before the file is looked at: what is folded afterwards is here, what was before is there.
                 logs = self._committed.journal.of([segment.incarnation for segment in state.lineage])
@@ -218,14 +218,6 @@ class SqliteStore:
             if found is not None:
                 return found
         raise StoreUnavailable(f"records of {path!r} are missing in the database")
-
-    def _in_memory(self, read: reads.Read[T], state: StreamState, place: int) -> T | None:
-        journal = self._committed.journal
-        log = journal.logs.get(state.incarnation)
-        found = read.of_memory(state, log, place)
-        if found is None and (more := journal.recent.before(log, state)) is not None:
-            found = read.of_memory(state, more, place)
-        return found
 
     async def extent(self, path: str, offset: str) -> Extent:
         """See `Store.extent`."""
@@ -241,21 +233,21 @@ class SqliteStore:
         return self._usable(await self._state(path), path).info()
 
     def info_at_once(self, path: str) -> StreamInfo | None:
-        """See `Prompt.info_at_once`; of streams whose state is in memory."""
+        """See `AtOnce.info_at_once`; of streams whose state is in memory."""
         try:
             return self._usable(self._committed.states.get(path), path).info()
         except HeadwaterError:
             return None
 
     def read_at_once(self, path: str, offset: str, *, limit: int = DEFAULT_READ_LIMIT, whole: int = 0) -> Batch | None:
-        """See `Prompt.read_at_once`; of what memory has, and at the tail."""
+        """See `AtOnce.read_at_once`; of what memory has, and at the tail."""
         now, read = self._time.now(), Forwards(offset, limit, whole, times=True)
         try:
             state = ledger.check_usable(self._committed.states.get(path), path, now, self._is_watched)
             place = read.place(state)
         except HeadwaterError:
             return None
-        batch = self._in_memory(read, state, place)
+        batch = reads.of_memory(self._committed.journal, read, state, place)
         if batch is not None:
             self._committed.touch(state, now)
         return batch

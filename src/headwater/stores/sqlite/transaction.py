@@ -106,16 +106,16 @@ class SqliteUnit:
 
     @property
     def record_count(self) -> int:
-        """See `Forgetful`."""
+        """See `Forgetful.record_count`."""
         return len(self.records)
 
     @property
     def is_empty(self) -> bool:
-        """See `Forgetful`; lookups do not count."""
+        """See `Forgetful.is_empty`; lookups do not count."""
         return not (self._begun or self._folds or self._looks or any(self._changes_kept()))
 
     def forget(self) -> None:
-        """See `Forgetful`."""
+        """See `Forgetful.forget`."""
         for kept in (self._states, self._bounds, self._growths, *self._changes_kept()):
             kept.clear()
         self._last_incarnation = self._committed.last_incarnation

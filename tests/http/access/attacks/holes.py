@@ -462,7 +462,7 @@ def _(patch: Patch) -> None:
 
     def end_access(self: Connection, end: AccessEnd) -> None:
         self.access = None
-        for channel in self._channels:
+        for channel in self.channels:
             channel.detach(end.retry_after, end.reason)
 
     patch.setattr(Connection, "end_access", end_access)

@@ -14,13 +14,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.conftest import Run
+from tests.support.hub_clock import HubClock
+from tests.support.inprocess import turns
 from tests.support.many import ManyClient, PacketSink
 
 from headwater import Hub, Limits, StreamConfig
 from headwater.errors import Refused, StoreUnavailable
 from headwater.hub.live.many import channel, slot
 from headwater.hub.peers import Peer
-from headwater.model import BEGINNING
+from headwater.model import BEGINNING, Retention
+from headwater.stores import Sweeping
+from headwater.stores.registry import open_store
+from headwater.testing import ManualClock
 
 JSON = "application/json"
 
@@ -500,9 +505,12 @@ def test_a_full_connection_delays_nothing_and_loses_nothing(run: Run[None]) -> N
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_every_record_once_and_in_order_through_cuts(run: Run[None], seed: int) -> None:
+def test_every_record_once_and_in_order_through_cuts(
+    run: Run[None], monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
     """Cuts at any byte, streams that come, end, and come anew, slow times: after the three lines of script each record
     came once and in its order, and of a stream that was deleted nothing but an end of it is missing."""
+    clock = HubClock(monkeypatch)
 
     async def main() -> None:
         chance = random.Random(seed)
@@ -524,7 +532,7 @@ def test_every_record_once_and_in_order_through_cuts(run: Run[None], seed: int) 
                 if chance.random() < 0.15:
                     client.take()
                 if chance.random() < 0.1:
-                    await asyncio.sleep(chance.random() * 0.02)
+                    await clock.move(hub, chance.random() * 0.02)
                 if chance.random() < 0.05:
                     client.lose(chance.randrange(3000))
                     await asyncio.sleep(0)
@@ -557,7 +565,7 @@ def test_a_cursor_may_be_cut_anywhere(seed: int, keep: int) -> None:
                 written[path].append(number)
                 if number % 10 == 0:
                     client.connect(offset=BEGINNING)
-                    await asyncio.sleep(0.001)
+                    await turns()
                     client.lose(keep)
             client.connect()
             await until(lambda: {path: client.records.get(path, []) for path in paths} == written, client)
@@ -693,11 +701,11 @@ def test_who_waits_is_not_given_more_while_the_connection_is_full(run: Run[None]
             await until(lambda: client.cursor, client)
             while not client.reader.connection.is_stopped:
                 await hub.append("a", "x" * 1000)
-                await asyncio.sleep(0.01)
+                await turns()
             full = client.sink.held()
             for path in late:
                 await hub.create(path, content_type=JSON, body=b'["' + b"x" * 1000 + b'"]')
-            await asyncio.sleep(0.05)
+            await turns(50)
             assert client.sink.held() == full
             await until(lambda: all(path in client.records for path in late), client)
 
@@ -930,5 +938,77 @@ def test_a_new_stream_that_nobody_takes_is_not_kept(run: Run[None]) -> None:
             await until(lambda: "stream-error" in client.names(), client)
             assert hub.live.stream("rooms/new") is None
             assert hub.reader_count("rooms/old") == 1
+
+    run(main())
+
+
+@pytest.mark.parametrize("store", ["memory:", "sqlite:"])
+def test_a_cursor_a_year_old(run: Run[None], tmp_path: Path, store: str) -> None:
+    """Of each stream what came since, and what happened to it; of a pattern those that are new, whole."""
+    clock = ManualClock()
+    location = store + str(tmp_path / "hub.db") * (store == "sqlite:")
+
+    async def main() -> None:
+        async with Hub(open_store(location, clock=clock)) as hub:
+            await json_streams(hub, "kept", "anew", "gone", "shut", "done", "rooms/a", "rooms/b")
+            await hub.create("aged", content_type=JSON, retention=Retention(age=3600))
+            names = ("kept", "anew", "gone", "shut", "done", "aged", "rooms/*")
+            for path in (*names[:-1], "rooms/a", "rooms/b"):
+                await hub.append(path, 1)
+            await hub.close("done")
+            client = ManyClient(hub, *names)
+            client.connect()
+            await until(lambda: client.cursor and "done" in client.records, client)
+            client.reader.tell_cursor()
+            await until(lambda: len(client.records) == 8, client)
+            client.lose()
+            client.said.clear()
+            await hub.append("aged", 2)
+            clock.advance(365 * 24 * 3600.0)
+            for path in ("anew", "gone", "rooms/b"):
+                await hub.delete(path)
+            await hub.create("anew", content_type=JSON, body=b"[7]")
+            await hub.create("rooms/new", content_type=JSON, body=b"[7,8]")
+            for path in ("kept", "shut", "aged", "rooms/a"):
+                await hub.append(path, 9)
+            await hub.close("shut")
+            assert isinstance(hub.store, Sweeping)
+            for _ in range(3):
+                await hub.store.sweep()
+            client.connect()
+            wanted = {
+                "kept": [1, 9], "anew": [1, 7], "gone": [1], "shut": [1, 9], "done": [1], "aged": [1, 9],
+                "rooms/a": [1, 9], "rooms/b": [1], "rooms/new": [7, 8],
+            }  # fmt: skip
+            await until(lambda: client.records == wanted and "stream-cursor" in client.names(), client)
+            told = {path: client.names(path) for path in wanted if client.names(path)}
+            assert told.pop("anew")[-2:] == ["stream-created", "stream-gap"]
+            assert told == {
+                "gone": ["stream-waiting"], "shut": ["stream-closed"], "aged": ["stream-gap"],
+            }  # fmt: skip
+            reasons = {data["stream"]: data["reason"] for name, data in client.said if name == "stream-gap"}
+            assert reasons == {"anew": "recreated", "aged": "retention"}
+            client.lose()
+
+    run(main())
+
+
+def test_a_pattern_of_everything_has_its_bound(run: Run[None]) -> None:
+    """What fits is read; the rest is one error for the whole, counted once, until there is room."""
+
+    async def main() -> None:
+        async with Hub() as hub:
+            await json_streams(hub, *(f"s{number:04}" for number in range(1200)))
+            for number in range(1200):
+                await hub.append(f"s{number:04}", number)
+            client = ManyClient(hub, "**")
+            client.connect()
+            await until(lambda: client.cursor, client)
+            assert sorted(client.records.items()) == [(f"s{number:04}", [number]) for number in range(1000)]
+            (error,) = [data for name, data in client.said if name == "stream-error"]
+            assert (error["stream"], error["code"]) == ("**", "too-many-streams")
+            assert hub.stats.errors["too-many-streams"] == 1
+            assert hub.stats.readers == 1000
+            client.lose()
 
     run(main())

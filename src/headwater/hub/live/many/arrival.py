@@ -6,10 +6,11 @@ from types import TracebackType
 from typing import Self
 
 from headwater.errors import HeadwaterError, StreamGone, StreamNotFound
-from headwater.hub.live.connection import Connection, DistinctConnection
+from headwater.hub.live.connection import Connection
 from headwater.hub.live.many.asked import Asked
 from headwater.hub.live.many.reader import ManyReader
 from headwater.hub.live.readers import LiveReaders
+from headwater.hub.live.shared_connection import DistinctConnection
 from headwater.hub.live.sinks import Sink
 from headwater.hub.live.wire_format import WireFormat
 from headwater.protocol.patterns import is_pattern

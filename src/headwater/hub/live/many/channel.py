@@ -28,6 +28,8 @@ class ManyOwner(Owner, Protocol):
         read: the read.
     """
 
+    __slots__ = ()
+
     read: ReadsMany
 
     def moved(self) -> None:
@@ -63,7 +65,7 @@ class ManyChannel(OwnedChannel):
     def told(self) -> str | None:
         """The offset that was told last; None: it has ended."""
         group, place = self._group, self._place
-        if group is not None:  # by far the most
+        if group is not None:  # the usual case
             return cast(StreamEncoder, group.encoder).told(group.place.cursor.offset)
         return None if place is None else self.telling.told(place.cursor.offset)
 

@@ -28,14 +28,17 @@ class Place(Protocol):
     """Where a stream stands that matches.
 
     Attributes:
-        path: of the stream.
         incarnation: of the stream that was told; 0: none was.
         next: of a later stream at the path, that the pattern it matched was told of meanwhile; 0: there is none.
     """
 
-    path: str
     incarnation: int
     next: int
+
+    @property
+    def path(self) -> str:
+        """Of the stream."""
+        ...
 
     @property
     def offset(self) -> str | None:

@@ -165,6 +165,7 @@ class ManyPage:
         self._parts.append(encoder.encode(event, time.time()))
 
     def _refuse(self, name: str, error: HeadwaterError) -> None:
+        self._live.runtime.stats.errors[error.code] += 1
         self._parts.append(self._whole.refused(name, problem(error)))
 
 

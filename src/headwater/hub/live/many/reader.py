@@ -24,6 +24,7 @@ from headwater.errors import HeadwaterError, TooManyStreams
 from headwater.hub.access.end import AccessEnd
 from headwater.hub.live.connection import Connection
 from headwater.hub.live.expiry_notice import notice
+from headwater.hub.live.groupless import Groupless
 from headwater.hub.live.many.asked import Asked
 from headwater.hub.live.many.matches import Matches
 from headwater.hub.live.many.slot import Condition, Slot
@@ -48,7 +49,7 @@ _OVER: Final = (Condition.ENDED, Condition.FAILED)
 TURN: Final = 20
 
 
-class ManyReader:
+class ManyReader(Groupless):
     """One of them; see `Channel`.
 
     Args:
@@ -90,9 +91,8 @@ class ManyReader:
         self._has_caught_up = self._is_over = False
         #: A cursor is due, and the connection was full, or news were about to be written.
         self._owes = False
-        self._told = ""
+        self._told, self._spoke_at = "", 0.0
         self._beat: Timer | None = None
-        self._spoke_at = 0.0
         #: By which its streams are read; one of them that ends, ends the whole.
         self._noted: list[Access] = []
 
@@ -137,6 +137,7 @@ class ManyReader:
     async def _open_all(self) -> None:
         for name, error in self.asked.refused.items():
             self._write(self._whole.refused(name, problem(error)))
+            self.live.runtime.stats.errors[error.code] += 1
             self._by_path[name].condition = Condition.FAILED
             self._behind.discard(self._by_path[name])
         await self._open_queued()
@@ -392,13 +393,6 @@ class ManyReader:
         room, self._room = self._room, None
         if room is not None and not room.done():
             room.set_result(None)
-        return False
-
-    def hold_back(self) -> None:
-        """See `Channel.hold_back`; it has no group."""
-
-    def shares_group(self, other: object) -> bool:
-        """See `Channel.shares_group`."""
         return False
 
 

@@ -2,6 +2,7 @@
 
 whole          all of them: one channel of the connection, which learns what happens to it
 subscription   one stream, from when it is asked for to its end
+wish           what one asks for, and how its reader is told
 channel        the channel of a stream that is there
 matched        the streams that match one pattern
 """

@@ -10,7 +10,8 @@ from headwater.errors import HeadwaterError, TooManyStreams
 from headwater.hub.live.connection import Connection
 from headwater.hub.live.many.matches import Matches
 from headwater.hub.live.readers import LiveReaders
-from headwater.hub.live.subscriptions.subscription import Subscription, Tells, Wish
+from headwater.hub.live.subscriptions.subscription import Subscription
+from headwater.hub.live.subscriptions.wish import Tells, Wish
 from headwater.model import Last
 from headwater.protocol.paths import PrivatePaths
 
@@ -26,6 +27,10 @@ class Group(Protocol):
 
     def find(self, key: str | int | None) -> Subscription | None:
         """See `Subscriptions.find`."""
+        ...
+
+    def text_of(self, path: str) -> str:
+        """See `Subscriptions.text_of`."""
         ...
 
     def add(self, wish: Wish, incarnation: int) -> Subscription:
@@ -103,7 +108,8 @@ class MatchedStreams:
                 )
                 whole.connection.write(whole.tells.refused(self._wish, error))
             return None
-        wish = msgspec.structs.replace(self._wish, path=path, start=start, pattern=self._wish.path, waits=False)
+        pattern, path = self._wish.path, whole.text_of(path)
+        wish = msgspec.structs.replace(self._wish, path=path, start=start, pattern=pattern)
         return whole.add(wish, incarnation)
 
     def came(self, slot: Subscription) -> None:

@@ -20,10 +20,10 @@ from headwater.hub.live.connection import Connection
 from headwater.hub.live.owned import Owner, WaitingChannel
 from headwater.hub.live.readers import LiveReaders
 from headwater.hub.live.subscriptions.channel import SubscribedChannel
+from headwater.hub.live.subscriptions.wish import Tells, Wish
 from headwater.hub.live.waiting import Awaiting
-from headwater.hub.live.wire_format import WireFormat
 from headwater.hub.peers import Peer
-from headwater.model import BEGINNING, Last, SlowPolicy, StreamInfo
+from headwater.model import BEGINNING, Last
 from headwater.protocol.cursor import Data, Failed, Gap
 
 _log: Final = logging.getLogger("headwater")
@@ -37,58 +37,6 @@ FORBIDDEN: Final = "forbidden"
 #: What is told of one that ends before its stream has come.
 _MAY_NOT: Final = "the stream may not be read any more, and was not there yet"
 _LEFT: Final = "the subscription was left before its stream came"
-
-
-class Wish(msgspec.Struct, frozen=True):
-    """What a subscription asks for.
-
-    Attributes:
-        id: by which its answer is known.
-        path: the stream.
-        start: where it begins.
-        window: bytes of records that may be told and not acknowledged; None: no limit.
-        slow: what the reader gets when it was slow; None: as the stream says.
-        waits: a stream that is not there is waited for.
-        envelope: records come with the time of their append.
-        peer: who reads; None: that is to be asked.
-        pattern: that it matches; empty: it was asked for by its path.
-        kinds: of ephemeral events that are told, too.
-    """
-
-    id: int
-    path: str
-    start: str | Last
-    window: int | None
-    slow: SlowPolicy | None
-    waits: bool
-    envelope: bool
-    peer: Peer | None
-    pattern: str = ""
-    kinds: tuple[str, ...] = ()
-
-
-class Tells(Protocol):
-    """How a connection's reader is told what is no record, in its wire format."""
-
-    def form(self, number: int, *, envelope: bool, kinds: tuple[str, ...] = ()) -> WireFormat:
-        """In which a stream of this number is told."""
-        ...
-
-    def waiting_form(self, wish: Wish) -> WireFormat:
-        """In which a stream is waited for."""
-        ...
-
-    def subscribed(self, wish: Wish, number: int, info: StreamInfo, start: str) -> bytes:
-        """A subscription has come; `start` is where its records begin."""
-        ...
-
-    def ended(self, number: int, offset: str, why: str) -> bytes:
-        """A subscription has ended, otherwise than with its stream."""
-        ...
-
-    def refused(self, wish: Wish, error: HeadwaterError) -> bytes:
-        """A subscription cannot be had."""
-        ...
 
 
 class Group(Protocol):
@@ -142,12 +90,10 @@ class Subscription(Owner):
         incarnation: see `Place`.
         is_over: it has ended.
         next: see `Place`.
-        path: of the stream.
     """
 
     __slots__ = (
         "_all",
-        "_asked",
         "_start",
         "_waiting",
         "channel",
@@ -155,13 +101,11 @@ class Subscription(Owner):
         "is_over",
         "next",
         "number",
-        "path",
         "wish",
     )
 
     def __init__(self, all: Group, wish: Wish, incarnation: int = 0) -> None:
         self.wish = wish
-        self.path = wish.path
         self.number = 0
         self.incarnation = incarnation
         self.next = 0
@@ -170,8 +114,11 @@ class Subscription(Owner):
         self._all = all
         self._start = wish.start
         self._waiting: WaitingChannel | None = None
-        #: The offset with which it waited, of an earlier stream at the path.
-        self._asked: str | None = None
+
+    @property
+    def path(self) -> str:
+        """Of the stream."""
+        return self.wish.path
 
     @property
     def offset(self) -> str:
@@ -200,12 +147,13 @@ class Subscription(Owner):
             peer = self._know(found)
         wish, start, live = self.wish, self._start, self._all.live
         # Of a window that is smaller, a smaller first batch is to be read than the one at hand.
-        is_narrow = wish.window is not None and wish.window < live.runtime.limits.buffer_bytes
+        terms = wish.terms
+        is_narrow = terms.window is not None and terms.window < live.runtime.limits.buffer_bytes
         if is_narrow or not isinstance(start, str):
             return self.open()
-        if wish.slow is None and not self.number and self._told_again(start, peer):
+        if terms.slow is None and not self.number and self._told_again(start, peer):
             return None
-        arrival = live.open_at_once(wish.path, start, slow=wish.slow, peer=peer)
+        arrival = live.open_at_once(wish.path, start, slow=terms.slow, peer=peer)
         if arrival is None:
             return self.open()
         with arrival:
@@ -219,15 +167,15 @@ class Subscription(Owner):
     def _told_again(self, start: str, peer: Peer) -> bool:
         """Whether another reader came to the same place just before, so that this one is told the same."""
         whole, wish = self._all, self.wish
-        live, tells = whole.live, whole.tells
-        frames = live.first_frames(wish.path, start, tells.form(0, envelope=wish.envelope, kinds=wish.kinds))
+        live, tells, terms = whole.live, whole.tells, wish.terms
+        frames = live.first_frames(wish.path, start, tells.form(0, envelope=terms.envelope, kinds=terms.kinds))
         if frames is None:
             return False
         stream = live.enter(wish.path)
         self.number, self.incarnation = stream.number, frames.info.incarnation
         whole.began(self)
         head = tells.subscribed(wish, self.number, frames.info, frames.start)
-        self.channel = SubscribedChannel.of_frames(self, frames, stream, whole.connection, peer, wish.window)
+        self.channel = SubscribedChannel.of_frames(self, frames, stream, whole.connection, peer, terms.window)
         self.channel.start_from(frames, head)
         return True
 
@@ -235,7 +183,7 @@ class Subscription(Owner):
     def _first_bytes(self) -> int:
         """Of its first batch, which its window must have room for."""
         most = self._all.live.runtime.limits.buffer_bytes
-        return min(most, self.wish.window or most)
+        return min(most, self.wish.terms.window or most)
 
     async def open(self, asked: Awaitable[Peer] | None = None) -> None:
         """Open it, or wait for it; an error is told.
@@ -258,16 +206,14 @@ class Subscription(Owner):
 
     async def _open(self) -> None:
         wish, live = self.wish, self._all.live
-        size, peer = self._first_bytes, wish.peer
+        size, peer, slow = self._first_bytes, wish.peer, wish.terms.slow
         assert peer is not None, "it was asked for"
         if not wish.waits or self.number:
-            with await live.open(wish.path, self._start, slow=wish.slow, peer=peer, first_bytes=size) as arrival:
+            with await live.open(wish.path, self._start, slow=slow, peer=peer, first_bytes=size) as arrival:
                 self._come(arrival)
             return
         admits = AdmitsOne(self.take, live)
-        came = await open_or_wait(
-            live, wish.path, self._start, slow=wish.slow, peer=peer, first_bytes=size, admits=admits
-        )
+        came = await open_or_wait(live, wish.path, self._start, slow=slow, peer=peer, first_bytes=size, admits=admits)
         with came:
             if isinstance(came, Arrival):
                 self._come(came)
@@ -280,7 +226,6 @@ class Subscription(Owner):
             self.take(arrival)
 
     def _wait(self, came: Awaiting) -> None:
-        self._asked = came.asked
         came.take()
         whole = self._all
         self._waiting = WaitingChannel(self, came, whole.connection, whole.tells.waiting_form(self.wish))
@@ -289,19 +234,19 @@ class Subscription(Owner):
     def take(self, arrival: Arrival) -> None:
         """Read a stream that is there, from now on."""
         whole, wish, stream = self._all, self.wish, arrival.stream
-        self._waiting = None
+        waiting, self._waiting = self._waiting, None
         is_first, head = not self.number, b""
         # The one that reads on behind a gap keeps its number, though nobody may have read the stream meanwhile.
         self.number = self.number or stream.number
-        form = whole.tells.form(self.number, envelope=wish.envelope, kinds=wish.kinds)
+        form = whole.tells.form(self.number, envelope=wish.terms.envelope, kinds=wish.terms.kinds)
         if is_first:
             self.incarnation = arrival.info.incarnation
             whole.began(self)
             start = _start_of(arrival)
             head = whole.tells.subscribed(wish, self.number, arrival.info, start)
-            if self._asked is not None:
-                head += form.encoder("").encode(Gap(self._asked, start, start, "recreated"), 0.0)
-        self.channel = SubscribedChannel.of_arrival(self, arrival, whole.connection, form, wish.window)
+            if waiting is not None and waiting.asked is not None:
+                head += form.encoder("").encode(Gap(waiting.asked, start, start, "recreated"), 0.0)
+        self.channel = SubscribedChannel.of_arrival(self, arrival, whole.connection, form, wish.terms.window)
         self.channel.go(arrival, head)
         if whole.live.runtime.draining:
             whole.stop()
@@ -361,7 +306,7 @@ class Subscription(Owner):
         """See `Owner.finished`."""
         self.channel = None
         if isinstance(error, OffsetGone) and (earliest := error.details.get("earliest")):
-            form = self._all.tells.form(self.number, envelope=self.wish.envelope)
+            form = self._all.tells.form(self.number, envelope=self.wish.terms.envelope)
             gap = Gap(offset, str(earliest), str(earliest), "retention")
             self._all.connection.write(form.encoder("").encode(gap, 0.0))
             self._start = str(earliest)

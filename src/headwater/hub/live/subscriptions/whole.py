@@ -17,9 +17,11 @@ from headwater.errors import AlreadySubscribed, LimitReached
 from headwater.hub.access.end import AccessEnd
 from headwater.hub.eager import begin
 from headwater.hub.live.connection import Connection
+from headwater.hub.live.groupless import Groupless
 from headwater.hub.live.readers import LiveReaders
 from headwater.hub.live.subscriptions.matched import MatchedStreams
-from headwater.hub.live.subscriptions.subscription import Subscription, Tells, Wish
+from headwater.hub.live.subscriptions.subscription import Subscription
+from headwater.hub.live.subscriptions.wish import Tells, Wish
 from headwater.hub.peers import Peer
 from headwater.model import SlowPolicy
 from headwater.protocol.paths import PrivatePaths
@@ -58,7 +60,7 @@ class Holder(Protocol):
         ...
 
 
-class Subscriptions:
+class Subscriptions(Groupless):
     """Those of one connection; see `Channel`.
 
     Args:
@@ -118,6 +120,11 @@ class Subscriptions:
     def all(self) -> list[Subscription]:
         """All of them."""
         return [found for key, found in self._known.items() if isinstance(key, str)]
+
+    def text_of(self, path: str) -> str:
+        """A path as its stream has it: one text for all who read it, where each connection would keep its own."""
+        stream = self.live.stream(path)
+        return path if stream is None else stream.window.path
 
     # They come and go.
 
@@ -213,8 +220,9 @@ class Subscriptions:
 
     def over(self, subscription: Subscription) -> None:
         """See `Group.over`."""
-        if self._known.get(subscription.path) is subscription:
-            del self._known[subscription.path]
+        path = subscription.path
+        if self._known.get(path) is subscription:
+            del self._known[path]
             self.count -= 1
         if self._known.get(subscription.number) is subscription:
             del self._known[subscription.number]
@@ -271,13 +279,6 @@ class Subscriptions:
         while self._later and not self.connection.is_stopped:
             self._later.popleft()()
         self._holder.resumed()
-        return False
-
-    def hold_back(self) -> None:
-        """See `Channel.hold_back`; it has no group."""
-
-    def shares_group(self, other: object) -> bool:
-        """See `Channel.shares_group`."""
         return False
 
     def detach(self, retry_after: float, reason: str = "") -> None:

@@ -20,7 +20,7 @@ from headwater.llm.providers.usage import camel_usage
 
 
 class AgUi(SseDialect):
-    """See the module."""
+    """A run as events of AG-UI."""
 
     name: ClassVar[str] = "ag-ui"
     lacks: ClassVar[frozenset[str]] = frozenset({"sealed thinking", "foreign"})
@@ -45,7 +45,7 @@ class AgUi(SseDialect):
     def _say(self, part: parts.Part) -> list[bytes]:
         if self._has_finished or self._has_failed:
             return []
-        if type(part) is parts.Text and part.id in self._texts:  # by far the most
+        if type(part) is parts.Text and part.id in self._texts:  # the usual case
             return [frame({"type": "TEXT_MESSAGE_CONTENT", "messageId": self._texts[part.id], "delta": part.delta})]
         match part:
             case parts.Start():

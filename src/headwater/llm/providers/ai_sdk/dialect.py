@@ -29,7 +29,7 @@ _WITH_FILES_OF_THOUGHTS: Final = 7
 
 
 class AiSdk(SseDialect):
-    """See the module."""
+    """A run as chunks of the AI SDK 6."""
 
     name: ClassVar[str] = "ai-sdk"
     headers: ClassVar[tuple[tuple[bytes, bytes], ...]] = ((b"x-vercel-ai-ui-message-stream", b"v1"),)
@@ -57,7 +57,7 @@ class AiSdk(SseDialect):
     def _say(self, part: parts.Part) -> list[bytes]:
         if self._has_failed:
             return []
-        if type(part) is parts.Text and part.id in self._texts:  # by far the most
+        if type(part) is parts.Text and part.id in self._texts:  # the usual case
             return [frame({"type": "text-delta", "id": part.id, "delta": part.delta})]
         is_content = self._opens_content(part)
         match part:
@@ -86,7 +86,7 @@ class AiSdk(SseDialect):
         return [*self._start(None), *map(frame, chunks)] if chunks else []
 
     def _is_left_out(self, part: parts.Part) -> bool:
-        """See `SseDialect`: of the SDK's own chunks, those that came with a later version."""
+        """See `SseDialect._is_left_out`: of the SDK's own chunks, those that came with a later version."""
         if isinstance(part, parts.Foreign) and part.dialect == self.relays and isinstance(part.event, dict):
             return not _is_known(part.event, self.version)
         if isinstance(part, parts.File | parts.Source):

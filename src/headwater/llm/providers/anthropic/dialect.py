@@ -41,7 +41,7 @@ _OF_A_DOCUMENT: Final[Json] = {
 
 
 class Anthropic(SseDialect):
-    """See the module."""
+    """A run as events of Anthropic's messages."""
 
     name: ClassVar[str] = "anthropic"
     relays: ClassVar[str] = "anthropic"
@@ -242,7 +242,7 @@ class Anthropic(SseDialect):
         return [*opening, *closing, _frame(last | self._left_out.fields()), _frame({"type": "message_stop"})]
 
     def _is_left_out(self, part: parts.Part) -> bool:
-        """See `SseDialect`: results have a block of Anthropic's own, or none."""
+        """See `SseDialect._is_left_out`: results have a block of Anthropic's own, or none."""
         if isinstance(part, parts.ToolOutput | parts.ToolError):
             return not _result_kind(part.metadata)
         if isinstance(part, parts.Source):

@@ -34,7 +34,7 @@ _OWN: Final = "gemini"
 
 
 class Gemini(SseDialect):
-    """See the module."""
+    """A run as responses of Gemini."""
 
     name: ClassVar[str] = _OWN
     relays: ClassVar[str] = _OWN
@@ -157,7 +157,7 @@ class Gemini(SseDialect):
         return {"groundingMetadata": {"groundingChunks": [chunk for chunk in self._chunks if chunk]}}
 
     def _is_left_out(self, part: parts.Part) -> bool:
-        """See `SseDialect`: of what a provider runs, code has a place."""
+        """See `SseDialect._is_left_out`: of what a provider runs, code has a place."""
         match part:
             case parts.ToolReady(_, name):
                 return name != _CODE

@@ -25,7 +25,7 @@ _REASONS: Final = {parts.FinishReason.STOP: "stop", parts.FinishReason.TOOL_CALL
 
 
 class Ollama(SseDialect):
-    """See the module."""
+    """A run as lines of Ollama."""
 
     name: ClassVar[str] = "ollama"
     media_type: ClassVar[bytes] = b"application/x-ndjson"
@@ -84,7 +84,7 @@ class Ollama(SseDialect):
         return []
 
     def _is_left_out(self, part: parts.Part) -> bool:
-        """See `SseDialect`: an image has a place with its data."""
+        """See `SseDialect._is_left_out`: an image has a place with its data."""
         return super()._is_left_out(part) and not (isinstance(part, parts.File) and _image(part))
 
     def _line(self, message: Json, more: Json | None = None) -> list[bytes]:

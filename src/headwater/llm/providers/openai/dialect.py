@@ -40,7 +40,7 @@ _REASONS: Final = {
 
 
 class OpenAI(SseDialect):
-    """See the module.
+    """A run as chunks of OpenAI's chat completions.
 
     Args:
         fallback: see `SseDialect`.

@@ -165,7 +165,7 @@ class ChatVoice(Voice):
         self._builder.finish_with(OPENAI_REASONS.get(reason, FinishReason.OTHER), reason, dialect=self.dialect)
 
     def _take_delta(self, delta: Json) -> None:
-        is_plain = delta.keys() <= _PLAIN  # by far the most
+        is_plain = delta.keys() <= _PLAIN  # the usual case
         builder = self._builder
         if not is_plain and (words := [word for word in _THINKING if delta.get(word)]):
             self._think(text_of(delta[words[0]]), words)

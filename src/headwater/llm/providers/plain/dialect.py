@@ -15,7 +15,7 @@ from headwater.llm.providers.left_out import ALL
 
 
 class Plain(SseDialect):
-    """See the module."""
+    """A run as its text in JSON."""
 
     name: ClassVar[str] = "plain"
     lacks: ClassVar[frozenset[str]] = ALL

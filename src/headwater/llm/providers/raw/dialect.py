@@ -9,7 +9,7 @@ from headwater.llm.providers.dialect import Ending, SseDialect, frame, without_e
 
 
 class RawParts(SseDialect):
-    """See the module. The event is `end`, with `{"end": "finished"}`, or another word and `code` and `message`."""
+    """A run as its parts. The last event is `end`: `{"end": "finished"}`, or another word, `code` and `message`."""
 
     name: ClassVar[str] = "raw"
     keeps_records: ClassVar[bool] = True

@@ -40,7 +40,7 @@ _NUMBER: Final = re.compile(rb'"sequence_number": ?(\d{1,15})(?=\D)')
 
 
 class Responses(SseDialect):
-    """See the module."""
+    """A run as events of OpenAI's Responses."""
 
     name: ClassVar[str] = "openai-responses"
     relays: ClassVar[str] = "openai-responses"
@@ -216,7 +216,7 @@ class Responses(SseDialect):
         return [*opening, *self._events([item.tell_again({"type": "response.output_item.done", "item": painted})])]
 
     def _is_left_out(self, part: parts.Part) -> bool:
-        """See `SseDialect`: an image has a place with its data, a result in the item of its call."""
+        """See `SseDialect._is_left_out`: an image has a place with its data, a result in the item of its call."""
         match part:
             case parts.File(url):
                 if ";base64," in url and part.media_type.startswith("image/"):

@@ -117,7 +117,7 @@ class MessageItem(Item):
     prefix: ClassVar[str] = "msg"
 
     def add(self, part: Content) -> list[Json]:
-        """See `Item`."""
+        """See `Item.add`."""
         super().add(part)
         return [self._content_part(len(self.parts) - 1, "added")]
 
@@ -172,7 +172,7 @@ class ReasoningItem(Item):
         self._is_summary = is_summary
 
     def add(self, part: Content) -> list[Json]:
-        """See `Item`. A part of the summary is told before its first piece, for there may be none: see `begin`."""
+        """See `Item.add`. A part of the summary is told before its first piece, for there may be none: see `begin`."""
         super().add(part)
         if self._is_summary:
             return []

@@ -15,7 +15,7 @@ from headwater.llm.providers.left_out import ALL
 
 
 class PlainText(SseDialect):
-    """See the module."""
+    """A run as its text and nothing else."""
 
     name: ClassVar[str] = "text"
     media_type: ClassVar[bytes] = b"text/plain; charset=utf-8"

@@ -1,8 +1,10 @@
-"""Waits between two attempts."""
+"""Time and luck, as everything in the client has them that waits or tries again."""
 
 from __future__ import annotations
 
 import asyncio
+import random
+import time
 from contextlib import suppress
 
 
@@ -22,3 +24,19 @@ class Pause:
     def wake(self) -> None:
         """End a wait."""
         self._woken.set()
+
+
+class Clock:
+    """The real one."""
+
+    def now(self) -> float:
+        """Seconds from any fixed origin."""
+        return time.monotonic()
+
+    def draw(self) -> float:
+        """A number from 0 up to 1."""
+        return random.random()
+
+    def pause(self) -> Pause:
+        """What waits."""
+        return Pause()

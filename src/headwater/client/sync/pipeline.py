@@ -3,7 +3,7 @@
 For requests that may be sent again: when the connection is cut, nobody knows which of them were done.
 
 Rule: this is a shorter way and no other one. Whatever is not plain (no answer in time, an error, an answer that cannot
-be told from the next one) ends it, and the HTTP client of remote.py is asked instead, which says what is wrong.
+be told from the next one) ends it, and `http` is asked instead, which says what is wrong.
 """
 
 from __future__ import annotations
@@ -16,55 +16,57 @@ from typing import Final
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
-from headwater.cli.failures import Failure
-from headwater.cli.load.answers import Answer
+from headwater.client.wires.http1 import Answer
 
 #: Requests and bytes of their bodies that are under way at once: less than a server's socket takes, answers unread.
 MAX_REQUESTS: Final = 128
 MAX_BYTES: Final = 256 * 1024
 _PORTS: Final = {"http": 80, "https": 443}
 
-Request = tuple[Mapping[bytes, bytes], bytes]
+Headers = Mapping[str, str]
+Request = tuple[Headers, bytes]
 
 
 class Pipeline:
     """A connection that is opened when it is needed.
 
     Args:
-        origin: scheme, host and port.
-        headers: sent with every request.
+        url: of a stream, whose origin is connected to.
         timeout: seconds to connect, and without a byte of an answer.
     """
 
-    def __init__(self, origin: str, headers: Sequence[tuple[str, str]], timeout: float) -> None:
-        self._url = urlsplit(origin)
+    def __init__(self, url: str, timeout: float) -> None:
+        self._url = urlsplit(url)
         self._timeout = timeout
-        self._headers = b"".join(_line(name.encode(), value.encode()) for name, value in headers)
         self._socket: socket.socket | None = None
 
-    def post(self, path: str, requests: Sequence[Request]) -> Iterator[Answer]:
+    def post(self, common: Headers, requests: Sequence[Request]) -> Iterator[Answer]:
         """Send all requests at once, and give their answers as they come.
 
         Args:
-            path: URL path of all of them.
+            common: headers of all of them.
             requests: headers and body of each; at most `MAX_REQUESTS` and about `MAX_BYTES`.
 
         Raises:
-            OSError, Failure: the connection is of no use any more; what was not answered may be done or not.
+            OSError, BadAnswer: the connection is of no use any more; what was not answered may be done or not.
+            ValueError: a header has a line break.
         """
+        url = self._url
+        target = (url.path or "/") + (f"?{url.query}" if url.query else "")
+        head = f"POST {target} HTTP/1.1\r\n".encode() + _lines({"host": url.netloc, **common})
+        data = [b"%b%bcontent-length: %d\r\n\r\n%b" % (head, _lines(own), len(body), body) for own, body in requests]
         if self._socket is None:
             self._socket = self._connect()
-        head = b"POST %b HTTP/1.1\r\n" % path.encode() + _line(b"Host", self._url.netloc.encode()) + self._headers
-        self._socket.sendall(b"".join([self._request(head, *request) for request in requests]))
+        self._socket.sendall(b"".join(data))
         rest = b""
         for _ in requests:
             answer = Answer()
             answer.feed(rest)
             while not answer.is_done:
-                data = self._socket.recv(65_536)
-                if not data:
+                found = self._socket.recv(65_536)
+                if not found:
                     raise ConnectionResetError("the connection was cut")
-                answer.feed(data)
+                answer.feed(found)
             rest = answer.rest
             yield answer
 
@@ -87,22 +89,19 @@ class Pipeline:
             raw.close()
             raise
 
-    def _request(self, head: bytes, headers: Mapping[bytes, bytes], body: bytes) -> bytes:
-        lines = [_line(name, value) for name, value in headers.items()]
-        return b"".join([head, *lines, b"Content-Length: %d\r\n\r\n" % len(body), body])
 
-
-def can_pipeline(origin: str) -> bool:
+def can_pipeline(url: str) -> bool:
     """Whether a server is reached without a proxy of the environment or a password in its URL.
 
     Args:
-        origin: scheme, host and port.
+        url: of a stream.
     """
-    proxies = getproxies()
-    return "@" not in origin and not {urlsplit(origin).scheme, "all"} & proxies.keys()
+    parts = urlsplit(url)
+    return "@" not in parts.netloc and not {parts.scheme, "all"} & getproxies().keys()
 
 
-def _line(name: bytes, value: bytes) -> bytes:
-    if b"\r" in value or b"\n" in value:
-        raise Failure("bad-request", f"the header {name.decode()} has a line break")
-    return b"%b: %b\r\n" % (name, value)
+def _lines(headers: Headers) -> bytes:
+    for name, value in headers.items():
+        if "\r" in value or "\n" in value:
+            raise ValueError(f"the header {name} has a line break")
+    return "".join([f"{name}: {value}\r\n" for name, value in headers.items()]).encode("latin-1")

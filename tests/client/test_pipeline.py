@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from headwater.cli.failures import Failure
-from headwater.cli.pipeline import Pipeline, can_pipeline
+from headwater.client.errors import BadAnswer
+from headwater.client.sync.pipeline import Pipeline, can_pipeline
 
 ANSWER = b"HTTP/1.1 204 No Content\r\nstream-next-offset: %d\r\n\r\n"
 
@@ -22,7 +22,7 @@ class Script:
         self._requests = requests
         self._answers = answers
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self.origin = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}/v1/stream/a%20b"
         self._thread = threading.Thread(target=self._serve)
         self._thread.start()
 
@@ -44,23 +44,23 @@ def direct(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def offsets(pipeline: Pipeline, count: int) -> Iterator[tuple[int, str]]:
-    requests = [({b"Producer-Seq": b"%d" % number}, b"%d<end>" % number) for number in range(count)]
-    for answer in pipeline.post("/v1/stream/a%20b", requests):
+    requests = [({"producer-seq": str(number)}, b"%d<end>" % number) for number in range(count)]
+    for answer in pipeline.post({"authorization": "Bearer x"}, requests):
         yield answer.status, answer.headers["stream-next-offset"]
 
 
 def test_requests_go_out_before_the_first_is_answered() -> None:
     """With the headers of all and of each; the answers come back in order, whatever arrives at once."""
     server = Script(3, b"".join(ANSWER % number for number in range(3)))
-    pipeline = Pipeline(server.origin, [("Authorization", "Bearer x")], 10.0)
+    pipeline = Pipeline(server.url, 10.0)
     assert list(offsets(pipeline, 3)) == [(204, "0"), (204, "1"), (204, "2")]
     server.join()
     pipeline.close()
     heads = server.received.split(b"POST /v1/stream/a%20b HTTP/1.1\r\n")[1:]
     for number, head in enumerate(heads):
-        assert b"Authorization: Bearer x\r\n" in head
-        assert b"Producer-Seq: %d\r\n" % number in head
-        assert head.endswith(b"Content-Length: 6\r\n\r\n%d<end>" % number)
+        assert b"authorization: Bearer x\r\n" in head
+        assert b"producer-seq: %d\r\n" % number in head
+        assert head.endswith(b"content-length: 6\r\n\r\n%d<end>" % number)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_requests_go_out_before_the_first_is_answered() -> None:
 def test_answers_that_do_not_come_are_an_error(answers: bytes) -> None:
     """A cut, half an answer, or one whose end is the connection's: what was answered before counts."""
     server = Script(2, answers)
-    pipeline = Pipeline(server.origin, [], 10.0)
+    pipeline = Pipeline(server.url, 10.0)
     found: list[tuple[int, str]] = []
     with pytest.raises(OSError, match="cut"):
         found.extend(offsets(pipeline, 2))
@@ -88,8 +88,8 @@ def test_answers_that_do_not_come_are_an_error(answers: bytes) -> None:
 def test_other_answers_are_an_error() -> None:
     """Such as those of a server that speaks no HTTP."""
     server = Script(1, b"SSH-2.0-OpenSSH\r\n\r\n")
-    pipeline = Pipeline(server.origin, [], 10.0)
-    with pytest.raises(Failure, match="no HTTP answer"):
+    pipeline = Pipeline(server.url, 10.0)
+    with pytest.raises(BadAnswer, match="no HTTP answer"):
         list(offsets(pipeline, 1))
     server.join()
     pipeline.close()
@@ -97,8 +97,8 @@ def test_other_answers_are_an_error() -> None:
 
 def test_a_header_has_one_line() -> None:
     """No request is smuggled into one."""
-    with pytest.raises(Failure, match="line break"):
-        Pipeline("http://127.0.0.1", [("X", "a\r\nb")], 1.0)
+    with pytest.raises(ValueError, match="line break"):
+        next(Pipeline("http://127.0.0.1", 1.0).post({"x": "a\r\nb"}, [({}, b"1")]))
 
 
 def test_servers_behind_a_proxy_or_a_password_are_asked_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:

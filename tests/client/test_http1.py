@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headwater.cli.failures import Failure
-from headwater.cli.load.answers import MAX_HEAD, Answer
+from headwater.client.errors import BadAnswer
+from headwater.client.wires.http1 import MAX_HEAD, Answer
 
 BODY = b'id:1\ndata:{"n":"1"}\n\nid:2\ndata:2\n\n'
 
@@ -71,5 +71,5 @@ def test_a_body_without_a_length_goes_on() -> None:
 )
 def test_what_is_no_answer_is_refused(data: bytes) -> None:
     """Another protocol, an endless head, a chunk without a size."""
-    with pytest.raises(Failure):
+    with pytest.raises(BadAnswer):
         Answer().feed(data)

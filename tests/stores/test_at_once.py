@@ -10,7 +10,7 @@ import pytest
 
 from headwater.model import StreamConfig
 from headwater.protocol.ledger import Append
-from headwater.stores import Prompt, Store, open_store
+from headwater.stores import AtOnce, Store, open_store
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 
@@ -31,7 +31,7 @@ async def _filled(store: Store) -> None:
 
 def test_what_is_given_at_once_is_what_waiting_would_give(run: Run, store: Store) -> None:
     """State and position; the tail is always at hand."""
-    assert isinstance(store, Prompt)
+    assert isinstance(store, AtOnce)
 
     async def main() -> None:
         await _filled(store)
@@ -48,7 +48,7 @@ def test_what_is_given_at_once_is_what_waiting_would_give(run: Run, store: Store
 
 def test_errors_are_left_to_those_who_wait(run: Run, store: Store) -> None:
     """No stream, a deleted one, and offsets that were never given out."""
-    assert isinstance(store, Prompt)
+    assert isinstance(store, AtOnce)
 
     async def main() -> None:
         await _filled(store)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from headwater.cli.failures import Failure
+from headwater.client.errors import BadAnswer
 
 MAX_HEAD: Final = 65_536
 _MAX_SIZE_LINE: Final = 256
@@ -33,14 +33,14 @@ class Answer:
         """Take bytes, and give those of the body that they complete.
 
         Raises:
-            Failure: this is no HTTP/1.1 answer.
+            BadAnswer: this is no HTTP/1.1 answer.
         """
         if not self.status:
             self._held += data
             head, blank, data = self._held.partition(b"\r\n\r\n")
             if not blank:
                 if len(self._held) > MAX_HEAD:
-                    raise Failure("malformed", f"an answer's head is longer than {MAX_HEAD} bytes")
+                    raise BadAnswer(f"an answer's head is longer than {MAX_HEAD} bytes")
                 return b""
             self._held = b""
             self._take_head(head.decode("latin-1"))
@@ -58,7 +58,7 @@ class Answer:
     def _take_head(self, head: str) -> None:
         first, *lines = head.split("\r\n")
         if not first.startswith("HTTP/1.") or not first[9:12].isdecimal():
-            raise Failure("malformed", f"this is no HTTP answer: {first[:80]!r}")
+            raise BadAnswer(f"this is no HTTP answer: {first[:80]!r}")
         self.status = int(first[9:12])
         for line in lines:
             name, _, value = line.partition(":")
@@ -94,7 +94,7 @@ class Answer:
             self._left = size + 2
         self._held = data[at:]
         if len(self._held) > _MAX_SIZE_LINE:
-            raise Failure("malformed", "a chunk has no size")
+            raise BadAnswer("a chunk has no size")
         return found[0] if len(found) == 1 else b"".join(found)
 
     @staticmethod
@@ -102,4 +102,4 @@ class Answer:
         try:
             return int(line.partition(b";")[0], 16)
         except ValueError:
-            raise Failure("malformed", f"{line[:20]!r} is no chunk's size") from None
+            raise BadAnswer(f"{line[:20]!r} is no chunk's size") from None
