@@ -155,7 +155,8 @@ def served(folder: Path) -> Iterator[ServerProcess]:
     """`headwater serve` with one secret and a store in a file."""
     key = folder / "access.key"
     key.write_bytes(SECRET)
-    with headwater_server(f"sqlite:{folder}/a.db", "--access-key-file", str(key), "--max-readers", "20000") as process:
+    flags = ("--access-key-file", str(key), "--max-readers", "20000", "--long-poll-seconds", "900")
+    with headwater_server(f"sqlite:{folder}/a.db", *flags) as process:
         yield process
 
 
