@@ -1,7 +1,7 @@
 """What access costs a request: counted in calls of Python, which a busy machine does not change.
 
 Measured by turns, in microseconds of CPU: a decision 0.2 remembered and 2.2 new; a verified token of 700 bytes 0.9 and
-one of 4 kB 2.9; all of it for an append 3.8.
+one of 4 kB 2.9. docs/explanation/cost.md has all of it for an append and a connect.
 """
 
 from __future__ import annotations

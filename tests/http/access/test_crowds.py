@@ -236,7 +236,7 @@ def test_the_whole_crowd(tmp_path: Path, principals: int, each: int, capsys: pyt
                 f"told for {spent:.3f} s of CPU, and gone {took:.3f} s behind the response to the revocation. "
                 f"{len(others)} others had the next record in {time.monotonic() - since:.2f} s\n"
             )
-        assert spent <= 3.0  # of a machine with nothing else to do it is also the time
+        assert spent <= 1.0  # of a machine with nothing else to do it is also the time
         await crowd.leave()
 
     async def after(port: int) -> None:
