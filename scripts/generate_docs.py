@@ -88,6 +88,8 @@ def access_page() -> str:
         "What must be granted for each request, where the server or the application says who may do what; see [Say who",
         "may do what](../howto/authorize.md). All of it must be, on every path that is named. It is asked before the",
         "store is touched, on every way in, also where the same bytes came before, and again when a body is whole.\n",
+        "The subject of what is appended is kept with it, and told to who reads the stream with",
+        "[envelopes](http.md#envelopes).\n",
     ]
     for title, routes in (("HTTP", ROUTES), ("Messages of a WebSocket", MESSAGES), ("Runs and chats", RUNS)):
         lines += [f"## {title}\n", "| request | operations | on |", "| --- | --- | --- |"]

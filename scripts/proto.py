@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from headwater.model import Principal
 from headwater.protocol.given import GivenConfig
 from headwater.protocol.websocket.schema import CLIENT_NUMBERS, FIELDS, SERVER_NUMBERS, Field, Kind, Members, Producer
 
@@ -22,11 +23,12 @@ _TYPES: Final = {
     Kind.FACTS: "bytes",
     Kind.COUNTS: "map<string, int64>",
     Kind.PRODUCER: "Producer",
+    Kind.PRINCIPAL: "Principal",
     Kind.CONFIG: "Config",
     Kind.MEMBERS: "Members",
 }
 #: What is said by its type alone.
-_MESSAGES: Final = (Kind.PRODUCER, Kind.CONFIG, Kind.MEMBERS)
+_MESSAGES: Final = (Kind.PRODUCER, Kind.PRINCIPAL, Kind.CONFIG, Kind.MEMBERS)
 _WIDTH: Final = 100
 
 _HEAD: Final = """\
@@ -50,7 +52,7 @@ def written() -> str:
         lines = [f"    {cls.__name__} {cls.__struct_config__.tag} = {number};" for number, cls in table.items()]
         parts.append("\n".join([f"message {name} {{", "  oneof message {", *lines, "  }", "}\n"]))
     parts += [_message(cls) for table in (CLIENT_NUMBERS, SERVER_NUMBERS) for cls in table.values()]
-    parts += [_message(Producer), _message(Members), _message(GivenConfig, "Config")]
+    parts += [_message(Producer), _message(Principal), _message(Members), _message(GivenConfig, "Config")]
     return "\n".join(parts)
 
 

@@ -33,7 +33,7 @@ def around(subprotocol: str, count: int) -> float:
     """Bytes of one message of so many records, without the records, for each of them."""
     data = b'{"text":"%b"}' % (b"x" * (_SIZE - 11))
     records = tuple(Record(format_offset(1, _SIZE * number), data) for number in range(1, count + 1))
-    message = CODECS[subprotocol].data(7, "application/json", records, at=False)
+    message = CODECS[subprotocol].data(7, "application/json", records, envelope=False)
     return (len(message) - _SIZE * count) / count
 
 

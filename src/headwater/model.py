@@ -31,6 +31,7 @@ __all__ = [
     "Mode",
     "Page",
     "Policy",
+    "Principal",
     "Producer",
     "Record",
     "Retention",
@@ -47,6 +48,18 @@ NOW: Final = "now"
 JSON: Final = "application/json"
 
 
+class Principal(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """Who somebody is. Two issuers that call somebody `7` mean two.
+
+    Attributes:
+        subject: who.
+        issuer: whose subject; empty: the application's own.
+    """
+
+    subject: str
+    issuer: str = ""
+
+
 class Record(msgspec.Struct, frozen=True, gc=False):
     """One appended unit.
 
@@ -55,13 +68,14 @@ class Record(msgspec.Struct, frozen=True, gc=False):
         data: the record's bytes: in a JSON stream one JSON value without line breaks, in one of MessagePack one value,
             in one of Protobuf a message, where the type says so with its length in front.
         at: when it was appended, by the store's clock, in whole milliseconds; the same for all records of one append.
-            Never decreases within a stream, also when the clock is set back. A fork has the times of its source.
-            0: not known, of a record that came over HTTP.
+            Never decreases within a stream. A fork has those of its source. 0: not known.
+        by: who appended it, by the access with which that was allowed, or as the program said; None: not known.
     """
 
     offset: str
     data: bytes
     at: float = 0.0
+    by: Principal | None = None
 
     def json(self) -> Any:
         """The record decoded as JSON; half of a surrogate pair, escaped, is U+FFFD.
@@ -83,12 +97,14 @@ class Item(msgspec.Struct, Generic[T], frozen=True):
         data: the value.
         at: as of `Record`.
         raw: the record's bytes; of Protobuf the message without its length.
+        by: as of `Record`.
     """
 
     offset: str
     data: T
     at: float
     raw: bytes
+    by: Principal | None = None
 
 
 class Failure(msgspec.Struct, frozen=True, gc=False):
@@ -130,8 +146,7 @@ class Last(msgspec.Struct, frozen=True, gc=False):
 
     Attributes:
         records: how many of a stream that keeps records apart, from 1 on.
-        size: bytes of any other stream, from 1 on; a text begins with a whole character, and so may have up to three
-            bytes less.
+        size: bytes of any other stream, from 1 on; a text begins with a whole character, and may have three less.
         before: an offset, where it ends; `now`: the tail.
     """
 
@@ -193,6 +208,7 @@ class Entry(msgspec.Struct, frozen=True):
         producer: makes it idempotent.
         close: close the stream with this record.
         create: with what to create the stream, if there is none.
+        by: who appends it, as of `Hub.append`.
     """
 
     path: str
@@ -200,6 +216,7 @@ class Entry(msgspec.Struct, frozen=True):
     producer: Producer | None = None
     close: bool = False
     create: StreamConfig | None = None
+    by: str | Principal | None = None
 
 
 class Expiry(msgspec.Struct, frozen=True, gc=False):
@@ -207,8 +224,7 @@ class Expiry(msgspec.Struct, frozen=True, gc=False):
 
     Attributes:
         ttl: seconds of idleness (no read, no write) after which it expires.
-        at: the moment it expires, whatever happens.
-        at_text: ``at`` as the client wrote it (RFC 3339), given back unchanged.
+        at: the moment it expires, whatever happens; `at_text` as the client wrote it (RFC 3339), given back unchanged.
     """
 
     ttl: int | None = None
@@ -299,7 +315,7 @@ class StreamInfo(msgspec.Struct, frozen=True, gc=False):
         size: bytes of record data from ``earliest`` to ``tail``.
         incarnation: number of this life of the path; never reused by a store.
         failure: why it was closed before it was complete.
-        slow: what its slow readers get that do not choose for themselves.
+        slow: see `StreamConfig`.
     """
 
     path: str

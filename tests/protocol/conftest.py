@@ -57,7 +57,7 @@ class Log:
         assert isinstance(accepted, Accepted)
         position = accepted.start
         for record in accepted.records:
-            self._rows.append((position, record.data, round(record.at * 1000)))
+            self._rows.append((position, record.data, round(record.at * 1000), None))
             position += len(record.data)
 
     def read(self, offset: str = "-1", limit: int = 1 << 30) -> Batch:

@@ -11,9 +11,14 @@ from headwater.model import Batch, StreamConfig
 from headwater.protocol.batches import Row, build_batch
 from headwater.protocol.ledger import StreamState, new_stream
 from headwater.protocol.offsets import locate, offset_at
+from headwater.protocol.principals import from_text
 
 logs = st.lists(st.binary(min_size=1, max_size=9), min_size=1, max_size=12)
 limits = st.integers(1, 40)
+
+
+#: Who appended one record after another.
+WRITERS = (None, '"u1"', '["https://app.example","u1"]')
 
 
 def stream_of(data: list[bytes], content_type: str = "text/plain") -> tuple[StreamState, list[Row]]:
@@ -21,7 +26,7 @@ def stream_of(data: list[bytes], content_type: str = "text/plain") -> tuple[Stre
     state = new_stream("a", 1, StreamConfig(content_type), 0.0)
     rows: list[Row] = []
     for item in data:
-        rows.append((state.tail, item, 1000 * len(rows)))
+        rows.append((state.tail, item, 1000 * len(rows), WRITERS[len(rows) % len(WRITERS)]))
         state.tail += len(item)
     return state, rows
 
@@ -83,19 +88,19 @@ def test_record_offsets_are_the_places_after_them(data: list[bytes], limit: int)
 
 
 @given(logs, limits)
-def test_each_piece_has_the_time_of_its_record(data: list[bytes], limit: int) -> None:
-    """However it is cut."""
+def test_each_piece_has_what_is_known_of_its_record(data: list[bytes], limit: int) -> None:
+    """However it is cut; and who appended it."""
     state, rows = stream_of(data)
     pieces = [record for batch in read(state, rows, 0, limit) for record in batch.records]
-    times = [at / 1000 for _, item, at in rows for _ in item]
-    assert [record.at for record in pieces for _ in record.data] == times
+    known = [(at / 1000, None if by is None else from_text(by)) for _, item, at, by in rows for _ in item]
+    assert [(record.at, record.by) for record in pieces for _ in record.data] == known
 
 
 @given(logs, limits)
 def test_a_batch_stays_behind_the_tail(data: list[bytes], limit: int) -> None:
     """Rows that were appended after the state was taken are not part of the batch."""
     state, rows = stream_of(data)
-    rows.append((state.tail, b"later", 99))
+    rows.append((state.tail, b"later", 99, None))
     assert joined(read(state, rows, 0, limit)) == b"".join(data)
 
 

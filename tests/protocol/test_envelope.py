@@ -8,7 +8,7 @@ from base64 import b64decode
 import pytest
 
 from headwater.errors import BadRequest
-from headwater.model import Batch, Mode, Record
+from headwater.model import Batch, Mode, Principal, Record
 from headwater.protocol.commands import Read
 from headwater.protocol.cursor import Data
 from headwater.protocol.envelope import enveloped
@@ -43,6 +43,15 @@ def test_each_kind_has_its_field(content_type: str, data: bytes, field: bytes) -
     """The bytes of JSON as they are; the time with its milliseconds."""
     [found] = enveloped(content_type, [Record(OFFSETS[0], data, 1764000000.123)])
     assert found == b'{"offset":"%b","at":1764000000.123,%b}' % (OFFSETS[0].encode(), field)
+
+
+def test_who_appended_it() -> None:
+    """As the proof has it, whatever its names are; without an issuer, where it is the application's own."""
+    one, strange = Principal("u1"), Principal('u"1\n', "https://app.example/é")
+    found = enveloped(JSON, [Record(OFFSETS[0], b"1", 1.5, one), Record(OFFSETS[1], b"2", 1.5, strange)])
+    assert found[0] == b'{"offset":"%b","at":1.500,"by":{"subject":"u1"},"data":1}' % OFFSETS[0].encode()
+    assert b"\n" not in found[1]
+    assert json.loads(found[1])["by"] == {"subject": 'u"1\n', "issuer": "https://app.example/é"}
 
 
 def test_events_and_lines_have_them() -> None:

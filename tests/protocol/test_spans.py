@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from headwater.model import Record
+from headwater.model import Principal, Record
 from headwater.protocol.offsets import MAX_HALF, Lineage, Segment, offset_at
 from headwater.protocol.spans import Span, data_of, offsets_of
 
@@ -13,6 +13,8 @@ LINEAGES: list[Lineage] = [(Segment(7, 0),), (Segment(3, 0), Segment(5, 4), Segm
 
 #: Milliseconds of this century.
 TIMES = [1_700_000_000_123 + 142_857 * number for number in range(8)]
+
+U1 = Principal("u1")
 
 lineages = st.sampled_from(LINEAGES)
 pieces = st.lists(st.binary(min_size=1, max_size=5), max_size=8)
@@ -47,6 +49,9 @@ def test_a_span_is_its_records(lineage: Lineage, start: int, data: list[bytes]) 
     assert records == span
     assert span == Span(lineage, start, list(data), ",".join(map(str, times)))
     assert [record.at for record in Span(lineage, start, data, None)] == [0.0] * len(data)
+    named = Span(lineage, start, data, times, [None if number % 2 else '"u1"' for number in range(len(data))])
+    assert [record.by for record in named] == [None if number % 2 else U1 for number in range(len(data))]
+    assert (data_of(named), offsets_of(named)) == (data, offsets_of(span))
     assert (hash(span), repr(span)) == (hash(records), repr(records))
     assert span != (*records, Record("x", b""))
     assert span != 1

@@ -13,6 +13,7 @@ import pytest
 from headwater.errors import HeadwaterError, StreamExists
 from headwater.model import Appended, Batch, Change, Created, ForkPoint, Record, StreamConfig, StreamInfo
 from headwater.protocol.ledger import Append, StreamState
+from headwater.protocol.principals import to_text
 from headwater.stores.base import Clock, Store, Wants, Watcher
 from headwater.stores.memory import MemoryStore
 from headwater.testing import STORE_CHECKS, Reopen, check_store
@@ -161,6 +162,29 @@ class TimesForksAnew(MemoryStore):
         return answer
 
 
+class NamesTheLastWriter(MemoryStore):
+    """Every record is its last writer's."""
+
+    async def append(self, path: str, request: Append) -> Appended:
+        answer = await super().append(path, request)
+        log = self._logs[self._streams[path].incarnation]
+        log.by = [None if request.by is None else to_text(request.by)] * len(log.positions)
+        return answer
+
+
+class ForgetsWhoMadeIt(MemoryStore):
+    async def create(self, path: str, config: StreamConfig, body: bytes = b"", **how: Any) -> Created:
+        return await super().create(path, config, body, **{**how, "by": None})
+
+
+class NamesTheRetry(MemoryStore):
+    async def append(self, path: str, request: Append) -> Appended:
+        answer = await super().append(path, request)
+        if answer.duplicate and request.by is not None:
+            self._logs[self._streams[path].incarnation].by[-1] = to_text(request.by)
+        return answer
+
+
 BROKEN: dict[type[MemoryStore], list[str]] = {
     LosesTheLastRecord: ["appends/records_keep_their_order_and_bytes", "reads/a_read_starts_where_it_is_told"],
     RepeatsDuplicates: ["producers/a_duplicate_writes_nothing", "producers/a_batch_is_one_request"],
@@ -182,6 +206,9 @@ BROKEN: dict[type[MemoryStore], list[str]] = {
     ],
     TellsTheWallClock: ["times/times_never_go_back"],
     TimesForksAnew: ["times/a_fork_has_the_times_of_its_source"],
+    NamesTheLastWriter: ["attribution/a_record_has_who_appended_it", "attribution/it_is_told_and_read_alike"],
+    ForgetsWhoMadeIt: ["attribution/a_record_has_who_appended_it", "attribution/a_fork_has_those_of_its_source"],
+    NamesTheRetry: ["attribution/a_duplicate_changes_nobody"],
     TellsNobody: ["watch/an_append_is_told", "watch/a_delete_is_told"],
     TellsNothingUnwanted: ["watch/what_a_watcher_wants_is_told"],
     RemembersWhatWasWanted: ["watch/what_a_watcher_wants_is_told"],
@@ -205,6 +232,27 @@ def forget(_: Store, clock: Clock) -> Store:
 def test_a_good_store_passes(reopen: Reopen | None) -> None:
     """The memory store keeps every promise, also those about restarts when the same object is opened again."""
     asyncio.run(check_store(make_memory, reopen=reopen))
+
+
+class OfBefore:
+    """A store that knows nothing of who appends."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._inner = MemoryStore(clock=clock)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("keeps_by", "append_all", "post"):
+            raise AttributeError(name)
+        return getattr(self._inner, name)
+
+    async def append(self, path: str, request: Append) -> Appended:
+        return await self._inner.append(path, msgspec.structs.replace(request, by=None))
+
+
+def test_a_store_that_knows_nobody_passes() -> None:
+    """Who appended is asked of none that does not say that it keeps it."""
+    make: Any = OfBefore
+    asyncio.run(check_store(make, reopen=reopen_memory))
 
 
 @pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: broken.__name__)

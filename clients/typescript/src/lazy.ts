@@ -26,7 +26,7 @@ export const load = async <P>(part: () => Promise<P>, after?: number): Promise<P
   try {
     return await part()
   } catch (cause) {
-    throw new HeadwaterError("network", `import() failed: ${cause}`, { cause, retryAfter: after })
+    throw new HeadwaterError("network", `import(): ${cause}`, { cause, retryAfter: after })
   }
 }
 

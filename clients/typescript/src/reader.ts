@@ -18,7 +18,7 @@ import { pause } from "./patience.ts"
 import { type Form, type Raw, encodeText, formOf } from "./records.ts"
 import { type Outcome, type Retry, backoffOf } from "./retry.ts"
 import { onAbort } from "./signals.ts"
-import type { Door, Offset, Slow, Transport, TransportChoice, Wire, WireRecord } from "./transport.ts"
+import type { Door, Known, Offset, Slow, Transport, TransportChoice, Wire, WireRecord } from "./transport.ts"
 import { knownUntil } from "./transports/choice.ts"
 import type { Choice } from "./transports/turn.ts"
 
@@ -49,10 +49,12 @@ export interface ReadOptions {
   gone?: "throw" | "earliest" | "now"
   /** When there is no stream: an error, or wait until it is created. */
   missing?: "throw" | "wait"
+  /** Records tell `at`, when they were appended, and `by`, who appended them: read by `ndjson`, or on a connection. */
+  envelope?: boolean
   transport?: TransportChoice | readonly TransportChoice[]
 }
 
-export interface Rec<T> {
+export interface Rec<T> extends Known {
   readonly data: T
   /** Where to go on behind this record. */
   readonly offset: Offset
@@ -240,7 +242,7 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
       try {
         const value = source.decode(raw, typeof raw === "string" ? form : "bytes", record)
         // Only a schema may be asynchronous; a turn of the loop for each record is what it would cost all others.
-        records.push({ data: value instanceof Promise ? await value : value, offset, raw })
+        records.push({ data: value instanceof Promise ? await value : value, offset, raw, ...record.known })
         handed = offset
         next += 1
       } catch (cause) {
@@ -351,7 +353,7 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
 
   const open = async (): Promise<AsyncIterable<Wire>> => {
     const now = environment.now()
-    list ??= door.transports(wanted, source.type, live)
+    list ??= door.transports(wanted, source.type, live && !options.envelope)
     if (!choice && list[1] && knownUntil(door) > now) await choose()
     // The first one, and whether there is another.
     const [current, hasNext] = choice?.current(now) ?? (list as [Transport])

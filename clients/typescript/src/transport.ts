@@ -30,6 +30,8 @@ export interface Attempt {
   readonly slow?: Slow | undefined
   /** Whether a stream that is not there is waited for. */
   readonly missing?: "throw" | "wait" | undefined
+  /** Records come with what is known of them, where the transport can. */
+  readonly envelope?: boolean | undefined
   /** The stream's content type, where it is known. */
   readonly type?: string | undefined
   readonly codec?: CodecOption
@@ -47,7 +49,24 @@ export interface Attempt {
   sent(): void
 }
 
+/** Who somebody is, as a proof says. Two issuers that call somebody the same mean two. */
+export interface Principal {
+  readonly subject: string
+  /** Undefined: the application's own. */
+  readonly issuer?: string
+}
+
+/** What an envelope tells of a record. */
+export interface Known {
+  /** When it was appended, in seconds since the Unix epoch. */
+  readonly at?: number | undefined
+  /** Who appended it; undefined: the server does not know. */
+  readonly by?: Principal | undefined
+}
+
 export interface WireRecord {
+  /** Where it came in an envelope. */
+  readonly known?: Known | undefined
   readonly raw: Raw
   /** The value, where the transport had to parse it anyhow. */
   readonly value?: unknown
@@ -158,6 +177,8 @@ export interface Signal {
   from: string | undefined
   to: string | undefined
   topic: string | undefined
+  /** Who sent it, where that is proven; else `from` is what a client says. */
+  readonly by?: Principal | undefined
   data: unknown
 }
 

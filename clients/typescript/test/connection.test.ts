@@ -520,6 +520,9 @@ test("signals and members are told, and after a cut the member comes back with i
   wire.say({ t: "presence", s: 3, version: 2, count: 1, left: ["bob"] })
   wire.say({ t: "signal", s: 3, from: "bob", topic: "typing", data: true })
   assert.deepEqual((await signals.next()).value, { from: "bob", to: undefined, topic: "typing", data: true })
+  const proven = { subject: "bob", issuer: "https://app.example" }
+  wire.say({ t: "signal", s: 3, from: "bob", by: proven, data: 1 })
+  assert.deepEqual((await signals.next()).value, { from: "bob", to: undefined, topic: undefined, by: proven, data: 1 })
   assert.deepEqual(presence.members.map(({ id }) => id), ["ada"])
   stream.signal({ on: true }, { topic: "typing", keep: 5 })
   await settle()

@@ -16,10 +16,10 @@ const ClientMessage = root.lookupType("headwater.v1.ClientMessage")
 const ServerMessage = root.lookupType("headwater.v1.ServerMessage")
 const messages = messagesOf(minimal)
 
-const KINDS: Record<string, string> = { int64: "i", double: "d", bool: "o", string: "s", bytes: "b", Producer: "1", Config: "2", Members: "3" }
+const KINDS: Record<string, string> = { int64: "i", double: "d", bool: "o", string: "s", bytes: "b", Producer: "1", Config: "2", Members: "3", Principal: "p" }
 
 test("the tables are those of the reference, but for what the client has no use for", () => {
-  const unused = new Set(["last_bytes", "envelope", "seq", "match", "exclusive", "before", "limits", "at"])
+  const unused = new Set(["last_bytes", "seq", "match", "exclusive", "before", "limits"])
   for (const [whole, table] of [[ClientMessage, SAID], [ServerMessage, TOLD]] as const) {
     assert.deepEqual(new Set(Object.keys(table)), new Set(whole.fieldsArray.map(({ name }) => name)))
     for (const { name, id, type } of whole.fieldsArray) {
@@ -28,7 +28,7 @@ test("the tables are those of the reference, but for what the client has no use 
       same(fields, root.lookupType(`headwater.v1.${type}`), unused)
     }
   }
-  for (const [shape, type] of [["1", "Producer"], ["2", "Config"], ["3", "Members"]] as const) {
+  for (const [shape, type] of [["1", "Producer"], ["2", "Config"], ["3", "Members"], ["4", "Principal"]] as const) {
     same(SHAPES[shape] ?? [], root.lookupType(`headwater.v1.${type}`), new Set())
   }
 })
@@ -42,7 +42,7 @@ function same(fields: { name: string; number: number; kind: string }[], type: pr
 
 const SAYS = [
   { t: "hello", token: "secret", name: "ada" },
-  { t: "sub", id: 1, path: "rooms/7", from: "now", window: 65_536, signals: true, presence: true },
+  { t: "sub", id: 1, path: "rooms/7", from: "now", window: 65_536, envelope: true, signals: true, presence: true },
   { t: "append", id: 2, path: "rooms/7", p: ["p", 1, 300], r: [{ text: "hé" }, 2, null], create: true, close: true },
   { t: "append", id: 3, path: "bytes", p: ["p", 0, 0], b: [Buffer.from([0, 255]).toString("base64")], create: { ttl: 60 } },
   { t: "signal", path: "rooms/7", data: { on: [true] }, topic: "typing", keep: 5 },
@@ -75,8 +75,11 @@ const TELLS: Record<string, unknown>[] = [
   { t: "welcome", server: "headwater", heartbeat: 15, window: 262_144 },
   { t: "sub", id: 1, s: 3, path: "rooms/7", type: "application/json", from: "a_1", tail: "a_2", earliest: "a_0" },
   { t: "data", s: 3, o: "a_3", e: ["1", "2"], b: ["MQ==", "Mg==", "Mw=="] },
+  { t: "data", s: 3, o: "a_2", e: ["1"], b: ["MQ==", "Mg=="], at: [1.5, 2.25], by: [{ subject: "u1", issuer: "https://app.example" }, null] },
+  { t: "page", id: 4, from: "a_0", o: "a_1", b: ["MQ=="], at: [1.5], live: true, by: [{ subject: "u1" }] },
   { t: "err", code: "refused", status: 403, detail: "not you", id: 2, after: 5, facts: { why: ["test"] } },
   { t: "signal", s: 3, data: { on: true }, from: "ada" },
+  { t: "signal", s: 3, data: { on: true }, from: "ada", by: { subject: "ada", issuer: "https://app.example" } },
   { t: "presence", s: 3, version: 2, count: 501, members: null },
   { t: "presence", s: 3, version: 3, count: 1, members: [{ id: "ada", state: null }] },
   { t: "presence", s: 3, version: 4, count: 1, members: [] },
@@ -86,7 +89,9 @@ const TELLS: Record<string, unknown>[] = [
 
 /** As the server writes it: `facts` and values are JSON texts. */
 function written(message: Record<string, unknown>): Uint8Array {
-  const { t, members, ...fields } = packed(message)
+  const { t, members, by, ...rest } = packed(message)
+  const named = Array.isArray(by) ? { by: by.map((each: unknown) => each ?? {}) } : by ? { by } : {}
+  const fields = { ...rest, ...named }
   const given = members === undefined ? fields : { ...fields, members: members === null ? { many: true } : { member: members } }
   return ServerMessage.encode(ServerMessage.create({ [t as string]: given })).finish()
 }

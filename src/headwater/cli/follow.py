@@ -43,7 +43,7 @@ class Follower:
         offset: where to begin; not `now`, which a reconnect would take for another moment.
         retry: how trouble is met.
         compressed: ask for compressed answers.
-        kinds: what is asked for beside records: `signals`, `presence`.
+        kinds: what is asked for beside records: `signals`, `presence`; and `envelope`, of records.
         alive: called with each piece that comes, heartbeats too.
     """
 
@@ -79,7 +79,8 @@ class Follower:
         for given in self._everything():
             match given:
                 case Batch(items, _, up_to_date):
-                    yield Step(tuple(Record(item.offset, item.raw) for item in items), up_to_date)
+                    records = tuple(Record(item.offset, item.raw, item.at or 0.0, item.by) for item in items)
+                    yield Step(records, up_to_date)
                 case Heard(line):
                     yield Step((), False, (line,))
 
@@ -89,6 +90,7 @@ class Follower:
             "slow": Policy.REPLAY.value,
             "signals": "signals" in self._kinds,
             "presence": "presence" in self._kinds,
+            "envelope": "envelope" in self._kinds,
             "progress": self._alive,
         }
 

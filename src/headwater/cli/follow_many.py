@@ -49,7 +49,7 @@ class ManyFollower:
         starts: where each path and pattern begins.
         retry: when to connect again.
         cursor: where an earlier read of the same names stood.
-        kinds: what is asked for beside records: `signals`, `presence`.
+        kinds: what is asked for beside records: `signals`, `presence`; and `envelope`, of records.
 
     Attributes:
         cursor: where the next connection goes on; None: nothing was read yet.
@@ -70,6 +70,8 @@ class ManyFollower:
         self._retry: Final = retry
         self._backoff: Final = Backoff(retry, remote.http.clock.draw)
         self._live: Final = _query(**dict.fromkeys(kinds, "1"))
+        # Of a page, which ends: nothing that is not stored.
+        self._page: Final = _query(live="false", **dict.fromkeys({"envelope"} & set(kinds), "1"))
         self._seen: dict[str, str] = {}  # by stream: the offset of its newest record
         self._ended: set[str] = set()  # streams that ended since the last cursor
         self._open = {name for name in starts if not is_pattern(name)}
@@ -88,7 +90,7 @@ class ManyFollower:
         """
         is_whole = False
         while not is_whole:
-            page = self._remote.page_of_many(self._body(), _query(live="false"), self._retry)
+            page = self._remote.page_of_many(self._body(), self._page, self._retry)
             told = ManyLines().feed(page)
             is_whole = not told or any(isinstance(item, Cursor) and item.up_to_date for item in told)
             yield self._take(told)

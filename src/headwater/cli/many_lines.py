@@ -14,6 +14,7 @@ from headwater.cli.failures import Failure, failure_of, refusal
 from headwater.client.errors import BadAnswer
 from headwater.client.problems import stream_failed
 from headwater.client.wires.lines import Blocks
+from headwater.model import Principal
 from headwater.surrogates import mended
 
 
@@ -42,6 +43,8 @@ class RecordOf(msgspec.Struct, frozen=True):
         line: as it was sent, without its end.
         data: a JSON value; of a text a string. None: it is bytes.
         content: the bytes, in their place.
+        at: when it was appended; None: it came without an envelope.
+        by: who appended it; None: not known.
     """
 
     stream: str
@@ -49,6 +52,8 @@ class RecordOf(msgspec.Struct, frozen=True):
     line: bytes
     data: bytes | None = None
     content: bytes = b""
+    at: float | None = None
+    by: Principal | None = None
 
 
 class Cursor(msgspec.Struct, frozen=True):
@@ -109,6 +114,8 @@ class _Line(msgspec.Struct):
     reason: str = ""
     code: str = ""
     message: str = ""
+    at: float | None = None
+    by: Principal | None = None
     data: msgspec.Raw = msgspec.Raw(b"null")
 
 
@@ -149,9 +156,10 @@ def _take(raw: bytes) -> list[ToldOfMany]:
     line = _decoded(raw)
     match line.control:
         case None if line.base64 is not None:
-            return [RecordOf(line.stream, line.offset, raw, None, b64decode(line.base64, validate=True))]
+            content = b64decode(line.base64, validate=True)
+            return [RecordOf(line.stream, line.offset, raw, None, content, line.at, line.by)]
         case None:
-            return [RecordOf(line.stream, line.offset, raw, bytes(line.data))]
+            return [RecordOf(line.stream, line.offset, raw, bytes(line.data), b"", line.at, line.by)]
         case "signal" | "presence":
             return [Heard(raw)]
         case "cursor":

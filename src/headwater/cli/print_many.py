@@ -14,7 +14,7 @@ import msgspec
 from headwater.cli import output
 from headwater.cli.many_lines import Made, Over, RecordOf, Skipped, ToldOfMany, Trouble
 from headwater.cli.remote import Remote
-from headwater.cli.shown import field_of, printed
+from headwater.cli.shown import field_of, known_of, printed
 from headwater.errors import HeadwaterError
 from headwater.protocol.framing import DEFAULT_CONTENT_TYPE, is_json
 
@@ -41,22 +41,14 @@ class JsonPrinter:
         wanted = self._wanted(record.stream, _bytes_of(record))
         if not wanted:
             return b""
-        fields: dict[str, str] = {"stream": record.stream, "offset": record.offset}
         try:
-            fields["data"] = wanted.decode()
+            return _line(record, b"data", msgspec.json.encode(wanted.decode())) + _LINE_END
         except UnicodeDecodeError:
-            fields["base64"] = b64encode(wanted).decode()
-        return msgspec.json.encode(fields) + _LINE_END
+            return _line(record, b"base64", b'"' + b64encode(wanted) + b'"') + _LINE_END
 
     def _of_bytes(self, record: RecordOf) -> bytes:
         name, value = field_of(self._kind_of(record.stream), record.content)
-        if name == b"base64":
-            return record.line
-        return b'{"stream":%b,"offset":"%b",%b}' % (
-            msgspec.json.encode(record.stream),
-            record.offset.encode(),
-            b'"%b":%b' % (name, value),
-        )
+        return record.line if name == b"base64" else _line(record, name, value)
 
     def _kind_of(self, stream: str) -> str:
         """The stream's type; that of bytes, if it cannot be told any more."""
@@ -85,6 +77,11 @@ class JsonPrinter:
 
     def end_line(self) -> None:
         """Leave a terminal's prompt on a line of its own."""
+
+
+def _line(record: RecordOf, name: bytes, value: bytes) -> bytes:
+    stream, known = msgspec.json.encode(record.stream), known_of(record.at, record.by)
+    return b'{"stream":%b,"offset":"%b",%b"%b":%b}' % (stream, record.offset.encode(), known, name, value)
 
 
 class PlainPrinter(JsonPrinter):

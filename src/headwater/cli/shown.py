@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from base64 import b64encode
 
+from headwater.model import Principal
 from headwater.protocol.delimited import delimited
 from headwater.protocol.framing import is_delimited, is_msgpack
 from headwater.protocol.msgpack import to_json
+from headwater.protocol.principals import told
 
 
 def field_of(content_type: str, data: bytes) -> tuple[bytes, bytes]:
@@ -22,6 +24,17 @@ def field_of(content_type: str, data: bytes) -> tuple[bytes, bytes]:
         except ValueError:
             pass  # it has no form as JSON
     return b"base64", b'"' + b64encode(data) + b'"'
+
+
+def known_of(at: float | None, by: Principal | None) -> bytes:
+    """What an envelope told of a record, as fields of a JSON object with a comma behind each; empty: nothing.
+
+    Args:
+        at: when it was appended; None: not known.
+        by: who appended it; None: not known.
+    """
+    when = b"" if at is None else b'"at":%.3f,' % at
+    return when if by is None else when + b'"by":%b,' % told(by)
 
 
 def printed(content_type: str, data: bytes) -> bytes:

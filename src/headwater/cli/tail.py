@@ -41,6 +41,12 @@ from headwater.protocol.patterns import is_pattern
 @json_option(
     "One JSON object a record, with its offset and data (base64, if it is bytes); of several streams, its stream, too."
 )
+@click.option(
+    "--envelope",
+    is_flag=True,
+    help="As --json, with `at`, when each record was appended, in seconds since 1970, and `by`, who appended it, as "
+    "far as the server knows.",
+)
 @click.option("--sse", is_flag=True, help="Read an event stream instead of NDJSON.")
 @click.option(
     "--wire",
@@ -69,6 +75,7 @@ def tail(
     offset: str | None,
     last: int | None,
     as_json: bool,
+    envelope: bool,
     sse: bool,
     wire: str | None,
     compressed: bool,
@@ -78,7 +85,7 @@ def tail(
     count: int | None,
     retry_for: float | None,
 ) -> None:
-    """Print the records of streams, and follow them until they are closed.
+    r"""Print the records of streams, and follow them until they are closed.
 
     A record of a JSON stream is printed on one line, and so is one of MessagePack, as JSON where it can be. Text and
     other bytes are printed as they are, messages of Protobuf with their lengths where the stream has them so. After a
@@ -86,19 +93,18 @@ def tail(
 
     Several paths, and patterns, are read over one connection: in a pattern `*` stands for one segment of a path, and
     `**` for one or more, at the end. `==> PATH <==` is printed above the records of another stream. A path that is no
-    stream yet is waited for, and what matches later comes from its start. What goes wrong with one stream is told on
-    stderr and ends no other; the exit code is that of the first such error. It ends when all streams are closed, and
-    with a pattern never.
+    stream yet is waited for, and what matches later comes from its start. What goes wrong with one is told on stderr
+    and ends no other; the exit code is that of the first error. It ends when all are closed, with a pattern never.
 
     Examples:
-      headwater tail jobs/7
       headwater tail jobs/7 jobs/8 'rooms/*'
       headwater tail jobs/7 --from now --json | jq .data
       headwater tail rooms/7 --from now --signals --presence
       headwater tail log -n 20
       headwater tail log --no-follow > log.txt
     """
-    kinds = [*["signals"] * signals, *["presence"] * presence]
+    kinds = [*["signals"] * signals, *["presence"] * presence, *["envelope"] * envelope]
+    as_json |= envelope
     sse = _check_wire(wire, paths, sse=sse, compressed=compressed)
     _check_no_follow(no_follow, sse=sse, kinds=kinds)
     _check_beginning(offset, last)
@@ -135,7 +141,7 @@ def _check_no_follow(no_follow: bool, *, sse: bool, kinds: Sequence[str]) -> Non
         return
     if sse:
         raise click.UsageError("--sse only follows: an event stream does not say where the tail is.")
-    if kinds:
+    if kinds and kinds[0] != "envelope":
         raise click.UsageError(f"--{kinds[0]} only follows: {kinds[0]} is not stored, so that there is none to read.")
 
 

@@ -34,7 +34,7 @@ def tail_many(
         as_json: one object a record.
         follow: wait for what comes, and for streams that are not there.
         count: of records; None: all.
-        kinds: what is shown beside records: `signals`, `presence`.
+        kinds: what is shown beside records: `signals`, `presence`; and `envelope`, of records.
 
     Returns:
         the exit code.

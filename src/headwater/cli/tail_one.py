@@ -8,6 +8,7 @@ from typing import Final
 
 import click
 import msgspec
+from msgspec import structs
 
 from headwater.cli import output
 from headwater.cli.follow import Follower
@@ -15,7 +16,7 @@ from headwater.cli.heard import shown_apart, shown_as_json
 from headwater.cli.newest import Beginning, newest
 from headwater.cli.progress import Meter
 from headwater.cli.remote import Remote
-from headwater.cli.shown import field_of, printed
+from headwater.cli.shown import field_of, known_of, printed
 from headwater.client.items import Progress
 from headwater.client.retry import Retry
 from headwater.client.transports import Transport
@@ -53,7 +54,7 @@ def tail_one(
         compressed: ask for compressed answers.
         follow: wait for what comes.
         count: of records; None: all.
-        kinds: what is shown beside records: `signals`, `presence`.
+        kinds: what is shown beside records: `signals`, `presence`; and `envelope`, of records.
         follower: reads.
 
     Raises:
@@ -155,7 +156,7 @@ class Printer:
             cut = min(self._skip, len(first.data))
             self._skip -= cut
             if cut < len(first.data):
-                return (Record(first.offset, first.data[cut:]), *rest)
+                return (structs.replace(first, data=first.data[cut:]), *rest)
             records = tuple(rest)
         return records
 
@@ -182,4 +183,5 @@ def _format(content_type: str, *, as_json: bool) -> Format:
 
 
 def _json_line(record: Record, key: bytes, value: bytes) -> bytes:
-    return b'{"offset":"%b","%b":%b}\n' % (record.offset.encode(), key, value)
+    known = known_of(record.at or None, record.by)
+    return b'{"offset":"%b",%b"%b":%b}\n' % (record.offset.encode(), known, key, value)

@@ -72,6 +72,7 @@ if TYPE_CHECKING:
     from headwater.client.told import Heard, Signal
     from headwater.client.writer import StreamWriter
     from headwater.errors import HeadwaterError
+    from headwater.model import Principal
 
 __all__ = [
     "BadAnswer",
@@ -97,6 +98,7 @@ __all__ = [
     "OutboxStorage",
     "Overflow",
     "Presence",
+    "Principal",
     "Progress",
     "Reader",
     "ReaderState",
@@ -136,6 +138,7 @@ _HOMES: Final = {
     "OutboxStorage": "headwater.client.errors",
     "Overflow": "headwater.client.errors",
     "Presence": "headwater.client.presence",
+    "Principal": "headwater.model",
     "Progress": "headwater.client.items",
     "Reader": "headwater.client.reader",
     "ReaderState": "headwater.client.states",

@@ -12,6 +12,7 @@ import msgspec
 
 from headwater.client.errors import BadRecord
 from headwater.client.items import Item
+from headwater.model import Principal
 
 T = TypeVar("T")
 
@@ -111,13 +112,15 @@ def _refuse(kind: Any, content_type: str) -> Callable[[bytes], Any]:
     raise TypeError(f"a stream of {content_type} has text or bytes, not {kind!r}; give decode= to make one of them")
 
 
-def make_item(codec: Codec[T], raw: bytes, offset: str) -> Item[T]:
+def make_item(
+    codec: Codec[T], raw: bytes, offset: str, at: float | None = None, by: Principal | None = None
+) -> Item[T]:
     """A record.
 
     Raises:
         BadRecord: it is not of the type.
     """
     try:
-        return Item(codec.value(raw), offset, raw)
+        return Item(codec.value(raw), offset, raw, at, by)
     except (ValueError, RecursionError) as error:  # also msgspec's and pydantic's
         raise BadRecord(f"the record before {offset} is not of the type that is read: {error}", offset, raw) from error

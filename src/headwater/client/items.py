@@ -7,6 +7,8 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from headwater.model import Principal
+
 T = TypeVar("T")
 
 
@@ -17,11 +19,15 @@ class Item(msgspec.Struct, Generic[T], frozen=True, gc=False):
         data: its value, of the type that is read.
         offset: behind it: where a read goes on. Of transports that tell offsets only of pages, that of the page before,
             but for the last record: who comes back there sees some again, and loses none.
+        at: when it was appended, in seconds since the Unix epoch; None: it came without an envelope.
+        by: who appended it, in an envelope; None: the server does not know.
     """
 
     data: T
     offset: str
     _raw: bytes = b""
+    at: float | None = None
+    by: Principal | None = None
 
     @property
     def raw(self) -> bytes:

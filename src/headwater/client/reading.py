@@ -27,6 +27,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
         missing: of a stream that is not there: `raise`, `wait`.
         signals: tell signals, too.
         presence: tell who is there, too.
+        envelope: tell when each record was appended, and by whom.
         pages: what there is, as whole pages, in place of record by record.
         transport: names of transports.
     """
@@ -38,6 +39,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     missing: str = "raise"
     signals: bool = False
     presence: bool = False
+    envelope: bool = False
     pages: bool = False
     transport: Transport | tuple[Transport, ...] = "auto"
 
@@ -50,6 +52,8 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
             found[names.QUERY_SIGNALS] = "1"
         if self.presence:
             found[names.QUERY_PRESENCE] = "1"
+        if self.envelope:
+            found[names.QUERY_ENVELOPE] = "1"
         return found
 
 

@@ -126,6 +126,7 @@ class Stream(Appends, Generic[T]):
         missing: str = "raise",
         signals: bool = False,
         presence: bool = False,
+        envelope: bool = False,
         checkpoint: Checkpoint | None = None,
         progress: Callable[[Progress], None] | None = None,
     ) -> Reader[T]:
@@ -141,6 +142,8 @@ class Stream(Appends, Generic[T]):
             missing: when there is no stream: `raise`, or `wait` for it.
             signals: give signals in `everything()`.
             presence: give who is there in `everything()`.
+            envelope: give each item `at`, when it was appended, and `by`, who appended it, as far as the server knows.
+                Transports without envelopes, `long-poll` and `live-sse`, leave both out.
             checkpoint: keeps the place.
             progress: told how far the read is, after each batch, and with each heartbeat.
         """
@@ -154,6 +157,7 @@ class Stream(Appends, Generic[T]):
             missing=missing,
             signals=signals,
             presence=presence,
+            envelope=envelope,
             transport=self._transport,
         )
         return self._reader(reading, checkpoint, progress)

@@ -12,6 +12,7 @@ import msgspec
 
 from headwater.client.items import Batch, Gap
 from headwater.errors import HeadwaterError
+from headwater.model import Principal
 
 
 class UpToDate(msgspec.Struct, frozen=True):
@@ -55,6 +56,7 @@ class Signal(msgspec.Struct, frozen=True, rename={"sender": "from"}):
         topic: what it is about.
         keep: it is the sender's state in the topic, for so many seconds; 0: it is over.
         b: bytes.
+        by: who sent it, where that is proven; None: `sender` is what a client says.
     """
 
     data: Any = None
@@ -63,6 +65,7 @@ class Signal(msgspec.Struct, frozen=True, rename={"sender": "from"}):
     topic: str | None = None
     keep: int | None = None
     b: bytes | None = None
+    by: Principal | None = None
 
 
 class _Line(msgspec.Struct):

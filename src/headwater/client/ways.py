@@ -112,10 +112,10 @@ class NdjsonWay(_Live):
 
     accept = "application/x-ndjson"
 
-    def __init__(self, codec: Codec[Any]) -> None:
+    def __init__(self, codec: Codec[Any], *, envelope: bool = False) -> None:
         from headwater.client.wires.ndjson import JsonLines
 
-        self._wire = JsonLines(codec)
+        self._wire = JsonLines(codec, envelope=envelope)
 
 
 class EventsWay(_Live):
@@ -123,10 +123,10 @@ class EventsWay(_Live):
 
     accept = "text/event-stream"
 
-    def __init__(self, codec: Codec[Any]) -> None:
+    def __init__(self, codec: Codec[Any], *, envelope: bool = False) -> None:
         from headwater.client.wires.events import Events
 
-        self._wire = Events(codec)
+        self._wire = Events(codec, envelope=envelope)
 
     def headers(self, place: Place) -> dict[str, str]:
         """See `Way.headers`."""
@@ -308,11 +308,12 @@ def way_of(name: str, codec: Codec[Any], place: Place, *, is_held: bool = False)
         place: where it begins.
         is_held: a page that is empty is waited for.
     """
+    envelope = names.QUERY_ENVELOPE in place.query
     match name:
         case "sse":
-            return EventsWay(codec)
+            return EventsWay(codec, envelope=envelope)
         case "ndjson":
-            return NdjsonWay(codec)
+            return NdjsonWay(codec, envelope=envelope)
         case "live-sse":
             return ControlWay(codec, place)
         case _:

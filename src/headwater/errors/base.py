@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Protocol
+
+
+class Named(Protocol):
+    """A principal; see `headwater.model`."""
+
+    @property
+    def subject(self) -> str:
+        """Who."""
+        ...
+
+    @property
+    def issuer(self) -> str:
+        """Whose subject."""
+        ...
 
 
 class HeadwaterError(Exception):
@@ -35,7 +49,7 @@ class HeadwaterError(Exception):
     #: Sent as ``WWW-Authenticate`` (RFC 6750 section 3); None: a credential does not help.
     challenge: ClassVar[str | None] = None
 
-    principal: tuple[str, str] | None = None
+    principal: Named | None = None
     because: str | None = None
 
     def __init__(self, message: str = "", **details: str | int | bool) -> None:

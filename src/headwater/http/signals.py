@@ -55,11 +55,11 @@ def sent_by(addressed: Addressed, access: Access) -> Addressed:
     Raises:
         Refused: it says that it is somebody else.
     """
-    if access.subject is None or addressed.sender == access.subject:
+    if access.principal is None:
         return addressed
-    if addressed.sender is not None:
+    if addressed.sender not in (None, access.subject):
         raise Refused("from is not who the request's credential is of; leave it out")
-    return replace(addressed, sender=access.subject)
+    return replace(addressed, sender=access.subject, by=access.principal)
 
 
 def _signal(hub: Engine, command: SendSignal, addressed: Addressed, body: bytes) -> Signal:

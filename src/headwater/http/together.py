@@ -19,7 +19,7 @@ from headwater.protocol.framing import media_type
 from headwater.protocol.ledger import Append
 from headwater.protocol.preconditions import check_unconditional
 from headwater.protocol.requests import check_coding
-from headwater.protocol.together import writes_of
+from headwater.protocol.together import attributed, writes_of
 from headwater.protocol.words import check_method
 
 #: Below the root.
@@ -77,5 +77,5 @@ async def write(
         access: with which it was allowed.
     """
     permission.count_body(sum([len(append.body) for _, append in appends]), access, exchange)
-    answers: list[Appended] = await hub.write_all(appends, access.principal)
+    answers: list[Appended] = await hub.write_all(attributed(appends, access.principal), access.principal)
     exchange.respond(responses.appended_together(answers))

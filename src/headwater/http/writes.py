@@ -14,9 +14,9 @@ from headwater.errors import BadRequest, HeadwaterError, StreamGone, StreamNotFo
 from headwater.http.exchange import Exchange, Work, body_of
 from headwater.http.permission import Permission
 from headwater.hub import Engine
-from headwater.model import Appended
+from headwater.model import Appended, Principal
 from headwater.protocol import responses
-from headwater.protocol.access.identity import ANYBODY, Access, Principal
+from headwater.protocol.access.identity import ANYBODY, Access
 from headwater.protocol.commands import Create, Delete, Write
 from headwater.protocol.requests import append_of, check_write
 from headwater.protocol.without_body import check_append
@@ -71,7 +71,8 @@ class Writes:
                 self._permission.count_body(len(body), access, exchange)
             if not body or command.content_type is None:
                 check_write(command, body)
-            self._hub.post(command.path, append_of(command, body), partial(self._appended, exchange, len(body)))
+            request = append_of(command, body, access.principal)
+            self._hub.post(command.path, request, partial(self._appended, exchange, len(body)))
         except Exception as error:
             self._refuse(exchange, error)
 
@@ -113,7 +114,8 @@ class Writes:
         self._permission.check(access, exchange)
         self._permission.count_body(len(body), access, exchange)
         check_write(command, body)
-        appended = await self._hub.write(command.path, append_of(command, body), access.principal)
+        by = access.principal
+        appended = await self._hub.write(command.path, append_of(command, body, by), by)
         where = location(exchange) if appended.created else b""
         exchange.respond(responses.appended(appended, with_body=bool(body), location=where))
 
@@ -137,6 +139,7 @@ class Writes:
             closed=command.closed,
             condition=command.condition,
             by=access.principal,
+            maker=access.principal,
         )
         exchange.respond(responses.created(created, location(exchange), self._transports))
 

@@ -5,14 +5,15 @@ Rule: what comes over HTTP has its types by how it is parsed, and is not looked 
 
 from __future__ import annotations
 
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import msgspec
 
 from headwater.errors import BadRequest
-from headwater.model import BEGINNING, NOW, Last, Producer, Retention, StreamConfig
+from headwater.model import BEGINNING, NOW, Last, Principal, Producer, Retention, StreamConfig
 from headwater.protocol.backwards import make_last
 from headwater.protocol.expiry import make_expiry
+from headwater.protocol.principals import check_principal
 from headwater.protocol.slow import parse_slow
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -49,6 +50,22 @@ def start_of(offset: str, last: int | None, last_bytes: int | None) -> str | Las
     if offset != BEGINNING:
         raise BadRequest("give offset, or last or last_bytes: each says where to begin")
     return make_last(last, last_bytes, NOW)
+
+
+def principal_of(by: object) -> Principal:
+    """Who appends, as the program says: a subject of its own, or an issuer and a subject.
+
+    Raises:
+        BadRequest: it can be nobody; see `check_principal`.
+        TypeError: it has another type.
+    """
+    who = by if isinstance(by, Principal) else Principal(cast("str", by))
+    check_kind("by", who.subject, str, optional=False)
+    check_kind("by.issuer", who.issuer, str, optional=False)
+    try:
+        return check_principal(who.subject, who.issuer)
+    except ValueError as error:
+        raise BadRequest(f"by: {error}") from None
 
 
 def check_append(

@@ -16,13 +16,13 @@ from typing import Any, Final, Protocol, cast
 from headwater.errors import StoreUnavailable
 from headwater.hub.checks import Checks, Found
 from headwater.hub.eager import begin
-from headwater.model import Appended, Created, StreamConfig
+from headwater.model import Appended, Created, Principal, StreamConfig
 from headwater.protocol.framing import split_body
 from headwater.protocol.ledger import Append
 from headwater.protocol.preconditions import Condition
 from headwater.protocol.schemas.registry import Applied, Checked, SchemaIndex
 from headwater.stores import Store
-from headwater.stores.base import Atomic, Done
+from headwater.stores.base import Atomic, Attributing, Done
 from headwater.stores.posting import Post, posted, posting
 
 
@@ -38,8 +38,9 @@ class Into(Protocol):
         closed: bool = False,
         condition: Condition | None = None,
         max_records: int | None = None,
+        by: Principal | None = None,
     ) -> Coroutine[Any, Any, Created]:
-        """See `Store.create`."""
+        """See `Store.create`; `by` is for a store that is `Attributing`."""
         ...
 
     def append(self, path: str, request: Append) -> Coroutine[Any, Any, Appended]:
@@ -107,12 +108,13 @@ class CheckedWrites:
         closed: bool = False,
         condition: Condition | None = None,
         max_records: int | None = None,
+        **by: Principal | None,
     ) -> Coroutine[Any, Any, Created]:
-        """See `Store.create`."""
+        """See `Into.create`."""
         applied, checks = self._schemas.of(path), self._checks
-        create = partial(
-            self._store.create, path, config, body, closed=closed, condition=condition, max_records=max_records
-        )
+        store = cast("Attributing", self._store)  # what is none is given no `by`
+        create = partial(store.create, path, config, body, closed=closed, condition=condition, max_records=max_records)
+        create = partial(create, **by)
         if applied is None or not applied.schema.runs_code:
             return create(split=None if applied is None else Checked(applied, split_body))
         return checks.write(

@@ -225,4 +225,5 @@ class KeptSignals:
 
 def size_of(signal: Signal) -> int:
     """Bytes of a signal that count as kept."""
-    return len(signal.content) + sum(len(name.encode()) for name in state_of(signal) if name is not None)
+    names = (signal.sender, signal.topic, signal.to, None if signal.by is None else signal.by.issuer)
+    return len(signal.content) + sum(len(name.encode()) for name in names if name is not None)

@@ -17,8 +17,7 @@ from typing import Any, Final, TypeVar
 
 from headwater.errors import InvalidPath, LimitReached
 from headwater.hub.limits import Limits
-from headwater.model import Appended, Created, StreamConfig
-from headwater.protocol.access.identity import Principal
+from headwater.model import Appended, Created, Principal, StreamConfig
 from headwater.protocol.framing import check_content_type
 from headwater.protocol.paths import check_new_path, check_path
 

@@ -15,12 +15,13 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from headwater.errors import BadRequest, RateLimited, StreamClosed, TooLarge
-from headwater.hub.arguments import check_kind
+from headwater.hub.arguments import check_kind, principal_of
 from headwater.hub.kept_signals import KeptSignals
 from headwater.hub.live.ephemeral import Told
 from headwater.hub.live.events import LiveEvents
 from headwater.hub.live.readers import LiveReaders
 from headwater.hub.peers import Peer
+from headwater.model import Principal
 from headwater.protocol.ephemeral import SIGNAL
 from headwater.protocol.offsets import incarnation_of
 from headwater.protocol.rates import Rates
@@ -171,16 +172,19 @@ class SignalCalls:
         to: str | None = None,
         topic: str | None = None,
         keep: int | None = None,
+        by: str | Principal | None = None,
     ) -> int:
         """Tell something to the live readers of a stream who asked for signals; it is stored nowhere.
 
         Args:
             path: the stream.
             data: bytes, or anything that msgspec writes as JSON; `max_signal_bytes` at most.
-            sender: whose signal it is.
+            sender: whose signal it is; None: that of `by`.
             to: only those readers are told who are this subject, or, without `authorize`, have this name.
             topic: what it is about.
             keep: seconds for which it is the sender's state in the topic: who comes later is told it. 0: ends it.
+            by: who sends it, as with `append`. A state that a request sent with a proof is that of `by`, and no other
+                signal ends or replaces it.
 
         Returns:
             How many readers were told.
@@ -197,7 +201,10 @@ class SignalCalls:
         for name, value in (("sender", sender), ("to", to), ("topic", topic)):
             check_kind(name, value, str)
         check_kind("keep", keep, int)
-        addressed = Addressed(sender, to, topic, keep)
+        who = None if by is None else principal_of(by)
+        if who is not None and sender not in (None, who.subject):
+            raise BadRequest("sender is not the subject of by; leave it out")
+        addressed = Addressed(sender if who is None else who.subject, to, topic, keep, who)
         kind, content = content_of(data)
         self.signal_sender.check(PROGRAM, addressed, len(content))
         return (await self.signal_sender.send(path, make_signal(addressed, kind, content), PROGRAM)).told

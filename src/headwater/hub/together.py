@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from headwater.errors import HeadwaterError, InvalidBody, TooLarge
-from headwater.hub.arguments import check_append
+from headwater.hub.arguments import check_append, principal_of
 from headwater.model import Appended, Entry
 from headwater.protocol.delimited import delimited
 from headwater.protocol.framing import Split, check_body, split_message
@@ -25,6 +25,7 @@ def append_of_entry(entry: Entry | tuple[str, Any]) -> tuple[str, Append]:
 
     Raises:
         InvalidBody: the data has no form as JSON, and is no message of Protobuf.
+        BadRequest: `by` can be nobody.
         TypeError: it is something else.
     """
     if isinstance(entry, tuple):
@@ -44,7 +45,8 @@ def append_of_entry(entry: Entry | tuple[str, Any]) -> tuple[str, Append]:
         body, split = delimited((encoded("Protobuf", data),)), split_message
     kind = None if create is None else create.content_type
     # By place, because there are many.
-    return path, Append(body, kind, producer, None, entry.close, None, None, create, None, is_value, split)
+    by = None if entry.by is None else principal_of(entry.by)
+    return path, Append(body, kind, producer, None, entry.close, None, None, create, None, is_value, split, by)
 
 
 async def appends_of_entries(entries: Iterable[Entry | tuple[str, Any]]) -> list[tuple[str, Append]]:

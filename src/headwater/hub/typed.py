@@ -42,13 +42,13 @@ class Typed:
         reader = self._reader(path, batch)
         for record, data in zip(batch.records, raw, strict=True):
             if reader is None:
-                yield Item(record.offset, data, record.at, data)
+                yield Item(record.offset, data, record.at, data, record.by)
                 continue
             try:
                 value = reader(record.data)
             except Mismatch as mismatch:
                 raise self._refusal(path, mismatch, record.offset) from None
-            yield Item(record.offset, value, record.at, data)
+            yield Item(record.offset, value, record.at, data, record.by)
 
     def _reader(self, path: str, batch: Batch) -> Reader | None:
         if self._schema is None:

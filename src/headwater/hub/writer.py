@@ -10,10 +10,11 @@ from types import TracebackType
 from typing import Any, Final, Self, TypedDict
 
 from headwater.errors import HeadwaterError, StoreUnavailable, StreamNotFound
+from headwater.hub.arguments import principal_of
 from headwater.hub.backpressure import Pacer, Pause
 from headwater.hub.batching import Batches
 from headwater.hub.writes import Writes
-from headwater.model import Appended, Failure, Retention, StreamInfo
+from headwater.model import Appended, Failure, Principal, Retention, StreamInfo
 from headwater.protocol.failure import check_failure
 from headwater.protocol.framing import encode_value, is_json, lies_in_line
 from headwater.protocol.ledger import Append
@@ -46,6 +47,7 @@ class WriterOptions(TypedDict, total=False):
         pause: when writes wait for readers; left out: never.
         close: False: leaving the block without an exception leaves the stream open.
         on_error: what readers are told of an exception; left out: its kind alone.
+        by: who appends, as for `Hub.append`; left out: nobody is named.
     """
 
     content_type: str | None
@@ -54,6 +56,7 @@ class WriterOptions(TypedDict, total=False):
     pause: Pause | None
     close: bool
     on_error: Callable[[BaseException], Failure]
+    by: str | Principal | None
 
 
 class Writer:
@@ -74,6 +77,8 @@ class Writer:
         self._hub: Final = hub
         self._options: Final = options
         self._content_type: str | None = None
+        by = options.get("by")
+        self._by = None if by is None else principal_of(by)
         pause = options.get("pause")
         self._pacer = None if pause is None else Pacer(pause)
         self._ended = False
@@ -140,7 +145,8 @@ class Writer:
         bodies = self._bodies(items)
         if not bodies:
             return await self._nothing()
-        answers = await asyncio.gather(*(self._hub.write(self.path, Append(body)) for body in bodies))
+        writes = (self._hub.write(self.path, Append(body, by=self._by)) for body in bodies)
+        answers = await asyncio.gather(*writes)
         answer: Appended = answers[-1]
         self.offset = answer.next_offset
         if self._pacer is not None:

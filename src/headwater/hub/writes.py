@@ -16,15 +16,25 @@ from headwater.errors import (
     StreamNotFound,
     TooLarge,
 )
-from headwater.hub.arguments import check_append, check_kind, check_struct, stream_config
+from headwater.hub.arguments import check_append, check_kind, check_struct, principal_of, stream_config
 from headwater.hub.checked import Into
 from headwater.hub.eager import begin
 from headwater.hub.lifespan import Gate
 from headwater.hub.places import Places
 from headwater.hub.reads import Reads
 from headwater.hub.together import appends_of_entries, check_together, created_of
-from headwater.model import Appended, Created, Entry, Failure, ForkPoint, Producer, Retention, StreamConfig, StreamInfo
-from headwater.protocol.access.identity import Principal
+from headwater.model import (
+    Appended,
+    Created,
+    Entry,
+    Failure,
+    ForkPoint,
+    Principal,
+    Producer,
+    Retention,
+    StreamConfig,
+    StreamInfo,
+)
 from headwater.protocol.failure import check_failure
 from headwater.protocol.framing import DEFAULT_CONTENT_TYPE, check_body, encode_value
 from headwater.protocol.ledger import Append
@@ -32,7 +42,7 @@ from headwater.protocol.paths import check_path
 from headwater.protocol.preconditions import ANY, Condition, at_tail
 from headwater.protocol.recreate import path_held
 from headwater.protocol.without_body import check_create
-from headwater.stores.base import Atomic, Done
+from headwater.stores.base import Atomic, Attributing, Done
 from headwater.stores.posting import Post, posted
 
 
@@ -58,6 +68,7 @@ class Writes(Reads):
         body: bytes = b"",
         closed: bool = False,
         exclusive: bool = False,
+        by: str | Principal | None = None,
     ) -> StreamInfo:
         """Create a stream, or confirm that the same one exists.
 
@@ -73,6 +84,7 @@ class Writes(Reads):
             body: its first content.
             closed: create it closed, with `body` as all it will ever hold.
             exclusive: refuse when there is a stream at the path, also the same one.
+            by: who appends its first content; see `append`.
 
         Raises:
             StreamExists: another one is at the path; with `exclusive`, any.
@@ -81,8 +93,9 @@ class Writes(Reads):
         """
         config = stream_config(content_type, ttl, expires_at, retention, slow)
         condition = Condition(if_none_match=(ANY,)) if exclusive else None
+        who = None if by is None else principal_of(by)
         try:
-            return (await self.create_stream(path, config, body, closed=closed, condition=condition)).info
+            return (await self.create_stream(path, config, body, closed=closed, condition=condition, by=who)).info
         except PreconditionFailed:
             raise StreamExists(f"there is a stream at {path!r} already") from None
 
@@ -110,8 +123,18 @@ class Writes(Reads):
         closed: bool = False,
         condition: Condition | None = None,
         by: Principal | None = None,
+        maker: Principal | None = None,
     ) -> Created:
-        """`create` and `fork` with everything spelled out; `by` as for `Places.make_all`.
+        """`create` and `fork` with everything spelled out.
+
+        Args:
+            path: see `create`, and so are the others.
+            config: with what it is created.
+            body: its first content.
+            closed: create it closed.
+            condition: what must be so.
+            by: who appends its first content.
+            maker: whose stream it is; see `Places.make_all`.
 
         Raises:
             PreconditionFailed: the condition does not hold; and as `create` and `fork`.
@@ -122,7 +145,9 @@ class Writes(Reads):
         self._check_writable(body)
         most = self.limits.max_append_records
         create = partial(self._into.create, closed=closed, condition=condition, max_records=most)
-        return await self._places.make(path, config, lambda: begin(create(path, config, body)), by)
+        if by is not None and body and isinstance(self.store, Attributing):
+            create = partial(create, by=by)
+        return await self._places.make(path, config, lambda: begin(create(path, config, body)), maker)
 
     async def check_create(
         self,
@@ -158,6 +183,7 @@ class Writes(Reads):
         close: bool = False,
         if_match: str | None = None,
         create: StreamConfig | None = None,
+        by: str | Principal | None = None,
     ) -> Appended:
         """Append to a stream; returns when the store has it, as durable as the store is set to be.
 
@@ -173,6 +199,8 @@ class Writes(Reads):
             if_match: append only if the tail is at this offset: that nothing was appended since it was read.
             create: with what to create the stream in the same step, if there is none; no fork. One that is there is
                 taken as it is, if the content type is the same.
+            by: who appends it: a subject of the application's own, or a `Principal`. It is kept with the record, and
+                readers find it in `Record.by`; nobody is asked whether it is so. None: nobody is named.
 
         Raises:
             PreconditionFailed: the tail is elsewhere; its `details["next_offset"]` says where.
@@ -184,6 +212,7 @@ class Writes(Reads):
         self._gate.check()
         check_append(path, producer, seq, if_match, create)
         kind = None if create is None else create.content_type
+        who = None if by is None else principal_of(by)
         try:
             known = (await self.store.info(path)).content_type
         except StreamNotFound:
@@ -191,7 +220,8 @@ class Writes(Reads):
                 raise
             known = kind = kind or DEFAULT_CONTENT_TYPE
         body = encode_value(known, data)
-        return await self.write(path, Append(body, kind, producer, seq, close, None, at_tail(if_match), create))
+        condition = at_tail(if_match)
+        return await self.write(path, Append(body, kind, producer, seq, close, None, condition, create, by=who))
 
     async def _find(self, path: str) -> StreamInfo | None:
         """The stream at a path that is to be made; None: none.
@@ -206,15 +236,15 @@ class Writes(Reads):
         except StreamGone:
             raise path_held(path) from None
 
-    async def write(self, path: str, request: Append, by: Principal | None = None) -> Appended:
-        """`append` with a body as HTTP has it; `by` as for `Places.make_all`."""
+    async def write(self, path: str, request: Append, maker: Principal | None = None) -> Appended:
+        """`append` with a body as HTTP has it; `maker`: see `Places.make_all`."""
         self._check_writable(request.body)
         check_body(request.body, close=request.close)
         bounded = request.bounded(self.limits.max_append_records)
         if bounded.create is None:
             answer = await self._into.append(path, bounded)
         else:
-            answer = await self._places.make(path, bounded.create, partial(posted, self._post, path, bounded), by)
+            answer = await self._places.make(path, bounded.create, partial(posted, self._post, path, bounded), maker)
         self.stats.acknowledged(len(request.body), answer)
         return answer
 
@@ -239,8 +269,8 @@ class Writes(Reads):
         """
         return await self.write_all(await appends_of_entries(entries))
 
-    async def write_all(self, appends: Sequence[tuple[str, Append]], by: Principal | None = None) -> list[Appended]:
-        """`append_all` with bodies as HTTP has them; `by` as for `Places.make_all`."""
+    async def write_all(self, appends: Sequence[tuple[str, Append]], maker: Principal | None = None) -> list[Appended]:
+        """`append_all` with bodies as HTTP has them; `maker`: see `Places.make_all`."""
         self._gate.check()
         store, limits = self.store, self.limits
         if not isinstance(store, Atomic):
@@ -249,7 +279,7 @@ class Writes(Reads):
         write = partial(self._into.append_all, appends, max_records=limits.max_append_records)
         creates = {path: request.create for path, request in appends if request.create is not None}
         if creates:
-            answers = await self._places.make_all(creates, lambda: begin(write()), partial(created_of, appends), by)
+            answers = await self._places.make_all(creates, lambda: begin(write()), partial(created_of, appends), maker)
         else:
             answers = await write()
         for (_, request), answer in zip(appends, answers, strict=True):

@@ -13,6 +13,7 @@ ledger                    what may happen to a stream
 recreate                  a create of what is there
 without_body              what the head of a write decides by itself
 producers                 idempotent producers
+principals                who appended a record, as it is kept and told
 preconditions             If-Match and If-None-Match
 forks                     streams that share a beginning
 failure                   streams that end before they are complete

@@ -14,8 +14,8 @@ from headwater.protocol.ledger import StreamState
 from headwater.protocol.offsets import offset_at
 from headwater.protocol.spans import Span
 
-#: (position, data, milliseconds of the append since the Unix epoch).
-Row = tuple[int, bytes, int]
+#: (position, data, milliseconds of the append since the Unix epoch, who appended it as `principals.to_text` has it).
+Row = tuple[int, bytes, int, str | None]
 
 
 def build_batch(state: StreamState, start: int, rows: Iterable[Row], limit: int, whole: int = 0) -> Batch | None:
@@ -37,8 +37,9 @@ def build_batch(state: StreamState, start: int, rows: Iterable[Row], limit: int,
     is_whole, tail = keeps_records(state.content_type), state.tail
     found: list[bytes] = []
     times: list[int] = []
+    names: dict[int, str] = {}
     position, room = start, limit
-    for row_start, data, at in rows:
+    for row_start, data, at, by in rows:
         if row_start > position or position >= tail:
             break
         if row_start + len(data) <= position:
@@ -53,13 +54,16 @@ def build_batch(state: StreamState, start: int, rows: Iterable[Row], limit: int,
                 piece = piece[: max(room, whole)]
         position += len(piece)
         room -= len(piece)
+        if by is not None:
+            names[len(found)] = by
         found.append(piece)
         times.append(at)
         if room <= 0:
             break
     if not found and start < tail:
         return None
-    return _batch(state, start, position, Span(state.lineage, start, found, times) if found else ())
+    every = [names.get(number) for number in range(len(found))] if names else None
+    return _batch(state, start, position, Span(state.lineage, start, found, times, every) if found else ())
 
 
 def head_of(batch: Batch, limit: int) -> Batch:
@@ -96,7 +100,12 @@ def has_own_values(state: StreamState, start: int) -> bool:
 
 
 def build_values(
-    state: StreamState, start: int, values: list[bytes] | bytes, size: int, times: Sequence[int] | str | None
+    state: StreamState,
+    start: int,
+    values: list[bytes] | bytes,
+    size: int,
+    times: Sequence[int] | str | None,
+    by: Sequence[str | None] | None = None,
 ) -> Batch:
     """The batch of a read of a JSON stream by a store that knows itself where the limit falls.
 
@@ -106,8 +115,9 @@ def build_values(
         values: whole ones, the first of which begins at `start`; in a list, or as lines.
         size: bytes of them, without line breaks.
         times: see `Span`.
+        by: see `Span`.
     """
-    return _batch(state, start, start + size, Span(state.lineage, start, values, times))
+    return _batch(state, start, start + size, Span(state.lineage, start, values, times, by))
 
 
 def _batch(state: StreamState, start: int, position: int, records: Sequence[Record]) -> Batch:

@@ -1,4 +1,4 @@
-"""Records with what is known of them: where they end, and when they were appended.
+"""Records with what is known of them: where they end, when they were appended, and by whom.
 
 Rule: the protocol carries records as they are; who wants to know more asks for it (`?envelope=1`).
 """
@@ -11,6 +11,7 @@ import msgspec
 
 from headwater.model import Record
 from headwater.protocol.framing import is_json, is_text, payloads
+from headwater.protocol.principals import told
 from headwater.protocol.spans import data_of, offsets_of
 from headwater.protocol.wire import base64_of
 
@@ -30,12 +31,17 @@ def fields_of(content_type: str, data: list[bytes]) -> list[bytes]:
 
 
 def enveloped(content_type: str, records: Sequence[Record]) -> list[bytes]:
-    """Each record as a JSON object: `offset` behind it, `at` in seconds since the Unix epoch, and its data."""
+    """Each record as a JSON object: `offset` behind it, `at` in seconds since the Unix epoch, `by`, and its data."""
     fields = fields_of(content_type, data_of(records))
     return [
-        b'{"offset":"%b","at":%.3f,%b}' % (offset, record.at, field)
+        b'{"offset":"%b","at":%.3f,%b%b}' % (offset, record.at, _by_field(record), field)
         for offset, record, field in zip(offsets_of(records), records, fields, strict=True)
     ]
+
+
+def _by_field(record: Record) -> bytes:
+    by = record.by
+    return b"" if by is None else b'"by":' + told(by) + b","
 
 
 def _text_field(data: bytes) -> bytes:

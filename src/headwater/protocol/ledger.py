@@ -19,7 +19,7 @@ from headwater.errors import (
     StreamGone,
     StreamNotFound,
 )
-from headwater.model import Appended, Failure, Producer, Record, StreamConfig, StreamInfo
+from headwater.model import Appended, Failure, Principal, Producer, Record, StreamConfig, StreamInfo
 from headwater.protocol.framing import (
     DEFAULT_CONTENT_TYPE,
     Split,
@@ -125,6 +125,8 @@ class Append(msgspec.Struct, frozen=True, gc=False):
         max_records: records that the body may have, if its type keeps them apart; None: any number.
         is_value: the body is none of the stream's type, but one JSON value, and one record; see `framing.split_value`.
         split: with `is_value`: what takes the body apart in place of that; see `split_by`.
+        by: who appends, as a proof or the program says; kept with the records. A store that does not know it may leave
+            it out.
     """
 
     body: bytes = b""
@@ -138,6 +140,7 @@ class Append(msgspec.Struct, frozen=True, gc=False):
     max_records: int | None = None
     is_value: bool = False
     split: Split | None = None
+    by: Principal | None = None
 
     def bounded(self, max_records: int) -> Append:
         """The same request, with a bound to the records of its body if it can have more: each has a byte at least."""
@@ -269,7 +272,7 @@ def append(
     if seq is not None:
         state.last_seq = seq
     start = state.tail
-    records = place(state, data, now)
+    records = place(state, data, now, request.by)
     if now > state.touched_at:
         state.touched_at = now
     if request.close:
@@ -310,7 +313,7 @@ def append_first(path: str, incarnation: int, request: Append, now: float) -> tu
     return state, decision
 
 
-def place(state: StreamState, data: tuple[bytes, ...], now: float) -> tuple[Record, ...]:
+def place(state: StreamState, data: tuple[bytes, ...], now: float, by: Principal | None = None) -> tuple[Record, ...]:
     """Give offsets and a time to records at the tail, and move it. A clock that is behind gives the last time again."""
     if not data:
         return ()
@@ -320,11 +323,11 @@ def place(state: StreamState, data: tuple[bytes, ...], now: float) -> tuple[Reco
     if len(data) == 1:
         [item] = data
         state.tail = position = position + len(item)
-        return (Record(offset_at(lineage, position), item, at),)
+        return (Record(offset_at(lineage, position), item, at, by),)
     records = []
     for item in data:
         position += len(item)
-        records.append(Record(offset_at(lineage, position), item, at))
+        records.append(Record(offset_at(lineage, position), item, at, by))
     state.tail = position
     return tuple(records)
 

@@ -10,7 +10,7 @@ from typing import Final
 from urllib.parse import unquote
 
 from headwater.errors import BadRequest, InvalidOffset, InvalidProducer, MethodNotAllowed, UnsupportedCoding
-from headwater.model import BEGINNING, Failure, ForkPoint, Last, Mode, Producer, SlowPolicy, StreamConfig
+from headwater.model import BEGINNING, Failure, ForkPoint, Last, Mode, Principal, Producer, SlowPolicy, StreamConfig
 from headwater.protocol import names
 from headwater.protocol.accept import accepted
 from headwater.protocol.commands import Command, Create, Delete, Inspect, Preflight, Read, Undecided, Write
@@ -228,8 +228,8 @@ def check_write(command: Write, body: bytes) -> None:
         raise BadRequest("a body needs a Content-Type")
 
 
-def append_of(command: Write, body: bytes) -> Append:
-    """What the stores are asked for."""
+def append_of(command: Write, body: bytes, by: Principal | None) -> Append:
+    """What the stores are asked for; `by` is who the request is proven to be of, and nothing that it says."""
     return Append(
         body,
         command.content_type,
@@ -239,6 +239,7 @@ def append_of(command: Write, body: bytes) -> Append:
         command.failure,
         command.condition,
         command.create,
+        by=by,
     )
 
 

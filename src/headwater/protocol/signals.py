@@ -2,7 +2,7 @@
 
     POST {root}jobs/7/-/signal?from=ada&topic=cursor&keep=30    {"x": 4, "y": 2}
 
-Rule 1: a signal is told as one JSON object: `from`, `to`, `topic`, `keep`, as far as it has them, and `data`, or
+Rule 1: a signal is told as one JSON object: `from`, `to`, `topic`, `keep`, `by`, as far as it has them, and `data`, or
         `base64` of bytes that are no text. The body's own type says which; the stream's has no part in it.
 Rule 2: a signal with `keep` is the sender's state in its topic, for so many seconds: readers that come later are told
         it with the seconds that are left. The next one takes its place, and `keep=0` ends it.
@@ -10,12 +10,13 @@ Rule 2: a signal with `keep` is the sender's state in its topic, for so many sec
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Any, Final
 
 import msgspec
 
 from headwater.errors import BadRequest, InvalidBody
-from headwater.model import JSON
+from headwater.model import JSON, Principal
 from headwater.protocol.envelope import fields_of
 from headwater.protocol.ephemeral import SIGNAL, Ephemeral
 from headwater.protocol.expiry import parse_integer
@@ -29,6 +30,7 @@ _SENDER: Final = "from"
 _TO: Final = "to"
 _TOPIC: Final = "topic"
 _KEEP: Final = "keep"
+_BY: Final = "by"
 _OURS: Final = frozenset({_SENDER, _TO, _TOPIC, _KEEP})
 
 
@@ -40,12 +42,14 @@ class Addressed(msgspec.Struct, frozen=True):
         to: the only one who is told; None: all who asked for signals.
         topic: what it is about; a sender has a state in each.
         keep: seconds for which it is the sender's state; 0: it ends the state; None: it is none.
+        by: who sends it, where that is proven; never what a request says.
     """
 
     sender: str | None = None
     to: str | None = None
     topic: str | None = None
     keep: int | None = None
+    by: Principal | None = None
 
 
 class Signal(msgspec.Struct, frozen=True):
@@ -58,6 +62,7 @@ class Signal(msgspec.Struct, frozen=True):
         keep: see `Addressed`; of a state that is told later, the seconds that are left.
         content_type: of its content.
         content: the data, as bytes; of JSON one value in one line.
+        by: see `Addressed`; its subject is the sender then.
     """
 
     sender: str | None
@@ -66,6 +71,7 @@ class Signal(msgspec.Struct, frozen=True):
     keep: float | None
     content_type: str
     content: bytes
+    by: Principal | None = None
 
     @property
     def data(self) -> Any:
@@ -73,15 +79,17 @@ class Signal(msgspec.Struct, frozen=True):
         return msgspec.json.decode(self.content) if is_json(self.content_type) else self.content
 
 
-def state_of(signal: Signal) -> tuple[str | None, str | None, str | None]:
-    """Whose state a signal would be, about what, and for whom."""
-    return signal.sender, signal.topic, signal.to
+def state_of(signal: Signal) -> Hashable:
+    """Whose state a signal would be, about what, and for whom. Who only says to be somebody is another one."""
+    return signal.by, signal.sender, signal.topic, signal.to
 
 
 def told(signal: Signal) -> Ephemeral:
     """A signal as readers are told it."""
     named = ((_SENDER, signal.sender), (_TO, signal.to), (_TOPIC, signal.topic), (_KEEP, signal.keep))
-    head = {name: value for name, value in named if value is not None}
+    head: dict[str, object] = {name: value for name, value in named if value is not None}
+    if signal.by is not None:
+        head[_BY] = signal.by
     field = fields_of(signal.content_type, [signal.content])[0]
     fields = msgspec.json.encode(head)[1:-1] + b"," + field if head else field
     return Ephemeral(SIGNAL, b"{" + fields + b"}", signal)
@@ -107,7 +115,7 @@ def make_signal(addressed: Addressed, content_type: str, content: bytes) -> Sign
         raise BadRequest("a signal that is kept is the state of its sender, and this one has none: say from")
     if is_json(content_type):
         (content,) = split_value(JSON, content)
-    return Signal(addressed.sender, addressed.to, addressed.topic, addressed.keep, content_type, content)
+    return Signal(addressed.sender, addressed.to, addressed.topic, addressed.keep, content_type, content, addressed.by)
 
 
 def content_of(data: Any) -> tuple[str, bytes]:

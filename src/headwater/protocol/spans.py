@@ -15,6 +15,7 @@ import msgspec
 from headwater.model import Record
 from headwater.protocol.framing import join_records
 from headwater.protocol.offsets import Lineage, offsets_at
+from headwater.protocol.principals import from_text
 
 #: Milliseconds of a second.
 MILLIS: Final = 1000
@@ -31,21 +32,28 @@ class Span(Sequence[Record]):
         data: of each record, at least one; of a JSON stream also as lines, none of them ended.
         times: when each record was appended, in milliseconds; also in one text, with commas between. None:
             nobody looks at them.
+        by: who appended each, as `principals.to_text` has it; None: of none of them it is known, or nobody looks.
 
     Attributes:
         lines: the data as it was given; None: not as lines.
     """
 
-    __slots__ = ("_data", "_lineage", "_records", "_start", "_times", "lines")
+    __slots__ = ("_by", "_data", "_lineage", "_records", "_start", "_times", "lines")
 
     def __init__(
-        self, lineage: Lineage, start: int, data: list[bytes] | bytes, times: Sequence[int] | str | None
+        self,
+        lineage: Lineage,
+        start: int,
+        data: list[bytes] | bytes,
+        times: Sequence[int] | str | None,
+        by: Sequence[str | None] | None = None,
     ) -> None:
         self.lines = data if isinstance(data, bytes) else None
         self._data = None if isinstance(data, bytes) else data
         self._lineage = lineage
         self._start = start
         self._times = times
+        self._by = by
         self._records: tuple[Record, ...] | None = None
 
     @property
@@ -67,7 +75,9 @@ class Span(Sequence[Record]):
             if isinstance(times, str):
                 times = _numbers(f"[{times}]")
             seconds = repeat(0.0) if times is None else [time / MILLIS for time in times]
-            self._records = tuple(map(Record, map(bytes.decode, self.offsets()), self.data, seconds))
+            fields = map(bytes.decode, self.offsets()), self.data, seconds
+            by = () if self._by is None else ([None if text is None else from_text(text) for text in self._by],)
+            self._records = tuple(map(Record, *fields, *by))
         return self._records
 
     def __len__(self) -> int:

@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from headwater.errors import BadRequest, HeadwaterError, TooLarge
-from headwater.model import Appended
+from headwater.model import Appended, Principal
 from headwater.protocol.commands import Write
 from headwater.protocol.framing import check_content_type
 from headwater.protocol.given import GivenConfig, config_of, producer_of
@@ -97,6 +97,13 @@ def writes_of(appends: Sequence[tuple[str, Append]]) -> Iterator[tuple[Write, bo
     for path, append in appends:
         write = Write(path, append.content_type, append.producer, None, append.close, create=append.create)
         yield write, bool(append.body)
+
+
+def attributed(appends: Sequence[tuple[str, Append]], by: Principal | None) -> Sequence[tuple[str, Append]]:
+    """The same, by somebody: who the request is proven to be of. No line says it, and one that does is refused."""
+    if by is None:
+        return appends
+    return [(path, msgspec.structs.replace(append, by=by)) for path, append in appends]
 
 
 class _Answer(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Protocol
 
 from headwater.errors import HeadwaterError
-from headwater.model import Batch, Failure, Record
+from headwater.model import Batch, Failure, Principal, Record
 from headwater.protocol.cursor import Event
 from headwater.protocol.framing import complete_utf8, is_json, is_text
 from headwater.protocol.offsets import step_into
@@ -59,6 +59,7 @@ class TextRecords:
         self._held = b""
         self._held_from = ""
         self._held_at = 0.0
+        self._held_by: Principal | None = None
 
     def regroup(self, batch: Batch) -> tuple[Sequence[Record], str]:
         """Whole records, and the offset after them.
@@ -71,7 +72,7 @@ class TextRecords:
         taken = map(self._take, starts, batch.records)
         whole = [record for record in taken if record is not None]
         if self._held and batch.closed:
-            whole.append(Record(batch.next_offset, self._held, self._held_at))
+            whole.append(Record(batch.next_offset, self._held, self._held_at, self._held_by))
             self._held = b""
         return tuple(whole), self.told(batch.next_offset)
 
@@ -90,8 +91,10 @@ class TextRecords:
         was_held, self._held = self._held, data[end:]
         if end or not was_held:
             self._held_from = step_into(start, len(record.data) - len(self._held)) if self._held else record.offset
-        self._held_at = record.at
-        return Record(self._held_from, data[:end], record.at) if end else None
+        # What was held and what completes it may be of two, and then it is nobody's.
+        by = record.by if not was_held or record.by == self._held_by else None
+        self._held_at, self._held_by = record.at, by if was_held and not end else record.by
+        return Record(self._held_from, data[:end], record.at, by) if end else None
 
 
 class Regrouper:

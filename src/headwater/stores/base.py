@@ -16,7 +16,7 @@ from typing import Final, Protocol, runtime_checkable
 import msgspec
 
 from headwater.histogram import Histogram
-from headwater.model import Appended, Batch, Change, Created, Extent, Last, Page, StreamConfig, StreamInfo
+from headwater.model import Appended, Batch, Change, Created, Extent, Last, Page, Principal, StreamConfig, StreamInfo
 from headwater.protocol.framing import Split
 from headwater.protocol.ledger import Append, Watched
 from headwater.protocol.preconditions import Condition
@@ -109,7 +109,8 @@ class Store(Protocol):
             offset: an offset of this stream, `-1` or `now`.
             limit: bytes; a record of bytes is cut at it, one that is kept whole and is larger than it comes alone.
             whole: bytes up to which a record of bytes is not cut either, and comes alone if it is over the limit.
-            times: False: nobody looks at `Record.at`, which may be 0 then. A large read from a file costs a fifth less.
+            times: False: nobody looks at `Record.at` and `Record.by`, which may be 0 and None then. A large read from a
+                file costs a fifth less.
 
         Raises:
             StreamNotFound, StreamGone: there is nothing to read.
@@ -282,6 +283,32 @@ class Atomic(Protocol):
             What `Store.append` raises for one of them, with `line` (from 1) and `stream` in its details; nothing was
             written.
         """
+        ...
+
+
+@runtime_checkable
+class Attributing(Protocol):
+    """A store that keeps who appended a record: `Append.by`, and what `create` is given.
+
+    Attributes:
+        keeps_by: True; by it such a store is known.
+    """
+
+    keeps_by: bool
+
+    async def create(
+        self,
+        path: str,
+        config: StreamConfig,
+        body: bytes = b"",
+        *,
+        closed: bool = False,
+        condition: Condition | None = None,
+        max_records: int | None = None,
+        split: Split | None = None,
+        by: Principal | None = None,
+    ) -> Created:
+        """`Store.create`, with who appends the first bytes: `by`; None: not known."""
         ...
 
 

@@ -20,37 +20,56 @@ class Log:
         data: their bytes.
         times: when they were appended, in steady time; see `Moment`.
         told: the same as readers are told, in milliseconds.
+        by: who appended them, as `principals.to_text` has it; empty, as long as that is known of none.
     """
 
-    __slots__ = ("data", "positions", "times", "told")
+    __slots__ = ("by", "data", "positions", "times", "told")
 
     def __init__(self) -> None:
         self.positions: list[int] = []
         self.data: list[bytes] = []
         self.times: list[float] = []
         self.told: list[int] = []
+        self.by: list[str | None] = []
 
-    def add(self, position: int, time: float, told: int, data: bytes) -> None:
+    def add(self, position: int, time: float, told: int, data: bytes, by: str | None = None) -> None:
         """Add a record behind the others."""
+        if by is not None or self.by:
+            self._add_by((by,))
         self.data.append(data)
         self.times.append(time)
         self.told.append(told)
         self.positions.append(position)
 
     def extend(
-        self, positions: Sequence[int], times: Sequence[float], told: Sequence[int], data: Sequence[bytes]
+        self,
+        positions: Sequence[int],
+        times: Sequence[float],
+        told: Sequence[int],
+        data: Sequence[bytes],
+        by: Sequence[str | None],
     ) -> None:
-        """Add records behind the others."""
+        """Add records behind the others; of these `by` may be empty, where that of the others is."""
+        if self.by or any(by):
+            self._add_by(by)
         self.data += data
         self.times += times
         self.told += told
         self.positions += positions
 
+    def _add_by(self, by: Sequence[str | None]) -> None:
+        if self.by:
+            self.by += by
+        else:  # at once, for who reads it in another thread
+            self.by = [*[None] * len(self.positions), *by]
+
     def rows(self, start: int, end: int) -> Iterator[Row]:
         """Rows from the one that contains `start` to the last one that begins before `end`."""
         first = max(0, bisect_right(self.positions, start) - 1)
         last = bisect_left(self.positions, end)
-        return zip(self.positions[first:last], self.data[first:last], self.told[first:last], strict=True)
+        positions = self.positions[first:last]
+        by = self.by[first:last] or [None] * len(positions)
+        return zip(positions, self.data[first:last], self.told[first:last], by, strict=True)
 
     def values(self, start: int, end: int) -> slice:
         """Which records: from the one that begins at `start` to the last one that ends by `end`.
@@ -87,7 +106,7 @@ class Log:
     def trim(self, earliest: int) -> None:
         """Drop the records before a position that lies at a record's edge."""
         count = bisect_left(self.positions, earliest)
-        del self.positions[:count], self.data[:count], self.times[:count], self.told[:count]
+        del self.positions[:count], self.data[:count], self.times[:count], self.told[:count], self.by[:count]
 
 
 def read_log(
@@ -107,5 +126,6 @@ def read_log(
     if has_own_values(state, start):
         found = log.values(start, min(start + limit, state.tail))
         if values := log.data[found]:
-            return build_values(state, start, values, sum(map(len, values)), log.told[found] if times else None)
+            told, by = (log.told[found], log.by[found] or None) if times else (None, None)
+            return build_values(state, start, values, sum(map(len, values)), told, by)
     return build_batch(state, start, rows, limit, whole)

@@ -19,6 +19,7 @@ from headwater.model import (
     Extent,
     Last,
     Page,
+    Principal,
     Record,
     Retention,
     StreamConfig,
@@ -30,6 +31,7 @@ from headwater.protocol.framing import Split
 from headwater.protocol.ledger import Append, StreamState, Watched
 from headwater.protocol.offsets import locate
 from headwater.protocol.preconditions import Condition
+from headwater.protocol.principals import to_text
 from headwater.protocol.producers import ProducerState
 from headwater.protocol.retention import retained_from
 from headwater.protocol.spans import MILLIS
@@ -52,6 +54,8 @@ class MemoryStore:
     Args:
         clock: seconds since the Unix epoch.
     """
+
+    keeps_by: Final = True
 
     def __init__(self, *, clock: Clock = time.time) -> None:
         self._time = Timekeeper(clock)
@@ -82,10 +86,11 @@ class MemoryStore:
         condition: Condition | None = None,
         max_records: int | None = None,
         split: Split | None = None,
+        by: Principal | None = None,
     ) -> Created:
-        """See `Store.create`."""
+        """See `Attributing.create`."""
         self.now, self.steady = self._time.moment()
-        how = partial(unit.create, closed=closed, condition=condition, max_records=max_records, split=split)
+        how = partial(unit.create, closed=closed, condition=condition, max_records=max_records, split=split, by=by)
         return how(self, path, config, body)
 
     async def append(self, path: str, request: Append) -> Appended:
@@ -222,8 +227,8 @@ class MemoryStore:
     def _rows(self, state: StreamState, start: int, size: int) -> Iterator[Row]:
         """Rows from the one that contains `start` on, of so many bytes or a little more."""
         for incarnation, first, end in forks.segments_from(state, start):
-            for position, data, told in self._logs[incarnation].rows(first, min(end, start + size)):
-                yield position, data[: end - position], told
+            for position, data, told, by in self._logs[incarnation].rows(first, min(end, start + size)):
+                yield position, data[: end - position], told, by
 
     def time(self) -> float:
         """See `Store.time`."""
@@ -304,18 +309,19 @@ class MemoryStore:
     def insert(self, incarnation: int, start: int, records: Sequence[Record]) -> None:
         """See `Unit.insert`."""
         log = self._logs[incarnation]
-        told = int(records[0].at * MILLIS + 0.5)
+        first = records[0]
+        told, by = int(first.at * MILLIS + 0.5), None if first.by is None else to_text(first.by)
         if len(records) == 1:
-            log.add(start, self.steady, told, records[0].data)
+            log.add(start, self.steady, told, first.data, by)
             return
         for record in records:
-            log.add(start, self.steady, told, record.data)
+            log.add(start, self.steady, told, record.data, by)
             start += len(record.data)
 
     def following(self, state: StreamState, position: int, count: int) -> tuple[bytes, ...]:
         """See `Unit.following`."""
         rows = self._rows(state, position, state.tail - position)
-        return tuple(data[max(0, position - start) :] for start, data, _ in islice(rows, count))
+        return tuple(data[max(0, position - start) :] for start, data, *_ in islice(rows, count))
 
     def tell(self, change: Change) -> None:
         """See `Unit.tell`."""

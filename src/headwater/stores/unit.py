@@ -11,7 +11,7 @@ from math import inf
 from typing import Protocol
 
 from headwater.errors import BadRequest
-from headwater.model import Appended, Batch, Change, Created, Producer, Record, StreamConfig
+from headwater.model import Appended, Batch, Change, Created, Principal, Producer, Record, StreamConfig
 from headwater.protocol import forks, ledger, producers
 from headwater.protocol.framing import DEFAULT_CONTENT_TYPE, Split, keeps_records, split_body
 from headwater.protocol.ledger import Accepted, Append, StreamState
@@ -113,8 +113,9 @@ def create(
     condition: Condition | None,
     max_records: int | None,
     split: Split | None,
+    by: Principal | None = None,
 ) -> Created:
-    """The steps of `Store.create`."""
+    """The steps of `Store.create`, and of `Attributing.create`."""
     existing = _find_unexpired(unit, path)
     if existing is not None:
         confirmed = _confirm(unit, existing, config, closed=closed)
@@ -137,7 +138,7 @@ def create(
         unit.save(source)
         state = forks.new_fork(path, unit.next_incarnation(), config, source, position, unit.now)
     start = state.tail
-    records = ledger.place(state, data, unit.now)
+    records = ledger.place(state, data, unit.now, by)
     state.closed = closed
     unit.add(state)
     if records:

@@ -12,15 +12,16 @@ from functools import partial
 from typing import Any, TypeVar
 
 from headwater.errors import HeadwaterError, InvalidOffset, OffsetGone
-from headwater.model import BEGINNING, Batch, Last, StreamConfig
+from headwater.model import BEGINNING, Batch, Last, Principal, StreamConfig
 from headwater.protocol.ledger import Append
 from headwater.protocol.preconditions import ANY, Condition
-from headwater.stores.base import Atomic, Store, Sweeping
+from headwater.stores.base import Atomic, Attributing, Store, Sweeping
 from headwater.testing import model_pages
 from headwater.testing.clock import ManualClock
 from headwater.testing.contract import MakeStore, Reopen
 from headwater.testing.follower import Follower, Known
-from headwater.testing.model import ModelConfig, ModelFork, ModelStore, ModelStream
+from headwater.testing.model import ModelStore, ModelStream, Told
+from headwater.testing.model_config import ModelConfig, ModelFork
 
 T = TypeVar("T")
 
@@ -111,15 +112,18 @@ class Lockstep:
         fork: ModelFork | None = None,
         *,
         closed: bool = False,
+        by: Principal | None = None,
     ) -> None:
         """Create or confirm; `records` and `fork` say to the model what `body` and `config` say to the store."""
+        by = self._known(by)
 
         def model() -> bool:
             return self.model.create(
-                path, config.content_type, config.expiry, config.retention, records, fork, closed=closed
+                path, config.content_type, config.expiry, config.retention, records, fork, closed=closed, by=by
             )
 
-        both = self._both(self.store.create(path, config, body, closed=closed), model)
+        more: dict[str, Any] = {} if by is None else {"by": by}
+        both = self._both(self.store.create(path, config, body, closed=closed, **more), model)
         if both is None:
             return
         answer, created = both
@@ -146,6 +150,7 @@ class Lockstep:
                 failure=request.failure,
                 meets=meets,
                 create=None if config is None else _model_of(config),
+                by=self._known(request.by),
             )
 
         both = self._both(self.store.append(path, request), model)
@@ -179,6 +184,7 @@ class Lockstep:
                     request.producer,
                     close=request.close,
                     create=None if request.create is None else _model_of(request.create),
+                    by=self._known(request.by),
                 )
                 for path, request, records in appends
             ]
@@ -195,6 +201,10 @@ class Lockstep:
         for path in {path for path, _, _ in appends}:
             last = [answer for answer, (other, _, _) in zip(answers, appends, strict=True) if other == path][-1]
             self._learn_tail(path, last.next_offset)
+
+    def _known(self, by: Principal | None) -> Principal | None:
+        """Who appends, if the store keeps it."""
+        return by if isinstance(self.store, Attributing) else None
 
     def refuse(self, path: str, request: Append, error: type[HeadwaterError]) -> None:
         """Append what is refused with `error` by any open stream."""
@@ -268,7 +278,7 @@ class Lockstep:
                 self.read(path, offset, position, 1000)
 
     def _check_batch(
-        self, stream: ModelStream, batch: Batch, timed: list[tuple[bytes, float]], at: int, limit: int
+        self, stream: ModelStream, batch: Batch, timed: list[tuple[bytes, Told]], at: int, limit: int
     ) -> int:
         data, rest = [record.data for record in batch.records], [data for data, _ in timed]
         size = sum(map(len, data))
@@ -278,8 +288,9 @@ class Lockstep:
         else:
             assert b"".join(data) == b"".join(rest)[:size]
         # Of each byte, so that it does not matter where a record was cut.
-        times = [time for data, time in timed for _ in data]
-        assert [record.at for record in batch.records for _ in record.data] == times[:size], "other times"
+        told = [told for data, told in timed for _ in data]
+        found = [(record.at, record.by) for record in batch.records for _ in record.data]
+        assert found == told[:size], "other times, or others who appended"
         assert size <= limit or (stream.content_type == JSON and len(data) == 1)
         self.learn(stream, batch.offset, at)
         for record in batch.records:

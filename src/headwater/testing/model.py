@@ -26,31 +26,11 @@ from headwater.errors import (
     StreamGone,
     StreamNotFound,
 )
-from headwater.model import Expiry, Failure, Producer, Retention
+from headwater.model import Expiry, Failure, Principal, Producer, Retention
+from headwater.testing.model_config import ModelConfig, ModelFork
 
-
-@dataclass(frozen=True)
-class ModelFork:
-    """Where a fork leaves its source.
-
-    Attributes:
-        offset: the offset as asked for; None: the source's tail.
-        anchor: the position it means now.
-    """
-
-    source: str
-    offset: str | None = None
-    sub_offset: int = 0
-    anchor: int = field(default=0, compare=False)
-
-
-@dataclass(frozen=True)
-class ModelConfig:
-    """With what an append may create its stream."""
-
-    content_type: str
-    expiry: Expiry
-    retention: Retention
+#: When a record was appended, and by whom.
+Told = tuple[float, Principal | None]
 
 
 @dataclass(eq=False)
@@ -61,7 +41,7 @@ class ModelStream:
         start: position of the first record still kept.
         records: the records from there on, inherited ones first.
         times: when each was appended, on a clock that is never set.
-        told: the same as readers are told; never before `last`, the one told before.
+        told: the same as readers are told, never before `last`, the one told before; and who appended it.
         fork_at: position where it left its source.
         forks: number of streams forked from it that still live.
     """
@@ -78,7 +58,7 @@ class ModelStream:
     start: int = 0
     records: list[bytes] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
-    told: list[float] = field(default_factory=list)
+    told: list[Told] = field(default_factory=list)
     last: float = 0.0
     producers: dict[str, tuple[int, int]] = field(default_factory=dict)
     closed_by: Producer | None = None
@@ -104,12 +84,12 @@ class ModelStream:
         """
         return [data for data, _ in self.timed_from(position)]
 
-    def timed_from(self, position: int) -> list[tuple[bytes, float]]:
-        """The same, each with the time that readers are told."""
+    def timed_from(self, position: int) -> list[tuple[bytes, Told]]:
+        """The same, each with what readers are told of it."""
         if position < self.start:
             raise OffsetGone
         rows = zip(self.edges(), self.records, self.told, strict=False)
-        return [(data[max(0, position - start) :], at) for start, data, at in rows if start + len(data) > position]
+        return [(data[max(0, position - start) :], told) for start, data, told in rows if start + len(data) > position]
 
     def until_position(self, position: int) -> list[bytes]:
         """The records up to a position, the last one cut at it."""
@@ -128,13 +108,13 @@ class ModelStream:
             raise BadRequest
         return anchor + len(b"".join(parts[:sub_offset]))
 
-    def add(self, records: list[bytes], age: float, now: float) -> None:
+    def add(self, records: list[bytes], age: float, now: float, by: Principal | None = None) -> None:
         """Append, at a time on the clock that is never set, and on the other one."""
         self.records += records
         self.times += [age] * len(records)
         if records:
             self.last = max(self.last, now)
-        self.told += [self.last] * len(records)
+        self.told += [(self.last, by)] * len(records)
 
     def trim(self, now: float) -> None:
         """Drop the oldest record as long as a limit is passed."""
@@ -212,6 +192,7 @@ class ModelStore:
         fork: ModelFork | None = None,
         *,
         closed: bool = False,
+        by: Principal | None = None,
     ) -> bool:
         """Create or confirm; says whether it was created."""
         if not self.is_free(path):
@@ -222,7 +203,7 @@ class ModelStore:
             stream = ModelStream(path, content_type or "application/octet-stream", expiry, retention, now)
         else:
             stream = self._fork(path, content_type, expiry, retention, fork)
-        stream.add(records, self.age_clock(), self.clock())
+        stream.add(records, self.age_clock(), self.clock(), by)
         stream.closed = closed
         self.streams[path] = stream
         return True
@@ -280,6 +261,7 @@ class ModelStore:
         failure: Failure | None = None,
         meets: bool = True,
         create: ModelConfig | None = None,
+        by: Principal | None = None,
     ) -> bool:
         """Append, close, or both; says whether it was a duplicate.
 
@@ -293,6 +275,7 @@ class ModelStore:
             failure: why.
             meets: the stream is as a condition says.
             create: with what to create it, if it is not there.
+            by: who appends.
         """
         if create is not None and self.is_free(path):
             stream = self._append_first(path, records, content_type, producer, create, meets=meets)
@@ -318,7 +301,7 @@ class ModelStore:
             raise SequenceRegression
         if not meets:
             raise PreconditionFailed
-        stream.add(records, self.age_clock(), self.clock())
+        stream.add(records, self.age_clock(), self.clock(), by)
         stream.touched = self.clock()
         stream.last_seq = stream.last_seq if seq is None else seq
         if producer:
@@ -366,8 +349,8 @@ class ModelStore:
             raise ProducerGap
         return producer.seq <= last
 
-    def read(self, path: str, position: int) -> list[tuple[bytes, float]]:
-        """All records from a position on, with their times."""
+    def read(self, path: str, position: int) -> list[tuple[bytes, Told]]:
+        """All records from a position on, with what readers are told of each."""
         stream = self.usable(path)
         records = stream.timed_from(position)
         stream.touched = self.clock()

@@ -6,12 +6,13 @@ import json
 from typing import Any
 
 from headwater.errors import InvalidBody
-from headwater.model import BEGINNING, Expiry, Failure, ForkPoint, Producer, Retention, StreamConfig
+from headwater.model import BEGINNING, Expiry, Failure, ForkPoint, Principal, Producer, Retention, StreamConfig
 from headwater.protocol.ledger import Append
 from headwater.protocol.preconditions import ANY, Condition
 from headwater.testing.contract import MakeStore, Reopen
 from headwater.testing.lockstep import JSON, Lockstep
-from headwater.testing.model import ModelFork, ModelStream
+from headwater.testing.model import ModelStream
+from headwater.testing.model_config import ModelFork
 
 try:
     from hypothesis import strategies as st
@@ -34,6 +35,7 @@ lists = st.lists(st.one_of(st.integers(-99, 99), st.text(max_size=3), st.just([1
 bodies = st.binary(min_size=1, max_size=7)
 expiries = st.sampled_from([Expiry()] * 4 + [Expiry(ttl=0), Expiry(ttl=3), Expiry(ttl=8), Expiry(at=12.0)])
 retentions = st.sampled_from([Retention()] * 3 + [Retention(count=2), Retention(size=6), Retention(age=5)])
+writers = st.sampled_from([None, None, Principal("u"), Principal("u", "https://a.example"), Principal("v")])
 failures = st.sampled_from([None, None, Failure("a"), Failure("b", "why")])
 moves = st.sampled_from(["next"] * 3 + ["again", "older", "gap", "new epoch", "bad epoch", "old epoch"])
 
@@ -67,10 +69,19 @@ class StoreMachine(RuleBasedStateMachine):
     @initialize(values=lists, body=bodies)
     def begin(self, values: list[Any], body: bytes) -> None:
         """Begin with a stream of each kind."""
-        self.create("a", JSON, values, body, Expiry(), Retention(), closed=False)
-        self.create("b", "application/octet-stream", values, body, Expiry(), Retention(), closed=False)
+        self.create("a", JSON, values, body, Expiry(), Retention(), closed=False, by=None)
+        self.create("b", "application/octet-stream", values, body, Expiry(), Retention(), closed=False, by=None)
 
-    @rule(path=free, kind=types, values=lists, body=bodies, expiry=expiries, retention=retentions, closed=rarely)
+    @rule(
+        path=free,
+        kind=types,
+        values=lists,
+        body=bodies,
+        expiry=expiries,
+        retention=retentions,
+        closed=rarely,
+        by=writers,
+    )
     def create(
         self,
         path: str,
@@ -80,10 +91,11 @@ class StoreMachine(RuleBasedStateMachine):
         expiry: Expiry,
         retention: Retention,
         closed: bool,
+        by: Principal | None,
     ) -> None:
         """Create or re-create a stream that is no fork."""
         body, records = _body(values, body, json_array=kind == JSON)
-        self.pair.create(path, StreamConfig(kind, expiry, retention), body, records, closed=closed)
+        self.pair.create(path, StreamConfig(kind, expiry, retention), body, records, closed=closed, by=by)
 
     @rule(path=used)
     def create_again(self, path: str) -> None:
@@ -114,10 +126,19 @@ class StoreMachine(RuleBasedStateMachine):
             config = StreamConfig(None, stream.expiry, fork=point)
             self.pair.create(path, config, b"", [], stream.fork, closed=stream.closed)
 
-    @rule(path=used, values=lists, body=bodies, close=rarely, seq=st.none() | st.sampled_from(["1", "10", "2"]))
-    def append(self, path: str, values: list[Any], body: bytes, close: bool, seq: str | None) -> None:
+    @rule(
+        path=used,
+        values=lists,
+        body=bodies,
+        close=rarely,
+        seq=st.none() | st.sampled_from(["1", "10", "2"]),
+        by=writers,
+    )
+    def append(
+        self, path: str, values: list[Any], body: bytes, close: bool, seq: str | None, by: Principal | None
+    ) -> None:
         """Append, with or without a close and a Stream-Seq."""
-        self._append(path, values, body, seq=seq, close=close)
+        self._append(path, values, body, seq=seq, close=close, by=by)
 
     @rule(
         path=free,
@@ -129,6 +150,7 @@ class StoreMachine(RuleBasedStateMachine):
         producer=st.sampled_from([None, Producer("p", 1, 0), Producer("p", 1, 1)]),
         close=rarely,
         anywhere=rarely,
+        by=writers,
     )
     def append_first(
         self,
@@ -141,6 +163,7 @@ class StoreMachine(RuleBasedStateMachine):
         producer: Producer | None,
         close: bool,
         anywhere: bool,
+        by: Principal | None,
     ) -> None:
         """Append to a stream that is created if it is not there, in one step."""
         found = self.pair.model.streams.get(path)
@@ -148,20 +171,24 @@ class StoreMachine(RuleBasedStateMachine):
         body, records = _body(values or [None], body, json_array=open_kind == JSON)
         condition = Condition(if_match=(ANY,)) if anywhere else None
         create = StreamConfig(kind, expiry, retention)
-        request = Append(body, kind, producer, close=close, condition=condition, create=create)
+        request = Append(body, kind, producer, close=close, condition=condition, create=create, by=by)
         self.pair.append(path, request, records)
 
     @rule(
         steps=st.lists(
-            st.tuples(st.sampled_from(PATHS), lists, bodies, st.booleans(), rarely, rarely), min_size=1, max_size=4
+            st.tuples(st.sampled_from(PATHS), lists, bodies, st.booleans(), rarely, rarely, writers),
+            min_size=1,
+            max_size=4,
         ),
         kind=types,
     )
-    def append_together(self, steps: list[tuple[str, list[Any], bytes, bool, bool, bool]], kind: str) -> None:
+    def append_together(
+        self, steps: list[tuple[str, list[Any], bytes, bool, bool, bool, Principal | None]], kind: str
+    ) -> None:
         """Append to several streams in one step, some of which may be refused."""
         made: dict[str, str] = {}
         appends = []
-        for path, values, body, creates, produces, close in steps:
+        for path, values, body, creates, produces, close, by in steps:
             found = self.pair.model.streams.get(path)
             is_there = found is not None and path in self.paths_used()
             open_kind = found.content_type if found is not None and is_there else made.get(path, kind)
@@ -171,11 +198,14 @@ class StoreMachine(RuleBasedStateMachine):
             producer = Producer("together", 1, 0) if produces else None
             create = StreamConfig(kind) if creates else None
             content_type = kind if creates else None
-            appends.append((path, Append(data, content_type, producer, close=close, create=create), records))
+            request = Append(data, content_type, producer, close=close, create=create, by=by)
+            appends.append((path, request, records))
         self.pair.append_all(appends)
 
-    @rule(path=used, values=lists, body=bodies, name=st.sampled_from("pq"), move=moves, close=rarely)
-    def produce(self, path: str, values: list[Any], body: bytes, name: str, move: str, close: bool) -> None:
+    @rule(path=used, values=lists, body=bodies, name=st.sampled_from("pq"), move=moves, close=rarely, by=writers)
+    def produce(
+        self, path: str, values: list[Any], body: bytes, name: str, move: str, close: bool, by: Principal | None
+    ) -> None:
         """Append as a producer, with a right or a wrong number."""
         stream = self.pair.model.streams.get(path)
         epoch, last = stream.producers.get(name, (1, -1)) if stream else (1, -1)
@@ -188,7 +218,7 @@ class StoreMachine(RuleBasedStateMachine):
             "bad epoch": (epoch + 1, 1),
             "old epoch": (epoch - 1, last + 1),
         }[move]
-        self._append(path, values, body, producer=Producer(name, epoch, seq), close=close)
+        self._append(path, values, body, producer=Producer(name, epoch, seq), close=close, by=by)
 
     @rule(path=used, values=lists, body=bodies, pick=picks, seq=st.none() | st.just("1"), close=rarely)
     def append_at(self, path: str, values: list[Any], body: bytes, pick: int, seq: str | None, close: bool) -> None:
@@ -217,10 +247,12 @@ class StoreMachine(RuleBasedStateMachine):
         seq: str | None = None,
         close: bool = False,
         condition: Condition | None = None,
+        by: Principal | None = None,
     ) -> None:
         stream = self.pair.model.streams.get(path)
         body, records = _body(values or [None], body, json_array=stream is not None and stream.content_type == JSON)
-        self.pair.append(path, Append(body, content_type, producer, seq, close, condition=condition), records)
+        request = Append(body, content_type, producer, seq, close, condition=condition, by=by)
+        self.pair.append(path, request, records)
 
     @rule(path=used, body=st.sampled_from([b"[]", b"{", b"1 2", b'"\xff"']))
     def append_bad_json(self, path: str, body: bytes) -> None:

@@ -21,6 +21,7 @@ from headwater import Hub, Limits
 from headwater.hub.access.bounds import Doing, bounds_of
 from headwater.hub.access.principals import Principals
 from headwater.hub.timers import Timers
+from headwater.model import Principal
 from headwater.testing import as_principal
 from headwater.testing.asgi import AsgiClient
 
@@ -162,7 +163,7 @@ def test_readers_of_one_principal(run: Run[None], tmp_path: Path, wire: str) -> 
                 sock.close()
                 await server.hub.append("a", 2)  # a half-closed connection is answered first
                 async with asyncio.timeout(10):
-                    while server.hub.runtime.principals.count(("headwater", "u1")):  # noqa: ASYNC110
+                    while server.hub.runtime.principals.count(Principal("u1", "headwater")):  # noqa: ASYNC110
                         await asyncio.sleep(0)
             with await opened(server, wire, mine):
                 await entered(server)

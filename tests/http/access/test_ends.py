@@ -26,11 +26,12 @@ import headwater
 from headwater.hub.access import end as ends
 from headwater.hub.access.end import REVOKED, AccessEnd
 from headwater.hub.access.proven import Proven
+from headwater.model import Principal
 from headwater.protocol.access.identity import Access
 
 OURS = str(Path(headwater.__file__).parent) + "/"
 #: Calls of Python for one reader that ends, told and closed; of a long-poll with its whole response.
-COSTS = {"events": 40, "ndjson": 40, "long-poll": 57, "many": 75, "websocket": 77}
+COSTS = {"events": 40, "ndjson": 40, "long-poll": 57, "many": 84, "websocket": 77}
 
 
 @asynccontextmanager
@@ -220,7 +221,7 @@ def test_ten_thousand_take_turns_to_be_hushed(run: Run[None], tmp_path: Path) ->
             for stub in stubs:
                 principals.enter(access, stub)
             Stub.turn = 0
-            assert principals.end(("x", "u1"), REVOKED) == 10_000
+            assert principals.end(Principal("u1", "x"), REVOKED) == 10_000
             assert sum(stub.hushed == 0 for stub in stubs) == 2 * ends.HUSHED  # in the call, and in its turn
             await turned(120)
             assert max(stub.hushed for stub in stubs) <= 4
@@ -241,7 +242,7 @@ def test_a_turn_has_a_hundred(run: Run[None], tmp_path: Path, proofs: int) -> No
             for number, stub in enumerate(stubs):
                 principals.enter(accesses[number % proofs], stub)
             Stub.turn = 0
-            assert principals.end(("x", "u1"), REVOKED) == 1000
+            assert principals.end(Principal("u1", "x"), REVOKED) == 1000
             assert {stub.hushed for stub in stubs} == {0}
             await turned(20)
             assert max(Counter(stub.ended for stub in stubs).values()) <= 2 * ends.TURN  # turns of ours and of the loop

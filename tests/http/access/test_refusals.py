@@ -20,6 +20,7 @@ from headwater.errors import NotGranted
 from headwater.http.access.guard import Guard
 from headwater.hub.access.refusals import MAX_TEXT, Refusals, Refused
 from headwater.hub.stats import Stats
+from headwater.model import Principal
 from headwater.protocol.asks import Ask, Operation
 
 LOGGER = "headwater.access"
@@ -203,7 +204,7 @@ def test_a_line_is_one_line_and_short(caplog: pytest.LogCaptureFixture) -> None:
     stats = Stats()
     refusals = Refusals(stats.access_refused)
     error = NotGranted("no")
-    error.principal = ("i\r\nINFO forged", "s" * 5000)
+    error.principal = Principal("s" * 5000, "i\r\nINFO forged")
     asks = [Ask(Operation.READ, f"p\n{number}" + "x" * 5000) for number in range(1000)]
     refusals.note(error, asks, "authorization", ("::1", 1))
     assert "\n" not in caplog.messages[0]

@@ -26,6 +26,7 @@ from headwater.http.access.proofs import TokenProofs
 from headwater.http.access.tokens import Tokens
 from headwater.http.authorize import Credential
 from headwater.hub.access.sessions import BELOW, MAX_OF_ONE
+from headwater.model import Principal
 from headwater.protocol.access.claims import Issuer
 from headwater.stores import Sweeping
 
@@ -337,7 +338,7 @@ def test_published_keys(run: Run[None]) -> None:
                     with pytest.raises(TokenRefused):
                         await again
                 else:
-                    assert (await again).principal == ("headwater", "u1")
+                    assert (await again).principal == Principal("u1", "headwater")
 
     run(main())
 

@@ -23,6 +23,7 @@ from headwater.http.access.proofs import TokenProofs
 from headwater.http.access.tokens import Tokens
 from headwater.http.authorize import Credential
 from headwater.hub.access.proven import Proven
+from headwater.model import Principal
 from headwater.protocol.access.claims import Issuer
 from headwater.protocol.asks import Operation
 
@@ -71,7 +72,7 @@ def test_public_keys(algorithm: str, key: Any) -> None:
     text = jwt.encode(claims(), private(key), algorithm=algorithm)
     found = verifier.verify(text)
     assert isinstance(found, Proven)
-    assert found.principal == ("headwater", "u1")
+    assert found.principal == Principal("u1", "headwater")
     assert verifier.verify(text) is found is verifier.known(text)
     for other in (text[:-4] + ("AAAA" if text[-4:] != "AAAA" else "BBBB"), text + "=", text + ".", " " + text):
         with pytest.raises(TokenRefused):

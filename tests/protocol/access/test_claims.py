@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from headwater.model import Principal
 from headwater.protocol.access.claims import (
     DETAILS_TYPE,
     Header,
@@ -38,7 +39,7 @@ def without(name: str) -> dict[str, Any]:
 def test_a_token() -> None:
     """Who, what, until when."""
     access = access_of(GOOD, ISSUER, NOW)
-    assert access.principal == ("https://app.example", "u42")
+    assert access.principal == Principal("u42", "https://app.example")
     assert (access.expires, access.issued, access.token_id) == (NOW + 300, NOW, "t1")
     assert access.allows(Operation.READ, "users/u42/inbox")
     assert not access.allows(Operation.READ, "users/u4/inbox")

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tests.protocol.presence.room_model import key_of
 
 from headwater.errors import BadRequest, HeadwaterError, InvalidBody, Refused
+from headwater.model import Principal
 from headwater.protocol.commands import Joins
 from headwater.protocol.presence.claim import Claim
 from headwater.protocol.presence.frames import Changes, Counted, Listing
@@ -54,7 +55,7 @@ _FIELDS = st.fixed_dictionaries(
 def test_whatever_comes_is_a_request_or_a_refusal(body: bytes, subject: str | None) -> None:
     found: Entering | Leaving | HeadwaterError
     try:
-        found = parse_post(body, None if subject is None else ("issuer", subject))
+        found = parse_post(body, None if subject is None else Principal(subject, "issuer"))
     except HeadwaterError as error:
         found = error
     if isinstance(found, HeadwaterError):
@@ -104,11 +105,11 @@ def test_a_uuid_is_a_key() -> None:
 def test_who_a_request_is_of() -> None:
     assert claim_of("ada", KEY, None) == Claim("ada", KEY)
     ada = Claim("ada", None, proven=True, issuer="i")
-    assert claim_of(None, None, ("i", "ada")) == claim_of("ada", None, ("i", "ada")) == ada
+    assert claim_of(None, None, Principal("ada", "i")) == claim_of("ada", None, Principal("ada", "i")) == ada
     for id, principal, refusal in (
-        ("bob", ("", "ada"), Refused),
+        ("bob", Principal("ada"), Refused),
         (None, None, BadRequest),
-        (None, ("", "x" * 129), BadRequest),
+        (None, Principal("x" * 129), BadRequest),
     ):
         with pytest.raises(refusal):
             claim_of(id, None, principal)
@@ -118,7 +119,7 @@ def test_a_reader_that_joins() -> None:
     assert parse_join(Joins("ada", KEY, "tab", "[1]"), None) == Entering(
         Claim("ada", KEY), "tab", b"[1]", is_first=True
     )
-    assert parse_join(Joins(), ("", "ada")) == Entering(Claim("ada", None, proven=True), "", None, is_first=True)
+    assert parse_join(Joins(), Principal("ada")) == Entering(Claim("ada", None, proven=True), "", None, is_first=True)
     for joins in (Joins("ada"), Joins("ada", "x"), Joins(None, KEY), Joins("ada", KEY, "x" * 65)):
         with pytest.raises(BadRequest):
             parse_join(joins, None)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headwater.errors import InvalidMessage
-from headwater.model import Record
+from headwater.model import Principal, Record
 from headwater.protocol.offsets import Segment, format_offset
 from headwater.protocol.spans import Span
 from headwater.protocol.websocket import frames
@@ -72,7 +72,7 @@ def test_what_is_no_message(sent: bytes, detail: str, id: int | None) -> None:
 def test_records_go_out_as_they_are_stored() -> None:
     """Spaces, the order of keys and large numbers stay."""
     stored = [b'{"b": 1,  "a":2}', b"12345678901234567890", b'"x"']
-    frame = CODEC.data(7, "application/json", records(*stored), at=False)
+    frame = CODEC.data(7, "application/json", records(*stored), envelope=False)
     (_, payload), *_ = frames.split(frame)
     assert payload.endswith(b',"r":[' + b",".join(stored) + b"]}")
     (found,) = told(frame)
@@ -82,7 +82,7 @@ def test_records_go_out_as_they_are_stored() -> None:
 
 def test_one_record_has_no_list_of_offsets() -> None:
     """71 bytes and the header of the frame around it."""
-    frame = CODEC.data(7, "application/json", records(b"1"), at=False)
+    frame = CODEC.data(7, "application/json", records(b"1"), envelope=False)
     assert told(frame) == [{"t": "data", "s": 7, "o": format_offset(1, 1), "r": [1]}]
 
 
@@ -96,9 +96,21 @@ def test_one_record_has_no_list_of_offsets() -> None:
 )
 def test_other_types(content_type: str, data: list[bytes], field: dict[str, Any]) -> None:
     """Text is strings, unless one is no UTF-8; everything else is base64."""
-    (found,) = told(CODEC.data(1, content_type, records(*data), at=True))
+    (found,) = told(CODEC.data(1, content_type, records(*data), envelope=True))
     assert {key: found[key] for key in field} == field
     assert found["at"] == [1.0, 1.0]
+
+
+def test_who_appended_each() -> None:
+    """Null where nobody is named; not there where that is so of all, or nobody asks."""
+    by = [None, Principal("u1"), Principal('u"1', "https://app.example")]
+    found = [Record("x", b"1", 1.5, each) for each in by]
+    (message,) = told(CODEC.data(7, "application/json", found, envelope=True))
+    assert message["by"] == [None, {"subject": "u1"}, {"subject": 'u"1', "issuer": "https://app.example"}]
+    (message,) = told(CODEC.page(m.Page(3, "x", "y"), "text/plain", found, envelope=True))
+    assert message["by"][0] is None
+    assert b'"by"' not in CODEC.data(7, "application/json", found, envelope=False)
+    assert b'"by"' not in CODEC.data(7, "application/json", found[:1], envelope=True)
 
 
 @given(st.integers(0, 10**15), st.lists(st.integers(1, 10**6), min_size=1, max_size=50))
@@ -116,10 +128,10 @@ def test_a_client_puts_the_offsets_together(start: int, sizes: list[int]) -> Non
 def test_a_page_has_its_records_behind_its_fields() -> None:
     """Without records it is the message alone."""
     page = m.Page(3, "x", "y", live=True)
-    assert told(CODEC.page(page, "application/json", (), at=False)) == [
+    assert told(CODEC.page(page, "application/json", (), envelope=False)) == [
         {"t": "page", "id": 3, "from": "x", "o": "y", "live": True}
     ]
-    (found,) = told(CODEC.page(page, "application/json", (Record("y", b"1"),), at=False))
+    (found,) = told(CODEC.page(page, "application/json", (Record("y", b"1"),), envelope=False))
     assert found["r"] == [1]
 
 

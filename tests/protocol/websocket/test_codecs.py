@@ -19,7 +19,7 @@ def around(name: str, count: int) -> float:
     """Bytes around each record of a batch, the frame's header among them."""
     record = b'"' + b"x" * (SIZE - 2) + b'"'
     records = Span((Segment(1, 0),), 1_000_000, [record] * count, None)
-    whole = CODECS[name].data(4, "application/json", records, at=False)
+    whole = CODECS[name].data(4, "application/json", records, envelope=False)
     return (len(whole) - SIZE * count) / count
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tests.protocol.websocket.test_protobuf import message_of, raws
 
 from headwater.errors import InvalidMessage
+from headwater.model import Principal, Record
 from headwater.protocol.given import GivenConfig
 from headwater.protocol.offsets import Segment
 from headwater.protocol.spans import Span
@@ -118,27 +119,37 @@ def test_bytes_of_any_kind(data: bytes) -> None:
         return
 
 
-@pytest.mark.parametrize("at", [False, True])
+@pytest.mark.parametrize("envelope", [False, True])
 @pytest.mark.parametrize("count", [1, 2, 16, 17, 70_000])
-def test_records_are_bytes_as_they_are_stored(count: int, at: bool) -> None:
+def test_records_are_bytes_as_they_are_stored(count: int, envelope: bool) -> None:
     """However many; a page has its own fields before them."""
     data = [b'{"n":%d}' % number for number in range(count)]
-    told = unpacked(CODEC.data(7, "application/json", span(*data), at=at))
+    told = unpacked(CODEC.data(7, "application/json", span(*data), envelope=envelope))
     assert list(told)[:3] == ["t", "s", "o"]
     last = told["o"]
     offsets = [last[: len(last) - len(end)] + end for end in told.get("e", [])] + [last]
     assert (told["t"], told["s"], told["b"]) == ("data", 7, data)
     assert offsets == [record.offset for record in span(*data)]
-    assert told.get("at") == ([1.5] * count if at else None)
+    assert told.get("at") == ([1.5] * count if envelope else None)
     page = m.Page(3, "x", last, live=True, earlier=True, closed=True, code="c", message="d")
-    told = unpacked(CODEC.page(page, "text/plain", span(*data), at=at))
+    told = unpacked(CODEC.page(page, "text/plain", span(*data), envelope=envelope))
     assert (told["id"], told["live"], told["message"], told["b"]) == (3, True, "d", data)
-    assert unpacked(CODEC.page(page, "text/plain", (), at=at)).get("b") is None
+    assert unpacked(CODEC.page(page, "text/plain", (), envelope=envelope)).get("b") is None
+
+
+def test_who_appended_each() -> None:
+    """Null where nobody is named; not there where that is so of all, or nobody asks."""
+    by = [None, Principal("u1"), Principal("u1", "https://app.example")]
+    records = [Record("x", b"1", 1.5, each) for each in by]
+    told = unpacked(CODEC.data(7, "application/json", records, envelope=True))
+    assert told["by"] == [None, {"subject": "u1"}, {"subject": "u1", "issuer": "https://app.example"}]
+    assert "by" not in unpacked(CODEC.data(7, "application/json", records, envelope=False))
+    assert "by" not in unpacked(CODEC.data(7, "application/json", records[:1], envelope=True))
 
 
 @pytest.mark.parametrize("size", [1, 255, 256, 65_535, 65_536])
 def test_a_record_of_any_size(size: int) -> None:
-    assert unpacked(CODEC.data(1 << 40, "image/png", span(bytes(size)), at=False))["b"] == [bytes(size)]
+    assert unpacked(CODEC.data(1 << 40, "image/png", span(bytes(size)), envelope=False))["b"] == [bytes(size)]
 
 
 #: What is told for ever.
@@ -156,7 +167,7 @@ def test_vectors(message: m.ServerMessage, expected: str) -> None:
 
 
 def test_a_vector_of_records() -> None:
-    told = CODEC.data(4, "application/json", span(b"1", b"22"), at=False)
+    told = CODEC.data(4, "application/json", span(b"1", b"22"), envelope=False)
     offset = b"0000000000000001_0000000000000003"
     assert (
         told

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.support.proto import classes
 
 from headwater.errors import InvalidMessage
-from headwater.model import Record
+from headwater.model import Principal, Record
 from headwater.protocol.given import GivenConfig
 from headwater.protocol.offsets import Segment
 from headwater.protocol.spans import Span
@@ -49,6 +49,7 @@ _KINDS: dict[Kind, st.SearchStrategy[Any]] = {
     Kind.FACTS: st.dictionaries(texts, values, max_size=3),
     Kind.COUNTS: st.dictionaries(texts, whole, max_size=3),
     Kind.PRODUCER: st.tuples(texts, whole, whole),
+    Kind.PRINCIPAL: st.builds(Principal, texts.filter(bool), texts),
     Kind.CONFIG: st.booleans() | configs,
     Kind.MEMBERS: st.none() | st.just(msgspec.UNSET) | st.lists(raws, max_size=3),
 }
@@ -56,6 +57,8 @@ _KINDS: dict[Kind, st.SearchStrategy[Any]] = {
 
 def value_of(field: Field) -> st.SearchStrategy[Any]:
     one = _KINDS[field.kind]
+    if field.is_list and field.kind is Kind.PRINCIPAL:
+        one |= st.none()
     if field.is_list:
         one = st.lists(one, max_size=4)
     if field.kind in (Kind.CONFIG, Kind.MEMBERS):
@@ -86,11 +89,17 @@ def plain(cls: type[msgspec.Struct], message: msgspec.Struct) -> dict[str, Any]:
             value = msgspec.json.encode(value)
         elif field.kind is Kind.PRODUCER:
             value = {name: each for name, each in zip(("id", "epoch", "seq"), value, strict=True) if each}
+        elif field.kind is Kind.PRINCIPAL:
+            value = [_principal(each) for each in value] if field.is_list else _principal(value)
         elif field.kind is Kind.CONFIG:
             value = {} if value is True else plain(GivenConfig, value)
         if value is not False:
             found[field.told] = value
     return found
+
+
+def _principal(by: Principal | None) -> dict[str, str]:
+    return {} if by is None else {"subject": by.subject, **({"issuer": by.issuer} if by.issuer else {})}
 
 
 def as_dict(message: Any) -> dict[str, Any]:
@@ -100,7 +109,7 @@ def as_dict(message: Any) -> dict[str, Any]:
         if field.message_type is not None and field.message_type.GetOptions().map_entry:
             value = dict(value)
         elif field.message_type is not None:
-            value = as_dict(value)
+            value = [as_dict(each) for each in value] if field.is_repeated else as_dict(value)
         elif field.is_repeated:
             value = list(value)
         if value is not False:
@@ -269,28 +278,40 @@ def span(*data: bytes) -> Span:
     return Span((Segment(1, 0),), 0, list(data), [1500] * len(data))
 
 
-@pytest.mark.parametrize("at", [False, True])
+@pytest.mark.parametrize("envelope", [False, True])
 @pytest.mark.parametrize("count", [1, 2, 100])
-def test_records_are_bytes_as_they_are_stored(count: int, at: bool) -> None:
+def test_records_are_bytes_as_they_are_stored(count: int, envelope: bool) -> None:
     """Whatever the stream's type; a page has its own fields before them."""
     data = [b'{"n":%d}' % number for number in range(count)]
-    ((_, payload),) = frames.split(CODEC.data(7, "application/json", span(*data), at=at))
+    ((_, payload),) = frames.split(CODEC.data(7, "application/json", span(*data), envelope=envelope))
     told = classes()["ServerMessage"].FromString(payload).data
     last = told.o
     offsets = [last[: len(last) - len(end)] + end for end in told.e] + [last]
     assert (told.s, list(told.b), offsets) == (7, data, [record.offset for record in span(*data)])
-    assert list(told.at) == ([1.5] * count if at else [])
+    assert list(told.at) == ([1.5] * count if envelope else [])
     page = m.Page(3, "x", last, live=True)
-    ((_, payload),) = frames.split(CODEC.page(page, "text/plain", span(*data), at=at))
+    ((_, payload),) = frames.split(CODEC.page(page, "text/plain", span(*data), envelope=envelope))
     told = classes()["ServerMessage"].FromString(payload).page
     assert (told.id, told.live, list(told.b), len(told.e)) == (3, True, data, count - 1)
-    ((_, payload),) = frames.split(CODEC.page(page, "text/plain", (), at=at))
+    ((_, payload),) = frames.split(CODEC.page(page, "text/plain", (), envelope=envelope))
     assert not classes()["ServerMessage"].FromString(payload).page.b
+
+
+def test_who_appended_each() -> None:
+    """Where nobody is named, a principal without a subject; where nobody is named at all, nothing."""
+    by = [None, Principal("u1"), Principal("u1", "https://app.example")]
+    records = [Record("x", b"1", 1.5, each) for each in by]
+    ((_, payload),) = frames.split(CODEC.data(7, "application/json", records, envelope=True))
+    found = classes()["ServerMessage"].FromString(payload).data.by
+    assert [as_dict(each) for each in found] == [_principal(each) for each in by]
+    for each, envelope in (([*records], False), (records[:1], True)):
+        ((_, payload),) = frames.split(CODEC.data(7, "application/json", each, envelope=envelope))
+        assert not classes()["ServerMessage"].FromString(payload).data.by
 
 
 def test_delimited_messages_come_without_their_length() -> None:
     kind = "application/x-protobuf; encoding=delimited"
-    ((_, payload),) = frames.split(CODEC.data(7, kind, [Record("x", b"\x02ab", 0.0)], at=False))
+    ((_, payload),) = frames.split(CODEC.data(7, kind, [Record("x", b"\x02ab", 0.0)], envelope=False))
     assert list(classes()["ServerMessage"].FromString(payload).data.b) == [b"ab"]
 
 

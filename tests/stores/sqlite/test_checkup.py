@@ -246,6 +246,10 @@ BROKEN: dict[str, tuple[str, str | None, str]] = {
         "UPDATE records SET told = told - 5 WHERE incarnation = 2 AND position > 100 AND position < 120", "s1", "older",
     ),
     "a time that is none": ("UPDATE records SET told = -1 WHERE incarnation = 2 AND position = 0", "s1", "-1 ms"),
+    "who appended it": ("UPDATE records SET principal = '{' WHERE incarnation = 2 AND position = 0", "s1", "is nobody"),
+    "who is no text": (
+        "UPDATE records SET principal = '[1,2]' WHERE incarnation = 2 AND position = 0", "s1", "which is nobody",
+    ),
     "the last time": ("UPDATE streams SET appended_at = appended_at + 7 WHERE path = 's1'", "s1", "by its row"),
     "a fork's source": ("UPDATE streams SET source = 999 WHERE path = 'fork'", "fork", "stream number 999"),
     "a fork's name of it": (

@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 from tests.stores.sqlite.helpers import content, opened
 
 from headwater.errors import StoreUnavailable
-from headwater.model import Failure, SlowPolicy, StreamConfig
+from headwater.model import Failure, Principal, SlowPolicy, StreamConfig
 from headwater.protocol.ledger import Append
+from headwater.stores.base import Store
 from headwater.stores.sqlite import schema
 from headwater.stores.sqlite.schema import APPLICATION_ID, QUERIES, SCHEMA, Many, Schema
 
@@ -64,6 +66,44 @@ def test_a_file_of_the_first_release_opens(place: Place, run: Run[None]) -> None
             assert (await store.info("a")).failure == Failure("timeout")
 
     run(main())
+
+
+def test_a_file_of_the_release_before_opens(place: Place, run: Run[None]) -> None:
+    """Of its records nobody is named, those of its journal included; what comes behind them has who appended it. The
+    release before refuses the file then, with a sentence."""
+    older = Schema(FIRST.read_text("utf-8"), SCHEMA.migrations[:-1])
+    database = place.connect()
+    schema.prepare(database, Schema(older.create))
+    schema.prepare(database, older)
+    database.run(
+        "INSERT INTO streams (incarnation, path, config, lineage, created_at, touched_at, earliest, tail, closed,"
+        " deleted, forks, source, appended_at) VALUES (1, 'a', ?, ?, 0, 0, 0, 2, 0, 0, 0, 0, 1.5)",
+        ('{"content_type": "application/json"}', '[{"incarnation": 1, "start": 0}]'),
+    )
+    database.run("INSERT INTO records (incarnation, position, at, told, data) VALUES (1, 0, 1.5, 1500, x'31')")
+    database.run("INSERT INTO records (incarnation, position, at, told, data) VALUES (1, 1, 1.5, 1500, x'32')")
+    grown = [1, 5.0, 3, False, None, None, None, 2.5]
+    entry = msgspec.msgpack.encode([[grown], [], [[1, 2, 2.5, b"3", 2500]], []])
+    database.run("INSERT INTO journal (entry) VALUES (?)", (entry,))
+    database.run("UPDATE store SET last_incarnation = 1")
+    database.close()
+
+    async def known(store: Store) -> list[tuple[bytes, float, Principal | None]]:
+        return [(record.data, record.at, record.by) for record in (await store.read("a", "-1")).records]
+
+    async def main() -> None:
+        async with opened(place.store()) as store:
+            before = [(b"1", 1.5, None), (b"2", 1.5, None), (b"3", 2.5, None)]
+            assert await known(store) == before
+            await store.append("a", Append(b"4", by=Principal("u1")))
+            assert [row[2] for row in await known(store)] == [None, None, None, Principal("u1")]
+        async with opened(place.store()) as store:
+            assert [row[2] for row in await known(store)] == [None, None, None, Principal("u1")]
+            assert (await known(store))[:3] == before
+
+    run(main())
+    with pytest.raises(StoreUnavailable, match=f"version {SCHEMA.version}, this release knows {older.version}"):
+        schema.prepare(place.connect(), older)
 
 
 def test_a_new_file_gets_the_newest_schema_at_once(place: Place) -> None:
@@ -175,6 +215,7 @@ def test_many_rows_are_kept_whatever_their_number(place: Place, count: int) -> N
     """In few statements of few sizes."""
     database = place.connect()
     schema.prepare(database)
-    rows = [(1, number, 0.5, b"%d" % number, 500) for number in range(count)]
+    rows = [(1, number, 0.5, b"%d" % number, 500, '"u1"' if number % 2 else None) for number in range(count)]
     Many("insert_records", 8).run(database, rows)
-    assert database.run("SELECT incarnation, position, at, data, told FROM records ORDER BY position") == rows
+    found = database.run("SELECT incarnation, position, at, data, told, principal FROM records ORDER BY position")
+    assert found == rows

@@ -46,8 +46,8 @@ class Cursor implements Listener {
   constructor(feed: Feed, lines: Lines, attempt: Attempt, who: unknown, codec: Codec | undefined) {
     this.who = who
     this.#codec = codec
-    const { from, last, slow, missing, buffer = BUFFER } = attempt
-    this.wish = { from: from === "start" ? "-1" : from, last, slow, wait: missing === "wait", buffer }
+    const { from, last, slow, missing, envelope, buffer = BUFFER } = attempt
+    this.wish = { from: from === "start" ? "-1" : from, last, slow, wait: missing === "wait", envelope, buffer }
     this.#feed = feed
     this.#lines = lines
     this.#attempt = attempt
@@ -179,7 +179,7 @@ class Cursor implements Listener {
   }
 
   async #catchUp(): Promise<void> {
-    const { slow, buffer } = this.wish
+    const { slow, buffer, envelope } = this.wish
     const { signal, retry } = this.#attempt
     if (this.#lost) throw this.#lost
     const from = this.#reached as Offset
@@ -191,7 +191,7 @@ class Cursor implements Listener {
     const place = this.#last === undefined ? { from } : { last: this.#last }
     const read = async (): Promise<Told> => {
       const line = await this.#lines.line(undefined, signal)
-      return this.#lines.limited(retry.connect, line.ask({ t: "read", path: feed.path, bytes: buffer, ...place }))
+      return this.#lines.limited(retry.connect, line.ask({ t: "read", path: feed.path, bytes: buffer, envelope, ...place }))
     }
     const told = await Promise.race([read(), this.#failed])
     this.#last = undefined

@@ -27,6 +27,8 @@ export interface Wish {
   readonly buffer: number
   /** Signals, and who is there, are told, too. */
   readonly live?: boolean
+  /** Records are told with what is known of them. */
+  readonly envelope?: boolean | undefined
 }
 
 /** Who listens to a feed. */
@@ -104,11 +106,12 @@ export class Feed implements Follower {
     const { wish, who } = listener
     if (!known) return this.#subscribe(wish, who)
     const live = known.live || wish.live === true
+    const envelope = known.envelope || wish.envelope === true
     const atTail = this.isLive || this.#wasLive || place(known) === "now"
     const elsewhere = !atTail && place(wish) !== place(known) && wish.from !== this.position
-    if (elsewhere || live !== Boolean(known.live)) {
+    if (elsewhere || live !== Boolean(known.live) || envelope !== Boolean(known.envelope)) {
       const from = elsewhere || !this.opened ? "now" : this.position
-      return this.#subscribe({ ...known, from, last: undefined, live, wait: known.wait || wish.wait === true })
+      return this.#subscribe({ ...known, from, last: undefined, live, envelope, wait: known.wait || wish.wait === true })
     }
     this.greet(listener)
   }
@@ -214,7 +217,7 @@ export class Feed implements Follower {
 
   async #begin(wish: Wish, turn: number, who: unknown): Promise<void> {
     const { retry, environment } = this.#lines
-    const { from, last, slow, wait, buffer, live } = wish
+    const { from, last, slow, wait, buffer, live, envelope } = wish
     let line: Line
     try {
       line = await this.#lines.line(who, this.#stop.signal)
@@ -238,6 +241,7 @@ export class Feed implements Follower {
       ...(wait ? { missing: "wait" } : {}),
       window: buffer,
       ...(live ? { signals: true, presence: true } : {}),
+      ...(envelope ? { envelope } : {}),
     })
   }
 

@@ -5,14 +5,12 @@
 
 import type { Environment } from "../environment.ts"
 import { HeadwaterError } from "../errors.ts"
+import { BUFFER, MOST_SIGNALS } from "../limits.ts"
 import { sleep } from "../patience.ts"
 import { type Retry, backoffOf } from "../retry.ts"
 import type { LiveDoor, Member, Presence, Signal, SignalOptions } from "../transport.ts"
 import type { Feed, Lines, Listener, Wish } from "./feed.ts"
 import { type Told, errorOf } from "./messages.ts"
-
-/** Signals that wait for a listener that does not take them; the oldest go. */
-const MOST_WAITING = 1000
 
 /** What is put in and taken out in order; a consumer that leaves tells so. */
 class Queue<T> implements AsyncIterable<T> {
@@ -58,6 +56,8 @@ interface Being {
   member?: string | undefined
 }
 
+const signalOf = ({ from, to, topic, by, data }: Told): Signal => ({ from, to, topic, data, ...(by && { by }) }) as unknown as Signal
+
 export class Live implements Listener {
   readonly path: string
   /** What a stream has of it. */
@@ -66,7 +66,7 @@ export class Live implements Listener {
     signals: () => this.#listen(),
     presence: (state) => this.#presence(state),
   }
-  readonly wish: Wish = { from: "now", wait: true, buffer: 65_536, live: true }
+  readonly wish: Wish = { from: "now", wait: true, buffer: BUFFER, live: true }
   readonly who: this = this
   readonly mark: undefined
   /** Whether other tabs are members by this connection. */
@@ -100,7 +100,7 @@ export class Live implements Listener {
   }
 
   #listen(): AsyncIterable<Signal> {
-    const queue: Queue<Signal> = new Queue(MOST_WAITING, () => this.#without(this.#signals, queue))
+    const queue: Queue<Signal> = new Queue(MOST_SIGNALS, () => this.#without(this.#signals, queue))
     return this.#with(this.#signals, queue)
   }
 
@@ -228,7 +228,7 @@ export class Live implements Listener {
         this.#isOn = true
         return void this.#enter()
       case "signal":
-        for (const queue of this.#signals) queue.put({ from: told.from, to: told.to, topic: told.topic as string | undefined, data: told.data })
+        for (const queue of this.#signals) queue.put(signalOf(told))
         return
       case "presence":
         return this.#changed(told)

@@ -34,7 +34,7 @@ interface Writer {
 }
 
 type Fields = Record<string, unknown>
-/** `i` a whole number, `d` a number, `o` true or false, `s` text, `b` bytes; of capitals a list. Digits: a message of SHAPES. */
+/** `i` a whole number, `d` a number, `o` true or false, `s` text, `b` bytes; of capitals a list. Digits: a message of SHAPES; `p`: of `4`. */
 type Kind = string
 interface Field {
   name: string
@@ -56,11 +56,12 @@ export const SHAPES: Record<string, Field[]> = {
   1: shape("id=1:s epoch=2:i seq=3:i"),
   2: shape("ttl=1:i expires_at=2:s retention=3:s slow=4:s"),
   3: shape("member=1:B many=2:o"),
+  4: shape("subject=1:s issuer=2:s"),
 }
 /** By their `t`; each with its number in ClientMessage. */
 export const SAID: Record<string, [number, Field[]]> = {
   hello: [1, shape("token=1:s name=2:s")],
-  sub: [2, shape("id=1:i path=2:s from=3:s last=4:i window=6:i slow=7:s missing=8:s signals=10:o presence=11:o")],
+  sub: [2, shape("id=1:i path=2:s from=3:s last=4:i window=6:i slow=7:s missing=8:s envelope=9:o signals=10:o presence=11:o")],
   unsub: [3, shape("id=1:i s=2:i path=3:s")],
   ack: [4, shape("s=1:i o=2:s")],
   append: [5, shape("id=1:i path=2:s s=3:i r=4:B b=5:B type=6:s p=7:1 close=9:o create=10:2")],
@@ -68,7 +69,7 @@ export const SAID: Record<string, [number, Field[]]> = {
   fail: [7, shape("id=1:i path=2:s s=3:i code=4:s message=5:s")],
   create: [8, shape("id=1:i path=2:s type=3:s ttl=4:i expires_at=5:s retention=6:s slow=7:s r=8:B b=9:B closed=10:o")],
   head: [9, shape("id=1:i path=2:s s=3:i")],
-  read: [10, shape("id=1:i path=2:s s=3:i from=4:s bytes=5:i last=6:i")],
+  read: [10, shape("id=1:i path=2:s s=3:i from=4:s bytes=5:i last=6:i envelope=9:o")],
   delete: [11, shape("id=1:i path=2:s s=3:i")],
   auth: [12, shape("token=1:s id=2:i")],
   ping: [13, shape("id=1:i")],
@@ -78,7 +79,7 @@ export const SAID: Record<string, [number, Field[]]> = {
 }
 /** By their `t`; each with its number in ServerMessage. */
 export const TOLD: Record<string, [number, Field[]]> = {
-  data: [1, shape("s=1:i o=2:s e=3:S b=4:B")],
+  data: [1, shape("s=1:i o=2:s e=3:S b=4:B at=5:D by=6:P")],
   welcome: [2, shape("server=1:s heartbeat=2:d window=3:i")],
   sub: [3, shape("id=1:i s=2:i path=3:s type=4:s from=5:s tail=6:s earliest=7:s")],
   waiting: [4, shape("id=1:i path=2:s o=3:s")],
@@ -87,13 +88,13 @@ export const TOLD: Record<string, [number, Field[]]> = {
   end: [7, shape("s=1:i o=2:s why=3:s code=4:s message=5:s after=6:d")],
   ok: [8, shape("id=1:i o=2:s dup=3:o closed=4:o created=5:o told=6:i")],
   info: [9, shape("id=1:i path=2:s type=3:s tail=4:s earliest=5:s closed=6:o code=7:s message=8:s ttl=9:i expires_at=10:s retention=11:s slow=12:s")],
-  page: [10, shape("id=1:i from=2:s o=3:s e=4:S b=5:B live=7:o earlier=8:o closed=9:o code=10:s message=11:s")],
+  page: [10, shape("id=1:i from=2:s o=3:s e=4:S b=5:B at=6:D live=7:o earlier=8:o closed=9:o code=10:s message=11:s by=12:P")],
   err: [11, shape("code=1:s status=2:i detail=3:s advice=4:s id=5:i s=6:i path=7:s after=8:i facts=9:b")],
   expiring: [12, shape("seconds=1:d")],
   drain: [13, shape("after=1:d")],
   ping: [14, []],
   pong: [15, shape("id=1:i")],
-  signal: [16, shape("s=1:i data=2:b b=3:b from=4:s to=5:s topic=6:s keep=7:i")],
+  signal: [16, shape("s=1:i data=2:b b=3:b from=4:s to=5:s topic=6:s keep=7:i by=8:p")],
   presence: [17, shape("s=1:i version=2:i count=3:i members=4:3 joined=5:B changed=6:B left=7:S")],
   here: [18, shape("id=1:i member=2:s key=3:s count=4:i")],
 }
@@ -154,11 +155,19 @@ function read(reader: Reader, size: number, fields: Field[]): Fields {
       continue
     }
     const { name, kind } = field
-    const value = valueOf(reader, kind.toLowerCase())
-    if (/[BS]/.test(kind)) message[name] = [...((message[name] as unknown[] | undefined) ?? []), value]
+    const value = kind === "D" ? numbers(reader) : valueOf(reader, kind.toLowerCase())
+    if (/[BSP]/.test(kind)) message[name] = [...((message[name] as unknown[] | undefined) ?? []), value]
     else message[name] = value
   }
   return message
+}
+
+/** Packed into one field. */
+function numbers(reader: Reader): number[] {
+  const found: number[] = []
+  const size = reader.uint32()
+  for (const end = reader.pos + size; reader.pos < end; ) found.push(reader.double())
+  return found
 }
 
 function valueOf(reader: Reader, kind: Kind): unknown {
@@ -167,6 +176,10 @@ function valueOf(reader: Reader, kind: Kind): unknown {
   if (kind === "o") return reader.bool()
   if (kind === "s") return reader.string()
   if (kind === "b") return reader.bytes()
+  if (kind === "p") {
+    const principal = read(reader, reader.uint32(), SHAPES[4] as Field[])
+    return principal.subject ? principal : null
+  }
   const { member = [], many } = read(reader, reader.uint32(), SHAPES[kind] as Field[])
   return many ? null : member
 }

@@ -40,10 +40,10 @@ export class Far implements Line {
     if (message.t !== "ack") this.#post({ t: "say", tab: this.#tab, text: JSON.stringify(message) })
   }
 
-  follow(follower: Follower, fields: { presence?: boolean }): void {
+  follow(follower: Follower, fields: { presence?: boolean; envelope?: boolean }): void {
     if (this.ended) return follower.lost(this.ended)
     this.#followers.set(follower.path, follower)
-    this.#post({ t: "follow", tab: this.#tab, path: follower.path, live: fields.presence === true })
+    this.#post({ t: "follow", tab: this.#tab, path: follower.path, live: fields.presence === true, envelope: fields.envelope === true })
   }
 
   leave(follower: Follower): void {

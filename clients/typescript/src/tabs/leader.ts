@@ -10,6 +10,7 @@ import type { Listener, Wish } from "../connection/feed.ts"
 import type { Told } from "../connection/messages.ts"
 import type { Host } from "../connection/share.ts"
 import { type HeadwaterError, plainError } from "../errors.ts"
+import { BUFFER } from "../limits.ts"
 import type { News, Post, Wanted } from "./notes.ts"
 
 /** Other tabs, as a listener of a stream. */
@@ -23,8 +24,8 @@ class Others implements Listener {
   #post: Post<News>
   #over: (others: Others) => void
 
-  constructor(path: string, live: boolean, tabs: Set<string>, post: Post<News>, over: (others: Others) => void) {
-    this.wish = { from: "now", wait: true, buffer: 65_536, live }
+  constructor(path: string, told: Pick<Wish, "live" | "envelope">, tabs: Set<string>, post: Post<News>, over: (others: Others) => void) {
+    this.wish = { from: "now", wait: true, buffer: BUFFER, ...told }
     this.tabs = tabs
     this.who = [...tabs].join()
     this.#path = path
@@ -127,17 +128,18 @@ export class Leader {
     return members?.delete(tab) === true && !members.size && !this.#host.live(path).isMember
   }
 
-  #follow({ tab, path, live }: Extract<Wanted, { t: "follow" }>): void {
+  #follow({ tab, path, live, envelope = false }: Extract<Wanted, { t: "follow" }>): void {
     const feed = this.#host.feed(path)
     const known = this.#others.get(path)
-    if (known && (known.wish.live || !live)) {
+    if (known && (known.wish.live || !live) && (known.wish.envelope || !envelope)) {
       known.tabs.add(tab)
       feed.greet(known)
     } else {
       const tabs = (known?.tabs ?? new Set()).add(tab)
-      const others = new Others(path, live, tabs, this.#post, (over) => this.#drop(over, path))
+      const told = { live: live || known?.wish.live === true, envelope: envelope || known?.wish.envelope === true }
+      const others = new Others(path, told, tabs, this.#post, (over) => this.#drop(over, path))
       this.#others.set(path, others)
-      if (live) this.#holds.set(path, this.#host.live(path).hold())
+      if (live && !this.#holds.has(path)) this.#holds.set(path, this.#host.live(path).hold())
       feed.attach(others)
       if (known) feed.detach(known)
     }

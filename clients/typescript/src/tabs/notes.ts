@@ -13,7 +13,7 @@ export type Wanted =
   /** A message for the server, as JSON; `raw`: JSON text that becomes its field `r`. */
   | { t: "ask"; tab: string; n: number; text: string; raw: string | undefined }
   | { t: "say"; tab: string; text: string }
-  | { t: "follow"; tab: string; path: string; live: boolean }
+  | { t: "follow"; tab: string; path: string; live: boolean; envelope?: boolean }
   | { t: "leave"; tab: string; path: string }
   | { t: "reconnect"; tab: string }
 

@@ -66,6 +66,9 @@ export class Server {
   }
 }
 
+/** Who appended the record of a number; of every other one nobody is named. */
+export const writer = (n: number): { subject: string } | null => (n % 2 ? null : { subject: `u${n}` })
+
 export class ServerSocket implements Socket {
   readyState = 0
   onopen: Socket["onopen"] = null
@@ -77,6 +80,8 @@ export class ServerSocket implements Socket {
   #server: Server
   #page: Page
   #subscribed = new Set<string>()
+  /** Those whose records come with what is known of them. */
+  #enveloped = new Set<string>()
   #waiting = new Map<string, Message>()
 
   constructor(server: Server, page: Page) {
@@ -120,7 +125,8 @@ export class ServerSocket implements Socket {
   data(path: string, from: number): void {
     if (!this.#subscribed.has(path)) return
     const log = this.#server.log(path)
-    for (let n = from; n < log.length; n += 1) this.say({ t: "data", s: this.#number(path), o: at(n + 1), r: [log[n]] })
+    const known = (n: number): object => (this.#enveloped.has(path) ? { at: [n + 1], by: [writer(n)] } : {})
+    for (let n = from; n < log.length; n += 1) this.say({ t: "data", s: this.#number(path), o: at(n + 1), r: [log[n]], ...known(n) })
   }
 
   /** What the server says when it has nothing to say. */
@@ -154,6 +160,7 @@ export class ServerSocket implements Socket {
     } else if (t === "hello") this.say({ t: "welcome", server: "test", heartbeat: HEARTBEAT / 1000, window: 262144, limits: {} })
     else if (t === "sub") {
       this.#subscribed.add(path)
+      this.#enveloped[message.envelope ? "add" : "delete"](path)
       this.say({ t: "sub", id, s: this.#number(path), path, type: "application/json", from: at(from), tail, earliest: at(0) })
       this.data(path, from)
       this.say({ t: "live", s: this.#number(path), o: tail })
@@ -161,7 +168,8 @@ export class ServerSocket implements Socket {
     } else if (t === "unsub") this.#subscribed.delete(path)
     else if (t === "read") {
       const e = log.slice(from, -1).map((_, index) => at(from + index + 1).slice(-4))
-      this.say({ t: "page", id, from: at(from), o: tail, e, r: log.slice(from), live: true })
+      const known = message.envelope ? { at: log.slice(from).map((_, index) => from + index + 1), by: log.slice(from).map((_, index) => writer(from + index)) } : {}
+      this.say({ t: "page", id, from: at(from), o: tail, live: true, e, r: log.slice(from), ...known })
     } else if (t === "append") this.say({ t: "ok", id, dup: !this.#server.take(this, message), o: at(log.length) })
     else if (t === "here") {
       if (message.state === null) this.members.delete(path)

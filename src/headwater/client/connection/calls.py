@@ -88,6 +88,7 @@ def subscription(path: str, query: Mapping[str, str], window: int | None) -> Cal
         window=window,
         slow=query.get(names.QUERY_SLOW),
         missing=query.get(names.QUERY_MISSING),
+        envelope=names.QUERY_ENVELOPE in query,
         signals=names.QUERY_SIGNALS in query,
         presence=names.QUERY_PRESENCE in query,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Generic, TypeVar
 
 import msgspec
@@ -100,13 +100,16 @@ class MessagesWay(Generic[T]):
         last = message.o
         offsets = [*(last[: len(last) - len(end)] + end for end in message.e or ()), last]
         records = _records(message, codec)
-        if len(records) != len(offsets):
+        known = {len(each) for each in (records, message.at, message.by) if each}
+        if known != {len(offsets)}:
             raise BadAnswer("the server sent records and offsets that are not as many")
         items: list[Item[T]] = []
         told: list[Told] = []
+        times: Sequence[float | None] = message.at or [None] * len(offsets)
+        writers = message.by or [None] * len(offsets)
         try:
-            for raw, offset in zip(records, offsets, strict=True):
-                items.append(make_item(codec, raw, offset))
+            for raw, offset, at, by in zip(records, offsets, times, writers, strict=True):
+                items.append(make_item(codec, raw, offset, at, by))
         except BadRecord as error:
             told = [Bad(error)]
         return [*([Batch(items, items[-1].offset)] if items else []), *told]

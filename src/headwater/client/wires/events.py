@@ -17,7 +17,7 @@ from headwater.client.errors import BadAnswer, BadRecord
 from headwater.client.items import Batch, Gap, Item
 from headwater.client.problems import told_problem
 from headwater.client.told import Absent, Alive, Bad, Closed, Detached, Failed, Heard, Made, Refused, Told, UpToDate
-from headwater.client.wires.lines import MAX_LINE, Blocks
+from headwater.client.wires.lines import MAX_LINE, Blocks, decode_line, record_of
 from headwater.errors import TooLarge
 from headwater.protocol import names
 from headwater.protocol.sse import Parser, ServerEvent
@@ -48,16 +48,18 @@ class Events(Generic[T]):
 
     Args:
         codec: makes values of records.
+        envelope: an event has a record as a line of NDJSON has it, with what is known of it.
     """
 
     media_type = "text/event-stream"
 
-    def __init__(self, codec: Codec[T]) -> None:
+    def __init__(self, codec: Codec[T], *, envelope: bool = False) -> None:
         self._codec = codec
+        self._envelope = envelope
         self._parser = Parser(max_event_bytes=MAX_LINE)
         self._blocks: Blocks | None = Blocks(b"\n\n")
         self._values: msgspec.json.Decoder[Any] | None = None
-        if codec.is_json and codec.row is not None:
+        if codec.is_json and codec.row is not None and not envelope:
             self._values = msgspec.json.Decoder(codec.row)
 
     def feed(self, chunk: bytes) -> list[Told]:
@@ -105,12 +107,21 @@ class Events(Generic[T]):
         return [Batch(items, items[-1].offset)]
 
     def _record(self, data: bytes, offset: str) -> Item[Any]:
+        if self._envelope:
+            return self._enveloped(data)
         if not self._codec.is_text:
             try:
                 data = b64decode(data, validate=True)
             except ValueError:
                 raise BadAnswer("the server sent a record that is not base64") from None
         return make_item(self._codec, data, offset)
+
+    def _enveloped(self, data: bytes) -> Item[Any]:
+        try:
+            line = decode_line(data)
+        except (msgspec.DecodeError, ValueError, RecursionError):
+            raise BadAnswer("the server sent an event that is no envelope of Headwater's") from None
+        return record_of(self._codec, line)
 
     def _parse(self, block: bytes) -> list[Told]:
         before = self._parser.last_event_id

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Final
+from base64 import b64decode
+from typing import Final, TypeVar
 
+import msgspec
+
+from headwater.client.codec import Codec, make_item
 from headwater.client.errors import BadAnswer
+from headwater.client.items import Item
+from headwater.model import Principal
+from headwater.surrogates import mended
+
+T = TypeVar("T")
 
 #: Bytes of one line; a text as a JSON string can take several times its own size.
 MAX_LINE: Final = 128 * 1024 * 1024
@@ -69,3 +78,59 @@ class Blocks:
         if self._size > self._limit:
             raise BadAnswer(f"the server sent a part longer than {self._limit} bytes")
         return b""
+
+
+class Line(msgspec.Struct):
+    """Any line."""
+
+    offset: str = ""
+    data: msgspec.Raw = msgspec.Raw(b"null")
+    base64: str | None = None
+    control: str | None = None
+    start: str = msgspec.field(default="", name="from")
+    to: str = ""
+    reason: str = ""
+    retry_after: float | None = None
+    code: str = ""
+    message: str = ""
+    content_type: str = ""
+    at: float | None = None
+    by: Principal | None = None
+
+
+_line: Final = msgspec.json.Decoder(Line)
+
+
+def decode_line(raw: bytes) -> Line:
+    """A line, with its data as it was sent.
+
+    Raises:
+        msgspec.DecodeError: it is none.
+    """
+    try:
+        return _line.decode(raw)
+    except msgspec.DecodeError:
+        whole = mended(raw)
+        line = _line.decode(whole)
+        at = whole.rindex(bytes(line.data))
+        line.data = msgspec.Raw(raw[at : at + len(bytes(line.data))])
+        return line
+
+
+def record_of(codec: Codec[T], line: Line) -> Item[T]:
+    """The record in a line.
+
+    Raises:
+        BadAnswer: it is none of the stream's.
+        BadRecord: it is not of the type that is read.
+    """
+    try:
+        if line.base64 is not None:
+            raw = b64decode(line.base64, validate=True)
+        elif codec.is_json:
+            raw = bytes(line.data)
+        else:
+            raw = msgspec.json.decode(line.data, type=str).encode()
+    except (ValueError, msgspec.DecodeError):
+        raise BadAnswer("the server sent a record that is not of its stream's type") from None
+    return make_item(codec, raw, line.offset, line.at, line.by)

@@ -6,18 +6,17 @@ that cannot be decoded, is gone through line by line.
 
 from __future__ import annotations
 
-from base64 import b64decode
 from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 
-from headwater.client.codec import Codec, make_item
+from headwater.client.codec import Codec
 from headwater.client.errors import BadAnswer, BadRecord
 from headwater.client.items import Batch, Gap, Item
 from headwater.client.problems import told_problem
 from headwater.client.told import Absent, Alive, Bad, Closed, Detached, Failed, Heard, Made, Refused, Told, UpToDate
-from headwater.client.wires.lines import Blocks
-from headwater.surrogates import mended
+from headwater.client.wires.lines import Blocks, Line, decode_line, record_of
+from headwater.model import Principal
 
 T = TypeVar("T")
 
@@ -52,23 +51,11 @@ class _Row(msgspec.Struct, Generic[T], gc=False):
     data: T
 
 
-class _Line(msgspec.Struct):
-    """Any line."""
+class EnvelopeRow(_Row[T], Generic[T], gc=False):
+    """The same with what is known of the record."""
 
-    offset: str = ""
-    data: msgspec.Raw = msgspec.Raw(b"null")
-    base64: str | None = None
-    control: str | None = None
-    start: str = msgspec.field(default="", name="from")
-    to: str = ""
-    reason: str = ""
-    retry_after: float | None = None
-    code: str = ""
-    message: str = ""
-    content_type: str = ""
-
-
-_line: Final = msgspec.json.Decoder(_Line)
+    at: float | None = None
+    by: Principal | None = None
 
 
 def data_of(line: bytes, offset: str) -> bytes:
@@ -79,38 +66,25 @@ def data_of(line: bytes, offset: str) -> bytes:
     return bytes(decode_line(line).data)
 
 
-def decode_line(raw: bytes) -> _Line:
-    """A line, with its data as it was sent.
-
-    Raises:
-        msgspec.DecodeError: it is none.
-    """
-    try:
-        return _line.decode(raw)
-    except msgspec.DecodeError:
-        whole = mended(raw)
-        line = _line.decode(whole)
-        at = whole.rindex(bytes(line.data))
-        line.data = msgspec.Raw(raw[at : at + len(bytes(line.data))])
-        return line
-
-
 class JsonLines(Generic[T]):
     """One connection's lines.
 
     Args:
         codec: makes values of records.
+        envelope: records come with what is known of them.
     """
 
     media_type = "application/x-ndjson"
 
-    def __init__(self, codec: Codec[T]) -> None:
+    def __init__(self, codec: Codec[T], *, envelope: bool = False) -> None:
         self._codec = codec
+        self._envelope = envelope
         self._blocks = Blocks(b"\n")
         self._rows: msgspec.json.Decoder[Any] | None = None
         self._item: type[Item[Any]] = LineItem if codec.is_json else TextItem
         if codec.row is not None:
-            self._rows = msgspec.json.Decoder(_Row[codec.row])  # type: ignore[name-defined]
+            kind = EnvelopeRow if envelope else _Row
+            self._rows = msgspec.json.Decoder(kind[codec.row])
 
     def feed(self, chunk: bytes) -> list[Told]:
         """Take bytes and give what they complete; what is unfinished at a cut is never told.
@@ -137,7 +111,10 @@ class JsonLines(Generic[T]):
         lines = block.split(b"\n")
         if len(lines) != len(rows) + 1:
             lines = [line for line in lines if line.strip()]
-        items = [make(row.data, row.offset, line) for row, line in zip(rows, lines, strict=False)]
+        if self._envelope:
+            items = [make(row.data, row.offset, line, row.at, row.by) for row, line in zip(rows, lines, strict=False)]
+        else:
+            items = [make(row.data, row.offset, line) for row, line in zip(rows, lines, strict=False)]
         return [Batch(items, items[-1].offset)]
 
     def _slowly(self, block: bytes) -> list[Told]:
@@ -160,7 +137,7 @@ class JsonLines(Generic[T]):
         _flush(items, told)
         return told or [Alive()]
 
-    def _read(self, raw: bytes) -> _Line:
+    def _read(self, raw: bytes) -> Line:
         try:
             line = decode_line(raw)
         except (msgspec.DecodeError, ValueError, RecursionError):
@@ -169,19 +146,10 @@ class JsonLines(Generic[T]):
             raise BadAnswer("the server sent a line that is not of Headwater's NDJSON")
         return line
 
-    def _record(self, line: _Line) -> Item[Any]:
-        try:
-            if line.base64 is not None:
-                raw = b64decode(line.base64, validate=True)
-            elif self._codec.is_json:
-                raw = bytes(line.data)
-            else:
-                raw = msgspec.json.decode(line.data, type=str).encode()
-        except (ValueError, msgspec.DecodeError):
-            raise BadAnswer("the server sent a record that is not of its stream's type") from None
-        return make_item(self._codec, raw, line.offset)
+    def _record(self, line: Line) -> Item[Any]:
+        return record_of(self._codec, line)
 
-    def _control(self, line: _Line, raw: bytes) -> Told:
+    def _control(self, line: Line, raw: bytes) -> Told:
         match line.control:
             case "up-to-date":
                 return UpToDate(line.offset)

@@ -123,8 +123,8 @@ export class Rows {
 function reader(type) {
   const decoder = new TextDecoder(), encoder = new TextEncoder();
   return text => {
-    const { offset, at, data, base64 } = JSON.parse(text);
-    const row = { offset, at: at * 1000 };
+    const { offset, at, by, data, base64 } = JSON.parse(text);
+    const row = { offset, at: at * 1000, by };
     if (isJson(type)) row.data = text.slice(text.indexOf('"data":') + 7, -1); // the bytes that a parsed value would lose
     else if (!isText(type)) row.data = base64;
     else row.data = decoder.decode(base64 === undefined ? encoder.encode(data) : Uint8Array.from(atob(base64), byte => byte.charCodeAt(0)), { stream: true });
@@ -176,7 +176,15 @@ function recordNode(row, type) {
   const at = make("time", "at", today ? clock(row.at) : `${DAY.format(row.at)} ${clock(row.at)}`);
   at.dateTime = at.title = new Date(row.at).toISOString();
   const data = row.data.length > MAX_SHOWN ? `${row.data.slice(0, MAX_SHOWN)} … (${plural(row.data.length, "character")})` : row.data;
-  return make("li", "", at, offset, make("span", "data", ...isJson(type) && data.length <= MAX_COLOURED ? coloured(data) : [data]));
+  return make("li", "", at, offset, make("span", "data", ...who(row.by), ...isJson(type) && data.length <= MAX_COLOURED ? coloured(data) : [data]));
+}
+
+// Who appended it, by the proof that the server saw.
+function who(by) {
+  if (!by) return [];
+  const name = make("b", "by", by.subject);
+  name.title = `Appended by ${by.subject}${by.issuer ? ` of ${by.issuer}` : ""}`;
+  return [name, " "];
 }
 
 function coloured(json) {

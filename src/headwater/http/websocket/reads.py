@@ -81,4 +81,4 @@ async def _read(session: Session, message: m.Read, path: str, start: str | Last,
         code=failure.code,
         message=failure.message,
     )
-    return session.codec.page(told, batch.content_type, batch.records, at=message.envelope)
+    return session.codec.page(told, batch.content_type, batch.records, envelope=message.envelope)

@@ -31,7 +31,8 @@ from headwater.hub.live.subscriptions.subscription import FORBIDDEN, Subscriptio
 from headwater.hub.live.subscriptions.whole import Subscriptions
 from headwater.hub.live.subscriptions.wish import Wish
 from headwater.hub.peers import Peer, client_at
-from headwater.protocol.access.identity import ANYBODY, Access, Principal
+from headwater.model import Principal
+from headwater.protocol.access.identity import ANYBODY, Access
 from headwater.protocol.asks import Ask, Operation
 from headwater.protocol.ephemeral import PRESENCE
 from headwater.protocol.websocket import closes

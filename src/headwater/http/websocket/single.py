@@ -196,6 +196,8 @@ class Single(Groupless, Talk):
         try:
             if self._credential is not None:
                 self._permission.count_message(size, access, self._credential, self._client)
+            if (by := access.principal) is not None:
+                request = msgspec.structs.replace(request, by=by)
             self.hub.post(self._command.path, request, partial(self._written, size))
         except Exception as error:
             self._written(size, error)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from functools import partial
 
+import msgspec
+
 from headwater.http.websocket.arguments import append_of, body_of, given_config, given_producer, path_of
 from headwater.http.websocket.session import Session
-from headwater.model import Appended, Failure, StreamConfig
-from headwater.protocol.access.identity import Access, Principal
+from headwater.model import Appended, Failure, Principal, StreamConfig
+from headwater.protocol.access.identity import Access
 from headwater.protocol.asks import Ask, Operation, asks_of
 from headwater.protocol.commands import Create, Write
 from headwater.protocol.failure import check_failure
@@ -43,12 +45,14 @@ def _end(session: Session, id: int, path: str | None, s: int | None, size: int, 
 
 
 def _write(session: Session, id: int, size: int, path: str, request: Append, access: Access) -> None:
-    hub = session.hub
+    hub, by = session.hub, access.principal
     session.rights.count_body(len(request.body), access)
+    if by is not None:
+        request = msgspec.structs.replace(request, by=by)
     if request.create is None:
         hub.post(path, request, partial(_written, session, id, size, len(request.body)))
     else:
-        session.run(id, size, _created_by(session, id, path, request, access.principal))
+        session.run(id, size, _created_by(session, id, path, request, by))
 
 
 def _written(session: Session, id: int, size: int, body: int, outcome: Appended | Exception) -> None:
@@ -87,7 +91,9 @@ async def _create(
     session: Session, message: m.Create, path: str, config: StreamConfig, body: bytes, by: Principal | None
 ) -> bytes:
     condition = Condition(if_none_match=(ANY,)) if message.exclusive else None
-    made = await session.hub.create_stream(path, config, body, closed=message.closed, condition=condition, by=by)
+    made = await session.hub.create_stream(
+        path, config, body, closed=message.closed, condition=condition, by=by, maker=by
+    )
     return session.codec.encode(m.Ok(message.id, made.info.tail, closed=made.info.closed, created=made.created))
 
 

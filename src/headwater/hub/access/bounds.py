@@ -19,7 +19,7 @@ from headwater.errors import LimitReached, RateLimited
 from headwater.hub.access.principals import Principals
 from headwater.hub.limits import Limits
 from headwater.hub.peers import network_of
-from headwater.protocol.access.identity import Principal
+from headwater.model import Principal
 from headwater.protocol.asks import Ask, Operation
 from headwater.protocol.rates import Rates
 

@@ -13,6 +13,7 @@ from headwater.hub.access.revoked_log import KEEP_SECONDS, RevokedLog
 from headwater.hub.access.tickets import SECONDS, Tickets
 from headwater.hub.arguments import check_kind
 from headwater.hub.lifespan import Gate
+from headwater.model import Principal
 from headwater.protocol.access.identity import Access
 from headwater.protocol.hosts import parse_origin
 
@@ -105,7 +106,7 @@ class AccessCalls:
         if entry.token_id is not None:
             return self._principals.end_token(entry.issuer, entry.token_id)
         assert entry.subject is not None, "one of the two is named"
-        return self._principals.end((entry.issuer, entry.subject), REVOKED, before=entry.before)
+        return self._principals.end(Principal(entry.subject, entry.issuer), REVOKED, before=entry.before)
 
     def kick(self, subject: str, *, issuer: str = "", retry_after: float = 1.0) -> int:
         """End the readers and connections of somebody, who may come back.
@@ -120,7 +121,7 @@ class AccessCalls:
         """
         self._gate.check()
         check_kind("subject", subject, str, optional=False)
-        ended = self._principals.end((issuer, subject), KICKED, retry_after)
+        ended = self._principals.end(Principal(subject, issuer), KICKED, retry_after)
         line = TakenBack(subject=subject, issuer=issuer or None, retry_after=retry_after, ended=ended)
         self._refusals.taken_back("access.kicked", line)
         return ended

@@ -25,7 +25,8 @@ from headwater.hub.access.live_proofs import LiveProof, Proofs, discard, each, p
 from headwater.hub.access.proven import Proven
 from headwater.hub.access.revocations import Revocations
 from headwater.hub.timers import Timers
-from headwater.protocol.access.identity import Access, Principal
+from headwater.model import Principal
+from headwater.protocol.access.identity import Access
 
 _log: Final = logging.getLogger("headwater")
 

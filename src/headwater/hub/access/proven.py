@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Final
 
-from headwater.protocol.access.identity import Access, Principal
+from headwater.protocol.access.identity import Access
 
 #: Given what was said of a proof, asks who it is of now: raises, or gives None, where it is of nobody any more.
 Again = Callable[[Access], "Access | Awaitable[Access | None] | None"]
@@ -27,10 +27,7 @@ class Proven(Access):
         decided: when, in seconds since the Unix epoch.
     """
 
-    __slots__ = ("again", "decided", "key", "parent", "principal", "signer")
-
-    #: See `Access.principal`; one object for all that ask.
-    principal: Principal | None
+    __slots__ = ("again", "decided", "key", "parent", "signer")
 
     def __init__(
         self,
@@ -50,7 +47,6 @@ class Proven(Access):
             recheck=access.recheck,
             grants=access.grants,
         )
-        self.principal = None if access.subject is None else (access.issuer, access.subject)
         self.key: Final = key
         self.again: Final = again
         self.parent: Final = parent

@@ -133,13 +133,13 @@ class Refusals:
             return
         asked = tuple(asks)
         paths = list(dict.fromkeys(ask.path for ask in asked))[:MAX_PATHS]
-        issuer, subject = error.principal or (None, None)
+        who = error.principal
         line = Refused(
             reason=error.code,
             op=tuple(dict.fromkeys(str(ask.operation) for ask in asked)),
             path=tuple(map(self._path, paths)),
-            subject=_cut(subject),
-            issuer=_cut(issuer),
+            subject=None if who is None else _cut(who.subject),
+            issuer=None if who is None else _cut(who.issuer),
             proof=proof,
             address=None if client is None else client[0],
             detail=_cut(error.because or (error.message if error.status == 429 else None)),

@@ -12,7 +12,8 @@ from typing import Final
 import msgspec
 
 from headwater.errors import LimitReached
-from headwater.protocol.access.identity import Access, Principal
+from headwater.model import Principal
+from headwater.protocol.access.identity import Access
 
 #: Entries that are kept.
 MAX_ENTRIES: Final = 100_000
@@ -59,9 +60,10 @@ class Revocations:
         if entry.token_id is not None:
             self._tokens[entry.issuer, entry.token_id] = entry
         if entry.subject is not None:
-            former = self._subjects.get((entry.issuer, entry.subject))
+            principal = Principal(entry.subject, entry.issuer)
+            former = self._subjects.get(principal)
             if former is None or former.before <= entry.before:
-                self._subjects[entry.issuer, entry.subject] = entry
+                self._subjects[principal] = entry
 
     def forget(self, now: float) -> None:
         """Forget those that are over."""
@@ -80,8 +82,8 @@ class Revocations:
             decided: when it was found to be one. It counts where nobody says when its credential was made: who is
                 asked again is let in again, if the application says so.
         """
-        if self._subjects and access.subject is not None:
-            entry = self._subjects.get((access.issuer, access.subject))
+        if self._subjects and access.principal is not None:
+            entry = self._subjects.get(access.principal)
             if entry is not None:
                 if access.issued is None:
                     return decided <= entry.before

@@ -28,9 +28,9 @@ from headwater.hub.access.end import REVOKED
 from headwater.hub.access.principals import Principals
 from headwater.hub.access.proven import Proven
 from headwater.hub.places import Places
-from headwater.model import Change, Expiry, Last, Retention, StreamConfig
+from headwater.model import Change, Expiry, Last, Principal, Retention, StreamConfig
 from headwater.protocol.access.cookies import SECRET_BYTES
-from headwater.protocol.access.identity import Access, Principal
+from headwater.protocol.access.identity import Access
 from headwater.protocol.access.kept import KeptAccess
 from headwater.protocol.ledger import Append
 from headwater.stores import Store

@@ -155,8 +155,10 @@ def access_of(claims: Mapping[str, Any], issuer: Issuer, now: float) -> Access:
     if "nbf" in claims and _number(claims, "nbf") > now + LEEWAY:
         raise InvalidToken("nbf has not come yet")
     grants = _grants(claims, issuer)
-    # Of the texts that many tokens have in common one is kept.
-    return Access(subject, expires=expires, issuer=issuer.issuer, token_id=token_id, issued=issued, grants=grants)
+    try:
+        return Access(subject, expires=expires, issuer=issuer.issuer, token_id=token_id, issued=issued, grants=grants)
+    except ValueError as error:
+        raise InvalidToken(str(error)) from None
 
 
 def _number(claims: Mapping[str, Any], name: str) -> int:

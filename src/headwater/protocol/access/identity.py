@@ -9,11 +9,10 @@ import builtins
 from collections.abc import Iterable
 from typing import Final
 
+from headwater.model import Principal
 from headwater.protocol.access.grants import NOTHING, Grants
 from headwater.protocol.asks import Operation
-
-#: An issuer and a subject.
-Principal = tuple[str, str]
+from headwater.protocol.principals import check_principal
 
 
 class Access:
@@ -27,7 +26,8 @@ class Access:
     What is allowed is the union of them.
 
     Args:
-        subject: who; None: anybody, nobody has said.
+        subject: who; None: anybody, nobody has said. It is kept with the records that are appended with this access,
+            and told to who reads them.
         read: streams that may be read.
         append: streams that may be appended to.
         close: streams that may be closed or failed.
@@ -47,12 +47,14 @@ class Access:
     Attributes:
         subject: as given, and so are the others.
         grants: what is granted.
+        principal: the issuer and the subject; None: anybody.
 
     Raises:
-        ValueError: one of the patterns is none, or there are too many.
+        ValueError: one of the patterns is none, or there are too many; or the subject or the issuer is too long, or no
+            text that UTF-8 can write.
     """
 
-    __slots__ = ("expires", "grants", "issued", "issuer", "recheck", "subject", "token_id")
+    __slots__ = ("expires", "grants", "issued", "issuer", "principal", "recheck", "subject", "token_id")
 
     def __init__(
         self,
@@ -77,6 +79,7 @@ class Access:
         self.subject: Final = subject
         self.expires: Final = expires
         self.issuer: Final = issuer
+        self.principal: Final[Principal | None] = None if subject is None else check_principal(subject, issuer)
         self.token_id: Final = token_id
         self.issued: Final = issued
         self.recheck: Final = recheck
@@ -95,11 +98,6 @@ class Access:
             found = {operation: _texts(operation, patterns) for operation, patterns in given.items() if patterns}
             grants = Grants(found) if found else NOTHING
         self.grants: Final = grants
-
-    @property
-    def principal(self) -> Principal | None:
-        """The issuer and the subject; None: anybody."""
-        return None if self.subject is None else (self.issuer, self.subject)
 
     def allows(self, operation: Operation, path: str) -> bool:
         """Whether an operation is granted on a stream; until when is another question."""

@@ -19,9 +19,8 @@ from typing import Final
 import msgspec
 
 from headwater.errors import BadRequest, InvalidBody, Refused
-from headwater.model import JSON
+from headwater.model import JSON, Principal
 from headwater.protocol import names
-from headwater.protocol.access.identity import Principal
 from headwater.protocol.commands import Joins
 from headwater.protocol.expiry import parse_integer
 from headwater.protocol.framing import split_value
@@ -154,7 +153,7 @@ def claim_of(id: str | None, key: str | None, principal: Principal | None) -> Cl
         Refused: it says to be another one than its subject.
     """
     if principal is not None:
-        issuer, subject = principal
+        issuer, subject = principal.issuer, principal.subject
         if id is not None and id != subject:
             raise Refused("the member is not who the request's credential is of; leave its id out")
         return Claim(check_id(subject), None if key is None else check_key(key), proven=True, issuer=issuer)

@@ -14,6 +14,7 @@ from headwater.errors import InvalidMessage
 from headwater.model import Record
 from headwater.protocol.ephemeral import SIGNAL, Ephemeral
 from headwater.protocol.framing import is_json, is_text, payloads
+from headwater.protocol.principals import told
 from headwater.protocol.spans import data_of, offsets_of
 from headwater.protocol.websocket import frames
 from headwater.protocol.websocket.ephemeral import signalled
@@ -49,14 +50,14 @@ class Codec(Protocol):
         """A message, framed."""
         ...
 
-    def data(self, number: int, content_type: str, records: Sequence[Record], *, at: bool) -> bytes:
+    def data(self, number: int, content_type: str, records: Sequence[Record], *, envelope: bool) -> bytes:
         """The message `data`, framed.
 
         Args:
             number: the stream's.
             content_type: the stream's.
             records: one at least.
-            at: with the times of their appends.
+            envelope: with the times of their appends, and who appended them.
         """
         ...
 
@@ -69,14 +70,14 @@ class Codec(Protocol):
         """
         ...
 
-    def page(self, message: ServerMessage, content_type: str, records: Sequence[Record], *, at: bool) -> bytes:
+    def page(self, message: ServerMessage, content_type: str, records: Sequence[Record], *, envelope: bool) -> bytes:
         """A message that has records behind its own fields, framed.
 
         Args:
             message: without them.
             content_type: of the stream.
             records: may be none.
-            at: see `data`.
+            envelope: see `data`.
         """
         ...
 
@@ -139,12 +140,13 @@ class JsonCodec(Framed):
         """See `Codec.encode`."""
         return self._frame(frames.TEXT, self._encode(message))
 
-    def data(self, number: int, content_type: str, records: Sequence[Record], *, at: bool) -> bytes:
+    def data(self, number: int, content_type: str, records: Sequence[Record], *, envelope: bool) -> bytes:
         """See `Codec.data`."""
         offsets = offsets_of(records)
         return self._frame(
             frames.TEXT,
-            b'{"t":"data","s":%d,"o":"%b"%b}' % (number, offsets[-1], _fields(content_type, records, offsets, at=at)),
+            b'{"t":"data","s":%d,"o":"%b"%b}'
+            % (number, offsets[-1], _fields(content_type, records, offsets, envelope=envelope)),
         )
 
     def ephemeral(self, number: int, event: Ephemeral) -> bytes:
@@ -153,16 +155,18 @@ class JsonCodec(Framed):
             return self.encode(signalled(number, event.origin))
         return self._frame(frames.TEXT, b'{"t":"%b","s":%d,%b' % (event.kind.encode(), number, event.body[1:]))
 
-    def page(self, message: ServerMessage, content_type: str, records: Sequence[Record], *, at: bool) -> bytes:
+    def page(self, message: ServerMessage, content_type: str, records: Sequence[Record], *, envelope: bool) -> bytes:
         """See `Codec.page`."""
         head = self._encode(message)
         if not records:
             return self._frame(frames.TEXT, head)
-        return self._frame(frames.TEXT, head[:-1] + _fields(content_type, records, offsets_of(records), at=at) + b"}")
+        return self._frame(
+            frames.TEXT, head[:-1] + _fields(content_type, records, offsets_of(records), envelope=envelope) + b"}"
+        )
 
 
-def _fields(content_type: str, records: Sequence[Record], offsets: list[bytes], *, at: bool) -> bytes:
-    """`e`, `r` or `b`, and `at`, each with a comma before it."""
+def _fields(content_type: str, records: Sequence[Record], offsets: list[bytes], *, envelope: bool) -> bytes:
+    """`e`, `r` or `b`, `at` and `by`, each with a comma before it."""
     parts = []
     if len(offsets) > 1:
         parts.append(b',"e":["' + b'","'.join(endings(offsets)) + b'"]')
@@ -173,8 +177,10 @@ def _fields(content_type: str, records: Sequence[Record], offsets: list[bytes], 
         parts.append(b',"r":[' + b",".join([msgspec.json.encode(each.decode()) for each in data]) + b"]")
     else:
         parts.append(b',"b":["' + b'","'.join(map(base64_of, payloads(content_type, data))) + b'"]')
-    if at:
+    if envelope:
         parts.append(b',"at":[' + b",".join([b"%.3f" % record.at for record in records]) + b"]")
+        if any(by := [record.by for record in records]):
+            parts.append(b',"by":[' + b",".join([b"null" if each is None else told(each) for each in by]) + b"]")
     return b"".join(parts)
 
 

@@ -55,10 +55,10 @@ class MsgpackCodec(Framed):
         """See `Codec.encode`."""
         return self._frame(frames.BINARY, _encoded(message))
 
-    def data(self, number: int, content_type: str, records: Sequence[Record], *, at: bool) -> bytes:
+    def data(self, number: int, content_type: str, records: Sequence[Record], *, envelope: bool) -> bytes:
         """See `Codec.data`."""
         offsets = offsets_of(records)
-        count, more = _records(content_type, records, offsets, at=at)
+        count, more = _records(content_type, records, offsets, envelope=envelope)
         head = bytes((_MAP | 3 + count,)) + _T_DATA + _encode(number)
         return self._frame(frames.BINARY, head + b"\xa1o" + _text(offsets[-1]) + more)
 
@@ -66,12 +66,12 @@ class MsgpackCodec(Framed):
         """See `Codec.ephemeral`."""
         return self.encode(message_of(number, event))
 
-    def page(self, message: m.ServerMessage, content_type: str, records: Sequence[Record], *, at: bool) -> bytes:
+    def page(self, message: m.ServerMessage, content_type: str, records: Sequence[Record], *, envelope: bool) -> bytes:
         """See `Codec.page`."""
         head = _encoded(message)
         if not records:
             return self._frame(frames.BINARY, head)
-        count, more = _records(content_type, records, offsets_of(records), at=at)
+        count, more = _records(content_type, records, offsets_of(records), envelope=envelope)
         return self._frame(frames.BINARY, bytes((head[0] + count,)) + head[1:] + more)
 
 
@@ -112,8 +112,10 @@ def _value(value: msgspec.Raw) -> msgspec.Raw:
 # By hand, what every live reader is told: records go into it as they are stored.
 
 
-def _records(content_type: str, records: Sequence[Record], offsets: list[bytes], *, at: bool) -> tuple[int, bytes]:
-    """`e`, `b` and `at`, and how many of them there are."""
+def _records(
+    content_type: str, records: Sequence[Record], offsets: list[bytes], *, envelope: bool
+) -> tuple[int, bytes]:
+    """`e`, `b`, `at` and `by`, and how many of them there are."""
     data = payloads(content_type, data_of(records))
     parts, count = [], 1
     if len(offsets) > 1:
@@ -122,9 +124,12 @@ def _records(content_type: str, records: Sequence[Record], offsets: list[bytes],
     parts += [b"\xa1b", _array(len(data))]
     for each in data:
         parts += (_binary_head(len(each)), each)
-    if at:
+    if envelope:
         count += 1
         parts += (b"\xa2at", _encode([record.at for record in records]))
+        if any(by := [record.by for record in records]):
+            count += 1
+            parts += (b"\xa2by", _encode(by))
     return count, b"".join(parts)
 
 

@@ -66,29 +66,31 @@ class ProtobufCodec(Framed):
         """See `Codec.encode`."""
         return self._frame(frames.BINARY, block(_NUMBER_OF[type(message)], encode(message)))
 
-    def data(self, number: int, content_type: str, records: Sequence[Record], *, at: bool) -> bytes:
+    def data(self, number: int, content_type: str, records: Sequence[Record], *, envelope: bool) -> bytes:
         """See `Codec.data`."""
         offsets = offsets_of(records)
         head = tag(_OF_DATA["s"], VARINT) + varint(number) + block(_OF_DATA["o"], offsets[-1])
-        body = head + _records(_OF_DATA, content_type, records, offsets, at=at)
+        body = head + _records(_OF_DATA, content_type, records, offsets, envelope=envelope)
         return self._frame(frames.BINARY, block(_NUMBER_OF[m.Data], body))
 
     def ephemeral(self, number: int, event: Ephemeral) -> bytes:
         """See `Codec.ephemeral`."""
         return self.encode(message_of(number, event))
 
-    def page(self, message: m.ServerMessage, content_type: str, records: Sequence[Record], *, at: bool) -> bytes:
+    def page(self, message: m.ServerMessage, content_type: str, records: Sequence[Record], *, envelope: bool) -> bytes:
         """See `Codec.page`."""
         body = encode(message)
         if records:
-            body += _records(_OF_PAGE, content_type, records, offsets_of(records), at=at)
+            body += _records(_OF_PAGE, content_type, records, offsets_of(records), envelope=envelope)
         return self._frame(frames.BINARY, block(_NUMBER_OF[type(message)], body))
 
 
 def _records(
-    numbers: dict[str, int], content_type: str, records: Sequence[Record], offsets: list[bytes], *, at: bool
+    numbers: dict[str, int], content_type: str, records: Sequence[Record], offsets: list[bytes], *, envelope: bool
 ) -> bytes:
     parts = [blocks(numbers["e"], endings(offsets)), blocks(numbers["b"], payloads(content_type, data_of(records)))]
-    if at:
+    if envelope:
         parts.append(doubles(numbers["at"], [record.at for record in records]))
+        if any(by := [record.by for record in records]):
+            parts.append(blocks(numbers["by"], [b"" if each is None else encode(each) for each in by]))
     return b"".join(parts)

@@ -30,7 +30,7 @@ def signalled(number: int, signal: Signal) -> m.Signal:
     """A signal as a message."""
     kind, content = signal.content_type, signal.content
     keep = None if signal.keep is None else int(signal.keep)
-    told = m.Signal(number, signal.sender, signal.to, signal.topic, keep)
+    told = m.Signal(number, signal.sender, signal.to, signal.topic, keep, by=signal.by)
     if is_json(kind):
         told.data = msgspec.Raw(content)
     elif is_text(kind) and is_utf8(content):

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
+from headwater.model import Principal
 from headwater.protocol.given import GivenConfig
 from headwater.protocol.websocket.schema import FIELDS, Field, Kind, Members, Producer
 
@@ -111,6 +112,7 @@ _PAYLOADS: Final[dict[Kind, Callable[[Any], bytes]]] = {
     Kind.VALUE: bytes,
     Kind.FACTS: msgspec.json.Encoder().encode,
     Kind.PRODUCER: lambda value: encode(Producer(*value)),
+    Kind.PRINCIPAL: lambda value: b"" if value is None else encode(value),
 }
 
 
@@ -246,6 +248,7 @@ _VALUES: Final[dict[Kind, Callable[[Any], Any]]] = {
     Kind.FLAG: bool,
     Kind.BYTES: bytes,
     Kind.VALUE: json_value,
+    Kind.PRINCIPAL: lambda value: decode(Principal, value) if value else None,
 }
 _WIRES: Final = {Kind.INTEGER: VARINT, Kind.FLAG: VARINT, Kind.NUMBER: FIXED64}
 _EMPTY: Final = {Kind.TEXT: "", Kind.INTEGER: 0, Kind.NUMBER: 0.0, Kind.FLAG: False}

@@ -17,6 +17,7 @@ from typing import Any, Final, get_args, get_origin, get_type_hints
 
 import msgspec
 
+from headwater.model import Principal
 from headwater.protocol.given import GivenConfig
 from headwater.protocol.websocket import messages as m
 
@@ -59,6 +60,7 @@ class Kind(Enum):
     FACTS = "a JSON object of any fields, as its text"
     COUNTS = "whole numbers by names"
     PRODUCER = "an idempotent producer"
+    PRINCIPAL = "a principal"
     MEMBERS = "all members, or that there are too many"
     CONFIG = "with what a stream is made; nothing in it: as it comes"
 
@@ -104,23 +106,24 @@ _NUMBERS: Final[dict[type[msgspec.Struct], str]] = {
     m.Welcome: "server heartbeat window limits",
     m.Subscribed: "id s path type from tail earliest",
     m.Waiting: "id path o",
-    m.Data: "s o e b at",
+    m.Data: "s o e b at by",
     m.Live: "s o",
     m.Gap: "s from to why o",
     m.End: "s o why code message after",
     m.Ok: "id o dup closed created told",
     m.Info: "id path type tail earliest closed code message ttl expires_at retention slow",
-    m.Page: "id from o e b at live earlier closed code message",
+    m.Page: "id from o e b at live earlier closed code message by",
     m.Problem: "code status detail advice id s path after facts",
     m.Expiring: "seconds",
     m.Drain: "after",
     m.Beat: "",
     m.Answer: "id",
-    m.Signal: "s data b from to topic keep",
+    m.Signal: "s data b from to topic keep by",
     m.Presence: "s version count members joined changed left",
     m.Attending: "id member key count",
     Producer: "id epoch seq",
     Members: "member many",
+    Principal: "subject issuer",
     GivenConfig: "ttl expires_at retention slow",
 }
 
@@ -156,6 +159,8 @@ _SCALARS: Final[dict[Any, Kind]] = {
     dict[str, int]: Kind.COUNTS,
     dict[str, Any]: Kind.FACTS,
     bool | GivenConfig: Kind.CONFIG,
+    Principal: Kind.PRINCIPAL,
+    Principal | None: Kind.PRINCIPAL,
 }
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 
+from headwater.model import Principal
+
 
 class ServerStruct(msgspec.Struct, tag_field="t", rename={"from_": "from"}, omit_defaults=True):
     """What the server sends."""
@@ -75,6 +77,8 @@ class Data(ServerStruct, tag="data"):
         r: the records: JSON values, or strings of a text.
         b: in its place, records as bytes.
         at: when they were appended, in seconds since the Unix epoch; only with `envelope`.
+        by: who appended each; only with `envelope`, and where that is known of one at least. Where it is not known of
+            one, null stands for it, and in Protobuf a principal without a subject.
     """
 
     s: int
@@ -83,6 +87,7 @@ class Data(ServerStruct, tag="data"):
     r: list[msgspec.Raw] | None = None
     b: list[bytes] | None = None
     at: list[float] | None = None
+    by: list[Principal | None] | None = None
 
 
 class Live(ServerStruct, tag="live"):
@@ -127,6 +132,7 @@ class Signal(ServerStruct, tag="signal"):
         keep: it is the sender's state in the topic, for so many seconds; 0: it is over.
         data: what is told, a value.
         b: in its place, bytes.
+        by: who sent it, where that is proven; `from` is the subject of it then.
     """
 
     s: int
@@ -136,6 +142,7 @@ class Signal(ServerStruct, tag="signal"):
     keep: int | None = None
     data: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
     b: bytes | None = None
+    by: Principal | None = None
 
 
 class Presence(ServerStruct, tag="presence"):
@@ -260,6 +267,7 @@ class Page(ServerStruct, tag="page"):
         r: see `data`.
         b: see `data`.
         at: see `data`.
+        by: see `data`.
         live: it ends at the stream's tail.
         earlier: records before it are kept; of a page that was asked for from behind.
         closed: the stream is closed, and the page ends at its last record.
@@ -274,6 +282,7 @@ class Page(ServerStruct, tag="page"):
     r: list[msgspec.Raw] | None = None
     b: list[bytes] | None = None
     at: list[float] | None = None
+    by: list[Principal | None] | None = None
     live: bool = False
     earlier: bool = False
     closed: bool = False

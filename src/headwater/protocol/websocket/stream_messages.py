@@ -21,7 +21,7 @@ class StreamMessages:
         content_type: the stream's.
         codec: of the subprotocol.
         number: of the stream.
-        envelope: records have the time of their append.
+        envelope: records have the time of their append, and who appended them.
 
     Attributes:
         error: with which reading ended; None: it did not, or the stream is over.
@@ -74,7 +74,7 @@ class StreamMessages:
         records, next_offset = self._regrouper.regroup(batch)
         data = b""
         if records:
-            data = self._codec.data(self._number, self._content_type, records, at=self._envelope)
+            data = self._codec.data(self._number, self._content_type, records, envelope=self._envelope)
         if batch.closed:
             failure = batch.failure
             if failure is None:

@@ -115,8 +115,21 @@ class Entry(msgspec.Struct, array_like=True, frozen=True, gc=False):
         return _ROW_BYTES * rows + sum([len(row[3]) for row in self.records])
 
 
+class _Unnamed(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """An entry of a release that did not keep who appended a record."""
+
+    streams: list[Grown]
+    producers: list[tuple[int, str, int, int]]
+    records: list[tuple[int, int, float, bytes, int]]
+    used: list[float] = []  # msgspec copies it
+
+    def renewed(self) -> Entry:
+        """The same, with what a migration gives to what is in the tables."""
+        return Entry(self.streams, self.producers, [(*row, None) for row in self.records], self.used)
+
+
 class _Older(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """An entry of a release that did not tell the times of records."""
+    """An entry of a release that did not tell the times of records either."""
 
     streams: list[Grown]
     producers: list[tuple[int, str, int, int]]
@@ -125,7 +138,7 @@ class _Older(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
     def renewed(self) -> Entry:
         """The same, with what a migration gives to what is in the tables."""
-        records: list[RecordRow] = [(*row, round(row[2] * MILLIS)) for row in self.records]
+        records: list[RecordRow] = [(*row, round(row[2] * MILLIS), None) for row in self.records]
         last = {row[0]: row[4] / MILLIS for row in records}
         streams = [
             msgspec.structs.replace(grown, appended_at=last.get(grown.incarnation, 0.0)) for grown in self.streams
@@ -135,6 +148,7 @@ class _Older(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Entry).decode
+_decode_unnamed = msgspec.msgpack.Decoder(_Unnamed).decode
 _decode_older = msgspec.msgpack.Decoder(_Older).decode
 
 
@@ -151,6 +165,10 @@ def decode_entry(data: bytes) -> Entry:
     """
     try:
         return _decode(data)
+    except msgspec.ValidationError:
+        pass
+    try:
+        return _decode_unnamed(data).renewed()
     except msgspec.ValidationError:
         return _decode_older(data).renewed()
 
@@ -254,25 +272,25 @@ class Journal:
             self._since = now
 
     def _add_of_one(self, entry: Entry) -> None:
-        [incarnation, *_], positions, times, data, told = zip(*entry.records, strict=True)
+        [incarnation, *_], positions, times, data, told, by = zip(*entry.records, strict=True)
         log = self.logs.get(incarnation)
         if log is None:
             log = Log()
-            log.extend(positions, times, told, data)
+            log.extend(positions, times, told, data, by)
             self.logs[incarnation] = log
         else:
-            log.extend(positions, times, told, data)
+            log.extend(positions, times, told, data, by)
 
     def _add_records(self, records: Iterable[RecordRow]) -> None:
         logs = self.logs
-        for incarnation, position, steady, data, told in records:
+        for incarnation, position, steady, data, told, by in records:
             log = logs.get(incarnation)
             if log is None:
                 log = Log()
-                log.add(position, steady, told, data)
+                log.add(position, steady, told, data, by)
                 logs[incarnation] = log
             else:
-                log.add(position, steady, told, data)
+                log.add(position, steady, told, data, by)
 
     @property
     def is_full(self) -> bool:
@@ -302,7 +320,9 @@ class Journal:
 
 
 def _rows_of(incarnation: int, log: Log) -> Iterable[RecordRow]:
-    return zip([incarnation] * len(log.positions), log.positions, log.times, log.data, log.told, strict=True)
+    count = len(log.positions)
+    by = log.by or [None] * count
+    return zip([incarnation] * count, log.positions, log.times, log.data, log.told, by, strict=True)
 
 
 def _is_retained(state: StreamState) -> bool:

@@ -60,20 +60,20 @@ DELETE FROM streams WHERE incarnation = ?
 
 -- name: insert_records
 -- Many. New records.
-INSERT INTO records (incarnation, position, at, data, told) VALUES (?, ?, ?, ?, ?)
+INSERT INTO records (incarnation, position, at, data, told, principal) VALUES (?, ?, ?, ?, ?, ?)
 
 -- name: records_from
 -- Records from the one that contains a position on: those that begin before another position, at most so many. Without
--- times, and 0 for each.
-SELECT position, data, 0 FROM records
+-- times, and 0 for each; without who appended them.
+SELECT position, data, 0, NULL FROM records
 WHERE incarnation = ?
   AND position >= (SELECT coalesce(max(position), 0) FROM records WHERE incarnation = ? AND position <= ?)
   AND position < ?
 ORDER BY position LIMIT ?
 
 -- name: timed_records_from
--- The same with times.
-SELECT position, data, coalesce(told, CAST(at * 1000 + 0.5 AS INTEGER)) FROM records
+-- The same with times and who appended them.
+SELECT position, data, coalesce(told, CAST(at * 1000 + 0.5 AS INTEGER)), principal FROM records
 WHERE incarnation = ?
   AND position >= (SELECT coalesce(max(position), 0) FROM records WHERE incarnation = ? AND position <= ?)
   AND position < ?
@@ -83,7 +83,8 @@ ORDER BY position LIMIT ?
 -- The same of a JSON stream, in one row: where the first and the last one begin, how many there are, and
 -- their data with a line break between two.
 -- The aggregate sees the rows in the order of the inner query.
-SELECT min(position), max(position), count(*), CAST(group_concat(CAST(data AS TEXT), char(10)) AS BLOB), NULL FROM (
+SELECT min(position), max(position), count(*), CAST(group_concat(CAST(data AS TEXT), char(10)) AS BLOB), NULL, 0, NULL
+FROM (
     SELECT position, data FROM records
     WHERE incarnation = ?
       AND position >= (SELECT coalesce(max(position), 0) FROM records WHERE incarnation = ? AND position <= ?)
@@ -92,11 +93,12 @@ SELECT min(position), max(position), count(*), CAST(group_concat(CAST(data AS TE
 )
 
 -- name: timed_values_from
--- The same with times, and a comma between two.
+-- The same with times, and a comma between two; of how many it is known who appended them, and who, with a line break
+-- between two.
 SELECT min(position), max(position), count(*), CAST(group_concat(CAST(data AS TEXT), char(10)) AS BLOB),
-       group_concat(told)
+       group_concat(told), count(principal), group_concat(principal, char(10))
 FROM (
-    SELECT position, coalesce(told, CAST(at * 1000 + 0.5 AS INTEGER)) AS told, data FROM records
+    SELECT position, coalesce(told, CAST(at * 1000 + 0.5 AS INTEGER)) AS told, principal, data FROM records
     WHERE incarnation = ?
       AND position >= (SELECT coalesce(max(position), 0) FROM records WHERE incarnation = ? AND position <= ?)
       AND position < ?

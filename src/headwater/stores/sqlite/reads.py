@@ -166,9 +166,9 @@ def _stored(
 ) -> Batch | None:
     log = logs.get(state.incarnation)
     if has_own_values(state, start) and (log is None or min(state.tail, start + limit) <= log.positions[0]):
-        lines, size, told = _values(database, state, start, limit, times=times)
+        lines, size, told, by = _values(database, state, start, limit, times=times)
         if lines:
-            return build_values(state, start, lines, size, told)
+            return build_values(state, start, lines, size, told, by)
     return build_batch(state, start, _rows(database, state, logs, start, limit, times=times), limit, whole)
 
 
@@ -191,25 +191,28 @@ def _starts(
 
 def _values(
     database: Database, state: StreamState, start: int, limit: int, *, times: bool
-) -> tuple[bytes, int, str | None]:
-    """Values of a stream's own as lines, their bytes and times; none, if none begins at the start, or one is missing.
+) -> tuple[bytes, int, str | None, list[str] | None]:
+    """Values of a stream's own as lines, their bytes, times and who appended them.
+
+    None, if none begins at the start, or one is missing, or it is known of some who appended them and of others not.
 
     They come in one row, so that nothing is made for each, and the event loop has the interpreter meanwhile.
     """
     number = state.incarnation
     bound = min(state.tail, start + limit)
     sql = _TIMED_VALUES_FROM if times else _VALUES_FROM
-    [(first, last, count, lines, told)] = database.run(sql, (number, number, start, bound))
-    if first != start:
-        return b"", 0, None
+    [(first, last, count, lines, told, known, names)] = database.run(sql, (number, number, start, bound))
+    if first != start or known not in (0, count):
+        return b"", 0, None, None
+    by = names.split("\n") if known else None
     size = len(lines) - (count - 1)
     cut = lines.rfind(b"\n")
     rest = len(lines) - (cut + 1)
     if last != start + size - rest:
-        return b"", 0, None
+        return b"", 0, None, None
     if size > limit and count > 1:  # by the last one, which begins below the limit
-        return lines[:cut], size - rest, told and told[: told.rfind(",")]
-    return lines, size, told
+        return lines[:cut], size - rest, told and told[: told.rfind(",")], by and by[:-1]
+    return lines, size, told, by
 
 
 def _rows(
@@ -222,8 +225,8 @@ def _rows(
         if incarnation == state.incarnation:
             yield from rows  # whole ones: only a fork's source has more than is read of it
         else:
-            for position, data, told in rows:
-                yield position, data[: end - position], told
+            for position, data, told, by in rows:
+                yield position, data[: end - position], told, by
 
 
 def rows_between(

@@ -77,11 +77,14 @@ def _joined(log: Log, other: Log) -> Log:
     found.data = log.data + other.data[:count]
     found.times = log.times + other.times[:count]
     found.told = log.told + other.told[:count]
+    by = other.by[:count]
+    if log.by or by:
+        found.by = (log.by or [None] * len(log.positions)) + (by or [None] * count)
     return found
 
 
 def _end_of(log: Log) -> Log:
     """The last records, as a log of its own."""
     found, first = Log(), -KEPT_RECORDS
-    found.extend(log.positions[first:], log.times[first:], log.told[first:], log.data[first:])
+    found.extend(log.positions[first:], log.times[first:], log.told[first:], log.data[first:], log.by[first:])
     return found

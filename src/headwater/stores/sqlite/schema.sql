@@ -47,6 +47,8 @@ CREATE TABLE records (
     -- What readers are told, in milliseconds: with jumps of the clock, never before the record in front, and never
     -- changed. NULL in records of older files: `at` is told.
     told        INTEGER,
+    -- Who appended it, as JSON: a subject of the application's own, or an issuer and a subject. NULL: nobody said.
+    principal   TEXT,
     data        BLOB    NOT NULL,
     PRIMARY KEY (incarnation, position)
 ) STRICT, WITHOUT ROWID;

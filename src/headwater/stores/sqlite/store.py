@@ -11,7 +11,7 @@ from functools import partial
 from typing import Final, TypeVar
 
 from headwater.errors import HeadwaterError, StoreUnavailable
-from headwater.model import Appended, Batch, Created, Extent, Last, Page, StreamConfig, StreamInfo
+from headwater.model import Appended, Batch, Created, Extent, Last, Page, Principal, StreamConfig, StreamInfo
 from headwater.protocol import ledger
 from headwater.protocol.batches import extent_from
 from headwater.protocol.framing import Split
@@ -62,6 +62,7 @@ class SqliteStore:
     def __init__(self, path: str, options: SqliteOptions | None = None, *, clock: Clock = time.time) -> None:
         if not path or path == ":memory:":
             raise ValueError("sqlite: needs the path of a file; use memory: for a store in memory")
+        self.keeps_by: Final = True
         self._given = self._path = path
         self._options = options or SqliteOptions()
         self._clock = clock
@@ -159,24 +160,24 @@ class SqliteStore:
         condition: Condition | None = None,
         max_records: int | None = None,
         split: Split | None = None,
+        by: Principal | None = None,
     ) -> Created:
-        """See `Store.create`."""
+        """See `Attributing.create`."""
         step = partial(steps.create, path=path, config=config, body=body, closed=closed)
-        step = partial(step, condition=condition, max_records=max_records, split=split)
+        step = partial(step, condition=condition, max_records=max_records, split=split, by=by)
         paths = (path,) if config.fork is None else (path, config.fork.source)
         return await self._write(step, len(body), paths, (Append(body, config.content_type),) if body else ())
 
     async def append(self, path: str, request: Append) -> Appended:
         """See `Store.append`."""
-        step = partial(steps.append, path=path, request=request)
-        return await self._write(step, len(request.body), (path,), (request,))
+        step, size = partial(steps.append, path=path, request=request), len(request.body)
+        return await self._write(step, size, (path,), (request,))
 
     async def append_all(
         self, appends: Sequence[tuple[str, Append]], *, max_records: int | None = None
     ) -> list[Appended]:
         """See `Atomic.append_all`."""
-        size = sum(len(request.body) + COMMAND_BYTES for _, request in appends)
-        paths = tuple({path for path, _ in appends})
+        size, paths = sum(len(each.body) + COMMAND_BYTES for _, each in appends), tuple({path for path, _ in appends})
         step = partial(appends_together, appends=appends, paths=paths, max_records=max_records)
         return await self._write(step, size, paths, [request for _, request in appends])
 

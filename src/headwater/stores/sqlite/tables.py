@@ -12,8 +12,9 @@ from headwater.stores.sqlite.rows import to_row
 from headwater.stores.sqlite.schema import Many
 
 ProducerKey = tuple[int, str]
-#: (incarnation, position, steady time of the append, data, milliseconds that readers are told), a row of `records`.
-RecordRow = tuple[int, int, float, bytes, int]
+#: (incarnation, position, steady time of the append, data, milliseconds that readers are told, who appended it), a row
+#: of `records`.
+RecordRow = tuple[int, int, float, bytes, int, str | None]
 
 _SAVE_STREAMS: Final = Many("save_streams", 32)
 _SAVE_PRODUCERS: Final = Many("save_producers", 64)

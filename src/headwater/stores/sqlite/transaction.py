@@ -20,6 +20,7 @@ from headwater.model import Change, Record
 from headwater.protocol import forks
 from headwater.protocol.batches import Row
 from headwater.protocol.ledger import StreamState
+from headwater.protocol.principals import to_text
 from headwater.protocol.producers import ProducerState
 from headwater.protocol.spans import MILLIS
 from headwater.stores import unit as steps
@@ -235,25 +236,27 @@ class SqliteUnit:
         if self._looks:
             self._looks.pop(incarnation, None)
         rows, steady = self.records, self.steady
-        told = int(records[0].at * MILLIS + 0.5)
+        first = records[0]
+        told, by = int(first.at * MILLIS + 0.5), None if first.by is None else to_text(first.by)
         for record in records:
             data = record.data
-            rows.append((incarnation, start, steady, data, told))
+            rows.append((incarnation, start, steady, data, told, by))
             start += len(data)
 
     def following(self, state: StreamState, position: int, count: int) -> tuple[bytes, ...]:
         """See `Unit.following`."""
         rows = islice(self._rows(state, position, count), count)
-        return tuple(data[max(0, position - start) :] for start, data, _ in rows)
+        return tuple(data[max(0, position - start) :] for start, data, *_ in rows)
 
     def _rows(self, state: StreamState, position: int, count: int) -> Iterator[Row]:
         logs = self._committed.journal.logs
         for incarnation, first, end in forks.segments_from(state, position):
-            for start, data, told in rows_between(self._database, logs, incarnation, first, end, count, times=False):
-                yield start, data[: end - start], told
-            for number, start, _, data, told in self.records:
+            rows = rows_between(self._database, logs, incarnation, first, end, count, times=False)
+            for start, data, told, by in rows:
+                yield start, data[: end - start], told, by
+            for number, start, _, data, told, by in self.records:
                 if number == incarnation and start < end and start + len(data) > first:
-                    yield start, data[: end - start], told
+                    yield start, data[: end - start], told, by
 
     def tell(self, change: Change) -> None:
         """See `Unit.tell`."""

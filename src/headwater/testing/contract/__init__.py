@@ -9,6 +9,7 @@ from typing import Final
 
 from headwater.testing.contract import (
     appends,
+    attribution,
     closes,
     concurrency,
     conditions,
@@ -55,6 +56,7 @@ STORE_CHECKS: Final[tuple[StoreCheck, ...]] = tuple(
         retention.chapter,
         lists.chapter,
         times.chapter,
+        attribution.chapter,
         watch.chapter,
         concurrency.chapter,
         survival.chapter,

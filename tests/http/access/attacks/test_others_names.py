@@ -12,6 +12,8 @@ from tests.support.access import SECRET, token
 from tests.support.inprocess import InProcess, rest_of
 from tests.support.websocket import greeted
 
+from headwater.model import Principal
+
 JSON = ("content-type: application/json",)
 
 
@@ -125,3 +127,43 @@ def test_churn_and_floods(run: Run[None], tmp_path: Path) -> None:
                 assert (await other.ask("signal", path="a", data=1))["t"] == "ok"
 
     run(main())
+
+
+def test_states_of_two_issuers(run: Run[None], tmp_path: Path) -> None:
+    """Who sends as `7` of one issuer has no state of `7` of another, nor has who only says to be `7`.
+
+    Each is told apart, and ends its own alone.
+    """
+
+    async def main() -> None:
+        public = {"public_signal": ("a",), "public_read": ("a",)}
+        async with guarded(tmp_path, **of_two(tmp_path), **public) as server:
+            ways = {"headwater": token("7"), "other": of_other("7"), None: None}
+            for issuer, by in ways.items():
+                target = f"{ROOT}a/-/signal?topic=t&keep=30" + ("&from=7" if by is None else "")
+                assert await status(server, "POST", target, by, *JSON, body=json.dumps(issuer).encode()) == 204
+            assert await told_first(server) == [["headwater", "headwater"], ["other", "other"], [None, None]]
+            over = f"{ROOT}a/-/signal?topic=t&keep=0"
+            assert await status(server, "POST", f"{over}&from=7", None, *JSON, body=b"0") == 204
+            assert await told_first(server) == [["headwater", "headwater"], ["other", "other"]]
+            assert await status(server, "POST", over, of_other("7"), *JSON, body=b"0") == 204
+            assert await told_first(server) == [["headwater", "headwater"]]
+            await server.hub.signal("a", 0, sender="7", topic="t", keep=0)
+            assert await told_first(server) == [["headwater", "headwater"]]
+            await server.hub.signal("a", 0, by=Principal("7", "headwater"), topic="t", keep=0)
+            assert await told_first(server) == []
+
+    run(main())
+
+
+async def told_first(server: InProcess) -> list[list[str | None]]:
+    """The issuers, and what they said, of the states that a new reader is told."""
+    found = []
+    async with greeted(server, token=token("reader")) as client:
+        await client.ask("sub", path="a", signals=True)
+        await server.hub.signal("a", "last")
+        while (told := await client.until(t="signal"))["data"] != "last":
+            assert told["from"] == "7"
+            assert told.get("by", {"subject": "7"})["subject"] == "7"
+            found.append([told.get("by", {}).get("issuer"), told["data"]])
+    return found

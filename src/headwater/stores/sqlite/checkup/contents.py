@@ -17,8 +17,9 @@ from headwater.stores.sqlite.database import Database, Rows
 _MAX: Final = 2**63 - 1
 #: Bytes of records of one read, about.
 _BYTES: Final = 1024 * 1024
-#: The version of the schema that brought `told`.
+#: The versions of the schema that brought `told` and `principal`.
 _TOLD: Final = 6
+_PRINCIPAL: Final = 7
 _NAMES: Final = f"""
     SELECT path, incarnation FROM streams WHERE path > CAST(? AS TEXT) ORDER BY path LIMIT {ROWS}
 """
@@ -51,7 +52,8 @@ class Contents:
         self._sources = Sources(database)
         self._streams = streams_from(version)
         told = "told" if version >= _TOLD else "NULL"
-        select = f"SELECT position, at, {told}, data FROM records WHERE incarnation = ? AND position >= ?"
+        by = "principal" if version >= _PRINCIPAL else "NULL"
+        select = f"SELECT position, at, {told}, {by}, data FROM records WHERE incarnation = ? AND position >= ?"
         self._near = f"{select} AND position < ? ORDER BY position LIMIT ?"
         self._far = f"{select} ORDER BY position LIMIT 1"
 
@@ -109,8 +111,8 @@ class Contents:
                 stream.gap(record)
             else:
                 stream.take(*record)
-        for _, position, at, data, told in journaled.records if journaled else ():
-            stream.take(position, at, told, data)
+        for _, position, at, data, told, by in journaled.records if journaled else ():
+            stream.take(position, at, told, by, data)
 
     def _read_records(self, incarnation: int, position: int, count: int) -> Rows:
         values = (incarnation, position, min(position + _BYTES, _MAX), count)

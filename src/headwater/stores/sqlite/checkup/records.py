@@ -10,6 +10,7 @@ import msgspec
 from headwater.protocol.framing import is_json
 from headwater.protocol.ledger import StreamState
 from headwater.protocol.offsets import MAX_HALF, offset_at
+from headwater.protocol.principals import from_text
 from headwater.protocol.spans import MILLIS
 from headwater.stores.sqlite.checkup.report import MOST_OF_A_STREAM, Finding, Progress, Report
 from headwater.stores.sqlite.checkup.walk import Gap
@@ -17,6 +18,8 @@ from headwater.surrogates import mended
 
 _value: Final = msgspec.json.Decoder(msgspec.Raw)
 _LINE_BREAKS: Final = (10, 13)
+#: Characters of what is wrong.
+_SHOWN: Final = 80
 
 #: Of a stream, when no record of it is there.
 NO_TIME: Final = -1
@@ -65,7 +68,7 @@ class RecordCheck:
         self.problem(f"records{place} cannot be read: {gap.error}", gap.start)
         self._next = None
 
-    def take(self, position: int, at: Any, told: Any, data: Any) -> None:
+    def take(self, position: int, at: Any, told: Any, by: Any, data: Any) -> None:
         """A record, the next one."""
         if type(data) is not bytes or not data:
             self.problem("a record has no bytes", position)
@@ -77,8 +80,17 @@ class RecordCheck:
         self._progress.done += len(data)
         self._place(position, len(data))
         self._check_times(position, at, told)
+        if by is not None and not _is_principal(by):
+            self.problem(f"who appended a record is {str(by)[:_SHOWN]!r}, which is nobody", position)
         if self._is_json and not _is_value(data):
             self.problem(f"the {len(data)} bytes of a record are not one JSON value in one line", position)
+            self._leave_out(position)
+
+    def _leave_out(self, position: int) -> None:
+        """The record there is not what it was: what is readable ends before it, and goes on behind it."""
+        if self._piece is not None and self._piece < position:
+            self._pieces.append((self._piece, position))
+        self._piece = None
 
     def _place(self, position: int, size: int) -> None:
         if self.first is None:
@@ -162,6 +174,13 @@ def _offset(state: StreamState, position: int) -> str:
         return offset_at(state.lineage, position)
     except ValueError:  # a position that is none
         return f"position {position}"
+
+
+def _is_principal(by: Any) -> bool:
+    try:
+        return bool(from_text(by).subject)
+    except (TypeError, ValueError):
+        return False
 
 
 def _is_value(data: bytes) -> bool:
