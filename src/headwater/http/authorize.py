@@ -96,6 +96,8 @@ class Credential:
         headers = self.headers
         if replaces and b"authorization" in headers:
             headers = {name: value for name, value in headers.items() if name != b"authorization"}
+        if not headers and self.scope is None:
+            return _of_token(token, self.scheme)
         found = Credential(headers, self.scope, token)
         found.scheme = self.scheme
         return found
@@ -158,6 +160,13 @@ class Credential:
             return None
         found = cookies.get(name)
         return None if found is None else found.value
+
+
+@lru_cache(_SHARED)
+def _of_token(token: str, scheme: str) -> Credential:
+    found = Credential(_shown(None, None, None), None, token)
+    found.scheme = scheme
+    return found
 
 
 @lru_cache(_SHARED)

@@ -21,7 +21,6 @@ from headwater.http.authorize import Credential
 from headwater.http.permission import Permission
 from headwater.http.websocket.expiry import in_time
 from headwater.http.websocket.requests import Requests
-from headwater.http.websocket.shared import Door
 from headwater.http.websocket.stay import Stay
 from headwater.hub.access.bounds import Doing
 from headwater.hub.access.end import ASKED_AGAIN, AccessEnd
@@ -50,14 +49,30 @@ def asks_to_read(path: str, kinds: tuple[str, ...]) -> tuple[Ask, ...]:
     return (read, Ask(Operation.PRESENCE, path)) if PRESENCE in kinds else (read,)
 
 
+class Asked(Protocol):
+    """Through which a connection came."""
+
+    @property
+    def permission(self) -> Permission:
+        """The application's word."""
+
+
 class Holder(Protocol):
     """The connection."""
 
-    door: Door
     is_over: bool
     peer: Peer
-    requests: Requests
     subscriptions: Subscriptions
+
+    @property
+    def requests(self) -> Requests:
+        """See `Talk.requests`."""
+        ...
+
+    @property
+    def door(self) -> Asked:
+        """See `Asked`."""
+        ...
 
     def tell(self, message: m.ServerMessage) -> None:
         """See `Session.tell`."""
@@ -119,12 +134,7 @@ class OpenRights:
 
 
 #: One object for all of them.
-_OPEN: Final = OpenRights()
-
-
-def rights_of(permission: Permission, credential: Credential | None, holder: Holder) -> Rights | OpenRights:
-    """Those of a connection; see `Rights`."""
-    return _OPEN if credential is None else Rights(permission, credential, holder)
+OPEN: Final = OpenRights()
 
 
 class Rights:

@@ -73,7 +73,7 @@ class ManyChannel(OwnedChannel):
 
     def go_on_from(self, frames: FirstFrames) -> None:
         """The same as `go`, as another reader was told it."""
-        self.start_from(frames, b"")
+        self.start_from(frames, frames.data)
         self._count()
         self._stream.onlookers.add(self._owner.read)
         self._owner.moved()
