@@ -17,10 +17,11 @@ import time
 import zlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -32,6 +33,10 @@ from headwater.protocol.coding_gzip import GzipCoding, GzipCommon
 from headwater.protocol.coding_zstd import ZstdCoding, ZstdCommon
 from headwater.protocol.compressors import find
 from headwater.protocol.sse_plain import PlainEvents
+from headwater.protocol.websocket import frames
+from headwater.protocol.websocket.codec import Framing, JsonCodec
+from headwater.protocol.websocket.deflate import COMPRESSED, Deflater
+from headwater.protocol.websocket.stream_messages import StreamMessages
 
 LEVEL = 6
 NAMES = ("Ada", "Bo", "Chen", "Dara", "Eli", "Fatima", "Goran", "Hana")
@@ -69,7 +74,7 @@ class SocketSink:
         self._encode = encode
 
     def write(self, data: bytes) -> None:
-        coded = data if self._encode is None else _chunk(self._encode(data))
+        coded = data if self._encode is None else self._encode(data)
         assert self._socket.send(coded) == len(coded)
 
     def drain(self) -> int:
@@ -134,14 +139,57 @@ def own_zstd() -> Callable[[bytes], bytes]:
     return lambda data: bytes(context.compress(data, mode=context.FLUSH_BLOCK))
 
 
-WAYS: dict[str, tuple[Callable[[], Coding], Callable[[], Callable[[bytes], bytes]] | None]] = {
-    "none": (lambda: IDENTITY, None),
-    "gzip, once": (lambda: GzipCoding(LEVEL, 1, 8), None),
-    "zstd, once": (lambda: ZstdCoding(LEVEL, 1, 8), None),
-    "gzip, once, a join before each batch": (lambda: AloneGzip(LEVEL, 1, 8), None),
-    "zstd, once, a join before each batch": (lambda: AloneZstd(LEVEL, 1, 8), None),
-    "gzip, a context each": (lambda: IDENTITY, own_gzip),
-    "zstd, a context each": (lambda: IDENTITY, own_zstd),
+def own_deflate() -> Callable[[bytes], bytes]:
+    """A connection's own context of permessage-deflate, as most servers have it."""
+    compress = own_gzip()
+    return lambda message: frames.frame(frames.TEXT | COMPRESSED, compress(message).removesuffix(b"\x00\x00\xff\xff"))
+
+
+def chunked(encode: Callable[[], Callable[[bytes], bytes]]) -> Callable[[], Callable[[bytes], bytes]]:
+    """The same, in chunks of HTTP/1.1."""
+
+    def own() -> Callable[[bytes], bytes]:
+        compress = encode()
+        return lambda data: _chunk(compress(data))
+
+    return own
+
+
+def events(coding: Coding = IDENTITY, frame: Callable[[bytes], bytes] | None = None) -> WireFormat:
+    """Server-Sent Events in chunks, coded."""
+    return WireFormat(("events", coding.token), PlainEvents, frame or _chunk, coding=coding)
+
+
+def messages(framing: Framing) -> WireFormat:
+    """Messages of a WebSocket of many streams, in JSON."""
+    return WireFormat(("messages",), partial(StreamMessages, codec=JsonCodec(framing, "benchmark"), number=1), bytes)
+
+
+class Way(NamedTuple):
+    """One way to compress.
+
+    Attributes:
+        form: how the stream is told.
+        own: makes what a connection has for itself; None: it has nothing.
+    """
+
+    form: Callable[[], WireFormat]
+    own: Callable[[], Callable[[bytes], bytes]] | None = None
+
+
+#: The first of each wire is without compression.
+WAYS: dict[str, Way] = {
+    "none": Way(events),
+    "gzip, once": Way(lambda: events(GzipCoding(LEVEL, 1, 8))),
+    "zstd, once": Way(lambda: events(ZstdCoding(LEVEL, 1, 8))),
+    "gzip, once, a join before each batch": Way(lambda: events(AloneGzip(LEVEL, 1, 8))),
+    "zstd, once, a join before each batch": Way(lambda: events(AloneZstd(LEVEL, 1, 8))),
+    "gzip, a context each": Way(lambda: events(frame=bytes), chunked(own_gzip)),
+    "zstd, a context each": Way(lambda: events(frame=bytes), chunked(own_zstd)),
+    "WebSocket": Way(lambda: messages(frames.frame)),
+    "WebSocket, deflate, once": Way(lambda: messages(Deflater(level=LEVEL).frame)),
+    "WebSocket, deflate, once, also small ones": Way(lambda: messages(Deflater(level=LEVEL, min_bytes=1).frame)),
+    "WebSocket, deflate, a context each": Way(lambda: messages(lambda _, message: message), own_deflate),
 }
 
 
@@ -168,9 +216,7 @@ def records(count: int) -> list[bytes]:
 async def measure(way: str, batch: int, readers: int, batches: int) -> Run:
     """Send batches to the readers of one stream."""
     make, encode = WAYS[way]
-    coding = make()
-    frame = _chunk if encode is None else bytes
-    form = WireFormat(("events", coding.token), PlainEvents, frame, coding=coding)
+    form = make()
     data = records(batch * (batches + 1))
     bodies = [b"[" + b",".join(data[at : at + batch]) + b"]" for at in range(0, len(data), batch)]
     async with Hub(limits=Limits(flush_seconds=0, max_readers=readers)) as hub:
@@ -215,9 +261,9 @@ def table(runs: list[Run], facts: dict[str, str]) -> str:
         "| records a batch | way | bytes a record | of none | CPU us a batch | more than none | KiB a reader |",
         "| ---: | --- | ---: | ---: | ---: | ---: | ---: |",
     ]
-    plain = {run.batch: run for run in runs if run.way == "none"}
+    found = {(run.batch, run.way): run for run in runs}
     for run in sorted(runs, key=lambda run: run.batch):
-        none = plain[run.batch]
+        none = found[run.batch, "WebSocket" if run.way.startswith("WebSocket") else "none"]
         lines.append(
             f"| {run.batch} | {run.way} | {run.wire:.1f} | {run.wire / none.wire:.0%} "
             f"| {run.cpu:,.0f} | {run.cpu - none.cpu:,.0f} | {run.memory:.1f} |"
@@ -232,6 +278,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--batch", type=int, nargs="+", default=[1, 4, 16, 64], help="records in one flush")
     parser.add_argument("--batches", type=int, default=30, help="flushes of a run")
     parser.add_argument("--turns", type=int, default=3, help="runs of each way, taking turns; the table has medians")
+    parser.add_argument("--ways", nargs="+", choices=WAYS, default=list(WAYS), metavar="WAY", help="of the table")
     results = tools.HERE / "results" / "compression.json"
     parser.add_argument("--output", type=Path, default=results, help="file for the runs")
     options = parser.parse_args(arguments)
@@ -240,12 +287,13 @@ def main(arguments: Sequence[str]) -> int:
     with ProcessPoolExecutor(1, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
         for _ in range(options.turns):
             for batch in options.batch:
-                for way in WAYS:
+                for way in options.ways:
                     run = pool.submit(measure_now, way, batch, options.readers, options.batches).result()
                     taken.setdefault((way, batch), []).append(run)
     runs = [_median(found) for found in taken.values()]
     size = sum(map(len, records(1000))) / 1000
-    facts = {**machine.host(), "readers": f"{options.readers:,}", "records": f"JSON of {size:.0f} bytes, plain SSE"}
+    what = f"JSON of {size:.0f} bytes, over plain SSE or a WebSocket"
+    facts = {**machine.host(), "readers": f"{options.readers:,}", "records": what}
     print(table(runs, facts))
     options.output.parent.mkdir(parents=True, exist_ok=True)
     found = {"machine": facts, "runs": [run for runs in taken.values() for run in runs]}

@@ -314,7 +314,7 @@ async def _one(data: bytes) -> AsyncIterator[bytes]:
 
 def _switching(head: Head) -> Head:
     key = (head.get("sec-websocket-key") or "").encode()
-    accept = check_key({names.SEC_WEBSOCKET_KEY: key, names.SEC_WEBSOCKET_VERSION: VERSION})
+    accept = check_key({names.SEC_WEBSOCKET_VERSION: VERSION}, key)
     headers = [
         ("Upgrade", "websocket"),
         ("Connection", "Upgrade"),

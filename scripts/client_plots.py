@@ -1,7 +1,8 @@
 """Draw what the Python client does in a storm, and what a slow consumer costs: docs/benchmarks/python-*.svg.
 
 The storm is of the client's own sessions in virtual time. The slow consumer is a process beside a real server; its
-memory and the server's are the kernel's numbers. `--seconds` is how long.
+memory and the server's are the kernel's numbers. `told` is an application whose writer is told to wait for readers that
+are more than 100 kB behind. `--seconds` is how long; `--only` draws one.
 """
 
 from __future__ import annotations
@@ -12,15 +13,18 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+import httpx2
 from benchmarks import svg
 from tests.client.test_pace import storm
-from tests.support.processes import headwater_server
+from tests.support.processes import free_port, headwater_server
 
-from headwater.client import Connection, Stream
+from headwater.client import Connection, Retry, Stream
+from headwater.client.sync import Stream as SyncStream
 
 DOCS: Final = Path(__file__).resolve().parent.parent / "docs" / "benchmarks"
 CLIENTS: Final = 2000
@@ -28,6 +32,8 @@ DOWN: Final = 5.0
 #: Records of the producer a second, in how many requests.
 RATE, REQUESTS = 1000, 20
 WAYS: Final = ("sse", "websocket")
+#: Bytes that a reader may be behind until a writer that is told to waits for it.
+LAG: Final = "100000"
 
 CONSUMER: Final = """
 import asyncio, sys
@@ -104,19 +110,68 @@ async def slow_consumers(seconds: float) -> dict[str, list[tuple[float, float]]]
     return series
 
 
-def main() -> None:
-    """Draw both."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=60)
-    seconds = parser.parse_args().seconds
-    draw_storm()
+def draw_slow_consumers(seconds: float) -> None:
+    """Memory of a server and its slow readers."""
     series = asyncio.run(slow_consumers(seconds))
     title = f"Two readers that take one record a second of a stream that gets {RATE} a second"
     (DOCS / "python-slow-consumer.svg").write_text(svg.lines(title, "MB in memory", series))
+    tell_memory(series)
+
+
+def tell_memory(series: Mapping[str, Sequence[tuple[float, float]]]) -> None:
+    """How much it is at first, half way and at the end."""
     for name, points in series.items():
         values = [value for _, value in points]
         half = values[len(values) // 2 :]
         sys.stdout.write(f"{name}: {values[0]:.1f} MB at first, {half[0]:.1f} half way, {half[-1]:.1f} at the end\n")
+
+
+def draw_told(seconds: float) -> None:
+    """Records that a writer writes which is told to wait for its readers, and memory of both sides."""
+    port = free_port()
+    root = f"http://127.0.0.1:{port}/v1/stream/"
+    server = subprocess.Popen([sys.executable, "-m", "benchmarks.peers.pausing_server", str(port), str(RATE), LAG, "0"])
+    processes = {"server": server}
+    memory: dict[str, list[tuple[float, float]]] = {"server": [], "consumer": []}
+    written: list[tuple[float, float]] = []
+    try:
+        with SyncStream[object](f"{root}load", retry=Retry(base=0.1, cap=0.1)) as stream, httpx2.Client() as client:
+            stream.head()
+            command = [sys.executable, "-c", CONSUMER, root, "load", "websocket"]
+            processes["consumer"] = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+            began = time.monotonic()
+            while (elapsed := time.monotonic() - began) < seconds:
+                found = client.get(f"http://127.0.0.1:{port}/-/streams", params={"prefix": "load"}).json()["streams"]
+                written.append((elapsed, found[0]["size"] / 100))
+                for name, process in processes.items():
+                    memory[name].append((elapsed, resident(process.pid)))
+                time.sleep(0.5)
+    finally:
+        for process in processes.values():
+            process.kill()
+            process.wait()
+    series = {"written": written, "what it could write": [(0.0, 0.0), (written[-1][0], RATE * written[-1][0])]}
+    title = f"A writer of {RATE} records a second that is told to wait for a reader of one a second"
+    (DOCS / "python-told-to-wait.svg").write_text(svg.lines(title, "records", series))
+    half = written[len(written) // 2]
+    sys.stdout.write(
+        f"{written[-1][1]:.0f} records written in {written[-1][0]:.0f} s, {half[1]:.0f} of them in the first half\n"
+    )
+    tell_memory(memory)
+
+
+def main() -> None:
+    """Draw all, or one."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--only", choices=("storm", "slow", "told"))
+    arguments = parser.parse_args()
+    if arguments.only in (None, "storm"):
+        draw_storm()
+    if arguments.only in (None, "slow"):
+        draw_slow_consumers(arguments.seconds)
+    if arguments.only in (None, "told"):
+        draw_told(arguments.seconds)
 
 
 if __name__ == "__main__":

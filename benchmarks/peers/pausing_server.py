@@ -37,7 +37,7 @@ async def records(rate: int) -> AsyncIterator[bytes]:
 async def main(port: int, rate: int, lag: int, kept: int) -> None:
     """Serve until told to stop."""
     hub = Hub("memory:")
-    config = uvicorn.Config(App(hub), host="127.0.0.1", port=port, lifespan="off", access_log=False)
+    config = uvicorn.Config(App(hub, multi=True), host="127.0.0.1", port=port, lifespan="off", access_log=False)
     async with hub:
         pause = Pause(lag_bytes=lag) if lag else None
         retention = Retention(size=kept) if kept else None

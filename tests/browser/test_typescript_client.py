@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import httpx2
 import pytest
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, Route
 from tests.browser.client_site import served, until
 from tests.browser.conftest import Server
 
@@ -19,6 +19,19 @@ onmessage = async ({ data }) => {
   for await (const record of stream(data, { transport: "ndjson" })) got.push(record.data)
   postMessage(got)
 }
+"""
+SERVICE_WORKER = """
+import { stream } from "./index.js"
+import { parts } from "./parts.js"
+addEventListener("message", async ({ data: [url, whole], ports: [port] }) => {
+  const to = stream(url, { retry: false, ...(whole && { parts }) })
+  try {
+    await to.append("from a service worker")
+    port.postMessage(await to.all())
+  } catch ({ code }) {
+    port.postMessage(code)
+  }
+})
 """
 PAGE = """
 import { HeadwaterError, stream } from "./index.js"
@@ -38,7 +51,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where a page is that has the client, and nothing else."""
     directory = tmp_path_factory.mktemp("site")
     (directory / "worker.js").write_text(WORKER)
-    with served(directory, ("index", "eventsource", "outbox"), PAGE) as url:
+    (directory / "service-worker.js").write_text(SERVICE_WORKER)
+    with served(directory, ("index", "eventsource", "outbox", "parts"), PAGE) as url:
         yield url
 
 
@@ -87,6 +101,54 @@ def test_what_is_appended_offline_arrives_once_and_in_order(
     context.set_offline(False)
     client.evaluate("window.all")
     assert httpx2.get(f"{url}?offset=-1").json() == list(range(100))
+
+
+def test_what_writes_is_loaded_by_the_first_append_and_asked_for_again(
+    client: Page, server: Server, context: BrowserContext
+) -> None:
+    """Reading loads nothing of it; two times it does not come, and what is appended waits, in order."""
+    loaded = "performance.getEntriesByType('resource').filter(({ name }) => name.includes('writing')).length"
+    url = f"{server.url}/v1/stream/late"
+    httpx2.put(url, content="[0]", headers={"content-type": "application/json"}).raise_for_status()
+    refused: list[str] = []
+
+    def refuse(route: Route) -> None:
+        refused.append(route.request.url)
+        if len(refused) <= 2:
+            route.abort()
+        else:
+            route.continue_()
+
+    context.route("**/writing*.js", refuse)
+    client.evaluate(
+        "async (url) => { window.late = stream(url, { retry: { base: 50 } });"
+        " window.reader = late.read()[Symbol.asyncIterator](); return (await reader.next()).value.data }",
+        url,
+    )
+    assert client.evaluate(loaded) == 0
+    client.evaluate("Promise.all([1, 2, 3].map((each) => late.append(each)))")
+    assert len(refused) == 3
+    assert httpx2.get(f"{url}?offset=-1").json() == [0, 1, 2, 3]
+    client.evaluate("reader.return()")
+
+
+ASK_SERVICE_WORKER = """async (url) => {
+    const { active } = await navigator.serviceWorker.register("service-worker.js", { type: "module" })
+        .then(() => navigator.serviceWorker.ready)
+    const asked = (whole) => new Promise((resolve) => {
+        const { port1, port2 } = new MessageChannel()
+        port1.onmessage = ({ data }) => resolve(data)
+        active.postMessage([url, whole], [port2])
+    })
+    return [await asked(true), await asked(false)]
+}"""
+
+
+def test_a_service_worker_has_all_of_it_in_one_piece(client: Page, server: Server) -> None:
+    """It may load nothing later: with `parts` it writes and reads, without them it says what is missing."""
+    url = f"{server.url}/v1/stream/worker"
+    httpx2.put(url, headers={"content-type": "application/json"}).raise_for_status()
+    assert client.evaluate(ASK_SERVICE_WORKER, url) == [["from a service worker"], "network"]
 
 
 OPEN_BOX = """(user) => {

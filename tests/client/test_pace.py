@@ -141,6 +141,23 @@ def test_a_hint_is_a_floor_and_spread_unless_it_is_ones_own(own: bool, least: fl
         assert least <= wait <= most
 
 
+def test_who_tries_often_is_not_made_to_wait_for_a_minute() -> None:
+    """A short base, and connections that are cut before they bring anything: a dozen a minute, spread over it."""
+    backoff = Backoff(Retry(base=0.1, cap=0.1), lambda: 0.5)
+    now, attempts = 0.0, []
+    while now < 600:
+        attempts.append(now)
+        backoff.begin(now)
+        now += 0.4
+        wait = backoff.wait(now)
+        assert wait is not None
+        assert wait <= 12
+        now += wait
+    assert attempts[6] < 5
+    for begin in attempts:
+        assert len([moment for moment in attempts if begin <= moment < begin + 60]) <= 12
+
+
 def test_a_hint_beyond_the_deadline_ends_it_at_once() -> None:
     """Nobody waits for an hour who gives up after a minute."""
     backoff = Backoff(Retry(deadline=60.0), lambda: 0.0)

@@ -6,10 +6,12 @@ The rules themselves are tried in virtual time, in test_pace.py.
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,7 +20,7 @@ import pytest
 from benchmarks import svg
 from tests.client.crowd import Crowd
 from tests.client.test_pace import most_in_a_second
-from tests.support.processes import headwater_server
+from tests.support.processes import free_port
 
 from headwater.client.sync import Stream
 
@@ -26,8 +28,15 @@ pytestmark = pytest.mark.slow
 
 DOCS = Path(__file__).parents[2] / "docs" / "benchmarks"
 CLIENTS, IN_A_PROCESS, DOWN = 2000, 250, 5.0
-#: A process starts for about so long before it listens.
-STARTS = 1.0
+SERVER = """
+import sys
+import headwater.stores.sqlite
+from headwater.cli.serve import serve
+
+print("loaded", flush=True)
+sys.stdin.readline()
+serve(sys.argv[1:])
+"""
 
 
 class Storm(msgspec.Struct):
@@ -50,12 +59,46 @@ class Storm(msgspec.Struct):
     all_back: float
 
 
+class Server:
+    """A server that has loaded everything, and listens when it is told to; so the moment at which it is back is ours.
+
+    Args:
+        port: of it.
+        options: of `headwater serve`.
+    """
+
+    def __init__(self, port: int, *options: str) -> None:
+        self._port = port
+        command = [sys.executable, "-c", SERVER, "--port", str(port), "--no-banner", "--log-level", "warning", *options]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert self._process.stdout is not None
+        assert self._process.stdout.readline() == "loaded\n"
+
+    def listen(self) -> None:
+        """Return when it does."""
+        assert self._process.stdin is not None
+        self._process.stdin.write("\n")
+        self._process.stdin.flush()
+        while True:
+            with suppress(OSError), socket.create_connection(("127.0.0.1", self._port), 1):
+                return
+            time.sleep(0.01)
+
+    def kill(self) -> None:
+        """End it without a word, as a crash would."""
+        self._process.kill()
+        self._process.communicate()
+
+
 def storm(clients: int, in_a_process: int, down: float) -> tuple[Storm, Crowd]:
-    """Clients in several processes, and a server that is killed and started again."""
+    """Clients in several processes, and a server that is killed and comes back."""
     with TemporaryDirectory() as folder:
-        store = f"sqlite:{folder}/streams.db?synchronous=normal"
-        with headwater_server(store, "--max-readers", str(2 * clients)) as server:
-            url = f"{server.url}/v1/stream/storm"
+        port = free_port()
+        options = ["--store", f"sqlite:{folder}/streams.db", "--max-readers", str(2 * clients)]
+        first, second = Server(port, *options), Server(port, *options)
+        try:
+            first.listen()
+            url = f"http://127.0.0.1:{port}/v1/stream/storm"
             with Stream[int](url) as stream:
                 stream.create(first=[1])
             command = [sys.executable, "-m", "tests.client.crowd", url]
@@ -65,11 +108,14 @@ def storm(clients: int, in_a_process: int, down: float) -> tuple[Storm, Crowd]:
                 assert crowd.stdout is not None
                 assert crowd.stdout.readline() == "live\n"
             began = time.monotonic()
-            server.kill()
-            time.sleep(max(0.0, began + down - STARTS - time.monotonic()))
-            server.start()
+            first.kill()
+            time.sleep(max(0.0, began + down - time.monotonic()))
+            second.listen()
             was_down = time.monotonic() - began
             told = [msgspec.json.decode(crowd.communicate()[0], type=Crowd) for crowd in crowds]
+        finally:
+            first.kill()
+            second.kill()
     asked = sorted(moment - began for each in told for moment in each.asked)
     back = sorted(moment - began for each in told for moment in each.back)
     figures = Storm(

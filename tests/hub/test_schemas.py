@@ -386,13 +386,19 @@ def test_live_readers_get_records_apart(run: Run[None]) -> None:
     run(main())
 
 
-def test_signals_are_checked_by_who_sends_them() -> None:
-    """By one call, which does nothing without a schema."""
-    hub = Hub(schemas={"rooms/*": StreamSchema(signals=Message)})
-    hub.schemas.check("rooms/7", b'{"id":1}', "signal")
-    with pytest.raises(SchemaMismatch, match="the signal does not fit"):
-        hub.schemas.check("rooms/7", b'{"id":"x"}', "signal")
-    Hub().schemas.check("rooms/7", b"anything", "signal")
+def test_signals_are_held_to_theirs(run: Run[None]) -> None:
+    """And to nothing, where there is none."""
+
+    async def main() -> None:
+        async with Hub(schemas={"rooms/*": StreamSchema(signals=Message)}) as hub:
+            for path in ("rooms/7", "free"):
+                await hub.create(path, content_type="application/json")
+            await hub.signal("rooms/7", {"id": 1})
+            with pytest.raises(SchemaMismatch, match="the signal does not fit"):
+                await hub.signal("rooms/7", {"id": "x"})
+            await hub.signal("free", b"anything")
+
+    run(main())
 
 
 def test_a_hub_without_schemas_asks_nobody(run: Run[None]) -> None:

@@ -37,15 +37,18 @@ class Certificates:
         chain: the certificate in PEM.
         key: its key in PEM.
         both: the two in one file.
+        authority: the certificate of who signed it.
     """
 
     def __init__(self, directory: Path) -> None:
         authority = trustme.CA()
         issued = authority.issue_cert(HOST)
-        self.chain, self.key, self.both = (directory / name for name in ("cert.pem", "key.pem", "both.pem"))
+        names = ("cert.pem", "key.pem", "both.pem", "authority.pem")
+        self.chain, self.key, self.both, self.authority = (directory / name for name in names)
         issued.cert_chain_pems[0].write_to_path(self.chain)
         issued.private_key_pem.write_to_path(self.key)
         issued.private_key_and_cert_chain_pem.write_to_path(self.both)
+        authority.cert_pem.write_to_path(self.authority)
         self._authority = authority
 
     def trusted(self, *protocols: str) -> ssl.SSLContext:

@@ -1,7 +1,11 @@
-"""Both doors of WebSockets through nginx, HAProxy and Caddy, by a client that knows nothing of them."""
+"""Both doors of WebSockets through nginx, HAProxy and Caddy, by clients that know nothing of them.
+
+Chromium is in `test_browser.py`.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 from collections.abc import Iterator
@@ -9,10 +13,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
-from tests.proxies.fronts import FRONTS, Certificates, Front, in_front_of
+from aiohttp.abc import AbstractResolver, ResolveResult
+from tests.proxies.fronts import FRONTS, HOST, Certificates, Front, in_front_of
 from tests.support.http import call
-from tests.support.processes import ServerProcess
+from tests.support.processes import ServerProcess, required
+from tests.support.websocket_node import NODE_SAYS, PACKAGE, node_says
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
@@ -95,6 +102,56 @@ def test_records_and_appends_pass(front: Front, certificates: Certificates) -> N
             drain(bare)
             assert (bare.close_code, bare.close_reason) == (1000, "closed")
         assert until(many, t="end")["why"] == "closed"
+
+
+@pytest.mark.parametrize("library", ["node", "ws"])
+def test_node(front: Front, certificates: Certificates, library: str) -> None:
+    """Node's own `WebSocket`, which is that of browsers, and the package `ws`: both doors, and how each ends."""
+    required("the npm package ws (make tests/clients/node_modules)", library == "node" or PACKAGE.is_dir())
+    env = {"NAME": HOST, "NODE_EXTRA_CA_CERTS": str(certificates.authority)}
+    assert node_says(f"{front.url}/v1/stream/", library, waits=True, env=env) == NODE_SAYS
+
+
+class ThisMachine(AbstractResolver):
+    """Every name is this machine."""
+
+    async def resolve(self, host: str, port: int = 0, family: int = socket.AF_INET) -> list[ResolveResult]:
+        found = ResolveResult(hostname=host, host="127.0.0.1", port=port, family=socket.AF_INET, proto=0, flags=0)
+        return [found]
+
+    async def close(self) -> None:
+        pass
+
+
+def test_aiohttp(front: Front, certificates: Certificates, server: ServerProcess) -> None:
+    """Another library, which offers compression: both doors, and how a stream ends."""
+    call(server, "PUT", STREAM, "[1]", content_type=JSON)
+    root = front.url.replace("https", "wss") + "/v1/stream/"
+
+    async def main() -> None:
+        connector = aiohttp.TCPConnector(resolver=ThisMachine(), ssl=certificates.trusted())
+        async with aiohttp.ClientSession(connector=connector) as session:
+            where = f"{root}-/connect"
+            async with session.ws_connect(where, protocols=[PROTOCOL], compress=15) as many:
+                await many.send_json({"t": "hello"})
+                assert (await many.receive_json())["t"] == "welcome"
+                await many.send_json({"t": "sub", "id": 1, "path": "room"})
+                assert [(await many.receive_json())["t"] for _ in range(3)] == ["sub", "data", "live"]
+                async with session.ws_connect(f"{root}room?raw=1") as one:
+                    sockets = [each.get_extra_info("socket") for each in (many, one)]
+                    assert await one.receive_json() == 1
+                    await one.send_str("2")
+                    assert await one.receive_json() == 2
+                    assert (await many.receive_json())["r"] == [2]
+                    call(server, "DELETE", STREAM)
+                    closed = await one.receive()
+                    assert (closed.type, closed.data) == (aiohttp.WSMsgType.CLOSE, 4404)
+                assert (await many.receive_json())["why"] == "deleted"
+        async with asyncio.timeout(30):
+            while any(each.fileno() >= 0 for each in sockets):  # noqa: ASYNC110 - TLS ends behind aiohttp's back
+                await asyncio.sleep(0)
+
+    asyncio.run(main())
 
 
 def test_readers_resume_after_the_proxy_was_killed(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from headwater.server.head_cache import MAX_HEAD_BYTES, MAX_HEADS, HeadCache, parse_head
+from headwater.server.inbound import Inbound
 
 PLAIN = b"POST /s HTTP/1.1\r\nHost: localhost\r\nContent-Type: a/b\r\nContent-Length: 3\r\n\r\n"
 
@@ -159,7 +160,7 @@ KEYS = (b"dGhlIHNhbXBsZSBub25jZQ==", b"AAAAAAAAAAAAAAAAAAAAAA==", b"/+//+//+//+/
 
 
 def test_a_handshake_is_parsed_once_for_all_keys() -> None:
-    """Each has its own key, and shares what was made of the rest."""
+    """Each has its own key, and shares what was made of the rest; whether it comes alone or with others."""
     heads = HeadCache()
     first = heads.get(HANDSHAKE % (KEYS[0], b""))
     first.memo, first.extra = "of the rest", [(b"let", b"in")]
@@ -167,9 +168,40 @@ def test_a_handshake_is_parsed_once_for_all_keys() -> None:
         data = HANDSHAKE % (key, b"")
         found, parsed = heads.get(data), parse_head(data)
         assert (found.memo, found.extra) == ("of the rest", [(b"let", b"in")])
-        for field in ("method", "raw_path", "path", "query", "headers", "version", "fields", "host", "length"):
+        assert (found.is_keyed, heads.key) == (True, key)
+        assert {**found.headers, b"sec-websocket-key": key} == parsed.headers
+        assert [*found.fields, (b"sec-websocket-key", key)] == sorted(parsed.fields, key=lambda each: each[1] == key)
+        for field in ("method", "raw_path", "path", "query", "version", "host", "length"):
             assert getattr(found, field) == getattr(parsed, field), field
-    assert first.headers[b"sec-websocket-key"] == KEYS[0]
+        alone, behind = Inbound(heads, MAX_HEAD_BYTES), Inbound(heads, MAX_HEAD_BYTES)
+        alone.feed(data)
+        behind.feed(data + b"frames")
+        for inbound in (alone, behind):
+            assert inbound.head() is found
+            assert inbound.key == key
+        assert behind.rest() == b"frames"
+
+
+@pytest.mark.parametrize("key", [b"AAAAAAAAAAAAAAAAAAAAAB==", b"AAAAAA\r\nHost: a.test\r\nX:", b"A" * 24])
+def test_what_stands_in_place_of_a_key_is_parsed(key: bytes) -> None:
+    """A head of the same size is another one when those bytes are no key."""
+    heads = HeadCache()
+    heads.get(HANDSHAKE % (KEYS[0], b"")).memo = "of the plain one"
+    data = HANDSHAKE % (key, b"")
+    assert len(data) == len(HANDSHAKE % (KEYS[0], b""))
+    inbound = Inbound(heads, MAX_HEAD_BYTES)
+    inbound.feed(data)
+    found, parsed = inbound.head(), parse_head(data)
+    assert found is not None
+    assert (found.memo, found.is_keyed, found.fields) == (None, False, parsed.fields)
+
+
+def test_a_key_alone_says_what_is_wanted() -> None:
+    """Without a version the key is a field of the request like others, which is refused for the other."""
+    data = HANDSHAKE.replace(b"Sec-WebSocket-Version: 13\r\n", b"") % (KEYS[0], b"")
+    found = HeadCache().get(data)
+    assert not found.is_keyed
+    assert found.headers[b"sec-websocket-key"] == KEYS[0]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ Run as `python -m tests.support.echo --port PORT`.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 
 from headwater import Hub, Limits
 from headwater.http.duplex import Duplex, Receiver
@@ -46,14 +47,9 @@ class Echo:
         self._connection = SharedConnection(hub.runtime, sink)
         self._connection.add(self)
 
-    def received(self, data: bytes, *, is_text: bool) -> None:
-        self._connection.write(self._frame(frames.TEXT if is_text else frames.BINARY, data))
-
-    def gather(self) -> None:
-        pass
-
-    def settle(self) -> None:
-        pass
+    def received(self, messages: Sequence[tuple[bytes, bool]]) -> None:
+        for data, is_text in messages:
+            self._connection.write(self._frame(frames.TEXT if is_text else frames.BINARY, data))
 
     def write(self, data: bytes) -> None:
         self._connection.write(data)
@@ -98,7 +94,7 @@ class EchoService(Service):
         if not exchange.is_websocket:
             exchange.respond(responses.nothing())
             return None
-        accept = handshake.check_key(exchange.request.headers)
+        accept = handshake.check_key(exchange.request.headers, exchange.websocket_key)
         deflate = agree(exchange.request.headers.get(names.SEC_WEBSOCKET_EXTENSIONS, b""))
         return exchange.upgrade(Upgrade(accept, "", self._open, MAX_BYTES, deflate))
 

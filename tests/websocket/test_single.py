@@ -295,7 +295,7 @@ def test_a_stream_that_ends_as_its_client_goes(run: Run[None], monkeypatch: pyte
                 stream.flush(10**6)
             await turns()
             assert made[0].is_over
-            assert made[0]._timer is None
+            assert made[0]._round is None
             assert server.hub.stats.pushed == 0
 
     run(main())

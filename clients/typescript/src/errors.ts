@@ -50,6 +50,9 @@ export class HeadwaterError extends Error {
 
 const PASSING = /^(network|connect-timeout|silent|truncated|bad-answer)$/
 
+/** Statuses that pass. */
+export const passes = (status: number): boolean => /^(408|425|429|5(?!0[15]$)..)$/.test(String(status))
+
 /** The error that something else caused, unless it is one of this package already. */
 export const causedBy = (cause: unknown, code: ClientCode, what: string): HeadwaterError =>
   cause instanceof HeadwaterError ? cause : new HeadwaterError(code, `${what}: ${cause}`, { cause })

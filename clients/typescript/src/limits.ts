@@ -41,3 +41,7 @@ export const FRESH: number = 10_000
 export const ACKNOWLEDGED: number = 1000
 /** So long who waits on a connection waits for another one who does not take what comes. */
 export const STALLED: number = 1000
+/** Signals that wait for a listener that does not take them; the oldest go. */
+export const MOST_SIGNALS: number = 1000
+/** `readyState` of a WebSocket that is open. */
+export const SOCKET_OPEN: number = 1

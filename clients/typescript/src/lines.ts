@@ -23,7 +23,7 @@ export function lineParser(): (chunk: Uint8Array) => string[] {
     if (text[0] === skipped) text = text.slice(1)
     skipped = text.endsWith("\r") ? "\n" : ""
     const lines = text.split(text.includes("\r") ? /\r\n?|\n/ : "\n")
-    const rest = lines.pop() ?? ""
+    const rest = lines.pop() as string
     if (lines.length) {
       lines[0] = held + lines[0]
       held = ""

@@ -1,7 +1,6 @@
 /** What a server or a proxy says in place of what was asked for, as an error. */
 
-import { type ClientCode, type ErrorDetails, HeadwaterError, causedBy, retryAfter } from "./errors.ts"
-
+import { type ClientCode, type ErrorDetails, HeadwaterError, causedBy, passes, retryAfter } from "./errors.ts"
 import type { Raw } from "./records.ts"
 import type { SchemaResult } from "./schema.ts"
 import type { Offset, Wire } from "./transport.ts"
@@ -23,9 +22,6 @@ const CODES: Record<number, string> = {
   429: "rate-limited",
   503: "unavailable",
 }
-
-/** Statuses that pass. */
-const passes = (status: number): boolean => /^(408|425|429|5(?!0[15]$)..)$/.test(String(status))
 
 const textOf = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined)
 

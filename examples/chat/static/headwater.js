@@ -1,9 +1,10 @@
 // The client for TypeScript in one file. Made by `node scripts/bundles.ts` in clients/typescript; not to be edited.
 var Rr=Object.defineProperty;var A=(e,t,r)=>()=>{if(r)throw r[0];try{return e&&(t=e(e=0)),t}catch(n){throw r=[n],n}};var nt=(e,t)=>{for(var r in t)Rr(e,r,{get:t[r],enumerable:!0})};function Ft(e){let t=Number(e)*1e3||Date.parse(e??"")-Date.now();return Number.isFinite(t)?Math.max(0,t):void 0}var R,Cr,
-ee,ke,Ue,It,I=A(()=>{"use strict";R=class extends Error{constructor(t,r,n={}){super(`${r} (${t})`,n);let{facts:o={},retryable:s=Cr.
+qt,ee,ke,Ue,It,I=A(()=>{"use strict";R=class extends Error{constructor(t,r,n={}){super(`${r} (${t})`,n);let{facts:o={},retryable:s=Cr.
 test(t)}=n;Object.assign(this,{name:"HeadwaterError",...n,code:t,facts:o,retryable:s})}},Cr=/^(network|connect-timeout|silent|truncated|bad-answer)$/,
-ee=(e,t,r)=>e instanceof R?e:new R(t,`${r}: ${e}`,{cause:e});ke=(e,t)=>new R("stopped",e,t?{cause:t}:{}),Ue=(e,t)=>new R(
-"unknown-outcome",`it may have arrived: ${e}`,t?{cause:t}:{}),It=()=>Ue("the server forgot this producer")});var Be,at=A(()=>{"use strict";Be=()=>crypto.getRandomValues(new Uint32Array(4)).join("-")});function it(e,t){return!t||typeof e=="string"?{raw:e}:{raw:e,get value(){return t.decode(e)}}}var z,qe,ie=A(()=>{"use st\
+qt=e=>/^(408|425|429|5(?!0[15]$)..)$/.test(String(e)),ee=(e,t,r)=>e instanceof R?e:new R(t,`${r}: ${e}`,{cause:e});ke=(e,t)=>new R(
+"stopped",e,t?{cause:t}:{}),Ue=(e,t)=>new R("unknown-outcome",`it may have arrived: ${e}`,t?{cause:t}:{}),It=()=>Ue("the\
+ server forgot this producer")});var Be,at=A(()=>{"use strict";Be=()=>crypto.getRandomValues(new Uint32Array(4)).join("-")});function it(e,t){return!t||typeof e=="string"?{raw:e}:{raw:e,get value(){return t.decode(e)}}}var z,qe,ie=A(()=>{"use st\
 rict";Y();z=async e=>typeof e=="function"?U(async()=>e()):e;qe=(e,t,r)=>Object.assign(it(e,r),{offset:t})});function M(e,t){let r=()=>{let n=e?.reason;t(n instanceof R?n:ke("the signal was aborted",n))};return e?.addEventListener(
 "abort",r),e?.aborted&&r(),()=>e?.removeEventListener("abort",r)}var le=A(()=>{"use strict";I()});function te(e,t,r,n,o,s){let a=[];return new Promise(d=>{let c,w=p=>{c=e.now()+p,a.push(e.timer(p,d,"pause")),o?.(c)};w(
 r);let h=p=>{o?.(c,p),!(s||!/^(online|visible|resume)$/.test(p))&&(t.count=0,w(Math.max(p==="online"?e.random()*500:0,t.
@@ -36,11 +37,11 @@ if(await $,F)throw F;T??=await s();let g=()=>{};return f!==void 0&&V({bytes:awai
 seq=D++,f.lost=!1,W.push(f),rt(f)}},rt=async i=>{let f=Gt(i),g={body:f.length?Ne(f,T):void 0,type:T,producer:y?[c,b,i.seq]:
 void 0,create:l?{}:void 0,...i.close};for(i.write=g;i.write===g;){let O=Math.min(...W.map(k=>k.seq));(!e.live||i.seq===O)&&
 E.begin();try{let{offset:k}=await o.write(g,v.signal);if(i.write!==g)return;E.progress(),k>oe&&(oe=k),Te(i,k);return}catch(k){
-if(i.write!==g||!await Oe(i,k,O))return}}},Oe=async(i,f,g)=>{let{code:O,facts:k,message:H,retryable:_,retryAfter:j,status:Ht}=f;
-if(_&&!y&&Ht===void 0)return He(i,Ue(H,f));if(_&&!(O==="bad-answer"&&++i.bad>=3)){let Re=r.now();if(i.lost=!0,Re>=X){let Ut=E.
-end({hint:j});if(Ut===null)return u(Ue(H,f));X=Re+Ut}return await te(r,E,X-Re,v.signal,void 0,j!==void 0),X=Math.min(X,r.
+if(i.write!==g||!await Oe(i,k,O))return}}},Oe=async(i,f,g)=>{let{code:O,facts:k,message:H,retryable:_,retryAfter:j,status:Dt}=f;
+if(_&&!y&&Dt===void 0)return He(i,Ue(H,f));if(_&&!(O==="bad-answer"&&++i.bad>=3)){let Re=r.now();if(i.lost=!0,Re>=X){let Ht=E.
+end({hint:j});if(Ht===null)return u(Ue(H,f));X=Re+Ht}return await te(r,E,X-Re,v.signal,void 0,j!==void 0),X=Math.min(X,r.
 now()),!0}return O==="producer-gap"?Ee(i,Number(k.expected??k.expected_seq),g):O==="producer-fenced"&&m?Pe(Number(k.epoch??
-b)+1):Ht===404&&l&&!be?(be=!0,o.create({"content-type":T},void 0,v.signal).then(()=>!0,Re=>Oe(i,Re,g))):He(i,f)},Ee=async(i,f,g)=>{
+b)+1):Dt===404&&l&&!be?(be=!0,o.create({"content-type":T},void 0,v.signal).then(()=>!0,Re=>Oe(i,Re,g))):He(i,f)},Ee=async(i,f,g)=>{
 if(f>i.seq)return Te(i,oe);if(f<g||g===i.seq)return Pe(b+1);let O=W.find(k=>k.seq<i.seq);return await xe(()=>!O||!W.includes(
 O)),!0},Pe=i=>{b=i,D=0;for(let f of W)f.lost&&C(f,It());De(W.filter(f=>f.write)),W=[],ce(),Z()},De=i=>{for(let f of i)f.
 write=void 0;B.unshift(...i)},He=(i,f)=>{if(Dr.test(f.code))return u(f);let g=W.filter(O=>O.seq>i.seq);W=W.filter(O=>O.seq<=
@@ -53,9 +54,9 @@ await L()},async flush(){if(await $,ae(),await xe(()=>!S&&!B.length&&!W.length),
 i),fail:(i,f,g)=>We({close:!0,fail:{code:i,message:f}},g),async[Symbol.asyncDispose](){await x.flush().finally(()=>u(ke(
 "the producer was disposed of")))}};return Ce=M(n,u),x}var Dr,Gt,zt=A(()=>{"use strict";I();Ae();$e();pe();le();Dr=/^(producer-fenced|stream-closed|stream-gone)$/,
 Gt=({entries:e})=>e.flatMap(({bytes:t})=>t??[])});function Jt(e,t,r={}){let{code:n,detail:o,message:s,title:a,offset:d}=t;return new R(ct(n)??Hr[e]??(e<500?"bad-answer":"\
-internal"),ct(o??s??a)??`the server answered ${e}`,{status:e,retryable:Ur(e),offset:ct(d),facts:t,...r})}async function Qt(e){
+internal"),ct(o??s??a)??`the server answered ${e}`,{status:e,retryable:qt(e),offset:ct(d),facts:t,...r})}async function Qt(e){
 let{status:t,headers:r,url:n}=e,o=`${t} for ${n}`,s={};if(/json|^text\/plain/.test(r.get("content-type")??"")){let a=await e.
-text().catch(()=>"");try{s={...JSON.parse(a)}}catch{a&&(s.detail=`${a.slice(0,200)}: ${o}`)}}for(let[a,d]of Br)s[d]??=r.
+text().catch(()=>"");try{s={...JSON.parse(a)}}catch{a&&(s.detail=`${a.slice(0,200)}: ${o}`)}}for(let[a,d]of Ur)s[d]??=r.
 get(a)??void 0;return t===409&&s.expected!==void 0&&(s.code??="producer-gap"),t===403&&s.epoch!==void 0&&(s.code??="prod\
 ucer-fenced"),t===409&&s.closed&&(s.code??="stream-closed"),s.detail??=o,Jt(t,s,{retryAfter:Ft(r.get("retry-after"))})}function ue({
 headers:e,status:t},r){let n=e.get("content-type")??"no type",o={content_type:n,protocol:e.has("stream-next-offset")};return new R(
@@ -63,12 +64,12 @@ headers:e,status:t},r){let n=e.get("content-type")??"no type",o={content_type:n,
 map(a=>a.message).join("; ")??String(e),facts:s=n?{issues:n}:{}}=Object(e);return new R("bad-record",`a record was refus\
 ed: ${o}`,{offset:r,facts:{raw:t,...s},cause:e})}function Yt(e){if(e.kind==="stream-error"){let{data:s}=e;return s instanceof
 R?s:Jt(Number(s.status)||0,s)}let{kind:t,offset:r,code:n="",message:o=""}=e;return new R(t,`the stream failed: ${n} ${o}`.
-trim(),{offset:r,facts:{code:n,message:o}})}var Hr,Ur,ct,Br,me,ye=A(()=>{"use strict";I();Hr={400:"bad-request",401:"not\
--authorized",403:"refused",404:"stream-not-found",405:"method-not-allowed",406:"not-acceptable",408:"request-timeout",409:"\
+trim(),{offset:r,facts:{code:n,message:o}})}var Hr,ct,Ur,me,ye=A(()=>{"use strict";I();Hr={400:"bad-request",401:"not-au\
+thorized",403:"refused",404:"stream-not-found",405:"method-not-allowed",406:"not-acceptable",408:"request-timeout",409:"\
 conflict",410:"gone",412:"precondition-failed",413:"too-large",415:"unsupported-coding",429:"rate-limited",503:"unavaila\
-ble"},Ur=e=>/^(408|425|429|5(?!0[15]$)..)$/.test(String(e)),ct=e=>typeof e=="string"?e:void 0;Br=[["stream-next-offset",
-"next_offset"],["stream-earliest-offset","earliest"],["producer-epoch","epoch"],["producer-expected-seq","expected"],["s\
-tream-closed","closed"]];me=(e,t="bad-answer")=>ee(e,t,"the answer cannot be read")});function we(e){return new URL(e,globalThis.location?.href)}function lt(e,t){for(let[r,n]of Object.entries(t))n!==void 0&&
+ble"},ct=e=>typeof e=="string"?e:void 0;Ur=[["stream-next-offset","next_offset"],["stream-earliest-offset","earliest"],[
+"producer-epoch","epoch"],["producer-expected-seq","expected"],["stream-closed","closed"]];me=(e,t="bad-answer")=>ee(e,t,
+"the answer cannot be read")});function we(e){return new URL(e,globalThis.location?.href)}function lt(e,t){for(let[r,n]of Object.entries(t))n!==void 0&&
 e.set(r,String(n))}async function je(e,t){let r=await e.send(t);if(r.response.ok)return r;throw await e.problem(r.response).
 finally(r.release)}function Xt(e,t){let{headers:r}=e,n=async({method:s="GET",url:a,headers:d={},body:c},w)=>{let h=new Headers(
 typeof r=="function"?await r():r);lt(h,d);let{credentials:p}=e;return(e.fetch??fetch)(a,{method:s,headers:h,body:c,credentials:p,
@@ -83,14 +84,14 @@ message")??"")}}function mt(e,t){let r=e.get("stream-next-offset")??t,n=ut(e);re
 "use strict";ye()});function er(e){let t=o=>e.get(o)??void 0,r=t("stream-ttl"),n=t("stream-expires-at");return{type:t("content-type")??"",offset:t(
 "stream-next-offset")??"",earliest:t("stream-earliest-offset"),closed:t("stream-closed")==="true",failure:ut(e),ttl:r?Number(
 r):void 0,expiresAt:n?new Date(n):void 0,retention:t("stream-retention"),slow:t("stream-slow"),etag:t("etag")}}function tr(e,t,r){
-let n=async(o,s,a,d)=>{let c=Fe(e.options.retry).connect+(d?qr:0),{response:w,release:h}=await je(e,{method:o,url:t(),headers:a,
+let n=async(o,s,a,d)=>{let c=Fe(e.options.retry).connect+(d?Br:0),{response:w,release:h}=await je(e,{method:o,url:t(),headers:a,
 body:d,signal:s,limit:c});if(h(),w.status!==204&&!w.headers.has("stream-next-offset"))throw ue(w,"what a stream's server\
  says");return w};return{async write({body:o,type:s,producer:a,close:d,fail:c,create:w},h){let[p,m,l]=a??[],y={...w,"str\
 eam-create":w&&!0,"content-type":o||w?s:void 0,"producer-id":p,"producer-epoch":m,"producer-seq":l,"stream-closed":d||void 0,
 "stream-failure":c?.code,"stream-failure-message":c?.message?encodeURIComponent(c.message):void 0};return{offset:(await n(
 "POST",h,y,o)).headers.get("stream-next-offset")??""}},create:async(o,s,a)=>er((await n("PUT",a,o,s)).headers),async head(o){
 try{return er((await n("HEAD",o)).headers)}catch(s){if(s.status===404)return null;throw s}},delete:async o=>{await n("DE\
-LETE",o)},sibling:o=>Ke(new URL(o,t()),e,r)}}var qr,rr=A(()=>{"use strict";yt();ye();ne();pe();Me();qr=6e4});var nr={};nt(nr,{httpWrites:()=>tr,writerOf:()=>Fr});function Fr(e,t){let{environment:r,parts:n,retry:o,signal:s}=e,a,d=(m,l)=>Lt(
+LETE",o)},sibling:o=>Ke(new URL(o,t()),e,r)}}var Br,rr=A(()=>{"use strict";yt();ye();ne();pe();Me();Br=6e4});var nr={};nt(nr,{httpWrites:()=>tr,writerOf:()=>qr});function qr(e,t){let{environment:r,parts:n,retry:o,signal:s}=e,a,d=(m,l)=>Lt(
 r,o,m??s,l),c=async()=>e.type??(await p.head())?.type??Ie,w=async(m,l)=>{if(!e.codec)return Kt(m,l);let{encode:y}=await d(
 void 0,()=>z(e.codec)),{framed:P}=await d(void 0,()=>U(n.frames));try{return P(y(m),l)}catch(b){throw ee(b,"bad-record",
 `it is no record of ${l}`)}},h=(m=!1)=>a??=p.producer({id:Be(),linger:0,create:m}),p={append:(m,l={})=>h(l.create).append(
@@ -103,12 +104,12 @@ let P=t.sibling(m),b=await P.writes(),E=new URL(t.sibling("").url).pathname;retu
 d-from":E,"stream-fork-offset":l},void 0,y)),e.another(P)},async delete({signal:m}={}){await d(m,async l=>{try{await t.delete(
 m)}catch(y){if(!l||y.code!=="stream-not-found")throw y}})}};return p}var or=A(()=>{"use strict";at();ie();I();Nt();zt();
 $e();Y();K();rr()});function Ge(e){let t=JSON.parse(e);if(!Array.isArray(t))throw new SyntaxError("no JSON array");let r=[],n=!1,o=0,s=0;for(let{
-0:a,index:d}of e.matchAll(Ir)){if(a==='"'&&(n=!n),n)continue;let c=a==="["||a==="{";c?o+=1:(a==="]"||a==="}")&&(o-=1),c&&
-o===1?s=d+1:(!o||o===1&&a===",")&&(r.push(e.slice(s,d).trim()),s=d+1)}return t.map((a,d)=>({raw:r[d]??"",value:a}))}var Ir,
-wt=A(()=>{"use strict";Ir=/\\.|["[\]{},]/gs});function gt(e){if(e.length>67108864)throw new RangeError(`more than ${67108864} characters in a line`)}function _e(){let e=ft(),
+0:a,index:d}of e.matchAll(Fr)){if(a==='"'&&(n=!n),n)continue;let c=a==="["||a==="{";c?o+=1:(a==="]"||a==="}")&&(o-=1),c&&
+o===1?s=d+1:(!o||o===1&&a===",")&&(r.push(e.slice(s,d).trim()),s=d+1)}return t.map((a,d)=>({raw:r[d]??"",value:a}))}var Fr,
+wt=A(()=>{"use strict";Fr=/\\.|["[\]{},]/gs});function gt(e){if(e.length>67108864)throw new RangeError(`more than ${67108864} characters in a line`)}function _e(){let e=ft(),
 t="\uFEFF",r="";return n=>{let o=e.decode(n,{stream:!0});if(!o)return[];o[0]===t&&(o=o.slice(1)),t=o.endsWith("\r")?`
 `:"";let s=o.split(o.includes("\r")?/\r\n?|\n/:`
-`),a=s.pop()??"";return s.length&&(s[0]=r+s[0],r=""),r+=a,gt(r),s}}var ht=A(()=>{"use strict";K()});function ze(e="",t){let r=_e(),n;return o=>{let s=[];for(let a of r(o)){if(!a){n&&s.push({...n,id:e}),n=void 0;continue}
+`),a=s.pop();return s.length&&(s[0]=r+s[0],r=""),r+=a,gt(r),s}}var ht=A(()=>{"use strict";K()});function ze(e="",t){let r=_e(),n;return o=>{let s=[];for(let a of r(o)){if(!a){n&&s.push({...n,id:e}),n=void 0;continue}
 let d=a.indexOf(":"),c=d<0?a:a.slice(0,d),w=d<0?"":a.slice(d+(a[d+1]===" "?2:1)),h=n??{event:"",data:null,id:e};if(c==="\
 data")h.data=h.data===null?w:`${h.data}
 ${w}`;else if(c==="event")h.event=w;else if(c==="id"&&!w.includes("\0"))e=w;else if(!t?.(c,w,h))continue;n=h,gt(n.data??
@@ -119,83 +120,83 @@ eam-heartbeat"))*1e3,h=s||2.5*w||d,p=1/0,m=!0,l=()=>o.now()-p,y=()=>r(new R("sil
 first:m}})),P=o.watch(b=>{b==="freeze"?r(new R("network","page freeze")):b!=="hidden"&&b!=="offline"&&l()>h*1.2/2.5&&y()});
 return t.addEventListener("abort",()=>{c?.cancel().catch(()=>{})}),{async read(){let b=m&&a||h;p=o.now();let E=o.timer(b,
 ()=>{l()<b+1e3?y():E=o.timer(3e3,y)});try{let v=await c?.read();return m=!1,t.throwIfAborted(),v?.value}catch(v){throw pt(
-t,v)}finally{p=1/0,E()}},release(){P(),n()}}}var xt=A(()=>{"use strict";I();ne()});function $r(e,{last:t,from:r,slow:n,missing:o},s){let a=new URL(e),d=t===void 0?{offset:r==="start"?"-1":r}:{last:t};return lt(
+t,v)}finally{p=1/0,E()}},release(){P(),n()}}}var xt=A(()=>{"use strict";I();ne()});function Nr(e,{last:t,from:r,slow:n,missing:o},s){let a=new URL(e),d=t===void 0?{offset:r==="start"?"-1":r}:{last:t};return lt(
 a.searchParams,{...d,slow:n,missing:o==="wait"?o:void 0,...s}),a.href}function Ot(e,t,r,n,o,s=0){let{signal:a,retry:d}=r;
-return r.sent(),je(e,{url:$r(t,r,n),headers:{accept:o},signal:a,limit:d.connect+s})}async function*jr(e,t,r,n){let{environment:o,
+return r.sent(),je(e,{url:Nr(t,r,n),headers:{accept:o},signal:a,limit:d.connect+s})}async function*$r(e,t,r,n){let{environment:o,
 retry:s,first:a,parts:d}=n,{query:c,accept:w}=r,h=await Ot(e,t,n,c,w),{response:p}=h,{headers:m}=p,l=Ye(h,o,s.silence,a);
 try{if(p.status===204||!m.get("content-type")?.startsWith(w))return yield(await U(d.rest)).inPlaceOf(w,p,n.from);yield{kind:"\
-open"};let y=await r.parser(p,n),P=r.tailless;for(;;){let b=l.read();P&&await Mr(b,o)&&(P=!1,yield{kind:"quiet"});let E=await b;
+open"};let y=await r.parser(p,n),P=r.tailless;for(;;){let b=l.read();P&&await jr(b,o)&&(P=!1,yield{kind:"quiet"});let E=await b;
 if(!E)break;let v=[];try{y(E,v)}catch(D){throw(await U(d.rest)).unreadable(D)}v.length||(yield{kind:"beat"}),yield*v}throw new R(
 "truncated","the answer was cut")}finally{l.release()}}function Xe(e,t){let{offset:r}=t,n=e.at(-1);n?.kind==="records"?(n.
 records.push(t),n.offset=r):e.push({kind:"records",records:[t],offset:r,upToDate:!1})}function Ze(e,t){let r=e.at(-1);r?.
-kind==="records"?r.upToDate=!0:e.push({kind:"up-to-date",offset:t})}var he,Mr,Se=A(()=>{"use strict";xt();I();Y();ne();he=
-e=>(t,r)=>({name:e.name,open:n=>jr(t,r,e,n)});Mr=(e,t)=>new Promise(r=>{let n=t.timer(1e3,()=>r(!0)),o=()=>{n(),r(!1)};e.
-then(o,o)})});async function*Gr(e){let t=!1;try{for await(let r of e)t||=r.kind!=="open"&&(r.kind!=="beat"||"offset"in r),yield r}catch(r){
-if(!t||r.code!=="truncated")throw r;yield{kind:"stream-detached"}}}var Kr,sr,ar=A(()=>{"use strict";ie();wt();K();bt();vt();
-Ve();Se();Kr=he({name:"live-sse",accept:"text/event-stream",query:{live:"sse",missing:void 0},async parser({headers:e},t){
+kind==="records"?r.upToDate=!0:e.push({kind:"up-to-date",offset:t})}var he,jr,Se=A(()=>{"use strict";xt();I();Y();ne();he=
+e=>(t,r)=>({name:e.name,open:n=>$r(t,r,e,n)});jr=(e,t)=>new Promise(r=>{let n=t.timer(1e3,()=>r(!0)),o=()=>{n(),r(!1)};e.
+then(o,o)})});async function*Kr(e){let t=!1;try{for await(let r of e)t||=r.kind!=="open"&&(r.kind!=="beat"||"offset"in r),yield r}catch(r){
+if(!t||r.code!=="truncated")throw r;yield{kind:"stream-detached"}}}var Mr,sr,ar=A(()=>{"use strict";ie();wt();K();bt();vt();
+Ve();Se();Mr=he({name:"live-sse",accept:"text/event-stream",query:{live:"sse",missing:void 0},async parser({headers:e},t){
 let{type:r,codec:n}=t,o=ze(),s=e.get("stream-sse-data-encoding")==="base64",a=await z(n),d=s?await Je(r??"",t):void 0,c=[],
 w=p=>d?Qe(de(p),d,a):(r?q(r)==="json":p.startsWith("["))?Ge(p):p?[{raw:p}]:[],h=(p,m)=>{let{streamNextOffset:l,streamClosed:y,
 streamFailure:P,streamError:b,streamDetached:E,streamGap:v}=p,D=p.upToDate===!0&&!y,T=(S,B)=>{B&&m.push(ge(S,B,l))};T("s\
 tream-gap",v),c.length?m.push({kind:"records",records:c,offset:l,upToDate:D}):v||T(D?"up-to-date":"beat",{}),c=[],P?T("s\
 tream-failed",P):y?T("stream-closed",{}):b?T("stream-error",b):T("stream-detached",E)};return(p,m)=>{for(let{event:l,data:y}of o(
-p))y!==null&&(l==="data"?c.push(...w(y)):l==="control"&&h(JSON.parse(y),m))}}});sr=(...e)=>{let{name:t,open:r}=Kr(...e);
-return{name:t,open:n=>Gr(r(n))}}});function Jr(e,t){let r=_r.exec(e);return r&&Object.keys(t).every(n=>zr.test(n))?e.trimEnd().slice(r[0].length,-1):JSON.stringify(
-t.data)}function Qr(e,t,r,n){let{offset:o,data:s,base64:a,at:d,by:c}=t,w=d===void 0?{offset:o}:{offset:o,known:{at:d,by:c}};
-return a!==void 0?Object.assign(qe(de(a),o,n),w):r?{raw:Jr(e,t),value:s,...w}:{raw:String(s),...w}}var _r,zr,Vr,ir,dr=A(
-()=>{"use strict";ie();ht();K();Ve();Se();_r=/^\{"offset":"[^"\\]*",(?:"at":[\d.]+,)?(?:"by":\{[^{}]*\},)?"data":/,zr=/^(offset|at|by|data)$/;
-Vr=e=>he({name:"ndjson",accept:"application/x-ndjson",query:e,async parser(t,{type:r,codec:n}){let o=await z(n),s=_e(),a=q(
+p))y!==null&&(l==="data"?c.push(...w(y)):l==="control"&&h(JSON.parse(y),m))}}});sr=(...e)=>{let{name:t,open:r}=Mr(...e);
+return{name:t,open:n=>Kr(r(n))}}});function zr(e,t){let r=Gr.exec(e);return r&&Object.keys(t).every(n=>_r.test(n))?e.trimEnd().slice(r[0].length,-1):JSON.stringify(
+t.data)}function Jr(e,t,r,n){let{offset:o,data:s,base64:a,at:d,by:c}=t,w=d===void 0?{offset:o}:{offset:o,known:{at:d,by:c}};
+return a!==void 0?Object.assign(qe(de(a),o,n),w):r?{raw:zr(e,t),value:s,...w}:{raw:String(s),...w}}var Gr,_r,Qr,ir,dr=A(
+()=>{"use strict";ie();ht();K();Ve();Se();Gr=/^\{"offset":"[^"\\]*",(?:"at":[\d.]+,)?(?:"by":\{[^{}]*\},)?"data":/,_r=/^(offset|at|by|data)$/;
+Qr=e=>he({name:"ndjson",accept:"application/x-ndjson",query:e,async parser(t,{type:r,codec:n}){let o=await z(n),s=_e(),a=q(
 r)==="json";return(d,c)=>{for(let w of s(d)){if(!w.trim())continue;let h=JSON.parse(w),{offset:p,control:m}=h;m==="up-to\
--date"?Ze(c,p):m?c.push(ge(`stream-${m}`,h,p)):Xe(c,Qr(w,h,a,o))}}}}),ir=(e,t)=>({name:"ndjson",open:r=>Vr(r.envelope?{envelope:1}:
-{})(e,t).open(r)})});async function Xr(e,{environment:t,retry:r}){let n=Ye(e,t,r.silence),o=[];try{for(let s=await n.read();s;s=await n.read())
-o.push(s);return Le(o)}finally{n.release()}}async function Zr(e,t,r){let n=q(t);if(n==="bytes")return Qe(e,await Je(t,r),
+-date"?Ze(c,p):m?c.push(ge(`stream-${m}`,h,p)):Xe(c,Jr(w,h,a,o))}}}}),ir=(e,t)=>({name:"ndjson",open:r=>Qr(r.envelope?{envelope:1}:
+{})(e,t).open(r)})});async function Yr(e,{environment:t,retry:r}){let n=Ye(e,t,r.silence),o=[];try{for(let s=await n.read();s;s=await n.read())
+o.push(s);return Le(o)}finally{n.release()}}async function Xr(e,t,r){let n=q(t);if(n==="bytes")return Qe(e,await Je(t,r),
 await z(r.codec));let o=$t(e);if(n==="text")return o?[{raw:o}]:[];try{return Ge(o)}catch(s){throw me(s,/]\s*$/.test(o)?"\
-bad-answer":"truncated")}}async function*en(e,t,r){let{live:n,missing:o}=r,{from:s,last:a}=r,d,c=s==="now";for(;;){let w=n&&
+bad-answer":"truncated")}}async function*Zr(e,t,r){let{live:n,missing:o}=r,{from:s,last:a}=r,d,c=s==="now";for(;;){let w=n&&
 (c||o==="wait"),h={...r,from:s,last:a,...w?{}:{slow:void 0,missing:void 0}},p=await Ot(e,t,h,{live:w?"long-poll":void 0,
-cursor:d},void 0,w?Yr:0),{response:m}=p,{headers:l,status:y}=m,P=l.get("stream-next-offset");if(P===null)throw p.release(),
-ue(m,"a page of a stream");let b=await Xr(p,r),E=l.get("content-type")??r.type??"",v=y===204?[]:await Zr(b,E,r),D=l.get(
+cursor:d},void 0,w?Vr:0),{response:m}=p,{headers:l,status:y}=m,P=l.get("stream-next-offset");if(P===null)throw p.release(),
+ue(m,"a page of a stream");let b=await Yr(p,r),E=l.get("content-type")??r.type??"",v=y===204?[]:await Xr(b,E,r),D=l.get(
 "stream-up-to-date")==="true"||y===204,T=D&&l.get("stream-closed")==="true",S=D&&!T;if(yield{kind:"open",type:E},v.length?
 yield{kind:"records",records:v,offset:P,upToDate:S}:yield S?{kind:"up-to-date",offset:P}:{kind:"beat"},T&&(yield mt(l,P)),
-c&&(!v.length||P===s))break;c=D,s=P,a=void 0,d=l.get("stream-cursor")??void 0}yield{kind:"stream-detached"}}var Yr,fr,cr=A(
-()=>{"use strict";xt();ie();$e();wt();K();ye();vt();Me();Se();Yr=6e4;fr=(e,t)=>({name:"long-poll",open:r=>en(e,t,r)})});async function lr(e,t){let r=await z(t),n=o=>{let s=JSON.parse(o);return typeof s!="string"?de(s.base64):e?de(s):s};return(o,s)=>qe(
-n(o),s,r)}var pr=A(()=>{"use strict";ie();K()});var Et,Pt,Tt,et,Rt=A(()=>{"use strict";ne();Et=new Map,Pt=e=>`headwater:transport:${we(e.url).origin}`,Tt=e=>{try{return e(
-sessionStorage)}catch{return}},et=e=>{let t=Pt(e);return Et.get(t)??Number(Tt(r=>r.getItem(t)))}});function ur(e,t,r,n,o){let s=t.length===1&&t[0]==="auto",a=0,d=0,c=0,w=0,h=()=>a+1>=n.length,p=(y,P)=>{a=y,d=P,c=w=0},m=()=>{
+c&&(!v.length||P===s))break;c=D,s=P,a=void 0,d=l.get("stream-cursor")??void 0}yield{kind:"stream-detached"}}var Vr,fr,cr=A(
+()=>{"use strict";xt();ie();$e();wt();K();ye();vt();Me();Se();Vr=6e4;fr=(e,t)=>({name:"long-poll",open:r=>Zr(e,t,r)})});async function lr(e,t){let r=await z(t),n=o=>{let s=JSON.parse(o);return typeof s!="string"?de(s.base64):e?de(s):s};return(o,s)=>qe(
+n(o),s,r)}var pr=A(()=>{"use strict";ie();K()});var Et,Pt,et,Tt=A(()=>{"use strict";ne();Et=new Map,Pt=e=>`headwater:transport:${we(e.url).origin}`,et=e=>{let t=Pt(e);try{
+return Et.get(t)??Number(sessionStorage.getItem(t))}catch{return 0}}});function ur(e,t,r,n,o){let s=t.length===1&&t[0]==="auto",a=0,d=0,c=0,w=0,h=()=>a+1>=n.length,p=(y,P)=>{a=y,d=P,c=w=0},m=()=>{
 let y=r?["live-sse","long-poll"]:["long-poll"];return n[0]?.name===y[0]?!1:(n=e.transports(y,void 0,r),p(0,d),!0)},l=s?et(
 e):0;return l>o&&p(n.length-1,l),{current(y){return d&&y>=d&&p(0,0),[n[a],!h()]},settle:()=>p(a,d),async after({code:y,facts:P},b){
 let E=y==="bad-answer";return c=E?c+1:0,w=y==="truncated"?w+1:0,E&&P.protocol&&s&&m()?!0:h()?c<3:(((y==="silent"?P.first:
-y==="connect-timeout"&&t.length===1&&await sn(e))||c>=3||w>=rn)&&(p(n.length-1,b+tn),s&&on(Pt(e),d)),!0)}}}function on(e,t){
-Et.set(e,t),Tt(r=>r.setItem(e,String(t)))}var tn,rn,nn,sn,mr=A(()=>{"use strict";ne();Rt();tn=30*6e4,rn=3,nn=1e3;sn=async({
-requester:e,url:t})=>e?.send({url:we(t).href,method:"HEAD",limit:nn}).then(({release:r})=>(r(),!0),()=>!1)});var yr={};nt(yr,{badRecord:()=>Vt,choiceOf:()=>ur,inPlaceOf:()=>Zt,problemOf:()=>Qt,quoted:()=>lr,told:()=>Yt,transportOf:()=>dn,
-unreadable:()=>me});function dn(e){let t=an[e];if(t)return t;let r='import { connect } from "headwater/connection", or {\
- eventsource } from "headwater/eventsource"';throw new R("unsupported",`the transport ${e} is not in the core; ${r}`)}var an,
-wr=A(()=>{"use strict";I();ar();dr();cr();ye();Me();pr();mr();an={ndjson:ir,"long-poll":fr,"live-sse":sr}});var gr={};nt(gr,{framed:()=>cn,isDelimited:()=>At,isMsgpack:()=>kt,split:()=>fn});function fn(e,t){if(!kt(t)&&!At(t))return[
-e];let r=[];for(let n=0;n<e.length;){let[o,s]=kt(t)?[n,un(e,n)]:ln(e,n);if(s>e.length)throw new RangeError("a record is \
-cut");r.push(e.subarray(o,s)),n=s}return r}function cn(e,t){if(!At(t))return e;let r=[],n=e.length;for(;n>127;n=Math.floor(
-n/128))r.push(n%128+128);return Uint8Array.of(...r,n,...e)}function ln(e,t){let r=0;for(let n=1;n<=128**4;n*=128){let o=e[t++]??
+y==="connect-timeout"&&t.length===1&&await on(e))||c>=3||w>=tn)&&(p(n.length-1,b+en),s&&nn(Pt(e),d)),!0)}}}function nn(e,t){
+Et.set(e,t);try{sessionStorage.setItem(e,String(t))}catch{}}var en,tn,rn,on,mr=A(()=>{"use strict";ne();Tt();en=30*6e4,tn=
+3,rn=1e3;on=async({requester:e,url:t})=>e?.send({url:we(t).href,method:"HEAD",limit:rn}).then(({release:r})=>(r(),!0),()=>!1)});var yr={};nt(yr,{badRecord:()=>Vt,choiceOf:()=>ur,inPlaceOf:()=>Zt,problemOf:()=>Qt,quoted:()=>lr,told:()=>Yt,transportOf:()=>an,
+unreadable:()=>me});function an(e){let t=sn[e];if(t)return t;let r='import { connect } from "headwater/connection", or {\
+ eventsource } from "headwater/eventsource"';throw new R("unsupported",`the transport ${e} is not in the core; ${r}`)}var sn,
+wr=A(()=>{"use strict";I();ar();dr();cr();ye();Me();pr();mr();sn={ndjson:ir,"long-poll":fr,"live-sse":sr}});var gr={};nt(gr,{framed:()=>fn,isDelimited:()=>kt,isMsgpack:()=>Rt,split:()=>dn});function dn(e,t){if(!Rt(t)&&!kt(t))return[
+e];let r=[];for(let n=0;n<e.length;){let[o,s]=Rt(t)?[n,pn(e,n)]:cn(e,n);if(s>e.length)throw new RangeError("a record is \
+cut");r.push(e.subarray(o,s)),n=s}return r}function fn(e,t){if(!kt(t))return e;let r=[],n=e.length;for(;n>127;n=Math.floor(
+n/128))r.push(n%128+128);return Uint8Array.of(...r,n,...e)}function cn(e,t){let r=0;for(let n=1;n<=128**4;n*=128){let o=e[t++]??
 NaN;if(r+=o%128*n,!(o>127))return Number.isNaN(o)?[t,1/0]:[t,t+r]}throw new RangeError("a length has more than 32 bits")}
-function un(e,t){let r=new DataView(e.buffer,e.byteOffset,e.byteLength),n=o=>{let s=o===0?r.getUint8(t):o===1?r.getUint16(
+function pn(e,t){let r=new DataView(e.buffer,e.byteOffset,e.byteLength),n=o=>{let s=o===0?r.getUint8(t):o===1?r.getUint16(
 t):r.getUint32(t);return t+=1<<o,s};for(let o=1;o>0&&t<=e.length;o-=1){let s=n(0),a=0;if(!(s<128||s>223)){if(s<144)o+=2*
 (s%16);else if(s<160)o+=s%16;else if(s<192)a=s%32;else{if(s===193)throw new RangeError("0xc1 begins no value of MessageP\
-ack");if(s<196)continue;s<199?a=n(s-196):s<202?a=n(s-199)+1:s<217?a=pn[s-202]:s<220?a=n(s-217):s<222?o+=n(s-219):o+=2*n(
-s-221)}t+=a}}return t}var kt,At,pn,hr=A(()=>{"use strict";kt=e=>/^\s*application\/(x-|vnd\.)?msgpack\s*(;|$)/i.test(e),At=
-e=>/^\s*application\/(x-|vnd\.google\.)?protobuf\s*;.*\bencoding\s*=\s*"?delimited\b/i.test(e);pn=[4,8,1,2,4,8,1,2,4,8,2,
-3,5,9,17]});var St,U,br,Y=A(()=>{"use strict";I();St={writing:()=>Promise.resolve().then(()=>(or(),nr)),rest:()=>Promise.resolve().then(()=>(wr(),yr)),
+ack");if(s<196)continue;s<199?a=n(s-196):s<202?a=n(s-199)+1:s<217?a=ln[s-202]:s<220?a=n(s-217):s<222?o+=n(s-219):o+=2*n(
+s-221)}t+=a}}return t}var Rt,kt,ln,hr=A(()=>{"use strict";Rt=e=>/^\s*application\/(x-|vnd\.)?msgpack\s*(;|$)/i.test(e),kt=
+e=>/^\s*application\/(x-|vnd\.google\.)?protobuf\s*;.*\bencoding\s*=\s*"?delimited\b/i.test(e);ln=[4,8,1,2,4,8,1,2,4,8,2,
+3,5,9,17]});var At,U,br,Y=A(()=>{"use strict";I();At={writing:()=>Promise.resolve().then(()=>(or(),nr)),rest:()=>Promise.resolve().then(()=>(wr(),yr)),
 frames:()=>Promise.resolve().then(()=>(hr(),gr))},U=async(e,t)=>{try{return await e()}catch(r){throw new R("network",`im\
 port(): ${r}`,{cause:r,retryAfter:t})}},br=({rest:e})=>async t=>{let{problemOf:r}=await U(e,1e3*Number(t.headers.get("re\
-try-after"))||0);return r(t)}});function yn(e=mn){let t=ze();return(r,n)=>{for(let{event:o,data:s,id:a}of t(r))s===null?a&&Ze(n,a):o.startsWith("stream-")?
-n.push(ge(o,JSON.parse(s),a)):Xe(n,e(s,a))}}var mn,vr,xr=A(()=>{"use strict";Y();K();bt();Ve();Se();mn=(e,t)=>({raw:e,offset:t});
+try-after"))||0);return r(t)}});function mn(e=un){let t=ze();return(r,n)=>{for(let{event:o,data:s,id:a}of t(r))s===null?a&&Ze(n,a):o.startsWith("stream-")?
+n.push(ge(o,JSON.parse(s),a)):Xe(n,e(s,a))}}var un,vr,xr=A(()=>{"use strict";Y();K();bt();Ve();Se();un=(e,t)=>({raw:e,offset:t});
 vr=he({name:"sse",accept:"text/event-stream",query:{data:"json"},tailless:!0,async parser({headers:e},{type:t,parts:r,codec:n}){
-let o=e.has("stream-sse-data-encoding");return yn(o||q(t)!=="json"?await(await U(r.rest)).quoted(o,n):void 0)}})});function Ke(e,t,r){let n=()=>we(e).href,o=s=>({name:s,async*open(a){yield*(await U(r.rest)).transportOf(s)(t,n()).open(a)}});
+let o=e.has("stream-sse-data-encoding");return mn(o||q(t)!=="json"?await(await U(r.rest)).quoted(o,n):void 0)}})});function Ke(e,t,r){let n=()=>we(e).href,o=s=>({name:s,async*open(a){yield*(await U(r.rest)).transportOf(s)(t,n()).open(a)}});
 return{url:String(e),transports(s,a,d){let c=[q(a)==="json"?"sse":"ndjson","long-poll"];return s.flatMap(h=>h==="auto"?c:
 h).map(h=>typeof h=="function"?h(t,n()):h!=="sse"?o(h):d?vr(t,n()):o("ndjson"))},requester:t,writes:async()=>(await U(r.
 writing)).httpWrites(t,n,r)}}var yt=A(()=>{"use strict";Y();K();ne();xr()});var ot=globalThis;function kr(e,t){let r,n=o=>{r=setTimeout(()=>o>2147483647?n(o-2147483647):t(),Math.min(o,2147483647))};
-return n(e),()=>clearTimeout(r)}var qt=()=>ot.document?.visibilityState==="hidden",Ar=["online","offline","pagehide","pa\
-geshow","freeze","resume","visibilitychange"];function Sr(e){let t=({type:n,persisted:o})=>{n==="visibilitychange"?e(qt()?
+return n(e),()=>clearTimeout(r)}var Bt=()=>ot.document?.visibilityState==="hidden",Ar=["online","offline","pagehide","pa\
+geshow","freeze","resume","visibilitychange"];function Sr(e){let t=({type:n,persisted:o})=>{n==="visibilitychange"?e(Bt()?
 "hidden":"visible"):/^page/.test(n)?o&&e(n==="pagehide"?"freeze":"resume"):e(n)},r=n=>Ar.forEach(o=>ot[n]?.(o,t,!0));return r(
 "addEventListener"),()=>r("removeEventListener")}var st={now:()=>Date.now(),timer:kr,random:()=>Math.random(),online:()=>ot.
-navigator?.onLine!==!1,hidden:qt,watch:Sr};I();yt();Y();Ae();at();function Or(e,t={}){let{id:r=Be()}=t,n,o=0,s=e({...t,id:r});s.then(c=>n=c,()=>{});let a=(c,w=0)=>(...h)=>(o+=w,s.then(
+navigator?.onLine!==!1,hidden:Bt,watch:Sr};I();yt();Y();Ae();at();function Or(e,t={}){let{id:r=Be()}=t,n,o=0,s=e({...t,id:r});s.then(c=>n=c,()=>{});let a=(c,w=0)=>(...h)=>(o+=w,s.then(
 p=>p[c](...h))),d={id:r,get pending(){return n?n.pending:o},append:a("append",1),write:a("write",1),flush:a("flush"),close:a(
 "close"),fail:a("fail"),writable:()=>new WritableStream({write:d.write,close:async()=>{await d.close()},abort:async c=>{
-await d.fail("aborted",c&&String(c))}}),[Symbol.asyncDispose]:a(Symbol.asyncDispose)};return d}I();Y();Ae();K();pe();le();Rt();var Ct=e=>!/^(start|now|-1)$/.test(e);function Er(e,t){let{door:r,retry:n,environment:o}=e,{live:s=!0,
+await d.fail("aborted",c&&String(c))}}),[Symbol.asyncDispose]:a(Symbol.asyncDispose)};return d}I();Y();Ae();K();pe();le();Tt();var St=e=>!/^(start|now|-1)$/.test(e);function Er(e,t){let{door:r,retry:n,environment:o}=e,{live:s=!0,
 gone:a="throw",missing:d,checkpoint:c,transport:w=e.transport}=t,h=[].concat(w),p=re(n,o),m={},l=t.from??"start",y,P,b=new AbortController,
 E,v,D,T,S=c,B=!1,W=!1,G=[],N=0,oe,F,J,$,se=Promise.resolve(),be=()=>new Promise(u=>D=u);async function*X(u,x){try{for(;;){
 let i=se.then(()=>Ce(u));se=i.catch(()=>{});let f=await i;if(!f)return;for(let g of x(f))yield g}}finally{await V()}}let ve=u=>{
@@ -217,10 +218,10 @@ parts.rest)).told(O);if(O.kind==="stream-error")throw H;if(O.kind==="stream-deta
 l),v)break}}catch(O){if(!(O instanceof R))throw O;v||(f=await He(O,x,u))}finally{b.abort(),C.transport=null}let g=o.now();
 v||await Te(W?p.held():p.end({up:g-(x??g),heard:i,...f}))}let We=async()=>{let u=o.now();y??=r.transports(h,e.type,s&&!t.
 envelope),!P&&y[1]&&et(r)>u&&await ce();let[x,i]=P?.current(u)??y;return C.transport=x.name,x.open({...e,...t,live:s,from:l,
-last:Ct(l)?void 0:t.last,first:i?3e3:void 0,signal:b.signal,sent:p.begin})},ce=async()=>P??=(await U(e.parts.rest)).choiceOf(
+last:St(l)?void 0:t.last,first:i?3e3:void 0,signal:b.signal,sent:p.begin})},ce=async()=>P??=(await U(e.parts.rest)).choiceOf(
 r,h,s,y,o.now()),rt=async(u,x,i)=>{let{code:f}=u;return f!=="network"&&(f!=="truncated"||!i&&x<1e3)?ce().then(g=>g.after(
 u,o.now()),()=>!0):(P?.settle(),!0)},Oe=()=>{L("live"),B=!s},Ee=(u,x=!1)=>({records:u,offset:l,upToDate:x}),Pe=u=>(Z("ga\
-p",u),{...Ee([]),gap:u}),De=u=>{let{kind:x,type:i,offset:f}=u,g=Ct(l);e.type||=i;let O=H=>!g||(H.offset??f)>l,k=u.kind===
+p",u),{...Ee([]),gap:u}),De=u=>{let{kind:x,type:i,offset:f}=u,g=St(l);e.type||=i;let O=H=>!g||(H.offset??f)>l,k=u.kind===
 "records"?u.records.filter(O):[];switch(f&&f!==l&&!(g&&f<l)&&(l=f,(g||x!=="up-to-date")&&p.progress()),u.kind){case"open":case"\
 stream-created":return L("catching-up");case"stream-waiting":return L("absent");case"records":return u.upToDate&&Oe(),k.
 length?Ee(k,u.upToDate):void 0;case"up-to-date":return Oe(),Ee([],!0);case"stream-gap":return Pe({from:u.from,to:u.to,reason:u.
@@ -229,7 +230,7 @@ return Q("closed",l);default:C.state==="catching-up"&&g&&L("live")}},He=async(u,
 k=g==="stream-not-found";if(C.lastError=u,g==="stopped")Q("stopped",C.offset);else if(g==="offset-gone"&&a!=="throw"){let H=l;
 l=a==="now"?a:String(u.facts.earliest??"start"),T=Pe({from:H,to:l,reason:"gone"})}else{if(g==="stream-awaited")return{planned:!0};
 if(k&&d==="wait")L("absent");else{if(k&&f-e.created<1e4)return{hint:O};if(u.retryable&&await rt(u,f-(x??f),l!==i))Z("err\
-or",u);else{let H=x!==void 0||Ct(l);Q((k||g==="stream-gone")&&H?"deleted":"error",C.offset,u)}}}return{hint:O}},Te=async u=>{
+or",u);else{let H=x!==void 0||St(l);Q((k||g==="stream-gone")&&H?"deleted":"error",C.offset,u)}}}return{hint:O}},Te=async u=>{
 if(u===null){let f=C.lastError??new R("truncated","the answer was cut");Q("error",C.offset,f);return}let x=!o.online(),i=u;
 o.hidden()&&p.count&&(i=Math.max(i,o.random()*n.cap)),x&&(i=Math.max(i,n.cap)),C.state!=="absent"&&i&&L(x?"offline":"wai\
 ting"),b=new AbortController,await te(o,p,i,b.signal,(f,g)=>{C.retryAt=f,g==="offline"&&L(g)}),C.retryAt=null},C={state:"\
@@ -237,15 +238,15 @@ idle",offset:l,transport:null,get attempt(){return p.count},retryAt:null,lastErr
 return i.add(x),()=>i.delete(x)},[Symbol.asyncIterator]:()=>X(1,({records:u})=>u),batches:()=>X(1/0,u=>[u]),readable:()=>ve(
 ({data:u})=>u),bytes:()=>ve(({raw:u})=>typeof u=="string"?fe(J==="json"?`${u}
 `:u):u),skip(){v?.code==="bad-record"&&(v=void 0,C.end=be(),L("idle"))},reconnect(){p.count=0,W=!0,b.abort(new R("networ\
-k","reconnect()"))},close:()=>{V()},[Symbol.asyncDispose]:()=>V()};return C}K();ne();pe();function Wt(e){if(e instanceof Promise)return e.then(Wt);if(e.issues)throw e;return e.value}le();var Dt=()=>{throw new R("unsupported","needs headwater/connection")};function Pr(e,t,r=-1/0){let{environment:n=st,decode:o,
-schema:s,transport:a="auto",signal:d,parts:c=St}=t,w=Fe(t.retry),h,p={...t,door:e,retry:w,environment:n,transport:a,parts:c,
-created:r,another:b=>Pr(b,t,n.now()),decode:(b,E,v)=>{let D=o?o(b):"value"in v?v.value:jt(b,E);return s?Wt(s["~standard"].
+k","reconnect()"))},close:()=>{V()},[Symbol.asyncDispose]:()=>V()};return C}K();ne();pe();function Ct(e){if(e instanceof Promise)return e.then(Ct);if(e.issues)throw e;return e.value}le();var Wt=()=>{throw new R("unsupported","needs headwater/connection")};function Pr(e,t,r=-1/0){let{environment:n=st,decode:o,
+schema:s,transport:a="auto",signal:d,parts:c=At}=t,w=Fe(t.retry),h,p={...t,door:e,retry:w,environment:n,transport:a,parts:c,
+created:r,another:b=>Pr(b,t,n.now()),decode:(b,E,v)=>{let D=o?o(b):"value"in v?v.value:jt(b,E);return s?Ct(s["~standard"].
 validate(D)):D}},m=async()=>{let b=re(w,n);for(;;){b.begin();try{return(await U(c.writing)).writerOf(p,await e.writes())}catch(E){
 if(d?.aborted)throw ee(d.reason,"stopped","the signal was aborted");let v=b.end({});if(v===null)throw E;await te(n,b,v,d)}}},
 l=()=>h??=m().catch(b=>(h=void 0,Promise.reject(b))),y=(b,E)=>(...v)=>new Promise((D,T)=>{let S=M(v[E]?.signal,T),B=W=>W[b](
 ...v);l().finally(S).then(B).then(D,T)}),P={get url(){return e.url},get type(){return p.type},[Symbol.asyncIterator]:()=>P.
 read()[Symbol.asyncIterator](),read:(b={})=>Er(p,b),async all(b){let E=[];for await(let{data:v}of P.read({...b,live:!1}))
 E.push(v);return E},append:y("append",1),producer:b=>Or(E=>l().then(v=>v.producer(E)),b),create:y("create",0),head:y("he\
-ad",0),close:y("close"),fail:y("fail"),fork:y("fork",2),delete:y("delete",0),...e.live??{signal:Dt,signals:Dt,presence:Dt},
-sink:()=>p};return P}function Tr(e,t={}){let{environment:r=st,parts:n=St}=t;return Pr(Ke(e,{...Xt(t,r),problem:br(n)},n),
+ad",0),close:y("close"),fail:y("fail"),fork:y("fork",2),delete:y("delete",0),...e.live??{signal:Wt,signals:Wt,presence:Wt},
+sink:()=>p};return P}function Tr(e,t={}){let{environment:r=st,parts:n=At}=t;return Pr(Ke(e,{...Xt(t,r),problem:br(n)},n),
 t)}export{Tr as stream};

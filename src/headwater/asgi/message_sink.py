@@ -56,7 +56,8 @@ class MessageSendSink(SendSink):
         """
         self._receiver = receiver
         stats = self._runtime.stats
-        stats.websocket_began()
+        stats.websockets += 1
+        stats.websockets_total += 1
         try:
             await self.run(receive, send)
         finally:
@@ -80,7 +81,7 @@ class MessageSendSink(SendSink):
             text, receiver = message.get("text"), self._receiver
             if receiver is not None and not self._over:
                 data = message.get("bytes") or b"" if text is None else text.encode()
-                receiver.received(data, is_text=text is not None)
+                receiver.received([(data, text is not None)])
         if self._code == NO_CLOSE:
             self._code = message.get("code") or NO_CLOSE
         receiver, self._receiver = self._receiver, None

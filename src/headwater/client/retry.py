@@ -10,7 +10,8 @@ Rule 4: what the server asks for is a floor. What it asks of all gets up to 30 p
         not.
 Rule 5: who waited a short part of the first bound waits a long part of the second. Two short waits would bring a part
         of a crowd back twice in the first second of an outage. Each wait by itself is as random as any other.
-Rule 6: whatever happens, there are at most `MOST_A_MINUTE` attempts in any minute that got nowhere.
+Rule 6: whatever happens, there are at most `MOST_A_MINUTE` attempts in any minute that got nowhere. The second half of
+        them is spread over what is left of the minute: who has used up all of them at once would wait for most of one.
 """
 
 from __future__ import annotations
@@ -181,6 +182,9 @@ class Backoff:
 
     def _room(self, now: float) -> float:
         """Seconds until another attempt without progress is allowed."""
-        if len(self._idle) < MOST_A_MINUTE:
+        while self._idle and self._idle[0] + _MINUTE <= now:
+            self._idle.popleft()
+        used = len(self._idle)
+        if used <= MOST_A_MINUTE // 2:
             return 0.0
-        return max(0.0, self._idle[0] + _MINUTE - now)
+        return (self._idle[0] + _MINUTE - now) / (MOST_A_MINUTE - used + 1)

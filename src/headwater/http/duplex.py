@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from headwater.hub.live.sinks import Sink
@@ -10,16 +11,11 @@ from headwater.hub.live.sinks import Sink
 class Receiver(Protocol):
     """Takes what a client sends."""
 
-    def received(self, data: bytes, *, is_text: bool) -> None:
-        """A message; of a text UTF-8."""
-        ...
+    def received(self, messages: Sequence[tuple[bytes, bool]]) -> None:
+        """Messages that came at once, in their order: of each what it says, a text in UTF-8, and whether it is one.
 
-    def gather(self) -> None:
-        """Several messages have come at once, and are given now; what answers them may wait for `settle`."""
-        ...
-
-    def settle(self) -> None:
-        """They are given; see `gather`."""
+        Those behind one with which the connection ended were on their way, and are nobody's.
+        """
         ...
 
     def write(self, data: bytes) -> None:

@@ -179,6 +179,11 @@ class Exchange(ABC):
         """Host and port of the other end, behind a trusted proxy the client's; None: not known."""
 
     @property
+    def is_forwarded(self) -> bool:
+        """Whether the client may be another one than the other end of the connection."""
+        return True
+
+    @property
     @abstractmethod
     def scheme(self) -> str:
         """`http` or `https`, as the client has it."""
@@ -234,6 +239,11 @@ class Exchange(ABC):
             head: of the response.
         """
         raise NotImplementedError
+
+    @property
+    def websocket_key(self) -> bytes:
+        """What a request for a WebSocket shows as its key; empty: nothing."""
+        return self.request.headers.get(names.SEC_WEBSOCKET_KEY, b"")
 
     @property
     def is_websocket(self) -> bool:

@@ -21,8 +21,6 @@ from headwater.http.request import Request
 from headwater.http.websocket import door
 from headwater.hub import Engine
 from headwater.protocol import responses
-from headwater.protocol.access.identity import Access
-from headwater.protocol.commands import Connect
 from headwater.protocol.cors import preflight_headers
 from headwater.protocol.many import Names
 from headwater.protocol.paths import PrivatePaths
@@ -120,14 +118,7 @@ class SeveralStreams:
         if word.where is not door.WHERE:
             raise RouteNotFound(f"there is no WebSocket at {exchange.request.path[:80]!r}; there is one at {door.WORD}")
         self._check_open(word.where)
-        return self._websockets.connect(exchange, self._connect_to)
-
-    def _connect_to(self, exchange: Exchange, command: Connect, access: Access) -> Work | None:
-        """The same for a head that was seen before."""
-        if not self._is_open:
-            self._check_open(door.WHERE)
-        self._hub.runtime.gate.check()
-        return self._websockets.connect_to(exchange, command)
+        return self._websockets.connect(exchange)
 
     def _check_open(self, where: str) -> None:
         if not self._is_open:

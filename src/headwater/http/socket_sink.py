@@ -12,6 +12,7 @@ import struct
 from typing import Any, Final
 
 from headwater.http.socket_options import give_up_after, restrain
+from headwater.hub.live.fanout import put
 from headwater.hub.live.runtime import Runtime
 from headwater.hub.live.sinks import SinkOwner
 from headwater.hub.peers import address_of
@@ -68,6 +69,14 @@ class TransportSink(asyncio.Protocol):
         transport.resume_reading()
         if transport.is_closing():
             asyncio.get_running_loop().call_soon(self.connection_lost, None)
+
+    def write_first(self, data: bytes) -> None:
+        """Write before an owner is attached: past the transport, where that holds nothing."""
+        transport, descriptor = self._transport, self.descriptor
+        if descriptor is not None and not transport.get_write_buffer_size():
+            data = data[put(descriptor, data) :]
+        if data:
+            transport.write(data)
 
     def write(self, data: bytes | memoryview) -> None:
         """See `Sink.write`."""

@@ -10,6 +10,7 @@ writer, batching        a stream written from start to end, and a source in batc
 backpressure            writers that wait for readers
 many                    many streams in one loop
 signals, kept_signals   messages to live readers that are not stored
+signal_checks           the same, held to schemas that run code of an application
 checked                 writes on their way to the store, held to schemas
 checks, check_threads   before the store, where that runs code of an application
 turns                   what comes to a stream goes on in the order in which it came
@@ -25,6 +26,7 @@ fair_reads              how much is read from logs in one turn of the event loop
 catch_up, outflow       a range read in pieces, and sent as it is taken
 long_poll               a read that waits while there is nothing
 wheel, timers           one timer wheel
+rounds                  those that wait for the same time, with one timer
 sweeper, loop_delay     what is done once a second, and how late the event loop is
 peers                   who reads
 limits, stats           what is allowed, and what was counted

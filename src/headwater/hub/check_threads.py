@@ -12,6 +12,8 @@ from contextlib import suppress
 from queue import SimpleQueue
 from typing import Final, TypeVar
 
+from headwater.errors import StoreUnavailable
+
 T = TypeVar("T")
 
 #: Checks that run at the same time.
@@ -26,24 +28,32 @@ class CheckThreads:
     def __init__(self) -> None:
         self._queue: SimpleQueue[_Work | None] = SimpleQueue()
         self._begun = 0
-        self._under_way = 0
+        self._under_way: set[asyncio.Future[object]] = set()
 
     async def run(self, work: Callable[[], T]) -> T:
-        """What a function gives that runs in a thread."""
+        """What a function gives that runs in a thread.
+
+        Raises:
+            StoreUnavailable: `close` came before.
+            What it raises.
+        """
         loop = asyncio.get_running_loop()
         done: asyncio.Future[object] = loop.create_future()
-        self._under_way += 1
-        if self._begun < min(self._under_way, THREADS):
+        self._under_way.add(done)
+        if self._begun < min(len(self._under_way), THREADS):
             self._begun += 1
             threading.Thread(target=_main, args=(self._queue, loop), name="headwater-check", daemon=True).start()
         self._queue.put((work, done))
         try:
             return await done  # type: ignore[return-value]
         finally:
-            self._under_way -= 1
+            self._under_way.discard(done)
 
     def close(self) -> None:
-        """End the threads, each behind what it does."""
+        """End the threads, each behind what it does; nobody waits for that."""
+        for done in self._under_way:
+            if not done.done():
+                done.set_exception(StoreUnavailable("the hub was closed before the check was over; nothing was done"))
         begun, self._begun = self._begun, 0
         for _ in range(begun):
             self._queue.put(None)

@@ -135,7 +135,7 @@ class Engine(Lifespan, Writes, SignalCalls, AccessCalls):
         await self._revoked_log.stop()
         await self.sessions.stop()
         self._loop_delay.stop()
-        self.signal_sender.kept.clear()
+        self.signal_sender.close()
         self.rooms.clear()
         self.runtime.stop()
         if self._checked is not None:

@@ -1,13 +1,15 @@
 """Signals of a hub: how one is sent, who may send how many, and the loops that take them.
 
 Rule 1: a signal is told in the step in which it is sent, behind all records whose append was acknowledged before. It
-        waits nowhere: there is no queue of signals.
+        waits nowhere: there is no queue of signals. Only where a schema runs code of an application it waits for that
+        (`signal_checks`), and is told then.
 Rule 2: what is too large, too often or too much is refused to its sender with the name of the limit; nobody else has
         less for it.
 """
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Hashable
 from typing import Any, Final
@@ -21,6 +23,7 @@ from headwater.hub.live.ephemeral import Told
 from headwater.hub.live.events import LiveEvents
 from headwater.hub.live.readers import LiveReaders
 from headwater.hub.peers import Peer
+from headwater.hub.signal_checks import SignalChecks
 from headwater.model import Principal
 from headwater.protocol.ephemeral import SIGNAL
 from headwater.protocol.offsets import incarnation_of
@@ -51,7 +54,10 @@ class SignalSender:
         self.kept: Final = KeptSignals(limits, runtime.timers, events.incarnation)
         self._live = live
         self._events = events
-        self._schemas = schemas if schemas.signals else None
+        self._schemas: Final = schemas
+        self._checks = SignalChecks(schemas.signals, limits.max_inflight_bytes) if schemas.signals else None
+        #: States that end behind what is on its way.
+        self._ends: set[asyncio.Future[None]] = set()
         self._stats = runtime.stats
         self._senders = Rates(limits.signal_rate)
         self._streams = Rates(limits.stream_signal_rate)
@@ -92,14 +98,48 @@ class SignalSender:
             )
 
     def send_at_once(self, path: str, signal: Signal, by: Hashable) -> Told | None:
-        """`send` to a stream that has live readers, without waiting; None: it has none, and nothing was done."""
+        """`send` without waiting; None: that takes waiting, and nothing was done.
+
+        It takes waiting to find a stream that has no live readers, and for a schema that runs code of an application.
+        """
         self._live.runtime.gate.check()
+        applied = None if self._checks is None else self._checks.of(path)
+        if applied is not None and applied.schema.runs_code:
+            return None
+        found = self._known(path)
+        if found is None:
+            return None
+        self._schemas.check(path, signal.content, "signal", signal.content_type)
+        return self._send(path, found, signal, by)
+
+    def _known(self, path: str) -> int | None:
+        """The incarnation of a stream that has live readers.
+
+        Raises:
+            StreamClosed: it has ended.
+        """
         stream = self._live.stream(path)
         if stream is None or not stream.window.is_known:
             return None
         if stream.window.is_ended:
             raise _closed(stream.window.offset)
-        return self._send(path, incarnation_of(stream.window.offset), signal, by)
+        return incarnation_of(stream.window.offset)
+
+    async def _find(self, path: str) -> int:
+        """The incarnation of a stream.
+
+        Raises:
+            StreamNotFound, StreamGone, StreamClosed, StoreUnavailable: see `send`.
+        """
+        self._live.runtime.gate.check()
+        found = self._known(path)
+        if found is not None:
+            return found
+        info = await self._live.runtime.store.info(path)
+        if info.closed:
+            raise _closed(info.tail)
+        found = self._known(path)
+        return info.incarnation if found is None else found
 
     async def send(self, path: str, signal: Signal, by: Hashable) -> Told:
         """Tell the live readers of a stream who asked for signals.
@@ -117,25 +157,50 @@ class SignalSender:
             StreamClosed: it has ended.
             SchemaMismatch: signals of the stream must be something else.
             RateLimited, LimitReached: the stream is sent too many, or keeps too many.
+            TooManyBodies: too many signals wait for their check.
         """
-        found = self.send_at_once(path, signal, by)
-        if found is not None:
-            return found
-        info = await self._live.runtime.store.info(path)
-        if info.closed:
-            raise _closed(info.tail)
-        return self.send_at_once(path, signal, by) or self._send(path, info.incarnation, signal, by)
+        checks = self._checks
+        applied = None if checks is None else checks.of(path)
+        if checks is None or applied is None:
+            return self._send(path, await self._find(path), signal, by)
+        if not applied.schema.runs_code:
+            found = await self._find(path)
+            self._schemas.check(path, signal.content, "signal", signal.content_type)
+            return self._send(path, found, signal, by)
+        async with checks.turn(path, by, len(signal.content)):
+            await self._find(path)
+            await checks.check(applied, signal)
+            return self._send(path, await self._find(path), signal, by)  # which may be another one by now
+
+    def close(self) -> None:
+        """The hub closes: nothing holds any more, and nothing waits."""
+        self.kept.clear()
+        if self._checks is not None:
+            self._checks.close()
 
     def end(self, path: str, by: Hashable) -> None:
-        """End all states that a sender has at a stream, as its own `keep=0` would; readers are told."""
+        """End all states that a sender has at a stream, as its own `keep=0` would; readers are told.
+
+        What it sent before and is not told yet is told before.
+        """
+        if self._checks is None or not self._checks.is_under_way(path, by):
+            self._end(path, by)
+            return
+        ending = asyncio.ensure_future(self._end_in_turn(self._checks, path, by))
+        self._ends.add(ending)
+        ending.add_done_callback(self._ends.discard)
+
+    async def _end_in_turn(self, checks: SignalChecks, path: str, by: Hashable) -> None:
+        async with checks.turn(path, by):
+            self._end(path, by)
+
+    def _end(self, path: str, by: Hashable) -> None:
         for incarnation, signal in self.kept.of(path, by):
             over = replace(signal, keep=0)
             self._events.tell(path, told(over), over.to)
             self.kept.put(path, incarnation, over, self._events.number, by)
 
     def _send(self, path: str, incarnation: int, signal: Signal, by: Hashable) -> Told:
-        if self._schemas is not None:
-            self._schemas.check(path, signal.content, "signal", signal.content_type)
         if not self._streams.take(path, time.monotonic()):
             rate = self._limits.stream_signal_rate
             raise RateLimited(f"one stream takes stream_signal_rate={rate} signals a second")

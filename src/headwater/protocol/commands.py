@@ -9,7 +9,6 @@ import msgspec
 from headwater.model import Failure, Last, Mode, Producer, SlowPolicy, StreamConfig
 from headwater.protocol.preconditions import Condition
 from headwater.protocol.signals import Addressed
-from headwater.protocol.websocket.agreed import Deflate
 
 
 class Create(msgspec.Struct, frozen=True, gc=False):
@@ -32,18 +31,6 @@ class Write(msgspec.Struct, frozen=True, gc=False):
     failure: Failure | None = None
     condition: Condition | None = None
     create: StreamConfig | None = None
-
-
-class Connect(msgspec.Struct, frozen=True, gc=False):
-    """A WebSocket of many streams, which are named in its messages.
-
-    Attributes:
-        subprotocol: that is spoken.
-        deflate: what is agreed on about compression; None: nothing.
-    """
-
-    subprotocol: str
-    deflate: Deflate | None = None
 
 
 class Joins(msgspec.Struct, frozen=True, gc=False):

@@ -10,7 +10,6 @@ inherited    sockets that were opened for the server
 allocator    memory that is free again
 connection   one connection: requests one by one, and its limits
 state        where a connection stands
-arrivals     connections whose first head is due
 inbound      the requests in a connection's bytes, without I/O
 head_cache   request heads, parsed and remembered
 body_reader  a body of which a part is missing

@@ -7,7 +7,7 @@ Rule 1: one request is under way at a time. What comes behind it waits unparsed,
         until its response is given; the next one has its turn in another turn of the loop.
 Rule 2: a head has `head_seconds`, a body `body_seconds`, silence between requests `keep_alive_seconds`. There is one
         timer, which is set when it has rung, and moved forward only where something is due earlier. All first heads
-        have one together (`arrivals`).
+        have one together (`rounds`).
 Rule 3: what is refused before its end is not cut off: this side closes, and what comes is thrown away, up to
         `linger_bytes` and `linger_seconds`. A connection that is closed with unread data is reset, and a reset destroys
         the response on its way (RFC 9112 section 9.6).
@@ -67,7 +67,7 @@ class Connection(Outgoing, asyncio.Protocol):
         self._task: asyncio.Task[None] | None = None
         self._reading = True
         self._half_closed = False
-        #: Of what is due, but for the first head; see `Arrivals`.
+        #: Of what is due, but for the first head; see `Round`.
         self._deadline: Deadline | None = None
         self._reader: BodyReader | None = None
         self.has_asked = False
@@ -355,8 +355,8 @@ class Connection(Outgoing, asyncio.Protocol):
 
     # Time.
 
-    def arrived_long_ago(self) -> None:
-        """See `Arrives.arrived_long_ago`."""
+    def waited(self) -> None:
+        """See `Waits.waited`: its first head was due now."""
         if self._state is HEAD and self._deadline is None:
             self._is_due()
 

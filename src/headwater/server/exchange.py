@@ -66,6 +66,11 @@ class SocketExchange(Exchange):
         return peer if found is None or found == address else (found, 0)
 
     @property
+    def is_forwarded(self) -> bool:
+        """See `Exchange.is_forwarded`."""
+        return names.X_FORWARDED_FOR in self.request.headers
+
+    @property
     def scheme(self) -> str:
         """See `Exchange.scheme`."""
         shared, peer = self._wire.shared, self._wire.peer()
@@ -182,6 +187,11 @@ class SocketExchange(Exchange):
             log_access(self, 200)
 
     @property
+    def websocket_key(self) -> bytes:
+        """See `Exchange.websocket_key`."""
+        return self._wire.inbound.key if self.request.is_keyed else super().websocket_key
+
+    @property
     def is_websocket(self) -> bool:
         """See `Exchange.is_websocket`."""
         head = self.request
@@ -193,14 +203,15 @@ class SocketExchange(Exchange):
         if not wire.is_current(self):
             return
         shared, transport = wire.shared, wire.transport
-        transport.write(self._upgrade_head(upgrade))
+        head = self._upgrade_head(upgrade)
         wire.take()
-        rest = wire.inbound.rest()
+        rest = wire.inbound.rest() if wire.inbound.buffer else b""
         runtime, intake, most, deflate = shared.runtime, shared.service.intake, upgrade.max_bytes, upgrade.deflate
         if deflate is None:
             sink = MessageSink(transport, runtime, intake, most, is_restrained=shared.restrained)
         else:
             sink = InflatingSink(transport, runtime, intake, most, deflate, is_restrained=shared.restrained)
+        sink.write_first(head)
         sink.begin(upgrade.open(sink, deflate), rest)
         if shared.limits.access_log:
             log_access(self, 101)

@@ -4,8 +4,8 @@ Rule 1: clients send the same head again and again. The same bytes are the same 
         holds for the next time. Nothing here decides about a request.
 Rule 2: many heads differ in their targets only. Where both are plain paths, what follows from the rest holds for both;
         such a target is one that the parser takes as it is, so that nothing here reads HTTP by itself.
-Rule 3: the heads of one client's WebSockets differ in their keys only, which are random. What follows from the rest
-        holds for all of them; the key is each one's own.
+Rule 3: the heads of one client's WebSockets differ in their keys only, which are random. They are one head without its
+        key; the key is each request's own.
 """
 
 from __future__ import annotations
@@ -36,8 +36,10 @@ _NUMBERED: Final = frozenset({names.PRODUCER_ID, names.STREAM_SEQ, names.IF_MATC
 _PLAIN_LINE: Final = re.compile(
     rb"([A-Z]+ )(/[\w.~!$&'()*+,;=:@/%-]*)(?:\?([\w.~!$&'()*+,;=:@/?%-]*))?( HTTP/1\.[01]\r\n)"
 )
-#: In a head the line with a WebSocket's key, sixteen bytes in base64, and what every head with one has besides.
-_KEY_LINE: Final = re.compile(rb"\r\n(?i:sec-websocket-key): ?([A-Za-z0-9+/]{21}[AQgw]==)\r\n")
+#: A WebSocket's key, sixteen bytes in base64, the line with it in a head, and what every head with one has besides.
+_KEY_FORM: Final = re.compile(rb"[A-Za-z0-9+/]{21}[AQgw]==")
+_KEY_BYTES: Final = 24
+_KEY_LINE: Final = re.compile(rb"\r\n(?i:sec-websocket-key): ?(" + _KEY_FORM.pattern + rb")\r\n")
 _UPGRADE: Final = b"pgrade"
 #: Lines that say whose page sends a head, whole ones.
 _PAGE_LINES: Final = {
@@ -56,6 +58,7 @@ class Head(Request):
         expects: the client waits for a word before it sends its body.
         data: its bytes; empty: it is not remembered.
         is_used: it came again since one was last forgotten before it.
+        is_keyed: a WebSocket's key was in its lines, and stands beside it.
     """
 
     length: int | None = 0
@@ -63,6 +66,7 @@ class Head(Request):
     expects: bool = False
     data: bytes = b""
     is_used: bool = False
+    is_keyed: bool = False
 
     @property
     def may_have_body(self) -> bool:
@@ -211,6 +215,34 @@ def _split(url: bytes) -> tuple[bytes | None, bytes, bytes]:
     return authority, path, query
 
 
+class Handshakes:
+    """The heads of WebSockets that differ in their keys only.
+
+    Args:
+        head: of all of them, without the key.
+        before: the bytes in front of the key.
+        behind: those behind it.
+
+    Attributes:
+        head: as given.
+    """
+
+    __slots__ = ("_before", "_behind", "_size", "head")
+
+    def __init__(self, head: Head, before: bytes, behind: bytes) -> None:
+        self.head: Final = head
+        self._before: Final = before
+        self._behind: Final = behind
+        self._size: Final = len(before) + _KEY_BYTES + len(behind)
+
+    def key_in(self, data: bytes) -> bytes:
+        """The key in a head of these; empty: it is none of them."""
+        if len(data) != self._size or not data.startswith(self._before) or not data.endswith(self._behind):
+            return b""
+        key = data[len(self._before) : len(self._before) + _KEY_BYTES]
+        return key if _KEY_FORM.fullmatch(key) else b""
+
+
 class HeadCache:
     """The heads that came last, by their bytes, and one of each kind that differs in its targets or keys only.
 
@@ -219,12 +251,16 @@ class HeadCache:
 
     Attributes:
         known: those that are remembered; `get` finds the others.
+        handshakes: the kind of the last WebSocket's; None: there was none.
+        key: of the head that was given last, where that `is_keyed`.
     """
 
     def __init__(self) -> None:
         self.known: dict[bytes, Head] = {}
+        self.handshakes: Handshakes | None = None
+        self.key = b""
         self._alike: OrderedDict[tuple[bytes, bytes], Head] = OrderedDict()
-        self._keyed: OrderedDict[bytes, Head] = OrderedDict()
+        self._keyed: OrderedDict[tuple[bytes, bytes], Handshakes] = OrderedDict()
 
     def get(self, data: bytes) -> Head:
         """The head that these bytes are; see `parse_head`."""
@@ -237,22 +273,27 @@ class HeadCache:
         return self._other(data) if key is None else self._with_key(data, key)
 
     def _with_key(self, data: bytes, key: re.Match[bytes]) -> Head:
-        """The head of a handshake; its headers are its own, and else it is that of its kind."""
-        rest = data[: key.start(1)] + data[key.end(1) :]
-        found = self._keyed.get(rest)
+        """The head of a handshake: that of its kind."""
+        kind = data[: key.start(1)], data[key.end(1) :]
+        found = self._keyed.get(kind)
         if found is None:
             head = parse_head(data)
-            # Of two keys neither is it.
-            if len(data) <= MAX_HEAD_BYTES and head.fault is None and head.headers[_KEY] == key[1]:
-                self._keyed[rest] = head
-                if len(self._keyed) > MAX_KINDS:
-                    self._keyed.popitem(last=False)
-            return head
-        self._keyed.move_to_end(rest)
-        head, own = copy(found), key[1]
-        head.headers, head.fields = {**found.headers, _KEY: own}, found.fields.copy()
-        head.fields[found.fields.index((_KEY, found.headers[_KEY]))] = (_KEY, own)
-        return head
+            headers = head.headers
+            # Of two keys neither is it; where there is no version, having a key says what the request wants.
+            if head.fault or headers[_KEY] != key[1] or names.SEC_WEBSOCKET_VERSION not in headers:
+                return head
+            if len(data) > MAX_HEAD_BYTES:
+                return head
+            head.is_keyed = True
+            head.fields.remove((_KEY, key[1]))
+            head.headers = {name: value for name, value in headers.items() if name != _KEY}
+            found = self._keyed[kind] = Handshakes(head, *kind)
+            if len(self._keyed) > MAX_KINDS:
+                self._keyed.popitem(last=False)
+        else:
+            self._keyed.move_to_end(kind)
+        self.handshakes, self.key = found, key[1]
+        return found.head
 
     def _other(self, data: bytes) -> Head:
         line = _PLAIN_LINE.match(data)

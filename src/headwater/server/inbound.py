@@ -32,10 +32,23 @@ class Inbound:
 
     Attributes:
         buffer: what was fed last, with what waited before; empty if all of it is taken.
+        key: of a WebSocket, of the last head, where that `is_keyed`.
         is_whole: the body of the last head has come to its end; also before the first head.
     """
 
-    __slots__ = ("_at", "_chunks", "_heads", "_last", "_left", "_max", "_probe", "_searched", "buffer", "is_whole")
+    __slots__ = (
+        "_at",
+        "_chunks",
+        "_heads",
+        "_last",
+        "_left",
+        "_max",
+        "_probe",
+        "_searched",
+        "buffer",
+        "is_whole",
+        "key",
+    )
 
     def __init__(self, heads: HeadCache, max_header_bytes: int) -> None:
         self._heads = heads
@@ -51,6 +64,7 @@ class Inbound:
         #: Bytes that are missing of a body of a known length.
         self._left = 0
         self._chunks: _Chunks | None = None
+        self.key = b""
         self.is_whole = True
 
     @property
@@ -90,7 +104,11 @@ class Inbound:
             return last
         # What came is one head and nothing else, as of most reads.
         if not (at or self._searched) and buffer.endswith(END):
-            head = self._heads.known.get(buffer)
+            heads = self._heads
+            head, handshakes = heads.known.get(buffer), heads.handshakes
+            if head is None and handshakes is not None:
+                self.key = handshakes.key_in(buffer)
+                head = handshakes.head if self.key else None
             if head is not None and head.length == 0:
                 head.is_used = True
                 self.buffer = b""
@@ -105,6 +123,8 @@ class Inbound:
         if end - at > self._max:
             return self._faulty(buffer[at:], self._too_large("head is"))
         head = self._heads.get(buffer[at:end])
+        if head.is_keyed:
+            self.key = self._heads.key
         self._last = head if head.data else _NO_HEAD
         return self._begin(head, end)
 

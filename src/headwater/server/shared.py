@@ -12,7 +12,6 @@ from headwater.http.exchange import LiveHead, Work
 from headwater.http.forwarded import TrustedProxies
 from headwater.http.http1 import Clock
 from headwater.http.service import Service
-from headwater.server.arrivals import Arrivals
 from headwater.server.head_cache import HeadCache
 
 
@@ -121,7 +120,7 @@ class Shared:
         self.live: Final = service.hub.live
         self.runtime: Final = service.hub.runtime
         self.timers: Final = self.runtime.timers
-        self.arrivals: Final = Arrivals(self.timers, limits.head_seconds)
+        self.arrivals: Final = self.runtime.rounds.of(limits.head_seconds)
         self.connections: Final[set[Stoppable]] = set()
         self.turned_away: Final[set[Stoppable]] = set()
         self.tasks: Final[set[asyncio.Task[None]]] = set()

@@ -20,11 +20,11 @@ from headwater.http.access.routes import MESSAGES, ROUTES
 from headwater.http.access.tokens import Tokens
 from headwater.http.introspection import ROUTES as INTROSPECTION
 from headwater.http.websocket.operations import OPERATIONS
+from headwater.http.websocket.subprotocol import KINDS
 from headwater.protocol.access.claims import Issuer
 from headwater.protocol.access.identity import Access
 from headwater.protocol.asks import Operation
 from headwater.protocol.urls import AT_ROOT, AT_STREAM
-from headwater.protocol.websocket import messages as m
 
 JSON = {"content-type": "application/json"}
 LINES = {"content-type": "application/x-ndjson"}
@@ -196,7 +196,7 @@ MESSAGE_SAMPLES: dict[str, dict[str, Any]] = {
 
 def test_every_message_has_its_line() -> None:
     """Those that do something with a stream have a sample; the others are of the connection itself."""
-    kinds = {m.KINDS[kind] for kind in OPERATIONS}
+    kinds = {KINDS[kind] for kind in OPERATIONS}
     of_connection = {"hello", "auth", "unsub", "ack", "ping", "pong"}
     assert kinds - of_connection == set(MESSAGE_SAMPLES) == {route.name for route in MESSAGES} - {"hello"}
 

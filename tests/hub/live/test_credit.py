@@ -65,8 +65,8 @@ class Reader:
     def read(self, path: str, window: int | None, *, start: str = "-1", slow: str | None = None) -> int:
         """Subscribe; gives the stream's number."""
         policy = None if slow is None else parse_slow(slow)
-        wish = Wish(1, path, start, Terms(window, policy), NOBODY)
-        subscription = self.all.add(wish)
+        wish = Wish(1, path, start, Terms(window, policy))
+        subscription = self.all.add(wish, peer=NOBODY)
         self.all.open(subscription)
         return subscription.number
 

@@ -15,11 +15,12 @@ from headwater.protocol.cors import CorsPolicy
 from headwater.protocol.websocket import handshake
 
 #: Of RFC 6455 section 1.3.
+KEY = b"dGhlIHNhbXBsZSBub25jZQ=="
 HEADERS = {
     b"host": b"server.example.com",
     b"upgrade": b"websocket",
     b"connection": b"Upgrade",
-    b"sec-websocket-key": b"dGhlIHNhbXBsZSBub25jZQ==",
+    b"sec-websocket-key": KEY,
     b"sec-websocket-version": b"13",
 }
 
@@ -27,7 +28,7 @@ HEADERS = {
 def test_the_example_of_the_standard() -> None:
     """Its key gives its accept."""
     assert handshake.is_handshake("GET", "1.1", HEADERS)
-    assert handshake.check_key(HEADERS) == b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+    assert handshake.check_key(HEADERS, KEY) == b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
 
 
 @pytest.mark.parametrize(
@@ -61,14 +62,14 @@ def test_names_are_compared_as_tokens(value: bytes, connection: bytes) -> None:
 def test_a_key_is_sixteen_bytes(key: bytes) -> None:
     """Whatever else it is, it is refused."""
     with pytest.raises(BadRequest, match="16 bytes"):
-        handshake.check_key(HEADERS | {b"sec-websocket-key": key})
+        handshake.check_key(HEADERS, key)
 
 
 @pytest.mark.parametrize("version", [b"8", b"0", b"13, 8", b""])
 def test_another_version_is_told_which_is_spoken(version: bytes) -> None:
     """426, as RFC 6455 section 4.4 wants."""
     with pytest.raises(WebSocketVersionNotSupported) as caught:
-        handshake.check_key(HEADERS | {b"sec-websocket-version": version})
+        handshake.check_key(HEADERS | {b"sec-websocket-version": version}, KEY)
     assert caught.value.status == 426
     assert caught.value.details == {"upgrade": "websocket"}
 

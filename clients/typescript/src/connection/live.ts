@@ -5,14 +5,12 @@
 
 import type { Environment } from "../environment.ts"
 import { HeadwaterError } from "../errors.ts"
+import { BUFFER, MOST_SIGNALS } from "../limits.ts"
 import { sleep } from "../patience.ts"
 import { type Retry, backoffOf } from "../retry.ts"
 import type { LiveDoor, Member, Presence, Signal, SignalOptions } from "../transport.ts"
 import type { Feed, Lines, Listener, Wish } from "./feed.ts"
 import { type Told, errorOf } from "./messages.ts"
-
-/** Signals that wait for a listener that does not take them; the oldest go. */
-const MOST_WAITING = 1000
 
 /** What is put in and taken out in order; a consumer that leaves tells so. */
 class Queue<T> implements AsyncIterable<T> {
@@ -68,7 +66,7 @@ export class Live implements Listener {
     signals: () => this.#listen(),
     presence: (state) => this.#presence(state),
   }
-  readonly wish: Wish = { from: "now", wait: true, buffer: 65_536, live: true }
+  readonly wish: Wish = { from: "now", wait: true, buffer: BUFFER, live: true }
   readonly who: this = this
   readonly mark: undefined
   /** Whether other tabs are members by this connection. */
@@ -102,7 +100,7 @@ export class Live implements Listener {
   }
 
   #listen(): AsyncIterable<Signal> {
-    const queue: Queue<Signal> = new Queue(MOST_WAITING, () => this.#without(this.#signals, queue))
+    const queue: Queue<Signal> = new Queue(MOST_SIGNALS, () => this.#without(this.#signals, queue))
     return this.#with(this.#signals, queue)
   }
 

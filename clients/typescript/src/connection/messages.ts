@@ -1,10 +1,9 @@
 /** The messages of a connection, in JSON; see docs/reference/websocket-messages.md. */
 
 import { type Codec, placedOf } from "../codec.ts"
-import { HeadwaterError } from "../errors.ts"
+import { HeadwaterError, passes } from "../errors.ts"
 import { elementsOf } from "../elements.ts"
 import { type Form, type Raw, decodeText, fromBase64 } from "../records.ts"
-import { refusal } from "../refusals.ts"
 import type { Known, Offset, Principal, WireRecord } from "../transport.ts"
 
 export const SUBPROTOCOL = "headwater.v1+json"
@@ -81,16 +80,19 @@ export function recordsOf(told: Told, text: string, form: Form, codec: Codec | u
 
 /** What an `err`, or an `end` by an error, says. */
 export function errorOf(told: Told): HeadwaterError {
-  const { status = 500, after, facts = {} } = told
-  const fields = { ...facts, code: told.code, detail: told.detail ?? told.message, advice: told.advice }
-  return refusal(status, fields, { retryAfter: after === undefined ? undefined : after * 1000, offset: offsetIn(facts) })
+  const { status = 500, after, facts: more, code = "internal", message, advice } = told
+  const detail = told.detail ?? message
+  return new HeadwaterError(code, String(detail), {
+    status,
+    retryable: passes(status),
+    retryAfter: after === undefined ? undefined : after * 1000,
+    offset: more?.next_offset as string | undefined,
+    facts: { ...more, code, detail, advice },
+  })
 }
 
-const offsetIn = (facts: Record<string, unknown>): string | undefined =>
-  typeof facts.next_offset === "string" ? facts.next_offset : undefined
-
 /** Codes after which to come back changes nothing: 44xx is the status 4xx. */
-const TERMINAL = new Set([4400, 4401, 4403, 4404, 4405, 4406, 4410, 4415])
+const TERMINAL = /00|01|03|04|05|06|10|15/
 
 /** Why a connection ended, by its close code; its reason begins with the code of the error table. */
 export function errorOfClose(code: number, reason: string, opened: boolean): HeadwaterError {
@@ -99,9 +101,9 @@ export function errorOfClose(code: number, reason: string, opened: boolean): Hea
     const what = opened ? "the connection was lost" : "there was no connection"
     return new HeadwaterError("network", `${what}: ${code} ${reason}`.trim(), { facts: { close: code, opened } })
   }
-  const status = code - 4000
-  return refusal(status, { ...(word ? { code: word } : {}), detail: reason || `the server closed the connection: ${code}` }, {
-    retryable: !TERMINAL.has(code),
+  return new HeadwaterError(word ?? "refused", reason || `the server closed the connection: ${code}`, {
+    status: code - 4000,
+    retryable: !TERMINAL.test(String(code - 4400).padStart(2, "0")),
     facts: { close: code },
   })
 }

@@ -9,7 +9,7 @@
 
 import type { Environment } from "../environment.ts"
 import { HeadwaterError, stopped } from "../errors.ts"
-import { BEATS } from "../limits.ts"
+import { BEATS, SOCKET_OPEN } from "../limits.ts"
 import { type Told, SUBPROTOCOL, errorOf, errorOfClose, parse } from "./messages.ts"
 
 /** What of the platform's WebSocket is used. */
@@ -77,7 +77,6 @@ interface Asked {
   reject(error: HeadwaterError): void
 }
 
-const OPEN = 1
 
 export class Session implements Line {
   /** Why it is over. */
@@ -118,7 +117,7 @@ export class Session implements Line {
   }
 
   say(message: object): void {
-    if (this.#speaks() && this.#socket.readyState === OPEN) this.#socket.send(JSON.stringify(message))
+    if (this.#speaks() && this.#socket.readyState === SOCKET_OPEN) this.#socket.send(JSON.stringify(message))
   }
 
   ask(message: object, raw?: string): Promise<Told> {

@@ -10,6 +10,7 @@ import type { Listener, Wish } from "../connection/feed.ts"
 import type { Told } from "../connection/messages.ts"
 import type { Host } from "../connection/share.ts"
 import { type HeadwaterError, plainError } from "../errors.ts"
+import { BUFFER } from "../limits.ts"
 import type { News, Post, Wanted } from "./notes.ts"
 
 /** Other tabs, as a listener of a stream. */
@@ -24,7 +25,7 @@ class Others implements Listener {
   #over: (others: Others) => void
 
   constructor(path: string, told: Pick<Wish, "live" | "envelope">, tabs: Set<string>, post: Post<News>, over: (others: Others) => void) {
-    this.wish = { from: "now", wait: true, buffer: 65_536, ...told }
+    this.wish = { from: "now", wait: true, buffer: BUFFER, ...told }
     this.tabs = tabs
     this.who = [...tabs].join()
     this.#path = path

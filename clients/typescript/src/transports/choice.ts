@@ -11,17 +11,13 @@ export const forget = (): void => known.clear()
 
 export const keyOf = (door: Door): string => `headwater:transport:${absolute(door.url).origin}`
 
-/** The page's session, which workers and Node have not. */
-export const inSession = <R>(call: (session: Storage) => R): R | undefined => {
-  try {
-    return call(sessionStorage)
-  } catch {
-    return undefined
-  }
-}
-
 /** In milliseconds of the clock; 0 or no number: never. */
 export const knownUntil = (door: Door): number => {
   const key = keyOf(door)
-  return known.get(key) ?? Number(inSession((session) => session.getItem(key)))
+  try {
+    return known.get(key) ?? Number(sessionStorage.getItem(key))
+  } catch {
+    // Workers and Node have none.
+    return 0
+  }
 }

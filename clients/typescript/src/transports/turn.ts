@@ -12,7 +12,7 @@ import type { HeadwaterError } from "../errors.ts"
 import { BAD_ANSWERS } from "../limits.ts"
 import { absolute } from "../request.ts"
 import type { Door, Transport, TransportChoice } from "../transport.ts"
-import { inSession, keyOf, known, knownUntil } from "./choice.ts"
+import { keyOf, known, knownUntil } from "./choice.ts"
 
 const REMEMBERED = 30 * 60_000
 const QUICK = 3
@@ -75,7 +75,11 @@ export function choiceOf(door: Door, wanted: readonly TransportChoice[], live: b
 
 function remember(key: string, until: number): void {
   known.set(key, until)
-  inSession((session) => session.setItem(key, String(until)))
+  try {
+    sessionStorage.setItem(key, String(until))
+  } catch {
+    // It is full, or there is none.
+  }
 }
 
 /** Whether a small request is answered within a second. */

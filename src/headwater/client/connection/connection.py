@@ -209,7 +209,7 @@ class Connection:
         return link
 
     async def release(self, link: Link, *, failed: bool) -> None:
-        """See `Links`."""
+        """See `Links.release`."""
         if link.session.error is not None or (not link.is_busy and (failed or not link.is_usable)):
             self._drop(link)
             await link.close()

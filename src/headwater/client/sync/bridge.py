@@ -79,12 +79,12 @@ class Bridge:
 
     @property
     def ways(self) -> tuple[str, ...]:
-        """See `Door`."""
+        """See `Door.ways`."""
         return self.door.ways
 
     @property
     def can_refresh(self) -> bool:
-        """See `Door`."""
+        """See `Door.can_refresh`."""
         return self.door.can_refresh
 
     @contextmanager
@@ -147,12 +147,12 @@ class Threaded:
 
     @property
     def ways(self) -> tuple[str, ...]:
-        """See `Door`."""
+        """See `Door.ways`."""
         return self._door.ways
 
     @property
     def can_refresh(self) -> bool:
-        """See `Door`."""
+        """See `Door.can_refresh`."""
         return self._door.can_refresh
 
     def open(

@@ -10,6 +10,7 @@ import asyncio
 import os
 import threading
 from collections.abc import Coroutine
+from concurrent.futures import CancelledError
 from typing import Any, ClassVar, Final, TypeVar
 
 from headwater.client.errors import Stopped
@@ -70,12 +71,17 @@ class Portal:
         if threading.current_thread() is self._thread:
             work.close()
             raise RuntimeError("this is called by the client's own thread, as listeners are: hand it to another one")
-        if self._is_over or self._loop is None or self._process != os.getpid():
+        with self._lock:  # what is handed over before the end is run, or cancelled; behind it nothing would be
+            future = None
+            if self._loop is not None and not self._is_over and self._process == os.getpid():
+                future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        if future is None:
             work.close()
             raise Stopped("it was closed")
-        future = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
             return future.result()
+        except CancelledError:
+            raise Stopped("it was closed") from None
         except BaseException:
             future.cancel()
             raise

@@ -6,13 +6,11 @@ from typing import Any
 
 from headwater.errors import BadRequest, InvalidMessage
 from headwater.http.websocket.session import Session
-from headwater.model import BEGINNING, JSON, Last, StreamConfig
-from headwater.protocol.backwards import make_last
+from headwater.model import JSON, StreamConfig
 from headwater.protocol.expiry import parse_expiry, parse_retention
 from headwater.protocol.framing import check_content_type
 from headwater.protocol.given import config_of, producer_of
 from headwater.protocol.ledger import Append
-from headwater.protocol.offsets import check_offset
 from headwater.protocol.preconditions import at_tail
 from headwater.protocol.requests import MAX_TOKEN, slow_policy
 from headwater.protocol.slow import REPLAY
@@ -31,16 +29,6 @@ def path_of(session: Session, path: str | None, s: int | None) -> str:
     if session.door.names.check(path):
         raise InvalidMessage(f"{path[:80]!r} is a pattern; this message has one stream")
     return path
-
-
-def start_of(offset: str | None, last: int | None, last_bytes: int | None, before: str) -> str | Last:
-    """Where a read begins."""
-    if last is None and last_bytes is None:
-        return BEGINNING if offset is None or offset == BEGINNING else check_offset(offset)
-    if offset is not None:
-        raise InvalidMessage("give from, or last or last_bytes: each says where to begin")
-    newest: Last = make_last(last, last_bytes, before)
-    return newest
 
 
 def append_of(message: m.Append) -> Append:

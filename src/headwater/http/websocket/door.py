@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 from functools import partial
+from threading import get_ident
 from typing import Final
+
+import msgspec
 
 from headwater.errors import MethodNotAllowed, RouteNotFound
 from headwater.http.authorize import Credential
 from headwater.http.duplex import Duplex, Receiver
 from headwater.http.exchange import Exchange, Upgrade, Work
 from headwater.http.permission import Permission
-from headwater.http.plan import Go, Plan
+from headwater.http.plan import Plan
 from headwater.http.request import Request
 from headwater.http.websocket.operations import OPERATIONS
 from headwater.http.websocket.session import Session
 from headwater.http.websocket.shared import door_of
 from headwater.http.websocket.single import Single
-from headwater.http.websocket.telling import TELLINGS
+from headwater.http.websocket.subprotocol import Subprotocol
 from headwater.http.websocket.wires import Wires
 from headwater.hub import Engine
 from headwater.hub.peers import Peer, address_of
 from headwater.protocol.access.identity import ANYBODY, Access
 from headwater.protocol.asks import asks_of
-from headwater.protocol.commands import Connect
 from headwater.protocol.cors import CorsPolicy
 from headwater.protocol.many import Names
 from headwater.protocol.paths import check_encoding
@@ -33,8 +35,24 @@ from headwater.protocol.websocket.single import AskedSingle, parse_single
 
 #: Below the root.
 WORD: Final = "-/connect"
+#: Who has come by a connection of our own, as far as that is known by then.
+_DIRECT: Final = Peer("websocket")
 #: Where a client names its streams.
 WHERE: Final = "a connection of many streams names them in its messages"
+
+
+class Connect(msgspec.Struct, frozen=True):
+    """A WebSocket of many streams, as its head asks for it.
+
+    Attributes:
+        subprotocol: that is spoken.
+        deflate: what is agreed on about compression; None: nothing.
+        is_forwarded: see `Exchange.is_forwarded`.
+    """
+
+    subprotocol: Subprotocol
+    deflate: Deflate | None
+    is_forwarded: bool
 
 
 def check_head(request: Request) -> None:
@@ -68,38 +86,40 @@ class WebSockets:
         self._cors: Final = cors
         self._names: Final = stream_names
         self._wires: Final = wires
-        self._door: Final = door_of(hub, permission, stream_names)
+        self._door: Final = door_of(hub, permission, stream_names, OPERATIONS)
+        #: Of connections whose messages may be compressed.
+        self._compressed: Final[dict[tuple[str, int], Subprotocol]] = {}
 
-    def connect(self, exchange: Exchange, again: Go) -> Work | None:
+    def connect(self, exchange: Exchange) -> Work | None:
         """Serve `-/connect`.
 
         Args:
             exchange: the request.
-            again: serves another one with the same head, but for its key.
 
         Raises:
             HeadwaterError: refused.
         """
         accept, request = self.check(exchange), exchange.request
-        subprotocol = handshake.choose(handshake.offered(request.headers), CODECS)
-        command = Connect(subprotocol, self._wires.agree(request.headers))
-        request.memo = Plan(command, again)
-        return self._upgrade(exchange, accept, command)
+        name = handshake.choose(handshake.offered(request.headers), CODECS)
+        deflate = self._wires.agree(request.headers)
+        connect = Connect(self._spoken(name, deflate), deflate, exchange.is_forwarded)
+        request.memo = Plan(connect, self._connect_again)
+        return self._upgrade(exchange, accept, connect)
 
-    def connect_to(self, exchange: Exchange, command: Connect) -> Work | None:
-        """The same for a head that was seen before, but for its key.
+    def _connect_again(self, exchange: Exchange, connect: Connect, access: Access) -> Work | None:
+        """The same for a head that was seen before, but for its key."""
+        gate = self._hub.runtime.gate
+        if get_ident() != gate.thread:
+            raise gate.refusal()
+        if not self._permission.is_free:
+            self._permission.credential(exchange)
+        return self._upgrade(exchange, handshake.accept_of(exchange.websocket_key), connect)
 
-        Raises:
-            HeadwaterError: refused.
-        """
-        return self._upgrade(exchange, self.check(exchange), command)
-
-    def _upgrade(self, exchange: Exchange, accept: bytes, command: Connect) -> Work | None:
-        name = command.subprotocol
+    def _upgrade(self, exchange: Exchange, accept: bytes, connect: Connect) -> Work | None:
         if self._permission.bounds is not None:
             self._permission.count_connect(ANYBODY, exchange)
-        session = partial(self._session, exchange, name)
-        return exchange.upgrade(Upgrade(accept, name, session, self._hub.limits.max_body_bytes, command.deflate))
+        name, session = connect.subprotocol.codec.name, partial(self._session, exchange, connect)
+        return exchange.upgrade(Upgrade(accept, name, session, self._hub.limits.max_body_bytes, connect.deflate))
 
     def read_one(self, exchange: Exchange, path: str, prefix: str) -> Work | None:
         """Serve a stream at its own URL.
@@ -149,10 +169,28 @@ class WebSockets:
             handshake.check_page(self._cors, request.origin, request.host)
         if not self._permission.is_free:
             self._permission.credential(exchange)
-        return handshake.check_key(request.headers) if exchange.has_key else b""
+        return handshake.check_key(request.headers, exchange.websocket_key) if exchange.has_key else b""
 
-    def _session(self, exchange: Exchange, name: str, sink: Duplex, deflate: Deflate | None) -> Receiver:
+    def _session(self, exchange: Exchange, connect: Connect, sink: Duplex, deflate: Deflate | None) -> Receiver:
         credential = None if self._permission.is_free else self._permission.credential(exchange)
-        client = exchange.client
-        codec, telling = (CODECS[name], TELLINGS[name]) if deflate is None else self._wires.of(name, deflate)
-        return Session(self._door, codec, telling, sink, credential, client, address_of(client), OPERATIONS)
+        # A connection of our own tells its client's address when somebody asks.
+        client, peer = None, _DIRECT
+        if credential is not None or connect.is_forwarded:
+            client = exchange.client
+            peer = Peer("websocket", None, address_of(client))
+        # A server that makes the frames itself compresses them itself.
+        spoken = (
+            connect.subprotocol if deflate is connect.deflate else self._spoken(connect.subprotocol.codec.name, None)
+        )
+        return Session(self._door, spoken, sink, credential, client, peer)
+
+    def _spoken(self, name: str, deflate: Deflate | None) -> Subprotocol:
+        plain = self._door.subprotocols[name]
+        if deflate is None:
+            return plain
+        found = self._compressed.get((name, deflate.window))
+        if found is None:
+            codec, telling = self._wires.of(name, deflate)
+            found = Subprotocol(codec, telling, plain.welcome, self._hub.live, self._names)
+            self._compressed[name, deflate.window] = found
+        return found

@@ -44,7 +44,7 @@ def _begin(session: Session, message: m.Here, size: int, path: str, access: Acce
     if id is None and access.subject is None:
         id = session.peer.name if there is None else there.id
     claim = claim_of(id, message.key, access.principal)
-    by = client_of(access, session.peer.address)
+    by = client_of(access, session.address)
     entering = Entering(claim, check_connection(message.connection or ""), state, by=by)
     session.run(message.id, size, _enter(session, message, path, entering, access), message.s)
 

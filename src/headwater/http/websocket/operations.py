@@ -8,21 +8,17 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
-from msgspec import structs
-
 from headwater.errors import HeadwaterError, InvalidMessage
-from headwater.http.websocket.arguments import start_of
 from headwater.http.websocket.here import here
 from headwater.http.websocket.reads import head, read
-from headwater.http.websocket.rights import asks_to_read
-from headwater.http.websocket.session import Operations, Session
+from headwater.http.websocket.rights import OPEN
+from headwater.http.websocket.session import Session
+from headwater.http.websocket.shared import Operations
 from headwater.http.websocket.signals import signal
+from headwater.http.websocket.subprotocol import AskedSub, Plan
 from headwater.http.websocket.writes import append, close, create, delete, fail
-from headwater.hub.live.subscriptions.wish import Wish, terms_of
-from headwater.model import NOW
+from headwater.hub.live.subscriptions.wish import Wish
 from headwater.protocol.access.identity import Access
-from headwater.protocol.ephemeral import PRESENCE, SIGNAL
-from headwater.protocol.requests import slow_policy
 from headwater.protocol.websocket import messages as m
 
 
@@ -40,41 +36,25 @@ def ping(session: Session, message: m.Ping, size: int) -> None:
     session.tell(m.Answer(message.id))
 
 
-#: Of ephemeral events, by whether signals and who is there are asked for.
-_KINDS: Final = {
-    (False, False): (),
-    (True, False): (SIGNAL,),
-    (False, True): (PRESENCE,),
-    (True, True): (SIGNAL, PRESENCE),
-}
-
-
-def sub(session: Session, message: m.Sub, size: int) -> None:
+def sub(session: Session, asked: AskedSub, size: int) -> None:
     """Read a stream, or a pattern."""
-    path = message.path
-    is_pattern = session.door.names.check(path)
-    limits = session.hub.limits
-    window = limits.reader_window_bytes if message.window is None else message.window
-    if not 0 <= window <= limits.max_window_bytes:
-        raise InvalidMessage(f"window is 0 to max_window_bytes={limits.max_window_bytes}, not {window}")
-    if message.missing not in (None, "wait"):
-        raise InvalidMessage(f"missing takes wait, not {message.missing[:40]!r}")
-    slow = None if message.slow is None else slow_policy(message.slow)
-    kinds = _KINDS[message.signals, message.presence]
-    terms = terms_of(window or None, slow, message.missing == "wait", message.envelope, kinds)
-    wish = Wish(message.id, path, start_of(message.from_, message.last, message.last_bytes, NOW), terms)
-    if is_pattern:
+    plan = asked.plan or session.subprotocol.plan(asked)
+    if plan.is_pattern:
         # Each stream that matches is asked about by itself; here it is who reads them.
-        session.perform(message.id, size, None, partial(_match, session, wish, size))
-        return
-    session.allow(message.id, size, asks_to_read(path, kinds), partial(_subscribe, session, wish))
+        session.perform(asked.id, size, None, partial(_match, session, plan.wish, size))
+    elif session.rights is OPEN:
+        if session.has_requests:
+            session.requests.check_id(asked.id)
+        session.subscriptions.read(plan.wish, session.peer, plan.form)
+        if session.door.warned.counts:
+            session.accepted()
+    else:
+        session.allow(asked.id, size, plan.asks, partial(_subscribe, session, plan))
 
 
-def _subscribe(session: Session, wish: Wish, access: Access) -> None:
+def _subscribe(session: Session, plan: Plan, access: Access) -> None:
     session.rights.count_subscribe(access)
-    path = session.subscriptions.text_of(wish.path)
-    wish = structs.replace(wish, path=path, peer=session.rights.peer_with(session.peer, access))
-    session.subscriptions.open(session.subscriptions.add(wish))
+    session.subscriptions.read(plan.wish, session.rights.peer_with(session.peer, access), plan.form)
 
 
 def _match(session: Session, wish: Wish, size: int, access: Access) -> None:
@@ -142,7 +122,7 @@ async def _proven(session: Session, id: int | None) -> bytes:
 #: By the message.
 OPERATIONS: Final[Operations] = {
     m.Hello: hello,
-    m.Sub: sub,
+    AskedSub: sub,
     m.Unsub: unsub,
     m.Ack: ack,
     m.Append: append,

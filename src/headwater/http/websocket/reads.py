@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from headwater.errors import InvalidMessage
-from headwater.http.websocket.arguments import path_of, start_of
+from headwater.http.websocket.arguments import path_of
 from headwater.http.websocket.session import Session
 from headwater.model import NOW, Batch, Failure, Last
 from headwater.protocol.asks import Ask, Operation
 from headwater.protocol.expiry import format_retention
 from headwater.protocol.slow import format_slow
 from headwater.protocol.websocket import messages as m
+from headwater.protocol.websocket.start import start_of
 
 
 def head(session: Session, message: m.Head, size: int) -> None:

@@ -43,6 +43,16 @@ class Handles(Protocol):
         ...
 
 
+def check_range(id: int) -> None:
+    """Refuse an id that no message may have.
+
+    Raises:
+        InvalidMessage: it is such a one.
+    """
+    if not 0 <= id <= _MAX_ID:
+        raise InvalidMessage(f"an id is a whole number from 0 to {_MAX_ID}")
+
+
 class Requests:
     """Those of one connection.
 
@@ -101,8 +111,12 @@ class Requests:
             self._stop()
         else:
             self._handler.handle(data, is_text)
-            if self._holds or self.is_full or (self._count and self._must_wait()):
-                self._stop()
+            self.check()
+
+    def check(self) -> None:
+        """Read nothing more of the client, when the next message has to wait."""
+        if self._holds or self.is_full or (self._count and self._must_wait()):
+            self._stop()
 
     def _must_wait(self) -> bool:
         limits = self._limits
@@ -140,8 +154,7 @@ class Requests:
         Raises:
             InvalidMessage: it is such a one.
         """
-        if not 0 <= id <= _MAX_ID:
-            raise InvalidMessage(f"an id is a whole number from 0 to {_MAX_ID}")
+        check_range(id)
         if self.ids is not None and id in self.ids:
             raise InvalidMessage(f"the id {id} is of a message that waits for its answer")
 

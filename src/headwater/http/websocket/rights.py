@@ -52,8 +52,12 @@ class Holder(Protocol):
 
     is_over: bool
     peer: Peer
-    requests: Requests
     subscriptions: Subscriptions
+
+    @property
+    def requests(self) -> Requests:
+        """See `Talk.requests`."""
+        ...
 
     def tell(self, message: m.ServerMessage) -> None:
         """See `Session.tell`."""
@@ -115,14 +119,7 @@ class OpenRights:
 
 
 #: One object for all of them.
-_OPEN: Final = OpenRights()
-
-
-def rights_of(
-    permission: Permission, credential: Credential | None, client: tuple[str, int] | None, holder: Holder
-) -> Rights | OpenRights:
-    """Those of a connection; see `Rights`."""
-    return _OPEN if credential is None else Rights(permission, credential, client, holder)
+OPEN: Final = OpenRights()
 
 
 class Rights:

@@ -156,12 +156,6 @@ class Single(Talk):
         except Exception as error:
             self._refuse(error)
 
-    def gather(self) -> None:
-        """See `Receiver.gather`: answers are told one by one."""
-
-    def settle(self) -> None:
-        """See `Receiver.settle`."""
-
     def _ask(self, data: bytes) -> None:
         if not data:
             raise BadRequest("the message is empty, and appends nothing")
@@ -200,7 +194,7 @@ class Single(Talk):
             self._refuse(outcome)
         else:
             self.hub.stats.acknowledged(size, outcome)
-            if self._warned:
+            if self._warned.counts:
                 self._warned.forget(self)
             self._say({"control": "appended", "offset": outcome.next_offset, **_duplicate(outcome)})
         self.requests.answered(None, size)

@@ -97,7 +97,9 @@ class MessageSink(TransportSink):
             rest: what came behind the request already.
         """
         self._receiver = receiver
-        self._stats.websocket_began()
+        stats = self._stats
+        stats.websockets += 1
+        stats.websockets_total += 1
         if rest:
             self.data_received(rest)
 
@@ -108,16 +110,11 @@ class MessageSink(TransportSink):
         self.heard_at = time.monotonic()
         if self._assembler is None:
             messages, at = whole_messages(data, self._max_bytes)
-            several, receiver = len(messages) > 1, self._receiver
-            if several and receiver is not None:
-                receiver.gather()
-            for message, is_text in messages:
+            if messages:
                 receiver = self._receiver
                 if receiver is None or self._is_closing:
                     return  # what was on its way
-                receiver.received(message, is_text=is_text)
-            if several and receiver is not None:
-                receiver.settle()
+                receiver.received(messages)
             if at == len(data):
                 return
             data, self._assembler = data[at:] if at else data, self._new_assembler()
@@ -147,7 +144,7 @@ class MessageSink(TransportSink):
         elif self._is_closing or receiver is None:
             return  # what was on its way
         elif isinstance(event, Message):
-            receiver.received(event.data, is_text=event.is_text)
+            receiver.received([(event.data, event.is_text)])
         elif isinstance(event, Ping):
             receiver.write(frames.frame(frames.PONG, event.payload))
         elif isinstance(event, Broken):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 from headwater.errors import RequestTimeout
 from headwater.http.duplex import Duplex
@@ -14,7 +15,7 @@ from headwater.http.websocket.patience import EARLY, check_message, is_dead
 from headwater.http.websocket.requests import Requests
 from headwater.hub import Engine
 from headwater.hub.live.connection import Connection
-from headwater.hub.wheel import Timer
+from headwater.hub.rounds import Round
 from headwater.protocol.websocket import frames
 
 
@@ -29,38 +30,51 @@ class Talk(ABC):
     Attributes:
         hub: as given.
         connection: as given.
-        requests: messages under way.
         is_over: nothing of it goes on.
     """
 
-    __slots__ = ("_sink", "_timer", "connection", "hub", "is_over", "requests")
+    __slots__ = ("_requests", "_round", "_sink", "connection", "hub", "is_over")
 
     def __init__(self, hub: Engine, sink: Duplex, connection: Connection) -> None:
         self.hub = hub
         self.connection = connection
-        self.requests = Requests(hub.limits, sink, self)
         self.is_over = False
         self._sink = sink
-        self._timer: Timer | None = None
+        #: Most connections never have a message under way.
+        self._requests: Requests | None = None
+        #: In which it waits for its next beat.
+        self._round: Round | None = None
 
     # Messages.
 
-    def received(self, data: bytes, *, is_text: bool) -> None:
+    @property
+    def has_requests(self) -> bool:
+        """Whether a message is under way, or was."""
+        return self._requests is not None
+
+    @property
+    def requests(self) -> Requests:
+        """Messages under way."""
+        if self._requests is None:
+            self._requests = Requests(self.hub.limits, self._sink, self)
+        return self._requests
+
+    def received(self, messages: Sequence[tuple[bytes, bool]]) -> None:
         """See `Receiver.received`."""
-        if not self.is_over:
-            self.requests.put(data, is_text)
+        for data, is_text in messages:
+            if self.is_over:
+                return
+            requests = self._requests
+            if requests is not None:
+                requests.put(data, is_text)
+                continue
+            self.handle(data, is_text)
+            if self._requests is not None:  # by now something is under way
+                self._requests.check()
 
     @abstractmethod
     def handle(self, data: bytes, is_text: bool) -> None:
         """See `Handles.handle`."""
-
-    @abstractmethod
-    def gather(self) -> None:
-        """See `Receiver.gather`."""
-
-    @abstractmethod
-    def settle(self) -> None:
-        """See `Receiver.settle`."""
 
     def write(self, data: bytes) -> None:
         """See `Receiver.write`."""
@@ -76,14 +90,16 @@ class Talk(ABC):
 
     def watch(self, seconds: float | None = None) -> None:
         """Beat after so many seconds; None: after an interval."""
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = self.hub.runtime.timers.after(self.interval if seconds is None else seconds, self._beat)
+        if self._round is not None:
+            self._round.discard(self)
+        self._round = self.hub.runtime.rounds.of(self.interval if seconds is None else seconds)
+        self._round.add(self)
 
-    def _beat(self) -> None:
-        self._timer = None
+    def waited(self) -> None:
+        """See `Waits.waited`: a beat is due."""
+        self._round = None
         limits, now, sink = self.hub.limits, time.monotonic(), self._sink
-        if not self.requests.is_stopped:
+        if self._requests is None or not self._requests.is_stopped:
             if is_dead(sink, limits, now):
                 sink.abort()
                 return
@@ -134,7 +150,8 @@ class Talk(ABC):
     def _forget(self) -> None:
         """Nothing of it goes on."""
         self.is_over = True
-        self.requests.forget()
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        if self._requests is not None:
+            self._requests.forget()
+        if self._round is not None:
+            self._round.discard(self)
+            self._round = None

@@ -13,13 +13,14 @@ from headwater.errors import RateLimited
 
 
 class Warned:
-    """Those of a service; a connection that was never refused has nothing here."""
+    """Those of a service.
+
+    Attributes:
+        counts: how many messages of a connection were refused, one behind the other; most have nothing here.
+    """
 
     def __init__(self) -> None:
-        self._refused: dict[Hashable, int] = {}
-
-    def __len__(self) -> int:
-        return len(self._refused)
+        self.counts: dict[Hashable, int] = {}
 
     def refused(self, connection: Hashable, error: BaseException, most: int) -> bool:
         """Note a refusal; True: the connection does not listen.
@@ -31,9 +32,9 @@ class Warned:
         """
         if not isinstance(error, RateLimited):
             return False
-        count = self._refused[connection] = self._refused.get(connection, 0) + 1
+        count = self.counts[connection] = self.counts.get(connection, 0) + 1
         return count > most
 
     def forget(self, connection: Hashable) -> None:
         """It was let in again, or has ended."""
-        self._refused.pop(connection, None)
+        self.counts.pop(connection, None)

@@ -116,6 +116,10 @@ class Connection(ABC):
     def write(self, data: bytes | memoryview) -> None:
         """Take bytes of a channel."""
 
+    def in_front(self, data: bytes) -> bytes:
+        """Bytes that are written now, behind what waited for that."""
+        return data
+
     @abstractmethod
     def direct(self, channel: Channel) -> int | None:
         """The descriptor to which a channel's group may write; None: it may not."""
@@ -227,9 +231,11 @@ class Connection(ABC):
 
     def lost(self) -> None:
         """See `SinkOwner.lost`."""
-        self._leave_access()
+        if self.access is not None:
+            self._leave_access()
         self._runtime.budget.free(self)
-        self._cancel_stall()
+        if self._stall is not None:
+            self._cancel_stall()
         channels = self.channels
         self.clear()
         for channel in channels:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Final, Protocol
 
@@ -41,6 +41,8 @@ class Cursors:
 
     def __init__(self, timers: Timers) -> None:
         self.every = EVERY
+        #: In a round, the text of those who stand at a place; None: there is no round.
+        self._shared: dict[object, str] | None = None
         self._timers = timers
         self._due: set[Told] = set()
         self._telling: dict[Told, None] = {}
@@ -58,6 +60,20 @@ class Cursors:
         self._due.discard(reader)
         self._telling.pop(reader, None)
 
+    def share(self, place: object, make: Callable[[], str]) -> str:
+        """The text of a reader; in a round it is made once for all who stand at the same place.
+
+        Args:
+            place: equal for these; None: nobody else stands there.
+            make: makes it.
+        """
+        if self._shared is None or place is None:
+            return make()
+        found = self._shared.get(place)
+        if found is None:
+            found = self._shared[place] = make()
+        return found
+
     def _wake(self) -> None:
         due, self._due = self._due, set()
         self._sleeps = False
@@ -74,9 +90,11 @@ class Cursors:
             _log.exception("the cursor of a read of many streams")
 
     def _tell(self) -> None:
+        self._shared = {}
         for reader in list(islice(self._telling, TURN)):
             if reader in self._telling:
                 del self._telling[reader]
                 self._tell_one(reader)
+        self._shared = None
         if self._telling:
             asyncio.get_running_loop().call_soon(self._tell)

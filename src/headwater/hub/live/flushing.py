@@ -14,6 +14,8 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterator
+from itertools import chain
 from typing import Final, Protocol
 
 from headwater.hub.stats import Stats
@@ -36,6 +38,11 @@ class Flushable(Protocol):
 
     changed_at: float
     flushed_at: float
+
+    @property
+    def path(self) -> str:
+        """Of the stream."""
+        ...
 
     def flush(self, limit: int) -> int:
         """Give its readers what is new, in batches of `limit` bytes; gives how many times one was written to."""
@@ -80,6 +87,10 @@ class Flusher:
         if self._handle is None:
             self._stats.flush_waits.add(0.0)
             self._after(TURNS)
+
+    def pending(self) -> Iterator[str]:
+        """The paths of streams whose news are about to be given."""
+        return (stream.path for stream in chain(self._due, self._put_off))
 
     def stop(self) -> None:
         """Flush nothing more."""

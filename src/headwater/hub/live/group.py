@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from copy import deepcopy
-from typing import Protocol
+from random import getrandbits
+from typing import Final, Protocol
 
 from headwater.hub.live.cursor import LogCursor
 from headwater.hub.live.fanout import Fanout
@@ -26,6 +27,8 @@ from headwater.protocol.cursor import Data, Event, ends
 from headwater.protocol.ephemeral import Ephemeral
 from headwater.protocol.offsets import position_of
 from headwater.protocol.wire import Encoder
+
+_NUMBER_BITS: Final = 128
 
 
 class Member(Written, Protocol):
@@ -73,6 +76,7 @@ class FanoutGroup:
         common: what the members are sent, in the format's content coding.
         noted: what those among the members that read many streams put into their cursors.
         noted_at: the offset of which that is; empty: of none.
+        number: stands for it in a sum of several groups; see `many.standing`.
     """
 
     __slots__ = (
@@ -86,6 +90,7 @@ class FanoutGroup:
         "members",
         "noted",
         "noted_at",
+        "number",
         "place",
         "timer",
     )
@@ -103,6 +108,7 @@ class FanoutGroup:
         self.timer: Timer | None = None
         self.common: Common = form.coding.common()
         self.noted, self.noted_at = b"", ""
+        self.number = getrandbits(_NUMBER_BITS)
 
     @property
     def offset(self) -> str:

@@ -20,6 +20,8 @@ FROM_READERS: Final = 16
 #: First frames of a stream that are kept, and the bytes of one.
 MAX_KEPT: Final = 64
 MAX_BYTES: Final = 4096
+#: Answers that are kept in front of them: clients count their questions from a small number on.
+MAX_ANSWERS: Final = 4
 
 #: The key of a format, and an offset as asked for.
 Place = tuple[tuple[object, ...], str]
@@ -33,12 +35,14 @@ class FirstFrames(msgspec.Struct, frozen=True, gc=False):
         start: where its first records begin.
         group: that it joined.
         data: the format's opening and the first event, framed.
+        answers: the same behind the answer to who asked, by the question's id, where there are such.
     """
 
     info: StreamInfo
     start: str
     group: FanoutGroup
     data: bytes
+    answers: dict[int, bytes] = {}
 
 
 class JoinCache:

@@ -84,7 +84,7 @@ class OwnedChannel(PushedReader):
             arrival.peer,
             window,
         )
-        found._owner = owner
+        found._belong_to(owner)
         return found
 
     @classmethod
@@ -110,8 +110,11 @@ class OwnedChannel(PushedReader):
             peer,
             window,
         )
-        found._owner = owner
+        found._belong_to(owner)
         return found
+
+    def _belong_to(self, owner: Owner) -> None:
+        self._owner = owner
 
     def go(self, arrival: Arrival, head: bytes = b"") -> None:
         """Tell what has come, and all that follows.

@@ -127,13 +127,13 @@ class PushedReader(Follower):
         # What came since the first event was read was told behind it.
         return (group, told) if group is not None and group.place.cursor.offset == told_to else None
 
-    def start_from(self, frames: FirstFrames, head: bytes) -> None:
-        """Send what another reader was told that came to the same place, behind a head, and be live as it is."""
+    def start_from(self, frames: FirstFrames, data: bytes) -> None:
+        """Be live as another reader is that came to the same place; send what it was told, behind a head: `data`."""
         group = self._group = frames.group
         self._form = group.form
         if self._window is not None:
             self.allowed = position_of(frames.start) + self._window
-        connection, data = self._connection, head + frames.data
+        connection = self._connection
         descriptor = connection.direct(self)
         rest = data if descriptor is None else data[put(descriptor, data) :]
         group.join(self, None if rest else descriptor)

@@ -364,7 +364,7 @@ class LiveReaders:
             connection.live_by(peer.access)
         number, now = runtime.stats.readers_total, time.monotonic()
         reader = PushedReader(stream, connection, frames.group.form, number, now, frames.info.slow, peer)
-        reader.start_from(frames, head)
+        reader.start_from(frames, head + frames.data)
 
     # All of them.
 

@@ -18,6 +18,7 @@ from headwater.hub.live.cursors import Cursors
 from headwater.hub.live.ephemeral import Ephemerals
 from headwater.hub.live.flushing import Flusher
 from headwater.hub.live.heartbeats import Heartbeats
+from headwater.hub.rounds import Rounds
 from headwater.hub.stats import Stats
 from headwater.hub.timers import Timers
 from headwater.protocol.backoff import share
@@ -53,6 +54,7 @@ class Runtime:
         keepers: who keeps the readers of some streams meanwhile; see `Engine.hold_readers`.
         reads: from logs, a little of them in each turn of the loop.
         timers: heartbeats, lifetimes, waits and write timeouts of all readers.
+        rounds: of the same, for those that wait for the same time.
         principals: the proofs by which something lives.
         bounds: how often one of them may do something; None: no such limit is set.
         refusals: what is refused, for the log.
@@ -73,6 +75,7 @@ class Runtime:
         self.keepers: Final[list[tuple[Keeps, Begun]]] = []
         self.reads: Final = FairReads()
         self.timers: Final = Timers()
+        self.rounds: Final = Rounds(self.timers)
         self.principals: Final = Principals(self.timers)
         self.bounds: Final[Bounds | None] = bounds_of(limits, self.principals)
         self.refusals: Final = Refusals(stats.access_refused)
@@ -119,6 +122,7 @@ class Runtime:
         """Write to nobody any more."""
         self.flusher.stop()
         self.budget.stop()
+        self.rounds.stop()
         self.timers.stop()
 
     def _beaten(self, count: int) -> None:

@@ -116,6 +116,14 @@ class DistinctConnection(SharedConnection):
             for channel in self._channels:
                 channel.hold_back()
 
+    def in_front(self, data: bytes) -> bytes:
+        """See `Connection.in_front`."""
+        before = self.before
+        if before:
+            self.before = b""
+            data = before + data
+        return data
+
     def direct(self, channel: Channel) -> int | None:
         """See `Connection.direct`."""
         sink = self.sink

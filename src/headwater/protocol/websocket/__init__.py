@@ -6,6 +6,7 @@ agreed            what is agreed on in the handshake
 deflate           messages that are compressed
 assembly          messages out of the frames that a client sends
 closes            how connections end
+start             where a message wants a read to begin
 messages          the messages of a connection: the one table
 client_messages, server_messages  what each side sends
 codec, codec_msgpack, codec_protobuf  how they are encoded, by subprotocol

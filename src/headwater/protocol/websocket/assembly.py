@@ -99,8 +99,14 @@ _WHOLE_BINARY: Final = 0x80 | Opcode.BINARY.value
 #: The second: the mask bit, and the size, which has two bytes of its own from 126 on.
 _MASKED: Final = 0x80
 _MAX_SHORT: Final = 125
-_TWO_BYTES: Final = 126
+_TWO_BYTES: Final = _MASKED | 126
 _HEAD_BYTES: Final = 6
+#: By the first two bytes of a short one: what it says has so many bytes, and whether it is text.
+_SHORT: Final = {
+    bytes((first, _MASKED | size)): (size, first == _WHOLE_TEXT)
+    for first in (_WHOLE_TEXT, _WHOLE_BINARY)
+    for size in range(_MAX_SHORT + 1)
+}
 
 
 def whole_messages(data: bytes, max_bytes: int) -> tuple[list[tuple[bytes, bool]], int]:
@@ -115,21 +121,24 @@ def whole_messages(data: bytes, max_bytes: int) -> tuple[list[tuple[bytes, bool]
     """
     found: list[tuple[bytes, bool]] = []
     at, end = 0, len(data)
-    while end - at >= _HEAD_BYTES:
-        first, size, begin = data[at], data[at + 1] - _MASKED, at + _HEAD_BYTES
-        if size == _TWO_BYTES and end - at > _HEAD_BYTES + 1:
-            size, begin = data[at + 2] << 8 | data[at + 3], begin + 2
+    while at < end:
+        short = _SHORT.get(data[at : at + 2])
+        if short is not None:
+            (size, is_text), begin = short, at + _HEAD_BYTES
+        elif end - at > _HEAD_BYTES + 1 and data[at] in (_WHOLE_TEXT, _WHOLE_BINARY) and data[at + 1] == _TWO_BYTES:
+            size, begin, is_text = data[at + 2] << 8 | data[at + 3], at + _HEAD_BYTES + 2, data[at] == _WHOLE_TEXT
             if size <= _MAX_SHORT:
                 break
-        elif not 0 <= size <= _MAX_SHORT:
+        else:
             break
-        if begin + size > end or size > max_bytes or first not in (_WHOLE_TEXT, _WHOLE_BINARY):
+        behind = begin + size
+        if behind > end or size > max_bytes:
             break
-        payload = apply_mask(data[begin : begin + size], data[begin - 4 : begin])
-        if first == _WHOLE_TEXT and not payload.isascii() and not is_utf8(payload):
+        payload = apply_mask(data[begin:behind], data[begin - 4 : begin])
+        if is_text and not payload.isascii() and not is_utf8(payload):
             break
-        found.append((payload, first == _WHOLE_TEXT))
-        at = begin + size
+        found.append((payload, is_text))
+        at = behind
     return found, at
 
 

@@ -54,8 +54,12 @@ def is_handshake(method: str, version: str, headers: Headers) -> bool:
     )
 
 
-def check_key(headers: Headers) -> bytes:
+def check_key(headers: Headers, key: bytes) -> bytes:
     """What `Sec-WebSocket-Accept` must say.
+
+    Args:
+        headers: as `headers.collect` gives them.
+        key: `Sec-WebSocket-Key`.
 
     Raises:
         BadRequest: there is no key, or it is none (section 4.2.1).
@@ -66,9 +70,13 @@ def check_key(headers: Headers) -> bytes:
         raise WebSocketVersionNotSupported(
             f"Sec-WebSocket-Version is {given}, and 13 is spoken here", upgrade="websocket"
         )
-    key = headers.get(names.SEC_WEBSOCKET_KEY, b"")
     if not _KEY.fullmatch(key):
         raise BadRequest("Sec-WebSocket-Key is not the base64 of 16 bytes")
+    return accept_of(key)
+
+
+def accept_of(key: bytes) -> bytes:
+    """The same for a key that is one."""
     hashed = _sha1.copy()
     hashed.update(key + _GUID)
     return b2a_base64(hashed.digest(), newline=False)

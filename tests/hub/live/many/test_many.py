@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any
 
@@ -16,35 +15,16 @@ from hypothesis import strategies as st
 from tests.conftest import Run
 from tests.support.hub_clock import HubClock
 from tests.support.inprocess import turns
-from tests.support.many import ManyClient, PacketSink
+from tests.support.many import JSON, ManyClient, json_streams, until
 
 from headwater import Hub, Limits, StreamConfig
 from headwater.errors import Refused, StoreUnavailable
-from headwater.hub.live.many import channel, slot
+from headwater.hub.live.many import slot
 from headwater.hub.peers import Peer
 from headwater.model import BEGINNING, Retention
 from headwater.stores import Sweeping
 from headwater.stores.registry import open_store
 from headwater.testing import ManualClock
-
-JSON = "application/json"
-
-
-async def until(true: Callable[[], object], *clients: ManyClient) -> None:
-    """Wait for something, while clients take what comes."""
-    async with asyncio.timeout(60):
-        while True:
-            for client in clients:
-                client.take()
-            if true():
-                return
-            await asyncio.sleep(0.005)
-
-
-async def json_streams(hub: Hub, *paths: str) -> None:
-    hub.runtime.cursors.every = 0.05
-    for path in paths:
-        await hub.create(path, content_type=JSON)
 
 
 def test_each_record_names_its_stream(run: Run[None]) -> None:
@@ -751,137 +731,6 @@ def test_thousands_of_streams_without_a_record_take_no_place(run: Run[None]) -> 
             await until(lambda: client.records == {"x/150": [1], "x/180": [2]}, client)
             assert "stream-error" not in client.names()
             assert hub.reader_count("x/10") == 0
-
-    run(main())
-
-
-async def changed(hub: Hub, path: str, value: int) -> None:
-    """Append, up to the moment before the readers are given it."""
-    stream = hub.live.stream(path)
-    assert stream is not None
-    appending = asyncio.ensure_future(hub.append(path, value))
-    while not stream.changed_at:  # noqa: ASYNC110
-        await asyncio.sleep(0)
-    await appending
-
-
-async def packets(sink: PacketSink, word: bytes) -> list[bytes]:
-    """What is written, write by write, up to one that has a word."""
-    found: list[bytes] = []
-    async with asyncio.timeout(60):
-        while not any(word in packet for packet in found):
-            found += sink.packets()
-            await asyncio.sleep(0)
-    return found
-
-
-@pytest.mark.parametrize("has_descriptor", [True, False], ids=["socket", "asgi"])
-def test_a_cursor_and_news_that_are_due_together_are_one_write(run: Run[None], has_descriptor: bool) -> None:
-    """The cursor stands behind the news, and tells of them. Alone, each is one write."""
-
-    async def main() -> None:
-        async with Hub() as hub:
-            await json_streams(hub, "a", "b")
-            hub.runtime.cursors.every = 3600.0
-            with PacketSink(has_descriptor=has_descriptor) as sink:
-                client = ManyClient(hub, "a", "b", sink=sink)
-                reader = client.connect()
-                client.feed(b"".join(await packets(sink, b"stream-cursor")))
-                await changed(hub, "a", 1)
-                reader.tell_cursor()
-                (both,) = await packets(sink, b'"data":1')
-                assert both.index(b'"data":1') < both.index(b"event: stream-cursor")
-                client.feed(both)
-                await changed(hub, "b", 2)
-                (alone,) = await packets(sink, b'"data":2')
-                assert b"stream-cursor" not in alone
-                reader.tell_cursor()
-                (cursor,) = await packets(sink, b"stream-cursor")
-                assert b"data" not in cursor.partition(b"data:")[2]
-                reader.connection.lost()
-                client.connect()
-                await until(lambda: 2 in client.records.get("b", []), client)
-                assert (client.records, client.again) == ({"a": [1], "b": [2]}, 0)
-
-    run(main())
-
-
-def test_a_cursor_goes_with_the_first_news_of_several(run: Run[None]) -> None:
-    """Of two streams that have news one carries it; it tells of that one and of nothing that was not written yet."""
-
-    async def main() -> None:
-        async with Hub() as hub:
-            await json_streams(hub, "a", "b")
-            hub.runtime.cursors.every = 3600.0
-            with PacketSink() as sink:
-                client = ManyClient(hub, "a", "b", sink=sink)
-                reader = client.connect()
-                client.feed(b"".join(await packets(sink, b"stream-cursor")))
-                await changed(hub, "b", 2)
-                await changed(hub, "a", 1)
-                reader.tell_cursor()
-                found = await packets(sink, b'"data":1')
-                while sum(packet.count(b'"data"') for packet in found) < 2:
-                    found += await packets(sink, b'"data"')
-                assert [b"stream-cursor" in packet for packet in found].count(True) == 1
-                cut = next(number for number, packet in enumerate(found) if b"stream-cursor" in packet)
-                client.feed(b"".join(found[: cut + 1]))
-                reader.connection.lost()
-                client.connect()
-                await until(lambda: len(client.records) == 2, client)
-                assert (client.records, client.again) == ({"a": [1], "b": [2]}, 0)
-
-    run(main())
-
-
-@pytest.mark.parametrize("taken", [0, 1, 20, -20, -1])
-def test_a_socket_that_takes_part_of_both(run: Run[None], monkeypatch: pytest.MonkeyPatch, taken: int) -> None:
-    """The rest goes through the connection, in order."""
-
-    async def main() -> None:
-        async with Hub() as hub:
-            await json_streams(hub, "a")
-            hub.runtime.cursors.every = 3600.0
-            with PacketSink() as sink:
-                client = ManyClient(hub, "a", sink=sink)
-
-                def put(descriptor: int, data: bytes, more: bytes) -> int:
-                    size = taken % len(data + more)
-                    return os.write(descriptor, (data + more)[:size]) if size else 0
-
-                monkeypatch.setattr(channel, "put_both", put)
-                reader = client.connect()
-                client.feed(b"".join(await packets(sink, b"stream-cursor")))
-                before = client.cursor
-                await changed(hub, "a", 1)
-                reader.tell_cursor()
-                await until(lambda: client.cursor != before, client)
-                assert client.records == {"a": [1]}
-                await changed(hub, "a", 2)
-                await until(lambda: client.records == {"a": [1, 2]}, client)
-                reader.connection.lost()
-
-    run(main())
-
-
-def test_a_cursor_that_waited_for_news_is_told_without_them(run: Run[None]) -> None:
-    """The connection was full when they came; it is told when that takes bytes again."""
-
-    async def main() -> None:
-        async with Hub(limits=Limits(buffer_bytes=1024)) as hub:
-            await json_streams(hub, "a")
-            hub.runtime.cursors.every = 3600.0
-            client = ManyClient(hub, "a", high_water=1024)
-            reader = client.connect()
-            await until(lambda: client.cursor, client)
-            before = client.cursor
-            await hub.append("a", 1)
-            await until(lambda: client.records == {"a": [1]}, client)
-            await changed(hub, "a", 2)
-            reader.tell_cursor()
-            client.sink.write(b":" + b" " * 2000 + b"\n\n")
-            await until(lambda: client.records == {"a": [1, 2]}, client)
-            assert client.cursor != before
 
     run(main())
 

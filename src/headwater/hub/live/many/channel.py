@@ -7,7 +7,9 @@ from typing import Protocol, cast
 from headwater.hub.live.cursor import LogCursor
 from headwater.hub.live.cursors import Told
 from headwater.hub.live.fanout import put_both
+from headwater.hub.live.group import FanoutGroup
 from headwater.hub.live.join_cache import FirstFrames
+from headwater.hub.live.many.standing import Standing
 from headwater.hub.live.owned import OwnedChannel, Owner, StreamEncoder
 from headwater.protocol import vector
 from headwater.protocol.wire import Encoder
@@ -15,6 +17,11 @@ from headwater.protocol.wire import Encoder
 
 class ReadsMany(Told, Protocol):
     """The read that a channel is of."""
+
+    @property
+    def standing(self) -> Standing:
+        """In which groups its streams are."""
+        ...
 
     def take_owed(self) -> bytes:
         """Its cursor, framed, if one is owed, to be written now; empty: none is."""
@@ -48,13 +55,26 @@ class ManyOwner(Owner, Protocol):
 class ManyChannel(OwnedChannel):
     """One stream of a read: its owner is its place, and the read is told of what its group is given."""
 
-    __slots__ = ()
+    __slots__ = ("_counted",)
 
     _owner: ManyOwner
+    #: The group that the read knows of.
+    _counted: FanoutGroup | None
+
+    def _belong_to(self, owner: Owner) -> None:
+        super()._belong_to(owner)
+        self._counted = None
+
+    def _count(self) -> None:
+        """Tell the read in which group this is."""
+        if self._counted is not self._group:
+            self._owner.read.standing.move(self._counted, self._group)
+            self._counted = self._group
 
     def go_on_from(self, frames: FirstFrames) -> None:
         """The same as `go`, as another reader was told it."""
-        self.start_from(frames, b"")
+        self.start_from(frames, frames.data)
+        self._count()
         self._stream.onlookers.add(self._owner.read)
         self._owner.moved()
         if self._group is None:  # that was more than the connection takes
@@ -82,6 +102,7 @@ class ManyChannel(OwnedChannel):
 
     def _join_group(self, place: LogCursor) -> None:
         super()._join_group(place)
+        self._count()
         if self._group is not None:
             self._stream.onlookers.add(self._owner.read)
             self._owner.joined()
@@ -89,6 +110,7 @@ class ManyChannel(OwnedChannel):
     def fall_behind(self, place: LogCursor, encoder: Encoder) -> None:
         """See `Member.fall_behind`."""
         super().fall_behind(place, encoder)
+        self._count()
         self._owner.left()
 
     def waits_for_flush(self) -> bool:
@@ -122,4 +144,5 @@ class ManyChannel(OwnedChannel):
 
     def _release(self) -> None:
         super()._release()
+        self._count()
         self._stream.onlookers.discard(self._owner.read)

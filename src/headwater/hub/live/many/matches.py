@@ -174,6 +174,11 @@ class Matches(Generic[P]):
         if slot.next > slot.incarnation:
             self.made(slot.path, slot.next)
 
+    @property
+    def seen(self) -> object:
+        """What its part of the cursor follows from, beside where its streams stand; None: that is not all."""
+        return (self._highest, self._is_listed) if self._is_listed and not self._others else None
+
     def piece(self) -> bytes:
         """Of the read's cursor."""
         offsets = dict(self._others)

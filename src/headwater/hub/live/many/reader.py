@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections import deque
 from collections.abc import Callable, Coroutine
 from functools import partial
@@ -25,11 +24,12 @@ from headwater.hub.live.connection import Connection
 from headwater.hub.live.expiry_notice import notice
 from headwater.hub.live.many.asked import Asked
 from headwater.hub.live.many.matches import Matches
+from headwater.hub.live.many.silence import Silence
 from headwater.hub.live.many.slot import Condition, Slot
+from headwater.hub.live.many.standing import Standing
 from headwater.hub.live.readers import LiveReaders
 from headwater.hub.live.wire_format import WireFormat
 from headwater.hub.peers import Peer
-from headwater.hub.wheel import Timer
 from headwater.model import Last, SlowPolicy
 from headwater.protocol import vector
 from headwater.protocol.access.identity import ANYBODY, Access
@@ -90,8 +90,8 @@ class ManyReader:
         #: A cursor is due, and the connection was full, or news were about to be written.
         self._owes = False
         self._told = ""
-        self._beat: Timer | None = None
-        self._spoke_at = 0.0
+        self._silence: Silence | None = None
+        self.standing: Final = Standing()
         #: By which its streams are read; one of them that ends, ends the whole.
         self._noted: list[Access] = []
 
@@ -109,8 +109,7 @@ class ManyReader:
         begin = head + (self._form.frame(opening) if opening else b"")
         if begin:
             self.connection.write(begin)
-        self._spoke_at = time.monotonic()
-        self._wait_for_beat()
+        self._silence = Silence(self.live.runtime.timers, self._heartbeat, self._beat)
         for each in self._matches:
             self.live.patterns.watch(each.pattern, each)
         if self.live.runtime.draining:
@@ -283,7 +282,8 @@ class ManyReader:
         """See `Told.tell_cursor`."""
         if self._is_over:
             return
-        self._owes = self.connection.is_stopped or any(slot.waits_for_flush() for slot in self._by_path.values())
+        news = filter(None, map(self._by_path.get, self.live.runtime.flusher.pending()))
+        self._owes = self.connection.is_stopped or any(slot.waits_for_flush() for slot in news)
         if not self._owes and (cursor := self._cursor()):
             self._write(cursor)
 
@@ -291,7 +291,8 @@ class ManyReader:
         """See `ReadsMany.take_owed`."""
         if not self._owes or self.connection.is_stopped:
             return b""
-        self._owes, self._spoke_at, cursor = False, time.monotonic(), self._cursor()
+        self._spoke()
+        self._owes, cursor = False, self._cursor()
         return self._form.frame(cursor) if cursor else b""
 
     def _cursor(self) -> bytes:
@@ -301,21 +302,22 @@ class ManyReader:
 
     def vector(self) -> str:
         """Where it stands, as text."""
-        return vector.encode_vector(self._head, [place.piece() for place in self._places])
+        place = self.standing.place(len(self._by_path), self.asked.names, [each.seen for each in self._matches])
+        return self.live.runtime.cursors.share(
+            place, lambda: vector.encode_vector(self._head, [each.piece() for each in self._places])
+        )
 
     def _write(self, data: bytes) -> None:
-        self._spoke_at = time.monotonic()
+        self._spoke()
         self.connection.write(self._form.frame(data))
 
-    def _wait_for_beat(self) -> None:
-        due = self._spoke_at + self._heartbeat - time.monotonic()
-        self._beat = self.live.runtime.timers.after(due if due > 0 else self._heartbeat, self._due)
+    def _spoke(self) -> None:
+        if self._silence is not None:
+            self._silence.spoke()
 
-    def _due(self) -> None:
-        is_silent = time.monotonic() - self._spoke_at >= self._heartbeat
-        if is_silent and not self.connection.is_stopped:
+    def _beat(self) -> None:
+        if not self.connection.is_stopped:
             self._write(self._whole.beat())
-        self._wait_for_beat()
 
     # Its end.
 
@@ -344,9 +346,8 @@ class ManyReader:
         self.live.runtime.cursors.forget(self)
         for access in self._noted:
             self.live.runtime.principals.leave(access, self.connection)
-        if self._beat is not None:
-            self._beat.cancel()
-            self._beat = None
+        if self._silence is not None:
+            self._silence.stop()
         opener, self._opener = self._opener, None
         if opener is not None and opener is not asyncio.current_task():
             opener.cancel()

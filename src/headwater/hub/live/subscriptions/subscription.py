@@ -11,17 +11,17 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final, Protocol
 
-import msgspec
-
 from headwater.errors import Conflict, HeadwaterError, NotAuthorized, OffsetGone, Refused, StreamGone, StreamNotFound
 from headwater.hub.live.admission import AdmitsOne, open_or_wait
 from headwater.hub.live.arrival import Arrival
 from headwater.hub.live.connection import Connection
+from headwater.hub.live.join_cache import MAX_ANSWERS
 from headwater.hub.live.owned import Owner, WaitingChannel
 from headwater.hub.live.readers import LiveReaders
 from headwater.hub.live.subscriptions.channel import SubscribedChannel
-from headwater.hub.live.subscriptions.wish import Tells, Wish
+from headwater.hub.live.subscriptions.wish import Tells, Wish, form_again, is_narrow
 from headwater.hub.live.waiting import Awaiting
+from headwater.hub.live.wire_format import WireFormat
 from headwater.hub.peers import Peer
 from headwater.model import BEGINNING, Last
 from headwater.protocol.cursor import Data, Failed, Gap
@@ -82,6 +82,7 @@ class Subscription(Owner):
         all: that it is one of.
         wish: what is asked for.
         incarnation: of a stream that is there; 0: it is not known.
+        peer: who reads; None: that is to be asked.
 
     Attributes:
         wish: as given.
@@ -94,6 +95,7 @@ class Subscription(Owner):
 
     __slots__ = (
         "_all",
+        "_peer",
         "_start",
         "_waiting",
         "channel",
@@ -104,7 +106,7 @@ class Subscription(Owner):
         "wish",
     )
 
-    def __init__(self, all: Group, wish: Wish, incarnation: int = 0) -> None:
+    def __init__(self, all: Group, wish: Wish, incarnation: int = 0, peer: Peer | None = None) -> None:
         self.wish = wish
         self.number = 0
         self.incarnation = incarnation
@@ -112,6 +114,7 @@ class Subscription(Owner):
         self.channel: SubscribedChannel | None = None
         self.is_over = False
         self._all = all
+        self._peer = peer
         self._start = wish.start
         self._waiting: WaitingChannel | None = None
 
@@ -135,7 +138,7 @@ class Subscription(Owner):
 
     def begin(self) -> Coroutine[Any, Any, None] | None:
         """Open it now, as far as that takes no waiting; what is given does the rest."""
-        peer = self.wish.peer
+        peer = self._peer
         if peer is None:
             try:
                 found = self._all.peer(self.wish)
@@ -144,39 +147,44 @@ class Subscription(Owner):
                 return None
             if not isinstance(found, Peer):
                 return self.open(found)
-            peer = self._know(found)
+            peer = self._peer = found
         wish, start, live = self.wish, self._start, self._all.live
-        # Of a window that is smaller, a smaller first batch is to be read than the one at hand.
-        terms = wish.terms
-        is_narrow = terms.window is not None and terms.window < live.runtime.limits.buffer_bytes
-        if is_narrow or not isinstance(start, str):
+        most = live.runtime.limits.buffer_bytes
+        if is_narrow(wish, most) or not isinstance(start, str):
             return self.open()
-        if terms.slow is None and not self.number and self._told_again(start, peer):
+        form = None if self.number else form_again(self._all.tells, wish, start, most)
+        if form is not None and self.begin_again(peer, form):
             return None
-        arrival = live.open_at_once(wish.path, start, slow=terms.slow, peer=peer)
+        arrival = live.open_at_once(wish.path, start, slow=wish.terms.slow, peer=peer)
         if arrival is None:
             return self.open()
         with arrival:
             self.take(arrival)
         return None
 
-    def _know(self, peer: Peer) -> Peer:
-        self.wish = msgspec.structs.replace(self.wish, peer=peer)
-        return peer
+    def begin_again(self, peer: Peer, form: WireFormat) -> bool:
+        """`begin`, if another reader came to the same place just before: this one is told the same. False: none did.
 
-    def _told_again(self, start: str, peer: Peer) -> bool:
-        """Whether another reader came to the same place just before, so that this one is told the same."""
-        whole, wish = self._all, self.wish
-        live, tells, terms = whole.live, whole.tells, wish.terms
-        frames = live.first_frames(wish.path, start, tells.form(0, envelope=terms.envelope, kinds=terms.kinds))
+        Args:
+            peer: who reads.
+            form: see `form_again`.
+        """
+        whole, wish, start = self._all, self.wish, self._start
+        live = whole.live
+        frames = live.first_frames(wish.path, start, form) if isinstance(start, str) else None
         if frames is None:
             return False
         stream = live.enter(wish.path)
         self.number, self.incarnation = stream.number, frames.info.incarnation
         whole.began(self)
-        head = tells.subscribed(wish, self.number, frames.info, frames.start)
-        self.channel = SubscribedChannel.of_frames(self, frames, stream, whole.connection, peer, terms.window)
-        self.channel.start_from(frames, head)
+        data = frames.answers.get(wish.id)
+        if data is None:
+            data = whole.tells.subscribed(wish, self.number, frames.info, frames.start) + frames.data
+            if len(frames.answers) < MAX_ANSWERS:
+                frames.answers[wish.id] = data
+        window = wish.terms.window
+        self.channel = SubscribedChannel.of_frames(self, frames, stream, whole.connection, peer, window)
+        self.channel.start_from(frames, whole.connection.in_front(data))
         return True
 
     @property
@@ -193,7 +201,7 @@ class Subscription(Owner):
         """
         try:
             if asked is not None:
-                self._know(await asked)
+                self._peer = await asked
             await self._open()
         except Exception as error:
             self._fail(error)
@@ -206,7 +214,7 @@ class Subscription(Owner):
 
     async def _open(self) -> None:
         wish, live = self.wish, self._all.live
-        size, peer, slow = self._first_bytes, wish.peer, wish.terms.slow
+        size, peer, slow = self._first_bytes, self._peer, wish.terms.slow
         assert peer is not None, "it was asked for"
         if not wish.waits or self.number:
             with await live.open(wish.path, self._start, slow=slow, peer=peer, first_bytes=size) as arrival:

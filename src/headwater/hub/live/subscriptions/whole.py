@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from headwater.errors import AlreadySubscribed, LimitReached
 from headwater.hub.eager import begin
@@ -20,7 +20,8 @@ from headwater.hub.live.readers import LiveReaders
 from headwater.hub.live.subscriptions.matched import MatchedStreams
 from headwater.hub.live.subscriptions.subscription import Subscription
 from headwater.hub.live.subscriptions.wish import Tells, Wish
-from headwater.hub.peers import Peer
+from headwater.hub.live.wire_format import WireFormat
+from headwater.hub.peers import NOBODY, Peer
 from headwater.model import SlowPolicy
 from headwater.protocol.paths import PrivatePaths
 from headwater.protocol.slow import REPLAY
@@ -58,6 +59,31 @@ class Holder(Protocol):
         ...
 
 
+class _Gone:
+    """The holder of those whose connection is gone; see `Holder`."""
+
+    def access(self, wish: Wish) -> Peer:
+        return NOBODY
+
+    def stop(self) -> None:
+        return
+
+    def shed(self, retry_after: float) -> None:
+        return
+
+    def paused(self) -> None:
+        return
+
+    def resumed(self) -> None:
+        return
+
+    def lost(self) -> None:
+        return
+
+
+_GONE: Final = _Gone()
+
+
 class Subscriptions:
     """Those of one connection; see `Channel`.
 
@@ -88,9 +114,10 @@ class Subscriptions:
         "live",
         "patterns",
         "private",
-        "slow",
         "tells",
     )
+
+    slow: SlowPolicy = REPLAY
 
     def __init__(
         self, live: LiveReaders, connection: Connection, tells: Tells, holder: Holder, private: PrivatePaths
@@ -100,10 +127,9 @@ class Subscriptions:
         self.live = live
         self.connection = connection
         self.tells = tells
-        self.slow: SlowPolicy = REPLAY
         self.count = 0
         self._known: dict[str | int, Subscription] = {}
-        self._holder = holder
+        self._holder: Holder = holder
         # Most connections never have any of these.
         self._later: deque[Callable[[], None]] | None = None
         self._tasks: set[asyncio.Future[None]] | None = None
@@ -126,12 +152,25 @@ class Subscriptions:
 
     # They come and go.
 
-    def add(self, wish: Wish, incarnation: int = 0) -> Subscription:
+    def read(self, wish: Wish, peer: Peer, form: WireFormat | None) -> None:
+        """Make a subscription and open it; see `add`.
+
+        Args:
+            wish: what is asked for.
+            peer: who reads.
+            form: see `form_again`.
+        """
+        found = self.add(wish, 0, peer)
+        if form is None or self.connection.is_stopped or not found.begin_again(peer, form):
+            self.open(found)
+
+    def add(self, wish: Wish, incarnation: int = 0, peer: Peer | None = None) -> Subscription:
         """Make a subscription; `open` opens it.
 
         Args:
             wish: what is asked for.
             incarnation: see `Subscription`.
+            peer: see `Subscription`.
 
         Raises:
             AlreadySubscribed: there is one for the stream.
@@ -143,7 +182,7 @@ class Subscriptions:
             raise AlreadySubscribed(f"this connection reads {wish.path[:80]!r} already", **told)
         if self.count >= self.live.runtime.limits.connection_subscriptions:
             self.check_room(self.count)
-        found = self._known[wish.path] = Subscription(self, wish, incarnation)
+        found = self._known[wish.path] = Subscription(self, wish, incarnation, peer)
         self.count += 1
         return found
 
@@ -296,9 +335,14 @@ class Subscriptions:
     def lost(self) -> None:
         """See `Channel.lost`."""
         self.live.runtime.stats.disconnects += 1
-        for subscription in self.all():
+        for subscription in self._known.values():
             subscription.lost()
         self._known.clear()
         self.count = 0
-        self._stop_work()
+        if self.patterns or self._tasks or self._later:
+            self._stop_work()
         self._holder.lost()
+
+    def let_go(self) -> None:
+        """Nobody holds them any more: each would keep the other, until Python looks for circles."""
+        self._holder = _GONE

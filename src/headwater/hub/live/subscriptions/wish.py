@@ -9,7 +9,6 @@ import msgspec
 
 from headwater.errors import HeadwaterError
 from headwater.hub.live.wire_format import WireFormat
-from headwater.hub.peers import Peer
 from headwater.model import Last, SlowPolicy, StreamInfo
 
 
@@ -43,7 +42,6 @@ class Wish(msgspec.Struct, frozen=True, gc=False):
         path: the stream.
         start: where it begins.
         terms: how it is told.
-        peer: who reads; None: that is to be asked.
         pattern: that it matches; empty: it was asked for by its path.
     """
 
@@ -51,7 +49,6 @@ class Wish(msgspec.Struct, frozen=True, gc=False):
     path: str
     start: str | Last
     terms: Terms
-    peer: Peer | None = None
     pattern: str = ""
 
     @property
@@ -82,3 +79,24 @@ class Tells(Protocol):
     def refused(self, wish: Wish, error: HeadwaterError) -> bytes:
         """A subscription cannot be had."""
         ...
+
+
+def is_narrow(wish: Wish, buffer_bytes: int) -> bool:
+    """Whether its window wants a smaller first batch than the one at hand."""
+    window = wish.terms.window
+    return window is not None and window < buffer_bytes
+
+
+def form_again(tells: Tells, wish: Wish, start: str | Last, buffer_bytes: int) -> WireFormat | None:
+    """The format of what others may have been told who came to the same place; None: this reader is told its own.
+
+    Args:
+        tells: of the connection.
+        wish: what is asked for.
+        start: where it begins.
+        buffer_bytes: of a first batch.
+    """
+    terms = wish.terms
+    if terms.slow is not None or not isinstance(start, str) or is_narrow(wish, buffer_bytes):
+        return None
+    return tells.form(0, envelope=terms.envelope, kinds=terms.kinds)
