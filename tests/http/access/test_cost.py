@@ -54,7 +54,7 @@ async def calls(settings: Settings, name: str, by: str | None) -> int:
     return count
 
 
-@pytest.mark.parametrize(("name", "most"), [("append", 25), ("connect", 41)])
+@pytest.mark.parametrize(("name", "most"), [("append", 26), ("connect", 41)])
 def test_a_request_asks_little(run: Run[None], tmp_path: Path, name: str, most: int) -> None:
     """The credential, its hash, the guard, what is over: so many calls more than without access."""
 

@@ -62,10 +62,16 @@ DELETE FROM streams WHERE incarnation = ?
 -- Many. New records.
 INSERT INTO records (incarnation, position, at, data, told, principal) VALUES (?, ?, ?, ?, ?, ?)
 
+-- name: insert_large
+-- Many. The data of new records that are large.
+INSERT INTO large (incarnation, position, data) VALUES (?, ?, ?)
+
 -- name: records_from
 -- Records from the one that contains a position on: those that begin before another position, at most so many. Without
 -- times, and 0 for each; without who appended them.
-SELECT position, data, 0, NULL FROM records
+SELECT position, CASE length(data) WHEN 0 THEN coalesce((
+    SELECT large.data FROM large WHERE large.incarnation = records.incarnation AND large.position = records.position
+), data) ELSE data END, 0, NULL FROM records
 WHERE incarnation = ?
   AND position >= (SELECT coalesce(max(position), 0) FROM records WHERE incarnation = ? AND position <= ?)
   AND position < ?
@@ -73,7 +79,11 @@ ORDER BY position LIMIT ?
 
 -- name: timed_records_from
 -- The same with times and who appended them.
-SELECT position, data, coalesce(told, CAST(at * 1000 + 0.5 AS INTEGER)), principal FROM records
+SELECT position, CASE length(data) WHEN 0 THEN coalesce((
+    SELECT large.data FROM large WHERE large.incarnation = records.incarnation AND large.position = records.position
+), data) ELSE data END,
+       coalesce(told, CAST(at * 1000 + 0.5 AS INTEGER)), principal
+FROM records
 WHERE incarnation = ?
   AND position >= (SELECT coalesce(max(position), 0) FROM records WHERE incarnation = ? AND position <= ?)
   AND position < ?
@@ -84,7 +94,9 @@ ORDER BY position LIMIT ?
 -- their data with a line break between two.
 -- The aggregate sees the rows in the order of the inner query.
 SELECT min(position), max(position), count(*), CAST(group_concat(CAST(data AS TEXT), char(10)) AS BLOB), NULL FROM (
-    SELECT position, data FROM records
+    SELECT position, CASE length(data) WHEN 0 THEN coalesce((
+        SELECT large.data FROM large WHERE large.incarnation = records.incarnation AND large.position = records.position
+    ), data) ELSE data END AS data FROM records
     WHERE incarnation = ?
       AND position >= (SELECT coalesce(max(position), 0) FROM records WHERE incarnation = ? AND position <= ?)
       AND position < ?
@@ -96,7 +108,10 @@ SELECT min(position), max(position), count(*), CAST(group_concat(CAST(data AS TE
 -- two. An aggregate more, or a separator of its own, would take a fifth of the read where nobody is named.
 SELECT min(position), max(position), count(*), CAST(group_concat(CAST(data AS TEXT), char(10)) AS BLOB), group_concat(told)
 FROM (
-    SELECT position, coalesce(told || principal, told, CAST(at * 1000 + 0.5 AS INTEGER)) AS told, data FROM records
+    SELECT position, coalesce(told || principal, told, CAST(at * 1000 + 0.5 AS INTEGER)) AS told,
+        CASE length(data) WHEN 0 THEN coalesce((
+        SELECT large.data FROM large WHERE large.incarnation = records.incarnation AND large.position = records.position
+    ), data) ELSE data END AS data FROM records
     WHERE incarnation = ?
       AND position >= (SELECT coalesce(max(position), 0) FROM records WHERE incarnation = ? AND position <= ?)
       AND position < ?
@@ -198,6 +213,10 @@ SELECT position FROM records WHERE incarnation = ? AND position < ? ORDER BY pos
 -- name: purge_records
 -- One slice of a stream's records.
 DELETE FROM records WHERE incarnation = ? AND position < ?
+
+-- name: purge_large
+-- The data of large ones among them.
+DELETE FROM large WHERE incarnation = ? AND position < ?
 
 -- name: producer_after
 -- The producer that has so many to be purged before it.

@@ -53,6 +53,15 @@ CREATE TABLE records (
     PRIMARY KEY (incarnation, position)
 ) STRICT, WITHOUT ROWID;
 
+-- The data of large records; in `records` it is empty then. A search in a table without row ids reads the whole row of
+-- each key that it is compared with, however many pages that has; here it reads an index of the keys alone.
+CREATE TABLE large (
+    incarnation INTEGER NOT NULL,
+    position    INTEGER NOT NULL,
+    data        BLOB    NOT NULL,
+    PRIMARY KEY (incarnation, position)
+) STRICT;
+
 -- The newest epoch of each idempotent producer, and its last sequence.
 CREATE TABLE producers (
     incarnation INTEGER NOT NULL,

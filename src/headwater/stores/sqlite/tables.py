@@ -19,6 +19,10 @@ RecordRow = tuple[int, int, float, bytes, int, str | None]
 _SAVE_STREAMS: Final = Many("save_streams", 32)
 _SAVE_PRODUCERS: Final = Many("save_producers", 64)
 _INSERT_RECORDS: Final = Many("insert_records", 128)
+_INSERT_LARGE: Final = Many("insert_large", 8)
+
+#: A record of more bytes is large: its data has a table of its own; see `schema.sql`.
+LARGE_BYTES: Final = 32 * 1024
 
 
 def write_tables(
@@ -37,4 +41,8 @@ def write_tables(
     """
     _SAVE_STREAMS.run(database, [to_row(state) for state in states])
     _SAVE_PRODUCERS.run(database, [(*key, known.epoch, known.seq, known.used) for key, known in producers.items()])
+    large = [(row[0], row[1], row[3]) for row in records if len(row[3]) > LARGE_BYTES]
+    if large:
+        _INSERT_LARGE.run(database, large)
+        records = [row if len(row[3]) <= LARGE_BYTES else (*row[:3], b"", *row[4:]) for row in records]
     _INSERT_RECORDS.run(database, records)

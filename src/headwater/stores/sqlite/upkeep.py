@@ -39,6 +39,7 @@ _APPENDED_AT: Final = query("appended_at")
 _FIRST_RECORD: Final = query("first_record")
 _RECORD_AFTER: Final = query("record_after")
 _PURGE_RECORDS: Final = query("purge_records")
+_PURGE_LARGE: Final = query("purge_large")
 _PRODUCER_AFTER: Final = query("producer_after")
 _PURGE_PRODUCERS: Final = query("purge_producers")
 _PURGE_ALL_PRODUCERS: Final = query("purge_all_producers")
@@ -184,6 +185,7 @@ def _purge_records(unit: SqliteUnit, incarnation: int, before: int) -> bool:
     after = unit.write(_RECORD_AFTER, (incarnation, before, SLICE_ROWS))
     end: int = min(after[0][0] if after else before, first[0][0] + SLICE_BYTES)
     unit.write(_PURGE_RECORDS, (incarnation, end))
+    unit.write(_PURGE_LARGE, (incarnation, end))
     return end == before
 
 

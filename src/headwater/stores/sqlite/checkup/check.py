@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from headwater.errors import StoreUnavailable
 from headwater.stores.sqlite.checkup import entries
-from headwater.stores.sqlite.checkup.contents import Contents
+from headwater.stores.sqlite.checkup.contents import LARGE_SINCE, Contents
 from headwater.stores.sqlite.checkup.forks import check_counts, check_orphans
 from headwater.stores.sqlite.checkup.report import Finding, NotAStore, Progress, Report
 from headwater.stores.sqlite.checkup.snapshot import Snapshot
@@ -22,7 +22,11 @@ _MAGIC: Final = b"SQLite format 3\0"
 _APPLICATION: Final = slice(68, 72)
 _HEADER_BYTES: Final = 100
 #: Tables, by the version of the schema that brought them.
-_TABLES: Final = {"store": 1, "streams": 1, "records": 1, "producers": 1, "purges": 1, "journal": entries.SINCE}
+_TABLES: Final = {
+    **dict.fromkeys(("store", "streams", "records", "producers", "purges"), 1),
+    "journal": entries.SINCE,
+    "large": LARGE_SINCE,
+}
 _INDEXES: Final = ("streams_expires", "streams_look_at")
 #: Messages of SQLite's own check.
 _MESSAGES: Final = 100
@@ -97,7 +101,7 @@ def _version(database: Database, report: Report) -> int:
     version: int = _number(database, "PRAGMA user_version") or 0
     application = _number(database, "PRAGMA application_id")
     if application != APPLICATION_ID:
-        if not _TABLES.keys() - {"journal"} <= _names(database):
+        if not {name for name, since in _TABLES.items() if since == 1} <= _names(database):
             raise NotAStore("the file is another program's database")
         report.add(Finding(f"the header says that it is another program's database (application_id {application})"))
     elif version > SCHEMA.version:

@@ -20,6 +20,11 @@ _BYTES: Final = 1024 * 1024
 #: The versions of the schema that brought `told` and `principal`.
 _TOLD: Final = 6
 _PRINCIPAL: Final = 7
+#: The version that brought a table for the data of large records, and the data of either.
+LARGE_SINCE: Final = 8
+_DATA: Final = """CASE length(data) WHEN 0 THEN coalesce((
+    SELECT large.data FROM large WHERE large.incarnation = records.incarnation AND large.position = records.position
+), data) ELSE data END"""
 _NAMES: Final = f"""
     SELECT path, incarnation FROM streams WHERE path > CAST(? AS TEXT) ORDER BY path LIMIT {ROWS}
 """
@@ -52,8 +57,9 @@ class Contents:
         self._sources = Sources(database)
         self._streams = streams_from(version)
         told = "told" if version >= _TOLD else "NULL"
+        data = _DATA if version >= LARGE_SINCE else "data"
         by = "principal" if version >= _PRINCIPAL else "NULL"
-        select = f"SELECT position, at, {told}, {by}, data FROM records WHERE incarnation = ? AND position >= ?"
+        select = f"SELECT position, at, {told}, {by}, {data} FROM records WHERE incarnation = ? AND position >= ?"
         self._near = f"{select} AND position < ? ORDER BY position LIMIT ?"
         self._far = f"{select} ORDER BY position LIMIT 1"
 
