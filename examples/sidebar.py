@@ -72,7 +72,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 app = FastAPI(lifespan=lifespan)
 app.mount("/streams", hub.asgi)
-app.mount("/runs", Watch(runs, owner=lambda scope: None))  # yours: whose the request is, as `start` was told
+app.mount("/runs", Watch(runs))  # of a run without an owner the hub decides, too: who may read it, and stop it
 
 
 @app.get("/", response_class=HTMLResponse)

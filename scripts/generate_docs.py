@@ -34,7 +34,7 @@ from headwater.http.metrics import HubCollector
 from headwater.http.process import ProcessFigures
 from headwater.http.service import Service
 from headwater.hub import ReaderInfo, Stats
-from headwater.hub.access.refusals import Refused, TakenBack
+from headwater.hub.access.refusals import Refused, TakenBack, TicketMade
 from headwater.protocol import names
 from headwater.protocol.cursor import TRANSITIONS, State, Step
 from headwater.protocol.websocket import messages
@@ -103,11 +103,17 @@ def access_page() -> str:
         "What is refused by who may do what and how often, and what is taken back, is a line each in the logger",
         "`headwater.access`, at the level `info`: the event, a space, one object of JSON. Fields that say nothing are",
         "left out. No line has a token, a cookie or a key. `/-/metrics` counts the same:",
-        "`headwater_access_refused_total` and `headwater_access_ended_total`, by reason.\n",
+        "`headwater_access_refused_total` and `headwater_access_ended_total`, by reason. A page makes a ticket for",
+        "each of its connections: those are a figure, `headwater_access_tickets_total`, and lines at the level `debug`",
+        "alone.\n",
         '    access.refused {"reason":"not-granted","op":["read"],"path":["rooms/7"],"subject":"u42",'
         '"issuer":"https://app.example","proof":"authorization","address":"192.0.2.7"}\n',
     ]
-    for title, line in (("`access.refused`", Refused), ("`access.revoked` and `access.kicked`", TakenBack)):
+    for title, line in (
+        ("`access.refused`", Refused),
+        ("`access.revoked` and `access.kicked`", TakenBack),
+        ("`access.ticket`", TicketMade),
+    ):
         texts = sections(inspect.getdoc(line) or "")["Attributes"]
         lines += [f"### {title}\n", "| field | meaning |", "| --- | --- |"]
         lines += [f"| `{f.name}` | {_cell(texts[f.name])} |" for f in msgspec.structs.fields(line)]

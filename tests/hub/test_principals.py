@@ -9,7 +9,8 @@ from tests.conftest import Run
 
 from headwater import Hub
 from headwater.errors import TokenRefused
-from headwater.hub.access.principals import CHANGED, REVOKED, Principals
+from headwater.hub.access.end import CHANGED, REVOKED, AccessEnd
+from headwater.hub.access.principals import Principals
 from headwater.hub.access.proven import Proven
 from headwater.protocol.access.identity import Access
 
@@ -18,9 +19,14 @@ class Stub:
     """What lives by a proof."""
 
     ended = ""
+    hushed = False
 
-    def end_access(self, reason: str, retry_after: float) -> None:
-        self.ended = reason
+    def hush(self, end: AccessEnd) -> None:
+        self.hushed = True
+
+    def end_access(self, end: AccessEnd) -> None:
+        assert self.hushed
+        self.ended = end.reason
 
     def tell_expiring(self, at: float) -> None:
         """Nobody listens."""
@@ -88,8 +94,8 @@ def test_a_part_whose_whole_was_renewed_on_the_way(run: Run[None]) -> None:
         async with Hub() as hub:
             principals = hub.runtime.principals
             whole = Proven(WIDE, ("session", "1"))
-            covered = Proven(NARROW, ("ticket", "1"), lambda: NARROW, parent=whole.key)
-            uncovered = Proven(Access("u1", read=["a"]), ("ticket", "2"), lambda: None, parent=whole.key)
+            covered = Proven(NARROW, ("ticket", "1"), lambda former: former, parent=whole.key)
+            uncovered = Proven(Access("u1", read=["a"]), ("ticket", "2"), lambda former: None, parent=whole.key)
             await asyncio.sleep(0.002)
             principals.renew(Proven(NARROW, whole.key))
             goes_on, ends = Stub(), Stub()

@@ -14,6 +14,7 @@ from headwater.http.exchange import Exchange, Upgrade, Work
 from headwater.http.forwarded import TrustedProxies
 from headwater.http.request import Request
 from headwater.http.service import Service
+from headwater.hub.access.end import AccessEnd
 from headwater.hub.live.shared_connection import SharedConnection
 from headwater.model import SlowPolicy
 from headwater.protocol import names, responses
@@ -74,6 +75,10 @@ class Echo:
 
     def detach(self, retry_after: float, reason: str = "") -> None:
         pass
+
+    def hush(self, end: AccessEnd) -> None: ...
+
+    def end_access(self, end: AccessEnd) -> None: ...
 
     def tell_expiring(self, at: float) -> None: ...
 

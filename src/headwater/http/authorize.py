@@ -17,6 +17,7 @@ remembered of a request's head never stands for an answer.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import lru_cache
 from hashlib import sha256
 from http.cookies import CookieError, SimpleCookie
 from typing import Any, Final
@@ -30,6 +31,8 @@ from headwater.protocol.headers import Headers
 
 #: Headers that are kept of a request whose response goes on.
 _KEPT: Final = (b"authorization", b"cookie", b"origin")
+#: Of the last connections with a proof, what they showed: of one proof there may be many.
+_SHARED: Final = 512
 
 
 class Credential:
@@ -72,6 +75,17 @@ class Credential:
         alone.scheme = self.scheme
         return alone
 
+    def for_tokens(self) -> Credential:
+        """What a signed token, or a session's cookie, is found in; the same headers for all who show the same."""
+        get = self.headers.get
+        cookies = get(names.COOKIE)
+        shown = cookies is not None and has_session(cookies)
+        found = Credential(
+            _shown(get(names.AUTHORIZATION), cookies if shown else None, get(names.HOST) if shown else None)
+        )
+        found.token, found.scheme, found.redeemed = self.token, self.scheme, self.redeemed
+        return found
+
     def with_token(self, token: str, *, replaces: bool = False) -> Credential:
         """The same with another token.
 
@@ -82,6 +96,8 @@ class Credential:
         headers = self.headers
         if replaces and b"authorization" in headers:
             headers = {name: value for name, value in headers.items() if name != b"authorization"}
+        if not headers and self.scope is None:
+            return _of_token(token, self.scheme)
         found = Credential(headers, self.scope, token)
         found.scheme = self.scheme
         return found
@@ -144,6 +160,19 @@ class Credential:
             return None
         found = cookies.get(name)
         return None if found is None else found.value
+
+
+@lru_cache(_SHARED)
+def _of_token(token: str, scheme: str) -> Credential:
+    found = Credential(_shown(None, None, None), None, token)
+    found.scheme = scheme
+    return found
+
+
+@lru_cache(_SHARED)
+def _shown(authorization: bytes | None, cookies: bytes | None, host: bytes | None) -> Headers:
+    found = ((names.AUTHORIZATION, authorization), (names.COOKIE, cookies), (names.HOST, host))
+    return {name: value for name, value in found if value is not None}
 
 
 #: Given what is asked, who asks and from where (host and port; None: not known), says with which access it is allowed.

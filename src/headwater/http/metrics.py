@@ -57,6 +57,7 @@ _LABELLED: Final = (
     ("errors", "errors", "code", "Answers by error code."),
     ("access_refused", "access_refused", "reason", "What was refused by who may do what, and how often."),
     ("access_ended", "access_ended", "reason", "Readers and connections that ended with their proof."),
+    ("access_tickets", "access_tickets", "what", "Tickets that were made, and those of them that were redeemed."),
     ("left_out_parts", "left_out", "what", "Parts of runs that a reader's dialect has no place for."),
     ("uncompressed_bytes", "uncompressed", "coding", "Bytes of live answers before their content coding."),
     ("compressed_bytes", "compressed", "coding", "The same bytes as they go out."),

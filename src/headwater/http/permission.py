@@ -151,7 +151,26 @@ class Permission:
         Raises:
             HeadwaterError: it is refused.
         """
-        return self.of(asks, self.credential(exchange), exchange.client, by_pattern=by_pattern)
+        credential = self.credential(exchange)
+        known = self.known(asks, credential)
+        return self.of(asks, credential, exchange.client, by_pattern=by_pattern) if known is None else known
+
+    def known(self, asks: tuple[Ask, ...], credential: Credential) -> Access | None:
+        """The access of who was verified before, where nothing is counted: what most requests and messages need.
+
+        None: there is more to do, or it is refused, which `of` says.
+        """
+        tokens = self.tokens
+        if tokens is None or self.bounds is not None or credential.redeemed is not None or not asks:
+            return None
+        found = tokens.known(credential)
+        if found is None or self._principals.fault(found) is not None:
+            return None
+        assert isinstance(self._authorize, Guard), "it has them"
+        try:
+            return self._authorize.decide(asks, found)
+        except HeadwaterError:
+            return None
 
     def of(
         self, asks: tuple[Ask, ...], credential: Credential | None, client: Client, *, by_pattern: bool = False
@@ -340,8 +359,8 @@ class Permission:
         # Who decides by path is asked about the same paths again.
         authorize = self._authorize
         assert authorize is not None, "somebody said so"
-        again = partial(authorize, asks, credential.alone(), client)
-        return Proven(found, (credential.key, asks), again)
+        alone = credential.alone()
+        return Proven(found, (credential.key, asks), lambda former: authorize(asks, alone, client))
 
     def _bounded(self, access: Access, asks: tuple[Ask, ...], client: Client) -> Access:
         if self.bounds is not None:

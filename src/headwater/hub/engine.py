@@ -94,7 +94,7 @@ class Engine(Lifespan, Writes, SignalCalls, AccessCalls):
         self._small = min(self.limits.max_body_bytes, self.limits.max_append_records)
         self._places = Places(self.limits, self._exists)
         self.sessions: Final = Sessions(self.store, self._principals, self._places)
-        self.tickets = Tickets(self.store, self._places)
+        self.tickets = Tickets(self.store, self._places, self._refusals, self.stats.access_tickets)
         self._sweeper: Final = Sweeper(self.store, self.live)
         self._unwatch: Callable[[], None] = _nothing
         self._unattend: Callable[[], None] = _nothing

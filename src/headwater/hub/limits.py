@@ -85,7 +85,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
         max_readers_per_principal: responses that go on and WebSocket connections with which one principal, that is an
             issuer and a subject, reads at the same time; one more is refused with 429. 0, here and below: no limit.
         max_streams_per_principal: streams that one principal has made since this process began, and that are still
-            there; one more is refused with 429.
+            there; one more is refused with 429. A store does not keep who made a stream, so that a restart forgets it:
+            what there is at most over restarts is `max_streams` for all, and its bytes are the store's `max_bytes`.
         principal_connect_rate: responses that go on and WebSocket connections that one principal may begin a second, a
             second's worth at once, as with all rates; one more is refused with 429, on a WebSocket with an error, and
             with 4429 who goes on regardless.

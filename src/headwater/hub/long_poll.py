@@ -6,7 +6,7 @@ Rule: nothing is left out, whatever the stream's policy for slow readers: a page
 from __future__ import annotations
 
 from headwater.errors import NotAuthorized, StreamAwaited
-from headwater.hub.access.principals import OVER
+from headwater.hub.access.end import OVER
 from headwater.hub.live.admission import await_stream, exists
 from headwater.hub.live.pulled import PulledReader, is_news
 from headwater.hub.live.readers import LiveReaders

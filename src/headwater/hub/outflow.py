@@ -17,6 +17,7 @@ from contextlib import aclosing
 from typing import Final, Protocol
 
 from headwater.errors import HeadwaterError
+from headwater.hub.access.end import AccessEnd
 from headwater.hub.live.runtime import Runtime
 from headwater.hub.wheel import Timer
 from headwater.protocol.access.identity import ANYBODY, Access
@@ -182,8 +183,11 @@ class Outflow:
             self._runtime.stats.sheds += 1
         self._stop(Ending.STALLED)
 
-    def end_access(self, reason: str, retry_after: float) -> None:
-        """See `Living.end_access`: a body has no words for it either."""
+    def hush(self, end: AccessEnd) -> None:
+        """See `Living.hush`: a body has what its head promised, and goes on until its turn to end."""
+
+    def end_access(self, end: AccessEnd) -> None:
+        """See `Living.end_access`: a body has no words for it."""
         self._stop(Ending.STALLED)
 
     def tell_expiring(self, at: float) -> None:

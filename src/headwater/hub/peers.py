@@ -43,6 +43,14 @@ def address_of(client: Sequence[Any] | None) -> str | None:
     return f"[{client[0]}]:{client[1]}" if ":" in client[0] else f"{client[0]}:{client[1]}"
 
 
+def client_at(address: str | None) -> tuple[str, int] | None:
+    """Host and port of an address, as `address_of` writes it; None: not known."""
+    if address is None:
+        return None
+    host, _, port = address.rpartition(":")
+    return host.removeprefix("[").removesuffix("]"), int(port)
+
+
 def network_of(client: tuple[str, int] | None) -> str:
     """Where a client is, as it is counted: its address, or of IPv6 the network that one customer has; empty: unknown.
 

@@ -68,6 +68,7 @@ class Stats:
         errors: answers by error code.
         access_refused: what was refused by who may do what and how often, by the error's code.
         access_ended: readers and connections that ended with their proof: `expired`, `revoked`, `kicked`, `changed`.
+        access_tickets: tickets that were `made`, and those of them that were `redeemed`; a worthless one is refused.
         left_out: what of runs was not told because the reader's dialect has no place for it, as `DIALECT: KIND`.
     """
 
@@ -111,6 +112,7 @@ class Stats:
     errors: Counter[str] = field(default_factory=Counter)
     access_refused: Counter[str] = field(default_factory=Counter)
     access_ended: Counter[str] = field(default_factory=Counter)
+    access_tickets: Counter[str] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
 
     def acknowledged(self, size: int, answer: Appended) -> None:

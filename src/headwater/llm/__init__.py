@@ -15,13 +15,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from headwater.llm.http.access import owner_of
     from headwater.llm.http.chat import Chat, ChatRequest
     from headwater.llm.http.runs import Watch
     from headwater.llm.runs.layout import RunInfo, RunState
     from headwater.llm.runs.production import SourceLimits
     from headwater.llm.runs.runs import Run, Runs
 
-__all__ = ["Chat", "ChatRequest", "Run", "RunInfo", "RunState", "Runs", "SourceLimits", "Watch"]
+__all__ = ["Chat", "ChatRequest", "Run", "RunInfo", "RunState", "Runs", "SourceLimits", "Watch", "owner_of"]
 
 # Loaded when first used (PEP 562): the dialects alone need nothing of the runs.
 _HOMES: Final = {
@@ -33,6 +34,7 @@ _HOMES: Final = {
     "Runs": "headwater.llm.runs.runs",
     "SourceLimits": "headwater.llm.runs.production",
     "Watch": "headwater.llm.http.runs",
+    "owner_of": "headwater.llm.http.access",
 }
 
 

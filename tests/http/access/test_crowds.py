@@ -131,7 +131,7 @@ def test_one_of_many_is_revoked(run: Run[None], tmp_path: Path) -> None:
             crowd = Crowd(server.connect, 12, 10)
 
             async def count() -> int:
-                return server.hub.stats.readers
+                return len(server.hub.runtime.principals)  # who is counted as a reader may still be on its way
 
             async with asyncio.timeout(60):
                 await crowd.come(count)
@@ -155,7 +155,8 @@ def served(folder: Path) -> Iterator[ServerProcess]:
     """`headwater serve` with one secret and a store in a file."""
     key = folder / "access.key"
     key.write_bytes(SECRET)
-    with headwater_server(f"sqlite:{folder}/a.db", "--access-key-file", str(key), "--max-readers", "20000") as process:
+    flags = ("--access-key-file", str(key), "--max-readers", "20000", "--long-poll-seconds", "900")
+    with headwater_server(f"sqlite:{folder}/a.db", *flags) as process:
         yield process
 
 
@@ -235,7 +236,7 @@ def test_the_whole_crowd(tmp_path: Path, principals: int, each: int, capsys: pyt
                 f"told for {spent:.3f} s of CPU, and gone {took:.3f} s behind the response to the revocation. "
                 f"{len(others)} others had the next record in {time.monotonic() - since:.2f} s\n"
             )
-        assert spent <= 3.0  # of a machine with nothing else to do it is also the time
+        assert spent <= 1.0  # of a machine with nothing else to do it is also the time
         await crowd.leave()
 
     async def after(port: int) -> None:

@@ -18,6 +18,7 @@ from tests.support.access import guarded_settings, token
 from tests.support.inprocess import InProcess, in_process, rest_of, turns
 from tests.support.websocket import greeted, single
 
+from headwater.hub.access.end import AccessEnd
 from headwater.protocol.access.identity import Access
 
 JSON = "application/json"
@@ -244,8 +245,10 @@ def test_ten_thousand_of_one_are_gone_at_once(run: Run[None], tmp_path: Path) ->
     class Stub:
         ended = ""
 
-        def end_access(self, reason: str, retry_after: float) -> None:
-            self.ended = reason
+        def hush(self, end: AccessEnd) -> None: ...
+
+        def end_access(self, end: AccessEnd) -> None:
+            self.ended = end.reason
 
         def tell_expiring(self, at: float) -> None: ...
 

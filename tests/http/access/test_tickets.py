@@ -253,6 +253,35 @@ def test_it_is_written_nowhere(run: Run[None], tmp_path: Path, lane: str, caplog
 
 
 @lanes
+@pytest.mark.parametrize("level", ["INFO", "DEBUG"])
+def test_a_figure_and_no_line(
+    run: Run[None], tmp_path: Path, lane: str, level: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A page makes many: they are counted, and have lines for who looks for a fault, without their text."""
+    caplog.set_level(level, "headwater.access")
+
+    async def main() -> None:
+        async with guarded_lane(lane, tmp_path) as door:
+            door.hub.runtime.refusals.hash_paths = True
+            texts = [await made(door, read=["a"], append=["people/jane"]) for _ in range(3)]
+            assert await door.status("GET", f"{ROOT}a?ticket={texts[0]}", OWN) == 200
+            assert await door.status("GET", f"{ROOT}a?ticket={texts[0]}", OWN) == 401
+            assert door.hub.stats.access_tickets == {"made": 3, "redeemed": 1}
+            figures = (await door.say("GET", "/-/metrics", bearer("chief"))).body
+            assert b'headwater_access_tickets_total{what="made"} 3.0' in figures
+            found = [record.getMessage() for record in caplog.records if record.name == "headwater.access"]
+            told = [json.loads(each.partition(" ")[2]) for each in found if each.startswith("access.ticket ")]
+            assert len(told) == (3 if level == "DEBUG" else 0)
+            for line in told:
+                assert line["subject"] == "u1"
+                assert line["op"] == ["read", "append"]
+                assert set(line) == {"subject", "issuer", "op", "path", "origin", "seconds"}
+            assert not any(text in caplog.text for text in (*texts, "jane"))
+
+    run(main())
+
+
+@lanes
 def test_a_worse_proof_is_not_replaced(run: Run[None], tmp_path: Path, lane: str) -> None:
     """A ticket that is spent is refused, with the cookie of a session beside it; a token comes before a ticket."""
 

@@ -16,6 +16,7 @@ from tests.hub.live.test_pushed import settle
 
 from headwater import Hub, Limits
 from headwater.http.socket_sink import TransportSink
+from headwater.hub.access.end import AccessEnd
 from headwater.hub.live.budget import Budget
 from headwater.hub.live.connection import Connection
 from headwater.hub.live.cursor import LogCursor
@@ -533,6 +534,10 @@ class Brings:
 
     def detach(self, retry_after: float, reason: str = "") -> None:
         pass
+
+    def hush(self, end: AccessEnd) -> None: ...
+
+    def end_access(self, end: AccessEnd) -> None: ...
 
     def tell_expiring(self, at: float) -> None: ...
 

@@ -217,21 +217,28 @@ def test_the_ttl_is_the_streams() -> None:
 
 
 def test_wait_ends_with_a_change_or_the_time(run: Run) -> None:
-    """A change wakes all who wait; without one the time does; a cancelled wait leaves nothing behind."""
+    """A change wakes all who wait, without one the time does, or one alone; a cancelled wait leaves nothing behind."""
 
     async def main() -> None:
         made = tail()
-        waiting = [asyncio.create_task(made.wait(60)) for _ in range(3)]
+        waiting = [asyncio.create_task(made.wait(60, object())) for _ in range(3)]
         await asyncio.sleep(0)
         made.apply(appended(0, b"x"))
         await asyncio.gather(*waiting)
-        await made.wait(0)
-        cancelled = asyncio.create_task(made.wait(60))
+        await made.wait(0, "one")
+        one, other = [asyncio.create_task(made.wait(60, who)) for who in ("one", "other")]
+        await asyncio.sleep(0)
+        made.wake("one")
+        await one
+        assert not other.done()
+        made.wake("nobody")
+        cancelled = asyncio.create_task(made.wait(60, "one"))
         await asyncio.sleep(0)
         cancelled.cancel()
         with pytest.raises(asyncio.CancelledError):
             await cancelled
         made.wake()
+        await other
 
     run(main())
 

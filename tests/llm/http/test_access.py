@@ -15,6 +15,7 @@ from headwater import Hub
 from headwater.errors import BadRequest
 from headwater.http.access.application import AccessRequest
 from headwater.http.access.routes import RUNS
+from headwater.llm.http.access import owner_of
 from headwater.llm.http.chat import Chat, ChatRequest
 from headwater.llm.http.runs import Watch
 from headwater.llm.runs.runs import Runs
@@ -172,6 +173,79 @@ def test_a_function_by_path_is_asked_too(run: Run[None]) -> None:
             assert len(asked) == 2, "an owner decides by itself"
             with pytest.raises(ValueError, match="owner"):
                 Chat(runs, lambda request: answered(request), owner=lambda scope: "ann", access=lambda request: None)
+
+    run(main())
+
+
+async def hello() -> AsyncIterator[str]:
+    yield "Hello"
+
+
+def test_a_run_without_an_owner(run: Run[None]) -> None:
+    """A program began it and said nothing: who is granted it and knows its id has it, and nobody else."""
+
+    async def main() -> None:
+        app = App()
+        app.granted["reads"] = {"read": ["runs/r1"]}
+        app.granted["another"] = {"read": ["runs/r2"], "close": ["runs/r2"]}
+        app.granted["stops"] = {"close": ["runs/*"]}
+        async with app.hub, app.runs:
+            await app.runs.start(forever, id="r1")
+            for who, expected in {"reads": (200, 403), "stops": (403, 200), "another": (403, 403)}.items():
+                cookie = f"app={who}"
+                assert await app.say("run state", "r1", cookie=cookie) == expected[0], who
+                assert await app.say("run stop", "r1", cookie=cookie, **ORIGIN) == expected[1], who
+            assert await app.say("run watch", "r1", cookie="app=reads") == 200
+            assert await app.say("run state", "r2", cookie="app=another") == 404
+            assert await app.say("run state", "r1") == 401
+
+    run(main())
+
+
+def test_a_run_that_the_program_begins_for_somebody(run: Run[None]) -> None:
+    """It is theirs, by `owner_of`, whatever others are granted."""
+    me, other = Access("u1", issuer="https://a.example/x", read=["runs/**"]), Access("u2", read=["runs/**"])
+
+    async def main() -> None:
+        async with Hub(access=lambda request: me if request.cookie("app") else other) as hub, Runs(hub) as runs:
+            begun = await runs.start(hello, owner=owner_of(me))
+            await runs.wait(begun.id)
+            client = AsgiClient(Watch(runs))
+            for headers, status in (({"cookie": "app=1"}, 200), ({}, 404)):
+                assert (await client.request("GET", f"/{begun.id}", headers=headers))[0].status == status
+
+    run(main())
+
+
+@pytest.mark.parametrize("by", ["public", "owner"])
+def test_who_is_nobody_in_particular(run: Run[None], by: str) -> None:
+    """They have runs without an owner, and nobody's own, also where everybody may read and stop all."""
+    everything = {"read": ["runs/**"], "close": ["runs/**"]}
+
+    async def main() -> None:
+        async with Hub(access=lambda request: None, public=everything) as hub, Runs(hub) as runs:
+            watch = Watch(runs) if by == "public" else Watch(runs, owner=lambda scope: None)
+            client = AsgiClient(watch)
+            await runs.start(forever, id="theirs", owner="/u1")
+            await runs.start(forever, id="nobody-s")
+            for id, status in (("theirs", 404), ("nobody-s", 200)):
+                assert (await client.request("GET", f"/{id}"))[0].status == status
+                assert (await client.request("POST", f"/{id}/stop"))[0].status == status
+            response, _ = await client.request("GET", "/theirs/stream")
+            assert response.status == 404
+            assert (await runs.get("theirs")).state == "running"
+            await runs.stop("theirs")
+
+    run(main())
+
+
+def test_where_nobody_is_asked(run: Run[None]) -> None:
+    """Whoever knows a run's id has it, as without access everywhere."""
+
+    async def main() -> None:
+        async with Hub() as hub, Runs(hub) as runs:
+            await runs.start(hello, id="r1", owner="ann")
+            assert (await AsgiClient(Watch(runs)).request("GET", "/r1"))[0].status == 200
 
     run(main())
 

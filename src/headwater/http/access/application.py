@@ -76,7 +76,9 @@ class ApplicationProofs:
             return None
         return Proven(found, credential.key, partial(self._ask, credential.alone(), client))
 
-    async def _ask(self, credential: Credential, client: tuple[str, int] | None) -> Access | None:
+    async def _ask(
+        self, credential: Credential, client: tuple[str, int] | None, former: Access | None = None
+    ) -> Access | None:
         request = AccessRequest(credential, client)
         try:
             async with asyncio.timeout(ASK_SECONDS):

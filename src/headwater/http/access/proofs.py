@@ -64,6 +64,11 @@ class TokenProofs:
             raise
         return found if isinstance(found, Proven) else self._later(found, client)
 
+    def known(self, credential: Credential) -> Proven | None:
+        """Who shows a token that was verified before; it may be over."""
+        shown = credential.shown
+        return None if shown is None else self.tokens.known(shown)
+
     async def _later(self, found: Awaitable[Proven], client: Client) -> Proven:
         try:
             return await found

@@ -84,7 +84,7 @@ MESSAGES: Final = (
 )
 
 #: Routes of `headwater.llm` (`llm.http.access`): where an application's own `owner` says whose a request is, no grant
-#: is asked for. A run is its principal's in any case.
+#: is asked for. A run that has an owner is that owner's in any case.
 RUNS: Final = (
     Route("chat begin", "`POST {chats}` with the chat's id in its body", _CREATE, "`chats/{chat}`"),
     Route("chat watch", "`GET {chats}/{chat}/stream`", _READ, "`chats/{chat}`"),

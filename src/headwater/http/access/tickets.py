@@ -93,32 +93,32 @@ class TicketProofs:
         access = ticket.kept.access()
         if self._principals.revocations.hit(access, ticket.made):
             raise _spent()
-        again = self._again_of(ticket, access)
-        found = _unasked(access) if again is None else await again()
+        again = self._again_of(ticket)
+        found = _unasked(access) if again is None else await again(access)
         if found is None:
             raise _spent()
         parent: Hashable = ("session", ticket.session) if ticket.session else ticket.parent or None
         return Proven(found, ("ticket", ticket_id(text)), again, parent=parent, signer=ticket.kept.signer)
 
-    def _again_of(self, ticket: Ticket, access: Access) -> Callable[[], Awaitable[Access | None]] | None:
+    def _again_of(self, ticket: Ticket) -> Callable[[Access], Awaitable[Access | None]] | None:
         """What asks whether a ticket's access still is one; None: only another process can."""
         if ticket.session:
-            return partial(self._by_session, ticket.session, access)
+            return partial(self._by_session, ticket.session)
         if ticket.parent:
             kept = self._parents.get(ticket.parent)
-            return None if kept is None else partial(self._by_parent, kept[1], access)
-        return partial(self._by_token, ticket.kept.signer, access)
+            return None if kept is None else partial(self._by_parent, kept[1])
+        return partial(self._by_token, ticket.kept.signer)
 
     async def _by_session(self, id: str, access: Access) -> Access | None:
         tokens = self._tokens
         session = None if tokens is None or tokens.sessions is None else await tokens.sessions.look_up(id)
         if session is None or tokens is None or self._principals.fault(session.access) is not None:
             return None
-        return await self._by_parent(lambda: session.access, access) if await tokens.is_still(session) else None
+        return await self._by_parent(lambda whole: session.access, access) if await tokens.is_still(session) else None
 
     async def _by_parent(self, again: Again, access: Access) -> Access | None:
         """What a part is, as long as the whole covers it; who is asked by path was asked about this."""
-        found = again()
+        found = again(access)
         if isawaitable(found):
             found = await found
         if found is None or found.principal != access.principal:

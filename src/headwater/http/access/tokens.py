@@ -4,7 +4,9 @@ Rule 1: the issuer is looked up by what the token says, the key by its name amon
         the key's. The token chooses nothing.
 Rule 2: a token that was verified is remembered by its hash, for as long as it is good and the keys are the same. So who
         comes again costs a hash. What else the text of a token could be keyed by, it is not.
-Rule 3: nothing of a token is told to who shows it, or logged, but why it was refused, in the log alone: `because`.
+Rule 3: of a token that was verified its text is not kept. Whether it still is good when keys change is asked of the
+        key that signed it; where more is demanded now, who shows it comes back and is looked at anew.
+Rule 4: nothing of a token is told to who shows it, or logged, but why it was refused, in the log alone: `because`.
 """
 
 from __future__ import annotations
@@ -21,8 +23,16 @@ from typing import Any, Final
 from headwater.errors import TokenRefused
 from headwater.http.access.jwks import Fetch, Jwks, fetch_by_http
 from headwater.http.access.keys import MAX_TRIED, InvalidKey, Key, KeySet, library
-from headwater.hub.access.proven import Proven
-from headwater.protocol.access.claims import MAX_TOKEN_BYTES, Header, InvalidToken, access_of, parse_json, read_header
+from headwater.hub.access.proven import Again, Proven
+from headwater.protocol.access.claims import (
+    MAX_TOKEN_BYTES,
+    Header,
+    InvalidToken,
+    Issuer,
+    access_of,
+    parse_json,
+    read_header,
+)
 from headwater.protocol.access.identity import Access
 
 #: Tokens that are remembered.
@@ -53,8 +63,9 @@ class _Issuer:
             found += [(each, key) for key in fits]
         return found[:MAX_TRIED]
 
-    def has(self, signer: str) -> bool | Jwks:
-        """Whether a key is one of its own still, or the keys that must be fetched to tell."""
+    def of_signer(self, signer: str) -> list[Issuer] | Jwks:
+        """What is demanded of tokens that a key signs, if it still is one; or the keys that must be fetched to tell."""
+        found = []
         for each, jwks in zip(self.sets, self.published, strict=True):
             keys = each.keys
             if jwks is not None:
@@ -63,8 +74,8 @@ class _Issuer:
                     return jwks
                 keys += published
             if any(key.print == signer for key in keys):
-                return True
-        return False
+                found.append(each.issuer)
+        return found
 
 
 def _is_named(key: Key, header: Header) -> bool:
@@ -94,6 +105,7 @@ class Tokens:
         self._fetch: Final = fetch
         self.changed: Callable[[], None] = _nothing
         self._known: dict[bytes, Proven] = {}
+        self._agains: dict[tuple[str, str, str], Again] = {}
         self._issuers: dict[str, _Issuer] = {}
         self.use(sets)
 
@@ -108,6 +120,7 @@ class Tokens:
 
     def _changed(self) -> None:
         self._known.clear()
+        self._agains.clear()
         self.changed()
 
     def refresh(self) -> list[Awaitable[None]]:
@@ -167,14 +180,17 @@ class Tokens:
         Raises:
             KeysUnavailable: the keys of the issuer are not known.
         """
-        one = self._issuers.get(issuer)
-        found = one is not None and one.has(signer)
-        return self._has_signer_later(issuer, signer, found) if isinstance(found, Jwks) else found
+        found = self._of_signer(issuer, signer)
+        return self._has_signer_later(issuer, signer, found) if isinstance(found, Jwks) else bool(found)
 
     async def _has_signer_later(self, issuer: str, signer: str, jwks: Jwks) -> bool:
         await jwks.wait()
+        found = self._of_signer(issuer, signer)
+        return not isinstance(found, Jwks) and bool(found)
+
+    def _of_signer(self, issuer: str, signer: str) -> list[Issuer] | Jwks:
         one = self._issuers.get(issuer)
-        return one is not None and one.has(signer) is True
+        return [] if one is None else one.of_signer(signer)
 
     def explain(self, text: str) -> Access:
         """The same for people who look for the reason; only keys that were given.
@@ -209,7 +225,7 @@ class Tokens:
             except self._errors:
                 continue
             access = access_of(claims, each.issuer, time.time())
-            proven = Proven(access, digest, partial(self.verify, text), signer=key.print)
+            proven = Proven(access, digest, self._again(each.issuer, key.print), signer=key.print)
             if digest:
                 if len(self._known) >= MAX_REMEMBERED:
                     self._make_room()
@@ -217,11 +233,37 @@ class Tokens:
             return proven
         raise InvalidToken("no key of its issuer fits its name and its signature")
 
+    def _again(self, issuer: Issuer, signer: str) -> Again:
+        """Asks about the tokens of one key; one for all of them, for the text of a token is not kept."""
+        key = issuer.issuer, issuer.audience, signer
+        found = self._agains.get(key)
+        if found is None:
+            found = self._agains[key] = partial(self._still, issuer, signer)
+        return found
+
+    def _still(self, demands: Issuer, signer: str, former: Access) -> Access | Awaitable[Access | None] | None:
+        found = self._of_signer(demands.issuer, signer)
+        if isinstance(found, Jwks):
+            return self._still_later(demands, signer, former, found)
+        return _as_now(former, demands, found)
+
+    async def _still_later(self, demands: Issuer, signer: str, former: Access, jwks: Jwks) -> Access | None:
+        await jwks.wait()
+        found = self._of_signer(demands.issuer, signer)
+        return _as_now(former, demands, [] if isinstance(found, Jwks) else found)
+
     def _make_room(self) -> None:
         now = time.time()
         self._known = {key: each for key, each in self._known.items() if each.expires and each.expires > now}
         while len(self._known) >= MAX_REMEMBERED:
             del self._known[next(iter(self._known))]
+
+
+def _as_now(former: Access, then: Issuer, now: list[Issuer]) -> Access | None:
+    """What a token gives, as far as it can be told without it: who shows it again is told the rest."""
+    if not now:
+        return None
+    return former if then in now else Access(former.subject, issuer=former.issuer, expires=former.expires)
 
 
 def _decoded(part: bytes) -> bytes:

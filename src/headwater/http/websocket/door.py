@@ -174,15 +174,14 @@ class WebSockets:
     def _session(self, exchange: Exchange, connect: Connect, sink: Duplex, deflate: Deflate | None) -> Receiver:
         credential = None if self._permission.is_free else self._permission.credential(exchange)
         # A connection of our own tells its client's address when somebody asks.
-        client, peer = None, _DIRECT
+        peer = _DIRECT
         if credential is not None or connect.is_forwarded:
-            client = exchange.client
-            peer = Peer("websocket", None, address_of(client))
+            peer = Peer("websocket", None, address_of(exchange.client))
         # A server that makes the frames itself compresses them itself.
         spoken = (
             connect.subprotocol if deflate is connect.deflate else self._spoken(connect.subprotocol.codec.name, None)
         )
-        return Session(self._door, spoken, sink, credential, client, peer)
+        return Session(self._door, spoken, sink, credential, peer)
 
     def _spoken(self, name: str, deflate: Deflate | None) -> Subprotocol:
         plain = self._door.subprotocols[name]

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from functools import partial
+from sys import intern
 from typing import Final, Protocol
 
 from msgspec.structs import replace
@@ -22,12 +23,13 @@ from headwater.http.websocket.expiry import in_time
 from headwater.http.websocket.requests import Requests
 from headwater.http.websocket.stay import Stay
 from headwater.hub.access.bounds import Doing
-from headwater.hub.access.principals import CHANGED, EXPIRED, Principals
+from headwater.hub.access.end import ASKED_AGAIN, AccessEnd
+from headwater.hub.access.principals import Principals
 from headwater.hub.access.proven import Proven
 from headwater.hub.live.subscriptions.subscription import FORBIDDEN, Subscription
 from headwater.hub.live.subscriptions.whole import Subscriptions
 from headwater.hub.live.subscriptions.wish import Wish
-from headwater.hub.peers import Peer
+from headwater.hub.peers import Peer, client_at
 from headwater.model import Principal
 from headwater.protocol.access.identity import ANYBODY, Access
 from headwater.protocol.asks import Ask, Operation
@@ -47,6 +49,14 @@ def asks_to_read(path: str, kinds: tuple[str, ...]) -> tuple[Ask, ...]:
     return (read, Ask(Operation.PRESENCE, path)) if PRESENCE in kinds else (read,)
 
 
+class Asked(Protocol):
+    """Through which a connection came."""
+
+    @property
+    def permission(self) -> Permission:
+        """The application's word."""
+
+
 class Holder(Protocol):
     """The connection."""
 
@@ -57,6 +67,11 @@ class Holder(Protocol):
     @property
     def requests(self) -> Requests:
         """See `Talk.requests`."""
+        ...
+
+    @property
+    def door(self) -> Asked:
+        """See `Asked`."""
         ...
 
     def tell(self, message: m.ServerMessage) -> None:
@@ -128,27 +143,32 @@ class Rights:
     Args:
         permission: the application's.
         credential: that the connection's request shows.
-        client: host and port of the other end; None: not known.
         holder: the connection.
     """
 
-    __slots__ = ("_client", "_credential", "_has_expired", "_holder", "_noted", "_permission", "_principal")
+    __slots__ = ("_credential", "_has_expired", "_holder", "_noted", "_principal")
 
     def __init__(
         self,
         permission: Permission,
         credential: Credential,
-        client: tuple[str, int] | None,
         holder: Holder,
     ) -> None:
-        self._permission = permission
-        self._credential = credential
-        self._client = client
+        # What proves by tokens alone needs nothing else of the request, which many connections have in common.
+        self._credential = credential if permission.tokens is None else credential.for_tokens()
         self._holder = holder
         self._has_expired = False
         self._principal: Principal | None = None
-        #: Those by which something is read; most connections have one, if any.
-        self._noted: list[Proven] | None = None
+        #: Those by which something is read, one or several by their keys; most connections have one, if any.
+        self._noted: Proven | dict[Hashable, Proven] | None = None
+
+    @property
+    def _permission(self) -> Permission:
+        return self._holder.door.permission
+
+    @property
+    def _client(self) -> tuple[str, int] | None:
+        return client_at(self._holder.peer.address)
 
     def of(self, asks: tuple[Ask, ...], *, by_pattern: bool = False) -> Access | Awaitable[Access]:
         """The access that is granted; see `Permission.of`.
@@ -156,7 +176,10 @@ class Rights:
         Raises:
             HeadwaterError: it is refused.
         """
-        found = self._permission.of(asks, self._credential, self._client, by_pattern=by_pattern)
+        permission = self._holder.door.permission
+        found: Access | Awaitable[Access] | None = permission.known(asks, self._credential)
+        if found is None:
+            found = permission.of(asks, self._credential, self._client, by_pattern=by_pattern)
         return self._same(found) if isinstance(found, Access) else self._same_later(found)
 
     async def _same_later(self, found: Awaitable[Access]) -> Access:
@@ -206,7 +229,7 @@ class Rights:
 
     def show(self, token: str, *, replaces: bool = False) -> None:
         """Ask with another token from now on; see `Credential.with_token`."""
-        self._credential = self._credential.with_token(token, replaces=replaces)
+        self._credential = self._credential.with_token(intern(token), replaces=replaces)
 
     def peer(self, peer: Peer, wish: Wish) -> Peer | Awaitable[Peer]:
         """Who reads a stream.
@@ -224,7 +247,12 @@ class Rights:
     def peer_with(self, peer: Peer, access: Access) -> Peer:
         """Who reads with an access; it is asked about again when that ends."""
         self.note(access)
-        return peer if access is peer.access else replace(peer, access=access)
+        if access is peer.access:
+            return peer
+        found = replace(peer, access=access)
+        if peer is self._holder.peer:  # one for all that it reads with the same access
+            self._holder.peer = found
+        return found
 
     async def _awaited(self, peer: Peer, found: Awaitable[Access]) -> Peer:
         # In a task of its own, as everywhere: what an application uses may ask which one it is in.
@@ -311,10 +339,15 @@ class Rights:
             return
         noted = self._noted
         if noted is None:
-            noted = self._noted = []
-        if all(access.key != other.key for other in noted):
-            noted.append(access)
-            self._principals.enter(access, self)
+            self._noted = access
+        else:
+            if isinstance(noted, Proven):
+                noted = {noted.key: noted}
+            if access.key in noted:
+                return
+            noted[access.key] = access
+            self._noted = noted
+        self._principals.enter(access, self)
 
     @property
     def _principals(self) -> Principals:
@@ -322,22 +355,28 @@ class Rights:
 
     def stop(self) -> None:
         """Wait for no access to end."""
-        for access in self._noted or ():
+        noted, self._noted = self._noted, None
+        for access in (noted,) if isinstance(noted, Proven) else (noted or {}).values():
             self._principals.leave(access, self)
-        self._noted = None
 
     def tell_expiring(self, at: float) -> None:
         """See `Living.tell_expiring`."""
         self._holder.tell(m.Expiring(round(max(0.0, at - time.time()), 3)))
 
-    def end_access(self, reason: str, retry_after: float) -> None:
-        """See `Living.end_access`. Who may still read, with the same token, goes on."""
-        if reason in (EXPIRED, CHANGED):
+    def hush(self, end: AccessEnd) -> None:
+        """See `Living.hush`. Who may still read, with the same token, goes on."""
+        if end.reason not in ASKED_AGAIN:
+            self._holder.subscriptions.connection.hush(end)
+
+    def end_access(self, end: AccessEnd) -> None:
+        """See `Living.end_access`, and `hush`."""
+        reason = end.reason
+        if reason in ASKED_AGAIN:
             self._has_expired = True
             self.recheck(self._is_rechecked)
             return
-        if retry_after:
-            self._holder.tell(m.Drain(round(retry_after, 3)))
+        if end.retry_after:
+            self._holder.tell(m.Drain(round(end.retry_after, 3)))
         self._cut(closes.OF_ACCESS[reason], reason)
 
     def _cut(self, code: int, reason: str) -> None:

@@ -50,7 +50,6 @@ class Session(Answers):
         subprotocol: that is spoken.
         sink: the connection.
         credential: that its request shows; None: nobody is asked.
-        client: host and port of the other end; None: not known, or to be asked of the sink.
         peer: who reads, but for the access.
 
     Attributes:
@@ -83,7 +82,6 @@ class Session(Answers):
         subprotocol: Subprotocol,
         sink: Duplex,
         credential: Credential | None,
-        client: tuple[str, int] | None,
         peer: Peer,
     ) -> None:
         hub = door.hub
@@ -101,7 +99,7 @@ class Session(Answers):
         self._is_early = True
         if credential is not None:
             sink.unproven_bytes = HELLO_BYTES
-        self.rights = OPEN if credential is None else Rights(door.permission, credential, client, self)
+        self.rights = OPEN if credential is None else Rights(door.permission, credential, self)
         self._spoke_at = sink.heard_at
         self._stay: Stay | None = None  # most connections never have any
         self._round = door.late

@@ -24,7 +24,8 @@ from headwater.http.websocket.expiry import in_time
 from headwater.http.websocket.talk import Talk
 from headwater.http.websocket.warned import Warned
 from headwater.hub import Engine
-from headwater.hub.access.principals import CHANGED, EXPIRED
+from headwater.hub.access.end import ASKED_AGAIN, AccessEnd
+from headwater.hub.live.groupless import Groupless
 from headwater.hub.live.shared_connection import AttendedConnection
 from headwater.hub.live.wire_format import WireFormat
 from headwater.hub.peers import Peer
@@ -41,7 +42,7 @@ from headwater.protocol.wire import problem
 _log: Final = logging.getLogger("headwater")
 
 
-class Single(Talk):
+class Single(Groupless, Talk):
     """One of them: see `Talk`, and `Channel`, by which it learns what happens to its connection.
 
     Args:
@@ -117,12 +118,18 @@ class Single(Talk):
         self._access = access
         principals.enter(access, self)
 
-    def end_access(self, reason: str, retry_after: float) -> None:
+    def hush(self, end: AccessEnd) -> None:
+        """See `Living.hush`, and `Channel.hush`: appends wait, too. Who may still read goes on."""
+        if end.reason not in ASKED_AGAIN:
+            self.requests.is_full = True
+            self.connection.hush(end)
+
+    def end_access(self, end: AccessEnd) -> None:
         """See `Living.end_access`. Who may still read goes on."""
-        if reason in (EXPIRED, CHANGED):
+        if end.reason in ASKED_AGAIN:
             self._expired()
             return
-        self.close(closes.OF_ACCESS[reason], reason)
+        self.close(closes.OF_ACCESS[end.reason], end.reason)
         if self.connection.sink.held():
             self.connection.sink.abort()
 
@@ -255,13 +262,6 @@ class Single(Talk):
         if self.requests.is_full:
             self.requests.is_full = False
             self.requests.go_on()
-        return False
-
-    def hold_back(self) -> None:
-        """See `Channel.hold_back`; it has no group."""
-
-    def shares_group(self, other: object) -> bool:
-        """See `Channel.shares_group`."""
         return False
 
     def detach(self, retry_after: float, reason: str = "") -> None:

@@ -2,7 +2,8 @@
 
 proven       an access, with the proof that it came from
 live_proofs  one of the proofs by which something lives
-principals   the proofs by which something lives, and how they end
+principals   the proofs by which something lives, and what ends them
+end          how it ends: hushed at once, told in turns
 revocations  what was taken back
 revoked_log  the same in the store
 sessions     what browsers' cookies stand for, in the store

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 
 from headwater.errors import BadRequest
-from headwater.hub.access.principals import KICKED, REVOKED, Principals
+from headwater.hub.access.end import KICKED, REVOKED
+from headwater.hub.access.principals import Principals
 from headwater.hub.access.refusals import Refusals, TakenBack
 from headwater.hub.access.revocations import Revocation
 from headwater.hub.access.revoked_log import KEEP_SECONDS, RevokedLog

@@ -2,7 +2,7 @@
 
 Rule 1: what lives by a proof ends with it: when it expires, when it is revoked, when who gave it says something else.
         It is entered when it begins and looked at once for all, whatever the number of readers. No delivery asks.
-Rule 2: there is one timer for each proof. An end that concerns many readers takes turns of the event loop.
+Rule 2: there is one timer for each proof. How an end goes that concerns many is `end`'s.
 Rule 3: a proof that was taken back while a request was on its way is found when what the request began is entered, or
         when its body is handed to the store.
 """
@@ -16,12 +16,13 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Hashable, Iterable
 from functools import partial
-from inspect import isawaitable
+from inspect import isawaitable, iscoroutine
 from typing import Final
 
 from headwater.errors import HeadwaterError, TokenRefused
+from headwater.hub.access.end import CHANGED, EXPIRED, REVOKED, AccessEnd, Living, Turns
 from headwater.hub.access.live_proofs import LiveProof, Proofs, discard, each, put
-from headwater.hub.access.proven import Living, Proven
+from headwater.hub.access.proven import Proven
 from headwater.hub.access.revocations import Revocations
 from headwater.hub.timers import Timers
 from headwater.model import Principal
@@ -33,19 +34,9 @@ _log: Final = logging.getLogger("headwater")
 NOTICE: Final = 30.0
 #: Proofs that were ended or renewed by themselves and are remembered, for requests that were on their way then.
 MAX_REMEMBERED: Final = 10_000
-#: Readers that are ended in one turn of the event loop.
-TURN: Final = 100
 #: Seconds that an application may take to say it again, and how many are asked at the same time.
 ASK_SECONDS: Final = 5.0
 MAX_ASKED: Final = 32
-
-
-EXPIRED: Final = "expired"
-REVOKED: Final = "revoked"
-KICKED: Final = "kicked"
-CHANGED: Final = "changed"
-#: Of these, those with which nobody comes back without another proof.
-OVER: Final = frozenset({EXPIRED, REVOKED})
 
 
 class Principals:
@@ -68,15 +59,18 @@ class Principals:
         self._parts: dict[Hashable, Proofs] = {}
         self._over: dict[Hashable, float] = {}
         self._renewed: dict[Hashable, float] = {}
+        #: When all proofs of some kind were asked about again, and of which.
+        self._asked: tuple[float, Callable[[Proven], bool]] = (0.0, _is_any)
         self._room = asyncio.Semaphore(MAX_ASKED)
-        self._ending: set[asyncio.Task[None]] = set()
+        self._turns: Final = Turns()
+        self._on_due: Final = self._due  # one for all of them
 
     def __len__(self) -> int:
-        return sum(len(proof.living) for proof in self._proofs.values())
+        return sum(len(proof) for proof in self._proofs.values())
 
     def count(self, principal: Principal) -> int:
         """How many live by proofs of somebody."""
-        return sum(len(proof.living) for proof in each(self._of, principal))
+        return sum(len(proof) for proof in each(self._of, principal))
 
     # What is still so.
 
@@ -114,17 +108,19 @@ class Principals:
             return
         proof = self._proofs.get(access.key)
         if proof is None:
-            proof = self._proofs[access.key] = LiveProof(access)
+            proof = self._proofs[access.key] = LiveProof(access, self._on_due)
             if (principal := access.principal) is not None:
                 put(self._of, principal, proof)
             if access.parent is not None:
                 put(self._parts, access.parent, proof)
-                if self._renewed.get(access.parent, 0.0) > access.decided:
-                    self.ask_again(proof)
+            asked, concerns = self._asked
+            if self._renewed.get(access.parent, 0.0) > access.decided or (asked > access.decided and concerns(access)):
+                # Behind this call, which may be about to tell the first words.
+                asyncio.get_running_loop().call_soon(self.ask_again, proof)
             self._plan(proof)
         elif access is not proof.access:
             self._renew(proof, access)  # the same credential, and what is said of it now
-        proof.living.add(living)
+        proof.add(living)
         if (fault := self.fault(access)) is not None:
             asyncio.get_running_loop().call_soon(self._end_one, proof, living, fault)
 
@@ -135,8 +131,8 @@ class Principals:
         proof = self._proofs.get(access.key)
         if proof is None:
             return
-        proof.living.discard(living)
-        if not proof.living:
+        proof.discard(living)
+        if not proof:
             self._forget(proof)
 
     def _forget(self, proof: LiveProof) -> None:
@@ -168,7 +164,7 @@ class Principals:
                 proof.asked = now + access.recheck * random.uniform(0.5, 1.0)
             due.append(proof.asked - now)
         if due:
-            proof.timer = self._timers.after(max(0.0, min(due)), partial(self._due, proof))
+            proof.timer = self._timers.after(max(0.0, min(due)), proof)
 
     def _due(self, proof: LiveProof) -> None:
         proof.timer = None
@@ -176,12 +172,11 @@ class Principals:
         if access.expires is not None:
             left = access.expires - time.time()
             if left <= 0:
-                self._end(proof, EXPIRED)
+                self._end((proof,), AccessEnd(EXPIRED))
                 return
             if not proof.is_told and left <= NOTICE:
                 proof.is_told = True
-                for living in list(proof.living):
-                    living.tell_expiring(access.expires)
+                self._turns.take(partial(living.tell_expiring, access.expires) for living in proof.living())
         if access.recheck is not None and 0 < proof.asked <= time.monotonic() and proof.task is None:
             proof.asked = time.monotonic() + access.recheck
             self.ask_again(proof)
@@ -190,49 +185,58 @@ class Principals:
     # Asking again.
 
     def ask_all_again(self, concerns: Callable[[Proven], bool]) -> None:
-        """Ask again about the proofs that something concerns, such as keys that are gone."""
-        for proof in list(self._proofs.values()):
-            if concerns(proof.access) and proof.task is None:
-                self.ask_again(proof)
+        """Ask again about the proofs that something concerns, such as keys that are gone; also on their way."""
+        self._asked = time.time(), concerns
+        self._turns.take(partial(self.ask_again, proof) for proof in self._proofs.values() if concerns(proof.access))
 
     def ask_again(self, proof: LiveProof) -> None:
         """Ask who a proof is of, and end what lives by it if it is of nobody, or of somebody else."""
-        again = proof.access.again
-        if again is None:
-            return
-        task = proof.task = asyncio.get_running_loop().create_task(self._ask(proof, again))
-        task.add_done_callback(lambda _: setattr(proof, "task", None))
-
-    async def _ask(self, proof: LiveProof, again: Callable[[], Access | Awaitable[Access | None] | None]) -> None:
         former = proof.access
+        if former.again is None:
+            return
+        try:
+            found = former.again(former)
+        except Exception as error:
+            self._unanswered(proof, former, error)
+            return
+        if isawaitable(found):
+            task = proof.task = asyncio.ensure_future(self._wait(proof, former, found))
+            task.add_done_callback(lambda _: setattr(proof, "task", None))
+        else:
+            self._answered(proof, former, found)
+
+    async def _wait(self, proof: LiveProof, former: Proven, answer: Awaitable[Access | None]) -> None:
         try:
             async with self._room, asyncio.timeout(ASK_SECONDS):
-                found = again()
-                if isawaitable(found):
-                    found = await found
-        except HeadwaterError as error:
-            if error.status in (401, 403):
-                self._end(proof, REVOKED)
-            else:
-                self._fail(proof, former)
-            return
+                found = await answer
         except Exception as error:
-            _log.error("the application did not say whether %r may go on: %r", former.subject, error)
-            self._fail(proof, former)
-            return
+            self._unanswered(proof, former, error)
+        else:
+            self._answered(proof, former, found)
+        finally:
+            if iscoroutine(answer):  # it may not have begun
+                answer.close()
+
+    def _answered(self, proof: LiveProof, former: Proven, found: Access | None) -> None:
         if found is None or found.principal != former.principal or self.fault(found) is not None:
-            self._end(proof, REVOKED)
-        elif proof.living:
-            self._renew(proof, Proven(found, former.key, again, parent=former.parent, signer=former.signer))
-            if not proof.living:
-                self._forget(proof)
+            self._end((proof,), AccessEnd(REVOKED))
+        elif proof and found is not former:
+            self._renew(proof, Proven(found, former.key, former.again, parent=former.parent, signer=former.signer))
+
+    def _unanswered(self, proof: LiveProof, former: Proven, error: Exception) -> None:
+        if isinstance(error, HeadwaterError) and error.status in (401, 403):
+            self._end((proof,), AccessEnd(REVOKED))
+            return
+        if not isinstance(error, HeadwaterError):
+            _log.error("the application did not say whether %r may go on: %r", former.subject, error)
+        self._fail(proof, former)
 
     def _fail(self, proof: LiveProof, former: Proven) -> None:
         """Nobody says it: what lives has one more period, and then it ends."""
 
         def late() -> None:
-            if proof.access is former and proof.living:
-                self._end(proof, REVOKED)
+            if proof.access is former and proof:
+                self._end((proof,), AccessEnd(REVOKED))
 
         self._timers.after(former.recheck or ASK_SECONDS, late)
 
@@ -250,8 +254,6 @@ class Principals:
         proof = self._proofs.get(access.key)
         if proof is not None:
             self._renew(proof, access)
-            if not proof.living:
-                self._forget(proof)
         for part in each(self._parts, access.key):
             self.ask_again(part)
 
@@ -259,7 +261,7 @@ class Principals:
         former, proof.access = proof.access, access
         if access.grants != former.grants:
             # Each comes back and is asked what it may now; what is not allowed any more is not told one more record.
-            self._end_living(proof, CHANGED, 0.0)
+            self._end((proof,), AccessEnd(CHANGED))
         if access.expires != former.expires or access.recheck != former.recheck:
             proof.is_told = False
             self._plan(proof)
@@ -271,12 +273,12 @@ class Principals:
 
         Args:
             principal: who.
-            reason: see `Living.end_access`.
-            retry_after: seconds after which they may come back.
+            reason: see `AccessEnd`.
+            retry_after: see there.
             before: only by what was made until then; None: by all.
         """
         proofs = [proof for proof in each(self._of, principal) if before is None or _was_made(proof.access, before)]
-        return sum(self._end(proof, reason, retry_after) for proof in proofs)
+        return self._end(proofs, AccessEnd(reason, retry_after))
 
     def end_token(self, issuer: str, token_id: str) -> int:
         """End all that lives by one token; gives how many."""
@@ -285,60 +287,43 @@ class Principals:
             for proof in self._proofs.values()
             if proof.access.issuer == issuer and proof.access.token_id == token_id
         ]
-        return sum(self._end(proof, REVOKED) for proof in found)
+        return self._end(found, AccessEnd(REVOKED))
 
     def end_key(self, key: Hashable, reason: str, *, for_good: bool = True) -> int:
         """End all that lives by one proof or by a part of it; gives how many.
 
         Args:
             key: of the proof.
-            reason: see `Living.end_access`.
+            reason: see `AccessEnd`.
             for_good: it is none from now on, also for what is on its way; a new one never has its key.
         """
         if for_good:
             _remember(self._over, key, 0.0)
         proofs = [*each(self._parts, key), *([self._proofs[key]] if key in self._proofs else [])]
-        return sum(self._end(proof, reason) for proof in proofs)
+        return self._end(proofs, AccessEnd(reason))
 
-    def _end(self, proof: LiveProof, reason: str, retry_after: float = 0.0) -> int:
-        count = self._end_living(proof, reason, retry_after)
-        self._forget(proof)
-        return count
-
-    def _end_living(self, proof: LiveProof, reason: str, retry_after: float) -> int:
-        living = list(proof.living)
-        proof.living.clear()
-        self.ended(reason, len(living))
-        self._end_some(living[:TURN], reason, retry_after)
-        if len(living) > TURN:
-            task = asyncio.get_running_loop().create_task(self._end_rest(living[TURN:], reason, retry_after))
-            self._ending.add(task)
-            task.add_done_callback(self._ending.discard)
+    def _end(self, proofs: Iterable[LiveProof], end: AccessEnd) -> int:
+        """End all that lives by these; gives how many. They are known until that is told: it may be asked again."""
+        ending = list(proofs)
+        living = [one for proof in ending for one in proof.take()]
+        self.ended(end.reason, len(living))
+        self._turns.end(living, end, lambda: self._forget_idle(ending))
         return len(living)
 
-    async def _end_rest(self, living: list[Living], reason: str, retry_after: float) -> None:
-        for start in range(0, len(living), TURN):
-            await asyncio.sleep(0)
-            self._end_some(living[start : start + TURN], reason, retry_after)
-
-    def _end_some(self, living: Iterable[Living], reason: str, retry_after: float) -> None:
-        for one in living:
-            try:
-                one.end_access(reason, retry_after)
-            except Exception:
-                _log.exception("something that lived by a proof did not end")
+    def _forget_idle(self, proofs: Iterable[LiveProof]) -> None:
+        for proof in proofs:
+            if not proof:
+                self._forget(proof)
 
     def _end_other(self, living: Living, reason: str) -> None:
         self.ended(reason, 1)
-        self._end_some((living,), reason, 0.0)
+        self._turns.end((living,), AccessEnd(reason), _nothing)
 
     def _end_one(self, proof: LiveProof, living: Living, reason: str) -> None:
-        if living in proof.living:
-            proof.living.discard(living)
-            if not proof.living:
-                self._forget(proof)
-            self.ended(reason, 1)
-            self._end_some((living,), reason, 0.0)
+        if living in proof:
+            proof.discard(living)
+            self._forget_idle((proof,))
+            self._end_other(living, reason)
 
 
 def _was_made(access: Proven, before: float) -> bool:
@@ -351,6 +336,14 @@ def _remember(times: dict[Hashable, float], key: Hashable, time: float) -> None:
     times[key] = time
     if len(times) > MAX_REMEMBERED:
         del times[next(iter(times))]
+
+
+def _is_any(access: Proven) -> bool:
+    return True
+
+
+def _nothing() -> None:
+    """Nobody waits for it."""
 
 
 def _uncounted(reason: str, count: int) -> None:

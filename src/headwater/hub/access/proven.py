@@ -4,29 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Hashable
-from typing import Final, Protocol
+from typing import Final
 
 from headwater.protocol.access.identity import Access
 
-#: Asks again who a proof is of: raises, or gives None, where it is of nobody any more.
-Again = Callable[[], "Access | Awaitable[Access | None] | None"]
-
-
-class Living(Protocol):
-    """What lives by a proof: a response that goes on, a connection, a request that waits."""
-
-    def end_access(self, reason: str, retry_after: float) -> None:
-        """Tell that it is over, why and when to come back, and end; nothing more is told.
-
-        Args:
-            reason: `expired`, `revoked`, `kicked`, or `changed`: it may do something else now, and must ask again.
-            retry_after: seconds.
-        """
-        ...
-
-    def tell_expiring(self, at: float) -> None:
-        """Tell that it will be over then, in seconds since the Unix epoch."""
-        ...
+#: Given what was said of a proof, asks who it is of now: raises, or gives None, where it is of nobody any more.
+Again = Callable[[Access], "Access | Awaitable[Access | None] | None"]
 
 
 class Proven(Access):

@@ -1,9 +1,12 @@
-"""What is refused, and what is taken back, for those who look after the server: a line in the log and a figure each.
+"""What is refused, taken back and given for a moment, for those who look after the server: a line and a figure each.
 
 Rule 1: a line is one object of JSON behind its event, in the logger `headwater.access`. Its fields are these structs',
         and docs/reference/access.md is written from them.
 Rule 2: no line has a token, a cookie or a key. Of what a client makes up itself, only the stream's path stands there,
         cut, or its hash.
+Rule 3: of what is refused and taken back somebody may have to answer for each, at the level `info`. Tickets are made
+        for each connection of a page: a figure says how many, and a line of each is for who looks for a fault, at
+        `debug`.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from typing import Final
 import msgspec
 
 from headwater.errors import HeadwaterError
+from headwater.protocol.access.identity import Access
 from headwater.protocol.asks import Ask
 
 _log: Final = logging.getLogger("headwater.access")
@@ -75,6 +79,26 @@ class TakenBack(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ended: int = 0
 
 
+class TicketMade(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A line `access.ticket`, at the level `debug`.
+
+    Attributes:
+        subject: whose it is; not there: nobody's in particular.
+        issuer: whose subject; not there: the application's own.
+        op: what may be done with it.
+        path: the patterns for which it is good, eight at most, each cut; with `hash_paths` a hash of each.
+        origin: of the pages that may present it.
+        seconds: in which it must be presented.
+    """
+
+    subject: str | None = None
+    issuer: str | None = None
+    op: tuple[str, ...] = ()
+    path: tuple[str, ...] = ()
+    origin: str = ""
+    seconds: float = 0.0
+
+
 class Refusals:
     """Writes them down.
 
@@ -126,6 +150,28 @@ class Refusals:
         """Something is taken back: `access.revoked` or `access.kicked`."""
         _write(event, line)
 
+    def ticket_made(self, access: Access, origin: str, seconds: float) -> None:
+        """A ticket is made.
+
+        Args:
+            access: what it is worth.
+            origin: see `TicketMade`, and so is the other.
+            seconds: see there.
+        """
+        if not _log.isEnabledFor(logging.DEBUG):
+            return
+        granted = access.grants.kept()
+        paths = list(dict.fromkeys(pattern for patterns in granted.values() for pattern in patterns))[:MAX_PATHS]
+        line = TicketMade(
+            subject=_cut(access.subject),
+            issuer=_cut(access.issuer),
+            op=tuple(granted),
+            path=tuple(map(self._path, paths)),
+            origin=origin[:MAX_TEXT],
+            seconds=seconds,
+        )
+        _write("access.ticket", line, logging.DEBUG)
+
     def _path(self, path: str) -> str:
         if self.hash_paths:
             return sha256(path.encode("utf-8", "surrogatepass")).hexdigest()[:_HASHED]
@@ -136,6 +182,6 @@ def _cut(text: str | None) -> str | None:
     return text[:MAX_TEXT] if text else None
 
 
-def _write(event: str, line: msgspec.Struct) -> None:
+def _write(event: str, line: msgspec.Struct, level: int = logging.INFO) -> None:
     # JSON escapes what would break a line.
-    _log.info("%s %s", event, msgspec.json.encode(line).decode())
+    _log.log(level, "%s %s", event, msgspec.json.encode(line).decode())

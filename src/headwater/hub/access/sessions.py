@@ -16,8 +16,7 @@ import contextlib
 import logging
 import secrets
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
-from functools import partial
+from collections.abc import Awaitable, Callable, Hashable
 from hashlib import sha256
 from inspect import isawaitable
 from typing import Final
@@ -25,7 +24,8 @@ from typing import Final
 import msgspec
 
 from headwater.errors import HeadwaterError, StreamGone, StreamNotFound
-from headwater.hub.access.principals import REVOKED, Principals
+from headwater.hub.access.end import REVOKED
+from headwater.hub.access.principals import Principals
 from headwater.hub.access.proven import Proven
 from headwater.hub.places import Places
 from headwater.model import Change, Expiry, Last, Principal, Retention, StreamConfig
@@ -86,6 +86,7 @@ class Sessions:
         self._of: Final[dict[Principal | None, dict[str, None]]] = {}
         self._writing: Final[set[str]] = set()
         self._tasks: Final[set[asyncio.Task[None]]] = set()
+        self._ask_again: Final = self._again  # one for all of them
 
     async def begin(self, access: Access, signer: str) -> tuple[str, Session]:
         """A new one, with its name, which is told once.
@@ -235,7 +236,7 @@ class Sessions:
         return self._remember(id, access, signer, appended.next_offset)
 
     def _remember(self, id: str, access: Access, signer: str, tail: str) -> Session:
-        proven = Proven(access, _key(id), partial(self._again, id), signer=signer)
+        proven = Proven(access, _key(id), self._ask_again, signer=signer)
         found = Session(id, proven, tail)
         if id in self._none:
             return found
@@ -250,8 +251,9 @@ class Sessions:
         if len(self._none) > MAX_REMEMBERED:
             self._none.popitem(last=False)
 
-    async def _again(self, id: str) -> Access | None:
-        found = await self.look_up(id)
+    async def _again(self, former: Access) -> Access | None:
+        assert isinstance(former, Proven), "a session's own"
+        found = await self.look_up(_id_in(former.key))
         if found is None:
             return None
         still = self.still(found)
@@ -264,6 +266,11 @@ def _id_of(name: str) -> str:
 
 def _key(id: str) -> tuple[str, str]:
     return ("session", id)
+
+
+def _id_in(key: Hashable) -> str:
+    assert isinstance(key, tuple), "see `_key`"
+    return str(key[1])
 
 
 def _always(session: Session) -> bool:

@@ -14,12 +14,14 @@ import logging
 import math
 import secrets
 import time
+from collections import Counter
 from hashlib import sha256
 from typing import Final
 
 import msgspec
 
 from headwater.errors import BadRequest, RateLimited, StreamGone, StreamNotFound
+from headwater.hub.access.refusals import Refusals
 from headwater.hub.places import Places
 from headwater.model import BEGINNING, Expiry, StreamConfig
 from headwater.protocol.access.identity import Access
@@ -68,11 +70,15 @@ class Tickets:
     Args:
         store: where they are.
         places: of the hub; each ticket is a stream while it is there.
+        refusals: notes each that is made.
+        counted: of `Stats`: those that are made, and those that are redeemed.
     """
 
-    def __init__(self, store: Store, places: Places) -> None:
+    def __init__(self, store: Store, places: Places, refusals: Refusals, counted: Counter[str]) -> None:
         self._store: Final = store
         self._places: Final = places
+        self._refusals: Final = refusals
+        self._counted: Final = counted
         self._made: Final = Rates(MAX_OF_ONE, SECONDS)
 
     async def make(
@@ -115,6 +121,8 @@ class Tickets:
         body = msgspec.json.encode(ticket)
         appended = await self._store.append(BELOW + ticket_id(text), Append(body, _TYPE, create=config))
         self._places.taken += appended.created
+        self._counted["made"] += 1
+        self._refusals.ticket_made(access, origin, seconds)
         return text, ticket.until
 
     async def take(self, text: str) -> Ticket | None:
@@ -136,7 +144,10 @@ class Tickets:
         except (msgspec.DecodeError, IndexError) as error:
             _log.error("a ticket cannot be read, and is none: %s", error)
             return None
-        return ticket if ticket.until > time.time() else None
+        if ticket.until <= time.time():
+            return None
+        self._counted["redeemed"] += 1
+        return ticket
 
 
 def ticket_id(text: str) -> str:

@@ -13,9 +13,11 @@ group               readers at one offset in one format: encoded once
 fanout              the loop that gives the same bytes to all
 join_cache          first frames, told again to a crowd
 expiry_notice       what is told of an access that ends soon
+access_end          a pushed reader whose access ends
 attended            readers that are members of their stream
 connection          the socket of one reader, and what its channels are
 shared_connection   the channels that share a socket
+groupless           what a channel has that is in no group
 sinks, budget       where bytes go, and what full connections hold
 owned               channels of a connection with many
 many                a read of many streams

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 from headwater.errors import NotAuthorized, OffsetGone, StreamGone, StreamNotFound
+from headwater.hub.access.end import AccessEnd
 from headwater.hub.live.arrival import Arrival
 from headwater.hub.live.connection import Connection
 from headwater.hub.live.readers import LiveReaders
@@ -91,10 +92,12 @@ class _Waits:
         self._path = path
         self._is_over = False
 
-    def end_access(self, reason: str, retry_after: float) -> None:
+    def hush(self, end: AccessEnd) -> None:
         self._is_over = True
+
+    def end_access(self, end: AccessEnd) -> None:
         if (stream := self._live.stream(self._path)) is not None:
-            stream.wake()
+            stream.wake(self)
 
     def tell_expiring(self, at: float) -> None:
         """It is answered soon."""
@@ -129,7 +132,7 @@ async def _await_stream(live: LiveReaders, path: str, seconds: float, waits: _Wa
             left = until - time.monotonic()
             if left <= 0 or live.runtime.draining:
                 return False
-            await stream.wait(left)
+            await stream.wait(left, waits)
         finally:
             stream.leave()
 

@@ -16,11 +16,15 @@ import time
 from abc import ABC, abstractmethod
 from typing import Protocol
 
+from headwater.hub.access.end import AccessEnd
 from headwater.hub.live.runtime import Runtime
 from headwater.hub.live.sinks import Sink
 from headwater.hub.wheel import Timer
 from headwater.model import Policy, SlowPolicy
 from headwater.protocol.access.identity import ANYBODY, Access
+
+#: Why no channel may read on, besides a full sink: it is about to try what it holds; the access is over.
+_HELD, _OVER = 1, 2
 
 
 class Channel(Protocol):
@@ -56,6 +60,14 @@ class Channel(Protocol):
         """Tell the reader to come back after some seconds, and why, and end."""
         ...
 
+    def hush(self, end: AccessEnd) -> None:
+        """The access is over: tell no more records, and read none. The connection gives it no turns any more."""
+        ...
+
+    def end_access(self, end: AccessEnd) -> None:
+        """Tell the reader so, and end."""
+        ...
+
     def tell_expiring(self, at: float) -> None:
         """Tell when the access is over, in seconds since the Unix epoch, if there are words for it."""
         ...
@@ -78,7 +90,7 @@ class Connection(ABC):
         access: by which it lives; it ends with it.
     """
 
-    __slots__ = ("_held", "_runtime", "_stall", "access", "full_at", "sink")
+    __slots__ = ("_runtime", "_stall", "_stopped", "access", "full_at", "sink")
 
     #: It ends with its channel. Else channels come and go until `finish`.
     _is_single = False
@@ -88,14 +100,19 @@ class Connection(ABC):
         self.full_at = 0.0
         self.access: Access | None = None
         self._runtime = runtime
-        self._held = False
+        self._stopped = 0
         self._stall: Timer | None = None
         sink.attach(self)
 
     @property
     def is_stopped(self) -> bool:
-        """Whether no channel may read on: it is full, or its sink is about to try what it holds."""
-        return bool(self.full_at) or self._held
+        """Whether no channel may read on: it is full, its sink is about to try what it holds, or its access is over."""
+        return bool(self.full_at or self._stopped)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether its access is over, and it is told so soon."""
+        return bool(self._stopped & _OVER)
 
     def full_seconds(self, now: float) -> float:
         """How long it has been full at `now`, on the clock of timers."""
@@ -157,16 +174,26 @@ class Connection(ABC):
         if access is not None:
             self._runtime.principals.leave(access, self)
 
-    def end_access(self, reason: str, retry_after: float) -> None:
+    def hush(self, end: AccessEnd) -> None:
+        """See `Living.hush`; once."""
+        if self.is_over:
+            return
+        self._stopped |= _OVER
+        for channel in self.channels:
+            channel.hush(end)
+
+    def end_access(self, end: AccessEnd) -> None:
         """See `Living.end_access`. What a full sink holds is not sent any more, and so nothing is told either."""
         self.access = None
+        if not self.is_over:  # it ended by itself meanwhile
+            return
         channels = self.channels
         if self.full_at or self.sink.held() or not channels:
             self.sink.abort()
             self.lost()
             return
         for channel in channels:
-            channel.detach(retry_after, reason)
+            channel.end_access(end)
         if self.sink.held():
             self.sink.abort()
 
@@ -180,6 +207,7 @@ class Connection(ABC):
 
     def finish(self) -> None:
         """Send what is held, then end."""
+        self._stopped &= ~_OVER
         self._cancel_stall()
         self._leave_access()
         self.sink.finish()
@@ -225,12 +253,13 @@ class Connection(ABC):
 
     def hold(self, *, on: bool) -> None:
         """See `SinkOwner.hold`."""
-        self._held = on
+        self._stopped = self._stopped & _OVER | on * _HELD
         if not on:
             self.go_on()
 
     def lost(self) -> None:
         """See `SinkOwner.lost`."""
+        self._stopped &= ~_OVER
         if self.access is not None:
             self._leave_access()
         self._runtime.budget.free(self)
@@ -313,7 +342,7 @@ class SingleConnection(Connection):
             return
         self._is_in_turn = True
         try:
-            while (turn := self._channel) is not None and not (self.full_at or self._held):
+            while (turn := self._channel) is not None and not (self.full_at or self._stopped):
                 if not turn.step() and self._channel is turn:
                     break
         finally:

@@ -57,7 +57,7 @@ class EventReader(Follower):
         """The next event; None: there is none any more."""
         while not (self._events or self._is_over or self._stream.window.is_ended):
             self._waiter = asyncio.get_running_loop().create_future()
-            await self._stream.wait_for(self._waiter)
+            await self._stream.wait_for(self._waiter, self)
         return self._events.popleft() if self._events else None
 
     # From the stream and the hub.

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Protocol, Self, cast
 
 from headwater.errors import HeadwaterError
+from headwater.hub.access.end import AccessEnd
 from headwater.hub.live.arrival import Arrival
 from headwater.hub.live.connection import Connection
 from headwater.hub.live.join_cache import FirstFrames, keep
@@ -150,6 +151,9 @@ class OwnedChannel(PushedReader):
         """See `Channel.detach`."""
         self._owner.detach(retry_after, reason)
 
+    def end_access(self, end: AccessEnd) -> None:
+        """See `Channel.end_access`; the whole tells it, once."""
+
     def tell_expiring(self, at: float) -> None:
         """See `Channel.tell_expiring`; the whole tells it, once."""
 
@@ -200,6 +204,9 @@ class WaitingChannel(WaitingReader):
     def detach(self, retry_after: float, reason: str = "") -> None:
         """See `Channel.detach`."""
         self._owner.detach(retry_after, reason)
+
+    def end_access(self, end: AccessEnd) -> None:
+        """See `Channel.end_access`; the whole tells it, once."""
 
     def tell_expiring(self, at: float) -> None:
         """See `Channel.tell_expiring`; the whole tells it, once."""

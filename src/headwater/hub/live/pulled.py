@@ -10,6 +10,7 @@ from collections import deque
 from types import TracebackType
 from typing import Self
 
+from headwater.hub.access.end import AccessEnd
 from headwater.hub.live.arrival import Arrival
 from headwater.hub.live.follower import Follower
 from headwater.hub.live.stream import LiveStream
@@ -65,13 +66,16 @@ class PulledReader(Follower):
     def cancel(self) -> None:
         """End the reader from outside, because its client is gone: `next` then gives None."""
         self._cancelled = True
-        self._stream.wake()
+        self._stream.wake(self)
 
-    def end_access(self, reason: str, retry_after: float) -> None:
-        """See `Living.end_access`: what it was given before, and did not take, it is not told any more."""
-        self._ended = retry_after, reason
+    def hush(self, end: AccessEnd) -> None:
+        """See `Living.hush`: what it was given before, and did not take, it is not told any more."""
+        self._ended = end.retry_after, end.reason
         self._queue.clear()
-        self._stream.wake()
+
+    def end_access(self, end: AccessEnd) -> None:
+        """See `Living.end_access`: its caller is told."""
+        self._stream.wake(self)
 
     def tell_expiring(self, at: float) -> None:
         """See `Living.tell_expiring`; who asks each time is refused in time."""
@@ -107,7 +111,7 @@ class PulledReader(Follower):
             and not self._is_let_go
             and not self._ended
         ):
-            await self._stream.wait(self._runtime.limits.heartbeat_seconds)
+            await self._stream.wait(self._runtime.limits.heartbeat_seconds, self)
 
     def _leave_out(self) -> None:
         """What a reader gets first that took long over the last event."""
@@ -136,7 +140,7 @@ class PulledReader(Follower):
         due = cursor.handle_timer(now)
         if due is not None:
             return (due,)
-        await self._stream.wait(cursor.next_timer() - now)
+        await self._stream.wait(cursor.next_timer() - now, self)
         return ()
 
     # For introspection; what its caller holds for it is not known.

@@ -17,11 +17,11 @@ from typing import Final
 
 from headwater.errors import InvalidOffset
 from headwater.hub.live import expiry_notice
+from headwater.hub.live.access_end import EndsWithAccess
 from headwater.hub.live.connection import Connection
 from headwater.hub.live.cursor import LogCursor
 from headwater.hub.live.ephemeral import Told
 from headwater.hub.live.fanout import put
-from headwater.hub.live.follower import Follower
 from headwater.hub.live.group import FanoutGroup
 from headwater.hub.live.join_cache import FirstFrames
 from headwater.hub.live.stream import LiveStream
@@ -39,7 +39,7 @@ MAX_PIECE: Final = 256 * 1024
 FORGIVEN_SECONDS: Final = 1.0
 
 
-class PushedReader(Follower):
+class PushedReader(EndsWithAccess):
     """One channel.
 
     Args:
@@ -208,18 +208,17 @@ class PushedReader(Follower):
         self._stream.progressed()
 
     def _send(self, event: Event, head: bytes = b"", opening: bytes = b"") -> bytes:
-        """Write an event; gives its frame, which is empty if there was nothing to tell.
-
-        Args:
-            event: to tell.
-            head: precedes its frame.
-            opening: coded already; part of its frame.
-        """
+        """Write an event, behind a head, its frame with a coded opening; gives the frame, which may be empty."""
         assert self._encoder is not None
-        if self.allowed is not None and isinstance(event, Gap):
-            # What is left out takes no credit.
+        if self.allowed is not None and isinstance(event, Gap):  # what is left out takes no credit
             self.allowed += distance(event.start, event.end) or 0
-        data = self._encoder.encode(event, time.time())
+        frame = self._say(self._encoder.encode(event, time.time()), head, opening)
+        if ends(event):
+            self.finish(cut=self._encoder.must_cut)
+        return frame
+
+    def _say(self, data: bytes, head: bytes = b"", opening: bytes = b"") -> bytes:
+        """Write what is not coded yet; see `_send`."""
         piece = opening + self._body.own(data) if data else opening
         frame = self._form.frame(piece) if piece else b""
         if data:
@@ -227,8 +226,6 @@ class PushedReader(Follower):
             self._stream.runtime.stats.sent(self._form.coding.token, len(data), len(frame))
         if head or frame:
             self.give(head + frame)
-        if ends(event):
-            self.finish(cut=self._encoder.must_cut)
         return frame
 
     # From the group and the hub.
@@ -264,7 +261,9 @@ class PushedReader(Follower):
         connection.remove(self)
 
     def detach(self, retry_after: float, reason: str = "") -> None:
-        """Tell the reader to come back after some seconds, and why, and end."""
+        """Tell the reader to come back after some seconds, and why, and end; unless it is about to be told so."""
+        if self._connection.is_over:
+            return
         if self._group is not None:
             self._group.leave(self)
         if self._place is not None:

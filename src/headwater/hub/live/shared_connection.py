@@ -54,7 +54,7 @@ class SharedConnection(Connection):
         self._turns = waiting = list(self._channels)
         last = None
         try:
-            while waiting and not (self.full_at or self._held):
+            while waiting and not (self.full_at or self._stopped):
                 last = waiting.pop(0)
                 if last.step():
                     waiting.append(last)

@@ -100,7 +100,7 @@ class LiveStream:
         self.listeners: Listeners | None = None
         self._forget = forget
         self._groups: dict[tuple[object, ...], FanoutGroup] = {}
-        self._waiters: set[asyncio.Future[None]] = set()
+        self._waiters: dict[object, asyncio.Future[None]] = {}
         self._pausing: set[asyncio.Future[None]] = set()
         self._awaiting: dict[Awaits, None] = {}
         self._is_admitting = False
@@ -319,26 +319,36 @@ class LiveStream:
 
     # Pulled readers that wait.
 
-    async def wait(self, seconds: float) -> None:
-        """Wait until something changes, `wake` is called, or the time is over."""
+    async def wait(self, seconds: float, who: object) -> None:
+        """Wait until something changes, `wake` is called, or the time is over.
+
+        Args:
+            seconds: at most.
+            who: waits, and nowhere else here meanwhile.
+        """
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         timer = self.runtime.timers.after(seconds, partial(_finish, waiter))
         try:
-            await self.wait_for(waiter)
+            await self.wait_for(waiter, who)
         finally:
             timer.cancel()
 
-    async def wait_for(self, waiter: asyncio.Future[None]) -> None:
-        """Wait until something changes, `wake` is called, or the waiter is done."""
-        self._waiters.add(waiter)
+    async def wait_for(self, waiter: asyncio.Future[None], who: object) -> None:
+        """Wait until something changes, `wake` is called, or the waiter is done; see `wait`."""
+        self._waiters[who] = waiter
         try:
             await waiter
         finally:
-            self._waiters.discard(waiter)
+            if self._waiters.get(who) is waiter:
+                del self._waiters[who]
 
-    def wake(self) -> None:
-        """Wake every reader that waits."""
-        for waiter in self._waiters:
+    def wake(self, who: object | None = None) -> None:
+        """Wake every reader that waits; or `who` alone, if that one does."""
+        if who is not None:
+            if (one := self._waiters.get(who)) is not None:
+                _finish(one)
+            return
+        for waiter in self._waiters.values():
             _finish(waiter)
 
     # Writers that wait for readers; see `hub.backpressure`.

@@ -16,12 +16,14 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from headwater.errors import HeadwaterError, StreamGone, StreamNotFound
+from headwater.hub.access.end import AccessEnd
 from headwater.hub.eager import begin
 from headwater.hub.live.arrival import Arrival
 from headwater.hub.live.attended import connection_to
 from headwater.hub.live.connection import Connection
 from headwater.hub.live.expiry_notice import notice
 from headwater.hub.live.follower import Follower
+from headwater.hub.live.groupless import Groupless
 from headwater.hub.live.sinks import Sink
 from headwater.hub.live.stream import LiveStream
 from headwater.hub.live.wire_format import WireFormat
@@ -115,7 +117,7 @@ class Awaiting:
             self.stream.leave()
 
 
-class WaitingReader(Follower):
+class WaitingReader(Groupless, Follower):
     """One of them, on its connection; see `Channel`.
 
     Args:
@@ -272,6 +274,15 @@ class WaitingReader(Follower):
         if data := notice(self._form, at):
             self._connection.write(self._form.frame(data))
 
+    def hush(self, end: AccessEnd) -> None:
+        """See `Channel.hush`: it is not let in any more."""
+        self._cancel()
+        self._came.stream.stop_awaiting(self)
+
+    def end_access(self, end: AccessEnd) -> None:
+        """See `Channel.end_access`."""
+        self.detach(end.retry_after, end.reason)
+
     def detach(self, retry_after: float, reason: str = "") -> None:
         """See `Channel.detach`."""
         self._cancel()
@@ -296,11 +307,4 @@ class WaitingReader(Follower):
 
     def step(self) -> bool:
         """See `Channel.step`."""
-        return False
-
-    def hold_back(self) -> None:
-        """See `Channel.hold_back`; it has no group."""
-
-    def shares_group(self, other: object) -> bool:
-        """See `Channel.shares_group`."""
         return False

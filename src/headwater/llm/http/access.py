@@ -8,8 +8,10 @@
 
 Rule 1: an application's `owner` decides by itself whose a request is, and nothing else is asked. Without one, whoever
         says who may do what in the hub (`Hub(access=...)`, `Hub(authorize=...)`) is asked about these paths, too.
-Rule 2: a run is its principal's, whatever is granted: chats of two principals are two, whatever their ids.
-Rule 3: what is told live ends with its proof, as every live read does.
+Rule 2: a run is its owner's, whatever is granted: chats of two principals are two, whatever their ids.
+Rule 3: a run without an owner, such as one that a program began and said nothing, is nobody's in particular: who knows
+        its id, and is granted it there, watches and stops it. Who is nobody in particular has these runs alone.
+Rule 4: what is told live ends with its proof, as every live read does.
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ from headwater.http.access.guard import Guard
 from headwater.http.authorize import Authorize
 from headwater.http.exchange import Exchange
 from headwater.http.permission import Permission
+from headwater.llm.runs.layout import RunInfo
 from headwater.protocol.access.identity import ANYBODY, Access
 from headwater.protocol.asks import Ask, Operation
 from headwater.protocol.cors import LOOPBACK, CorsPolicy
@@ -43,10 +46,16 @@ class Asker(msgspec.Struct, frozen=True):
     Attributes:
         owner: whose runs they are; None: nobody's in particular.
         access: with which they are told.
+        is_unasked: nobody says who asks, and whoever knows a run's id has it.
     """
 
     owner: str | None
     access: Access = ANYBODY
+    is_unasked: bool = False
+
+    def has(self, run: RunInfo) -> bool:
+        """Whether a run is theirs to watch and to stop, as far as its owner says it."""
+        return self.is_unasked or run.owner is None or run.owner == self.owner
 
 
 class Askers:
@@ -83,7 +92,7 @@ class Askers:
             return Asker(await found if isawaitable(found) else found)
         permission = self._permission
         if permission.is_open:
-            return Asker(None)
+            return Asker(None, is_unasked=True)
         if permission.shows_ticket(exchange):
             await permission.redeem(exchange)
         permission.credential(exchange)
@@ -97,9 +106,20 @@ class Askers:
         """
         found = self._permission.access(exchange, (Ask(operation, path),))
         access = found if isinstance(found, Access) else await found
-        return Asker(_owner_of(access), access)
+        return Asker(owner_of(access), access)
 
 
-def _owner_of(access: Access) -> str | None:
-    """A principal as one text, which is no other's."""
+def owner_of(access: Access) -> str | None:
+    """Whose a run is that is begun for somebody: for `Runs.start(owner=...)`, in a program whose hub has `access`.
+
+    ::
+
+        await runs.start(model(question), owner=owner_of(access))
+
+    Args:
+        access: as the program gave it.
+
+    Returns:
+        The principal as one text, which is no other's; None: the access is nobody's in particular.
+    """
     return None if access.subject is None else f"{quote(access.issuer, safe='')}/{quote(access.subject, safe='')}"

@@ -154,9 +154,17 @@ class Routes(Service):
         Raises:
             HeadwaterError: they may not.
         """
+        return (await self.asker_of(request, operation, path)).owner
+
+    async def asker_of(self, request: Request, operation: Operation, path: str) -> Asker:
+        """Who makes a request, if they may do this there.
+
+        Raises:
+            HeadwaterError: they may not.
+        """
         if request.asker is None:
             request.asker = await self._askers.ask(request.exchange, operation, path)
-        return request.asker.owner
+        return request.asker
 
     async def answer(self, request: Request) -> Answer | None:
         """The response; None: it was given.

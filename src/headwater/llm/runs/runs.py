@@ -171,7 +171,8 @@ class Runs(Lifespan):
             source: what gives the answer; see `llm.runs.sources`. A function is called only if the run really begins.
             id: of the run; the same id is the same run. None: of the key, or a new one.
             idempotency_key: of the owner; the same key is the same run, whatever the source.
-            owner: who may see and stop it; None: whoever knows its id.
+            owner: who may see and stop it, such as `owner_of(access)`; None: whoever knows its id, and is granted
+                `runs/{id}` where the hub says who may do what.
             thread: the conversation it belongs to, of which it is the latest run then.
             message_id: of the answer; None: made from the run's id.
             model: for dialects that name it; the source's own counts if this is empty.

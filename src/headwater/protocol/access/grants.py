@@ -11,19 +11,22 @@ Rule 4: what many have in common, such as `news/*`, is there once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Final
 
 from headwater.protocol.access.patterns import (
     MAX_PATTERN_BYTES,
+    Literal,
     Pattern,
     covers,
+    fill_in,
     format_pattern,
+    has_claims,
     is_one,
     is_rest,
     of_nobody,
-    parse_pattern,
+    parse_template,
 )
 from headwater.protocol.asks import Operation
 
@@ -95,18 +98,21 @@ def _is_in(pattern: Pattern, segments: list[str]) -> bool:
     return len(segments) == len(pattern) and _begins(pattern, segments)
 
 
-@lru_cache(_SHARED)
-def _once(texts: tuple[str, ...]) -> tuple[str, ...]:
-    return texts
+#: Texts by operation.
+_Granted = tuple[tuple[Operation, tuple[str, ...]], ...]
+#: Patterns, for each operation of these.
+_Patterns = tuple[tuple[Pattern, ...], ...]
+
+
+def _parsed(granted: _Granted, maximum: int) -> _Patterns:
+    return tuple([tuple([parse_template(text, maximum=maximum) for text in texts]) for _, texts in granted])
 
 
 @lru_cache(_SHARED)
-def _common(text: str, maximum: int) -> Pattern:
-    return parse_pattern(text, of_nobody, maximum=maximum)
-
-
-def _parsed(text: str, fill: Callable[[str], str], maximum: int) -> Pattern:
-    return parse_pattern(text, fill, maximum=maximum) if "{" in text else _common(text, maximum)
+def _shared(granted: _Granted) -> tuple[_Granted, _Patterns, bool]:
+    """What many holders have in common, the patterns of texts, and whether claims are to be filled in."""
+    patterns = _parsed(granted, MAX_PATTERN_BYTES)
+    return granted, patterns, any(has_claims(pattern) for some in patterns for pattern in some)
 
 
 class Grants:
@@ -121,7 +127,7 @@ class Grants:
         ValueError: one of them is no pattern, or there are too many.
     """
 
-    __slots__ = ("_known", "_patterns", "_texts", "_trees")
+    __slots__ = ("_granted", "_known", "_patterns", "_trees")
 
     def __init__(
         self,
@@ -130,36 +136,58 @@ class Grants:
         *,
         maximum: int = MAX_PATTERN_BYTES,
     ) -> None:
-        found: dict[Operation, tuple[str, ...]] = {}
-        self._patterns: dict[Operation, tuple[Pattern, ...]] = {}
-        self._trees: dict[Operation, _Node] | None = None
-        self._known: dict[tuple[Operation, str], bool] | None = None
-        for operation, given in (patterns or {}).items():
-            texts = tuple(given)
+        #: Decisions: the last one, or several.
+        self._known: tuple[Operation, str, bool] | dict[tuple[Operation, str], bool] | None = None
+        granted = tuple(
+            [(operation, texts) for operation, given in (patterns or {}).items() if (texts := tuple(given))]
+        )
+        for operation, texts in granted:
             if len(texts) > MAX_PATTERNS:
                 raise ValueError(f"{len(texts)} patterns to {operation}; {MAX_PATTERNS} are allowed")
-            if not texts:
-                continue
-            found[operation] = _once(texts)
-            parsed = self._patterns[operation] = tuple([_parsed(text, fill, maximum) for text in texts])
-            if len(parsed) > _FEW:
-                self._trees = self._trees or {}
-                self._trees[operation] = _tree(parsed)
-        self._texts: Final = tuple(found.values())
+        if maximum == MAX_PATTERN_BYTES:
+            self._granted, found, has_names = _shared(granted)
+        else:  # what was filled in is few holders'
+            self._granted, found, has_names = granted, _parsed(granted, maximum), True
+        if has_names:
+            found = tuple([tuple([fill_in(pattern, fill) for pattern in some]) for some in found])
+        self._patterns: _Patterns = found
+        trees = {
+            operation: _tree(some)
+            for (operation, _), some in zip(self._granted, found, strict=True)
+            if len(some) > _FEW
+        }
+        self._trees = trees or None
+
+    def _of(self, operation: Operation) -> tuple[Pattern, ...]:
+        for (granted, _), patterns in zip(self._granted, self._patterns, strict=True):
+            if granted is operation:
+                return patterns
+        return ()
+
+    def _all(self) -> Iterator[tuple[Operation, tuple[Pattern, ...]]]:
+        for (operation, _), patterns in zip(self._granted, self._patterns, strict=True):
+            yield operation, patterns
 
     @property
     def texts(self) -> dict[Operation, tuple[str, ...]]:
         """As they were granted, by operation."""
-        return dict(zip(self._patterns, self._texts, strict=True))
+        return dict(self._granted)
 
     def __bool__(self) -> bool:
         return bool(self._patterns)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Grants) and self._patterns == other._patterns
+        return isinstance(other, Grants) and (self is other or self._comparable() == other._comparable())
 
     def __hash__(self) -> int:
-        return hash(tuple(sorted(self._patterns.items())))
+        return hash(frozenset(self._all()))
+
+    def _comparable(self) -> dict[Operation, list[tuple[Pattern, list[bool]]]]:
+        """A literal asterisk is another segment than a wildcard, and the same text."""
+        return {
+            operation: [(pattern, [isinstance(part, Literal) for part in pattern]) for pattern in patterns]
+            for operation, patterns in self._all()
+        }
 
     def __repr__(self) -> str:
         return f"Grants({ {str(operation): texts for operation, texts in self.texts.items()} })"
@@ -172,29 +200,39 @@ class Grants:
             path: the stream's; or a prefix of paths, for `LIST`.
         """
         known = self._known
-        if known is None:
-            known = self._known = {}
-        found = known.get((operation, path))
-        if found is None:
-            found = self._lists(path) if operation is Operation.LIST else self._finds(operation, path)
-            if len(known) >= MAX_REMEMBERED:
-                known.clear()
-            known[operation, path] = found
+        if isinstance(known, tuple):  # most holders do one thing
+            if known[0] is operation and known[1] == path:
+                return known[2]
+        elif known is not None and (found := known.get((operation, path))) is not None:
+            return found
+        found = self._lists(path) if operation is Operation.LIST else self._finds(operation, path)
+        self._remember(operation, path, is_granted=found)
         return found
+
+    def _remember(self, operation: Operation, path: str, *, is_granted: bool) -> None:
+        known = self._known
+        if known is None:
+            self._known = operation, path, is_granted
+            return
+        if isinstance(known, tuple):
+            known = self._known = {known[:2]: known[2]}
+        elif len(known) >= MAX_REMEMBERED:
+            known.clear()
+        known[operation, path] = is_granted
 
     def _finds(self, operation: Operation, path: str) -> bool:
         tree = None if self._trees is None else self._trees.get(operation)
         if tree is not None:
             return _finds(tree, path)
         segments = path.split("/")
-        return any(_is_in(pattern, segments) for pattern in self._patterns.get(operation, ()))
+        return any(_is_in(pattern, segments) for pattern in self._of(operation))
 
     def _lists(self, prefix: str) -> bool:
         """Whether all that a text begins, at whatever character, is below what may be listed.
 
         Paths that begin with `rooms/7` are `rooms/77` too, so that only what ends in a slash is a place by itself.
         """
-        patterns = self._patterns.get(Operation.LIST, ())
+        patterns = self._of(Operation.LIST)
         whole, slash, _ = prefix.rpartition("/")
         if not slash:
             return any(len(pattern) == 1 and is_rest(pattern[0]) for pattern in patterns)
@@ -202,10 +240,8 @@ class Grants:
 
     def rule(self, operation: Operation, path: str) -> str | None:
         """The first pattern, as it was granted, that allows an operation; None: none does. For explanations."""
-        for text, pattern in zip(self.texts.get(operation, ()), self._patterns.get(operation, ()), strict=True):
-            alone = Grants()
-            alone._patterns[operation] = (pattern,)
-            if alone.allows(operation, path):
+        for text, pattern in zip(self.texts.get(operation, ()), self._of(operation), strict=True):
+            if Grants({operation: (format_pattern(pattern),)}, maximum=MAX_KEPT_BYTES).allows(operation, path):
                 return text
         return None
 
@@ -213,12 +249,12 @@ class Grants:
         """All of them as texts without claims, to be written down; see `of_kept`."""
         return {
             str(operation): tuple([format_pattern(pattern) for pattern in patterns])
-            for operation, patterns in self._patterns.items()
+            for operation, patterns in self._all()
         }
 
     def paths(self) -> list[tuple[Operation, str]] | None:
         """All of them as operations on streams; None: one has a wildcard."""
-        found = [(operation, pattern) for operation, patterns in self._patterns.items() for pattern in patterns]
+        found = [(operation, pattern) for operation, patterns in self._all() for pattern in patterns]
         if any(is_one(segment) or is_rest(segment) for _, pattern in found for segment in pattern):
             return None
         return [(operation, "/".join(pattern)) for operation, pattern in found]
@@ -235,8 +271,8 @@ class Grants:
     def cover(self, other: Grants) -> bool:
         """Whether each pattern of others lies inside one of these."""
         return all(
-            any(covers(granted, asked) for granted in self._patterns.get(operation, ()))
-            for operation, patterns in other._patterns.items()
+            any(covers(granted, asked) for granted in self._of(operation))
+            for operation, patterns in other._all()
             for asked in patterns
         )
 

@@ -46,6 +46,12 @@ class Literal(str):
     __slots__ = ()
 
 
+class Claim(str):
+    """The name of a claim whose value is the segment."""
+
+    __slots__ = ()
+
+
 #: One that stands for itself, or `ONE` and `REST`, which are none.
 Segment = str
 Pattern = tuple[Segment, ...]
@@ -62,21 +68,55 @@ def parse_pattern(text: str, fill: Callable[[str], str], *, maximum: int = MAX_P
     Raises:
         ValueError: it is no pattern.
     """
+    return fill_in(parse_template(text, maximum=maximum), fill)
+
+
+def parse_template(text: str, *, maximum: int = MAX_PATTERN_BYTES) -> Pattern:
+    """The segments of a pattern, with `Claim` where the holder's claims fill in.
+
+    Args:
+        text: as it was granted.
+        maximum: bytes of the text.
+
+    Raises:
+        ValueError: it is no pattern.
+    """
     if len(text.encode("utf-8", "surrogatepass")) > maximum:
         raise ValueError(f"the pattern {text[:40]!r}… has more than {maximum} bytes")
     if not text.isprintable() or "\\" in text or not is_normalized("NFC", text):
         raise ValueError(f"the pattern {text!r} has a control character, a backslash, or is not in Unicode's form NFC")
     segments = text.split("/")
     last = len(segments) - 1
-    return tuple([_segment(text, part, fill, is_last=at == last) for at, part in enumerate(segments)])
+    return tuple([_segment(text, part, is_last=at == last) for at, part in enumerate(segments)])
 
 
-def _segment(text: str, part: str, fill: Callable[[str], str], *, is_last: bool) -> Segment:
+def fill_in(template: Pattern, fill: Callable[[str], str]) -> Pattern:
+    """The same with the values of claims; see `parse_pattern`. Where there are none it is the same object.
+
+    Raises:
+        ValueError: a value may not stand there.
+    """
+    if not has_claims(template):
+        return template
+    return tuple([_value(fill(part)) if isinstance(part, Claim) else part for part in template])
+
+
+def has_claims(template: Pattern) -> bool:
+    """Whether something is to be filled in."""
+    return any(isinstance(part, Claim) for part in template)
+
+
+def _value(value: str) -> Literal:
+    check_value(value)
+    return value if isinstance(value, Literal) else Literal(value)
+
+
+def _segment(text: str, part: str, *, is_last: bool) -> Segment:
     if part == ONE or (part == REST and is_last):
         return part
     name = _NAME.fullmatch(part)
     if name is not None:
-        return Literal(check_value(fill(name[1])))
+        return Claim(name[1])
     if part in _NO_SEGMENTS or "*" in part or "{" in part or "}" in part:
         raise ValueError(
             f"the pattern {text!r}: a segment is a name, '*', or a claim in braces, and the last one may be '**'"
@@ -125,12 +165,16 @@ def from_claims(claims: Mapping[str, object], allowed: tuple[str, ...]) -> Calla
         claims: of the token.
         allowed: names that may stand in patterns.
     """
+    values: dict[str, Literal] = {}
 
     def fill(name: str) -> str:
+        if name in values:
+            return values[name]
         value = claims.get(name) if name in allowed else None
         if not isinstance(value, str):
             raise ValueError(f"{{{name}}} is no claim that may stand in a pattern, or the token has no text for it")
-        return value
+        values[name] = Literal(value)  # one object for all patterns of a token
+        return values[name]
 
     return fill
 

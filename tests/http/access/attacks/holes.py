@@ -21,6 +21,7 @@ from headwater.http.websocket.rights import Rights
 from headwater.hub import outflow
 from headwater.hub.access import principals, revocations
 from headwater.hub.access.calls import AccessCalls
+from headwater.hub.access.end import CHANGED, AccessEnd
 from headwater.hub.access.live_proofs import LiveProof
 from headwater.hub.access.principals import Principals
 from headwater.hub.access.proven import Proven
@@ -127,15 +128,15 @@ def _(patch: Patch) -> None:
 def _(patch: Patch) -> None:
     """A decision is remembered."""
     known: dict[Any, Any] = {}
-    real = Guard.__call__
+    real = Guard.decide
 
-    def decided(self: Guard, asks: Any, credential: Any, client: Any) -> Any:
-        key = (asks, credential.key)
+    def decided(self: Guard, asks: Any, access: Any) -> Any:
+        key = (asks, getattr(access, "key", None))
         if key not in known:
-            known[key] = real(self, asks, credential, client)
+            known[key] = real(self, asks, access)
         return known[key]
 
-    patch.setattr(Guard, "__call__", decided)
+    patch.setattr(Guard, "decide", decided)
     patch.setattr(Principals, "check", nothing)
 
 
@@ -203,13 +204,12 @@ def _(patch: Patch) -> None:
 @hole
 def _(patch: Patch) -> None:
     """What a claim says is read as a pattern."""
-    real = patterns.parse_pattern
 
-    def filled(text: str, fill: Callable[[str], str]) -> Any:
-        return real(text.replace("{sub}", fill("sub")) if "{sub}" in text else text, fill)
+    def filled(template: Any, fill: Callable[[str], str]) -> Any:
+        parts = [fill(part) if isinstance(part, patterns.Claim) else part for part in template]
+        return patterns.parse_template("/".join(parts))
 
-    patch.setattr(grants, "parse_pattern", filled)
-    patch.setattr(patterns, "check_value", lambda value: value)
+    patch.setattr(grants, "fill_in", filled)
 
 
 @hole
@@ -359,8 +359,8 @@ def _(patch: Patch) -> None:
     """What expires goes on."""
     real = LiveProof
 
-    def living(access: Any) -> Any:
-        found = real(access)
+    def living(access: Any, due: Any) -> Any:
+        found = real(access, due)
         object.__setattr__(access, "expires", None) if access.expires else None
         return found
 
@@ -389,18 +389,32 @@ def _(patch: Patch) -> None:
 @hole
 def _(patch: Patch) -> None:
     """Who may less than before reads as before."""
-    real = Principals._end_living
-    patch.setattr(
-        Principals,
-        "_end_living",
-        lambda self, proof, reason, after: 0 if reason == principals.CHANGED else real(self, proof, reason, after),
-    )
+    real = Principals._end
+    patch.setattr(Principals, "_end", lambda self, proofs, end: 0 if end.reason == CHANGED else real(self, proofs, end))
 
 
 @hole
 def _(patch: Patch) -> None:
     """A revocation ends nobody who reads."""
     patch.setattr(AccessCalls, "_end_revoked", lambda self, entry: 0)
+
+
+@hole
+def _(patch: Patch) -> None:
+    """Who waits for the turn to end reads on."""
+    patch.setattr(Connection, "hush", lambda self, end: setattr(self, "_stopped", 2))
+
+
+@hole
+def _(patch: Patch) -> None:
+    """A key that is gone ends nobody who reads."""
+    patch.setattr(Principals, "ask_all_again", nothing)
+
+
+@hole
+def _(patch: Patch) -> None:
+    """What an issuer may grant is asked of new tokens alone."""
+    patch.setattr(tokens, "_as_now", lambda former, then, now: former if now else None)
 
 
 @hole
@@ -446,10 +460,10 @@ def _(patch: Patch) -> None:
 def _(patch: Patch) -> None:
     """A full socket gives what it holds all the same."""
 
-    def end_access(self: Connection, reason: str, retry_after: float) -> None:
+    def end_access(self: Connection, end: AccessEnd) -> None:
         self.access = None
         for channel in self.channels:
-            channel.detach(retry_after, reason)
+            channel.detach(end.retry_after, end.reason)
 
     patch.setattr(Connection, "end_access", end_access)
 

@@ -13,7 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.http.access import test_application, test_bounds, test_live, test_matrix, test_tickets, test_tokens
+from tests.http.access import (
+    test_application,
+    test_bounds,
+    test_ends,
+    test_key_changes,
+    test_live,
+    test_matrix,
+    test_tickets,
+    test_tokens,
+)
 from tests.http.access.attacks import (
     test_before_the_proof,
     test_lanes,
@@ -75,7 +84,7 @@ def catchers(run: Any, folder: Path, caplog: Any, patch: pytest.MonkeyPatch) -> 
         "a pattern is a prefix": partial(test_paths.test_spellings, run, "asgi", "acl/a;x"),
         "an asterisk is several segments": partial(test_application.test_who_may_what, run),
         "what a claim says is read as a pattern": partial(
-            test_subjects.test_over_http, run, "asgi", test_subjects.TOKENS["sub '**'"], caplog
+            test_subjects.test_over_http, run, "asgi", test_subjects.TOKENS["sub '*'"], caplog
         ),
         "a grant that is wrong is left out, and the others hold": partial(
             test_subjects.test_over_http, run, "asgi", test_subjects.TOKENS["one of ten"], caplog
@@ -111,6 +120,15 @@ def catchers(run: Any, folder: Path, caplog: Any, patch: pytest.MonkeyPatch) -> 
         "another subject may take a connection over": partial(live.test_a_refresh_is_a_new_decision, run, folder),
         "who may less than before reads as before": partial(test_application.test_asked_again, run, patch, "less"),
         "a revocation ends nobody who reads": partial(live.test_revoked, run, folder, "events"),
+        "who waits for the turn to end reads on": partial(
+            test_ends.test_nothing_comes_while_others_end, run, folder, patch, "ndjson"
+        ),
+        "a key that is gone ends nobody who reads": partial(
+            test_key_changes.test_a_reader, run, folder, "the key is gone"
+        ),
+        "what an issuer may grant is asked of new tokens alone": partial(
+            test_key_changes.test_a_reader, run, folder, "the issuer may less"
+        ),
         "a connection that reads nothing outlives its proof": partial(
             late.test_a_pattern_meets_a_new_stream, run, folder, "websocket", "revoked"
         ),

@@ -20,8 +20,10 @@ from typing import Any, Final
 from msgspec import structs
 
 from headwater.errors import HeadwaterError, TooManyStreams
+from headwater.hub.access.end import AccessEnd
 from headwater.hub.live.connection import Connection
 from headwater.hub.live.expiry_notice import notice
+from headwater.hub.live.groupless import Groupless
 from headwater.hub.live.many.asked import Asked
 from headwater.hub.live.many.matches import Matches
 from headwater.hub.live.many.silence import Silence
@@ -47,7 +49,7 @@ _OVER: Final = (Condition.ENDED, Condition.FAILED)
 TURN: Final = 20
 
 
-class ManyReader:
+class ManyReader(Groupless):
     """One of them; see `Channel`.
 
     Args:
@@ -89,12 +91,10 @@ class ManyReader:
         self._room: asyncio.Future[None] | None = None
         self._later: deque[Callable[[], None]] = deque()
         self._has_caught_up = self._is_over = False
-        #: A cursor is due, and the connection was full, or news were about to be written.
-        self._owes = False
-        self._told = ""
+        #: A cursor is due, and the connection was full, or news were about to be written; and what was told last.
+        self._owes, self._told = False, ""
         self.standing: Final = Standing()
-        #: By which its streams are read; one of them that ends, ends the whole.
-        self._noted: list[Access] = []
+        self._noted: list[Access] = []  # by which its streams are read; one of them that ends, ends the whole
 
     def _placed(self, name: str, start: str | Last) -> Slot | Matches[Slot]:
         if is_pattern(name):
@@ -356,6 +356,13 @@ class ManyReader:
         """See `Channel.detach`."""
         self.end(retry_after, reason)
 
+    def hush(self, end: AccessEnd) -> None:
+        """See `Channel.hush`; its streams are channels too, and no more are opened."""
+
+    def end_access(self, end: AccessEnd) -> None:
+        """See `Channel.end_access`."""
+        self.end(end.retry_after, end.reason)
+
     def tell_expiring(self, at: float) -> None:
         """See `Channel.tell_expiring`."""
         if not self._is_over and (data := notice(self._form, at)):
@@ -384,13 +391,6 @@ class ManyReader:
         room, self._room = self._room, None
         if room is not None and not room.done():
             room.set_result(None)
-        return False
-
-    def hold_back(self) -> None:
-        """See `Channel.hold_back`; it has no group."""
-
-    def shares_group(self, other: object) -> bool:
-        """See `Channel.shares_group`."""
         return False
 
 

@@ -14,8 +14,10 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final, Protocol
 
 from headwater.errors import AlreadySubscribed, LimitReached
+from headwater.hub.access.end import AccessEnd
 from headwater.hub.eager import begin
 from headwater.hub.live.connection import Connection
+from headwater.hub.live.groupless import Groupless
 from headwater.hub.live.readers import LiveReaders
 from headwater.hub.live.subscriptions.matched import MatchedStreams
 from headwater.hub.live.subscriptions.subscription import Subscription
@@ -84,7 +86,7 @@ class _Gone:
 _GONE: Final = _Gone()
 
 
-class Subscriptions:
+class Subscriptions(Groupless):
     """Those of one connection; see `Channel`.
 
     Args:
@@ -318,16 +320,16 @@ class Subscriptions:
         self._holder.resumed()
         return False
 
-    def hold_back(self) -> None:
-        """See `Channel.hold_back`; it has no group."""
-
-    def shares_group(self, other: object) -> bool:
-        """See `Channel.shares_group`."""
-        return False
-
     def detach(self, retry_after: float, reason: str = "") -> None:
         """See `Channel.detach`: all of them together hold too much."""
         self._holder.shed(retry_after)
+
+    def hush(self, end: AccessEnd) -> None:
+        """See `Channel.hush`; what its client sends waits, too."""
+        self._holder.paused()
+
+    def end_access(self, end: AccessEnd) -> None:
+        """See `Channel.end_access`; the connection ends with its holder."""
 
     def tell_expiring(self, at: float) -> None:
         """See `Channel.tell_expiring`; the connection tells it."""
