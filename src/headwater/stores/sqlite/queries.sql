@@ -108,7 +108,8 @@ SELECT min(position), max(position), count(*), CAST(group_concat(CAST(data AS TE
 -- two. An aggregate more, or a separator of its own, would take a fifth of the read where nobody is named.
 SELECT min(position), max(position), count(*), CAST(group_concat(CAST(data AS TEXT), char(10)) AS BLOB), group_concat(told)
 FROM (
-    SELECT position, coalesce(told || principal, told, CAST(at * 1000 + 0.5 AS INTEGER)) AS told, CASE length(data) WHEN 0 THEN coalesce((
+    SELECT position, coalesce(told || principal, told, CAST(at * 1000 + 0.5 AS INTEGER)) AS told,
+        CASE length(data) WHEN 0 THEN coalesce((
         SELECT large.data FROM large WHERE large.incarnation = records.incarnation AND large.position = records.position
     ), data) ELSE data END AS data FROM records
     WHERE incarnation = ?
