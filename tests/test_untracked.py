@@ -37,6 +37,7 @@ EXPLAINED = {
     ("LineItem", "data"): "the same",
     ("TextItem", "data"): "the same",
     ("_Row", "data"): "the same",
+    ("EnvelopeRow", "data"): "the same",
 }
 
 

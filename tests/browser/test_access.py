@@ -361,3 +361,23 @@ def test_a_login_without_list(page: Page, guarded: Guarded) -> None:
     expect(page.locator("#phase")).to_have_text("Live")
     expect(page.locator("#streams-note")).to_contain_text("does not allow list")
     assert json.loads(page.evaluate("async () => (await fetch('/-/readers')).text()"))["code"] == "not-granted"
+
+
+def test_the_page_shows_who_appended(page: Page, guarded: Guarded) -> None:
+    """By the proof of each, as text, with the issuer in a title; what a record says of itself is only data."""
+    guarded.make("who")
+
+    def append(sub: str, value: Any) -> None:
+        headers = {"authorization": f"Bearer {token(sub)}"}
+        httpx2.post(f"{guarded.url}{ROOT_URL}who", json=value, headers=headers).raise_for_status()
+
+    append("u1", {"by": {"subject": "root"}})
+    append("<b>u2</b>", 2)
+    sign_in(page, guarded, "chief")
+    page.goto(f"{guarded.at}/#who")
+    names = page.locator("#rows .by")
+    expect(names).to_have_text(["chief", "u1", "<b>u2</b>"])
+    expect(page.locator("#rows .data").nth(1)).to_have_text('u1 {"by":{"subject":"root"}}')
+    expect(names.first).to_have_attribute("title", "Appended by chief of headwater")
+    append("u3", 3)
+    expect(names.last).to_have_text("u3")

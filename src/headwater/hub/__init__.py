@@ -22,7 +22,7 @@ presence                who is at a stream
 access                  who reads with which proof, and what ends with it
 live                    the live readers
 formats                 the wire formats for readers in this process
-fair_reads              how much is read from logs in one turn of the event loop
+fair_turns              how much is read, or taken in, in one turn of the event loop
 catch_up, outflow       a range read in pieces, and sent as it is taken
 long_poll               a read that waits while there is nothing
 wheel, timers           one timer wheel

@@ -2,7 +2,7 @@
 
 Rule 1: nothing is locked and nothing is read ahead between two pieces; what was deleted or dropped meanwhile is noticed
         by the read of the next one.
-Rule 2: another piece has its turn among all that is read (fair_reads.py).
+Rule 2: another piece has its turn among all that is read (fair_turns.py).
 Rule 3: an error of `pieces` means that the promise cannot be kept. Whoever sends the body then cuts it.
 """
 

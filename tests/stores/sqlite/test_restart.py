@@ -10,7 +10,7 @@ import pytest
 from tests.stores.sqlite.helpers import append, content, opened
 
 from headwater.errors import OffsetGone, ProducerFenced, SequenceRegression, StreamClosed, StreamNotFound
-from headwater.model import Expiry, ForkPoint, Producer, Retention, StreamConfig
+from headwater.model import Expiry, ForkPoint, Principal, Producer, Record, Retention, StreamConfig
 from headwater.protocol.ledger import Append
 
 if TYPE_CHECKING:
@@ -36,6 +36,41 @@ def test_a_stream_is_the_same_after_a_restart(place: Place, run: Run[None]) -> N
             assert await content(store, "a", first.next_offset) == [b"4", b"5"]
             with pytest.raises(StreamClosed):
                 await store.append("a", Append(b"6"))
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("times", [False, True])
+@pytest.mark.parametrize("limit", [1, 3, 5, 100])
+def test_who_appended_is_read_from_the_file(place: Place, run: Run[None], limit: int, times: bool) -> None:
+    """However a name looks, between records of nobody, and where a limit cuts; a read that asks for none gets none."""
+    names = [
+        None,
+        Principal('1","2],3"[4\\'),
+        Principal("u", 'https://issuer.example/?a=["1",2]'),
+        None,
+        Principal("7"),
+        Principal('\\"', ","),
+    ]
+
+    async def scenario() -> None:
+        async with opened(place.store()) as store:
+            await store.create("a", StreamConfig("application/json"))
+            for number, by in enumerate(names):
+                await store.append("a", Append(b"[%d]" % (number + 10), content_type="application/json", by=by))
+        async with opened(place.store()) as store:
+            records: list[Record] = []
+            offset = "-1"
+            while len(records) < len(names):
+                batch = await store.read("a", offset, limit=limit, times=times)
+                records += batch.records
+                offset = batch.next_offset
+            assert [record.data for record in records] == [b"%d" % (number + 10) for number in range(len(names))]
+            if times:
+                assert [record.by for record in records] == names
+                assert all(record.at for record in records)
+            else:
+                assert not any(record.by for record in records)
 
     run(scenario())
 

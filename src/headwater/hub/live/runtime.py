@@ -10,7 +10,7 @@ from headwater.errors import LimitReached, ShuttingDown
 from headwater.hub.access.bounds import Bounds, bounds_of
 from headwater.hub.access.principals import Principals
 from headwater.hub.access.refusals import Refusals
-from headwater.hub.fair_reads import FairReads
+from headwater.hub.fair_turns import FairTurns
 from headwater.hub.lifespan import Gate
 from headwater.hub.limits import Limits
 from headwater.hub.live.budget import Budget
@@ -53,6 +53,7 @@ class Runtime:
         draining: readers are being let go, and no new ones are taken.
         keepers: who keeps the readers of some streams meanwhile; see `Engine.hold_readers`.
         reads: from logs, a little of them in each turn of the loop.
+        bulk: large appends, one of them in each turn.
         timers: heartbeats, lifetimes, waits and write timeouts of all readers.
         rounds: of the same, for those that wait for the same time.
         principals: the proofs by which something lives.
@@ -73,7 +74,8 @@ class Runtime:
         self.gate: Final = Gate()
         self.draining = False
         self.keepers: Final[list[tuple[Keeps, Begun]]] = []
-        self.reads: Final = FairReads()
+        self.reads: Final = FairTurns()
+        self.bulk: Final = FairTurns()
         self.timers: Final = Timers()
         self.rounds: Final = Rounds(self.timers)
         self.principals: Final = Principals(self.timers)

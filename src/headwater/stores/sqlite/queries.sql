@@ -93,8 +93,7 @@ ORDER BY position LIMIT ?
 -- The same of a JSON stream, in one row: where the first and the last one begin, how many there are, and
 -- their data with a line break between two.
 -- The aggregate sees the rows in the order of the inner query.
-SELECT min(position), max(position), count(*), CAST(group_concat(CAST(data AS TEXT), char(10)) AS BLOB), NULL, 0, NULL
-FROM (
+SELECT min(position), max(position), count(*), CAST(group_concat(CAST(data AS TEXT), char(10)) AS BLOB), NULL FROM (
     SELECT position, CASE length(data) WHEN 0 THEN coalesce((
         SELECT large.data FROM large WHERE large.incarnation = records.incarnation AND large.position = records.position
     ), data) ELSE data END AS data FROM records
@@ -105,12 +104,11 @@ FROM (
 )
 
 -- name: timed_values_from
--- The same with times, and a comma between two; of how many it is known who appended them, and who, with a line break
--- between two.
-SELECT min(position), max(position), count(*), CAST(group_concat(CAST(data AS TEXT), char(10)) AS BLOB),
-       group_concat(told), count(principal), group_concat(principal, char(10))
+-- The same with times, each with who appended the record directly behind it, where that is known, and a comma between
+-- two. An aggregate more, or a separator of its own, would take a fifth of the read where nobody is named.
+SELECT min(position), max(position), count(*), CAST(group_concat(CAST(data AS TEXT), char(10)) AS BLOB), group_concat(told)
 FROM (
-    SELECT position, coalesce(told, CAST(at * 1000 + 0.5 AS INTEGER)) AS told, principal, CASE length(data) WHEN 0 THEN coalesce((
+    SELECT position, coalesce(told || principal, told, CAST(at * 1000 + 0.5 AS INTEGER)) AS told, CASE length(data) WHEN 0 THEN coalesce((
         SELECT large.data FROM large WHERE large.incarnation = records.incarnation AND large.position = records.position
     ), data) ELSE data END AS data FROM records
     WHERE incarnation = ?

@@ -7,6 +7,7 @@ state is read from memory, in the tables or not.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Final, Protocol, TypeVar
@@ -33,6 +34,9 @@ _STARTS_BEFORE: Final = query("starts_before")
 _STREAMS_AFTER: Final = query("streams_after")
 _COUNT_STREAMS: Final = query("count_streams")
 _NO_LIMIT: Final = -1
+_STRING: Final = r'"(?:[^"\\]|\\.)*"'
+# A time, and the JSON text of a principal directly behind it.
+_TOLD: Final = re.compile(rf"([0-9]+)({_STRING}|\[{_STRING},{_STRING}\]|)(?:,|$)")
 
 
 class Read(Protocol[T_co]):
@@ -191,20 +195,22 @@ def _starts(
 
 def _values(
     database: Database, state: StreamState, start: int, limit: int, *, times: bool
-) -> tuple[bytes, int, str | None, list[str] | None]:
+) -> tuple[bytes, int, str | None, list[str | None] | None]:
     """Values of a stream's own as lines, their bytes, times and who appended them.
 
-    None, if none begins at the start, or one is missing, or it is known of some who appended them and of others not.
+    None, if none begins at the start, or one is missing.
 
     They come in one row, so that nothing is made for each, and the event loop has the interpreter meanwhile.
     """
     number = state.incarnation
     bound = min(state.tail, start + limit)
     sql = _TIMED_VALUES_FROM if times else _VALUES_FROM
-    [(first, last, count, lines, told, known, names)] = database.run(sql, (number, number, start, bound))
-    if first != start or known not in (0, count):
+    [(first, last, count, lines, told)] = database.run(sql, (number, number, start, bound))
+    if first != start:
         return b"", 0, None, None
-    by = names.split("\n") if known else None
+    told, by = _told(told)
+    if by and len(by) != count:  # something else than a principal is in the file
+        return b"", 0, None, None
     size = len(lines) - (count - 1)
     cut = lines.rfind(b"\n")
     rest = len(lines) - (cut + 1)
@@ -213,6 +219,14 @@ def _values(
     if size > limit and count > 1:  # by the last one, which begins below the limit
         return lines[:cut], size - rest, told and told[: told.rfind(",")], by and by[:-1]
     return lines, size, told, by
+
+
+def _told(told: str | None) -> tuple[str | None, list[str | None] | None]:
+    """The times, and who appended the records: None of one of whom it is not known, and altogether, if of none."""
+    if told is None or '"' not in told:
+        return told, None
+    pairs = _TOLD.findall(told)
+    return ",".join(time for time, _ in pairs), [principal or None for _, principal in pairs]
 
 
 def _rows(

@@ -17,7 +17,7 @@ from headwater.hub.live.many.reader import ManyReader
 from headwater.protocol import vector
 
 
-async def changed(hub: Hub, path: str, value: int) -> None:
+async def changed(hub: Hub, path: str, value: int | bytes) -> None:
     """Append, up to the moment before the readers are given it."""
     stream = hub.live.stream(path)
     assert stream is not None
@@ -144,6 +144,38 @@ def test_a_cursor_that_waited_for_news_is_told_without_them(run: Run[None]) -> N
             client.sink.write(b":" + b" " * 2000 + b"\n\n")
             await until(lambda: client.records == {"a": [1, 2]}, client)
             assert client.cursor != before
+
+    run(main())
+
+
+def test_a_cursor_that_waits_for_news_of_which_nothing_is_told(run: Run[None]) -> None:
+    """Half of a character is held back: the cursor goes out without it, at the next round, and stands before it."""
+
+    async def main() -> None:
+        async with Hub() as hub:
+            await json_streams(hub, "a")
+            await hub.create("t", content_type="text/plain")
+            hub.runtime.cursors.every = 3600.0
+            client = ManyClient(hub, "a", "t")
+            client.connect()
+            await until(lambda: client.cursor, client)
+            before = client.cursor
+            await hub.append("a", 1)
+            await until(lambda: client.records == {"a": [1]}, client)
+            await changed(hub, "t", b"\xc3")
+            stream = hub.live.stream("t")
+            assert stream is not None
+            hub.runtime.cursors._wake()  # a second is over
+            await until(lambda: not stream.changed_at, client)
+            assert client.cursor == before
+            hub.runtime.cursors._wake()
+            await until(lambda: client.cursor != before, client)
+            client.lose()
+            await hub.append("t", b"\xa4")
+            client.connect()
+            await until(lambda: client.records.get("t") == ["ä"], client)
+            assert client.records["a"] == [1]
+            assert client.again == 0
 
     run(main())
 

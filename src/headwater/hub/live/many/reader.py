@@ -66,6 +66,8 @@ class ManyReader(Groupless):
         slow: the connection's, which only the streams' own ones end.
     """
 
+    _silence: Silence  # from when it is started
+
     def __init__(self, live: LiveReaders, asked: Asked, connection: Connection, form: WireFormat) -> None:
         self.live: Final = live
         self.connection: Final = connection
@@ -91,7 +93,6 @@ class ManyReader(Groupless):
         self._has_caught_up = self._is_over = False
         #: A cursor is due, and the connection was full, or news were about to be written; and what was told last.
         self._owes, self._told = False, ""
-        self._silence: Silence | None = None
         self.standing: Final = Standing()
         self._noted: list[Access] = []  # by which its streams are read; one of them that ends, ends the whole
 
@@ -284,14 +285,16 @@ class ManyReader(Groupless):
             return
         news = filter(None, map(self._by_path.get, self.live.runtime.flusher.pending()))
         self._owes = self.connection.is_stopped or any(slot.waits_for_flush() for slot in news)
-        if not self._owes and (cursor := self._cursor()):
+        if self._owes:
+            self.moved()  # the news may be none for the reader, so that it is looked at again
+        elif cursor := self._cursor():
             self._write(cursor)
 
     def take_owed(self) -> bytes:
         """See `ReadsMany.take_owed`."""
         if not self._owes or self.connection.is_stopped:
             return b""
-        self._spoke()
+        self._silence.spoke()
         self._owes, cursor = False, self._cursor()
         return self._form.frame(cursor) if cursor else b""
 
@@ -308,12 +311,8 @@ class ManyReader(Groupless):
         )
 
     def _write(self, data: bytes) -> None:
-        self._spoke()
+        self._silence.spoke()
         self.connection.write(self._form.frame(data))
-
-    def _spoke(self) -> None:
-        if self._silence is not None:
-            self._silence.spoke()
 
     def _beat(self) -> None:
         if not self.connection.is_stopped:
@@ -346,8 +345,7 @@ class ManyReader(Groupless):
         self.live.runtime.cursors.forget(self)
         for access in self._noted:
             self.live.runtime.principals.leave(access, self.connection)
-        if self._silence is not None:
-            self._silence.stop()
+        self._silence.stop()
         opener, self._opener = self._opener, None
         if opener is not None and opener is not asyncio.current_task():
             opener.cancel()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 from tests.conftest import Run
 
 from headwater import Hub
 from headwater.hub.catch_up import begin
-from headwater.hub.fair_reads import PER_TURN, FairReads
+from headwater.hub.fair_turns import PER_TURN, FairTurns
 
 RECORD = b'"%b"' % (b"x" * 998)
 
@@ -29,7 +30,7 @@ class Clock:
         asyncio.get_running_loop().call_soon(self._tick)
 
 
-async def read(turns: FairReads, clock: Clock, sizes: list[int], begun: list[tuple[int, int]]) -> None:
+async def read(turns: FairTurns, clock: Clock, sizes: list[int], begun: list[tuple[int, int]]) -> None:
     """Pieces of these sizes, with the turn in which each was begun."""
     for size in sizes:
         await turns.come(size)
@@ -46,7 +47,7 @@ def test_small_pieces_wait_for_nothing(run: Run[None]) -> None:
     """As long as there is room in this turn."""
 
     async def main() -> None:
-        turns, clock, begun = FairReads(), Clock(), list[tuple[int, int]]()
+        turns, clock, begun = FairTurns(), Clock(), list[tuple[int, int]]()
         await read(turns, clock, [PER_TURN // 4] * 4, begun)
         assert len({turn for turn, _ in begun}) == 1
 
@@ -57,7 +58,7 @@ def test_a_turn_has_one_piece_more_than_its_measure_at_most(run: Run[None]) -> N
     """Of one reader or of many, whose pieces are as large as they like."""
 
     async def main() -> None:
-        turns, clock, begun = FairReads(), Clock(), list[tuple[int, int]]()
+        turns, clock, begun = FairTurns(), Clock(), list[tuple[int, int]]()
         piece = PER_TURN * 3 // 4
         await asyncio.gather(*(read(turns, clock, [piece, 100, piece], begun) for _ in range(20)))
         assert len(begun) == 60
@@ -70,7 +71,7 @@ def test_those_who_wait_go_on_in_their_order(run: Run[None]) -> None:
     """Each has a piece before one of them has another."""
 
     async def main() -> None:
-        turns, order = FairReads(), list[int]()
+        turns, order = FairTurns(), list[int]()
 
         async def come(number: int) -> None:
             for _ in range(3):
@@ -88,13 +89,28 @@ def test_who_is_cancelled_holds_up_nobody(run: Run[None]) -> None:
     """All who waited before and behind have their turns, and then nothing is left to do."""
 
     async def main() -> None:
-        turns = FairReads()
+        turns = FairTurns()
         tasks = [asyncio.create_task(turns.come(PER_TURN)) for _ in range(6)]
         await asyncio.sleep(0)
         for task in tasks[2:4]:
             task.cancel()
         done = await asyncio.gather(*tasks, return_exceptions=True)
         assert [isinstance(each, asyncio.CancelledError) for each in done] == [False, False, True, True, False, False]
+
+    run(main())
+
+
+def test_what_takes_a_turn_of_its_own_has_one(run: Run[None]) -> None:
+    """The first one at once, the others one in each turn of the loop, in their order."""
+
+    async def main() -> None:
+        turns, clock, done = FairTurns(), Clock(), list[tuple[int, int]]()
+        for number in range(4):
+            turns.call(partial(lambda number: done.append((clock.now, number)), number))
+        assert [number for _, number in done] == [0]
+        await read(turns, clock, [1], [])
+        assert [number for _, number in done] == [0, 1, 2, 3]
+        assert len({turn for turn, _ in done}) == 4
 
     run(main())
 

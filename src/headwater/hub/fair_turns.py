@@ -1,0 +1,86 @@
+"""How much is done in one turn of the event loop, so that long work of some holds up nobody else.
+
+A store that answers at once and a client that takes all at once never make a long read wait. Alone it would hold the
+loop until its end, and many of them for a piece of each. So would eight large appends that came together.
+
+Rule 1: work begins while less than `PER_TURN` was begun in this turn of the loop; each is then done whole. All others
+        wait, and go on in the order in which they came.
+Rule 2: who finds room waits for nothing, so that much small work costs what it costs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+#: Bytes of records. To read, code and send so many takes about a millisecond.
+PER_TURN: Final = 256 * 1024
+
+
+class FairTurns:
+    """What was begun in this turn of the loop, and who waits for another one."""
+
+    def __init__(self) -> None:
+        self._begun = 0
+        #: Each begins its work, and says whether there was some.
+        self._waiting: deque[tuple[Callable[[], bool], int]] = deque()
+        self._is_due = False
+
+    async def come(self, size: int) -> None:
+        """Wait for a turn.
+
+        Args:
+            size: bytes of the work in it, at most.
+        """
+        if self._finds_room(size):
+            return
+        turn = asyncio.get_running_loop().create_future()
+
+        def begin() -> bool:
+            if turn.done():  # who waited was cancelled
+                return False
+            turn.set_result(None)
+            return True
+
+        self._waiting.append((begin, size))
+        await turn
+
+    def call(self, act: Callable[[], None]) -> None:
+        """Do something that takes a turn of its own: now, or when it comes.
+
+        Args:
+            act: raises nothing.
+        """
+        if self._finds_room(PER_TURN):
+            act()
+            return
+
+        def begin() -> bool:
+            act()
+            return True
+
+        self._waiting.append((begin, PER_TURN))
+
+    def _finds_room(self, size: int) -> bool:
+        if self._begun >= PER_TURN or self._waiting:
+            return False
+        self._begun += size
+        self._expect()
+        return True
+
+    def _expect(self) -> None:
+        if not self._is_due:
+            self._is_due = True
+            asyncio.get_running_loop().call_soon(self._next)
+
+    def _next(self) -> None:
+        self._is_due, self._begun = False, 0
+        while self._waiting and self._begun < PER_TURN:
+            begin, size = self._waiting.popleft()
+            if begin():
+                self._begun += size
+        if self._begun:
+            # Behind those who were told, so that what they do in their turn is counted in it.
+            self._expect()
