@@ -6,12 +6,13 @@ import asyncio
 import gc
 import json
 import socket
+import time
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.support.access import guarded_settings, token
+from tests.support.access import GOOD_SECONDS, guarded_settings, token
 from tests.support.inprocess import InProcess, in_process, turns
 from tests.support.websocket import CONNECT, HEADERS, JSON_PROTOCOL
 from websockets.frames import Frame, Opcode
@@ -83,10 +84,11 @@ def test_a_further_reader(tmp_path: Path, is_own: bool, most: int, wire: str) ->
 
     A WebSocket shows its token with each message, so that its text is kept beside that, once for all that show it.
     """
-    one = token("u1", streams=STREAMS)
+    one, expires = token("u1", streams=STREAMS), int(time.time()) + GOOD_SECONDS
 
     def credential(number: int) -> str | None:
-        return token(f"u{number}", streams=STREAMS, jti=f"{number:032x}") if is_own else one
+        # All expire together, in one place of the timers, however long it takes to make them.
+        return token(f"u{number}", streams=STREAMS, jti=f"{number:032x}", exp=expires) if is_own else one
 
     # Each in a loop of its own, whose tables have not been filled before.
     plain = asyncio.run(taken(Settings(store="memory:", banner=False), wire, lambda number: None))
