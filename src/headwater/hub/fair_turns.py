@@ -6,6 +6,7 @@ loop until its end, and many of them for a piece of each. So would eight large a
 Rule 1: work begins while less than `PER_TURN` was begun in this turn of the loop; each is then done whole. All others
         wait, and go on in the order in which they came.
 Rule 2: who finds room waits for nothing, so that much small work costs what it costs.
+Rule 3: what an event loop left behind that has ended holds up nobody: a hub may be opened again in another one.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ class FairTurns:
         #: Each begins its work, and says whether there was some.
         self._waiting: deque[tuple[Callable[[], bool], int]] = deque()
         self._is_due = False
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def come(self, size: int) -> None:
         """Wait for a turn.
@@ -64,16 +66,24 @@ class FairTurns:
         self._waiting.append((begin, PER_TURN))
 
     def _finds_room(self, size: int) -> bool:
-        if self._begun >= PER_TURN or self._waiting:
+        if (self._begun >= PER_TURN or self._waiting) and self._is_of(asyncio.get_running_loop()):
             return False
         self._begun += size
         self._expect()
         return True
 
+    def _is_of(self, loop: asyncio.AbstractEventLoop) -> bool:
+        """Whether what is noted is of this loop; if not, it is forgotten."""
+        if self._loop is not loop:
+            self._waiting.clear()
+            self._begun, self._is_due = 0, False
+            return False
+        return True
+
     def _expect(self) -> None:
         if not self._is_due:
-            self._is_due = True
-            asyncio.get_running_loop().call_soon(self._next)
+            self._is_due, self._loop = True, asyncio.get_running_loop()
+            self._loop.call_soon(self._next)
 
     def _next(self) -> None:
         self._is_due, self._begun = False, 0
