@@ -99,6 +99,25 @@ def test_who_is_cancelled_holds_up_nobody(run: Run[None]) -> None:
     run(main())
 
 
+def test_a_loop_that_ended_holds_up_nobody_in_the_next_one() -> None:
+    """A hub may be opened again in another loop, whatever waited for its turn in the first one."""
+    turns, first, waiting = FairReads(), asyncio.new_event_loop(), list[asyncio.Task[None]]()
+
+    async def leave() -> None:
+        waiting.extend(asyncio.create_task(turns.come(PER_TURN)) for _ in range(6))
+        await asyncio.sleep(0)
+
+    async def read_again() -> list[tuple[int, int]]:
+        clock, begun = Clock(), list[tuple[int, int]]()
+        await asyncio.wait_for(read(turns, clock, [PER_TURN] * 3, begun), 10)
+        return begun
+
+    first.run_until_complete(leave())
+    assert not all(task.done() for task in waiting)
+    first.close()
+    assert most_in_a_turn(asyncio.run(read_again())) == PER_TURN
+
+
 def test_a_long_read_of_a_stream_in_memory_lets_others_in(run: Run[None]) -> None:
     """A catch-up read whose pieces nobody has to wait for."""
 

@@ -6,6 +6,7 @@ loop until its end, and many of them for a piece of each.
 Rule 1: reads begin while pieces of less than `PER_TURN` were begun in this turn of the loop. All others wait, and go on
         in the order in which they came.
 Rule 2: who finds room waits for nothing, so that many small reads cost what they cost.
+Rule 3: what an event loop left behind that has ended holds up nobody: a hub may be opened again in another one.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ class FairReads:
         self._begun = 0
         self._waiting: deque[tuple[asyncio.Future[None], int]] = deque()
         self._is_due = False
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def come(self, size: int) -> None:
         """Wait until a piece may be read.
@@ -32,18 +34,26 @@ class FairReads:
         Args:
             size: bytes that it may have.
         """
-        if self._begun < PER_TURN and not self._waiting:
+        if (self._begun >= PER_TURN or self._waiting) and self._is_of(loop := asyncio.get_running_loop()):
+            turn = loop.create_future()
+            self._waiting.append((turn, size))
+            await turn
+        else:
             self._begun += size
             self._expect()
-            return
-        turn = asyncio.get_running_loop().create_future()
-        self._waiting.append((turn, size))
-        await turn
+
+    def _is_of(self, loop: asyncio.AbstractEventLoop) -> bool:
+        """Whether what is noted is of this loop; if not, it is forgotten."""
+        if self._loop is not loop:
+            self._waiting.clear()
+            self._begun, self._is_due = 0, False
+            return False
+        return True
 
     def _expect(self) -> None:
         if not self._is_due:
-            self._is_due = True
-            asyncio.get_running_loop().call_soon(self._next)
+            self._is_due, self._loop = True, asyncio.get_running_loop()
+            self._loop.call_soon(self._next)
 
     def _next(self) -> None:
         self._is_due, self._begun = False, 0
