@@ -15,8 +15,13 @@ import asyncio
 from collections import deque
 from typing import Final
 
+from headwater.model import Batch
+from headwater.protocol.offsets import position_of
+
 #: Bytes of records. To read, code and send so many takes about a millisecond.
 PER_TURN: Final = 256 * 1024
+#: A first piece of fewer bytes is no part of any measure: to count it would cost as much as to send it.
+SMALL: Final = 16 * 1024
 
 
 class FairReads:
@@ -41,6 +46,16 @@ class FairReads:
         else:
             self._begun += size
             self._expect()
+
+    async def come_with(self, batch: Batch) -> None:
+        """Wait until the first piece of a read, which tells how large it is, may be coded and sent.
+
+        Args:
+            batch: the piece.
+        """
+        size = position_of(batch.next_offset) - position_of(batch.offset)
+        if size >= SMALL:
+            await self.come(size)
 
     def _is_of(self, loop: asyncio.AbstractEventLoop) -> bool:
         """Whether what is noted is of this loop; if not, it is forgotten."""
