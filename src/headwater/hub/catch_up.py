@@ -2,7 +2,7 @@
 
 Rule 1: nothing is locked and nothing is read ahead between two pieces; what was deleted or dropped meanwhile is noticed
         by the read of the next one.
-Rule 2: another piece has its turn among all that is read (fair_turns.py).
+Rule 2: each piece has its turn among all that is read (fair_turns.py).
 Rule 3: an error of `pieces` means that the promise cannot be kept. Whoever sends the body then cuts it.
 """
 
@@ -56,6 +56,7 @@ class CatchUpRead:
         first, self._first = self._first, None
         assert first is not None, "a body is sent once"
         with self._live.watched.reading(self.path):
+            await self._live.runtime.reads.come_with(first)
             piece = self._body.take(first)
             del first
             yield piece
@@ -82,6 +83,7 @@ async def begin(live: LiveReaders, path: str, offset: str) -> CatchUpRead:
     for attempt in range(_ATTEMPTS):
         first = await store.read(path, offset, limit=limit, times=False)
         if first.up_to_date:
+            await live.runtime.reads.come_with(first)
             return CatchUpRead(live, path, first, None)
         try:
             rest = await store.extent(path, first.next_offset)

@@ -16,8 +16,13 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
+from headwater.model import Batch
+from headwater.protocol.offsets import position_of
+
 #: Bytes of records. To read, code and send so many takes about a millisecond.
 PER_TURN: Final = 256 * 1024
+#: A first piece of fewer bytes is no part of any measure: to count it would cost as much as to send it.
+SMALL: Final = 16 * 1024
 
 
 class FairTurns:
@@ -48,6 +53,16 @@ class FairTurns:
 
         self._waiting.append((begin, size))
         await turn
+
+    async def come_with(self, batch: Batch) -> None:
+        """Wait until the first piece of a read, which tells how large it is, may be coded and sent.
+
+        Args:
+            batch: the piece.
+        """
+        size = position_of(batch.next_offset) - position_of(batch.offset)
+        if size >= SMALL:
+            await self.come(size)
 
     def call(self, act: Callable[[], None]) -> None:
         """Do something that takes a turn of its own: now, or when it comes.

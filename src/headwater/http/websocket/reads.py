@@ -71,6 +71,7 @@ async def _read(session: Session, message: m.Read, path: str, start: str | Last,
         batch, has_earlier = page.batch, page.has_earlier
     else:
         batch = await hub.store.read(path, start, limit=limit, times=message.envelope)
+    await hub.runtime.reads.come_with(batch)
     failure = batch.failure or Failure("")
     told = m.Page(
         message.id,
