@@ -181,7 +181,7 @@ def states_page() -> str:
             "batch that ends at the tail of a closed stream. *idle*: nothing for a heartbeat. *failed*: the stream was",
             "deleted or expired, or reading it failed. *detached*: the server lets the reader go, to come back.",
             "*missing*: it came before its stream. *made*: the stream is there.\n",
-            "A reader whose connection is full is shown as *paused*. That is a state of the connection, not of the",
+            "A reader whose connection is full, or who has no credit, is shown as *paused*. That is no state of the",
             "cursor: while it lasts, nothing of this table happens to it but *failed* and *detached*.\n",
         ]
     )

@@ -117,7 +117,7 @@ class TransportSink(asyncio.Protocol):
         return False
 
     def pause_writing(self) -> None:
-        """The transport holds its high-water mark or more."""
+        """The transport holds more than its high-water mark."""
         if self._owner is not None:
             self._owner.paused()
 

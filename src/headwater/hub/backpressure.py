@@ -1,4 +1,4 @@
-"""Writers that wait for readers: production paused by how far the readers lag.
+"""Writers that wait for readers: production paused by how far the readers lag. Slow readers are in `hub/live`.
 
 Rule 1: it is the producer who waits, by its own choice. The log takes every record whoever lags, and no reader waits.
 Rule 2: a reader's lag is the bytes of records from its cursor to the tail. What its sink holds is no lag; it is bounded

@@ -91,7 +91,7 @@ class ReaderInfo(msgspec.Struct, frozen=True, gc=False):
         number: counts the readers of this process, from 1.
         path: the stream.
         wire: the wire format: `sse`, `events`, `ndjson`, `long-poll`; `in-process` for none.
-        state: `catching-up`, `live`, or `paused` while its sink is full.
+        state: `catching-up`, `live`, or `paused` while its sink is full or it has no credit.
         pushed: its sink is written to by the hub; False: it takes events at its own pace.
         name: what the client calls itself.
         address: `HOST:PORT`, if it is known.
