@@ -200,17 +200,27 @@ def test_what_was_sent_whole_is_answered_after_the_client_closes_its_side(run: R
     run(main())
 
 
-def test_a_live_reader_that_closes_its_side_is_gone(run: Run) -> None:
+LIVE_POLL = b"GET /v1/stream/s?offset=now&live=long-poll HTTP/1.1\r\nhost: localhost\r\n\r\n"
+
+
+@pytest.mark.parametrize("live", [LIVE, LIVE_POLL], ids=["events", "long-poll"])
+@pytest.mark.parametrize("leaves", [socket.socket.close, lambda client: client.shutdown(socket.SHUT_WR)])
+def test_a_live_reader_that_closes_its_side_is_gone(
+    run: Run, live: bytes, leaves: Callable[[socket.socket], None]
+) -> None:
     """A client that reads keeps its side open: it looks the same as one that has left."""
 
     async def main() -> None:
         async with in_process(Settings(store="memory:")) as served:
             await begin(served)
             with closing(await served.connect()) as client:
-                await asyncio.get_running_loop().sock_sendall(client, LIVE)
-                client.shutdown(socket.SHUT_WR)
-                await rest_of(client)
-            assert served.hub.stats.readers == 0
+                await asyncio.get_running_loop().sock_sendall(client, live)
+                async with asyncio.timeout(10):
+                    while not served.hub.stats.readers:
+                        await turns()
+                    leaves(client)
+                    while served.hub.stats.readers:
+                        await turns()
 
     run(main())
 
@@ -218,16 +228,17 @@ def test_a_live_reader_that_closes_its_side_is_gone(run: Run) -> None:
 @pytest.mark.parametrize("framing", [b"content-length: 9\r\n\r\n12", b"transfer-encoding: chunked\r\n\r\n9\r\n12"])
 def test_half_a_body_that_nobody_wants_ends_with_its_response(run: Run, framing: bytes) -> None:
     """The client has closed its side: the rest of it, which would be thrown away, is not waited for."""
-    poll = b"GET /v1/stream/s?offset=now&live=long-poll HTTP/1.1\r\nhost: localhost\r\n"
 
     async def main() -> None:
-        async with in_process(Settings(store="memory:", linger_seconds=1000)) as served:
+        store = SlowInfo()
+        async with in_process(Settings(store="memory:", linger_seconds=1000), store) as served:
             await begin(served)
             with closing(await served.connect()) as client:
-                await asyncio.get_running_loop().sock_sendall(client, poll + framing)
+                await asyncio.get_running_loop().sock_sendall(client, get(method=b"HEAD")[:-2] + framing)
+                await store.was_asked.wait()
                 client.shutdown(socket.SHUT_WR)
                 await turns()
-                await served.hub.append("s", 1)
+                store.open_gate.set()
                 assert statuses(await rest_of(client)) == [200]
 
     run(main())

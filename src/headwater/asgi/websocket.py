@@ -52,7 +52,7 @@ class AsgiWebSocket(Exchange):
     def __init__(self, service: Service, request: Request, scope: Scope, receive: Receive, send: Send) -> None:
         self.request = request
         self.extra = []
-        self.may_be_cancelled = False
+        self.may_be_cancelled = self.is_live = False
         self.credential = None
         self._service = service
         self._scope = scope

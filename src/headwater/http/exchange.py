@@ -161,17 +161,19 @@ class Exchange(ABC):
         request: its head.
         extra: further headers of every response to it.
         may_be_cancelled: its work is of no use when the client is gone.
+        is_live: it is answered when something happens. Whoever waits for that keeps its side of the connection open.
         credential: what it shows of who makes it, once somebody has looked.
         has_key: a WebSocket's key is the service's to check; False: the server did, in front of the driver.
     """
 
-    __slots__ = ("credential", "extra", "may_be_cancelled", "request")
+    __slots__ = ("credential", "extra", "is_live", "may_be_cancelled", "request")
 
     has_key: ClassVar[bool] = True
     credential: Credential | None
     request: Request
     extra: HeaderList
     may_be_cancelled: bool
+    is_live: bool
 
     @property
     @abstractmethod

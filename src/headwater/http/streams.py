@@ -292,7 +292,7 @@ class StreamService(Service):
 
     async def _poll(self, exchange: Exchange, command: Read, access: Access) -> None:
         self._permission.count_poll(access, exchange)
-        exchange.may_be_cancelled = True
+        exchange.may_be_cancelled = exchange.is_live = True
         start, peer = command.start, peer_of(command, exchange.client, access)
         page = await long_poll.poll(self.hub.live, command.path, start, peer=peer, wait=command.waits)
         coding = choose(self.compressor, command, page.batch)

@@ -116,7 +116,9 @@ class Connection(Outgoing, asyncio.Protocol):
         takes = self.shared.limits.takes_half_closed and self.transport.can_write_eof()
         # Where there is a reader, the rest of a body will not come.
         is_asked = self._state is REQUEST or (self._state is IDLE and bool(self.inbound.buffer))
-        self._half_closed = takes and is_asked and self._reader is None
+        # A client that reads live and closes its side looks the same as one that has left.
+        is_live = self._exchange is not None and self._exchange.is_live
+        self._half_closed = takes and is_asked and self._reader is None and not is_live
         if not self._half_closed:
             self._close()
         return self._half_closed

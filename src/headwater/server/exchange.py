@@ -50,7 +50,7 @@ class SocketExchange(Exchange):
     def __init__(self, wire: Wire, head: Head) -> None:
         self.request = head
         self.extra = _NONE
-        self.may_be_cancelled = False
+        self.may_be_cancelled = self.is_live = False
         self.credential = None
         self._wire = wire
         self._outflow: Outflow | None = None
