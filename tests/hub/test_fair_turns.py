@@ -135,6 +135,25 @@ def test_what_takes_a_turn_of_its_own_has_one(run: Run[None]) -> None:
     run(main())
 
 
+def test_a_mistake_in_a_turn_is_told_and_holds_up_nobody() -> None:
+    """The loop reports it, and those behind have their turns."""
+
+    async def main() -> None:
+        turns, told, end = FairTurns(), list[str](), asyncio.Event()
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(str(context["exception"])))
+
+        def fail() -> None:
+            raise ValueError("a mistake")
+
+        for act in (lambda: None, fail, fail, end.set):
+            turns.call(act)
+        await asyncio.wait_for(end.wait(), 10)
+        assert told == ["a mistake"] * 2
+        await turns.come(PER_TURN)
+
+    asyncio.run(main())
+
+
 def test_a_long_read_of_a_stream_in_memory_lets_others_in(run: Run[None]) -> None:
     """A catch-up read whose pieces nobody has to wait for."""
 

@@ -68,7 +68,8 @@ class Writes:
         self, exchange: Exchange, command: Write, body: bytes, access: Access, *, is_decided: bool = True
     ) -> None:
         if len(body) > BULK_BYTES:
-            act = partial(self._append_now, exchange, command, body, access, is_decided=is_decided)
+            # Its turn may come when the right is over, too.
+            act = partial(self._append_now, exchange, command, body, access, is_decided=access is ANYBODY)
             self._hub.runtime.bulk.call(act)
         else:
             self._append_now(exchange, command, body, access, is_decided=is_decided)

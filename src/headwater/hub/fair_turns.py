@@ -102,10 +102,12 @@ class FairTurns:
 
     def _next(self) -> None:
         self._is_due, self._begun = False, 0
-        while self._waiting and self._begun < PER_TURN:
-            begin, size = self._waiting.popleft()
-            if begin():
-                self._begun += size
-        if self._begun:
-            # Behind those who were told, so that what they do in their turn is counted in it.
-            self._expect()
+        try:
+            while self._waiting and self._begun < PER_TURN:
+                begin, size = self._waiting.popleft()
+                if begin():
+                    self._begun += size
+        finally:  # a mistake in what one does is the loop's to report, and nobody behind it waits for ever
+            if self._begun or self._waiting:
+                # Behind those who were told, so that what they do in their turn is counted in it.
+                self._expect()
