@@ -1,7 +1,7 @@
 """How what lives by proofs ends: it is told nothing more at once, and its end in its turn.
 
-Rule 1: they are hushed in the call that ends them, all but the last ones of thousands, who are next. So what is written
-        behind it reaches none of them, however busy the machine is.
+Rule 1: they are hushed in the call that ends them, a thousand of them, and the others in the next turns. So what is
+        written behind it reaches none of the thousand, however busy the machine is.
 Rule 2: to tell the end and to close takes turns of the event loop, of so many each, whatever the number of proofs.
 Rule 3: what is the same for many, such as the last frame of a group, is made once for an end. None of them has a task,
         a timer or a line of the log for it.
@@ -20,7 +20,7 @@ _log: Final = logging.getLogger("headwater")
 
 #: That are ended in one turn of the event loop, and those that are hushed: some milliseconds.
 TURN: Final = 100
-HUSHED: Final = 2000
+HUSHED: Final = 500
 
 EXPIRED: Final = "expired"
 REVOKED: Final = "revoked"
