@@ -117,11 +117,18 @@ class Writes:
         if command.producer is None:
             check_append(info, command.content_type, command.condition)
 
+    async def _body_of(self, exchange: Exchange) -> bytes:
+        """The body, when it has its turn."""
+        body = await body_of(exchange)
+        if len(body) > BULK_BYTES:
+            await self._hub.runtime.bulk.come_alone()
+        return body
+
     async def create_by_append(self, exchange: Exchange, command: Write, access: Access) -> None:
         """Append to a stream, and create it if it is not there."""
         if not exchange.is_asked:
             await self._check_before_body(command, access.principal)
-        body = await body_of(exchange)
+        body = await self._body_of(exchange)
         self._permission.check(access, exchange)
         self._permission.count_body(len(body), access, exchange)
         check_write(command, body)
@@ -140,7 +147,7 @@ class Writes:
                 condition=command.condition,
                 by=access.principal,
             )
-        body = await body_of(exchange)
+        body = await self._body_of(exchange)
         self._permission.check(access, exchange)
         self._permission.count_body(len(body), access, exchange)
         created = await self._hub.create_stream(

@@ -64,6 +64,10 @@ class FairTurns:
         if size >= SMALL:
             await self.come(size)
 
+    async def come_alone(self) -> None:
+        """Wait for a turn of one's own."""
+        await self.come(PER_TURN)
+
     def call(self, act: Callable[[], None]) -> None:
         """Do something that takes a turn of its own: now, or when it comes.
 
