@@ -56,3 +56,18 @@ def test_a_token_from_end_to_end(folder: Path) -> None:
 def test_tokens_that_no_server_would_take(folder: Path, args: list[str]) -> None:
     """They are not made."""
     assert headwater(folder, "token", "--sub", *args).returncode == 2
+
+
+#: The command line where PyJWT is not installed.
+WITHOUT = "import sys; sys.modules['jwt'] = None; from headwater.cli import main; main()"
+
+
+@pytest.mark.parametrize("args", [["token", "--sub", "u", "--read", "a"], ["access", "explain", "x.y.z", "read", "a"]])
+def test_without_the_library_it_is_told_how_to_install_it(folder: Path, args: list[str]) -> None:
+    """And no traceback is shown."""
+    env = {**os.environ, "HEADWATER_ACCESS_KEY_FILE": str(folder / "access.key")}
+    command = [sys.executable, "-c", WITHOUT, *args]
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert "pip install 'headwater[auth]'" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -13,6 +13,7 @@ import click
 from headwater.cli.failures import Failure
 from headwater.cli.paragraphs import Paragraphs
 from headwater.errors import HeadwaterError
+from headwater.http.access.keys import library
 from headwater.protocol.access.claims import Issuer, access_of
 from headwater.protocol.asks import Operation
 from headwater.server.access_files import ENV_KEY
@@ -83,8 +84,7 @@ def token(sub: str, seconds: int, token_id: str | None, config: Path | None, **g
         access_of(claims, issuer, now)
     except Exception as error:
         raise click.UsageError(f"no server would take this token: {error}") from None
-    import jwt
-
+    jwt = library()
     try:
         text = jwt.encode(claims, secret, algorithm=settings.access_algorithm)
     except (jwt.exceptions.PyJWTError, ValueError, TypeError) as error:
