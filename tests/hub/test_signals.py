@@ -29,6 +29,7 @@ from headwater.hub.formats import wire_format
 from headwater.hub.kept_signals import KeptSignals
 from headwater.hub.live.admission import open_or_wait
 from headwater.hub.live.event_reader import ROOM
+from headwater.hub.live.first_frames import FirstFrames
 from headwater.hub.live.sinks import BufferSink
 from headwater.hub.timers import Timers
 from headwater.protocol.signals import Addressed, Signal, make_signal
@@ -339,11 +340,12 @@ def test_a_crowd_is_told_what_is_kept(run: Run[None], high_water: int) -> None:
             for _ in range(20):
                 first.append(BufferSink())
                 await hub.live.subscribe("s", offset, form, first[-1])
-            frames = hub.live.first_frames("s", offset, form)
-            assert frames is not None
-            assert b"signal" not in frames.data
+            found = hub.live.look("s", offset, form, peer=Peer("ndjson"))
+            assert found is not None
+            assert isinstance(found.first, FirstFrames)
+            assert b"signal" not in found.first.data
             sink = BufferSink(high_water)
-            hub.live.push_first("s", frames, sink, Peer("ndjson"), b"")
+            hub.live.push(found, form, sink)
             text = b""
             for _ in range(10):
                 text += sink.take()
@@ -366,10 +368,11 @@ def test_who_is_full_by_its_first_frames_is_told_none(run: Run[None]) -> None:
             form = structs.replace(wire_format("ndjson", signals=True), timeless=True)
             for _ in range(20):
                 await hub.live.subscribe("s", "-1", form, BufferSink())
-            frames = hub.live.first_frames("s", "-1", form)
-            assert frames is not None
+            prospect = hub.live.look("s", "-1", form, peer=Peer("ndjson", "full"))
+            assert prospect is not None
+            assert isinstance(prospect.first, FirstFrames)
             sink = BufferSink(1)
-            hub.live.push_first("s", frames, sink, Peer("ndjson", "full"), b"")
+            hub.live.push(prospect, form, sink)
             for _ in range(3):
                 assert await hub.signal("s", "dropped") == 20
             (found,) = [info for info in await hub.live.describe() if info.name == "full"]

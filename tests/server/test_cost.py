@@ -24,6 +24,7 @@ from headwater.server.settings import Settings
 
 OURS = str(Path(headwater.__file__).parent) + "/"
 GET = b"GET /v1/stream/s HTTP/1.1\r\nhost: localhost\r\naccept: text/event-stream\r\n\r\n"
+ALIKE = GET.replace(b"/s ", b"/t ")
 #: Where the work itself is done; what else is called hands over.
 INNER = ("hub/", "protocol/", "stores/")
 #: Bytes of an idle reader, above those of a connection of the event loop that does nothing.
@@ -31,19 +32,22 @@ MOST_BYTES = 600
 
 
 @pytest.mark.parametrize(
-    ("others", "outside", "whole", "files"),
-    [(20, 25, 46, 20), (0, 32, 121, 38)],
-    ids=["of a stream that others read", "of a stream that nobody reads"],
+    ("others", "head", "outside", "whole", "files"),
+    [(20, GET, 25, 45, 19), (0, GET, 25, 95, 33), (0, ALIKE, 31, 105, 36)],
+    ids=["of a stream that others read", "of a stream that nobody reads", "with a head for another stream"],
 )
-def test_a_live_connect_walks_a_short_way(run: Run[None], others: int, outside: int, whole: int, files: int) -> None:
-    """With a head that came before. Who is the first one is looked for in the store, and all that it needs is made."""
+def test_a_live_connect_walks_a_short_way(
+    run: Run[None], others: int, head: bytes, outside: int, whole: int, files: int
+) -> None:
+    """With a head that came before, or one alike. For the first one the store is asked, and what it needs is made."""
 
     async def main() -> None:
         settings = Settings(store="memory:", flush_seconds=0)
         async with in_process(settings) as served:
             served._shared.restrained = True  # as of connections by TCP, which these are not
-            await served.hub.create("s", content_type="application/json")
-            await served.hub.append("s", 1)
+            for path in ("s", "t"):
+                await served.hub.create(path, content_type="application/json")
+                await served.hub.append(path, 1)
             clients = []
             for _ in range(max(others, 1)):
                 clients.append(await served.connect())
@@ -61,7 +65,7 @@ def test_a_live_connect_walks_a_short_way(run: Run[None], others: int, outside: 
 
             sys.setprofile(count)
             clients.append(await served.connect())
-            clients[-1].sendall(GET)
+            clients[-1].sendall(head)
             await turns()
             sys.setprofile(None)
             # A beat of the loop's delay and a new second of the date may come in between.

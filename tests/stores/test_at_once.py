@@ -30,7 +30,7 @@ async def _filled(store: Store) -> None:
 
 
 def test_what_is_given_at_once_is_what_waiting_would_give(run: Run, store: Store) -> None:
-    """State and position; the tail is always at hand."""
+    """State and records, of one moment; the tail is always at hand."""
     assert isinstance(store, AtOnce)
 
     async def main() -> None:
@@ -38,9 +38,9 @@ def test_what_is_given_at_once_is_what_waiting_would_give(run: Run, store: Store
         info = await store.info("s")
         assert store.info_at_once("s") == info
         for offset in ("now", info.tail):
-            assert store.read_at_once("s", offset) == await store.read("s", offset)
+            assert store.read_at_once("s", offset) == (info, await store.read("s", offset))
         found = store.read_at_once("s", "-1", limit=3)
-        assert found is None or found == await store.read("s", "-1", limit=3)
+        assert found is None or found == (info, await store.read("s", "-1", limit=3))
         await store.aclose()
 
     run(main())

@@ -20,7 +20,7 @@ from headwater.http.authorize import Authorize, Credential
 from headwater.http.forwarded import TrustedProxies
 from headwater.http.streams import StreamService
 from headwater.http.websocket import expiry
-from headwater.hub.live.join_cache import FROM_READERS
+from headwater.hub.live.first_frames import FROM_READERS
 from headwater.server.connection import Connection
 from headwater.server.shared import ConnectionLimits, Shared
 

@@ -27,7 +27,7 @@ from tests.support.websocket import CONNECT, HEADERS, JSON_PROTOCOL, Json
 import headwater
 from headwater.http.socket_sink import TransportSink
 from headwater.hub.live import fanout, pushed
-from headwater.hub.live.join_cache import FROM_READERS
+from headwater.hub.live.first_frames import FROM_READERS
 from headwater.server.settings import Settings
 
 HEAD = b"GET %b HTTP/1.1\r\n%b%b\r\n" % (CONNECT.encode(), HEADERS, JSON_PROTOCOL)

@@ -16,7 +16,7 @@ from headwater.errors import HeadwaterError
 from headwater.http.websocket.session import Session
 from headwater.http.websocket.shared import Door
 from headwater.http.websocket.subprotocol import MAX_BYTES, MAX_KEPT, AskedSub
-from headwater.hub.live.join_cache import FROM_READERS, MAX_ANSWERS
+from headwater.hub.live.first_frames import FROM_READERS, MAX_ANSWERS
 from headwater.protocol.websocket import messages as m
 from headwater.server.settings import Settings
 

@@ -24,9 +24,7 @@ from headwater.errors import HeadwaterError
 from headwater.http.authorize import Credential
 from headwater.http.duplex import Duplex, Receiver
 from headwater.http.request import Request
-from headwater.hub import Peer
 from headwater.hub.live.arrival import Arrival, Prospect
-from headwater.hub.live.join_cache import FirstFrames
 from headwater.hub.live.waiting import Comes
 from headwater.hub.live.wire_format import WireFormat
 from headwater.model import Appended
@@ -111,14 +109,14 @@ class Opening(msgspec.Struct, frozen=True):
         arrival: the reader, just opened, or one that waits for its stream or reads many; who opened it closes it, if it
             is not pushed. One that was only looked for is given where `pushes_at_once`.
         form: the wire format; its frames are HTTP/1.1 chunks.
-        encoder: of the form.
+        encoder: of the form, that has told nothing yet; None: one is made.
         head: of the response.
         lifetime: seconds before the reader is let go; None: no end.
     """
 
     arrival: Prospect | Arrival | Comes
     form: WireFormat
-    encoder: Encoder
+    encoder: Encoder | None
     head: LiveHead
     lifetime: float | None = None
 
@@ -228,19 +226,6 @@ class Exchange(ABC):
     @abstractmethod
     def push(self, opening: Opening) -> Work | None:
         """Make the connection the reader's, from now until one of them ends."""
-
-    def push_first(self, path: str, frames: FirstFrames, peer: Peer, head: LiveHead) -> None:
-        """Make the connection a reader's that is told what another one was told just before.
-
-        Only where `pushes_at_once`.
-
-        Args:
-            path: of the stream.
-            frames: found for it.
-            peer: who reads.
-            head: of the response.
-        """
-        raise NotImplementedError
 
     @property
     def websocket_key(self) -> bytes:

@@ -13,7 +13,7 @@ from headwater.http.exchange import Opening, live_head
 from headwater.http.http1 import LAST_CHUNK, chunk
 from headwater.hub import Peer
 from headwater.hub.live.admission import open_or_wait
-from headwater.hub.live.arrival import Arrival, Prospect
+from headwater.hub.live.arrival import Arrival
 from headwater.hub.live.readers import LiveReaders
 from headwater.hub.live.waiting import Awaiting
 from headwater.hub.live.wire_format import WireFormat, with_heartbeat, with_kind
@@ -82,7 +82,8 @@ def live_format(command: Read, coding: Coding) -> WireFormat:
     """The wire format of a live read, for HTTP/1.1."""
     if command.mode is Mode.SSE:
         encoder = partial(ControlEvents, cursor=command.cursor, jitter=jitter())
-        form = WireFormat(("sse", coding.token), encoder, chunk, LAST_CHUNK, coding)
+        kind = ControlEvents.media_type
+        form = WireFormat(("sse", coding.token), encoder, chunk, LAST_CHUNK, coding, media_type=kind)
         return with_heartbeat(form, command.heartbeat) if command.heartbeat else form
     if command.mode is Mode.EVENTS:
         form, tell = _events(command.event_key, command.as_json, command.envelope, coding), as_event
@@ -111,14 +112,14 @@ def with_kinds(
 @lru_cache(_FORMATS)
 def _events(event_key: str | None, as_json: bool, envelope: bool, coding: Coding) -> WireFormat:
     encoder = partial(PlainEvents, event_key=event_key, as_json=as_json, envelope=envelope)
-    key = ("events", event_key, as_json, envelope, coding.token)
-    return WireFormat(key, encoder, chunk, LAST_CHUNK, coding, timeless=True, timed=envelope, says=as_event)
+    key, kind = ("events", event_key, as_json, envelope, coding.token), PlainEvents.media_type
+    return WireFormat(key, encoder, chunk, LAST_CHUNK, coding, True, kind, envelope, says=as_event)
 
 
 @lru_cache(_FORMATS)
 def _lines(envelope: bool, coding: Coding) -> WireFormat:
     encoder, key = partial(JsonLines, envelope=envelope), ("ndjson", envelope, coding.token)
-    return WireFormat(key, encoder, chunk, LAST_CHUNK, coding, timeless=True, timed=envelope, says=as_line)
+    return WireFormat(key, encoder, chunk, LAST_CHUNK, coding, True, JsonLines.media_type, envelope, says=as_line)
 
 
 def jitter() -> int:
@@ -127,7 +128,7 @@ def jitter() -> int:
 
 
 def opening(
-    arrival: Prospect | Arrival,
+    arrival: Arrival,
     form: WireFormat,
     lifetime: float | None,
     media_type: bytes | None,
@@ -138,7 +139,7 @@ def opening(
     """The response to a live read whose reader is open.
 
     Args:
-        arrival: the reader, just opened or looked for.
+        arrival: the reader, just opened.
         form: the wire format.
         lifetime: seconds before the reader is let go; None: no end.
         media_type: the name by which the client asked for the form; None: the form's first one.
@@ -147,7 +148,7 @@ def opening(
     """
     content_type = arrival.info.content_type
     encoder = form.encoder(content_type)
-    previous = arrival.previous if isinstance(arrival, Arrival) else None
+    previous = arrival.previous
     more = () if previous is None else ((names.STREAM_PREVIOUS_OFFSET, previous.encode()),)
     kind, beat, token = media_type or encoder.media_type, form.heartbeat or heartbeat, form.coding.token
     head = live_head(kind, content_type, beat, token, varies=varies, for_one=is_own(arrival.peer))

@@ -23,7 +23,7 @@ from headwater.http.exchange import Exchange, Work
 from headwater.http.figures import Overview
 from headwater.http.introspection import asks_of_route, introspect
 from headwater.http.live import LIVE, jitter, peer_of
-from headwater.http.live_reads import LiveReads
+from headwater.http.live_reads import LiveRead, LiveReads
 from headwater.http.page import page, page_file
 from headwater.http.permission import Permission
 from headwater.http.plan import Go, Plan
@@ -37,7 +37,7 @@ from headwater.hub import Engine, long_poll
 from headwater.model import Mode
 from headwater.protocol import responses
 from headwater.protocol.access.identity import ANYBODY, Access
-from headwater.protocol.asks import asks_of
+from headwater.protocol.asks import Ask, asks_of
 from headwater.protocol.cache_headers import next_cursor
 from headwater.protocol.commands import (
     Attend,
@@ -164,7 +164,8 @@ class StreamService(Service):
 
     def _route(self, exchange: Exchange) -> Work | None:
         request = exchange.request
-        if request.memo is None:
+        plan: Plan | None = request.memo or self._plan_alike(request)
+        if plan is None:
             if exchange.is_websocket:
                 if request.path in self._several.words:
                     return self._several.connect(exchange)
@@ -175,7 +176,7 @@ class StreamService(Service):
                 return self._several.serve(exchange)
             # Whoever remembers a head serves it in the hub's own loop; whether that is open, what is called looks.
             self.hub.runtime.gate.check()
-        plan: Plan = request.memo or self._plan(request)
+            plan = self._plan(request)
         if self._permission.is_free:
             return plan.go(exchange, plan.command, ANYBODY)
         return self._permission.then(exchange, plan.asks, partial(plan.go, exchange, plan.command))
@@ -212,10 +213,29 @@ class StreamService(Service):
 
     def _plan(self, request: Request) -> Plan:
         check_encoding(request.raw_path.encode("latin-1"))
-        command = self._command(request, None)
-        asks = () if self._permission.is_free else asks_of(command, has_body=request.may_have_body)
-        plan = request.memo = Plan(*self._way(command, request), asks)
+        command, alike = self._command(request, None), request.alike
+        plan = request.memo = Plan(*self._way(command, request), self._asks(command, request))
+        if alike is not None and len(alike) < MAX_ALIKE and isinstance(command, Read):
+            alike[request.query] = plan
         return plan
+
+    def _plan_alike(self, request: Request) -> Plan | None:
+        """That of a read whose head differs in its path alone from one that is remembered; None: it is another one."""
+        known: Plan | None = request.alike.get(request.query) if request.alike else None
+        url_path = request.path
+        if known is None or "%" in request.raw_path or BELOW_STREAM in url_path:
+            return None
+        if not url_path.startswith(self._prefix) or url_path == self._prefix:
+            return None
+        path = stream_at(url_path[len(self._prefix) :], maximum=self.hub.limits.max_path_bytes, private=self.private)
+        read = known.command
+        command = replace(read.command if isinstance(read, LiveRead) else read, path=path)
+        moved = replace(read, command=command) if isinstance(read, LiveRead) else command
+        plan = request.memo = Plan(moved, known.go, self._asks(command, request))
+        return plan
+
+    def _asks(self, command: Command | Undecided, request: Request) -> tuple[Ask, ...]:
+        return () if self._permission.is_free else asks_of(command, has_body=request.may_have_body)
 
     def _command(self, request: Request, content_type: str | None) -> Command | Undecided:
         path, most = request.path[len(self._prefix) :], self.hub.limits.max_path_bytes
@@ -224,11 +244,7 @@ class StreamService(Service):
             found = parse_word(target, request.method, request.query, request.headers)
             if found is not None:
                 return found
-        alike = request.alike if content_type is None else None
-        known: Read | None = alike.get(request.query) if alike else None
-        if known is not None:
-            return replace(known, path=stream_at(path, maximum=most, private=self.private))
-        command = parse_request(
+        return parse_request(
             request.method,
             path,
             request.query,
@@ -238,9 +254,6 @@ class StreamService(Service):
             private=self.private,
             content_type=content_type,
         )
-        if alike is not None and len(alike) < MAX_ALIKE and isinstance(command, Read):
-            alike[request.query] = command
-        return command
 
     # Commands.
 

@@ -7,7 +7,7 @@ Rule 2: a turn of the event loop asks a bounded number of them; the others have 
 
 from __future__ import annotations
 
-from time import monotonic
+import time
 from typing import Final, Protocol
 
 from headwater.hub.timers import Timers
@@ -42,7 +42,7 @@ class Round:
 
     def add(self, member: Waits) -> None:
         """One waits from now on."""
-        self._waiting[member] = monotonic()
+        self._waiting[member] = time.monotonic()
         if not self._is_set:
             self._ring_after(self._seconds)
 
@@ -61,7 +61,7 @@ class Round:
 
     def _ring(self) -> None:
         self._is_set = False
-        now = monotonic()
+        now = time.monotonic()
         try:
             self._ask(now - self._seconds)
         finally:  # whatever one of them raises

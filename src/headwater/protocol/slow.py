@@ -48,13 +48,18 @@ def parse_slow(text: str) -> SlowPolicy:
     return SlowPolicy(policy, key)
 
 
+def has_meaning(slow: SlowPolicy, content_type: str) -> bool:
+    """Whether a stream of this type can have a policy."""
+    return slow.policy is not Policy.CONFLATE or is_json(content_type)
+
+
 def check_slow(slow: SlowPolicy, content_type: str) -> None:
     """Refuse a policy that the stream's type has no meaning for.
 
     Raises:
         BadRequest: `conflate` on a stream that is not JSON.
     """
-    if slow.policy is Policy.CONFLATE and not is_json(content_type):
+    if not has_meaning(slow, content_type):
         raise BadRequest(f"slow: conflate needs a JSON stream, and this one is {content_type}")
 
 

@@ -16,7 +16,7 @@ from typing import Final
 
 import msgspec
 
-from headwater.model import Batch, Record
+from headwater.model import JSON, Batch, Record
 from headwater.protocol.cursor import Data, Detached, Event, Failed, Gap, Idle, Made, Missing
 from headwater.protocol.envelope import enveloped, made
 from headwater.protocol.framing import is_delimited, is_json, is_text, payloads
@@ -38,6 +38,9 @@ from headwater.surrogates import json_value
 
 #: How long a browser waits before it connects again: short, because a lost connection is usually a passing thing.
 RETRY_MILLISECONDS: Final = 1000
+_RETRY: Final = encode_retry(RETRY_MILLISECONDS)
+#: Of what is no text, which leaves every batch as it is.
+_AS_IT_IS: Final = Regrouper(JSON)
 #: What a comment says before records that have other line ends.
 LINE_ENDS: Final = b" line ends are sent as LF; data=json keeps them"
 
@@ -73,13 +76,15 @@ class PlainEvents:
         self._as_json = as_json and not is_json(content_type)
         self._is_plain_text = is_plain_text(content_type)
         self._is_delimited = is_delimited(content_type)
-        self._regrouper = Regrouper(content_type, whole_lines=not (as_json or envelope))
+        self._regrouper = (
+            Regrouper(content_type, whole_lines=not (as_json or envelope)) if self._is_plain_text else _AS_IT_IS
+        )
         self._retry = retry
         self._positioned = False
 
     def opening(self) -> bytes:
         """The reconnection time; also makes the browser fire `open` at once behind a buffering proxy."""
-        return encode_retry(self._retry)
+        return _RETRY if self._retry == RETRY_MILLISECONDS else encode_retry(self._retry)
 
     def encode(self, event: Event, now: float) -> bytes:
         """See `Encoder.encode`."""

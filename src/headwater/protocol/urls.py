@@ -81,6 +81,9 @@ def stream_at(path: str, *, maximum: int = MAX_PATH_BYTES, private: PrivatePaths
         StreamPrivate: the stream, or the one before the word, is not served.
         RouteNotFound: the URL has a word of the table, and nothing serves it.
     """
+    if BELOW_STREAM not in f"/{path}":
+        private.check(check_path(path, maximum=maximum))
+        return path
     target = target_at(path, maximum=maximum, private=private)
     if target.word:
         raise not_served(target)

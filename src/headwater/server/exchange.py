@@ -17,8 +17,6 @@ from headwater.http.service import log_access
 from headwater.http.socket_options import relax, restrain
 from headwater.http.socket_sink import TransportSink
 from headwater.http.websocket.sink import InflatingSink, MessageSink
-from headwater.hub import Peer
-from headwater.hub.live.join_cache import FirstFrames
 from headwater.hub.outflow import Ending, Outflow
 from headwater.model import Appended
 from headwater.protocol import names, responses
@@ -176,14 +174,14 @@ class SocketExchange(Exchange):
         wire = self._wire
         if not wire.is_current(self):
             return
-        form, live = opening.form, wire.shared.live
+        form, shared = opening.form, wire.shared
         if self.request.version != "1.1":
             form = unframed(form, "1.0", b"")
-        head, shared = self._live_head(opening.head), wire.shared
+        head = self._live_head(opening.head)
         wire.take()
         sink = TransportSink(wire.transport, shared.runtime, shared.restrained)
-        live.push(opening.arrival, form, sink, lifetime=opening.lifetime, encoder=opening.encoder, head=head)
-        if wire.shared.limits.access_log:
+        shared.live.push(opening.arrival, form, sink, lifetime=opening.lifetime, encoder=opening.encoder, head=head)
+        if shared.limits.access_log:
             log_access(self, 200)
 
     @property
@@ -230,17 +228,6 @@ class SocketExchange(Exchange):
             answer = replace(upgrade, accept=_MARK.encode()).headers()
             form = ready.found[key] = head_bytes(101, date, answer, self.extra).split(_MARK.encode())
         return upgrade.accept.join(form)
-
-    def push_first(self, path: str, frames: FirstFrames, peer: Peer, head: LiveHead) -> None:
-        """See `Exchange.push_first`."""
-        wire = self._wire
-        if wire.is_current(self):
-            shared, data = wire.shared, self._live_head(head)
-            wire.take()
-            sink = TransportSink(wire.transport, shared.runtime, shared.restrained)
-            shared.live.push_first(path, frames, sink, peer, data)
-            if shared.limits.access_log:
-                log_access(self, 200)
 
     def _live_head(self, head: LiveHead) -> bytes:
         clock, request = self._wire.shared.clock, self.request

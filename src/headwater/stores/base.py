@@ -29,6 +29,8 @@ Watcher = Callable[[Change], None]
 Wants = Callable[[str], bool]
 #: Called once in the event loop with what `append` returns or raises; must not block or raise.
 Done = Callable[[Appended | Exception], None]
+#: The state of a stream, and some of its records.
+Found = tuple[StreamInfo, Batch]
 
 #: Bytes a read returns at most unless told otherwise.
 DEFAULT_READ_LIMIT: Final = 1024 * 1024
@@ -324,8 +326,8 @@ class AtOnce(Protocol):
         """
         ...
 
-    def read_at_once(self, path: str, offset: str, *, limit: int = DEFAULT_READ_LIMIT, whole: int = 0) -> Batch | None:
-        """`Store.read`; None: it takes waiting, or is an error.
+    def read_at_once(self, path: str, offset: str, *, limit: int = DEFAULT_READ_LIMIT, whole: int = 0) -> Found | None:
+        """`Store.info` and `Store.read`, of one moment; None: it takes waiting, or is an error.
 
         Args:
             path: the stream.

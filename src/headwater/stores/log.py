@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from headwater.model import Batch
 from headwater.protocol.batches import Row, build_batch, build_values, has_own_values
@@ -110,14 +110,21 @@ class Log:
 
 
 def read_log(
-    state: StreamState, log: Log, rows: Iterable[Row], start: int, limit: int, whole: int, *, times: bool
+    state: StreamState,
+    log: Log,
+    rows: Callable[[], Iterable[Row]],
+    start: int,
+    limit: int,
+    whole: int,
+    *,
+    times: bool,
 ) -> Batch | None:
     """The batch of a read of what is in memory; see `build_batch`.
 
     Args:
         state: the stream; the log may have got more since.
         log: the stream's own records.
-        rows: the same and inherited ones, where the read reaches them.
+        rows: gives the same and inherited ones, where the read reaches them.
         start: position to read from.
         limit: see `build_batch`.
         whole: see `build_batch`.
@@ -128,4 +135,4 @@ def read_log(
         if values := log.data[found]:
             told, by = (log.told[found], log.by[found] or None) if times else (None, None)
             return build_values(state, start, values, sum(map(len, values)), told, by)
-    return build_batch(state, start, rows, limit, whole)
+    return build_batch(state, start, rows(), limit, whole)

@@ -37,7 +37,7 @@ from headwater.protocol.retention import retained_from
 from headwater.protocol.spans import MILLIS
 from headwater.stores import unit
 from headwater.stores.attendance import Attendance
-from headwater.stores.base import DEFAULT_READ_LIMIT, Clock, Done, Wants, Watcher
+from headwater.stores.base import DEFAULT_READ_LIMIT, Clock, Done, Found, Wants, Watcher
 from headwater.stores.draft import append_all
 from headwater.stores.log import Log, read_log
 from headwater.stores.timekeeper import Timekeeper
@@ -118,24 +118,26 @@ class MemoryStore:
         self, path: str, offset: str, *, limit: int = DEFAULT_READ_LIMIT, whole: int = 0, times: bool = True
     ) -> Batch:
         """See `Store.read`."""
-        return self._read(path, offset, limit, whole, times=times)
+        return self._batch(*self._place(path, offset), limit, whole, times=times)
 
-    def read_at_once(self, path: str, offset: str, *, limit: int = DEFAULT_READ_LIMIT, whole: int = 0) -> Batch | None:
+    def read_at_once(self, path: str, offset: str, *, limit: int = DEFAULT_READ_LIMIT, whole: int = 0) -> Found | None:
         """See `AtOnce.read_at_once`."""
         try:
-            return self._read(path, offset, limit, whole, times=True)
+            state, start = self._place(path, offset)
+            return state.info(), self._batch(state, start, limit, whole, times=True)
         except HeadwaterError:
             return None
 
-    def _read(self, path: str, offset: str, limit: int, whole: int, *, times: bool) -> Batch:
+    def _place(self, path: str, offset: str) -> tuple[StreamState, int]:
+        """A stream that is read now, and the position at which."""
         now = self._time.now()
         state = ledger.check_usable(self._streams.get(path), path, now, self._attended)
         start = locate(state.lineage, offset, earliest=state.earliest, tail=state.tail)
         ledger.touch(state, now)
-        return self._batch(state, start, limit, whole, times=times)
+        return state, start
 
     def _batch(self, state: StreamState, start: int, limit: int, whole: int, *, times: bool) -> Batch:
-        rows = self._rows(state, start, limit)
+        rows = partial(self._rows, state, start, limit)
         batch = read_log(state, self._logs[state.incarnation], rows, start, limit, whole, times=times)
         assert batch is not None, "memory cannot lose rows between two lines"
         return batch
@@ -156,25 +158,18 @@ class MemoryStore:
 
     async def extent(self, path: str, offset: str) -> Extent:
         """See `Store.extent`."""
-        now = self._time.now()
-        state = ledger.check_usable(self._streams.get(path), path, now, self._attended)
-        start = locate(state.lineage, offset, earliest=state.earliest, tail=state.tail)
-        ledger.touch(state, now)
-        return extent_from(state, start)
+        return extent_from(*self._place(path, offset))
 
     async def info(self, path: str) -> StreamInfo:
         """See `Store.info`."""
-        return self._info(path)
+        return ledger.check_usable(self._streams.get(path), path, self._time.now(), self._attended).info()
 
     def info_at_once(self, path: str) -> StreamInfo | None:
         """See `AtOnce.info_at_once`."""
         try:
-            return self._info(path)
+            return ledger.check_usable(self._streams.get(path), path, self._time.now(), self._attended).info()
         except HeadwaterError:
             return None
-
-    def _info(self, path: str) -> StreamInfo:
-        return ledger.check_usable(self._streams.get(path), path, self._time.now(), self._attended).info()
 
     async def delete(self, path: str, *, condition: Condition | None = None) -> None:
         """See `Store.delete`."""

@@ -128,7 +128,7 @@ class AtOnce(Gated):
     def info_at_once(self, path: str) -> StreamInfo | None:
         return self._inner.info_at_once(path)
 
-    def read_at_once(self, path: str, offset: str, **bounds: Any) -> Batch | None:
+    def read_at_once(self, path: str, offset: str, **bounds: Any) -> tuple[StreamInfo, Batch] | None:
         return self._inner.read_at_once(path, offset, **bounds)
 
 

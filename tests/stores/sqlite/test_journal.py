@@ -52,9 +52,9 @@ def test_a_batch_of_many_streams_is_one_row(place: Place, run: Run[None]) -> Non
             assert (rows_of(place, "journal"), rows_of(place, "records")) == (2, 0)
             assert [info.size for info in await store.list()] == [2] * 50
             for number in range(50):
-                batch = store.read_at_once(str(number), "-1")
-                assert batch is not None
-                assert [record.data for record in batch.records] == [b"x", b"y"]
+                found = store.read_at_once(str(number), "-1")
+                assert found is not None
+                assert [record.data for record in found[1].records] == [b"x", b"y"]
 
     run(scenario())
 

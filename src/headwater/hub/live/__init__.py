@@ -11,7 +11,7 @@ stream              a stream that is read live: its window, its groups, who wait
 window              its newest records, and where its log stands
 group               readers at one offset in one format: encoded once
 fanout              the loop that gives the same bytes to all
-join_cache          first frames, told again to a crowd
+first_frames        what is told to who comes and is live at once; told again to a crowd
 expiry_notice       what is told of an access that ends soon
 access_end          a pushed reader whose access ends
 attended            readers that are members of their stream

@@ -14,6 +14,7 @@ from typing import Self
 import msgspec
 
 from headwater.hub.live.cursor import LogCursor
+from headwater.hub.live.first_frames import FirstFrames
 from headwater.hub.live.follower import Follower
 from headwater.hub.live.stream import LiveStream
 from headwater.hub.peers import Peer
@@ -29,7 +30,7 @@ class Prospect(msgspec.Struct, frozen=True):
         path: the stream.
         info: the stream now.
         offset: as asked for.
-        batch: the first one.
+        first: the first batch; or what another one was told who came to the same place.
         slow: see `Follower`.
         peer: see `Follower`.
     """
@@ -37,7 +38,7 @@ class Prospect(msgspec.Struct, frozen=True):
     path: str
     info: StreamInfo
     offset: str
-    batch: Batch
+    first: Batch | FirstFrames
     slow: SlowPolicy
     peer: Peer
 

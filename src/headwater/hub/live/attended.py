@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from headwater.hub.live.connection import Connection, SingleConnection
+from headwater.hub.live.connection import OwnKind, SingleConnection
 from headwater.hub.live.runtime import Runtime
 from headwater.hub.live.sinks import GivesUp, Sink
-from headwater.hub.peers import Peer
-from headwater.protocol.access.identity import ANYBODY
 
 
 class Attends(Protocol):
@@ -29,7 +27,7 @@ class Attends(Protocol):
         ...
 
 
-class MemberPeer(Peer, frozen=True, gc=True, kw_only=True):
+class MemberPeer(OwnKind, frozen=True, gc=True, kw_only=True):
     """A reader that is a member.
 
     Attributes:
@@ -39,6 +37,10 @@ class MemberPeer(Peer, frozen=True, gc=True, kw_only=True):
 
     attends: Attends
     silence: float
+
+    def connection(self, runtime: Runtime, sink: Sink) -> SingleConnection:
+        """See `OwnKind.connection`."""
+        return MemberConnection(runtime, sink, self)
 
 
 class MemberConnection(SingleConnection):
@@ -62,22 +64,3 @@ class MemberConnection(SingleConnection):
         """See `Connection.lost`."""
         super().lost()
         self._attends.lost()
-
-
-def connection_to(runtime: Runtime, to: Sink | Connection, peer: Peer) -> Connection:
-    """The connection of a reader that is its only channel; or the one of which it becomes a channel.
-
-    Args:
-        runtime: of the hub.
-        to: where its bytes go.
-        peer: who reads.
-    """
-    if isinstance(to, Connection):
-        return to
-    if isinstance(peer, MemberPeer):
-        found: Connection = MemberConnection(runtime, to, peer)
-    else:
-        found = SingleConnection(runtime, to)
-    if peer.access is not ANYBODY:
-        found.live_by(peer.access)
-    return found

@@ -19,6 +19,7 @@ from typing import Protocol
 from headwater.hub.access.end import AccessEnd
 from headwater.hub.live.runtime import Runtime
 from headwater.hub.live.sinks import Sink
+from headwater.hub.peers import Peer
 from headwater.hub.wheel import Timer
 from headwater.model import Policy, SlowPolicy
 from headwater.protocol.access.identity import ANYBODY, Access
@@ -361,3 +362,27 @@ class SingleConnection(Connection):
     def clear(self) -> None:
         """See `Connection.clear`."""
         self._channel = None
+
+
+class OwnKind(Peer, frozen=True, gc=True, kw_only=True):
+    """A reader whose connection is of a kind of its own."""
+
+    def connection(self, runtime: Runtime, sink: Sink) -> SingleConnection:
+        """One for this reader alone."""
+        raise NotImplementedError
+
+
+def connection_to(runtime: Runtime, to: Sink | Connection, peer: Peer) -> Connection:
+    """The connection of a reader that is its only channel; or the one of which it becomes a channel.
+
+    Args:
+        runtime: of the hub.
+        to: where its bytes go.
+        peer: who reads.
+    """
+    if isinstance(to, Connection):
+        return to
+    found = peer.connection(runtime, to) if isinstance(peer, OwnKind) else SingleConnection(runtime, to)
+    if peer.access is not ANYBODY:
+        found.live_by(peer.access)
+    return found

@@ -10,7 +10,7 @@ Rule 4: all of this happens between two steps of the event loop, so nobody can j
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from copy import deepcopy
 from random import getrandbits
 from typing import Final, Protocol
@@ -18,9 +18,9 @@ from typing import Final, Protocol
 from headwater.hub.live.cursor import LogCursor
 from headwater.hub.live.fanout import Fanout
 from headwater.hub.live.fanout import Member as Written
+from headwater.hub.live.runtime import Runtime
 from headwater.hub.live.wire_format import WireFormat
 from headwater.hub.peers import Peer
-from headwater.hub.stats import Stats
 from headwater.hub.wheel import Timer
 from headwater.protocol.coding import Common
 from headwater.protocol.cursor import Data, Event, ends
@@ -65,14 +65,17 @@ class FanoutGroup:
         place: at the tail.
         encoder: what the members have been told so far.
         form: the format.
-        stats: where deliveries are counted.
+        runtime: of the hub.
+        emptied: see `Beating`.
 
     Attributes:
         place: as given.
         encoder: as given.
         form: as given.
+        emptied: as given.
         members: who is given it.
-        timer: of its next heartbeat.
+        silence: see `Beating`.
+        timer: see `Beating`.
         common: what the members are sent, in the format's content coding.
         noted: what those among the members that read many streams put into their cursors.
         noted_at: the offset of which that is; empty: of none.
@@ -81,10 +84,12 @@ class FanoutGroup:
 
     __slots__ = (
         "_brink",
+        "_heartbeats",
         "_slow",
         "_stats",
         "_telling",
         "common",
+        "emptied",
         "encoder",
         "form",
         "members",
@@ -92,19 +97,25 @@ class FanoutGroup:
         "noted_at",
         "number",
         "place",
+        "silence",
         "timer",
     )
 
-    def __init__(self, place: LogCursor, encoder: Encoder, form: WireFormat, stats: Stats) -> None:
+    def __init__(
+        self, place: LogCursor, encoder: Encoder, form: WireFormat, runtime: Runtime, emptied: Callable[[], None]
+    ) -> None:
         self.place = place
         self.encoder = encoder
         self.members: Fanout[Member] = Fanout()
         self.form = form
-        self._stats = stats
+        self.emptied: Final = emptied
+        self._heartbeats = runtime.heartbeats
+        self._stats = runtime.stats
         self._slow: list[Member] = []
         self._telling = False
         #: No member is out of credit before this position; 0: none has to count.
         self._brink = 0
+        self.silence: Final = form.heartbeat or runtime.limits.heartbeat_seconds
         self.timer: Timer | None = None
         self.common: Common = form.coding.common()
         self.noted, self.noted_at = b"", ""
@@ -183,6 +194,10 @@ class FanoutGroup:
         for member in members:
             if self.members.give(member, frame):
                 member.heard(data)
+
+    def waited(self) -> None:
+        """See `Waits.waited`."""
+        self._heartbeats.due(self)
 
     def next_beat(self) -> float:
         """See `Beating.next_beat`."""

@@ -1,8 +1,9 @@
-"""Heartbeats: one timer a group, whatever the number of its readers, and a bounded number of writes in a turn.
+"""Heartbeats: one for all readers of a group, and a bounded number of writes in a turn.
 
-Rule 1: a group that told something meanwhile needs no heartbeat; deliveries never touch the timer.
+Rule 1: groups that were told something just now wait in one round, and have no timer of their own. One that told
+        something meanwhile needs no heartbeat then, and has a timer for the rest; deliveries touch neither.
 Rule 2: a heartbeat is encoded once for all readers of a group. It goes out over as many turns of the event loop as it
-takes; who is told something else before its turn comes, or leaves the group, gets none.
+        takes; who is told something else before its turn comes, or leaves the group, gets none.
 """
 
 from __future__ import annotations
@@ -11,24 +12,36 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
-from functools import partial
 from typing import Any, Final, Protocol
 
+from headwater.hub.rounds import Rounds, Waits
 from headwater.hub.timers import Timers
 from headwater.hub.wheel import Timer
 
 #: Readers written to in one turn of the event loop: about two milliseconds of system calls.
 TURN: Final = 250
+#: Seconds by which a heartbeat may be late: those of a tick of the timers.
+LATE: Final = 0.05
 
 
-class Beating(Protocol):
+class Beating(Waits, Protocol):
     """A group of readers that is kept alive.
 
     Attributes:
-        timer: of its next heartbeat.
+        timer: of its next heartbeat; None: it waits in a round, if it waits.
     """
 
     timer: Timer | None
+
+    @property
+    def silence(self) -> float:
+        """Seconds after which a heartbeat is due."""
+        ...
+
+    @property
+    def emptied(self) -> Callable[[], None]:
+        """Called when one is due and nobody is there."""
+        ...
 
     @property
     def offset(self) -> str:
@@ -79,36 +92,44 @@ class Heartbeats:
 
     Args:
         timers: the hub's.
+        rounds: the hub's.
         sent: told how many readers were written to.
-
-    Attributes:
-        timers: as given.
     """
 
-    def __init__(self, timers: Timers, sent: Callable[[int], None]) -> None:
-        self.timers: Final = timers
+    def __init__(self, timers: Timers, rounds: Rounds, sent: Callable[[int], None]) -> None:
+        self._timers: Final = timers
+        self._rounds: Final = rounds
         self._sent = sent
         self._beats: deque[Beat] = deque()
 
-    def watch(self, group: Beating, emptied: Callable[[], None]) -> None:
-        """Keep a group's members alive as long as it has some.
+    def watch(self, group: Beating) -> None:
+        """Keep a group's members alive, as long as it has some."""
+        left, silence = group.next_beat() - time.monotonic(), group.silence
+        if left < silence - LATE:
+            group.timer = self._timers.after(left, group.waited)
+        else:
+            group.timer = None
+            self._rounds.of(silence).add(group)
 
-        Args:
-            group: just made.
-            emptied: called when a heartbeat is due and nobody is there.
-        """
-        group.timer = self.timers.after(group.next_beat() - time.monotonic(), partial(self._due, group, emptied))
+    def forget(self, group: Beating) -> None:
+        """Nobody is to be kept alive."""
+        if group.timer is None:
+            self._rounds.of(group.silence).discard(group)
+        else:
+            group.timer.cancel()
+            group.timer = None  # it holds its group in turn
 
-    def _due(self, group: Beating, emptied: Callable[[], None]) -> None:
+    def due(self, group: Beating) -> None:
+        """A heartbeat may be due now."""
         if not group.roll():
-            emptied()
+            group.emptied()
             return
         frame, data = group.beat(time.monotonic(), time.time())
         if frame:
             self._beats.append(Beat(group, frame, data))
             if len(self._beats) == 1:
                 self._pump()
-        self.watch(group, emptied)
+        self.watch(group)
 
     def _pump(self) -> None:
         left = TURN

@@ -13,7 +13,7 @@ from headwater.errors import HeadwaterError
 from headwater.hub.access.end import AccessEnd
 from headwater.hub.live.arrival import Arrival
 from headwater.hub.live.connection import Connection
-from headwater.hub.live.join_cache import FirstFrames, keep
+from headwater.hub.live.first_frames import FirstFrames, keep
 from headwater.hub.live.pushed import PushedReader
 from headwater.hub.live.stream import LiveStream
 from headwater.hub.live.waiting import Awaiting, WaitingReader

@@ -22,8 +22,8 @@ from headwater.hub.live.connection import Connection
 from headwater.hub.live.cursor import LogCursor
 from headwater.hub.live.ephemeral import Told
 from headwater.hub.live.fanout import put
+from headwater.hub.live.first_frames import FirstFrames
 from headwater.hub.live.group import FanoutGroup
-from headwater.hub.live.join_cache import FirstFrames
 from headwater.hub.live.stream import LiveStream
 from headwater.hub.live.wire_format import WireFormat
 from headwater.hub.peers import Peer
@@ -141,7 +141,7 @@ class PushedReader(EndsWithAccess):
             connection.write(rest)
             if self._group is not None and self.direct() is None:
                 group.members.hold_back(self)
-        self._stream.runtime.stats.sent("", len(frames.data), len(frames.data))
+        self._stream.runtime.stats.bytes_out += len(frames.data)
         if self._form.kinds and self._group is not None:  # it is not full already
             self._greet(group)
         self._stream.progressed()

@@ -10,12 +10,10 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
-from headwater.errors import HeadwaterError
 from headwater.hub.live.arrival import Arrival, Coming, Prospect, come, enter_known
-from headwater.hub.live.attended import connection_to
-from headwater.hub.live.connection import Connection, SingleConnection
+from headwater.hub.live.connection import Connection, connection_to
+from headwater.hub.live.first_frames import FirstFrames, first_frames, keep, kept
 from headwater.hub.live.introspection import ReaderSummary, describe_all, summarize, summarize_gently
-from headwater.hub.live.join_cache import FirstFrames, keep
 from headwater.hub.live.patterns import Patterns, Watch
 from headwater.hub.live.pulled import PulledReader
 from headwater.hub.live.pushed import PushedReader
@@ -26,12 +24,12 @@ from headwater.hub.live.waiting import Comes
 from headwater.hub.live.watched import Watched
 from headwater.hub.live.wire_format import WireFormat
 from headwater.hub.peers import NOBODY, Peer, ReaderInfo
-from headwater.model import BEGINNING, Change, Last, SlowPolicy
-from headwater.protocol.access.identity import ANYBODY
+from headwater.model import BEGINNING, Batch, Change, Last, SlowPolicy
 from headwater.protocol.cursor import Event
-from headwater.protocol.slow import check_slow
+from headwater.protocol.slow import check_slow, has_meaning
 from headwater.protocol.wire import Encoder
 from headwater.stores import AtOnce
+from headwater.stores.base import Found
 
 
 class LiveReaders:
@@ -167,14 +165,22 @@ class LiveReaders:
     ) -> Arrival | None:
         """`look`, and `open` without waiting; None has no effect. See there."""
         found = self.look(path, offset, slow=slow, peer=peer)
-        if found is None:
+        if found is None or isinstance(found.first, FirstFrames):
             return None
-        coming, first = self._come_at_once(found)
+        coming, first = self._come_at_once(found, found.first)
         arrival = Arrival(coming)
         arrival.first = first
         return arrival
 
-    def look(self, path: str, offset: str, *, slow: SlowPolicy | None = None, peer: Peer = NOBODY) -> Prospect | None:
+    def look(
+        self,
+        path: str,
+        offset: str,
+        form: WireFormat | None = None,
+        *,
+        slow: SlowPolicy | None = None,
+        peer: Peer = NOBODY,
+    ) -> Prospect | None:
         """What `open` would find for a reader that will be pushed, without waiting and without effect.
 
         None: it takes waiting, is an error, or the reader is at the end of a closed stream.
@@ -182,46 +188,51 @@ class LiveReaders:
         Args:
             path: see `open`.
             offset: see `open`.
+            form: the wire format, of a reader without a lifetime, who may be told what another one was.
             slow: see `open`.
             peer: see `open`.
         """
-        store, runtime = self._at_once, self.runtime
-        if store is None or self._is_full():
+        runtime, stream = self.runtime, self._streams.get(path)
+        limits, stats = runtime.limits, runtime.stats
+        if runtime.draining or stats.readers >= limits.max_readers:
             return None
-        info = store.info_at_once(path)
-        if info is None:
+        if form is not None and slow is None and stream is not None:
+            frames = kept(stream, (form.key, offset))
+            if frames is not None:
+                stats.window_reads += 1
+                return Prospect(path, frames.info, offset, frames, frames.info.slow, peer)
+        limit = min(limits.buffer_bytes, limits.read_bytes)
+        if self._at_once is None:
             return None
-        if slow is not None:  # the stream's own was checked when that was made
-            try:
-                check_slow(slow, info.content_type)
-            except HeadwaterError:
-                return None
-        whole, stream = runtime.limits.read_bytes, self._streams.get(path)
-        limit = min(runtime.limits.buffer_bytes, whole)
-        start = info.earliest if offset == BEGINNING else offset
-        # A stream that was waited for is in the window from its start, and nothing is known of it but that.
-        batch = stream.window.read(start, limit) if stream is not None and stream.seed(info) else None
-        in_window = batch is not None
-        batch = batch or store.read_at_once(path, offset, limit=limit, whole=whole)
-        if batch is None or (batch.closed and not batch.records):
+        found = None if stream is None else self._in_window(self._at_once, stream, offset, limit)
+        in_window = found is not None
+        found = found or self._at_once.read_at_once(path, offset, limit=limit, whole=limits.read_bytes)
+        if found is None:
             return None
-        runtime.stats.window_reads += in_window
-        runtime.stats.store_reads += not in_window
+        info, batch = found
+        # The stream's own policy was checked when that was made.
+        if (batch.closed and not batch.records) or not (slow is None or has_meaning(slow, info.content_type)):
+            return None
+        stats.window_reads += in_window
+        stats.store_reads += not in_window
         return Prospect(path, info, offset, batch, info.slow if slow is None else slow, peer)
 
-    def _is_full(self) -> bool:
-        return self.runtime.draining or self.runtime.stats.readers >= self.runtime.limits.max_readers
+    def _in_window(self, store: AtOnce, stream: LiveStream, offset: str, limit: int) -> Found | None:
+        """A stream that was waited for is in the window from its start, and nothing is known of it but that."""
+        info = store.info_at_once(stream.path)
+        if info is None or not stream.seed(info):
+            return None
+        batch = stream.window.read(info.earliest if offset == BEGINNING else offset, limit)
+        return None if batch is None else (info, batch)
 
-    def _come_at_once(self, found: Prospect) -> tuple[Coming, Event]:
-        stream, beat = self.enter(found.path), self.runtime.limits.heartbeat_seconds
-        if not stream.seed(found.info):
-            stream.leave()
-            stream = self.enter(found.path)
-            stream.seed(found.info)
+    def _come_at_once(self, found: Prospect, batch: Batch) -> tuple[Coming, Event]:
+        path, stream, beat = found.path, self._streams.get(found.path), self.runtime.limits.heartbeat_seconds
+        if stream is None or not stream.seed(found.info):
+            stream = self._streams[path] = LiveStream(path, self.runtime, self._forget)
+            stream.window.seed(found.info)
+        stream.enter()
         coming = come(stream, found.info, found.offset, found.slow, found.peer, heartbeat=beat)
-        return coming, coming.place.cursor.receive(found.batch, coming.since)
-
-    # Pulled readers.
+        return coming, coming.place.cursor.receive(batch, coming.since)
 
     async def open_reader(
         self,
@@ -293,13 +304,22 @@ class LiveReaders:
             window: see `PushedReader`.
         """
         if isinstance(arrival, Prospect):
-            coming, first = self._come_at_once(arrival)
+            if isinstance(arrival.first, FirstFrames):
+                return self._push_again(arrival, arrival.first, to, head)
+            coming, first = self._come_at_once(arrival, arrival.first)
         elif isinstance(arrival, Arrival):
             coming, first = arrival.coming, arrival.first
             arrival.take()
         else:
             return arrival.push(form, to, head)
         return self._push(coming, first, form, to, lifetime, encoder, head, window)
+
+    def _push_again(self, found: Prospect, frames: FirstFrames, to: Sink | Connection, head: bytes) -> PushedReader:
+        stream, runtime, peer = self.enter(found.path), self.runtime, found.peer
+        connection, number, now = connection_to(runtime, to, peer), runtime.stats.readers_total, time.monotonic()
+        reader = PushedReader(stream, connection, frames.group.form, number, now, found.slow, peer)
+        reader.start_from(frames, head + frames.data)
+        return reader
 
     def _push(
         self,
@@ -312,22 +332,21 @@ class LiveReaders:
         head: bytes,
         window: int | None,
     ) -> PushedReader:
-        stream, info = coming.stream, coming.info
-        reader = PushedReader(
-            stream,
-            connection_to(self.runtime, to, coming.peer),
-            form,
-            coming.number,
-            coming.since,
-            coming.slow,
-            coming.peer,
-            window,
-        )
+        stream, info, place, peer = coming.stream, coming.info, coming.place, coming.peer
         if form.heartbeat:
-            coming.place.cursor.beat_every(form.heartbeat)
+            place.cursor.beat_every(form.heartbeat)
         if encoder is None:
             encoder = form.encoder(info.content_type)
-        told = reader.start(coming.place, first, encoder, lifetime=lifetime, head=head)
+        frames = None
+        if lifetime is None and window is None and not isinstance(to, Connection):  # where channels have their turns
+            frames = first_frames(stream, info, place, first, form, encoder)
+        connection = connection_to(self.runtime, to, peer)
+        reader = PushedReader(stream, connection, form, coming.number, coming.since, coming.slow, peer, window)
+        if frames is None:
+            told = reader.start(place, first, encoder, lifetime=lifetime, head=head)
+        else:
+            reader.start_from(frames, head + frames.data)
+            told = frames.group, frames.data
         if self.runtime.draining and self.runtime.lets_go(stream.path):
             reader.let_go()
         if told is not None:
@@ -342,29 +361,10 @@ class LiveReaders:
             offset: as asked for.
             form: the wire format.
         """
-        stream = self._streams.get(path)
-        if stream is None or stream.window.deleted or self._is_full():
+        stream, runtime = self._streams.get(path), self.runtime
+        if stream is None or runtime.draining or runtime.stats.readers >= runtime.limits.max_readers:
             return None
-        return stream.join_cache.get((form.key, offset))
-
-    def push_first(self, path: str, frames: FirstFrames, sink: Sink, peer: Peer, head: bytes) -> None:
-        """Push to a reader that is told what another one was told just before.
-
-        Args:
-            path: the stream.
-            frames: found for it right before.
-            sink: where the bytes go.
-            peer: who reads, and is no member; its policy is the stream's, and it has no lifetime.
-            head: precedes the format's bytes.
-        """
-        stream, runtime = self.enter(path), self.runtime
-        runtime.stats.window_reads += 1
-        connection = SingleConnection(runtime, sink)
-        if peer.access is not ANYBODY:
-            connection.live_by(peer.access)
-        number, now = runtime.stats.readers_total, time.monotonic()
-        reader = PushedReader(stream, connection, frames.group.form, number, now, frames.info.slow, peer)
-        reader.start_from(frames, head + frames.data)
+        return kept(stream, (form.key, offset))
 
     # All of them.
 

@@ -82,7 +82,7 @@ class Runtime:
         self.bounds: Final[Bounds | None] = bounds_of(limits, self.principals)
         self.refusals: Final = Refusals(stats.access_refused)
         self.budget: Final = Budget(limits, self.timers)
-        self.heartbeats: Final = Heartbeats(self.timers, self._beaten)
+        self.heartbeats: Final = Heartbeats(self.timers, self.rounds, self._beaten)
         self.cursors: Final = Cursors(self.timers)
         self.holders: Final[set[Holder]] = set()
         self.flusher: Final = Flusher(limits.read_bytes, limits.flush_seconds, stats)

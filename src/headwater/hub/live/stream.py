@@ -18,9 +18,9 @@ from msgspec import structs
 
 from headwater.hub.live.cursor import LogCursor
 from headwater.hub.live.ephemeral import Hears, Listeners, Told
+from headwater.hub.live.first_frames import FirstFrames, Place
 from headwater.hub.live.follower import Follower
 from headwater.hub.live.group import FanoutGroup
-from headwater.hub.live.join_cache import JoinCache
 from headwater.hub.live.runtime import Runtime
 from headwater.hub.live.window import Window
 from headwater.hub.live.wire_format import WireFormat
@@ -76,7 +76,7 @@ class LiveStream:
         followers: its live readers that have come.
         readers: how many there are, with those that are coming.
         parked: see `Parked`.
-        join_cache: first frames that may be told again until something changes.
+        first_frames: those that may be told again until something changes; None: there are none.
         changed_at: when the oldest change came that no group was given yet, on the clock of timers; 0: none.
         onlookers: told when the groups were given something; see `Onlooker`.
         flushed_at: when its groups were given something last, on the clock of timers; 0: never.
@@ -93,7 +93,7 @@ class LiveStream:
         self.followers: dict[Follower, None] = {}
         self.readers = 0
         self.parked: list[Parked] = []
-        self.join_cache = JoinCache()
+        self.first_frames: dict[Place, FirstFrames] | None = None
         self.changed_at = 0.0
         self.flushed_at = 0.0
         self.onlookers: set[Onlooker] = set()
@@ -138,7 +138,7 @@ class LiveStream:
         """Take a notification and wake the readers."""
         if not self.window.apply(change):
             return
-        self.join_cache.clear()
+        self.first_frames = None
         self.wake()
         if self._awaiting and not self.window.deleted:
             self._admit_soon()
@@ -235,15 +235,14 @@ class LiveStream:
         if group is None or not group.members:
             if group is not None:
                 self._drop(key)
-            group = self._groups[key] = FanoutGroup(place, encoder, form, self.runtime.stats)
-            self.runtime.heartbeats.watch(group, partial(self._drop, key))
+            group = self._groups[key] = FanoutGroup(place, encoder, form, self.runtime, partial(self._drop, key))
+            self.runtime.heartbeats.watch(group)
         return group
 
     def _drop(self, key: tuple[object, ...]) -> None:
         group = self._groups.pop(key, None)
-        if group is not None and group.timer is not None:
-            group.timer.cancel()
-            group.timer = None  # it holds its group in turn
+        if group is not None:
+            self.runtime.heartbeats.forget(group)
 
     def flush(self, limit: int) -> int:
         """Give every live reader what is new, and let those go on who waited for that.

@@ -19,8 +19,7 @@ from headwater.errors import HeadwaterError, StreamGone, StreamNotFound
 from headwater.hub.access.end import AccessEnd
 from headwater.hub.eager import begin
 from headwater.hub.live.arrival import Arrival
-from headwater.hub.live.attended import connection_to
-from headwater.hub.live.connection import Connection
+from headwater.hub.live.connection import Connection, connection_to
 from headwater.hub.live.expiry_notice import notice
 from headwater.hub.live.follower import Follower
 from headwater.hub.live.groupless import Groupless

@@ -81,6 +81,10 @@ class Window:
         """Whether nothing follows: the stream is closed, or gone."""
         return self._closed or self.deleted
 
+    def ends_at(self, offset: str) -> bool:
+        """Whether the tail is there, as far as the store has told, and something may follow."""
+        return self._offset == offset and not (self._closed or self.deleted)
+
     def is_of_earlier(self, tail: str) -> bool:
         """Whether all that it was told is of an earlier stream at the path than the one with this tail."""
         return self._offset is not None and self._offset < tail and not same_stream(self._offset, tail)

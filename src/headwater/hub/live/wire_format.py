@@ -32,6 +32,7 @@ class WireFormat(msgspec.Struct, frozen=True):
             ask for the same have one timer.
         says: what is told to one reader alone, about itself; empty: the format has no word for it.
         timeless: what it says of a batch follows from the batch alone, and is the same for each reader of the key.
+        media_type: by which it goes, where the client asked for it by none; empty: by its encoder's.
     """
 
     key: tuple[object, ...]
@@ -40,6 +41,7 @@ class WireFormat(msgspec.Struct, frozen=True):
     last: bytes = b""
     coding: Coding = IDENTITY
     timeless: bool = False
+    media_type: bytes = b""
     timed: bool = False
     kinds: frozenset[str] = frozenset()
     heartbeat: float = 0.0

@@ -155,7 +155,7 @@ def _recent(state: StreamState, log: Log | None, start: int, limit: int, whole: 
         return build_batch(state, start, (), limit)
     if log is None or start < log.positions[0]:
         return None
-    return read_log(state, log, log.rows(start, start + limit), start, limit, whole, times=times)
+    return read_log(state, log, partial(log.rows, start, start + limit), start, limit, whole, times=times)
 
 
 def _stored(

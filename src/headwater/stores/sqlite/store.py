@@ -20,7 +20,7 @@ from headwater.protocol.offsets import locate
 from headwater.protocol.preconditions import Condition
 from headwater.stores import unit as steps
 from headwater.stores.attendance import Attendance
-from headwater.stores.base import DEFAULT_READ_LIMIT, Clock, Done, StoreFigures, Wants, Watcher
+from headwater.stores.base import DEFAULT_READ_LIMIT, Clock, Done, Found, StoreFigures, Wants, Watcher
 from headwater.stores.sqlite import database, reads, schema, upkeep
 from headwater.stores.sqlite.agreement import Agreement
 from headwater.stores.sqlite.cache import Committed
@@ -240,7 +240,7 @@ class SqliteStore:
         except HeadwaterError:
             return None
 
-    def read_at_once(self, path: str, offset: str, *, limit: int = DEFAULT_READ_LIMIT, whole: int = 0) -> Batch | None:
+    def read_at_once(self, path: str, offset: str, *, limit: int = DEFAULT_READ_LIMIT, whole: int = 0) -> Found | None:
         """See `AtOnce.read_at_once`; of what memory has, and at the tail."""
         now, read = self._time.now(), Forwards(offset, limit, whole, times=True)
         try:
@@ -251,7 +251,7 @@ class SqliteStore:
         batch = reads.of_memory(self._committed.journal, read, state, place)
         if batch is not None:
             self._committed.touch(state, now)
-        return batch
+        return None if batch is None else (state.info(), batch)
 
     async def list(self, *, prefix: str = "", after: str = "", limit: int = 100) -> list[StreamInfo]:
         """See `Store.list`."""

@@ -7,8 +7,8 @@ from typing import Protocol, cast
 from headwater.hub.live.cursor import LogCursor
 from headwater.hub.live.cursors import Told
 from headwater.hub.live.fanout import put_both
+from headwater.hub.live.first_frames import FirstFrames
 from headwater.hub.live.group import FanoutGroup
-from headwater.hub.live.join_cache import FirstFrames
 from headwater.hub.live.many.standing import Standing
 from headwater.hub.live.owned import OwnedChannel, Owner, StreamEncoder
 from headwater.protocol import vector

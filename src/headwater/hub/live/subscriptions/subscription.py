@@ -15,7 +15,7 @@ from headwater.errors import Conflict, HeadwaterError, NotAuthorized, OffsetGone
 from headwater.hub.live.admission import AdmitsOne, open_or_wait
 from headwater.hub.live.arrival import Arrival
 from headwater.hub.live.connection import Connection
-from headwater.hub.live.join_cache import MAX_ANSWERS
+from headwater.hub.live.first_frames import MAX_ANSWERS
 from headwater.hub.live.owned import Owner, WaitingChannel
 from headwater.hub.live.readers import LiveReaders
 from headwater.hub.live.subscriptions.channel import SubscribedChannel

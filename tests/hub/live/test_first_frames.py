@@ -12,7 +12,7 @@ import pytest
 from headwater import Hub
 from headwater.hub import Limits, Peer
 from headwater.hub.formats import wire_format
-from headwater.hub.live.join_cache import FROM_READERS, MAX_BYTES, MAX_KEPT, FirstFrames
+from headwater.hub.live.first_frames import FROM_READERS, MAX_BYTES, MAX_KEPT, FirstFrames
 from headwater.hub.live.sinks import BufferSink
 from headwater.model import Retention
 
@@ -33,9 +33,10 @@ def crowd(hub: Hub, offset: str = "-1", count: int = FROM_READERS) -> list[Buffe
 
 def greeted(hub: Hub, offset: str = "-1", high_water: int = 65536) -> BufferSink:
     """A reader that is told what another one was."""
-    sink, greeting = BufferSink(high_water), hub.live.first_frames("s", offset, LINES)
-    assert isinstance(greeting, FirstFrames)
-    hub.live.push_first("s", greeting, sink, Peer("ndjson"), b"head;")
+    sink, found = BufferSink(high_water), hub.live.look("s", offset, LINES, peer=Peer("ndjson"))
+    assert found is not None
+    assert isinstance(found.first, FirstFrames)
+    hub.live.push(found, LINES, sink, head=b"head;")
     return sink
 
 
