@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import msgspec
 
@@ -25,6 +26,7 @@ def arguments() -> argparse.ArgumentParser:
         "--server", help="the URL below which a server has its streams; without it a Headwater is started"
     )
     parser.add_argument("--protocol-only", action="store_true", help="the server is no Headwater")
+    parser.add_argument("--pages", type=Path, help="a folder with a page, for a client in a browser: at {serverUrl}/-/")
     parser.add_argument("--scenario", action="append", default=[], help="only those with this text in their names")
     parser.add_argument("--transport", action="append", default=[], choices=sorted({*READS, *WRITES}))
     parser.add_argument("--step", type=int, default=1, help="of cuts and statuses every so many")
@@ -46,7 +48,11 @@ async def _origin(url: str | None) -> AsyncIterator[Origin]:
 async def run(options: argparse.Namespace) -> int:
     """Run what was asked for; gives the exit code."""
     outcomes: list[Outcome] = []
-    async with _origin(options.server) as origin, fault_server() as server, started(options.client) as adapter:
+    async with (
+        _origin(options.server) as origin,
+        fault_server(options.pages) as server,
+        started(options.client) as adapter,
+    ):
         await adapter.init(server.address)
         runs = Runs(adapter, server, origin, is_headwater=not options.protocol_only, step=options.step)
         for scenario, transport in chosen(load(), options.scenario, options.transport):

@@ -2,15 +2,18 @@
 
 Rule 1: a request is a case's by the first segment of its URL, so that nothing of one run reaches another.
 Rule 2: a connection has one request, so that what happens to a response happens to nothing else.
+Rule 3: below `/-/` are files, for a client in a page: a browser tells a page little of what fails at another origin.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import mimetypes
 import sys
 import traceback
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 from conformance.answers import Response
 from conformance.case import Case
@@ -23,13 +26,17 @@ _GONE = (asyncio.IncompleteReadError, ConnectionError, asyncio.LimitOverrunError
 class FaultServer:
     """One of them; made by `fault_server`.
 
+    Args:
+        pages: the folder of those files.
+
     Attributes:
         address: such as `http://127.0.0.1:40123`.
         cases: by the first segment of their URLs.
         mistakes: of this server itself.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, pages: Path | None = None) -> None:
+        self._pages = pages
         self.address = ""
         self.cases: dict[str, Case] = {}
         self.mistakes: list[str] = []
@@ -59,7 +66,11 @@ class FaultServer:
         if (head.get("expect") or "").lower() == "100-continue":
             writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         body = b"".join([part async for part in body_parts(head, reader, is_response=False)])
-        case = self.cases.get(head.line[1].split("/")[1].split("?")[0])
+        first, _, rest = head.line[1].partition("?")[0][1:].partition("/")
+        if first == "-" and self._pages is not None and (file := self._pages / Path(rest).name).is_file():
+            writer.write(_file(file))
+            return
+        case = self.cases.get(first)
         if case is None:
             writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
             return
@@ -103,6 +114,13 @@ class FaultServer:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
+def _file(path: Path) -> bytes:
+    body = path.read_bytes()
+    media_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: {media_type}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    return head.encode() + body
+
+
 async def _left(reader: asyncio.StreamReader) -> None:
     """Wait until the client ends the connection; it has no more to say on it."""
     with contextlib.suppress(ConnectionError):
@@ -116,9 +134,9 @@ async def _closed(writer: asyncio.StreamWriter) -> None:
 
 
 @contextlib.asynccontextmanager
-async def fault_server() -> AsyncIterator[FaultServer]:
+async def fault_server(pages: Path | None = None) -> AsyncIterator[FaultServer]:
     """One that listens on a port of its own."""
-    found = FaultServer()
+    found = FaultServer(pages)
     server = await asyncio.start_server(found.handle, "127.0.0.1", 0, limit=1 << 20)
     found.address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:

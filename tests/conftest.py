@@ -45,6 +45,7 @@ LONGEST = [
     "browser/test_use_chat_control.py",
     "browser/test_typescript_tabs.py",
     "browser/test_access.py",
+    "browser/test_other_browsers.py",
     "llm/judge/test_judge.py",
 ]
 

@@ -10,6 +10,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from conformance.browsers.tab import Tab
 from playwright.sync_api import Page
 from tests.support.processes import required
 
@@ -23,7 +24,7 @@ _LOOK = """new Promise((resolve, reject) => {{
 }})"""
 
 
-def until(page: Page, condition: str) -> None:
+def until(page: Page | Tab, condition: str) -> None:
     """Wait for it. `wait_for_function` would need the policy to allow `eval`."""
     page.evaluate(_LOOK.format(condition))
 

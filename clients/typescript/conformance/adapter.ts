@@ -4,22 +4,12 @@
  */
 
 import { createInterface } from "node:readline"
+import { type Command, FEATURES, type Handlers, answer, hello } from "./commands.ts"
 import { published } from "./published.ts"
 import { follow, write } from "./scenarios.ts"
 
-export interface Command extends Record<string, unknown> {
-  type: string
-}
-
-export type Result = Record<string, unknown>
-export type Handlers = Record<string, (command: never) => Promise<Result> | Result>
-
-const FEATURES = {
-  transports: ["sse", "ndjson", "long-poll", "live-sse", "websocket"],
-  writes: ["http", "websocket"],
-  missing: true,
-  gone: true,
-  clock: true,
+const features = {
+  ...FEATURES,
   batching: true,
   sse: true,
   longPoll: true,
@@ -29,40 +19,21 @@ const FEATURES = {
   strictZeroValidation: true,
 }
 
-const own: Handlers = {
+const handlers: Handlers = {
+  ...published.handlers,
+  init({ serverUrl }: { serverUrl: string }) {
+    published.init(serverUrl)
+    return hello(features)
+  },
   shutdown: () => ({ type: "shutdown", success: true }),
   follow,
   write,
 }
 
-async function answer(command: Command): Promise<Result> {
-  if (command.type === "init") {
-    published.init(String(command.serverUrl))
-    return { type: "init", success: true, clientName: "headwater-typescript", clientVersion: "0.1.0", features: FEATURES }
-  }
-  const handler = own[command.type] ?? published.handlers[command.type]
-  if (!handler) return failure(command, "NOT_SUPPORTED", `no command ${command.type}`)
-  try {
-    return await handler(command as never)
-  } catch (error) {
-    return failure(command, "INTERNAL_ERROR", error instanceof Error ? (error.stack ?? error.message) : String(error))
-  }
-}
-
-const failure = (command: Command, errorCode: string, message: string): Result => ({
-  type: "error",
-  success: false,
-  commandType: command.type,
-  errorCode,
-  message,
-})
-
 for await (const line of createInterface({ input: process.stdin })) {
   if (!line.trim()) continue
   const command = JSON.parse(line) as Command
-  // Two characters that some take for the end of a line.
-  const text = JSON.stringify(await answer(command)).replace(/[\u2028\u2029]/g, (each) => `\\u${each.charCodeAt(0).toString(16)}`)
-  process.stdout.write(`${text}\n`)
+  process.stdout.write(`${await answer(handlers, command)}\n`)
   if (command.type === "shutdown") break
 }
 process.exit(0)

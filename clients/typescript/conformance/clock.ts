@@ -23,11 +23,11 @@ export function pausing(skip: boolean): Paused {
       self.onPause?.(pauses.length)
       if (!skip) return platform.timer(ms, call)
       // Not at once: what started the pause has not finished yet.
-      const id = setImmediate(() => {
+      const id = setTimeout(() => {
         skipped += ms
         call()
       })
-      return () => clearImmediate(id)
+      return () => clearTimeout(id)
     },
   }
   return self

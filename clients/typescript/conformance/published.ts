@@ -1,7 +1,7 @@
 /** The commands of Durable Streams' suite for clients (packages/client-conformance-tests of its repository). */
 
 import { HeadwaterError, type Producer, type Reader, type StreamOptions, type TransportName, stream } from "../src/index.ts"
-import type { Handlers, Result } from "./adapter.ts"
+import type { Handlers, Result } from "./commands.ts"
 
 interface Place {
   type: string

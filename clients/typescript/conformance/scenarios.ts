@@ -2,7 +2,7 @@
 
 import { type Connection, connect } from "../src/connection.ts"
 import { HeadwaterError, type Reader, type Retry, type Stream, type StreamOptions, type TransportName, stream } from "../src/index.ts"
-import type { Result } from "./adapter.ts"
+import type { Result } from "./commands.ts"
 import { type Paused, pausing } from "./clock.ts"
 
 interface Common {
@@ -65,11 +65,11 @@ function streamOf(command: Common, environment: Paused, signal?: AbortSignal): [
 }
 
 const shown = (data: unknown): unknown =>
-  data instanceof Uint8Array ? { base64: Buffer.from(data).toString("base64") } : data
+  data instanceof Uint8Array ? { base64: btoa(Array.from(data, (byte) => String.fromCharCode(byte)).join("")) } : data
 
 const given = (data: unknown): unknown => {
   const base64 = data !== null && typeof data === "object" ? (data as { base64?: string }).base64 : undefined
-  return base64 === undefined ? data : new Uint8Array(Buffer.from(base64, "base64"))
+  return base64 === undefined ? data : Uint8Array.from(atob(base64), (char) => char.charCodeAt(0))
 }
 
 const told = (error: HeadwaterError): Result => ({ code: error.code, status: error.status, retryable: error.retryable })
