@@ -51,7 +51,10 @@ class Writes:
     def append(self, exchange: Exchange, command: Write, access: Access) -> Work | None:
         """Append to a stream that is there, close it, or both."""
         if (body := exchange.whole_body()) is not None:
-            self._append(exchange, command, body, access)
+            if len(body) > BULK_BYTES:
+                self._append(exchange, command, body, access)
+            else:
+                self._append_now(exchange, command, body, access, True)
             return None
         take = partial(self._take_body, exchange, command, access)
         return exchange.read_body(take) if exchange.is_asked else self._check_then_append(exchange, command, take)
@@ -69,12 +72,12 @@ class Writes:
     ) -> None:
         if len(body) > BULK_BYTES:
             # Its turn may come when the right is over, too.
-            act = partial(self._append_now, exchange, command, body, access, is_decided=access is ANYBODY)
+            act = partial(self._append_now, exchange, command, body, access, access is ANYBODY)
             self._hub.runtime.bulk.call(act)
         else:
-            self._append_now(exchange, command, body, access, is_decided=is_decided)
+            self._append_now(exchange, command, body, access, is_decided)
 
-    def _append_now(self, exchange: Exchange, command: Write, body: bytes, access: Access, *, is_decided: bool) -> None:
+    def _append_now(self, exchange: Exchange, command: Write, body: bytes, access: Access, is_decided: bool) -> None:
         try:
             if not is_decided:
                 self._permission.check(access, exchange)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from math import floor
 from typing import Protocol, runtime_checkable
 
 from headwater.protocol.jumps import Jumps
@@ -56,7 +57,7 @@ class Timekeeper:
 
     def moment(self) -> Moment:
         """The time, in both counts; the first one in whole milliseconds, as records have it."""
-        now = (self._jumps.offset + self._monotonic()) * MILLIS // 1.0 / MILLIS
+        now = floor((self._jumps.offset + self._monotonic()) * MILLIS) / MILLIS
         return now, now - self.drift
 
     def jump(self) -> float:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from operator import attrgetter
 from typing import ClassVar, Final, Generic, Protocol, TypeVar
 
 import msgspec
@@ -222,3 +223,16 @@ class Posted(msgspec.Struct, gc=False):
 
 
 Batch = list[Command]
+
+_size: Final[Callable[[Command], int]] = attrgetter("size")
+_reads: Final[Callable[[Command], bool]] = attrgetter("reads")
+
+
+def sizes_of(commands: Iterable[Command]) -> Iterator[int]:
+    """The bytes of each. Every append is in two of these, which take no Python of their own."""
+    return map(_size, commands)
+
+
+def count_writes(commands: Sequence[Command]) -> int:
+    """How many change something."""
+    return len(commands) - sum(map(_reads, commands))

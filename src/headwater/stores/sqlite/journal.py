@@ -28,7 +28,7 @@ from headwater.stores.log import Log
 from headwater.stores.sqlite.database import Database
 from headwater.stores.sqlite.recent import Recent
 from headwater.stores.sqlite.schema import query
-from headwater.stores.sqlite.tables import ProducerKey, RecordRow, write_tables
+from headwater.stores.sqlite.tables import ProducerKey, RecordRow, bytes_of, write_tables
 
 #: Records at which they are folded, at least and at most, and by stream: so few that a fold holds up the writer for
 #: some ten milliseconds, and so many that it does not write a page for each.
@@ -112,7 +112,7 @@ class Entry(msgspec.Struct, array_like=True, frozen=True, gc=False):
     def size(self) -> int:
         """Bytes in the file, about."""
         rows = len(self.streams) + len(self.producers) + len(self.records)
-        return _ROW_BYTES * rows + sum([len(row[3]) for row in self.records])
+        return _ROW_BYTES * rows + bytes_of(self.records)
 
 
 class _Unnamed(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -315,7 +315,7 @@ class Journal:
         """Write all of it to the tables, in the transaction under way; returns how many bytes, estimated."""
         database.run(_CLEAR)
         rows = [row for number in sorted(self.logs) for row in _rows_of(number, self.logs[number])]
-        write_tables(database, self.states.values(), self.producers, rows)
+        write_tables(database, self.states.values(), self.producers, rows, self._size)
         return self._size + 2 * _PAGE * len(self.states)
 
 

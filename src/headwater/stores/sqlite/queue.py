@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Final
 
-from headwater.stores.sqlite.commands import Batch, Command
+from headwater.stores.sqlite.commands import Batch, Command, sizes_of
 
 #: What a batch may hold.
 MAX_COMMANDS: Final = 1024
@@ -86,4 +86,6 @@ class Queue:
 
 
 def _count_large(commands: Sequence[Command]) -> int:
+    if max(sizes_of(commands)) <= SMALL_BYTES:
+        return 0
     return sum([command.size > SMALL_BYTES for command in commands])

@@ -188,7 +188,7 @@ class SqliteStore:
         if self._halt.is_on:
             self._halt.hold(partial(self.post, path, request, done), done)
         else:
-            self._writer.post(path, request, self._time.moment(), done)
+            self._writer.post(path, request, self._time.moment, done)
 
     async def delete(self, path: str, *, condition: Condition | None = None) -> None:
         """See `Store.delete`."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Final
 
 from headwater.protocol.ledger import StreamState
@@ -24,12 +25,20 @@ _INSERT_LARGE: Final = Many("insert_large", 8)
 #: A record of more bytes is large: its data has a table of its own; see `schema.sql`.
 LARGE_BYTES: Final = 32 * 1024
 
+_data: Final[Callable[[RecordRow], bytes]] = itemgetter(3)
+
+
+def bytes_of(records: Iterable[RecordRow]) -> int:
+    """Of the data of records."""
+    return sum(map(len, map(_data, records)))
+
 
 def write_tables(
     database: Database,
     states: Iterable[StreamState],
     producers: Mapping[ProducerKey, ProducerState],
     records: Sequence[RecordRow],
+    size: int,
 ) -> None:
     """Write them in the transaction under way.
 
@@ -38,11 +47,12 @@ def write_tables(
         states: streams, new or changed.
         producers: new or changed, by (incarnation, id).
         records: new ones.
+        size: bytes of their data, or more.
     """
     _SAVE_STREAMS.run(database, [to_row(state) for state in states])
     _SAVE_PRODUCERS.run(database, [(*key, known.epoch, known.seq, known.used) for key, known in producers.items()])
-    large = [(row[0], row[1], row[3]) for row in records if len(row[3]) > LARGE_BYTES]
-    if large:
+    if size > LARGE_BYTES and max(map(len, map(_data, records)), default=0) > LARGE_BYTES:
+        large = [(row[0], row[1], row[3]) for row in records if len(row[3]) > LARGE_BYTES]
         _INSERT_LARGE.run(database, large)
         records = [row if len(row[3]) <= LARGE_BYTES else (*row[:3], b"", *row[4:]) for row in records]
     _INSERT_RECORDS.run(database, records)

@@ -31,7 +31,7 @@ from headwater.stores.sqlite.journal import Entry, Grown, encode_entry
 from headwater.stores.sqlite.reads import rows_between
 from headwater.stores.sqlite.rows import from_row
 from headwater.stores.sqlite.schema import query
-from headwater.stores.sqlite.tables import ProducerKey, RecordRow, write_tables
+from headwater.stores.sqlite.tables import ProducerKey, RecordRow, bytes_of, write_tables
 
 #: In `purges`: a dropped stream, with everything.
 EVERYTHING: Final = 2**63 - 1
@@ -238,6 +238,9 @@ class SqliteUnit:
         rows, steady = self.records, self.steady
         first = records[0]
         told, by = int(first.at * MILLIS + 0.5), None if first.by is None else to_text(first.by)
+        if len(records) == 1:
+            rows.append((incarnation, start, steady, first.data, told, by))
+            return
         for record in records:
             data = record.data
             rows.append((incarnation, start, steady, data, told, by))
@@ -357,12 +360,13 @@ class SqliteUnit:
         states = [state for number, state in self._changed.items() if number not in journaled]
         producers = {key: known for key, known in self._producers.items() if key[0] not in journaled}
         records = [row for row in self.records if row[0] not in journaled] if journaled else self.records
+        size = bytes_of(records)
         if states or producers or records:
             self._begin()
-            write_tables(self._database, states, producers, records)
+            write_tables(self._database, states, producers, records, size)
         for incarnation, at in self._looks.items():
             self.write(_LOOK_AGAIN, (at, incarnation))
-        self.written += _PAGES_OF_A_STREAM * (len(states) + len(self._dropped)) + sum(len(row[3]) for row in records)
+        self.written += _PAGES_OF_A_STREAM * (len(states) + len(self._dropped)) + size
 
     def _begin(self) -> None:
         if not self._begun:

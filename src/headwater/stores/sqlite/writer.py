@@ -21,7 +21,7 @@ from headwater.model import Change
 from headwater.protocol.ledger import Append
 from headwater.stores.base import Done, StoreFigures
 from headwater.stores.sqlite.cache import Committed
-from headwater.stores.sqlite.commands import COMMAND_BYTES, Batch, Command, Posted, Step
+from headwater.stores.sqlite.commands import COMMAND_BYTES, Batch, Command, Posted, Step, count_writes, sizes_of
 from headwater.stores.sqlite.database import DRIVER_ERRORS, Database
 from headwater.stores.sqlite.delivery import Delivery
 from headwater.stores.sqlite.guard import Guard
@@ -35,6 +35,9 @@ T = TypeVar("T")
 
 # The file or the disk, not the command.
 _FAILURES: Final[tuple[type[Exception], ...]] = (*DRIVER_ERRORS, StoreUnavailable)
+
+#: Commands that are looked at together: as a rule they have no more bytes than there may be records.
+_PIECE: Final = 64
 
 _logger: Final = logging.getLogger("headwater.sqlite")
 
@@ -78,6 +81,8 @@ class Writer:
         self._queue: SimpleQueue[Batch | None] = SimpleQueue()
         self._collected: Batch = []
         self._due = False
+        #: Of what is posted until it is handed over.
+        self._now: Moment = (0.0, 0.0)
         self._waiting = 0
         self._idle: list[asyncio.Future[None]] = []
         self._database: Database | None = None
@@ -177,8 +182,14 @@ class Writer:
         self._hand_over()
         return future
 
-    def post(self, path: str, request: Append, now: Moment, done: Done) -> None:
+    def post(self, path: str, request: Append, moment: Callable[[], Moment], done: Done) -> None:
         """Queue an append; see `Posting.post`.
+
+        Args:
+            path: the stream.
+            request: what to append.
+            moment: tells the time. What is posted in one turn of the loop has one time, that of the first.
+            done: see there.
 
         Raises:
             StoreUnavailable: the store is not open, or too much waits already.
@@ -186,11 +197,12 @@ class Writer:
         if not self._running or self._guard.fault is not None or self._waiting > self._queue_bytes:
             raise self._refusal(self.fault)
         size = len(request.body) + COMMAND_BYTES
-        self._waiting += size
-        self._collected.append(Posted(path, request, now, done, size))
         if not self._due:
             self._due = True
+            self._now = moment()
             self._loop.call_soon(self._hand_over)
+        self._waiting += size
+        self._collected.append(Posted(path, request, self._now, done, size))
 
     def _refusal(self, fault: str | None) -> StoreUnavailable:
         if not self._running:
@@ -206,7 +218,7 @@ class Writer:
             self._collected = []
 
     def _answer(self, batch: Batch) -> None:
-        self._waiting -= sum([command.size for command in batch])
+        self._waiting -= sum(sizes_of(batch))
         for command in batch:
             command.resolve()
         if not self._waiting:
@@ -269,7 +281,7 @@ class Writer:
             unit.commit()
             if unit.written:
                 self.figures.commit_seconds.add(time.monotonic() - started)
-                self.figures.commit_sizes.add(sum([not command.reads for command in batch]))
+                self.figures.commit_sizes.add(count_writes(batch))
             self._written += unit.written
             changes += unit.changes(self._watchers.want)
             return []
@@ -289,14 +301,24 @@ class Writer:
 
     def _run(self, batch: Batch, unit: SqliteUnit) -> None:
         """Run the commands up to `MAX_RECORDS`; those that are left make the next batch."""
-        records = unit.records
-        for number, command in enumerate(batch):
-            room = MAX_RECORDS - len(records)
-            if command.size > room and number and command.most_records > room:
-                self._todo.give_back(batch[number:])
-                del batch[number:]
+        for start in range(0, len(batch), _PIECE):
+            piece = batch[start : start + _PIECE]
+            if sum(sizes_of(piece)) - COMMAND_BYTES * len(piece) <= MAX_RECORDS - len(unit.records):
+                for command in piece:
+                    command.run_on(unit)
+            elif (count := self._run_bounded(piece, unit, start)) < len(piece):
+                self._todo.give_back(batch[start + count :])
+                del batch[start + count :]
                 return
+
+    def _run_bounded(self, piece: Batch, unit: SqliteUnit, start: int) -> int:
+        """Run commands that may have too many records; returns how many were run."""
+        for number, command in enumerate(piece):
+            room = MAX_RECORDS - len(unit.records)
+            if command.size > room and (start or number) and command.most_records > room:
+                return number
             command.run_on(unit)
+        return len(piece)
 
     def _settle_alone(self, command: Command, changes: list[Change]) -> None:
         todo = [command]
