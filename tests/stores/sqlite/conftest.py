@@ -32,6 +32,14 @@ class Spied:
     def script(self, sql: str) -> None:
         self._inner.script(sql)
 
+    def commit(self) -> None:
+        self._hook("COMMIT")
+        self._inner.commit()
+
+    def version(self, *, within: bool) -> int:
+        self._hook("PRAGMA data_version")
+        return self._inner.version(within=within)
+
     def close(self) -> None:
         self._inner.close()
 

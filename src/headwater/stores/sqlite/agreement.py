@@ -45,15 +45,16 @@ class Agreement:
 
     def adopt(self, database: Database) -> None:
         """Take the file as this connection sees it: memory is loaded from it, or compared with it."""
-        self._version = _version(database)
+        self._version = database.version(within=False)
 
-    def is_kept(self, database: Database) -> bool:
-        """Whether no other connection has committed anything since `adopt`; costs a microsecond.
+    def is_kept(self, database: Database, *, within: bool) -> bool:
+        """Whether no other connection has committed anything since `adopt`.
 
         Args:
             database: the connection that `adopt` was called with.
+            within: see `Database.version`.
         """
-        return _version(database) == self._version
+        return database.version(within=within) == self._version
 
     def difference(self, database: Database) -> str | None:
         """What is not as memory has it; None: nothing.
@@ -94,8 +95,3 @@ def _facts(state: StreamState) -> tuple[Any, ...]:
         int(state.deleted),
         state.forks,
     )
-
-
-def _version(database: Database) -> int:
-    [(version,)] = database.run("PRAGMA data_version")
-    return int(version)

@@ -63,13 +63,17 @@ class Guard:
         if self._custody.begun:
             self._compare(database)
 
-    def check(self, database: Database) -> None:
-        """Look whether another program has written to the database; in a transaction, or behind lookups.
+    def check(self, database: Database, within: bool) -> None:
+        """Look whether another program has written to the database.
+
+        Args:
+            database: the writer's connection.
+            within: in a transaction that has begun; else behind lookups.
 
         Raises:
             StoreUnavailable: it has put other data there.
         """
-        if not self._agreement.is_kept(database):
+        if not self._agreement.is_kept(database, within=within):
             self._compare(database)
             self._agreement.adopt(database)
             self._custody.forget_log()

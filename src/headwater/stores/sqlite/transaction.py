@@ -70,7 +70,7 @@ class SqliteUnit:
         database: the writer's connection.
         committed: what memory knows; changed by `commit` alone.
         check: looks whether the file is still what memory knows; called in the transaction before its first statement,
-            or behind the lookups of a batch that has none. May raise.
+            or behind the lookups of a batch that has none; told which. May raise.
 
     Attributes:
         now: time of the command that runs.
@@ -79,7 +79,7 @@ class SqliteUnit:
         written: bytes added to the log by `commit`, estimated.
     """
 
-    def __init__(self, database: Database, committed: Committed, check: Callable[[Database], None]) -> None:
+    def __init__(self, database: Database, committed: Committed, check: Callable[[Database, bool], None]) -> None:
         self.now = self.steady = 0.0
         self.written = 0
         self._database = database
@@ -323,9 +323,9 @@ class SqliteUnit:
             self.write(_ADD_TO_JOURNAL, (encode_entry(entry),))
             self.written += size + _PAGES_OF_AN_ENTRY
         if self._begun:
-            self._database.run("COMMIT")
+            self._database.commit()
         else:
-            self._check(self._database)
+            self._check(self._database, False)
         if folds:
             journal.clear()
         if entry:
@@ -372,4 +372,4 @@ class SqliteUnit:
         if not self._begun:
             self._database.run("BEGIN IMMEDIATE")
             self._begun = True
-            self._check(self._database)
+            self._check(self._database, True)
