@@ -80,6 +80,14 @@ def _rust(durability: str) -> Callable[[int, Path], list[str]]:
     return lambda port, data: [program, *options, "--port", str(port), "--data-dir", str(data)]
 
 
+def _floor(*, database: bool) -> Callable[[int, Path], list[str]]:
+    script = str(tools.HERE / "load" / "append_floor.py")
+    return lambda port, data: [sys.executable, script, str(port), *([str(data / "floor.db")] if database else [])]
+
+
+#: The least that Python does for a request, and for one that is committed.
+FLOOR = Kind("floor", _floor(database=False), stores=False)
+FLOOR_SQLITE = Kind("floor sqlite", _floor(database=True), stores=False)
 NULL = Kind("null", lambda port, data: [str(tools.compile_c("null_server")), str(port)], stores=False)
 SQLITE = Kind("headwater sqlite", _sqlite("apsw"), durable=True)
 SQLITE3 = Kind("headwater sqlite3", _sqlite("sqlite3"), durable=True)
@@ -89,7 +97,7 @@ NODE_MEMORY = Kind("node memory", _reference(files=False), missing=peers.install
 NODE_FILES = Kind("node files", _reference(files=True), durable=True, missing=peers.install_node)
 RUST_MEMORY = Kind("rust memory", _rust("memory"), missing=peers.install_rust)
 RUST_WAL = Kind("rust wal", _rust("wal"), durable=True, missing=peers.install_rust)
-KINDS = (SQLITE, SQLITE3, ASGI, MEMORY, NODE_MEMORY, NODE_FILES, RUST_MEMORY, RUST_WAL, NULL)
+KINDS = (SQLITE, SQLITE3, ASGI, MEMORY, NODE_MEMORY, NODE_FILES, RUST_MEMORY, RUST_WAL, FLOOR, FLOOR_SQLITE, NULL)
 
 
 class Server:

@@ -264,13 +264,8 @@ def append(
         data = _records_of(kind, request)
     else:
         data = split_body(kind, request.body, max_records=request.max_records)
-    seq = request.seq
-    if seq is not None:
-        _check_seq(state, seq)
-    if request.condition is not None:
-        check_condition(state, request.condition)
-    if seq is not None:
-        state.last_seq = seq
+    if request.seq is not None or request.condition is not None:
+        _check_rest(state, request)
     start = state.tail
     records = place(state, data, now, request.by)
     if now > state.touched_at:
@@ -282,6 +277,16 @@ def append(
     tail = records[-1].offset if records else offset_at(state.lineage, state.tail)
     answer = Appended(tail, state.closed, False, producer, state.failure, created)
     return Accepted(start, records, advanced, answer)
+
+
+def _check_rest(state: StreamState, request: Append) -> None:
+    seq = request.seq
+    if seq is not None:
+        _check_seq(state, seq)
+    if request.condition is not None:
+        check_condition(state, request.condition)
+    if seq is not None:
+        state.last_seq = seq
 
 
 def _records_of(kind: str, request: Append) -> tuple[bytes, ...]:

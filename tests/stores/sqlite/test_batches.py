@@ -256,6 +256,26 @@ def test_what_is_posted_in_one_turn_is_one_transaction(place: Place, run: Run[No
     run(scenario())
 
 
+def test_what_is_posted_in_one_turn_has_one_time(place: Place, run: Run[None]) -> None:
+    """That of the first; behind it comes the next turn's, and what is awaited has its own."""
+
+    async def scenario() -> None:
+        async with opened(place.store()) as store:
+            await store.create("a", StreamConfig(content_type="application/json"))
+            begin = place.clock()
+            outcomes: list[Appended | Exception] = []
+            for _ in range(2):
+                for _ in range(2):
+                    store.post("a", Append(b"1"), outcomes.append)
+                    place.clock.advance(1)
+                await asyncio.sleep(0)
+            await store.append("a", Append(b"1"))
+            times = [record.at - begin for record in (await store.read("a", "-1")).records]
+            assert times == [0, 0, 2, 2, 4]
+
+    run(scenario())
+
+
 @pytest.mark.parametrize("size", [5, 5000], ids=["journal", "tables"])
 def test_readers_beside_a_writer_see_whole_prefixes(
     place: Place, run: Run[None], size: int, monkeypatch: pytest.MonkeyPatch

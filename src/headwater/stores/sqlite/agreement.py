@@ -1,7 +1,7 @@
 """Whether the database says what memory knows, after another program wrote to it.
 
 Another program may write as SQLite does: `VACUUM`, a table of its own, and a whole other database too (`.restore`,
-`sqlite3_backup`). `PRAGMA data_version` tells that it did, and not what. Then the file is compared with memory.
+`sqlite3_backup`). `Database.version` tells that it did, and not what. Then the file is compared with memory.
 
 Rule 1: every transaction looks before its first statement, and what is looked up is told after a look: nothing is
         acknowledged on top of what another program put there.

@@ -21,7 +21,7 @@ APPLICATION_ID: Final = 0x48647772
 
 _HERE: Final = files("headwater.stores.sqlite")
 _QUERY: Final = re.compile(r"-- name: (\w+)\n-- .+\n((?:.+\n)+)")
-_GROUP: Final = re.compile(r"(?<=VALUES )\([?, ]+\)")
+_GROUP: Final = re.compile(r"(?<=VALUES )\([?1, ]+\)")
 
 
 class Schema(msgspec.Struct, frozen=True):
@@ -108,13 +108,15 @@ class Many:
         assert match is not None, name
         head, group, tail = sql[: match.start()], match[0], sql[match.end() :]
         sizes = [1 << exponent for exponent in reversed(range(largest.bit_length()))]
-        self._statements = [(size, head + ", ".join([group] * size) + tail) for size in sizes]
+        # The driver looks each statement up by its text, so that this is short.
+        group = group.replace(" ", "")
+        self._statements = [(size, head + ",".join([group] * size) + tail) for size in sizes]
 
-    def run(self, database: Database, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Keep the rows, in order."""
+    def run(self, database: Database, rows: Sequence[tuple[Any, ...]], shared: tuple[Any, ...] = ()) -> None:
+        """Keep the rows, in order; `shared` is what all have, as `?1` and so on."""
         start, left = 0, len(rows)
         for size, sql in self._statements:
             while left >= size:
-                database.run(sql, tuple(chain.from_iterable(rows[start : start + size])))
+                database.run(sql, (*shared, *chain.from_iterable(rows[start : start + size])))
                 start += size
                 left -= size
