@@ -62,10 +62,6 @@ DELETE FROM streams WHERE incarnation = ?
 -- Many. New records.
 INSERT INTO records (incarnation, position, at, data, told, principal) VALUES (?, ?, ?, ?, ?, ?)
 
--- name: insert_records_of_one
--- Many. The same of one stream, whose number comes first, where nobody is known to have appended them.
-INSERT INTO records (incarnation, position, at, data, told) VALUES (?1, ?, ?, ?, ?)
-
 -- name: insert_large
 -- Many. The data of new records that are large.
 INSERT INTO large (incarnation, position, data) VALUES (?, ?, ?)

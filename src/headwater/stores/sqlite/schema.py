@@ -21,7 +21,7 @@ APPLICATION_ID: Final = 0x48647772
 
 _HERE: Final = files("headwater.stores.sqlite")
 _QUERY: Final = re.compile(r"-- name: (\w+)\n-- .+\n((?:.+\n)+)")
-_GROUP: Final = re.compile(r"(?<=VALUES )\([?1, ]+\)")
+_GROUP: Final = re.compile(r"(?<=VALUES )\([?, ]+\)")
 
 
 class Schema(msgspec.Struct, frozen=True):
@@ -112,11 +112,11 @@ class Many:
         group = group.replace(" ", "")
         self._statements = [(size, head + ",".join([group] * size) + tail) for size in sizes]
 
-    def run(self, database: Database, rows: Sequence[tuple[Any, ...]], shared: tuple[Any, ...] = ()) -> None:
-        """Keep the rows, in order; `shared` is what all have, as `?1` and so on."""
+    def run(self, database: Database, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Keep the rows, in order."""
         start, left = 0, len(rows)
         for size, sql in self._statements:
             while left >= size:
-                database.run(sql, (*shared, *chain.from_iterable(rows[start : start + size])))
+                database.run(sql, tuple(chain.from_iterable(rows[start : start + size])))
                 start += size
                 left -= size

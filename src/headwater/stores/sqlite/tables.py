@@ -20,7 +20,6 @@ RecordRow = tuple[int, int, float, bytes, int, str | None]
 _SAVE_STREAMS: Final = Many("save_streams", 32)
 _SAVE_PRODUCERS: Final = Many("save_producers", 64)
 _INSERT_RECORDS: Final = Many("insert_records", 128)
-_INSERT_OF_ONE: Final = Many("insert_records_of_one", 128)
 _INSERT_LARGE: Final = Many("insert_large", 8)
 
 #: A record of more bytes is large: its data has a table of its own; see `schema.sql`.
@@ -56,16 +55,4 @@ def write_tables(
         large = [(row[0], row[1], row[3]) for row in records if len(row[3]) > LARGE_BYTES]
         _INSERT_LARGE.run(database, large)
         records = [row if len(row[3]) <= LARGE_BYTES else (*row[:3], b"", *row[4:]) for row in records]
-    _insert(database, records)
-
-
-def _insert(database: Database, records: Sequence[RecordRow]) -> None:
-    """What all rows have is bound once: a value that is bound costs as much as ten steps of Python."""
-    if not records:
-        return
-    if records[0][0] == records[-1][0]:
-        numbers, positions, times, data, told, by = zip(*records, strict=True)
-        if numbers.count(numbers[0]) == len(numbers) and not any(by):
-            _INSERT_OF_ONE.run(database, list(zip(positions, times, data, told, strict=True)), numbers[:1])
-            return
     _INSERT_RECORDS.run(database, records)
