@@ -7,7 +7,9 @@ import logging
 
 import pytest
 from tests.conftest import Run
+from tests.support.hub_clock import HubClock
 
+from headwater import Hub
 from headwater.hub import rounds as module
 from headwater.hub.rounds import Round, Rounds
 from headwater.hub.timers import Timers
@@ -89,6 +91,32 @@ def test_a_turn_asks_so_many(run: Run[None], monkeypatch: pytest.MonkeyPatch) ->
                 turns.append(len(asked))
                 await asyncio.sleep(0)
         assert {0, 3, 6} == set(turns)
+
+    run(main())
+
+
+def test_who_comes_again_when_asked_keeps_nobody_waiting(run: Run[None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those who came later than the first one are asked after their own time, not after his next one."""
+    clock, asked = HubClock(monkeypatch), list[tuple[str, float]]()
+
+    async def main() -> None:
+        async with Hub() as hub:
+            found, start = hub.runtime.rounds.of(10), clock.monotonic()
+
+            class Again:
+                def __init__(self, name: str) -> None:
+                    self.name = name
+
+                def waited(self) -> None:
+                    asked.append((self.name, round(clock.monotonic() - start)))
+                    found.add(self)
+
+            for name in "abc":
+                found.add(Again(name))
+                await clock.move(hub, 3)
+            await clock.move(hub, 18)
+            assert asked == [("a", 10), ("b", 13), ("c", 16), ("a", 20), ("b", 23), ("c", 26)]
+            found.clear()
 
     run(main())
 

@@ -33,7 +33,7 @@ MOST_BYTES = 600
 
 @pytest.mark.parametrize(
     ("others", "head", "outside", "whole", "files"),
-    [(20, GET, 25, 45, 19), (0, GET, 25, 95, 33), (0, ALIKE, 31, 105, 36)],
+    [(20, GET, 25, 45, 19), (0, GET, 25, 92, 33), (0, ALIKE, 30, 100, 36)],
     ids=["of a stream that others read", "of a stream that nobody reads", "with a head for another stream"],
 )
 def test_a_live_connect_walks_a_short_way(

@@ -37,7 +37,7 @@ from headwater.hub import Engine, long_poll
 from headwater.model import Mode
 from headwater.protocol import responses
 from headwater.protocol.access.identity import ANYBODY, Access
-from headwater.protocol.asks import Ask, asks_of
+from headwater.protocol.asks import asks_of
 from headwater.protocol.cache_headers import next_cursor
 from headwater.protocol.commands import (
     Attend,
@@ -214,7 +214,8 @@ class StreamService(Service):
     def _plan(self, request: Request) -> Plan:
         check_encoding(request.raw_path.encode("latin-1"))
         command, alike = self._command(request, None), request.alike
-        plan = request.memo = Plan(*self._way(command, request), self._asks(command, request))
+        asks = () if self._permission.is_free else asks_of(command, has_body=request.may_have_body)
+        plan = request.memo = Plan(*self._way(command, request), asks)
         if alike is not None and len(alike) < MAX_ALIKE and isinstance(command, Read):
             alike[request.query] = plan
         return plan
@@ -231,11 +232,8 @@ class StreamService(Service):
         read = known.command
         command = replace(read.command if isinstance(read, LiveRead) else read, path=path)
         moved = replace(read, command=command) if isinstance(read, LiveRead) else command
-        plan = request.memo = Plan(moved, known.go, self._asks(command, request))
+        plan = request.memo = Plan(moved, known.go, () if self._permission.is_free else asks_of(command))
         return plan
-
-    def _asks(self, command: Command | Undecided, request: Request) -> tuple[Ask, ...]:
-        return () if self._permission.is_free else asks_of(command, has_body=request.may_have_body)
 
     def _command(self, request: Request, content_type: str | None) -> Command | Undecided:
         path, most = request.path[len(self._prefix) :], self.hub.limits.max_path_bytes

@@ -60,12 +60,12 @@ class Round:
         self._timers.after(seconds, self._ring)
 
     def _ring(self) -> None:
-        self._is_set = False
         now = time.monotonic()
         try:
-            self._ask(now - self._seconds)
+            self._ask(now - self._seconds)  # who comes again is behind those who wait, and sets nothing
         finally:  # whatever one of them raises
-            if self._waiting and not self._is_set:
+            self._is_set = False
+            if self._waiting:
                 self._ring_after(next(iter(self._waiting.values())) + self._seconds - now)
 
     def _ask(self, since: float) -> None:

@@ -193,7 +193,7 @@ class Cursor:
     def receive(self, batch: Batch, now: float) -> Data:
         """Take a batch that was read at the reader's offset."""
         step = Step.CLOSED if batch.closed else Step.UP_TO_DATE if batch.up_to_date else Step.MORE
-        self._step(step)
+        self.state = TRANSITIONS[self.state][step]
         self.offset = batch.next_offset
         self._silent_since = now
         return Data(batch)

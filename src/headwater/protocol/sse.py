@@ -53,8 +53,11 @@ def encode_event(data: bytes, *, event: bytes = b"", event_id: bytes = b"") -> b
 
 def encode_events(pieces: Sequence[bytes], ids: Sequence[bytes]) -> bytes:
     """Events without a name, `encode_event` of each piece with its id."""
-    if len(pieces) == 1:
-        return encode_event(pieces[0], event_id=ids[0])
+    if len(pieces) == 1:  # most deliveries are one record
+        data = pieces[0]
+        if b"\n" in data or b"\r" in data or data[:1] == b" ":
+            return encode_event(data, event_id=ids[0])
+        return b"".join((b"id:", ids[0], b"\ndata:", data, b"\n\n"))
     text = b"\0" + b"\0".join(pieces)
     if b"\n" in text or b"\r" in text or b"\0 " in text:
         return b"".join([encode_event(data, event_id=id) for data, id in zip(pieces, ids, strict=True)])

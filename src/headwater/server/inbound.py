@@ -136,7 +136,7 @@ class Inbound:
         elif head.length is None:
             self._chunks, self.is_whole = _Chunks(), False
         elif end == len(self.buffer):
-            self.forget()
+            self.buffer, self._at = b"", 0
         return head
 
     def body(self) -> bytes:

@@ -101,6 +101,32 @@ def test_records_take_a_heartbeats_place(run: Run[None], clock: HubClock, monkey
     run(main())
 
 
+def test_each_group_has_its_own_silence(run: Run[None], clock: HubClock) -> None:
+    """Groups of one heartbeat wait together; each is told 15 seconds behind what it was told last."""
+
+    async def main() -> None:
+        async with Hub(limits=LIMITS) as hub:
+            told: dict[str, list[int]] = {"a": [], "b": [], "c": []}
+            sinks = {path: BufferSink() for path in told}
+            for path, sink in sinks.items():
+                await hub.create(path, content_type=JSON)
+                await hub.live.subscribe(path, "-1", LINES, sink)
+                await clock.move(hub, 4)
+            await hub.append("b", 1)
+            await clock.move(hub, 0)
+            await clock.move(hub, 0.5)
+            for second in range(13, 60):
+                for sink in sinks.values():
+                    sink.take()
+                await clock.move(hub, 1)
+                for path, sink in sinks.items():
+                    if controls(sink.take()) == ["keepalive"]:
+                        told[path].append(second)
+            assert told == {"a": [15, 30, 45], "b": [27, 42, 57], "c": [23, 38, 53]}
+
+    run(main())
+
+
 def test_a_group_that_is_empty_has_no_heartbeat(run: Run[None], clock: HubClock) -> None:
     """When the last reader is gone its group's timer finds that out, and a new reader gets a group of its own."""
 

@@ -1,6 +1,6 @@
 """First frames: what a reader is told that comes and has no more to read, and the group that is told what follows.
 
-Rule 1: they are made before the reader is there, so that it is live from its first write on.
+Rule 1: they are made in one step, so that the reader is live from its first write on, and never has a cursor.
 Rule 2: what one reader was told is told again to the next ones that come to the same place. It holds until the stream
         changes, for readers of their format who come at their offset, as long as the group has members.
 Rule 3: few and small ones are kept, of streams with some readers; they cost an idle stream nothing.

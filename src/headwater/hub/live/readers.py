@@ -337,11 +337,11 @@ class LiveReaders:
             place.cursor.beat_every(form.heartbeat)
         if encoder is None:
             encoder = form.encoder(info.content_type)
-        frames = None
-        if lifetime is None and window is None and not isinstance(to, Connection):  # where channels have their turns
-            frames = first_frames(stream, info, place, first, form, encoder)
         connection = connection_to(self.runtime, to, peer)
         reader = PushedReader(stream, connection, form, coming.number, coming.since, coming.slow, peer, window)
+        frames = None
+        if lifetime is None and window is None and connection is not to:  # else channels have their turns
+            frames = first_frames(stream, info, place, first, form, encoder)
         if frames is None:
             told = reader.start(place, first, encoder, lifetime=lifetime, head=head)
         else:
