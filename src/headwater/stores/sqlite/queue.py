@@ -12,12 +12,15 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Final
 
-from headwater.stores.sqlite.commands import Batch, Command, sizes_of
+from headwater.stores.sqlite.commands import COMMAND_BYTES, Batch, Command, sizes_of
+from headwater.stores.sqlite.transaction import SqliteUnit
 
 #: What a batch may hold.
 MAX_COMMANDS: Final = 1024
 MAX_BYTES: Final = 8 * 1024 * 1024
 MAX_RECORDS: Final = 10_000
+#: Commands that are looked at together: as a rule they have fewer bytes than there may be records.
+_PIECE: Final = 64
 #: A command of more bytes is large: a JSON array of as many may have thousands of records.
 SMALL_BYTES: Final = 16 * 1024
 #: What a batch of large ones may hold.
@@ -43,7 +46,9 @@ class Queue:
         self._large += _count_large(commands)
 
     def give_back(self, commands: Batch) -> None:
-        """Let commands wait before the others, to be taken again."""
+        """Let commands wait before the others, to be taken again; as a rule there are none."""
+        if not commands:
+            return
         self._waiting.extendleft(reversed(commands))
         self._large += _count_large(commands)
 
@@ -89,3 +94,21 @@ def _count_large(commands: Sequence[Command]) -> int:
     if max(sizes_of(commands)) <= SMALL_BYTES:
         return 0
     return sum([command.size > SMALL_BYTES for command in commands])
+
+
+def run_bounded(batch: Batch, unit: SqliteUnit) -> Batch:
+    """Run the commands up to `MAX_RECORDS`; those that are left are taken out of the batch and returned."""
+    for start in range(0, len(batch), _PIECE):
+        piece = batch[start : start + _PIECE]
+        if sum(sizes_of(piece)) - COMMAND_BYTES * len(piece) <= MAX_RECORDS - len(unit.records):
+            for command in piece:
+                command.run_on(unit)
+            continue
+        for number, command in enumerate(piece, start):
+            room = MAX_RECORDS - len(unit.records)
+            if command.size > room and number and command.most_records > room:
+                left = batch[number:]
+                del batch[number:]
+                return left
+            command.run_on(unit)
+    return []

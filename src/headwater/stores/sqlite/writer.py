@@ -25,7 +25,7 @@ from headwater.stores.sqlite.commands import COMMAND_BYTES, Batch, Command, Post
 from headwater.stores.sqlite.database import DRIVER_ERRORS, Database
 from headwater.stores.sqlite.delivery import Delivery
 from headwater.stores.sqlite.guard import Guard
-from headwater.stores.sqlite.queue import MAX_RECORDS, Queue
+from headwater.stores.sqlite.queue import Queue, run_bounded
 from headwater.stores.sqlite.transaction import SqliteUnit
 from headwater.stores.sqlite.troubles import database_failed
 from headwater.stores.timekeeper import Moment
@@ -35,9 +35,6 @@ T = TypeVar("T")
 
 # The file or the disk, not the command.
 _FAILURES: Final[tuple[type[Exception], ...]] = (*DRIVER_ERRORS, StoreUnavailable)
-
-#: Commands that are looked at together: as a rule they have no more bytes than there may be records.
-_PIECE: Final = 64
 
 _logger: Final = logging.getLogger("headwater.sqlite")
 
@@ -276,7 +273,7 @@ class Writer:
             return _fail(batch, StoreUnavailable(self.fault or ""))
         try:
             unit = self._begin()
-            self._run(batch, unit)
+            self._todo.give_back(run_bounded(batch, unit))
             started = time.monotonic()
             unit.commit()
             if unit.written:
@@ -298,27 +295,6 @@ class Writer:
                 for command in batch:
                     self._settle_alone(command, changes)
             return []
-
-    def _run(self, batch: Batch, unit: SqliteUnit) -> None:
-        """Run the commands up to `MAX_RECORDS`; those that are left make the next batch."""
-        for start in range(0, len(batch), _PIECE):
-            piece = batch[start : start + _PIECE]
-            if sum(sizes_of(piece)) - COMMAND_BYTES * len(piece) <= MAX_RECORDS - len(unit.records):
-                for command in piece:
-                    command.run_on(unit)
-            elif (count := self._run_bounded(piece, unit, start)) < len(piece):
-                self._todo.give_back(batch[start + count :])
-                del batch[start + count :]
-                return
-
-    def _run_bounded(self, piece: Batch, unit: SqliteUnit, start: int) -> int:
-        """Run commands that may have too many records; returns how many were run."""
-        for number, command in enumerate(piece):
-            room = MAX_RECORDS - len(unit.records)
-            if command.size > room and (start or number) and command.most_records > room:
-                return number
-            command.run_on(unit)
-        return len(piece)
 
     def _settle_alone(self, command: Command, changes: list[Change]) -> None:
         todo = [command]
