@@ -190,7 +190,7 @@ class Pushed:
         self.text += self._sink.take()
 
     async def end(self) -> None:
-        for _ in range(20):
+        for _ in range(40):  # a full sink is given one record at a time, and there are thirty steps
             await self.take()
             await settle()
         self._sink.lose()
@@ -220,7 +220,7 @@ class Pulled:
 
     async def end(self) -> None:
         assert self._reader is not None
-        for _ in range(20):
+        for _ in range(40):  # each event is one, and there are thirty steps
             await self.take()
         if self._asking is not None:
             self._asking.cancel()
