@@ -26,7 +26,7 @@ from headwater.model import (
     StreamInfo,
 )
 from headwater.protocol import backwards, forks, ledger
-from headwater.protocol.batches import Row, extent_from
+from headwater.protocol.batches import MAX_READ_RECORDS, Row, extent_from
 from headwater.protocol.framing import Split
 from headwater.protocol.ledger import Append, StreamState, Watched
 from headwater.protocol.offsets import locate
@@ -222,7 +222,8 @@ class MemoryStore:
     def _rows(self, state: StreamState, start: int, size: int) -> Iterator[Row]:
         """Rows from the one that contains `start` on, of so many bytes or a little more."""
         for incarnation, first, end in forks.segments_from(state, start):
-            for position, data, told, by in self._logs[incarnation].rows(first, min(end, start + size)):
+            rows = self._logs[incarnation].rows(first, min(end, start + size), MAX_READ_RECORDS)
+            for position, data, told, by in rows:
                 yield position, data[: end - position], told, by
 
     def time(self) -> float:
