@@ -9,6 +9,7 @@ from tests.conftest import Run
 from tests.support.inprocess import InProcess, in_process, turns
 
 from headwater.server.connection import Connection
+from headwater.server.inbound import Inbound
 from headwater.server.settings import Settings
 
 POST = b"POST /v1/stream/a HTTP/1.1\r\nhost: localhost\r\n"
@@ -26,8 +27,8 @@ LEFT_BEHIND = {
 
 
 def connections() -> int:
-    """How many there are, whether somebody can reach them or not."""
-    return sum(isinstance(each, Connection) for each in gc.get_objects())
+    """How many there are, with what reads them, whether somebody can reach them or not."""
+    return sum(isinstance(each, Connection | Inbound) for each in gc.get_objects())
 
 
 async def visit(server: InProcess, sent: bytes) -> None:
