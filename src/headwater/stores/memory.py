@@ -137,7 +137,7 @@ class MemoryStore:
         return state, start
 
     def _batch(self, state: StreamState, start: int, limit: int, whole: int, *, times: bool) -> Batch:
-        rows = partial(self._rows, state, start, limit)
+        rows = partial(self._rows, state, start, limit, MAX_READ_RECORDS)
         batch = read_log(state, self._logs[state.incarnation], rows, start, limit, whole, times=times)
         assert batch is not None, "memory cannot lose rows between two lines"
         return batch
@@ -219,10 +219,10 @@ class MemoryStore:
             if not state.forks:
                 log.trim(earliest)
 
-    def _rows(self, state: StreamState, start: int, size: int) -> Iterator[Row]:
+    def _rows(self, state: StreamState, start: int, size: int, most: int | None = None) -> Iterator[Row]:
         """Rows from the one that contains `start` on, of so many bytes or a little more."""
         for incarnation, first, end in forks.segments_from(state, start):
-            rows = self._logs[incarnation].rows(first, min(end, start + size), MAX_READ_RECORDS)
+            rows = self._logs[incarnation].rows(first, min(end, start + size), most)
             for position, data, told, by in rows:
                 yield position, data[: end - position], told, by
 
