@@ -79,6 +79,8 @@ class Load:
         self.acts: Counter[str] = Counter()
         self._server = server
         self._draw = draw
+        #: Of the act that a task does now.
+        self._opened: dict[asyncio.Task[None] | None, list[asyncio.StreamWriter]] = {}
 
     async def go_on(self, act: Callable[[], Awaitable[None]], end: asyncio.Event) -> None:
         """One act after the other, until the end."""
@@ -86,6 +88,8 @@ class Load:
             with contextlib.suppress(ConnectionError, EOFError, TimeoutError):
                 async with asyncio.timeout(20):
                     await act()
+            for writer in self._opened.pop(asyncio.current_task(), ()):  # an act may have been given up in the middle
+                writer.transport.abort()
             self.acts[act.__name__] += 1
 
     async def append(self) -> None:
@@ -180,7 +184,9 @@ class Load:
         if receive:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive)
         await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", self._server.port))
-        return await asyncio.open_connection(sock=sock)
+        reader, writer = await asyncio.open_connection(sock=sock)
+        self._opened.setdefault(asyncio.current_task(), []).append(writer)
+        return reader, writer
 
     async def _ask(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, method: str, target: str, body: bytes = b""
