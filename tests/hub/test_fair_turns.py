@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from functools import partial
 
 import pytest
@@ -10,7 +11,10 @@ from tests.conftest import Run
 
 from headwater import Hub
 from headwater.hub.catch_up import begin
-from headwater.hub.fair_turns import PER_TURN, FairTurns
+from headwater.hub.fair_turns import PER_RECORD, PER_TURN, FairTurns
+from headwater.model import Batch
+from headwater.protocol.batches import MAX_READ_RECORDS
+from headwater.protocol.cursor import Data
 
 RECORD = b'"%b"' % (b"x" * 998)
 
@@ -190,5 +194,91 @@ def test_many_who_come_at_once_begin_one_after_the_other(run: Run[None], count: 
             await asyncio.gather(*(first("s", begun) for _ in range(10)), *(first("small", small) for _ in range(10)))
             assert len({*begun}) == 10
             assert len({*small}) == 1
+
+    run(main())
+
+
+async def tiny(hub: Hub, path: str, kind: str, count: int) -> None:
+    """A stream of records of one byte."""
+    await hub.create(path, content_type=kind)
+    if kind == "application/json":
+        await hub.append(path, b"[" + b",".join([b"1"] * count) + b"]")
+    else:
+        for _ in range(count):
+            await hub.append(path, b"x")
+
+
+@pytest.mark.parametrize("kind", ["application/json", "text/plain"])
+def test_records_count_beside_their_bytes(run: Run[None], kind: str) -> None:
+    """So many of one byte fill a turn as a few large ones do."""
+
+    async def main() -> None:
+        async with Hub() as hub:
+            await tiny(hub, "s", kind, PER_TURN // PER_RECORD)
+            batch = await hub.read_batch("s")
+            turns, clock, begun = FairTurns(), Clock(), list[int]()
+
+            async def come(batch: Batch) -> None:
+                await turns.come_with(batch)
+                begun.append(clock.now)
+
+            await asyncio.gather(*(come(batch) for _ in range(5)))
+            assert len({*begun}) == 5
+
+    run(main())
+
+
+def test_records_that_are_found_later_are_counted(run: Run[None]) -> None:
+    """There was room for their bytes, of which they have few."""
+
+    async def main() -> None:
+        async with Hub() as hub:
+            await tiny(hub, "s", "application/json", PER_TURN // PER_RECORD)
+            turns, clock, begun = FairTurns(), Clock(), list[int]()
+            for _ in range(3):
+                await turns.come(1)
+                begun.append(clock.now)
+                turns.count(await hub.read_batch("s"))
+            assert len({*begun}) == 3
+
+    run(main())
+
+
+def test_what_is_called_counts_by_its_time(run: Run[None]) -> None:
+    """What takes long has a turn to itself, whatever its size; what takes no time shares one."""
+
+    async def main() -> None:
+        turns, clock, done = FairTurns(), Clock(), list[int]()
+
+        def take_long() -> None:
+            end = time.perf_counter() + 0.005
+            while time.perf_counter() < end:
+                pass
+            done.append(clock.now)
+
+        for _ in range(3):
+            turns.call(take_long, 0)
+        await read(turns, clock, [1], [])
+        assert len({*done}) == 3
+
+    run(main())
+
+
+@pytest.mark.parametrize("kind", ["application/json", "text/plain"])
+def test_a_live_read_of_tiny_records_lets_others_in(run: Run[None], kind: str) -> None:
+    """No piece has more records than a read may have, however few bytes they are."""
+
+    async def main() -> None:
+        async with Hub() as hub:
+            await tiny(hub, "s", kind, 2 * MAX_READ_RECORDS + 1)
+            clock, counts, turns = Clock(), list[int](), list[int]()
+            with await hub.live.open_reader("s", "-1") as reader:
+                while sum(counts) < 2 * MAX_READ_RECORDS + 1:
+                    event = await reader.next()
+                    assert isinstance(event, Data)
+                    counts.append(len(event.batch.records))
+                    turns.append(clock.now)
+            assert counts == [MAX_READ_RECORDS, MAX_READ_RECORDS, 1]
+            assert len({*turns}) == 3
 
     run(main())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Callable
 from typing import Final
 
@@ -140,3 +142,27 @@ def _check(found: Intake, bodies: list[Body]) -> None:
     assert sum(body.size for body in bodies if body.is_large) <= BUDGET - BUDGET // 4
     for peer in (1, 2):
         assert sum(body.size for body in bodies if body.peer == peer) <= BUDGET // 8
+
+
+class Taker:
+    """Takes a body, as a connection does."""
+
+    def __init__(self, intake: Intake) -> None:
+        self.body = begun(intake, None, 1, self.refused)
+
+    def refused(self) -> None:
+        """It has to go."""
+
+
+def test_a_body_that_has_ended_keeps_nobody() -> None:
+    """Who took it is gone when it is let go, and waits for no garbage collector."""
+    found = intake()
+    gc.disable()
+    try:
+        taker = Taker(found)
+        found.end(taker.body)
+        gone = weakref.ref(taker)
+        del taker
+        assert gone() is None
+    finally:
+        gc.enable()

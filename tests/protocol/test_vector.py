@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import tracemalloc
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +15,8 @@ from headwater.protocol.patterns import is_pattern
 from headwater.protocol.vector import (
     MAX_VECTOR,
     NOT_BEGUN,
+    REMEMBERED_MATCHES,
+    REMEMBERED_PLACES,
     Matched,
     Stood,
     begun,
@@ -102,3 +107,22 @@ def test_thirty_two_streams_are_short() -> None:
     names = [f"s{index}" for index in range(32)]
     pieces = [begun(format_offset(1_000_000 + index, 50_000_000)) for index in range(32)]
     assert len(encode_vector(head_of(names), pieces)) < 400
+
+
+@pytest.mark.slow
+def test_what_is_remembered_has_a_bound() -> None:
+    """Its bytes are those of docs/explanation/cost.md, whatever is told."""
+    begun.cache_clear()
+    gc.collect()
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        for number in range(1, 2 * REMEMBERED_MATCHES):
+            matched(Matched(number, {number: format_offset(number, number)}))
+            if number <= 2 * REMEMBERED_PLACES:
+                begun(format_offset(number, number))
+        gc.collect()
+        assert tracemalloc.get_traced_memory()[0] - before < 9_000_000
+    finally:
+        tracemalloc.stop()
+        begun.cache_clear()

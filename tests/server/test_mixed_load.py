@@ -37,16 +37,23 @@ STREAMS = [f"/v1/stream/load/{number}" for number in range(8)]
 RETENTION = {"stream_retention": "count=500"}
 #: What an allocator may keep of a load that has its ups and downs.
 GROWTH = 12_000_000
-#: `headwater serve` that writes how many tasks it has into a file, when it is sent SIGUSR1.
+#: Objects that may come until the end, behind the first quarter of the time, which is not enough to fill all that is
+#: remembered up to a bound (docs/explanation/cost.md). One of each act that was kept would be ten times as many.
+OBJECTS = 30_000
+#: `headwater serve` that writes how many tasks and objects it has into a file, when it is sent SIGUSR1; for SIGUSR2
+#: without those that nobody reaches.
 SERVE = """
-import asyncio, signal, sys
+import asyncio, gc, signal, sys
 from pathlib import Path
 from headwater.cli import main
 told = Path(sys.argv.pop(1))
-def tell(*_):
-    told.with_suffix(".new").write_text(str(len(asyncio.all_tasks())))
+def tell(number, _):
+    if number == signal.SIGUSR2:
+        gc.collect()
+    told.with_suffix(".new").write_text("%d %d" % (len(asyncio.all_tasks()), sys.getallocatedblocks()))
     told.with_suffix(".new").rename(told)
 signal.signal(signal.SIGUSR1, tell)
+signal.signal(signal.SIGUSR2, tell)
 main()
 """
 
@@ -58,6 +65,7 @@ class Held:
     memory: int
     descriptors: int
     tasks: int
+    objects: int
 
 
 class Load:
@@ -71,6 +79,8 @@ class Load:
         self.acts: Counter[str] = Counter()
         self._server = server
         self._draw = draw
+        #: Of the act that a task does now.
+        self._opened: dict[asyncio.Task[None] | None, list[asyncio.StreamWriter]] = {}
 
     async def go_on(self, act: Callable[[], Awaitable[None]], end: asyncio.Event) -> None:
         """One act after the other, until the end."""
@@ -78,6 +88,8 @@ class Load:
             with contextlib.suppress(ConnectionError, EOFError, TimeoutError):
                 async with asyncio.timeout(20):
                     await act()
+            for writer in self._opened.pop(asyncio.current_task(), ()):  # an act may have been given up in the middle
+                writer.transport.abort()
             self.acts[act.__name__] += 1
 
     async def append(self) -> None:
@@ -172,7 +184,9 @@ class Load:
         if receive:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive)
         await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", self._server.port))
-        return await asyncio.open_connection(sock=sock)
+        reader, writer = await asyncio.open_connection(sock=sock)
+        self._opened.setdefault(asyncio.current_task(), []).append(writer)
+        return reader, writer
 
     async def _ask(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, method: str, target: str, body: bytes = b""
@@ -202,14 +216,15 @@ class Load:
         return b"%b %b HTTP/1.1\r\nhost: localhost\r\n%b\r\n" % (method.encode(), target.encode(), lines)
 
 
-def look(server: ServerProcess, told: Path) -> Held:
+def look(server: ServerProcess, told: Path, number: int = signal.SIGUSR1) -> Held:
     """What the server holds now."""
     told.unlink(missing_ok=True)
-    os.kill(server.pid, signal.SIGUSR1)
+    os.kill(server.pid, number)
     while not told.exists():
         # A signal is seen when the loop does something next.
         call(server, "GET", "/-/health")
-    return Held(resident(server), len(os.listdir(f"/proc/{server.pid}/fd")), int(told.read_text()))
+    tasks, objects = map(int, told.read_text().split())
+    return Held(resident(server), len(os.listdir(f"/proc/{server.pid}/fd")), tasks, objects)
 
 
 async def run_load(server: ServerProcess, told: Path) -> list[Held]:
@@ -225,11 +240,12 @@ async def run_load(server: ServerProcess, told: Path) -> list[Held]:
         begin = time.monotonic()
         for number in range(1, LOOKS + 1):
             await asyncio.sleep(begin + number * MINUTES * 60 / LOOKS - time.monotonic())
-            held.append(await asyncio.to_thread(look, server, told))
+            kind = signal.SIGUSR2 if number == LOOKS // 4 else signal.SIGUSR1
+            held.append(await asyncio.to_thread(look, server, told, kind))
         end.set()
-    last = await asyncio.to_thread(look, server, told)
+    last = await asyncio.to_thread(look, server, told, signal.SIGUSR2)
     while last.descriptors > held[0].descriptors:
-        last = await asyncio.to_thread(look, server, told)
+        last = await asyncio.to_thread(look, server, told, signal.SIGUSR2)
     logging.getLogger(__name__).info("%s", dict(load.acts))
     return [*held, last]
 
@@ -245,9 +261,10 @@ def test_nothing_grows(tmp_path: Path) -> None:
         held = asyncio.run(run_load(server, tmp_path / "tasks"))
     first, *during, last = held
     early, late = during[LOOKS // 4 : LOOKS // 2], during[-LOOKS // 4 :]
-    for what in ("memory", "descriptors", "tasks"):
+    for what in ("memory", "descriptors", "tasks", "objects"):
         logging.getLogger(__name__).info("%s: %s", what, [getattr(each, what) for each in held])
     assert median(each.memory for each in late) <= median(each.memory for each in early) + GROWTH
     assert max(each.tasks for each in late) <= max(each.tasks for each in early) + 5
+    assert last.objects <= during[LOOKS // 4 - 1].objects + OBJECTS
     assert last.tasks <= first.tasks
     assert last.descriptors <= first.descriptors

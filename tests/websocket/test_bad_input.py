@@ -287,3 +287,43 @@ def test_a_close_that_is_not_answered(run: Run[None]) -> None:
             assert server.hub.stats.pushed == 0
 
     run(main())
+
+
+@pytest.mark.parametrize("size", [1, 40], ids=["small", "with many records"])
+def test_many_messages_of_one_read_let_others_in(run: Run[None], size: int) -> None:
+    """They are begun in their order, a few milliseconds of them in a turn of the loop."""
+
+    async def main() -> None:
+        count = 1500 if size == 1 else 400
+        async with in_process(SETTINGS) as server, greeted(server) as client, greeted(server) as other:
+            await server.hub.create("a", content_type=JSON)
+            appends = [{"t": "append", "id": number, "path": "a", "r": [number] * size} for number in range(count)]
+            sent = b"".join(Frame(Opcode.TEXT, json.dumps(each).encode()).serialize(mask=True) for each in appends)
+            sending = asyncio.create_task(client.raw(sent))
+            assert (await other.ask("ping"))["t"] == "pong"
+            assert server.hub.stats.appends < count
+            await sending
+            answers = [await client.next() for _ in range(count)]
+            assert [answer["id"] for answer in answers] == list(range(count))
+            records = [int(record.data) async for record in server.hub.read("a")]
+            assert records == [number for number in range(count) for _ in range(size)]
+
+    run(main())
+
+
+def test_a_client_that_leaves_behind_many_messages_leaves_nothing(run: Run[None]) -> None:
+    """What waits for a turn of the loop is forgotten with its connection."""
+
+    async def main() -> None:
+        async with in_process(SETTINGS) as server, greeted(server) as other:
+            await server.hub.create("a", content_type=JSON)
+            async with greeted(server) as client:
+                append = Frame(Opcode.TEXT, b'{"t":"append","id":1,"path":"a","r":[1]}').serialize(mask=True)
+                await client.raw(append * 1500)
+            await turns()
+            assert (await other.ask("ping"))["t"] == "pong"
+            await turns()
+            assert server.hub.stats.pushed == 1
+            assert not server.hub.runtime.bulk.is_full
+
+    run(main())

@@ -200,6 +200,7 @@ class UvicornWebSocket:
         headers.pop("Sec-WebSocket-Extensions", None)
         connection.extensions = []
         if deflate is not None:
+            # Needs the library of WebSockets, which uvicorn has loaded where it serves them.
             from headwater.protocol.websocket.deflate import inflater
 
             headers["Sec-WebSocket-Extensions"] = deflate.header.decode()

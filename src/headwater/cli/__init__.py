@@ -44,7 +44,7 @@ from headwater.errors import MissingExtra
 
 def main() -> None:
     """Run the command that the arguments name, and exit with its code."""
-    try:
+    try:  # what it needs may not be installed, which is to be told and not traced
         from headwater.cli.group import group
     except ModuleNotFoundError as missing:
         if missing.name != "click":

@@ -134,7 +134,7 @@ class Appends:
         """
         if state is not msgspec.UNSET and "websocket" not in self._http.ways:
             raise Unsupported("being at a stream needs a connection: Connection(url).stream(path).presence(state)")
-        from headwater.client.presence import Presence
+        from headwater.client.presence import Presence  # few need it
 
         return Presence(self._http, self.url, self._live(presence=True), self._retry, state, member)
 

@@ -13,6 +13,7 @@ import msgspec
 from headwater.client.errors import BadRecord
 from headwater.client.items import Item
 from headwater.model import Principal
+from headwater.protocol.framing import is_json, is_msgpack, is_text, join_records
 
 T = TypeVar("T")
 
@@ -36,8 +37,6 @@ class Codec(Generic[T]):
     """
 
     def __init__(self, content_type: str, kind: Any = None, decode: Callable[[bytes], T] | None = None) -> None:
-        from headwater.protocol.framing import is_json, is_msgpack, is_text
-
         self.content_type: Final = content_type
         self.is_json: Final = is_json(content_type)
         self.is_text: Final = is_text(content_type)
@@ -84,8 +83,6 @@ class Codec(Generic[T]):
 
     def joined(self, records: list[bytes]) -> bytes:
         """The same of records as bytes."""
-        from headwater.protocol.framing import join_records
-
         return join_records(self.content_type, records)
 
 
@@ -98,7 +95,7 @@ def _mending(decode: Callable[[bytes], T]) -> Callable[[bytes], T]:
         except msgspec.ValidationError:
             raise
         except msgspec.DecodeError:
-            from headwater.surrogates import mended
+            from headwater.surrogates import mended  # few programs ever meet one
 
             whole = mended(raw)
             if whole is raw:

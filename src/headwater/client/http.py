@@ -216,6 +216,6 @@ class Http:
 
 def inner_door(hub: Any, limit: float) -> Any:
     """The way to the streams of a hub in this process."""
-    from headwater.client.inside import InsideDoor
+    from headwater.client.inside import InsideDoor  # with the hub, which a client of a server does without
 
     return InsideDoor(hub, limit)

@@ -18,6 +18,7 @@ from headwater.client.errors import NetworkError, Stopped
 from headwater.client.producer import Frozen, Numbers, Outcome
 from headwater.client.retry import Backoff, Retry
 from headwater.errors import Conflict, HeadwaterError, NotAuthorized, StreamNotFound
+from headwater.protocol.framing import keeps_records
 
 if TYPE_CHECKING:
     from headwater.client.doors import Door
@@ -67,7 +68,7 @@ class StreamWriter(Generic[T]):
         self._batch_bytes: Final = batch_bytes
         self._buffer_bytes: Final = buffer_bytes
         self._create: Final = create
-        self._together: Final = _keeps(codec.content_type)
+        self._together: Final = keeps_records(codec.content_type)
         self._slots: Final = 1 if self._together else max(1, in_flight)
         self._waiting: deque[tuple[bytes, Future | None]] = deque()
         self._bytes = 0
@@ -323,9 +324,3 @@ class StreamWriter(Generic[T]):
                 future.set_exception(error)
         elif error is not None and future is None:
             self._error = error
-
-
-def _keeps(content_type: str) -> bool:
-    from headwater.protocol.framing import keeps_records
-
-    return keeps_records(content_type)

@@ -75,7 +75,7 @@ async def _read(hub: Engine, compressor: Compressor, command: Read) -> Answer | 
 
 async def _page(hub: Engine, compressor: Compressor, command: Read, last: Last) -> Answer:
     page = await hub.store.page(command.path, last, limit=hub.limits.read_bytes, times=command.envelope)
-    await hub.runtime.reads.come_with(page.batch)
+    await hub.runtime.reads.come_with(page.batch, joined=not command.envelope)
     coding = choose(compressor, command, page.batch)
     found = responses.paged(page, command.if_none_match, before=last.before, coding=coding, envelope=command.envelope)
     return await coded(compressor, coding, found)

@@ -91,6 +91,8 @@ class Service(ABC):
             _log.error("%s %s", exchange.request.method, exchange.request.raw_path, exc_info=error)
             error = HeadwaterError.of_mistake()
         error.unread |= not exchange.is_asked
+        # A head keeps its fault: with the frames that refused it, and so the connection, they would hold each other.
+        error.__traceback__ = None
         exchange.respond(self.refused(error, exchange.request))
 
     def refused(self, error: HeadwaterError, request: Request | None) -> Answer:

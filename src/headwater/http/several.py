@@ -19,6 +19,7 @@ from headwater.http.exchange import Exchange, Work, body_of
 from headwater.http.permission import Permission
 from headwater.http.request import Request
 from headwater.http.websocket import door
+from headwater.http.writes import weight_of
 from headwater.hub import Engine
 from headwater.protocol import responses
 from headwater.protocol.cors import preflight_headers
@@ -140,6 +141,7 @@ class SeveralStreams:
 
     async def _append(self, exchange: Exchange) -> None:
         body, limit = await body_of(exchange), self._hub.limits.max_path_bytes
+        await self._hub.runtime.bulk.come(weight_of(body))
         appends = parse_lines(body, max_path_bytes=limit, private=self._private)
         asks = together.asks_of_appends(appends)
         go = partial(together.write, self._hub, exchange, appends, self._permission)

@@ -14,6 +14,7 @@ from headwater.errors import BadRequest, HeadwaterError, StreamGone, StreamNotFo
 from headwater.http.exchange import Exchange, Work, body_of
 from headwater.http.permission import Permission
 from headwater.hub import Engine
+from headwater.hub.fair_turns import PER_TURN
 from headwater.model import Appended, Principal
 from headwater.protocol import responses
 from headwater.protocol.access.identity import ANYBODY, Access
@@ -23,6 +24,8 @@ from headwater.protocol.without_body import check_append
 
 #: A longer body may take milliseconds to take apart: 10,000 numbers are 7 of them. One is taken in a turn of the loop.
 BULK_BYTES: Final = 16 * 1024
+#: A shorter body is no part of any measure. How long one takes between the two is measured.
+SMALL_BYTES: Final = 256
 
 
 class Writes:
@@ -70,12 +73,14 @@ class Writes:
     def _append(
         self, exchange: Exchange, command: Write, body: bytes, access: Access, *, is_decided: bool = True
     ) -> None:
-        if len(body) > BULK_BYTES:
-            # Its turn may come when the right is over, too.
-            act = partial(self._append_now, exchange, command, body, access, access is ANYBODY)
-            self._hub.runtime.bulk.call(act)
-        else:
+        size, bulk = len(body), self._hub.runtime.bulk
+        if size < SMALL_BYTES:
             self._append_now(exchange, command, body, access, is_decided)
+            return
+        # Its turn may come when the right is over, too.
+        is_decided = access is ANYBODY or (is_decided and not bulk.is_full)
+        act = partial(self._append_now, exchange, command, body, access, is_decided)
+        bulk.call(act, PER_TURN if size > BULK_BYTES else 0)
 
     def _append_now(self, exchange: Exchange, command: Write, body: bytes, access: Access, is_decided: bool) -> None:
         try:
@@ -123,8 +128,7 @@ class Writes:
     async def _body_of(self, exchange: Exchange) -> bytes:
         """The body, when it has its turn."""
         body = await body_of(exchange)
-        if len(body) > BULK_BYTES:
-            await self._hub.runtime.bulk.come_alone()
+        await self._hub.runtime.bulk.come(weight_of(body))
         return body
 
     async def create_by_append(self, exchange: Exchange, command: Write, access: Access) -> None:
@@ -168,6 +172,11 @@ class Writes:
         """Delete a stream."""
         await self._hub.delete_stream(command.path, command.condition)
         exchange.respond(responses.deleted())
+
+
+def weight_of(body: bytes) -> int:
+    """For how much of a turn a body counts of which only the size is known: `BULK_BYTES` are all of it."""
+    return min(len(body) * (PER_TURN // BULK_BYTES), PER_TURN)
 
 
 def location(exchange: Exchange) -> bytes:

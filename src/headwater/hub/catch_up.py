@@ -14,7 +14,7 @@ from headwater.errors import OffsetGone
 from headwater.hub.live.readers import LiveReaders
 from headwater.model import Batch, Extent
 from headwater.protocol.catch_up import CatchUp, promise
-from headwater.protocol.spans import body_of
+from headwater.protocol.spans import are_lines, body_of
 
 #: The log moves on between the first piece and the look at what is behind it; more often in a row takes a strange log.
 _ATTEMPTS = 5
@@ -56,7 +56,7 @@ class CatchUpRead:
         first, self._first = self._first, None
         assert first is not None, "a body is sent once"
         with self._live.watched.reading(self.path):
-            await self._live.runtime.reads.come_with(first)
+            await self._live.runtime.reads.come_with(first, joined=True)
             piece = self._body.take(first)
             del first
             yield piece
@@ -65,7 +65,11 @@ class CatchUpRead:
                 offset, limit = wanted
                 store = self._live.runtime.store
                 await self._live.runtime.reads.come(limit)
-                yield self._body.take(await store.read(self.path, offset, limit=limit, times=False))
+                batch = await store.read(self.path, offset, limit=limit, times=False)
+                if not are_lines(batch.records):
+                    self._live.runtime.reads.count(batch)
+                yield self._body.take(batch)
+                del batch
 
 
 async def begin(live: LiveReaders, path: str, offset: str) -> CatchUpRead:
@@ -83,7 +87,7 @@ async def begin(live: LiveReaders, path: str, offset: str) -> CatchUpRead:
     for attempt in range(_ATTEMPTS):
         first = await store.read(path, offset, limit=limit, times=False)
         if first.up_to_date:
-            await live.runtime.reads.come_with(first)
+            await live.runtime.reads.come_with(first, joined=True)
             return CatchUpRead(live, path, first, None)
         try:
             rest = await store.extent(path, first.next_offset)

@@ -3,8 +3,11 @@
 A store that answers at once and a client that takes all at once never make a long read wait. Alone it would hold the
 loop until its end, and many of them for a piece of each. So would eight large appends that came together.
 
+What costs are bytes, and records, each of which is handled by itself however small it is. So both are counted. How many
+records are in a body is known when it is taken apart: of that the time is counted.
+
 Rule 1: work begins while less than `PER_TURN` was begun in this turn of the loop; each is then done whole. All others
-        wait, and go on in the order in which they came.
+        wait, and go on in the order in which they came. What is called is also counted by its time.
 Rule 2: who finds room waits for nothing, so that much small work costs what it costs.
 Rule 3: what an event loop left behind that has ended holds up nobody: a hub may be opened again in another one.
 """
@@ -14,14 +17,20 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from time import perf_counter
 from typing import Final
 
 from headwater.model import Batch
 from headwater.protocol.offsets import position_of
+from headwater.protocol.spans import are_lines, count_of
 
 #: Bytes of records. To read, code and send so many takes about a millisecond.
 PER_TURN: Final = 256 * 1024
-#: A first piece of fewer bytes is no part of any measure: to count it would cost as much as to send it.
+#: Bytes that cost what a record costs beside its own: about a microsecond.
+PER_RECORD: Final = 256
+#: The same a second, of what is called: four milliseconds are a turn.
+PER_SECOND: Final = PER_TURN * 250
+#: A first piece of less is no part of any measure: to count it would cost as much as to send it.
 SMALL: Final = 16 * 1024
 
 
@@ -39,7 +48,7 @@ class FairTurns:
         """Wait for a turn.
 
         Args:
-            size: bytes of the work in it, at most.
+            size: bytes of the work in it, at most; `PER_RECORD` are a record.
         """
         if self._finds_room(size):
             return
@@ -54,35 +63,63 @@ class FairTurns:
         self._waiting.append((begin, size))
         await turn
 
-    async def come_with(self, batch: Batch) -> None:
+    async def come_with(self, batch: Batch, *, joined: bool = False) -> None:
         """Wait until the first piece of a read, which tells how large it is, may be coded and sent.
 
         Args:
             batch: the piece.
+            joined: the form of the response is one of all records together, where the store gives them so: see `Span`.
         """
         size = position_of(batch.next_offset) - position_of(batch.offset)
+        if not (joined and are_lines(batch.records)):
+            size += PER_RECORD * count_of(batch.records)
         if size >= SMALL:
             await self.come(size)
+
+    def count(self, batch: Batch) -> None:
+        """Count the records of a piece, for whose bytes there was a turn: others wait the longer for them."""
+        if self._is_due:
+            self._begun += PER_RECORD * count_of(batch.records)
 
     async def come_alone(self) -> None:
         """Wait for a turn of one's own."""
         await self.come(PER_TURN)
 
-    def call(self, act: Callable[[], None]) -> None:
-        """Do something that takes a turn of its own: now, or when it comes.
+    @property
+    def is_full(self) -> bool:
+        """Whether what comes now has to wait for a turn: see `call`. It may be so of a loop that has ended."""
+        return self._begun >= PER_TURN or bool(self._waiting)
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether who has this turn has used it up."""
+        return self._begun >= PER_TURN
+
+    def call(self, act: Callable[[], None], size: int = PER_TURN) -> None:
+        """Do something in its turn: now, or when it comes.
 
         Args:
             act: raises nothing.
+            size: for which it counts beside its time; as it is, it takes a turn of its own.
         """
-        if self._finds_room(PER_TURN):
-            act()
+        if self._finds_room(size):
+            self.measure(act)
             return
 
         def begin() -> bool:
-            act()
+            self.measure(act)
             return True
 
-        self._waiting.append((begin, PER_TURN))
+        self._waiting.append((begin, size))
+
+    def measure(self, act: Callable[[], None]) -> None:
+        """Do something now, of which the time counts."""
+        begun = perf_counter()
+        try:
+            act()
+        finally:
+            self._begun += int((perf_counter() - begun) * PER_SECOND)
+            self._expect()
 
     def _finds_room(self, size: int) -> bool:
         if (self._begun >= PER_TURN or self._waiting) and self._is_of(asyncio.get_running_loop()):

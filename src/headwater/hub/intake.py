@@ -47,6 +47,10 @@ class Body:
         if told is not None:
             told()
 
+    def forget(self) -> None:
+        """Nobody takes it any more; who did keeps it, and they would hold each other."""
+        self._refuse = None
+
 
 #: Bodies in the order of their last steps, the slowest first.
 Bodies = dict[Body, None]
@@ -112,6 +116,7 @@ class Intake:
 
     def end(self, body: Body) -> None:
         """A body is whole, or broke off; one that was refused has ended already."""
+        body.forget()
         if body.size and not body.refused:
             self._let_go(body)
 

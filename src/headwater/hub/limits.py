@@ -34,7 +34,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
         max_streams: streams in the store; one more is refused with 429.
         max_readers: live readers at the same time; one more is refused with 429.
         read_bytes: data in one piece of a catch-up response, one long-poll response or one live batch; a larger JSON
-            record comes alone.
+            record comes alone. None of them has more than 4,096 records.
         window_bytes: newest records of a stream with live readers that are kept in memory, for all of them.
         buffer_bytes: what this process may hold unsent for a reader; at more it is given nothing until it has drained.
         kernel_bytes: what the kernel may hold unsent for a reader before it takes no more; it may exceed this by one

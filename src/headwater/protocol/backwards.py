@@ -1,7 +1,8 @@
 """Reads from behind: where a page begins that ends at a given place.
 
 Rule 1: a store looks up where records begin, this decides; no store counts or measures by itself.
-Rule 2: a page that is too large keeps its newest records. One record comes in any case.
+Rule 2: a page that is too large keeps its newest records. One record comes in any case. Too large is one of more bytes
+        than may be, or of more records than `batches.MAX_READ_RECORDS`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Final
 
 from headwater.errors import BadRequest, InvalidOffset
 from headwater.model import Batch, Last, Page
+from headwater.protocol.batches import MAX_READ_RECORDS
 from headwater.protocol.forks import segments_from
 from headwater.protocol.framing import is_text, keeps_records
 from headwater.protocol.ledger import StreamState
@@ -74,17 +76,20 @@ def page_start(state: StreamState, end: int, last: Last, limit: int, starts: Sta
         limit: bytes that the page may have.
         starts: looks up records.
     """
+    begin = state.earliest
     if last.size is not None:
-        return max(state.earliest, end - min(last.size, limit))
-    start, left = end, last.records or 0
-    for incarnation, first, bound in reversed(segments_from(state, state.earliest)):
+        begin = max(begin, end - min(last.size, limit))
+        if end - begin <= MAX_READ_RECORDS:
+            return begin
+    start, left = end, last.records or MAX_READ_RECORDS
+    for incarnation, first, bound in reversed(segments_from(state, begin)):
         if not left or first >= end:
             continue
         for position in starts(incarnation, first, min(bound, end), left):
             if start < end and end - position > limit:
                 return start
             start, left = position, left - 1
-    return start
+    return start if last.size is None or not left else begin
 
 
 def read_page(state: StreamState, start: int, end: int, read: Callable[[int, int], Batch | None]) -> Page | None:

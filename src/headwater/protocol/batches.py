@@ -1,11 +1,14 @@
 """Rows of a log into the batch that a read returns.
 
-Rule: a read may be cut anywhere inside a record of bytes, and only between the records of a stream that keeps them.
+Rule 1: a read may be cut anywhere inside a record of bytes, and only between the records of a stream that keeps them.
+Rule 2: a read has at most `MAX_READ_RECORDS`. Each costs one or two microseconds, however small it is: a megabyte of
+        those of one byte would hold up everybody else for a second.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from headwater.errors import InvalidOffset
 from headwater.model import Batch, Extent, Record
@@ -13,6 +16,9 @@ from headwater.protocol.framing import DEFAULT_CONTENT_TYPE, is_json, keeps_reco
 from headwater.protocol.ledger import StreamState
 from headwater.protocol.offsets import offset_at
 from headwater.protocol.spans import Span
+
+#: Records of one read, or page. As events with their times and offsets they take five to nine milliseconds.
+MAX_READ_RECORDS: Final = 4096
 
 #: (position, data, milliseconds of the append since the Unix epoch, who appended it as `principals.to_text` has it).
 Row = tuple[int, bytes, int, str | None]
@@ -25,7 +31,8 @@ def build_batch(state: StreamState, start: int, rows: Iterable[Row], limit: int,
         state: the stream at the moment of the read; its tail bounds the batch.
         start: position to read from.
         rows: in order and without holes; the first one contains `start`.
-        limit: bytes of data to return at most; a record that is kept whole and is larger is returned alone.
+        limit: bytes of data to return at most; a record that is kept whole and is larger is returned alone. There are
+            `MAX_READ_RECORDS` at most.
         whole: bytes up to which a record of bytes is not cut either, and comes alone if it is over the limit.
 
     Returns:
@@ -58,7 +65,7 @@ def build_batch(state: StreamState, start: int, rows: Iterable[Row], limit: int,
             names[len(found)] = by
         found.append(piece)
         times.append(at)
-        if room <= 0:
+        if room <= 0 or len(found) == MAX_READ_RECORDS:
             break
     if not found and start < tail:
         return None

@@ -112,6 +112,18 @@ def data_of(records: Sequence[Record]) -> list[bytes]:
     return records._data or records.data if isinstance(records, Span) else [record.data for record in records]
 
 
+def are_lines(records: Sequence[Record]) -> bool:
+    """Whether the data came as lines, so that a body is made of them without a look at each."""
+    return isinstance(records, Span) and records.lines is not None
+
+
+def count_of(records: Sequence[Record]) -> int:
+    """How many records there are, of which none is made for it."""
+    if isinstance(records, Span) and records.lines is not None:
+        return records.lines.count(b"\n") + 1
+    return len(records)
+
+
 def body_of(content_type: str, records: Sequence[Record]) -> bytes:
     """The records as the body of a read; see `framing.join_records`."""
     if isinstance(records, Span) and records.lines is not None:

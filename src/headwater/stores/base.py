@@ -110,6 +110,7 @@ class Store(Protocol):
             path: the stream.
             offset: an offset of this stream, `-1` or `now`.
             limit: bytes; a record of bytes is cut at it, one that is kept whole and is larger than it comes alone.
+                `batches.MAX_READ_RECORDS` come at most.
             whole: bytes up to which a record of bytes is not cut either, and comes alone if it is over the limit.
             times: False: nobody looks at `Record.at` and `Record.by`, which may be 0 and None then. A large read from a
                 file costs a fifth less.
@@ -129,7 +130,8 @@ class Store(Protocol):
         Args:
             path: the stream.
             last: how many, and before which place.
-            limit: bytes; a page keeps its newest records, one in any case. Of bytes it is so long at most.
+            limit: bytes; a page keeps its newest records, one in any case. Of bytes it is so long at most. It has
+                `batches.MAX_READ_RECORDS` at most.
             times: see `read`.
 
         Raises:

@@ -6,7 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from headwater.model import Batch
-from headwater.protocol.batches import Row, build_batch, build_values, has_own_values
+from headwater.protocol.batches import MAX_READ_RECORDS, Row, build_batch, build_values, has_own_values
 from headwater.protocol.ledger import StreamState
 
 
@@ -63,10 +63,12 @@ class Log:
         else:  # at once, for who reads it in another thread
             self.by = [*[None] * len(self.positions), *by]
 
-    def rows(self, start: int, end: int) -> Iterator[Row]:
-        """Rows from the one that contains `start` to the last one that begins before `end`."""
+    def rows(self, start: int, end: int, most: int | None = None) -> Iterator[Row]:
+        """Rows from the one that contains `start` to the last one that begins before `end`, or to the `most`-th."""
         first = max(0, bisect_right(self.positions, start) - 1)
         last = bisect_left(self.positions, end)
+        if most is not None:
+            last = min(last, first + most)
         positions = self.positions[first:last]
         by = self.by[first:last] or [None] * len(positions)
         return zip(positions, self.data[first:last], self.told[first:last], by, strict=True)
@@ -74,14 +76,14 @@ class Log:
     def values(self, start: int, end: int) -> slice:
         """Which records: from the one that begins at `start` to the last one that ends by `end`.
 
-        One in any case, if any begins there.
+        One in any case, if any begins there, and `MAX_READ_RECORDS` at most.
         """
         first, last = bisect_left(self.positions, start), bisect_right(self.positions, end)
         if first == len(self.positions) or self.positions[first] != start:
             return slice(0)
         if self.positions[last - 1] + len(self.data[last - 1]) > end:
             last -= 1
-        return slice(first, max(last, first + 1))
+        return slice(first, min(max(last, first + 1), first + MAX_READ_RECORDS))
 
     def starts(self, first: int, end: int, count: int) -> Sequence[int]:
         """Where the last so many records begin, from a position on and before another one, the last first."""

@@ -26,7 +26,7 @@ from headwater.model import (
     StreamInfo,
 )
 from headwater.protocol import backwards, forks, ledger
-from headwater.protocol.batches import Row, extent_from
+from headwater.protocol.batches import MAX_READ_RECORDS, Row, extent_from
 from headwater.protocol.framing import Split
 from headwater.protocol.ledger import Append, StreamState, Watched
 from headwater.protocol.offsets import locate
@@ -137,7 +137,7 @@ class MemoryStore:
         return state, start
 
     def _batch(self, state: StreamState, start: int, limit: int, whole: int, *, times: bool) -> Batch:
-        rows = partial(self._rows, state, start, limit)
+        rows = partial(self._rows, state, start, limit, MAX_READ_RECORDS)
         batch = read_log(state, self._logs[state.incarnation], rows, start, limit, whole, times=times)
         assert batch is not None, "memory cannot lose rows between two lines"
         return batch
@@ -219,10 +219,11 @@ class MemoryStore:
             if not state.forks:
                 log.trim(earliest)
 
-    def _rows(self, state: StreamState, start: int, size: int) -> Iterator[Row]:
+    def _rows(self, state: StreamState, start: int, size: int, most: int | None = None) -> Iterator[Row]:
         """Rows from the one that contains `start` on, of so many bytes or a little more."""
         for incarnation, first, end in forks.segments_from(state, start):
-            for position, data, told, by in self._logs[incarnation].rows(first, min(end, start + size)):
+            rows = self._logs[incarnation].rows(first, min(end, start + size), most)
+            for position, data, told, by in rows:
                 yield position, data[: end - position], told, by
 
     def time(self) -> float:

@@ -15,6 +15,7 @@ from headwater.client.errors import BadAnswer, BadRecord
 from headwater.client.items import Batch, Item
 from headwater.client.told import Bad, Told
 from headwater.errors import HeadwaterError
+from headwater.protocol.framing import keeps_records, split_body
 
 T = TypeVar("T")
 
@@ -62,8 +63,6 @@ def together(codec: Codec[T], bodies: list[bytes]) -> bytes:
 
 def size_of(codec: Codec[T], body: bytes, told: list[Told]) -> int:
     """How much a body holds that was split into this, as `skip` counts it."""
-    from headwater.protocol.framing import keeps_records
-
     if not keeps_records(codec.content_type):
         return len(body)
     return sum(len(each.items) if isinstance(each, Batch) else 1 for each in told)
@@ -77,8 +76,6 @@ def _records(codec: Codec[T], body: bytes, skip: int) -> list[bytes]:
             pass  # halves of surrogate pairs, or no JSON
     if not body:
         return []
-    from headwater.protocol.framing import keeps_records, split_body
-
     if not keeps_records(codec.content_type):
         return [body[skip:]] if len(body) > skip else []
     try:

@@ -5,6 +5,8 @@ Rule 1: a message is begun when all before it are begun. What one waits for befo
 Rule 2: answers come in the order in which they are ready.
 Rule 3: when too many wait for their answer, or the client takes no answers, nothing more is read of it. What came
         already waits; that is a part of one read of the socket.
+Rule 4: what messages take of a turn of the loop is counted with large appends (hub/fair_turns.py). When it is full, the
+        next one waits for a turn, and all behind it.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from typing import Any, Final, Protocol
 
 from headwater.errors import InvalidMessage
 from headwater.hub.eager import begin
+from headwater.hub.fair_turns import FairTurns
 from headwater.hub.limits import Limits
 
 #: The largest whole number that JavaScript can hold.
@@ -60,6 +63,7 @@ class Requests:
         limits: `connection_requests` and `connection_bytes` count.
         source: of the messages.
         handler: begins them.
+        turns: of the loop, for all who write much.
 
     Attributes:
         ids: of those under way.
@@ -67,6 +71,7 @@ class Requests:
     """
 
     __slots__ = (
+        "_awaits_turn",
         "_bytes",
         "_count",
         "_handler",
@@ -76,21 +81,23 @@ class Requests:
         "_limits",
         "_source",
         "_tasks",
+        "_turns",
         "_waiting",
         "ids",
         "is_full",
     )
 
-    def __init__(self, limits: Limits, source: Reading, handler: Handles) -> None:
+    def __init__(self, limits: Limits, source: Reading, handler: Handles, turns: FairTurns) -> None:
         self.ids: set[int] | None = None
         self.is_full = False
         self._limits = limits
         self._source = source
         self._handler = handler
+        self._turns = turns
         self._count = self._bytes = self._holds = 0
         self._waiting: deque[tuple[bytes, bool]] | None = None
         self._tasks: set[asyncio.Future[Any]] | None = None
-        self._is_pumping = self._is_stopped = False
+        self._is_pumping = self._is_stopped = self._awaits_turn = False
 
     @property
     def is_stopped(self) -> bool:
@@ -105,13 +112,28 @@ class Requests:
     def put(self, data: bytes, is_text: bool) -> None:
         """Take a message."""
         if self._waiting or self._is_pumping or self._holds or self.is_full or (self._count and self._must_wait()):
-            if self._waiting is None:
-                self._waiting = deque()
-            self._waiting.append((data, is_text))
-            self._stop()
+            self._wait(data, is_text)
+        elif self._turns.is_full:
+            self._wait(data, is_text)
+            self._await_turn()
         else:
-            self._handler.handle(data, is_text)
+            self._turns.measure(partial(self._handler.handle, data, is_text))
             self.check()
+
+    def _wait(self, data: bytes, is_text: bool) -> None:
+        if self._waiting is None:
+            self._waiting = deque()
+        self._waiting.append((data, is_text))
+        self._stop()
+
+    def _await_turn(self) -> None:
+        if not self._awaits_turn:
+            self._awaits_turn = True
+            self._turns.call(self._have_turn, 0)
+
+    def _have_turn(self) -> None:
+        self._awaits_turn = False
+        self.go_on()
 
     def check(self) -> None:
         """Read nothing more of the client, when the next message has to wait."""
@@ -134,14 +156,17 @@ class Requests:
 
     def go_on(self) -> None:
         """Begin what waits, as far as may be; then read on."""
-        if self._is_pumping:
+        if self._is_pumping or self._awaits_turn:
             return
         self._is_pumping = True
         try:
-            while self._waiting and not self._must_wait():
-                self._handler.handle(*self._waiting.popleft())
+            while self._waiting and not self._must_wait() and not self._turns.is_spent:
+                self._turns.measure(partial(self._handler.handle, *self._waiting.popleft()))
         finally:
             self._is_pumping = False
+        if self._waiting and not self._must_wait():
+            self._await_turn()
+            return
         if self._is_stopped and not self._waiting and not self._must_wait():
             self._is_stopped, self._waiting = False, None
             self._source.read_on()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import Final
 
 from headwater.errors import RequestTimeout
 from headwater.http.duplex import Duplex
@@ -17,6 +18,10 @@ from headwater.hub import Engine
 from headwater.hub.live.connection import Connection
 from headwater.hub.rounds import Round
 from headwater.protocol.websocket import frames
+
+#: Messages of one read, and bytes of one, below which the first ones of a connection are no part of any measure.
+FEW: Final = 8
+SMALL_BYTES: Final = 1024
 
 
 class Talk(ABC):
@@ -56,15 +61,17 @@ class Talk(ABC):
     def requests(self) -> Requests:
         """Messages under way."""
         if self._requests is None:
-            self._requests = Requests(self.hub.limits, self._sink, self)
+            self._requests = Requests(self.hub.limits, self._sink, self, self.hub.runtime.bulk)
         return self._requests
 
     def received(self, messages: Sequence[tuple[bytes, bool]]) -> None:
         """See `Receiver.received`."""
-        for data, is_text in messages:
+        for number, (data, is_text) in enumerate(messages):
             if self.is_over:
                 return
             requests = self._requests
+            if requests is None and (number >= FEW or len(data) >= SMALL_BYTES):
+                requests = self.requests
             if requests is not None:
                 requests.put(data, is_text)
                 continue

@@ -22,7 +22,7 @@ sinks, budget       where bytes go, and what full connections hold
 owned               channels of a connection with many
 many                a read of many streams
 subscriptions       streams that come and go on a connection
-patterns            who is told of new streams
+patterns, news      who is told of new streams, and how many in one turn of the loop
 ephemeral, events   what is told to live readers and kept in no log
 event_reader        a loop in this process that takes it
 cursors             when reads of many streams are told where they stand

@@ -136,7 +136,9 @@ class LogCursor:
         store, whole = self._runtime.store, self._runtime.limits.read_bytes
         self._runtime.stats.store_reads += 1
         await self._runtime.reads.come(limit)
-        return await store.read(self.window.path, offset, limit=limit, whole=whole, times=times)
+        batch = await store.read(self.window.path, offset, limit=limit, whole=whole, times=times)
+        self._runtime.reads.count(batch)
+        return batch
 
     def leave_out(self, slow: SlowPolicy) -> Sequence[Event]:
         """What a reader is told first that was slow, and is not let go for it.

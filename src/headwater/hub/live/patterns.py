@@ -6,20 +6,12 @@ number of their readers. These take it with its first record, or with its end.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Callable, Iterable, Mapping
 
+from headwater.hub.live.news import Listener, Made, News
 from headwater.model import Change
 from headwater.protocol.offsets import incarnation_of, is_first
 from headwater.protocol.patterns import PatternIndex
-
-
-class Listener(Protocol):
-    """A read of a pattern."""
-
-    def made(self, path: str, incarnation: int) -> None:
-        """A stream that matches was made, and has something to tell."""
-        ...
 
 
 class Watch:
@@ -36,12 +28,6 @@ class Watch:
         self.listeners: dict[Listener, None] = {}
         self.fresh: dict[str, str] = {}
 
-    def tell(self, change: Change) -> None:
-        """Tell its reads of a stream that has something to tell."""
-        incarnation = incarnation_of(change.tail)
-        for listener in list(self.listeners):
-            listener.made(change.path, incarnation)
-
 
 class Patterns:
     """The patterns that are read.
@@ -54,6 +40,7 @@ class Patterns:
         self.count = 0
         self._index: PatternIndex[Watch] = PatternIndex()
         self._fresh: dict[str, list[Watch]] = {}
+        self._news = News()
 
     def watch(self, pattern: str, listener: Listener) -> None:
         """Tell it of every stream that is made from now on and matches."""
@@ -70,6 +57,7 @@ class Patterns:
         if watch is None or listener not in watch.listeners:
             return
         del watch.listeners[listener]
+        self._news.leave(listener)
         if not watch.listeners:
             self._index.remove(pattern)
             self.count -= 1
@@ -80,6 +68,10 @@ class Patterns:
         """Streams of a pattern that were made and have nothing to tell yet, and where each begins."""
         watch = self._index.get(pattern)
         return {} if watch is None else watch.fresh
+
+    def untold(self, listener: Listener) -> list[int]:
+        """The incarnations of streams that have something to tell, of which a read is still to be told."""
+        return self._news.untold(listener)
 
     def note(self, pattern: str, path: str, start: str) -> None:
         """A stream was found that has nothing to tell yet.
@@ -97,6 +89,8 @@ class Patterns:
     def apply(self, change: Change) -> list[Watch]:
         """Take a store's notification; gives the patterns whose reads are to be told of the stream."""
         path = change.path
+        if change.created or change.deleted:
+            self._news.forget(path)
         if change.created:
             self._forget(path)
             found = list(self._index.matching(path))
@@ -111,6 +105,17 @@ class Patterns:
             if not change.deleted:
                 return found
         return []
+
+    def tell(self, watches: Iterable[Watch], change: Change, done: Callable[[], None] | None) -> None:
+        """Tell the reads of patterns of a stream that has something to tell.
+
+        Args:
+            watches: as `apply` gave them.
+            change: that it was given.
+            done: called when all were told, or the stream is gone; None: nothing is to be done then.
+        """
+        listeners = [listener for watch in watches for listener in watch.listeners]
+        self._news.tell(Made(change.path, incarnation_of(change.tail), listeners, done))
 
     def _forget(self, path: str) -> list[Watch]:
         found = self._fresh.pop(path, [])

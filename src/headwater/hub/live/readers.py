@@ -69,10 +69,7 @@ class LiveReaders:
         path, first = change.path, None
         if path not in self._streams and (first := with_first_records(change, self.runtime, self._forget)):
             self._streams[path] = first
-        for watch in watches:
-            watch.tell(change)
-        if first is not None:
-            first.let_loose()
+        self.patterns.tell(watches, change, None if first is None else first.let_loose)
 
     def stream(self, path: str) -> LiveStream | None:
         """A stream that has live readers."""

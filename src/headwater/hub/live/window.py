@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from headwater.errors import StreamNotFound
 from headwater.model import BEGINNING, Batch, Change, Failure, Record, StreamInfo
+from headwater.protocol.batches import MAX_READ_RECORDS
 from headwater.protocol.offsets import distance, same_stream
 
 
@@ -148,13 +149,13 @@ class Window:
 
         Args:
             offset: an offset as batches give it, no sentinel.
-            limit: bytes; at least one record is returned, if there is one.
+            limit: bytes; at least one record is returned, if there is one, and `MAX_READ_RECORDS` at most.
         """
         first = self._index(offset)
         if first is None:
             return None
-        last, size = first, 0
-        while last < len(self._records) and (last == first or size + len(self._records[last].data) <= limit):
+        last, size, end = first, 0, min(len(self._records), first + MAX_READ_RECORDS)
+        while last < end and (last == first or size + len(self._records[last].data) <= limit):
             size += len(self._records[last].data)
             last += 1
         up_to_date = last == len(self._records)

@@ -100,7 +100,7 @@ SELECT min(position), max(position), count(*), CAST(group_concat(CAST(data AS TE
     WHERE incarnation = ?
       AND position >= (SELECT coalesce(max(position), 0) FROM records WHERE incarnation = ? AND position <= ?)
       AND position < ?
-    ORDER BY position
+    ORDER BY position LIMIT ?
 )
 
 -- name: timed_values_from
@@ -115,7 +115,7 @@ FROM (
     WHERE incarnation = ?
       AND position >= (SELECT coalesce(max(position), 0) FROM records WHERE incarnation = ? AND position <= ?)
       AND position < ?
-    ORDER BY position
+    ORDER BY position LIMIT ?
 )
 
 -- name: producer

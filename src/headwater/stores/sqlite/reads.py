@@ -14,7 +14,7 @@ from typing import Final, Protocol, TypeVar
 
 from headwater.model import Batch, Last, Page
 from headwater.protocol import backwards, forks
-from headwater.protocol.batches import Row, build_batch, build_values, has_own_values
+from headwater.protocol.batches import MAX_READ_RECORDS, Row, build_batch, build_values, has_own_values
 from headwater.protocol.ledger import StreamState
 from headwater.protocol.offsets import locate
 from headwater.stores.log import Log, read_log
@@ -33,7 +33,6 @@ _TIMED_VALUES_FROM: Final = query("timed_values_from")
 _STARTS_BEFORE: Final = query("starts_before")
 _STREAMS_AFTER: Final = query("streams_after")
 _COUNT_STREAMS: Final = query("count_streams")
-_NO_LIMIT: Final = -1
 _STRING: Final = r'"(?:[^"\\]|\\.)*"'
 # A time, and the JSON text of a principal directly behind it.
 _TOLD: Final = re.compile(rf"([0-9]+)({_STRING}|\[{_STRING},{_STRING}\]|)(?:,|$)")
@@ -155,7 +154,8 @@ def _recent(state: StreamState, log: Log | None, start: int, limit: int, whole: 
         return build_batch(state, start, (), limit)
     if log is None or start < log.positions[0]:
         return None
-    return read_log(state, log, partial(log.rows, start, start + limit), start, limit, whole, times=times)
+    rows = partial(log.rows, start, start + limit, MAX_READ_RECORDS)
+    return read_log(state, log, rows, start, limit, whole, times=times)
 
 
 def _stored(
@@ -205,7 +205,7 @@ def _values(
     number = state.incarnation
     bound = min(state.tail, start + limit)
     sql = _TIMED_VALUES_FROM if times else _VALUES_FROM
-    [(first, last, count, lines, told)] = database.run(sql, (number, number, start, bound))
+    [(first, last, count, lines, told)] = database.run(sql, (number, number, start, bound, MAX_READ_RECORDS))
     if first != start:
         return b"", 0, None, None
     told, by = _told(told)
@@ -233,9 +233,10 @@ def _rows(
     database: Database, state: StreamState, logs: Mapping[int, Log], start: int, limit: int, *, times: bool
 ) -> Iterator[Row]:
     for incarnation, first, end in forks.segments_from(state, start):
-        # Positions count bytes, so they say how many records fill the limit.
+        # Positions count bytes, so they say how many records fill the limit. Where the tables have more than that many,
+        # what is in memory does not follow, and `build_batch` ends before it.
         bound = min(end, start + limit)
-        rows = rows_between(database, logs, incarnation, first, bound, _NO_LIMIT, times=times)
+        rows = rows_between(database, logs, incarnation, first, bound, MAX_READ_RECORDS, times=times)
         if incarnation == state.incarnation:
             yield from rows  # whole ones: only a fork's source has more than is read of it
         else:
@@ -261,7 +262,7 @@ def rows_between(
         incarnation: the stream.
         first: a position in the first record.
         bound: the last record begins before it.
-        count: rows of the tables, at most; negative: all.
+        count: rows of the tables, and of memory, at most.
         times: see `Store.read`.
     """
     log = logs.get(incarnation)
@@ -270,7 +271,7 @@ def rows_between(
         sql = _TIMED_RECORDS_FROM if times else _RECORDS_FROM
         yield from database.run(sql, (incarnation, incarnation, first, settled, count))
     if log is not None and settled < bound:
-        yield from log.rows(max(first, log.positions[0]), bound)
+        yield from log.rows(max(first, log.positions[0]), bound, count)
 
 
 def list_states(database: Database, prefix: str, after: str, count: int) -> list[StreamState]:

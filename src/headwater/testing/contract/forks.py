@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from headwater.errors import BadRequest, ContentTypeMismatch, InvalidOffset, StreamExists, StreamNotFound
 from headwater.model import BEGINNING, Expiry, Producer
+from headwater.protocol.batches import MAX_READ_RECORDS
 from headwater.testing.contract.checks import Chapter
 from headwater.testing.contract.expect import equal, holds, refused
 from headwater.testing.contract.trial import JSON, TEXT, Trial
@@ -66,6 +67,11 @@ async def a_json_sub_offset_counts_values(trial: Trial) -> None:
         equal(await trial.contents(f"f{count}"), expected, f"fork after {count} values")
     await trial.fork("g", "a", offset, 1)
     equal(await trial.contents("g"), (b"1", b"22", b"333", b"4", b"55", b"666"), "fork after one more value")
+    # More of them than one read has.
+    many = MAX_READ_RECORDS + 2
+    await trial.create("b", JSON, b"[" + b",".join([b"7"] * (many + 1)) + b"]")
+    await trial.fork("h", "b", BEGINNING, many)
+    equal(len(await trial.contents("h")), many, "the records of a fork after many values")
 
 
 @chapter.promise

@@ -6,7 +6,9 @@ import json
 
 from headwater.errors import BadRequest, HeadwaterError, InvalidOffset, OffsetGone, StreamNotFound
 from headwater.model import BEGINNING, NOW, Expiry, Last, Page, Retention
-from headwater.stores.base import DEFAULT_READ_LIMIT
+from headwater.protocol.batches import MAX_READ_RECORDS
+from headwater.protocol.ledger import Append
+from headwater.stores.base import DEFAULT_READ_LIMIT, Atomic
 from headwater.testing.contract.checks import Chapter
 from headwater.testing.contract.expect import equal, holds, refused
 from headwater.testing.contract.trial import JSON, TEXT, Trial
@@ -103,6 +105,24 @@ async def bytes_are_counted_as_bytes(trial: Trial) -> None:
         equal(page.has_earlier, len(expected) < 10, "whether there is more")
     page = await trial.store.page("a", Last(None, 99), limit=3)
     equal(b"".join(record.data for record in page.batch.records), b"789", "the last bytes within the limit")
+
+
+@chapter.promise
+async def a_page_of_bytes_has_so_many_records_at_most(trial: Trial) -> None:
+    """The newest of them, however few bytes they are; scrolling back meets the others. Where it can write many."""
+    if not isinstance(trial.store, Atomic):
+        return
+    await trial.create("a", None)
+    for _ in range(5):
+        await trial.store.append_all([("a", Append(b"x"))] * 1000)
+    await trial.append("a", b"yz")
+    page = await trial.store.page("a", Last(None, 100_000))
+    equal(len(page.batch.records), MAX_READ_RECORDS, "the records of a page")
+    equal((page.has_earlier, page.batch.up_to_date, page.batch.records[-1].data), (True, True, b"yz"), "the page")
+    before = await trial.store.page("a", Last(None, 100_000, page.batch.offset))
+    equal((len(before.batch.records), before.has_earlier), (5001 - MAX_READ_RECORDS, False), "the page before it")
+    few = await trial.store.page("a", Last(None, MAX_READ_RECORDS))
+    equal(b"".join(record.data for record in few.batch.records), b"x" * (MAX_READ_RECORDS - 2) + b"yz", "a short one")
 
 
 @chapter.promise

@@ -6,6 +6,8 @@ import json
 
 from headwater.errors import Gone, HeadwaterError, InvalidOffset, StreamNotFound
 from headwater.model import BEGINNING, NOW, Batch
+from headwater.protocol.batches import MAX_READ_RECORDS
+from headwater.protocol.framing import MSGPACK
 from headwater.testing.contract.checks import Chapter
 from headwater.testing.contract.expect import equal, holds, refused
 from headwater.testing.contract.trial import JSON, TEXT, Trial
@@ -207,3 +209,15 @@ async def reading_changes_nothing(trial: Trial) -> None:
     async with trial.unchanged("a"):
         first = await trial.store.read("a", BEGINNING, limit=40)
         equal(await trial.store.read("a", BEGINNING, limit=40), first, "the same read again")
+
+
+@chapter.promise
+async def a_read_has_so_many_records_at_most(trial: Trial) -> None:
+    """However few bytes they are; the next read goes on behind them. So it is of records of any kind."""
+    count, most = 2 * MAX_READ_RECORDS + 1, [MAX_READ_RECORDS, MAX_READ_RECORDS, 1]
+    await trial.create("a", JSON, b"[" + b",".join([b"7"] * count) + b"]")
+    await trial.create("b", MSGPACK[0], b"\x07" * count)
+    for path in ("a", "b"):
+        equal([len(batch.records) for batch in await trial.pieces(path)], most, f"the records of reads of {path!r}")
+        untimed = await trial.store.read(path, BEGINNING, times=False)
+        equal(len(untimed.records), MAX_READ_RECORDS, "the same without times")

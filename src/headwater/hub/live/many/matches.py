@@ -177,7 +177,9 @@ class Matches(Generic[P]):
     @property
     def seen(self) -> object:
         """What its part of the cursor follows from, beside where its streams stand; None: that is not all."""
-        return (self._highest, self._is_listed) if self._is_listed and not self._others else None
+        if not self._is_listed or self._others or self._patterns.untold(self):
+            return None
+        return (self._highest, self._is_listed)
 
     def piece(self) -> bytes:
         """Of the read's cursor."""
@@ -187,7 +189,8 @@ class Matches(Generic[P]):
             if offset is not None or isinstance(slot.start, str):
                 offsets[slot.incarnation] = offset or ZERO
         # What has nothing to tell yet has a place of its own, or it would count as told when it has ended.
-        fresh = sorted(map(incarnation_of, self._patterns.fresh(self.pattern).values()))
+        untold = self._patterns.untold(self)
+        fresh = sorted({*map(incarnation_of, self._patterns.fresh(self.pattern).values()), *untold})
         for incarnation in fresh[: self._read.max_streams]:
             offsets.setdefault(incarnation, ZERO)
         if not self._is_listed:

@@ -7,16 +7,19 @@ import time
 import msgspec
 
 from headwater.errors import HeadwaterError, OffsetGone, StreamGone, StreamNotFound, TooManyStreams
+from headwater.hub.fair_turns import PER_RECORD
 from headwater.hub.live.many.asked import Asked
 from headwater.hub.live.many.matches import is_told, start_of
 from headwater.hub.live.readers import LiveReaders
 from headwater.model import BEGINNING, Last
 from headwater.protocol import vector
+from headwater.protocol.batches import MAX_READ_RECORDS
 from headwater.protocol.cursor import Data, Failed, Gap, Missing
 from headwater.protocol.framing import DEFAULT_CONTENT_TYPE
 from headwater.protocol.many_events import StreamOfMany, WholeLines
 from headwater.protocol.offsets import ZERO, incarnation_of, is_offset, same_stream
 from headwater.protocol.patterns import is_pattern, literal_prefix, matches
+from headwater.protocol.spans import data_of
 from headwater.protocol.vector import Matched, Stood
 from headwater.protocol.wire import problem
 
@@ -35,7 +38,7 @@ class ManyPage:
     Args:
         live: the hub's readers.
         asked: what is read, in NDJSON.
-        size: bytes of records in it, or one record more.
+        size: bytes of records in it, or one record more. When it has `MAX_READ_RECORDS`, no stream follows.
     """
 
     def __init__(self, live: LiveReaders, asked: Asked, size: int) -> None:
@@ -44,6 +47,7 @@ class ManyPage:
         self._asked = asked
         self._whole = WholeLines()
         self._left = size
+        self._records = MAX_READ_RECORDS
         self._parts: list[bytes] = []
         self._seen: set[str] = {name for name in asked.names if not is_pattern(name)}
         self._missing: set[str] = set()
@@ -93,6 +97,7 @@ class ManyPage:
         highest, offsets, after = stood.highest, dict[int, str](), ""
         ended, is_listed = dict[int, str](), True
         while True:
+            await self._live.runtime.reads.come(PER_RECORD * _LISTED)
             page = await self._store.list(prefix=literal_prefix(pattern), after=after, limit=_LISTED)
             for info in page:
                 if not matches(pattern, info.path) or info.path in self._asked.private:
@@ -154,8 +159,11 @@ class ManyPage:
         except HeadwaterError as error:
             self._tell(encoder, Failed(start if isinstance(start, str) else BEGINNING, error))
             return None
+        await self._live.runtime.reads.come_with(batch)
         self._is_whole &= batch.up_to_date
-        self._left -= sum(len(record.data) for record in batch.records)
+        count, size = len(batch.records), sum(map(len, data_of(batch.records)))
+        self._records -= count
+        self._left = self._left - size if self._records > 0 else 0
         encoder = self._asked.encoder(path)(batch.content_type)
         self._tell(encoder, Data(batch))
         # At the end of a closed stream the offset is of its own incarnation.
