@@ -32,8 +32,8 @@ async function wholeOf(answer: Answer, { environment, retry }: Attempt): Promise
 const doubts = new WeakMap<Requester, string>()
 
 /**
- * WebKitGTK takes less than was promised for all of it. What is compressed has another length; of another origin a page is not told
- * that it is, so the same that comes twice is what the server has.
+ * WebKitGTK takes less than was promised for all of it, and Firefox does so with HTTP/1.0. What is compressed has another length;
+ * of another origin a page is not told that it is, so the same that comes twice is what the server has.
  */
 function checkLength({ headers, type, url }: Response, { length }: Uint8Array, requester: Requester): void {
   const short = length < Number(headers.get("content-length")) && !headers.has("content-encoding")
