@@ -431,3 +431,32 @@ test("close() in every state ends it, without an error and with nothing left", a
     assert.equal(world.timers + world.watchers, 0, state)
   }
 })
+
+const PAGE = { "content-type": "text/plain", "stream-next-offset": at(2), "stream-up-to-date": "true", "stream-closed": "true" }
+const short = (type: string, body: string, more: Record<string, string> = {}): Response =>
+  Object.defineProperty(reply(body, { ...PAGE, "content-length": "9", ...more }), "type", { value: type })
+
+for (const [origin, type] of Object.entries({ "the same origin": "basic", "another origin": "cors" })) {
+  test(`a page of text that a platform gives cut as if it were whole is asked for again: ${origin}`, async () => {
+    const cut = ["", "zw", "zwölf "]
+    const fake = new Fake((_asked, index) => short(type, cut[index] ?? "zwölf B!"))
+    const reader = open<string>(fake, { type: "text/plain" }).read({ transport: "long-poll" })
+    const { got } = collect(reader)
+    await world.pass(60_000)
+    assert.deepEqual([got, fake.asked.length, (await reader.end).kind], [["zwölf B!"], 4, "closed"])
+  })
+}
+
+test("a page that came packed may be longer than its length, or shorter", async () => {
+  const fake = new Fake(() => short("basic", "zwölf", { "content-encoding": "gzip" }))
+  const { got, done } = collect(open<string>(fake, { type: "text/plain" }).read({ transport: "long-poll" }))
+  await world.pass(60_000)
+  assert.deepEqual([got, fake.asked.length, await done], [["zwölf"], 1, undefined])
+})
+
+test("of another origin nobody sees that it came packed: the same twice is what there is", async () => {
+  const fake = new Fake(() => short("cors", "zwölf"))
+  const { got, done } = collect(open<string>(fake, { type: "text/plain" }).read({ transport: "long-poll" }))
+  await world.pass(60_000)
+  assert.deepEqual([got, fake.asked.length, await done], [["zwölf"], 2, undefined])
+})
