@@ -16,7 +16,7 @@ export const BUNDLES: Record<string, string> = {
     'export { stream } from "./src/index.ts"; export { connect } from "./src/connection.ts"; export { tabs } from "./src/tabs.ts"',
 }
 
-const BANNER = "// The client for TypeScript in one file. Made by `node scripts/bundles.ts` in clients/typescript; not to be edited."
+const BANNER = "// Headwater's client for TypeScript (MIT) in one file, of clients/typescript/src. Made by `node scripts/bundles.ts` there; not to be edited."
 
 export async function bundle(code: string): Promise<string> {
   const { outputFiles } = await build({

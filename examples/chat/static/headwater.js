@@ -1,4 +1,4 @@
-// The client for TypeScript in one file. Made by `node scripts/bundles.ts` in clients/typescript; not to be edited.
+// Headwater's client for TypeScript (MIT) in one file, of clients/typescript/src. Made by `node scripts/bundles.ts` there; not to be edited.
 var Sr=Object.defineProperty;var A=(e,t,r)=>()=>{if(r)throw r[0];try{return e&&(t=e(e=0)),t}catch(n){throw r=[n],n}};var nt=(e,t)=>{for(var r in t)Sr(e,r,{get:t[r],enumerable:!0})};function Lt(e){let t=Number(e)*1e3||Date.parse(e??"")-Date.now();return Number.isFinite(t)?Math.max(0,t):void 0}var R,Hr,
 It,ee,ke,Ue,Nt,I=A(()=>{"use strict";R=class extends Error{constructor(t,r,n={}){super(`${r} (${t})`,n);let{facts:o={},retryable:s=Hr.
 test(t)}=n;Object.assign(this,{name:"HeadwaterError",...n,code:t,facts:o,retryable:s})}},Hr=/^(network|connect-timeout|silent|truncated|bad-answer)$/,

@@ -1,4 +1,4 @@
-// The client for TypeScript in one file. Made by `node scripts/bundles.ts` in clients/typescript; not to be edited.
+// Headwater's client for TypeScript (MIT) in one file, of clients/typescript/src. Made by `node scripts/bundles.ts` there; not to be edited.
 var vn=Object.defineProperty;var T=(n,e,t)=>()=>{if(t)throw t[0];try{return n&&(e=n(n=0)),e}catch(r){throw t=[r],r}};var Ke=(n,e)=>{for(var t in e)vn(n,t,{get:e[t],enumerable:!0})};function ur(n){let e=Number(n)*1e3||Date.parse(n??"")-Date.now();return Number.isFinite(e)?Math.max(0,e):void 0}var g,En,
 ze,se,Rt,At,G,Ge,hr,L=T(()=>{"use strict";g=class extends Error{constructor(e,t,r={}){super(`${t} (${e})`,r);let{facts:o={},
 retryable:s=En.test(e)}=r;Object.assign(this,{name:"HeadwaterError",...r,code:e,facts:o,retryable:s})}},En=/^(network|connect-timeout|silent|truncated|bad-answer)$/,

@@ -39,8 +39,9 @@ function part() {
 
 // Reads behind an offset until it ends or is closed; gives what closes it. Calls told: { record }, { gap }, { state },
 // { error } when the connection was lost, and { end }.
-export function follow(path, type, offset, told) {
+export function follow(path, type, offset, hear) {
   let reader = null, isOver = false;
+  const told = news => { if (!isOver) hear(news); };
   const run = async () => {
     for (let from = offset, end = null; !isOver && end === null; from = reader.offset) {
       const isShared = !apart;
@@ -61,7 +62,7 @@ export function follow(path, type, offset, told) {
       end = await reader.end;
       if (isShared && !works && end.kind === "error" && end.error.status !== 401) part();
       if (isShared && apart && (end.kind === "stopped" || end.kind === "error")) end = null;
-      if (end && !isOver) told({ end });
+      if (end) told({ end });
     }
   };
   run();

@@ -30,7 +30,7 @@ export class Rows {
     const answer = await call("GET", urlOf(this.path, `?${size}&envelope=1${before && `&before=${before}`}`));
     const lines = (await answer.text()).split("\n").slice(0, -1), rowOf = reader(this.type);
     const { headers } = answer;
-    return { records: lines.map(line => rowOf(lineOf(line))), previous: headers.get("stream-previous-offset") ?? undefined, next: headers.get("stream-next-offset") };
+    return { records: lines.map(line => rowOf(lineOf(line, this.type))), previous: headers.get("stream-previous-offset") ?? undefined, next: headers.get("stream-next-offset") };
   }
 
   // A record that was appended now, and a line that says what happened.
@@ -112,19 +112,19 @@ export class Rows {
   paint() { this.changed = true; render(); }
 }
 
-// A line of a page as the client gives a record.
-function lineOf(text) {
+// A line of a page as the client gives a record. The text of JSON stands for itself: a parsed value would lose some of its bytes.
+function lineOf(text, type) {
   const { offset, at, by, data, base64 } = JSON.parse(text);
-  if (base64 !== undefined) return { offset, at, by, raw: Uint8Array.from(atob(base64), byte => byte.charCodeAt(0)) };
-  return { offset, at, by, raw: typeof data === "string" ? data : "", text: text.slice(text.indexOf('"data":') + 7, -1) }; // the bytes that a parsed value would lose
+  const bytes = base64 === undefined ? undefined : Uint8Array.from(atob(base64), byte => byte.charCodeAt(0));
+  return { offset, at, by, raw: bytes ?? (isJson(type) ? text.slice(text.indexOf('"data":') + 7, -1) : data) };
 }
 
 // Records to rows. Text is decoded as one, as an append may end within a character.
 function reader(type) {
   const decoder = new TextDecoder(), encoder = new TextEncoder();
-  return ({ offset, at, by, raw, text = raw }) => {
+  return ({ offset, at, by, raw }) => {
     const row = { offset, at: at * 1000, by };
-    if (isJson(type)) row.data = text;
+    if (isJson(type)) row.data = raw;
     else if (isText(type)) row.data = decoder.decode(typeof raw === "string" ? encoder.encode(raw) : raw, { stream: true });
     else row.data = btoa(Array.from(raw, byte => String.fromCharCode(byte)).join(""));
     return row;
