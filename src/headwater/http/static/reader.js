@@ -50,7 +50,8 @@ export function follow(path, type, offset, hear) {
       reader = handle.read({ from, envelope: true });
       reader.on("state", state => told({ state }));
       reader.on("error", error => {
-        if (!error.facts.moved) told({ error }); // to another tab, which is no loss
+        if (error.facts.moved) reader.reconnect(); // to another tab: no loss, and nothing to wait for
+        else told({ error });
         if (isShared) doubt(error);
       });
       try {
