@@ -1,4 +1,4 @@
-"""The page at `/` and its files, as they are in `static`: no script but its own and the TypeScript client (`headwater.js`).
+"""The page at `/` and its files, as they are in `static`: no script but its own and the TypeScript client.
 
 Rule 1: the page's policy lets in what carries this answer's nonce, and nothing else. "From this origin" would not do:
         streams are of this origin too, and anybody who may append writes their bytes (CSP level 3, section 8.1).
