@@ -86,6 +86,12 @@ def _records(expect: Expect, result: dict[str, Any]) -> Iterator[str]:
         yield f"records: {_short(got)}, expected {_short(expect.records)}"
     if expect.joined is not None and (joined := _joined(got)) != expect.joined:
         yield f"all together: {_short(joined)}, expected {_short(expect.joined)}"
+    if expect.dated:
+        times = [each.get("at") for each in result.get("records", [])]
+        if not all(isinstance(at, int | float) and at > 0 for at in times):
+            yield f"times: {_short(times)}, expected one of each record"
+        elif times != sorted(times):
+            yield f"times: {_short(times)}, expected none to go back"
 
 
 def _joined(records: Sequence[Any]) -> Any:

@@ -106,6 +106,7 @@ class Expect(Struct, rename=None):
     pauses_most: float | None = None
     closed: str | None = None
     sent: list[Sent | None] | None = None
+    dated: bool = False
 
 
 class Scenario(Struct):

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, WebSocketRoute, expect, sync_playwright
 
 #: Seconds a server process may take until it answers.
 START_SECONDS = 60.0
@@ -59,18 +59,20 @@ class Server:
     Args:
         directory: an empty one.
         prefix: where the application is mounted in a FastAPI application; empty: served as it is.
+        websockets: serve WebSockets; else a handshake is answered as a plain request, as behind some proxies.
 
     Attributes:
         url: where it is, without the prefix.
     """
 
-    def __init__(self, directory: Path, *, prefix: str = "") -> None:
+    def __init__(self, directory: Path, *, prefix: str = "", websockets: bool = True) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self._port: int = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{self._port}"
         self._health = f"{self.url}{prefix}/-/health"
         self._directory = directory
+        self._options = [] if websockets else ["--ws=none"]
         self._log = directory / "server.log"
         self._process: subprocess.Popen[bytes] | None = None
         source = (_MOUNTED if prefix else _APP).format(store=f"sqlite:{directory}/log.db", prefix=prefix)
@@ -81,7 +83,7 @@ class Server:
         command = [sys.executable, "-m", "uvicorn", f"--app-dir={self._directory}", "--lifespan=on"]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [*command, f"--port={self._port}", "served:app"], stdout=log, stderr=subprocess.STDOUT
+                [*command, *self._options, f"--port={self._port}", "served:app"], stdout=log, stderr=subprocess.STDOUT
             )
         end = time.monotonic() + START_SECONDS
         while not self._listens():
@@ -127,12 +129,42 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 
 @pytest.fixture
+def plain_server(tmp_path: Path) -> Iterator[Server]:
+    """The same without WebSockets."""
+    server = Server(tmp_path, websockets=False)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
 def mounted_server(tmp_path: Path) -> Iterator[Server]:
     """The same, with the application mounted under `PREFIX` in a FastAPI application."""
     server = Server(tmp_path, prefix=PREFIX)
     server.start()
     yield server
     server.stop()
+
+
+class Gate:
+    """What the WebSockets of a browser's pages go through; made before the pages.
+
+    Args:
+        context: the browser window.
+
+    Attributes:
+        is_shut: none that is opened gets any further.
+    """
+
+    def __init__(self, context: BrowserContext) -> None:
+        self.is_shut = False
+        context.route_web_socket("**/-/connect", self._take)
+
+    def _take(self, socket: WebSocketRoute) -> None:
+        if self.is_shut:
+            socket.close()
+        else:
+            socket.connect_to_server()
 
 
 def find_chromium(playwright: Playwright) -> str | None:
@@ -165,6 +197,12 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     context.set_default_timeout(PATIENCE)
     yield context
     context.close()
+
+
+@pytest.fixture
+def gate(context: BrowserContext) -> Gate:
+    """What the WebSockets of the window's pages go through."""
+    return Gate(context)
 
 
 @pytest.fixture

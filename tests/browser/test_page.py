@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import threading
+import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
@@ -14,7 +15,7 @@ import pytest
 from playwright.sync_api import Dialog, Page, expect
 
 if TYPE_CHECKING:
-    from tests.browser.conftest import Server
+    from tests.browser.conftest import Gate, Server
 
 pytestmark = pytest.mark.slow
 
@@ -219,16 +220,24 @@ def test_append_during_an_outage_is_stored_once(page: Page, server: Server) -> N
     assert httpx2.get(url).json() == ["patience", "and more"]
 
 
-def test_page_goes_on_after_an_error_answer(page: Page, server: Server) -> None:
-    """A proxy's 503 makes an `EventSource` give up for good; the page opens a new one where the old one was."""
-    url = create(server, "log")
-    append(url, 1)
-    follow(page, server, "log")
-    expect(page.locator("#rows .data")).to_have_text(["1"])
+@pytest.mark.parametrize("content_type", ["application/json", "text/plain", "application/octet-stream"])
+def test_where_no_websocket_passes_the_page_reads_by_http(page: Page, plain_server: Server, content_type: str) -> None:
+    """With times as ever; and after a proxy's 503, which makes an `EventSource` give up for good, it goes on."""
+    url = create(plain_server, "log", content_type)
+    headers = {"content-type": content_type}
+    httpx2.post(url, content=b"1", headers=headers).raise_for_status()
+    follow(page, plain_server, "log")
+    [shown] = records(page)
+    expect(page.locator("#link")).to_have_text("own")
+    [reader] = httpx2.get(f"{plain_server.url}/-/readers").json()["readers"]
+    assert (reader["wire"], reader["name"]) == ("ndjson", "page")
     page.route("**/v1/stream/log*", lambda route: route.fulfill(status=503, body="down"), times=1)
-    server.restart()
-    append(url, 2)
-    expect(page.locator("#rows .data")).to_have_text(["1", "2"])
+    plain_server.restart()
+    httpx2.post(url, content=b"1", headers=headers).raise_for_status()
+    expect(page.locator("#rows .data")).to_have_text([shown, shown])
+    times = page.locator("#rows time").evaluate_all("all => all.map(each => Date.parse(each.dateTime))")
+    assert abs(times[1] / 1000 - time.time()) < 300
+    assert times[0] <= times[1]
 
 
 def test_an_empty_stream_loses_nothing_in_an_outage(page: Page, server: Server) -> None:
@@ -242,16 +251,16 @@ def test_an_empty_stream_loses_nothing_in_an_outage(page: Page, server: Server) 
     expect(page.locator("#rows .data")).to_have_text(['"new"'])
 
 
-def test_a_stream_that_was_made_anew_meanwhile(page: Page, server: Server) -> None:
+def test_a_stream_that_was_made_anew_meanwhile(page: Page, server: Server, gate: Gate) -> None:
     """The page says that it has left something out, and shows what there is now."""
     url = create(server, "log")
     append(url, "old")
     follow(page, server, "log")
-    page.route("**/v1/stream/log*", lambda route: route.fulfill(status=503, body="down"))
+    gate.is_shut = True
     server.restart()
     httpx2.delete(url).raise_for_status()
     append(create(server, "log"), "new")
-    page.unroute("**/v1/stream/log*")
+    gate.is_shut = False
     expect(page.locator("#rows .data")).to_have_text(['"new"'])
     expect(page.locator("#rows .mark.warn")).to_contain_text("left out (a gap)")
     expect(page.locator("#phase")).to_have_text("Live")

@@ -101,7 +101,8 @@ def shown(item: Item[Any], *, has_offset: bool) -> dict[str, Any]:
     data = item.data
     if isinstance(data, bytes):
         data = {"base64": base64.b64encode(data).decode()}
-    return {"data": data, "offset": item.offset if has_offset else None}
+    known = {} if item.at is None else {"at": item.at}
+    return {"data": data, "offset": item.offset if has_offset else None, **known}
 
 
 class Follow:
@@ -123,6 +124,7 @@ class Follow:
             command.get("offset", "-1"),
             live=command.get("live", True),
             gone={"throw": "raise"}.get(command.get("gone", "throw"), command.get("gone", "throw")),
+            envelope=command.get("envelope", False),
             missing="wait" if command.get("missing") == "wait" else "raise",
         )
         reading = asyncio.create_task(self._read(reader))
@@ -261,6 +263,7 @@ async def answer(command: dict[str, Any]) -> dict[str, Any]:
                 "writes": ["http", "websocket"],
                 "missing": True,
                 "gone": True,
+                "envelope": True,
                 "clock": True,
             }
             return {

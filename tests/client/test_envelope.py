@@ -179,3 +179,45 @@ def test_a_program_that_is_not_asynchronous(guarded: ServerProcess) -> None:
         stream.append(1)
         [item] = stream.read(live=False, envelope=True)
         assert item.by == Principal("u1", "headwater")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("content_type", ["application/json", "application/msgpack"])
+@pytest.mark.parametrize("way", ["http", "websocket", "process"])
+def test_the_newest_records(run: Run, guarded: ServerProcess, way: str, content_type: str) -> None:
+    """Each with its own offset, of several pages too; who does not ask has neither, and an empty stream has none."""
+    root = f"{guarded.url}/v1/stream/"
+    name = f"last/{uuid4().hex}"
+
+    async def check(stream: Stream[Any], writer: Stream[Any]) -> None:
+        assert await stream.last(5, envelope=True) == []
+        for value in range(3):
+            await writer.append(value)
+        read = [(item.data, item.offset, item.at, item.by) async for item in stream.read(live=False, envelope=True)]
+        last = await stream.last(2, envelope=True)
+        assert [(item.data, item.offset, item.at, item.by) for item in last] == read[1:]
+        assert all(item.at is not None for item in last)
+        assert [(item.data, item.at, item.by) for item in await stream.last(2)] == [(1, None, None), (2, None, None)]
+        count = 1002
+        await asyncio.gather(*(writer.append(value) for value in range(3, count)))
+        assert [item.data for item in await stream.last(count, envelope=True)] == list(range(count))
+
+    async def test() -> None:
+        headers = {"authorization": f"Bearer {token('u1')}"}
+        async with (
+            Hub("memory:") as hub,
+            Connection(root, headers=headers) as connection,
+            Stream[Any](root + name, headers=headers, content_type=content_type) as made,
+        ):
+            stream: Stream[Any] = (
+                made
+                if way == "http"
+                else connection.stream(name, content_type=content_type)
+                if way == "websocket"
+                else Stream[Any]("jobs/7", hub=hub, content_type=content_type)
+            )
+            async with stream:
+                await stream.create()
+                await check(stream, stream if way == "process" else made)
+
+    run(test())

@@ -12,6 +12,7 @@ export const FEATURES = {
   writes: ["http", "websocket"],
   missing: true,
   gone: true,
+  envelope: true,
   clock: true,
 } as const
 

@@ -25,6 +25,7 @@ interface Follow extends Common {
   until?: { records?: number; live?: boolean; pauses?: number; gaps?: number }
   missing?: "wait" | "throw"
   gone?: "throw" | "earliest" | "now"
+  envelope?: boolean
 }
 
 interface WriteCommand extends Common {
@@ -79,7 +80,7 @@ const apart = (transport: string | undefined): boolean => transport !== "long-po
 
 export async function follow(command: Follow): Promise<Result> {
   const environment = pausing(command.clock !== "real")
-  const { offset = "-1", until = {}, live, missing, gone, transport } = command
+  const { offset = "-1", until = {}, live, missing, gone, envelope, transport } = command
   const [source, connection] = streamOf(command, environment)
   const reader = source.read({
     from: offset === "-1" ? "start" : offset,
@@ -87,6 +88,7 @@ export async function follow(command: Follow): Promise<Result> {
     ...(live === undefined ? {} : { live }),
     ...(missing ? { missing } : {}),
     ...(gone ? { gone } : {}),
+    ...(envelope ? { envelope } : {}),
   })
   const gaps: unknown[] = []
   reader.on("gap", ({ from, to }) => {
@@ -110,13 +112,13 @@ export async function follow(command: Follow): Promise<Result> {
 }
 
 async function collect(reader: Reader<unknown>, most: number | undefined, offsets: boolean): Promise<unknown[]> {
-  const records: { data: unknown; offset: string | null }[] = []
+  const records: { data: unknown; offset: string | null; at?: number | undefined }[] = []
   try {
     for await (const batch of reader.batches()) {
-      batch.records.forEach(({ data, offset }, index) => {
+      batch.records.forEach(({ data, offset, at }, index) => {
         if (most !== undefined && records.length >= most) return
         const known = offsets || index === batch.records.length - 1
-        records.push({ data: shown(data), offset: known ? offset : null })
+        records.push({ data: shown(data), offset: known ? offset : null, at })
       })
       if (most !== undefined && records.length >= most) break
     }

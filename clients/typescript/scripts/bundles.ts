@@ -12,9 +12,11 @@ export const root: string = fileURLToPath(new URL("..", import.meta.url))
 /** Files, from the root of the repository on, and what they export. */
 export const BUNDLES: Record<string, string> = {
   "examples/chat/static/headwater.js": 'export { stream } from "./src/index.ts"',
+  "src/headwater/http/static/headwater.js":
+    'export { stream } from "./src/index.ts"; export { connect } from "./src/connection.ts"; export { tabs } from "./src/tabs.ts"',
 }
 
-const BANNER = "// The client for TypeScript in one file. Made by `node scripts/bundles.ts` in clients/typescript; not to be edited."
+const BANNER = "// Headwater's client for TypeScript (MIT) in one file, of clients/typescript/src. Made by `node scripts/bundles.ts` there; not to be edited."
 
 export async function bundle(code: string): Promise<string> {
   const { outputFiles } = await build({

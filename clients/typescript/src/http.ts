@@ -20,13 +20,13 @@ export function httpDoor(url: string | URL, requester: Requester, parts: Parts):
 
   return {
     url: String(url),
-    transports(wanted, type, live) {
+    transports(wanted, type, live, envelope) {
       const auto: TransportChoice[] = [formOf(type) === "json" ? "sse" : "ndjson", "long-poll"]
       const all = wanted.flatMap((each) => (each === "auto" ? auto : each))
       return all.map((each) => {
         if (typeof each === "function") return each(requester, href())
         // Plain events do not say where the tail is.
-        return each !== "sse" ? later(each) : live ? sse(requester, href()) : later("ndjson")
+        return each !== "sse" ? later(each) : !live ? later("ndjson") : envelope ? later(each) : sse(requester, href())
       })
     },
     requester,

@@ -49,7 +49,7 @@ export interface ReadOptions {
   gone?: "throw" | "earliest" | "now"
   /** When there is no stream: an error, or wait until it is created. */
   missing?: "throw" | "wait"
-  /** Records tell `at`, when they were appended, and `by`, who appended them: read by `ndjson`, or on a connection. */
+  /** Records tell `at`, when they were appended, and `by`, who appended them; `long-poll` and `live-sse` leave both out. */
   envelope?: boolean
   transport?: TransportChoice | readonly TransportChoice[]
 }
@@ -353,7 +353,7 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
 
   const open = async (): Promise<AsyncIterable<Wire>> => {
     const now = environment.now()
-    list ??= door.transports(wanted, source.type, live && !options.envelope)
+    list ??= door.transports(wanted, source.type, live, options.envelope)
     if (!choice && list[1] && knownUntil(door) > now) await choose()
     // The first one, and whether there is another.
     const [current, hasNext] = choice?.current(now) ?? (list as [Transport])

@@ -3,7 +3,7 @@
 import { HeadwaterError } from "./errors.ts"
 import type { TransportFactory } from "./transport.ts"
 import { liveSse } from "./transports/live-sse.ts"
-import { ndjson } from "./transports/ndjson.ts"
+import { enveloped, ndjson } from "./transports/ndjson.ts"
 import { longPoll } from "./transports/pages.ts"
 
 export { badRecord, problemOf, told, unreadable } from "./refusals.ts"
@@ -11,7 +11,7 @@ export { inPlaceOf } from "./transports/ends.ts"
 export { quoted } from "./transports/quoted.ts"
 export { choiceOf } from "./transports/turn.ts"
 
-const TRANSPORTS: Record<string, TransportFactory> = { ndjson, "long-poll": longPoll, "live-sse": liveSse }
+const TRANSPORTS: Record<string, TransportFactory> = { sse: enveloped, ndjson, "long-poll": longPoll, "live-sse": liveSse }
 
 export function transportOf(name: string): TransportFactory {
   const found = TRANSPORTS[name]

@@ -163,8 +163,8 @@ export interface Writes {
 /** The way to one stream: by HTTP, or on a connection. Nothing here tries again. */
 export interface Door {
   readonly url: string
-  /** The transports of these names, the preferred first. */
-  transports(wanted: readonly TransportChoice[], type: string | undefined, live: boolean): Transport[]
+  /** The transports of these names, the preferred first. `envelope`: those that tell what is known of records, where they can. */
+  transports(wanted: readonly TransportChoice[], type: string | undefined, live: boolean, envelope?: boolean): Transport[]
   /** What writes; it may have to be loaded. */
   writes(): Promise<Writes>
   /** By which it can be asked whether it answers at all, where there are several transports to choose from. */

@@ -31,12 +31,17 @@ async function got(fake: Fake, options: StreamOptions<unknown>): Promise<Rec<unk
 /** Records on one page, and its end. */
 const page = (lines: string[]): Response => reply(`${lines.join("\n")}\n{"control":"closed","offset":"${at(3)}"}\n`, NDJSON)
 
+/** The same as an event stream. */
+const events = (lines: string[]): Response =>
+  reply(`${lines.map((line) => `id:${JSON.parse(line).offset}\ndata:${line}\n\n`).join("")}event:stream-closed\ndata:{"offset":"${at(3)}"}\n\n`)
+
 for (const transport of ["auto", "ndjson", "sse"] as const) {
   test(`${transport}: each record has its own, and its text as it was appended`, async () => {
     const texts = ['{"at":1,"by":{"subject":"x"}, "n":1.0}', "12345678901234567890", '"]"']
     const lines = texts.map((text, index) => lineOf(index + 1, index === 1 ? undefined : { subject: "u1" }, text))
-    const fake = new Fake(() => page(lines))
+    const fake = new Fake(() => (transport === "ndjson" ? page(lines) : events(lines)))
     const found = await got(fake, { transport })
+    assert.equal(fake.asked[0]?.headers.get("accept"), transport === "ndjson" ? "application/x-ndjson" : "text/event-stream")
     assert.equal(fake.asked[0]?.url.searchParams.get("envelope"), "1")
     assert.deepEqual(found.map(({ raw }) => raw), texts)
     assert.deepEqual(found.map(({ offset, at: time, by }) => [offset, time, by]), [
@@ -52,6 +57,8 @@ test("text, bytes as base64, and values of a codec", async () => {
   const found = await got(new Fake(() => page(lines)), { type: "text/plain" })
   assert.deepEqual(found.map(({ raw }) => raw), ["ä\r\n", Uint8Array.of(255), "x"])
   assert.deepEqual(found.map(({ by }) => by), [BY, BY, undefined])
+  const told = await got(new Fake(() => events(lines)), { type: "text/plain", transport: "sse" })
+  assert.deepEqual(told, found)
   const codec = { encode: () => Uint8Array.of(), decode: (bytes: Uint8Array) => ({ size: bytes.length }) }
   const coded = await got(new Fake(() => page([lineOf(1, BY, '"/w=="', "base64")])), { type: "application/msgpack", codec })
   assert.deepEqual(coded.map(({ data, by }) => [data, by]), [[{ size: 1 }, BY]])

@@ -20,7 +20,7 @@ from headwater.client.reading import Reading
 from headwater.client.retry import NEVER, Retry
 from headwater.client.told import Heard, Signal, signal_of
 from headwater.client.transports import Transport, of_door
-from headwater.client.ways import PageWay, Place
+from headwater.client.ways import NdjsonWay, PageWay, Place, items_of
 from headwater.errors import Gone, StreamGone, StreamNotFound
 from headwater.model import BEGINNING
 from headwater.protocol import names
@@ -191,23 +191,30 @@ class Stream(Appends, Generic[T]):
             found += [item.data for item in getattr(batch, "items", ())]
         return found
 
-    async def last(self, count: int) -> list[Item[T]]:
+    async def last(self, count: int, *, envelope: bool = False) -> list[Item[T]]:
         """The newest records, of a stream that keeps them apart (JSON, MessagePack, Protobuf with lengths).
 
         Args:
             count: how many, at most.
+            envelope: give each item `at` and `by`, as in `read`, and its own offset.
         """
         found: list[Item[T]] = []
         before: str | None = None
+        info = await self.head() if envelope else None  # a page of envelopes does not tell the type of the stream
         while count > 0:
             query = {names.QUERY_LAST: str(min(count, requests.MOST))}
             if before is not None:
                 query[names.QUERY_BEFORE] = before
+            if envelope:
+                query[names.QUERY_ENVELOPE] = "1"
             head, body = await self._ask("GET", {}, query=query)
-            page = PageWay(self._codec(head.headers.get("content-type", "")), Place(before or ""), live=False)
-            page.begin(head.status, head.headers)
-            page.feed(body)
-            items = page.items()
+            if head.headers.get("content-type", "").startswith(NdjsonWay.accept) and info is not None:
+                items = items_of(NdjsonWay(self._codec(info.content_type), envelope=True).feed(body))
+            else:
+                page = PageWay(self._codec(head.headers.get("content-type", "")), Place(before or ""), live=False)
+                page.begin(head.status, head.headers)
+                page.feed(body)
+                items = page.items()
             found[:0] = items
             count -= len(items)
             before = head.headers.get(requests.PREVIOUS)

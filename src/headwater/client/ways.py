@@ -257,12 +257,7 @@ class PageWay:
         Raises:
             BadRecord: one is not of the type that is read.
         """
-        found: list[Any] = []
-        for told in self._records():
-            if isinstance(told, Bad):
-                raise told.error
-            found += getattr(told, "items", ())
-        return found
+        return items_of(self._records())
 
     def _records(self, skip: int = 0) -> list[Told]:
         begin, body = self._place.offset, b"".join(self._body)
@@ -272,6 +267,20 @@ class PageWay:
         from headwater.client.wires.bodies import split_page
 
         return split_page(self._codec, body, begin, end, skip)
+
+
+def items_of(told: list[Told]) -> list[Any]:
+    """The records of what was told.
+
+    Raises:
+        BadRecord: one is not of the type that is read.
+    """
+    found: list[Any] = []
+    for each in told:
+        if isinstance(each, Bad):
+            raise each.error
+        found += getattr(each, "items", ())
+    return found
 
 
 def _started(headers: Headers, end: str) -> str | None:

@@ -1,4 +1,4 @@
-"""The page at `/` and its files, as they are in `static`: no build step, no script but its own.
+"""The page at `/` and its files, as they are in `static`: no script but its own and the TypeScript client.
 
 Rule 1: the page's policy lets in what carries this answer's nonce, and nothing else. "From this origin" would not do:
         streams are of this origin too, and anybody who may append writes their bytes (CSP level 3, section 8.1).
@@ -31,12 +31,13 @@ VERSION: Final = sha256(b"\0".join(_FILES.values())).hexdigest()[:16]
 _ALWAYS: Final = [(b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer")]
 
 
-def page(prefix: str, *, takes_tokens: bool = False) -> Answer:
+def page(prefix: str, *, takes_tokens: bool = False, connects: bool = False) -> Answer:
     """The page.
 
     Args:
         prefix: where streams begin below it, with both slashes.
         takes_tokens: who shows a token may sign in.
+        connects: a connection may read many streams.
     """
     nonce = secrets.token_urlsafe(16)
     policy = (
@@ -44,7 +45,9 @@ def page(prefix: str, *, takes_tokens: bool = False) -> Answer:
         f"style-src 'nonce-{nonce}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
     asks = "tokens" if takes_tokens else ""
-    html = _HTML.substitute(nonce=nonce, version=VERSION, prefix=escape(prefix.removeprefix("/")), asks=asks)
+    reads = "connection" if connects else ""
+    place = escape(prefix.removeprefix("/"))
+    html = _HTML.substitute(nonce=nonce, version=VERSION, prefix=place, asks=asks, reads=reads)
     headers = [
         (b"content-type", b"text/html; charset=utf-8"),
         (b"content-security-policy", policy.encode()),

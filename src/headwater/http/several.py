@@ -56,6 +56,7 @@ class SeveralStreams:
 
     Attributes:
         words: by the paths below which they are.
+        is_open: what names many streams is served.
         transports: by which a stream can be read live; a WebSocket connection may name many.
     """
 
@@ -74,8 +75,8 @@ class SeveralStreams:
         self._hub: Final = hub
         self._private: Final = private
         self._permission: Final = permission
-        self._is_open: Final = multi or not permission.is_open
-        self.transports: Final = responses.TRANSPORTS + (b", websocket" if self._is_open else b"")
+        self.is_open: Final = multi or not permission.is_open
+        self.transports: Final = responses.TRANSPORTS + (b", websocket" if self.is_open else b"")
         self.words: Final[dict[str, Word]] = {
             root + together.WORD: Word(together.check_head, self._append, together.WHERE),
             root + many.WORD: Word(many.check_head, self._read, many.WHERE),
@@ -122,7 +123,7 @@ class SeveralStreams:
         return self._websockets.connect(exchange)
 
     def _check_open(self, where: str) -> None:
-        if not self._is_open:
+        if not self.is_open:
             raise MultiStreamClosed(f"{where}, where whatever guards the paths of URLs does not see them")
         self._hub.runtime.gate.check()
 

@@ -200,7 +200,8 @@ class StreamService(Service):
             asks = asks_of_route(route, request.query)
             return self._permission.then(exchange, asks, partial(self._introspect, exchange, route))
         elif self._with_page and is_read and path in ("", "/"):
-            exchange.respond(page(self._prefix, takes_tokens=self._permission.tokens is not None))
+            takes_tokens, connects = self._permission.tokens is not None, self._several.is_open
+            exchange.respond(page(self._prefix, takes_tokens=takes_tokens, connects=connects))
         elif path == "*" and request.method == "OPTIONS":  # of the server as a whole (RFC 9110 section 9.3.7)
             exchange.respond(responses.allowed(preflight_headers()))
         else:

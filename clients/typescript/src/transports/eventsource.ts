@@ -6,6 +6,7 @@ import type { Requester } from "../request.ts"
 import { BUFFER } from "../limits.ts"
 import type { Attempt, Transport, Wire } from "../transport.ts"
 import { urlOf } from "./live.ts"
+import { envelopes } from "./ndjson.ts"
 import { quoted } from "./quoted.ts"
 import { plainEvents } from "./sse.ts"
 
@@ -73,8 +74,9 @@ class Events {
 async function* open(url: string, attempt: Attempt, credentials: boolean): AsyncGenerator<Wire, void, undefined> {
   if (typeof EventSource === "undefined") throw new HeadwaterError("unsupported", "this platform has no EventSource")
   attempt.sent()
-  const recordOf = formOf(attempt.type) === "json" ? undefined : await quoted(false, attempt.codec)
-  const events = new Events(urlOf(url, attempt, { data: "json" }), attempt, credentials, recordOf)
+  const { type, codec, envelope } = attempt
+  const recordOf = envelope ? await envelopes(attempt) : formOf(type) === "json" ? undefined : await quoted(false, codec)
+  const events = new Events(urlOf(url, attempt, envelope ? { envelope: 1 } : { data: "json" }), attempt, credentials, recordOf)
   try {
     for (;;) yield await events.next()
   } finally {

@@ -157,7 +157,21 @@ def _page(page: m.Page, content_type: str) -> tuple[Head, bytes]:
     else:
         records = [msgspec.json.decode(each, type=str).encode() for each in page.r]
     headers = {"content-type": content_type, NEXT: page.o, **({PREVIOUS: page.from_} if page.earlier else {})}
+    if page.at:
+        headers["content-type"] = "application/x-ndjson"
+        return Head(200, headers), _lines(page)
     return Head(200, headers), join_records(content_type, records)
+
+
+def _lines(page: m.Page) -> bytes:
+    """Envelopes, as a page over HTTP has them."""
+    records: list[Any] = page.b or [] if page.r is None else page.r
+    offsets = [*(page.o[: len(page.o) - len(end)] + end for end in page.e or ()), page.o]
+    writers = page.by or [None] * len(records)
+    name = "base64" if page.r is None else "data"  # bytes are encoded so
+    known = zip(offsets, page.at or (), writers, records, strict=True)
+    lines = ({"offset": offset, "at": at, "by": by, name: record} for offset, at, by, record in known)
+    return b"".join(msgspec.json.encode(line) + b"\n" for line in lines)
 
 
 def _read(path: str, query: Mapping[str, str]) -> Call:
@@ -168,6 +182,7 @@ def _read(path: str, query: Mapping[str, str]) -> Call:
         from_=query.get(names.QUERY_OFFSET),
         last=None if last is None else int(last),
         before=query.get(names.QUERY_BEFORE),
+        envelope=names.QUERY_ENVELOPE in query,
     )
 
 

@@ -1,11 +1,12 @@
 // The room of a stream: who has it open and takes part, and who types. It costs nothing until somebody goes in, and then
-// one event stream, with which one is a member: a tab that is closed or cut is gone after the server's grace.
+// one stream of events, with which one is a member: a tab that is closed or cut is gone after the server's grace.
 
 import { $, call, make, put, render, urlOf } from "./common.js";
+import { stream } from "./headwater.js";
 import { ready, session } from "./session.js";
-import { stream } from "./stream.js";
+import { stream as chosen } from "./stream.js";
 
-const TYPES_MS = 3000, AGAIN_MS = 2000, MAX_NAMED = 50;
+const TYPES_MS = 3000, AGAIN_MS = 2000, MAX_NAMED = 50, RETRY = { cap: 8000 };
 const SAME = { connection: "page" }; // the request that goes in and the event stream are one connection
 
 const hex = size => [...crypto.getRandomValues(new Uint8Array(size))].map(byte => byte.toString(16).padStart(2, "0")).join("");
@@ -34,15 +35,17 @@ async function enter(r) {
 }
 
 function listen(r) {
-  const query = new URLSearchParams({ offset: "now", presence: "join", member: me.id, member_key: me.key, member_connection: SAME.connection });
-  r.source = new EventSource(urlOf(r.path, `?${query}`));
-  r.source.onopen = () => { r.note = ""; tell(r); };
-  r.source.onerror = () => {
-    r.note = "The connection was lost.";
-    if (r.source.readyState === EventSource.CLOSED) again(r);
-    render();
-  };
-  r.source.addEventListener("stream-presence", ({ data }) => { take(r, JSON.parse(data)); render(); });
+  const query = new URLSearchParams({ presence: "join", member: me.id, member_key: me.key, member_connection: SAME.connection });
+  r.reader = stream(urlOf(r.path, `?${query}`), { retry: RETRY, transport: "sse", decode: raw => raw, type: r.type }).read({ from: "now" });
+  r.reader.on("state", state => { if (state === "catching-up") { r.note = ""; tell(r); render(); } });
+  r.reader.on("error", () => { r.note = "The connection was lost."; render(); });
+  r.reader.on("notice", ({ data }) => { take(r, data); render(); });
+  follow(r);
+}
+
+// Its records are of no interest here, only who is there.
+async function follow(r) {
+  try { for await (const _ of r.reader.batches()); } catch { again(r); }
 }
 
 function take(r, { count, members, joined = [], changed = [], left = [] }) {
@@ -53,7 +56,7 @@ function take(r, { count, members, joined = [], changed = [], left = [] }) {
 }
 
 function again(r) {
-  r.source?.close();
+  r.reader?.close();
   r.timer = setTimeout(() => { if (r === room) enter(r); }, AGAIN_MS);
 }
 
@@ -70,7 +73,7 @@ async function tell(r) {
 
 function leave(r) {
   clearTimeout(r.timer);
-  r.source?.close();
+  r.reader?.close();
   post(r, { leave: true }).catch(() => {});
 }
 
@@ -83,13 +86,13 @@ function typing(now) {
 }
 
 export function renderRoom() {
-  const path = wanted && stream?.type && !stream.closed ? stream.path : "";
+  const path = wanted && chosen?.type && !chosen.closed ? chosen.path : "";
   if (path !== (room?.path ?? "")) {
     if (room) leave(room);
-    room = path ? { path, members: new Map(), count: 0, note: "" } : null;
+    room = path ? { path, type: chosen.type, members: new Map(), count: 0, note: "" } : null;
     if (room) enter(room);
   }
-  $("go-in").disabled = !stream?.type || stream.closed;
+  $("go-in").disabled = !chosen?.type || chosen.closed;
   $("go-in").setAttribute("aria-pressed", String(Boolean(room)));
   $("room").hidden = !room;
   if (!room) return;

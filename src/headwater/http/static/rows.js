@@ -2,6 +2,7 @@
 // Pages come at its ends as it is scrolled, and rows at the other end go. At the tail, what is appended comes by itself.
 
 import { $, call, clock, isJson, isText, make, plural, render, urlOf } from "./common.js";
+import { plainly } from "./reader.js";
 
 const PAGE = 200, PAGE_BYTES = 16384, MAX_ROWS = 600, NEAR = 600; // pixels from an end, within which the next page is read
 const MAX_SHOWN = 4000, MAX_COLOURED = 1000;
@@ -27,9 +28,9 @@ export class Rows {
   async page(before) {
     const size = isJson(this.type) ? `last=${PAGE}` : `last_bytes=${PAGE_BYTES}`;
     const answer = await call("GET", urlOf(this.path, `?${size}&envelope=1${before && `&before=${before}`}`));
-    const lines = (await answer.text()).split("\n").slice(0, -1), read = reader(this.type);
+    const lines = (await answer.text()).split("\n").slice(0, -1), rowOf = reader(this.type);
     const { headers } = answer;
-    return { records: lines.map(read), previous: headers.get("stream-previous-offset") ?? undefined, next: headers.get("stream-next-offset") };
+    return { records: lines.map(line => rowOf(lineOf(line, this.type))), previous: headers.get("stream-previous-offset") ?? undefined, next: headers.get("stream-next-offset") };
   }
 
   // A record that was appended now, and a line that says what happened.
@@ -65,24 +66,14 @@ export class Rows {
     this.hasEarlier = cut || previous !== undefined;
   }
 
-  // The rows behind the last one, from a read that is cut when it has given a page.
+  // The rows behind the last one.
   async later(from = this.ends) {
-    const cut = new AbortController(), headers = { accept: "application/x-ndjson" };
-    const answer = await call("GET", urlOf(this.path, `?offset=${from}&envelope=1&reader=page`), { headers, signal: cut.signal });
-    const stream = answer.body.pipeThrough(new TextDecoderStream()).getReader(), read = reader(this.type), found = [];
-    let rest = "", isEnd = false;
-    while (found.length < PAGE && !isEnd) {
-      const part = await stream.read();
-      const lines = (rest + (part.value ?? "")).split("\n");
-      rest = lines.pop();
-      isEnd = part.done;
-      for (const text of lines) {
-        const { control } = JSON.parse(text);
-        if (control === undefined && found.length < PAGE) found.push(read(text));
-        else if (control !== undefined && control !== "keepalive") isEnd = found.length < PAGE;
-      }
+    const found = [], rowOf = reader(this.type);
+    let isEnd = true;
+    for await (const record of plainly(this.path, this.type).read({ from, live: false, envelope: true })) {
+      found.push(rowOf(record));
+      if (found.length === PAGE) { isEnd = false; break; }
     }
-    cut.abort();
     this.rows.push(...found);
     this.ends = found.at(-1)?.offset ?? from;
     this.trimTop();
@@ -90,6 +81,8 @@ export class Rows {
     if (this.ends < this.last) { await this.later(); return; } // it has grown meanwhile
     Object.assign(this, { atTail: true, missed: 0 });
   }
+
+  rowOf(record) { return reader(this.type)(record); }
 
   async oldest() {
     Object.assign(this, { rows: [], hasEarlier: false, begins: undefined, atTail: false, follows: false });
@@ -119,20 +112,24 @@ export class Rows {
   paint() { this.changed = true; render(); }
 }
 
-// Lines of a page to rows. Text is decoded as one, as an append may end within a character.
+// A line of a page as the client gives a record. The text of JSON stands for itself: a parsed value would lose some of its bytes.
+function lineOf(text, type) {
+  const { offset, at, by, data, base64 } = JSON.parse(text);
+  const bytes = base64 === undefined ? undefined : Uint8Array.from(atob(base64), byte => byte.charCodeAt(0));
+  return { offset, at, by, raw: bytes ?? (isJson(type) ? text.slice(text.indexOf('"data":') + 7, -1) : data) };
+}
+
+// Records to rows. Text is decoded as one, as an append may end within a character.
 function reader(type) {
   const decoder = new TextDecoder(), encoder = new TextEncoder();
-  return text => {
-    const { offset, at, by, data, base64 } = JSON.parse(text);
+  return ({ offset, at, by, raw }) => {
     const row = { offset, at: at * 1000, by };
-    if (isJson(type)) row.data = text.slice(text.indexOf('"data":') + 7, -1); // the bytes that a parsed value would lose
-    else if (!isText(type)) row.data = base64;
-    else row.data = decoder.decode(base64 === undefined ? encoder.encode(data) : Uint8Array.from(atob(base64), byte => byte.charCodeAt(0)), { stream: true });
+    if (isJson(type)) row.data = raw;
+    else if (isText(type)) row.data = decoder.decode(typeof raw === "string" ? encoder.encode(raw) : raw, { stream: true });
+    else row.data = btoa(Array.from(raw, byte => String.fromCharCode(byte)).join(""));
     return row;
   };
 }
-
-export const rowOf = (type, text) => reader(type)(text);
 
 // Showing
 

@@ -2,8 +2,8 @@
 // A stream's object is its token: what comes late for one that is no longer chosen is dropped.
 
 import { $, Problem, call, clock, isJson, isText, make, plural, put, render, seconds, urlOf } from "./common.js";
-import { Rows, renderRows, rowOf } from "./rows.js";
-import { follow, leave, tabs } from "./tabs.js";
+import { follow, link, plainly } from "./reader.js";
+import { Rows, renderRows } from "./rows.js";
 
 const MAX_RECENT = 2000, MAX_AUTO_CHECK = 20_000, MAX_WAITING = 100;
 const PHASES = {
@@ -19,11 +19,11 @@ const PHASES = {
 export let stream = null;
 
 export function choose(path) {
-  if (stream) { leave(); clearTimeout(stream.timer); }
+  if (stream) { leave(stream); clearTimeout(stream.timer); }
   stream = path ? {
     path, type: "", closed: false, start: "", last: "", phase: "connecting", since: Date.now(), lostAt: 0, tries: 0,
     reconnects: 0, count: 0, units: 0, recent: [], checked: null, expected: null, verdict: null, view: null,
-    outbox: [], note: null, waiting: null, unread: null, producer: crypto.getRandomValues(new Uint32Array(4)).join("-"), seq: 0,
+    writer: null, writing: 0, note: null, waiting: null, unread: null, leave: null,
   } : null;
   if (path) connect(stream);
   render();
@@ -36,7 +36,8 @@ async function connect(s) {
     if (s !== stream) return;
     if (s.isBehind) mark(s, "what came before is left out (a gap): it is no longer kept, or the stream was made anew", "warn");
     s.isBehind = false;
-    follow(s.path, s.last, (line, text) => { if (s === stream) take(s, line, text); });
+    leave(s);
+    s.leave = follow(s.path, s.type, s.last, told => { if (s === stream) take(s, told); });
   } catch (problem) {
     if (s !== stream) return;
     if (problem.passing) later(s, problem); else stop(s, problem.message);
@@ -57,22 +58,35 @@ async function begin(s) {
   s.checked = { offset: s.start, units: 0, count: 0 };
 }
 
-function take(s, line, text) {
-  if (line.state === "live") opened(s);
-  else if (line.state === "lost") lost(s);
-  else if (line.code === "offset-gone") restart(s);
-  else if (line.state === "refused") stop(s, line.message);
-  else if (line.control === "closed") ended(s, line.offset);
-  else if (line.control === "failed") ended(s, line.offset, line);
-  else if (line.control === "detached") mark(s, "the server lets its readers go for a moment");
-  else if (line.control === "gap") skipped(s, line);
-  else if (line.control === "error") {
-    const problem = new Problem(line);
-    if (problem.passing) mark(s, problem.message, "warn"); else stop(s, problem.message);
-  } else if (!line.control && !line.state) receive(s, rowOf(s.type, text));
+function leave(s) {
+  s.leave?.();
+  s.leave = null;
+}
+
+function take(s, { record, gap, state, error, end }) {
+  if (record) receive(s, s.view.rowOf(record));
+  else if (gap) skipped(s, gap);
+  else if (error) lost(s, `connection lost at ${clock(Date.now())}`);
+  else if (state === "catching-up" || state === "live") opened(s);
+  else if (state === "waiting" && s.phase === "live") lost(s, "the server lets its readers go for a moment");
+  else if (end) finish(s, end);
+}
+
+const saidBy = ({ facts, status, message }) => facts.detail ? new Problem({ ...facts, status }).message : message;
+
+function finish(s, { kind, code, message, offset, error }) {
+  if (kind === "closed") ended(s, offset);
+  else if (kind === "failed") ended(s, offset, { code, message });
+  else if (kind === "deleted") stop(s, "The stream was deleted or has expired.");
+  else if (code === "offset-gone") restart(s);
+  else if (error) {
+    if (error.status === 401) dispatchEvent(new Event("not-signed-in"));
+    stop(s, saidBy(error));
+  }
 }
 
 function opened(s) {
+  if (s.phase === "live") return;
   s.tries = 0;
   s.waiting = null;
   setPhase(s, "live");
@@ -91,15 +105,15 @@ function skipped(s, { from, to }) {
 
 // Where it was is no longer kept: the newest page again.
 function restart(s) {
-  leave();
+  leave(s);
   Object.assign(s, { last: "", count: 0, units: 0, recent: [], isBehind: true });
   connect(s);
 }
 
-function lost(s) {
-  if (s.lostAt) return;
+function lost(s, text) {
+  if (s.lostAt || s.phase !== "live") return;
   s.lostAt = Date.now();
-  mark(s, `connection lost at ${clock(s.lostAt)}`, "warn");
+  mark(s, text, "warn");
   setPhase(s, "reconnecting");
 }
 
@@ -109,7 +123,7 @@ function later(s, problem) {
 }
 
 function ended(s, offset, failed) {
-  leave();
+  leave(s);
   s.closed = true;
   if (failed) mark(s, `the stream failed and is not complete (${failed.code}); it ends at offset ${offset}. ${failed.message ?? ""}`, "bad");
   else mark(s, `the stream is closed; it ends at offset ${offset}`);
@@ -118,7 +132,7 @@ function ended(s, offset, failed) {
 }
 
 function stop(s, message) {
-  leave();
+  leave(s);
   mark(s, message, "bad");
   setPhase(s, "stopped");
 }
@@ -127,8 +141,8 @@ function stop(s, message) {
 document.addEventListener("visibilitychange", () => {
   const s = stream;
   if (!s) return;
-  if (document.hidden && !tabs.shared && ["live", "reconnecting"].includes(s.phase)) {
-    leave();
+  if (document.hidden && link() === "own" && ["live", "reconnecting"].includes(s.phase)) {
+    leave(s);
     s.lostAt = 0;
     setPhase(s, "hidden");
   } else if (!document.hidden && s.phase === "hidden") {
@@ -209,44 +223,33 @@ function settle(s) {
   render();
 }
 
-// Writing. The page is an idempotent producer: it repeats an append that got no answer, and it is stored once.
+// Writing. The client sends what got no answer again, and it is stored once. What is sent is the text as it stands: an
+// array is what is between its brackets, which is a record each.
 
-function append(s, text) {
+async function append(s, text) {
   if (s.closed || !s.type) return;
   s.note = invalid(s, text);
-  if (!s.note) {
-    $("record").value = "";
-    if (s.outbox.push(text) === 1) send(s);
+  render();
+  if (s.note) return;
+  $("record").value = "";
+  s.writing += 1;
+  s.writer ??= plainly(s.path, s.type, "").producer({ linger: 0, inFlight: 1 });
+  try {
+    await s.writer.append(isJson(s.type) ? text.replace(/^\s*\[([^]*)\]\s*$/, "$1") : text);
+  } catch (error) {
+    s.note = saidBy(error);
+    if (s === stream) $("record").value = [text, $("record").value].filter(Boolean).join("\n");
   }
+  s.writing -= 1;
   render();
 }
 
-async function send(s) {
-  while (s.outbox.length) {
-    try {
-      const headers = { "content-type": s.type, "producer-id": s.producer, "producer-epoch": "0", "producer-seq": String(s.seq) };
-      await call("POST", urlOf(s.path), { body: s.outbox[0], headers });
-      s.seq += 1;
-      s.outbox.shift();
-      s.waiting = null;
-    } catch (problem) {
-      if (problem.passing) {
-        s.waiting = `${problem.message} Trying again: ${plural(s.outbox.length, "append")} waiting, to be stored once.`;
-        render();
-        await new Promise(resolve => setTimeout(resolve, 1000));
-      } else {
-        s.note = problem.message;
-        const refused = s.outbox.shift();
-        if (s === stream) $("record").value = [refused, $("record").value].filter(Boolean).join("\n");
-      }
-    }
-    render();
-  }
-}
+const waits = s => s.writing && s.phase === "reconnecting"
+  ? `The server does not answer. Trying again: ${plural(s.writing, "append")} waiting, to be stored once.` : null;
 
 function invalid(s, text) {
   if (!text) return "There is nothing to append.";
-  if (s.outbox.length >= MAX_WAITING) return `${MAX_WAITING} appends wait for the server already.`;
+  if (s.writing >= MAX_WAITING) return `${MAX_WAITING} appends wait for the server already.`;
   if (!isJson(s.type)) return null;
   try { JSON.parse(text); return null; } catch (error) { return `This is not JSON: ${error.message}. Nothing was sent.`; }
 }
@@ -285,14 +288,14 @@ export function renderStream() {
   put("reconnects", String(s.reconnects));
   put("verdict", s.verdict?.text ?? "", s.verdict?.kind ?? "");
   $("check").disabled = !s.checked || s.phase === "stopped";
-  put("link", !tabs.shared ? "own" : tabs.holds ? "held here" : "shared");
+  put("link", link());
   $("oldest").disabled = !s.view || !s.type;
   $("close").disabled = s.closed || !s.type || s.phase === "stopped";
   $("delete").disabled = !s.type || s.phase === "stopped";
   $("record").disabled = $("close").disabled;
   $("send").disabled = $("close").disabled;
   put("record-label", !s.type ? "Append" : isJson(s.type) ? "Append JSON" : "Append text");
-  const trouble = s.note ?? s.waiting ?? s.unread;
+  const trouble = s.note ?? s.waiting ?? waits(s) ?? s.unread;
   put("append-note", trouble ?? hintFor(s), trouble ? "bad" : "");
   $("empty").hidden = s.view?.rows.length > 0 || s.view?.busy;
   put("empty", s.type ? "Nothing here yet. What is appended, here or by anybody else, appears at once." : "");
