@@ -7,19 +7,17 @@
  * Rule 3: a page that is put aside has no socket, and behind `close` there is none any more.
  */
 
-import { type ConnectionParts, type Streams, connectionDoor, rootOf } from "./connection/door.ts"
+import { type ConnectionParts, type Lively, connectionDoor, livelyOf, rootOf } from "./connection/door.ts"
 import { Feed } from "./connection/feed.ts"
-import { Live } from "./connection/live.ts"
-import { type Line, Session, type SocketFactory } from "./connection/session.ts"
+import { type Line, type Session, type SocketFactory, sessionOf } from "./connection/session.ts"
 import { type Pauses, pausesOf } from "./connection/pauses.ts"
 import type { ConnectionState, Host, Place, Role, Share } from "./connection/share.ts"
-import { type Environment, type Change, platform } from "./environment.ts"
+import { type Environment, platform } from "./environment.ts"
 import { HeadwaterError, stopped } from "./errors.ts"
-import { lazy, problemBy } from "./lazy.ts"
-import { TRUSTED_BEATS } from "./limits.ts"
-import { sleep } from "./patience.ts"
-import { senderOf } from "./request.ts"
-import { type Backoff, type Retry, backoffOf, retryOf } from "./retry.ts"
+import { lazy, load } from "./lazy.ts"
+import { pause } from "./patience.ts"
+import { type Retry, backoffOf, retryOf } from "./retry.ts"
+import { onAbort } from "./signals.ts"
 import { type Stream, type StreamOptions, streamOf } from "./stream.ts"
 
 export interface ConnectionOptions {
@@ -52,18 +50,22 @@ export interface ConnectionEvents {
   "sign-out": undefined
 }
 
-type Listeners = { [K in keyof ConnectionEvents]: Set<(event: ConnectionEvents[K]) => unknown> }
+type Listeners = { [K in keyof ConnectionEvents]?: Set<(event: ConnectionEvents[K]) => unknown> }
 
-const LAZY: ConnectionParts = { ...lazy, connectionWrites: () => import("./connection/writes.ts") }
+const LAZY: ConnectionParts = {
+  ...lazy,
+  connectionWrites: () => import("./connection/writes.ts"),
+  connectionLive: () => import("./connection/live.ts"),
+  connectionRest: () => import("./connection/rest.ts"),
+}
 
 export class Connection implements AsyncDisposable {
   /** Of the streams, with a slash at its end. */
   readonly root: string
-  #root: () => URL
   #options: ConnectionOptions
   #environment: Pauses
-  #retry: Retry
-  #backoff: Backoff
+  /** As its parts and its place among the tabs see it. */
+  #host: Host
   #sessions = new Set<Session>()
   #opening: Promise<Session> | undefined
   #opener = new AbortController()
@@ -73,37 +75,60 @@ export class Connection implements AsyncDisposable {
   #refusedAt = -Infinity
   #attempt = 0
   #lastError: HeadwaterError | null = null
-  #feeds = new Map<string, Feed>()
-  #lives = new Map<string, Live>()
   #place: Place | undefined
   #hasJoined = false
   #told: ConnectionState = "idle"
   #toldRole: Role = "alone"
-  #listeners: Listeners = { state: new Set(), error: new Set(), role: new Set(), "sign-out": new Set() }
+  #listeners: Listeners = {}
   #unwatch: (() => void) | undefined
   #soon: (() => void) | undefined
   #closed: HeadwaterError | undefined
   #isOut = false
   #stop = new AbortController()
+  #open: (who: unknown) => Promise<Session>
 
   constructor(url: string | URL, options: ConnectionOptions) {
+    const self = this
+    const { parts = LAZY, signal } = options
+    const environment = pausesOf(options.environment ?? platform, () => this.#changed())
+    const feeds = new Map<string, Feed>()
+    const lives = new Map<string, Lively>()
     this.root = String(url)
-    // Late, so that a connection can be named where there is no page yet.
-    this.#root = () => rootOf(url)
     this.#options = options
-    this.#environment = pausesOf(options.environment ?? platform, () => this.#changed())
-    this.#retry = retryOf(options.retry)
-    this.#backoff = backoffOf(this.#retry, this.#environment)
-    options.signal?.addEventListener("abort", () => this.close(), { once: true })
-    if (options.signal?.aborted) this.close()
+    this.#environment = environment
+    const host: Host = {
+      environment,
+      retry: retryOf(options.retry),
+      parts,
+      signal: this.#stop.signal,
+      // Late, so that a connection can be named where there is no page yet.
+      get root() {
+        return rootOf(url)
+      },
+      get heartbeat() {
+        return [...self.#sessions].at(-1)?.heartbeat ?? 0
+      },
+      get state() {
+        return self.state
+      },
+      line: (who, until) => this.#line(who, until),
+      feed: (path) => made(feeds, path, () => new Feed(path, host)),
+      live: (path) => made(lives, path, () => livelyOf(path, host)),
+      moved: (why) => this.#drop(why),
+      reconnect: () => this.reconnect(),
+      signedOut: () => void this.#signedOut().catch(() => undefined),
+      changed: () => this.#changed(),
+    }
+    this.#host = host
+    this.#open = this.#opens()
+    onAbort(signal, () => this.close())
   }
 
   /** A stream of this server by its path, such as `rooms/7`. */
   stream<T = unknown>(path: string, options: Omit<StreamOptions<T>, "transport" | "headers" | "credentials" | "fetch"> = {}): Stream<T> {
-    const { environment = this.#environment, retry = this.#options.retry, parts = this.#streams.parts } = options
-    const signal = options.signal ? AbortSignal.any([options.signal, this.#stop.signal]) : this.#stop.signal
-    const door = connectionDoor(this.#root, path, this.#streams)
-    return streamOf<T>(door, { ...options, signal, environment, parts, ...(retry === undefined ? {} : { retry }) })
+    const { environment, retry, parts, signal: stop } = this.#host
+    const signal = options.signal ? AbortSignal.any([options.signal, stop]) : stop
+    return streamOf<T>(connectionDoor(path, this.#host), { environment, retry, parts, ...options, signal })
   }
 
   get state(): ConnectionState {
@@ -133,7 +158,7 @@ export class Connection implements AsyncDisposable {
 
   /** When the next one is tried, in milliseconds of the clock, while all wait. */
   get retryAt(): number | null {
-    return ["waiting", "offline", "draining"].includes(this.state) ? this.#environment.next : null
+    return /^(waiting|offline|draining)$/.test(this.state) ? this.#environment.next : null
   }
 
   get lastError(): HeadwaterError | null {
@@ -141,8 +166,9 @@ export class Connection implements AsyncDisposable {
   }
 
   on<K extends keyof ConnectionEvents>(type: K, listener: (event: ConnectionEvents[K]) => unknown): () => void {
-    this.#listeners[type].add(listener)
-    return () => this.#listeners[type].delete(listener)
+    const set: Set<typeof listener> = (this.#listeners[type] ??= new Set<never>())
+    set.add(listener)
+    return () => set.delete(listener)
   }
 
   /** Tries now, in place of waiting, or takes another socket in place of the one that is there. */
@@ -151,7 +177,7 @@ export class Connection implements AsyncDisposable {
     this.#environment.isSkipped = true
     this.#notBefore = -Infinity
     this.#environment.end()
-    this.#drop(new HeadwaterError("network", "reconnect() was called"))
+    this.#drop(new HeadwaterError("network", "reconnect()"))
     if (!this.#opening) this.#environment.timer(0, () => (this.#environment.isSkipped = false))
   }
 
@@ -162,7 +188,6 @@ export class Connection implements AsyncDisposable {
     // First: what is ended here is none of the other tabs' business.
     this.#place?.leave()
     this.#stop.abort(this.#closed)
-    for (const live of this.#lives.values()) live.end()
     this.#drop(this.#closed)
     this.#unwatch?.()
     this.#soon?.()
@@ -171,7 +196,7 @@ export class Connection implements AsyncDisposable {
 
   /** The user leaves: nothing of theirs goes on, here and in all tabs that share it. Waits for what listens to `sign-out`. */
   async signOut(): Promise<void> {
-    if (!this.#closed && !this.#isOut) this.#join()?.signOut()
+    if (!this.#closed) this.#join()?.signOut()
     await this.#signedOut()
   }
 
@@ -183,55 +208,17 @@ export class Connection implements AsyncDisposable {
     if (this.#isOut) return
     this.#isOut = true
     this.close()
-    this.#lives.clear()
-    const all = await Promise.allSettled([...this.#listeners["sign-out"]].map(async (hook) => hook(undefined)))
+    const all = await Promise.allSettled(Array.from(this.#listeners["sign-out"] ?? [], async (hook) => hook(undefined)))
     for (const each of all) if (each.status === "rejected") throw each.reason
-  }
-
-  // What the parts of it need.
-
-  get #streams(): Streams {
-    const self = this
-    return {
-      environment: this.#environment,
-      retry: this.#retry,
-      get heartbeat() {
-        return [...self.#sessions].at(-1)?.heartbeat ?? 0
-      },
-      parts: this.#options.parts ?? LAZY,
-      line: (who, signal) => this.#line(who, signal),
-      limited: (ms, call) => this.#limited(ms, call),
-      feed: (path) => this.#feed(path),
-      live: (path) => this.#live(path),
-    }
-  }
-
-  #feed(path: string): Feed {
-    let feed = this.#feeds.get(path)
-    if (!feed) this.#feeds.set(path, (feed = new Feed(path, this.#streams)))
-    return feed
-  }
-
-  #live(path: string): Live {
-    let live = this.#lives.get(path)
-    if (!live) this.#lives.set(path, (live = new Live(path, this.#streams, () => this.#feed(path))))
-    return live
   }
 
   /** The place among the tabs, if it is shared. */
   #join(): Place | undefined {
-    if (this.#hasJoined || !this.#options.share) return this.#place
-    this.#hasJoined = true
-    const self = this
-    const host: Host = Object.defineProperties(this.#streams, {
-      root: { value: this.#root() },
-      state: { get: () => self.state },
-      moved: { value: (why: HeadwaterError) => this.#drop(why) },
-      reconnect: { value: () => this.reconnect() },
-      signedOut: { value: () => void this.#signedOut().catch(() => undefined) },
-      changed: { value: () => this.#changed() },
-    }) as Host
-    return (this.#place = this.#options.share(host))
+    if (!this.#hasJoined) {
+      this.#hasJoined = true
+      this.#place = this.#options.share?.(this.#host)
+    }
+    return this.#place
   }
 
   async #line(who: unknown, signal?: AbortSignal): Promise<Line> {
@@ -252,15 +239,6 @@ export class Connection implements AsyncDisposable {
     }
   }
 
-  /** What a call gives, within a time. */
-  async #limited<R>(ms: number, call: Promise<R>): Promise<R> {
-    let disarm: (() => void) | undefined
-    const late = new Promise<never>((_, reject) => {
-      disarm = this.#environment.timer(ms, () => reject(new HeadwaterError("silent", `there was no answer within ${ms} ms`)))
-    })
-    return Promise.race([call, late]).finally(() => disarm?.())
-  }
-
   async #begin(who: unknown): Promise<Session> {
     // Behind the assignment by who calls it.
     await null
@@ -273,69 +251,95 @@ export class Connection implements AsyncDisposable {
     }
   }
 
-  async #open(who: unknown): Promise<Session> {
-    const now = this.#environment.now()
-    // Who tried last has waited; all others do not make the attempts more.
-    if (now < this.#notBefore && who !== this.#last) await sleep(this.#environment, this.#notBefore - now, this.#stop.signal)
-    this.#last = who
-    this.#watch()
-    this.#environment.isSkipped = false
-    this.#attempt += 1
-    const first = !this.#backoff.count
-    this.#backoff.begin()
-    try {
-      const session = await Session.open({
-        url: Object.assign(this.#root(), { protocol: this.#root().protocol.replace(/^http/, "ws") }).href + "-/connect",
-        socket: this.#options.socket ?? ((url, protocols) => new WebSocket(url, protocols)),
-        environment: this.#environment,
-        hello: { token: await this.#token(), name: this.#options.name },
-        limit: this.#retry.connect,
-        silence: this.#retry.silence,
-        signal: this.#opener.signal,
-        expiring: (expiring) => void this.#renew(expiring),
-        judge: (error) => this.#judge(error),
-        changed: (each) => this.#sessionChanged(each),
-        beat: () => this.#place?.beat(),
-        stale: () => this.#place?.stale() ?? false,
-      })
-      if (session.ended) throw session.ended
-      // Its readers' rules say when to come back; only what cannot be opened is held back here.
-      this.#backoff.progress()
-      return session
-    } catch (error) {
-      if ((error as HeadwaterError).facts?.moved) throw error
-      const wait = this.#backoff.end({})
-      this.#notBefore = this.#environment.now() + (wait ?? this.#retry.cap)
-      if (first && (error as HeadwaterError).facts.opened === false) this.#lastError = await this.#why(error as HeadwaterError)
-      throw this.#lastError ?? error
-    }
-  }
+  /** What opens a socket. */
+  #opens(): (who: unknown) => Promise<Session> {
+    const { environment, retry, parts, signal: stop } = this.#host
+    const { socket = (url, protocols) => new WebSocket(url, protocols), fetch: own, token, name } = this.#options
+    const backoff = backoffOf(retry, environment)
+    const isFresh = typeof token === "function"
+    const shown = async (): Promise<string | undefined> => (isFresh ? token() : token)
 
-  #sessionChanged(session: Session): void {
-    const { ended } = session
-    if (!ended) {
-      this.#sessions.add(session)
-      this.#attempt = 0
-    } else {
-      this.#sessions.delete(session)
-      if (ended.code !== "stopped" && !ended.facts.moved) this.#emit("error", (this.#lastError = ended))
+    return async (who) => {
+      const left = this.#notBefore - environment.now()
+      // Who tried last has waited; all others do not make the attempts more.
+      if (left > 0 && who !== this.#last) await pause(environment, backoff, left, stop, undefined, true)
+      if (this.#closed) throw this.#closed
+      this.#last = who
+      this.#unwatch ??= environment.watch((change) => {
+        // Of tabs, those of the share do.
+        if (change === "freeze" && !this.#place) this.#drop(new HeadwaterError("network", "page freeze"))
+        if (/^(online|visible|resume)$/.test(change)) for (const session of this.#sessions) session.doubt()
+        this.#changed()
+      })
+      this.#environment.isSkipped = false
+      this.#attempt += 1
+      const first = !backoff.count
+      backoff.begin()
+      const { signal } = this.#opener
+      const url = `${this.#host.root.href}-/connect`
+      try {
+        const session = await sessionOf({
+          url: url.replace(/^http/, "ws"),
+          socket,
+          environment,
+          parts,
+          hello: { token: await shown(), name },
+          retry,
+          signal,
+          // Without another token the server closes the connection at the end of access; it says, too, what is not allowed any more.
+          expiring: (session) => void (isFresh && shown().then((fresh) => session.ask({ t: "auth", token: fresh })).catch(() => undefined)),
+          judge: (error) => {
+            // A token that is too old may be followed by a fresh one; one that is refused at once is not asked for again.
+            const now = environment.now()
+            if (error.status !== 401 || !isFresh || now - this.#refusedAt < retry.stable) return error
+            this.#refusedAt = now
+            return new HeadwaterError("network", "access has ended", { cause: error })
+          },
+          changed: (session) => {
+            const { ended } = session
+            if (!ended) {
+              this.#sessions.add(session)
+              this.#attempt = 0
+            } else {
+              this.#sessions.delete(session)
+              if (ended.code !== "stopped" && !ended.facts.moved) this.#emit("error", (this.#lastError = ended))
+            }
+            this.#changed()
+          },
+          beat: () => this.#place?.beat(),
+          stale: () => this.#place?.stale(),
+        })
+        if (session.ended) throw session.ended
+        // Its readers' rules say when to come back; only what cannot be opened is held back here.
+        backoff.progress()
+        return session
+      } catch (caught) {
+        const error = caught as HeadwaterError
+        if (error.facts?.moved) throw error
+        this.#notBefore = environment.now() + (backoff.end({}) ?? retry.cap)
+        if (first && error.facts?.opened === false) {
+          this.#lastError = await load(parts.connectionRest).then(
+            ({ whyNot }) => whyNot(url, own ? { fetch: own } : {}, environment, retry.connect, error),
+            () => error,
+          )
+        }
+        throw this.#lastError ?? error
+      }
     }
-    this.#changed()
   }
 
   /** Tells of another state. That all is over for now is told when nobody has come back meanwhile. */
   #changed(): void {
     const { state, role } = this
     this.#soon?.()
-    this.#soon = undefined
     if (this.#closed) return
     if (role !== this.#toldRole) this.#emit("role", (this.#toldRole = role))
-    if (state === this.#told) return
-    if (state === "idle") this.#soon = this.#environment.timer(0, () => this.#tell(this.state))
-    else this.#tell(state)
+    if (state === "idle") this.#soon = this.#environment.timer(0, () => this.#tell())
+    else this.#tell()
   }
 
-  #tell(state: ConnectionState): void {
+  #tell(): void {
+    const { state } = this
     if (state === this.#told) return
     this.#told = state
     this.#place?.changed()
@@ -343,7 +347,7 @@ export class Connection implements AsyncDisposable {
   }
 
   #emit<K extends keyof ConnectionEvents>(type: K, event: ConnectionEvents[K]): void {
-    for (const listener of this.#listeners[type]) listener(event)
+    for (const listener of this.#listeners[type] ?? []) listener(event)
   }
 
   /** No socket is kept. */
@@ -352,60 +356,13 @@ export class Connection implements AsyncDisposable {
     this.#opener = new AbortController()
     for (const session of this.#sessions) session.close(why)
   }
+}
 
-  #watch(): void {
-    this.#unwatch ??= this.#environment.watch((change) => this.#happened(change))
-  }
-
-  #happened(change: Change): void {
-    // Of tabs, those of the share do.
-    if (change === "freeze" && !this.#place) this.#drop(new HeadwaterError("network", "the page is put aside"))
-    if (change === "online" || change === "visible" || change === "resume") {
-      for (const session of this.#sessions) {
-        if (session.heartbeat && session.quiet > session.heartbeat * TRUSTED_BEATS) {
-          session.close(new HeadwaterError("silent", `nothing was heard for ${Math.round(session.quiet)} ms`))
-        }
-      }
-    }
-    this.#changed()
-  }
-
-  /** A page is not told why a handshake was refused; a plain request is: 426, if nothing is wrong. */
-  async #why(error: HeadwaterError): Promise<HeadwaterError> {
-    const problem = problemBy(this.#options.parts ?? LAZY)
-    const sender = senderOf({ ...(this.#options.fetch ? { fetch: this.#options.fetch } : {}) }, this.#environment)
-    try {
-      const answer = await sender.send({ url: `${this.#root().href}-/connect`, limit: this.#retry.connect })
-      const refused = answer.response.status === 426 ? error : await problem(answer.response)
-      answer.release()
-      return refused
-    } catch {
-      return error
-    }
-  }
-
-  /** A token that is too old may be followed by a fresh one; one that is refused at once is not asked for again. */
-  #judge(error: HeadwaterError): HeadwaterError {
-    const now = this.#environment.now()
-    if (error.status !== 401 || typeof this.#options.token !== "function" || now - this.#refusedAt < this.#retry.stable) return error
-    this.#refusedAt = now
-    return new HeadwaterError("network", "access has ended; another token will be shown", { cause: error })
-  }
-
-  async #token(): Promise<string | undefined> {
-    const { token } = this.#options
-    return typeof token === "function" ? token() : token
-  }
-
-  /** Shows another token, if there may be one; else the server closes the connection at the end of access. */
-  async #renew(session: Session): Promise<void> {
-    if (typeof this.#options.token !== "function") return
-    try {
-      await session.ask({ t: "auth", token: await this.#token() })
-    } catch {
-      // The server says what is not allowed any more, and closes.
-    }
-  }
+/** What is there of a path, once it was made. */
+function made<V>(all: Map<string, V>, path: string, make: () => V): V {
+  let found = all.get(path)
+  if (!found) all.set(path, (found = make()))
+  return found
 }
 
 /** A connection to the streams below a URL, such as `https://example.org/v1/stream/`. */

@@ -4,8 +4,11 @@
  * Rule: what could not be loaded is a lost network. It is asked for again by the rules of trying again, and nothing was sent.
  */
 
-import { HeadwaterError } from "./errors.ts"
+import type { Environment } from "./environment.ts"
+import { HeadwaterError, causedBy } from "./errors.ts"
+import { pause } from "./patience.ts"
 import type { Problem } from "./request.ts"
+import { type Retry, backoffOf } from "./retry.ts"
 
 export interface Parts {
   writing(): Promise<typeof import("./writing.ts")>
@@ -27,6 +30,22 @@ export const load = async <P>(part: () => Promise<P>, after?: number): Promise<P
     return await part()
   } catch (cause) {
     throw new HeadwaterError("network", `import(): ${cause}`, { cause, retryAfter: after })
+  }
+}
+
+/** What `call` loads; what could not be loaded is asked for again. */
+export async function loaded<P>(environment: Environment, retry: Retry, signal: AbortSignal | undefined, call: () => Promise<P>): Promise<P> {
+  const backoff = backoffOf(retry, environment)
+  for (;;) {
+    backoff.begin()
+    try {
+      return await call()
+    } catch (error) {
+      if (signal?.aborted) throw causedBy(signal.reason, "stopped", "the signal was aborted")
+      const wait = backoff.end({})
+      if (wait === null) throw error
+      await pause(environment, backoff, wait, signal)
+    }
   }
 }
 

@@ -1,54 +1,113 @@
 /** The way to a stream on a connection. */
 
 import { HeadwaterError } from "../errors.ts"
-import { type Parts, load } from "../lazy.ts"
+import { type Parts, load, loaded } from "../lazy.ts"
 import { absolute } from "../request.ts"
-import type { Door } from "../transport.ts"
+import type { Door, LiveDoor, Presence } from "../transport.ts"
 import { overConnection } from "./cursor.ts"
 import type { Feed, Lines } from "./feed.ts"
 import type { Live } from "./live.ts"
-import type { Ask } from "./writes.ts"
 
 /** What of a connection is loaded when it is first wanted, too. */
 export interface ConnectionParts extends Parts {
   connectionWrites(): Promise<typeof import("./writes.ts")>
+  connectionLive(): Promise<typeof import("./live.ts")>
+  /** What reading on a connection needs now and then. */
+  connectionRest(): Promise<typeof import("./rest.ts")>
 }
 
 /** What a connection has of each stream. */
 export interface Streams extends Lines {
-  readonly parts: ConnectionParts
+  /** Of the streams, with a slash at its end; asked for late, so that a stream can be named where there is no page yet. */
+  readonly root: URL
+  /** The connection is closed. */
+  readonly signal: AbortSignal
   feed(path: string): Feed
-  live(path: string): Live
+  live(path: string): Lively
 }
 
-/** The door of a path below the root, which is asked for late, so that a stream can be named where there is no page yet. */
-export function connectionDoor(root: () => URL, path: string, streams: Streams): Door {
-  const url = (): string => new URL(path.split("/").map(encodeURIComponent).join("/"), root()).href
+/** Signals and members of a stream. */
+export interface Lively {
+  /** What a stream has of them. */
+  readonly door: LiveDoor
+  /** What there is to do for them, once it was loaded. */
+  readonly loaded: Live | undefined
+  load(): Promise<Live>
+}
 
-  const ask: Ask = async (t, fields, signal, raw) => {
-    const line = await streams.line(undefined, signal)
-    return line.ask({ t, path, ...fields }, raw)
+export function livelyOf(path: string, streams: Streams): Lively {
+  const { environment, retry, signal, parts } = streams
+  let live: Live | undefined
+  let loading: Promise<Live> | undefined
+  const make = async (): Promise<Live> => (live ??= new (await load(parts.connectionLive)).Live(path, streams))
+  const self: Lively = {
+    get loaded() {
+      return live
+    },
+    load: () => (loading ??= loaded(environment, retry, signal, make).catch((error) => ((loading = undefined), Promise.reject(error)))),
+    door: {
+      signal: (...said) => void self.load().then((it) => it.signal(...said), () => undefined),
+      signals() {
+        const told = live ? live.signals() : self.load().then((it) => it.signals(), () => [])
+        return {
+          async *[Symbol.asyncIterator]() {
+            yield* await told
+          },
+        }
+      },
+      presence(state) {
+        if (live) return live.presence(state)
+        let hasLeft = false
+        let there: Presence | undefined
+        const told = self.load().then((it) => (hasLeft ? [] : (there = it.presence(state))), () => [])
+        return {
+          get members() {
+            return there?.members ?? []
+          },
+          get count() {
+            return there?.count ?? 0
+          },
+          set(to) {
+            state = to
+            there?.set(to)
+          },
+          leave() {
+            hasLeft = true
+            there?.leave()
+          },
+          async *[Symbol.asyncIterator]() {
+            yield* await told
+          },
+        }
+      },
+    },
   }
+  return self
+}
 
+/** The door of a path below the root. */
+export function connectionDoor(path: string, streams: Streams): Door {
   return {
     get url() {
-      return url()
+      return new URL(path.split("/").map(encodeURIComponent).join("/"), streams.root).href
     },
     live: streams.live(path).door,
     transports: (wanted) =>
       wanted.map((each) => {
         if (each === "auto" || each === "websocket") return overConnection(() => streams.feed(path), streams)
-        throw new HeadwaterError("unsupported", `a connection reads over its WebSocket, not by ${String(each)}: use stream(url)`)
+        throw new HeadwaterError("unsupported", `a connection does not read by ${String(each)}`)
       }),
-    writes: async () => (await load(streams.parts.connectionWrites)).connectionWrites(ask, root, url, streams),
+    async writes() {
+      return (await load(streams.parts.connectionWrites)).connectionWrites(path, this.url, streams)
+    },
   }
 }
 
 /** The root's URL, with a slash at its end. */
-export function rootOf(url: string | URL): URL {
-  const root = absolute(url)
-  root.protocol = root.protocol.replace(/^ws/, "http")
-  root.pathname = root.pathname.replace(/-\/connect$/, "").replace(/\/?$/, "/")
-  root.search = root.hash = ""
-  return root
-}
+export const rootOf = (url: string | URL): URL =>
+  new URL(
+    absolute(url)
+      .href.replace(/^ws/, "http")
+      .replace(/[?#].*/, "")
+      .replace(/(\/-\/connect|\/)?$/, "/"),
+  )

@@ -8,11 +8,12 @@
  */
 
 import type { Environment } from "../environment.ts"
-import { HeadwaterError } from "../errors.ts"
+import { HeadwaterError, stopped } from "../errors.ts"
 import { ACKNOWLEDGED, STALLED } from "../limits.ts"
 import type { Retry } from "../retry.ts"
 import type { Offset, Slow } from "../transport.ts"
-import type { Told } from "./messages.ts"
+import type { ConnectionParts } from "./door.ts"
+import { type Told, isOver } from "./messages.ts"
 import type { Follower, Line } from "./session.ts"
 
 /** What somebody wants of a subscription. */
@@ -56,8 +57,7 @@ export interface Lines {
   readonly heartbeat: number
   /** A line that is up. `who`: for whom; who waited by rules of its own does not wait again. */
   line(who: unknown, signal?: AbortSignal): Promise<Line>
-  /** What a call gives, within a time. */
-  limited<R>(ms: number, call: Promise<R>): Promise<R>
+  readonly parts: ConnectionParts
 }
 
 /** Whether it follows on what was told before. */
@@ -157,34 +157,24 @@ export class Feed implements Follower {
     // Another tab's leader tells all tabs at once: where this one goes on is not said yet.
     if (!this.opened && isOfPlace(told)) return
     this.#answering?.()
+    const { t, o } = told
     const from = this.position
     let mine: string | undefined
-    switch (told.t) {
-      case "sub":
-        this.opened = told
-        this.position = told.from ?? ""
-        if (this.#wish && !this.#line?.isFar) mine = place(this.#wish)
-        break
-      case "waiting":
-        this.#waiting = told
-        break
-      case "data":
-        this.position = told.o ?? from
-        this.got += text.length
-        this.#marks.push([this.got, this.position])
-        break
-      case "gap":
-        this.position = told.o ?? told.to ?? from
-        break
-      case "live":
-        this.isLive = true
+    if (t === "sub") {
+      this.opened = told
+      this.position = told.from ?? ""
+      if (this.#wish && !this.#line?.isFar) mine = place(this.#wish)
+    } else if (t === "waiting") this.#waiting = told
+    else if (t === "live") this.isLive = true
+    else if (t === "gap") this.position = o ?? told.to ?? from
+    else if (t === "data") {
+      this.position = o ?? from
+      this.got += text.length
+      this.#marks.push([this.got, this.position])
     }
-    // An error without an id is of something that was said, and ends nothing.
-    const over = told.t === "end" || told.t === "drain" || (told.t === "err" && told.id !== undefined)
-    const listeners = [...this.#listeners]
-    if (over) this.#over()
+    const listeners = isOver(told) ? this.#over() : [...this.#listeners]
     for (const listener of listeners) listener.told(told, text, from, place(listener.wish) === mine)
-    if (told.t !== "data") return
+    if (t !== "data") return
     this.settle()
     if (listeners.some(({ isEager }) => isEager)) this.starve()
   }
@@ -192,9 +182,7 @@ export class Feed implements Follower {
   lost(error: HeadwaterError): void {
     const wish = this.#wish as Wish
     if (error.facts.moved) return this.#subscribe(this.opened ? { ...wish, from: this.position, last: undefined } : wish)
-    const listeners = [...this.#listeners]
-    this.#over()
-    for (const listener of listeners) listener.lost(error)
+    for (const listener of this.#over()) listener.lost(error)
   }
 
   get #window(): number {
@@ -227,22 +215,13 @@ export class Feed implements Follower {
     }
     if (turn !== this.#turn) return
     this.#line = line
-    const disarm = environment.timer(retry.connect, () => {
+    this.#answering = environment.timer(retry.connect, () => {
       // Whoever does not answer this answers nobody.
-      line.close(new HeadwaterError("silent", `there was no answer within ${retry.connect} ms`))
+      line.close(new HeadwaterError("silent", `nothing came in ${retry.connect} ms`))
     })
-    this.#answering = () => {
-      this.#answering = undefined
-      disarm()
-    }
-    line.follow(this, {
-      ...(last === undefined ? { from } : { last }),
-      ...(slow === undefined ? {} : { slow }),
-      ...(wait ? { missing: "wait" } : {}),
-      window: buffer,
-      ...(live ? { signals: true, presence: true } : {}),
-      ...(envelope ? { envelope } : {}),
-    })
+    const told = live || undefined
+    const place = last === undefined ? { from } : { last }
+    line.follow(this, { ...place, slow, missing: wait ? "wait" : undefined, window: buffer, signals: told, presence: told, envelope: envelope || undefined })
   }
 
   #acknowledge(floor: number): void {
@@ -265,11 +244,13 @@ export class Feed implements Follower {
   /** Nobody listens. */
   #leave(): void {
     this.#over()
-    this.#stop.abort(new HeadwaterError("stopped", "nobody reads it"))
+    this.#stop.abort(stopped("nobody reads it"))
     this.#stop = new AbortController()
   }
 
-  #over(): void {
+  /** Gives those who listened. */
+  #over(): Listener[] {
+    const listeners = [...this.#listeners]
     this.#answering?.()
     this.#disarm()
     this.#line?.leave(this)
@@ -277,5 +258,6 @@ export class Feed implements Follower {
     this.#listeners.clear()
     this.#line = this.#wish = this.#waiting = this.opened = undefined
     this.isLive = false
+    return listeners
   }
 }

@@ -12,7 +12,6 @@ export type Role = "alone" | "leader" | "follower"
 
 /** A tab's connection, as its place among the tabs sees it. */
 export interface Host extends Streams {
-  readonly root: URL
   readonly state: ConnectionState
   /** This tab has no socket any more. */
   moved(why: HeadwaterError): void

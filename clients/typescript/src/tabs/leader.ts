@@ -7,6 +7,7 @@
  */
 
 import type { Listener, Wish } from "../connection/feed.ts"
+import type { Live } from "../connection/live.ts"
 import type { Told } from "../connection/messages.ts"
 import type { Host } from "../connection/share.ts"
 import { type HeadwaterError, plainError } from "../errors.ts"
@@ -45,6 +46,13 @@ class Others implements Listener {
   }
 }
 
+/** Of which stream it is told who is there. */
+function pathOf(wanted: Wanted): string | undefined {
+  if (wanted.t === "follow") return wanted.live ? wanted.path : undefined
+  const { t, path } = (wanted.t === "ask" ? JSON.parse(wanted.text) : {}) as Partial<Told>
+  return t === "here" ? path : undefined
+}
+
 export class Leader {
   #host: Host
   #post: Post<News>
@@ -54,6 +62,8 @@ export class Leader {
   /** Tabs that are members, by the stream. */
   #members = new Map<string, Set<string>>()
   #known = new Set<string>()
+  /** What was heard, while something is loaded for it. */
+  #turn: Promise<unknown> | undefined
   #await: (tab: string, gone: () => void) => void
 
   /** `await_`: calls when the tab is gone. */
@@ -64,6 +74,18 @@ export class Leader {
   }
 
   hear(wanted: Wanted): void {
+    const path = pathOf(wanted)
+    const lively = path === undefined ? undefined : this.#host.live(path)
+    // What is of who is there is loaded first, and what comes meanwhile has its turn behind it.
+    if (lively && !lively.loaded) this.#turn = Promise.all([this.#turn, lively.load()]).catch(() => undefined)
+    if (!this.#turn) return this.#heard(wanted)
+    const turn = (this.#turn = this.#turn.then(() => this.#isOver || this.#heard(wanted)))
+    void turn.then(() => {
+      if (this.#turn === turn) this.#turn = undefined
+    })
+  }
+
+  #heard(wanted: Wanted): void {
     const { tab } = wanted
     if (!this.#known.has(tab)) {
       this.#known.add(tab)
@@ -112,7 +134,7 @@ export class Leader {
 
   #enter(tab: string, message: Told): Told {
     const path = message.path as string
-    const live = this.#host.live(path)
+    const live = this.#live(path)
     const members = this.#members.get(path) ?? new Set()
     const { key: _, member: __, ...state } = message
     // A connection that is a member has its key.
@@ -122,10 +144,14 @@ export class Leader {
     return isMember ? state : message
   }
 
+  #live(path: string): Live {
+    return this.#host.live(path).loaded as Live
+  }
+
   /** Whether nobody is left. */
   #left(tab: string, path: string): boolean {
     const members = this.#members.get(path)
-    return members?.delete(tab) === true && !members.size && !this.#host.live(path).isMember
+    return members?.delete(tab) === true && !members.size && !this.#live(path).isMember
   }
 
   #follow({ tab, path, live, envelope = false }: Extract<Wanted, { t: "follow" }>): void {
@@ -139,12 +165,12 @@ export class Leader {
       const told = { live: live || known?.wish.live === true, envelope: envelope || known?.wish.envelope === true }
       const others = new Others(path, told, tabs, this.#post, (over) => this.#drop(over, path))
       this.#others.set(path, others)
-      if (live && !this.#holds.has(path)) this.#holds.set(path, this.#host.live(path).hold())
+      if (live && !this.#holds.has(path)) this.#holds.set(path, this.#live(path).hold())
       feed.attach(others)
       if (known) feed.detach(known)
     }
     if (!live) return
-    const { roster } = this.#host.live(path)
+    const { roster } = this.#live(path)
     if (roster.count) this.#post({ t: "told", path, text: JSON.stringify(roster) })
   }
 

@@ -1,0 +1,126 @@
+/** What a connection needs now and then: other records than plain JSON, pages, gaps, ends, and what refusals say. */
+
+import { type Codec, placedOf } from "../codec.ts"
+import { elementsOf } from "../elements.ts"
+import type { Environment } from "../environment.ts"
+import { HeadwaterError, passes } from "../errors.ts"
+import { type Form, decodeText, fromBase64 } from "../records.ts"
+import { senderOf } from "../request.ts"
+import { problemOf } from "../refusals.ts"
+import type { Known, Offset, Wire, WireRecord } from "../transport.ts"
+import type { Place } from "./cursor.ts"
+import { type Told, isEnd, offsetsOf } from "./messages.ts"
+
+/** The records of a `data` or a page. */
+export function recordsOf(told: Told, text: string, form: Form, codec: Codec | undefined): WireRecord[] {
+  const offsets = offsetsOf(told)
+  const { at, by, b, r = [] } = told
+  const more = (index: number): { offset: Offset; known?: Known } => ({
+    offset: offsets[index] ?? "",
+    ...(at && { known: { at: at[index], by: by?.[index] ?? undefined } }),
+  })
+  // Where messages are not JSON, all records are bytes.
+  const rawOf = (data: string): string | Uint8Array => (form === "bytes" ? fromBase64(data) : decodeText(fromBase64(data)))
+  if (b) return b.map((data, index) => Object.assign(placedOf(rawOf(data), "", codec), more(index)))
+  if (form === "text") return r.map((value, index) => ({ raw: value as string, ...more(index) }))
+  // It stands behind the offsets, in which there is no quotation mark, and before what an envelope tells.
+  const parts = elementsOf(text.slice(text.indexOf('"r":[') + 4, at ? text.lastIndexOf(',"at":[') : text.lastIndexOf("]") + 1))
+  return r.map((value, index) => ({ value, raw: parts[index]?.raw ?? "", ...more(index) }))
+}
+
+/** What an `err`, or an `end` by an error, says. */
+export function errorOf(told: Told): HeadwaterError {
+  const { status = 500, after, facts: more, code = "internal", message, advice } = told
+  const detail = told.detail ?? message
+  return new HeadwaterError(code, String(detail), {
+    status,
+    retryable: passes(status),
+    retryAfter: after === undefined ? undefined : after * 1000,
+    offset: more?.next_offset as string | undefined,
+    facts: { ...more, code, detail, advice },
+  })
+}
+
+/** Of an `end`, the status and what it says where the server does not. */
+const ENDS: Record<string, [status: number, code: string, detail: string]> = {
+  deleted: [404, "stream-not-found", "the stream was deleted"],
+  forbidden: [403, "refused", "it may not be read any more"],
+}
+
+function endOf({ why = "", o: offset = "", code = "", message = "", after }: Told & { why?: string }): Wire {
+  if (why === "closed") return { kind: "stream-closed", offset }
+  if (why === "failed") return { kind: "stream-failed", offset, code, message }
+  if (why === "detached") return { kind: "stream-detached", retry_after: after ?? 0, reason: why }
+  if (why === "left") return { kind: "stream-detached", reason: why }
+  const [status, usual, detail] = ENDS[why] ?? [500, "internal", ""]
+  const isDeleted = status === 404
+  return { kind: "stream-error", data: { status, code: (!isDeleted && code) || usual, detail: (!isDeleted && message) || detail } }
+}
+
+/** What a message tells a reader. */
+export function wireOf(told: Told, text: string, form: Form, codec: Codec | undefined): Wire {
+  const { t, from = "", to = "", o = to, why, after = 0, live } = told
+  if (t === "waiting") return { kind: "stream-waiting" }
+  if (t === "gap") return { kind: "stream-gap", from, to, offset: o, reason: why as string | undefined }
+  if (t === "drain") return { kind: "stream-detached", retry_after: after, reason: "stopping" }
+  if (t === "err") return { kind: "stream-error", data: errorOf(told) }
+  if (t === "end") return endOf(told)
+  return { kind: "records", records: recordsOf(told, text, form, codec), offset: o, upToDate: live === true }
+}
+
+/** What a call gives, within a time. */
+function limited<R>(environment: Environment, ms: number, call: Promise<R>): Promise<R> {
+  let disarm: (() => void) | undefined
+  const late = new Promise<never>((_, reject) => {
+    disarm = environment.timer(ms, () => reject(new HeadwaterError("silent", `there was no answer within ${ms} ms`)))
+  })
+  return Promise.race([call, late]).finally(() => disarm?.())
+}
+
+/** Reads the next page of one that is behind what is told. */
+export async function catchUp(place: Place): Promise<void> {
+  const { feed, lines, attempt, wish, last } = place
+  const from = place.reached as Offset
+
+  /** Whether it is where others are: then it is told what comes, like them. */
+  const meet = (atTail: boolean): void => {
+    const to = place.end && isEnd(place.end) ? (place.end.o ?? "") : feed.opened && feed.position
+    place.isBehind = to ? (place.reached as Offset) < to : !atTail
+    place.counts()
+  }
+
+  const to = feed.position
+  if (wish.slow === "latest" && last === undefined && feed.opened && from < to) {
+    place.put({ t: "gap", from, to, why: "slow" }, "", 0, to)
+    return meet(true)
+  }
+  const read = async (): Promise<Told> => {
+    const { buffer, envelope } = wish
+    const line = await lines.line(undefined, attempt.signal)
+    const message = { t: "read", path: feed.path, bytes: buffer, envelope, ...(last === undefined ? { from } : { last }) }
+    return limited(attempt.environment, attempt.retry.connect, line.ask(message))
+  }
+  const told = await read()
+  const { o = from, live, text } = told
+  place.last = undefined
+  if (told.r?.length || told.b?.length) place.put(told, text as string, 0, o)
+  else {
+    if (!live && o <= from) throw new HeadwaterError("bad-answer", "a page has nothing, and is not the last one")
+    place.reached = o
+    if (live) place.put({ t: "live", o })
+  }
+  if (told.closed) place.end ??= { ...told, t: "end", why: told.code ? "failed" : "closed" }
+  meet(live === true)
+}
+
+/** Why a handshake was refused, of which a page is not told; a plain request is: 426, if nothing is wrong. */
+export async function whyNot(url: string, options: { fetch?: typeof fetch }, environment: Environment, limit: number, error: HeadwaterError): Promise<HeadwaterError> {
+  try {
+    const { response, release } = await senderOf(options, environment).send({ url, limit })
+    const refused = response.status === 426 ? error : await problemOf(response)
+    release()
+    return refused
+  } catch {
+    return error
+  }
+}
