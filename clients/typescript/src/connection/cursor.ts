@@ -7,7 +7,7 @@
  * What JSON brings as long as nothing is wrong is here; `rest.ts` has pages, other records, gaps and ends.
  */
 
-import { type Codec, codecOf } from "../codec.ts"
+import type { Codec } from "../codec.ts"
 import type { HeadwaterError } from "../errors.ts"
 import { load } from "../lazy.ts"
 import { BUFFER } from "../limits.ts"
@@ -27,15 +27,13 @@ interface Piece {
 
 /** What reading pages needs of a cursor. */
 export interface Place {
-  readonly feed: Feed
-  readonly lines: Lines
-  readonly attempt: Attempt
   readonly wish: Wish
   /** Behind what is in the queue, or was taken; undefined: it is not known yet. */
   reached: Offset | undefined
   /** So many of the newest records are what it begins with. */
   last: number | undefined
   isBehind: boolean
+  codec?: Codec | undefined
   /** The message that is the end of what is told. */
   end: Told | undefined
   /** `to`: where it stands behind that. */
@@ -45,10 +43,9 @@ export interface Place {
 }
 
 async function* open(feed: Feed, lines: Lines, attempt: Attempt, who: unknown): AsyncGenerator<Wire, void, undefined> {
-  const { from: start, last, slow, missing, envelope, buffer = BUFFER, signal } = attempt
+  const { from: start, last, slow, missing, envelope, buffer: window = BUFFER, signal } = attempt
   attempt.sent()
-  const codec: Codec | undefined = await codecOf(attempt.codec)
-  const wish: Wish = { from: start === "start" ? "-1" : start, last, slow, wait: missing === "wait", envelope, buffer }
+  const wish: Wish = { from: start === "start" ? "-1" : start, last, slow, missing: missing === "wait" ? missing : undefined, envelope: envelope || undefined, window }
   const queue: Piece[] = []
   let size = 0
   let mark: number | undefined
@@ -64,14 +61,11 @@ async function* open(feed: Feed, lines: Lines, attempt: Attempt, who: unknown): 
   /** Whether what begins there goes on where this one stands. */
   const follows = (from: Offset): boolean => {
     if (self.reached === undefined) return false
-    if (size > buffer * 2 || from > self.reached) self.isBehind = true
+    if (size > window * 2 || from > self.reached) self.isBehind = true
     return !self.isBehind
   }
 
   const self: Place & Listener = {
-    feed,
-    lines,
-    attempt,
     wish,
     who,
     reached: undefined,
@@ -106,7 +100,7 @@ async function* open(feed: Feed, lines: Lines, attempt: Attempt, who: unknown): 
           self.isBehind = self.last !== undefined || self.reached !== place
           self.counts()
         }
-      } else if (t === "waiting" && !wish.wait) {
+      } else if (t === "waiting" && !wish.missing) {
         // A page says whether there is one.
         self.reached ??= wish.from
         self.isBehind = true
@@ -132,11 +126,13 @@ async function* open(feed: Feed, lines: Lines, attempt: Attempt, who: unknown): 
     if (t === "live") return { kind: "up-to-date", ...(offset && { offset }) }
     const records = t === "data" && formOf(type) === "json" && plainRecords(told, text)
     if (records) return { kind: "records", records, offset: offset as Offset, upToDate: false }
-    return (await later()).wireOf(told, text, formOf(type), codec)
+    return (await later()).wireOf(self, attempt, told, text, formOf(type))
   }
 
   const ignore = onAbort(signal, self.lost)
-  if (!signal.aborted) feed.attach(self)
+  // Whoever comes second has more to see to.
+  const rest = feed.wish && (await later())
+  if (!signal.aborted) feed.attach(self, rest)
   try {
     for (;;) {
       const first = queue[0]
@@ -152,7 +148,7 @@ async function* open(feed: Feed, lines: Lines, attempt: Attempt, who: unknown): 
       } else if (self.end && !(isEnd(self.end) && self.isBehind)) {
         yield await wireOf({ told: self.end, text: "" })
       } else if (gone) throw gone
-      else if (self.isBehind) await Promise.race([later().then((rest) => rest.catchUp(self)), failed])
+      else if (self.isBehind) await Promise.race([later().then((rest) => rest.catchUp(self, feed, lines, attempt)), failed])
       else {
         feed.starve()
         await new Promise<void>((resolve) => (ready = resolve))

@@ -40,46 +40,38 @@ export function livelyOf(path: string, streams: Streams): Lively {
   let live: Live | undefined
   let loading: Promise<Live> | undefined
   const make = async (): Promise<Live> => (live ??= new (await load(parts.connectionLive)).Live(path, streams))
+  const ignore = (): never[] => []
+
+  /** What `begin` gives, before it can be. */
+  const later = <P extends AsyncIterable<unknown>>(begin: (live: Live) => P): P => {
+    if (live) return begin(live)
+    let there: Presence | undefined
+    const told = self.load().then((it) => (there = begin(it) as unknown as Presence))
+    const then = (call: (it: Presence) => void): void => (there ? call(there) : void told.then(call, ignore))
+    return {
+      get members() {
+        return there?.members ?? []
+      },
+      get count() {
+        return there?.count ?? 0
+      },
+      set: (to: unknown) => then((it) => it.set(to)),
+      leave: () => then((it) => it.leave()),
+      async *[Symbol.asyncIterator]() {
+        yield* await told.catch(ignore)
+      },
+    } as unknown as P
+  }
+
   const self: Lively = {
     get loaded() {
       return live
     },
     load: () => (loading ??= loaded(environment, retry, signal, make).catch((error) => ((loading = undefined), Promise.reject(error)))),
     door: {
-      signal: (...said) => void self.load().then((it) => it.signal(...said), () => undefined),
-      signals() {
-        const told = live ? live.signals() : self.load().then((it) => it.signals(), () => [])
-        return {
-          async *[Symbol.asyncIterator]() {
-            yield* await told
-          },
-        }
-      },
-      presence(state) {
-        if (live) return live.presence(state)
-        let hasLeft = false
-        let there: Presence | undefined
-        const told = self.load().then((it) => (hasLeft ? [] : (there = it.presence(state))), () => [])
-        return {
-          get members() {
-            return there?.members ?? []
-          },
-          get count() {
-            return there?.count ?? 0
-          },
-          set(to) {
-            state = to
-            there?.set(to)
-          },
-          leave() {
-            hasLeft = true
-            there?.leave()
-          },
-          async *[Symbol.asyncIterator]() {
-            yield* await told
-          },
-        }
-      },
+      signal: (...said) => void self.load().then((it) => it.signal(...said), ignore),
+      signals: () => later((it) => it.signals()),
+      presence: (state) => later((it) => it.presence(state)),
     },
   }
   return self

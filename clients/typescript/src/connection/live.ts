@@ -13,7 +13,7 @@ import type { LiveDoor, Member, Presence, Signal, SignalOptions } from "../trans
 import type { Streams } from "./door.ts"
 import type { Feed, Listener, Wish } from "./feed.ts"
 import type { Told } from "./messages.ts"
-import { errorOf } from "./rest.ts"
+import * as rest from "./rest.ts"
 
 /** What is put in and taken out in order; a consumer that leaves tells so. */
 class Queue<T> implements AsyncIterable<T> {
@@ -63,7 +63,7 @@ const signalOf = ({ from, to, topic, by, data }: Told): Signal => ({ from, to, t
 
 export class Live implements Listener, LiveDoor {
   readonly path: string
-  readonly wish: Wish = { from: "now", wait: true, buffer: BUFFER, live: true }
+  readonly wish: Wish = { from: "now", missing: "wait", window: BUFFER, signals: true, presence: true }
   readonly who: this = this
   readonly mark: undefined
   /** Whether other tabs are members by this connection. */
@@ -213,7 +213,7 @@ export class Live implements Listener, LiveDoor {
       return await new Promise<HeadwaterError>((resolve) => {
         this.#lost = resolve
         signal.addEventListener("abort", () => resolve(signal.reason as HeadwaterError), { once: true })
-        feed.attach(this)
+        feed.attach(this, rest)
       })
     } finally {
       feed.detach(this)
@@ -235,7 +235,7 @@ export class Live implements Listener, LiveDoor {
       case "drain":
         return this.#lost?.(new HeadwaterError("network", "the server stops", { retryAfter: (told.after ?? 0) * 1000 }))
       case "err":
-        return told.id === undefined ? undefined : this.#lost?.(errorOf(told))
+        return told.id === undefined ? undefined : this.#lost?.(rest.errorOf(told))
       case "end":
         return this.#lost?.(new HeadwaterError("network", `the stream is not read any more: ${String(told.why)}`, { retryable: told.why === "detached" || told.why === "deleted" }))
     }

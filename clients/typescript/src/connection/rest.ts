@@ -1,14 +1,15 @@
 /** What a connection needs now and then: other records than plain JSON, pages, gaps, ends, and what refusals say. */
 
-import { type Codec, placedOf } from "../codec.ts"
+import { type Codec, codecOf, placedOf } from "../codec.ts"
 import { elementsOf } from "../elements.ts"
 import type { Environment } from "../environment.ts"
 import { HeadwaterError, passes } from "../errors.ts"
 import { type Form, decodeText, fromBase64 } from "../records.ts"
 import { senderOf } from "../request.ts"
 import { problemOf } from "../refusals.ts"
-import type { Known, Offset, Wire, WireRecord } from "../transport.ts"
+import type { Attempt, Known, Offset, Wire, WireRecord } from "../transport.ts"
 import type { Place } from "./cursor.ts"
+import { type Feed, type Lines, type Listener, type Wish, place } from "./feed.ts"
 import { type Told, isEnd, offsetsOf } from "./messages.ts"
 
 /** The records of a `data` or a page. */
@@ -58,14 +59,37 @@ function endOf({ why = "", o: offset = "", code = "", message = "", after }: Tol
 }
 
 /** What a message tells a reader. */
-export function wireOf(told: Told, text: string, form: Form, codec: Codec | undefined): Wire {
+export async function wireOf(place: Place, { codec }: Attempt, told: Told, text: string, form: Form): Promise<Wire> {
   const { t, from = "", to = "", o = to, why, after = 0, live } = told
   if (t === "waiting") return { kind: "stream-waiting" }
   if (t === "gap") return { kind: "stream-gap", from, to, offset: o, reason: why as string | undefined }
   if (t === "drain") return { kind: "stream-detached", retry_after: after, reason: "stopping" }
   if (t === "err") return { kind: "stream-error", data: errorOf(told) }
   if (t === "end") return endOf(told)
-  return { kind: "records", records: recordsOf(told, text, form, codec), offset: o, upToDate: live === true }
+  place.codec ??= await codecOf(codec)
+  return { kind: "records", records: recordsOf(told, text, form, place.codec), offset: o, upToDate: live === true }
+}
+
+/** Tells one who comes to a feed what all others know. */
+export function greet({ opened, waiting, position, isLive }: Feed, listener: Listener): void {
+  if (opened) {
+    listener.told({ ...opened, from: position }, "", position, listener.wish.from === "now")
+    if (isLive) listener.told({ t: "live", o: position }, "", position, false)
+  } else if (waiting) listener.told(waiting, "", position, false)
+}
+
+/** Another one listens to a feed: to what is subscribed to, or to what all of them can have together. */
+export function join(feed: Feed, listener: Listener): void {
+  const known = feed.wish as Wish
+  const { wish } = listener
+  const live = known.presence || wish.presence
+  const envelope = known.envelope || wish.envelope
+  const atTail = feed.isLive || feed.wasLive || place(known) === "now"
+  const elsewhere = !atTail && place(wish) !== place(known) && wish.from !== feed.position
+  if (elsewhere || live !== known.presence || envelope !== known.envelope) {
+    const from = elsewhere || !feed.opened ? "now" : feed.position
+    feed.subscribe({ ...known, from, last: undefined, signals: live, presence: live, envelope, missing: known.missing ?? wish.missing })
+  } else greet(feed, listener)
 }
 
 /** What a call gives, within a time. */
@@ -78,38 +102,38 @@ function limited<R>(environment: Environment, ms: number, call: Promise<R>): Pro
 }
 
 /** Reads the next page of one that is behind what is told. */
-export async function catchUp(place: Place): Promise<void> {
-  const { feed, lines, attempt, wish, last } = place
-  const from = place.reached as Offset
+export async function catchUp(self: Place, feed: Feed, lines: Lines, attempt: Attempt): Promise<void> {
+  const { wish, last } = self
+  const from = self.reached as Offset
 
   /** Whether it is where others are: then it is told what comes, like them. */
   const meet = (atTail: boolean): void => {
-    const to = place.end && isEnd(place.end) ? (place.end.o ?? "") : feed.opened && feed.position
-    place.isBehind = to ? (place.reached as Offset) < to : !atTail
-    place.counts()
+    const to = self.end && isEnd(self.end) ? (self.end.o ?? "") : feed.opened && feed.position
+    self.isBehind = to ? (self.reached as Offset) < to : !atTail
+    self.counts()
   }
 
   const to = feed.position
   if (wish.slow === "latest" && last === undefined && feed.opened && from < to) {
-    place.put({ t: "gap", from, to, why: "slow" }, "", 0, to)
+    self.put({ t: "gap", from, to, why: "slow" }, "", 0, to)
     return meet(true)
   }
   const read = async (): Promise<Told> => {
-    const { buffer, envelope } = wish
+    const { window: bytes, envelope } = wish
     const line = await lines.line(undefined, attempt.signal)
-    const message = { t: "read", path: feed.path, bytes: buffer, envelope, ...(last === undefined ? { from } : { last }) }
+    const message = { t: "read", path: feed.path, bytes, envelope, ...(last === undefined ? { from } : { last }) }
     return limited(attempt.environment, attempt.retry.connect, line.ask(message))
   }
   const told = await read()
   const { o = from, live, text } = told
-  place.last = undefined
-  if (told.r?.length || told.b?.length) place.put(told, text as string, 0, o)
+  self.last = undefined
+  if (told.r?.length || told.b?.length) self.put(told, text as string, 0, o)
   else {
     if (!live && o <= from) throw new HeadwaterError("bad-answer", "a page has nothing, and is not the last one")
-    place.reached = o
-    if (live) place.put({ t: "live", o })
+    self.reached = o
+    if (live) self.put({ t: "live", o })
   }
-  if (told.closed) place.end ??= { ...told, t: "end", why: told.code ? "failed" : "closed" }
+  if (told.closed) self.end ??= { ...told, t: "end", why: told.code ? "failed" : "closed" }
   meet(live === true)
 }
 

@@ -14,6 +14,7 @@ import { BEATS, SOCKET_OPEN, TRUSTED_BEATS } from "../limits.ts"
 import type { Retry } from "../retry.ts"
 import { onAbort } from "../signals.ts"
 import type { ConnectionParts } from "./door.ts"
+import type { Wish } from "./feed.ts"
 import { type Told, SUBPROTOCOL, errorOfClose, parse } from "./messages.ts"
 
 /** What of the platform's WebSocket is used. */
@@ -52,7 +53,7 @@ export interface Line {
   /** Says something that is not answered; nothing, if it is over. */
   say(message: object): void
   /** Reads a stream; what is told of it goes to the follower. One follower for each stream. */
-  follow(follower: Follower, fields: object): void
+  follow(follower: Follower, wish: Omit<Wish, "from"> & { from: string | undefined }): void
   /** Reads it no more. */
   leave(follower: Follower): void
   /** Ends it: the other side does not answer. */
@@ -189,7 +190,7 @@ export function sessionOf(options: SessionOptions): Promise<Session> {
         }
         begin({ told, lost }, message, raw)
       }),
-    follow: (follower, fields) => begin(follower, { t: "sub", path: follower.path, ...fields }),
+    follow: (follower, wish) => begin(follower, { t: "sub", path: follower.path, ...wish }),
     leave(follower) {
       for (const [name, each] of hearers) if (each === follower && hearers.delete(name)) self.say({ t: "unsub", path: follower.path })
     },

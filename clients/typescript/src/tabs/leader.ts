@@ -11,6 +11,7 @@ import type { Live } from "../connection/live.ts"
 import type { Told } from "../connection/messages.ts"
 import type { Host } from "../connection/share.ts"
 import { type HeadwaterError, plainError } from "../errors.ts"
+import { load, loaded } from "../lazy.ts"
 import { BUFFER } from "../limits.ts"
 import type { News, Post, Wanted } from "./notes.ts"
 
@@ -25,8 +26,8 @@ class Others implements Listener {
   #post: Post<News>
   #over: (others: Others) => void
 
-  constructor(path: string, told: Pick<Wish, "live" | "envelope">, tabs: Set<string>, post: Post<News>, over: (others: Others) => void) {
-    this.wish = { from: "now", wait: true, buffer: BUFFER, ...told }
+  constructor(path: string, told: Pick<Wish, "signals" | "presence" | "envelope">, tabs: Set<string>, post: Post<News>, over: (others: Others) => void) {
+    this.wish = { from: "now", missing: "wait", window: BUFFER, ...told }
     this.tabs = tabs
     this.who = [...tabs].join()
     this.#path = path
@@ -46,13 +47,6 @@ class Others implements Listener {
   }
 }
 
-/** Of which stream it is told who is there. */
-function pathOf(wanted: Wanted): string | undefined {
-  if (wanted.t === "follow") return wanted.live ? wanted.path : undefined
-  const { t, path } = (wanted.t === "ask" ? JSON.parse(wanted.text) : {}) as Partial<Told>
-  return t === "here" ? path : undefined
-}
-
 export class Leader {
   #host: Host
   #post: Post<News>
@@ -62,6 +56,7 @@ export class Leader {
   /** Tabs that are members, by the stream. */
   #members = new Map<string, Set<string>>()
   #known = new Set<string>()
+  #rest: typeof import("../connection/rest.ts") | undefined
   /** What was heard, while something is loaded for it. */
   #turn: Promise<unknown> | undefined
   #await: (tab: string, gone: () => void) => void
@@ -74,15 +69,28 @@ export class Leader {
   }
 
   hear(wanted: Wanted): void {
-    const path = pathOf(wanted)
-    const lively = path === undefined ? undefined : this.#host.live(path)
-    // What is of who is there is loaded first, and what comes meanwhile has its turn behind it.
-    if (lively && !lively.loaded) this.#turn = Promise.all([this.#turn, lively.load()]).catch(() => undefined)
+    const needs = this.#needs(wanted)
+    // It is loaded first, and what comes meanwhile has its turn behind it.
+    if (needs.length) this.#turn = Promise.all([this.#turn, ...needs])
     if (!this.#turn) return this.#heard(wanted)
-    const turn = (this.#turn = this.#turn.then(() => this.#isOver || this.#heard(wanted)))
+    const turn = (this.#turn = this.#turn.then(() => this.#isOver || this.#heard(wanted)).catch(() => undefined))
     void turn.then(() => {
       if (this.#turn === turn) this.#turn = undefined
     })
+  }
+
+  /** What is to be loaded for it. */
+  #needs(wanted: Wanted): Promise<unknown>[] {
+    const { environment, retry, signal, parts } = this.#host
+    const needs: Promise<unknown>[] = []
+    const isFollow = wanted.t === "follow"
+    if (isFollow && !this.#rest) {
+      needs.push(loaded(environment, retry, signal, () => load(parts.connectionRest)).then((rest) => (this.#rest = rest)))
+    }
+    const { t, path } = isFollow ? { t: wanted.live && "here", path: wanted.path } : (JSON.parse(wanted.t === "ask" ? wanted.text : "{}") as Told)
+    const lively = t === "here" ? this.#host.live(path as string) : undefined
+    if (lively && !lively.loaded) needs.push(lively.load())
+    return needs
   }
 
   #heard(wanted: Wanted): void {
@@ -157,16 +165,17 @@ export class Leader {
   #follow({ tab, path, live, envelope = false }: Extract<Wanted, { t: "follow" }>): void {
     const feed = this.#host.feed(path)
     const known = this.#others.get(path)
-    if (known && (known.wish.live || !live) && (known.wish.envelope || !envelope)) {
+    if (known && (known.wish.presence || !live) && (known.wish.envelope || !envelope)) {
       known.tabs.add(tab)
-      feed.greet(known)
+      this.#rest?.greet(feed, known)
     } else {
       const tabs = (known?.tabs ?? new Set()).add(tab)
-      const told = { live: live || known?.wish.live === true, envelope: envelope || known?.wish.envelope === true }
+      const presence = known?.wish.presence ?? (live || undefined)
+      const told = { signals: presence, presence, envelope: known?.wish.envelope ?? (envelope || undefined) }
       const others = new Others(path, told, tabs, this.#post, (over) => this.#drop(over, path))
       this.#others.set(path, others)
       if (live && !this.#holds.has(path)) this.#holds.set(path, this.#live(path).hold())
-      feed.attach(others)
+      feed.attach(others, this.#rest)
       if (known) feed.detach(known)
     }
     if (!live) return
