@@ -9,6 +9,7 @@
 
 import { type ConnectionParts, type Lively, connectionDoor, livelyOf, rootOf } from "./connection/door.ts"
 import { type Feed, feedOf } from "./connection/feed.ts"
+import { SUBPROTOCOL } from "./connection/messages.ts"
 import { type Line, type Session, type SocketFactory, sessionOf } from "./connection/session.ts"
 import { pausesOf } from "./connection/pauses.ts"
 import type { ConnectionState, Host, Place, Role, Share } from "./connection/share.ts"
@@ -54,7 +55,6 @@ export interface ConnectionEvents {
 const LAZY: ConnectionParts = {
   ...lazy,
   connectionWrites: () => import("./connection/writes.ts"),
-  connectionLive: () => import("./connection/live.ts"),
   connectionRest: () => import("./connection/rest.ts"),
 }
 
@@ -88,10 +88,9 @@ export function connect(url: string | URL, options: ConnectionOptions = {}): Con
   const environment = pausesOf(options.environment ?? platform, () => changed())
   const retry = retryOf(options.retry)
   const backoff = backoffOf(retry, environment)
-  const { emit, on, of } = eventsOf<ConnectionEvents>()
+  const { all, emit, on } = eventsOf<ConnectionEvents>()
   const stop = new AbortController()
-  const feeds = new Map<string, Feed>()
-  const lives = new Map<string, Lively>()
+  const streams = new Map<string, { feed: Feed; live: Lively }>()
   const sessions = new Set<Session>()
   const isFresh = typeof token === "function"
   let opening: Promise<Session> | undefined
@@ -138,8 +137,8 @@ export function connect(url: string | URL, options: ConnectionOptions = {}): Con
     if (isOut) return
     isOut = true
     self.close()
-    const all = await Promise.allSettled(Array.from(of("sign-out"), async (hook) => hook(undefined)))
-    for (const each of all) if (each.status === "rejected") throw each.reason
+    const done = await Promise.allSettled(Array.from(all["sign-out"] ?? [], async (hook) => hook(undefined)))
+    for (const each of done) if (each.status === "rejected") throw each.reason
   }
 
   /** The place among the tabs, if it is shared. */
@@ -181,8 +180,6 @@ export function connect(url: string | URL, options: ConnectionOptions = {}): Con
     }
   }
 
-  const shown = async (): Promise<string | undefined> => (isFresh ? token() : token)
-
   const open = async (who: unknown): Promise<Session> => {
     const left = notBefore - environment.now()
     // Who tried last has waited; all others do not make the attempts more.
@@ -202,14 +199,8 @@ export function connect(url: string | URL, options: ConnectionOptions = {}): Con
     const { signal } = opener
     const there = `${host.root.href}-/connect`
     try {
-      const session = await sessionOf({
-        url: there.replace(/^http/, "ws"),
-        socket,
-        environment,
-        parts,
-        hello: { token: await shown(), name },
-        retry,
-        signal,
+      const hello = { token: isFresh ? await token() : token, name }
+      const session = await sessionOf(socket(there.replace(/^http/, "ws"), [SUBPROTOCOL]), hello, signal, host, {
         async expiring(session) {
           try {
             if (isFresh) await session.ask({ t: "auth", token: await token() })
@@ -224,7 +215,7 @@ export function connect(url: string | URL, options: ConnectionOptions = {}): Con
           refusedAt = now
           return new HeadwaterError("network", "access has ended", { cause: error })
         },
-        changed(session) {
+        told(session) {
           const { ended } = session
           if (!ended) {
             sessions.add(session)
@@ -247,10 +238,8 @@ export function connect(url: string | URL, options: ConnectionOptions = {}): Con
       if (error.facts?.moved) throw error
       notBefore = environment.now() + (backoff.end({}) ?? retry.cap)
       if (first && error.facts?.opened === false) {
-        lastError = await load(parts.connectionRest).then(
-          ({ whyNot }) => whyNot(there, own ? { fetch: own } : {}, environment, retry.connect, error),
-          () => error,
-        )
+        const why = load(parts.connectionRest).then(({ whyNot }) => whyNot(there, own, host, error))
+        lastError = await why.catch(() => error)
       }
       throw lastError ?? error
     }
@@ -272,8 +261,11 @@ export function connect(url: string | URL, options: ConnectionOptions = {}): Con
       return self.state
     },
     line,
-    feed: (path) => made(feeds, path, () => feedOf(path, host)),
-    live: (path) => made(lives, path, () => livelyOf(path, host)),
+    of(path) {
+      let found = streams.get(path)
+      if (!found) streams.set(path, (found = { feed: feedOf(path, host), live: livelyOf(path, host) }))
+      return found
+    },
     moved: drop,
     reconnect: () => self.reconnect(),
     signedOut: () => void signedOut().catch(() => undefined),
@@ -338,13 +330,6 @@ export function connect(url: string | URL, options: ConnectionOptions = {}): Con
   }
   onAbort(options.signal, self.close)
   return self
-}
-
-/** What is there of a path, once it was made. */
-function made<V>(all: Map<string, V>, path: string, make: () => V): V {
-  let found = all.get(path)
-  if (!found) all.set(path, (found = make()))
-  return found
 }
 
 export type { ConnectionState, Role, Share } from "./connection/share.ts"

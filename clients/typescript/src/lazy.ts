@@ -33,20 +33,26 @@ export const load = async <P>(part: () => Promise<P>, after?: number): Promise<P
   }
 }
 
-/** What `call` loads; what could not be loaded is asked for again. */
-export async function loaded<P>(environment: Environment, retry: Retry, signal: AbortSignal | undefined, call: () => Promise<P>): Promise<P> {
-  const backoff = backoffOf(retry, environment)
-  for (;;) {
-    backoff.begin()
-    try {
-      return await call()
-    } catch (error) {
-      if (signal?.aborted) throw causedBy(signal.reason, "stopped", "the signal was aborted")
-      const wait = backoff.end({})
-      if (wait === null) throw error
-      await pause(environment, backoff, wait, signal)
+/** Gives what `call` loads, once, unless that was given up; what could not be loaded is asked for again. */
+export function loaded<P>(environment: Environment, retry: Retry, signal: AbortSignal | undefined, call: () => Promise<P>): () => Promise<P> {
+  let made: Promise<P> | undefined
+  const loading = async (): Promise<P> => {
+    const backoff = backoffOf(retry, environment)
+    for (;;) {
+      backoff.begin()
+      try {
+        return await call()
+      } catch (error) {
+        const wait = signal?.aborted ? null : backoff.end({})
+        if (wait === null) {
+          made = undefined
+          throw signal?.aborted ? causedBy(signal.reason, "stopped", "the signal was aborted") : error
+        }
+        await pause(environment, backoff, wait, signal)
+      }
     }
   }
+  return () => (made ??= loading())
 }
 
 /** What a refusal says, by what is loaded to read it. */

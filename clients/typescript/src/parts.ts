@@ -4,7 +4,6 @@
  */
 
 import type { ConnectionParts } from "./connection/door.ts"
-import * as connectionLive from "./connection/live.ts"
 import * as connectionRest from "./connection/rest.ts"
 import * as connectionWrites from "./connection/writes.ts"
 import * as frames from "./frames.ts"
@@ -15,7 +14,6 @@ export const parts: ConnectionParts = {
   writing: async () => writing,
   rest: async () => rest,
   frames: async () => frames,
-  connectionLive: async () => connectionLive,
   connectionRest: async () => connectionRest,
   connectionWrites: async () => connectionWrites,
 }

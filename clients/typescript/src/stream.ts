@@ -83,7 +83,6 @@ const only = (): never => {
 export function streamOf<T>(door: Door, options: StreamOptions<T>, created: number = -Infinity): Stream<T> {
   const { environment = platform, decode, schema, transport = "auto", signal, parts = lazy } = options
   const retry = retryOf(options.retry)
-  let made: Promise<Writer<T>> | undefined
 
   const core: Source<T> & Core<T> = {
     ...options,
@@ -100,11 +99,7 @@ export function streamOf<T>(door: Door, options: StreamOptions<T>, created: numb
     },
   }
 
-  const loading = (): Promise<Writer<T>> =>
-    loaded(environment, retry, signal, async () => (await load(parts.writing)).writerOf(core, await door.writes()))
-
-  /** It is loaded once, unless that was given up. */
-  const writer = (): Promise<Writer<T>> => (made ??= loading().catch((error) => ((made = undefined), Promise.reject(error))))
+  const writer = loaded(environment, retry, signal, async () => (await load(parts.writing)).writerOf(core, await door.writes()))
 
   /** What is asked of it, in the order of the calls. Its options have the place `at`. */
   const later =

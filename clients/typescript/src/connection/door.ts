@@ -8,12 +8,13 @@ import { overConnection } from "./cursor.ts"
 import type { Feed, Lines } from "./feed.ts"
 import type { Live } from "./live.ts"
 
+export type Rest = typeof import("./rest.ts")
+
 /** What of a connection is loaded when it is first wanted, too. */
 export interface ConnectionParts extends Parts {
   connectionWrites(): Promise<typeof import("./writes.ts")>
-  connectionLive(): Promise<typeof import("./live.ts")>
   /** What reading on a connection needs now and then. */
-  connectionRest(): Promise<typeof import("./rest.ts")>
+  connectionRest(): Promise<Rest>
 }
 
 /** What a connection has of each stream. */
@@ -22,31 +23,28 @@ export interface Streams extends Lines {
   readonly root: URL
   /** The connection is closed. */
   readonly signal: AbortSignal
-  feed(path: string): Feed
-  live(path: string): Lively
+  of(path: string): { readonly feed: Feed; readonly live: Lively }
 }
 
 /** Signals and members of a stream. */
 export interface Lively {
   /** What a stream has of them. */
   readonly door: LiveDoor
-  /** What there is to do for them, once it was loaded. */
-  readonly loaded: Live | undefined
-  load(): Promise<Live>
+  /** What there is to do for them, made by what is loaded. */
+  of(rest: Rest): Live
 }
 
 export function livelyOf(path: string, streams: Streams): Lively {
   const { environment, retry, signal, parts } = streams
   let live: Live | undefined
-  let loading: Promise<Live> | undefined
-  const make = async (): Promise<Live> => (live ??= new (await load(parts.connectionLive)).Live(path, streams))
+  const loading = loaded(environment, retry, signal, async () => self.of(await load(parts.connectionRest)))
   const ignore = (): never[] => []
 
   /** What `begin` gives, before it can be. */
   const later = <P extends AsyncIterable<unknown>>(begin: (live: Live) => P): P => {
     if (live) return begin(live)
     let there: Presence | undefined
-    const told = self.load().then((it) => (there = begin(it) as unknown as Presence))
+    const told = loading().then((it) => (there = begin(it) as unknown as Presence))
     const then = (call: (it: Presence) => void): void => (there ? call(there) : void told.then(call, ignore))
     return {
       get members() {
@@ -64,12 +62,9 @@ export function livelyOf(path: string, streams: Streams): Lively {
   }
 
   const self: Lively = {
-    get loaded() {
-      return live
-    },
-    load: () => (loading ??= loaded(environment, retry, signal, make).catch((error) => ((loading = undefined), Promise.reject(error)))),
+    of: ({ Live }) => (live ??= new Live(path, streams)),
     door: {
-      signal: (...said) => void self.load().then((it) => it.signal(...said), ignore),
+      signal: (...said) => void loading().then((it) => it.signal(...said), ignore),
       signals: () => later((it) => it.signals()),
       presence: (state) => later((it) => it.presence(state)),
     },
@@ -83,10 +78,10 @@ export function connectionDoor(path: string, streams: Streams): Door {
     get url() {
       return new URL(path.split("/").map(encodeURIComponent).join("/"), streams.root).href
     },
-    live: streams.live(path).door,
+    live: streams.of(path).live.door,
     transports: (wanted) =>
       wanted.map((each) => {
-        if (each === "auto" || each === "websocket") return overConnection(() => streams.feed(path), streams)
+        if (each === "auto" || each === "websocket") return overConnection(() => streams.of(path).feed, streams)
         throw new HeadwaterError("unsupported", `a connection does not read by ${String(each)}`)
       }),
     async writes() {

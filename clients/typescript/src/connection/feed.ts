@@ -12,11 +12,9 @@ import { HeadwaterError, stopped } from "../errors.ts"
 import { ACKNOWLEDGED, STALLED } from "../limits.ts"
 import type { Retry } from "../retry.ts"
 import type { Offset, Slow } from "../transport.ts"
-import type { ConnectionParts } from "./door.ts"
+import type { ConnectionParts, Rest } from "./door.ts"
 import { type Told, isOver } from "./messages.ts"
 import type { Follower, Line } from "./session.ts"
-
-type Rest = typeof import("./rest.ts")
 
 /** What somebody wants of a subscription, as `sub` says it. */
 export interface Wish {
@@ -48,8 +46,6 @@ export interface Listener {
   lost(error: HeadwaterError): void
   /** Others have waited long enough. */
   letGo?(): void
-  /** It takes what comes at once, and so waits for whoever does not. */
-  readonly isEager?: boolean
 }
 
 /** Where lines come from, and what a feed needs beside them. */
@@ -117,6 +113,8 @@ export function feedOf(path: string, lines: Lines): Feed {
     self.wish = wish
     self.line = self.waiting = self.opened = undefined
     self.isLive = false
+    acked = self.got
+    marks.length = 0
   }
 
   /** Gives those who listened. */
@@ -178,14 +176,14 @@ export function feedOf(path: string, lines: Lines): Feed {
       for (const { mark = Infinity } of listeners) floor = Math.min(floor, mark)
       if (floor === acked) return
       disarm()
-      if ((floor - acked) * 2 >= (self.wish?.window ?? 0)) acknowledge(floor)
+      if ((floor - acked) * 2 >= (self.wish as Wish).window) acknowledge(floor)
       else acking = environment.timer(ACKNOWLEDGED, () => acknowledge(floor))
     },
     starve() {
-      if (listeners.size < 2 || self.got - acked < (self.wish?.window ?? 0)) return
+      if (listeners.size < 2 || self.got - acked < (self.wish as Wish).window) return
       stalling ??= environment.timer(STALLED, () => {
         stalling = undefined
-        for (const listener of listeners) if ((listener.mark ?? Infinity) < self.got) listener.letGo?.()
+        for (const { mark = Infinity, letGo } of listeners) if (mark < self.got) letGo?.()
         self.settle()
       })
     },
@@ -209,9 +207,7 @@ export function feedOf(path: string, lines: Lines): Feed {
       }
       const all = isOver(told) ? over() : [...listeners]
       for (const listener of all) listener.told(told, text, from, place(listener.wish) === mine)
-      if (t !== "data") return
-      self.settle()
-      if (all.some(({ isEager }) => isEager)) self.starve()
+      if (t === "data") self.settle()
     },
     lost(error) {
       const wish = self.wish as Wish
@@ -221,8 +217,6 @@ export function feedOf(path: string, lines: Lines): Feed {
     subscribe(wish, who) {
       self.wasLive = (self.isLive || self.wasLive) && wish.from === self.position
       leave(wish)
-      acked = self.got
-      marks.length = 0
       void begin(wish, turn, who)
     },
   }

@@ -91,7 +91,7 @@ export class Live implements Listener, LiveDoor {
   }
 
   #feed(): Feed {
-    return this.#lines.feed(this.path)
+    return this.#lines.of(this.path).feed
   }
 
   signal(data: unknown, options: SignalOptions = {}): void {

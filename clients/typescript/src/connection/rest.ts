@@ -12,6 +12,8 @@ import type { Place } from "./cursor.ts"
 import { type Feed, type Lines, type Listener, type Wish, place } from "./feed.ts"
 import { type Told, isEnd, offsetsOf } from "./messages.ts"
 
+export { Live } from "./live.ts"
+
 /** The records of a `data` or a page. */
 export function recordsOf(told: Told, text: string, form: Form, codec: Codec | undefined): WireRecord[] {
   const offsets = offsetsOf(told)
@@ -138,13 +140,9 @@ export async function catchUp(self: Place, feed: Feed, lines: Lines, attempt: At
 }
 
 /** Why a handshake was refused, of which a page is not told; a plain request is: 426, if nothing is wrong. */
-export async function whyNot(url: string, options: { fetch?: typeof fetch }, environment: Environment, limit: number, error: HeadwaterError): Promise<HeadwaterError> {
-  try {
-    const { response, release } = await senderOf(options, environment).send({ url, limit })
-    const refused = response.status === 426 ? error : await problemOf(response)
-    release()
-    return refused
-  } catch {
-    return error
-  }
+export async function whyNot(url: string, own: typeof fetch | undefined, { environment, retry }: Lines, error: HeadwaterError): Promise<HeadwaterError> {
+  const { response, release } = await senderOf(own ? { fetch: own } : {}, environment).send({ url, limit: retry.connect })
+  const refused = response.status === 426 ? error : await problemOf(response)
+  release()
+  return refused
 }

@@ -7,15 +7,12 @@
  * Rule 4: where the server says that it stops, nothing is begun any more.
  */
 
-import type { Environment } from "../environment.ts"
 import { HeadwaterError } from "../errors.ts"
 import { load } from "../lazy.ts"
 import { BEATS, SOCKET_OPEN, TRUSTED_BEATS } from "../limits.ts"
-import type { Retry } from "../retry.ts"
 import { onAbort } from "../signals.ts"
-import type { ConnectionParts } from "./door.ts"
-import type { Wish } from "./feed.ts"
-import { type Told, SUBPROTOCOL, errorOfClose, parse } from "./messages.ts"
+import type { Lines, Wish } from "./feed.ts"
+import { type Told, errorOfClose, parse } from "./messages.ts"
 
 /** What of the platform's WebSocket is used. */
 export type Socket = Pick<WebSocket, "send" | "close"> & {
@@ -60,22 +57,14 @@ export interface Line {
   close(why: HeadwaterError): void
 }
 
-export interface SessionOptions {
-  url: string
-  socket: SocketFactory
-  environment: Environment
-  parts: ConnectionParts
-  hello: object
-  /** `connect`: milliseconds until `welcome`. `silence`: without a message after which the other side is gone; 0: by its heartbeat. */
-  retry: Retry
-  /** Ends it while it is being opened. */
-  signal: AbortSignal
-  /** Access ends soon: another token is wanted. */
-  expiring(session: Session): void
+/** Whose session it is. */
+export interface Owner {
   /** What readers are told of the end. */
   judge(error: HeadwaterError): HeadwaterError
   /** It is opened, is about to end, or has ended. */
-  changed(session: Session): void
+  told(session: Session): void
+  /** Access ends soon: another token is wanted. */
+  expiring(session: Session): void
   /** The server said something. */
   beat(): void
   /** Of tabs: whether this one stood still so long that another one may have taken over; then nothing more is done with it. */
@@ -93,10 +82,8 @@ export interface Session extends Line {
   doubt(): void
 }
 
-/** Connects and says hello. */
-export function sessionOf(options: SessionOptions): Promise<Session> {
-  const { environment, retry, changed } = options
-  const socket = options.socket(options.url, [SUBPROTOCOL])
+/** Says hello; `signal` ends it until that is answered. */
+export function sessionOf(socket: Socket, hello: object, signal: AbortSignal, { environment, retry, parts }: Lines, owner: Owner): Promise<Session> {
   /** By what the server calls a stream; who waits for an answer, by what is less than 0 for its id. */
   const hearers = new Map<number, Hearer>()
   let next = 0
@@ -109,17 +96,17 @@ export function sessionOf(options: SessionOptions): Promise<Session> {
 
   const end = (error: HeadwaterError): void => {
     if (self.ended) return
-    self.ended = options.judge(error)
+    self.ended = owner.judge(error)
     disarm?.()
     const all = [...hearers.values()]
     hearers.clear()
-    changed(self)
+    owner.told(self)
     for (const each of all) each.lost(self.ended)
   }
 
   /** Whether it goes on; not behind a page that stood still. */
   const speaks = (): boolean => {
-    if (!self.ended && options.stale()) self.close(new HeadwaterError("network", "page freeze"))
+    if (!self.ended && owner.stale()) self.close(new HeadwaterError("network", "page freeze"))
     return !self.ended
   }
 
@@ -151,13 +138,13 @@ export function sessionOf(options: SessionOptions): Promise<Session> {
 
   const drain = ({ after = 0 }: Told): void => {
     self.after = after * 1000
-    changed(self)
+    owner.told(self)
   }
 
   const hear = (told: Told, text: string): void => {
     const { t, id = t === "welcome" ? 0 : undefined, s } = told
     if (t === "ping") return self.say({ t: "pong" })
-    if (t === "expiring") return options.expiring(self)
+    if (t === "expiring") return owner.expiring(self)
     // The stream is let go because the server stops: `drain` is on its way, and nothing is begun here any more.
     if (t === "drain" || (told.why === "detached" && told.code === "stopping")) drain(told)
     if (t === "drain") {
@@ -184,7 +171,7 @@ export function sessionOf(options: SessionOptions): Promise<Session> {
     ask: (message, raw) =>
       new Promise((resolve, lost) => {
         const told = (told: Told, text: string): void => {
-          if (told.t === "err") load(options.parts.connectionRest).then(({ errorOf }) => lost(errorOf(told)), lost)
+          if (told.t === "err") load(parts.connectionRest).then(({ errorOf }) => lost(errorOf(told)), lost)
           // A record's own text is in that of its page.
           else resolve(Object.assign(told, { text }))
         }
@@ -214,7 +201,7 @@ export function sessionOf(options: SessionOptions): Promise<Session> {
         over()
         self.heartbeat = (heartbeat as number) * 1000
         watch()
-        changed(self)
+        owner.told(self)
         resolve(self)
       },
       lost(error) {
@@ -225,12 +212,12 @@ export function sessionOf(options: SessionOptions): Promise<Session> {
     socket.onopen = () => {
       opened = true
       watch()
-      socket.send(JSON.stringify({ t: "hello", ...options.hello }))
+      socket.send(JSON.stringify({ t: "hello", ...hello }))
     }
     socket.onmessage = ({ data }) => {
       if (!speaks()) return
       heard = environment.now()
-      options.beat()
+      owner.beat()
       try {
         hear(parse(data), data)
       } catch (error) {
@@ -240,6 +227,6 @@ export function sessionOf(options: SessionOptions): Promise<Session> {
     socket.onclose = ({ code, reason }) => end(errorOfClose(code, reason, opened))
     // It says nothing that `close` does not say as well.
     socket.onerror = () => undefined
-    undo.push(onAbort(options.signal, self.close))
+    undo.push(onAbort(signal, self.close))
   })
 }

@@ -6,9 +6,10 @@
  * Rule 3: all tabs are one member of a stream: as long as one of them is there.
  */
 
-import type { Listener, Wish } from "../connection/feed.ts"
+import type { Feed, Listener, Wish } from "../connection/feed.ts"
+import type { Rest } from "../connection/door.ts"
 import type { Live } from "../connection/live.ts"
-import type { Told } from "../connection/messages.ts"
+import { type Told, isOver } from "../connection/messages.ts"
 import type { Host } from "../connection/share.ts"
 import { type HeadwaterError, plainError } from "../errors.ts"
 import { load, loaded } from "../lazy.ts"
@@ -19,25 +20,28 @@ import type { News, Post, Wanted } from "./notes.ts"
 class Others implements Listener {
   readonly wish: Wish
   readonly mark: undefined
-  readonly isEager: boolean = true
   readonly tabs: Set<string>
   readonly who: string
+  #feed: Feed
   #path: string
   #post: Post<News>
   #over: (others: Others) => void
 
-  constructor(path: string, told: Pick<Wish, "signals" | "presence" | "envelope">, tabs: Set<string>, post: Post<News>, over: (others: Others) => void) {
+  constructor(feed: Feed, told: Pick<Wish, "signals" | "presence" | "envelope">, tabs: Set<string>, post: Post<News>, over: (others: Others) => void) {
     this.wish = { from: "now", missing: "wait", window: BUFFER, ...told }
     this.tabs = tabs
     this.who = [...tabs].join()
-    this.#path = path
+    this.#feed = feed
+    this.#path = feed.path
     this.#post = post
     this.#over = over
   }
 
   told(told: Told, text: string): void {
     this.#post({ t: "told", path: this.#path, text: text || JSON.stringify(told) })
-    if (told.t === "end" || told.t === "drain" || (told.t === "err" && told.id !== undefined)) this.#over(this)
+    // It takes what comes at once, and so waits for whoever does not.
+    if (told.t === "data") this.#feed.starve()
+    if (isOver(told)) this.#over(this)
   }
 
   lost(error: HeadwaterError): void {
@@ -56,7 +60,8 @@ export class Leader {
   /** Tabs that are members, by the stream. */
   #members = new Map<string, Set<string>>()
   #known = new Set<string>()
-  #rest: typeof import("../connection/rest.ts") | undefined
+  #rest: Rest | undefined
+  #load: () => Promise<Rest>
   /** What was heard, while something is loaded for it. */
   #turn: Promise<unknown> | undefined
   #await: (tab: string, gone: () => void) => void
@@ -66,31 +71,20 @@ export class Leader {
     this.#host = host
     this.#post = (news) => this.#isOver || post(news)
     this.#await = await_
+    const { environment, retry, signal, parts } = host
+    this.#load = loaded(environment, retry, signal, () => load(parts.connectionRest))
   }
 
   hear(wanted: Wanted): void {
-    const needs = this.#needs(wanted)
-    // It is loaded first, and what comes meanwhile has its turn behind it.
-    if (needs.length) this.#turn = Promise.all([this.#turn, ...needs])
-    if (!this.#turn) return this.#heard(wanted)
-    const turn = (this.#turn = this.#turn.then(() => this.#isOver || this.#heard(wanted)).catch(() => undefined))
-    void turn.then(() => {
-      if (this.#turn === turn) this.#turn = undefined
-    })
-  }
-
-  /** What is to be loaded for it. */
-  #needs(wanted: Wanted): Promise<unknown>[] {
-    const { environment, retry, signal, parts } = this.#host
-    const needs: Promise<unknown>[] = []
-    const isFollow = wanted.t === "follow"
-    if (isFollow && !this.#rest) {
-      needs.push(loaded(environment, retry, signal, () => load(parts.connectionRest)).then((rest) => (this.#rest = rest)))
-    }
-    const { t, path } = isFollow ? { t: wanted.live && "here", path: wanted.path } : (JSON.parse(wanted.t === "ask" ? wanted.text : "{}") as Told)
-    const lively = t === "here" ? this.#host.live(path as string) : undefined
-    if (lively && !lively.loaded) needs.push(lively.load())
-    return needs
+    // What it needs is loaded first, and what comes meanwhile has its turn behind it.
+    if (this.#rest) this.#heard(wanted)
+    else if (this.#turn || wanted.t === "follow" || wanted.t === "ask") {
+      this.#turn = Promise.all([this.#load(), this.#turn]).then(([rest]) => {
+        this.#rest = rest
+        if (!this.#isOver) this.#heard(wanted)
+      })
+      this.#turn.catch(() => undefined)
+    } else this.#heard(wanted)
   }
 
   #heard(wanted: Wanted): void {
@@ -153,7 +147,7 @@ export class Leader {
   }
 
   #live(path: string): Live {
-    return this.#host.live(path).loaded as Live
+    return this.#host.of(path).live.of(this.#rest as Rest)
   }
 
   /** Whether nobody is left. */
@@ -163,7 +157,7 @@ export class Leader {
   }
 
   #follow({ tab, path, live, envelope = false }: Extract<Wanted, { t: "follow" }>): void {
-    const feed = this.#host.feed(path)
+    const feed = this.#host.of(path).feed
     const known = this.#others.get(path)
     if (known && (known.wish.presence || !live) && (known.wish.envelope || !envelope)) {
       known.tabs.add(tab)
@@ -172,7 +166,7 @@ export class Leader {
       const tabs = (known?.tabs ?? new Set()).add(tab)
       const presence = known?.wish.presence ?? (live || undefined)
       const told = { signals: presence, presence, envelope: known?.wish.envelope ?? (envelope || undefined) }
-      const others = new Others(path, told, tabs, this.#post, (over) => this.#drop(over, path))
+      const others = new Others(feed, told, tabs, this.#post, (over) => this.#drop(over, path))
       this.#others.set(path, others)
       if (live && !this.#holds.has(path)) this.#holds.set(path, this.#live(path).hold())
       feed.attach(others, this.#rest)
@@ -192,7 +186,7 @@ export class Leader {
   #drop(others: Others, path = [...this.#others].find(([, each]) => each === others)?.[0]): void {
     if (path === undefined || this.#others.get(path) !== others) return
     this.#others.delete(path)
-    this.#host.feed(path).detach(others)
+    this.#host.of(path).feed.detach(others)
     this.#holds.get(path)?.()
     this.#holds.delete(path)
   }
