@@ -56,6 +56,7 @@ const LAZY: ConnectionParts = {
   ...lazy,
   connectionWrites: () => import("./connection/writes.ts"),
   connectionRest: () => import("./connection/rest.ts"),
+  connectionLeader: () => import("./tabs/leader.ts"),
 }
 
 export interface Connection extends AsyncDisposable {

@@ -6,6 +6,7 @@
 import type { ConnectionParts } from "./connection/door.ts"
 import * as connectionRest from "./connection/rest.ts"
 import * as connectionWrites from "./connection/writes.ts"
+import * as connectionLeader from "./tabs/leader.ts"
 import * as frames from "./frames.ts"
 import * as rest from "./rest.ts"
 import * as writing from "./writing.ts"
@@ -15,5 +16,6 @@ export const parts: ConnectionParts = {
   rest: async () => rest,
   frames: async () => frames,
   connectionRest: async () => connectionRest,
+  connectionLeader: async () => connectionLeader,
   connectionWrites: async () => connectionWrites,
 }

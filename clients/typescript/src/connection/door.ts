@@ -15,6 +15,8 @@ export interface ConnectionParts extends Parts {
   connectionWrites(): Promise<typeof import("./writes.ts")>
   /** What reading on a connection needs now and then. */
   connectionRest(): Promise<Rest>
+  /** What the tab with the socket does for the others. */
+  connectionLeader(): Promise<typeof import("../tabs/leader.ts")>
 }
 
 /** What a connection has of each stream. */

@@ -7,12 +7,11 @@
  */
 
 import type { Feed, Listener, Wish } from "../connection/feed.ts"
-import type { Rest } from "../connection/door.ts"
 import type { Live } from "../connection/live.ts"
 import { type Told, isOver } from "../connection/messages.ts"
+import * as rest from "../connection/rest.ts"
 import type { Host } from "../connection/share.ts"
 import { type HeadwaterError, plainError } from "../errors.ts"
-import { load, loaded } from "../lazy.ts"
 import { BUFFER } from "../limits.ts"
 import type { News, Post, Wanted } from "./notes.ts"
 
@@ -60,10 +59,6 @@ export class Leader {
   /** Tabs that are members, by the stream. */
   #members = new Map<string, Set<string>>()
   #known = new Set<string>()
-  #rest: Rest | undefined
-  #load: () => Promise<Rest>
-  /** What was heard, while something is loaded for it. */
-  #turn: Promise<unknown> | undefined
   #await: (tab: string, gone: () => void) => void
 
   /** `await_`: calls when the tab is gone. */
@@ -71,23 +66,9 @@ export class Leader {
     this.#host = host
     this.#post = (news) => this.#isOver || post(news)
     this.#await = await_
-    const { environment, retry, signal, parts } = host
-    this.#load = loaded(environment, retry, signal, () => load(parts.connectionRest))
   }
 
   hear(wanted: Wanted): void {
-    // What it needs is loaded first, and what comes meanwhile has its turn behind it.
-    if (this.#rest) this.#heard(wanted)
-    else if (this.#turn || wanted.t === "follow" || wanted.t === "ask") {
-      this.#turn = Promise.all([this.#load(), this.#turn]).then(([rest]) => {
-        this.#rest = rest
-        if (!this.#isOver) this.#heard(wanted)
-      })
-      this.#turn.catch(() => undefined)
-    } else this.#heard(wanted)
-  }
-
-  #heard(wanted: Wanted): void {
     const { tab } = wanted
     if (!this.#known.has(tab)) {
       this.#known.add(tab)
@@ -147,7 +128,7 @@ export class Leader {
   }
 
   #live(path: string): Live {
-    return this.#host.of(path).live.of(this.#rest as Rest)
+    return this.#host.of(path).live.of(rest)
   }
 
   /** Whether nobody is left. */
@@ -161,7 +142,7 @@ export class Leader {
     const known = this.#others.get(path)
     if (known && (known.wish.presence || !live) && (known.wish.envelope || !envelope)) {
       known.tabs.add(tab)
-      this.#rest?.greet(feed, known)
+      rest.greet(feed, known)
     } else {
       const tabs = (known?.tabs ?? new Set()).add(tab)
       const presence = known?.wish.presence ?? (live || undefined)
@@ -169,7 +150,7 @@ export class Leader {
       const others = new Others(feed, told, tabs, this.#post, (over) => this.#drop(over, path))
       this.#others.set(path, others)
       if (live && !this.#holds.has(path)) this.#holds.set(path, this.#live(path).hold())
-      feed.attach(others, this.#rest)
+      feed.attach(others, rest)
       if (known) feed.detach(known)
     }
     if (!live) return
