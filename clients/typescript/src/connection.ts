@@ -151,37 +151,20 @@ export function connect(url: string | URL, options: ConnectionOptions = {}): Con
     return place
   }
 
-  const line = async (who: unknown, signal?: AbortSignal): Promise<Line> => {
+  /** A socket of this tab. */
+  const mine = async (who: unknown): Promise<Line> => {
     for (;;) {
       if (closed) throw closed
-      if (signal?.aborted) throw signal.reason as HeadwaterError
-      const far = await join()?.line(signal)
-      if (far) return far
-      if (closed) throw closed
       for (const session of sessions) if (session.isUsable) return session
-      if (place?.stale()) continue
-      try {
-        const opened = await (opening ??= begin(who))
-        if (opened.ended) throw opened.ended
-      } catch (error) {
-        if (!(error as HeadwaterError).facts?.moved) throw error
-      }
-    }
-  }
-
-  const begin = async (who: unknown): Promise<Session> => {
-    // Behind the assignment by who calls it.
-    await null
-    changed()
-    try {
-      return await open(who)
-    } finally {
-      opening = undefined
-      changed()
+      const { ended } = await (opening ??= open(who).finally(() => ((opening = undefined), changed())))
+      if (ended) throw ended
     }
   }
 
   const open = async (who: unknown): Promise<Session> => {
+    // Behind the assignment by who calls it.
+    await null
+    changed()
     const left = notBefore - environment.now()
     // Who tried last has waited; all others do not make the attempts more.
     if (left > 0 && who !== last) await pause(environment, backoff, left, stop.signal, undefined, true)
@@ -255,20 +238,22 @@ export function connect(url: string | URL, options: ConnectionOptions = {}): Con
     get root() {
       return rootOf(url)
     },
-    get heartbeat() {
-      return [...sessions].at(-1)?.heartbeat ?? 0
+    sessions,
+    get self() {
+      return self
     },
-    get state() {
-      return self.state
+    async line(who, signal) {
+      if (closed) throw closed
+      signal?.throwIfAborted()
+      const own = (): Promise<Line> => mine(who)
+      return join()?.line(own, signal) ?? own()
     },
-    line,
     of(path) {
       let found = streams.get(path)
       if (!found) streams.set(path, (found = { feed: feedOf(path, host), live: livelyOf(path, host) }))
       return found
     },
     moved: drop,
-    reconnect: () => self.reconnect(),
     signedOut: () => void signedOut().catch(() => undefined),
     changed,
   }

@@ -123,7 +123,7 @@ async function* open(feed: Feed, lines: Lines, attempt: Attempt, who: unknown): 
   const wireOf = async ({ told, text }: Pick<Piece, "told" | "text">): Promise<Wire> => {
     const { t, o: offset } = told
     if (t === "sub") return { kind: "open", type }
-    if (t === "live") return { kind: "up-to-date", ...(offset && { offset }) }
+    if (t === "live") return { kind: "up-to-date", offset } as Wire
     const records = t === "data" && formOf(type) === "json" && plainRecords(told, text)
     if (records) return { kind: "records", records, offset: offset as Offset, upToDate: false }
     return (await later()).wireOf(self, attempt, told, text, formOf(type))

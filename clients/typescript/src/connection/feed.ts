@@ -52,8 +52,6 @@ export interface Listener {
 export interface Lines {
   readonly environment: Environment
   readonly retry: Retry
-  /** Milliseconds; 0: it is not known. */
-  readonly heartbeat: number
   /** A line that is up. `who`: for whom; who waited by rules of its own does not wait again. */
   line(who: unknown, signal?: AbortSignal): Promise<Line>
   readonly parts: ConnectionParts

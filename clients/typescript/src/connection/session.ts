@@ -67,17 +67,16 @@ export interface Owner {
   expiring(session: Session): void
   /** The server said something. */
   beat(): void
-  /** Of tabs: whether this one stood still so long that another one may have taken over; then nothing more is done with it. */
-  stale(): boolean | undefined
+  /** Ends it, if this is a tab that stood still so long that another one may have taken over. */
+  stale(): void
 }
 
 export interface Session extends Line {
   heartbeat: number
   /** Why it is over. */
   ended: HeadwaterError | undefined
-  /** When this client is to come back, in milliseconds from `drain` on; undefined: nobody said that it ends. */
-  after: number | undefined
-  readonly isUsable: boolean
+  /** Not when it is over, nor when the server said that it stops. */
+  isUsable: boolean
   /** A page is seen again, or its network is back: whether the other side is still there. */
   doubt(): void
 }
@@ -97,6 +96,7 @@ export function sessionOf(socket: Socket, hello: object, signal: AbortSignal, { 
   const end = (error: HeadwaterError): void => {
     if (self.ended) return
     self.ended = owner.judge(error)
+    self.isUsable = false
     disarm?.()
     const all = [...hearers.values()]
     hearers.clear()
@@ -106,7 +106,7 @@ export function sessionOf(socket: Socket, hello: object, signal: AbortSignal, { 
 
   /** Whether it goes on; not behind a page that stood still. */
   const speaks = (): boolean => {
-    if (!self.ended && owner.stale()) self.close(new HeadwaterError("network", "page freeze"))
+    owner.stale()
     return !self.ended
   }
 
@@ -136,17 +136,15 @@ export function sessionOf(socket: Socket, hello: object, signal: AbortSignal, { 
     if (beat && !self.ended) arm(beat)
   }
 
-  const drain = ({ after = 0 }: Told): void => {
-    self.after = after * 1000
-    owner.told(self)
-  }
-
   const hear = (told: Told, text: string): void => {
     const { t, id = t === "welcome" ? 0 : undefined, s } = told
     if (t === "ping") return self.say({ t: "pong" })
     if (t === "expiring") return owner.expiring(self)
     // The stream is let go because the server stops: `drain` is on its way, and nothing is begun here any more.
-    if (t === "drain" || (told.why === "detached" && told.code === "stopping")) drain(told)
+    if (t === "drain" || (told.why === "detached" && told.code === "stopping")) {
+      self.isUsable = false
+      owner.told(self)
+    }
     if (t === "drain") {
       for (const each of [...hearers.values()]) if (each.path !== undefined) each.told(told, text)
       return
@@ -161,10 +159,7 @@ export function sessionOf(socket: Socket, hello: object, signal: AbortSignal, { 
   const self: Session = {
     heartbeat: 0,
     ended: undefined,
-    after: undefined,
-    get isUsable() {
-      return !self.ended && self.after === undefined
-    },
+    isUsable: true,
     say(message) {
       if (speaks() && socket.readyState === SOCKET_OPEN) socket.send(JSON.stringify(message))
     },

@@ -84,7 +84,7 @@ export class Leader {
       case "leave":
         return this.#leave(tab, wanted.path)
       default:
-        this.#host.reconnect()
+        this.#host.self.reconnect()
     }
   }
 

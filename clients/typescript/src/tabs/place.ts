@@ -107,7 +107,22 @@ export class Tab implements Place {
     return this.#state
   }
 
-  async line(signal?: AbortSignal): Promise<Line | undefined> {
+  async line(own: () => Promise<Line>, signal?: AbortSignal): Promise<Line> {
+    for (;;) {
+      const far = await this.#way(signal)
+      if (far) return far
+      if (this.stale()) continue
+      try {
+        return await own()
+      } catch (error) {
+        if (!(error as HeadwaterError).facts?.moved) throw error
+        signal?.throwIfAborted()
+      }
+    }
+  }
+
+  /** To the leader; undefined: this tab has the socket. */
+  async #way(signal?: AbortSignal): Promise<Line | undefined> {
     while (!this.role) {
       if (this.#isOver || signal?.aborted) throw closed()
       await new Promise<void>((resolve) => {
@@ -293,10 +308,10 @@ export class Tab implements Place {
 
   #lead(): void {
     if (!this.#leader || this.stale()) return
-    const { environment, state, heartbeat } = this.#host
-    this.#beat = heartbeat || this.#beat
+    const { environment, self, sessions } = this.#host
+    this.#beat = [...sessions].at(-1)?.heartbeat || this.#beat
     this.#said = environment.now()
-    this.#post({ t: "lead", term: this.#term, state, heartbeat: this.#beat })
+    this.#post({ t: "lead", term: this.#term, state: self.state, heartbeat: this.#beat })
   }
 
   #hear(note: Note): void {
