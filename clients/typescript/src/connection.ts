@@ -99,7 +99,6 @@ export function connect(url: string | URL, options: ConnectionOptions = {}): Con
   let notBefore = -Infinity
   /** Who tried last, and waits by rules of its own. */
   let last: unknown
-  let refusedAt = -Infinity
   let attempt = 0
   let lastError: HeadwaterError | null = null
   let place: Place | undefined
@@ -192,13 +191,6 @@ export function connect(url: string | URL, options: ConnectionOptions = {}): Con
             // Without another token the server closes the connection at the end of access; it says, too, what is not allowed any more.
           }
         },
-        judge(error) {
-          // A token that is too old may be followed by a fresh one; one that is refused at once is not asked for again.
-          const now = environment.now()
-          if (error.status !== 401 || !isFresh || now - refusedAt < retry.stable) return error
-          refusedAt = now
-          return new HeadwaterError("network", "access has ended", { cause: error })
-        },
         told(session) {
           const { ended } = session
           if (!ended) {
@@ -238,6 +230,7 @@ export function connect(url: string | URL, options: ConnectionOptions = {}): Con
     get root() {
       return rootOf(url)
     },
+    access: { isFresh, refusedAt: -Infinity },
     sessions,
     get self() {
       return self

@@ -55,6 +55,8 @@ export interface Lines {
   /** A line that is up. `who`: for whom; who waited by rules of its own does not wait again. */
   line(who: unknown, signal?: AbortSignal): Promise<Line>
   readonly parts: ConnectionParts
+  /** Whether another token can be shown, and when one was refused. */
+  readonly access: { readonly isFresh: boolean; refusedAt: number }
 }
 
 /** Where it begins. */

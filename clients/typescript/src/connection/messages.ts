@@ -1,6 +1,6 @@
 /** The messages of a connection, in JSON; see docs/reference/websocket-messages.md. */
 
-import { HeadwaterError, causedBy } from "../errors.ts"
+import { causedBy } from "../errors.ts"
 import type { Offset, Principal, WireRecord } from "../transport.ts"
 
 export const SUBPROTOCOL = "headwater.v1+json"
@@ -55,14 +55,4 @@ export function plainRecords(told: Told, text: string): WireRecord[] | undefined
   if (!r || at || !text.includes(`"r":${JSON.stringify(r)}`)) return undefined
   const offsets = offsetsOf(told)
   return r.map((value, index) => ({ value, raw: JSON.stringify(value), offset: offsets[index] as Offset }))
-}
-
-/** Why a connection ended, by its close code; its reason begins with the code of the error table. 44xx is the status 4xx. */
-export function errorOfClose(close: number, reason: string, opened: boolean): HeadwaterError {
-  const status = close - 4000
-  const isRefused = status > 399 && status < 500
-  const code = isRefused ? (/^[a-z][a-z-]*/.exec(reason)?.[0] ?? "refused") : "network"
-  // After some it changes nothing to come back.
-  const retryable = !isRefused || !/0[013-6]|1[05]/.test(String(status).slice(1))
-  return new HeadwaterError(code, `${close} ${reason}`, { ...(isRefused && { status }), retryable, facts: { close, opened } })
 }

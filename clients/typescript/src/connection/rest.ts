@@ -44,6 +44,22 @@ export function errorOf(told: Told): HeadwaterError {
   })
 }
 
+/** Why the server closed a connection, by the code, which is 44xx for the status 4xx, and the reason, which begins with the code of the error table. */
+export function refused(close: number, reason: string, { environment, retry, access }: Lines): HeadwaterError {
+  const status = close - 4000
+  const error = new HeadwaterError(/^[a-z][a-z-]*/.exec(reason)?.[0] ?? "refused", reason || `the server closed the connection: ${close}`, {
+    status,
+    // After the others it changes nothing to come back.
+    retryable: !/^(40[013-6]|41[05])$/.test(String(status)),
+    facts: { close },
+  })
+  // A token that is too old may be followed by a fresh one; one that is refused at once is not asked for again.
+  const now = environment.now()
+  if (status !== 401 || !access.isFresh || now - access.refusedAt < retry.stable) return error
+  access.refusedAt = now
+  return new HeadwaterError("network", "access has ended; another token will be shown", { cause: error })
+}
+
 /** Of an `end`, the status and what it says where the server does not. */
 const ENDS: Record<string, [status: number, code: string, detail: string]> = {
   deleted: [404, "stream-not-found", "the stream was deleted"],

@@ -12,7 +12,7 @@ import { load } from "../lazy.ts"
 import { BEATS, SOCKET_OPEN, TRUSTED_BEATS } from "../limits.ts"
 import { onAbort } from "../signals.ts"
 import type { Lines, Wish } from "./feed.ts"
-import { type Told, errorOfClose, parse } from "./messages.ts"
+import { type Told, parse } from "./messages.ts"
 
 /** What of the platform's WebSocket is used. */
 export type Socket = Pick<WebSocket, "send" | "close"> & {
@@ -59,8 +59,6 @@ export interface Line {
 
 /** Whose session it is. */
 export interface Owner {
-  /** What readers are told of the end. */
-  judge(error: HeadwaterError): HeadwaterError
   /** It is opened, is about to end, or has ended. */
   told(session: Session): void
   /** Access ends soon: another token is wanted. */
@@ -82,7 +80,8 @@ export interface Session extends Line {
 }
 
 /** Says hello; `signal` ends it until that is answered. */
-export function sessionOf(socket: Socket, hello: object, signal: AbortSignal, { environment, retry, parts }: Lines, owner: Owner): Promise<Session> {
+export function sessionOf(socket: Socket, hello: object, signal: AbortSignal, lines: Lines, owner: Owner): Promise<Session> {
+  const { environment, retry, parts } = lines
   /** By what the server calls a stream; who waits for an answer, by what is less than 0 for its id. */
   const hearers = new Map<number, Hearer>()
   let next = 0
@@ -95,13 +94,13 @@ export function sessionOf(socket: Socket, hello: object, signal: AbortSignal, { 
 
   const end = (error: HeadwaterError): void => {
     if (self.ended) return
-    self.ended = owner.judge(error)
+    self.ended = error
     self.isUsable = false
     disarm?.()
     const all = [...hearers.values()]
     hearers.clear()
     owner.told(self)
-    for (const each of all) each.lost(self.ended)
+    for (const each of all) each.lost(error)
   }
 
   /** Whether it goes on; not behind a page that stood still. */
@@ -219,7 +218,11 @@ export function sessionOf(socket: Socket, hello: object, signal: AbortSignal, { 
         self.close(error as HeadwaterError)
       }
     }
-    socket.onclose = ({ code, reason }) => end(errorOfClose(code, reason, opened))
+    socket.onclose = ({ code, reason }) => {
+      self.isUsable = false
+      if (code > 4399 && code < 4500) load(parts.connectionRest).then(({ refused }) => end(refused(code, reason, lines)), end)
+      else end(new HeadwaterError("network", `${code} ${reason}`, { facts: { close: code, opened } }))
+    }
     // It says nothing that `close` does not say as well.
     socket.onerror = () => undefined
     undo.push(onAbort(signal, self.close))
