@@ -4,9 +4,9 @@ import { type Codec, codecOf, placedOf } from "../codec.ts"
 import { elementsOf } from "../elements.ts"
 import type { Environment } from "../environment.ts"
 import { HeadwaterError, passes } from "../errors.ts"
+import { problemBy } from "../lazy.ts"
 import { type Form, decodeText, fromBase64 } from "../records.ts"
 import { senderOf } from "../request.ts"
-import { problemOf } from "../refusals.ts"
 import type { Attempt, Known, Offset, Wire, WireRecord } from "../transport.ts"
 import type { Place } from "./cursor.ts"
 import { type Feed, type Lines, type Listener, type Wish, place } from "./feed.ts"
@@ -156,9 +156,9 @@ export async function catchUp(self: Place, feed: Feed, lines: Lines, attempt: At
 }
 
 /** Why a handshake was refused, of which a page is not told; a plain request is: 426, if nothing is wrong. */
-export async function whyNot(url: string, own: typeof fetch | undefined, { environment, retry }: Lines, error: HeadwaterError): Promise<HeadwaterError> {
+export async function whyNot(url: string, own: typeof fetch | undefined, { environment, retry, parts }: Lines, error: HeadwaterError): Promise<HeadwaterError> {
   const { response, release } = await senderOf(own ? { fetch: own } : {}, environment).send({ url, limit: retry.connect })
-  const refused = response.status === 426 ? error : await problemOf(response)
+  const refused = response.status === 426 ? error : await problemBy(parts)(response)
   release()
   return refused
 }
