@@ -154,7 +154,8 @@ export class Live implements Listener, LiveDoor {
 
   #with<T>(set: Set<Queue<T>>, queue: Queue<T>): Queue<T> {
     set.add(queue)
-    if (!this.#stop) {
+    if (this.#lines.signal.aborted) this.#end()
+    else if (!this.#stop) {
       this.#stop = new AbortController()
       void this.#follow(this.#stop.signal)
     }
