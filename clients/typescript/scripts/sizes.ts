@@ -1,6 +1,6 @@
 /**
  * What an import costs in a page: bundled by esbuild for ES2022, minified, and by `gzip -9`. What is loaded later, by `import()`, is
- * left out of it, and measured by itself.
+ * left out of it, and measured by itself; and once all of it in one file.
  *
  * `node scripts/sizes.ts` measures this package; `node scripts/sizes.ts --peers` also others, which it installs into a
  * folder of its own; `node scripts/sizes.ts --parts` tells what the bytes of `stream` are for.
@@ -26,29 +26,39 @@ interface Own {
   most: number
   /** Beside which other one it is measured. */
   beside?: string
+  /** With what is loaded later, in one file. */
+  whole?: boolean
 }
 
 const STREAM = "`stream`"
 const WRITING = "with the first write, beside `stream`"
 const CONNECT = "`connect`, beside `stream`"
+const REST = "now and then on a connection: pages, gaps, ends, signals, members; beside `connect`"
+const STREAMS = 'export { stream } from "./src/index.ts"'
+const CONNECTS = 'export { connect } from "./src/connection.ts"'
 
 export const OWN: Record<string, Own> = {
-  [STREAM]: { code: 'export { stream } from "./src/index.ts"', most: 7000 },
+  [STREAM]: { code: STREAMS, most: 7000 },
+  "`stream`, with what it loads later, in one file": { code: STREAMS, most: 14_650, whole: true },
   [WRITING]: { code: 'export * from "./src/writing.ts"', most: 3300, beside: STREAM },
-  "now and then, beside `stream`": { code: 'export * from "./src/rest.ts"', most: 3400, beside: STREAM },
+  "now and then, beside `stream`": { code: 'export * from "./src/rest.ts"', most: 3550, beside: STREAM },
   "bodies of MessagePack and Protobuf, beside `stream`": { code: 'export * from "./src/frames.ts"', most: 650, beside: STREAM },
-  [CONNECT]: { code: 'export { connect } from "./src/connection.ts"', most: 8000, beside: STREAM },
-  "with the first write on a connection, beside `connect`": { code: 'export * from "./src/connection/writes.ts"', most: 780, beside: CONNECT },
-  "`parts`, which is all of that, beside `connect`": { code: 'export { parts } from "./src/parts.ts"', most: 7560, beside: CONNECT },
-  "`msgpack`, beside `connect`; its library is the application's": { code: 'export { msgpack } from "./src/msgpack.ts"', most: 520, beside: CONNECT },
-  "`protobuf`, beside `connect`; its library is the application's": { code: 'export { protobuf } from "./src/protobuf.ts"', most: 2200, beside: CONNECT },
-  "`tabs`, beside `connect`": { code: 'export { tabs } from "./src/tabs.ts"', most: 2500, beside: CONNECT },
+  "`connect` alone": { code: CONNECTS, most: 9650 },
+  [CONNECT]: { code: CONNECTS, most: 4750, beside: STREAM },
+  "`stream` and `connect`, with what they load later, in one file": { code: `${STREAMS};${CONNECTS}`, most: 23_700, whole: true },
+  "with the first write on a connection, beside `connect`": { code: 'export * from "./src/connection/writes.ts"', most: 800, beside: CONNECT },
+  [REST]: { code: 'export * from "./src/connection/rest.ts"', most: 3200, beside: CONNECT },
+  "in a tab beside others, beside `connect` and that": { code: 'export * from "./src/tabs/leader.ts"', most: 900, beside: REST },
+  "`parts`, which is all of that, beside `connect`": { code: 'export { parts } from "./src/parts.ts"', most: 11_600, beside: CONNECT },
+  "`msgpack`, beside `connect`; its library is the application's": { code: 'export { msgpack } from "./src/msgpack.ts"', most: 620, beside: CONNECT },
+  "`protobuf`, beside `connect`; its library is the application's": { code: 'export { protobuf } from "./src/protobuf.ts"', most: 2250, beside: CONNECT },
+  "`tabs`, beside `connect`": { code: 'export { tabs } from "./src/tabs.ts"', most: 2150, beside: CONNECT },
   "`outbox`, beside `stream` and what writes": { code: 'export { outbox } from "./src/outbox.ts"', most: 2500, beside: WRITING },
   "`HeadwaterChatTransport`": { code: 'export { HeadwaterChatTransport } from "./src/ai.ts"', most: 5500 },
   "`useStream`, beside `stream`": { code: 'export { useStream } from "./src/react.ts"', most: 1550, beside: STREAM },
   "`useConnection` and `usePresence`, beside `connect`": {
     code: 'export { useConnection, useConnectionState, usePresence } from "./src/react.ts"',
-    most: 1300,
+    most: 1350,
     beside: CONNECT,
   },
   "`ReconnectingEventSource`": { code: 'export { ReconnectingEventSource } from "./src/eventsource.ts"', most: 3700 },
@@ -56,7 +66,7 @@ export const OWN: Record<string, Own> = {
 
 /** What the modules of `stream` are there for. */
 const PARTS: Record<string, RegExp> = {
-  "A reader: its place, its states, records, batches, streams, checkpoints, gaps, all its ends": /reader/,
+  "A reader: its place, its states, records, batches, streams, checkpoints, gaps, all its ends": /reader|events/,
   "The handle; what asks for what writes, when it is there": /stream\.ts|http\.ts|promised|chance|lazy/,
   "SSE: its request, its parser, its controls": /transports\/(?!choice)|lines|sse\.ts/,
   "One request, its limits, what ends it": /request|errors|signals/,
@@ -87,7 +97,7 @@ const LATER: Plugin = {
 
 const gzipped = (bytes: Uint8Array): number => gzipSync(bytes, { level: 9 }).length
 
-async function bundle(code: string, directory: string): Promise<{ bytes: Uint8Array; metafile: Metafile }> {
+async function bundle(code: string, directory: string, whole = false): Promise<{ bytes: Uint8Array; metafile: Metafile }> {
   const { outputFiles, metafile } = await build({
     stdin: { contents: code, resolveDir: directory, loader: "ts" },
     bundle: true,
@@ -99,14 +109,14 @@ async function bundle(code: string, directory: string): Promise<{ bytes: Uint8Ar
     platform: "browser",
     write: false,
     metafile: true,
-    plugins: [LATER],
+    plugins: whole ? [] : [LATER],
     logLevel: "error",
   })
   return { bytes: (outputFiles[0] as { contents: Uint8Array }).contents, metafile }
 }
 
-export async function measure(what: string, code: string, directory: string): Promise<Size> {
-  const { bytes } = await bundle(code, directory)
+export async function measure(what: string, code: string, directory: string, whole = false): Promise<Size> {
+  const { bytes } = await bundle(code, directory, whole)
   return { what, minified: bytes.length, gzipped: gzipped(bytes) }
 }
 
@@ -118,9 +128,9 @@ const besides = (what: string | undefined): string => {
   return code === undefined ? "" : `${besides(beside)}${code};`
 }
 
-async function one(what: string, { code, beside }: Own): Promise<Size> {
+async function one(what: string, { code, beside, whole }: Own): Promise<Size> {
   const base = besides(beside)
-  if (!base) return measure(what, code, root)
+  if (!base) return measure(what, code, root, whole)
   const [alone, both] = await Promise.all([measure(what, base, root), measure(what, base + code, root)])
   return { what, minified: both.minified - alone.minified, gzipped: both.gzipped - alone.gzipped }
 }

@@ -4,8 +4,11 @@
  * Rule: what could not be loaded is a lost network. It is asked for again by the rules of trying again, and nothing was sent.
  */
 
-import { HeadwaterError } from "./errors.ts"
+import type { Environment } from "./environment.ts"
+import { HeadwaterError, causedBy } from "./errors.ts"
+import { pause } from "./patience.ts"
 import type { Problem } from "./request.ts"
+import { type Retry, backoffOf } from "./retry.ts"
 
 export interface Parts {
   writing(): Promise<typeof import("./writing.ts")>
@@ -28,6 +31,28 @@ export const load = async <P>(part: () => Promise<P>, after?: number): Promise<P
   } catch (cause) {
     throw new HeadwaterError("network", `import(): ${cause}`, { cause, retryAfter: after })
   }
+}
+
+/** Gives what `call` loads, once, unless that was given up; what could not be loaded is asked for again. */
+export function loaded<P>(environment: Environment, retry: Retry, signal: AbortSignal | undefined, call: () => Promise<P>): () => Promise<P> {
+  let made: Promise<P> | undefined
+  const loading = async (): Promise<P> => {
+    const backoff = backoffOf(retry, environment)
+    for (;;) {
+      backoff.begin()
+      try {
+        return await call()
+      } catch (error) {
+        const wait = signal?.aborted ? null : backoff.end({})
+        if (wait === null) {
+          made = undefined
+          throw signal?.aborted ? causedBy(signal.reason, "stopped", "the signal was aborted") : error
+        }
+        await pause(environment, backoff, wait, signal)
+      }
+    }
+  }
+  return () => (made ??= loading())
 }
 
 /** What a refusal says, by what is loaded to read it. */

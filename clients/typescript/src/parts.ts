@@ -4,7 +4,9 @@
  */
 
 import type { ConnectionParts } from "./connection/door.ts"
+import * as connectionRest from "./connection/rest.ts"
 import * as connectionWrites from "./connection/writes.ts"
+import * as connectionLeader from "./tabs/leader.ts"
 import * as frames from "./frames.ts"
 import * as rest from "./rest.ts"
 import * as writing from "./writing.ts"
@@ -13,5 +15,7 @@ export const parts: ConnectionParts = {
   writing: async () => writing,
   rest: async () => rest,
   frames: async () => frames,
+  connectionRest: async () => connectionRest,
+  connectionLeader: async () => connectionLeader,
   connectionWrites: async () => connectionWrites,
 }

@@ -12,6 +12,7 @@
 import type { CodecOption } from "./codec.ts"
 import type { Environment } from "./environment.ts"
 import { HeadwaterError } from "./errors.ts"
+import { eventsOf } from "./events.ts"
 import { type Parts, load } from "./lazy.ts"
 import { FIRST_BYTE, FRESH, QUICK } from "./limits.ts"
 import { pause } from "./patience.ts"
@@ -153,7 +154,7 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
   const { live = true, gone = "throw", missing, checkpoint, transport = source.transport } = options
   const wanted = ([] as TransportChoice[]).concat(transport)
   const backoff = backoffOf(retry, environment)
-  const listeners: { [K in keyof ReaderEvents]?: Set<(event: ReaderEvents[K]) => void> } = {}
+  const { emit, on } = eventsOf<ReaderEvents>()
   /** Behind the last record that was received. */
   let cursor: Offset = options.from ?? "start"
   let list: Transport[] | undefined
@@ -272,10 +273,6 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
   }
 
   // The life of the reader
-
-  const emit = <K extends keyof ReaderEvents>(type: K, event: ReaderEvents[K]): undefined => {
-    for (const listener of listeners[type] ?? []) listener(event)
-  }
 
   const setState = (state: ReaderState): undefined => {
     if (state !== self.state) emit("state", (self.state = state))
@@ -493,11 +490,7 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
     retryAt: null,
     lastError: null,
     end: unsettle(),
-    on(type, listener) {
-      const set: Set<typeof listener> = (listeners[type] ??= new Set<never>())
-      set.add(listener)
-      return () => set.delete(listener)
-    },
+    on,
     [Symbol.asyncIterator]: () => iterate(1, ({ records }) => records),
     batches: () => iterate(Infinity, (told) => [told]),
     readable: () => readable(({ data }) => data),

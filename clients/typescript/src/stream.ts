@@ -2,16 +2,15 @@
 
 import type { CodecOption } from "./codec.ts"
 import { platform } from "./environment.ts"
-import { HeadwaterError, causedBy } from "./errors.ts"
+import { HeadwaterError } from "./errors.ts"
 import { httpDoor } from "./http.ts"
-import { type Parts, lazy, load, problemBy } from "./lazy.ts"
-import { pause } from "./patience.ts"
+import { type Parts, lazy, load, loaded, problemBy } from "./lazy.ts"
 import type { Producer, ProducerOptions, Sink } from "./producer.ts"
 import { promised } from "./promised.ts"
 import { type ReadOptions, type Reader, type Rec, type Source, readerOf } from "./reader.ts"
 import { type Raw, valueOf } from "./records.ts"
 import { type RequestOptions, senderOf } from "./request.ts"
-import { backoffOf, retryOf } from "./retry.ts"
+import { retryOf } from "./retry.ts"
 import { type StandardSchema, accepted } from "./schema.ts"
 import { onAbort } from "./signals.ts"
 import type { Door, Info, LiveDoor, Offset, TransportChoice } from "./transport.ts"
@@ -84,7 +83,6 @@ const only = (): never => {
 export function streamOf<T>(door: Door, options: StreamOptions<T>, created: number = -Infinity): Stream<T> {
   const { environment = platform, decode, schema, transport = "auto", signal, parts = lazy } = options
   const retry = retryOf(options.retry)
-  let loaded: Promise<Writer<T>> | undefined
 
   const core: Source<T> & Core<T> = {
     ...options,
@@ -101,24 +99,7 @@ export function streamOf<T>(door: Door, options: StreamOptions<T>, created: numb
     },
   }
 
-  /** What writes; what could not be loaded is asked for again. */
-  const loading = async (): Promise<Writer<T>> => {
-    const backoff = backoffOf(retry, environment)
-    for (;;) {
-      backoff.begin()
-      try {
-        return (await load(parts.writing)).writerOf(core, await door.writes())
-      } catch (error) {
-        if (signal?.aborted) throw causedBy(signal.reason, "stopped", "the signal was aborted")
-        const wait = backoff.end({})
-        if (wait === null) throw error
-        await pause(environment, backoff, wait, signal)
-      }
-    }
-  }
-
-  /** It is loaded once, unless that was given up. */
-  const writer = (): Promise<Writer<T>> => (loaded ??= loading().catch((error) => ((loaded = undefined), Promise.reject(error))))
+  const writer = loaded(environment, retry, signal, async () => (await load(parts.writing)).writerOf(core, await door.writes()))
 
   /** What is asked of it, in the order of the calls. Its options have the place `at`. */
   const later =

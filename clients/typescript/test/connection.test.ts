@@ -580,3 +580,16 @@ test("close() ends everything, in every state, and leaves nothing behind", async
     await late
   }
 })
+
+test("a connection that is closed while its token is asked for leaves no socket", async () => {
+  let give: (token: string) => void = () => undefined
+  const net = new Net({ token: () => new Promise((resolve) => (give = resolve)) })
+  const read = net.connection.stream("rooms/7").all()
+  await settle()
+  net.connection.close()
+  give("late")
+  await settle()
+  assert.deepEqual(await read, [])
+  assert.deepEqual(net.wires.filter(({ closed }) => closed === undefined), [])
+  assert.equal(net.world.timers, 0)
+})

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict"
 import { beforeEach, test } from "node:test"
-import { recordsOf } from "../src/connection/messages.ts"
+import { recordsOf } from "../src/connection/rest.ts"
 import { type Principal, type Rec, type StreamOptions, stream } from "../src/index.ts"
 import { forget } from "../src/transports/choice.ts"
 import { Profile, settled, writer } from "./support/browser.ts"

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict"
 import { beforeEach, test } from "node:test"
-import { connect } from "../src/connection.ts"
+import { type Socket, connect } from "../src/connection.ts"
 import type { ConnectionParts } from "../src/connection/door.ts"
 import { type HeadwaterError, type StreamOptions, stream } from "../src/index.ts"
 import { parts as all } from "../src/parts.ts"
@@ -157,4 +157,98 @@ test("a connection loads what writes on it with the first write", async () => {
   assert.deepEqual(loaded, ["writing", "connectionWrites"])
   never.close()
   assert.equal(await appending, "stopped")
+})
+
+/** A connection whose sockets are answered by the test: `welcome`, and each `sub` from the start. */
+function connected(more: (sent: Record<string, unknown>, say: (message: string | object) => void) => void = () => undefined) {
+  const sent: Record<string, unknown>[] = []
+  const open = (): Socket => {
+    const say = (message: string | object): void => {
+      const data = typeof message === "string" ? message : JSON.stringify(message)
+      queueMicrotask(() => wire.onmessage?.(new MessageEvent("message", { data })))
+    }
+    const wire: Socket = {
+      readyState: 1,
+      onopen: null,
+      onmessage: null,
+      onclose: null,
+      onerror: null,
+      close: () => undefined,
+      send(text) {
+        const message = JSON.parse(text as string) as Record<string, unknown>
+        sent.push(message)
+        if (message.t === "hello") say({ t: "welcome", heartbeat: 15 })
+        if (message.t === "sub") say({ t: "sub", id: message.id, s: message.id, path: message.path, type: TYPE, from: at(0) })
+        more(message, say)
+      },
+    }
+    queueMicrotask(() => wire.onopen?.(new Event("open")))
+    return wire
+  }
+  return { connection: connect("http://127.0.0.1:1/v1/stream/", { parts, environment: world, socket: open }), sent }
+}
+
+test("JSON as the platform writes it is read on a connection with nothing loaded, also after a cut; other JSON loads what looks for its text", async () => {
+  const { connection } = connected((message, say) => {
+    if (message.t !== "sub") return
+    const from = message.from === "-1" ? 0 : 1
+    say({ t: "data", s: message.id, o: at(from + 1), r: [from + 1] })
+    if (from) say(`{"t":"data","s":${message.id as number},"o":"${at(3)}","r":[3.0]}`)
+  })
+  const reader = connection.stream<number>("jobs/7").read()
+  const records = reader[Symbol.asyncIterator]()
+  const first = records.next()
+  await world.pass(10)
+  assert.deepEqual([(await first).value?.data, (await first).value?.raw], [1, "1"])
+  const second = records.next()
+  await world.pass(10)
+  connection.reconnect()
+  await world.pass(2000)
+  assert.equal((await second).value?.data, 2)
+  assert.deepEqual(loaded, [])
+  const third = records.next()
+  await world.pass(10)
+  assert.deepEqual([(await third).value?.data, (await third).value?.raw], [3, "3.0"])
+  assert.deepEqual(loaded, ["connectionRest"])
+  connection.close()
+})
+
+test("what cannot be loaded for a message of a connection is a lost network: the reader comes back where it was", async () => {
+  missing = { connectionRest: 1 }
+  const { connection, sent } = connected((message, say) => {
+    if (message.t !== "sub") return
+    if (message.from === "-1") say({ t: "data", s: message.id, o: at(1), r: [1] })
+    say(`{"t":"data","s":${message.id as number},"o":"${at(2)}","r":[2.0]}`)
+    say({ t: "end", s: message.id, why: "closed", o: at(2) })
+  })
+  const read = values(connection.stream<number>("jobs/7"))
+  await world.pass(30_000)
+  assert.deepEqual(await read, [1, 2])
+  assert.deepEqual(sent.filter(({ t }) => t === "sub").map(({ from }) => from), ["-1", at(1)])
+  connection.close()
+})
+
+test("signals and members wait for what they need, and are asked for in the order of the calls; behind `close` they end", async () => {
+  missing = { connectionRest: 2 }
+  const { connection, sent } = connected((message, say) => {
+    if (message.t === "here") say({ t: "here", id: message.id, key: "k", member: "m" })
+    if (message.t === "signal") say({ t: "signal", s: 1, from: "m", topic: message.topic, data: message.data })
+  })
+  const room = connection.stream("rooms/7")
+  const presence = room.presence({ n: 0 })
+  presence.set({ n: 1 })
+  assert.deepEqual([presence.members, presence.count], [[], 0])
+  const told: unknown[] = []
+  const listening = (async () => {
+    for await (const { data } of room.signals()) told.push(data)
+  })()
+  await world.pass(30_000)
+  room.signal("hi")
+  await world.pass(10)
+  assert.deepEqual(sent.filter(({ t }) => t === "here").map(({ state }) => state), [{ n: 1 }])
+  assert.deepEqual(told, ["hi"])
+  connection.close()
+  await listening
+  for await (const _ of presence) assert.fail("it has ended")
+  for await (const _ of connection.stream("rooms/8").signals()) assert.fail("it was closed before")
 })

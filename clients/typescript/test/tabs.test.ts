@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { Feed, type Lines } from "../src/connection/feed.ts"
+import { type Lines, feedOf } from "../src/connection/feed.ts"
 import { MOVED } from "../src/connection/share.ts"
 import { HeadwaterError } from "../src/errors.ts"
 import { LISTED, type Got, type Page, Profile, settled } from "./support/browser.ts"
@@ -444,8 +444,8 @@ test("whatever becomes of leaders, each tab has each record once and in order", 
 test("what another tab's leader tells before it says where this one goes on is no news: it would leave a hole", async () => {
   const told: [string, string][] = []
   const line = { isFar: true, heartbeat: 0, follow() {}, leave() {}, say() {}, close() {}, ask: () => new Promise(() => undefined) }
-  const feed = new Feed("p", { environment: { timer: () => () => undefined }, retry: { connect: 1 }, heartbeat: 0, line: async () => line } as unknown as Lines)
-  const wish = { from: "-1", buffer: 1000 }
+  const feed = feedOf("p", { environment: { timer: () => () => undefined }, retry: { connect: 1 }, heartbeat: 0, line: async () => line } as unknown as Lines)
+  const wish = { from: "-1", window: 1000 }
   feed.attach({ wish, who: 1, mark: undefined, told: ({ t }, _, from) => told.push([t, from]), lost: assert.ifError })
   await settled()
   feed.told({ t: "sub", s: 1, from: "0" }, "")

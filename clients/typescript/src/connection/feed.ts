@@ -8,27 +8,29 @@
  */
 
 import type { Environment } from "../environment.ts"
-import { HeadwaterError } from "../errors.ts"
+import { HeadwaterError, stopped } from "../errors.ts"
 import { ACKNOWLEDGED, STALLED } from "../limits.ts"
 import type { Retry } from "../retry.ts"
 import type { Offset, Slow } from "../transport.ts"
-import type { Told } from "./messages.ts"
+import type { ConnectionParts, Rest } from "./door.ts"
+import { type Told, isOver } from "./messages.ts"
 import type { Follower, Line } from "./session.ts"
 
-/** What somebody wants of a subscription. */
+/** What somebody wants of a subscription, as `sub` says it. */
 export interface Wish {
   /** An offset, `-1` or `now`. */
   readonly from: Offset
   readonly last?: number | undefined
   readonly slow?: Slow | undefined
   /** A stream that is not there is waited for. */
-  readonly wait?: boolean
+  readonly missing?: "wait" | undefined
   /** Bytes that may be told and not be done with. */
-  readonly buffer: number
+  readonly window: number
   /** Signals, and who is there, are told, too. */
-  readonly live?: boolean
+  readonly signals?: true | undefined
+  readonly presence?: true | undefined
   /** Records are told with what is known of them. */
-  readonly envelope?: boolean | undefined
+  readonly envelope?: true | undefined
 }
 
 /** Who listens to a feed. */
@@ -44,238 +46,179 @@ export interface Listener {
   lost(error: HeadwaterError): void
   /** Others have waited long enough. */
   letGo?(): void
-  /** It takes what comes at once, and so waits for whoever does not. */
-  readonly isEager?: boolean
 }
 
 /** Where lines come from, and what a feed needs beside them. */
 export interface Lines {
   readonly environment: Environment
   readonly retry: Retry
-  /** Milliseconds; 0: it is not known. */
-  readonly heartbeat: number
   /** A line that is up. `who`: for whom; who waited by rules of its own does not wait again. */
   line(who: unknown, signal?: AbortSignal): Promise<Line>
-  /** What a call gives, within a time. */
-  limited<R>(ms: number, call: Promise<R>): Promise<R>
+  readonly parts: ConnectionParts
+  /** Whether another token can be shown, and when one was refused. */
+  readonly access: { readonly isFresh: boolean; refusedAt: number }
 }
 
-/** Whether it follows on what was told before. */
-const isOfPlace = ({ t }: Told): boolean => t === "data" || t === "live" || t === "gap"
+/** Where it begins. */
+export const place = ({ from, last }: Wish): string => (last === undefined ? from : `last ${last}`)
 
-const place = ({ from, last }: Wish): string => (last === undefined ? from : `last ${last}`)
-
-export class Feed implements Follower {
-  readonly path: string
+export interface Feed extends Follower {
   /** Behind what was told last. */
-  position: Offset = ""
-  /** The `sub` by which it is told, and whether it has come to the tail. */
+  position: Offset
+  /** The `sub` by which it is told, or that the stream is waited for, and whether it has come to the tail. */
   opened: Told | undefined
-  isLive = false
-  /** Bytes that were told. */
-  got = 0
-  #lines: Lines
-  #listeners = new Set<Listener>()
-  #line: Line | undefined
-  /** What was subscribed to last; undefined: nothing is. */
-  #wish: Wish | undefined
-  #waiting: Told | undefined
+  waiting: Told | undefined
+  isLive: boolean
   /** It goes on where it was at the tail. */
-  #wasLive = false
-  #turn = 0
-  #stop = new AbortController()
-  #acked = 0
-  #marks: [mark: number, offset: Offset][] = []
-  #acking: (() => void) | undefined
-  #stalling: (() => void) | undefined
-  #answering: (() => void) | undefined
-
-  constructor(path: string, lines: Lines) {
-    this.path = path
-    this.#lines = lines
-  }
-
+  wasLive: boolean
+  /** Bytes that were told. */
+  got: number
   /** By which it is told. */
-  get line(): Line | undefined {
-    return this.#line
-  }
-
-  attach(listener: Listener): void {
-    this.#listeners.add(listener)
-    const known = this.#wish
-    const { wish, who } = listener
-    if (!known) return this.#subscribe(wish, who)
-    const live = known.live || wish.live === true
-    const envelope = known.envelope || wish.envelope === true
-    const atTail = this.isLive || this.#wasLive || place(known) === "now"
-    const elsewhere = !atTail && place(wish) !== place(known) && wish.from !== this.position
-    if (elsewhere || live !== Boolean(known.live) || envelope !== Boolean(known.envelope)) {
-      const from = elsewhere || !this.opened ? "now" : this.position
-      return this.#subscribe({ ...known, from, last: undefined, live, envelope, wait: known.wait || wish.wait === true })
-    }
-    this.greet(listener)
-  }
-
-  /** Tells it what all others know. */
-  greet(listener: Listener): void {
-    const { opened, position, isLive } = this
-    if (opened) {
-      listener.told({ ...opened, from: position }, "", position, listener.wish.from === "now")
-      if (isLive) listener.told({ t: "live", o: position }, "", position, false)
-    } else if (this.#waiting) listener.told(this.#waiting, "", position, false)
-  }
-
-  detach(listener: Listener): void {
-    if (!this.#listeners.delete(listener)) return
-    if (this.#listeners.size) return this.settle()
-    this.#leave()
-  }
-
+  line: Line | undefined
+  /** What was subscribed to last; undefined: nothing is. */
+  wish: Wish | undefined
+  /** `rest`: what is needed where something is subscribed to. */
+  attach(listener: Listener, rest?: Rest): void
+  detach(listener: Listener): void
   /** Somebody is done with something, or takes no part any more. */
-  settle(): void {
-    let floor = this.got
-    for (const { mark = Infinity } of this.#listeners) floor = Math.min(floor, mark)
-    if (floor === this.#acked) return
-    this.#disarm()
-    if ((floor - this.#acked) * 2 >= this.#window) this.#acknowledge(floor)
-    else this.#acking = this.#lines.environment.timer(ACKNOWLEDGED, () => this.#acknowledge(floor))
-  }
-
+  settle(): void
   /** Somebody waits for more: those who keep the server from telling it are let go after a while. */
-  starve(): void {
-    if (this.#listeners.size < 2 || this.got - this.#acked < this.#window) return
-    this.#stalling ??= this.#lines.environment.timer(STALLED, () => {
-      this.#stalling = undefined
-      for (const listener of this.#listeners) if ((listener.mark ?? Infinity) < this.got) listener.letGo?.()
-      this.settle()
-    })
-  }
-
-  // What the line tells
-
-  told(told: Told, text: string): void {
-    // Another tab's leader tells all tabs at once: where this one goes on is not said yet.
-    if (!this.opened && isOfPlace(told)) return
-    this.#answering?.()
-    const from = this.position
-    let mine: string | undefined
-    switch (told.t) {
-      case "sub":
-        this.opened = told
-        this.position = told.from ?? ""
-        if (this.#wish && !this.#line?.isFar) mine = place(this.#wish)
-        break
-      case "waiting":
-        this.#waiting = told
-        break
-      case "data":
-        this.position = told.o ?? from
-        this.got += text.length
-        this.#marks.push([this.got, this.position])
-        break
-      case "gap":
-        this.position = told.o ?? told.to ?? from
-        break
-      case "live":
-        this.isLive = true
-    }
-    // An error without an id is of something that was said, and ends nothing.
-    const over = told.t === "end" || told.t === "drain" || (told.t === "err" && told.id !== undefined)
-    const listeners = [...this.#listeners]
-    if (over) this.#over()
-    for (const listener of listeners) listener.told(told, text, from, place(listener.wish) === mine)
-    if (told.t !== "data") return
-    this.settle()
-    if (listeners.some(({ isEager }) => isEager)) this.starve()
-  }
-
-  lost(error: HeadwaterError): void {
-    const wish = this.#wish as Wish
-    if (error.facts.moved) return this.#subscribe(this.opened ? { ...wish, from: this.position, last: undefined } : wish)
-    const listeners = [...this.#listeners]
-    this.#over()
-    for (const listener of listeners) listener.lost(error)
-  }
-
-  get #window(): number {
-    return this.#wish?.buffer ?? 0
-  }
-
+  starve(): void
   /** In place of what is subscribed to. What is under way of that is not told any more. */
-  #subscribe(wish: Wish, who?: unknown): void {
-    this.#answering?.()
-    this.#line?.leave(this)
-    this.#line = undefined
-    this.#wish = wish
-    this.#wasLive = (this.isLive || this.#wasLive) && wish.from === this.position
-    this.#waiting = this.opened = undefined
-    this.isLive = false
-    this.#acked = this.got
-    this.#marks.length = 0
-    void this.#begin(wish, (this.#turn += 1), who)
+  subscribe(wish: Wish, who?: unknown): void
+}
+
+export function feedOf(path: string, lines: Lines): Feed {
+  const { retry, environment } = lines
+  const listeners = new Set<Listener>()
+  const marks: [mark: number, offset: Offset][] = []
+  let turn = 0
+  let stop = new AbortController()
+  let acked = 0
+  let acking: (() => void) | undefined
+  let stalling: (() => void) | undefined
+  let answering: (() => void) | undefined
+
+  const disarm = (): void => {
+    acking?.()
+    stalling?.()
+    acking = stalling = undefined
   }
 
-  async #begin(wish: Wish, turn: number, who: unknown): Promise<void> {
-    const { retry, environment } = this.#lines
-    const { from, last, slow, wait, buffer, live, envelope } = wish
-    let line: Line
-    try {
-      line = await this.#lines.line(who, this.#stop.signal)
-    } catch (error) {
-      if (turn === this.#turn) this.lost(error as HeadwaterError)
-      return
-    }
-    if (turn !== this.#turn) return
-    this.#line = line
-    const disarm = environment.timer(retry.connect, () => {
-      // Whoever does not answer this answers nobody.
-      line.close(new HeadwaterError("silent", `there was no answer within ${retry.connect} ms`))
-    })
-    this.#answering = () => {
-      this.#answering = undefined
-      disarm()
-    }
-    line.follow(this, {
-      ...(last === undefined ? { from } : { last }),
-      ...(slow === undefined ? {} : { slow }),
-      ...(wait ? { missing: "wait" } : {}),
-      window: buffer,
-      ...(live ? { signals: true, presence: true } : {}),
-      ...(envelope ? { envelope } : {}),
-    })
+  /** What is told is not told any more. */
+  const leave = (wish?: Wish): void => {
+    answering?.()
+    self.line?.leave(self)
+    turn += 1
+    self.wish = wish
+    self.line = self.waiting = self.opened = undefined
+    self.isLive = false
+    acked = self.got
+    marks.length = 0
   }
 
-  #acknowledge(floor: number): void {
-    this.#disarm()
-    this.#acked = floor
+  /** Gives those who listened. */
+  const over = (): Listener[] => {
+    const all = [...listeners]
+    disarm()
+    leave()
+    listeners.clear()
+    return all
+  }
+
+  const acknowledge = (floor: number): void => {
+    disarm()
+    acked = floor
     let o: Offset | undefined
-    for (let first = this.#marks[0]; first && first[0] <= floor; first = this.#marks[0]) {
-      o = first[1]
-      this.#marks.shift()
+    while (marks[0] && marks[0][0] <= floor) o = marks.shift()?.[1]
+    if (o && self.opened) self.line?.say({ t: "ack", s: self.opened.s, o })
+  }
+
+  const begin = async (wish: Wish, mine: number, who: unknown): Promise<void> => {
+    try {
+      const line = await lines.line(who, stop.signal)
+      if (mine !== turn) return
+      self.line = line
+      answering = environment.timer(retry.connect, () => {
+        // Whoever does not answer this answers nobody.
+        line.close(new HeadwaterError("silent", `nothing came in ${retry.connect} ms`))
+      })
+      line.follow(self, wish.last === undefined ? wish : { ...wish, from: undefined })
+    } catch (error) {
+      if (mine === turn) self.lost(error as HeadwaterError)
     }
-    if (o && this.opened) this.#line?.say({ t: "ack", s: this.opened.s, o })
   }
 
-  #disarm(): void {
-    this.#acking?.()
-    this.#stalling?.()
-    this.#acking = this.#stalling = undefined
+  const self: Feed = {
+    path,
+    position: "",
+    opened: undefined,
+    waiting: undefined,
+    isLive: false,
+    wasLive: false,
+    got: 0,
+    line: undefined,
+    wish: undefined,
+    attach(listener, rest) {
+      listeners.add(listener)
+      if (self.wish) rest?.join(self, listener)
+      else self.subscribe(listener.wish, listener.who)
+    },
+    detach(listener) {
+      if (!listeners.delete(listener)) return
+      if (listeners.size) return self.settle()
+      over()
+      stop.abort(stopped("nobody reads it"))
+      stop = new AbortController()
+    },
+    settle() {
+      let floor = self.got
+      for (const { mark = Infinity } of listeners) floor = Math.min(floor, mark)
+      if (floor === acked) return
+      disarm()
+      if ((floor - acked) * 2 >= (self.wish as Wish).window) acknowledge(floor)
+      else acking = environment.timer(ACKNOWLEDGED, () => acknowledge(floor))
+    },
+    starve() {
+      if (listeners.size < 2 || self.got - acked < (self.wish as Wish).window) return
+      stalling ??= environment.timer(STALLED, () => {
+        stalling = undefined
+        for (const { mark = Infinity, letGo } of listeners) if (mark < self.got) letGo?.()
+        self.settle()
+      })
+    },
+    told(told, text) {
+      const { t, o } = told
+      // Another tab's leader tells all tabs at once: where this one goes on is not said yet.
+      if (!self.opened && /^(data|live|gap)$/.test(t)) return
+      answering?.()
+      const from = self.position
+      let mine: string | undefined
+      if (t === "sub") {
+        self.opened = told
+        self.position = told.from ?? ""
+        if (self.wish && !self.line?.isFar) mine = place(self.wish)
+      } else if (t === "waiting") self.waiting = told
+      else if (t === "live") self.isLive = true
+      else if (t === "gap") self.position = o ?? told.to ?? from
+      else if (t === "data") {
+        self.position = o ?? from
+        marks.push([(self.got += text.length), self.position])
+      }
+      const all = isOver(told) ? over() : [...listeners]
+      for (const listener of all) listener.told(told, text, from, place(listener.wish) === mine)
+      if (t === "data") self.settle()
+    },
+    lost(error) {
+      const wish = self.wish as Wish
+      if (error.facts.moved) self.subscribe(self.opened ? { ...wish, from: self.position, last: undefined } : wish)
+      else for (const listener of over()) listener.lost(error)
+    },
+    subscribe(wish, who) {
+      self.wasLive = (self.isLive || self.wasLive) && wish.from === self.position
+      leave(wish)
+      void begin(wish, turn, who)
+    },
   }
-
-  /** Nobody listens. */
-  #leave(): void {
-    this.#over()
-    this.#stop.abort(new HeadwaterError("stopped", "nobody reads it"))
-    this.#stop = new AbortController()
-  }
-
-  #over(): void {
-    this.#answering?.()
-    this.#disarm()
-    this.#line?.leave(this)
-    this.#turn += 1
-    this.#listeners.clear()
-    this.#line = this.#wish = this.#waiting = this.opened = undefined
-    this.isLive = false
-  }
+  return self
 }

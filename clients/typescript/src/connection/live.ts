@@ -1,16 +1,19 @@
 /**
- * What is told of a stream and not stored: signals, and who is there. Told beside the records, as long as somebody listens;
+ * What is told of a stream and not stored, loaded when somebody wants it: signals, and who is there. Told beside the records, as long as somebody listens;
  * after a cut the list of members comes again and signals of meanwhile are lost.
  */
 
 import type { Environment } from "../environment.ts"
-import { HeadwaterError } from "../errors.ts"
+import { HeadwaterError, stopped } from "../errors.ts"
 import { BUFFER, MOST_SIGNALS } from "../limits.ts"
-import { sleep } from "../patience.ts"
+import { pause } from "../patience.ts"
 import { type Retry, backoffOf } from "../retry.ts"
+import { onAbort } from "../signals.ts"
 import type { LiveDoor, Member, Presence, Signal, SignalOptions } from "../transport.ts"
-import type { Feed, Lines, Listener, Wish } from "./feed.ts"
-import { type Told, errorOf } from "./messages.ts"
+import type { Streams } from "./door.ts"
+import type { Feed, Listener, Wish } from "./feed.ts"
+import type { Told } from "./messages.ts"
+import * as rest from "./rest.ts"
 
 /** What is put in and taken out in order; a consumer that leaves tells so. */
 class Queue<T> implements AsyncIterable<T> {
@@ -58,21 +61,14 @@ interface Being {
 
 const signalOf = ({ from, to, topic, by, data }: Told): Signal => ({ from, to, topic, data, ...(by && { by }) }) as unknown as Signal
 
-export class Live implements Listener {
+export class Live implements Listener, LiveDoor {
   readonly path: string
-  /** What a stream has of it. */
-  readonly door: LiveDoor = {
-    signal: (data, options) => this.#signal(data, options),
-    signals: () => this.#listen(),
-    presence: (state) => this.#presence(state),
-  }
-  readonly wish: Wish = { from: "now", wait: true, buffer: BUFFER, live: true }
+  readonly wish: Wish = { from: "now", missing: "wait", window: BUFFER, signals: true, presence: true }
   readonly who: this = this
   readonly mark: undefined
   /** Whether other tabs are members by this connection. */
   others: () => boolean = () => false
-  #lines: Lines
-  #feed: () => Feed
+  #lines: Streams
   #environment: Environment
   #retry: Retry
   #signals = new Set<Queue<Signal>>()
@@ -85,26 +81,31 @@ export class Live implements Listener {
   #lost: ((error: HeadwaterError) => void) | undefined
   #stop: AbortController | undefined
 
-  constructor(path: string, lines: Lines, feed: () => Feed) {
+  constructor(path: string, lines: Streams) {
     this.path = path
     this.#lines = lines
-    this.#feed = feed
     this.#environment = lines.environment
     this.#retry = lines.retry
+    // The client goes: nobody listens any more.
+    onAbort(lines.signal, () => this.#end())
   }
 
-  #signal(data: unknown, options: SignalOptions = {}): void {
+  #feed(): Feed {
+    return this.#lines.of(this.path).feed
+  }
+
+  signal(data: unknown, options: SignalOptions = {}): void {
     const message = { t: "signal", path: this.path, data, ...options }
     // Nothing is kept for later: what is told is of now.
     void this.#lines.line(undefined).then((line) => line.say(message), () => undefined)
   }
 
-  #listen(): AsyncIterable<Signal> {
+  signals(): AsyncIterable<Signal> {
     const queue: Queue<Signal> = new Queue(MOST_SIGNALS, () => this.#without(this.#signals, queue))
     return this.#with(this.#signals, queue)
   }
 
-  #presence(state?: unknown): Presence {
+  presence(state?: unknown): Presence {
     const queue: Queue<readonly Member[]> = new Queue(1, () => this.#without(this.#presences, queue))
     this.#with(this.#presences, queue)
     if (state !== undefined) this.#be(state)
@@ -142,8 +143,7 @@ export class Live implements Listener {
     return this.#being !== undefined
   }
 
-  /** The client goes: nobody listens any more. */
-  end(): void {
+  #end(): void {
     for (const queue of [...this.#signals, ...this.#presences]) queue.end()
     this.#signals.clear()
     this.#presences.clear()
@@ -154,7 +154,8 @@ export class Live implements Listener {
 
   #with<T>(set: Set<Queue<T>>, queue: Queue<T>): Queue<T> {
     set.add(queue)
-    if (!this.#stop) {
+    if (this.#lines.signal.aborted) this.#end()
+    else if (!this.#stop) {
       this.#stop = new AbortController()
       void this.#follow(this.#stop.signal)
     }
@@ -167,7 +168,7 @@ export class Live implements Listener {
     this.#forget()
     this.#stop?.abort()
     this.#stop = undefined
-    this.#lost?.(new HeadwaterError("stopped", "nobody listens"))
+    this.#lost?.(stopped("nobody listens"))
   }
 
   #forget(): void {
@@ -202,7 +203,7 @@ export class Live implements Listener {
       const up = this.#environment.now() - began
       const wait = backoff.end({ up, heard: up > 0, hint: error.retryAfter, personal: true })
       if (wait === null) return
-      await sleep(this.#environment, wait, signal).catch(() => undefined)
+      await pause(this.#environment, backoff, wait, signal, undefined, true)
     }
   }
 
@@ -213,7 +214,7 @@ export class Live implements Listener {
       return await new Promise<HeadwaterError>((resolve) => {
         this.#lost = resolve
         signal.addEventListener("abort", () => resolve(signal.reason as HeadwaterError), { once: true })
-        feed.attach(this)
+        feed.attach(this, rest)
       })
     } finally {
       feed.detach(this)
@@ -235,7 +236,7 @@ export class Live implements Listener {
       case "drain":
         return this.#lost?.(new HeadwaterError("network", "the server stops", { retryAfter: (told.after ?? 0) * 1000 }))
       case "err":
-        return told.id === undefined ? undefined : this.#lost?.(errorOf(told))
+        return told.id === undefined ? undefined : this.#lost?.(rest.errorOf(told))
       case "end":
         return this.#lost?.(new HeadwaterError("network", `the stream is not read any more: ${String(told.why)}`, { retryable: told.why === "detached" || told.why === "deleted" }))
     }

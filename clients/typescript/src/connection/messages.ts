@@ -1,10 +1,7 @@
 /** The messages of a connection, in JSON; see docs/reference/websocket-messages.md. */
 
-import { type Codec, placedOf } from "../codec.ts"
-import { HeadwaterError, passes } from "../errors.ts"
-import { elementsOf } from "../elements.ts"
-import { type Form, type Raw, decodeText, fromBase64 } from "../records.ts"
-import type { Known, Offset, Principal, WireRecord } from "../transport.ts"
+import { causedBy } from "../errors.ts"
+import type { Offset, Principal, WireRecord } from "../transport.ts"
 
 export const SUBPROTOCOL = "headwater.v1+json"
 
@@ -33,77 +30,29 @@ export interface Told {
 }
 
 export function parse(text: unknown): Told {
-  let told: unknown
   try {
-    told = JSON.parse(text as string)
+    const told = JSON.parse(text as string) as Told
+    // Whatever else it is has not this.
+    told.t.trim()
+    return told
   } catch (cause) {
-    throw new HeadwaterError("bad-answer", "a message is no JSON", { cause })
+    throw causedBy(cause, "bad-answer", "no message")
   }
-  if (typeof told !== "object" || told === null || typeof (told as Told).t !== "string") {
-    throw new HeadwaterError("bad-answer", "a message says not what it is")
-  }
-  return told as Told
 }
+
+/** Whether nothing more is told of what was asked for. An error without an id is of something that was said, and ends nothing. */
+export const isOver = ({ t, id }: Told): boolean => /^(end|drain)$/.test(t) || (t === "err" && id !== undefined)
+
+/** Whether it is the end of the stream, and not only of what is told. */
+export const isEnd = ({ why }: Told): boolean => why === "closed" || why === "failed"
 
 /** The offsets of the records of a `data`: `e` has of each but the last what differs from `o`. */
-export function offsetsOf({ o = "", e = [] }: Told): Offset[] {
-  return [...e.map((end) => o.slice(0, o.length - end.length) + end), o]
-}
+export const offsetsOf = ({ o = "", e = [] }: Told): Offset[] => [...e.map((end) => o.slice(0, o.length - end.length) + end), o]
 
-/** The records of a `data`. Their text is looked for only where somebody wants it. */
-export function recordsOf(told: Told, text: string, form: Form, codec: Codec | undefined): WireRecord[] {
+/** The records of a `data` of JSON, if their text is what this platform makes of their values; else somebody must look for it. */
+export function plainRecords(told: Told, text: string): WireRecord[] | undefined {
+  const { r, at } = told
+  if (!r || at || !text.includes(`"r":${JSON.stringify(r)}`)) return undefined
   const offsets = offsetsOf(told)
-  const { at, by } = told
-  const more = (index: number): { offset: Offset; known?: Known } => ({
-    offset: offsets[index] ?? "",
-    ...(at && { known: { at: at[index], by: by?.[index] ?? undefined } }),
-  })
-  // Where messages are not JSON, all records are bytes.
-  const rawOf = (data: string): Raw => (form === "bytes" ? fromBase64(data) : decodeText(fromBase64(data)))
-  if (told.b) return told.b.map((data, index) => Object.assign(placedOf(rawOf(data), "", codec), more(index)))
-  const values = told.r ?? []
-  if (form === "text") return values.map((value, index) => ({ raw: value as string, ...more(index) }))
-  let parts: { raw: string }[] | undefined
-  const raw = (index: number): string => {
-    // It stands behind the offsets, in which there is no quotation mark, and before what an envelope tells.
-    parts ??= elementsOf(text.slice(text.indexOf('"r":[') + 4, at ? text.lastIndexOf(',"at":[') : text.lastIndexOf("]") + 1))
-    return parts[index]?.raw ?? ""
-  }
-  return values.map((value, index) => ({
-    get raw() {
-      return raw(index)
-    },
-    value,
-    ...more(index),
-  }))
-}
-
-/** What an `err`, or an `end` by an error, says. */
-export function errorOf(told: Told): HeadwaterError {
-  const { status = 500, after, facts: more, code = "internal", message, advice } = told
-  const detail = told.detail ?? message
-  return new HeadwaterError(code, String(detail), {
-    status,
-    retryable: passes(status),
-    retryAfter: after === undefined ? undefined : after * 1000,
-    offset: more?.next_offset as string | undefined,
-    facts: { ...more, code, detail, advice },
-  })
-}
-
-/** Codes after which to come back changes nothing: 44xx is the status 4xx. */
-const TERMINAL = /00|01|03|04|05|06|10|15/
-
-/** Why a connection ended, by its close code; its reason begins with the code of the error table. */
-export function errorOfClose(code: number, reason: string, opened: boolean): HeadwaterError {
-  const word = /^[a-z][a-z-]*/.exec(reason)?.[0]
-  if (code < 4400 || code > 4499) {
-    const what = opened ? "the connection was lost" : "there was no connection"
-    return new HeadwaterError("network", `${what}: ${code} ${reason}`.trim(), { facts: { close: code, opened } })
-  }
-  return new HeadwaterError(word ?? "refused", reason || `the server closed the connection: ${code}`, {
-    status: code - 4000,
-    retryable: !TERMINAL.test(String(code - 4400).padStart(2, "0")),
-    facts: { close: code },
-  })
+  return r.map((value, index) => ({ value, raw: JSON.stringify(value), offset: offsets[index] as Offset }))
 }

@@ -11,14 +11,10 @@ export interface Pauses extends Environment {
   end(): void
 }
 
-export function pausesOf({ now, timer, random, online, hidden, watch }: Environment, changed: () => void): Pauses {
+export function pausesOf(environment: Environment, changed: () => void): Pauses {
   const all = new Set<{ at: number; end: () => void }>()
   const self: Pauses = {
-    now,
-    random,
-    online,
-    hidden,
-    watch,
+    ...environment,
     isSkipped: false,
     get next() {
       return all.size ? Math.min(...Array.from(all, ({ at }) => at)) : null
@@ -27,15 +23,15 @@ export function pausesOf({ now, timer, random, online, hidden, watch }: Environm
       for (const { end } of [...all]) end()
     },
     timer(ms, call, why) {
-      if (why !== "pause") return timer(ms, call)
+      if (why !== "pause") return environment.timer(ms, call)
       const left = self.isSkipped ? 0 : ms
       const leave = (): void => {
         disarm()
         all.delete(pause)
         changed()
       }
-      const pause = { at: now() + left, end: () => (leave(), call()) }
-      const disarm = timer(left, pause.end, why)
+      const pause = { at: environment.now() + left, end: () => (leave(), call()) }
+      const disarm = environment.timer(left, pause.end, why)
       all.add(pause)
       changed()
       return leave

@@ -7,10 +7,12 @@
  * Rule 4: where the server says that it stops, nothing is begun any more.
  */
 
-import type { Environment } from "../environment.ts"
-import { HeadwaterError, stopped } from "../errors.ts"
-import { BEATS, SOCKET_OPEN } from "../limits.ts"
-import { type Told, SUBPROTOCOL, errorOf, errorOfClose, parse } from "./messages.ts"
+import { HeadwaterError } from "../errors.ts"
+import { load } from "../lazy.ts"
+import { BEATS, SOCKET_OPEN, TRUSTED_BEATS } from "../limits.ts"
+import { onAbort } from "../signals.ts"
+import type { Lines, Wish } from "./feed.ts"
+import { type Told, parse } from "./messages.ts"
 
 /** What of the platform's WebSocket is used. */
 export type Socket = Pick<WebSocket, "send" | "close"> & {
@@ -22,13 +24,19 @@ export type Socket = Pick<WebSocket, "send" | "close"> & {
 }
 export type SocketFactory = (url: string, protocols: string[]) => Socket
 
-/** Who reads a stream of a line. */
-export interface Follower {
-  readonly path: string
-  /** A message about the stream, and its text. */
+/** Who is told something of a line. */
+interface Hearer {
+  /** The path of a stream that is read. */
+  readonly path?: string
+  /** A message for it, and its text. */
   told(told: Told, text: string): void
   /** The line is over. */
   lost(error: HeadwaterError): void
+}
+
+/** Who reads a stream of a line. */
+export interface Follower extends Hearer {
+  readonly path: string
 }
 
 /** What carries the messages of a connection: a session, or the tab that has one. */
@@ -42,269 +50,181 @@ export interface Line {
   /** Says something that is not answered; nothing, if it is over. */
   say(message: object): void
   /** Reads a stream; what is told of it goes to the follower. One follower for each stream. */
-  follow(follower: Follower, fields: object): void
+  follow(follower: Follower, wish: Omit<Wish, "from"> & { from: string | undefined }): void
   /** Reads it no more. */
   leave(follower: Follower): void
   /** Ends it: the other side does not answer. */
   close(why: HeadwaterError): void
 }
 
-export interface SessionOptions {
-  url: string
-  socket: SocketFactory
-  environment: Environment
-  hello: { token?: string | undefined; name?: string | undefined }
-  /** Milliseconds until `welcome`. */
-  limit: number
-  /** Milliseconds without a message after which the other side is gone; 0: by its heartbeat. */
-  silence: number
-  /** Ends it while it is being opened. */
-  signal: AbortSignal
+/** Whose session it is. */
+export interface Owner {
+  /** It is opened, is about to end, or has ended. */
+  told(session: Session): void
   /** Access ends soon: another token is wanted. */
   expiring(session: Session): void
-  /** What readers are told of the end. */
-  judge(error: HeadwaterError): HeadwaterError
-  /** It is opened, is about to end, or has ended. */
-  changed(session: Session): void
   /** The server said something. */
   beat(): void
-  /** Of tabs: whether this one stood still so long that another one may have taken over; then nothing more is done with it. */
-  stale(): boolean
+  /** Ends it, if this is a tab that stood still so long that another one may have taken over. */
+  stale(): void
 }
 
-interface Asked {
-  resolve(told: Told): void
-  reject(error: HeadwaterError): void
-}
-
-
-export class Session implements Line {
+export interface Session extends Line {
+  heartbeat: number
   /** Why it is over. */
   ended: HeadwaterError | undefined
-  /** When this client is to come back, in milliseconds from `drain` on; undefined: nobody said that it ends. */
-  after: number | undefined
-  heartbeat = 0
-  #options: SessionOptions
-  #socket: Socket
-  #next = 1
-  #asked = new Map<number, Asked>()
-  #followers = new Map<number, Follower>()
-  #coming = new Map<number, Follower>()
-  #opened = false
-  #heard = 0
-  #disarm: (() => void) | undefined
+  /** Not when it is over, nor when the server said that it stops. */
+  isUsable: boolean
+  /** A page is seen again, or its network is back: whether the other side is still there. */
+  doubt(): void
+}
 
-  private constructor(options: SessionOptions, socket: Socket) {
-    this.#options = options
-    this.#socket = socket
-  }
+/** Says hello; `signal` ends it until that is answered. */
+export function sessionOf(socket: Socket, hello: object, signal: AbortSignal, lines: Lines, owner: Owner): Promise<Session> {
+  const { environment, retry, parts } = lines
+  /** By what the server calls a stream; who waits for an answer, by what is less than 0 for its id. */
+  const hearers = new Map<number, Hearer>()
+  let next = 0
+  let opened = false
+  let heard = 0
+  let disarm: (() => void) | undefined
 
-  /** Connects and says hello. */
-  static async open(options: SessionOptions): Promise<Session> {
-    const socket = options.socket(options.url, [SUBPROTOCOL])
-    const session = new Session(options, socket)
-    await session.#begin()
-    return session
-  }
+  const quiet = (): number => environment.now() - heard
+  const silent = (): void => self.close(new HeadwaterError("silent", `nothing came in ${quiet()} ms`))
 
-  get isUsable(): boolean {
-    return this.ended === undefined && this.after === undefined
-  }
-
-  /** Milliseconds since something was heard. */
-  get quiet(): number {
-    return this.#options.environment.now() - this.#heard
-  }
-
-  say(message: object): void {
-    if (this.#speaks() && this.#socket.readyState === SOCKET_OPEN) this.#socket.send(JSON.stringify(message))
-  }
-
-  ask(message: object, raw?: string): Promise<Told> {
-    if (!this.#speaks()) return Promise.reject(this.ended)
-    const id = this.#next++
-    const text = JSON.stringify({ id, ...message })
-    return new Promise((resolve, reject) => {
-      this.#asked.set(id, { resolve, reject })
-      this.#socket.send(raw === undefined ? text : `${text.slice(0, -1)},"r":${raw}}`)
-    })
-  }
-
-  follow(follower: Follower, fields: object): void {
-    if (!this.#speaks()) return follower.lost(this.ended as HeadwaterError)
-    const id = this.#next++
-    this.#coming.set(id, follower)
-    this.#socket.send(JSON.stringify({ t: "sub", id, path: follower.path, ...fields }))
-  }
-
-  leave(follower: Follower): void {
-    let known = false
-    for (const map of [this.#coming, this.#followers]) {
-      for (const [key, each] of map) if (each === follower) known = map.delete(key)
-    }
-    if (known) this.say({ t: "unsub", path: follower.path })
-  }
-
-  close(why: HeadwaterError = stopped("the session was closed")): void {
-    this.#end(why)
-    this.#socket.close(1000)
+  const end = (error: HeadwaterError): void => {
+    if (self.ended) return
+    self.ended = error
+    self.isUsable = false
+    disarm?.()
+    const all = [...hearers.values()]
+    hearers.clear()
+    owner.told(self)
+    for (const each of all) each.lost(error)
   }
 
   /** Whether it goes on; not behind a page that stood still. */
-  #speaks(): boolean {
-    if (!this.ended && this.#options.stale()) this.close(new HeadwaterError("network", "the page stood still"))
-    return !this.ended
+  const speaks = (): boolean => {
+    owner.stale()
+    return !self.ended
   }
 
-  #begin(): Promise<void> {
-    const { environment, limit, hello, signal } = this.#options
-    const abort = (): void => this.close(signal.reason as HeadwaterError)
-    signal.addEventListener("abort", abort, { once: true })
-    return new Promise<void>((resolve, reject) => {
-      const late = environment.timer(limit, () => {
-        this.#end(new HeadwaterError("connect-timeout", `there was no connection within ${limit} ms`))
-        this.#socket.close()
-      })
-      const failed = (error: HeadwaterError): void => {
-        late()
-        reject(error)
-      }
-      this.#asked.set(0, {
-        resolve: (told) => {
-          late()
-          this.heartbeat = Number(told.heartbeat ?? 0) * 1000
-          this.#watch()
-          this.#options.changed(this)
-          resolve()
-        },
-        reject: failed,
-      })
-      this.#socket.onopen = () => {
-        this.#opened = true
-        this.#watch()
-        this.#socket.send(JSON.stringify({ t: "hello", ...hello }))
-      }
-      this.#socket.onmessage = ({ data }) => this.#take(data as string)
-      this.#socket.onclose = ({ code, reason }) => this.#end(errorOfClose(code, reason, this.#opened))
-      // It says nothing that `close` does not say as well.
-      this.#socket.onerror = () => undefined
-    }).finally(() => signal.removeEventListener("abort", abort))
-  }
-
-  #take(text: string): void {
-    if (!this.#speaks()) return
-    this.#heard = this.#options.environment.now()
-    this.#options.beat()
-    try {
-      this.#hear(parse(text), text)
-    } catch (error) {
-      this.#end(error as HeadwaterError)
-      this.#socket.close()
-    }
-  }
-
-  #hear(told: Told, text: string): void {
-    switch (told.t) {
-      case "welcome":
-        return this.#answer(0, told)
-      case "ping":
-        return this.say({ t: "pong" })
-      case "drain":
-        this.#drain(told)
-        for (const follower of this.#all()) follower.told(told, text)
-        return
-      case "expiring":
-        return this.#options.expiring(this)
-      case "sub": {
-        const follower = this.#coming.get(told.id ?? -1)
-        if (!follower || told.s === undefined) return
-        this.#coming.delete(told.id ?? -1)
-        this.#followers.set(told.s, follower)
-        return follower.told(told, text)
-      }
-      case "waiting":
-        return this.#coming.get(told.id ?? -1)?.told(told, text)
-      case "err":
-        return this.#refused(told, text)
-      case "end": {
-        const follower = this.#followers.get(told.s ?? -1)
-        this.#followers.delete(told.s ?? -1)
-        // The stream is let go because the server stops: `drain` is on its way, and nothing is begun here any more.
-        if (told.why === "detached" && told.code === "stopping") this.#drain(told)
-        return follower?.told(told, text)
-      }
-      case "data":
-      case "live":
-      case "gap":
-      case "signal":
-      case "presence":
-        return this.#followers.get(told.s ?? -1)?.told(told, text)
-      default:
-        // A record's own text is in that of its page.
-        if (told.t === "page") told.text = text
-        if (told.id !== undefined) this.#answer(told.id, told)
-    }
-  }
-
-  #refused(told: Told, text: string): void {
-    const coming = this.#coming.get(told.id ?? -1)
-    if (coming) {
-      this.#coming.delete(told.id ?? -1)
-      return coming.told(told, text)
-    }
-    if (told.id === undefined) return this.#followers.get(told.s ?? -1)?.told(told, text)
-    const asked = this.#asked.get(told.id)
-    this.#asked.delete(told.id)
-    asked?.reject(errorOf(told))
-  }
-
-  #drain(told: Told): void {
-    this.after = (told.after ?? 0) * 1000
-    this.#options.changed(this)
-  }
-
-  #answer(id: number, told: Told): void {
-    const asked = this.#asked.get(id)
-    this.#asked.delete(id)
-    asked?.resolve(told)
-  }
-
-  *#all(): Iterable<Follower> {
-    yield* [...this.#coming.values(), ...this.#followers.values()]
+  const begin = (hearer: Hearer, message: object, raw?: string): void => {
+    if (!speaks()) return hearer.lost(self.ended as HeadwaterError)
+    const id = ++next
+    hearers.set(~id, hearer)
+    const text = JSON.stringify({ id, ...message })
+    socket.send(raw === undefined ? text : `${text.slice(0, -1)},"r":${raw}}`)
   }
 
   /** Asks when nothing was heard for a heartbeat, and ends it after two and a half. */
-  #watch(): void {
-    const { environment, silence } = this.#options
-    const beat = this.heartbeat || silence / BEATS
-    this.#disarm?.()
-    if (!beat || this.ended) return
+  const watch = (): void => {
+    const { silence } = retry
+    const beat = self.heartbeat || silence / BEATS
     const most = silence || beat * BEATS
-    this.#heard = environment.now()
-    const look = (): void => {
-      const quiet = environment.now() - this.#heard
-      if (quiet >= most) {
-        this.#end(new HeadwaterError("silent", `nothing was heard for ${Math.round(quiet)} ms`))
-        this.#socket.close()
-        return
-      }
-      if (quiet >= beat) this.say({ t: "ping" })
-      this.#disarm = environment.timer(Math.min(beat, most - quiet), look)
+    const arm = (ms: number): void => {
+      disarm?.()
+      disarm = environment.timer(ms, () => {
+        const left = most - quiet()
+        if (left <= 0) return silent()
+        if (quiet() >= beat) self.say({ t: "ping" })
+        arm(Math.min(beat, left))
+      })
     }
-    this.#disarm = environment.timer(beat, look)
+    heard = environment.now()
+    if (beat && !self.ended) arm(beat)
   }
 
-  #end(error: HeadwaterError): void {
-    if (this.ended) return
-    this.ended = error = this.#options.judge(error)
-    this.#disarm?.()
-    const asked = [...this.#asked.values()]
-    const followers = [...this.#all()]
-    this.#asked.clear()
-    this.#coming.clear()
-    this.#followers.clear()
-    this.#options.changed(this)
-    for (const each of asked) each.reject(error)
-    for (const follower of followers) follower.lost(error)
+  const hear = (told: Told, text: string): void => {
+    const { t, id = t === "welcome" ? 0 : undefined, s } = told
+    if (t === "ping") return self.say({ t: "pong" })
+    if (t === "expiring") return owner.expiring(self)
+    // The stream is let go because the server stops: `drain` is on its way, and nothing is begun here any more.
+    if (t === "drain" || (told.why === "detached" && told.code === "stopping")) {
+      self.isUsable = false
+      owner.told(self)
+    }
+    if (t === "drain") {
+      for (const each of [...hearers.values()]) if (each.path !== undefined) each.told(told, text)
+      return
+    }
+    const name = id === undefined ? (s as number) : ~id
+    const hearer = hearers.get(name)
+    if (t === "end" || (id !== undefined && t !== "waiting")) hearers.delete(name)
+    if (t === "sub" && hearer) hearers.set(s as number, hearer)
+    hearer?.told(told, text)
   }
+
+  const self: Session = {
+    heartbeat: 0,
+    ended: undefined,
+    isUsable: true,
+    say(message) {
+      if (speaks() && socket.readyState === SOCKET_OPEN) socket.send(JSON.stringify(message))
+    },
+    ask: (message, raw) =>
+      new Promise((resolve, lost) => {
+        const told = (told: Told, text: string): void => {
+          if (told.t === "err") load(parts.connectionRest).then(({ errorOf }) => lost(errorOf(told)), lost)
+          // A record's own text is in that of its page.
+          else resolve(Object.assign(told, { text }))
+        }
+        begin({ told, lost }, message, raw)
+      }),
+    follow: (follower, wish) => begin(follower, { t: "sub", path: follower.path, ...wish }),
+    leave(follower) {
+      for (const [name, each] of hearers) if (each === follower && hearers.delete(name)) self.say({ t: "unsub", path: follower.path })
+    },
+    close(why) {
+      end(why)
+      socket.close(1000)
+    },
+    doubt() {
+      if (self.heartbeat && quiet() > self.heartbeat * TRUSTED_BEATS) silent()
+    },
+  }
+
+  return new Promise<Session>((resolve, reject) => {
+    const { connect } = retry
+    const undo = [environment.timer(connect, () => self.close(new HeadwaterError("connect-timeout", `nothing came in ${connect} ms`)))]
+    const over = (): void => {
+      for (const each of undo) each()
+    }
+    hearers.set(~0, {
+      told({ heartbeat = 0 }) {
+        over()
+        self.heartbeat = (heartbeat as number) * 1000
+        watch()
+        owner.told(self)
+        resolve(self)
+      },
+      lost(error) {
+        over()
+        reject(error)
+      },
+    })
+    socket.onopen = () => {
+      opened = true
+      watch()
+      socket.send(JSON.stringify({ t: "hello", ...hello }))
+    }
+    socket.onmessage = ({ data }) => {
+      if (!speaks()) return
+      heard = environment.now()
+      owner.beat()
+      try {
+        hear(parse(data), data)
+      } catch (error) {
+        self.close(error as HeadwaterError)
+      }
+    }
+    socket.onclose = ({ code, reason }) => {
+      self.isUsable = false
+      if (code > 4399 && code < 4500) load(parts.connectionRest).then(({ refused }) => end(refused(code, reason, lines)), end)
+      else end(new HeadwaterError("network", `${code} ${reason}`, { facts: { close: code, opened } }))
+    }
+    // It says nothing that `close` does not say as well.
+    socket.onerror = () => undefined
+    undo.push(onAbort(signal, self.close))
+  })
 }

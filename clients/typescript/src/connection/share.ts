@@ -2,7 +2,8 @@
 
 import type { HeadwaterError } from "../errors.ts"
 import type { Streams } from "./door.ts"
-import type { Line } from "./session.ts"
+import type { Connection } from "../connection.ts"
+import type { Line, Session } from "./session.ts"
 
 /** `draining`: the server stops, and what is under way is answered. `waiting` and `offline`: until `retryAt`. */
 export type ConnectionState = "idle" | "connecting" | "live" | "draining" | "waiting" | "offline" | "closed"
@@ -12,12 +13,11 @@ export type Role = "alone" | "leader" | "follower"
 
 /** A tab's connection, as its place among the tabs sees it. */
 export interface Host extends Streams {
-  readonly root: URL
-  readonly state: ConnectionState
+  readonly self: Pick<Connection, "state" | "reconnect">
+  /** Those of this tab, the newest last. */
+  readonly sessions: ReadonlySet<Pick<Session, "heartbeat">>
   /** This tab has no socket any more. */
   moved(why: HeadwaterError): void
-  /** Another tab wants another socket, now. */
-  reconnect(): void
   /** The user has left, in another tab. */
   signedOut(): void
   /** Something of the place is different. */
@@ -30,8 +30,8 @@ export interface Place {
   readonly role: Role | undefined
   /** The leader's, of a follower. */
   readonly state: ConnectionState
-  /** The way to the leader; undefined: this tab has the socket. */
-  line(signal?: AbortSignal): Promise<Line | undefined>
+  /** The way to the leader, or what is of this tab's `own`, if it has the socket. */
+  line(own: () => Promise<Line>, signal?: AbortSignal): Promise<Line>
   /** Whether it was the leader, and may not be any more. */
   stale(): boolean
   /** The server is there. */

@@ -36,11 +36,14 @@ function bodyOf(body: Uint8Array | undefined, type: string | undefined): [fields
   return [{ b: [toBase64(body)] }]
 }
 
-/** Asks about a stream, on the connection. What is undefined in a message is not said. */
-export type Ask = (t: string, fields: object, signal: AbortSignal | undefined, raw?: string) => Promise<Told>
+/** `url`: of the stream. */
+export function connectionWrites(path: string, url: string, streams: Streams): Writes {
+  /** What is undefined in a message is not said. */
+  const ask = async (t: string, fields: object, signal: AbortSignal | undefined, raw?: string): Promise<Told> => {
+    const line = await streams.line(undefined, signal)
+    return line.ask({ t, path, ...fields }, raw)
+  }
 
-/** `root`: of the streams; `url`: of this one. */
-export function connectionWrites(ask: Ask, root: () => URL, url: () => string, streams: Streams): Writes {
   return {
     async write({ body, producer: p, close, fail, create, type }, signal) {
       let told: Told | undefined
@@ -69,10 +72,10 @@ export function connectionWrites(ask: Ask, root: () => URL, url: () => string, s
     },
     delete: async (signal) => void (await ask("delete", {}, signal)),
     sibling(to) {
-      const found = new URL(to, url())
-      const { href, pathname } = root()
+      const found = new URL(to, url)
+      const { href, pathname } = streams.root
       if (!found.href.startsWith(href)) throw new HeadwaterError("unsupported", `${found.href} is not on this connection`)
-      return connectionDoor(root, decodeURIComponent(found.pathname.slice(pathname.length)), streams)
+      return connectionDoor(decodeURIComponent(found.pathname.slice(pathname.length)), streams)
     },
   }
 }

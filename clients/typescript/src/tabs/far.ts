@@ -1,6 +1,7 @@
 /** The way of a follower to the leader of one term. */
 
 import { parse, type Told } from "../connection/messages.ts"
+import type { Wish } from "../connection/feed.ts"
 import type { Follower, Line } from "../connection/session.ts"
 import { type HeadwaterError, errorAgain } from "../errors.ts"
 import type { News, Post, Wanted } from "./notes.ts"
@@ -40,7 +41,7 @@ export class Far implements Line {
     if (message.t !== "ack") this.#post({ t: "say", tab: this.#tab, text: JSON.stringify(message) })
   }
 
-  follow(follower: Follower, fields: { presence?: boolean; envelope?: boolean }): void {
+  follow(follower: Follower, fields: Pick<Wish, "presence" | "envelope">): void {
     if (this.ended) return follower.lost(this.ended)
     this.#followers.set(follower.path, follower)
     this.#post({ t: "follow", tab: this.#tab, path: follower.path, live: fields.presence === true, envelope: fields.envelope === true })

@@ -6,8 +6,10 @@
  * Rule 3: all tabs are one member of a stream: as long as one of them is there.
  */
 
-import type { Listener, Wish } from "../connection/feed.ts"
-import type { Told } from "../connection/messages.ts"
+import type { Feed, Listener, Wish } from "../connection/feed.ts"
+import type { Live } from "../connection/live.ts"
+import { type Told, isOver } from "../connection/messages.ts"
+import * as rest from "../connection/rest.ts"
 import type { Host } from "../connection/share.ts"
 import { type HeadwaterError, plainError } from "../errors.ts"
 import { BUFFER } from "../limits.ts"
@@ -17,25 +19,28 @@ import type { News, Post, Wanted } from "./notes.ts"
 class Others implements Listener {
   readonly wish: Wish
   readonly mark: undefined
-  readonly isEager: boolean = true
   readonly tabs: Set<string>
   readonly who: string
+  #feed: Feed
   #path: string
   #post: Post<News>
   #over: (others: Others) => void
 
-  constructor(path: string, told: Pick<Wish, "live" | "envelope">, tabs: Set<string>, post: Post<News>, over: (others: Others) => void) {
-    this.wish = { from: "now", wait: true, buffer: BUFFER, ...told }
+  constructor(feed: Feed, told: Pick<Wish, "signals" | "presence" | "envelope">, tabs: Set<string>, post: Post<News>, over: (others: Others) => void) {
+    this.wish = { from: "now", missing: "wait", window: BUFFER, ...told }
     this.tabs = tabs
     this.who = [...tabs].join()
-    this.#path = path
+    this.#feed = feed
+    this.#path = feed.path
     this.#post = post
     this.#over = over
   }
 
   told(told: Told, text: string): void {
     this.#post({ t: "told", path: this.#path, text: text || JSON.stringify(told) })
-    if (told.t === "end" || told.t === "drain" || (told.t === "err" && told.id !== undefined)) this.#over(this)
+    // It takes what comes at once, and so waits for whoever does not.
+    if (told.t === "data") this.#feed.starve()
+    if (isOver(told)) this.#over(this)
   }
 
   lost(error: HeadwaterError): void {
@@ -79,7 +84,7 @@ export class Leader {
       case "leave":
         return this.#leave(tab, wanted.path)
       default:
-        this.#host.reconnect()
+        this.#host.self.reconnect()
     }
   }
 
@@ -112,7 +117,7 @@ export class Leader {
 
   #enter(tab: string, message: Told): Told {
     const path = message.path as string
-    const live = this.#host.live(path)
+    const live = this.#live(path)
     const members = this.#members.get(path) ?? new Set()
     const { key: _, member: __, ...state } = message
     // A connection that is a member has its key.
@@ -122,29 +127,34 @@ export class Leader {
     return isMember ? state : message
   }
 
+  #live(path: string): Live {
+    return this.#host.of(path).live.of(rest)
+  }
+
   /** Whether nobody is left. */
   #left(tab: string, path: string): boolean {
     const members = this.#members.get(path)
-    return members?.delete(tab) === true && !members.size && !this.#host.live(path).isMember
+    return members?.delete(tab) === true && !members.size && !this.#live(path).isMember
   }
 
   #follow({ tab, path, live, envelope = false }: Extract<Wanted, { t: "follow" }>): void {
-    const feed = this.#host.feed(path)
+    const feed = this.#host.of(path).feed
     const known = this.#others.get(path)
-    if (known && (known.wish.live || !live) && (known.wish.envelope || !envelope)) {
+    if (known && (known.wish.presence || !live) && (known.wish.envelope || !envelope)) {
       known.tabs.add(tab)
-      feed.greet(known)
+      rest.greet(feed, known)
     } else {
       const tabs = (known?.tabs ?? new Set()).add(tab)
-      const told = { live: live || known?.wish.live === true, envelope: envelope || known?.wish.envelope === true }
-      const others = new Others(path, told, tabs, this.#post, (over) => this.#drop(over, path))
+      const presence = known?.wish.presence ?? (live || undefined)
+      const told = { signals: presence, presence, envelope: known?.wish.envelope ?? (envelope || undefined) }
+      const others = new Others(feed, told, tabs, this.#post, (over) => this.#drop(over, path))
       this.#others.set(path, others)
-      if (live && !this.#holds.has(path)) this.#holds.set(path, this.#host.live(path).hold())
-      feed.attach(others)
+      if (live && !this.#holds.has(path)) this.#holds.set(path, this.#live(path).hold())
+      feed.attach(others, rest)
       if (known) feed.detach(known)
     }
     if (!live) return
-    const { roster } = this.#host.live(path)
+    const { roster } = this.#live(path)
     if (roster.count) this.#post({ t: "told", path, text: JSON.stringify(roster) })
   }
 
@@ -157,7 +167,7 @@ export class Leader {
   #drop(others: Others, path = [...this.#others].find(([, each]) => each === others)?.[0]): void {
     if (path === undefined || this.#others.get(path) !== others) return
     this.#others.delete(path)
-    this.#host.feed(path).detach(others)
+    this.#host.of(path).feed.detach(others)
     this.#holds.get(path)?.()
     this.#holds.delete(path)
   }

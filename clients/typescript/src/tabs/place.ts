@@ -13,9 +13,10 @@
 import { type ConnectionState, type Host, MOVED, type Place, type Role } from "../connection/share.ts"
 import type { Line } from "../connection/session.ts"
 import { HeadwaterError, stopped } from "../errors.ts"
+import { load, loaded } from "../lazy.ts"
 import { Far } from "./far.ts"
-import { Leader } from "./leader.ts"
-import type { Note } from "./notes.ts"
+import type { Leader } from "./leader.ts"
+import type { News, Note, Post, Wanted } from "./notes.ts"
 
 /** What of the platform tabs use. */
 export interface Platform {
@@ -37,6 +38,33 @@ const moved = (): HeadwaterError => new HeadwaterError("network", "another tab h
 
 const closed = (): HeadwaterError => stopped("the connection was closed")
 
+/** What this tab does for the others, once it was loaded. */
+function reignOf(host: Host, post: Post<News>, gone: (tab: string, call: () => void) => void): Pick<Leader, "hear" | "end"> {
+  const { environment, retry, signal, parts } = host
+  const loading = loaded(environment, retry, signal, () => load(parts.connectionLeader))
+  let heard: Wanted[] = []
+  let leader: Leader | undefined
+  let isOver = false
+  return {
+    hear(wanted) {
+      if (leader) return leader.hear(wanted)
+      if (heard.push(wanted) > 1) return
+      loading().then(
+        ({ Leader }) => {
+          if (isOver) return
+          leader = new Leader(host, post, gone)
+          for (const each of heard) leader.hear(each)
+        },
+        () => (heard = []),
+      )
+    },
+    end() {
+      isOver = true
+      leader?.end()
+    },
+  }
+}
+
 export class Tab implements Place {
   role: Role | undefined
   #host: Host
@@ -44,7 +72,7 @@ export class Tab implements Place {
   #tab: string
   #platform: Platform
   #channel: ReturnType<Platform["channel"]> | undefined
-  #leader: Leader | undefined
+  #leader: Pick<Leader, "hear" | "end"> | undefined
   #far: Far | undefined
   #term = 0
   #state: ConnectionState = "connecting"
@@ -79,7 +107,22 @@ export class Tab implements Place {
     return this.#state
   }
 
-  async line(signal?: AbortSignal): Promise<Line | undefined> {
+  async line(own: () => Promise<Line>, signal?: AbortSignal): Promise<Line> {
+    for (;;) {
+      const far = await this.#way(signal)
+      if (far) return far
+      if (this.stale()) continue
+      try {
+        return await own()
+      } catch (error) {
+        if (!(error as HeadwaterError).facts?.moved) throw error
+        signal?.throwIfAborted()
+      }
+    }
+  }
+
+  /** To the leader; undefined: this tab has the socket. */
+  async #way(signal?: AbortSignal): Promise<Line | undefined> {
     while (!this.role) {
       if (this.#isOver || signal?.aborted) throw closed()
       await new Promise<void>((resolve) => {
@@ -191,7 +234,7 @@ export class Tab implements Place {
     const gone = (tab: string, call: () => void): void => {
       this.#platform.locks.request(this.#life(tab), { signal }, call).catch(() => undefined)
     }
-    this.#leader = new Leader(this.#host, (news) => this.#post({ ...news, term }), gone)
+    this.#leader = reignOf(this.#host, (news) => this.#post({ ...news, term }), gone)
     this.#become("leader")
     this.#lead()
   }
@@ -265,10 +308,10 @@ export class Tab implements Place {
 
   #lead(): void {
     if (!this.#leader || this.stale()) return
-    const { environment, state, heartbeat } = this.#host
-    this.#beat = heartbeat || this.#beat
+    const { environment, self, sessions } = this.#host
+    this.#beat = [...sessions].at(-1)?.heartbeat || this.#beat
     this.#said = environment.now()
-    this.#post({ t: "lead", term: this.#term, state, heartbeat: this.#beat })
+    this.#post({ t: "lead", term: this.#term, state: self.state, heartbeat: this.#beat })
   }
 
   #hear(note: Note): void {
@@ -292,6 +335,8 @@ export class Tab implements Place {
     // The lock is not this tab's any more, which it is about to be told.
     this.#dethrone()
     this.#become("follower")
+    // For the moment when it is this one's turn, which is no time to load something.
+    load(this.#host.parts.connectionLeader).catch(() => undefined)
   }
 
   /** Whether the leader is there. */
