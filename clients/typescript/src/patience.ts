@@ -26,8 +26,7 @@ export function pause(
     const changed = (change: Change): void => {
       tell?.(until, change)
       if (deaf || !/^(online|visible|resume)$/.test(change)) return
-      backoff.count = 0
-      arm(Math.max(change === "online" ? environment.random() * BACK : 0, backoff.held()))
+      arm(Math.max(change === "online" ? environment.random() * BACK : 0, backoff.woken()))
     }
     undo.push(onAbort(signal, () => resolve()), environment.watch(changed))
   }).finally(() => {

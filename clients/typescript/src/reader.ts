@@ -348,7 +348,7 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
       self.transport = null
     }
     const now = environment.now()
-    if (!ended) await rest(hurried ? backoff.held() : backoff.end({ up: now - (opened ?? now), heard, ...outcome }))
+    if (!ended) await rest(hurried ? backoff.woken() : backoff.end({ up: now - (opened ?? now), heard, ...outcome }))
   }
 
   const open = async (): Promise<AsyncIterable<Wire>> => {
@@ -510,7 +510,7 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
       setState("idle")
     },
     reconnect() {
-      backoff.count = 0
+      backoff.woken()
       hurried = true
       attempt.abort(new HeadwaterError("network", "reconnect()"))
     },
