@@ -25,7 +25,8 @@ export function pause(
     arm(ms)
     const changed = (change: Change): void => {
       tell?.(until, change)
-      if (deaf || !/^(online|visible|resume)$/.test(change)) return
+      // Online, visible, resume.
+      if (deaf || !/^(on|v|r)/.test(change)) return
       arm(Math.max(change === "online" ? environment.random() * BACK : 0, backoff.woken()))
     }
     undo.push(onAbort(signal, () => resolve()), environment.watch(changed))

@@ -82,7 +82,7 @@ export function backoffOf({ base, cap, stable, attempts, deadline }: Retry, { no
     const past = now() - MINUTE
     begun = begun.filter((at) => at > past)
     const left = PACE - begun.length
-    return left < PACE / 2 ? ((begun[0] as number) - past) / Math.max(1, left + 1) : 0
+    return 2 * left < PACE ? ((begun[0] as number) - past) / Math.max(1, left + 1) : 0
   }
   const self: Backoff = {
     count: 0,

@@ -108,6 +108,10 @@ class Backoff:
         """The reader went forward, or a write was acknowledged."""
         self._moved = self._heard = True
 
+    def spent(self, now: float) -> None:
+        """One of several requests at once got nowhere; another one of them is the attempt."""
+        self._idle.append(now)
+
     def whole(self) -> None:
         """An attempt did all that it can do, and went forward: earlier trouble is over."""
         self._idle.clear()
