@@ -274,7 +274,9 @@ export function producerOf<T>(
     if (retryable && !idempotent && status === undefined) return refused(batch, unknownOutcome(message, error))
     if (retryable && !(code === "bad-answer" && ++batch.bad >= BAD_ANSWERS)) {
       const now = environment.now()
-      batch.lost = probing = true
+      batch.lost = true
+      // On a connection all of them ask for one socket.
+      probing = !door.live
       // What a cut takes away together is one failure, and is waited for once.
       if (now >= waits) {
         const wait = backoff.end({ hint: retryAfter })
