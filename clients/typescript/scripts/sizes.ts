@@ -39,7 +39,7 @@ export const OWN: Record<string, Own> = {
   "bodies of MessagePack and Protobuf, beside `stream`": { code: 'export * from "./src/frames.ts"', most: 650, beside: STREAM },
   [CONNECT]: { code: 'export { connect } from "./src/connection.ts"', most: 8000, beside: STREAM },
   "with the first write on a connection, beside `connect`": { code: 'export * from "./src/connection/writes.ts"', most: 780, beside: CONNECT },
-  "`parts`, which is all of that, beside `connect`": { code: 'export { parts } from "./src/parts.ts"', most: 7500, beside: CONNECT },
+  "`parts`, which is all of that, beside `connect`": { code: 'export { parts } from "./src/parts.ts"', most: 7550, beside: CONNECT },
   "`msgpack`, beside `connect`; its library is the application's": { code: 'export { msgpack } from "./src/msgpack.ts"', most: 520, beside: CONNECT },
   "`protobuf`, beside `connect`; its library is the application's": { code: 'export { protobuf } from "./src/protobuf.ts"', most: 2200, beside: CONNECT },
   "`tabs`, beside `connect`": { code: 'export { tabs } from "./src/tabs.ts"', most: 2500, beside: CONNECT },

@@ -256,7 +256,7 @@ export class Connection implements AsyncDisposable {
   async #limited<R>(ms: number, call: Promise<R>): Promise<R> {
     let disarm: (() => void) | undefined
     const late = new Promise<never>((_, reject) => {
-      disarm = this.#environment.timer(ms, () => reject(new HeadwaterError("silent", `there was no answer within ${ms} ms`)))
+      disarm = this.#environment.timer(ms, () => reject(new HeadwaterError("silent", `nothing came in ${ms} ms`)))
     })
     return Promise.race([call, late]).finally(() => disarm?.())
   }

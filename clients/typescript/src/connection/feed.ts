@@ -229,7 +229,7 @@ export class Feed implements Follower {
     this.#line = line
     const disarm = environment.timer(retry.connect, () => {
       // Whoever does not answer this answers nobody.
-      line.close(new HeadwaterError("silent", `there was no answer within ${retry.connect} ms`))
+      line.close(new HeadwaterError("silent", `nothing came in ${retry.connect} ms`))
     })
     this.#answering = () => {
       this.#answering = undefined
