@@ -1,252 +1,255 @@
 // The client for TypeScript in one file. Made by `node scripts/bundles.ts` in clients/typescript; not to be edited.
-var Rr=Object.defineProperty;var A=(e,t,r)=>()=>{if(r)throw r[0];try{return e&&(t=e(e=0)),t}catch(n){throw r=[n],n}};var nt=(e,t)=>{for(var r in t)Rr(e,r,{get:t[r],enumerable:!0})};function Ft(e){let t=Number(e)*1e3||Date.parse(e??"")-Date.now();return Number.isFinite(t)?Math.max(0,t):void 0}var R,Cr,
-qt,ee,ke,Ue,It,I=A(()=>{"use strict";R=class extends Error{constructor(t,r,n={}){super(`${r} (${t})`,n);let{facts:o={},retryable:s=Cr.
-test(t)}=n;Object.assign(this,{name:"HeadwaterError",...n,code:t,facts:o,retryable:s})}},Cr=/^(network|connect-timeout|silent|truncated|bad-answer)$/,
-qt=e=>/^(408|425|429|5(?!0[15]$)..)$/.test(String(e)),ee=(e,t,r)=>e instanceof R?e:new R(t,`${r}: ${e}`,{cause:e});ke=(e,t)=>new R(
-"stopped",e,t?{cause:t}:{}),Ue=(e,t)=>new R("unknown-outcome",`it may have arrived: ${e}`,t?{cause:t}:{}),It=()=>Ue("the\
- server forgot this producer")});var Be,at=A(()=>{"use strict";Be=()=>crypto.getRandomValues(new Uint32Array(4)).join("-")});function it(e,t){return!t||typeof e=="string"?{raw:e}:{raw:e,get value(){return t.decode(e)}}}var z,qe,ie=A(()=>{"use st\
-rict";Y();z=async e=>typeof e=="function"?U(async()=>e()):e;qe=(e,t,r)=>Object.assign(it(e,r),{offset:t})});function M(e,t){let r=()=>{let n=e?.reason;t(n instanceof R?n:ke("the signal was aborted",n))};return e?.addEventListener(
-"abort",r),e?.aborted&&r(),()=>e?.removeEventListener("abort",r)}var le=A(()=>{"use strict";I()});function te(e,t,r,n,o,s){let a=[];return new Promise(d=>{let c,w=p=>{c=e.now()+p,a.push(e.timer(p,d,"pause")),o?.(c)};w(
-r);let h=p=>{o?.(c,p),!(s||!/^(online|visible|resume)$/.test(p))&&(t.count=0,w(Math.max(p==="online"?e.random()*500:0,t.
-held())))};a.push(M(n,()=>d()),e.watch(h))}).finally(()=>{for(let d of a)d()})}var Ae=A(()=>{"use strict";le()});function Fe(e){return{...{base:1e3,cap:3e4,attempts:1/0,deadline:1/0,stable:5e3,connect:1e4,silence:0},...e===!1?{attempts:0}:
-e}}function re({base:e,cap:t,stable:r,attempts:n,deadline:o},{now:s,random:a}){let d=[],c=!1,w,h=-1/0,p={count:0,begin(){
-d=[...d.slice(-11),s()],w??=s(),c=!1},progress(){w=s(),p.count=0,c=!0,d=[]},held:()=>d.length<12?0:Math.max(0,d[0]+6e4-s()),
-end({up:m=0,heard:l,planned:y,hint:P,personal:b}){let E=s(),v=m>=r&&l;v&&(p.count=0,w=E);let D=E-(w??E),T;return y&&(c||
-v)?T=Math.max(0,h+1e3-E):c?T=a()*e:T=a()*Math.min(y?r:t,4*e+2*D,e*2**p.count++),y&&(h=E+T),P&&(T=Math.max(T,P*(b?1:1+.3*
-a()))),T=Math.max(T,p.held()),p.count>n||T+D>o?null:T}};return p}var pe=A(()=>{"use strict"});async function Lt(e,t,r,n){let o=re(t,e),s=0;for(let a=!1;;a=!0)try{return o.begin(),await n(a)}catch(d){if(!(d instanceof
-R)||!d.retryable||d.code==="bad-answer"&&(s+=1)>=3)throw d;let c=o.end({hint:d.retryAfter});if(c===null)throw d;await te(
-e,o,c,r,void 0,d.retryAfter!==void 0)}}var Nt=A(()=>{"use strict";I();Ae();pe()});var Ie,q,de,fe,ft,$t,jt,K=A(()=>{"use strict";Ie="application/json",q=(e=Ie)=>/^\s*(application\/|[^;]*\+)json\s*(;|$)/i.
-test(e)?"json":/^\s*text\//i.test(e)?"text":"bytes",de=e=>Uint8Array.from(atob(e),t=>t.charCodeAt(0)),fe=e=>new TextEncoder().
-encode(e),ft=()=>new TextDecoder("utf-8",{ignoreBOM:!0}),$t=e=>ft().decode(e),jt=(e,t)=>typeof e!="string"||t==="text"?e:
-t==="json"?JSON.parse(e):fe(e)});function Kt(e,t){let r=q(t)==="json"?JSON.stringify(e):e;if(typeof r=="string")return fe(r);let{buffer:n=r,byteOffset:o,
-byteLength:s}=Object(r);if(n instanceof ArrayBuffer)return new Uint8Array(n,o,s);throw new R("bad-record",`${typeof e} i\
-s no record of ${t}`)}function Le(e){let t=new Uint8Array(e.reduce((n,o)=>n+o.length,0)),r=0;for(let n of e)t.set(n,r),r+=
-n.length;return t}function Ne(e,t){return q(t)!=="json"?Le(e):Le([...e.flatMap((r,n)=>[fe(n?",":"["),r]),fe("]")])}var Mt,
-$e=A(()=>{"use strict";I();K();Mt=e=>!/^\s*application\/(x-|vnd\.google\.)?protobuf\b(?!.*encoding=delimited)/i.test(e)});function _t({door:e,retry:t,environment:r,signal:n},o,s,a,d){let{id:c,linger:w=5,batchBytes:h=1<<20,bufferBytes:p=8<<20,
-claim:m,create:l,idempotent:y=!0}=d,P=y?d.inFlight??5:1,{epoch:b=0}=d;if(!c||!(b>=0&&h>0&&P>0))throw new R("bad-request",
-"a producer has a name, an epoch from 0 on, and limits above 0");let E=re(t,r),v=new AbortController,D=0,T,S,B=[],W=[],G,
-N=0,oe="",F,J,$=Promise.resolve(),se=!1,be=!1,X=-1/0,ve=[],Ce,xe=async i=>{for(;!i();)await new Promise(f=>ve.push(f))},
-Z=()=>{for(let i of ve.splice(0))i()},L=()=>xe(()=>{let i=N<p||F;return i||ae(),i}),Q=async(i,f,g,O)=>{T??=await s();let k=await a(
-i,T);if(await L(),F)throw F;let H={bytes:k,resolve:f,reject:g};V(H),H.ignore=M(O,_=>{let j=S?.entries.indexOf(H)??-1;S&&
-j>=0?(S.entries.splice(j,1),S.size-=k.length,N-=k.length,g(_)):g(ke("the signal was aborted; the record may arrive",O?.reason))})},
-V=i=>{let{bytes:f}=i,g=f?.length??0;return S&&f&&(!Mt(T)||S.size+g>h)&&ae(),S??={entries:[],size:0,seq:0,bad:0},S.entries.
-push(i),S.size+=g,N+=g,G??=r.timer(w,ae),S},ae=()=>{G?.(),G=void 0,S?.entries.length&&B.push(S),S=void 0,ce()},tt=async(i,f)=>{
-if(await $,F)throw F;T??=await s();let g=()=>{};return f!==void 0&&V({bytes:await a(f,T),resolve:g,reject:g}),new Promise(
-(O,k)=>{V({resolve:O,reject:k}).close=i,ae()})},We=(i,f)=>(J??=tt(i,f),J.catch(()=>J=void 0),J),ce=()=>{se&&!W.length&&(se=
-!1,b+=1,D=0);let i=()=>W.some(f=>!f.seq)||B[0]?.close&&W.length;for(;!se&&B.length&&W.length<P&&!i();){let f=B.shift();f.
-seq=D++,f.lost=!1,W.push(f),rt(f)}},rt=async i=>{let f=Gt(i),g={body:f.length?Ne(f,T):void 0,type:T,producer:y?[c,b,i.seq]:
-void 0,create:l?{}:void 0,...i.close};for(i.write=g;i.write===g;){let O=Math.min(...W.map(k=>k.seq));(!e.live||i.seq===O)&&
-E.begin();try{let{offset:k}=await o.write(g,v.signal);if(i.write!==g)return;E.progress(),k>oe&&(oe=k),Te(i,k);return}catch(k){
-if(i.write!==g||!await Oe(i,k,O))return}}},Oe=async(i,f,g)=>{let{code:O,facts:k,message:H,retryable:_,retryAfter:j,status:Dt}=f;
-if(_&&!y&&Dt===void 0)return He(i,Ue(H,f));if(_&&!(O==="bad-answer"&&++i.bad>=3)){let Re=r.now();if(i.lost=!0,Re>=X){let Ht=E.
-end({hint:j});if(Ht===null)return u(Ue(H,f));X=Re+Ht}return await te(r,E,X-Re,v.signal,void 0,j!==void 0),X=Math.min(X,r.
-now()),!0}return O==="producer-gap"?Ee(i,Number(k.expected??k.expected_seq),g):O==="producer-fenced"&&m?Pe(Number(k.epoch??
-b)+1):Dt===404&&l&&!be?(be=!0,o.create({"content-type":T},void 0,v.signal).then(()=>!0,Re=>Oe(i,Re,g))):He(i,f)},Ee=async(i,f,g)=>{
-if(f>i.seq)return Te(i,oe);if(f<g||g===i.seq)return Pe(b+1);let O=W.find(k=>k.seq<i.seq);return await xe(()=>!O||!W.includes(
-O)),!0},Pe=i=>{b=i,D=0;for(let f of W)f.lost&&C(f,It());De(W.filter(f=>f.write)),W=[],ce(),Z()},De=i=>{for(let f of i)f.
-write=void 0;B.unshift(...i)},He=(i,f)=>{if(Dr.test(f.code))return u(f);let g=W.filter(O=>O.seq>i.seq);W=W.filter(O=>O.seq<=
-i.seq),De(g),se=!0,Te(i,f)},Te=(i,f)=>{W=W.filter(g=>g!==i),C(i,f),ce(),Z()},C=(i,f)=>{i.write=void 0,N-=i.size;for(let{
-resolve:g,reject:O,ignore:k}of i.entries)k?.(),typeof f=="string"?g(f):O(f)},u=i=>{F??=i,G?.(),Ce?.();let f=[...W,...B,...S?
-[S]:[]];W=[],B=[],S=void 0,v.abort(i);for(let g of f)C(g,i);Z()},x={id:c,get pending(){return[...W,...B,...S?[S]:[]].flatMap(
-Gt).length},append(i,{signal:f}={}){return J?Promise.reject(new R("stream-closed","this producer has closed the stream")):
-new Promise((g,O)=>{$=$.then(()=>Q(i,g,O,f)).catch(O)})},async write(i){if(F)throw F;x.append(i).catch(f=>F??=f),await $,
-await L()},async flush(){if(await $,ae(),await xe(()=>!S&&!B.length&&!W.length),F)throw F;return oe},close:i=>We({close:!0},
-i),fail:(i,f,g)=>We({close:!0,fail:{code:i,message:f}},g),async[Symbol.asyncDispose](){await x.flush().finally(()=>u(ke(
-"the producer was disposed of")))}};return Ce=M(n,u),x}var Dr,Gt,zt=A(()=>{"use strict";I();Ae();$e();pe();le();Dr=/^(producer-fenced|stream-closed|stream-gone)$/,
-Gt=({entries:e})=>e.flatMap(({bytes:t})=>t??[])});function Jt(e,t,r={}){let{code:n,detail:o,message:s,title:a,offset:d}=t;return new R(ct(n)??Hr[e]??(e<500?"bad-answer":"\
-internal"),ct(o??s??a)??`the server answered ${e}`,{status:e,retryable:qt(e),offset:ct(d),facts:t,...r})}async function Qt(e){
+var Rr=Object.defineProperty;var S=(e,t,r)=>()=>{if(r)throw r[0];try{return e&&(t=e(e=0)),t}catch(n){throw r=[n],n}};var ot=(e,t)=>{for(var r in t)Rr(e,r,{get:t[r],enumerable:!0})};function Nt(e){let t=Number(e)*1e3||Date.parse(e??"")-Date.now();return Number.isFinite(t)?Math.max(0,t):void 0}var P,Wr,
+It,Z,ke,qe,Lt,q=S(()=>{"use strict";P=class extends Error{constructor(t,r,n={}){super(`${r} (${t})`,n);let{facts:o={},retryable:s=Wr.
+test(t)}=n;Object.assign(this,{name:"HeadwaterError",...n,code:t,facts:o,retryable:s})}},Wr=/^(network|connect-timeout|silent|truncated|bad-answer)$/,
+It=e=>/^(408|425|429|5(?!0[15]$)..)$/.test(String(e)),Z=(e,t,r)=>e instanceof P?e:new P(t,`${r}: ${e}`,{cause:e});ke=(e,t)=>new P(
+"stopped",e,t?{cause:t}:{}),qe=(e,t)=>new P("unknown-outcome",`it may have arrived: ${e}`,t?{cause:t}:{}),Lt=()=>qe("the\
+ server forgot this producer")});var Fe,it=S(()=>{"use strict";Fe=()=>crypto.getRandomValues(new Uint32Array(4)).join("-")});function dt(e,t){return!t||typeof e=="string"?{raw:e}:{raw:e,get value(){return t.decode(e)}}}var J,Ie,de=S(()=>{"use st\
+rict";Y();J=async e=>typeof e=="function"?B(async()=>e()):e;Ie=(e,t,r)=>Object.assign(dt(e,r),{offset:t})});function M(e,t){let r=()=>{let n=e?.reason;t(n instanceof P?n:ke("the signal was aborted",n))};return e?.addEventListener(
+"abort",r),e?.aborted&&r(),()=>e?.removeEventListener("abort",r)}var pe=S(()=>{"use strict";q()});function ee(e,t,r,n,o,s){let a=[];return new Promise(d=>{let c,w=m=>{c=e.now()+m,a.push(e.timer(m,d,"pause")),o?.(c)};w(
+r);let g=m=>{o?.(c,m),!(s||!/^(on|v|r)/.test(m))&&w(Math.max(m==="online"?e.random()*500:0,t.woken()))};a.push(M(n,()=>d()),
+e.watch(g))}).finally(()=>{for(let d of a)d()})}var Re=S(()=>{"use strict";pe()});function Ne(e){return{base:1e3,cap:3e4,attempts:e===!1?0:1/0,deadline:1/0,stable:5e3,connect:1e4,silence:0,...e}}function te({
+base:e,cap:t,stable:r,attempts:n,deadline:o},{now:s,random:a}){let d=[],c=!1,w,g=0,m,u=()=>{let y=s()-6e4;d=d.filter(h=>h>
+y);let O=12-d.length;return 2*O<12?(d[0]-y)/Math.max(1,O+1):0},l={count:0,begin:()=>{d.push(s())},progress(){d=[],c=!0,l.
+count=0},woken:()=>(l.count=g=0,u()),end({up:y=0,heard:O,planned:h,hint:T=0,personal:v}){let U=s(),C=c||y>=r&&O;C&&(l.count=
+g=0,m=U);let k=U-(m??=U),D=1e3-y;return(!h||!C)&&(w=g===1?1-w:a(),D=w*Math.min(h?r:t,2*(e+k),e*2**g++),c||l.count++),c=!1,
+D=Math.max(D,u(),T*(v?1:1+.3*a())),l.count>n||D+k>o?null:D}};return l}var ue=S(()=>{"use strict"});async function $t(e,t,r,n){let o=te(t,e),s=0;for(let a=!1;;a=!0)try{return o.begin(),await n(a)}catch(d){if(!(d instanceof
+P)||!d.retryable||d.code==="bad-answer"&&(s+=1)>=3)throw d;let c=o.end({hint:d.retryAfter});if(c===null)throw d;await ee(
+e,o,c,r,void 0,d.retryAfter!==void 0)}}var jt=S(()=>{"use strict";q();Re();ue()});var Le,F,fe,ce,ct,Mt,Kt,K=S(()=>{"use strict";Le="application/json",F=(e=Le)=>/^\s*(application\/|[^;]*\+)json\s*(;|$)/i.
+test(e)?"json":/^\s*text\//i.test(e)?"text":"bytes",fe=e=>Uint8Array.from(atob(e),t=>t.charCodeAt(0)),ce=e=>new TextEncoder().
+encode(e),ct=()=>new TextDecoder("utf-8",{ignoreBOM:!0}),Mt=e=>ct().decode(e),Kt=(e,t)=>typeof e!="string"||t==="text"?e:
+t==="json"?JSON.parse(e):ce(e)});function Gt(e,t){let r=F(t)==="json"?JSON.stringify(e):e;if(typeof r=="string")return ce(r);let{buffer:n=r,byteOffset:o,
+byteLength:s}=Object(r);if(n instanceof ArrayBuffer)return new Uint8Array(n,o,s);throw new P("bad-record",`${typeof e} i\
+s no record of ${t}`)}function $e(e){let t=new Uint8Array(e.reduce((n,o)=>n+o.length,0)),r=0;for(let n of e)t.set(n,r),r+=
+n.length;return t}function je(e,t){return F(t)!=="json"?$e(e):$e([...e.flatMap((r,n)=>[ce(n?",":"["),r]),ce("]")])}var lt,
+Me=S(()=>{"use strict";q();K();lt=e=>!/^\s*application\/(x-|vnd\.google\.)?protobuf\b(?!.*encoding=delimited)/i.test(e)});function zt({door:e,retry:t,environment:r,signal:n},o,s,a,d){let{id:c,linger:w=5,batchBytes:g=1<<20,bufferBytes:m=8<<20,
+claim:u,create:l,idempotent:y=!0}=d,O=y?d.inFlight??5:1,{epoch:h=0}=d;if(!c||!(h>=0&&g>0&&O>0))throw new P("bad-request",
+"a producer has a name, an epoch from 0 on, and limits above 0");let T=te(t,r),v=new AbortController,U=0,C,k,D=[],W=[],_,
+L=0,ne="",I,Q,$=Promise.resolve(),oe=!1,ve=!1,se=!1,X=-1/0,Se=[],Ce,V=async i=>{for(;!i();)await new Promise(f=>Se.push(
+f))},N=()=>{for(let i of Se.splice(0))i()},z=()=>V(()=>{let i=L<m||I;return i||ie(),i}),ae=async(i,f,b,A)=>{C??=await s();
+let R=await a(i,C);if(await z(),I)throw I;let j={bytes:R,resolve:f,reject:b};xe(j),j.ignore=M(A,G=>{let Pe=k?.entries.indexOf(
+j)??-1;k&&Pe>=0?(k.entries.splice(Pe,1),k.size-=R.length,L-=R.length,b(G)):b(ke("the signal was aborted; the record may \
+arrive",A?.reason))})},xe=i=>{let{bytes:f}=i,b=f?.length??0;return lt(C)&&!D.at(-1)?.close&&(k??=D.pop()),k&&f&&(!lt(C)||
+k.size+b>g)&&ie(),k??={entries:[],size:0,seq:0,bad:0},k.entries.push(i),k.size+=b,L+=b,_??=r.timer(w,ie),k},ie=()=>{_?.(),
+_=void 0,k?.entries.length&&D.push(k),k=void 0,Ee()},nt=async(i,f)=>{if(await $,I)throw I;C??=await s();let b=()=>{};return f!==
+void 0&&xe({bytes:await a(f,C),resolve:b,reject:b}),new Promise((A,R)=>{xe({resolve:A,reject:R}).close=i,ie()})},Oe=(i,f)=>(Q??=
+nt(i,f),Q.catch(()=>Q=void 0),Q),Ee=()=>{oe&&!W.length&&(oe=!1,h+=1,U=0);let i=()=>W.some(f=>!f.seq)||(D[0]?.close||se)&&
+W.length;for(;!oe&&D.length&&W.length<O&&!i();){let f=D.shift();f.seq=U++,f.lost=!1,W.push(f),We(f)}},We=async i=>{let f=_t(
+i),b={body:f.length?je(f,C):void 0,type:C,producer:y?[c,h,i.seq]:void 0,create:l?{}:void 0,...i.close};for(i.write=b;i.write===
+b;){let A=W[0].seq;(!e.live||i.seq===A)&&T.begin();try{let{offset:R}=await o.write(b,v.signal);if(i.write!==b)return;T.progress(),
+se=!1,R>ne&&(ne=R),H(i,R);return}catch(R){if(i.write!==b||!await le(i,R,A))return}}},le=async(i,f,b)=>{let{code:A,facts:R,
+message:j,retryable:G,retryAfter:Pe,status:Ut}=f;if(G&&!y&&Ut===void 0)return Be(i,qe(j,f));if(G&&!(A==="bad-answer"&&++i.
+bad>=3)){let Te=r.now();if(i.lost=!0,se=!e.live,Te>=X){let Bt=T.end({hint:Pe});if(Bt===null)return x(qe(j,f));X=Te+Bt}return await ee(
+r,T,X-Te,v.signal,void 0,Pe!==void 0),X=Math.min(X,r.now()),await V(()=>!se||!i.write||i===W[0]),!0}return A==="producer\
+-gap"?He(i,Number(R.expected??R.expected_seq),b):A==="producer-fenced"&&u?De(Number(R.epoch??h)+1):Ut===404&&l&&!ve?(ve=
+!0,o.create({"content-type":C},void 0,v.signal).then(()=>!0,Te=>le(i,Te,b))):Be(i,f)},He=async(i,f,b)=>{if(f>i.seq)return H(
+i,ne);if(f<b||b===i.seq)return De(h+1);let A=W.find(R=>R.seq<i.seq);return await V(()=>!A||!W.includes(A)),!0},De=i=>{h=
+i,U=0;for(let f of W)f.lost&&p(f,Lt());Ue(W.filter(f=>f.write)),W=[],Ee(),N()},Ue=i=>{for(let f of i)f.write=void 0;D.unshift(
+...i)},Be=(i,f)=>{if(Dr.test(f.code))return x(f);let b=W.filter(A=>A.seq>i.seq);W=W.filter(A=>A.seq<=i.seq),Ue(b),oe=!0,
+H(i,f)},H=(i,f)=>{W=W.filter(b=>b!==i),p(i,f),Ee(),N()},p=(i,f)=>{i.write=void 0,L-=i.size;for(let{resolve:b,reject:A,ignore:R}of i.
+entries)R?.(),typeof f=="string"?b(f):A(f)},x=i=>{I??=i,_?.(),Ce?.();let f=[...W,...D,...k?[k]:[]];W=[],D=[],k=void 0,v.
+abort(i);for(let b of f)p(b,i);N()},E={id:c,get pending(){return[...W,...D,...k?[k]:[]].flatMap(_t).length},append(i,{signal:f}={}){
+return Q?Promise.reject(new P("stream-closed","this producer has closed the stream")):new Promise((b,A)=>{$=$.then(()=>ae(
+i,b,A,f)).catch(A)})},async write(i){if(I)throw I;E.append(i).catch(f=>I??=f),await $,await z()},async flush(){if(await $,
+ie(),await V(()=>!k&&!D.length&&!W.length),I)throw I;return ne},close:i=>Oe({close:!0},i),fail:(i,f,b)=>Oe({close:!0,fail:{
+code:i,message:f}},b),async[Symbol.asyncDispose](){await E.flush().finally(()=>x(ke("the producer was disposed of")))}};
+return Ce=M(n,x),E}var Dr,_t,Jt=S(()=>{"use strict";q();Re();Me();ue();pe();Dr=/^(producer-fenced|stream-closed|stream-gone)$/,
+_t=({entries:e})=>e.flatMap(({bytes:t})=>t??[])});function Qt(e,t,r={}){let{code:n,detail:o,message:s,title:a,offset:d}=t;return new P(pt(n)??Ur[e]??(e<500?"bad-answer":"\
+internal"),pt(o??s??a)??`the server answered ${e}`,{status:e,retryable:It(e),offset:pt(d),facts:t,...r})}async function Vt(e){
 let{status:t,headers:r,url:n}=e,o=`${t} for ${n}`,s={};if(/json|^text\/plain/.test(r.get("content-type")??"")){let a=await e.
-text().catch(()=>"");try{s={...JSON.parse(a)}}catch{a&&(s.detail=`${a.slice(0,200)}: ${o}`)}}for(let[a,d]of Ur)s[d]??=r.
+text().catch(()=>"");try{s={...JSON.parse(a)}}catch{a&&(s.detail=`${a.slice(0,200)}: ${o}`)}}for(let[a,d]of Br)s[d]??=r.
 get(a)??void 0;return t===409&&s.expected!==void 0&&(s.code??="producer-gap"),t===403&&s.epoch!==void 0&&(s.code??="prod\
-ucer-fenced"),t===409&&s.closed&&(s.code??="stream-closed"),s.detail??=o,Jt(t,s,{retryAfter:Ft(r.get("retry-after"))})}function ue({
-headers:e,status:t},r){let n=e.get("content-type")??"no type",o={content_type:n,protocol:e.has("stream-next-offset")};return new R(
-"bad-answer",`the server answered ${n} in place of ${r}`,{status:t,facts:o})}function Vt(e,t,r){let{issues:n,message:o=n?.
-map(a=>a.message).join("; ")??String(e),facts:s=n?{issues:n}:{}}=Object(e);return new R("bad-record",`a record was refus\
-ed: ${o}`,{offset:r,facts:{raw:t,...s},cause:e})}function Yt(e){if(e.kind==="stream-error"){let{data:s}=e;return s instanceof
-R?s:Jt(Number(s.status)||0,s)}let{kind:t,offset:r,code:n="",message:o=""}=e;return new R(t,`the stream failed: ${n} ${o}`.
-trim(),{offset:r,facts:{code:n,message:o}})}var Hr,ct,Ur,me,ye=A(()=>{"use strict";I();Hr={400:"bad-request",401:"not-au\
+ucer-fenced"),t===409&&s.closed&&(s.code??="stream-closed"),s.detail??=o,Qt(t,s,{retryAfter:Nt(r.get("retry-after"))})}function me({
+headers:e,status:t},r){let n=e.get("content-type")??"no type",o={content_type:n,protocol:e.has("stream-next-offset")};return new P(
+"bad-answer",`the server answered ${n} in place of ${r}`,{status:t,facts:o})}function Yt(e,t,r){let{issues:n,message:o=n?.
+map(a=>a.message).join("; ")??String(e),facts:s=n?{issues:n}:{}}=Object(e);return new P("bad-record",`a record was refus\
+ed: ${o}`,{offset:r,facts:{raw:t,...s},cause:e})}function Xt(e){if(e.kind==="stream-error"){let{data:s}=e;return s instanceof
+P?s:Qt(Number(s.status)||0,s)}let{kind:t,offset:r,code:n="",message:o=""}=e;return new P(t,`the stream failed: ${n} ${o}`.
+trim(),{offset:r,facts:{code:n,message:o}})}var Ur,pt,Br,ye,we=S(()=>{"use strict";q();Ur={400:"bad-request",401:"not-au\
 thorized",403:"refused",404:"stream-not-found",405:"method-not-allowed",406:"not-acceptable",408:"request-timeout",409:"\
 conflict",410:"gone",412:"precondition-failed",413:"too-large",415:"unsupported-coding",429:"rate-limited",503:"unavaila\
-ble"},ct=e=>typeof e=="string"?e:void 0;Ur=[["stream-next-offset","next_offset"],["stream-earliest-offset","earliest"],[
-"producer-epoch","epoch"],["producer-expected-seq","expected"],["stream-closed","closed"]];me=(e,t="bad-answer")=>ee(e,t,
-"the answer cannot be read")});function we(e){return new URL(e,globalThis.location?.href)}function lt(e,t){for(let[r,n]of Object.entries(t))n!==void 0&&
-e.set(r,String(n))}async function je(e,t){let r=await e.send(t);if(r.response.ok)return r;throw await e.problem(r.response).
-finally(r.release)}function Xt(e,t){let{headers:r}=e,n=async({method:s="GET",url:a,headers:d={},body:c},w)=>{let h=new Headers(
-typeof r=="function"?await r():r);lt(h,d);let{credentials:p}=e;return(e.fetch??fetch)(a,{method:s,headers:h,body:c,credentials:p,
-signal:w,cache:"no-store"})},o=async s=>{let a=new AbortController,{signal:d}=a,c=m=>a.abort(m),w=[e.signal,s.signal].map(
-m=>M(m,c)),h=t.timer(s.limit,()=>c(new R("connect-timeout",`nothing came in ${s.limit} ms`))),p=()=>{h();for(let m of w)
-m();a.abort()};try{let m=await new Promise((l,y)=>{M(d,y),n(s,d).then(l,y)});return m.ok&&h(),{response:m,signal:d,abort:c,
-release:p}}catch(m){let l=pt(d,m);throw p(),l}};return{options:e,async send(s){let a=await o(s);return a.response.status!==
-401||typeof r!="function"?a:(a.release(),o(s))}}}var pt,ne=A(()=>{"use strict";I();le();pt=(e,t)=>ee(e.reason??t,"networ\
-k","no answer")});function ut(e){let t=e.get("stream-failure");if(t!==null)return{code:t,message:decodeURIComponent(e.get("stream-failure-\
-message")??"")}}function mt(e,t){let r=e.get("stream-next-offset")??t,n=ut(e);return n?{kind:"stream-failed",offset:r,...n}:
-{kind:"stream-closed",offset:r}}function Zt(e,t,r){if(t.status===204)return mt(t.headers,r);throw ue(t,e)}var Me=A(()=>{
-"use strict";ye()});function er(e){let t=o=>e.get(o)??void 0,r=t("stream-ttl"),n=t("stream-expires-at");return{type:t("content-type")??"",offset:t(
-"stream-next-offset")??"",earliest:t("stream-earliest-offset"),closed:t("stream-closed")==="true",failure:ut(e),ttl:r?Number(
-r):void 0,expiresAt:n?new Date(n):void 0,retention:t("stream-retention"),slow:t("stream-slow"),etag:t("etag")}}function tr(e,t,r){
-let n=async(o,s,a,d)=>{let c=Fe(e.options.retry).connect+(d?Br:0),{response:w,release:h}=await je(e,{method:o,url:t(),headers:a,
-body:d,signal:s,limit:c});if(h(),w.status!==204&&!w.headers.has("stream-next-offset"))throw ue(w,"what a stream's server\
- says");return w};return{async write({body:o,type:s,producer:a,close:d,fail:c,create:w},h){let[p,m,l]=a??[],y={...w,"str\
-eam-create":w&&!0,"content-type":o||w?s:void 0,"producer-id":p,"producer-epoch":m,"producer-seq":l,"stream-closed":d||void 0,
+ble"},pt=e=>typeof e=="string"?e:void 0;Br=[["stream-next-offset","next_offset"],["stream-earliest-offset","earliest"],[
+"producer-epoch","epoch"],["producer-expected-seq","expected"],["stream-closed","closed"]];ye=(e,t="bad-answer")=>Z(e,t,
+"the answer cannot be read")});function ge(e){return new URL(e,globalThis.location?.href)}function ut(e,t){for(let[r,n]of Object.entries(t))n!==void 0&&
+e.set(r,String(n))}async function Ke(e,t){let r=await e.send(t);if(r.response.ok)return r;throw await e.problem(r.response).
+finally(r.release)}function Zt(e,t){let{headers:r}=e,n=async({method:s="GET",url:a,headers:d={},body:c},w)=>{let g=new Headers(
+typeof r=="function"?await r():r);ut(g,d);let{credentials:m}=e;return(e.fetch??fetch)(a,{method:s,headers:g,body:c,credentials:m,
+signal:w,cache:"no-store"})},o=async s=>{let a=new AbortController,{signal:d}=a,c=u=>a.abort(u),w=[e.signal,s.signal].map(
+u=>M(u,c)),g=t.timer(s.limit,()=>c(new P("connect-timeout",`nothing came in ${s.limit} ms`))),m=()=>{g();for(let u of w)
+u();a.abort()};try{let u=await new Promise((l,y)=>{M(d,y),n(s,d).then(l,y)});return u.ok&&g(),{response:u,signal:d,abort:c,
+release:m}}catch(u){let l=mt(d,u);throw m(),l}};return{options:e,async send(s){let a=await o(s);return a.response.status!==
+401||typeof r!="function"?a:(a.release(),o(s))}}}var mt,re=S(()=>{"use strict";q();pe();mt=(e,t)=>Z(e.reason??t,"network",
+"no answer")});function yt(e){let t=e.get("stream-failure");if(t!==null)return{code:t,message:decodeURIComponent(e.get("stream-failure-\
+message")??"")}}function wt(e,t){let r=e.get("stream-next-offset")??t,n=yt(e);return n?{kind:"stream-failed",offset:r,...n}:
+{kind:"stream-closed",offset:r}}function er(e,t,r){if(t.status===204)return wt(t.headers,r);throw me(t,e)}var Ge=S(()=>{
+"use strict";we()});function tr(e){let t=o=>e.get(o)??void 0,r=t("stream-ttl"),n=t("stream-expires-at");return{type:t("content-type")??"",offset:t(
+"stream-next-offset")??"",earliest:t("stream-earliest-offset"),closed:t("stream-closed")==="true",failure:yt(e),ttl:r?Number(
+r):void 0,expiresAt:n?new Date(n):void 0,retention:t("stream-retention"),slow:t("stream-slow"),etag:t("etag")}}function rr(e,t,r){
+let n=async(o,s,a,d)=>{let c=Ne(e.options.retry).connect+(d?qr:0),{response:w,release:g}=await Ke(e,{method:o,url:t(),headers:a,
+body:d,signal:s,limit:c});if(g(),w.status!==204&&!w.headers.has("stream-next-offset"))throw me(w,"what a stream's server\
+ says");return w};return{async write({body:o,type:s,producer:a,close:d,fail:c,create:w},g){let[m,u,l]=a??[],y={...w,"str\
+eam-create":w&&!0,"content-type":o||w?s:void 0,"producer-id":m,"producer-epoch":u,"producer-seq":l,"stream-closed":d||void 0,
 "stream-failure":c?.code,"stream-failure-message":c?.message?encodeURIComponent(c.message):void 0};return{offset:(await n(
-"POST",h,y,o)).headers.get("stream-next-offset")??""}},create:async(o,s,a)=>er((await n("PUT",a,o,s)).headers),async head(o){
-try{return er((await n("HEAD",o)).headers)}catch(s){if(s.status===404)return null;throw s}},delete:async o=>{await n("DE\
-LETE",o)},sibling:o=>Ke(new URL(o,t()),e,r)}}var Br,rr=A(()=>{"use strict";yt();ye();ne();pe();Me();Br=6e4});var nr={};nt(nr,{httpWrites:()=>tr,writerOf:()=>qr});function qr(e,t){let{environment:r,parts:n,retry:o,signal:s}=e,a,d=(m,l)=>Lt(
-r,o,m??s,l),c=async()=>e.type??(await p.head())?.type??Ie,w=async(m,l)=>{if(!e.codec)return Kt(m,l);let{encode:y}=await d(
-void 0,()=>z(e.codec)),{framed:P}=await d(void 0,()=>U(n.frames));try{return P(y(m),l)}catch(b){throw ee(b,"bad-record",
-`it is no record of ${l}`)}},h=(m=!1)=>a??=p.producer({id:Be(),linger:0,create:m}),p={append:(m,l={})=>h(l.create).append(
-m,l),producer:m=>_t(e,t,c,w,m),async create({type:m=e.type??Ie,ttl:l,expiresAt:y,retention:P,slow:b,closed:E,records:v=[],
-signal:D}={}){let T={"content-type":m,"stream-ttl":l,"stream-expires-at":y instanceof Date?y.toISOString():y,"stream-ret\
-ention":P,"stream-slow":b,"stream-closed":E||void 0},S=await Promise.all(v.map(W=>w(W,m))),B=await d(D,()=>t.create(T,S.
-length?Ne(S,m):void 0,D));return e.type=m,e.created=r.now(),{...B,type:B.type||m}},async head({signal:m}={}){let l=await d(
-m,()=>t.head(m));return e.type=l?.type||e.type,l},close:m=>h().close(m),fail:(m,l,y)=>h().fail(m,l,y),async fork(m,l,{signal:y}={}){
-let P=t.sibling(m),b=await P.writes(),E=new URL(t.sibling("").url).pathname;return await d(y,()=>b.create({"stream-forke\
-d-from":E,"stream-fork-offset":l},void 0,y)),e.another(P)},async delete({signal:m}={}){await d(m,async l=>{try{await t.delete(
-m)}catch(y){if(!l||y.code!=="stream-not-found")throw y}})}};return p}var or=A(()=>{"use strict";at();ie();I();Nt();zt();
-$e();Y();K();rr()});function Ge(e){let t=JSON.parse(e);if(!Array.isArray(t))throw new SyntaxError("no JSON array");let r=[],n=!1,o=0,s=0;for(let{
-0:a,index:d}of e.matchAll(Fr)){if(a==='"'&&(n=!n),n)continue;let c=a==="["||a==="{";c?o+=1:(a==="]"||a==="}")&&(o-=1),c&&
-o===1?s=d+1:(!o||o===1&&a===",")&&(r.push(e.slice(s,d).trim()),s=d+1)}return t.map((a,d)=>({raw:r[d]??"",value:a}))}var Fr,
-wt=A(()=>{"use strict";Fr=/\\.|["[\]{},]/gs});function gt(e){if(e.length>67108864)throw new RangeError(`more than ${67108864} characters in a line`)}function _e(){let e=ft(),
+"POST",g,y,o)).headers.get("stream-next-offset")??""}},create:async(o,s,a)=>tr((await n("PUT",a,o,s)).headers),async head(o){
+try{return tr((await n("HEAD",o)).headers)}catch(s){if(s.status===404)return null;throw s}},delete:async o=>{await n("DE\
+LETE",o)},sibling:o=>_e(new URL(o,t()),e,r)}}var qr,nr=S(()=>{"use strict";gt();we();re();ue();Ge();qr=6e4});var or={};ot(or,{httpWrites:()=>rr,writerOf:()=>Fr});function Fr(e,t){let{environment:r,parts:n,retry:o,signal:s}=e,a,d=(u,l)=>$t(
+r,o,u??s,l),c=async()=>e.type??(await m.head())?.type??Le,w=async(u,l)=>{if(!e.codec)return Gt(u,l);let{encode:y}=await d(
+void 0,()=>J(e.codec)),{framed:O}=await d(void 0,()=>B(n.frames));try{return O(y(u),l)}catch(h){throw Z(h,"bad-record",`\
+it is no record of ${l}`)}},g=(u=!1)=>a??=m.producer({id:Fe(),linger:0,create:u}),m={append:(u,l={})=>g(l.create).append(
+u,l),producer:u=>zt(e,t,c,w,u),async create({type:u=e.type??Le,ttl:l,expiresAt:y,retention:O,slow:h,closed:T,records:v=[],
+signal:U}={}){let C={"content-type":u,"stream-ttl":l,"stream-expires-at":y instanceof Date?y.toISOString():y,"stream-ret\
+ention":O,"stream-slow":h,"stream-closed":T||void 0},k=await Promise.all(v.map(W=>w(W,u))),D=await d(U,()=>t.create(C,k.
+length?je(k,u):void 0,U));return e.type=u,e.created=r.now(),{...D,type:D.type||u}},async head({signal:u}={}){let l=await d(
+u,()=>t.head(u));return e.type=l?.type||e.type,l},close:u=>g().close(u),fail:(u,l,y)=>g().fail(u,l,y),async fork(u,l,{signal:y}={}){
+let O=t.sibling(u),h=await O.writes(),T=new URL(t.sibling("").url).pathname;return await d(y,()=>h.create({"stream-forke\
+d-from":T,"stream-fork-offset":l},void 0,y)),e.another(O)},async delete({signal:u}={}){await d(u,async l=>{try{await t.delete(
+u)}catch(y){if(!l||y.code!=="stream-not-found")throw y}})}};return m}var sr=S(()=>{"use strict";it();de();q();jt();Jt();
+Me();Y();K();nr()});function ze(e){let t=JSON.parse(e);if(!Array.isArray(t))throw new SyntaxError("no JSON array");let r=[],n=!1,o=0,s=0;for(let{
+0:a,index:d}of e.matchAll(Ir)){if(a==='"'&&(n=!n),n)continue;let c=a==="["||a==="{";c?o+=1:(a==="]"||a==="}")&&(o-=1),c&&
+o===1?s=d+1:(!o||o===1&&a===",")&&(r.push(e.slice(s,d).trim()),s=d+1)}return t.map((a,d)=>({raw:r[d]??"",value:a}))}var Ir,
+ht=S(()=>{"use strict";Ir=/\\.|["[\]{},]/gs});function bt(e){if(e.length>67108864)throw new RangeError(`more than ${67108864} characters in a line`)}function Je(){let e=ct(),
 t="\uFEFF",r="";return n=>{let o=e.decode(n,{stream:!0});if(!o)return[];o[0]===t&&(o=o.slice(1)),t=o.endsWith("\r")?`
 `:"";let s=o.split(o.includes("\r")?/\r\n?|\n/:`
-`),a=s.pop();return s.length&&(s[0]=r+s[0],r=""),r+=a,gt(r),s}}var ht=A(()=>{"use strict";K()});function ze(e="",t){let r=_e(),n;return o=>{let s=[];for(let a of r(o)){if(!a){n&&s.push({...n,id:e}),n=void 0;continue}
-let d=a.indexOf(":"),c=d<0?a:a.slice(0,d),w=d<0?"":a.slice(d+(a[d+1]===" "?2:1)),h=n??{event:"",data:null,id:e};if(c==="\
-data")h.data=h.data===null?w:`${h.data}
-${w}`;else if(c==="event")h.event=w;else if(c==="id"&&!w.includes("\0"))e=w;else if(!t?.(c,w,h))continue;n=h,gt(n.data??
-"")}return s}}var bt=A(()=>{"use strict";ht()});async function Je(e,{parts:t}){if(!/msgpack|protobuf/i.test(e))return n=>[n];let{split:r}=await U(t.frames);return n=>r(
-n,e)}function Qe(e,t,r){if(!e.length)return[];try{return t(e).map(n=>it(n,r))}catch(n){throw me(n,"truncated")}}var vt=A(
-()=>{"use strict";ie();Y();ye()});function ge(e,t,r){return{...t,kind:e,offset:r,type:t.content_type,data:t}}var Ve=A(()=>{"use strict"});function Ye({response:e,signal:t,abort:r,release:n},o,s,a,d=37500){let c=e.body?.getReader(),w=Number(e.headers.get("str\
-eam-heartbeat"))*1e3,h=s||2.5*w||d,p=1/0,m=!0,l=()=>o.now()-p,y=()=>r(new R("silent",`nothing came in ${l()} ms`,{facts:{
-first:m}})),P=o.watch(b=>{b==="freeze"?r(new R("network","page freeze")):b!=="hidden"&&b!=="offline"&&l()>h*1.2/2.5&&y()});
-return t.addEventListener("abort",()=>{c?.cancel().catch(()=>{})}),{async read(){let b=m&&a||h;p=o.now();let E=o.timer(b,
-()=>{l()<b+1e3?y():E=o.timer(3e3,y)});try{let v=await c?.read();return m=!1,t.throwIfAborted(),v?.value}catch(v){throw pt(
-t,v)}finally{p=1/0,E()}},release(){P(),n()}}}var xt=A(()=>{"use strict";I();ne()});function Nr(e,{last:t,from:r,slow:n,missing:o},s){let a=new URL(e),d=t===void 0?{offset:r==="start"?"-1":r}:{last:t};return lt(
-a.searchParams,{...d,slow:n,missing:o==="wait"?o:void 0,...s}),a.href}function Ot(e,t,r,n,o,s=0){let{signal:a,retry:d}=r;
-return r.sent(),je(e,{url:Nr(t,r,n),headers:{accept:o},signal:a,limit:d.connect+s})}async function*$r(e,t,r,n){let{environment:o,
-retry:s,first:a,parts:d}=n,{query:c,accept:w}=r,h=await Ot(e,t,n,c,w),{response:p}=h,{headers:m}=p,l=Ye(h,o,s.silence,a);
-try{if(p.status===204||!m.get("content-type")?.startsWith(w))return yield(await U(d.rest)).inPlaceOf(w,p,n.from);yield{kind:"\
-open"};let y=await r.parser(p,n),P=r.tailless;for(;;){let b=l.read();P&&await jr(b,o)&&(P=!1,yield{kind:"quiet"});let E=await b;
-if(!E)break;let v=[];try{y(E,v)}catch(D){throw(await U(d.rest)).unreadable(D)}v.length||(yield{kind:"beat"}),yield*v}throw new R(
-"truncated","the answer was cut")}finally{l.release()}}function Xe(e,t){let{offset:r}=t,n=e.at(-1);n?.kind==="records"?(n.
-records.push(t),n.offset=r):e.push({kind:"records",records:[t],offset:r,upToDate:!1})}function Ze(e,t){let r=e.at(-1);r?.
-kind==="records"?r.upToDate=!0:e.push({kind:"up-to-date",offset:t})}var he,jr,Se=A(()=>{"use strict";xt();I();Y();ne();he=
-e=>(t,r)=>({name:e.name,open:n=>$r(t,r,e,n)});jr=(e,t)=>new Promise(r=>{let n=t.timer(1e3,()=>r(!0)),o=()=>{n(),r(!1)};e.
-then(o,o)})});async function*Kr(e){let t=!1;try{for await(let r of e)t||=r.kind!=="open"&&(r.kind!=="beat"||"offset"in r),yield r}catch(r){
-if(!t||r.code!=="truncated")throw r;yield{kind:"stream-detached"}}}var Mr,sr,ar=A(()=>{"use strict";ie();wt();K();bt();vt();
-Ve();Se();Mr=he({name:"live-sse",accept:"text/event-stream",query:{live:"sse",missing:void 0},async parser({headers:e},t){
-let{type:r,codec:n}=t,o=ze(),s=e.get("stream-sse-data-encoding")==="base64",a=await z(n),d=s?await Je(r??"",t):void 0,c=[],
-w=p=>d?Qe(de(p),d,a):(r?q(r)==="json":p.startsWith("["))?Ge(p):p?[{raw:p}]:[],h=(p,m)=>{let{streamNextOffset:l,streamClosed:y,
-streamFailure:P,streamError:b,streamDetached:E,streamGap:v}=p,D=p.upToDate===!0&&!y,T=(S,B)=>{B&&m.push(ge(S,B,l))};T("s\
-tream-gap",v),c.length?m.push({kind:"records",records:c,offset:l,upToDate:D}):v||T(D?"up-to-date":"beat",{}),c=[],P?T("s\
-tream-failed",P):y?T("stream-closed",{}):b?T("stream-error",b):T("stream-detached",E)};return(p,m)=>{for(let{event:l,data:y}of o(
-p))y!==null&&(l==="data"?c.push(...w(y)):l==="control"&&h(JSON.parse(y),m))}}});sr=(...e)=>{let{name:t,open:r}=Mr(...e);
-return{name:t,open:n=>Kr(r(n))}}});function zr(e,t){let r=Gr.exec(e);return r&&Object.keys(t).every(n=>_r.test(n))?e.trimEnd().slice(r[0].length,-1):JSON.stringify(
-t.data)}function Jr(e,t,r,n){let{offset:o,data:s,base64:a,at:d,by:c}=t,w=d===void 0?{offset:o}:{offset:o,known:{at:d,by:c}};
-return a!==void 0?Object.assign(qe(de(a),o,n),w):r?{raw:zr(e,t),value:s,...w}:{raw:String(s),...w}}var Gr,_r,Qr,ir,dr=A(
-()=>{"use strict";ie();ht();K();Ve();Se();Gr=/^\{"offset":"[^"\\]*",(?:"at":[\d.]+,)?(?:"by":\{[^{}]*\},)?"data":/,_r=/^(offset|at|by|data)$/;
-Qr=e=>he({name:"ndjson",accept:"application/x-ndjson",query:e,async parser(t,{type:r,codec:n}){let o=await z(n),s=_e(),a=q(
-r)==="json";return(d,c)=>{for(let w of s(d)){if(!w.trim())continue;let h=JSON.parse(w),{offset:p,control:m}=h;m==="up-to\
--date"?Ze(c,p):m?c.push(ge(`stream-${m}`,h,p)):Xe(c,Jr(w,h,a,o))}}}}),ir=(e,t)=>({name:"ndjson",open:r=>Qr(r.envelope?{envelope:1}:
-{})(e,t).open(r)})});async function Yr(e,{environment:t,retry:r}){let n=Ye(e,t,r.silence),o=[];try{for(let s=await n.read();s;s=await n.read())
-o.push(s);return Le(o)}finally{n.release()}}async function Xr(e,t,r){let n=q(t);if(n==="bytes")return Qe(e,await Je(t,r),
-await z(r.codec));let o=$t(e);if(n==="text")return o?[{raw:o}]:[];try{return Ge(o)}catch(s){throw me(s,/]\s*$/.test(o)?"\
-bad-answer":"truncated")}}async function*Zr(e,t,r){let{live:n,missing:o}=r,{from:s,last:a}=r,d,c=s==="now";for(;;){let w=n&&
-(c||o==="wait"),h={...r,from:s,last:a,...w?{}:{slow:void 0,missing:void 0}},p=await Ot(e,t,h,{live:w?"long-poll":void 0,
-cursor:d},void 0,w?Vr:0),{response:m}=p,{headers:l,status:y}=m,P=l.get("stream-next-offset");if(P===null)throw p.release(),
-ue(m,"a page of a stream");let b=await Yr(p,r),E=l.get("content-type")??r.type??"",v=y===204?[]:await Xr(b,E,r),D=l.get(
-"stream-up-to-date")==="true"||y===204,T=D&&l.get("stream-closed")==="true",S=D&&!T;if(yield{kind:"open",type:E},v.length?
-yield{kind:"records",records:v,offset:P,upToDate:S}:yield S?{kind:"up-to-date",offset:P}:{kind:"beat"},T&&(yield mt(l,P)),
-c&&(!v.length||P===s))break;c=D,s=P,a=void 0,d=l.get("stream-cursor")??void 0}yield{kind:"stream-detached"}}var Vr,fr,cr=A(
-()=>{"use strict";xt();ie();$e();wt();K();ye();vt();Me();Se();Vr=6e4;fr=(e,t)=>({name:"long-poll",open:r=>Zr(e,t,r)})});async function lr(e,t){let r=await z(t),n=o=>{let s=JSON.parse(o);return typeof s!="string"?de(s.base64):e?de(s):s};return(o,s)=>qe(
-n(o),s,r)}var pr=A(()=>{"use strict";ie();K()});var Et,Pt,et,Tt=A(()=>{"use strict";ne();Et=new Map,Pt=e=>`headwater:transport:${we(e.url).origin}`,et=e=>{let t=Pt(e);try{
-return Et.get(t)??Number(sessionStorage.getItem(t))}catch{return 0}}});function ur(e,t,r,n,o){let s=t.length===1&&t[0]==="auto",a=0,d=0,c=0,w=0,h=()=>a+1>=n.length,p=(y,P)=>{a=y,d=P,c=w=0},m=()=>{
-let y=r?["live-sse","long-poll"]:["long-poll"];return n[0]?.name===y[0]?!1:(n=e.transports(y,void 0,r),p(0,d),!0)},l=s?et(
-e):0;return l>o&&p(n.length-1,l),{current(y){return d&&y>=d&&p(0,0),[n[a],!h()]},settle:()=>p(a,d),async after({code:y,facts:P},b){
-let E=y==="bad-answer";return c=E?c+1:0,w=y==="truncated"?w+1:0,E&&P.protocol&&s&&m()?!0:h()?c<3:(((y==="silent"?P.first:
-y==="connect-timeout"&&t.length===1&&await on(e))||c>=3||w>=tn)&&(p(n.length-1,b+en),s&&nn(Pt(e),d)),!0)}}}function nn(e,t){
-Et.set(e,t);try{sessionStorage.setItem(e,String(t))}catch{}}var en,tn,rn,on,mr=A(()=>{"use strict";ne();Tt();en=30*6e4,tn=
-3,rn=1e3;on=async({requester:e,url:t})=>e?.send({url:we(t).href,method:"HEAD",limit:rn}).then(({release:r})=>(r(),!0),()=>!1)});var yr={};nt(yr,{badRecord:()=>Vt,choiceOf:()=>ur,inPlaceOf:()=>Zt,problemOf:()=>Qt,quoted:()=>lr,told:()=>Yt,transportOf:()=>an,
-unreadable:()=>me});function an(e){let t=sn[e];if(t)return t;let r='import { connect } from "headwater/connection", or {\
- eventsource } from "headwater/eventsource"';throw new R("unsupported",`the transport ${e} is not in the core; ${r}`)}var sn,
-wr=A(()=>{"use strict";I();ar();dr();cr();ye();Me();pr();mr();sn={ndjson:ir,"long-poll":fr,"live-sse":sr}});var gr={};nt(gr,{framed:()=>fn,isDelimited:()=>kt,isMsgpack:()=>Rt,split:()=>dn});function dn(e,t){if(!Rt(t)&&!kt(t))return[
-e];let r=[];for(let n=0;n<e.length;){let[o,s]=Rt(t)?[n,pn(e,n)]:cn(e,n);if(s>e.length)throw new RangeError("a record is \
-cut");r.push(e.subarray(o,s)),n=s}return r}function fn(e,t){if(!kt(t))return e;let r=[],n=e.length;for(;n>127;n=Math.floor(
-n/128))r.push(n%128+128);return Uint8Array.of(...r,n,...e)}function cn(e,t){let r=0;for(let n=1;n<=128**4;n*=128){let o=e[t++]??
+`),a=s.pop();return s.length&&(s[0]=r+s[0],r=""),r+=a,bt(r),s}}var vt=S(()=>{"use strict";K()});function Qe(e="",t){let r=Je(),n;return o=>{let s=[];for(let a of r(o)){if(!a){n&&s.push({...n,id:e}),n=void 0;continue}
+let d=a.indexOf(":"),c=d<0?a:a.slice(0,d),w=d<0?"":a.slice(d+(a[d+1]===" "?2:1)),g=n??{event:"",data:null,id:e};if(c==="\
+data")g.data=g.data===null?w:`${g.data}
+${w}`;else if(c==="event")g.event=w;else if(c==="id"&&!w.includes("\0"))e=w;else if(!t?.(c,w,g))continue;n=g,bt(n.data??
+"")}return s}}var xt=S(()=>{"use strict";vt()});async function Ve(e,{parts:t}){if(!/msgpack|protobuf/i.test(e))return n=>[n];let{split:r}=await B(t.frames);return n=>r(
+n,e)}function Ye(e,t,r){if(!e.length)return[];try{return t(e).map(n=>dt(n,r))}catch(n){throw ye(n,"truncated")}}var Ot=S(
+()=>{"use strict";de();Y();we()});function he(e,t,r){return{...t,kind:e,offset:r,type:t.content_type,data:t}}var Xe=S(()=>{"use strict"});function Ze({response:e,signal:t,abort:r,release:n},o,s,a,d=37500){let c=e.body?.getReader(),w=Number(e.headers.get("str\
+eam-heartbeat"))*1e3,g=s||2.5*w||d,m=1/0,u=!0,l=()=>o.now()-m,y=()=>r(new P("silent",`nothing came in ${l()} ms`,{facts:{
+first:u}})),O=o.watch(h=>{h==="freeze"?r(new P("network",h)):h!=="hidden"&&h!=="offline"&&l()>g*1.2/2.5&&y()});return t.
+addEventListener("abort",()=>{c?.cancel().catch(()=>{})}),{async read(){let h=u&&a||g;m=o.now();let T=o.timer(h,()=>{l()<
+h+1e3?y():T=o.timer(3e3,y)});try{let v=await c?.read();return u=!1,t.throwIfAborted(),v?.value}catch(v){throw mt(t,v)}finally{
+m=1/0,T()}},release(){O(),n()}}}var Et=S(()=>{"use strict";q();re()});function $r(e,{last:t,from:r,slow:n,missing:o},s){let a=new URL(e),d=t===void 0?{offset:r==="start"?"-1":r}:{last:t};return ut(
+a.searchParams,{...d,slow:n,missing:o==="wait"?o:void 0,...s}),a.href}function Pt(e,t,r,n,o,s=0){let{signal:a,retry:d}=r;
+return r.sent(),Ke(e,{url:$r(t,r,n),headers:{accept:o},signal:a,limit:d.connect+s})}async function*jr(e,t,r,n){let{environment:o,
+retry:s,first:a,parts:d}=n,{query:c,accept:w}=r,g=await Pt(e,t,n,c,w),{response:m}=g,{headers:u}=m,l=Ze(g,o,s.silence,a);
+try{if(m.status===204||!u.get("content-type")?.startsWith(w))return yield(await B(d.rest)).inPlaceOf(w,m,n.from);yield{kind:"\
+open"};let y=await r.parser(m,n),O=r.tailless;for(;;){let h=l.read();O&&await Mr(h,o)&&(O=!1,yield{kind:"quiet"});let T=await h;
+if(!T)break;let v=[];try{y(T,v)}catch(U){throw(await B(d.rest)).unreadable(U)}v.length||(yield{kind:"beat"}),yield*v}throw new P(
+"truncated","the answer was cut")}finally{l.release()}}function et(e,t){let{offset:r}=t,n=e.at(-1);n?.kind==="records"?(n.
+records.push(t),n.offset=r):e.push({kind:"records",records:[t],offset:r,upToDate:!1})}function tt(e,t){let r=e.at(-1);r?.
+kind==="records"?r.upToDate=!0:e.push({kind:"up-to-date",offset:t})}var be,Mr,Ae=S(()=>{"use strict";Et();q();Y();re();be=
+e=>(t,r)=>({name:e.name,open:n=>jr(t,r,e,n)});Mr=(e,t)=>new Promise(r=>{let n=t.timer(1e3,()=>r(!0)),o=()=>{n(),r(!1)};e.
+then(o,o)})});async function*Gr(e){let t=!1;try{for await(let r of e)t||=r.kind!=="open"&&(r.kind!=="beat"||"offset"in r),yield r}catch(r){
+if(!t||r.code!=="truncated")throw r;yield{kind:"stream-detached"}}}var Kr,ar,ir=S(()=>{"use strict";de();ht();K();xt();Ot();
+Xe();Ae();Kr=be({name:"live-sse",accept:"text/event-stream",query:{live:"sse",missing:void 0},async parser({headers:e},t){
+let{type:r,codec:n}=t,o=Qe(),s=e.get("stream-sse-data-encoding")==="base64",a=await J(n),d=s?await Ve(r??"",t):void 0,c=[],
+w=m=>d?Ye(fe(m),d,a):(r?F(r)==="json":m.startsWith("["))?ze(m):m?[{raw:m}]:[],g=(m,u)=>{let{streamNextOffset:l,streamClosed:y,
+streamFailure:O,streamError:h,streamDetached:T,streamGap:v}=m,U=m.upToDate===!0&&!y,C=(k,D)=>{D&&u.push(he(k,D,l))};C("s\
+tream-gap",v),c.length?u.push({kind:"records",records:c,offset:l,upToDate:U}):v||C(U?"up-to-date":"beat",{}),c=[],O?C("s\
+tream-failed",O):y?C("stream-closed",{}):h?C("stream-error",h):C("stream-detached",T)};return(m,u)=>{for(let{event:l,data:y}of o(
+m))y!==null&&(l==="data"?c.push(...w(y)):l==="control"&&g(JSON.parse(y),u))}}});ar=(...e)=>{let{name:t,open:r}=Kr(...e);
+return{name:t,open:n=>Gr(r(n))}}});function Jr(e,t){let r=_r.exec(e);return r&&Object.keys(t).every(n=>zr.test(n))?e.trimEnd().slice(r[0].length,-1):JSON.stringify(
+t.data)}function Qr(e,t,r,n){let{offset:o,data:s,base64:a,at:d,by:c}=t,w=d===void 0?{offset:o}:{offset:o,known:{at:d,by:c}};
+return a!==void 0?Object.assign(Ie(fe(a),o,n),w):r?{raw:Jr(e,t),value:s,...w}:{raw:String(s),...w}}var _r,zr,Vr,dr,fr=S(
+()=>{"use strict";de();vt();K();Xe();Ae();_r=/^\{"offset":"[^"\\]*",(?:"at":[\d.]+,)?(?:"by":\{[^{}]*\},)?"data":/,zr=/^(offset|at|by|data)$/;
+Vr=e=>be({name:"ndjson",accept:"application/x-ndjson",query:e,async parser(t,{type:r,codec:n}){let o=await J(n),s=Je(),a=F(
+r)==="json";return(d,c)=>{for(let w of s(d)){if(!w.trim())continue;let g=JSON.parse(w),{offset:m,control:u}=g;u==="up-to\
+-date"?tt(c,m):u?c.push(he(`stream-${u}`,g,m)):et(c,Qr(w,g,a,o))}}}}),dr=(e,t)=>({name:"ndjson",open:r=>Vr(r.envelope?{envelope:1}:
+{})(e,t).open(r)})});async function Xr(e,{environment:t,retry:r}){let n=Ze(e,t,r.silence),{headers:o,type:s}=e.response,a=[];try{for(let c=await n.
+read();c;c=await n.read())a.push(c);let d=$e(a);if(s!=="cors"&&!o.has("content-encoding")&&d.length<Number(o.get("conten\
+t-length")))throw new P("truncated","the answer was cut");return d}finally{n.release()}}async function Zr(e,t,r){let n=F(
+t);if(n==="bytes")return Ye(e,await Ve(t,r),await J(r.codec));let o=Mt(e);if(n==="text")return o?[{raw:o}]:[];try{return ze(
+o)}catch(s){throw ye(s,/]\s*$/.test(o)?"bad-answer":"truncated")}}async function*en(e,t,r){let{live:n,missing:o}=r,{from:s,
+last:a}=r,d,c=s==="now";for(;;){let w=n&&(c||o==="wait"),g={...r,from:s,last:a,...w?{}:{slow:void 0,missing:void 0}},m=await Pt(
+e,t,g,{live:w?"long-poll":void 0,cursor:d},void 0,w?Yr:0),{response:u}=m,{headers:l,status:y}=u,O=l.get("stream-next-off\
+set");if(O===null)throw m.release(),me(u,"a page of a stream");let h=await Xr(m,r),T=l.get("content-type")??r.type??"",v=y===
+204?[]:await Zr(h,T,r),U=l.get("stream-up-to-date")==="true"||y===204,C=U&&l.get("stream-closed")==="true",k=U&&!C;if(yield{
+kind:"open",type:T},v.length?yield{kind:"records",records:v,offset:O,upToDate:k}:yield k?{kind:"up-to-date",offset:O}:{kind:"\
+beat"},C&&(yield wt(l,O)),c&&(!v.length||O===s))break;c=U,s=O,a=void 0,d=l.get("stream-cursor")??void 0}yield{kind:"stre\
+am-detached"}}var Yr,cr,lr=S(()=>{"use strict";Et();de();q();Me();ht();K();we();Ot();Ge();Ae();Yr=6e4;cr=(e,t)=>({name:"\
+long-poll",open:r=>en(e,t,r)})});async function pr(e,t){let r=await J(t),n=o=>{let s=JSON.parse(o);return typeof s!="string"?fe(s.base64):e?fe(s):s};return(o,s)=>Ie(
+n(o),s,r)}var ur=S(()=>{"use strict";de();K()});var Tt,kt,rt,Rt=S(()=>{"use strict";re();Tt=new Map,kt=e=>`headwater:transport:${ge(e.url).origin}`,rt=e=>{let t=kt(e);try{
+return Tt.get(t)??Number(sessionStorage.getItem(t))}catch{return 0}}});function mr(e,t,r,n,o){let s=t.length===1&&t[0]==="auto",a=0,d=0,c=0,w=0,g=()=>a+1>=n.length,m=(y,O)=>{a=y,d=O,c=w=0},u=()=>{
+let y=r?["live-sse","long-poll"]:["long-poll"];return n[0]?.name===y[0]?!1:(n=e.transports(y,void 0,r),m(0,d),!0)},l=s?rt(
+e):0;return l>o&&m(n.length-1,l),{current(y){return d&&y>=d&&m(0,0),[n[a],!g()]},settle:()=>m(a,d),async after({code:y,facts:O},h){
+let T=y==="bad-answer";return c=T?c+1:0,w=y==="truncated"?w+1:0,T&&O.protocol&&s&&u()?!0:g()?c<3:(((y==="silent"?O.first:
+y==="connect-timeout"&&t.length===1&&await sn(e))||c>=3||w>=rn)&&(m(n.length-1,h+tn),s&&on(kt(e),d)),!0)}}}function on(e,t){
+Tt.set(e,t);try{sessionStorage.setItem(e,String(t))}catch{}}var tn,rn,nn,sn,yr=S(()=>{"use strict";re();Rt();tn=30*6e4,rn=
+3,nn=1e3;sn=async({requester:e,url:t})=>e?.send({url:ge(t).href,method:"HEAD",limit:nn}).then(({release:r})=>(r(),!0),()=>!1)});var wr={};ot(wr,{badRecord:()=>Yt,choiceOf:()=>mr,inPlaceOf:()=>er,problemOf:()=>Vt,quoted:()=>pr,told:()=>Xt,transportOf:()=>dn,
+unreadable:()=>ye});function dn(e){let t=an[e];if(t)return t;let r='import { connect } from "headwater/connection", or {\
+ eventsource } from "headwater/eventsource"';throw new P("unsupported",`the transport ${e} is not in the core; ${r}`)}var an,
+gr=S(()=>{"use strict";q();ir();fr();lr();we();Ge();ur();yr();an={ndjson:dr,"long-poll":cr,"live-sse":ar}});var hr={};ot(hr,{framed:()=>cn,isDelimited:()=>St,isMsgpack:()=>At,split:()=>fn});function fn(e,t){if(!At(t)&&!St(t))return[
+e];let r=[];for(let n=0;n<e.length;){let[o,s]=At(t)?[n,un(e,n)]:ln(e,n);if(s>e.length)throw new RangeError("a record is \
+cut");r.push(e.subarray(o,s)),n=s}return r}function cn(e,t){if(!St(t))return e;let r=[],n=e.length;for(;n>127;n=Math.floor(
+n/128))r.push(n%128+128);return Uint8Array.of(...r,n,...e)}function ln(e,t){let r=0;for(let n=1;n<=128**4;n*=128){let o=e[t++]??
 NaN;if(r+=o%128*n,!(o>127))return Number.isNaN(o)?[t,1/0]:[t,t+r]}throw new RangeError("a length has more than 32 bits")}
-function pn(e,t){let r=new DataView(e.buffer,e.byteOffset,e.byteLength),n=o=>{let s=o===0?r.getUint8(t):o===1?r.getUint16(
+function un(e,t){let r=new DataView(e.buffer,e.byteOffset,e.byteLength),n=o=>{let s=o===0?r.getUint8(t):o===1?r.getUint16(
 t):r.getUint32(t);return t+=1<<o,s};for(let o=1;o>0&&t<=e.length;o-=1){let s=n(0),a=0;if(!(s<128||s>223)){if(s<144)o+=2*
 (s%16);else if(s<160)o+=s%16;else if(s<192)a=s%32;else{if(s===193)throw new RangeError("0xc1 begins no value of MessageP\
-ack");if(s<196)continue;s<199?a=n(s-196):s<202?a=n(s-199)+1:s<217?a=ln[s-202]:s<220?a=n(s-217):s<222?o+=n(s-219):o+=2*n(
-s-221)}t+=a}}return t}var Rt,kt,ln,hr=A(()=>{"use strict";Rt=e=>/^\s*application\/(x-|vnd\.)?msgpack\s*(;|$)/i.test(e),kt=
-e=>/^\s*application\/(x-|vnd\.google\.)?protobuf\s*;.*\bencoding\s*=\s*"?delimited\b/i.test(e);ln=[4,8,1,2,4,8,1,2,4,8,2,
-3,5,9,17]});var At,U,br,Y=A(()=>{"use strict";I();At={writing:()=>Promise.resolve().then(()=>(or(),nr)),rest:()=>Promise.resolve().then(()=>(wr(),yr)),
-frames:()=>Promise.resolve().then(()=>(hr(),gr))},U=async(e,t)=>{try{return await e()}catch(r){throw new R("network",`im\
-port(): ${r}`,{cause:r,retryAfter:t})}},br=({rest:e})=>async t=>{let{problemOf:r}=await U(e,1e3*Number(t.headers.get("re\
-try-after"))||0);return r(t)}});function mn(e=un){let t=ze();return(r,n)=>{for(let{event:o,data:s,id:a}of t(r))s===null?a&&Ze(n,a):o.startsWith("stream-")?
-n.push(ge(o,JSON.parse(s),a)):Xe(n,e(s,a))}}var un,vr,xr=A(()=>{"use strict";Y();K();bt();Ve();Se();un=(e,t)=>({raw:e,offset:t});
-vr=he({name:"sse",accept:"text/event-stream",query:{data:"json"},tailless:!0,async parser({headers:e},{type:t,parts:r,codec:n}){
-let o=e.has("stream-sse-data-encoding");return mn(o||q(t)!=="json"?await(await U(r.rest)).quoted(o,n):void 0)}})});function Ke(e,t,r){let n=()=>we(e).href,o=s=>({name:s,async*open(a){yield*(await U(r.rest)).transportOf(s)(t,n()).open(a)}});
-return{url:String(e),transports(s,a,d){let c=[q(a)==="json"?"sse":"ndjson","long-poll"];return s.flatMap(h=>h==="auto"?c:
-h).map(h=>typeof h=="function"?h(t,n()):h!=="sse"?o(h):d?vr(t,n()):o("ndjson"))},requester:t,writes:async()=>(await U(r.
-writing)).httpWrites(t,n,r)}}var yt=A(()=>{"use strict";Y();K();ne();xr()});var ot=globalThis;function kr(e,t){let r,n=o=>{r=setTimeout(()=>o>2147483647?n(o-2147483647):t(),Math.min(o,2147483647))};
-return n(e),()=>clearTimeout(r)}var Bt=()=>ot.document?.visibilityState==="hidden",Ar=["online","offline","pagehide","pa\
-geshow","freeze","resume","visibilitychange"];function Sr(e){let t=({type:n,persisted:o})=>{n==="visibilitychange"?e(Bt()?
-"hidden":"visible"):/^page/.test(n)?o&&e(n==="pagehide"?"freeze":"resume"):e(n)},r=n=>Ar.forEach(o=>ot[n]?.(o,t,!0));return r(
-"addEventListener"),()=>r("removeEventListener")}var st={now:()=>Date.now(),timer:kr,random:()=>Math.random(),online:()=>ot.
-navigator?.onLine!==!1,hidden:Bt,watch:Sr};I();yt();Y();Ae();at();function Or(e,t={}){let{id:r=Be()}=t,n,o=0,s=e({...t,id:r});s.then(c=>n=c,()=>{});let a=(c,w=0)=>(...h)=>(o+=w,s.then(
-p=>p[c](...h))),d={id:r,get pending(){return n?n.pending:o},append:a("append",1),write:a("write",1),flush:a("flush"),close:a(
+ack");if(s<196)continue;s<199?a=n(s-196):s<202?a=n(s-199)+1:s<217?a=pn[s-202]:s<220?a=n(s-217):s<222?o+=n(s-219):o+=2*n(
+s-221)}t+=a}}return t}var At,St,pn,br=S(()=>{"use strict";At=e=>/^\s*application\/(x-|vnd\.)?msgpack\s*(;|$)/i.test(e),St=
+e=>/^\s*application\/(x-|vnd\.google\.)?protobuf\s*;.*\bencoding\s*=\s*"?delimited\b/i.test(e);pn=[4,8,1,2,4,8,1,2,4,8,2,
+3,5,9,17]});var Ct,B,vr,Y=S(()=>{"use strict";q();Ct={writing:()=>Promise.resolve().then(()=>(sr(),or)),rest:()=>Promise.resolve().then(()=>(gr(),wr)),
+frames:()=>Promise.resolve().then(()=>(br(),hr))},B=async(e,t)=>{try{return await e()}catch(r){throw new P("network",`im\
+port(): ${r}`,{cause:r,retryAfter:t})}},vr=({rest:e})=>async t=>{let{problemOf:r}=await B(e,1e3*Number(t.headers.get("re\
+try-after"))||0);return r(t)}});function yn(e=mn){let t=Qe();return(r,n)=>{for(let{event:o,data:s,id:a}of t(r))s===null?a&&tt(n,a):o.startsWith("stream-")?
+n.push(he(o,JSON.parse(s),a)):et(n,e(s,a))}}var mn,xr,Or=S(()=>{"use strict";Y();K();xt();Xe();Ae();mn=(e,t)=>({raw:e,offset:t});
+xr=be({name:"sse",accept:"text/event-stream",query:{data:"json"},tailless:!0,async parser({headers:e},{type:t,parts:r,codec:n}){
+let o=e.has("stream-sse-data-encoding");return yn(o||F(t)!=="json"?await(await B(r.rest)).quoted(o,n):void 0)}})});function _e(e,t,r){let n=()=>ge(e).href,o=s=>({name:s,async*open(a){yield*(await B(r.rest)).transportOf(s)(t,n()).open(a)}});
+return{url:String(e),transports(s,a,d){let c=[F(a)==="json"?"sse":"ndjson","long-poll"];return s.flatMap(g=>g==="auto"?c:
+g).map(g=>typeof g=="function"?g(t,n()):g!=="sse"?o(g):d?xr(t,n()):o("ndjson"))},requester:t,writes:async()=>(await B(r.
+writing)).httpWrites(t,n,r)}}var gt=S(()=>{"use strict";Y();K();re();Or()});var st=globalThis;function Ar(e,t){let r,n=o=>{r=setTimeout(()=>o>2147483647?n(o-2147483647):t(),Math.min(o,2147483647))};
+return n(e),()=>clearTimeout(r)}var Ft=()=>st.document?.visibilityState==="hidden",Sr=["online","offline","pagehide","pa\
+geshow","freeze","resume","visibilitychange"];function Cr(e){let t=({type:n,persisted:o})=>{n==="visibilitychange"?e(Ft()?
+"hidden":"visible"):/^page/.test(n)?o&&e(n==="pagehide"?"freeze":"resume"):e(n)},r=n=>Sr.forEach(o=>st[n]?.(o,t,!0));return r(
+"addEventListener"),()=>r("removeEventListener")}var at={now:()=>Date.now(),timer:Ar,random:Math.random,online:()=>st.navigator?.
+onLine!==!1,hidden:Ft,watch:Cr};q();gt();Y();Re();it();function Er(e,t={}){let{id:r=Fe()}=t,n,o=0,s=e({...t,id:r});s.then(c=>n=c,()=>{});let a=(c,w=0)=>(...g)=>(o+=w,s.then(
+m=>m[c](...g))),d={id:r,get pending(){return n?n.pending:o},append:a("append",1),write:a("write",1),flush:a("flush"),close:a(
 "close"),fail:a("fail"),writable:()=>new WritableStream({write:d.write,close:async()=>{await d.close()},abort:async c=>{
-await d.fail("aborted",c&&String(c))}}),[Symbol.asyncDispose]:a(Symbol.asyncDispose)};return d}I();Y();Ae();K();pe();le();Tt();var St=e=>!/^(start|now|-1)$/.test(e);function Er(e,t){let{door:r,retry:n,environment:o}=e,{live:s=!0,
-gone:a="throw",missing:d,checkpoint:c,transport:w=e.transport}=t,h=[].concat(w),p=re(n,o),m={},l=t.from??"start",y,P,b=new AbortController,
-E,v,D,T,S=c,B=!1,W=!1,G=[],N=0,oe,F,J,$,se=Promise.resolve(),be=()=>new Promise(u=>D=u);async function*X(u,x){try{for(;;){
-let i=se.then(()=>Ce(u));se=i.catch(()=>{});let f=await i;if(!f)return;for(let g of x(f))yield g}}finally{await V()}}let ve=u=>{
-let x=C[Symbol.asyncIterator]();return new ReadableStream({async pull(i){let f=await x.next();f.done?i.close():i.enqueue(
-u(f.value))},cancel:()=>V()},{highWaterMark:0})},Ce=async u=>{$!==void 0&&v?.kind!=="stopped"&&(C.offset=$,$=void 0,await c?.
-save(C.offset));let x=!1,i;if(!G[N]){let g=await xe();if(!g)return;oe=C.offset,{records:G,offset:F,upToDate:x,gap:i}=g,N=
-0,J=q(e.type)}let f=[];for(let g=G[N];g&&f.length<u;g=G[N]){let{raw:O,offset:k=G[N+1]?oe:F}=g;try{let H=e.decode(O,typeof O==
-"string"?J:"bytes",g);f.push({data:H instanceof Promise?await H:H,offset:k,raw:O,...g.known}),$=k,N+=1}catch(H){if(f.length){
-x=!1;break}N+=1;let _=await U(e.parts.rest).then(({badRecord:j})=>j(H,O,k),j=>j);throw await V("error",_),_}}return $??=
-l,{records:f,offset:$,upToDate:x,gap:i}},xe=async()=>{let u=v?void 0:(await(E??=ae()).next()).value;if(!u&&v?.error)throw v.
-error;return u},Z=(u,x)=>{for(let i of m[u]??[])i(x)},L=u=>{u!==C.state&&Z("state",C.state=u)},Q=(u,x,i,f)=>{v||(v={kind:u,
-offset:x,...i&&{code:i.code,error:i},...f},C.lastError=i??C.lastError,C.transport=null,L("ended"),D(v))},V=async(u="stop\
-ped",x)=>{if(v)return;Q(u,C.offset,x),b.abort();let i=E;E=void 0,await i?.return()};async function*ae(){let u=[e.signal,
-t.signal].map(x=>M(x,C.close));try{let x=await S?.load();for(S=void 0,x&&(l=C.offset=x);!v;)yield*tt()}finally{for(let x of u)
-x()}}async function*tt(){let u=l,x,i=!1,f={};b=new AbortController,W=!1,T&&(yield T),T=void 0;try{L("connecting");for await(let O of await We()){
-O.kind==="open"?x=o.now():O.kind!=="quiet"&&(i=!0);let H=(O.kind==="stream-error"||O.kind==="stream-failed")&&(await U(e.
-parts.rest)).told(O);if(O.kind==="stream-error")throw H;if(O.kind==="stream-detached"){let j=Number(O.retry_after)*1e3;f=
-{hint:j,personal:!0,planned:!j};break}let _=v?void 0:De(O);if(H&&Q("failed",l,H,H.facts),_&&(yield _),B&&Q("up-to-date",
-l),v)break}}catch(O){if(!(O instanceof R))throw O;v||(f=await He(O,x,u))}finally{b.abort(),C.transport=null}let g=o.now();
-v||await Te(W?p.held():p.end({up:g-(x??g),heard:i,...f}))}let We=async()=>{let u=o.now();y??=r.transports(h,e.type,s&&!t.
-envelope),!P&&y[1]&&et(r)>u&&await ce();let[x,i]=P?.current(u)??y;return C.transport=x.name,x.open({...e,...t,live:s,from:l,
-last:St(l)?void 0:t.last,first:i?3e3:void 0,signal:b.signal,sent:p.begin})},ce=async()=>P??=(await U(e.parts.rest)).choiceOf(
-r,h,s,y,o.now()),rt=async(u,x,i)=>{let{code:f}=u;return f!=="network"&&(f!=="truncated"||!i&&x<1e3)?ce().then(g=>g.after(
-u,o.now()),()=>!0):(P?.settle(),!0)},Oe=()=>{L("live"),B=!s},Ee=(u,x=!1)=>({records:u,offset:l,upToDate:x}),Pe=u=>(Z("ga\
-p",u),{...Ee([]),gap:u}),De=u=>{let{kind:x,type:i,offset:f}=u,g=St(l);e.type||=i;let O=H=>!g||(H.offset??f)>l,k=u.kind===
-"records"?u.records.filter(O):[];switch(f&&f!==l&&!(g&&f<l)&&(l=f,(g||x!=="up-to-date")&&p.progress()),u.kind){case"open":case"\
-stream-created":return L("catching-up");case"stream-waiting":return L("absent");case"records":return u.upToDate&&Oe(),k.
-length?Ee(k,u.upToDate):void 0;case"up-to-date":return Oe(),Ee([],!0);case"stream-gap":return Pe({from:u.from,to:u.to,reason:u.
-reason});case"stream-signal":case"stream-presence":return Z("notice",{name:x.slice(7),data:u.data});case"stream-closed":
-return Q("closed",l);default:C.state==="catching-up"&&g&&L("live")}},He=async(u,x,i)=>{let f=o.now(),{code:g,retryAfter:O}=u,
-k=g==="stream-not-found";if(C.lastError=u,g==="stopped")Q("stopped",C.offset);else if(g==="offset-gone"&&a!=="throw"){let H=l;
-l=a==="now"?a:String(u.facts.earliest??"start"),T=Pe({from:H,to:l,reason:"gone"})}else{if(g==="stream-awaited")return{planned:!0};
-if(k&&d==="wait")L("absent");else{if(k&&f-e.created<1e4)return{hint:O};if(u.retryable&&await rt(u,f-(x??f),l!==i))Z("err\
-or",u);else{let H=x!==void 0||St(l);Q((k||g==="stream-gone")&&H?"deleted":"error",C.offset,u)}}}return{hint:O}},Te=async u=>{
-if(u===null){let f=C.lastError??new R("truncated","the answer was cut");Q("error",C.offset,f);return}let x=!o.online(),i=u;
-o.hidden()&&p.count&&(i=Math.max(i,o.random()*n.cap)),x&&(i=Math.max(i,n.cap)),C.state!=="absent"&&i&&L(x?"offline":"wai\
-ting"),b=new AbortController,await te(o,p,i,b.signal,(f,g)=>{C.retryAt=f,g==="offline"&&L(g)}),C.retryAt=null},C={state:"\
-idle",offset:l,transport:null,get attempt(){return p.count},retryAt:null,lastError:null,end:be(),on(u,x){let i=m[u]??=new Set;
-return i.add(x),()=>i.delete(x)},[Symbol.asyncIterator]:()=>X(1,({records:u})=>u),batches:()=>X(1/0,u=>[u]),readable:()=>ve(
-({data:u})=>u),bytes:()=>ve(({raw:u})=>typeof u=="string"?fe(J==="json"?`${u}
-`:u):u),skip(){v?.code==="bad-record"&&(v=void 0,C.end=be(),L("idle"))},reconnect(){p.count=0,W=!0,b.abort(new R("networ\
-k","reconnect()"))},close:()=>{V()},[Symbol.asyncDispose]:()=>V()};return C}K();ne();pe();function Ct(e){if(e instanceof Promise)return e.then(Ct);if(e.issues)throw e;return e.value}le();var Wt=()=>{throw new R("unsupported","needs headwater/connection")};function Pr(e,t,r=-1/0){let{environment:n=st,decode:o,
-schema:s,transport:a="auto",signal:d,parts:c=At}=t,w=Fe(t.retry),h,p={...t,door:e,retry:w,environment:n,transport:a,parts:c,
-created:r,another:b=>Pr(b,t,n.now()),decode:(b,E,v)=>{let D=o?o(b):"value"in v?v.value:jt(b,E);return s?Ct(s["~standard"].
-validate(D)):D}},m=async()=>{let b=re(w,n);for(;;){b.begin();try{return(await U(c.writing)).writerOf(p,await e.writes())}catch(E){
-if(d?.aborted)throw ee(d.reason,"stopped","the signal was aborted");let v=b.end({});if(v===null)throw E;await te(n,b,v,d)}}},
-l=()=>h??=m().catch(b=>(h=void 0,Promise.reject(b))),y=(b,E)=>(...v)=>new Promise((D,T)=>{let S=M(v[E]?.signal,T),B=W=>W[b](
-...v);l().finally(S).then(B).then(D,T)}),P={get url(){return e.url},get type(){return p.type},[Symbol.asyncIterator]:()=>P.
-read()[Symbol.asyncIterator](),read:(b={})=>Er(p,b),async all(b){let E=[];for await(let{data:v}of P.read({...b,live:!1}))
-E.push(v);return E},append:y("append",1),producer:b=>Or(E=>l().then(v=>v.producer(E)),b),create:y("create",0),head:y("he\
-ad",0),close:y("close"),fail:y("fail"),fork:y("fork",2),delete:y("delete",0),...e.live??{signal:Wt,signals:Wt,presence:Wt},
-sink:()=>p};return P}function Tr(e,t={}){let{environment:r=st,parts:n=At}=t;return Pr(Ke(e,{...Xt(t,r),problem:br(n)},n),
-t)}export{Tr as stream};
+await d.fail("aborted",c&&String(c))}}),[Symbol.asyncDispose]:a(Symbol.asyncDispose)};return d}q();Y();Re();K();ue();pe();Rt();var Wt=e=>!/^(start|now|-1)$/.test(e);function Pr(e,t){let{door:r,retry:n,environment:o}=e,{live:s=!0,
+gone:a="throw",missing:d,checkpoint:c,transport:w=e.transport}=t,g=[].concat(w),m=te(n,o),u={},l=t.from??"start",y,O,h=new AbortController,
+T,v,U,C,k=c,D=!1,W=!1,_=[],L=0,ne,I,Q,$,oe=Promise.resolve(),ve=()=>new Promise(p=>U=p);async function*se(p,x){try{for(;;){
+let E=oe.then(()=>Se(p));oe=E.catch(()=>{});let i=await E;if(!i)return;for(let f of x(i))yield f}}finally{await ae()}}let X=p=>{
+let x=H[Symbol.asyncIterator]();return new ReadableStream({async pull(E){let i=await x.next();i.done?E.close():E.enqueue(
+p(i.value))},cancel:()=>ae()},{highWaterMark:0})},Se=async p=>{$!==void 0&&v?.kind!=="stopped"&&(H.offset=$,$=void 0,await c?.
+save(H.offset));let x=!1,E;if(!_[L]){let f=await Ce();if(!f)return;ne=H.offset,{records:_,offset:I,upToDate:x,gap:E}=f,L=
+0,Q=F(e.type)}let i=[];for(let f=_[L];f&&i.length<p;f=_[L]){let{raw:b,offset:A=_[L+1]?ne:I}=f;try{let R=e.decode(b,typeof b==
+"string"?Q:"bytes",f);i.push({data:R instanceof Promise?await R:R,offset:A,raw:b,...f.known}),$=A,L+=1}catch(R){if(i.length){
+x=!1;break}L+=1;let j=await B(e.parts.rest).then(({badRecord:G})=>G(R,b,A),G=>G);throw await ae("error",j),j}}return $??=
+l,{records:i,offset:$,upToDate:x,gap:E}},Ce=async()=>{let p=v?void 0:(await(T??=xe()).next()).value;if(!p&&v?.error)throw v.
+error;return p},V=(p,x)=>{for(let E of u[p]??[])E(x)},N=p=>{p!==H.state&&V("state",H.state=p)},z=(p,x,E,i)=>{v||(v={kind:p,
+offset:x,...E&&{code:E.code,error:E},...i},H.lastError=E??H.lastError,H.transport=null,N("ended"),U(v))},ae=async(p="sto\
+pped",x)=>{if(v)return;z(p,H.offset,x),h.abort();let E=T;T=void 0,await E?.return()};async function*xe(){let p=[e.signal,
+t.signal].map(x=>M(x,H.close));try{let x=await k?.load();for(k=void 0,x&&(l=H.offset=x);!v;)yield*ie()}finally{for(let x of p)
+x()}}async function*ie(){let p=l,x,E=!1,i={};h=new AbortController,W=!1,C&&(yield C),C=void 0;try{N("connecting");for await(let b of await nt()){
+b.kind==="open"?x=o.now():b.kind!=="quiet"&&(E=!0);let R=(b.kind==="stream-error"||b.kind==="stream-failed")&&(await B(e.
+parts.rest)).told(b);if(b.kind==="stream-error")throw R;if(b.kind==="stream-detached"){let G=Number(b.retry_after)*1e3;i=
+{hint:G,personal:!0,planned:!G};break}let j=v?void 0:De(b);if(R&&z("failed",l,R,R.facts),j&&(yield j),D&&z("up-to-date",
+l),v)break}}catch(b){if(!(b instanceof P))throw b;v||(i=await Ue(b,x,p))}finally{h.abort(),H.transport=null}let f=o.now();
+v||await Be(W?m.woken():m.end({up:f-(x??f),heard:E,...i}))}let nt=async()=>{let p=o.now();y??=r.transports(g,e.type,s&&!t.
+envelope),!O&&y[1]&&rt(r)>p&&await Oe();let[x,E]=O?.current(p)??y;return H.transport=x.name,x.open({...e,...t,live:s,from:l,
+last:Wt(l)?void 0:t.last,first:E?3e3:void 0,signal:h.signal,sent:m.begin})},Oe=async()=>O??=(await B(e.parts.rest)).choiceOf(
+r,g,s,y,o.now()),Ee=async(p,x,E)=>{let{code:i}=p;return i!=="network"&&(i!=="truncated"||!E&&x<1e3)?Oe().then(f=>f.after(
+p,o.now()),()=>!0):(O?.settle(),!0)},We=()=>{N("live"),D=!s},le=(p,x=!1)=>({records:p,offset:l,upToDate:x}),He=p=>(V("ga\
+p",p),{...le([]),gap:p}),De=p=>{let{kind:x,type:E,offset:i}=p,f=Wt(l);e.type||=E;let b=R=>!f||(R.offset??i)>l,A=p.kind===
+"records"?p.records.filter(b):[];switch(i&&i!==l&&!(f&&i<l)&&(l=i,(f||x!=="up-to-date")&&m.progress()),p.kind){case"open":case"\
+stream-created":return N("catching-up");case"stream-waiting":return N("absent");case"records":return p.upToDate&&We(),A.
+length?le(A,p.upToDate):void 0;case"up-to-date":return We(),le([],!0);case"stream-gap":return He({from:p.from,to:p.to,reason:p.
+reason});case"stream-signal":case"stream-presence":return V("notice",{name:x.slice(7),data:p.data});case"stream-closed":
+return z("closed",l);default:H.state==="catching-up"&&f&&N("live")}},Ue=async(p,x,E)=>{let i=o.now(),{code:f,retryAfter:b}=p,
+A=f==="stream-not-found";if(H.lastError=p,f==="stopped")z("stopped",H.offset);else if(f==="offset-gone"&&a!=="throw"){let R=l;
+l=a==="now"?a:String(p.facts.earliest??"start"),C=He({from:R,to:l,reason:"gone"})}else{if(f==="stream-awaited")return{planned:!0};
+if(A&&d==="wait")N("absent");else{if(A&&i-e.created<1e4)return{hint:b};if(p.retryable&&await Ee(p,i-(x??i),l!==E))V("err\
+or",p);else{let R=x!==void 0||Wt(l);z((A||f==="stream-gone")&&R?"deleted":"error",H.offset,p)}}}return{hint:b}},Be=async p=>{
+if(p===null){let i=H.lastError??new P("truncated","the answer was cut");z("error",H.offset,i);return}let x=!o.online(),E=p;
+o.hidden()&&m.count&&(E=Math.max(E,o.random()*n.cap)),x&&(E=Math.max(E,n.cap)),H.state!=="absent"&&E&&N(x?"offline":"wai\
+ting"),h=new AbortController,await ee(o,m,E,h.signal,(i,f)=>{H.retryAt=i,f==="offline"&&N(f)}),H.retryAt=null},H={state:"\
+idle",offset:l,transport:null,get attempt(){return m.count},retryAt:null,lastError:null,end:ve(),on(p,x){let E=u[p]??=new Set;
+return E.add(x),()=>E.delete(x)},[Symbol.asyncIterator]:()=>se(1,({records:p})=>p),batches:()=>se(1/0,p=>[p]),readable:()=>X(
+({data:p})=>p),bytes:()=>X(({raw:p})=>typeof p=="string"?ce(Q==="json"?`${p}
+`:p):p),skip(){v?.code==="bad-record"&&(v=void 0,H.end=ve(),N("idle"))},reconnect(){m.woken(),W=!0,h.abort(new P("networ\
+k","reconnect()"))},close:()=>{ae()},[Symbol.asyncDispose]:()=>ae()};return H}K();re();ue();function Ht(e){if(e instanceof Promise)return e.then(Ht);if(e.issues)throw e;return e.value}pe();var Dt=()=>{throw new P("unsupported","needs headwater/connection")};function Tr(e,t,r=-1/0){let{environment:n=at,decode:o,
+schema:s,transport:a="auto",signal:d,parts:c=Ct}=t,w=Ne(t.retry),g,m={...t,door:e,retry:w,environment:n,transport:a,parts:c,
+created:r,another:h=>Tr(h,t,n.now()),decode:(h,T,v)=>{let U=o?o(h):"value"in v?v.value:Kt(h,T);return s?Ht(s["~standard"].
+validate(U)):U}},u=async()=>{let h=te(w,n);for(;;){h.begin();try{return(await B(c.writing)).writerOf(m,await e.writes())}catch(T){
+if(d?.aborted)throw Z(d.reason,"stopped","the signal was aborted");let v=h.end({});if(v===null)throw T;await ee(n,h,v,d)}}},
+l=()=>g??=u().catch(h=>(g=void 0,Promise.reject(h))),y=(h,T)=>(...v)=>new Promise((U,C)=>{let k=M(v[T]?.signal,C),D=W=>W[h](
+...v);l().finally(k).then(D).then(U,C)}),O={get url(){return e.url},get type(){return m.type},[Symbol.asyncIterator]:()=>O.
+read()[Symbol.asyncIterator](),read:(h={})=>Pr(m,h),async all(h){let T=[];for await(let{data:v}of O.read({...h,live:!1}))
+T.push(v);return T},append:y("append",1),producer:h=>Er(T=>l().then(v=>v.producer(T)),h),create:y("create",0),head:y("he\
+ad",0),close:y("close"),fail:y("fail"),fork:y("fork",2),delete:y("delete",0),...e.live??{signal:Dt,signals:Dt,presence:Dt},
+sink:()=>m};return O}function kr(e,t={}){let{environment:r=at,parts:n=Ct}=t;return Tr(_e(e,{...Zt(t,r),problem:vr(n)},n),
+t)}export{kr as stream};
