@@ -53,7 +53,7 @@ asyncio.run(main())
 
 def draw_storm() -> None:
     """Connects a second, and clients that are back."""
-    connects, back = storm(CLIENTS, DOWN, 1)
+    connects, back = storm(CLIENTS, DOWN, 1, moved=True)
     asked, returned = Counter(map(int, connects)), Counter(map(int, back))
     last = max(asked)
     series = {

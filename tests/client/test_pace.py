@@ -186,8 +186,11 @@ def test_a_deadline_and_a_number_of_attempts_end_it() -> None:
     assert 60 <= player.now - 1000 <= 100
 
 
-def storm(clients: int, down: float, seed: int) -> tuple[list[float], list[float]]:
-    """The moments of all connects, and those at which each client is back, when a server is gone for so long."""
+def storm(clients: int, down: float, seed: int, *, moved: bool) -> tuple[list[float], list[float]]:
+    """The moments of all connects, and those at which each client is back, when a server is gone for so long.
+
+    `moved`: all had got something by the connection that is lost.
+    """
     waiting: list[tuple[float, int, Player]] = []
     up_at = 1000.0 + down
 
@@ -199,6 +202,9 @@ def storm(clients: int, down: float, seed: int) -> tuple[list[float], list[float
     for number in range(clients):
         player = Player(script, Reading(transport="ndjson"), info=known(), seed=seed * clients + number)
         player.session.begin(990.0)
+        if moved:
+            player.session.head(200, {"content-type": "application/x-ndjson"}, b"", None, 990.0)
+            player.session.feed(b'{"offset":"0","data":0}\n')
         player.now += player.session.lost(Truncated(), 1000.0)
         heapq.heappush(waiting, (player.now, number, player))
     connects, back = [], []
@@ -235,12 +241,18 @@ def test_the_second_wait_is_the_counterpart_of_the_first() -> None:
         assert backoff.wait(part) == pytest.approx((1 - part) * 2.0)
         backoff.begin(2.0)
         assert backoff.wait(2.0) == pytest.approx(part * 4.0)
+        backoff.begin(3.0)
+        backoff.moved()
+        assert backoff.wait(3.0) == part
+        backoff.begin(4.0)
+        assert backoff.wait(4.0) == pytest.approx((1 - part) * 2.0)
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_a_storm_of_two_thousand_is_spread(seed: int) -> None:
+@pytest.mark.parametrize("moved", [False, True])
+def test_a_storm_of_two_thousand_is_spread(seed: int, moved: bool) -> None:
     """A server that is gone for 5 s: at most 30 percent of the connects in any second, and all are back in 25 s."""
-    connects, back = storm(2000, 5.0, seed)
+    connects, back = storm(2000, 5.0, seed, moved=moved)
     assert len(back) == 2000
     assert max(back) <= 25.0
     assert most_in_a_second(back) <= 0.30 * len(back)

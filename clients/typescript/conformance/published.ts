@@ -232,15 +232,17 @@ async function close(command: Place & { data?: string; contentType?: string }): 
   return { finalOffset: await open(command).producer({ linger: 0, idempotent: false }).close(...last) }
 }
 
-function validate(command: { type: string; target: { target: string; producerId?: string; epoch?: number; maxBatchBytes?: number } }): Result {
+async function validate(command: { type: string; target: { target: string; producerId?: string; epoch?: number; maxBatchBytes?: number } }): Promise<Result> {
   const { target } = command
   if (target.target === "idempotent-producer") {
     try {
-      stream(server).producer({
+      const producer = stream(server).producer({
         ...(target.producerId === undefined ? {} : { id: target.producerId }),
         ...(target.epoch === undefined ? {} : { epoch: target.epoch }),
         ...(target.maxBatchBytes === undefined ? {} : { batchBytes: target.maxBatchBytes }),
       })
+      // What writes is loaded late, and refuses then.
+      await producer.flush()
     } catch (error) {
       return { type: "error", success: false, commandType: command.type, errorCode: "INVALID_ARGUMENT", message: String(error) }
     }

@@ -32,7 +32,7 @@ export function bodyOf(
   const quiet = (): number => environment.now() - began
   const dead = (): void => abort(new HeadwaterError("silent", `nothing came in ${quiet()} ms`, { facts: { first } }))
   const unwatch = environment.watch((change) => {
-    if (change === "freeze") abort(new HeadwaterError("network", "page freeze"))
+    if (change === "freeze") abort(new HeadwaterError("network", change))
     // A network that is back tells nothing about this connection; a beat that is missing does.
     else if (change !== "hidden" && change !== "offline" && quiet() > (silence * TRUSTED_BEATS) / BEATS) dead()
   })

@@ -58,7 +58,7 @@ function watch(call: (change: Change) => void): () => void {
 export const platform: Environment = {
   now: () => Date.now(),
   timer,
-  random: () => Math.random(),
+  random: Math.random,
   online: () => world.navigator?.onLine !== false,
   hidden,
   watch,

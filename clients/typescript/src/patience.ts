@@ -25,9 +25,9 @@ export function pause(
     arm(ms)
     const changed = (change: Change): void => {
       tell?.(until, change)
-      if (deaf || !/^(online|visible|resume)$/.test(change)) return
-      backoff.count = 0
-      arm(Math.max(change === "online" ? environment.random() * BACK : 0, backoff.held()))
+      // Online, visible, resume.
+      if (deaf || !/^(on|v|r)/.test(change)) return
+      arm(Math.max(change === "online" ? environment.random() * BACK : 0, backoff.woken()))
     }
     undo.push(onAbort(signal, () => resolve()), environment.watch(changed))
   }).finally(() => {

@@ -123,6 +123,7 @@ export function producerOf<T>(
   let type: string
   let open: Batch | undefined
   let queued: Batch[] = []
+  /** In the order of their numbers. */
   let flying: Batch[] = []
   let disarm: (() => void) | undefined
   /** Bytes that are not acknowledged. */
@@ -134,6 +135,8 @@ export function producerOf<T>(
   /** A refusal ended the epoch: the next one begins when nothing of it is under way. */
   let renewing = false
   let made = false
+  /** Something was lost, and nothing was answered since: one at a time asks whether the server is back. */
+  let probing = false
   /** Until when a cut is waited for. */
   let waits = -Infinity
   let waiting: (() => void)[] = []
@@ -170,13 +173,15 @@ export function producerOf<T>(
         size -= bytes.length
         reject(why)
         // What is frozen is sent all the same: another one cannot take its number.
-      } else reject(stopped("the signal was aborted; the record may arrive", own?.reason))
+      } else reject(stopped("signal aborted; the record may arrive", own?.reason))
     })
   }
 
   const put = (entry: Entry): Batch => {
     const { bytes } = entry
     const length = bytes?.length ?? 0
+    // What waits for its turn takes more, so that who was cut off does not come back with many small ones.
+    if (joins(type) && !queued.at(-1)?.close) open ??= queued.pop()
     if (open && bytes && (!joins(type) || open.size + length > batchBytes)) freeze()
     open ??= { entries: [], size: 0, seq: 0, bad: 0 }
     open.entries.push(entry)
@@ -224,7 +229,7 @@ export function producerOf<T>(
     }
     // The first of an epoch goes alone: a server refuses another one that overtakes it. So does a closing one: a closed
     // stream refuses what is sent again of those before, although it has it.
-    const alone = (): unknown => flying.some((batch) => !batch.seq) || (queued[0]?.close && flying.length)
+    const alone = (): unknown => flying.some((batch) => !batch.seq) || ((queued[0]?.close || probing) && flying.length)
     while (!renewing && queued.length && flying.length < inFlight && !alone()) {
       const batch = queued.shift() as Batch
       batch.seq = seq++
@@ -246,13 +251,14 @@ export function producerOf<T>(
     batch.write = write
     while (batch.write === write) {
       // Those before it that are not acknowledged yet, which it may overtake.
-      const lowest = Math.min(...flying.map((each) => each.seq))
+      const lowest = (flying[0] as Batch).seq
       // On a connection all that is under way is lost together, and asks for one socket.
       if (!door.live || batch.seq === lowest) backoff.begin()
       try {
         const { offset } = await writes.write(write, stop.signal)
         if (batch.write !== write) return
         backoff.progress()
+        probing = false
         if (offset > last) last = offset
         settle(batch, offset)
         return
@@ -269,6 +275,8 @@ export function producerOf<T>(
     if (retryable && !(code === "bad-answer" && ++batch.bad >= BAD_ANSWERS)) {
       const now = environment.now()
       batch.lost = true
+      // On a connection all of them ask for one socket.
+      probing = !door.live
       // What a cut takes away together is one failure, and is waited for once.
       if (now >= waits) {
         const wait = backoff.end({ hint: retryAfter })
@@ -278,6 +286,7 @@ export function producerOf<T>(
       await pause(environment, backoff, waits - now, stop.signal, undefined, retryAfter !== undefined)
       // It may have ended early.
       waits = Math.min(waits, environment.now())
+      await until(() => !probing || !batch.write || batch === flying[0])
       return true
     }
     if (code === "producer-gap") return gap(batch, Number(facts.expected ?? facts.expected_seq), lowest)

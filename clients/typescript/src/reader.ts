@@ -345,7 +345,7 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
       self.transport = null
     }
     const now = environment.now()
-    if (!ended) await rest(hurried ? backoff.held() : backoff.end({ up: now - (opened ?? now), heard, ...outcome }))
+    if (!ended) await rest(hurried ? backoff.woken() : backoff.end({ up: now - (opened ?? now), heard, ...outcome }))
   }
 
   const open = async (): Promise<AsyncIterable<Wire>> => {
@@ -461,8 +461,7 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
   /** Waits until the next attempt; null: there is none. */
   const rest = async (ms: number | null): Promise<void> => {
     if (ms === null) {
-      const error = self.lastError ?? new HeadwaterError("truncated", "the answer was cut")
-      finish("error", self.offset, error)
+      finish("error", self.offset, self.lastError ?? new HeadwaterError("truncated", "it was cut"))
       return
     }
     const offline = !environment.online()
@@ -503,9 +502,9 @@ export function readerOf<T>(source: Source<T>, options: ReadOptions): Reader<T> 
       setState("idle")
     },
     reconnect() {
-      backoff.count = 0
+      backoff.woken()
       hurried = true
-      attempt.abort(new HeadwaterError("network", "reconnect()"))
+      attempt.abort(new HeadwaterError("network", "reconnect"))
     },
     close: () => void leave(),
     [Symbol.asyncDispose]: () => leave(),

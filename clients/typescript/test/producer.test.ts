@@ -3,7 +3,7 @@
 import assert from "node:assert/strict"
 import { beforeEach, test } from "node:test"
 import { type HeadwaterError, type ProducerOptions, stream } from "../src/index.ts"
-import { type Asked, Fake, at, problem } from "./support/server.ts"
+import { type Asked, Fake, at, problem, withStatus } from "./support/server.ts"
 import { World } from "./support/world.ts"
 
 const URL_ = "http://127.0.0.1:1/v1/stream/jobs/7"
@@ -86,6 +86,61 @@ test("told of a gap that is filled by then: sent again, and nothing is given up"
   await world.pass(60_000)
   assert.deepEqual(log.records, [1, 2, 3, 4])
   assert.ok((await all).every((told) => String(told).includes("_")), String(await all))
+})
+
+test("a server that is gone: one request at a time asks for it, no more than 15 a minute, and what waits meanwhile goes together", async () => {
+  for (const chance of [0, 0.5, 0.999]) {
+    const log = new Log()
+    world = new World()
+    world.chance = () => chance
+    let isGone = false
+    const times: number[] = []
+    log.fake = new Fake((asked, index) => {
+      times.push(world.time)
+      return isGone ? new TypeError("fetch failed") : log.answer(asked, index)
+    })
+    const producer = log.producer()
+    const all = Array.from({ length: 150 }, (_each, n) => n)
+    const appends: Promise<unknown>[] = []
+    for (const n of all) {
+      isGone = n >= 10
+      appends.push(producer.append(n))
+      await world.pass(1000)
+    }
+    const gone = times.filter((time) => time >= 10_000)
+    for (const from of gone) assert.ok(gone.filter((time) => time >= from && time < from + 60_000).length <= 15)
+    isGone = false
+    const before = times.length
+    await world.pass(60_000)
+    await Promise.all(appends)
+    assert.deepEqual(log.records, all)
+    assert.ok(times.length - before <= 6, `${times.length - before} requests`)
+    await producer[Symbol.asyncDispose]()
+  }
+})
+
+test("every status: no more than 15 requests of a producer bring nothing in a minute", async () => {
+  for (let status = 200; status < 600; status += 1) {
+    const times: number[] = []
+    const log = new Log()
+    world = new World()
+    log.fake = new Fake(() => {
+      times.push(world.time)
+      return withStatus(new Response(null, { headers: { "content-type": "text/html" } }), status)
+    })
+    const producer = log.producer()
+    const appends = [1, 2, 3, 4, 5, 6].map((value) => {
+      const appended = producer.append(value).catch(() => undefined)
+      void producer.flush().catch(() => undefined)
+      return appended
+    })
+    await world.pass(300_000)
+    for (const from of times) {
+      const requests = times.filter((time) => time >= from && time < from + 60_000).length
+      assert.ok(requests <= 15 || status < 300, `${status}: ${requests} requests in a minute`)
+    }
+    void appends
+  }
 })
 
 test("a lost answer: the same bytes again, and nothing is there twice", async () => {

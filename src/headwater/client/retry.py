@@ -1,15 +1,17 @@
 """When to try again: without a clock, a network or randomness of its own.
 
-Rule 1: an attempt that moved the reader forward is no trouble, and the next one follows within `base` seconds.
+Rule 1: an attempt that moved the reader forward is no trouble, and the next one follows within `base` seconds, however
+        many failed before it.
 Rule 2: any other counts, and the next one waits for a random part of a bound that doubles (full jitter), is never above
         `cap`, and never far above what the trouble has lasted: who was away for five seconds is not made to wait for
         thirty.
-Rule 3: the count ends only after a connection that was up for `stable` seconds and told something. One that is accepted
-        and lost at once would be tried in a hot loop otherwise.
+Rule 3: the count ends then, and after a connection that was up for `stable` seconds and told something. One that is
+        accepted and lost at once would be tried in a hot loop otherwise.
 Rule 4: what the server asks for is a floor. What it asks of all gets up to 30 percent more; a moment of one's own does
         not.
 Rule 5: who waited a short part of the first bound waits a long part of the second. Two short waits would bring a part
-        of a crowd back twice in the first second of an outage. Each wait by itself is as random as any other.
+        of a crowd back twice in the first second of an outage. Each wait by itself is as random as any other. The
+        wait behind an attempt that brought something is a first one.
 Rule 6: whatever happens, there are at most `MOST_A_MINUTE` attempts in any minute that got nowhere. The second half of
         them is spread over what is left of the minute: who has used up all of them at once would wait for most of one.
 """
@@ -89,7 +91,8 @@ class Backoff:
         self._since: float | None = None  # when the trouble began
         self._moved = False
         self._heard = False
-        self._part: float | None = None  # of the bound of the wait before, if the next is its counterpart
+        self._step = 0  # waits since something good; the next one is up to base * 2**step
+        self._part = 0.0  # of its bound, the last wait
         self._idle: deque[float] = deque(maxlen=MOST_A_MINUTE)
 
     def begin(self, now: float) -> None:
@@ -105,6 +108,10 @@ class Backoff:
         """The reader went forward, or a write was acknowledged."""
         self._moved = self._heard = True
 
+    def spent(self, now: float) -> None:
+        """One of several requests at once got nowhere; another one of them is the attempt."""
+        self._idle.append(now)
+
     def whole(self) -> None:
         """An attempt did all that it can do, and went forward: earlier trouble is over."""
         self._idle.clear()
@@ -112,7 +119,7 @@ class Backoff:
 
     def reset(self) -> None:
         """Something changed that makes another attempt worth it at once, such as a network that is back."""
-        self.attempt = 0
+        self.attempt = self._step = 0
         self._since = None
 
     def wait(self, now: float, hint: float | None = None, *, own: bool = False) -> float | None:
@@ -148,31 +155,25 @@ class Backoff:
         return max(wait, _BETWEEN_ENDS - up, self._room(now))
 
     def _jitter(self) -> float:
-        """A random part of a bound."""
-        part, self._part = self._part, None
-        if part is not None:
-            return 1.0 - part
-        part = self._draw()
-        if self.attempt == 1:
-            self._part = part
-        return part
+        """A random part of a bound; of the second one, what the first one left."""
+        self._part = 1.0 - self._part if self._step == 1 else self._draw()
+        self._step += 1
+        return self._part
 
     def _count(self, now: float) -> float | None:
         """The bound of the next wait."""
         rules = self._retry
-        is_stable = now - self._began >= rules.stable
         if self._moved:
-            self._since = None
+            self.attempt = self._step = 0
+            self._since = now
             self._idle.clear()
-            if is_stable:
-                self.attempt = 0
             return None if rules.attempts == 0 else rules.base
-        if self._heard and is_stable:
+        if self._heard and now - self._began >= rules.stable:
             self.reset()
         self._idle.append(self._began)
         self._since = now if self._since is None else self._since
         lasted = now - self._since
-        bound = delay(self.attempt, 1.0, base=rules.base, cap=rules.cap)
+        bound = delay(self._step, 1.0, base=rules.base, cap=rules.cap)
         self.attempt += 1
         if rules.attempts is not None and self.attempt > rules.attempts:
             return None

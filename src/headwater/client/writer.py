@@ -62,7 +62,7 @@ class StreamWriter(Generic[T]):
         self._http: Final[Door] = http
         self._url: Final = url
         self._codec: Final = codec
-        self._retry: Final = retry
+        self._backoff: Final = Backoff(retry, http.clock.draw)
         self._numbers: Final = Numbers(self.id, epoch, claim=claim)
         self._linger: Final = linger
         self._batch_bytes: Final = batch_bytes
@@ -232,10 +232,9 @@ class StreamWriter(Generic[T]):
 
     async def _send(self, batch: Frozen) -> None:
         """Send a batch, and whatever its refusal made of it, until it is settled."""
-        backoff = Backoff(self._retry, self._http.clock.draw)
         refreshed = False
         while batch in self._numbers.batches:
-            backoff.begin(self._http.clock.now())
+            self._backoff.begin(self._http.clock.now())
             try:
                 outcomes = await self._request(batch)
             except NotAuthorized as error:
@@ -247,7 +246,11 @@ class StreamWriter(Generic[T]):
             except HeadwaterError as error:
                 if isinstance(error, NetworkError) or error.status >= 500:
                     self._numbers.lost(batch)
-                wait = backoff.wait(self._http.clock.now(), error.retry_after or None)
+                if not self._numbers.is_next(batch):  # one of those under way asks whether the server is back
+                    self._backoff.spent(self._http.clock.now())
+                    await self._turn_of(batch)
+                    continue
+                wait = self._backoff.wait(self._http.clock.now(), error.retry_after or None)
                 if wait is None:
                     outcomes = self._numbers.stop(error)
                 else:
@@ -297,6 +300,7 @@ class StreamWriter(Generic[T]):
             if error.retryable:
                 raise
             return self._numbers.refused(batch, error)
+        self._backoff.whole()
         self._tail = head.headers.get(requests.NEXT, self._tail)
         return self._numbers.accepted(batch)
 

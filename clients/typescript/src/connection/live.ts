@@ -238,7 +238,7 @@ export class Live implements Listener, LiveDoor {
       case "err":
         return told.id === undefined ? undefined : this.#lost?.(rest.errorOf(told))
       case "end":
-        return this.#lost?.(new HeadwaterError("network", `the stream is not read any more: ${String(told.why)}`, { retryable: told.why === "detached" || told.why === "deleted" }))
+        return this.#lost?.(new HeadwaterError("network", `not read any more: ${String(told.why)}`, { retryable: told.why === "detached" || told.why === "deleted" }))
     }
   }
 

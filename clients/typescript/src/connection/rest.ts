@@ -114,7 +114,7 @@ export function join(feed: Feed, listener: Listener): void {
 function limited<R>(environment: Environment, ms: number, call: Promise<R>): Promise<R> {
   let disarm: (() => void) | undefined
   const late = new Promise<never>((_, reject) => {
-    disarm = environment.timer(ms, () => reject(new HeadwaterError("silent", `there was no answer within ${ms} ms`)))
+    disarm = environment.timer(ms, () => reject(new HeadwaterError("silent", `nothing came in ${ms} ms`)))
   })
   return Promise.race([call, late]).finally(() => disarm?.())
 }

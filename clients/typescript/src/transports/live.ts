@@ -77,7 +77,7 @@ async function* open(requester: Requester, url: string, format: Format, attempt:
       if (!wires.length) yield { kind: "beat" }
       yield* wires
     }
-    throw new HeadwaterError("truncated", "the answer was cut")
+    throw new HeadwaterError("truncated", "it was cut")
   } finally {
     body.release()
   }

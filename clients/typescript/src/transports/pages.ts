@@ -40,7 +40,7 @@ function checkLength({ headers, type, url }: Response, { length }: Uint8Array, r
   const doubt = url + length
   if (!short || (type === "cors" && doubts.get(requester) === doubt)) return
   doubts.set(requester, doubt)
-  throw new HeadwaterError("truncated", "the answer was cut")
+  throw new HeadwaterError("truncated", "it was cut")
 }
 
 /** The records of one page, as far as its type keeps them apart. */

@@ -21,7 +21,8 @@ export class World implements Environment {
   #timers = new Set<Timer>()
   #watchers = new Set<(change: Change) => void>()
 
-  now = (): number => this.time + this.skew
+  /** Whole milliseconds, as platforms have it. */
+  now = (): number => Math.floor(this.time + this.skew)
   random = (): number => this.chance()
   online = (): boolean => this.isOnline
   hidden = (): boolean => this.isHidden
