@@ -233,9 +233,7 @@ def test_the_drop_in_goes_on_behind_a_crash_of_the_server(browser: Browser, site
 
 
 @pytest.mark.parametrize("way", ["ndjson", "connection"])
-def test_what_a_consumer_does_not_pull_waits(
-    browser: Browser, site: str, server: ServerProcess, way: str
-) -> None:
+def test_what_a_consumer_does_not_pull_waits(browser: Browser, site: str, server: ServerProcess, way: str) -> None:
     """The rest of 20 MB comes when it is pulled, whole.
 
     Both read the body of a `fetch` as it comes, whether the page pulls or not: the credit of a connection holds the
