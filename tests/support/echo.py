@@ -101,9 +101,9 @@ class EchoService(Service):
             return None
         accept = handshake.check_key(exchange.request.headers, exchange.websocket_key)
         deflate = agree(exchange.request.headers.get(names.SEC_WEBSOCKET_EXTENSIONS, b""))
-        return exchange.upgrade(Upgrade(accept, "", self._open, MAX_BYTES, deflate))
+        return exchange.upgrade(Upgrade("", self._open, MAX_BYTES, deflate), accept)
 
-    def _open(self, sink: Duplex, deflate: Deflate | None) -> Receiver:
+    def _open(self, exchange: Exchange, sink: Duplex, deflate: Deflate | None) -> Receiver:
         assert isinstance(self.hub, Hub)
         return Echo(self.hub, sink, deflate)
 

@@ -26,7 +26,7 @@ from tests.support.websocket import CONNECT, HEADERS, JSON_PROTOCOL, Json
 
 import headwater
 from headwater.http.socket_sink import TransportSink
-from headwater.hub.live import fanout, pushed
+from headwater.hub.live import fanout, pushed, shared_connection
 from headwater.hub.live.first_frames import FROM_READERS
 from headwater.server.settings import Settings
 
@@ -36,7 +36,7 @@ HELLO = {"t": "hello"}
 #: Calls of our functions for a reader that comes to a stream with others: over SSE; and over a WebSocket with its
 #: handshake, `hello` and `sub`. One of them is for the Unix sockets that are used here.
 MOST_OF_SSE = 53
-MOST_OF_DOOR = 82
+MOST_OF_DOOR = 76
 #: Streams of a pattern, and our calls for each of them when a connection comes that reads them all, as others do.
 MATCHING = 10
 MOST_OF_MATCH = 60
@@ -160,9 +160,81 @@ def test_hello_and_a_subscription_are_answered_by_one_write(
             await found.come(door("a"), others)
             monkeypatch.setattr(TransportSink, "write", spy)
             monkeypatch.setattr(pushed, "put", spy_direct)
+            monkeypatch.setattr(shared_connection, "put", spy_direct)
             await found.come(door("a"))
             assert len(written) == 1, written
             assert kinds(written[0]) == ["welcome", "sub", "data", "live"]
+
+    run(main())
+
+
+@pytest.mark.parametrize("others", [0, FROM_READERS + 2], ids=["the first ones", "behind others"])
+@pytest.mark.parametrize("behind", [[], [{"t": "ping", "id": 99}]], ids=["alone", "with more"])
+def test_many_subscriptions_are_answered_by_few_writes(
+    run: Run[None], monkeypatch: pytest.MonkeyPatch, others: int, behind: list[dict[str, Any]]
+) -> None:
+    """All that comes at once is told at once, and in its order; what is appended then is told behind it."""
+    written: list[int] = []
+    count = 30
+    asked = [{"t": "sub", "id": each + 1, "path": f"many/{each}", "from": "-1"} for each in range(count)]
+    parts = HEAD, packed(HELLO, *asked, *behind)
+
+    def spy(descriptor: int, data: bytes) -> int:
+        written.append(len(data))
+        return put(descriptor, data)
+
+    put = fanout.put
+
+    async def main() -> None:
+        async with crowd() as found:
+            for each in range(count):
+                await found.server.hub.create(f"many/{each}", content_type="application/json", body=b'["one"]')
+            for client in await found.come(parts, others):
+                client.recv(1 << 20)
+            monkeypatch.setattr(shared_connection, "put", spy)
+            (client,) = await found.come(parts)
+            told = kinds(client.recv(1 << 20))
+            assert told == ["welcome", *["sub", "data", "live"] * count, *["pong"] * len(behind)]
+            assert len(written) == 1
+            for number in 1, 2:
+                await found.server.hub.append("many/3", number)
+                await turns(20)
+                assert kinds(client.recv(1 << 20)) == ["data"]
+
+    run(main())
+
+
+def test_a_client_that_takes_nothing_of_many_answers(run: Run[None]) -> None:
+    """What its socket does not take is held, in its order; what comes behind it waits for its turn."""
+    count = 40
+    asked = [{"t": "sub", "id": each + 1, "path": f"many/{each}", "from": "-1"} for each in range(count)]
+    parts = HEAD, packed(HELLO, *asked)
+
+    async def main() -> None:
+        async with crowd() as found:
+            for each in range(count):
+                body = b'["' + b"x" * 3000 + b'"]'
+                await found.server.hub.create(f"many/{each}", content_type="application/json", body=body)
+            for client in await found.come(parts, FROM_READERS + 2):
+                await drained(client, b'"t":"live"', count)
+            client = await found.server.connect()
+            with client:
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                for part in parts:
+                    client.sendall(part)
+                    await turns(20)
+                await found.server.hub.append("many/0", "behind")
+                told = b""
+                while b"behind" not in told or told.count(b'"t":"live"') < count:
+                    told += await asyncio.get_running_loop().sock_recv(client, 1 << 14)
+            assert kinds(told.partition(b"\r\n\r\n")[2])[0] == "welcome"
+            assert told.count(b'"t":"data"') == count + 1
+            assert told.index(b"behind") > told.index(b"xxx")
+
+    async def drained(client: socket.socket, word: bytes, wanted: int) -> None:
+        seen = 0
+        while seen < wanted:
+            seen += (await asyncio.get_running_loop().sock_recv(client, 1 << 20)).count(word)
 
     run(main())
 

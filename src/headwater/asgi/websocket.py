@@ -103,7 +103,7 @@ class AsgiWebSocket(Exchange):
         """See `Exchange.push`; of a WebSocket there is none."""
         raise HeadwaterError("a WebSocket has no body")
 
-    def upgrade(self, upgrade: Upgrade) -> Work:
+    def upgrade(self, upgrade: Upgrade, accept: bytes) -> Work:
         """See `Exchange.upgrade`."""
         return self._upgrade(upgrade)
 
@@ -118,7 +118,7 @@ class AsgiWebSocket(Exchange):
             return
         # Frames are the server's own here, and so is whether it compresses them.
         sink = MessageSendSink(self._service.hub.runtime)
-        await sink.pass_messages(upgrade.open(sink, None), self._receive, self._send)
+        await sink.pass_messages(upgrade.open(self, sink, None), self._receive, self._send)
 
     def _take_over(self, taken: UvicornWebSocket, upgrade: Upgrade) -> None:
         # Needs a library of its own, which uvicorn has loaded already.
@@ -130,8 +130,8 @@ class AsgiWebSocket(Exchange):
         if deflate is None:
             sink = MessageSink(taken.transport, runtime, intake, most)
         else:
-            sink = InflatingSink(taken.transport, runtime, intake, most, deflate)
-        sink.begin(upgrade.open(sink, deflate), b"")
+            sink = InflatingSink(taken.transport, runtime, intake, most, False, deflate)
+        sink.begin(upgrade.open(self, sink, deflate), b"")
 
     async def finish(self) -> None:
         """Refuse the handshake, if it was."""

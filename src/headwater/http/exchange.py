@@ -121,29 +121,28 @@ class Opening(msgspec.Struct, frozen=True):
     lifetime: float | None = None
 
 
-class Upgrade(msgspec.Struct, frozen=True):
-    """A request that becomes a WebSocket.
+class Upgrade(msgspec.Struct, frozen=True, eq=False):
+    """How a request becomes a WebSocket, and each other one with the same head but for its key.
 
     Attributes:
-        accept: what the response says of the client's key; empty: the request has none, and its server sees to that.
         subprotocol: that is spoken; empty: none.
-        open: makes what takes its messages, on a connection whose response is out; told what holds of the next.
+        open: makes what takes the messages of a request, on a connection whose response is out; told what holds of
+            `deflate`.
         max_bytes: of a message.
         deflate: what was agreed on about compression, if the driver can; None: nothing.
     """
 
-    accept: bytes
     subprotocol: str
-    open: Callable[[Duplex, Deflate | None], Receiver]
+    open: Callable[[Exchange, Duplex, Deflate | None], Receiver]
     max_bytes: int
     deflate: Deflate | None = None
 
-    def headers(self) -> HeaderList:
-        """Of the response, for HTTP/1.1."""
+    def headers(self, accept: bytes) -> HeaderList:
+        """Of the response, for HTTP/1.1; `accept` is what it says of the client's key."""
         found = [
             (names.UPGRADE, b"websocket"),
             (b"connection", b"Upgrade"),
-            (names.SEC_WEBSOCKET_ACCEPT, self.accept),
+            (names.SEC_WEBSOCKET_ACCEPT, accept),
         ]
         if self.subprotocol:
             found.append((names.SEC_WEBSOCKET_PROTOCOL, self.subprotocol.encode()))
@@ -237,8 +236,13 @@ class Exchange(ABC):
         """Whether the request wants a WebSocket, and its driver has them."""
         return False
 
-    def upgrade(self, upgrade: Upgrade) -> Work | None:
-        """Make the connection a WebSocket, from now until it ends. Only where `is_websocket`."""
+    def upgrade(self, upgrade: Upgrade, accept: bytes) -> Work | None:
+        """Make the connection a WebSocket, from now until it ends. Only where `is_websocket`.
+
+        Args:
+            upgrade: how.
+            accept: what the response says of the client's key; empty: the request has none, and its server sees to it.
+        """
         raise NotImplementedError
 
     @property

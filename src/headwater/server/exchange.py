@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from typing import Any, Final
 
-from msgspec.structs import replace
-
 from headwater.http.exchange import BodyDone, Exchange, LiveHead, Opening, Streamed, Upgrade
 from headwater.http.http1 import CHUNKED, CLOSE, LAST_CHUNK, head_bytes, response_bytes
 from headwater.http.live import unframed
@@ -24,6 +22,7 @@ from headwater.protocol.responses import Answer, HeaderList
 from headwater.protocol.websocket import handshake
 from headwater.server.head_cache import Head
 from headwater.server.outbound import SocketOutlet
+from headwater.server.shared import Shared
 from headwater.server.wire import Wire
 
 #: Stands for what differs in a response that is kept ready.
@@ -195,39 +194,37 @@ class SocketExchange(Exchange):
         head = self.request
         return handshake.is_handshake(head.method, head.version, head.headers)
 
-    def upgrade(self, upgrade: Upgrade) -> None:
+    def upgrade(self, upgrade: Upgrade, accept: bytes) -> None:
         """See `Exchange.upgrade`."""
         wire = self._wire
         if not wire.is_current(self):
             return
-        shared, transport = wire.shared, wire.transport
-        head = self._upgrade_head(upgrade)
+        shared = wire.shared
+        head = self._upgrade_head(upgrade, accept, shared)
         wire.take()
         rest = wire.inbound.rest() if wire.inbound.buffer else b""
-        runtime, intake, most, deflate = shared.runtime, shared.service.intake, upgrade.max_bytes, upgrade.deflate
+        intake, most, deflate = shared.service.intake, upgrade.max_bytes, upgrade.deflate
         if deflate is None:
-            sink = MessageSink(transport, runtime, intake, most, is_restrained=shared.restrained)
+            sink = MessageSink(wire.transport, shared.runtime, intake, most, shared.restrained)
         else:
-            sink = InflatingSink(transport, runtime, intake, most, deflate, is_restrained=shared.restrained)
+            sink = InflatingSink(wire.transport, shared.runtime, intake, most, shared.restrained, deflate)
         sink.write_first(head)
-        sink.begin(upgrade.open(sink, deflate), rest)
+        sink.begin(upgrade.open(self, sink, deflate), rest)
         if shared.limits.access_log:
             log_access(self, 101)
 
-    def _upgrade_head(self, upgrade: Upgrade) -> bytes:
+    def _upgrade_head(self, upgrade: Upgrade, accept: bytes, shared: Shared) -> bytes:
         """Of most of them only what they say of the key differs."""
-        shared = self._wire.shared
-        date, ready = shared.clock.line(), shared.upgrades
+        clock, ready = shared.clock, shared.upgrades
+        date = clock.line()
         if self.request.origin is not None:
-            return head_bytes(101, date, upgrade.headers(), self.extra)
-        if ready.second != shared.clock.second:
-            ready.at(shared.clock.second)
+            return head_bytes(101, date, upgrade.headers(accept), self.extra)
         key = upgrade.subprotocol if upgrade.deflate is None else (upgrade.subprotocol, upgrade.deflate.header)
-        form = ready.found.get(key)
+        form = ready.found.get(key) if ready.second == clock.second else None
         if form is None:
-            answer = replace(upgrade, accept=_MARK.encode()).headers()
-            form = ready.found[key] = head_bytes(101, date, answer, self.extra).split(_MARK.encode())
-        return upgrade.accept.join(form)
+            whole = head_bytes(101, date, upgrade.headers(_MARK.encode()), self.extra)
+            form = ready.at(clock.second)[key] = whole.split(_MARK.encode())
+        return accept.join(form)
 
     def _live_head(self, head: LiveHead) -> bytes:
         clock, request = self._wire.shared.clock, self.request

@@ -11,6 +11,8 @@ Rule 3: the heads of one client's WebSockets differ in their keys only, which ar
 from __future__ import annotations
 
 import re
+from binascii import Error as BinasciiError
+from binascii import a2b_base64
 from collections import OrderedDict
 from copy import copy
 from typing import Final
@@ -39,6 +41,10 @@ _PLAIN_LINE: Final = re.compile(
 #: A WebSocket's key, sixteen bytes in base64, the line with it in a head, and what every head with one has besides.
 _KEY_FORM: Final = re.compile(rb"[A-Za-z0-9+/]{21}[AQgw]==")
 _KEY_BYTES: Final = 24
+_KEY_SIZE: Final = 16
+#: Its last letter has four bits of the key and no other.
+_KEY_LAST_AT: Final = 21
+_KEY_LAST: Final = b"AQgw"
 _KEY_LINE: Final = re.compile(rb"\r\n(?i:sec-websocket-key): ?(" + _KEY_FORM.pattern + rb")\r\n")
 _UPGRADE: Final = b"pgrade"
 #: Lines that say whose page sends a head, whole ones.
@@ -239,8 +245,13 @@ class Handshakes:
         """The key in a head of these; empty: it is none of them."""
         if len(data) != self._size or not data.startswith(self._before) or not data.endswith(self._behind):
             return b""
-        key = data[len(self._before) : len(self._before) + _KEY_BYTES]
-        return key if _KEY_FORM.fullmatch(key) else b""
+        begin = len(self._before)
+        key = data[begin : begin + _KEY_BYTES]
+        try:  # the same as `_KEY_FORM`, which takes twice as much
+            is_key = key[_KEY_LAST_AT] in _KEY_LAST and len(a2b_base64(key, strict_mode=True)) == _KEY_SIZE
+        except BinasciiError:
+            return b""
+        return key if is_key else b""
 
 
 class HeadCache:

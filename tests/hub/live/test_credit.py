@@ -18,7 +18,6 @@ from headwater import Hub, Limits
 from headwater.errors import AlreadySubscribed, InvalidOffset, LimitReached
 from headwater.http.websocket.telling import TELLINGS
 from headwater.hub.live.group import FanoutGroup
-from headwater.hub.live.shared_connection import DistinctConnection
 from headwater.hub.live.sinks import BufferSink
 from headwater.hub.live.subscriptions.subscription import Subscription
 from headwater.hub.live.subscriptions.whole import Subscriptions
@@ -38,8 +37,7 @@ class Reader:
 
     def __init__(self, hub: Hub, high_water: int = 1 << 20) -> None:
         self.sink = BufferSink(high_water)
-        connection = DistinctConnection(hub.runtime, self.sink)
-        self.all = Subscriptions(hub.live, connection, TELLINGS["headwater.v1+json"], self, NOTHING_PRIVATE)
+        self.all = Subscriptions(hub.live, self.sink, TELLINGS["headwater.v1+json"], self, NOTHING_PRIVATE)
         self.said: dict[int, list[dict[str, Any]]] = defaultdict(list)
         self.records: dict[int, list[Any]] = defaultdict(list)
         self.offset: dict[int, str] = {}
@@ -66,7 +64,7 @@ class Reader:
         """Subscribe; gives the stream's number."""
         policy = None if slow is None else parse_slow(slow)
         wish = Wish(1, path, start, Terms(window, policy))
-        subscription = self.all.add(wish, peer=NOBODY)
+        subscription = self.all.subscribe(wish, peer=NOBODY)
         self.all.open(subscription)
         return subscription.number
 

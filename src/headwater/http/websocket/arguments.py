@@ -22,7 +22,7 @@ def path_of(session: Session, path: str | None, s: int | None) -> str:
     if (path is None) is (s is None):
         raise InvalidMessage("a message has path, or s of a stream that is read")
     if path is None:
-        found = session.subscriptions.find(s)
+        found = session.connection.find(s)
         if found is None:
             raise InvalidMessage(f"this connection reads no stream of number {s}")
         return found.wish.path

@@ -6,8 +6,6 @@ from functools import partial
 from threading import get_ident
 from typing import Final
 
-import msgspec
-
 from headwater.errors import MethodNotAllowed, RouteNotFound
 from headwater.http.authorize import Credential
 from headwater.http.duplex import Duplex, Receiver
@@ -39,20 +37,6 @@ WORD: Final = "-/connect"
 _DIRECT: Final = Peer("websocket")
 #: Where a client names its streams.
 WHERE: Final = "a connection of many streams names them in its messages"
-
-
-class Connect(msgspec.Struct, frozen=True):
-    """A WebSocket of many streams, as its head asks for it.
-
-    Attributes:
-        subprotocol: that is spoken.
-        deflate: what is agreed on about compression; None: nothing.
-        is_forwarded: see `Exchange.is_forwarded`.
-    """
-
-    subprotocol: Subprotocol
-    deflate: Deflate | None
-    is_forwarded: bool
 
 
 def check_head(request: Request) -> None:
@@ -102,24 +86,23 @@ class WebSockets:
         accept, request = self.check(exchange), exchange.request
         name = handshake.choose(handshake.offered(request.headers), CODECS)
         deflate = self._wires.agree(request.headers)
-        connect = Connect(self._spoken(name, deflate), deflate, exchange.is_forwarded)
-        request.memo = Plan(connect, self._connect_again)
-        return self._upgrade(exchange, accept, connect)
-
-    def _connect_again(self, exchange: Exchange, connect: Connect, access: Access) -> Work | None:
-        """The same for a head that was seen before, but for its key."""
-        gate = self._hub.runtime.gate
-        if get_ident() != gate.thread:
-            raise gate.refusal()
-        if not self._permission.is_free:
-            self._permission.credential(exchange)
-        return self._upgrade(exchange, handshake.accept_of(exchange.websocket_key), connect)
-
-    def _upgrade(self, exchange: Exchange, accept: bytes, connect: Connect) -> Work | None:
+        session = partial(self._session, self._spoken(name, deflate), deflate, exchange.is_forwarded)
+        upgrade = Upgrade(name, session, self._hub.limits.max_body_bytes, deflate)
+        request.memo = Plan(upgrade, self._connect_again)
         if self._permission.bounds is not None:
             self._permission.count_connect(ANYBODY, exchange)
-        name, session = connect.subprotocol.codec.name, partial(self._session, exchange, connect)
-        return exchange.upgrade(Upgrade(accept, name, session, self._hub.limits.max_body_bytes, connect.deflate))
+        return exchange.upgrade(upgrade, accept)
+
+    def _connect_again(self, exchange: Exchange, upgrade: Upgrade, access: Access) -> Work | None:
+        """The same for a head that was seen before, but for its key."""
+        gate, permission = self._hub.runtime.gate, self._permission
+        if get_ident() != gate.thread:
+            raise gate.refusal()
+        if not permission.is_free:
+            permission.credential(exchange)
+        if permission.bounds is not None:
+            permission.count_connect(ANYBODY, exchange)
+        return exchange.upgrade(upgrade, handshake.accept_of(exchange.websocket_key))
 
     def read_one(self, exchange: Exchange, path: str, prefix: str) -> Work | None:
         """Serve a stream at its own URL.
@@ -144,11 +127,11 @@ class WebSockets:
 
     def _one(self, exchange: Exchange, accept: bytes, asked: AskedSingle, access: Access) -> Work | None:
         self._permission.count_connect(access, exchange)
-        single, most = partial(self._single, exchange, asked, access), self._hub.limits.max_body_bytes
-        return exchange.upgrade(Upgrade(accept, "", single, most, self._wires.agree(exchange.request.headers)))
+        single, most = partial(self._single, asked, access), self._hub.limits.max_body_bytes
+        return exchange.upgrade(Upgrade("", single, most, self._wires.agree(exchange.request.headers)), accept)
 
     def _single(
-        self, exchange: Exchange, asked: AskedSingle, access: Access, sink: Duplex, deflate: Deflate | None
+        self, asked: AskedSingle, access: Access, exchange: Exchange, sink: Duplex, deflate: Deflate | None
     ) -> Receiver:
         client, form = exchange.client, self._wires.single(asked, deflate)
         peer = Peer("websocket", asked.command.reader, address_of(client), access)
@@ -171,17 +154,24 @@ class WebSockets:
             self._permission.credential(exchange)
         return handshake.check_key(request.headers, exchange.websocket_key) if exchange.has_key else b""
 
-    def _session(self, exchange: Exchange, connect: Connect, sink: Duplex, deflate: Deflate | None) -> Receiver:
-        credential = None if self._permission.is_free else self._permission.credential(exchange)
+    def _session(
+        self,
+        spoken: Subprotocol,
+        agreed: Deflate | None,
+        is_forwarded: bool,
+        exchange: Exchange,
+        sink: Duplex,
+        deflate: Deflate | None,
+    ) -> Receiver:
+        if deflate is not agreed:  # a server that makes the frames itself compresses them itself
+            spoken = self._spoken(spoken.codec.name, deflate)
         # A connection of our own tells its client's address when somebody asks.
-        peer = _DIRECT
-        if credential is not None or connect.is_forwarded:
-            peer = Peer("websocket", None, address_of(exchange.client))
-        # A server that makes the frames itself compresses them itself.
-        spoken = (
-            connect.subprotocol if deflate is connect.deflate else self._spoken(connect.subprotocol.codec.name, None)
-        )
-        return Session(self._door, spoken, sink, credential, peer)
+        if self._permission.is_free:
+            return Session(self._door, spoken, sink, None, self._peer(exchange) if is_forwarded else _DIRECT)
+        return Session(self._door, spoken, sink, self._permission.credential(exchange), self._peer(exchange))
+
+    def _peer(self, exchange: Exchange) -> Peer:
+        return Peer("websocket", None, address_of(exchange.client))
 
     def _spoken(self, name: str, deflate: Deflate | None) -> Subprotocol:
         plain = self._door.subprotocols[name]

@@ -45,7 +45,7 @@ def sub(session: Session, asked: AskedSub, size: int) -> None:
     elif session.rights is OPEN:
         if session.has_requests:
             session.requests.check_id(asked.id)
-        session.subscriptions.read(plan.wish, session.peer, plan.form)
+        session.connection.read(plan.wish, session.peer, plan.form)
         if session.door.warned.counts:
             session.accepted()
     else:
@@ -54,20 +54,20 @@ def sub(session: Session, asked: AskedSub, size: int) -> None:
 
 def _subscribe(session: Session, plan: Plan, access: Access) -> None:
     session.rights.count_subscribe(access)
-    session.subscriptions.read(plan.wish, session.rights.peer_with(session.peer, access), plan.form)
+    session.connection.read(plan.wish, session.rights.peer_with(session.peer, access), plan.form)
 
 
 def _match(session: Session, wish: Wish, size: int, access: Access) -> None:
-    session.subscriptions.check_pattern(wish)
+    session.connection.check_pattern(wish)
     session.rights.count_subscribe(access)
     session.rights.note(access)
     session.answer(wish.id, size, session.codec.encode(m.Ok(wish.id)))
-    session.subscriptions.match(wish)
+    session.connection.match(wish)
 
 
 def unsub(session: Session, message: m.Unsub, size: int) -> None:
     """Read a stream no more."""
-    whole = session.subscriptions
+    whole = session.connection
     found = None
     if message.s is not None:
         found = whole.find(message.s)
@@ -90,7 +90,7 @@ def _left(session: Session, message: m.Unsub) -> None:
 
 def ack(session: Session, message: m.Ack, size: int) -> None:
     """So much more may be sent."""
-    found = session.subscriptions.find(message.s)
+    found = session.connection.find(message.s)
     if found is None or found.channel is None:
         return  # it has ended, and the client will know
     try:

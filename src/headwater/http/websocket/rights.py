@@ -62,7 +62,7 @@ class Holder(Protocol):
 
     is_over: bool
     peer: Peer
-    subscriptions: Subscriptions
+    connection: Subscriptions
 
     @property
     def requests(self) -> Requests:
@@ -278,7 +278,7 @@ class Rights:
         if self._holder.is_over:
             return
         self._recheck_members()
-        for subscription in self._holder.subscriptions.all():
+        for subscription in self._holder.connection.all():
             asks = asks_to_read(subscription.path, subscription.wish.terms.kinds)
             self._ask_again(asks, partial(self._allow, subscription), partial(self._forbid, subscription))
         self._holder.requests.hold_until_decided(then)
@@ -351,7 +351,7 @@ class Rights:
 
     @property
     def _principals(self) -> Principals:
-        return self._holder.subscriptions.live.runtime.principals
+        return self._holder.connection.live.runtime.principals
 
     def stop(self) -> None:
         """Wait for no access to end."""
@@ -366,7 +366,7 @@ class Rights:
     def hush(self, end: AccessEnd) -> None:
         """See `Living.hush`. Who may still read, with the same token, goes on."""
         if end.reason not in ASKED_AGAIN:
-            self._holder.subscriptions.connection.hush(end)
+            self._holder.connection.hush(end)
 
     def end_access(self, end: AccessEnd) -> None:
         """See `Living.end_access`, and `hush`."""
@@ -383,8 +383,8 @@ class Rights:
         """End the connection; what it does not take at once is not told any more."""
         holder = self._holder
         holder.close(code, reason)
-        if holder.subscriptions.connection.sink.held():
-            holder.subscriptions.connection.sink.abort()
+        if holder.connection.sink.held():
+            holder.connection.sink.abort()
 
     def _is_rechecked(self) -> None:
         self._has_expired = False

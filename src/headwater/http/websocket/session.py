@@ -25,9 +25,8 @@ from headwater.http.websocket.patience import EARLY
 from headwater.http.websocket.rights import OPEN, Rights
 from headwater.http.websocket.shared import Door
 from headwater.http.websocket.stay import Stay, interval
-from headwater.http.websocket.subprotocol import KINDS, AskedSub, Subprotocol
+from headwater.http.websocket.subprotocol import KINDS, AskedSub, Opening, Subprotocol
 from headwater.http.websocket.talk import Talk
-from headwater.hub.live.shared_connection import DistinctConnection
 from headwater.hub.live.subscriptions.whole import Subscriptions
 from headwater.hub.live.subscriptions.wish import Wish
 from headwater.hub.peers import Peer
@@ -54,13 +53,12 @@ class Session(Answers):
 
     Attributes:
         codec: of the subprotocol.
-        connection: what its channels share; `write` tells.
+        connection: what is read; `write` tells.
         door: as given.
         greeted: `hello` has come.
         peer: as given; with the name of `hello`.
         rights: what the client may do.
         subprotocol: as given.
-        subscriptions: what is read.
     """
 
     __slots__ = (
@@ -71,10 +69,9 @@ class Session(Answers):
         "greeted",
         "peer",
         "subprotocol",
-        "subscriptions",
     )
 
-    connection: DistinctConnection
+    connection: Subscriptions
 
     def __init__(
         self,
@@ -86,14 +83,13 @@ class Session(Answers):
     ) -> None:
         hub = door.hub
         runtime = hub.runtime
-        connection = DistinctConnection(runtime, sink)
-        super().__init__(hub, sink, connection)
+        connection = Subscriptions(hub.live, sink, subprotocol.telling, self, door.names.private)
+        Talk.__init__(self, hub, sink, connection)  # `super` makes an object each time
         self.door = door
         self.subprotocol = subprotocol
         self.codec = subprotocol.codec
         self.peer = peer
         self.greeted = False
-        self.subscriptions = Subscriptions(hub.live, connection, subprotocol.telling, self, door.names.private)
         self.is_draining = False
         #: The time for `hello` is not over.
         self._is_early = True
@@ -112,15 +108,45 @@ class Session(Answers):
 
     def received(self, messages: Sequence[tuple[bytes, bool]]) -> None:
         """See `Receiver.received`: `hello` is answered with the subscriptions behind it, by one write."""
-        if self.greeted or len(messages) == 1:
+        is_first = not self.greeted
+        told: list[bytes] = []
+        if len(messages) > 1 and self.rights is OPEN and self._requests is None:
+            opening = self.subprotocol.opening(messages)
+            if opening is not None and opening.greets is is_first and not (self.is_over or self.is_draining):
+                messages = messages[self._take(opening, told) :]
+                if not messages:
+                    return
+        if not is_first or (len(messages) == 1 and not told):
             Talk.received(self, messages)
             return
-        connection = self.connection
-        connection.before = b""
-        Talk.received(self, messages)
-        before, connection.before = connection.before, None
-        if before:
-            self.write(before)
+        self.connection.gather(b"".join(told))
+        try:
+            Talk.received(self, messages)
+        finally:
+            self.connection.send()
+
+    def _take(self, opening: Opening, told: list[bytes]) -> int:
+        """Do what many clients ask for, as far as others came to the same place just before.
+
+        Args:
+            opening: what this client sent.
+            told: takes what is to be told still.
+
+        Returns:
+            How many of its messages that was.
+        """
+        counts = self.hub.stats.websocket_messages
+        if opening.greets:
+            counts["hello"] += 1
+            self._greeted()
+            told.append(self.subprotocol.welcome)
+        read = self.connection.read_again(opening.wishes, self.peer, told)
+        if read:
+            counts["sub"] += read
+            told.clear()
+            if self.door.warned.counts:
+                self.accepted()
+        return read + opening.greets
 
     def handle(self, data: bytes, is_text: bool) -> None:
         """See `Handles.handle`."""
@@ -158,11 +184,11 @@ class Session(Answers):
             self.peer = msgspec.structs.replace(self.peer, name=reader_name(hello.name))
         if hello.token is not None:
             self.rights.show(hello.token)
-        self.greeted = True
-        if self.connection.before is None:
-            self.write(self.subprotocol.welcome)
-        else:
-            self.connection.before = self.subprotocol.welcome
+        self._greeted()
+        self.write(self.subprotocol.welcome)
+
+    def _greeted(self) -> None:
+        self.greeted, self._spoke_at = True, self._sink.heard_at
         if self.door.is_patient:
             self.watch()
 
@@ -222,7 +248,7 @@ class Session(Answers):
 
     def speak(self, now: float) -> None:
         """See `Talk.speak`."""
-        if now - max(self._spoke_at, self.subscriptions.spoke_at) >= self.hub.limits.heartbeat_seconds - EARLY:
+        if now - max(self._spoke_at, self.connection.spoke_at) >= self.hub.limits.heartbeat_seconds - EARLY:
             self.tell(m.Beat())
 
     def beaten(self) -> None:
@@ -253,7 +279,7 @@ class Session(Answers):
         self.is_draining = True
         runtime = self.hub.runtime
         self.tell(m.Drain(round(runtime.share(), 3)))
-        self.subscriptions.close()
+        self.connection.close()
         if self.requests.are_done:
             self.close(closes.GOING, ShuttingDown.code)
         else:
@@ -276,7 +302,7 @@ class Session(Answers):
 
     def _leave(self) -> None:
         self._forget()
-        self.subscriptions.close()
+        self.connection.close()
         self.connection.clear()
         self._end_stay()
 
@@ -301,7 +327,7 @@ class Session(Answers):
     def _forget(self) -> None:
         super()._forget()
         self.hub.runtime.holders.discard(self)
-        self.subscriptions.let_go()
+        self.connection.let_go()
         self.accepted()
         if self.rights is not OPEN:
             self.rights.stop()

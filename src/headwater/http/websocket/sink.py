@@ -70,10 +70,9 @@ class MessageSink(TransportSink):
         runtime: Runtime,
         intake: Intake,
         max_bytes: int,
-        *,
         is_restrained: bool = False,
     ) -> None:
-        super().__init__(transport, runtime, is_restrained)
+        TransportSink.__init__(self, transport, runtime, is_restrained)  # `super` makes an object each time
         self._runtime = runtime
         self._intake = intake
         self._max_bytes = max_bytes
@@ -279,11 +278,10 @@ class InflatingSink(MessageSink):
         runtime: Runtime,
         intake: Intake,
         max_bytes: int,
+        is_restrained: bool,
         deflate: Deflate,
-        *,
-        is_restrained: bool = False,
     ) -> None:
-        super().__init__(transport, runtime, intake, max_bytes, is_restrained=is_restrained)
+        super().__init__(transport, runtime, intake, max_bytes, is_restrained)
         self._deflate = deflate
 
     def _new_assembler(self) -> Assembler:

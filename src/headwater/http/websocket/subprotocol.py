@@ -6,7 +6,8 @@ Rule: what follows from the bytes of a `sub` and from the settings is made once 
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -28,6 +29,8 @@ from headwater.protocol.websocket.start import start_of
 #: Messages that are remembered, the newest ones, and the bytes of one.
 MAX_KEPT: Final = 256
 MAX_BYTES: Final = 256
+#: Bytes of messages that came at once and are remembered together.
+MAX_OPENING_BYTES: Final = 4096
 
 #: Of ephemeral events, by whether signals and who is there are asked for.
 _EVENTS: Final = {
@@ -62,16 +65,41 @@ class AskedSub(msgspec.Struct):
         message: as it came.
         data: its bytes.
         plan: None: it is to be made, which may find something wrong.
+        again: its wish and format, where others may be told the same and nothing else; None: they may not.
     """
 
     id: int
     message: m.Sub
     data: bytes
     plan: Plan | None = None
+    again: tuple[Wish, WireFormat] | None = None
+
+
+class Opening(msgspec.Struct, frozen=True, eq=False):
+    """Messages that came at once, each of them remembered, and one behind the other.
+
+    Attributes:
+        greets: the first one is `hello`.
+        wishes: of each `sub` behind that, where others may be told the same and nothing else, with the format of that.
+    """
+
+    greets: bool
+    wishes: list[tuple[Wish, WireFormat]]
 
 
 #: What `t` says of each message, as `Subprotocol.read` gives them.
 KINDS: Final[dict[type[Any], str]] = {**{kind: m.KINDS[kind] for kind in m.KINDS if kind is not m.Sub}, AskedSub: "sub"}
+
+
+_K = TypeVar("_K")
+_V = TypeVar("_V")
+
+
+def _keep(kept: dict[_K, _V], key: _K, value: _V) -> None:
+    """Keep one more, and the newest ones only."""
+    kept[key] = value
+    if len(kept) > MAX_KEPT:
+        del kept[next(iter(kept))]
 
 
 class Subprotocol:
@@ -101,6 +129,29 @@ class Subprotocol:
         self._limits: Final = live.runtime.limits
         self._names: Final = names
         self.known: Final[dict[bytes, m.Hello | AskedSub]] = {}
+        self._openings: Final[dict[tuple[tuple[bytes, bool], ...], Opening]] = {}
+
+    def opening(self, messages: Sequence[tuple[bytes, bool]]) -> Opening | None:
+        """What the first ones of some messages ask for that came at once; None: nothing that is remembered."""
+        key = tuple(messages)
+        return self._openings.get(key) or self._open(key)
+
+    def _open(self, messages: tuple[tuple[bytes, bool], ...]) -> Opening | None:
+        known, is_text = self.known, self.is_text
+        data, is_first_text = messages[0]
+        greets = type(known.get(data)) is m.Hello and is_first_text is is_text
+        wishes = []
+        for data, is_their_text in messages[greets:]:
+            asked = known.get(data)
+            if type(asked) is not AskedSub or is_their_text is not is_text or asked.again is None:
+                break
+            wishes.append(asked.again)
+        if not (greets or wishes):
+            return None
+        found = Opening(greets, wishes)
+        if len(wishes) + greets == len(messages) and sum(len(data) for data, _ in messages) <= MAX_OPENING_BYTES:
+            _keep(self._openings, messages, found)
+        return found
 
     def read(self, data: bytes) -> m.ClientMessage | AskedSub:
         """What a client sent, where it is not known.
@@ -117,10 +168,7 @@ class Subprotocol:
 
     def _keep(self, data: bytes, message: m.Hello | AskedSub) -> None:
         if len(data) <= MAX_BYTES:
-            known = self.known
-            known[data] = message
-            if len(known) > MAX_KEPT:
-                del known[next(iter(known))]
+            _keep(self.known, data, message)
 
     def plan(self, asked: AskedSub) -> Plan:
         """What a `sub` says that is not known.
@@ -129,6 +177,8 @@ class Subprotocol:
             HeadwaterError: something is wrong with it.
         """
         plan = asked.plan = self._plan(asked.message)
+        if plan.form is not None and not plan.form.kinds:
+            asked.again = plan.wish, plan.form
         self._keep(asked.data, asked)
         return plan
 

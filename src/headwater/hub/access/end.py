@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from functools import partial
 from typing import Any, Final, ParamSpec, Protocol, TypeVar, cast
 
@@ -84,10 +84,13 @@ class Living(Protocol):
 
 
 class Turns:
-    """What is due to many, so much in a turn of the event loop."""
+    """What is due to many, so much in a turn of the event loop.
+
+    What waits is kept as it came: an object for each that is due would have Python look for circles among all others.
+    """
 
     def __init__(self) -> None:
-        self._left: Final[deque[tuple[Callable[[], None], int]]] = deque()
+        self._left: Final[deque[tuple[Iterator[Callable[[], None]], int]]] = deque()
         self._next: asyncio.Handle | None = None
 
     def end(self, living: Iterable[Living], end: AccessEnd, then: Callable[[], None]) -> None:
@@ -101,24 +104,29 @@ class Turns:
         ending = list(living)
         for one in ending[:HUSHED]:
             _try(one.hush, end)
-        self._add([partial(one.hush, end) for one in ending[HUSHED:]], 1)
-        self.take([*[partial(one.end_access, end) for one in ending], then])
+        self._add((partial(one.hush, end) for one in ending[HUSHED:]), 1)
+        self._add((partial(one.end_access, end) for one in ending), HUSHED // TURN)
+        self.take((then,))
 
     def take(self, calls: Iterable[Callable[[], None]]) -> None:
         """Do all of this, the first of it now, if nobody else has the turn."""
-        self._add(calls, HUSHED // TURN)
+        self._add(iter(list(calls)), HUSHED // TURN)
         if self._next is None:
             self._turn()
 
-    def _add(self, calls: Iterable[Callable[[], None]], cost: int) -> None:
-        self._left.extend([(call, cost) for call in calls])
+    def _add(self, calls: Iterator[Callable[[], None]], cost: int) -> None:
+        self._left.append((calls, cost))
 
     def _turn(self) -> None:
         left, room = self._left, HUSHED
         # What else is due in this turn of the loop waits for the next one, also if this is all.
         self._next = asyncio.get_running_loop().call_soon(self._turn) if left else None
         while left and room > 0:
-            call, cost = left.popleft()
+            calls, cost = left[0]
+            call = next(calls, None)
+            if call is None:
+                left.popleft()
+                continue
             room -= cost
             _try(call)
 

@@ -134,10 +134,6 @@ class Connection(ABC):
     def write(self, data: bytes | memoryview) -> None:
         """Take bytes of a channel."""
 
-    def in_front(self, data: bytes) -> bytes:
-        """Bytes that are written now, behind what waited for that."""
-        return data
-
     @abstractmethod
     def direct(self, channel: Channel) -> int | None:
         """The descriptor to which a channel's group may write; None: it may not."""
@@ -161,6 +157,16 @@ class Connection(ABC):
     @abstractmethod
     def clear(self) -> None:
         """The channels have ended, each by itself, and nothing is told to them any more."""
+
+    @property
+    def is_left(self) -> bool:
+        """Whether nobody is there any more to be told something."""
+        return not self.channels
+
+    def detach_all(self) -> None:
+        """Tell the reader of each channel to come back, because all connections together hold too much."""
+        for channel in self.channels:
+            channel.detach(self._runtime.share(), "shed")
 
     # Its access; see `Living`.
 
@@ -188,12 +194,11 @@ class Connection(ABC):
         self.access = None
         if not self.is_over:  # it ended by itself meanwhile
             return
-        channels = self.channels
-        if self.full_at or self.sink.held() or not channels:
+        if self.full_at or self.sink.held() or self.is_left:
             self.sink.abort()
             self.lost()
             return
-        for channel in channels:
+        for channel in self.channels:
             channel.end_access(end)
         if self.sink.held():
             self.sink.abort()
@@ -217,14 +222,13 @@ class Connection(ABC):
 
     def shed(self, *, tell: bool) -> None:
         """End, because all connections together hold too much: told so behind what the sink holds, or cut."""
-        channels, runtime = self.channels, self._runtime
-        runtime.stats.sheds += len(channels)
-        if not (tell and channels):
+        runtime = self._runtime
+        runtime.stats.sheds += len(self.channels) or int(not self.is_left)
+        if not tell or self.is_left:
             self.sink.abort()
             self.lost()
             return
-        for channel in channels:
-            channel.detach(runtime.share(), "shed")
+        self.detach_all()
         if not self._is_single:
             self.finish()
         self._cancel_stall()
@@ -234,7 +238,7 @@ class Connection(ABC):
 
     def paused(self) -> None:
         """See `SinkOwner.paused`."""
-        if self.full_at or not self.channels:
+        if self.full_at or self.is_left:
             return
         self.full_at = time.monotonic()
         self._runtime.stats.pauses += 1
@@ -289,7 +293,7 @@ class Connection(ABC):
         for channel in self.channels:
             if channel.slow.policy is Policy.DISCONNECT:
                 channel.detach(0.0, "slow")
-        if self.channels and self._stall is None:
+        if not self.is_left and self._stall is None:
             limits = self._runtime.limits
             self._cut_after(limits.write_seconds - limits.slow_seconds)
 

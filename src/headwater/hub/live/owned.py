@@ -20,6 +20,7 @@ from headwater.hub.live.waiting import Awaiting, WaitingReader
 from headwater.hub.live.wire_format import WireFormat
 from headwater.hub.peers import Peer
 from headwater.protocol.cursor import Event
+from headwater.protocol.offsets import position_of
 from headwater.protocol.wire import Encoder
 
 
@@ -129,6 +130,21 @@ class OwnedChannel(PushedReader):
         told = self.start(arrival.place, first, self._form.encoder(info.content_type), head=head)
         if told is not None:
             keep(self._stream, info, arrival.asked, first, told)
+
+    def join_others(self, frames: FirstFrames, descriptor: int | None) -> None:
+        """`start_from`, where the caller writes, right behind this: nothing that is told comes in between.
+
+        Args:
+            frames: what is written.
+            descriptor: that `direct` gives behind them, as far as is known; None: it is asked.
+        """
+        group = self._group = frames.group
+        self._form = group.form
+        if self._window is not None:
+            self.allowed = position_of(frames.start) + self._window
+        group.join(self, descriptor)
+        self._stream.runtime.stats.bytes_out += len(frames.data)
+        self._stream.progressed()
 
     @property
     def telling(self) -> StreamEncoder:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from headwater.hub.live.connection import Channel, Connection
+from headwater.hub.live.fanout import put
 from headwater.hub.live.runtime import Runtime
 from headwater.hub.live.sinks import Sink
+
+#: Bytes that wait for those behind them, at most.
+MAX_GATHERED: Final = 64 * 1024
 
 
 class SharedConnection(Connection):
@@ -25,7 +31,7 @@ class SharedConnection(Connection):
 
     def add(self, channel: Channel) -> None:
         """See `Connection.add`."""
-        self._channels = (*self._channels, channel)
+        self._channels += (channel,)
         if self._turns is not None:
             self._turns.append(channel)
 
@@ -94,40 +100,69 @@ class DistinctConnection(SharedConnection):
     """A connection whose channels are of different streams, so that no two are given the same bytes.
 
     They may be a thousand, so that nothing here asks all of them but what happens seldom.
-
-    Attributes:
-        before: goes out in front of what is written next; None: nothing may wait for that.
     """
 
-    __slots__ = ("_is_held_back", "before")
+    __slots__ = ("_gathered", "_is_held_back")
 
     def __init__(self, runtime: Runtime, sink: Sink) -> None:
-        super().__init__(runtime, sink)
-        self.before: bytes | None = None
+        self._channels: tuple[Channel, ...] = ()
+        self._turns: list[Channel] | None = None
+        #: What is written by and by, and goes out at once; None: nothing is gathered.
+        self._gathered: bytearray | None = None
         self._is_held_back = False
+        Connection.__init__(self, runtime, sink)
 
     def write(self, data: bytes | memoryview) -> None:
         """See `Connection.write`. Who is held back comes back through `direct` alone."""
-        if self.before:
-            data, self.before = self.before + data, b""
+        gathered = self._gathered
+        if gathered is not None:
+            gathered += data
+            if len(gathered) < MAX_GATHERED:
+                return
+            data = self._take_gathered(gathered)
         self.sink.write(data)
         if not self._is_held_back and self.sink.held():
-            self._is_held_back = True
-            for channel in self._channels:
-                channel.hold_back()
+            self._hold_back()
 
-    def in_front(self, data: bytes) -> bytes:
-        """See `Connection.in_front`."""
-        before = self.before
-        if before:
-            self.before = b""
-            data = before + data
+    def _hold_back(self) -> None:
+        self._is_held_back = True
+        for channel in self._channels:
+            channel.hold_back()
+
+    def _take_gathered(self, gathered: bytearray) -> bytes:
+        data = bytes(gathered)
+        gathered.clear()
         return data
 
-    def direct(self, channel: Channel) -> int | None:
-        """See `Connection.direct`."""
+    def put(self, data: bytes, descriptor: int | None) -> None:
+        """`write` by one system call, to the descriptor that `direct` gives now, if it gives one."""
+        if descriptor is not None:
+            data = data[put(descriptor, data) :]
+        if data:
+            self.write(data)
+
+    def gather(self, first: bytes) -> None:
+        """Write these bytes and what is written from now on at once, with `send`; channels write through this one."""
+        self._gathered = bytearray(first)
+        if self._channels:
+            self._hold_back()
+
+    def send(self) -> None:
+        """Write what was gathered."""
+        gathered, self._gathered = self._gathered, None
+        if gathered:
+            self.put(bytes(gathered), self.direct())
+
+    def finish(self) -> None:
+        """See `Connection.finish`."""
+        if self._gathered is not None:
+            self.send()
+        super().finish()
+
+    def direct(self, channel: Channel | None = None) -> int | None:
+        """See `Connection.direct`; it is the same for all channels."""
         sink = self.sink
-        if sink.descriptor is None or self.before or sink.held():
+        if sink.descriptor is None or self._gathered is not None or sink.held():
             return None
         self._is_held_back = False
         return sink.descriptor

@@ -5,6 +5,7 @@ frames            what a server sends, as bytes
 agreed            what is agreed on in the handshake
 deflate           messages that are compressed
 assembly          messages out of the frames that a client sends
+layouts           reads of many frames that are laid out as one before
 closes            how connections end
 start             where a message wants a read to begin
 messages          the messages of a connection: the one table

@@ -12,7 +12,7 @@ Rule 4: text is checked as it comes, so that a message of many fragments fails a
 from __future__ import annotations
 
 import codecs
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import Final
 
 import msgspec
@@ -28,6 +28,7 @@ from websockets.streams import StreamReader
 from headwater.protocol.websocket.agreed import Deflate
 from headwater.protocol.websocket.deflate import inflater
 from headwater.protocol.websocket.frames import MAX_CONTROL
+from headwater.protocol.websocket.layouts import Layouts
 from headwater.protocol.wire import is_utf8
 
 #: Close codes for what breaks the protocol (section 7.4.1).
@@ -107,9 +108,11 @@ _SHORT: Final = {
     for first in (_WHOLE_TEXT, _WHOLE_BINARY)
     for size in range(_MAX_SHORT + 1)
 }
+#: Of reads by all connections.
+_layouts: Final = Layouts()
 
 
-def whole_messages(data: bytes, max_bytes: int) -> tuple[list[tuple[bytes, bool]], int]:
+def whole_messages(data: bytes, max_bytes: int) -> tuple[Sequence[tuple[bytes, bool]], int]:
     """Messages of one frame each that are whole, as far as nothing else comes between two messages.
 
     Args:
@@ -119,8 +122,11 @@ def whole_messages(data: bytes, max_bytes: int) -> tuple[list[tuple[bytes, bool]
     Returns:
         Of each what it says and whether it is text, and where begins what they leave.
     """
+    end = len(data)
+    if max_bytes >= _MAX_SHORT and (known := _layouts.take_apart(data)) is not None:
+        return known, end
     found: list[tuple[bytes, bool]] = []
-    at, end = 0, len(data)
+    at = 0
     while at < end:
         short = _SHORT.get(data[at : at + 2])
         if short is not None:
@@ -139,6 +145,8 @@ def whole_messages(data: bytes, max_bytes: int) -> tuple[list[tuple[bytes, bool]
             break
         found.append((payload, is_text))
         at = behind
+    if at == end:
+        _layouts.keep(data, found)
     return found, at
 
 

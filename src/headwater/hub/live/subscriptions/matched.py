@@ -7,9 +7,9 @@ from typing import Protocol
 import msgspec
 
 from headwater.errors import HeadwaterError, TooManyStreams
-from headwater.hub.live.connection import Connection
 from headwater.hub.live.many.matches import Matches
 from headwater.hub.live.readers import LiveReaders
+from headwater.hub.live.shared_connection import DistinctConnection
 from headwater.hub.live.subscriptions.subscription import Subscription
 from headwater.hub.live.subscriptions.wish import Tells, Wish
 from headwater.model import Last
@@ -20,10 +20,14 @@ class Group(Protocol):
     """All subscriptions of the connection."""
 
     live: LiveReaders
-    connection: Connection
     tells: Tells
     private: PrivatePaths
     count: int
+
+    @property
+    def connection(self) -> DistinctConnection:
+        """See `Subscriptions.connection`."""
+        ...
 
     def find(self, key: str | int | None) -> Subscription | None:
         """See `Subscriptions.find`."""
@@ -33,8 +37,8 @@ class Group(Protocol):
         """See `Subscriptions.text_of`."""
         ...
 
-    def add(self, wish: Wish, incarnation: int) -> Subscription:
-        """See `Subscriptions.add`."""
+    def subscribe(self, wish: Wish, incarnation: int) -> Subscription:
+        """See `Subscriptions.subscribe`."""
         ...
 
     def open(self, subscription: Subscription) -> None:
@@ -110,7 +114,7 @@ class MatchedStreams:
             return None
         pattern, path = self._wish.path, whole.text_of(path)
         wish = msgspec.structs.replace(self._wish, path=path, start=start, pattern=pattern)
-        return whole.add(wish, incarnation)
+        return whole.subscribe(wish, incarnation)
 
     def came(self, slot: Subscription) -> None:
         """See `TakesStreams.came`."""

@@ -14,10 +14,11 @@ from typing import Any, Final, Protocol
 from headwater.errors import Conflict, HeadwaterError, NotAuthorized, OffsetGone, Refused, StreamGone, StreamNotFound
 from headwater.hub.live.admission import AdmitsOne, open_or_wait
 from headwater.hub.live.arrival import Arrival
-from headwater.hub.live.connection import Connection
-from headwater.hub.live.first_frames import MAX_ANSWERS
+from headwater.hub.live.first_frames import MAX_ANSWERS, FirstFrames
 from headwater.hub.live.owned import Owner, WaitingChannel
 from headwater.hub.live.readers import LiveReaders
+from headwater.hub.live.shared_connection import DistinctConnection
+from headwater.hub.live.stream import LiveStream
 from headwater.hub.live.subscriptions.channel import SubscribedChannel
 from headwater.hub.live.subscriptions.wish import Tells, Wish, form_again, is_narrow
 from headwater.hub.live.waiting import Awaiting
@@ -43,8 +44,12 @@ class Group(Protocol):
     """All subscriptions of a connection, as one of them sees it."""
 
     live: LiveReaders
-    connection: Connection
     tells: Tells
+
+    @property
+    def connection(self) -> DistinctConnection:
+        """On which it is."""
+        ...
 
     def began(self, subscription: Subscription) -> None:
         """It has its number."""
@@ -170,22 +175,33 @@ class Subscription(Owner):
             form: see `form_again`.
         """
         whole, wish, start = self._all, self.wish, self._start
-        live = whole.live
-        frames = live.first_frames(wish.path, start, form) if isinstance(start, str) else None
+        frames = whole.live.first_frames(wish.path, start, form) if isinstance(start, str) else None
         if frames is None:
             return False
-        stream = live.enter(wish.path)
-        self.number, self.incarnation = stream.number, frames.info.incarnation
+        stream = whole.live.enter(wish.path)
+        channel = self.come_again(stream, frames, whole.connection, peer)
         whole.began(self)
+        channel.start_from(frames, self.told_again(frames))
+        return True
+
+    def come_again(
+        self, stream: LiveStream, frames: FirstFrames, connection: DistinctConnection, peer: Peer
+    ) -> SubscribedChannel:
+        """Be one whose reader is told what another one was; what is told, and that it joins, are the caller's."""
+        self.number, self.incarnation = stream.number, frames.info.incarnation
+        window = self.wish.terms.window
+        self.channel = found = SubscribedChannel.of_frames(self, frames, stream, connection, peer, window)
+        return found
+
+    def told_again(self, frames: FirstFrames) -> bytes:
+        """The answer, with what others were told behind it."""
+        wish = self.wish
         data = frames.answers.get(wish.id)
         if data is None:
-            data = whole.tells.subscribed(wish, self.number, frames.info, frames.start) + frames.data
+            data = self._all.tells.subscribed(wish, self.number, frames.info, frames.start) + frames.data
             if len(frames.answers) < MAX_ANSWERS:
                 frames.answers[wish.id] = data
-        window = wish.terms.window
-        self.channel = SubscribedChannel.of_frames(self, frames, stream, whole.connection, peer, window)
-        self.channel.start_from(frames, whole.connection.in_front(data))
-        return True
+        return data
 
     @property
     def _first_bytes(self) -> int:

@@ -1,6 +1,6 @@
 """All subscriptions of a connection: by number and by path, one for each stream.
 
-Rule 1: it is a channel of its own connection, the first one, so that it learns what happens to all of them.
+Rule 1: they are the connection, whose channels are theirs. So there is one object less for each connection.
 Rule 2: nothing is opened while the connection is full.
 Rule 3: they are in one table, by their paths and, as soon as they have them, by their numbers. Most connections have
         one of them, and a second table would take a twentieth of what such a connection takes.
@@ -10,23 +10,22 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, Final, Protocol
 
 from headwater.errors import AlreadySubscribed, LimitReached
 from headwater.hub.access.end import AccessEnd
 from headwater.hub.eager import begin
-from headwater.hub.live.connection import Connection
-from headwater.hub.live.groupless import Groupless
+from headwater.hub.live.connection import Channel
 from headwater.hub.live.readers import LiveReaders
+from headwater.hub.live.shared_connection import MAX_GATHERED, DistinctConnection
+from headwater.hub.live.sinks import Sink
 from headwater.hub.live.subscriptions.matched import MatchedStreams
 from headwater.hub.live.subscriptions.subscription import Subscription
 from headwater.hub.live.subscriptions.wish import Tells, Wish
 from headwater.hub.live.wire_format import WireFormat
 from headwater.hub.peers import NOBODY, Peer
-from headwater.model import SlowPolicy
 from headwater.protocol.paths import PrivatePaths
-from headwater.protocol.slow import REPLAY
 
 
 class Holder(Protocol):
@@ -86,21 +85,19 @@ class _Gone:
 _GONE: Final = _Gone()
 
 
-class Subscriptions(Groupless):
-    """Those of one connection; see `Channel`.
+class Subscriptions(DistinctConnection):
+    """A connection, and those on it.
 
     Args:
         live: the hub's readers.
-        connection: of all.
+        sink: of the connection.
         tells: how they are told.
         holder: whose they are.
         private: streams that no pattern matches.
 
     Attributes:
         live: as given.
-        connection: as given.
         tells: as given.
-        slow: of the connection, which only the streams' own ones end.
         count: how many there are.
         patterns: that are read.
         private: as given.
@@ -111,7 +108,6 @@ class Subscriptions(Groupless):
         "_known",
         "_later",
         "_tasks",
-        "connection",
         "count",
         "live",
         "patterns",
@@ -119,15 +115,11 @@ class Subscriptions(Groupless):
         "tells",
     )
 
-    slow: SlowPolicy = REPLAY
-
-    def __init__(
-        self, live: LiveReaders, connection: Connection, tells: Tells, holder: Holder, private: PrivatePaths
-    ) -> None:
+    def __init__(self, live: LiveReaders, sink: Sink, tells: Tells, holder: Holder, private: PrivatePaths) -> None:
+        DistinctConnection.__init__(self, live.runtime, sink)
         self.patterns: dict[str, MatchedStreams] | None = None
         self.private = private
         self.live = live
-        self.connection = connection
         self.tells = tells
         self.count = 0
         self._known: dict[str | int, Subscription] = {}
@@ -135,7 +127,11 @@ class Subscriptions(Groupless):
         # Most connections never have any of these.
         self._later: deque[Callable[[], None]] | None = None
         self._tasks: set[asyncio.Future[None]] | None = None
-        connection.add(self)
+
+    @property
+    def connection(self) -> DistinctConnection:
+        """Itself, as each of them sees it."""
+        return self
 
     # Which there are.
 
@@ -155,18 +151,53 @@ class Subscriptions(Groupless):
     # They come and go.
 
     def read(self, wish: Wish, peer: Peer, form: WireFormat | None) -> None:
-        """Make a subscription and open it; see `add`.
+        """Make a subscription and open it; see `subscribe`.
 
         Args:
             wish: what is asked for.
             peer: who reads.
             form: see `form_again`.
         """
-        found = self.add(wish, 0, peer)
-        if form is None or self.connection.is_stopped or not found.begin_again(peer, form):
+        found = self.subscribe(wish, 0, peer)
+        if form is None or self.is_stopped or not found.begin_again(peer, form):
             self.open(found)
 
-    def add(self, wish: Wish, incarnation: int = 0, peer: Peer | None = None) -> Subscription:
+    def read_again(self, wishes: Sequence[tuple[Wish, WireFormat]], peer: Peer, told: list[bytes]) -> int:
+        """`read` streams to which others came just before, and tell all of it by one write.
+
+        Args:
+            wishes: what is asked for, in formats without ephemeral events; see `form_again`.
+            peer: who reads.
+            told: what is written in front of it; not written if nothing is read.
+
+        Returns:
+            How many of them are read: those in front of the first one that takes more than this.
+        """
+        live, known = self.live, self._known
+        if self.is_stopped:
+            return 0
+        descriptor, most = self.direct(), live.runtime.limits.connection_subscriptions
+        count = size = 0
+        for wish, form in wishes:
+            start, path = wish.start, wish.path
+            if size >= MAX_GATHERED or self.count >= most or path in known or not isinstance(start, str):
+                break
+            frames = live.first_frames(path, start, form)
+            if frames is None:
+                break
+            stream = live.enter(path)
+            subscription = known[path] = known[stream.number] = Subscription(self, wish, 0, peer)
+            subscription.come_again(stream, frames, self, peer).join_others(frames, descriptor)
+            data = subscription.told_again(frames)
+            told.append(data)
+            size += len(data)
+            self.count += 1
+            count += 1
+        if count:
+            self.put(b"".join(told), descriptor)
+        return count
+
+    def subscribe(self, wish: Wish, incarnation: int = 0, peer: Peer | None = None) -> Subscription:
         """Make a subscription; `open` opens it.
 
         Args:
@@ -235,7 +266,7 @@ class Subscriptions(Groupless):
         """Open it, now or when that is possible."""
         if subscription.is_over:
             return
-        if self.connection.is_stopped:
+        if self.is_stopped:
             self.later(lambda: self.open(subscription))
         elif (rest := subscription.begin()) is not None:
             self.run(rest)
@@ -304,39 +335,44 @@ class Subscriptions(Groupless):
                 found = max(found, subscription.channel.spoke_at)
         return found
 
-    # From the connection; see `Channel`.
+    # What happens to the connection.
 
-    def pause(self) -> None:
-        """See `Channel.pause`; nothing is opened meanwhile."""
+    @property
+    def is_left(self) -> bool:
+        """See `Connection.is_left`; its holder need not read anything."""
+        return self._holder is _GONE
+
+    def paused(self) -> None:
+        """See `Connection.paused`; nothing is opened meanwhile."""
+        super().paused()
         self._holder.paused()
 
-    def resume(self, paused: float) -> None:
-        """See `Channel.resume`."""
+    def go_on(self, channel: Channel | None = None) -> None:
+        """See `Connection.go_on`; what waited for that is opened, and the holder has its turn, too."""
+        is_inner = self._turns is not None
+        super().go_on(channel)
+        if channel is None and not is_inner:
+            while self._later and not self.is_stopped:
+                self._later.popleft()()
+            if not self.is_stopped:
+                self._holder.resumed()
 
-    def step(self) -> bool:
-        """See `Channel.step`; the connection takes bytes."""
-        while self._later and not self.connection.is_stopped:
-            self._later.popleft()()
-        self._holder.resumed()
-        return False
-
-    def detach(self, retry_after: float, reason: str = "") -> None:
-        """See `Channel.detach`: all of them together hold too much."""
-        self._holder.shed(retry_after)
+    def detach_all(self) -> None:
+        """See `Connection.detach_all`: the holder tells it, once."""
+        self._holder.shed(self._runtime.share())
 
     def hush(self, end: AccessEnd) -> None:
-        """See `Channel.hush`; what its client sends waits, too."""
+        """See `Living.hush`; what its client sends waits, too."""
+        super().hush(end)
         self._holder.paused()
 
-    def end_access(self, end: AccessEnd) -> None:
-        """See `Channel.end_access`; the connection ends with its holder."""
-
-    def tell_expiring(self, at: float) -> None:
-        """See `Channel.tell_expiring`; the connection tells it."""
-
     def lost(self) -> None:
-        """See `Channel.lost`."""
+        """See `SinkOwner.lost`."""
+        if self.is_left:
+            super().lost()
+            return
         self.live.runtime.stats.disconnects += 1
+        super().lost()
         for subscription in self._known.values():
             subscription.lost()
         self._known.clear()
