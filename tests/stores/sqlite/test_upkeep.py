@@ -322,3 +322,27 @@ async def play(make: Callable[[ManualClock], Store], limits: Retention, script: 
                     seen += [info.earliest, info.tail, await content(store, info.path)]
     await store.aclose()
     return seen
+
+
+@pytest.mark.parametrize("swept", [False, True])
+def test_a_use_that_is_told_too_late_brings_no_stream_back(place: Place, run: Run[None], *, swept: bool) -> None:
+    """Also of a stream whose state is in the file alone; one that came in time counts, although nobody had looked."""
+
+    async def scenario() -> None:
+        async with opened(place.store()) as store:
+            for path in ("late", "timely", "twice"):
+                await store.create(path, StreamConfig(expiry=Expiry(ttl=8)))
+        async with opened(place.store()) as store:
+            place.clock.advance(6)
+            store.touch({"timely": store.time() - 1, "twice": store.time()})
+            place.clock.advance(3)
+            store.touch({"late": store.time() - 2, "twice": store.time()})
+            if swept:
+                await store.sweep()
+            assert [info.path for info in await store.list()] == ["timely", "twice"]
+            with pytest.raises(StreamNotFound):
+                await store.info("late")
+            place.clock.advance(7)
+            assert [info.path for info in await store.list()] == ["twice"]
+
+    run(scenario())

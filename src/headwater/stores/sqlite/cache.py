@@ -59,6 +59,9 @@ class Committed:
         self.dropped: deque[int] = deque(maxlen=MAX_DROPPED)
         #: When a stream with a TTL was last in use, until a sweep has written it down. The event loop's to change.
         self.touched: dict[str, float] = {}
+        #: Uses of streams whose state the file alone has, as (told at, used at), likewise. One counts if the stream
+        #: lived when it was told, which is known when the state is.
+        self.told: dict[str, list[tuple[float, float]]] = {}
         self._limit = limit
 
     def load(self, database: Database) -> None:
@@ -86,22 +89,39 @@ class Committed:
         """Note a use."""
         ledger.touch(state, now)
         if state.config.expiry.ttl is not None:
-            self.touch_unknown(state.path, now)
+            self._used(state.path, now)
 
-    def touch_unknown(self, path: str, now: float) -> None:
-        """The same of a stream whose state is in the file alone."""
-        if now > self.touched.get(path, -inf):
-            self.touched[path] = now
+    def touch_unknown(self, path: str, at: float, now: float) -> None:
+        """The same of a stream whose state is in the file alone, told now."""
+        if self.watched(path):
+            self._used(path, at)
+        else:
+            self.told.setdefault(path, []).append((now, at))
 
-    def written(self, touched: Mapping[str, float]) -> None:
+    def _used(self, path: str, at: float) -> None:
+        if at > self.touched.get(path, -inf):
+            self.touched[path] = at
+
+    def uses(self) -> tuple[dict[str, float], dict[str, int]]:
+        """What is not in the file: the last uses, and how many of a stream were told besides."""
+        told = {path: len(times) for path, times in self.told.items()}
+        return dict.fromkeys(told, -inf) | self.touched, told
+
+    def written(self, touched: Mapping[str, float], told: Mapping[str, int]) -> None:
         """These uses are in the file; what came since is not."""
         for path, at in touched.items():
             if self.touched.get(path) == at:
                 del self.touched[path]
+        for path, count in told.items():
+            if len(rest := self.told.pop(path, [])) > count:
+                self.told[path] = rest[count:]
 
     def as_touched(self, state: StreamState) -> StreamState:
         """A state from the file, with its last use."""
         ledger.touch(state, self.touched.get(state.path, -inf))
+        for now, at in tuple(self.told.get(state.path, ())):
+            if not ledger.is_expired(state, now, nobody):
+                ledger.touch(state, at)
         return state
 
     def shift(self, seconds: float) -> None:
@@ -112,6 +132,7 @@ class Committed:
             if state.config.expiry.ttl is not None:
                 state.touched_at += seconds
         self.touched = {path: at + seconds for path, at in self.touched.items()}
+        self.told = {path: [(now + seconds, at + seconds) for now, at in told] for path, told in self.told.items()}
 
     def publish(
         self,

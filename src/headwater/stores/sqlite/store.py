@@ -306,7 +306,7 @@ class SqliteStore:
         for path, at in times.items():
             state = self._committed.states.get(path)
             if state is None:
-                self._committed.touch_unknown(path, min(at, now))
+                self._committed.touch_unknown(path, min(at, now), now)
             elif not ledger.is_expired(state, now, self._is_watched):
                 self._committed.touch(state, min(at, now))
 
@@ -342,15 +342,15 @@ class SqliteStore:
         await self._purge()
 
     async def _write_touches(self) -> None:
-        if touched := dict(self._committed.touched):
+        touched, told = self._committed.uses()
+        if touched:
             await self._write(partial(upkeep.touch, touched=touched))
-            self._committed.written(touched)
+            self._committed.written(touched, told)
 
     async def _shift(self, seconds: float) -> None:
         """Go with a jump of the clock.
 
-        Until all that is compared has gone with it, nothing with a TTL expires, and commands wait: none has times of
-        before.
+        Until all that is compared has gone with it, nothing with a TTL expires, and commands, with older times, wait.
         """
         with self._halt.on():
             await self._writer.idle()
