@@ -76,7 +76,7 @@ export interface Stream<T = unknown> extends AsyncIterable<Rec<T>, undefined>, L
 type Written = Exclude<keyof Writer<unknown>, "producer">
 
 const only = (): never => {
-  throw new HeadwaterError("unsupported", "needs connect()")
+  throw new HeadwaterError("unsupported", "needs headwater/connection")
 }
 
 /** `created`: when this client has created it, by its clock. */

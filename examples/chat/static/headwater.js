@@ -244,13 +244,13 @@ await te(o,p,T,P.signal,(i,c)=>{H.retryAt=i,c==="offline"&&N(c)}),H.retryAt=null
 get attempt(){return p.count},retryAt:null,lastError:null,end:oe(),on:y,[Symbol.asyncIterator]:()=>Z(1,({records:m})=>m),
 batches:()=>Z(1/0,m=>[m]),readable:()=>xe(({data:m})=>m),bytes:()=>xe(({raw:m})=>typeof m=="string"?ce(Q==="json"?`${m}
 `:m):m),skip(){k?.code==="bad-record"&&(k=void 0,H.end=oe(),N("idle"))},reconnect(){p.woken(),Y=!0,P.abort(new O("networ\
-k","reconnect"))},close:()=>{se()},[Symbol.asyncDispose]:()=>se()};return H}M();ne();ie();function Ut(e){if(e instanceof Promise)return e.then(Ut);if(e.issues)throw e;return e.value}me();var Bt=()=>{throw new O("unsupported","needs connect()")};function Wr(e,t,r=-1/0){let{environment:n=at,decode:o,schema:s,
-transport:a="auto",signal:d,parts:l=Ht}=t,w=Fe(t.retry),g={...t,door:e,retry:w,environment:n,transport:a,parts:l,created:r,
-another:f=>Wr(f,t,n.now()),decode:(f,v,b)=>{let P=o?o(f):"value"in b?b.value:Gt(f,v);return s?Ut(s["~standard"].validate(
-P)):P}},p=Tr(n,w,d,async()=>(await B(l.writing)).writerOf(g,await e.writes())),u=(f,v)=>(...b)=>new Promise((P,C)=>{let k=j(
-b[v]?.signal,C),W=E=>E[f](...b);p().finally(k).then(W).then(P,C)}),y={get url(){return e.url},get type(){return g.type},
-[Symbol.asyncIterator]:()=>y.read()[Symbol.asyncIterator](),read:(f={})=>Cr(g,f),async all(f){let v=[];for await(let{data:b}of y.
-read({...f,live:!1}))v.push(b);return v},append:u("append",1),producer:f=>Ar(v=>p().then(b=>b.producer(v)),f),create:u("\
-create",0),head:u("head",0),close:u("close"),fail:u("fail"),fork:u("fork",2),delete:u("delete",0),...e.live??{signal:Bt,
-signals:Bt,presence:Bt},sink:()=>g};return y}function Hr(e,t={}){let{environment:r=at,parts:n=Ht}=t;return Wr(Ge(e,{...tr(
-t,r),problem:Rr(n)},n),t)}export{Hr as stream};
+k","reconnect"))},close:()=>{se()},[Symbol.asyncDispose]:()=>se()};return H}M();ne();ie();function Ut(e){if(e instanceof Promise)return e.then(Ut);if(e.issues)throw e;return e.value}me();var Bt=()=>{throw new O("unsupported","needs headwater/connection")};function Wr(e,t,r=-1/0){let{environment:n=at,decode:o,
+schema:s,transport:a="auto",signal:d,parts:l=Ht}=t,w=Fe(t.retry),g={...t,door:e,retry:w,environment:n,transport:a,parts:l,
+created:r,another:f=>Wr(f,t,n.now()),decode:(f,v,b)=>{let P=o?o(f):"value"in b?b.value:Gt(f,v);return s?Ut(s["~standard"].
+validate(P)):P}},p=Tr(n,w,d,async()=>(await B(l.writing)).writerOf(g,await e.writes())),u=(f,v)=>(...b)=>new Promise((P,C)=>{
+let k=j(b[v]?.signal,C),W=E=>E[f](...b);p().finally(k).then(W).then(P,C)}),y={get url(){return e.url},get type(){return g.
+type},[Symbol.asyncIterator]:()=>y.read()[Symbol.asyncIterator](),read:(f={})=>Cr(g,f),async all(f){let v=[];for await(let{
+data:b}of y.read({...f,live:!1}))v.push(b);return v},append:u("append",1),producer:f=>Ar(v=>p().then(b=>b.producer(v)),f),
+create:u("create",0),head:u("head",0),close:u("close"),fail:u("fail"),fork:u("fork",2),delete:u("delete",0),...e.live??{
+signal:Bt,signals:Bt,presence:Bt},sink:()=>g};return y}function Hr(e,t={}){let{environment:r=at,parts:n=Ht}=t;return Wr(
+Ge(e,{...tr(t,r),problem:Rr(n)},n),t)}export{Hr as stream};

@@ -379,16 +379,16 @@ signal,(m,v)=>{$.retryAt=m,v==="offline"&&X(v)}),$.retryAt=null},$={state:"idle"
 count},retryAt:null,lastError:null,end:Q(),on:y,[Symbol.asyncIterator]:()=>V(1,({records:E})=>E),batches:()=>V(1/0,E=>[E]),
 readable:()=>ne(({data:E})=>E),bytes:()=>ne(({raw:E})=>typeof E=="string"?Re(K==="json"?`${E}
 `:E):E),skip(){T?.code==="bad-record"&&(T=void 0,$.end=Q(),X("idle"))},reconnect(){f.woken(),C=!0,h.abort(new S("network",
-"reconnect"))},close:()=>{Z()},[Symbol.asyncDispose]:()=>Z()};return $}re();ge();ve();function sr(t){if(t instanceof Promise)return t.then(sr);if(t.issues)throw t;return t.value}ye();var ir=()=>{throw new S("unsupported","needs connect()")};function xt(t,e,r=-1/0){let{environment:n=ze,decode:o,schema:s,
-transport:i="auto",signal:a,parts:d=Je}=e,p=He(e.retry),u={...e,door:t,retry:p,environment:n,transport:i,parts:d,created:r,
-another:l=>xt(l,e,n.now()),decode:(l,x,O)=>{let h=o?o(l):"value"in O?O.value:Or(l,x);return s?sr(s["~standard"].validate(
-h)):h}},f=$e(n,p,a,async()=>(await N(d.writing)).writerOf(u,await t.writes())),c=(l,x)=>(...O)=>new Promise((h,b)=>{let T=z(
-O[x]?.signal,b),k=g=>g[l](...O);f().finally(T).then(k).then(h,b)}),y={get url(){return t.url},get type(){return u.type},
-[Symbol.asyncIterator]:()=>y.read()[Symbol.asyncIterator](),read:(l={})=>rn(u,l),async all(l){let x=[];for await(let{data:O}of y.
-read({...l,live:!1}))x.push(O);return x},append:c("append",1),producer:l=>tn(x=>f().then(O=>O.producer(x)),l),create:c("\
-create",0),head:c("head",0),close:c("close"),fail:c("fail"),fork:c("fork",2),delete:c("delete",0),...t.live??{signal:ir,
-signals:ir,presence:ir},sink:()=>u};return y}function nn(t,e={}){let{environment:r=ze,parts:n=Je}=e;return xt(dt(t,{...it(
-e,r),problem:bt(n)},n),e)}dr();fr();ke();_();te();ye();ke();function pn(t,e,r,n,o){let{environment:s,retry:i,parts:a}=n,d=new Map,p=0,u=!1,f=0,c,y=()=>s.now()-f,l=()=>k.close(
+"reconnect"))},close:()=>{Z()},[Symbol.asyncDispose]:()=>Z()};return $}re();ge();ve();function sr(t){if(t instanceof Promise)return t.then(sr);if(t.issues)throw t;return t.value}ye();var ir=()=>{throw new S("unsupported","needs headwater/connection")};function xt(t,e,r=-1/0){let{environment:n=ze,decode:o,
+schema:s,transport:i="auto",signal:a,parts:d=Je}=e,p=He(e.retry),u={...e,door:t,retry:p,environment:n,transport:i,parts:d,
+created:r,another:l=>xt(l,e,n.now()),decode:(l,x,O)=>{let h=o?o(l):"value"in O?O.value:Or(l,x);return s?sr(s["~standard"].
+validate(h)):h}},f=$e(n,p,a,async()=>(await N(d.writing)).writerOf(u,await t.writes())),c=(l,x)=>(...O)=>new Promise((h,b)=>{
+let T=z(O[x]?.signal,b),k=g=>g[l](...O);f().finally(T).then(k).then(h,b)}),y={get url(){return t.url},get type(){return u.
+type},[Symbol.asyncIterator]:()=>y.read()[Symbol.asyncIterator](),read:(l={})=>rn(u,l),async all(l){let x=[];for await(let{
+data:O}of y.read({...l,live:!1}))x.push(O);return x},append:c("append",1),producer:l=>tn(x=>f().then(O=>O.producer(x)),l),
+create:c("create",0),head:c("head",0),close:c("close"),fail:c("fail"),fork:c("fork",2),delete:c("delete",0),...t.live??{
+signal:ir,signals:ir,presence:ir},sink:()=>u};return y}function nn(t,e={}){let{environment:r=ze,parts:n=Je}=e;return xt(
+dt(t,{...it(e,r),problem:bt(n)},n),e)}dr();fr();ke();_();te();ye();ke();function pn(t,e,r,n,o){let{environment:s,retry:i,parts:a}=n,d=new Map,p=0,u=!1,f=0,c,y=()=>s.now()-f,l=()=>k.close(
 new S("silent",`nothing came in ${y()} ms`)),x=g=>{if(k.ended)return;k.ended=g,k.isUsable=!1,c?.();let w=[...d.values()];
 d.clear(),o.told(k);for(let R of w)R.lost(g)},O=()=>(o.stale(),!k.ended),h=(g,w,R)=>{if(!O())return g.lost(k.ended);let C=++p;
 d.set(~C,g);let I=JSON.stringify({id:C,...w});t.send(R===void 0?I:`${I.slice(0,-1)},"r":${R}}`)},b=()=>{let{silence:g}=i,
