@@ -46,7 +46,7 @@ export function loaded<P>(environment: Environment, retry: Retry, signal: AbortS
         const wait = signal?.aborted ? null : backoff.end({})
         if (wait === null) {
           made = undefined
-          throw signal?.aborted ? causedBy(signal.reason, "stopped", "signal aborted") : error
+          throw signal?.aborted ? causedBy(signal.reason, "stopped", "aborted") : error
         }
         await pause(environment, backoff, wait, signal)
       }

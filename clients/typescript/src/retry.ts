@@ -93,7 +93,7 @@ export function backoffOf({ base, cap, stable, attempts, deadline }: Retry, { no
       self.count = 0
     },
     woken: () => ((self.count = step = 0), room()),
-    end({ up = 0, heard, planned, hint = 0, personal }) {
+    end({ up = 0, heard, planned, hint, personal }) {
       const at = now()
       const steady = brought || (up >= stable && heard)
       if (steady) {
@@ -108,7 +108,7 @@ export function backoffOf({ base, cap, stable, attempts, deadline }: Retry, { no
         if (!brought) self.count++
       }
       brought = false
-      wait = Math.max(wait, room(), hint * (personal ? 1 : 1 + 0.3 * random()))
+      wait = Math.max(wait, room(), (hint || 0) * (personal ? 1 : 1 + 0.3 * random()))
       return self.count > attempts || wait + trouble > deadline ? null : wait
     },
   }

@@ -6,7 +6,7 @@ import { HeadwaterError, stopped } from "./errors.ts"
 export function onAbort(signal: AbortSignal | undefined, call: (why: HeadwaterError) => void): () => void {
   const listener = (): void => {
     const reason: unknown = signal?.reason
-    call(reason instanceof HeadwaterError ? reason : stopped("signal aborted", reason))
+    call(reason instanceof HeadwaterError ? reason : stopped("aborted", reason))
   }
   signal?.addEventListener("abort", listener)
   if (signal?.aborted) listener()

@@ -114,6 +114,12 @@ test("a planned end is followed at once, but one a second", () => {
   assert.equal(backoff.end({ ...planned, up: 400 }, 400), 600)
 })
 
+test("an end that names no seconds waits by the rules", () => {
+  const backoff = at(0.5)
+  backoff.begin(0)
+  assert.equal(backoff.end({ up: 100, hint: NaN, personal: true, planned: true }, 100), 500)
+})
+
 test("attempts and deadline end it", () => {
   const two = at(0, { attempts: 2 })
   assert.deepEqual([two.end(LOST, 0), two.end(LOST, 0), two.end(LOST, 0)], [0, 2000, null])

@@ -4,15 +4,15 @@ It,ee,Re,qe,jt,q=S(()=>{"use strict";O=class extends Error{constructor(t,r,n={})
 test(t)}=n;Object.assign(this,{name:"HeadwaterError",...n,code:t,facts:o,retryable:s})}},Fr=/^(network|connect-timeout|silent|truncated|bad-answer)$/,
 It=e=>/^(408|425|429|5(?!0[15]$)..)$/.test(String(e)),ee=(e,t,r)=>e instanceof O?e:new O(t,`${r}: ${e}`,{cause:e});Re=(e,t)=>new O(
 "stopped",e,t?{cause:t}:{}),qe=(e,t)=>new O("unknown-outcome",`it may have arrived: ${e}`,t?{cause:t}:{}),jt=()=>qe("the\
- server forgot this producer")});function j(e,t){let r=()=>{let n=e?.reason;t(n instanceof O?n:Re("signal aborted",n))};return e?.addEventListener("abort",
-r),e?.aborted&&r(),()=>e?.removeEventListener("abort",r)}var me=S(()=>{"use strict";q()});function te(e,t,r,n,o,s){let a=[];return new Promise(d=>{let l,w=p=>{l=e.now()+p,a.push(e.timer(p,d,"pause")),o?.(l)};w(
+ server forgot this producer")});function j(e,t){let r=()=>{let n=e?.reason;t(n instanceof O?n:Re("aborted",n))};return e?.addEventListener("abort",r),e?.
+aborted&&r(),()=>e?.removeEventListener("abort",r)}var me=S(()=>{"use strict";q()});function te(e,t,r,n,o,s){let a=[];return new Promise(d=>{let l,w=p=>{l=e.now()+p,a.push(e.timer(p,d,"pause")),o?.(l)};w(
 r);let g=p=>{o?.(l,p),!(s||!/^(on|v|r)/.test(p))&&w(Math.max(p==="online"?e.random()*500:0,t.woken()))};a.push(j(n,()=>d()),
 e.watch(g))}).finally(()=>{for(let d of a)d()})}var Ae=S(()=>{"use strict";me()});function Fe(e){return{base:1e3,cap:3e4,attempts:e===!1?0:1/0,deadline:1/0,stable:5e3,connect:1e4,silence:0,...e}}function re({
 base:e,cap:t,stable:r,attempts:n,deadline:o},{now:s,random:a}){let d=[],l=!1,w,g=0,p,u=()=>{let f=s()-6e4;d=d.filter(b=>b>
 f);let v=12-d.length;return 2*v<12?(d[0]-f)/Math.max(1,v+1):0},y={count:0,begin:()=>{d.push(s())},progress(){d=[],l=!0,y.
-count=0},woken:()=>(y.count=g=0,u()),end({up:f=0,heard:v,planned:b,hint:P=0,personal:C}){let k=s(),W=l||f>=r&&v;W&&(y.count=
+count=0},woken:()=>(y.count=g=0,u()),end({up:f=0,heard:v,planned:b,hint:P,personal:C}){let k=s(),W=l||f>=r&&v;W&&(y.count=
 g=0,p=k);let E=k-(p??=k),D=1e3-f;return(!b||!W)&&(w=g===1?1-w:a(),D=w*Math.min(b?r:t,2*(e+E),e*2**g++),l||y.count++),l=!1,
-D=Math.max(D,u(),P*(C?1:1+.3*a())),y.count>n||D+E>o?null:D}};return y}var ie=S(()=>{"use strict"});var Le,it=S(()=>{"use strict";Le=()=>crypto.getRandomValues(new Uint32Array(4)).join("-")});function dt(e,t){return!t||typeof e=="string"?{raw:e}:{raw:e,get value(){return t.decode(e)}}}var J,Ne,de=S(()=>{"use st\
+D=Math.max(D,u(),(P||0)*(C?1:1+.3*a())),y.count>n||D+E>o?null:D}};return y}var ie=S(()=>{"use strict"});var Le,it=S(()=>{"use strict";Le=()=>crypto.getRandomValues(new Uint32Array(4)).join("-")});function dt(e,t){return!t||typeof e=="string"?{raw:e}:{raw:e,get value(){return t.decode(e)}}}var J,Ne,de=S(()=>{"use st\
 rict";V();J=async e=>typeof e=="function"?B(async()=>e()):e;Ne=(e,t,r)=>Object.assign(dt(e,r),{offset:t})});async function Mt(e,t,r,n){let o=re(t,e),s=0;for(let a=!1;;a=!0)try{return o.begin(),await n(a)}catch(d){if(!(d instanceof
 O)||!d.retryable||d.code==="bad-answer"&&(s+=1)>=3)throw d;let l=o.end({hint:d.retryAfter});if(l===null)throw d;await te(
 e,o,l,r,void 0,d.retryAfter!==void 0)}}var Kt=S(()=>{"use strict";q();Ae();ie()});var Ie,F,fe,ce,ct,_t,Gt,M=S(()=>{"use strict";Ie="application/json",F=(e=Ie)=>/^\s*(application\/|[^;]*\+)json\s*(;|$)/i.
@@ -187,8 +187,8 @@ ack");if(s<196)continue;s<199?a=n(s-196):s<202?a=n(s-199)+1:s<217?a=vn[s-202]:s<
 s-221)}t+=a}}return t}var Ct,Wt,vn,kr=S(()=>{"use strict";Ct=e=>/^\s*application\/(x-|vnd\.)?msgpack\s*(;|$)/i.test(e),Wt=
 e=>/^\s*application\/(x-|vnd\.google\.)?protobuf\s*;.*\bencoding\s*=\s*"?delimited\b/i.test(e);vn=[4,8,1,2,4,8,1,2,4,8,2,
 3,5,9,17]});function Tr(e,t,r,n){let o,s=async()=>{let a=re(t,e);for(;;){a.begin();try{return await n()}catch(d){let l=r?.aborted?null:
-a.end({});if(l===null)throw o=void 0,r?.aborted?ee(r.reason,"stopped","signal aborted"):d;await te(e,a,l,r)}}};return()=>o??=
-s()}var Ht,B,Rr,V=S(()=>{"use strict";q();Ae();ie();Ht={writing:()=>Promise.resolve().then(()=>(ir(),ar)),rest:()=>Promise.resolve().then(()=>(Er(),Or)),
+a.end({});if(l===null)throw o=void 0,r?.aborted?ee(r.reason,"stopped","aborted"):d;await te(e,a,l,r)}}};return()=>o??=s()}
+var Ht,B,Rr,V=S(()=>{"use strict";q();Ae();ie();Ht={writing:()=>Promise.resolve().then(()=>(ir(),ar)),rest:()=>Promise.resolve().then(()=>(Er(),Or)),
 frames:()=>Promise.resolve().then(()=>(kr(),Pr))},B=async(e,t)=>{try{return await e()}catch(r){throw new O("network",`im\
 port(): ${r}`,{cause:r,retryAfter:t})}};Rr=({rest:e})=>async t=>{let{problemOf:r}=await B(e,1e3*Number(t.headers.get("re\
 try-after"))||0);return r(t)}});function Ge(e,t,r){let n=()=>he(e).href,o=s=>({name:s,async*open(a){yield*(await B(r.rest)).transportOf(s)(t,n()).open(a)}});

@@ -5,15 +5,15 @@ retryable:s=Hn.test(e)}=n;Object.assign(this,{name:"HeadwaterError",...n,code:e,
 Xe=t=>/^(408|425|429|5(?!0[15]$)..)$/.test(String(t)),he=(t,e,r)=>t instanceof S?t:new S(e,`${r}: ${t}`,{cause:t});Wt=t=>({
 ...t,message:t.message}),Ht=t=>Object.assign(new S(t.code,"",t),{message:t.message}),se=(t,e)=>new S("stopped",t,e?{cause:e}:
 {}),Ze=(t,e)=>new S("unknown-outcome",`it may have arrived: ${t}`,e?{cause:e}:{}),gr=()=>Ze("the server forgot this prod\
-ucer")});function z(t,e){let r=()=>{let n=t?.reason;e(n instanceof S?n:se("signal aborted",n))};return t?.addEventListener("abort",
-r),t?.aborted&&r(),()=>t?.removeEventListener("abort",r)}var ye=H(()=>{"use strict";_()});function de(t,e,r,n,o,s){let i=[];return new Promise(a=>{let d,p=f=>{d=t.now()+f,i.push(t.timer(f,a,"pause")),o?.(d)};p(
+ucer")});function z(t,e){let r=()=>{let n=t?.reason;e(n instanceof S?n:se("aborted",n))};return t?.addEventListener("abort",r),t?.
+aborted&&r(),()=>t?.removeEventListener("abort",r)}var ye=H(()=>{"use strict";_()});function de(t,e,r,n,o,s){let i=[];return new Promise(a=>{let d,p=f=>{d=t.now()+f,i.push(t.timer(f,a,"pause")),o?.(d)};p(
 r);let u=f=>{o?.(d,f),!(s||!/^(on|v|r)/.test(f))&&p(Math.max(f==="online"?t.random()*500:0,e.woken()))};i.push(z(n,()=>a()),
 t.watch(u))}).finally(()=>{for(let a of i)a()})}var Te=H(()=>{"use strict";ye()});function He(t){return{base:1e3,cap:3e4,attempts:t===!1?0:1/0,deadline:1/0,stable:5e3,connect:1e4,silence:0,...t}}function fe({
 base:t,cap:e,stable:r,attempts:n,deadline:o},{now:s,random:i}){let a=[],d=!1,p,u=0,f,c=()=>{let l=s()-6e4;a=a.filter(O=>O>
 l);let x=12-a.length;return 2*x<12?(a[0]-l)/Math.max(1,x+1):0},y={count:0,begin:()=>{a.push(s())},progress(){a=[],d=!0,y.
-count=0},woken:()=>(y.count=u=0,c()),end({up:l=0,heard:x,planned:O,hint:h=0,personal:b}){let T=s(),k=d||l>=r&&x;k&&(y.count=
+count=0},woken:()=>(y.count=u=0,c()),end({up:l=0,heard:x,planned:O,hint:h,personal:b}){let T=s(),k=d||l>=r&&x;k&&(y.count=
 u=0,f=T);let g=T-(f??=T),w=1e3-l;return(!O||!k)&&(p=u===1?1-p:i(),w=p*Math.min(O?r:e,2*(t+g),t*2**u++),d||y.count++),d=!1,
-w=Math.max(w,c(),h*(b?1:1+.3*i())),y.count>n||w+g>o?null:w}};return y}var ve=H(()=>{"use strict"});var Fe,et=H(()=>{"use strict";Fe=()=>crypto.getRandomValues(new Uint32Array(4)).join("-")});function Ft(t,e){return!e||typeof t=="string"?{raw:t}:{raw:t,get value(){return e.decode(t)}}}var ce,De,xe=H(()=>{"use s\
+w=Math.max(w,c(),(h||0)*(b?1:1+.3*i())),y.count>n||w+g>o?null:w}};return y}var ve=H(()=>{"use strict"});var Fe,et=H(()=>{"use strict";Fe=()=>crypto.getRandomValues(new Uint32Array(4)).join("-")});function Ft(t,e){return!e||typeof t=="string"?{raw:t}:{raw:t,get value(){return e.decode(t)}}}var ce,De,xe=H(()=>{"use s\
 trict";te();ce=async t=>typeof t=="function"?N(async()=>t()):t;De=(t,e,r)=>Object.assign(Ft(t,r),{offset:e})});async function br(t,e,r,n){let o=fe(e,t),s=0;for(let i=!1;;i=!0)try{return o.begin(),await n(i)}catch(a){if(!(a instanceof
 S)||!a.retryable||a.code==="bad-answer"&&(s+=1)>=3)throw a;let d=o.end({hint:a.retryAfter});if(d===null)throw a;await de(
 t,o,d,r,void 0,a.retryAfter!==void 0)}}var vr=H(()=>{"use strict";_();Te();ve()});function xr(t){let e="";for(let r of t)e+=String.fromCharCode(r);return btoa(e)}var tt,G,we,Re,Ut,Ae,Or,re=H(()=>{"use s\
@@ -189,8 +189,8 @@ ack");if(s<196)continue;s<199?i=n(s-196):s<202?i=n(s-199)+1:s<217?i=yo[s-202]:s<
 s-221)}e+=i}}return e}var rr,nr,yo,en=H(()=>{"use strict";rr=t=>/^\s*application\/(x-|vnd\.)?msgpack\s*(;|$)/i.test(t),nr=
 t=>/^\s*application\/(x-|vnd\.google\.)?protobuf\s*;.*\bencoding\s*=\s*"?delimited\b/i.test(t);yo=[4,8,1,2,4,8,1,2,4,8,2,
 3,5,9,17]});function $e(t,e,r,n){let o,s=async()=>{let i=fe(e,t);for(;;){i.begin();try{return await n()}catch(a){let d=r?.aborted?null:
-i.end({});if(d===null)throw o=void 0,r?.aborted?he(r.reason,"stopped","signal aborted"):a;await de(t,i,d,r)}}};return()=>o??=
-s()}var Je,N,bt,te=H(()=>{"use strict";_();Te();ve();Je={writing:()=>Promise.resolve().then(()=>(Ur(),Dr)),rest:()=>Promise.resolve().then(()=>(Xr(),Yr)),
+i.end({});if(d===null)throw o=void 0,r?.aborted?he(r.reason,"stopped","aborted"):a;await de(t,i,d,r)}}};return()=>o??=s()}
+var Je,N,bt,te=H(()=>{"use strict";_();Te();ve();Je={writing:()=>Promise.resolve().then(()=>(Ur(),Dr)),rest:()=>Promise.resolve().then(()=>(Xr(),Yr)),
 frames:()=>Promise.resolve().then(()=>(en(),Zr))},N=async(t,e)=>{try{return await t()}catch(r){throw new S("network",`im\
 port(): ${r}`,{cause:r,retryAfter:e})}};bt=({rest:t})=>async e=>{let{problemOf:r}=await N(t,1e3*Number(e.headers.get("re\
 try-after"))||0);return r(e)}});function dt(t,e,r){let n=()=>Oe(t).href,o=s=>({name:s,async*open(i){yield*(await N(r.rest)).transportOf(s)(e,n()).open(i)}});
